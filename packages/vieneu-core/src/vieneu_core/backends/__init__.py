@@ -1,0 +1,1 @@
+"""Places that serve synthesis, all behind one interface."""

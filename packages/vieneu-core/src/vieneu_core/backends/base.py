@@ -1,0 +1,122 @@
+"""The interface of everything that speaks: `Backend`, and how it reports its health."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.synthesis import Speech, SynthesisRequest, collect
+from vieneu_core.voices import Voice
+
+
+class BackendState(StrEnum):
+    """Where a backend stands."""
+
+    NOT_CONFIGURED = "not_configured"
+    UNLOADED = "unloaded"
+    LOADING = "loading"
+    READY = "ready"
+    DEGRADED = "degraded"
+    """It speaks, but its last calls partly failed."""
+    DRAINING = "draining"
+    UNREACHABLE = "unreachable"
+    UNAUTHORIZED = "unauthorized"
+    EXPIRED = "expired"
+    """The remote session has reached its end."""
+    FAILED = "failed"
+    """It cannot be loaded; ``last_error`` says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """One look at a backend."""
+
+    state: BackendState
+    engine: str | None = None
+    model: str | None = None
+    version: str | None = None
+    """Version of the package that serves it."""
+    queue_depth: int = 0
+    """Requests waiting or running."""
+    latency_ms: float | None = None
+    """Round trip of this look, in milliseconds."""
+    accelerator: str | None = None
+    """Name of the device, for example ``Tesla T4``; None is the CPU."""
+    gpu_memory_used_gb: float | None = None
+    gpu_memory_total_gb: float | None = None
+    uptime_s: float | None = None
+    """Seconds since the backend was loaded (remote: since the session began)."""
+    remaining_s: float | None = None
+    """Seconds until the session ends; None where it has no end."""
+
+    @property
+    def ready(self) -> bool:
+        """True where a request would be accepted now."""
+        return self.state in {BackendState.READY, BackendState.DEGRADED}
+
+
+class Backend(Protocol):
+    """A place that serves synthesis. The router is one too.
+
+    All of it runs on one event loop, and none of it blocks that loop.
+    """
+
+    @property
+    def name(self) -> str:
+        """Short name, as in `Speaker.backend`."""
+        ...
+
+    async def load(self) -> None:
+        """Make ready to speak. Loading twice changes nothing.
+
+        Raises:
+            BackendError: it cannot be made ready.
+        """
+        ...
+
+    async def unload(self) -> None:
+        """Stop speaking and give back what `load` took; `load` works again afterwards."""
+        ...
+
+    def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        """Speak a request, chunk by chunk, sentence by sentence, in order.
+
+        Every sentence ends with one chunk whose ``final`` is true. The stream ends without an
+        error only after the last of them. Closing the generator stops the synthesis.
+
+        Raises (while iterated):
+            RequestError: the request itself cannot be served.
+            BackendError: this backend failed; ``backend`` names it.
+        """
+        ...
+
+    async def health(self) -> Health:
+        """Look at the backend.
+
+        Raises:
+            BackendError: it cannot be reached.
+        """
+        ...
+
+    async def voices(self) -> tuple[Voice, ...]:
+        """List the voices, the default one first.
+
+        Raises:
+            BackendError: it is not ready, or cannot be reached.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Unload, and release everything for good."""
+        ...
+
+
+async def synthesize(backend: Backend, request: SynthesisRequest) -> Speech:
+    """Speak a whole request and return it complete.
+
+    Raises what `Backend.stream` raises.
+    """
+    return await collect(backend.stream(request))

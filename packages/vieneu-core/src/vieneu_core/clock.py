@@ -1,0 +1,40 @@
+"""Time as something that is passed in, so that tests own it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What this product asks of time."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back; only differences mean anything."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the calendar time in UTC (months of a quota, nothing else)."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait this many seconds."""
+        ...
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def monotonic(self) -> float:
+        """Return seconds of the machine's monotonic clock."""
+        return time.monotonic()
+
+    def now(self) -> datetime:
+        """Return the machine's calendar time in UTC."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait on the event loop."""
+        await asyncio.sleep(seconds)

@@ -1,0 +1,598 @@
+"""Every failure of VieNeu Relay, as one tree of exceptions.
+
+::
+
+    VieneuError
+    ├── ConfigurationError            settings: the admin corrects them
+    │   ├── SettingsFileError         file, line and field are named
+    │   └── MissingExtraError         an optional package is not installed
+    ├── RequestError                  the caller's fault: no failover, no breaker count
+    │   ├── EmptyTextError
+    │   ├── TextTooLongError
+    │   ├── InvalidRequestError       a field is out of its range
+    │   ├── BodyTooLargeError
+    │   ├── VoiceNotFoundError
+    │   ├── ReferenceAudioError
+    │   ├── CloningUnsupportedError
+    │   ├── WatermarkUnavailableError
+    │   └── RequestConflictError      one request id, two different bodies
+    └── BackendError                  a place that speaks failed: the router goes on elsewhere
+        ├── BackendUnavailableError   it cannot take a request now
+        │   ├── BackendNotConfiguredError
+        │   ├── BackendNotLoadedError
+        │   ├── BackendLoadingError
+        │   ├── BackendBusyError
+        │   │   └── RateLimitedError
+        │   ├── BackendDrainingError
+        │   ├── CircuitOpenError
+        │   └── SessionEndingError
+        ├── BackendConnectionError    the way to it broke
+        │   ├── HostNotFoundError
+        │   ├── TlsError
+        │   ├── BackendTimeoutError
+        │   │   ├── ConnectTimeoutError
+        │   │   ├── FirstByteTimeoutError
+        │   │   ├── StreamStalledError
+        │   │   ├── TooSlowError
+        │   │   └── DeadlineExceededError
+        │   └── StreamInterruptedError
+        ├── TunnelError               the tunnel's edge answered in the server's place
+        │   ├── TunnelOfflineError
+        │   ├── TunnelUpstreamError
+        │   ├── TunnelLimitError
+        │   └── TunnelQuotaError
+        ├── AuthenticationError
+        ├── WireVersionError
+        │   ├── ServerTooOldError
+        │   └── ServerTooNewError
+        ├── BadResponseError          it answered, but not with what was asked for
+        │   ├── RedirectRefusedError
+        │   ├── NotVieneuServerError
+        │   └── BadAudioError
+        ├── InternalServerError
+        ├── EngineError               the model or its process failed
+        │   ├── ModelLoadError
+        │   ├── DeviceMemoryError
+        │   ├── SynthesisFailedError
+        │   └── WorkerDiedError
+        └── AllBackendsFailedError    carries the failure of each
+
+Each class states what a caller needs to decide: a stable ``code`` (the same on the wire, so that
+the client raises the class that the server raised), whether it is ``transient``, its
+``consequence`` for a circuit breaker, and a ``remedy`` in words. This module knows no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Consequence(StrEnum):
+    """What a failure means for the circuit breaker of the backend that it came from."""
+
+    NONE = "none"
+    """Says nothing about the backend's health."""
+    COUNT = "count"
+    """One failure towards opening the circuit."""
+    OPEN = "open"
+    """Certain enough to open the circuit at once: the next request would fail the same way."""
+    PAUSE = "pause"
+    """Healthy, but not now: leave it alone for ``retry_after_s``, then go on as before."""
+    UNTIL_ADMIN = "until_admin"
+    """Nothing will help until an admin acts: stop asking."""
+
+
+class VieneuError(Exception):
+    """Root of all errors raised on purpose by VieNeu Relay.
+
+    ``detail`` says what failed and where; ``remedy`` what to do next. ``str()`` gives both.
+    Neither may hold a secret: they reach logs, dashboards and the wire.
+    """
+
+    code: ClassVar[str] = "error"
+    title: ClassVar[str] = "VieNeu Relay failed"
+    default_remedy: ClassVar[str] = "Look at the log for the cause."
+    transient: ClassVar[bool] = False
+    consequence: ClassVar[Consequence] = Consequence.NONE
+
+    def __init__(
+        self, detail: str, *, remedy: str | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.remedy = self.default_remedy if remedy is None else remedy
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return f"{self.detail} {self.remedy}".strip()
+
+
+# --- settings ------------------------------------------------------------------------------
+
+
+class ConfigurationError(VieneuError):
+    """The settings are wrong."""
+
+    code = "configuration"
+    title = "Wrong configuration"
+    default_remedy = "Correct the settings and start again."
+
+
+class SettingsFileError(ConfigurationError):
+    """A settings file cannot be read, or holds a value that is not allowed."""
+
+    code = "settings_file"
+    title = "Wrong settings file"
+    default_remedy = "Correct the file; it was left as it is."
+
+
+class MissingExtraError(ConfigurationError):
+    """An optional part of VieNeu Relay is not installed; the remedy holds the pip line."""
+
+    code = "missing_extra"
+    title = "Optional package missing"
+
+    def __init__(self, feature: str, extra: str, *, package: str = "vieneu-core") -> None:
+        super().__init__(
+            f"{feature} needs packages that are not installed.",
+            remedy=f"Install them: pip install '{package}[{extra}]'",
+        )
+
+
+# --- the caller's fault --------------------------------------------------------------------
+
+
+class RequestError(VieneuError):
+    """The request itself is wrong: every backend would refuse it, so none other is tried."""
+
+    code = "request"
+    title = "Wrong request"
+    default_remedy = "Correct the request and send it again."
+
+
+class EmptyTextError(RequestError):
+    """The text holds nothing that can be spoken."""
+
+    code = "empty_text"
+    title = "Nothing to say"
+    default_remedy = "Give a text with at least one letter or digit."
+
+
+class TextTooLongError(RequestError):
+    """The text is longer than the backend accepts."""
+
+    code = "text_too_long"
+    title = "Text too long"
+    default_remedy = "Send a shorter text, or several requests."
+
+
+class InvalidRequestError(RequestError):
+    """A field of the request is missing, of the wrong type or out of its range."""
+
+    code = "invalid_request"
+    title = "Invalid request"
+
+
+class BodyTooLargeError(RequestError):
+    """The request body is larger than the server accepts."""
+
+    code = "body_too_large"
+    title = "Request body too large"
+    default_remedy = "Send less: reference audio as FLAC or Opus, or a shorter clip."
+
+
+class VoiceNotFoundError(RequestError):
+    """No voice of that name; the detail lists those that exist."""
+
+    code = "voice_not_found"
+    title = "Unknown voice"
+    default_remedy = "Choose one of the voices listed."
+
+
+class ReferenceAudioError(RequestError):
+    """The reference audio cannot be used (format, length, or path)."""
+
+    code = "reference_audio"
+    title = "Unusable reference audio"
+    default_remedy = "Give 3 to 15 seconds of clear speech as WAV, FLAC, OGG or MP3."
+
+
+class CloningUnsupportedError(RequestError):
+    """The engine has fixed voices and cannot speak with reference audio."""
+
+    code = "cloning_unsupported"
+    title = "Voice cloning is not possible here"
+    default_remedy = "Choose one of the engine's own voices, or an engine that clones."
+
+
+class WatermarkUnavailableError(RequestError):
+    """A watermark was asked for and cannot be made."""
+
+    code = "watermark_unavailable"
+    title = "Watermark not available"
+    default_remedy = "Ask without a watermark, or choose an engine that makes one."
+
+
+class RequestConflictError(RequestError):
+    """The request id is in use for a different request."""
+
+    code = "request_conflict"
+    title = "Request id used twice"
+    default_remedy = "Use a new request id for each new request."
+
+
+# --- backends ------------------------------------------------------------------------------
+
+
+class BackendError(VieneuError):
+    """A backend failed. ``backend`` names it once it is known."""
+
+    code = "backend"
+    title = "Speech backend failed"
+    default_remedy = "Speech goes on from another backend if one is ready."
+    transient = True
+    consequence = Consequence.COUNT
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        remedy: str | None = None,
+        retry_after_s: float | None = None,
+        backend: str | None = None,
+    ) -> None:
+        super().__init__(detail, remedy=remedy, retry_after_s=retry_after_s)
+        self.backend = backend
+
+
+class BackendUnavailableError(BackendError):
+    """The backend cannot take a request at this moment."""
+
+    code = "unavailable"
+    title = "Backend not available"
+    consequence = Consequence.NONE
+
+
+class BackendNotConfiguredError(BackendUnavailableError):
+    """No such backend has been set up."""
+
+    code = "not_configured"
+    title = "Backend not configured"
+    default_remedy = "Connect one: vieneu connect URL"
+    transient = False
+
+
+class BackendNotLoadedError(BackendUnavailableError):
+    """The backend is set up, but its model is not loaded."""
+
+    code = "not_loaded"
+    title = "Model not loaded"
+    default_remedy = "Load the backend first."
+    transient = False
+
+
+class BackendLoadingError(BackendUnavailableError):
+    """The model is being loaded."""
+
+    code = "loading"
+    title = "Model still loading"
+    default_remedy = "Wait until it is ready; it needs nothing from you."
+    consequence = Consequence.PAUSE
+
+
+class BackendBusyError(BackendUnavailableError):
+    """The backend's queue is full, or the wait in it would be too long."""
+
+    code = "busy"
+    title = "Backend busy"
+    default_remedy = "Try again in a moment."
+    consequence = Consequence.PAUSE
+
+
+class RateLimitedError(BackendBusyError):
+    """The server's own limit of requests per minute is reached."""
+
+    code = "rate_limited"
+    title = "Too many requests"
+    default_remedy = "Wait, or raise the server's limit."
+
+
+class BackendDrainingError(BackendUnavailableError):
+    """The backend finishes what it has and takes nothing new."""
+
+    code = "draining"
+    title = "Backend shutting down"
+    default_remedy = "Start a new session, then reconnect."
+    consequence = Consequence.PAUSE
+
+
+class CircuitOpenError(BackendUnavailableError):
+    """The backend failed too often and is being left alone for a while."""
+
+    code = "circuit_open"
+    title = "Backend left alone after failures"
+    default_remedy = "It is tried again by itself."
+
+
+class SessionEndingError(BackendUnavailableError):
+    """The remote session ends before this speech would."""
+
+    code = "session_ending"
+    title = "Remote session about to end"
+    default_remedy = "Start a new Colab session, then reconnect."
+
+
+class BackendConnectionError(BackendError):
+    """The connection to the backend failed."""
+
+    code = "connection"
+    title = "Connection failed"
+    default_remedy = "Check that the server runs and that the URL is the present one."
+
+
+class HostNotFoundError(BackendConnectionError):
+    """The host name does not resolve (a fresh quick tunnel may need up to a minute)."""
+
+    code = "host_not_found"
+    title = "Host name not found"
+    default_remedy = "Check the URL; a new tunnel can take a minute to be known."
+
+
+class TlsError(BackendConnectionError):
+    """The server's certificate was not accepted."""
+
+    code = "tls"
+    title = "Certificate not accepted"
+    default_remedy = "Check the URL and this machine's clock; verification is never switched off."
+    transient = False
+    consequence = Consequence.OPEN
+
+
+class BackendTimeoutError(BackendConnectionError):
+    """The backend took too long."""
+
+    code = "timeout"
+    title = "Backend too slow"
+
+
+class ConnectTimeoutError(BackendTimeoutError):
+    """No connection within the time limit."""
+
+    code = "connect_timeout"
+    title = "No connection in time"
+
+
+class FirstByteTimeoutError(BackendTimeoutError):
+    """Connected, but no answer within the time limit."""
+
+    code = "first_byte_timeout"
+    title = "No answer in time"
+
+
+class StreamStalledError(BackendTimeoutError):
+    """Audio began and then nothing came within the time limit."""
+
+    code = "stalled"
+    title = "Audio stalled"
+
+
+class TooSlowError(BackendTimeoutError):
+    """Audio comes more slowly than the least rate that is allowed."""
+
+    code = "too_slow"
+    title = "Audio comes too slowly"
+
+
+class DeadlineExceededError(BackendTimeoutError):
+    """The whole request took longer than its deadline."""
+
+    code = "deadline"
+    title = "Deadline passed"
+
+
+class StreamInterruptedError(BackendConnectionError):
+    """The stream broke off before its end mark."""
+
+    code = "interrupted"
+    title = "Audio broke off"
+
+
+class TunnelError(BackendError):
+    """The tunnel provider answered, not the server behind it."""
+
+    code = "tunnel"
+    title = "Tunnel failed"
+
+
+class TunnelOfflineError(TunnelError):
+    """The tunnel no longer exists."""
+
+    code = "tunnel_offline"
+    title = "Tunnel offline"
+    default_remedy = "Start the notebook's server cell again and connect to the URL that it shows."
+    consequence = Consequence.OPEN
+
+
+class TunnelUpstreamError(TunnelError):
+    """The tunnel is up, the server behind it is not."""
+
+    code = "tunnel_upstream"
+    title = "Server behind the tunnel not answering"
+    default_remedy = "Look at the notebook: the server is starting or has stopped."
+
+
+class TunnelLimitError(TunnelError):
+    """The tunnel's rate limit is reached; it resets within a minute."""
+
+    code = "tunnel_limit"
+    title = "Tunnel rate limit reached"
+    default_remedy = "It resets within a minute."
+    consequence = Consequence.PAUSE
+
+
+class TunnelQuotaError(TunnelError):
+    """The tunnel's monthly allowance is used up."""
+
+    code = "tunnel_quota"
+    title = "Tunnel quota used up"
+    default_remedy = "Use the other tunnel provider, or wait for the new month."
+    transient = False
+    consequence = Consequence.PAUSE
+
+
+class AuthenticationError(BackendError):
+    """The server does not accept the token (after a runtime reset there is a new one)."""
+
+    code = "authentication"
+    title = "Token not accepted"
+    default_remedy = "Copy the present token from the notebook and connect again."
+    transient = False
+    consequence = Consequence.UNTIL_ADMIN
+
+
+class WireVersionError(BackendError):
+    """Client and server speak different versions of the protocol."""
+
+    code = "wire_version"
+    title = "Versions do not match"
+    default_remedy = "Install the same version of VieNeu Relay on both sides."
+    transient = False
+    consequence = Consequence.UNTIL_ADMIN
+
+
+class ServerTooOldError(WireVersionError):
+    """The server is older than this client accepts."""
+
+    code = "server_too_old"
+    title = "Server too old"
+    default_remedy = "Make a new notebook with this version, or upgrade vieneu-colab-server."
+
+
+class ServerTooNewError(WireVersionError):
+    """The server is newer than this client understands."""
+
+    code = "server_too_new"
+    title = "Server too new"
+    default_remedy = "Upgrade vieneu-core on this machine."
+
+
+class BadResponseError(BackendError):
+    """The answer is not what was asked for (a page in place of audio, damaged frames)."""
+
+    code = "bad_response"
+    title = "Unusable answer"
+    default_remedy = "Check that the URL leads to a VieNeu server."
+
+
+class RedirectRefusedError(BadResponseError):
+    """The server redirects; following it would carry the token to another place."""
+
+    code = "redirect_refused"
+    title = "Redirect refused"
+    default_remedy = "Connect to the server's own URL."
+
+
+class NotVieneuServerError(BadResponseError):
+    """Something answers at that URL, but it is no VieNeu server."""
+
+    code = "not_vieneu_server"
+    title = "Not a VieNeu server"
+
+
+class BadAudioError(BadResponseError):
+    """Valid audio that cannot be the speech asked for: far too short, or silent."""
+
+    code = "bad_audio"
+    title = "Degenerate audio"
+    default_remedy = "The sentence is spoken by another backend if one is ready."
+
+
+class InternalServerError(BackendError):
+    """The server failed in a way that it has no name for."""
+
+    code = "internal"
+    title = "Server failed"
+    default_remedy = "Look at the server's log."
+
+
+# --- engines -------------------------------------------------------------------------------
+
+
+class EngineError(BackendError):
+    """The model, or the process that it runs in, failed."""
+
+    code = "engine"
+    title = "Engine failed"
+
+
+class ModelLoadError(EngineError):
+    """The model could not be loaded."""
+
+    code = "model_load"
+    title = "Model not loadable"
+    default_remedy = "Check the engine's settings and files: vieneu doctor"
+    transient = False
+    consequence = Consequence.OPEN
+
+
+class DeviceMemoryError(EngineError):
+    """The device has not enough memory."""
+
+    code = "device_memory"
+    title = "Out of memory"
+    default_remedy = "Use a smaller model, or free memory on the device."
+
+
+class SynthesisFailedError(EngineError):
+    """The engine could not speak this sentence."""
+
+    code = "synthesis_failed"
+    title = "Sentence not spoken"
+
+
+class WorkerDiedError(EngineError):
+    """The engine's process ended while it was needed; it is started again by itself."""
+
+    code = "worker_died"
+    title = "Engine process died"
+    default_remedy = "It is started again by itself."
+
+
+class AllBackendsFailedError(BackendError):
+    """Every backend in the fallback order failed; ``causes`` holds each failure."""
+
+    code = "all_backends_failed"
+    title = "No backend could speak"
+    default_remedy = "See the cause of each; vieneu doctor says what is possible here."
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        causes: tuple[BackendError, ...] = (),
+        remedy: str | None = None,
+        retry_after_s: float | None = None,
+        backend: str | None = None,
+    ) -> None:
+        super().__init__(detail, remedy=remedy, retry_after_s=retry_after_s, backend=backend)
+        self.causes = causes
+
+    def __str__(self) -> str:
+        reasons = "; ".join(f"{c.backend or 'backend'}: {c.detail}" for c in self.causes)
+        return f"{self.detail} {reasons + '.' if reasons else ''} {self.remedy}".replace("  ", " ")
+
+
+def all_error_classes() -> Iterator[type[VieneuError]]:
+    """Yield every class of the tree once, root first."""
+    pending: list[type[VieneuError]] = [VieneuError]
+    while pending:
+        cls = pending.pop(0)
+        yield cls
+        pending.extend(cls.__subclasses__())
+
+
+def error_class(code: str) -> type[VieneuError] | None:
+    """Return the class with this ``code``, or None where this version knows none."""
+    return next((cls for cls in all_error_classes() if cls.code == code), None)

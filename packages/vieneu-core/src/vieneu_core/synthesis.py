@@ -1,0 +1,114 @@
+"""The request for speech, and speech as a whole. Not which backend serves it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass, field
+
+from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.errors import InvalidRequestError, StreamInterruptedError
+
+MIN_SPEED, MAX_SPEED = 0.5, 2.0
+MAX_REQUEST_ID_LENGTH = 128
+
+
+def new_request_id() -> str:
+    """Return an id that no other request has."""
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceAudio:
+    """The clip from which a voice is cloned."""
+
+    pcm: bytes = field(repr=False)
+    """Samples, signed 16-bit little-endian, mono."""
+    sample_rate_hz: int
+    transcript: str
+    """What is said in the clip."""
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return len(self.pcm) / 2 / self.sample_rate_hz
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesisRequest:
+    """What shall be said, and how. Immutable, the same object from caller to engine.
+
+    Raises:
+        InvalidRequestError: ``speed`` or ``request_id`` is out of its range.
+    """
+
+    text: str | tuple[str, ...] | AsyncIterable[str]
+    """The text; or sentences that are already split; or pieces as they are being written."""
+    voice: str | None = None
+    """Id of a voice; None is the backend's default for the language."""
+    language: str = "vi"
+    """Language tag. Only chooses the voice where none is named, or where a stand-in speaks."""
+    speed: float = 1.0
+    """Rate of speech, 0.5 to 2.0, without change of pitch."""
+    watermark: bool = False
+    """Whether the audio must carry a watermark."""
+    reference: ReferenceAudio | None = None
+    """Speak with the voice of this clip; goes before ``voice``."""
+    request_id: str = field(default_factory=new_request_id)
+    """Names the request on both sides, so that a retry is not spoken twice."""
+
+    def __post_init__(self) -> None:
+        if not MIN_SPEED <= self.speed <= MAX_SPEED:
+            raise InvalidRequestError(
+                f"speed is {self.speed}; it must be from {MIN_SPEED} to {MAX_SPEED}."
+            )
+        usable = self.request_id.isascii() and self.request_id.isprintable()
+        if not (usable and 0 < len(self.request_id) <= MAX_REQUEST_ID_LENGTH):
+            raise InvalidRequestError(
+                f"request_id must be 1 to {MAX_REQUEST_ID_LENGTH} printable ASCII characters."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A whole request, spoken: at least one sentence, each of them complete."""
+
+    chunks: tuple[AudioChunk, ...]
+
+    @property
+    def pcm(self) -> bytes:
+        """All samples, signed 16-bit little-endian, mono."""
+        return b"".join(chunk.pcm for chunk in self.chunks)
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Samples per second."""
+        return self.chunks[0].sample_rate_hz
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return sum(chunk.seconds for chunk in self.chunks)
+
+    @property
+    def speakers(self) -> tuple[Speaker, ...]:
+        """Who spoke each sentence, by index; where one was begun twice, who completed it."""
+        by_sentence = {chunk.sentence: chunk.speaker for chunk in self.chunks if chunk.final}
+        return tuple(by_sentence[i] for i in sorted(by_sentence))
+
+    @property
+    def stand_in(self) -> bool:
+        """True where any sentence was not spoken as it was asked for: do not cache it."""
+        return any(chunk.speaker.stand_in for chunk in self.chunks)
+
+
+async def collect(chunks: AsyncIterator[AudioChunk]) -> Speech:
+    """Gather a stream into one `Speech`.
+
+    Raises:
+        StreamInterruptedError: the stream ended without an end mark of its last sentence.
+    """
+    gathered = tuple([chunk async for chunk in chunks])
+    if not gathered or not gathered[-1].final:
+        raise StreamInterruptedError("The stream of audio ended in the middle of a sentence.")
+    return Speech(gathered)

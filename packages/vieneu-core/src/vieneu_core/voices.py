@@ -1,0 +1,38 @@
+"""Voices as the user sees them. Not how an engine makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vieneu_core.errors import VoiceNotFoundError
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A named speaker identity."""
+
+    id: str
+    """Stable name by which a request asks for it, for example ``vi-north``."""
+    name: str
+    """Name for people."""
+    language: str
+    """Language tag: ``vi`` or ``en``."""
+
+
+def choose_voice(
+    voices: Sequence[Voice], voice_id: str | None, language: str, *, where: str
+) -> Voice:
+    """Return the voice asked for, or the first one of the language (else the first of all).
+
+    Raises:
+        VoiceNotFoundError: ``voice_id`` is not among ``voices``; the message lists them.
+    """
+    if voice_id is None:
+        primary = language.split("-", maxsplit=1)[0].lower()
+        return next((v for v in voices if v.language.split("-")[0] == primary), voices[0])
+    for voice in voices:
+        if voice.id == voice_id:
+            return voice
+    known = ", ".join(v.id for v in voices)
+    raise VoiceNotFoundError(f"{where} has no voice {voice_id!r}. It has: {known}.")

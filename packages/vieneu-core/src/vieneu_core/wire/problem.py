@@ -1,0 +1,84 @@
+"""Errors across the wire: RFC 9457 problem documents with a stable code.
+
+The server sends ``code``; the client raises the class that has it, with the server's words.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vieneu_core.errors import (
+    BackendError,
+    BadResponseError,
+    InternalServerError,
+    RequestError,
+    VieneuError,
+    error_class,
+)
+
+MAX_WORDS = 2_000
+"""Longest detail or remedy that is sent or shown, in characters."""
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457) with our members ``code``, ``remedy``, ``retry_after_s``."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    type: str = Field(default="about:blank", examples=["urn:vieneu:problem:voice_not_found"])
+    title: str = Field(examples=["Unknown voice"])
+    status: int = Field(default=500, ge=100, le=599, examples=[404])
+    detail: str = Field(examples=["espeak has no voice 'ba'. It has: vi-north, vi-central."])
+    code: str = Field(examples=["voice_not_found"])
+    remedy: str = Field(default="", examples=["Choose one of the voices listed."])
+    retry_after_s: float | None = Field(default=None, examples=[None])
+
+
+def to_problem(error: VieneuError, status: int) -> Problem:
+    """Describe an error for the wire. Only our own words travel: no stack, no path."""
+    return Problem(
+        type=f"urn:vieneu:problem:{error.code}",
+        title=error.title,
+        status=status,
+        detail=error.detail[:MAX_WORDS],
+        code=error.code,
+        remedy=error.remedy[:MAX_WORDS],
+        retry_after_s=error.retry_after_s,
+    )
+
+
+def to_error(problem: Problem, *, backend: str) -> VieneuError:
+    """Make the exception that the server meant.
+
+    Only `RequestError` and `BackendError` classes can come from a server. A code that this
+    version does not know becomes the nearest root by status: 4xx the caller's, else the server's.
+    """
+    cls = error_class(problem.code)
+    detail, remedy = problem.detail[:MAX_WORDS], problem.remedy[:MAX_WORDS] or None
+    retry_after_s = problem.retry_after_s
+    if cls is not None and issubclass(cls, RequestError):
+        return cls(detail, remedy=remedy, retry_after_s=retry_after_s)
+    if cls is not None and issubclass(cls, BackendError):
+        return cls(detail, remedy=remedy, retry_after_s=retry_after_s, backend=backend)
+    if problem.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return RequestError(detail, remedy=remedy, retry_after_s=retry_after_s)
+    return InternalServerError(detail, remedy=remedy, retry_after_s=retry_after_s, backend=backend)
+
+
+def parse_problem(body: bytes | dict[str, Any], *, backend: str) -> VieneuError:
+    """Read a problem document and make its exception.
+
+    Returns a `BadResponseError` where the body is no problem document.
+    """
+    try:
+        problem = (
+            Problem.model_validate(body)
+            if isinstance(body, dict)
+            else Problem.model_validate_json(body)
+        )
+    except ValidationError:
+        return BadResponseError("The server sent an error that cannot be read.", backend=backend)
+    return to_error(problem, backend=backend)

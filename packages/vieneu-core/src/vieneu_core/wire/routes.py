@@ -1,0 +1,30 @@
+"""Paths, headers and media types of the protocol."""
+
+from __future__ import annotations
+
+SYNTHESIZE = "/tts/synthesize"
+STREAM = "/tts/stream"
+HEALTH = "/health"
+VOICES = "/voices"
+LIVEZ = "/livez"
+READYZ = "/readyz"
+
+WIRE_VERSION_HEADER = "Vieneu-Wire-Version"
+"""On every request and every answer: the sender's `version.WIRE_VERSION`."""
+REQUEST_ID_HEADER = "Vieneu-Request-Id"
+"""On every answer to a synthesis: the id of the request."""
+NGROK_SKIP_WARNING_HEADER = "ngrok-skip-browser-warning"
+NGROK_ERROR_HEADER = "Ngrok-Error-Code"
+
+FRAMES_OPUS = "application/vnd.vieneu.frames+opus"
+"""Our framing around raw Opus packets."""
+FRAMES_PCM = "application/vnd.vieneu.frames+pcm"
+"""Our framing around signed 16-bit little-endian samples."""
+PROBLEM_JSON = "application/problem+json"
+PLAIN_AUDIO = {
+    "audio/wav": "wav",
+    "audio/flac": "flac",
+    "audio/ogg": "ogg",
+    "audio/mpeg": "mp3",
+}
+"""Media types for clients without our framing, and the container of each."""

@@ -1,0 +1,54 @@
+"""The version of the protocol, and what each side does with the other's.
+
+A version is ``MAJOR.MINOR``. Same major: they understand each other. A server whose major is
+smaller is too old for this client, one whose major is larger is too new; both have a remedy.
+"""
+
+from __future__ import annotations
+
+from vieneu_core.errors import (
+    NotVieneuServerError,
+    ServerTooNewError,
+    ServerTooOldError,
+    WireVersionError,
+)
+
+WIRE_VERSION = "1.0"
+
+
+def _major(version: str) -> int | None:
+    head = version.split(".", 1)[0]
+    return int(head) if head.isascii() and head.isdigit() else None
+
+
+def check_server(server_version: str | None, *, own: str = WIRE_VERSION) -> None:
+    """Compare a server's wire version with the client's own.
+
+    Raises:
+        NotVieneuServerError: the server sent none, or no version at all.
+        ServerTooOldError, ServerTooNewError: their majors differ.
+    """
+    theirs, ours = _major(server_version or ""), _major(own)
+    if theirs is None or ours is None:
+        raise NotVieneuServerError("The answer does not come from a VieNeu server.")
+    if theirs < ours:
+        raise ServerTooOldError(f"The server speaks wire version {server_version}, we need {own}.")
+    if theirs > ours:
+        raise ServerTooNewError(f"The server speaks wire version {server_version}, we know {own}.")
+
+
+def check_client(client_version: str | None, *, own: str = WIRE_VERSION) -> None:
+    """Compare a client's wire version with the server's own. A client without one is plain HTTP.
+
+    Raises:
+        WireVersionError: their majors differ; the remedy names the side to upgrade.
+    """
+    if client_version is None:
+        return
+    theirs, ours = _major(client_version), _major(own)
+    if theirs != ours:
+        older = "vieneu-core" if theirs is None or (ours or 0) > theirs else "vieneu-colab-server"
+        raise WireVersionError(
+            f"The client speaks wire version {client_version!r}, this server {own}.",
+            remedy=f"Upgrade {older}.",
+        )
