@@ -1,0 +1,99 @@
+"""Tasks of this repository, as verbs. `nox --list` shows them; `scripts/test` runs the default ones."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5"
+nox.options.default_venv_backend = "uv"
+nox.options.sessions = ["lint", "typecheck", "docs", "packages", "coverage"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(nox.project.load_toml("packages/vieneu-core/pyproject.toml"))
+CODE = ("packages", "tests", "benchmarks", "noxfile.py", "docs")
+COVERED = {"vieneu_core": 95, "vieneu_colab_server": 95}
+"""Package, and the least branch coverage of it in per cent."""
+
+
+@nox.session(venv_backend="none")
+def lint(session: nox.Session) -> None:
+    """Check format, style and import direction."""
+    session.run("ruff", "format", "--check", *CODE)
+    session.run("ruff", "check", *CODE)
+    session.run("lint-imports")
+
+
+@nox.session(venv_backend="none")
+def typecheck(session: nox.Session) -> None:
+    """Check types: mypy --strict."""
+    session.run("mypy", "packages", "tests", "benchmarks", "noxfile.py")
+
+
+@nox.session(venv_backend="none")
+def coverage(session: nox.Session) -> None:
+    """Run all tests but those of `packages`, and hold branch coverage to its floor."""
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "--ignore=tests/packaging", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    for package, floor in COVERED.items():
+        session.run("coverage", "report", f"--include=*/{package}/*", f"--fail-under={floor}")
+
+
+@nox.session(python=PYTHONS, default=False)
+def tests(session: nox.Session) -> None:
+    """Run the tests on each Python found, without the slow ones."""
+    _sync(session, "--frozen")
+    session.run("pytest", "-m", "not slow", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def integration(session: nox.Session) -> None:
+    """Run the slow tests only."""
+    session.run("pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0], default=False)
+def minimums(session: nox.Session) -> None:
+    """Run the tests with the lowest dependencies that the packages allow."""
+    copy = Path(session.create_tmp()).resolve() / "minimums"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(".", copy, ignore=shutil.ignore_patterns(".git", ".nox", ".venv", "uv.lock"))
+    with session.chdir(copy):
+        _sync(session, "--resolution", "lowest-direct")
+        session.run("pytest", "-m", "not slow", "--ignore=tests/packaging", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning fails it."""
+    session.run("mkdocs", "build", "--strict", "--quiet", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def packages(session: nox.Session) -> None:
+    """Build each package, install it in a clean environment, and let it speak there."""
+    session.run("pytest", "tests/packaging", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def benchmarks(session: nox.Session) -> None:
+    """Measure; see benchmarks/README.md."""
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+def _sync(session: nox.Session, *options: str) -> None:
+    environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": session.virtualenv.location}
+    session.run_install(
+        "uv",
+        "sync",
+        "--quiet",
+        "--no-default-groups",
+        "--group=test",
+        f"--python={session.virtualenv.location}",
+        *options,
+        env=environment,
+    )

@@ -1,0 +1,57 @@
+# Sourced by the scripts beside it: finds a Python, gets uv into .tools, sets $UV and $PYTHON.
+# It changes nothing outside this checkout, save uv's cache of downloaded packages.
+# shellcheck shell=bash
+
+UV_VERSION=0.13.9
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# The Python that is here is used; none is downloaded.
+export UV_PYTHON_DOWNLOADS=never
+# The environment of this checkout, whatever environment the caller stands in.
+export UV_PROJECT_ENVIRONMENT="$ROOT/.venv"
+unset VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+fail() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+
+is_new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:+"$PYTHON"} python3 python3.14 python3.13 python3.12 python3.11; do
+        if command -v "$candidate" >/dev/null && is_new_enough "$candidate"; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    fail "VieNeu Relay needs Python 3.11 or newer; python3 here is:" \
+        "$(python3 --version 2>&1 || true). Install a newer one, or name it: PYTHON=/path/to/python $0"
+}
+
+# --target installs into a folder of ours, so that neither a virtual environment (python3-venv may
+# be missing) nor a change to the system's packages (PEP 668 forbids it) is needed.
+find_uv() {
+    local home="$ROOT/.tools/uv-$UV_VERSION"
+    if [ ! -x "$home/bin/uv" ]; then
+        if ! "$PYTHON" -m pip --version >/dev/null 2>&1; then
+            command -v uv || fail "$PYTHON has no pip. Install pip for it (Debian: python3-pip) or uv."
+            return
+        fi
+        printf 'Getting uv %s into .tools …\n' "$UV_VERSION" >&2
+        rm -rf "$home.part"
+        mkdir -p "$ROOT/.tools"
+        PIP_ROOT_USER_ACTION=ignore "$PYTHON" -m pip install --quiet --disable-pip-version-check \
+            --no-input --target "$home.part" "uv==$UV_VERSION" >&2 ||
+            fail "pip could not get uv from PyPI; look at pip's message above."
+        mv "$home.part" "$home"
+    fi
+    printf '%s\n' "$home/bin/uv"
+}
+
+PYTHON=$(find_python)
+UV=$(find_uv)
+export PATH="$(dirname "$UV"):$PATH"
