@@ -1,0 +1,1 @@
+"""Text: how it becomes sentences, and sentences become passages."""

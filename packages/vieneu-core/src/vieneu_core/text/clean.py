@@ -1,0 +1,164 @@
+"""Text as it arrives from outside, made safe to speak: characters and words. Not sentences."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+MAX_WORD_CHARS = 64
+"""A longer word is handed on in parts, so that text without spaces flows too."""
+_MAX_MARKS = 30  # on one letter: the limit of Unicode's Stream-Safe Text Format (UAX 15)
+
+_LINE_BREAKS = "\n\r\v\f\x85\u2028\u2029"
+_SPOKEN_SIGNS = "%‰°&@"
+_TIMES = "\u00d7"
+_WORD = re.compile(rf"(?P<gap>[ \n]*)(?P<word>[^ \n]{{{MAX_WORD_CHARS}}}|[^ \n]+(?=[ \n]))")
+_TOO_MANY_MARKS = re.compile(rf"([\u0300-\u036f]{{{_MAX_MARKS}}})[\u0300-\u036f]+")
+_BULLET = re.compile(r"[-*+•·▪◦‣●○\u2013\u2014]|#{1,6}")  # two of them are dashes
+_NUMBERED = re.compile(r"(?:\d{1,3}|[a-zđ])[.)]")
+
+
+def is_speakable(char: str) -> bool:
+    """Return whether a voice says something for this character."""
+    return char.isalnum() or char in _SPOKEN_SIGNS or unicodedata.category(char) == "Sc"
+
+
+def has_speech(text: str) -> bool:
+    """Return whether anything in the text can be spoken."""
+    return any(map(is_speakable, text))
+
+
+def joins_previous(char: str) -> bool:
+    """Return whether this character belongs to the one before it: a mark, or a part of Hangul."""
+    return unicodedata.category(char).startswith("M") or "\u1160" <= char <= "\u11ff"
+
+
+class _Replacements:
+    """What `str.translate` puts for each code point: spaces and line breaks made plain."""
+
+    def __getitem__(self, code_point: int) -> str:
+        char = chr(code_point)
+        if char in _LINE_BREAKS:
+            return "\n"
+        category = unicodedata.category(char)
+        if category == "Zs" or char == "\t":
+            return " "
+        return "" if category[0] == "C" else char
+
+
+def visible(text: str) -> str:
+    """Return the text without control, zero width and unassigned characters."""
+    return text.translate(_Replacements())
+
+
+def plain(text: str) -> str:
+    """Return the text `visible` and composed (NFC)."""
+    return _composed(visible(text.replace("\r\n", "\n")))
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", _TOO_MANY_MARKS.sub(r"\1", text))
+
+
+def one_line(text: str) -> str:
+    """Return the text made `plain`, each run of white space as one space."""
+    return " ".join(plain(text).split())
+
+
+class Break(Enum):
+    """What stands before a word."""
+
+    NONE = ""
+    """Nothing: it goes on with the word before it."""
+    SPACE = " "
+    BLOCK = "\n"
+    """A blank line, or a line break before an item of a list: the sentence before it is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A run of characters without white space."""
+
+    before: Break
+    text: str
+
+
+class WordReader:
+    """Turns pieces of text, cut anywhere, into words; the same words however it was cut."""
+
+    def __init__(self) -> None:
+        self._raw = ""  # the last character and its marks: more marks may come
+        self._after_return = False  # a "\n" now is part of "\r\n"
+        self._buffer = "\n"  # the start of the text is the start of a line
+        self._previous = ""
+
+    def push(self, piece: str) -> Iterator[Word]:
+        """Yield the words that ``piece`` completes."""
+        self._raw += visible(self._one_break(piece))
+        settled = self._settled()
+        ready, self._raw = self._raw[:settled], self._raw[settled:]
+        return self._words(_composed(ready))
+
+    def finish(self) -> Iterator[Word]:
+        """Yield what is left at the end of the text."""
+        rest, self._raw = self._raw, ""
+        return self._words(_composed(rest) + "\n")
+
+    def _one_break(self, piece: str) -> str:
+        """Return the piece with each line break as one character."""
+        if not piece:
+            return ""
+        starts_within = self._after_return and piece.startswith("\n")
+        self._after_return = piece.endswith("\r")
+        return piece[starts_within:].replace("\r\n", "\n")
+
+    def _settled(self) -> int:
+        """Return where the last character of the raw text begins; more marks may follow it."""
+        at = max(len(self._raw) - 1, 0)
+        while at > 0 and joins_previous(self._raw[at]):
+            at -= 1
+        if len(self._raw) - at > MAX_WORD_CHARS:  # an endless pile of marks
+            self._raw = self._raw[: at + 1 + _MAX_MARKS]
+        return at
+
+    def _words(self, text: str) -> Iterator[Word]:
+        self._buffer += text
+        at = 0
+        while found := _WORD.match(self._buffer, at):
+            at = found.end()
+            yield from self._word(found["gap"], found["word"])
+        self._buffer = _shorten_gap(self._buffer[at:])
+
+    def _word(self, gap: str, word: str) -> Iterator[Word]:
+        before = Break(gap[:1] and " ")
+        starts_item = False
+        if "\n" in gap:
+            is_bullet = _BULLET.fullmatch(word) is not None
+            starts_item = is_bullet or _NUMBERED.fullmatch(word) is not None
+            if is_bullet:
+                word = ""
+        if starts_item or gap.count("\n") > 1:
+            before = Break.BLOCK
+        text = _without_asterisks(word, self._previous if before is Break.SPACE else "")
+        self._previous = text
+        if text or before is Break.BLOCK:
+            yield Word(before, text)
+
+
+def _shorten_gap(text: str) -> str:
+    """Return the text with white space at its start cut down to what it means."""
+    rest = text.lstrip(" \n")
+    gap = text[: len(text) - len(rest)]
+    return ("\n" * min(gap.count("\n"), 2) or gap[:1]) + rest
+
+
+def _without_asterisks(word: str, previous: str) -> str:
+    """Return the word without the asterisks of Markdown, those of arithmetic as times signs."""
+    if "*" not in word:
+        return word
+    if word == "*" and previous[-1:].isalnum():
+        return _TIMES
+    return re.sub(r"(?<=\d)\*(?=\d)", _TIMES, word).replace("*", "")

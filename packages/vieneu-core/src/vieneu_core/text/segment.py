@@ -1,0 +1,191 @@
+"""Text into sentences, also while it is still being written. Not into requests.
+
+Where a sentence ends is decided by the library sentence-stream. Around it stand the rules of a
+voice: nothing unspeakable reaches it, no sentence is longer than an engine can take, and the
+sentences are the same however the text was cut into pieces on its way here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator
+from contextlib import aclosing
+
+from sentence_stream import SentenceBoundaryDetector
+
+from vieneu_core.errors import EmptyTextError
+from vieneu_core.text.clean import (
+    Break,
+    Word,
+    WordReader,
+    has_speech,
+    joins_previous,
+    one_line,
+    plain,
+)
+
+MAX_SENTENCE_CHARS = 300
+"""A longer sentence is split at commas, else at spaces, else anywhere."""
+
+# A comma within "25,5" or a colon within "7:30" is no place to stop; nor is the hyphen of a word.
+# The escapes are the comma, semicolon and colon of Chinese, and two dashes.
+_CLAUSE_END = re.compile(
+    r"[;:,](?=\s)|[\uff0c\u3001\uff1b\uff1a]|[\u2013\u2014](?!\w)|(?<=\s)-(?=\s)"
+)
+_MARKER = re.compile(r"\(?(?:\d{1,3}|[a-zđ])[.)]")
+
+
+def split_sentences(text: str) -> tuple[str, ...]:
+    """Split a text into sentences, each of at most `MAX_SENTENCE_CHARS` characters.
+
+    Raises:
+        EmptyTextError: nothing in the text can be spoken; it says why.
+    """
+    splitter = SentenceSplitter()
+    return (*splitter.push(text), *splitter.finish())
+
+
+async def sentences(
+    text: str | tuple[str, ...] | AsyncIterable[str],
+) -> AsyncGenerator[str, None]:
+    """Yield each sentence as soon as it is known.
+
+    Args:
+        text: A text; or sentences, which are cleaned but not split again, and those of them
+            that have nothing to speak left out; or pieces of a text as they are written.
+
+    Raises:
+        EmptyTextError: there is nothing to speak in all of it; it says why.
+    """
+    if isinstance(text, str):
+        for sentence in split_sentences(text):
+            yield sentence
+    elif isinstance(text, tuple):
+        for sentence in _given_sentences(text):
+            yield sentence
+    else:
+        async with aclosing(_of_pieces(text)) as found:
+            async for sentence in found:
+                yield sentence
+
+
+def _given_sentences(given: tuple[str, ...]) -> list[str]:
+    cleaned = [line for line in map(one_line, given) if has_speech(line)]
+    if not cleaned:
+        raise _empty_text("".join(given))
+    return cleaned
+
+
+async def _of_pieces(pieces: AsyncIterable[str]) -> AsyncGenerator[str, None]:
+    splitter = SentenceSplitter()
+    try:
+        async for piece in pieces:
+            for sentence in splitter.push(piece):
+                yield sentence
+    finally:
+        if isinstance(pieces, AsyncGenerator):
+            await pieces.aclose()
+    for sentence in splitter.finish():
+        yield sentence
+
+
+class SentenceSplitter:
+    """Splits a text that comes in pieces. Blocking, but brief: no input or output."""
+
+    def __init__(self) -> None:
+        self._reader = WordReader()
+        self._detector = SentenceBoundaryDetector()
+        self._marker = ""  # "1." of a list: it is spoken with what it numbers
+        self._seen = ""  # tells, where nothing was spoken, what there was instead
+        self._spoke = False
+
+    def push(self, piece: str) -> Iterator[str]:
+        """Yield the sentences that ``piece`` completes."""
+        if not self._spoke:
+            self._seen = (self._seen + piece)[:_SEEN_CHARS]
+        for word in self._reader.push(piece):
+            yield from self._word(word)
+
+    def finish(self) -> Iterator[str]:
+        """Yield what is left at the end of the text.
+
+        Raises:
+            EmptyTextError: nothing in the whole text can be spoken; it says why.
+        """
+        for word in self._reader.finish():
+            yield from self._word(word)
+        yield from self._end_block()
+        if not self._spoke:
+            raise _empty_text(self._seen)
+
+    def _word(self, word: Word) -> Iterator[str]:
+        if word.before is Break.BLOCK:
+            yield from self._end_block()
+        gap = "" if word.before is Break.NONE else " "
+        yield from self._feed(gap + word.text)
+        # Text without a stop must not wait for its end.
+        while self._pending_chars() > MAX_SENTENCE_CHARS:
+            head, rest = _cut(self._detector.finish())
+            yield from self._speakable(head)
+            yield from self._feed(rest)
+
+    def _feed(self, text: str) -> Iterator[str]:
+        for sentence in self._detector.add_chunk(text):
+            yield from self._complete(sentence)
+
+    def _end_block(self) -> Iterator[str]:
+        yield from self._complete(self._detector.finish())
+        marker, self._marker = self._marker, ""
+        yield from self._speakable(marker)
+
+    def _pending_chars(self) -> int:
+        pending = self._detector.current_sentence + self._detector.remaining_text
+        return len(pending.strip())
+
+    def _complete(self, sentence: str) -> Iterator[str]:
+        if not sentence:
+            return
+        rest = f"{self._marker} {sentence}".strip()
+        self._marker = ""
+        if _MARKER.fullmatch(rest):
+            self._marker = rest
+            return
+        while len(rest) > MAX_SENTENCE_CHARS:
+            head, rest = _cut(rest)
+            yield from self._speakable(head)
+        yield from self._speakable(rest)
+
+    def _speakable(self, sentence: str) -> Iterator[str]:
+        if has_speech(sentence):
+            self._spoke = True
+            yield sentence
+
+
+def _cut(text: str) -> tuple[str, str]:
+    """Cut a text that is too long at the best place before the limit."""
+    clause = max((m.end() for m in _CLAUSE_END.finditer(text, 0, MAX_SENTENCE_CHARS)), default=0)
+    at = clause or max(text.rfind(" ", 0, MAX_SENTENCE_CHARS + 1), 0) or _hard_cut(text)
+    return text[:at].strip(), text[at:].strip()
+
+
+def _hard_cut(text: str) -> int:
+    at = MAX_SENTENCE_CHARS
+    while at > 1 and joins_previous(text[at]):
+        at -= 1
+    return at if at > 1 else MAX_SENTENCE_CHARS
+
+
+_SEEN_CHARS = 1000
+
+
+def _empty_text(text: str) -> EmptyTextError:
+    """Say what there is in a text in which nothing can be spoken."""
+    kinds: list[tuple[str, Callable[[str], bool]]] = [
+        ("The text is empty.", lambda t: not t),
+        ("The text is only white space.", str.isspace),
+        ("The text is only control characters.", lambda t: not plain(t).strip()),
+    ]
+    for detail, fits in kinds:
+        if fits(text):
+            return EmptyTextError(detail)
+    return EmptyTextError("The text has no letter or digit.")
