@@ -1,4 +1,4 @@
-"""Tasks of this repository, as verbs. `nox --list` shows them; `scripts/test` runs the default ones."""
+"""Tasks of this repository, as verbs: `nox --list`. `scripts/test` runs the default ones."""
 
 from __future__ import annotations
 

@@ -1,0 +1,113 @@
+"""Habits of this repository, as checks."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from vieneu_core.errors import VieneuError, all_error_classes
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(ROOT.glob("packages/*/src/**/*.py"))
+PYTHON = [
+    *SOURCES,
+    *sorted(ROOT.glob("tests/**/*.py")),
+    *sorted(ROOT.glob("benchmarks/**/*.py")),
+    ROOT / "noxfile.py",
+]
+VAGUE_NAMES = {"common", "helper", "helpers", "manager", "misc", "util", "utils"}
+MAX_LINES = 400
+LONGER_FOR_A_REASON = {"errors.py": 500}
+"""The exception tree is one table; split, it could not be read as a whole."""
+WORKPLACE = re.compile(r"/(work|root|home/[a-z]\w*|tmp/\w)/")
+# A test may have made classes of its own.
+OUR_ERRORS = [cls for cls in all_error_classes() if cls.__module__ == VieneuError.__module__]
+
+
+def tracked_files() -> list[Path]:
+    out = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True, timeout=60
+    )
+    return [path for name in out.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def test_modules_are_named_after_what_they_hold() -> None:
+    assert [
+        path for path in PYTHON if path.stem in VAGUE_NAMES or path.parent.name in VAGUE_NAMES
+    ] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "packages")))
+def test_a_module_fits_in_one_reading(path: Path) -> None:
+    limit = LONGER_FOR_A_REASON.get(path.name, MAX_LINES)
+
+    assert len(path.read_text("utf-8").splitlines()) <= limit
+
+
+@pytest.mark.parametrize(
+    "package", sorted(ROOT.glob("packages/*/src/*")), ids=lambda path: path.name
+)
+def test_each_package_is_typed(package: Path) -> None:
+    assert (package / "py.typed").is_file()
+
+
+def test_every_lint_exception_names_its_rule_and_its_reason() -> None:
+    excuse = re.compile(r"#\s*noqa\b(?!: [A-Z]+\d+(, ?[A-Z]+\d+)* - \S)")
+    type_excuse = re.compile(r"#\s*type: ignore(?!\[[a-z-]+(, ?[a-z-]+)*\]  # \S)")
+    without = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in PYTHON
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if path != Path(__file__) and (excuse.search(line) or type_excuse.search(line))
+    ]
+
+    assert without == []
+
+
+def test_error_codes_are_unique_and_fit_for_the_wire() -> None:
+    codes = Counter(
+        cls.code for cls in all_error_classes() if cls.__module__ == VieneuError.__module__
+    )
+
+    assert [code for code, n in codes.items() if n > 1] == []
+    assert [code for code in codes if not re.fullmatch(r"[a-z]+(_[a-z]+)*", code)] == []
+
+
+def test_every_error_says_what_to_do() -> None:
+    assert [cls for cls in OUR_ERRORS if not cls.default_remedy or not cls.title] == []
+
+
+def test_every_error_is_drawn_in_the_tree_of_its_module() -> None:
+    import vieneu_core.errors
+
+    drawn = set(re.findall(r"\b[A-Z]\w+Error\b", vieneu_core.errors.__doc__ or ""))
+    existing = {
+        cls.__name__ for cls in all_error_classes() if cls.__module__ == VieneuError.__module__
+    }
+
+    assert drawn == existing
+
+
+def test_no_file_speaks_of_the_machine_that_it_was_written_on() -> None:
+    telling = []
+    for path in tracked_files():
+        try:
+            text = path.read_text("utf-8")
+        except UnicodeDecodeError:
+            continue
+        if WORKPLACE.search(text):
+            telling.append(str(path.relative_to(ROOT)))
+
+    assert telling == []
+
+
+def test_scripts_are_executable_and_stop_at_the_first_failure() -> None:
+    for name in ("scripts/speak", "scripts/test", ".ci/run"):
+        script = ROOT / name
+        assert script.stat().st_mode & 0o111, name
+    for name in ("scripts/speak", "scripts/test"):
+        assert "set -euo pipefail" in (ROOT / name).read_text("utf-8")
