@@ -1,0 +1,223 @@
+"""What is inside the wheels and sdists, and that they speak where nothing else of ours is."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import wave
+import zipfile
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECTS = {path.parent.name: path for path in sorted(ROOT.glob("packages/*/pyproject.toml"))}
+MODULES = {
+    "vieneu-core": "vieneu_core",
+    "vieneu-colab-server": "vieneu_colab_server",
+    "vieneu-ha-integration": "vieneu_ha",
+}
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The distributions of all packages."""
+
+    wheels: tuple[Path, ...]
+    sdists: tuple[Path, ...]
+
+
+@pytest.fixture(scope="session")
+def uv() -> str:
+    program = shutil.which("uv") or next(map(str, ROOT.glob(".tools/uv-*/bin/uv")), None)
+    if program is None:
+        pytest.fail("uv is not here; run scripts/test, which gets it.")
+    return program
+
+
+@pytest.fixture(scope="session")
+def built(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Build every package: the sdist from its source, the wheel from that sdist."""
+    out = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [uv, "build", "--quiet", "--all-packages", "--python", sys.executable, "--out-dir", out],
+        cwd=ROOT,
+        check=True,
+        timeout=300,
+    )
+    return Built(tuple(sorted(out.glob("*.whl"))), tuple(sorted(out.glob("*.tar.gz"))))
+
+
+@pytest.fixture(scope="session")
+def clean_environment(uv: str, built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an environment that holds our wheels, and from PyPI what they ask for."""
+    home = tmp_path_factory.mktemp("clean") / "env"
+    by_name = {wheel.name.partition("-")[0]: wheel for wheel in built.wheels}
+    core = f"vieneu-core[cli,espeak] @ {by_name.pop('vieneu_core').as_uri()}"
+    subprocess.run(
+        [uv, "venv", "--quiet", "--python", sys.executable, home], check=True, timeout=60
+    )
+    subprocess.run(
+        [uv, "pip", "install", "--quiet", "--python", home, core, *by_name.values()],
+        cwd=home.parent,
+        check=True,
+        timeout=300,
+    )
+    return home
+
+
+def names_in(archive: Path) -> list[str]:
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel:
+            return wheel.namelist()
+    with tarfile.open(archive) as sdist:
+        return [name.partition("/")[2] for name in sdist.getnames()]
+
+
+def metadata_of(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+        return Parser().parsestr(archive.read(name).decode())
+
+
+def archive_of(archives: tuple[Path, ...], project: str) -> Path:
+    (found,) = [a for a in archives if a.name.startswith(project.replace("-", "_") + "-")]
+    return found
+
+
+def own_version(project: str) -> str:
+    version: str = tomllib.loads(PROJECTS[project].read_text("utf-8"))["project"]["version"]
+    return version
+
+
+@pytest.mark.parametrize("project", sorted(MODULES))
+def test_a_wheel_holds_its_package_and_nothing_else(built: Built, project: str) -> None:
+    names = names_in(archive_of(built.wheels, project))
+    top = {name.partition("/")[0] for name in names}
+    info = {name for name in top if name.endswith(".dist-info")}
+
+    assert top - info == {MODULES[project]}, "one package, no tests, no custom_components on top"
+    assert f"{MODULES[project]}/py.typed" in names
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+    assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
+    source = {
+        str(path.relative_to(PROJECTS[project].parent / "src"))
+        for path in PROJECTS[project].parent.glob("src/**/*.py")
+    }
+    assert source <= set(names), "every module is in the wheel"
+
+
+@pytest.mark.parametrize("project", sorted(MODULES))
+def test_an_sdist_holds_what_a_wheel_is_built_from(built: Built, project: str) -> None:
+    names = names_in(archive_of(built.sdists, project))
+
+    assert {"pyproject.toml", "README.md", "LICENSE", f"src/{MODULES[project]}/py.typed"} <= set(
+        names
+    )
+    assert not [name for name in names if name.startswith((".venv", "tests/", "dist/"))]
+
+
+@pytest.mark.parametrize("project", sorted(MODULES))
+def test_metadata_is_complete(built: Built, project: str) -> None:
+    metadata = metadata_of(archive_of(built.wheels, project))
+    text = metadata.get_payload()
+
+    assert metadata["Name"] == project
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["Requires-Python"].startswith(">=3.")
+    assert isinstance(text, str)
+    assert len(text) > 200, "the package's page has a text of its own"
+
+
+def test_all_packages_have_one_version_and_ask_for_it_exactly() -> None:
+    versions = {project: own_version(project) for project in PROJECTS}
+    assert len(set(versions.values())) == 1, versions
+    for path in PROJECTS.values():
+        for dependency in tomllib.loads(path.read_text("utf-8"))["project"]["dependencies"]:
+            name = re.split(r"[\[=<>!~ ]", dependency)[0]
+            pin = dependency.partition("==")[2]
+            if name.startswith("vieneu"):
+                assert pin == versions[name], f"{path.parent.name} asks for {dependency}"
+
+
+@pytest.mark.parametrize("project", sorted(MODULES))
+def test_the_module_knows_the_version_of_its_package(clean_environment: Path, project: str) -> None:
+    program = f"import {MODULES[project]} as m; print(m.__version__, m.__file__)"
+    out = subprocess.run(
+        [clean_environment / "bin/python", "-I", "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout
+    version, _, where = out.strip().partition(" ")
+
+    assert version == own_version(project)
+    assert Path(where).is_relative_to(clean_environment), "not the source tree"
+
+
+def test_the_installed_command_speaks(clean_environment: Path, tmp_path: Path) -> None:
+    subprocess.run(
+        [clean_environment / "bin/vieneu", "say", "Xin chào ngôi nhà.", "-o", "xin-chao.wav"],
+        cwd=tmp_path,
+        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        check=True,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+    )
+    with wave.open(str(tmp_path / "xin-chao.wav")) as audio:
+        seconds = audio.getnframes() / audio.getframerate()
+        samples = audio.readframes(audio.getnframes())
+
+    assert 0.5 < seconds < 10
+    assert any(samples)
+
+
+@pytest.mark.parametrize("command", ["vieneu", "vieneu-server"])
+def test_the_installed_commands_help(clean_environment: Path, command: str) -> None:
+    out = subprocess.run(
+        [clean_environment / "bin" / command, "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout
+
+    assert "Usage" in out
+
+
+def test_without_the_extras_the_core_imports_and_the_command_names_the_pip_line(
+    uv: str, built: Built, tmp_path: Path
+) -> None:
+    home = tmp_path / "bare"
+    wheel = archive_of(built.wheels, "vieneu-core")
+    subprocess.run(
+        [uv, "venv", "--quiet", "--python", sys.executable, home], check=True, timeout=60
+    )
+    subprocess.run(
+        [uv, "pip", "install", "--quiet", "--python", home, wheel],
+        cwd=tmp_path,
+        check=True,
+        timeout=300,
+    )
+    subprocess.run(
+        [home / "bin/python", "-c", "import vieneu_core; vieneu_core.RemoteBackend"],
+        check=True,
+        timeout=60,
+    )
+    told = subprocess.run(
+        [home / "bin/vieneu", "voices"], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert told.returncode != 0
+    assert "pip install 'vieneu-core[cli]'" in told.stderr
+    assert "Traceback" not in told.stderr
