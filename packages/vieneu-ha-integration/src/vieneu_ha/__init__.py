@@ -1,4 +1,4 @@
-"""Home Assistant integration of VieNeu Relay, and the command that puts it in place."""
+"""Home Assistant integration of VieNeu Relay. A skeleton: there is nothing to call yet."""
 
 from __future__ import annotations
 
