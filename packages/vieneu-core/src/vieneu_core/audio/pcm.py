@@ -46,6 +46,8 @@ class AudioChunk:
     """Who spoke it."""
     final: bool = False
     """True on the last chunk of its sentence."""
+    restarted: bool = False
+    """True where the sentence begins anew: what came of it before was cut off by a failure."""
 
     @property
     def n_samples(self) -> int:

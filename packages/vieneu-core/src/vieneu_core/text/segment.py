@@ -27,7 +27,7 @@ from vieneu_core.text.clean import (
 MAX_SENTENCE_CHARS = 300
 """A longer sentence is split at commas, else at spaces, else anywhere."""
 
-# A comma within "25,5" or a colon within "7:30" is no place to stop; nor is the hyphen of a word.
+# Neither a comma within "25,5" nor a colon within "7:30" is a place to stop, nor a word's hyphen.
 # The escapes are the comma, semicolon and colon of Chinese, and two dashes.
 _CLAUSE_END = re.compile(
     r"[;:,](?=\s)|[\uff0c\u3001\uff1b\uff1a]|[\u2013\u2014](?!\w)|(?<=\s)-(?=\s)"

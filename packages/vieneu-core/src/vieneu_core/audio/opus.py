@@ -1,0 +1,127 @@
+"""One sentence as bare Opus packets, without a container, and back. Its framing is in ``wire``.
+
+Opus (RFC 6716) knows only 8, 12, 16, 24 and 48 kHz; other rates are resampled on both sides.
+The decoder always works at 48 kHz, in which ``pre_skip`` is counted too (RFC 7845, 4.2).
+"""
+
+from __future__ import annotations
+
+import struct
+
+from vieneu_core.audio.frames import frame_of, pcm_of
+from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
+from vieneu_core.audio.resample import Resampler
+from vieneu_core.errors import BadResponseError
+
+OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
+DECODER_RATE_HZ = 48_000
+_PRE_SKIP = struct.Struct("<H")
+_PRE_SKIP_AT = 10  # in the identification header, RFC 7845, 5.1
+# The last packets hold padding, which only the number of samples tells from speech.
+_HELD_BACK_S = 0.08
+_ROUNDING_S = 0.005  # of two resamplers
+
+
+def codec_rate_hz(sample_rate_hz: int) -> int:
+    """Return the lowest rate of Opus that loses nothing of this one."""
+    return next((rate for rate in OPUS_RATES_HZ if rate >= sample_rate_hz), DECODER_RATE_HZ)
+
+
+class OpusSentenceEncoder:
+    """Encodes the mono signed 16-bit samples of one sentence, 20 ms a packet. Blocking."""
+
+    def __init__(self, sample_rate_hz: int, *, bit_rate: int = 32_000) -> None:
+        import av
+
+        self._sample_rate_hz = sample_rate_hz
+        self._codec = av.AudioCodecContext.create("libopus", "w")
+        self._codec.sample_rate = codec_rate_hz(sample_rate_hz)
+        self._codec.layout = "mono"
+        self._codec.format = "s16"
+        self._codec.bit_rate = bit_rate
+        self._codec.open()
+        self._n_in = 0
+        self.pre_skip: int = _PRE_SKIP.unpack_from(self._codec.extradata or b"", _PRE_SKIP_AT)[0]
+        """Samples at 48 kHz that the decoder drops at the start."""
+
+    def encode(self, pcm: bytes) -> list[bytes]:
+        """Return the packets that these samples complete."""
+        if not pcm:
+            return []
+        frame = frame_of(pcm, self._sample_rate_hz, self._n_in)
+        self._n_in += frame.samples
+        return [bytes(packet) for packet in self._codec.encode(frame)]
+
+    def finish(self) -> list[bytes]:
+        """Return the packets left; none for a sentence without samples."""
+        if not self._n_in:
+            return []
+        return [bytes(packet) for packet in self._codec.encode(None)]
+
+
+class OpusSentenceDecoder:
+    """Decodes the packets of one sentence to mono signed 16-bit samples. Blocking.
+
+    Args:
+        sample_rate_hz: Rate of the samples that come out.
+        pre_skip: As the encoder stated it.
+    """
+
+    def __init__(self, sample_rate_hz: int, *, pre_skip: int) -> None:
+        import av
+
+        self._codec = av.AudioCodecContext.create("libopus", "r")
+        self._codec.sample_rate = DECODER_RATE_HZ
+        self._codec.layout = "mono"
+        self._resampler = Resampler(DECODER_RATE_HZ, sample_rate_hz)
+        self._skip_bytes = pre_skip * BYTES_PER_SAMPLE
+        self._held_bytes = int(_HELD_BACK_S * sample_rate_hz) * BYTES_PER_SAMPLE
+        self._rounding_bytes = int(_ROUNDING_S * sample_rate_hz) * BYTES_PER_SAMPLE
+        self._tail = bytearray()
+        self._out_bytes = 0
+
+    def decode(self, packets: list[bytes]) -> bytes:
+        """Return the samples that are certain to be speech, not padding.
+
+        Raises:
+            BadResponseError: a packet is not Opus.
+        """
+        for packet in packets:
+            self._tail += self._resampler.push(self._skip(self._decode(packet)))
+        return self._take(max(len(self._tail) - self._held_bytes, 0))
+
+    def finish(self, n_samples: int) -> bytes:
+        """Return the rest, so that the sentence has ``n_samples`` in all.
+
+        Raises:
+            BadResponseError: the packets hold fewer samples, or more than their padding.
+        """
+        self._tail += self._resampler.finish()
+        wanted = n_samples * BYTES_PER_SAMPLE - self._out_bytes
+        missing = wanted - len(self._tail)
+        if wanted < 0 or missing > self._rounding_bytes:
+            n_held = (self._out_bytes + len(self._tail)) // BYTES_PER_SAMPLE
+            raise BadResponseError(
+                f"The Opus packets of a sentence hold {n_held} samples, not {n_samples}."
+            )
+        self._tail += bytes(max(missing, 0))
+        return self._take(wanted)
+
+    def _decode(self, packet: bytes) -> bytes:
+        import av
+
+        try:
+            return b"".join(map(pcm_of, self._codec.decode(av.Packet(packet))))
+        except av.error.FFmpegError as err:
+            raise BadResponseError("The audio stream holds a packet that is not Opus.") from err
+
+    def _skip(self, pcm: bytes) -> bytes:
+        skipped = min(self._skip_bytes, len(pcm))
+        self._skip_bytes -= skipped
+        return pcm[skipped:]
+
+    def _take(self, n_bytes: int) -> bytes:
+        taken = bytes(self._tail[:n_bytes])
+        del self._tail[:n_bytes]
+        self._out_bytes += n_bytes
+        return taken

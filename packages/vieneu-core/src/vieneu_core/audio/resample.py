@@ -1,0 +1,34 @@
+"""Samples from one rate to another. Not their speed or pitch."""
+
+from __future__ import annotations
+
+from vieneu_core.audio.frames import frame_of, pcm_of
+
+
+class Resampler:
+    """Resamples a stream of mono signed 16-bit samples, piece by piece. Blocking.
+
+    Equal rates pass through untouched.
+    """
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        import av
+
+        self._from_hz = from_hz
+        self._same = from_hz == to_hz
+        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=to_hz)
+        self._n_in = 0
+
+    def push(self, pcm: bytes) -> bytes:
+        """Return what these samples make known; the last few milliseconds stay behind."""
+        if self._same or not pcm:
+            return pcm
+        frame = frame_of(pcm, self._from_hz, self._n_in)
+        self._n_in += frame.samples
+        return b"".join(pcm_of(out) for out in self._resampler.resample(frame))
+
+    def finish(self) -> bytes:
+        """Return what stayed behind."""
+        if self._same or not self._n_in:
+            return b""
+        return b"".join(pcm_of(out) for out in self._resampler.resample(None))
