@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from dataclasses import dataclass, field, replace
 
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.errors import InvalidRequestError, StreamInterruptedError
@@ -92,9 +92,8 @@ class Speech:
 
     @property
     def speakers(self) -> tuple[Speaker, ...]:
-        """Who spoke each sentence, by index; where one was begun twice, who completed it."""
-        by_sentence = {chunk.sentence: chunk.speaker for chunk in self.chunks if chunk.final}
-        return tuple(by_sentence[i] for i in sorted(by_sentence))
+        """Who spoke each sentence, by index."""
+        return tuple(chunk.speaker for chunk in self.chunks if chunk.final)
 
     @property
     def stand_in(self) -> bool:
@@ -102,13 +101,34 @@ class Speech:
         return any(chunk.speaker.stand_in for chunk in self.chunks)
 
 
-async def collect(chunks: AsyncIterator[AudioChunk]) -> Speech:
-    """Gather a stream into one `Speech`.
+async def whole_sentences(chunks: AsyncIterator[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
+    """Yield each sentence only once all of it is there; what a failure cut off is left out.
+
+    For whoever stores speech. Whoever plays it wants the first sound sooner.
 
     Raises:
         StreamInterruptedError: the stream ended without an end mark of its last sentence.
     """
-    gathered = tuple([chunk async for chunk in chunks])
-    if not gathered or not gathered[-1].final:
+    sentence: list[AudioChunk] = []
+    async for chunk in chunks:
+        if chunk.restarted:
+            sentence.clear()
+        sentence.append(replace(chunk, restarted=False))
+        if chunk.final:
+            for whole in sentence:
+                yield whole
+            sentence.clear()
+    if sentence:
         raise StreamInterruptedError("The stream of audio ended in the middle of a sentence.")
+
+
+async def collect(chunks: AsyncIterator[AudioChunk]) -> Speech:
+    """Gather a stream into one `Speech`; what a failure cut off is left out.
+
+    Raises:
+        StreamInterruptedError: the stream ended without an end mark of its last sentence.
+    """
+    gathered = tuple([chunk async for chunk in whole_sentences(chunks)])
+    if not gathered:
+        raise StreamInterruptedError("The stream ended before any audio came.")
     return Speech(gathered)

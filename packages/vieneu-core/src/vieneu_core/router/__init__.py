@@ -1,0 +1,52 @@
+"""Gives each request to a backend: the admin's choice, and stand-ins where that fails."""
+
+from vieneu_core.router.breaker import BreakerPolicy, CircuitBreaker, CircuitState
+from vieneu_core.router.budget import BudgetStatus, TunnelBudget
+from vieneu_core.router.events import (
+    BackendRecovered,
+    BackendSwitched,
+    BudgetWarning,
+    CircuitClosed,
+    CircuitOpened,
+    ErrorReport,
+    FailedBack,
+    FailedOver,
+    RemoteLost,
+    RouterEvent,
+    SessionExpired,
+    SessionExpiring,
+    SpokenByStandIn,
+)
+from vieneu_core.router.policy import RouterPolicy
+from vieneu_core.router.router import Router
+from vieneu_core.router.selection import LAST_RESORT, Mode
+from vieneu_core.router.session import SessionPolicy
+from vieneu_core.router.status import BackendStatus, RouterStatus
+
+__all__ = [
+    "LAST_RESORT",
+    "BackendRecovered",
+    "BackendStatus",
+    "BackendSwitched",
+    "BreakerPolicy",
+    "BudgetStatus",
+    "BudgetWarning",
+    "CircuitBreaker",
+    "CircuitClosed",
+    "CircuitOpened",
+    "CircuitState",
+    "ErrorReport",
+    "FailedBack",
+    "FailedOver",
+    "Mode",
+    "RemoteLost",
+    "Router",
+    "RouterEvent",
+    "RouterPolicy",
+    "RouterStatus",
+    "SessionExpired",
+    "SessionExpiring",
+    "SessionPolicy",
+    "SpokenByStandIn",
+    "TunnelBudget",
+]

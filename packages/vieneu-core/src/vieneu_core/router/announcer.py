@@ -1,0 +1,97 @@
+"""Turns what has become of the backends into events, each told once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vieneu_core.backends.base import BackendState
+from vieneu_core.errors import BackendError
+from vieneu_core.router.breaker import CircuitState
+from vieneu_core.router.budget import TunnelBudget
+from vieneu_core.router.events import (
+    BackendRecovered,
+    BudgetWarning,
+    CircuitClosed,
+    CircuitOpened,
+    ErrorReport,
+    FailedBack,
+    FailedOver,
+    RemoteLost,
+    RouterEvent,
+    SessionExpired,
+    SessionExpiring,
+)
+from vieneu_core.router.place import Place
+from vieneu_core.router.selection import Mode
+
+_READY = {BackendState.READY, BackendState.DEGRADED}
+_LOST = {
+    BackendState.UNREACHABLE,
+    BackendState.UNAUTHORIZED,
+    BackendState.EXPIRED,
+    BackendState.FAILED,
+}
+
+
+class Announcer:
+    """Remembers what was told, so that one outage is one event."""
+
+    def __init__(self, publish: Callable[[RouterEvent], None]) -> None:
+        self._publish = publish
+        self._was_ready: set[str] = set()
+        self._lost: set[str] = set()
+        self._open: set[str] = set()
+        self._standing_in: str | None = None
+
+    def forget(self, name: str) -> None:
+        """Forget a backend: another one takes its place."""
+        for names in (self._was_ready, self._lost, self._open):
+            names.discard(name)
+
+    def backend(self, name: str, place: Place) -> None:
+        """Tell of a backend's circuit, of its loss and recovery, and of its session."""
+        self._circuit(name, place)
+        self._session(place)
+        if place.state in _READY:
+            self._was_ready.add(name)
+            if name in self._lost and place.usable:
+                self._lost.discard(name)
+                self._publish(BackendRecovered(backend=name))
+        elif place.state in _LOST and name in self._was_ready and name not in self._lost:
+            self._lost.add(name)
+            if name == Mode.REMOTE.value and place.last_error is not None:
+                self._publish(RemoteLost(cause=ErrorReport.of(place.last_error)))
+
+    def active(self, chosen: str, active: str, cause: BackendError | None) -> None:
+        """Tell when requests begin to go to a stand-in, and when that ends."""
+        before, self._standing_in = self._standing_in, active if active != chosen else None
+        if self._standing_in is not None and self._standing_in != before:
+            report = ErrorReport.of(cause) if cause is not None else None
+            self._publish(
+                FailedOver(from_backend=before or chosen, to_backend=active, cause=report)
+            )
+        elif self._standing_in is None and before is not None:
+            self._publish(FailedBack(from_backend=before, to_backend=active))
+
+    def budget(self, budget: TunnelBudget) -> None:
+        """Tell when a large share of the tunnel's allowance is used."""
+        if budget.due() is not None:
+            self._publish(BudgetWarning(used=budget.status().used))
+
+    def _circuit(self, name: str, place: Place) -> None:
+        opened = place.breaker.state is not CircuitState.CLOSED
+        if opened and name not in self._open and place.last_error is not None:
+            self._open.add(name)
+            self._publish(CircuitOpened(backend=name, cause=ErrorReport.of(place.last_error)))
+        elif not opened and name in self._open:
+            self._open.discard(name)
+            self._publish(CircuitClosed(backend=name))
+
+    def _session(self, place: Place) -> None:
+        mark = place.session.due() if place.session is not None else None
+        if mark is None or place.session is None:
+            return
+        if mark == 0:
+            self._publish(SessionExpired())
+        else:
+            self._publish(SessionExpiring(remaining_s=place.session.remaining_s or 0.0))

@@ -1,0 +1,190 @@
+"""A circuit breaker: closed (traffic passes), open (refused for a while), half-open (one probe).
+
+After M. Nygard, "Release It!": three failures in a row, or half of the recent calls, open it. The
+cool-down doubles with every failed probe. What a failure means is said by its class
+(`Consequence`): a loading or busy backend is only paused, a rejected token stops all asking.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vieneu_core.clock import Clock
+from vieneu_core.errors import BackendError, CircuitOpenError, Consequence
+
+
+class CircuitState(StrEnum):
+    """Where a circuit breaker stands."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerPolicy:
+    """When a circuit opens, and for how long."""
+
+    failures_in_a_row: int = 3
+    window: int = 10
+    """Recent calls that are remembered."""
+    least_calls: int = 5
+    """Calls needed before the share of failures counts."""
+    failure_share: float = 0.5
+    cooldown_s: float = 5.0
+    longest_cooldown_s: float = 60.0
+    jitter: float = 0.2
+    """Cool-downs vary by up to this share, so that many homes do not return at once."""
+    default_pause_s: float = 2.0
+    """Pause after a loading or busy answer that does not say how long."""
+
+
+class CircuitBreaker:
+    """The breaker of one backend. Every `admit` is followed by one of the three outcomes."""
+
+    def __init__(
+        self, name: str, *, policy: BreakerPolicy, clock: Clock, rng: random.Random
+    ) -> None:
+        self._name = name
+        self._policy = policy
+        self._clock = clock
+        self._rng = rng
+        self._calls: deque[bool] = deque(maxlen=policy.window)
+        self._in_a_row = 0
+        self._cause: BackendError | None = None
+        self._opened = False
+        self._probing = False
+        self._retry_at = -math.inf
+        self._cooldown_s = policy.cooldown_s
+        self._paused_until = -math.inf
+        self._pause: BackendError | None = None
+        self._blocked: BackendError | None = None
+
+    @property
+    def state(self) -> CircuitState:
+        """Where the circuit stands now."""
+        if self._blocked is not None:
+            return CircuitState.OPEN
+        if not self._opened:
+            return CircuitState.CLOSED
+        if self._clock.monotonic() < self._retry_at:
+            return CircuitState.OPEN
+        return CircuitState.HALF_OPEN
+
+    @property
+    def probing(self) -> bool:
+        """True while the one request of a half-open circuit is under way."""
+        return self._probing
+
+    @property
+    def retry_in_s(self) -> float:
+        """Seconds until it may be asked again; infinite where only an admin can help."""
+        if self._blocked is not None:
+            return math.inf
+        until = max(self._paused_until, self._retry_at if self._opened else -math.inf)
+        return max(0.0, until - self._clock.monotonic())
+
+    def refusal(self) -> BackendError | None:
+        """Return why a request is not let through now, or None where it is."""
+        if self._blocked is not None:
+            return self._again(self._blocked)
+        if self._pause is not None and self._clock.monotonic() < self._paused_until:
+            return self._again(self._pause)
+        if self.state is CircuitState.OPEN or (self._opened and self._probing):
+            cause = f" Last: {self._cause.detail}" if self._cause is not None else ""
+            return CircuitOpenError(
+                f"{self._name} is being left alone after failures.{cause}",
+                retry_after_s=self.retry_in_s,
+                backend=self._name,
+            )
+        return None
+
+    def admit(self) -> None:
+        """Let one request through; when half-open it becomes the probe.
+
+        Raises:
+            BackendError: what `refusal` says.
+        """
+        refusal = self.refusal()
+        if refusal is not None:
+            raise refusal
+        self._probing = self._opened
+
+    def succeeded(self) -> None:
+        """State that an admitted request was spoken."""
+        if self._opened:
+            self._calls.clear()
+            self._cooldown_s = self._policy.cooldown_s
+        self._opened = self._probing = False
+        self._pause = self._cause = None
+        self._in_a_row = 0
+        self._calls.append(True)
+
+    def failed(self, error: BackendError) -> None:
+        """State that a request, or a look at the backend's health, failed with this error."""
+        was_probe, self._probing = self._probing, False
+        match error.consequence:
+            case Consequence.NONE:
+                pass
+            case Consequence.UNTIL_ADMIN:
+                self._blocked = error
+            case Consequence.PAUSE:
+                pause = error.retry_after_s
+                self._pause = error
+                self._paused_until = self._clock.monotonic() + (
+                    self._policy.default_pause_s if pause is None else pause
+                )
+            case Consequence.OPEN:
+                self._open(error, longer=was_probe)
+            case Consequence.COUNT:
+                self._count(error, was_probe=was_probe)
+
+    def abandoned(self) -> None:
+        """State that an admitted request was cancelled, or was the caller's fault."""
+        self._probing = False
+
+    def trip(self, error: BackendError) -> None:
+        """Open the circuit at once: it is known that requests would fail."""
+        if error.consequence in {Consequence.UNTIL_ADMIN, Consequence.PAUSE}:
+            self.failed(error)
+        else:
+            self._open(error, longer=self.state is CircuitState.HALF_OPEN)
+
+    def reset(self) -> None:
+        """Forget everything: the admin has acted, or the backend is a new one."""
+        self._calls.clear()
+        self._in_a_row = 0
+        self._opened = self._probing = False
+        self._cooldown_s = self._policy.cooldown_s
+        self._paused_until = self._retry_at = -math.inf
+        self._cause = self._pause = self._blocked = None
+
+    def _count(self, error: BackendError, *, was_probe: bool) -> None:
+        self._calls.append(False)
+        self._in_a_row += 1
+        failures = self._calls.count(False)
+        policy = self._policy
+        mostly_failing = len(
+            self._calls
+        ) >= policy.least_calls and failures >= policy.failure_share * len(self._calls)
+        if was_probe or self._in_a_row >= policy.failures_in_a_row or mostly_failing:
+            self._open(error, longer=was_probe)
+
+    def _open(self, error: BackendError, *, longer: bool) -> None:
+        if self.state is CircuitState.OPEN and self._opened:
+            return
+        if longer:
+            self._cooldown_s = min(2 * self._cooldown_s, self._policy.longest_cooldown_s)
+        spread = 1 + self._policy.jitter * self._rng.uniform(-1, 1)
+        self._opened, self._cause = True, error
+        self._retry_at = self._clock.monotonic() + self._cooldown_s * spread
+
+    def _again(self, error: BackendError) -> BackendError:
+        remaining = None if self._blocked is not None else self.retry_in_s
+        return type(error)(
+            error.detail, remedy=error.remedy, retry_after_s=remaining, backend=self._name
+        )

@@ -1,0 +1,141 @@
+"""The tunnel's monthly allowance: counts requests and bytes, and warns before it is used up.
+
+Defaults are those of ngrok's free plan: 20 000 requests and 1 GB out per calendar month.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vieneu_core.clock import Clock
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetStatus:
+    """How much of this month's allowance is used."""
+
+    month: str
+    """Calendar month in UTC, ``2026-11``."""
+    requests: int
+    bytes: int
+    monthly_requests: int
+    monthly_bytes: int
+
+    @property
+    def used(self) -> float:
+        """Share that is used, 0 to 1 and beyond, of whichever is nearer its end."""
+        return max(self.requests / self.monthly_requests, self.bytes / self.monthly_bytes)
+
+
+class TunnelBudget:
+    """The meter of one tunnel account. Counting never blocks; `flush` writes on a thread."""
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        clock: Clock,
+        monthly_requests: int = 20_000,
+        monthly_bytes: int = 1_000_000_000,
+    ) -> None:
+        self._path = path
+        self._clock = clock
+        self._limits = (monthly_requests, monthly_bytes)
+        self._month = self._this_month()
+        self._requests = self._bytes = 0
+        self._told: set[float] = set()
+        self._dirty = False
+
+    async def load(self) -> None:
+        """Read what was counted before. A damaged file is set aside, never trusted."""
+        if self._path is None:
+            return
+        stored = await asyncio.to_thread(self._read, self._path)
+        if stored is not None and stored[0] == self._this_month():
+            self._month, requests, n_bytes, told = stored
+            self._requests += requests
+            self._bytes += n_bytes
+            self._told |= told
+
+    def record(self, n_requests: int, n_bytes: int) -> None:
+        """Count traffic through the tunnel."""
+        month = self._this_month()
+        if month != self._month:
+            self._month, self._requests, self._bytes = month, 0, 0
+            self._told.clear()
+        self._requests += n_requests
+        self._bytes += n_bytes
+        self._dirty = True
+
+    def status(self) -> BudgetStatus:
+        """Return this month's counts."""
+        current = self._month == self._this_month()
+        return BudgetStatus(
+            month=self._this_month(),
+            requests=self._requests if current else 0,
+            bytes=self._bytes if current else 0,
+            monthly_requests=self._limits[0],
+            monthly_bytes=self._limits[1],
+        )
+
+    def due(self, marks: Sequence[float] = (0.7, 0.9)) -> float | None:
+        """Return the share that has just been passed, once for each mark and month."""
+        used = self.status().used
+        passed = [mark for mark in marks if used >= mark and mark not in self._told]
+        if not passed:
+            return None
+        self._told.update(passed)
+        self._dirty = True
+        return max(passed)
+
+    async def flush(self) -> None:
+        """Write the counts, durably, if they have changed. A full disk costs only the counts."""
+        if self._path is None or not self._dirty:
+            return
+        self._dirty = False
+        text = json.dumps(
+            {
+                "month": self._month,
+                "requests": self._requests,
+                "bytes": self._bytes,
+                "told": sorted(self._told),
+            }
+        )
+        try:
+            await asyncio.to_thread(self._write, self._path, text)
+        except OSError as err:
+            self._dirty = True
+            _LOGGER.warning("The tunnel budget cannot be kept in %s: %s", self._path, err.strerror)
+
+    def _this_month(self) -> str:
+        return self._clock.now().strftime("%Y-%m")
+
+    @staticmethod
+    def _read(path: Path) -> tuple[str, int, int, set[float]] | None:
+        try:
+            stored = json.loads(path.read_text("utf-8"))
+            told = {float(mark) for mark in stored["told"]}
+            return str(stored["month"]), int(stored["requests"]), int(stored["bytes"]), told
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as err:
+            _LOGGER.warning("The tunnel budget in %s is not readable: %s", path, err)
+            return None
+
+    @staticmethod
+    def _write(path: Path, text: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)

@@ -1,0 +1,284 @@
+"""One request on its way to the listener: no sentence lost, none out of order.
+
+The text goes out in passages (runs of whole sentences). The first sentence is handed on as it
+comes, for the sake of an early first sound; each later one only when it is whole. So when a
+backend fails, the sentences that were not yet handed on are spoken by the next one, and at most
+the one being heard is heard again. Two sentences are made ready while one plays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.audio.resample import Resampler
+from vieneu_core.clock import Clock
+from vieneu_core.errors import (
+    AllBackendsFailedError,
+    BackendError,
+    BadResponseError,
+    CircuitOpenError,
+    RequestError,
+    StreamInterruptedError,
+    StreamStalledError,
+    SynthesisFailedError,
+)
+from vieneu_core.router.events import ErrorReport, RouterEvent, SpokenByStandIn
+from vieneu_core.router.place import Place
+from vieneu_core.router.policy import RouterPolicy
+from vieneu_core.router.selection import LAST_RESORT, estimated_seconds
+from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.text.passages import passages
+
+_FIRST_WAIT_S = 0.1
+"""Before a sentence that nobody could speak is tried again; doubles each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who may speak one request, fixed when it starts: a switch does not touch it."""
+
+    places: tuple[Place, ...]
+    """The admin's choice first, then the stand-ins."""
+    missing: BackendError | None = None
+    """Why the admin's choice is not among ``places``."""
+
+    def is_stand_in(self, place: Place) -> bool:
+        """Tell whether this place is not the one that the admin chose."""
+        return self.missing is not None or place is not self.places[0]
+
+
+class Delivery:
+    """Speaks one request along a route."""
+
+    def __init__(
+        self,
+        request: SynthesisRequest,
+        route: Route,
+        *,
+        policy: RouterPolicy,
+        clock: Clock,
+        publish: Callable[[RouterEvent], None],
+    ) -> None:
+        self._request = request
+        self._route = route
+        self._policy = policy
+        self._clock = clock
+        self._publish = publish
+        self._outbox: asyncio.Queue[AudioChunk | None] = asyncio.Queue()
+        self._room = asyncio.Semaphore(1 + policy.prefetched_sentences)
+        self._rooms_taken = 0
+        self._done = 0  # sentences handed on whole
+        self._attempts = 0
+        self._failed_here: set[Place] = set()
+        self._rate_hz: int | None = None
+        self._begun_live = False
+
+    async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
+        """Yield the audio of the whole request. Closing it stops the synthesis.
+
+        Raises (while iterated):
+            RequestError: the admin's choice refused the request as wrong.
+            BackendError: nobody could speak the next sentence.
+        """
+        producer = asyncio.create_task(self._produce(), name="vieneu-delivery")
+        try:
+            while (chunk := await self._outbox.get()) is not None:
+                yield chunk
+                if chunk.final:
+                    self._room.release()
+            await producer
+        finally:
+            producer.cancel()
+            await asyncio.gather(producer, return_exceptions=True)
+
+    async def _produce(self) -> None:
+        try:
+            async with aclosing(passages(self._request.text)) as source:
+                async for passage in source:
+                    await self._speak(passage)
+        finally:
+            self._outbox.put_nowait(None)
+
+    async def _speak(self, passage: tuple[str, ...]) -> None:
+        """Speak a passage, trying again for as long as patience lasts."""
+        goal = self._done + len(passage)
+        give_up_at = self._clock.monotonic() + self._policy.patience_s
+        wait_s, last_chance = _FIRST_WAIT_S, False
+        while True:
+            causes = await self._one_round(passage, goal, last_chance=last_chance)
+            if self._done == goal:
+                return
+            hopeful = [cause for cause in causes if cause.transient]
+            if not hopeful or self._clock.monotonic() + wait_s > give_up_at:
+                raise self._nobody(causes)
+            await self._clock.sleep(wait_s)
+            wait_s, last_chance = 2 * wait_s, True
+
+    async def _one_round(
+        self, passage: tuple[str, ...], goal: int, *, last_chance: bool
+    ) -> list[BackendError]:
+        """Ask each place once for what is still unspoken; return why each of them failed."""
+        causes: list[BackendError] = [self._route.missing] if self._route.missing else []
+        for place in self._in_order():
+            rest = passage[len(passage) - (goal - self._done) :]
+            try:
+                self._admit(place, rest, last_chance=last_chance)
+                await self._attempt(place, rest, causes[-1] if causes else None)
+            except BackendError as err:
+                causes.append(err)
+            else:
+                return causes
+        return causes
+
+    def _in_order(self) -> list[Place]:
+        # Whoever failed in this request is asked last for the rest of it: one wait is enough.
+        return sorted(self._route.places, key=lambda place: place in self._failed_here)
+
+    def _admit(self, place: Place, passage: tuple[str, ...], *, last_chance: bool) -> None:
+        place.wanted()
+        refusal = place.refusal(estimated_seconds(passage, self._request.speed))
+        if refusal is None:
+            place.breaker.admit()
+        elif not (last_chance and isinstance(refusal, CircuitOpenError)):
+            raise refusal
+
+    async def _attempt(
+        self, place: Place, passage: tuple[str, ...], cause: BackendError | None
+    ) -> None:
+        try:
+            await self._relay_or_adapt(place, passage, cause)
+        except BackendError as err:
+            self._failed_here.add(place)
+            place.failed(err)
+            raise
+        except BaseException:
+            place.abandoned()
+            raise
+        place.succeeded()
+
+    async def _relay_or_adapt(
+        self, place: Place, passage: tuple[str, ...], cause: BackendError | None
+    ) -> None:
+        """Relay a passage; a stand-in that lacks the voice asked for speaks with its own."""
+        self._attempts += 1
+        request = replace(
+            self._request,
+            text=passage,
+            request_id=f"{self._request.request_id[:100]}-{self._done}-{self._attempts}",
+        )
+        try:
+            await self._relay(place, request, cause)
+        except RequestError as err:
+            if not self._route.is_stand_in(place):
+                raise
+            keep_watermark = request.watermark and place.name != LAST_RESORT
+            own_voice = replace(
+                request,
+                voice=None,
+                reference=None,
+                watermark=keep_watermark,
+                request_id=f"{request.request_id}-own",
+            )
+            try:
+                await self._relay(place, own_voice, cause)
+            except RequestError:
+                raise SynthesisFailedError(f"{place.name} cannot stand in: {err.detail}") from err
+
+    async def _relay(
+        self, place: Place, request: SynthesisRequest, cause: BackendError | None
+    ) -> None:
+        base, n_sentences = self._done, len(request.text) if isinstance(request.text, tuple) else 0
+        stand_in = self._route.is_stand_in(place)
+        sentence = _Sentence()
+        async with aclosing(place.backend.stream(request)) as stream:
+            while (chunk := await self._next(stream, place)) is not None:
+                if base + chunk.sentence != self._done:
+                    raise BadResponseError(f"{place.name} spoke the sentences out of order.")
+                if not sentence.begun or chunk.restarted:
+                    sentence = _Sentence(begun=True)
+                    await self._make_room()
+                speaker = replace(
+                    chunk.speaker, backend=place.name, stand_in=chunk.speaker.stand_in or stand_in
+                )
+                await self._take(replace(chunk, sentence=self._done, speaker=speaker), sentence)
+                if chunk.final:
+                    self._finish(sentence, stand_in=place.name if stand_in else None, cause=cause)
+                    sentence = _Sentence()
+        if self._done < base + n_sentences:
+            raise StreamInterruptedError(f"{place.name} stopped before the last sentence.")
+
+    async def _next(self, stream: AsyncIterator[AudioChunk], place: Place) -> AudioChunk | None:
+        """Return the next chunk; a backend that hangs must not take the announcement with it."""
+        try:
+            async with asyncio.timeout(self._policy.stall_s):
+                return await anext(stream, None)
+        except TimeoutError as err:
+            raise StreamStalledError(
+                f"No audio came from {place.name} for {self._policy.stall_s:g} s."
+            ) from err
+
+    async def _make_room(self) -> None:
+        """Wait until the listener is near enough for one more sentence."""
+        if self._rooms_taken <= self._done:
+            await self._room.acquire()
+            self._rooms_taken += 1
+
+    async def _take(self, chunk: AudioChunk, sentence: _Sentence) -> None:
+        chunk = await self._at_stream_rate(chunk, sentence)
+        if chunk.sentence > 0:
+            sentence.shelf.append(chunk)
+            return
+        restarted = self._begun_live and not sentence.heard
+        self._begun_live = sentence.heard = True
+        self._outbox.put_nowait(replace(chunk, restarted=restarted))
+
+    async def _at_stream_rate(self, chunk: AudioChunk, sentence: _Sentence) -> AudioChunk:
+        """Keep to the rate of the stream's first chunk, whoever speaks now."""
+        rate_hz = self._rate_hz = self._rate_hz or chunk.sample_rate_hz
+        if chunk.sample_rate_hz == rate_hz:
+            return chunk
+        if sentence.resampler is None:
+            sentence.resampler = Resampler(chunk.sample_rate_hz, rate_hz)
+        pcm = await asyncio.to_thread(_resample, sentence.resampler, chunk)
+        return replace(chunk, pcm=pcm, sample_rate_hz=rate_hz)
+
+    def _finish(
+        self, sentence: _Sentence, *, stand_in: str | None, cause: BackendError | None
+    ) -> None:
+        for chunk in sentence.shelf:
+            self._outbox.put_nowait(chunk)
+        if stand_in is not None:
+            self._publish(
+                SpokenByStandIn(
+                    request_id=self._request.request_id,
+                    sentence=self._done,
+                    backend=stand_in,
+                    cause=ErrorReport.of(cause) if cause else None,
+                )
+            )
+        self._done += 1
+
+    def _nobody(self, causes: list[BackendError]) -> BackendError:
+        if len(causes) == 1:
+            return causes[0]
+        where = f"sentence {self._done + 1}"
+        return AllBackendsFailedError(f"No backend could speak {where}.", causes=tuple(causes))
+
+
+class _Sentence:
+    """The sentence that is being received."""
+
+    def __init__(self, *, begun: bool = False) -> None:
+        self.begun = begun
+        self.heard = False
+        self.shelf: list[AudioChunk] = []
+        self.resampler: Resampler | None = None
+
+
+def _resample(resampler: Resampler, chunk: AudioChunk) -> bytes:
+    pcm = resampler.push(chunk.pcm)
+    return pcm + resampler.finish() if chunk.final else pcm

@@ -1,0 +1,170 @@
+"""What the router tells to anyone who listens. Listeners only observe."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+from vieneu_core.errors import VieneuError
+from vieneu_core.router.selection import Mode
+
+_LOGGER = logging.getLogger(__name__)
+BUFFERED_EVENTS = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorReport:
+    """An error in words, safe to show: it holds no secret."""
+
+    code: str
+    title: str
+    detail: str
+    remedy: str
+
+    @classmethod
+    def of(cls, error: VieneuError) -> ErrorReport:
+        """Describe an error."""
+        return cls(code=error.code, title=error.title, detail=error.detail, remedy=error.remedy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterEvent:
+    """Something that an admin may want to know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendSwitched(RouterEvent):
+    """The admin chose another mode."""
+
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedOver(RouterEvent):
+    """Requests go to a stand-in from now on."""
+
+    from_backend: str
+    to_backend: str
+    cause: ErrorReport | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedBack(RouterEvent):
+    """Requests go to the admin's choice again."""
+
+    from_backend: str
+    to_backend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpokenByStandIn(RouterEvent):
+    """A sentence was spoken by another backend than the admin chose."""
+
+    request_id: str
+    sentence: int
+    backend: str
+    cause: ErrorReport | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteLost(RouterEvent):
+    """The remote backend was ready and is no more. Told once per outage."""
+
+    cause: ErrorReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendRecovered(RouterEvent):
+    """A backend that had failed is ready again."""
+
+    backend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitOpened(RouterEvent):
+    """A backend failed so often that it is being left alone for a while."""
+
+    backend: str
+    cause: ErrorReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitClosed(RouterEvent):
+    """A backend that was left alone takes requests again."""
+
+    backend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionExpiring(RouterEvent):
+    """The remote session ends soon."""
+
+    remaining_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionExpired(RouterEvent):
+    """The remote session has reached its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetWarning(RouterEvent):
+    """A large share of the tunnel's monthly allowance is used."""
+
+    used: float
+    """Share of the allowance, 0 to 1, of whichever of requests and bytes is nearer its end."""
+
+
+class EventBus:
+    """Hands events to listeners, none of which can delay or break who publishes."""
+
+    def __init__(self) -> None:
+        self._callbacks: list[Callable[[RouterEvent], None]] = []
+
+    def publish(self, event: RouterEvent) -> None:
+        """Tell all listeners, soon, on the running loop."""
+        _LOGGER.info("%s", event)
+        loop = asyncio.get_running_loop()
+        for callback in self._callbacks:
+            loop.call_soon(self._tell, callback, event)
+
+    def subscribe(self, callback: Callable[[RouterEvent], None]) -> Callable[[], None]:
+        """Call ``callback`` on the event loop for each event; the answer ends that."""
+        self._callbacks.append(callback)
+
+        def unsubscribe() -> None:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+        return unsubscribe
+
+    async def listen(self) -> AsyncGenerator[RouterEvent, None]:
+        """Yield events as they come; a listener that dawdles loses the oldest, delays nobody."""
+        waiting: deque[RouterEvent] = deque(maxlen=BUFFERED_EVENTS)
+        arrived = asyncio.Event()
+
+        def keep(event: RouterEvent) -> None:
+            waiting.append(event)
+            arrived.set()
+
+        unsubscribe = self.subscribe(keep)
+        try:
+            while True:
+                while waiting:
+                    yield waiting.popleft()
+                arrived.clear()
+                await arrived.wait()
+        finally:
+            unsubscribe()
+
+    def _tell(self, callback: Callable[[RouterEvent], None], event: RouterEvent) -> None:
+        if callback not in self._callbacks:
+            return
+        try:
+            callback(event)
+        except Exception:
+            # The one place where any error is caught: a listener is not ours, and speech goes on.
+            _LOGGER.exception("A listener failed on %s", type(event).__name__)

@@ -1,0 +1,41 @@
+"""How the router behaves, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from vieneu_core.router.breaker import BreakerPolicy
+from vieneu_core.router.selection import LAST_RESORT
+from vieneu_core.router.session import SessionPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterPolicy:
+    """Everything that may be tuned."""
+
+    fallback_enabled: bool = True
+    fallback: tuple[str, ...] = ("local", LAST_RESORT)
+    """Stand-ins in order. ``remote`` may be named too: text then leaves the house unasked."""
+    prefetched_sentences: int = 2
+    """Sentences made ready while one is being heard."""
+    stall_s: float = 20.0
+    """Longest wait for a backend's next audio; a backend's own limits are usually shorter."""
+    patience_s: float = 10.0
+    """How long a sentence that nobody could speak is tried again before it is given up."""
+    health_check_interval_s: float = 30.0
+    """Between looks at a backend that is in use."""
+    in_use_s: float = 300.0
+    """A backend that no request wanted for this long is idle."""
+    idle_interval_s: float = 600.0
+    """Longest time between looks at an idle remote backend; they double up to this."""
+    long_idle_after_s: float = 6 * 3600.0
+    long_idle_interval_s: float = 900.0
+    """After long idleness: 2 880 looks a month, within a free tunnel's allowance."""
+    tolerated_misses: int = 1
+    """Looks in a row that may time out before the backend counts as lost."""
+    load_wait_s: float = 10.0
+    """How long `Router.load` waits for the admin's choice while something else can speak."""
+    look_timeout_s: float = 10.0
+    probe_text: str = "Xin chào."
+    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+    session: SessionPolicy = field(default_factory=SessionPolicy)

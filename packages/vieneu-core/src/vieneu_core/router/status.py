@@ -1,0 +1,66 @@
+"""One typed snapshot of everything an admin looks at: for CLI, Home Assistant and web alike."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from vieneu_core.backends.base import BackendState, Health
+from vieneu_core.router.breaker import CircuitState
+from vieneu_core.router.budget import BudgetStatus
+from vieneu_core.router.events import ErrorReport
+from vieneu_core.router.selection import Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendStatus:
+    """One backend."""
+
+    name: str
+    state: BackendState
+    circuit: CircuitState
+    health: Health | None
+    """The last look at it; None where there was none yet."""
+    last_error: ErrorReport | None
+    checked_s_ago: float | None
+    """Seconds since it was last heard of."""
+
+    @classmethod
+    def absent(cls, name: str) -> BackendStatus:
+        """Describe a backend that has not been set up."""
+        return cls(
+            name=name,
+            state=BackendState.NOT_CONFIGURED,
+            circuit=CircuitState.CLOSED,
+            health=None,
+            last_error=None,
+            checked_s_ago=None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterStatus:
+    """The router and all its backends."""
+
+    mode: Mode
+    """The admin's choice."""
+    active: str
+    """The backend that the next request goes to."""
+    fallback_active: bool
+    """True where that is not the admin's choice."""
+    backends: tuple[BackendStatus, ...]
+    session_remaining_s: float | None
+    """Seconds until the remote session ends."""
+    budget: BudgetStatus | None
+
+    def backend(self, name: str) -> BackendStatus | None:
+        """Return the status of one backend, or None where there is none of that name."""
+        return next((b for b in self.backends if b.name == name), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        plain = dataclasses.asdict(self)
+        if self.budget is not None:
+            plain["budget"]["used"] = round(self.budget.used, 4)
+        return plain
