@@ -1,0 +1,125 @@
+"""A clip of audio from outside into samples. It is hostile until it has been decoded."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from vieneu_core.audio.frames import pcm_of
+from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
+from vieneu_core.errors import ReferenceAudioError
+
+if TYPE_CHECKING:
+    from av import AudioStream
+    from av.container import InputContainer
+
+MAX_CLIP_BYTES = 64 << 20
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
+MAX_CHANNELS = 8
+_CODECS = (
+    *("pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_u8", "pcm_f32le", "pcm_f64le"),
+    *("pcm_alaw", "pcm_mulaw", "flac", "opus", "libopus", "vorbis", "mp3", "mp3float"),
+)
+_MPEG_SYNC = 0xE0  # the first three bits of an MPEG frame's second byte
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Decoded audio, mono."""
+
+    pcm: bytes = field(repr=False)
+    """Samples, signed 16-bit little-endian."""
+    sample_rate_hz: int
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return len(self.pcm) / BYTES_PER_SAMPLE / self.sample_rate_hz
+
+
+def decode_clip(data: bytes, *, max_seconds: float, min_seconds: float = 0.0) -> Clip:
+    """Decode a WAV, FLAC, Ogg (Opus, Vorbis) or MP3 file, its channels mixed to one. Blocking.
+
+    Decoding stops as soon as the clip proves too long, so a small file cannot fill the memory.
+
+    Raises:
+        ReferenceAudioError: it is none of these formats, broken, too short or too long.
+    """
+    fmt = _format_of(data)
+    with _translated(), _opened(data, fmt) as container:
+        stream = _only_stream(container)
+        clip = _decode(container, stream, max_seconds)
+    if clip.seconds < min_seconds or not clip.pcm:
+        raise ReferenceAudioError(
+            f"The clip lasts {clip.seconds:.2f} s; at least {min_seconds:g} s are needed."
+        )
+    return clip
+
+
+def _format_of(data: bytes) -> str:
+    """Tell the format by its first bytes, so that FFmpeg tries none of its other readers."""
+    if len(data) > MAX_CLIP_BYTES:
+        raise ReferenceAudioError(f"The clip has more than {MAX_CLIP_BYTES >> 20} MiB.")
+    if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
+        return "wav"
+    if data[:4] in (b"fLaC", b"OggS"):
+        return {b"fLaC": "flac", b"OggS": "ogg"}[data[:4]]
+    is_mpeg = len(data) > 1 and data[:1] == b"\xff" and data[1] & _MPEG_SYNC == _MPEG_SYNC
+    if data[:3] == b"ID3" or is_mpeg:
+        return "mp3"
+    raise ReferenceAudioError("The clip is not a WAV, FLAC, OGG or MP3 file.")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    import av
+
+    try:
+        yield
+    except (av.error.FFmpegError, ValueError, MemoryError, OverflowError) as err:
+        # PyAV reports some broken headers, and a rate that changes midway, as ValueError.
+        raise ReferenceAudioError("The clip is broken and cannot be decoded.") from err
+
+
+@contextmanager
+def _opened(data: bytes, fmt: str) -> Iterator[InputContainer]:
+    import av
+
+    options = {"codec_whitelist": ",".join(_CODECS), "format_whitelist": fmt}
+    with av.open(io.BytesIO(data), format=fmt, container_options=options) as container:
+        yield cast("InputContainer", container)
+
+
+def _only_stream(container: InputContainer) -> AudioStream:
+    if not container.streams.audio:
+        raise ReferenceAudioError("The clip holds no audio.")
+    stream = container.streams.audio[0]
+    if not MIN_RATE_HZ <= stream.sample_rate <= MAX_RATE_HZ:
+        raise ReferenceAudioError(
+            f"The clip has {stream.sample_rate} Hz; {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz are usable."
+        )
+    if not 1 <= stream.channels <= MAX_CHANNELS:
+        raise ReferenceAudioError(
+            f"The clip has {stream.channels} channels; 1 to {MAX_CHANNELS} are usable."
+        )
+    return stream
+
+
+def _decode(container: InputContainer, stream: AudioStream, max_seconds: float) -> Clip:
+    import av
+
+    rate = stream.sample_rate
+    mixer = av.AudioResampler(format="s16", layout="mono", rate=rate)
+    max_bytes = int(max_seconds * rate) * BYTES_PER_SAMPLE
+    pcm = bytearray()
+    for frame in container.decode(stream):
+        for mixed in mixer.resample(frame):
+            pcm += pcm_of(mixed)
+        if len(pcm) > max_bytes:
+            raise ReferenceAudioError(f"The clip lasts longer than {max_seconds:g} s.")
+    if pcm:
+        pcm += b"".join(pcm_of(mixed) for mixed in mixer.resample(None))
+    return Clip(bytes(pcm[:max_bytes]), rate)

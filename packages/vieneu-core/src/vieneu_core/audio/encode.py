@@ -1,0 +1,302 @@
+"""Speech as a file or a stream that others can play: WAV, FLAC, Ogg Opus, MP3."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, aclosing, contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+from vieneu_core.audio.frames import frame_of
+from vieneu_core.audio.opus import codec_rate_hz
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.errors import BadAudioError, InvalidRequestError, StreamInterruptedError
+
+if TYPE_CHECKING:
+    from av import AudioStream
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AudioFormat(StrEnum):
+    """A format of files; its value is the suffix."""
+
+    WAV = "wav"
+    FLAC = "flac"
+    OGG = "ogg"
+    """Ogg Opus."""
+    MP3 = "mp3"
+
+
+MP3_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """How FFmpeg makes a format."""
+
+    codec: str
+    rate_hz: Callable[[int], int]
+    """Rate of the file for a rate of the samples."""
+    bit_rate: int | None
+    streamed: dict[str, str]
+    """What differs where the size cannot be written into the header afterwards."""
+
+
+_RECIPES = {
+    AudioFormat.WAV: _Recipe("pcm_s16le", lambda hz: hz, None, {}),
+    AudioFormat.FLAC: _Recipe("flac", lambda hz: hz, None, {}),
+    # Short pages, in microseconds: a player need not wait for a whole second of speech.
+    AudioFormat.OGG: _Recipe("libopus", codec_rate_hz, 32_000, {"page_duration": "60000"}),
+    AudioFormat.MP3: _Recipe(
+        "libmp3lame",
+        lambda hz: next((rate for rate in MP3_RATES_HZ if rate >= hz), MP3_RATES_HZ[-1]),
+        64_000,
+        {"write_xing": "0"},
+    ),
+}
+
+
+def format_of(path: Path) -> AudioFormat:
+    """Return the format that a file name's suffix stands for.
+
+    Raises:
+        InvalidRequestError: it is none that can be written; lists those that can.
+    """
+    try:
+        return AudioFormat(path.suffix.lower().removeprefix("."))
+    except ValueError as err:
+        raise InvalidRequestError(
+            f"{path.name}: no audio format has the suffix {path.suffix or '(none)'!r}.",
+            remedy="Choose one of: " + ", ".join(f".{fmt}" for fmt in AudioFormat),
+        ) from err
+
+
+class _Sink(io.RawIOBase):
+    """Holds what FFmpeg wrote until it is taken; it cannot seek, like a network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        before = len(self._written)
+        self._written += data
+        return len(self._written) - before
+
+    def take(self) -> bytes:
+        taken = bytes(self._written)
+        self._written.clear()
+        return taken
+
+
+class _Muxer:
+    """Writes samples of one rate into a file object. Blocking."""
+
+    def __init__(
+        self, file: IO[bytes] | _Sink, fmt: AudioFormat, sample_rate_hz: int, *, streamed: bool
+    ) -> None:
+        import av
+
+        recipe = _RECIPES[fmt]
+        options = {"fflags": "+bitexact", "metadata_header_padding": "0"}
+        if streamed:
+            options |= {"flush_packets": "1", **recipe.streamed}
+        self._sample_rate_hz = sample_rate_hz
+        self._n_in = 0
+        self._container = av.open(
+            file,
+            "w",
+            format=fmt.value,
+            container_options=options,
+        )
+        rate = recipe.rate_hz(sample_rate_hz)
+        stream = self._container.add_stream(recipe.codec, rate=rate, layout="mono")
+        self._stream = cast("AudioStream", stream)
+        if recipe.bit_rate is not None:
+            self._stream.bit_rate = recipe.bit_rate
+        self._container.start_encoding()
+
+    def write(self, pcm: bytes) -> None:
+        """Encode these samples."""
+        if pcm:
+            frame = frame_of(pcm, self._sample_rate_hz, self._n_in)
+            self._n_in += frame.samples
+            self._container.mux(self._stream.encode(frame))
+
+    def finish(self) -> None:
+        """Encode what is left and write the end of the file."""
+        if self._n_in:
+            self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+    def abandon(self) -> None:
+        """Free what FFmpeg holds; after `finish` nothing."""
+        import av
+
+        # A disk may be full, a codec may have seen no samples: nobody wants the file any more.
+        with suppress(OSError, ValueError, av.error.FFmpegError):
+            self._container.close()
+
+
+class Encoder:
+    """Encodes a stream of mono signed 16-bit samples of one rate as they come. Blocking."""
+
+    def __init__(self, fmt: AudioFormat, sample_rate_hz: int) -> None:
+        self._sink = _Sink()
+        self._muxer = _Muxer(self._sink, fmt, sample_rate_hz, streamed=True)
+
+    def encode(self, pcm: bytes) -> bytes:
+        """Return what these samples make complete; the first time the header before it."""
+        self._muxer.write(pcm)
+        return self._sink.take()
+
+    def finish(self) -> bytes:
+        """Return the rest."""
+        self._muxer.finish()
+        return self._sink.take()
+
+    def close(self) -> None:
+        """Free what the encoder holds; also where the speech broke off."""
+        self._muxer.abandon()
+
+
+async def encode_stream(
+    chunks: AsyncIterable[AudioChunk], fmt: AudioFormat
+) -> AsyncGenerator[bytes, None]:
+    """Encode speech as it comes, on a thread; the header goes out with the first chunk.
+
+    Raises:
+        StreamInterruptedError: the speech has no end mark.
+        BadAudioError: its rate changes on the way.
+        VieneuError: whatever ``chunks`` raises.
+    """
+    encoder: Encoder | None = None
+    async with AsyncExitStack() as stack:
+        speech = await stack.enter_async_context(aclosing(_whole(chunks)))
+        async for chunk in speech:
+            if encoder is None:
+                encoder = Encoder(fmt, chunk.sample_rate_hz)
+                stack.push_async_callback(_on_thread, encoder.close)
+            if data := await _on_thread(encoder.encode, chunk.pcm):
+                yield data
+        if encoder is not None and (data := await _on_thread(encoder.finish)):
+            yield data
+
+
+async def write_file(
+    chunks: AsyncIterable[AudioChunk], path: Path, fmt: AudioFormat | None = None
+) -> None:
+    """Write speech to a file, whole or not at all.
+
+    Args:
+        chunks: The speech.
+        path: The file; one that exists is replaced at the end.
+        fmt: Its format; None goes by the suffix.
+
+    Raises:
+        InvalidRequestError: the file cannot be written, or its suffix is unknown.
+        StreamInterruptedError: the speech has no end mark.
+        BadAudioError: its rate changes on the way.
+        VieneuError: whatever ``chunks`` raises.
+    """
+    fmt = fmt or format_of(path)
+    async with AsyncExitStack() as stack:
+        speech = await stack.enter_async_context(aclosing(_whole(chunks)))
+        file = _PartFile(path, fmt)
+        stack.push_async_callback(_on_thread, file.discard)
+        await _on_thread(file.open)
+        async for chunk in speech:
+            await _on_thread(file.write, chunk)
+        await _on_thread(file.publish)
+
+
+class _PartFile:
+    """A file being written under another name beside its own. Blocking."""
+
+    def __init__(self, path: Path, fmt: AudioFormat) -> None:
+        self._named = path
+        self._fmt = fmt
+        self._muxer: _Muxer | None = None
+        self._cleanup = ExitStack()
+
+    def open(self) -> None:
+        with self._translated():
+            self._path = self._named.resolve()
+            if self._path.exists() and not self._path.is_file():
+                raise InvalidRequestError(f"{self._named} exists and is not an ordinary file.")
+            self._part = self._path.with_name(f".{uuid.uuid4().hex}.part")
+            self._file = self._part.open("xb")
+            self._cleanup.callback(self._part.unlink, missing_ok=True)
+            self._cleanup.enter_context(suppress(OSError))  # of a full disk, once more
+            self._cleanup.callback(self._file.close)
+
+    def write(self, chunk: AudioChunk) -> None:
+        with self._translated():
+            if self._muxer is None:
+                rate = chunk.sample_rate_hz
+                self._muxer = _Muxer(self._file, self._fmt, rate, streamed=False)
+                self._cleanup.callback(self._muxer.abandon)
+            self._muxer.write(chunk.pcm)
+
+    def publish(self) -> None:
+        with self._translated():
+            if self._muxer is not None:
+                self._muxer.finish()
+            self._file.close()
+            self._part.replace(self._path)
+
+    def discard(self) -> None:
+        """Leave nothing behind; after `publish` there is nothing."""
+        self._cleanup.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as err:
+            reason = os.strerror(err.errno) if err.errno else str(err)
+            raise InvalidRequestError(
+                f"{self._named} cannot be written: {reason}.",
+                remedy="Choose a folder that exists, may be written to and has room.",
+            ) from err
+
+
+async def _whole(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
+    """Pass speech on, and close it at the end; make sure that it is complete and of one rate."""
+    last: AudioChunk | None = None
+    try:
+        async for chunk in chunks:
+            if last is not None and chunk.sample_rate_hz != last.sample_rate_hz:
+                raise BadAudioError(
+                    f"The sample rate changed from {last.sample_rate_hz} to"
+                    f" {chunk.sample_rate_hz} Hz within one speech."
+                )
+            yield chunk
+            last = chunk
+    finally:
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()
+    if last is None or not last.final:
+        raise StreamInterruptedError("The stream of audio ended in the middle of a sentence.")
+
+
+async def _on_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a short blocking call; a cancelled caller leaves only once the call has ended."""
+    running = asyncio.create_task(asyncio.to_thread(call, *args, **kwargs))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        running.exception()  # seen: the cancelled caller has no use for it
+        raise
