@@ -1,0 +1,9 @@
+"""The client face of a VieNeu server: `RemoteBackend` over HTTP, with streamed audio."""
+
+from __future__ import annotations
+
+from vieneu_core.backends.remote.backend import RemoteBackend
+from vieneu_core.backends.remote.retry import RetryPolicy
+from vieneu_core.backends.remote.timeouts import RemoteTimeouts
+
+__all__ = ["RemoteBackend", "RemoteTimeouts", "RetryPolicy"]

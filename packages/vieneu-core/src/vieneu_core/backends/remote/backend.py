@@ -1,0 +1,264 @@
+"""`RemoteBackend`: a server behind a URL and a token, presented as a `Backend`."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Literal, TypeVar
+
+import aiohttp
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.backends.base import BackendState, Health
+from vieneu_core.backends.remote.connection import Answer, Call, Connection, OnTraffic
+from vieneu_core.backends.remote.decoding import Codec, SpeechReader
+from vieneu_core.backends.remote.endpoint import Endpoint
+from vieneu_core.backends.remote.handshake import health_of, refuse_unready
+from vieneu_core.backends.remote.orders import Order, orders
+from vieneu_core.backends.remote.retry import RetryPolicy
+from vieneu_core.backends.remote.timeouts import Patience, RemoteTimeouts
+from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.errors import (
+    BackendDrainingError,
+    BackendError,
+    BackendLoadingError,
+    BackendNotLoadedError,
+    BackendTimeoutError,
+    BadResponseError,
+    HostNotFoundError,
+    StreamInterruptedError,
+)
+from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.voices import Voice
+from vieneu_core.wire import routes
+from vieneu_core.wire.schemas import HealthAnswer, VoicesAnswer
+
+NEW_HOST_GRACE_S = 60.0
+"""The name of a new quick tunnel may be unknown for so long."""
+NEW_HOST_RETRY_S = 2.0
+MAX_JSON_BYTES = 1 << 20
+"""Longest answer to /health and /voices that is read."""
+
+_Body = TypeVar("_Body", bound=BaseModel)
+
+
+class RemoteBackend:
+    """Speaks over HTTP. Audio is passed on as it comes; nothing cut short passes for whole.
+
+    Args:
+        endpoint_url: URL of the server; ``http://`` only inside a home network.
+        auth_token: The server's token. It leaves this object in the Authorization header alone.
+        session: Used where given, and never closed; else a session of our own is opened when it
+            is needed. Certificates are checked as this session checks them, by default strictly.
+        timeouts: Limits on waiting.
+        codec: ``opus``, or ``pcm``: 12 times the bytes at 24 kHz, without loss.
+        name: As in `Speaker.backend`.
+        clock: Time, for deadlines and waits between tries.
+        rng: Source of the jitter between tries.
+        on_traffic: Called after every HTTP request with (1, bytes both ways, roughly).
+        retries: When and how often a request is tried again.
+
+    Raises:
+        ConfigurationError: the URL or the token cannot be used.
+    """
+
+    def __init__(  # noqa: PLR0913 - everything it depends on is handed in, with a default
+        self,
+        endpoint_url: str,
+        auth_token: SecretStr | str,
+        *,
+        session: aiohttp.ClientSession | None = None,
+        timeouts: RemoteTimeouts = RemoteTimeouts(),  # noqa: B008 - frozen
+        codec: Literal["opus", "pcm"] = "opus",
+        name: str = "remote",
+        clock: Clock = SystemClock(),  # noqa: B008 - has no state
+        rng: random.Random | None = None,
+        on_traffic: OnTraffic | None = None,
+        retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+    ) -> None:
+        self._name = name
+        self._timeouts = timeouts
+        self._codec = Codec(codec)
+        self._clock = clock
+        self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        self._retries = retries
+        self._connection = Connection(
+            Endpoint.of(endpoint_url, auth_token),
+            session=session,
+            timeouts=timeouts,
+            clock=clock,
+            backend=name,
+            on_traffic=on_traffic,
+        )
+        self._loaded = False
+        self._loading = asyncio.Lock()
+        self._first_load_at_s: float | None = None
+
+    def __repr__(self) -> str:
+        return f"RemoteBackend(name={self._name!r}, host={self._connection.host!r})"
+
+    @property
+    def name(self) -> str:
+        """Short name, as in `Speaker.backend`."""
+        return self._name
+
+    async def load(self) -> None:
+        """Shake hands with the server: it answers, accepts the token, and is ready to speak.
+
+        The name of a new tunnel is given a minute, counted from the first call, to be known.
+
+        Raises:
+            BackendError: what stands in the way, by name.
+        """
+        async with self._loading:
+            if self._loaded:
+                return
+            try:
+                refuse_unready(await self._look_with_grace(), self._name, self._connection.host)
+            except BaseException:
+                await self._connection.aclose()
+                raise
+            self._loaded = True
+
+    async def unload(self) -> None:
+        """Close the connections. Streams still running end with an error."""
+        self._loaded = False
+        await self._connection.aclose()
+
+    async def aclose(self) -> None:
+        """As `unload`; a session that was handed in stays open."""
+        await self.unload()
+
+    async def health(self) -> Health:
+        """Ask the server how it is. Before `load` a ready server counts as unloaded.
+
+        Raises:
+            BackendError: it cannot be reached, or does not accept the token.
+        """
+        health = await self._look()
+        if health.ready and not self._loaded:
+            return replace(health, state=BackendState.UNLOADED)
+        return health
+
+    async def voices(self) -> tuple[Voice, ...]:
+        """Ask the server for its voices, the default one first.
+
+        Raises:
+            BackendError: it is not loaded, or cannot be reached.
+        """
+        self._require_loaded()
+        answer = await self._get(routes.VOICES, VoicesAnswer)
+        return tuple(voice.to_voice() for voice in answer.voices)
+
+    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        """Speak a request; see `Backend.stream`.
+
+        Raises:
+            RequestError: the server refuses the request as such.
+            BackendError: it failed, or the way to it.
+        """
+        self._require_loaded()
+        try:
+            wanted = orders(request, first_audio_within_s=self._timeouts.first_audio_within_s)
+            async with aclosing(wanted):
+                async for order in wanted:
+                    async with aclosing(self._speak(order)) as chunks:
+                        async for chunk in chunks:
+                            yield chunk
+        except BackendError as err:
+            err.backend = err.backend or self._name
+            raise
+
+    async def _speak(self, order: Order) -> AsyncGenerator[AudioChunk, None]:
+        """Speak one order, trying again as long as none of its audio has come."""
+        patience = self._connection.patience()
+        n_tried, heard = 0, False
+        while True:
+            n_tried += 1
+            try:
+                async with aclosing(self._attempt(order, patience)) as chunks:
+                    async for chunk in chunks:
+                        heard = True
+                        yield chunk
+            except BackendError as err:
+                wait_s = self._retries.wait_s(err, n_tried, patience.remaining_s, self._rng)
+                if heard or wait_s is None:
+                    raise
+            else:
+                return
+            await patience.pause(wait_s)
+
+    async def _attempt(self, order: Order, patience: Patience) -> AsyncGenerator[AudioChunk, None]:
+        accept = self._codec.media_type
+        call = Call("POST", routes.STREAM, accept, order.body)
+        reader = SpeechReader(order, self._codec, backend=self._name)
+        async with self._connection.exchange(call, patience, expect=accept) as answer:
+            while data := await answer.read():
+                async with aclosing(reader.feed(data)) as chunks:
+                    async for chunk in chunks:
+                        patience.heard(chunk.seconds)
+                        yield chunk
+                if reader.ended:
+                    await _let_end(answer)
+                    return
+            reader.finish()
+
+    async def _look_with_grace(self) -> Health:
+        now_s = self._clock.monotonic()
+        if self._first_load_at_s is None:
+            self._first_load_at_s = now_s
+        until_s = self._first_load_at_s + NEW_HOST_GRACE_S
+        while True:
+            try:
+                return await self._look()
+            except HostNotFoundError:
+                if self._clock.monotonic() + NEW_HOST_RETRY_S > until_s:
+                    raise
+            await self._clock.sleep(NEW_HOST_RETRY_S)
+
+    async def _look(self) -> Health:
+        began_s = self._clock.monotonic()
+        try:
+            answer = await self._get(routes.HEALTH, HealthAnswer)
+        except BackendLoadingError:
+            return Health(state=BackendState.LOADING)
+        except BackendDrainingError:
+            return Health(state=BackendState.DRAINING)
+        return health_of(answer, latency_ms=(self._clock.monotonic() - began_s) * 1_000)
+
+    async def _get(self, path: str, model: type[_Body]) -> _Body:
+        call = Call("GET", path, "application/json")
+        patience = self._connection.patience()
+        async with self._connection.exchange(call, patience, expect=call.accept) as answer:
+            body = await answer.read_up_to(MAX_JSON_BYTES)
+        try:
+            return model.model_validate_json(body)
+        except ValidationError as err:
+            raise BadResponseError(
+                f"{self._connection.host}{path} answered in a way that cannot be read.",
+                backend=self._name,
+            ) from err
+
+    def _require_loaded(self) -> None:
+        if not self._loaded:
+            raise BackendNotLoadedError(
+                f"The backend {self._name} is not connected to {self._connection.host}.",
+                backend=self._name,
+            )
+
+
+async def _let_end(answer: Answer) -> None:
+    """Read what stands after the END frame, so that the connection stays warm.
+
+    Everything was spoken and checked by then, so a line that breaks here takes nothing away.
+    """
+    try:
+        trailing = await answer.read()
+    except (StreamInterruptedError, BackendTimeoutError):
+        return
+    if trailing:
+        raise BadResponseError("The audio stream goes on after its end mark.")

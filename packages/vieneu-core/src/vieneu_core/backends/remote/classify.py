@@ -1,0 +1,315 @@
+"""Whose answer is this, and what does it mean? Pure: no network, no clock.
+
+A status alone says little: a tunnel's 404 is a dead tunnel, its 403 a rate limit. So the order is
+the edge's own header, then our own problem documents, then the edge's signature in the body, then
+content type and magic bytes; the status decides only between causes that are then left.
+
+Sources: https://ngrok.com/docs/errors and
+https://developers.cloudflare.com/support/troubleshooting/http-status-codes/
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from vieneu_core.errors import (
+    AuthenticationError,
+    BackendError,
+    BackendUnavailableError,
+    BadResponseError,
+    FirstByteTimeoutError,
+    InternalServerError,
+    NotVieneuServerError,
+    RateLimitedError,
+    RedirectRefusedError,
+    RequestError,
+    TunnelError,
+    TunnelLimitError,
+    TunnelOfflineError,
+    TunnelQuotaError,
+    TunnelUpstreamError,
+    VieneuError,
+)
+from vieneu_core.wire.problem import parse_problem
+from vieneu_core.wire.routes import NGROK_ERROR_HEADER, PROBLEM_JSON, WIRE_VERSION_HEADER
+from vieneu_core.wire.version import check_server
+
+HEAD_BYTES = 64 * 1024
+"""As much of a body as is looked at."""
+_LIMIT_RESETS_S = 60.0
+"""ngrok's limits on rates reset within a minute."""
+_SHED_S = 5.0
+"""Cloudflare names no time for its 200 requests in flight; they end as speech ends."""
+_LONGEST_RETRY_AFTER_S = 3_600.0
+"""A server that asks for more than an hour is not believed."""
+
+_NGROK_CODE = re.compile(r"ERR_NGROK_(\d{1,6})")
+_CLOUDFLARE_CODE = re.compile(rb"[Ee]rror(?: code)?:?\s*(?:<span>)?\s*(1\d{3})\b")
+_HTML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|!--)", re.IGNORECASE)
+_TITLE = re.compile(rb"<title[^>]*>\s*([^<]{1,200}?)\s*</title>", re.IGNORECASE)
+_MAGIC = {
+    b"\x1f\x8b": "gzip data",
+    b"PK\x03\x04": "a ZIP archive",
+    b"RIFF": "a WAV file",
+    b"OggS": "an Ogg file",
+    b"fLaC": "a FLAC file",
+    b"ID3": "an MP3 file",
+    b"\x89PNG": "a picture",
+    b"%PDF": "a PDF",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came back: as much as is needed to judge it."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Looked up without regard to case."""
+    head: bytes
+    """The first bytes of the body, at most `HEAD_BYTES`."""
+    host: str
+    """Where it came from, for messages."""
+    backend: str
+    """Name of the backend, for the exception."""
+    now: datetime
+    """Calendar time in UTC; a month's quota comes back on the first."""
+
+    @property
+    def content_type(self) -> str:
+        """Media type in small letters, without parameters."""
+        return self.headers.get("Content-Type", "").split(";", 1)[0].strip().lower()
+
+    @property
+    def body(self) -> bytes:
+        """The first bytes as text would be read: an edge may compress though we forbid it."""
+        if not self.head.startswith(b"\x1f\x8b"):
+            return self.head
+        try:
+            return zlib.decompressobj(wbits=31).decompress(self.head, HEAD_BYTES)
+        except zlib.error:
+            return self.head
+
+    @property
+    def ours(self) -> bool:
+        """True where a VieNeu server says that it wrote this."""
+        return WIRE_VERSION_HEADER in self.headers
+
+
+def explain(reply: Reply) -> VieneuError:
+    """Return the exception that an answer stands for which is not what was asked for."""
+    for judge in (_redirect, _ngrok, _own, _cloudflare, _by_content):
+        error = judge(reply)
+        if error is not None:
+            break
+    else:
+        error = _by_status(reply)
+    if isinstance(error, BackendError):
+        error.backend = reply.backend
+    if error.retry_after_s is None:
+        error.retry_after_s = retry_after_s(reply.headers, reply.now)
+    return error
+
+
+def describe(head: bytes) -> str:
+    """Say in words what these bytes look like."""
+    if _HTML.match(head):
+        title = _TITLE.search(head)
+        words = f" titled {title[1].decode(errors='replace')!r}" if title else ""
+        return f"a web page{words}"
+    if not head:
+        return "nothing"
+    return next((words for magic, words in _MAGIC.items() if head.startswith(magic)), "other data")
+
+
+def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Read Retry-After, in seconds or as a date; None where there is none that makes sense."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:9]), _LONGEST_RETRY_AFTER_S)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(max(0.0, (moment - now).total_seconds()), _LONGEST_RETRY_AFTER_S)
+
+
+def until_next_month_s(now: datetime) -> float:
+    """Return the seconds until the first of the next month, when a monthly quota comes back."""
+    year, month = (now.year + 1, 1) if now.month == 12 else (now.year, now.month + 1)  # noqa: PLR2004 - December
+    return (datetime(year, month, 1, tzinfo=UTC) - now).total_seconds()
+
+
+# --- each judge returns None where the answer is not its business ----------------------------
+
+
+def _redirect(reply: Reply) -> VieneuError | None:
+    if not (300 <= reply.status < 400 and "Location" in reply.headers):  # noqa: PLR2004 - redirects
+        return None
+    # The target is not shown: it may carry a session or a token of its own.
+    return RedirectRefusedError(
+        f"{reply.host} answered with a redirect ({reply.status}); following it would carry the "
+        "token to another place."
+    )
+
+
+def _ngrok(reply: Reply) -> VieneuError | None:
+    found = _NGROK_CODE.search(reply.headers.get(NGROK_ERROR_HEADER, ""))
+    if found is None and not reply.ours and _HTML.match(reply.body):
+        found = _NGROK_CODE.search(reply.body.decode(errors="replace"))
+    if found is None:
+        return None
+    known = _NGROK.get(int(found[1]))
+    if known is None:
+        return TunnelError(f"ngrok answered in place of {reply.host}: {found[0]}.")
+    return known(reply, found[0])
+
+
+def _offline(reply: Reply, code: str) -> VieneuError:
+    return TunnelOfflineError(f"The tunnel {reply.host} does not exist any more ({code}).")
+
+
+def _upstream(reply: Reply, code: str) -> VieneuError:
+    return TunnelUpstreamError(
+        f"The tunnel {reply.host} is up, but the server behind it gave no answer ({code})."
+    )
+
+
+def _limit(reply: Reply, code: str) -> VieneuError:
+    return TunnelLimitError(
+        f"The tunnel {reply.host} has reached its limit of requests per minute ({code}).",
+        retry_after_s=_LIMIT_RESETS_S,
+    )
+
+
+def _shed(reply: Reply, code: str) -> VieneuError:
+    return TunnelLimitError(
+        f"The tunnel {reply.host} has too many requests in flight ({code}).",
+        retry_after_s=retry_after_s(reply.headers, reply.now) or _SHED_S,
+    )
+
+
+def _quota(reply: Reply, code: str) -> VieneuError:
+    return TunnelQuotaError(
+        f"The tunnel {reply.host} has used up its allowance of this month ({code}).",
+        retry_after_s=until_next_month_s(reply.now),
+    )
+
+
+def _browser_page(reply: Reply, code: str) -> VieneuError:
+    return BadResponseError(f"ngrok sent its page for browsers in place of {reply.host} ({code}).")
+
+
+def _too_late(reply: Reply, code: str) -> VieneuError:
+    return FirstByteTimeoutError(
+        f"The tunnel {reply.host} waited in vain for the server's first byte ({code})."
+    )
+
+
+_Make = Callable[[Reply, str], VieneuError]
+_NGROK: dict[int, _Make] = {
+    3200: _offline,
+    8012: _upstream,
+    3004: _upstream,
+    734: _limit,
+    727: _quota,
+    725: _quota,
+    6024: _browser_page,
+}
+_CLOUDFLARE: dict[int, _Make] = {
+    429: _shed,
+    502: _upstream,
+    504: _upstream,
+    520: _upstream,
+    521: _upstream,
+    522: _upstream,
+    523: _upstream,
+    524: _too_late,
+    525: _upstream,
+    526: _upstream,
+    530: _offline,
+}
+_CLOUDFLARE_BODY: dict[int, _Make] = {1015: _shed, 1016: _offline, 1033: _offline}
+
+
+def _own(reply: Reply) -> VieneuError | None:
+    """Judge what our own server wrote: a problem document, or at least the version header."""
+    problem = _problem(reply)
+    if reply.ours:
+        try:
+            check_server(reply.headers[WIRE_VERSION_HEADER])
+        except BackendError as version:
+            return version
+    if problem is not None or not reply.ours:
+        return problem
+    if reply.status == HTTPStatus.UNAUTHORIZED:
+        return AuthenticationError(f"{reply.host} does not accept the token.")
+    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return InternalServerError(f"{reply.host} failed ({reply.status}).")
+    return BadResponseError(
+        f"{reply.host} answered {reply.status} with {describe(reply.body)} ({reply.content_type})."
+    )
+
+
+def _problem(reply: Reply) -> VieneuError | None:
+    if reply.content_type not in {PROBLEM_JSON, "application/json"} or reply.status < 400:  # noqa: PLR2004 - errors begin there
+        return None
+    error = parse_problem(reply.body, backend=reply.backend)
+    # A code that we do not know counts only where the version header stands beside it.
+    if type(error) is BadResponseError or (type(error) is RequestError and not reply.ours):
+        return None
+    if error.retry_after_s is not None:
+        believed = 0.0 <= error.retry_after_s <= _LONGEST_RETRY_AFTER_S
+        error.retry_after_s = error.retry_after_s if believed else None
+    return error
+
+
+def _cloudflare(reply: Reply) -> VieneuError | None:
+    signed = _CLOUDFLARE_CODE.search(reply.body)
+    from_edge = "CF-RAY" in reply.headers or reply.headers.get("Server", "") == "cloudflare"
+    named = b"cloudflare" in reply.body.lower() or reply.body.startswith(b"error code: ")
+    if signed and (from_edge or named) and int(signed[1]) in _CLOUDFLARE_BODY:
+        code = signed[1].decode()
+        return _CLOUDFLARE_BODY[int(code)](reply, f"error {code}")
+    make = _CLOUDFLARE.get(reply.status)
+    page = reply.content_type in {"text/html", "text/plain", ""}
+    if make is None or not page or not (from_edge or named):
+        return None
+    return make(reply, f"Cloudflare status {reply.status}")
+
+
+def _by_content(reply: Reply) -> VieneuError | None:
+    """Judge an answer that claims success, or asks for a login that is not ours."""
+    if reply.status < 300:  # noqa: PLR2004 - success ends there
+        kind = BadResponseError if reply.ours else NotVieneuServerError
+        return kind(
+            f"{reply.host} answered with {describe(reply.body)} "
+            f"({reply.content_type or 'no content type'}), not with what was asked for."
+        )
+    if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return NotVieneuServerError(
+            f"Something at {reply.host} that is no VieNeu server refuses access ({reply.status})."
+        )
+    return None
+
+
+def _by_status(reply: Reply) -> VieneuError:
+    """Judge what no one has signed: some gateway, or another server."""
+    answer = f"{reply.host} answered {reply.status} with {describe(reply.body)}."
+    if reply.status in {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}:
+        return _upstream(reply, f"status {reply.status} from a gateway")
+    if reply.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return BackendUnavailableError(answer)
+    if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RateLimitedError(answer)
+    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return InternalServerError(answer)
+    return NotVieneuServerError(answer)

@@ -1,0 +1,329 @@
+"""One HTTP exchange with the server: headers, limits, what it cost.
+
+The one place where the errors of the HTTP library become ours. Not what is said, and not whether
+it is said again.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_exceptions import HttpProcessingError
+
+from vieneu_core import __version__
+from vieneu_core.backends.remote.classify import HEAD_BYTES, Reply, explain
+from vieneu_core.backends.remote.endpoint import Endpoint
+from vieneu_core.backends.remote.timeouts import Patience, RemoteTimeouts, Wait, WaitingFor
+from vieneu_core.clock import Clock
+from vieneu_core.errors import (
+    BackendConnectionError,
+    BackendError,
+    BackendNotLoadedError,
+    BadResponseError,
+    ConnectTimeoutError,
+    HostNotFoundError,
+    StreamInterruptedError,
+    TlsError,
+    VieneuError,
+)
+from vieneu_core.wire.routes import NGROK_SKIP_WARNING_HEADER, WIRE_VERSION_HEADER
+from vieneu_core.wire.version import WIRE_VERSION, check_server
+
+USER_AGENT = f"vieneu-core/{__version__}"
+KEEP_WARM_S = 60.0
+"""How long an idle connection is kept: tunnels close theirs after 60 s to 400 s."""
+_TYPICAL_HEADER_BYTES = 500
+"""Of a request, roughly; what a tunnel counts is not told anywhere."""
+
+OnTraffic = Callable[[int, int], None]
+"""Told of every request that left: number of requests, and bytes both ways."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked."""
+
+    method: str
+    path: str
+    accept: str
+    body: bytes = b""
+
+
+class Answer:
+    """What comes back, read piece by piece."""
+
+    def __init__(self, response: aiohttp.ClientResponse, patience: Patience, host: str) -> None:
+        self._response = response
+        self._patience = patience
+        self._host = host
+        self.n_bytes = sum(len(name) + len(value) for name, value in response.raw_headers)
+        """Bytes received so far, roughly."""
+        self.whole = False
+        """True once the end of the body was reached."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+        return self._response.status
+
+    @property
+    def content_type(self) -> str:
+        """Media type in small letters, without parameters."""
+        return self._response.headers.get("Content-Type", "").split(";", 1)[0].strip().lower()
+
+    @property
+    def encoding(self) -> str:
+        """Compression that the answer claims; empty where it has none."""
+        encoding = self._response.headers.get("Content-Encoding", "").strip().lower()
+        return "" if encoding == "identity" else encoding
+
+    async def read(self) -> bytes:
+        """Return the next bytes as they come; none at the end.
+
+        Raises:
+            BackendConnectionError: they did not come, or not in time.
+        """
+        try:
+            async with self._patience.waiting(WaitingFor.BYTES):
+                data = await self._response.content.readany()
+        except (aiohttp.ClientError, HttpProcessingError, OSError) as err:
+            raise StreamInterruptedError(f"The answer of {self._host} broke off.") from err
+        self.n_bytes += len(data)
+        self.whole = not data
+        return data
+
+    async def read_up_to(self, most: int) -> bytes:
+        """Return the body, or its first bytes; never much more than ``most``."""
+        gathered = bytearray()
+        while len(gathered) <= most and (data := await self.read()):
+            gathered += data
+        return bytes(gathered)
+
+    def reply(self, head: bytes, clock: Clock, backend: str) -> Reply:
+        """Return what is needed to judge this answer."""
+        return Reply(
+            status=self.status,
+            headers=self._response.headers,
+            head=head[:HEAD_BYTES],
+            host=self._host,
+            backend=backend,
+            now=clock.now(),
+        )
+
+    def check_version(self) -> None:
+        """Compare the server's wire version with ours.
+
+        Raises:
+            NotVieneuServerError, WireVersionError: see `vieneu_core.wire.version`.
+        """
+        check_server(self._response.headers.get(WIRE_VERSION_HEADER))
+
+
+class Connection:
+    """Speaks HTTP to one endpoint, over a session of its own or one that was handed in."""
+
+    def __init__(  # noqa: PLR0913 - what the whole backend was given, each once
+        self,
+        endpoint: Endpoint,
+        *,
+        session: aiohttp.ClientSession | None,
+        timeouts: RemoteTimeouts,
+        clock: Clock,
+        backend: str,
+        on_traffic: OnTraffic | None,
+    ) -> None:
+        self._endpoint = endpoint
+        self._session = session
+        self._owns_session = session is None
+        self._timeouts = timeouts
+        self._clock = clock
+        self._backend = backend
+        self._on_traffic = on_traffic
+        self._warm = False
+
+    @property
+    def host(self) -> str:
+        """Name of the server, for messages."""
+        return self._endpoint.host
+
+    def patience(self) -> Patience:
+        """Return fresh limits for one request."""
+        return Patience(self._timeouts, self._clock, host=self.host)
+
+    async def aclose(self) -> None:
+        """Close the connections, if the session is our own. It opens again when it is used."""
+        self._warm = False
+        if self._owns_session and self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    @asynccontextmanager
+    async def exchange(
+        self, call: Call, patience: Patience, *, expect: str
+    ) -> AsyncGenerator[Answer, None]:
+        """Ask, and give the answer if it is of the media type ``expect``, with status 200.
+
+        An answer that is not read to its end has its connection closed, so that the server stops.
+
+        Raises:
+            VieneuError: the one that the failure or the other answer stands for.
+        """
+        async with self._naming_backend(), self._answer(call, patience) as answer:
+            # A coded body is not what we asked for (Accept-Encoding), and not ours.
+            if answer.status != 200 or answer.content_type != expect or answer.encoding:  # noqa: PLR2004 - OK
+                raise await self._refusal(answer)
+            answer.check_version()
+            yield answer
+
+    @asynccontextmanager
+    async def _naming_backend(self) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        except BackendError as err:
+            err.backend = err.backend or self._backend
+            raise
+
+    @asynccontextmanager
+    async def _answer(self, call: Call, patience: Patience) -> AsyncGenerator[Answer, None]:
+        response = await self._send_warm(call, patience)
+        answer = Answer(response, patience, self.host)
+        try:
+            yield answer
+        finally:
+            # Does nothing to an answer read to its end: its connection is back in the pool.
+            response.close()
+            self._warm = self._warm or answer.whole
+            self._count(call, answer.n_bytes)
+
+    async def _refusal(self, answer: Answer) -> VieneuError:
+        try:
+            head = await answer.read_up_to(HEAD_BYTES)
+        except BackendConnectionError:
+            head = b""  # the status and headers are here: they say more than the lost body
+        return explain(answer.reply(head, self._clock, self._backend))
+
+    async def _send_warm(self, call: Call, patience: Patience) -> aiohttp.ClientResponse:
+        """Send; once more at once where the server had closed a warm connection meanwhile.
+
+        HTTP leaves this race open (RFC 9112, 9.3.1): an idle connection can close while a request
+        is on its way. The server has not seen the request, or knows it again by its id.
+        """
+        try:
+            return await self._send(call, patience)
+        except BackendConnectionError as err:
+            if not (self._warm and _was_lost(err.__cause__)):
+                raise
+            self._warm = False
+            return await self._send(call, patience)
+
+    async def _send(self, call: Call, patience: Patience) -> aiohttp.ClientResponse:
+        try:
+            async with patience.waiting(WaitingFor.ANSWER) as wait:
+                return await self._open_session().request(
+                    call.method,
+                    self._endpoint.url(call.path),
+                    data=_WatchedPayload(call.body, wait) if call.body else None,
+                    headers=self._headers(call),
+                    allow_redirects=False,
+                    raise_for_status=False,
+                    timeout=aiohttp.ClientTimeout(total=None, connect=self._timeouts.connect_s),
+                )
+        except (aiohttp.ClientError, HttpProcessingError, OSError) as err:
+            error = self._translate(err)
+            if not isinstance(err, aiohttp.ClientConnectorError | aiohttp.ServerTimeoutError):
+                self._count(call, 0)
+            raise error from err
+        except VieneuError:
+            self._count(call, 0)
+            raise
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(keepalive_timeout=KEEP_WARM_S),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+            )
+        if self._session.closed:
+            raise BackendNotLoadedError(
+                f"The HTTP session to {self.host} is closed.",
+                remedy="Make a new backend with an open session.",
+            )
+        return self._session
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        headers = {
+            "Accept": call.accept,
+            "Accept-Encoding": "identity",
+            "Authorization": f"Bearer {self._endpoint.token.get_secret_value()}",
+            "User-Agent": USER_AGENT,
+            NGROK_SKIP_WARNING_HEADER: "1",
+            WIRE_VERSION_HEADER: WIRE_VERSION,
+        }
+        return headers | {"Content-Type": "application/json"} if call.body else headers
+
+    def _translate(self, err: Exception) -> BackendError:
+        """Name a failure to get an answer; the library's own words may hold the whole URL."""
+        if isinstance(err, aiohttp.ClientConnectorDNSError) or _is_name_failure(err):
+            return HostNotFoundError(f"The name {self.host} is not known.")
+        if isinstance(err, aiohttp.ClientSSLError | aiohttp.ServerFingerprintMismatch):
+            return TlsError(f"The certificate of {self.host} was not accepted: {_tls_reason(err)}.")
+        if isinstance(err, aiohttp.ServerTimeoutError):
+            limit_s = self._timeouts.connect_s
+            return ConnectTimeoutError(f"{self.host} took no connection within {limit_s:g} s.")
+        if isinstance(err, aiohttp.ClientResponseError | HttpProcessingError):
+            return BadResponseError(f"{self.host} answers in something that is not HTTP.")
+        if isinstance(err, aiohttp.ClientConnectorError):
+            return BackendConnectionError(f"No connection to {self.host}: {err.strerror}.")
+        return BackendConnectionError(f"{self.host} closed the connection without an answer.")
+
+    def _count(self, call: Call, n_received: int) -> None:
+        if self._on_traffic is not None:
+            self._on_traffic(1, _TYPICAL_HEADER_BYTES + len(call.body) + n_received)
+
+
+class _WatchedPayload(aiohttp.BytesPayload):
+    """A body that tells when it is written: the connection stands from then on."""
+
+    def __init__(self, body: bytes, wait: Wait) -> None:
+        super().__init__(body)
+        self._wait = wait
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Write the body (aiohttp before 3.12)."""
+        self._wait.sent()
+        await super().write(writer)
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        """Write the body (aiohttp from 3.12)."""
+        self._wait.sent()
+        await super().write_with_length(writer, content_length)
+
+
+def _was_lost(cause: BaseException | None) -> bool:
+    """Tell whether a connection that stood was closed before an answer came."""
+    closed = isinstance(cause, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError)
+    return closed and not isinstance(cause, aiohttp.ClientConnectorError)
+
+
+def _is_name_failure(err: Exception) -> bool:
+    os_error = err.os_error if isinstance(err, aiohttp.ClientConnectorError) else err
+    return isinstance(os_error, socket.gaierror)
+
+
+def _tls_reason(err: Exception) -> str:
+    """Say why, without the rest of the library's message."""
+    cause = err.__cause__
+    certificate = getattr(err, "certificate_error", cause)
+    if isinstance(certificate, ssl.SSLCertVerificationError):
+        return certificate.verify_message
+    reason = getattr(certificate, "reason", None)
+    return str(reason).lower().replace("_", " ") if reason else "the handshake failed"

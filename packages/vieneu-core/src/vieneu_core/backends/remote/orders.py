@@ -1,0 +1,112 @@
+"""A request for speech as the HTTP requests that carry it. Not how they are sent."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import io
+import wave
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
+from vieneu_core.synthesis import MAX_REQUEST_ID_LENGTH, ReferenceAudio, SynthesisRequest
+from vieneu_core.text.passages import passages
+from vieneu_core.text.segment import sentences
+from vieneu_core.wire.schemas import SynthesisBody
+
+MAX_CHARS = 4_096
+"""Characters of text that a server takes in one request, unless it was told otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One HTTP request for speech."""
+
+    sentences: tuple[str, ...]
+    """What the server shall speak, in order, one by one."""
+    first_sentence: int
+    """Index of the first of them within the caller's request."""
+    request_id: str
+    speed: float
+    body: bytes
+    """JSON; the same for every retry, so that the server knows the request again."""
+
+
+async def orders(
+    request: SynthesisRequest, *, first_audio_within_s: float
+) -> AsyncGenerator[Order, None]:
+    """Yield the HTTP requests that together speak ``request``.
+
+    Text that is still being written goes passage by passage as it comes; a whole text goes in as
+    few requests as the server's limit allows.
+
+    Raises:
+        EmptyTextError: there is nothing to speak.
+    """
+    sample = None if request.reference is None else await asyncio.to_thread(_wav, request.reference)
+    n_orders = n_sentences = 0
+    async with aclosing(_groups(request)) as groups:
+        async for group in groups:
+            request_id = _numbered(request.request_id, n_orders)
+            body = SynthesisBody(
+                text=list(group),
+                voice=request.voice,
+                language=request.language,
+                voice_sample_path=sample,
+                voice_transcript=request.reference.transcript if request.reference else None,
+                speed=request.speed,
+                watermark=request.watermark,
+                request_id=request_id,
+                first_audio_within_s=first_audio_within_s,
+            )
+            yield Order(
+                sentences=group,
+                first_sentence=n_sentences,
+                request_id=request_id,
+                speed=request.speed,
+                body=body.model_dump_json(exclude_none=True).encode(),
+            )
+            n_orders += 1
+            n_sentences += len(group)
+
+
+async def _groups(request: SynthesisRequest) -> AsyncGenerator[tuple[str, ...], None]:
+    if not isinstance(request.text, str | tuple):
+        async with aclosing(passages(request.text)) as found:
+            async for passage in found:
+                yield passage
+        return
+    group: list[str] = []
+    async with aclosing(sentences(request.text)) as whole:
+        async for sentence in whole:
+            # One character between two sentences, in case the server joins them.
+            if group and sum(map(len, group)) + len(group) + len(sentence) > MAX_CHARS:
+                yield tuple(group)
+                group = []
+            group.append(sentence)
+    if group:
+        yield tuple(group)
+
+
+def _numbered(request_id: str, n: int) -> str:
+    """Return the id of the ``n``-th HTTP request of a request: its own, then with a suffix."""
+    if n == 0:
+        return request_id
+    suffix = f"-{n}"
+    if len(request_id) + len(suffix) > MAX_REQUEST_ID_LENGTH:
+        request_id = hashlib.sha256(request_id.encode()).hexdigest()
+    return request_id + suffix
+
+
+def _wav(reference: ReferenceAudio) -> str:
+    """Return a clip as a WAV file in base64."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(BYTES_PER_SAMPLE)
+        wav.setframerate(reference.sample_rate_hz)
+        wav.writeframes(reference.pcm)
+    return base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,176 @@
+"""How long we wait for the server, and what it is called when that was too long.
+
+Only *waiting* counts: while a listener holds a chunk, or a writer thinks about the next word, no
+limit runs, because the server can do nothing about it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, fields
+from enum import Enum
+
+from vieneu_core.clock import Clock
+from vieneu_core.errors import (
+    BackendTimeoutError,
+    ConfigurationError,
+    DeadlineExceededError,
+    FirstByteTimeoutError,
+    StreamStalledError,
+    TooSlowError,
+)
+
+CLOUDFLARE_FIRST_BYTE_S = 100.0
+"""Cloudflare gives up on a server by itself after this long without a first byte (status 524)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteTimeouts:
+    """Limits on waiting, in seconds.
+
+    Raises:
+        ConfigurationError: a limit is not above 0, or ``first_byte_s`` is beyond what a tunnel
+            keeps open.
+    """
+
+    total_s: float = 60.0
+    """All waiting for one HTTP request, its retries included."""
+    connect_s: float = 3.0
+    """Until the connection stands: name, TCP and TLS."""
+    first_byte_s: float = 5.0
+    """From there to the first byte of the answer; the server sends it with the first audio."""
+    between_chunks_s: float = 2.0
+    """Longest silence on the line once audio has begun."""
+    min_rate: float = 1.0
+    """Seconds of audio that must come for each second of waiting: 1 is as fast as it is heard."""
+    behind_s: float = 3.0
+    """How far audio may fall behind ``min_rate``. Audio that came ahead counts in its favour."""
+
+    def __post_init__(self) -> None:
+        for limit in fields(self):
+            value: float = getattr(self, limit.name)
+            if not value > 0:
+                raise ConfigurationError(f"{limit.name} is {value}; it must be above 0.")
+        if self.first_byte_s >= CLOUDFLARE_FIRST_BYTE_S:
+            raise ConfigurationError(
+                f"first_byte_s is {self.first_byte_s}; a tunnel waits "
+                f"{CLOUDFLARE_FIRST_BYTE_S:.0f} s at most, so it must be below that."
+            )
+
+    @property
+    def first_audio_within_s(self) -> float:
+        """What the server is told, so that its named answer comes before we give up."""
+        return self.first_byte_s * 0.9
+
+
+_Limit = tuple[float, type[BackendTimeoutError]]
+"""Seconds, and what it is called when they have passed."""
+
+
+def _seconds(limit: _Limit) -> float:
+    return limit[0]
+
+
+class WaitingFor(Enum):
+    """What one wait is for."""
+
+    ANSWER = "answer"
+    BYTES = "bytes"
+
+
+class Patience:
+    """Keeps the limits of one request, over all its attempts."""
+
+    def __init__(self, timeouts: RemoteTimeouts, clock: Clock, *, host: str) -> None:
+        self._timeouts = timeouts
+        self._clock = clock
+        self._host = host
+        self._waited_s = 0.0
+        self._audio_s = 0.0
+        self._waited_at_first_audio_s: float | None = None
+
+    @property
+    def remaining_s(self) -> float:
+        """Waiting that is left until the deadline, in seconds."""
+        return max(0.0, self._timeouts.total_s - self._waited_s)
+
+    def heard(self, seconds: float) -> None:
+        """Note audio that came, in seconds."""
+        if self._waited_at_first_audio_s is None:
+            self._waited_at_first_audio_s = self._waited_s
+        self._audio_s += seconds
+
+    async def pause(self, seconds: float) -> None:
+        """Wait between two attempts; it counts towards the deadline."""
+        await self._clock.sleep(seconds)
+        self._waited_s += seconds
+
+    @asynccontextmanager
+    async def waiting(self, what: WaitingFor) -> AsyncGenerator[Wait, None]:
+        """Limit what is awaited inside.
+
+        Raises:
+            BackendTimeoutError: the subclass that says which limit was passed.
+        """
+        began = self._clock.monotonic()
+        wait = Wait(self._limit(what), self._from_sent())
+        try:
+            async with wait.timeout:
+                yield wait
+        except TimeoutError as err:
+            if not wait.timeout.expired():
+                raise
+            raise self._named(wait.reason) from err
+        finally:
+            wait.over = True
+            self._waited_s += max(0.0, self._clock.monotonic() - began)
+
+    def _from_sent(self) -> _Limit:
+        own: _Limit = (self._timeouts.first_byte_s, FirstByteTimeoutError)
+        deadline: _Limit = (self.remaining_s, DeadlineExceededError)
+        return min(own, deadline, key=_seconds)
+
+    def _limit(self, what: WaitingFor) -> _Limit:
+        limits = self._timeouts
+        own: _Limit = (limits.between_chunks_s, StreamStalledError)
+        if what is WaitingFor.ANSWER:
+            own = (limits.connect_s + limits.first_byte_s, FirstByteTimeoutError)
+        deadline: _Limit = (self.remaining_s, DeadlineExceededError)
+        rate: _Limit = (self._until_too_slow_s(), TooSlowError)
+        return min(own, deadline, rate, key=_seconds)
+
+    def _until_too_slow_s(self) -> float:
+        if self._waited_at_first_audio_s is None:
+            return float("inf")
+        allowed_s = self._audio_s / self._timeouts.min_rate + self._timeouts.behind_s
+        return max(0.0, self._waited_at_first_audio_s + allowed_s - self._waited_s)
+
+    def _named(self, reason: type[BackendTimeoutError]) -> BackendTimeoutError:
+        limits = self._timeouts
+        words = {
+            FirstByteTimeoutError: f"sent nothing within {limits.first_byte_s:g} s",
+            StreamStalledError: f"sent no more audio for {limits.between_chunks_s:g} s",
+            DeadlineExceededError: f"was not done after {limits.total_s:g} s of waiting",
+            TooSlowError: (
+                f"sends audio more slowly than {limits.min_rate:g} times the speed of playing it"
+            ),
+        }
+        return reason(f"{self._host} {words[reason]}.")
+
+
+class Wait:
+    """One wait in progress."""
+
+    def __init__(self, limit: _Limit, from_sent: _Limit) -> None:
+        seconds, self.reason = limit
+        self.timeout = asyncio.timeout(seconds)
+        self.over = False
+        self._from_sent = from_sent
+
+    def sent(self) -> None:
+        """The request leaves over a standing connection: from now on the first byte is due."""
+        if not self.over and not self.timeout.expired():
+            seconds, self.reason = self._from_sent
+            self.timeout.reschedule(asyncio.get_running_loop().time() + seconds)
