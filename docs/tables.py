@@ -1,0 +1,151 @@
+"""MkDocs hook: puts tables and texts that the code owns into the pages, so that they stay equal.
+
+A page asks for one by a comment on a line of its own, for example ``<!-- table: errors -->``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from mkdocs.exceptions import PluginError
+from pydantic import BaseModel
+from vieneu_colab_server.error_responses import status_of
+
+from vieneu_core import errors
+from vieneu_core.errors import BackendError, RequestError, VieneuError
+from vieneu_core.router.events import RouterEvent
+from vieneu_core.wire.framing import FrameType
+from vieneu_core.wire.schemas import SynthesisBody
+
+PLACEHOLDER = re.compile(r"^<!-- (table|docstring|tree): (\S+) -->$", re.MULTILINE)
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Fill each placeholder of a page (called by MkDocs)."""
+    return fill(markdown)
+
+
+def fill(markdown: str) -> str:
+    """Return the page with each placeholder replaced."""
+    return PLACEHOLDER.sub(lambda match: _part(match[1], match[2]), markdown)
+
+
+def _part(kind: str, name: str) -> str:
+    if kind == "docstring":
+        return _docstring(name)
+    if kind == "tree":
+        return "```text\n" + errors_tree() + "\n```"
+    if name not in TABLES:
+        raise PluginError(f"No table {name!r}; there are: {', '.join(TABLES)}.")
+    return TABLES[name]()
+
+
+def errors_tree() -> str:
+    """Return the tree of exceptions as their module draws it."""
+    drawing = (errors.__doc__ or "").partition("::\n\n")[2].partition("\n\nEach class")[0]
+    return textwrap.dedent(drawing)
+
+
+def error_table() -> str:
+    """Return every error with its code, what it means and what to do."""
+    return _table(
+        ("Code", "What happened", "What to do"),
+        (
+            (f"`{cls.code}`", f"**{cls.title}.** {_first_line(cls)}", cls.default_remedy)
+            for cls in _classes()
+        ),
+    )
+
+
+def consequence_table() -> str:
+    """Return what each backend error means for retries and for the circuit breaker."""
+    return _table(
+        ("Error", "Passes by itself", "Circuit breaker"),
+        (
+            (f"`{cls.__name__}`", "yes" if cls.transient else "no", f"`{cls.consequence.value}`")
+            for cls in _classes()
+            if issubclass(cls, BackendError)
+        ),
+    )
+
+
+def problem_table() -> str:
+    """Return every code that can cross the wire with its HTTP status and class."""
+    return _table(
+        ("Code", "Status", "Class raised by the client"),
+        (
+            (f"`{cls.code}`", str(status_of(cls)), f"`{cls.__name__}`")
+            for cls in _classes()
+            if issubclass(cls, (RequestError, BackendError))
+        ),
+    )
+
+
+def frame_table() -> str:
+    """Return the frame types and their numbers."""
+    return _table(("Type", "Number"), ((f"`{t.name}`", str(t.value)) for t in FrameType))
+
+
+def model_table(model: type[BaseModel]) -> str:
+    """Return the members of a body: name, type, whether it may be left out, meaning."""
+    return _table(
+        ("Member", "Type", "Default", "Meaning"),
+        (
+            (
+                f"`{name}`",
+                f"`{inspect.formatannotation(field.annotation)}`",
+                "required" if field.is_required() else f"`{field.get_default()!r}`",
+                field.description or "",
+            )
+            for name, field in model.model_fields.items()
+        ),
+    )
+
+
+def event_table() -> str:
+    """Return the events that the router tells."""
+    return _table(("Event", "When"), ((f"`{cls.__name__}`", _first_line(cls)) for cls in _events()))
+
+
+def _events() -> list[type[RouterEvent]]:
+    return sorted(RouterEvent.__subclasses__(), key=lambda cls: cls.__name__)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "errors": error_table,
+    "consequences": consequence_table,
+    "problems": problem_table,
+    "frames": frame_table,
+    "events": event_table,
+    "synthesis-body": partial(model_table, SynthesisBody),
+}
+
+
+def _classes() -> list[type[VieneuError]]:
+    return [cls for cls in errors.all_error_classes() if cls.__module__ == errors.__name__]
+
+
+def _first_line(cls: type) -> str:
+    return (inspect.getdoc(cls) or "").partition("\n")[0]
+
+
+def _docstring(module: str) -> str:
+    text = inspect.getdoc(importlib.import_module(module)) or ""
+    # reStructuredText, as docstrings are written, to Markdown.
+    text = re.sub(r"::\n", ":\n", text)
+    return re.sub(r"``([^`]+)``", r"`\1`", text)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(
+        "| "
+        + " | ".join(re.sub(r"``([^`]+)``", r"`\1`", c.replace("|", "\\|")) for c in line)
+        + " |"
+        for line in lines
+    )

@@ -1,0 +1,103 @@
+"""The documentation says what the code says."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from vieneu_core import errors
+from vieneu_core.errors import BackendError, RequestError, all_error_classes
+from vieneu_core.wire import routes
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+OURS = [cls for cls in all_error_classes() if cls.__module__ == errors.__name__]
+
+
+@pytest.fixture(scope="module")
+def tables() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_tables", DOCS / "tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def filled(tables: ModuleType, page: str) -> str:
+    text: str = tables.fill((DOCS / page).read_text("utf-8"))
+    return text
+
+
+def test_troubleshooting_names_every_code_with_its_remedy(tables: ModuleType) -> None:
+    page = filled(tables, "troubleshooting.md")
+
+    for cls in OURS:
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{cls.code}` |"))
+        assert cls.title in row
+        assert cls.default_remedy in row
+
+
+def test_troubleshooting_speaks_only_of_codes_that_exist() -> None:
+    page = (DOCS / "troubleshooting.md").read_text("utf-8")
+    headings = re.findall(r"^### .*$", page, re.MULTILINE)
+    named = {code for heading in headings for code in re.findall(r"`(\w+)`", heading)}
+
+    assert named
+    assert named <= {cls.code for cls in OURS}
+
+
+def test_the_architecture_page_draws_the_whole_tree(tables: ModuleType) -> None:
+    page = filled(tables, "architecture.md")
+
+    for cls in OURS:
+        assert cls.__name__ in page
+
+
+def test_the_wire_page_names_every_code_that_can_cross(tables: ModuleType) -> None:
+    page = filled(tables, "wire.md")
+
+    for cls in OURS:
+        if issubclass(cls, (RequestError, BackendError)):
+            assert re.search(rf"^\| `{cls.code}` \| [45]\d\d \| `{cls.__name__}` \|$", page, re.MULTILINE)
+
+
+def test_the_wire_page_names_every_path_header_and_format(tables: ModuleType) -> None:
+    page = filled(tables, "wire.md")
+    constants = [value for name, value in vars(routes).items() if name.isupper()]
+    words = [word for value in constants for word in ([value] if isinstance(value, str) else value)]
+
+    known_elsewhere = {routes.PROBLEM_JSON, routes.NGROK_ERROR_HEADER}
+    assert [word for word in words if word not in page and word not in known_elsewhere] == []
+
+
+def test_a_placeholder_that_nobody_fills_stops_the_build(tables: ModuleType) -> None:
+    with pytest.raises(Exception, match="No table 'nonsense'"):
+        tables.fill("<!-- table: nonsense -->")
+
+
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+    assert done.returncode == 0, done.stderr
+    pages = {page.stem for page in DOCS.glob("*.md")}
+    assert {page.stem for page in tmp_path.glob("*.html")} >= pages
+    for page in tmp_path.glob("*.html"):
+        html = page.read_text("utf-8")
+        assert "<!-- table" not in html
+        assert not re.search(r'<(script|link)[^>]+(src|href)="https?://', html), (
+            "loads from elsewhere"
+        )
