@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import re
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from mkdocs.exceptions import PluginError
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from vieneu_colab_server.error_responses import status_of
 
 from vieneu_core import errors
+from vieneu_core.config import Settings
 from vieneu_core.errors import BackendError, RequestError, VieneuError
 from vieneu_core.router.events import RouterEvent
 from vieneu_core.wire.framing import FrameType
@@ -107,6 +109,27 @@ def model_table(model: type[BaseModel]) -> str:
     )
 
 
+def settings_table() -> str:
+    """Return every field of the settings file: name, default, what may be written."""
+    return _table(("Field", "Default", "Write"), _settings_rows(Settings, ""))
+
+
+def _settings_rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
+    for name, field in model.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, BaseModel):
+            yield from _settings_rows(type(default), f"{name}.")
+        else:
+            yield f"`{prefix}{name}`", f"`{_shown(default)}`", field.description or ""
+
+
+def _shown(default: object) -> str:
+    """Return a default as it would stand in the file."""
+    if isinstance(default, SecretStr):
+        return '""'
+    return json.dumps(default)
+
+
 def event_table() -> str:
     """Return the events that the router tells."""
     return _table(("Event", "When"), ((f"`{cls.__name__}`", _first_line(cls)) for cls in _events()))
@@ -122,6 +145,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "problems": problem_table,
     "frames": frame_table,
     "events": event_table,
+    "settings": settings_table,
     "synthesis-body": partial(model_table, SynthesisBody),
 }
 

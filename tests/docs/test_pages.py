@@ -10,8 +10,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from pydantic import BaseModel
 
-from vieneu_core import errors
+from vieneu_core import RemoteTimeouts, Settings, errors, load_settings
 from vieneu_core.errors import BackendError, RequestError, all_error_classes
 from vieneu_core.wire import routes
 
@@ -65,7 +66,8 @@ def test_the_wire_page_names_every_code_that_can_cross(tables: ModuleType) -> No
 
     for cls in OURS:
         if issubclass(cls, (RequestError, BackendError)):
-            assert re.search(rf"^\| `{cls.code}` \| [45]\d\d \| `{cls.__name__}` \|$", page, re.MULTILINE)
+            row = rf"^\| `{cls.code}` \| [45]\d\d \| `{cls.__name__}` \|$"
+            assert re.search(row, page, re.MULTILINE), cls.code
 
 
 def test_the_wire_page_names_every_path_header_and_format(tables: ModuleType) -> None:
@@ -75,6 +77,32 @@ def test_the_wire_page_names_every_path_header_and_format(tables: ModuleType) ->
 
     known_elsewhere = {routes.PROBLEM_JSON, routes.NGROK_ERROR_HEADER}
     assert [word for word in words if word not in page and word not in known_elsewhere] == []
+
+
+def test_the_settings_file_that_is_shown_holds_every_default(tmp_path: Path) -> None:
+    page = (DOCS / "configuration.md").read_text("utf-8")
+    shown = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[0]
+    file = tmp_path / "config.yaml"
+    file.write_text(shown, "utf-8")
+
+    assert load_settings(file, {}) == Settings()
+    names = set(re.findall(r"^ *(\w+):", shown, re.MULTILINE))
+    sections = {name: value for name, value in Settings() if isinstance(value, BaseModel)}
+    fields = {field for section in sections.values() for field in type(section).model_fields}
+    assert names == fields | set(Settings.model_fields)
+
+
+def test_the_deadlines_that_are_stated_are_those_of_the_client() -> None:
+    page = (DOCS / "configuration.md").read_text("utf-8")
+    limits = RemoteTimeouts()
+
+    for words, seconds in {
+        "connection": limits.connect_s,
+        "first byte": limits.first_byte_s,
+        "between two pieces of audio": limits.between_chunks_s,
+    }.items():
+        assert f"| {words} | {seconds:g} s |" in page
+    assert f"`timeout_seconds`, {limits.total_s:g} s" in page
 
 
 def test_a_placeholder_that_nobody_fills_stops_the_build(tables: ModuleType) -> None:
