@@ -1,0 +1,198 @@
+"""An engine on this machine, presented as a `Backend`. Not which engine it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.audio.plausible import SpeechCheck
+from vieneu_core.backends.base import BackendState, Health
+from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.engines.base import EngineInfo, Utterance
+from vieneu_core.errors import (
+    BackendError,
+    CloningUnsupportedError,
+    WatermarkUnavailableError,
+)
+from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.text.segment import sentences
+from vieneu_core.voices import Voice, choose_voice
+from vieneu_core.worker.host import (
+    EngineSpec,
+    RestartPolicy,
+    SupervisorState,
+    WorkerHost,
+    WorkerTimes,
+)
+
+REFERENCE_VOICE = "reference"
+"""`Speaker.voice` of speech that was made with reference audio."""
+
+_STATES = {
+    SupervisorState.STOPPED: BackendState.UNLOADED,
+    SupervisorState.LOADING: BackendState.LOADING,
+    SupervisorState.RESTARTING: BackendState.LOADING,
+    SupervisorState.READY: BackendState.READY,
+    SupervisorState.FAILED: BackendState.FAILED,
+}
+
+
+class LocalBackend:
+    """Speaks with an engine that runs in a worker process of this machine.
+
+    The process starts with `load` and ends with `unload`, which gives back all of its memory.
+    Where it dies it is started again by itself. Any number of requests may be streamed at once:
+    their sentences take turns, in the order in which they were reached.
+    """
+
+    def __init__(
+        self,
+        engine: EngineSpec | str,
+        *,
+        name: str = "local",
+        clock: Clock | None = None,
+        restart: RestartPolicy | None = None,
+        times: WorkerTimes | None = None,
+    ) -> None:
+        self._name = name
+        self._host = WorkerHost(
+            EngineSpec(engine) if isinstance(engine, str) else engine,
+            clock=SystemClock() if clock is None else clock,
+            restart=RestartPolicy() if restart is None else restart,
+            times=WorkerTimes() if times is None else times,
+        )
+        self._queue_depth = 0
+
+    @property
+    def name(self) -> str:
+        """Name of the backend."""
+        return self._name
+
+    @property
+    def worker_pid(self) -> int | None:
+        """Id of the worker process; None while there is none."""
+        return self._host.pid
+
+    @property
+    def worker_rss_bytes(self) -> int | None:
+        """Resident memory of the worker after its last sentence; None while it is not known."""
+        memory = self._host.memory
+        return memory.rss_bytes or None if memory is not None else None
+
+    async def load(self) -> None:
+        """Start the worker and load its engine.
+
+        Raises:
+            EngineError: the engine cannot be loaded.
+            BackendNotLoadedError: `unload` was called meanwhile.
+        """
+        try:
+            await self._host.start()
+        except BackendError as error:
+            error.backend = self.name
+            raise
+
+    async def unload(self) -> None:
+        """End the worker process. A stream that runs gets a `BackendNotLoadedError`."""
+        await self._host.stop()
+
+    async def aclose(self) -> None:
+        """Unload."""
+        await self._host.stop()
+
+    async def health(self) -> Health:
+        """Tell how the worker stands. Takes no time and never fails."""
+        info, memory = self._host.info, self._host.memory
+        return Health(
+            state=_STATES[self._host.state],
+            engine=None if info is None else info.engine,
+            model=None if info is None else info.model,
+            accelerator=None if info is None else info.accelerator,
+            queue_depth=self._queue_depth,
+            latency_ms=0.0,
+            gpu_memory_used_gb=None if memory is None else memory.gpu_used_gb,
+            gpu_memory_total_gb=None if memory is None else memory.gpu_total_gb,
+            uptime_s=self._host.uptime_s,
+        )
+
+    async def voices(self) -> tuple[Voice, ...]:
+        """List the engine's voices.
+
+        Raises:
+            BackendError: the engine is not loaded.
+        """
+        try:
+            return (await self._host.ready()).voices
+        except BackendError as error:
+            error.backend = self.name
+            raise
+
+    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        """Speak a request; see `Backend.stream`.
+
+        Raises:
+            RequestError: the engine cannot speak such a request.
+            WorkerDiedError: the worker's process died while it spoke.
+            BadAudioError: what the engine made cannot be the sentence.
+            BackendError: the engine failed, is not loaded, or hangs.
+        """
+        self._queue_depth += 1
+        try:
+            async with aclosing(self._sentences(request)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except BackendError as error:
+            error.backend = self.name
+            raise
+        finally:
+            self._queue_depth -= 1
+
+    async def _sentences(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        info = await self._host.ready()
+        voice = self._voice(request, info)
+        index = 0
+        async with aclosing(sentences(request.text)) as texts:
+            async for text in texts:
+                async with aclosing(self._sentence(request, text, index, voice)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+                index += 1
+
+    async def _sentence(
+        self, request: SynthesisRequest, text: str, index: int, voice: Voice | None
+    ) -> AsyncGenerator[AudioChunk, None]:
+        info = await self._host.ready()
+        speaker = self._speaker(request, info, voice)
+        rate = info.sample_rate_hz
+        utterance = Utterance(
+            text=text, voice=voice, reference=request.reference, watermark=request.watermark
+        )
+        check = SpeechCheck(text, speed=request.speed, sample_rate_hz=rate)
+        async with aclosing(self._host.speak(utterance, speed=request.speed)) as pieces:
+            async for pcm in pieces:
+                check.add(pcm)
+                yield AudioChunk(pcm, rate, index, speaker)
+        check.finish()
+        yield AudioChunk(b"", rate, index, speaker, final=True)
+
+    def _voice(self, request: SynthesisRequest, info: EngineInfo) -> Voice | None:
+        """Choose the voice; None where the reference audio is the voice."""
+        if request.watermark and not info.watermarks:
+            raise WatermarkUnavailableError(f"The engine {info.engine} cannot watermark.")
+        if request.reference is None:
+            where = f"The engine {info.engine}"
+            return choose_voice(info.voices, request.voice, request.language, where=where)
+        if not info.clones:
+            raise CloningUnsupportedError(
+                f"The engine {info.engine} cannot speak with reference audio."
+            )
+        return None
+
+    def _speaker(self, request: SynthesisRequest, info: EngineInfo, voice: Voice | None) -> Speaker:
+        return Speaker(
+            backend=self.name,
+            engine=info.engine,
+            voice=REFERENCE_VOICE if voice is None else voice.id,
+            watermarked=request.watermark,
+        )

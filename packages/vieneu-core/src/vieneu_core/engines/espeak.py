@@ -1,0 +1,169 @@
+"""The embedded voice: eSpeak NG by ctypes, from the package espeakng-loader.
+
+Small, always there, speaks a sentence in a few milliseconds. The library holds its state in
+globals, so a process has one of it and one caller at a time. Its interface is described in
+``speak_lib.h`` of https://github.com/espeak-ng/espeak-ng (version 1.52).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+from vieneu_core.engines.base import EngineInfo, EngineMemory, Utterance
+from vieneu_core.errors import (
+    CloningUnsupportedError,
+    MissingExtraError,
+    ModelLoadError,
+    SynthesisFailedError,
+    VoiceNotFoundError,
+    WatermarkUnavailableError,
+)
+from vieneu_core.voices import Voice
+
+VOICES = (
+    Voice(id="vi-north", name="eSpeak miền Bắc", language="vi"),
+    Voice(id="vi-central", name="eSpeak miền Trung", language="vi"),
+    Voice(id="vi-south", name="eSpeak miền Nam", language="vi"),
+    Voice(id="en-us", name="eSpeak American English", language="en"),
+    Voice(id="en-gb", name="eSpeak British English", language="en"),
+)
+NATIVE_NAMES = {
+    "vi-north": b"vi",
+    "vi-central": b"vi-vn-x-central",
+    "vi-south": b"vi-vn-x-south",
+    "en-us": b"en-us",
+    "en-gb": b"en",
+}
+
+_AUDIO_OUTPUT_SYNCHRONOUS = 2
+_INITIALIZE_DONT_EXIT = 0x8000
+_CHARS_UTF8 = 1
+_END_PAUSE = 0x1000
+_CHUNK_S = 0.25
+# eSpeak keeps its data path in a buffer of 160 bytes and adds file names to it.
+_MAX_DATA_PATH_BYTES = 100
+
+_SynthCallback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+)
+
+
+class EspeakEngine:
+    """eSpeak NG in this process. It takes no options."""
+
+    def __init__(self) -> None:
+        self._library: Any = None
+        self._sample_rate_hz = 0
+        self._take = _SynthCallback(self._on_samples)  # kept: eSpeak holds a bare pointer to it
+        self._gathered = bytearray()
+        self._cancelled: Callable[[], bool] = _never
+
+    def load(self, progress: Callable[[str], None]) -> EngineInfo:
+        """Load library and data.
+
+        Raises:
+            MissingExtraError: espeakng-loader is not installed.
+            ModelLoadError: the library or its data cannot be used.
+        """
+        progress("Loading eSpeak NG")
+        loader = _loader()
+        try:
+            library = ctypes.CDLL(loader.get_library_path())
+        except OSError as error:
+            raise ModelLoadError(f"The eSpeak NG library cannot be loaded: {error}") from error
+        library.espeak_Info.restype = ctypes.c_char_p
+        rate = library.espeak_Initialize(
+            _AUDIO_OUTPUT_SYNCHRONOUS, 0, _short_path(loader.get_data_path()), _INITIALIZE_DONT_EXIT
+        )
+        if rate <= 0:
+            raise ModelLoadError(f"eSpeak NG does not start with its data (error {rate}).")
+        library.espeak_SetSynthCallback(self._take)
+        self._library, self._sample_rate_hz = library, rate
+        version = library.espeak_Info(None).decode()
+        return EngineInfo(
+            engine="espeak", model=f"eSpeak NG {version}", sample_rate_hz=rate, voices=VOICES
+        )
+
+    def synthesize(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
+        """Yield the samples of a sentence, in chunks of a quarter of a second.
+
+        Raises:
+            CloningUnsupportedError, WatermarkUnavailableError: it can do neither.
+            VoiceNotFoundError: the voice is none of `VOICES`.
+            SynthesisFailedError: eSpeak reports an error.
+        """
+        voice = _supported_voice(utterance)
+        if self._library.espeak_SetVoiceByName(NATIVE_NAMES[voice.id]) != 0:
+            raise SynthesisFailedError(f"eSpeak NG has no data for the voice {voice.id}.")
+        # Flags without SSML and phoneme markup: "<" and "[[" are text. A zero byte would end it.
+        text = utterance.text.replace("\0", " ").encode(errors="replace")
+        self._gathered, self._cancelled = bytearray(), cancelled
+        status = self._library.espeak_Synth(
+            text, len(text) + 1, 0, 0, 0, _CHARS_UTF8 | _END_PAUSE, None, None
+        )
+        if status != 0:
+            raise SynthesisFailedError(f"eSpeak NG could not speak a sentence (error {status}).")
+        size = round(self._sample_rate_hz * _CHUNK_S) * 2
+        for start in range(0, len(self._gathered), size):
+            if cancelled():
+                return
+            yield bytes(self._gathered[start : start + size])
+
+    def memory(self) -> EngineMemory:
+        """Report nothing: it uses no device."""
+        return EngineMemory()
+
+    def _on_samples(self, wave: Any, n_samples: int, events: int | None) -> int:
+        """Take samples from the library; 1 tells it to stop."""
+        del events
+        if wave and n_samples > 0:
+            self._gathered += ctypes.string_at(wave, n_samples * 2)
+        return int(self._cancelled())
+
+
+def create(options: Mapping[str, object]) -> EspeakEngine:
+    """Make the engine.
+
+    Raises:
+        ModelLoadError: there are options; it knows none.
+    """
+    if options:
+        names = ", ".join(sorted(options))
+        raise ModelLoadError(f"The engine espeak has no options, but was given: {names}.")
+    return EspeakEngine()
+
+
+def _supported_voice(utterance: Utterance) -> Voice:
+    if utterance.reference is not None or utterance.voice is None:
+        raise CloningUnsupportedError("The engine espeak cannot speak with reference audio.")
+    if utterance.watermark:
+        raise WatermarkUnavailableError("The engine espeak cannot watermark.")
+    if utterance.voice.id not in NATIVE_NAMES:
+        known = ", ".join(NATIVE_NAMES)
+        raise VoiceNotFoundError(f"espeak has no voice {utterance.voice.id!r}. It has: {known}.")
+    return utterance.voice
+
+
+def _loader() -> ModuleType:
+    try:
+        import espeakng_loader
+    except ImportError as error:
+        raise MissingExtraError("The engine espeak", "espeak") from error
+    module: ModuleType = espeakng_loader
+    return module
+
+
+def _short_path(path: str) -> bytes:
+    """Return a path that fits into eSpeak's buffer, by way of an open directory if need be."""
+    raw = os.fsencode(path)
+    if len(raw) <= _MAX_DATA_PATH_BYTES:
+        return raw
+    return b"/proc/self/fd/%d" % os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _never() -> bool:
+    return False

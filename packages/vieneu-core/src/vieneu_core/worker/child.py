@@ -1,0 +1,241 @@
+"""The worker process: runs one engine for the host at the other end of a socket.
+
+Started as ``python -m vieneu_core.worker.child FD PARENT_PID``. The main thread runs the engine;
+a second thread reads the socket, so that a cancellation is seen while the engine works, and so
+that the process ends at once when the host is gone, even while native code runs.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from vieneu_core.engines.base import Engine, EngineFactory, EngineInfo, Utterance
+from vieneu_core.errors import (
+    BackendError,
+    DeviceMemoryError,
+    ModelLoadError,
+    RequestError,
+    SynthesisFailedError,
+    VieneuError,
+)
+from vieneu_core.worker.messages import (
+    LENGTH,
+    Audio,
+    Cancel,
+    Failed,
+    Finished,
+    Load,
+    Loaded,
+    Memory,
+    Message,
+    Progress,
+    Shutdown,
+    Speak,
+    decode,
+    encode,
+    frame_length,
+)
+
+ENTRY_POINT_GROUP = "vieneu_core.engines"
+PR_SET_PDEATHSIG = 1
+"""From linux/prctl.h."""
+_MAX_WORDS = 500
+
+
+class Channel:
+    """Frames over a blocking socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._sending = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        """Send a message; ends the process where nobody can take it any more."""
+        with self._sending:
+            try:
+                self._sock.sendall(encode(message))
+            except OSError:
+                os._exit(0)
+
+    def receive(self) -> Message | None:
+        """Wait for a message; None at the end of the stream."""
+        prefix = self._exactly(LENGTH.size)
+        frame = self._exactly(frame_length(prefix)) if prefix else b""
+        return decode(frame) if frame else None
+
+    def _exactly(self, n_bytes: int) -> bytes:
+        got = bytearray()
+        while len(got) < n_bytes:
+            try:
+                part = self._sock.recv(n_bytes - len(got))
+            except OSError:
+                return b""
+            if not part:
+                return b""
+            got += part
+        return bytes(got)
+
+
+class Worker:
+    """The loop of the process."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._orders: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._stopping = False
+
+    def run(self) -> None:
+        """Load the engine, then speak until told to end."""
+        threading.Thread(target=self._listen, name="worker-listener", daemon=True).start()
+        order = self._orders.get()
+        if not isinstance(order, Load):
+            return
+        loaded = self._load(order)
+        if loaded is None:
+            return
+        engine, info = loaded
+        while isinstance(job := self._orders.get(), Speak):
+            self._speak(engine, info, job)
+
+    def _listen(self) -> None:
+        while True:
+            message = self._channel.receive()
+            match message:
+                case None:
+                    # The host is gone. Nothing here is worth a clean end, and the main thread
+                    # may be inside native code that never returns.
+                    os._exit(0)
+                case Cancel():
+                    self._cancelled.add(message.job)
+                case Shutdown():
+                    self._stopping = True
+                    self._orders.put(message)
+                case _:
+                    self._orders.put(message)
+
+    def _load(self, order: Load) -> tuple[Engine, EngineInfo] | None:
+        try:
+            engine = find_factory(order.target)(order.options)
+            info = engine.load(lambda line: self._channel.send(Progress(line)))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - raised again by the host
+            self._channel.send(_failed(None, error, ModelLoadError))
+            return None
+        self._report_memory(engine)
+        self._channel.send(Loaded(info))
+        return engine, info
+
+    def _speak(self, engine: Engine, info: EngineInfo, job: Speak) -> None:
+        try:
+            for pcm in self._samples(engine, info, job):
+                if self._is_cancelled(job.job):
+                    break
+                if pcm:
+                    self._channel.send(Audio(job.job, pcm))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - raised again by the host
+            self._channel.send(_failed(job.job, error, SynthesisFailedError))
+        else:
+            self._report_memory(engine)
+            self._channel.send(Finished(job.job))
+        self._cancelled = {number for number in self._cancelled if number > job.job}
+
+    def _samples(self, engine: Engine, info: EngineInfo, job: Speak) -> Iterator[bytes]:
+        utterance = Utterance(
+            text=job.text, voice=job.voice, reference=job.reference, watermark=job.watermark
+        )
+        pieces = engine.synthesize(utterance, lambda: self._is_cancelled(job.job))
+        if job.speed == 1.0:
+            yield from pieces
+            return
+        from vieneu_core.audio.tempo import TempoStretcher
+
+        stretcher = TempoStretcher(info.sample_rate_hz, job.speed)
+        for pcm in pieces:
+            yield stretcher.push(pcm)
+        yield stretcher.finish()
+
+    def _is_cancelled(self, job: int) -> bool:
+        return self._stopping or job in self._cancelled
+
+    def _report_memory(self, engine: Engine) -> None:
+        device = engine.memory()
+        self._channel.send(Memory(_rss_bytes(), device.gpu_used_gb, device.gpu_total_gb))
+
+
+def find_factory(target: str) -> EngineFactory:
+    """Find an engine by its entry point's name, or as ``module:attribute``.
+
+    Raises:
+        ModelLoadError: there is none of that name.
+    """
+    if ":" in target:
+        module, _, attribute = target.partition(":")
+        try:
+            factory: EngineFactory = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise ModelLoadError(f"There is no engine {target!r}: {error}.") from error
+        return factory
+    known = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    if target not in known:
+        names = ", ".join(sorted(known)) or "none"
+        raise ModelLoadError(f"There is no engine {target!r}. Installed: {names}.")
+    found: EngineFactory = known[target].load()
+    return found
+
+
+def _failed(job: int | None, error: BaseException, unnamed: type[BackendError]) -> Failed:
+    """Put an engine's error into words; one that has no name of ours becomes ``unnamed``."""
+    if isinstance(error, RequestError | BackendError):
+        named: VieneuError = error
+    elif isinstance(error, VieneuError):
+        # A package that is not there, say, is why the model does not load.
+        named = unnamed(error.detail, remedy=error.remedy)
+    elif isinstance(error, MemoryError):
+        named = DeviceMemoryError("The engine ran out of memory.")
+    else:
+        traceback.print_exception(error)  # the host keeps it in its log
+        # A foreign message may hold a path or the text: only the admin, who loads, may see it.
+        message = f": {error}" if job is None else ""
+        named = unnamed(f"The engine failed with {type(error).__name__}{message}.")
+    return Failed(job, named.code, named.detail[:_MAX_WORDS], named.remedy[:_MAX_WORDS])
+
+
+def _rss_bytes() -> int:
+    """Resident memory of this process, from proc(5)."""
+    try:
+        n_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return n_pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _die_with_parent(parent_pid: int) -> None:
+    """Have the kernel end this process when its parent ends (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # The parent may have ended before the line above took effect.
+    if os.getppid() != parent_pid:
+        os._exit(0)
+
+
+def main(argv: list[str]) -> None:
+    """Run the worker: ``argv`` is the socket's file descriptor and the parent's process id."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    _die_with_parent(int(argv[1]))
+    with socket.socket(fileno=int(argv[0])) as sock:
+        Worker(Channel(sock)).run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

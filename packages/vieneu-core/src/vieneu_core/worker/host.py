@@ -1,0 +1,199 @@
+"""The parent's side of a worker: gives it sentences, one at a time, and hands on their audio."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+
+from vieneu_core.clock import Clock
+from vieneu_core.engines.base import EngineInfo, Utterance
+from vieneu_core.errors import BackendError, RequestError, StreamStalledError
+from vieneu_core.worker.messages import Audio, Cancel, Failed, Finished, Memory, Message, Speak
+from vieneu_core.worker.process import within
+from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerTimes
+from vieneu_core.worker.supervisor import SupervisorState, WorkerSupervisor
+
+__all__ = ["EngineSpec", "RestartPolicy", "SupervisorState", "WorkerHost", "WorkerTimes"]
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class _Job:
+    """One sentence in the worker."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        # Unbounded, so that a slow listener never holds up the engine for the others. A sentence
+        # is short: 300 characters are about 2 MB.
+        self.audio: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.error: BackendError | RequestError | None = None
+        self.ended = asyncio.Event()
+
+    def end(self, error: BackendError | RequestError | None = None) -> None:
+        self.error = error
+        self.ended.set()
+        self.audio.put_nowait(None)
+
+
+class WorkerHost:
+    """An engine in a process of its own. Sentences are spoken in the order in which they came."""
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        *,
+        clock: Clock,
+        restart: RestartPolicy,
+        times: WorkerTimes,
+    ) -> None:
+        self._spec = spec
+        self._clock = clock
+        self._times = times
+        self._worker = WorkerSupervisor(spec, self, clock=clock, restart=restart, times=times)
+        self._turn = asyncio.Lock()  # its waiters are served in order
+        self._job: _Job | None = None
+        self._n_jobs = 0
+        self._memory: Memory | None = None
+        self._watchers: set[asyncio.Task[None]] = set()
+
+    @property
+    def state(self) -> SupervisorState:
+        """Where the worker stands."""
+        return self._worker.state
+
+    @property
+    def info(self) -> EngineInfo | None:
+        """The engine, once it has been loaded; it stays known while the worker is restarted."""
+        return self._worker.info
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the worker's process; None while there is none."""
+        return self._worker.pid
+
+    @property
+    def uptime_s(self) -> float | None:
+        """Seconds since the worker became ready; None where it is not."""
+        return self._worker.uptime_s
+
+    @property
+    def memory(self) -> Memory | None:
+        """Memory of the worker after its last sentence; None while there is no worker."""
+        return self._memory if self.pid is not None else None
+
+    async def start(self) -> None:
+        """Start the worker and wait until its model is loaded. Starting twice changes nothing.
+
+        Raises:
+            EngineError: the engine cannot be loaded.
+            BackendNotLoadedError: it was stopped meanwhile.
+        """
+        await self._worker.start()
+
+    async def stop(self) -> None:
+        """End the worker and wait until its process is gone. What it speaks gets an error."""
+        await self._worker.stop()
+        if self._watchers:
+            await asyncio.wait(self._watchers)
+
+    async def ready(self) -> EngineInfo:
+        """Return the engine, waiting a moment where its worker is just being started.
+
+        Raises:
+            BackendLoadingError: it takes longer than that moment.
+            BackendNotLoadedError: it has not been started.
+            EngineError: it cannot be loaded.
+        """
+        return await self._worker.ready()
+
+    async def speak(
+        self, utterance: Utterance, *, speed: float = 1.0
+    ) -> AsyncGenerator[bytes, None]:
+        """Speak one sentence, after those that were asked for before. Closing it stops it.
+
+        Raises:
+            BackendError: the engine failed or is not ready.
+            RequestError: the engine cannot speak this request.
+        """
+        job = await self._begin(utterance, speed)
+        try:
+            while (pcm := await self._next(job)) is not None:
+                yield pcm
+            if job.error is not None:
+                raise job.error
+        finally:
+            if not job.ended.is_set():
+                self._cancel(job)
+
+    async def _begin(self, utterance: Utterance, speed: float) -> _Job:
+        """Wait for our turn and hand the sentence to the worker. `_end_job` ends the turn."""
+        await self._turn.acquire()
+        try:
+            await self.ready()
+        except BaseException:
+            self._turn.release()
+            raise
+        self._n_jobs += 1
+        job = self._job = _Job(self._n_jobs)
+        self._worker.send(
+            Speak(
+                job.number,
+                utterance.text,
+                utterance.voice,
+                speed=speed,
+                watermark=utterance.watermark,
+                reference=utterance.reference,
+            )
+        )
+        return job
+
+    async def _next(self, job: _Job) -> bytes | None:
+        if not job.audio.empty():
+            return job.audio.get_nowait()
+        try:
+            return await within(self._clock, self._times.stall_s, job.audio.get())
+        except TimeoutError:
+            self._worker.kill()
+            raise StreamStalledError(
+                f"The engine {self._spec.target} gave no audio for {self._times.stall_s:g} s."
+            ) from None
+
+    def _cancel(self, job: _Job) -> None:
+        self._worker.send(Cancel(job.number))
+        watcher = asyncio.create_task(self._end_if_stuck(job), name="worker-cancel")
+        self._watchers.add(watcher)
+        watcher.add_done_callback(self._watchers.discard)
+
+    async def _end_if_stuck(self, job: _Job) -> None:
+        try:
+            await within(self._clock, self._times.cancel_s, job.ended.wait())
+        except TimeoutError:
+            _LOGGER.warning("Engine %s does not stop; its process is ended", self._spec.target)
+            self._worker.kill()
+
+    def _end_job(self, error: BackendError | RequestError | None = None) -> None:
+        job, self._job = self._job, None
+        if job is not None:
+            job.end(error)
+            self._turn.release()
+
+    # --- Listener --------------------------------------------------------------------------
+
+    def on_message(self, message: Message) -> None:
+        """Take what the worker says."""
+        match message:
+            case Memory():
+                self._memory = message
+            case Audio() if self._job is not None and message.job == self._job.number:
+                self._job.audio.put_nowait(message.pcm)
+            case Finished() if self._job is not None and message.job == self._job.number:
+                self._end_job()
+            case Failed() if self._job is not None and message.job == self._job.number:
+                self._end_job(message.error())
+            case _:
+                _LOGGER.debug("Not expected from the worker: %s", type(message).__name__)
+
+    def on_gone(self, error: BackendError) -> None:
+        """End what was being spoken, with this error."""
+        self._end_job(error)

@@ -1,0 +1,227 @@
+"""What a worker and its host say to each other, and how it travels.
+
+A frame is its length (4 bytes, big-endian, without these four), a kind (1 byte), the length of a
+JSON header (4 bytes), the header, and samples where the message carries any. No pickle: neither
+side can be made to run what the other sent.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from vieneu_core.engines.base import EngineInfo
+from vieneu_core.errors import BackendError, RequestError, SynthesisFailedError, error_class
+from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.voices import Voice
+
+MAX_FRAME_BYTES = 64 * 1024 * 1024
+"""A longer frame is refused: it can only be noise."""
+LENGTH = struct.Struct(">I")
+_HEAD = struct.Struct(">BI")
+
+
+class MessageError(Exception):
+    """The bytes are no message. Only a bug, or noise on the channel, brings this about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Anything that travels between host and worker."""
+
+    kind: ClassVar[int]
+
+    def pack(self) -> tuple[dict[str, Any], bytes]:
+        """Return header and samples."""
+        return dataclasses.asdict(self), b""
+
+    @classmethod
+    def unpack(cls, header: dict[str, Any], samples: bytes) -> Self:
+        """Make the message from what `pack` gave."""
+        del samples
+        return cls(**header)
+
+
+# --- host to worker ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Load(Message):
+    """Make this engine ready. The first message, and sent once."""
+
+    kind = 1
+    target: str
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Speak(Message):
+    """Speak one sentence."""
+
+    kind = 2
+    job: int
+    """Rises with every message of this kind."""
+    text: str
+    voice: Voice | None
+    speed: float = 1.0
+    watermark: bool = False
+    reference: ReferenceAudio | None = None
+
+    def pack(self) -> tuple[dict[str, Any], bytes]:
+        """Return header and samples."""
+        header = dataclasses.asdict(self)
+        if self.reference is None:
+            return header, b""
+        del header["reference"]["pcm"]
+        return header, self.reference.pcm
+
+    @classmethod
+    def unpack(cls, header: dict[str, Any], samples: bytes) -> Self:
+        """Make the message from what `pack` gave."""
+        voice, reference = header.pop("voice"), header.pop("reference")
+        return cls(
+            **header,
+            voice=None if voice is None else Voice(**voice),
+            reference=None if reference is None else ReferenceAudio(pcm=samples, **reference),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel(Message):
+    """Nobody listens to this job any more: stop it."""
+
+    kind = 3
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown(Message):
+    """Stop what is running, and end."""
+
+    kind = 4
+
+
+# --- worker to host ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(Message):
+    """A line for people while the model loads."""
+
+    kind = 10
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Message):
+    """The engine is ready."""
+
+    kind = 11
+    info: EngineInfo
+
+    @classmethod
+    def unpack(cls, header: dict[str, Any], samples: bytes) -> Self:
+        """Make the message from what `pack` gave."""
+        del samples
+        info = header["info"]
+        return cls(EngineInfo(**{**info, "voices": tuple(Voice(**v) for v in info["voices"])}))
+
+
+@dataclass(frozen=True, slots=True)
+class Audio(Message):
+    """Samples of a job, mono signed 16-bit little-endian."""
+
+    kind = 12
+    job: int
+    pcm: bytes
+
+    def pack(self) -> tuple[dict[str, Any], bytes]:
+        """Return header and samples."""
+        return {"job": self.job}, self.pcm
+
+    @classmethod
+    def unpack(cls, header: dict[str, Any], samples: bytes) -> Self:
+        """Make the message from what `pack` gave."""
+        return cls(header["job"], samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Message):
+    """A job has ended: complete, or because it was cancelled."""
+
+    kind = 13
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Message):
+    """A job, or where ``job`` is None the loading of the engine, failed."""
+
+    kind = 14
+    job: int | None
+    code: str
+    detail: str
+    remedy: str
+
+    def error(self) -> RequestError | BackendError:
+        """Make the exception that the worker meant."""
+        cls = error_class(self.code)
+        if cls is not None and issubclass(cls, RequestError | BackendError):
+            return cls(self.detail, remedy=self.remedy)
+        return SynthesisFailedError(self.detail, remedy=self.remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory(Message):
+    """What the worker's process takes."""
+
+    kind = 15
+    rss_bytes: int
+    """Resident memory, in bytes; 0 where this system does not tell."""
+    gpu_used_gb: float | None = None
+    gpu_total_gb: float | None = None
+
+
+_CLASSES: dict[int, type[Message]] = {
+    cls.kind: cls
+    for cls in (Load, Speak, Cancel, Shutdown, Progress, Loaded, Audio, Finished, Failed, Memory)
+}
+
+
+def encode(message: Message) -> bytes:
+    """Return the frame of a message, its length included."""
+    header, samples = message.pack()
+    text = json.dumps(header).encode()
+    n_bytes = _HEAD.size + len(text) + len(samples)
+    return LENGTH.pack(n_bytes) + _HEAD.pack(message.kind, len(text)) + text + samples
+
+
+def frame_length(prefix: bytes) -> int:
+    """Return how many bytes follow the four in ``prefix``.
+
+    Raises:
+        MessageError: it is no frame.
+    """
+    n_bytes: int = LENGTH.unpack(prefix)[0]
+    if not _HEAD.size <= n_bytes <= MAX_FRAME_BYTES:
+        raise MessageError(f"A frame of {n_bytes} bytes is not possible.")
+    return n_bytes
+
+
+def decode(frame: bytes) -> Message:
+    """Make the message of a frame, given without its length.
+
+    Raises:
+        MessageError: the frame holds none.
+    """
+    try:
+        kind, n_header = _HEAD.unpack_from(frame)
+        cls = _CLASSES[kind]
+        header = json.loads(frame[_HEAD.size : _HEAD.size + n_header])
+        return cls.unpack(header, frame[_HEAD.size + n_header :])
+    except (struct.error, KeyError, TypeError, ValueError) as error:
+        raise MessageError(f"Not a message: {type(error).__name__}.") from error

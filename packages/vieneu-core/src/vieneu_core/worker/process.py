@@ -1,0 +1,211 @@
+"""One worker process as the host sees it: started, spoken to, ended. Never started again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any, Self, TypeVar
+
+from vieneu_core.clock import Clock
+from vieneu_core.errors import ModelLoadError
+from vieneu_core.worker.messages import (
+    LENGTH,
+    Message,
+    MessageError,
+    Shutdown,
+    decode,
+    encode,
+    frame_length,
+)
+
+_LOGGER = logging.getLogger(__name__)
+_STDERR_LINES = 20
+_LINE_CHARS = 300
+_DRAIN_S = 1.0
+_READ_BYTES = 65_536
+_T = TypeVar("_T")
+
+
+class WorkerProcess:
+    """A running worker. Made by `spawn`; whoever made it calls `close`."""
+
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+        self._last_lines: deque[str] = deque(maxlen=_STDERR_LINES)
+        self._drain = asyncio.create_task(self._drain_output(), name="worker-output")
+
+    @classmethod
+    async def spawn(cls) -> Self:
+        """Start a Python interpreter that runs the worker.
+
+        Raises:
+            ModelLoadError: the system does not start it.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            reader, writer = await asyncio.open_unix_connection(sock=ours)
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-P",  # nothing is imported from the folder that happens to be current
+                    "-m",
+                    "vieneu_core.worker.child",
+                    str(theirs.fileno()),
+                    str(os.getpid()),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.STDOUT,
+                    pass_fds=(theirs.fileno(),),
+                    env=_environment(),
+                )
+            except OSError as error:
+                writer.close()
+                raise ModelLoadError(f"The engine's process cannot start: {error}.") from error
+            except asyncio.CancelledError:
+                writer.close()
+                raise
+        return cls(process, reader, writer)
+
+    @property
+    def pid(self) -> int:
+        """Id of the process."""
+        return self._process.pid
+
+    def send(self, message: Message) -> None:
+        """Send without waiting. Where the process is gone, `receive` says so."""
+        self._writer.write(encode(message))
+
+    async def receive(self) -> Message | None:
+        """Wait for a message; None when the process is gone, or sends noise."""
+        try:
+            prefix = await self._reader.readexactly(LENGTH.size)
+            return decode(await self._reader.readexactly(frame_length(prefix)))
+        except (asyncio.IncompleteReadError, OSError):
+            return None
+        except MessageError:
+            _LOGGER.exception("Worker %d sent what is no message", self.pid)
+            return None
+
+    def kill(self) -> None:
+        """End the process at once."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def close(self, grace_s: float) -> None:
+        """End the process: asked, then told, then by force; and wait until it is gone.
+
+        Args:
+            grace_s: Seconds between these steps. Real ones, as a process takes real time; at 0
+                it is ended by force at once.
+        """
+        try:
+            if grace_s > 0:
+                self.send(Shutdown())
+                if not await self._ends_within(grace_s):
+                    self._process.terminate()
+                    await self._ends_within(grace_s)
+        finally:
+            await asyncio.shield(self._reap())
+
+    async def _reap(self) -> None:
+        if self._process.returncode is None:
+            self.kill()
+        await self._process.wait()
+        # A program that the engine started may hold the pipe open for longer.
+        await asyncio.wait((self._drain,), timeout=_DRAIN_S)
+        self._drain.cancel()
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def _ends_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                # A worker that nobody listens to would wait in the middle of what it says.
+                while await self._reader.read(_READ_BYTES):
+                    pass
+                await self._process.wait()
+        except (TimeoutError, OSError):  # or the socket broke, which ends nothing
+            return False
+        return True
+
+    def how_it_ended(self) -> str:
+        """Say in words how a closed process ended."""
+        return _in_words(self._process.returncode)
+
+    def last_line(self) -> str:
+        """Return the last line that the process wrote, which often says why it ended."""
+        return self._last_lines[-1] if self._last_lines else "nothing"
+
+    async def _drain_output(self) -> None:
+        """Take what the process writes to stdout and stderr, so that it never waits for us."""
+        stream = self._process.stdout
+        if stream is None:  # pragma: no cover - it is a pipe, as asked for in spawn
+            return
+        rest = b""
+        while part := await stream.read(4096):
+            *lines, rest = (rest + part).split(b"\n")
+            for line in lines:
+                self._keep(line)
+            rest = rest[-_LINE_CHARS:]
+        self._keep(rest)
+
+    def _keep(self, line: bytes) -> None:
+        text = line[:_LINE_CHARS].decode(errors="replace").strip()
+        if text:
+            self._last_lines.append(text)
+            _LOGGER.debug("Worker %d: %s", self.pid, text)
+
+
+async def within(clock: Clock, seconds: float, work: Coroutine[Any, Any, _T]) -> _T:
+    """Wait for ``work``, but at most this many seconds of the clock.
+
+    Raises:
+        TimeoutError: it took longer; it has been cancelled.
+    """
+    task = asyncio.ensure_future(work)
+    timer = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait((task, timer), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return await task
+        raise TimeoutError
+    finally:
+        await _cancel(task, timer)
+
+
+async def _cancel(*tasks: asyncio.Future[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+def _environment() -> dict[str, str]:
+    """Give the worker this interpreter's module path, so that it finds the same engines."""
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def _in_words(returncode: int | None) -> str:
+    if returncode is None or returncode >= 0:
+        return f"ended with exit status {returncode}"
+    try:
+        name = signal.Signals(-returncode).name
+    except ValueError:
+        name = f"signal {-returncode}"
+    hint = " (out of memory?)" if name == "SIGKILL" else ""
+    return f"was killed by {name}{hint}"

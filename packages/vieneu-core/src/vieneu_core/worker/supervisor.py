@@ -1,0 +1,282 @@
+"""Keeps one worker process running: loads its engine, and starts it again when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from enum import StrEnum
+from typing import Protocol
+
+from vieneu_core.clock import Clock
+from vieneu_core.engines.base import EngineInfo
+from vieneu_core.errors import (
+    BackendError,
+    BackendLoadingError,
+    BackendNotLoadedError,
+    EngineError,
+    ModelLoadError,
+    WorkerDiedError,
+)
+from vieneu_core.worker.messages import Failed, Load, Loaded, Message, Progress
+from vieneu_core.worker.process import WorkerProcess, within
+from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerTimes
+
+_LOGGER = logging.getLogger(__name__)
+_LEAST_RETRY_S = 0.5
+
+
+class SupervisorState(StrEnum):
+    """Where the worker stands."""
+
+    STOPPED = "stopped"
+    LOADING = "loading"
+    READY = "ready"
+    RESTARTING = "restarting"
+    FAILED = "failed"
+
+    @property
+    def starting(self) -> bool:
+        """Whether it will become something else by itself."""
+        return self in {SupervisorState.LOADING, SupervisorState.RESTARTING}
+
+
+class Listener(Protocol):
+    """Who hears what the worker says, and when it is gone."""
+
+    def on_message(self, message: Message) -> None:
+        """Take a message of a worker that is ready."""
+        ...
+
+    def on_gone(self, error: BackendError) -> None:
+        """Learn that the worker, if there is one, no longer does what it was told."""
+        ...
+
+
+class WorkerSupervisor:
+    """At most one worker process at a time, for one event loop."""
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        listener: Listener,
+        *,
+        clock: Clock,
+        restart: RestartPolicy,
+        times: WorkerTimes,
+    ) -> None:
+        self._spec = spec
+        self._listener = listener
+        self._clock = clock
+        self._restart = restart
+        self._times = times
+        self._state = SupervisorState.STOPPED
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._process: WorkerProcess | None = None
+        self._info: EngineInfo | None = None
+        self._failure: EngineError | None = None
+        self._ready_at = 0.0
+        self._load_took_s = 0.0
+        self._next_start_at = 0.0
+        self._n_deaths = 0
+        self._n_failed_starts = 0
+
+    # --- what stands here ------------------------------------------------------------------
+
+    @property
+    def state(self) -> SupervisorState:
+        """Where the worker stands."""
+        return self._state
+
+    @property
+    def info(self) -> EngineInfo | None:
+        """The engine, once it has been loaded; it stays known while the worker is restarted."""
+        return self._info
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the worker's process; None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def uptime_s(self) -> float | None:
+        """Seconds since the worker became ready; None where it is not."""
+        if self._state is not SupervisorState.READY:
+            return None
+        return self._clock.monotonic() - self._ready_at
+
+    # --- start, stop, use ------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the worker and wait until its model is loaded. Starting twice changes nothing.
+
+        Raises:
+            EngineError: the engine cannot be loaded.
+            BackendNotLoadedError: it was stopped meanwhile.
+        """
+        while self._state in {SupervisorState.STOPPED, SupervisorState.FAILED}:
+            if self._task is None or self._task.done():
+                self._n_deaths = self._n_failed_starts = 0
+                self._become(SupervisorState.LOADING)
+                self._task = asyncio.create_task(self._supervise(), name="worker-supervisor")
+            else:  # the one before is about to end
+                await asyncio.wait((self._task,))
+        await self._settled()
+        self._usable()
+
+    async def stop(self) -> None:
+        """End the worker and wait until its process is gone."""
+        self._become(SupervisorState.STOPPED)
+        self._listener.on_gone(BackendNotLoadedError("The engine was unloaded while it spoke."))
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait((self._task,))
+        self._info = None
+
+    async def ready(self) -> EngineInfo:
+        """Return the engine, waiting a moment where its worker is just being started.
+
+        Raises:
+            BackendLoadingError: it takes longer than that moment.
+            BackendNotLoadedError: it has not been started.
+            EngineError: it cannot be loaded.
+        """
+        if self._state.starting:
+            with contextlib.suppress(TimeoutError):
+                await within(self._clock, self._times.start_wait_s, self._settled())
+        return self._usable()
+
+    def send(self, message: Message) -> None:
+        """Send to the worker. Where there is none, or it is dying, `Listener.on_gone` tells."""
+        if self._process is not None:
+            self._process.send(message)
+
+    def kill(self) -> None:
+        """End the process; it is started again as after any death."""
+        if self._process is not None:
+            self._process.kill()
+
+    async def _settled(self) -> None:
+        while self._state.starting:
+            await self._changed.wait()
+
+    def _usable(self) -> EngineInfo:
+        if self._state.starting:
+            retry_after_s = self._next_start_at - self._clock.monotonic() + self._load_took_s
+            raise BackendLoadingError(
+                f"The engine {self._spec.target} is being started.",
+                retry_after_s=max(retry_after_s, _LEAST_RETRY_S),
+            )
+        if self._state is SupervisorState.FAILED and self._failure is not None:
+            raise type(self._failure)(self._failure.detail, remedy=self._failure.remedy)
+        if self._info is None or self._state is SupervisorState.STOPPED:
+            raise BackendNotLoadedError(f"The engine {self._spec.target} is not loaded.")
+        return self._info
+
+    def _become(self, state: SupervisorState) -> None:
+        self._state = state
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    # --- supervision -----------------------------------------------------------------------
+
+    async def _supervise(self) -> None:
+        """Run one worker after the other, until stopped or until the model cannot be loaded."""
+        while True:
+            self._next_start_at = started_at = self._clock.monotonic()
+            try:
+                died = await self._run_once()
+            except EngineError as error:
+                self._failure = error
+                self._become(SupervisorState.FAILED)
+                return
+            delay_s = self._delay_s(self._clock.monotonic() - started_at)
+            _LOGGER.warning("%s Next start in %g s.", died, delay_s)
+            self._next_start_at = self._clock.monotonic() + delay_s
+            await self._clock.sleep(delay_s)
+
+    async def _run_once(self) -> str:
+        """Run one worker to its end, and return in words how that came about.
+
+        Raises:
+            EngineError: the model cannot be loaded.
+        """
+        process = self._process = await WorkerProcess.spawn()
+        loaded = False
+        try:
+            loaded = await self._load(process)
+            while loaded and (message := await process.receive()) is not None:
+                self._listener.on_message(message)
+            if loaded:
+                self._become(SupervisorState.RESTARTING)
+        finally:
+            # A process whose model still loads cannot answer, so it is not asked. One that ended
+            # by itself gets the time in which its exit status comes.
+            asked = loaded or self._state is not SupervisorState.STOPPED
+            await process.close(self._times.stop_s if asked else 0.0)
+            self._process = None
+        return self._died(process, loaded=loaded)
+
+    async def _load(self, process: WorkerProcess) -> bool:
+        """Have the engine loaded; False where the process died of it.
+
+        Raises:
+            EngineError: the engine says that it cannot be loaded, or takes too long.
+        """
+        began_at = self._clock.monotonic()
+        process.send(Load(self._spec.target, self._spec.options))
+        try:
+            info = await within(self._clock, self._times.load_s, self._loaded(process))
+        except TimeoutError:
+            raise ModelLoadError(
+                f"The engine {self._spec.target} was not loaded within {self._times.load_s:g} s."
+            ) from None
+        if info is None:
+            return False
+        self._info, self._n_failed_starts = info, 0
+        self._ready_at = self._clock.monotonic()
+        self._load_took_s = self._ready_at - began_at
+        self._become(SupervisorState.READY)
+        return True
+
+    async def _loaded(self, process: WorkerProcess) -> EngineInfo | None:
+        while (message := await process.receive()) is not None:
+            match message:
+                case Loaded():
+                    return message.info
+                case Failed():
+                    raise _load_error(message)
+                case Progress():
+                    _LOGGER.info("Engine %s: %s", self._spec.target, message.line)
+                case _:
+                    self._listener.on_message(message)
+        return None
+
+    def _died(self, process: WorkerProcess, *, loaded: bool) -> str:
+        words = f"The process of the engine {self._spec.target} {process.how_it_ended()}"
+        if loaded:
+            # What it wrote may hold what it spoke, or a path: that is for the log alone.
+            self._listener.on_gone(WorkerDiedError(f"{words} while it spoke."))
+            return f"{words}. It wrote last: {process.last_line()}."
+        words = f"{words} while it loaded. It wrote last: {process.last_line()}."
+        self._n_failed_starts += 1
+        first = self._state is SupervisorState.LOADING
+        if first or self._n_failed_starts >= self._restart.max_failed_starts:
+            raise ModelLoadError(words)
+        return words
+
+    def _delay_s(self, lived_s: float) -> float:
+        """Return how long to wait before the next start."""
+        if lived_s >= self._restart.healthy_after_s:
+            self._n_deaths = 0
+        delay_s = self._restart.first_delay_s * 2.0 ** min(self._n_deaths, 30)
+        self._n_deaths += 1
+        return min(delay_s, self._restart.max_delay_s)
+
+
+def _load_error(message: Failed) -> EngineError:
+    error = message.error()
+    if isinstance(error, EngineError):
+        return error
+    return ModelLoadError(error.detail, remedy=error.remedy)
