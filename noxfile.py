@@ -30,7 +30,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def typecheck(session: nox.Session) -> None:
     """Check types: mypy --strict."""
-    session.run("mypy", "packages", "tests", "benchmarks", "noxfile.py")
+    session.run("mypy", *CODE)
 
 
 @nox.session(venv_backend="none")

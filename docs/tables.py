@@ -15,7 +15,7 @@ from functools import partial
 
 from mkdocs.exceptions import PluginError
 from pydantic import BaseModel, SecretStr
-from vieneu_colab_server.error_responses import status_of
+from vieneu_colab_server.error_responses import STATUS_OF
 
 from vieneu_core import errors
 from vieneu_core.config import Settings
@@ -81,7 +81,7 @@ def problem_table() -> str:
     return _table(
         ("Code", "Status", "Class raised by the client"),
         (
-            (f"`{cls.code}`", str(status_of(cls)), f"`{cls.__name__}`")
+            (f"`{cls.code}`", _status(cls), f"`{cls.__name__}`")
             for cls in _classes()
             if issubclass(cls, (RequestError, BackendError))
         ),
@@ -152,6 +152,10 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def _classes() -> list[type[VieneuError]]:
     return [cls for cls in errors.all_error_classes() if cls.__module__ == errors.__name__]
+
+
+def _status(cls: type[VieneuError]) -> str:
+    return str(next(STATUS_OF[base].value for base in cls.__mro__ if base in STATUS_OF))
 
 
 def _first_line(cls: type) -> str:

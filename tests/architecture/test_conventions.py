@@ -21,7 +21,7 @@ PYTHON = [
 ]
 VAGUE_NAMES = {"common", "helper", "helpers", "manager", "misc", "util", "utils"}
 MAX_LINES = 400
-LONGER_FOR_A_REASON = {"errors.py": 500}
+LONGER_FOR_A_REASON = {"errors.py": 650}
 """The exception tree is one table; split, it could not be read as a whole."""
 WORKPLACE = re.compile(r"/(work|root|home/[a-z]\w*|tmp/\w)/")
 # A test may have made classes of its own.
@@ -33,6 +33,15 @@ def tracked_files() -> list[Path]:
         ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True, timeout=60
     )
     return [path for name in out.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def lines_with(pattern: str, paths: list[Path]) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in paths
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if path != Path(__file__) and re.search(pattern, line)
+    ]
 
 
 def test_modules_are_named_after_what_they_hold() -> None:
@@ -56,16 +65,12 @@ def test_each_package_is_typed(package: Path) -> None:
 
 
 def test_every_lint_exception_names_its_rule_and_its_reason() -> None:
-    excuse = re.compile(r"#\s*noqa\b(?!: [A-Z]+\d+(, ?[A-Z]+\d+)* - \S)")
-    type_excuse = re.compile(r"#\s*type: ignore(?!\[[a-z-]+(, ?[a-z-]+)*\]  # \S)")
-    without = [
-        f"{path.relative_to(ROOT)}:{number}"
-        for path in PYTHON
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
-        if path != Path(__file__) and (excuse.search(line) or type_excuse.search(line))
-    ]
+    assert lines_with(r"#\s*noqa\b(?!: [A-Z]+\d+(, ?[A-Z]+\d+)* - \S)", PYTHON) == []
 
-    assert without == []
+
+def test_every_type_exception_names_its_rule_and_in_the_packages_its_reason() -> None:
+    assert lines_with(r"#\s*type: ignore(?!\[[a-z, -]+\])", PYTHON) == []
+    assert lines_with(r"#\s*type: ignore(?!\[[a-z, -]+\]  # \S)", SOURCES) == []
 
 
 def test_error_codes_are_unique_and_fit_for_the_wire() -> None:
