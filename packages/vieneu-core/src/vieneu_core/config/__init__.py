@@ -1,0 +1,37 @@
+"""Settings: one YAML file, overridden by two environment variables.
+
+The file is read whole and checked whole; a bad one is reported with file, line and field, and is
+never overwritten. Writes change only the keys that they name, and are atomic and durable.
+"""
+
+from __future__ import annotations
+
+from vieneu_core.config.paths import settings_path, state_dir
+from vieneu_core.config.settings import (
+    AUTH_TOKEN_VARIABLE,
+    ENDPOINT_URL_VARIABLE,
+    BudgetSettings,
+    ColabSettings,
+    FallbackSettings,
+    LocalSettings,
+    Settings,
+    parse_auth_token,
+    parse_endpoint_url,
+)
+from vieneu_core.config.store import load_settings, save_settings
+
+__all__ = [
+    "AUTH_TOKEN_VARIABLE",
+    "ENDPOINT_URL_VARIABLE",
+    "BudgetSettings",
+    "ColabSettings",
+    "FallbackSettings",
+    "LocalSettings",
+    "Settings",
+    "load_settings",
+    "parse_auth_token",
+    "parse_endpoint_url",
+    "save_settings",
+    "settings_path",
+    "state_dir",
+]

@@ -1,0 +1,26 @@
+"""Where settings and state lie (XDG Base Directory Specification 0.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def _base(environ: Mapping[str, str], variable: str, default: str) -> Path:
+    stated = environ.get(variable, "")
+    if stated.startswith("/"):  # the specification: relative paths are to be ignored
+        return Path(stated)
+    return Path(environ.get("HOME") or Path.home()) / default
+
+
+def settings_path(environ: Mapping[str, str]) -> Path:
+    """Return the settings file: ``$VIENEU_CONFIG``, else ``vieneu/config.yaml`` in XDG's place."""
+    stated = environ.get("VIENEU_CONFIG")
+    if stated:
+        return Path(stated).expanduser()
+    return _base(environ, "XDG_CONFIG_HOME", ".config") / "vieneu" / "config.yaml"
+
+
+def state_dir(environ: Mapping[str, str]) -> Path:
+    """Return the folder for what the program remembers by itself."""
+    return _base(environ, "XDG_STATE_HOME", ".local/state") / "vieneu"

@@ -1,0 +1,165 @@
+"""What can be set, with defaults and bounds. Not where it is stored.
+
+A field's ``description`` completes the sentence "Write ...": it is shown where a value is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, SecretStr
+from pydantic_core import PydanticCustomError
+
+ENDPOINT_URL_VARIABLE = "COLAB_ENDPOINT_URL"
+AUTH_TOKEN_VARIABLE = "COLAB_AUTH_TOKEN"  # noqa: S105 - the name of a variable, not a token
+MAX_TOKEN_LENGTH = 4096
+
+StandIn = Literal["local", "remote", "last_resort"]
+
+
+def parse_endpoint_url(value: str) -> str:
+    """Return a server's URL in its plain form: no trailing slash, nothing secret in it.
+
+    Raises:
+        PydanticCustomError (a ValueError): it is no such URL. The message does not repeat it.
+    """
+    url = value.strip()
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or any(c.isspace() or not c.isprintable() for c in url):
+        raise PydanticCustomError("endpoint_url", "not an http(s) URL")
+    if "@" in parts.netloc or "?" in url or "#" in url:
+        raise PydanticCustomError("endpoint_url", "a URL with a name, password, query or fragment")
+    return url.rstrip("/")
+
+
+def parse_auth_token(value: SecretStr) -> SecretStr:
+    """Return a token without the blanks that copying adds.
+
+    Raises:
+        PydanticCustomError (a ValueError): it cannot travel in a header. It is not repeated.
+    """
+    token = value.get_secret_value().strip()
+    if not token.isascii() or any(c.isspace() or not c.isprintable() for c in token):
+        raise PydanticCustomError("auth_token", "a token with blanks or non-ASCII characters")
+    if len(token) > MAX_TOKEN_LENGTH:
+        raise PydanticCustomError("auth_token", "a token that is too long")
+    return SecretStr(token)
+
+
+def _each_once(order: tuple[StandIn, ...]) -> tuple[StandIn, ...]:
+    if len(set(order)) != len(order):
+        raise PydanticCustomError("order", "a name that stands there twice")
+    return order
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False
+    )
+
+
+class ColabSettings(_Section):
+    """The remote server: on Colab, or anywhere else."""
+
+    enabled: bool = Field(default=False, description="true or false")
+    endpoint_url: Annotated[str, AfterValidator(parse_endpoint_url)] = Field(
+        default="", description='the URL alone, for example "https://abc123.ngrok-free.app"'
+    )
+    auth_token: Annotated[SecretStr, AfterValidator(parse_auth_token)] = Field(
+        default=SecretStr(""), description="the token that the server showed, in quotes"
+    )
+    timeout_seconds: float = Field(
+        default=60, ge=1, le=600, description="a number of seconds from 1 to 600, for example 60"
+    )
+    """Longest time for a whole request, in seconds."""
+    health_check_interval: float = Field(
+        default=30, ge=5, le=3600, description="a number of seconds from 5 to 3600, for example 30"
+    )
+    """Between two looks at a server in use, in seconds."""
+
+
+class LocalSettings(_Section):
+    """The engine on this machine."""
+
+    engine: str = Field(
+        default="espeak",
+        min_length=1,
+        description="the name of an installed engine, for example espeak",
+    )
+    """Name of an entry point of ``vieneu_core.engines``, or ``module:attribute``."""
+    options: dict[str, JsonValue] = Field(
+        default_factory=dict, description="the engine's options as key: value lines"
+    )
+    voice: str | None = Field(
+        default=None, min_length=1, description="the id of a voice; see: vieneu voices"
+    )
+    """Spoken with in local mode where a request names no voice."""
+
+
+class FallbackSettings(_Section):
+    """Who speaks where the chosen backend cannot."""
+
+    enabled: bool = Field(default=True, description="true or false")
+    order: Annotated[tuple[StandIn, ...], AfterValidator(_each_once)] = Field(
+        default=("local", "last_resort"),
+        description="names out of local, remote, last_resort, for example [local, last_resort]",
+    )
+
+
+class BudgetSettings(_Section):
+    """The tunnel's allowance per calendar month; the defaults are those of ngrok's free plan."""
+
+    monthly_requests: int = Field(
+        default=20_000, gt=0, description="a number of requests, for example 20000"
+    )
+    monthly_bytes: int = Field(
+        default=1_000_000_000, gt=0, description="a number of bytes, for example 1000000000"
+    )
+
+
+class Settings(_Section):
+    """Everything that can be set. Immutable; prints without secrets."""
+
+    backend_mode: Literal["local", "remote"] = Field(default="local", description="local or remote")
+    colab: ColabSettings = Field(default=ColabSettings(), description="key: value lines")
+    local: LocalSettings = Field(default=LocalSettings(), description="key: value lines")
+    fallback: FallbackSettings = Field(default=FallbackSettings(), description="key: value lines")
+    budget: BudgetSettings = Field(default=BudgetSettings(), description="key: value lines")
+
+    @property
+    def mode(self) -> Literal["local", "remote"]:
+        """The mode that holds: ``colab.enabled: false`` means local, whatever else is set."""
+        return self.backend_mode if self.colab.enabled else "local"
+
+
+def environment_overrides(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the members of ``colab`` that the environment states; empty values state nothing."""
+    variables = {"endpoint_url": ENDPOINT_URL_VARIABLE, "auth_token": AUTH_TOKEN_VARIABLE}
+    return {
+        field: environ[variable]
+        for field, variable in variables.items()
+        if environ.get(variable, "").strip()
+    }
+
+
+def without_blanks(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out known keys without a value, of the root and its sections: they mean the default."""
+    kept: dict[str, Any] = {}
+    for name, value in data.items():
+        field = Settings.model_fields.get(name)
+        section = field.annotation if field is not None else None
+        if value is None and field is not None:
+            continue
+        if isinstance(value, Mapping) and isinstance(section, type):
+            fields = getattr(section, "model_fields", {})
+            value = {k: v for k, v in value.items() if v is not None or k not in fields}  # noqa: PLW2901 - the same value, less its blanks
+        kept[name] = value
+    return kept

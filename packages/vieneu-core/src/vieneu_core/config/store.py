@@ -1,0 +1,216 @@
+"""The settings file on disk: whole before a write and whole after it, whatever happens between."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pydantic import SecretStr, ValidationError
+
+from vieneu_core.config.document import Document, wrong
+from vieneu_core.config.editing import Value, edited
+from vieneu_core.config.settings import (
+    AUTH_TOKEN_VARIABLE,
+    ENDPOINT_URL_VARIABLE,
+    ColabSettings,
+    Settings,
+    environment_overrides,
+)
+from vieneu_core.errors import ConfigurationError, SettingsFileError
+
+PRIVATE = 0o600
+MAX_BYTES = 1 << 20
+LOCK_TIMEOUT_S = 10.0
+_LOCK_POLL_S = 0.02
+
+
+def load_settings(
+    path: Path, environ: Mapping[str, str] | None = None, *, must_exist: bool = False
+) -> Settings:
+    """Read the settings; the environment's URL and token win over the file's. Blocking.
+
+    A file that is not there means the defaults, unless ``must_exist``. Where the file does not
+    state ``colab.enabled``, a URL in the environment means true.
+
+    Raises:
+        SettingsFileError: the file cannot be read, or a value in it is wrong.
+        ConfigurationError: a value of the environment is wrong.
+    """
+    text = _read(path, must_exist=must_exist)
+    document = Document.parse(text or "", path)
+    settings = document.settings()
+    settings = _overridden(settings, environ or {}, implied=not document.states("colab", "enabled"))
+    _check_complete(settings, document)
+    return settings
+
+
+def save_settings(path: Path, changes: Mapping[str, Value | SecretStr]) -> Settings:
+    """Change some values of the file, by dotted name (``colab.enabled``). Blocking, durable.
+
+    Everything else in the file stays as it is, to the byte. The file is made if it is missing, is
+    private to its owner afterwards (mode 0600), and a link is followed. Writers wait for each
+    other.
+
+    Returns the settings that the file holds now, without the environment's.
+
+    Raises:
+        SettingsFileError: the file is bad (and was left as it is), or cannot be written.
+    """
+    plain = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in changes.items()
+    }
+    target = _target(path)
+    with _locked(target, path):
+        text = _read(target, must_exist=False)
+        Document.parse(text or "", path).settings()
+        new = edited(text or "", plain)
+        settings = Document.parse(new, path).settings()
+        if new != text or stat.S_IMODE(target.stat().st_mode) != PRIVATE:
+            _write(target, new, path)
+    return settings
+
+
+def _overridden(settings: Settings, environ: Mapping[str, str], *, implied: bool) -> Settings:
+    overrides = environment_overrides(environ)
+    if not overrides:
+        return settings
+    bad = ""
+    try:
+        checked = ColabSettings.model_validate(overrides)
+    except ValidationError as err:
+        bad = str(err.errors()[0]["loc"][0])
+    if bad:
+        variable = ENDPOINT_URL_VARIABLE if bad == "endpoint_url" else AUTH_TOKEN_VARIABLE
+        expected = ColabSettings.model_fields[bad].description
+        raise ConfigurationError(
+            f"The environment variable {variable} cannot be used.", remedy=f"Set it to {expected}."
+        )
+    update = {field: getattr(checked, field) for field in overrides}
+    if implied and "endpoint_url" in overrides:
+        update["enabled"] = True
+    return settings.model_copy(update={"colab": settings.colab.model_copy(update=update)})
+
+
+def _check_complete(settings: Settings, document: Document) -> None:
+    colab = settings.colab
+    if not colab.enabled:
+        return
+    needed = {"endpoint_url": colab.endpoint_url, "auth_token": colab.auth_token.get_secret_value()}
+    for field, value in needed.items():
+        if not value:
+            at = document.position(("colab", field)) or document.position(("colab",))
+            remedy = "Connect with: vieneu connect URL; or set colab.enabled to false."
+            raise wrong(
+                document.path,
+                "is needed where colab.enabled is true, and is missing",
+                remedy,
+                at=at,
+                field=f"colab.{field}",
+            )
+
+
+def _read(path: Path, *, must_exist: bool) -> str | None:
+    failure = ""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            failure = "it is larger than 1 MiB"
+        else:
+            return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        if not must_exist:
+            return None
+        failure = "there is no such file"
+    except UnicodeDecodeError as err:
+        failure = f"byte {err.start + 1} is not UTF-8"
+    except OSError as err:
+        failure = f"it cannot be read ({err.strerror})"
+    raise SettingsFileError(f"{path}: {failure}.", remedy="Give the path of a readable YAML file.")
+
+
+def _target(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as err:
+        raise SettingsFileError(f"{path}: it is a link that leads nowhere.") from err
+
+
+@contextmanager
+def _locked(target: Path, shown: Path) -> Iterator[None]:
+    """Hold the lock file beside the target; it stays, because removing it would race."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(
+            target.with_name(f".{target.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE
+        )
+    except OSError as err:
+        raise _unwritable(shown, err) from err
+    try:
+        _wait_for(lock, shown)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _wait_for(lock: int, shown: Path) -> None:
+    give_up_at = time.monotonic() + LOCK_TIMEOUT_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as err:
+            if time.monotonic() > give_up_at:
+                raise SettingsFileError(
+                    f"{shown}: another program has been writing it for {LOCK_TIMEOUT_S:.0f} s.",
+                    remedy="Try again when it is done.",
+                ) from err
+            time.sleep(_LOCK_POLL_S)
+        else:
+            return
+
+
+def _write(target: Path, text: str, shown: Path) -> None:
+    """Replace the file in one step; a crash at any point leaves the old or the new one whole."""
+    for left_over in target.parent.glob(f".{target.name}.*.tmp"):  # by a writer that was killed
+        left_over.unlink(missing_ok=True)
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        _write_durably(draft, text, like=target)
+        draft.replace(target)
+        _sync_folder(target.parent)
+    except OSError as err:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise _unwritable(shown, err) from err
+
+
+def _write_durably(draft: Path, text: str, *, like: Path) -> None:
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, opened with its mode
+        os.fchmod(descriptor, PRIVATE)
+        with suppress(OSError):  # root keeps the file its owner's; anyone else owns it anyway
+            owner = like.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        file.write(text.encode("utf-8"))
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritable(shown: Path, err: OSError) -> SettingsFileError:
+    return SettingsFileError(
+        f"{shown}: it cannot be written ({err.strerror}).",
+        remedy="Make its folder writable, or name another file: --config or VIENEU_CONFIG.",
+    )
