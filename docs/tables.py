@@ -15,8 +15,8 @@ from functools import partial
 
 from mkdocs.exceptions import PluginError
 from pydantic import BaseModel, SecretStr
-from vieneu_colab_server.error_responses import STATUS_OF
 
+from vieneu_colab_server.error_responses import STATUS_OF
 from vieneu_core import errors
 from vieneu_core.config import Settings
 from vieneu_core.errors import BackendError, RequestError, VieneuError
