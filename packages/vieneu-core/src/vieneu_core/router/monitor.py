@@ -102,9 +102,8 @@ class Monitor:
         if cooled_down and not self._idle:
             return 0.0
         due = max(0.0, self._interval_s() - place.silent_s)
-        if self._idle:
-            return max(due, place.breaker.retry_in_s)
-        return max(min(due, place.breaker.retry_in_s or due), 0.0)
+        spared_s = place.breaker.retry_in_s
+        return spared_s if spared_s > 0 and not self._idle else max(due, spared_s)
 
     async def look(self) -> Health:
         """Look at the backend now, and probe it where its circuit has cooled down.

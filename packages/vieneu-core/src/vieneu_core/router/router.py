@@ -63,6 +63,7 @@ class Router:
         self._monitors: dict[str, tuple[Monitor, asyncio.Task[None]]] = {}
         self._retiring: set[asyncio.Task[None]] = set()
         self._loaded = False
+        self._loading = asyncio.Lock()
         self._announcer = Announcer(self._events.publish)
         for name, backend in (
             (Mode.LOCAL.value, local),
@@ -194,9 +195,11 @@ class Router:
         Raises:
             BackendError: not one of them can speak.
         """
-        if self._loaded:
-            return
-        self._loaded = True
+        async with self._loading:
+            if not self._loaded:
+                await self._load()
+
+    async def _load(self) -> None:
         if self._budget is not None:
             await self._budget.load()
         loads = {n: self._start_monitor(n, p).first_load for n, p in self._places.items()}
@@ -206,10 +209,11 @@ class Router:
         pending = set(loads.values())
         while pending and not any(place.usable for place in self._places.values()):
             _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-        self._settle()
         if not any(place.usable for place in self._places.values()):
             await self.unload()
             raise self._not_loadable(loads)
+        self._loaded = True
+        self._settle()
 
     @staticmethod
     def _not_loadable(loads: dict[str, asyncio.Future[BackendError | None]]) -> BackendError:

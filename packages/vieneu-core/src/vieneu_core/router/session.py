@@ -46,10 +46,13 @@ class SessionClock:
             self.forget()
             return
         ends_at = self._clock.monotonic() + remaining_s
-        if self._ends_at is None or ends_at > self._ends_at + _NEW_SESSION_S:
+        longer = self._ends_at is not None and ends_at > self._ends_at + _NEW_SESSION_S
+        if self._ends_at is None or (longer and remaining_s > _NEW_SESSION_S):
             self._told = {mark for mark in self._marks if mark >= remaining_s > 0}
             # A session met late is announced once, by the nearest mark that it has passed.
             self._told.discard(min(self._told, default=math.inf))
+        elif longer:
+            return  # an ended session that still answers says 0 for ever
         self._ends_at = ends_at
 
     def forget(self) -> None:

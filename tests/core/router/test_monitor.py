@@ -1,0 +1,200 @@
+"""How often the router looks at its backends: rarely, and never twice for nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+from typing import Self
+
+from fake_clock import FakeClock
+
+from vieneu_core.backends.base import BackendState, Health, synthesize
+from vieneu_core.backends.scripted import ScriptedBackend, Turn
+from vieneu_core.errors import BackendTimeoutError, TunnelOfflineError, TunnelQuotaError
+from vieneu_core.router import (
+    BudgetWarning,
+    Mode,
+    RemoteLost,
+    Router,
+    RouterEvent,
+    SessionExpired,
+    SessionExpiring,
+    TunnelBudget,
+)
+from vieneu_core.synthesis import SynthesisRequest
+
+DAY, MONTH = 86_400.0, 30 * 86_400.0
+HELLO = SynthesisRequest(text="Xin chào.")
+
+
+class Watch:
+    """A router that watches one scripted remote."""
+
+    def __init__(self, mode: Mode = Mode.REMOTE, budget: TunnelBudget | None = None) -> None:
+        self.clock = FakeClock()
+        self.local = ScriptedBackend(name="local", clock=self.clock)
+        self.remote = ScriptedBackend(name="remote", clock=self.clock)
+        self.router = Router(
+            local=self.local,
+            remote=self.remote,
+            mode=mode,
+            clock=self.clock,
+            rng=random.Random(3),
+            budget=budget,
+        )
+        self.events: list[RouterEvent] = []
+        self.router.subscribe(self.events.append)
+
+    async def __aenter__(self) -> Self:
+        await self.router.load()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.router.aclose()
+
+    @property
+    def looks(self) -> int:
+        return self.remote.record.health_checks
+
+    def told(self, kind: type[RouterEvent]) -> list[RouterEvent]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def speak(self) -> None:
+        await synthesize(self.router, HELLO)
+
+
+async def test_an_idle_month_costs_at_most_3000_requests() -> None:
+    async with Watch() as watch:
+        await watch.clock.advance(MONTH)
+        assert 2_000 < watch.looks <= 3_000
+
+
+async def test_an_idle_remote_is_looked_at_every_ten_minutes_at_most_at_first() -> None:
+    async with Watch() as watch:
+        await watch.speak()
+        await watch.clock.advance(3600)
+        before = watch.looks
+        await watch.clock.advance(3600)
+        assert watch.looks - before == 6
+
+
+async def test_after_an_announcement_the_remote_is_looked_at_every_30_seconds() -> None:
+    async with Watch() as watch:
+        await watch.clock.advance(DAY)
+        await watch.speak()
+        before = watch.looks
+        await watch.clock.advance(290)
+        assert watch.looks - before == 9
+
+
+async def test_traffic_is_the_best_look_and_saves_the_others() -> None:
+    async with Watch() as watch:
+        await watch.speak()
+        before = watch.looks
+        for _ in range(60):
+            await watch.clock.advance(20)
+            await watch.speak()
+        assert watch.looks == before
+
+
+async def test_one_look_that_times_out_is_no_outage_two_are() -> None:
+    async with Watch() as watch:
+        await watch.speak()
+        watch.remote.reported = BackendTimeoutError("no answer")
+        await watch.clock.advance(31)
+        status = watch.router.status().backend("remote")
+        assert status is not None
+        assert status.state is BackendState.DEGRADED
+        assert watch.router.active == "remote"
+        await watch.clock.advance(30)
+        assert watch.router.active == "local"
+        assert len(watch.told(RemoteLost)) == 1
+
+
+async def test_a_look_that_times_out_while_the_remote_speaks_says_nothing() -> None:
+    async with Watch() as watch:
+        watch.remote.always = Turn(chunk_delay_s=30.0)
+        watch.remote.reported = BackendTimeoutError("the loop is blocked")
+        stream = watch.router.stream(HELLO)
+        first = anext(stream)
+        task = asyncio.ensure_future(first)
+        await watch.clock.advance(29)
+        await watch.clock.advance(60)
+        await task
+        await watch.clock.advance(600)
+        assert watch.router.active == "remote"
+        assert watch.told(RemoteLost) == []
+        await stream.aclose()
+
+
+async def test_a_dead_tunnel_is_noticed_by_a_look_before_anyone_speaks() -> None:
+    async with Watch() as watch:
+        await watch.speak()
+        watch.remote.reported = TunnelOfflineError("gone")
+        await watch.clock.advance(31)
+        assert watch.router.active == "local"
+
+
+async def test_a_used_up_quota_is_left_alone_until_its_reset() -> None:
+    async with Watch() as watch:
+        watch.remote.script = [Turn(error=TunnelQuotaError("used up", retry_after_s=5 * DAY))]
+        await watch.speak()
+        before = watch.looks
+        await watch.clock.advance(4.9 * DAY)
+        assert watch.looks == before
+        assert watch.router.active == "local"
+        await watch.clock.advance(0.2 * DAY)
+        assert watch.router.active == "remote"
+
+
+async def test_an_idle_outage_does_not_wear_out_the_allowance() -> None:
+    async with Watch() as watch:
+        await watch.speak()
+        watch.remote.reported = TunnelOfflineError("gone")
+        watch.remote.load_error = TunnelOfflineError("gone")
+        await watch.clock.advance(DAY)
+        before = watch.looks + len(watch.remote.record.requests)
+        await watch.clock.advance(DAY)
+        assert watch.looks + len(watch.remote.record.requests) - before <= 100
+
+
+async def test_a_session_of_twelve_hours_warns_at_30_and_5_minutes_and_at_its_end() -> None:
+    async with Watch() as watch:
+        born = watch.clock.monotonic()
+
+        class Honest(ScriptedBackend):
+            async def health(self) -> Health:
+                await super().health()
+                left = 12 * 3600 - (watch.clock.monotonic() - born)
+                return Health(state=BackendState.READY, remaining_s=max(0.0, left))
+
+        remote = Honest(name="remote", clock=watch.clock)
+        await watch.router.set_remote(remote)
+        await watch.clock.advance(11.4 * 3600)
+        assert watch.events == []
+        await watch.clock.advance(0.2 * 3600)
+        (warned,) = watch.told(SessionExpiring)
+        assert isinstance(warned, SessionExpiring)
+        assert 1795 < warned.remaining_s <= 1800
+        await watch.clock.advance(0.39 * 3600)
+        assert len(watch.told(SessionExpiring)) == 2
+        assert watch.router.active == "remote"
+        await watch.clock.advance(120)
+        assert watch.told(SessionExpired) == [SessionExpired()]
+        assert watch.router.active == "local"
+
+
+async def test_the_admin_is_warned_of_the_budget_and_it_is_kept(tmp_path: Path) -> None:
+    clock = FakeClock()
+    path = tmp_path / "budget.json"
+    budget = TunnelBudget(path, clock=clock, monthly_requests=100)
+    watch = Watch(budget=budget)
+    async with watch:
+        budget.record(75, 0)
+        await watch.clock.advance(31)
+        (warning,) = watch.told(BudgetWarning)
+        assert isinstance(warning, BudgetWarning)
+        assert warning.used == 0.75
+        assert watch.router.status().to_json()["budget"]["used"] == 0.75
+    assert '"requests": 75' in path.read_text()
