@@ -1,0 +1,132 @@
+"""The HTTP face of any backend. Builds no engine, opens no port, keeps nothing at module level."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from vieneu_colab_server import __version__
+from vieneu_colab_server.auth import OPEN_PATHS, BearerAuth
+from vieneu_colab_server.error_responses import add_error_handlers
+from vieneu_colab_server.lifecycle import Lifecycle
+from vieneu_colab_server.limits import BodyLimit, PerMinute, RateLimit
+from vieneu_colab_server.openapi import install_openapi
+from vieneu_colab_server.queueing import SpeechQueue
+from vieneu_colab_server.replay import Recorder, ReplayLimits
+from vieneu_colab_server.routes.health import health_routes
+from vieneu_colab_server.routes.speech import speech_routes
+from vieneu_colab_server.routes.voices import voice_routes
+from vieneu_colab_server.samples import Samples
+from vieneu_colab_server.settings import ServerSettings
+from vieneu_colab_server.speech import SpeechDesk
+from vieneu_colab_server.wire_version import ClientVersion, Signature
+from vieneu_core.backends.base import Backend
+from vieneu_core.clock import Clock, SystemClock
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What lives as long as an app; ``app.state.service`` for whoever runs it."""
+
+    lifecycle: Lifecycle
+    queue: SpeechQueue
+    recorder: Recorder
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Load the backend while the server already answers; at the end close everything."""
+        self.lifecycle.start()
+        try:
+            yield
+        finally:
+            self.lifecycle.drain()
+            await self.recorder.aclose()
+            await self.lifecycle.aclose()
+
+
+def create_app(
+    settings: ServerSettings, backend: Backend, *, clock: Clock | None = None
+) -> FastAPI:
+    """Make the app that serves a backend; the app loads it, and closes it at its end."""
+    service = _service(settings, backend, SystemClock() if clock is None else clock)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with service.running():
+            yield
+
+    app = FastAPI(
+        title="VieNeu speech server",
+        version=__version__,
+        description="Vietnamese speech over HTTP. Every request but the probes needs the token.",
+        lifespan=lifespan,
+        middleware=_middleware(settings),
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.service = service
+    _include_routes(app, settings, backend, service)
+    add_error_handlers(app)
+    install_openapi(app)
+    return app
+
+
+def _service(settings: ServerSettings, backend: Backend, clock: Clock) -> Service:
+    lifecycle = Lifecycle(
+        backend,
+        clock,
+        session_limit_s=settings.session_limit_s,
+        loading_retry_after_s=settings.loading_retry_after_s,
+    )
+    queue = SpeechQueue(
+        max_waiting=settings.max_queue,
+        max_running=settings.max_concurrent,
+        retry_after_s=settings.retry_after_s,
+    )
+    limits = ReplayLimits(
+        keep_s=settings.replay_keep_s,
+        grace_s=settings.replay_grace_s,
+        deadline_s=settings.deadline_s,
+        max_recording_bytes=settings.max_recording_bytes,
+        max_total_bytes=settings.max_replay_bytes,
+    )
+    return Service(lifecycle, queue, Recorder(queue, limits))
+
+
+def _middleware(settings: ServerSettings) -> list[Middleware]:
+    """Return what every request passes before its body is looked at, the outermost first."""
+    return [
+        Middleware(Signature),
+        Middleware(
+            BearerAuth,
+            token=settings.token,
+            failures=PerMinute(settings.failed_logins_per_minute),
+        ),
+        Middleware(ClientVersion),
+        Middleware(
+            RateLimit,
+            speech=PerMinute(settings.requests_per_minute),
+            looks=PerMinute(settings.looks_per_minute),
+            exempt=OPEN_PATHS,
+        ),
+        Middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s),
+    ]
+
+
+def _include_routes(
+    app: FastAPI, settings: ServerSettings, backend: Backend, service: Service
+) -> None:
+    desk = SpeechDesk(
+        backend,
+        service.lifecycle,
+        service.recorder,
+        Samples(settings.samples_dir, max_seconds=settings.max_reference_s),
+        max_text_chars=settings.max_text_chars,
+    )
+    app.include_router(speech_routes(desk, send_timeout_s=settings.send_timeout_s))
+    app.include_router(voice_routes(backend, service.lifecycle))
+    app.include_router(health_routes(service.lifecycle, service.queue))

@@ -1,0 +1,164 @@
+"""The command ``vieneu-server``: arguments to `launch`, errors to exit codes.
+
+Exit codes: 0 stopped after finishing its work; 2 wrong arguments; 3 wrong settings (token,
+samples folder, address); 4 the engine could not be loaded; 143 stopped by a second signal.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+
+from vieneu_colab_server import __version__
+from vieneu_colab_server.launch import ForcedStopError, launch
+from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings, generate_token
+from vieneu_colab_server.token_file import read_token_file
+from vieneu_core.backends.local import LocalBackend
+from vieneu_core.errors import ConfigurationError, VieneuError
+from vieneu_core.worker.host import EngineSpec
+
+EXIT_CONFIGURATION = 3
+EXIT_ENGINE = 4
+EXIT_FORCED = 143
+TOKEN_VARIABLE = f"{ENV_PREFIX}TOKEN"
+
+
+def engine_options(pairs: list[str]) -> dict[str, object]:
+    """Parse ``key=value`` pairs; a value that is JSON is taken as such, any other as text.
+
+    Raises:
+        ConfigurationError: a pair has no ``=``.
+    """
+    options: dict[str, object] = {}
+    for pair in pairs:
+        key, mark, value = pair.partition("=")
+        if not (key and mark):
+            raise ConfigurationError(
+                f"--engine-option {pair!r} is not of the form key=value.", remedy="Correct it."
+            )
+        try:
+            options[key] = json.loads(value)
+        except json.JSONDecodeError:
+            options[key] = value
+    return options
+
+
+def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[ServerSettings, str]:
+    """Return the settings, and the token if it is a new one (else an empty text).
+
+    The token's variable is taken out of the environment, so that no other process inherits it.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    from_environment = os.environ.pop(TOKEN_VARIABLE, "").strip()
+    new = "" if token_file or from_environment else generate_token()
+    token = read_token_file(token_file) if token_file else from_environment or new
+    try:
+        return ServerSettings(token=token, **given), new
+    except ValidationError as err:
+        found = err.errors(include_input=False, include_url=False)
+        named = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in found)
+        raise ConfigurationError(
+            f"Wrong settings: {named}.",
+            remedy=f"Correct the option, or the variable {ENV_PREFIX}<NAME>.",
+        ) from None
+
+
+def _serve(
+    settings: ServerSettings, new_token: str, engine: EngineSpec, token_file: Path | None
+) -> None:
+    def announce(url: str) -> None:
+        typer.echo(f"Listening on {url}")
+        if new_token:
+            typer.echo(f"Token (shown this once): {new_token}")
+        elif token_file is not None:
+            typer.echo(f"Token: as in {token_file}")
+        sys.stdout.flush()
+
+    if settings.samples_dir is not None and not settings.samples_dir.is_dir():
+        raise ConfigurationError(
+            f"The samples folder {settings.samples_dir} is not there.",
+            remedy="Create it, or correct --samples.",
+        )
+    launch(settings, LocalBackend(engine), announce)
+
+
+def _fail(error: VieneuError, code: int) -> NoReturn:
+    typer.echo("error: " + " ".join(str(error).split()), err=True)
+    raise typer.Exit(code)
+
+
+def serve(  # noqa: PLR0913 - each argument is an option of the command
+    *,
+    engine: Annotated[
+        str, typer.Option(help="Name of an installed engine, or module:attribute.")
+    ] = "espeak",
+    engine_option: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="An option of the engine.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port [8000]; 0 takes a free one.")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help=f"File with the token (or set {TOKEN_VARIABLE}).")
+    ] = None,
+    samples: Annotated[
+        Path | None, typer.Option(help="Folder of reference audio that requests may name.")
+    ] = None,
+    session_limit: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="When this session ends by itself.")
+    ] = None,
+    max_queue: Annotated[int | None, typer.Option(help="Requests that may wait [8].")] = None,
+    max_concurrent: Annotated[
+        int | None, typer.Option(help="Requests that are spoken at once [1].")
+    ] = None,
+    drain_timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="To finish after SIGTERM [30].")
+    ] = None,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Serve Vietnamese speech over HTTP, behind a token.
+
+    Every other limit is a variable VIENEU_SERVER_<NAME>; the package's README lists them.
+    """
+    if version:
+        typer.echo(__version__)
+        return
+    logging.basicConfig(
+        level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    arguments = {
+        "host": host,
+        "port": port,
+        "samples_dir": samples,
+        "session_limit_s": session_limit,
+        "max_queue": max_queue,
+        "max_concurrent": max_concurrent,
+        "drain_timeout_s": drain_timeout,
+    }
+    try:
+        settings, new_token = make_settings(arguments, token_file)
+        spec = EngineSpec(engine, engine_options(engine_option or []))
+        _serve(settings, new_token, spec, token_file)
+    except ConfigurationError as error:
+        _fail(error, EXIT_CONFIGURATION)
+    except VieneuError as error:
+        _fail(error, EXIT_ENGINE)
+    except ForcedStopError:
+        raise typer.Exit(EXIT_FORCED) from None
+
+
+def main() -> None:
+    """Run the command."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(serve)
+    app()

@@ -1,0 +1,153 @@
+"""The one table: exception class to HTTP status; and problem documents (RFC 9457) as answers."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from vieneu_core import errors
+from vieneu_core.errors import InternalServerError, InvalidRequestError, RequestError, VieneuError
+from vieneu_core.wire.problem import Problem, to_problem
+from vieneu_core.wire.routes import PROBLEM_JSON, REQUEST_ID_HEADER, WIRE_VERSION_HEADER
+from vieneu_core.wire.version import WIRE_VERSION
+
+_LOGGER = logging.getLogger(__name__)
+MAX_FIELD_ERRORS = 10
+
+STATUS_OF: Mapping[type[VieneuError], HTTPStatus] = {
+    errors.VieneuError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ConfigurationError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.RequestError: HTTPStatus.BAD_REQUEST,
+    errors.EmptyTextError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TextTooLongError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InvalidRequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.VoiceNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.ReferenceAudioError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.CloningUnsupportedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.WatermarkUnavailableError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.RequestConflictError: HTTPStatus.CONFLICT,
+    errors.BackendError: HTTPStatus.BAD_GATEWAY,
+    errors.BackendUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.BackendTimeoutError: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.AuthenticationError: HTTPStatus.UNAUTHORIZED,
+    errors.WireVersionError: HTTPStatus.UPGRADE_REQUIRED,
+    errors.InternalServerError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.EngineError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ModelLoadError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.AllBackendsFailedError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""A class that is not named has the status of the nearest one above it."""
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field."""
+
+    field: str = Field(examples=["speed"])
+    message: str = Field(examples=["Input should be less than or equal to 2"])
+
+
+class ValidationProblem(Problem):
+    """A problem document that names the fields at fault."""
+
+    errors: list[FieldError] = Field(default_factory=list)
+
+
+def status_of(error: VieneuError) -> HTTPStatus:
+    """Return the status for an error."""
+    return next(STATUS_OF[cls] for cls in type(error).__mro__ if cls in STATUS_OF)
+
+
+def problem_of(error: VieneuError) -> Problem:
+    """Return the problem document for an error."""
+    return to_problem(error, status_of(error))
+
+
+def problem_response(error: VieneuError) -> Response:
+    """Return the answer for an error."""
+    headers = {"WWW-Authenticate": "Bearer"} if status_of(error) == HTTPStatus.UNAUTHORIZED else {}
+    return _respond(problem_of(error), headers)
+
+
+def _respond(problem: Problem, headers: Mapping[str, str]) -> Response:
+    own = {"Cache-Control": "no-store", WIRE_VERSION_HEADER: WIRE_VERSION}
+    if problem.retry_after_s is not None:
+        own["Retry-After"] = str(max(1, math.ceil(problem.retry_after_s)))
+    return Response(
+        problem.model_dump_json(exclude_none=True),
+        status_code=problem.status,
+        media_type=PROBLEM_JSON,
+        headers={**headers, **own},
+    )
+
+
+def field_errors(found: Iterable[Mapping[str, Any]]) -> list[FieldError]:
+    """Describe what a validator found, without the input that it found it in."""
+    described = [
+        FieldError(field=_field(error["loc"]), message=str(error["msg"])[:200]) for error in found
+    ]
+    return described[:MAX_FIELD_ERRORS]
+
+
+def _field(location: tuple[str | int, ...]) -> str:
+    return ".".join(str(part) for part in location[1:])[:100] or "body"
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Make every failure of an app a problem document."""
+    app.add_exception_handler(VieneuError, _on_vieneu_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_body)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+async def _on_vieneu_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, VieneuError):
+        raise error
+    _LOGGER.info("Answered with %s (%d).", error.code, status_of(error))
+    response = problem_response(error)
+    if request_id := getattr(request.state, "request_id", None):
+        response.headers[REQUEST_ID_HEADER] = request_id
+    return response
+
+
+async def _on_invalid_body(_: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    found = field_errors(error.errors())
+    detail = "; ".join(f"{one.field}: {one.message}" for one in found)
+    problem = problem_of(InvalidRequestError(f"The request body is wrong. {detail}."))
+    return _respond(ValidationProblem(**problem.model_dump(), errors=found), {})
+
+
+async def _on_http_error(_: Request, error: Exception) -> Response:
+    """Answer for what the framework refuses: unknown path, wrong method, unreadable body."""
+    if not isinstance(error, HTTPException):
+        raise error
+    own: VieneuError = InvalidRequestError(str(error.detail))
+    if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        own = InternalServerError("The server failed.")
+    elif error.status_code in _WORDS:
+        own = RequestError(_WORDS[error.status_code])
+    return _respond(to_problem(own, error.status_code), error.headers or {})
+
+
+_WORDS: Mapping[int, str] = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this path.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This path does not take that method.",
+}
+
+
+async def _on_unexpected(_request: Request, _error: Exception) -> Response:
+    """Answer without a word of the cause; the framework raises it again, so that it is logged."""
+    return problem_response(InternalServerError("The server failed in an unexpected way."))

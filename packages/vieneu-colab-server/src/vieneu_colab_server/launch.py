@@ -1,0 +1,136 @@
+"""Settings and a backend become a running server that stops gracefully."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from vieneu_colab_server.app import Service, create_app
+from vieneu_colab_server.settings import ServerSettings
+from vieneu_core.backends.base import Backend
+from vieneu_core.errors import BackendDrainingError, ConfigurationError, VieneuError
+
+_LOGGER = logging.getLogger(__name__)
+CLOSE_TIMEOUT_S = 3
+"""How long connections may take to close once their answers are sent."""
+BACKLOG = 128
+
+
+class ForcedStopError(Exception):
+    """A second signal came before the server had finished."""
+
+
+class DrainingServer(uvicorn.Server):
+    """A server that finishes its answers first.
+
+    The first SIGTERM or SIGINT makes it refuse new requests for speech (503) while what runs goes
+    on, at most ``drain_timeout_s``; what still runs then ends with an error. A second signal stops
+    it at once. A backend that cannot be loaded stops it too.
+    """
+
+    def __init__(self, config: uvicorn.Config, service: Service, *, drain_timeout_s: float) -> None:
+        super().__init__(config)
+        self._service = service
+        self._drain_timeout_s = drain_timeout_s
+        self._stop_asked = False
+        self._drain_ends_s: float | None = None
+
+    def stop(self) -> None:
+        """Begin to drain, as the first signal does. May be called from any thread."""
+        self._stop_asked = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        del frame
+        if self._stop_asked:
+            self.force_exit = self.should_exit = True
+        self._stop_asked = True
+        _LOGGER.info("Stopping on %s.", signal.Signals(sig).name)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look, ten times a second, whether it is time to go."""
+        if self._stop_asked and not self.should_exit:
+            self.should_exit = await self._drained()
+        if self._service.lifecycle.load_failure is not None:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+    async def _drained(self) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        if self._drain_ends_s is None:
+            self._service.lifecycle.drain()
+            self._drain_ends_s = now_s + self._drain_timeout_s
+        if self._service.recorder.n_readers == 0:
+            return True
+        if now_s < self._drain_ends_s:
+            return False
+        await self._service.recorder.stop(BackendDrainingError("The server has shut down."))
+        return True
+
+
+def build_server(app: FastAPI, settings: ServerSettings) -> DrainingServer:
+    """Return a server for an app of `create_app`, with nothing in its log or headers to tell."""
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=CLOSE_TIMEOUT_S,
+    )
+    service: Service = app.state.service
+    return DrainingServer(config, service, drain_timeout_s=settings.drain_timeout_s)
+
+
+def open_port(settings: ServerSettings) -> socket.socket:
+    """Return a listening socket.
+
+    Raises:
+        ConfigurationError: the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    address = (settings.host, settings.port)
+    try:
+        return socket.create_server(address, family=family, backlog=BACKLOG)
+    except OSError as err:
+        raise ConfigurationError(
+            f"Cannot listen on {settings.host} port {settings.port}: {err.strerror or err}.",
+            remedy="Stop the program that uses it, or choose another --port (0 takes a free one).",
+        ) from err
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the URL at which a socket listens."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def launch(settings: ServerSettings, backend: Backend, announce: Callable[[str], None]) -> None:
+    """Serve a backend until a signal comes; ``announce`` is given the URL once it is open.
+
+    Raises:
+        ConfigurationError: the address cannot be used.
+        VieneuError: the backend could not be loaded.
+        ForcedStopError: it was stopped by a second signal.
+    """
+    with open_port(settings) as listener:
+        app = create_app(settings, backend)
+        server = build_server(app, settings)
+        announce(url_of(listener))
+        server.run(sockets=[listener])
+    failure: VieneuError | None = app.state.service.lifecycle.load_failure
+    if failure is not None:
+        raise failure
+    if server.force_exit:
+        raise ForcedStopError

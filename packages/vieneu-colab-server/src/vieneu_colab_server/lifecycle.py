@@ -1,0 +1,115 @@
+"""From loading to draining: whether the server takes requests, and how long its session lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from vieneu_core.backends.base import Backend, BackendState, Health
+from vieneu_core.clock import Clock
+from vieneu_core.errors import (
+    BackendDrainingError,
+    BackendError,
+    BackendLoadingError,
+    InternalServerError,
+    VieneuError,
+)
+
+_LOGGER = logging.getLogger(__name__)
+_LOOK_TIMEOUT_S = 2.0
+
+
+class Lifecycle:
+    """Loads a backend, says whether it may be asked, and closes it."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        clock: Clock,
+        *,
+        session_limit_s: float | None,
+        loading_retry_after_s: float,
+    ) -> None:
+        self._backend = backend
+        self._clock = clock
+        self._session_limit_s = session_limit_s
+        self._loading_retry_after_s = loading_retry_after_s
+        self._started_s = clock.monotonic()
+        self._loading: asyncio.Task[None] | None = None
+        self.draining = False
+        self.load_failure: VieneuError | None = None
+        """Why the backend could not be loaded."""
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since the start."""
+        return self._clock.monotonic() - self._started_s
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Seconds until the session ends; None where it has no end."""
+        if self._session_limit_s is None:
+            return None
+        return max(0.0, self._session_limit_s - self.uptime_s)
+
+    @property
+    def loading(self) -> bool:
+        """Whether the backend is being loaded."""
+        return self._loading is None or not self._loading.done()
+
+    def start(self) -> None:
+        """Begin to load; the server answers meanwhile."""
+        self._loading = asyncio.create_task(self._backend.load())
+        self._loading.add_done_callback(self._loaded)
+
+    async def aclose(self) -> None:
+        """Stop loading, and close the backend."""
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.gather(self._loading, return_exceptions=True)
+        await self._backend.aclose()
+
+    def drain(self) -> None:
+        """Take nothing new from now on."""
+        self.draining = True
+
+    def check_accepting(self) -> None:
+        """Make sure that a request may be taken now.
+
+        Raises:
+            BackendDrainingError, BackendLoadingError: not now.
+            VieneuError: the backend could not be loaded.
+        """
+        if self.draining:
+            raise BackendDrainingError("The server is shutting down.", retry_after_s=30.0)
+        if self.load_failure is not None:
+            raise self.load_failure
+        if self.loading:
+            raise BackendLoadingError(
+                "The model is being loaded.", retry_after_s=self._loading_retry_after_s
+            )
+
+    async def look(self) -> Health:
+        """Return the backend's health as it is now, whatever it is."""
+        if self.load_failure is not None:
+            return Health(state=BackendState.FAILED)
+        try:
+            async with asyncio.timeout(_LOOK_TIMEOUT_S):
+                health = await self._backend.health()
+        except (BackendError, TimeoutError):
+            health = Health(state=BackendState.UNREACHABLE)
+        return Health(state=BackendState.LOADING) if self.loading else health
+
+    async def ready(self) -> bool:
+        """Whether a request would be accepted now."""
+        return not self.draining and (await self.look()).ready
+
+    def _loaded(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        if isinstance(error, VieneuError):
+            self.load_failure = error
+        else:
+            self.load_failure = InternalServerError("The backend could not be loaded.")
+        _LOGGER.error("The backend could not be loaded.", exc_info=error)

@@ -1,0 +1,68 @@
+"""Who speaks next: first come, first served, and a full queue says so. Not what is spoken."""
+
+from __future__ import annotations
+
+import asyncio
+
+from vieneu_core.errors import BackendBusyError
+
+
+class SpeechQueue:
+    """A bounded queue in front of a backend."""
+
+    def __init__(self, *, max_waiting: int, max_running: int, retry_after_s: float) -> None:
+        self._running = asyncio.Semaphore(max_running)
+        self._max_depth = max_waiting + max_running
+        self._retry_after_s = retry_after_s
+        self._depth = 0
+
+    @property
+    def depth(self) -> int:
+        """Requests waiting or running."""
+        return self._depth
+
+    def enter(self) -> Ticket:
+        """Take a place in the queue; the caller must `Ticket.leave` in the end.
+
+        Raises:
+            BackendBusyError: every place is taken.
+        """
+        if self._depth >= self._max_depth:
+            raise self.busy("The queue is full")
+        self._depth += 1
+        return Ticket(self, self._running)
+
+    def busy(self, reason: str) -> BackendBusyError:
+        """Return the error for a request that has no place, or waits too long for its turn."""
+        return BackendBusyError(
+            f"{reason}: {self._depth} requests are waiting or being spoken.",
+            retry_after_s=self._retry_after_s,
+        )
+
+    def give_back(self) -> None:
+        """Free one place."""
+        self._depth -= 1
+
+
+class Ticket:
+    """A place in a `SpeechQueue`."""
+
+    def __init__(self, queue: SpeechQueue, running: asyncio.Semaphore) -> None:
+        self._queue = queue
+        self._running = running
+        self._has_turn = False
+        self._left = False
+
+    async def turn(self) -> None:
+        """Wait for this ticket's turn."""
+        await self._running.acquire()
+        self._has_turn = True
+
+    def leave(self) -> None:
+        """Give the place to the next one. Leaving twice changes nothing."""
+        if self._left:
+            return
+        self._left = True
+        self._queue.give_back()
+        if self._has_turn:
+            self._running.release()

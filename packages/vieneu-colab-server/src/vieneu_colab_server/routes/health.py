@@ -1,0 +1,71 @@
+"""``GET /health`` with all facts; ``GET /livez`` and ``GET /readyz`` with none."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse
+
+from vieneu_colab_server import __version__
+from vieneu_colab_server.lifecycle import Lifecycle
+from vieneu_colab_server.openapi import LOOK_PROBLEMS
+from vieneu_colab_server.queueing import SpeechQueue
+from vieneu_core.backends.base import BackendState
+from vieneu_core.wire.routes import HEALTH, LIVEZ, READYZ
+from vieneu_core.wire.schemas import HealthAnswer
+from vieneu_core.wire.version import WIRE_VERSION
+
+_STATUS_OF_STATE = {
+    BackendState.READY: "ok",
+    BackendState.DEGRADED: "ok",
+    BackendState.LOADING: "loading",
+    BackendState.DRAINING: "draining",
+}
+
+
+def health_routes(lifecycle: Lifecycle, queue: SpeechQueue) -> APIRouter:
+    """Return the routes that tell how the server is."""
+    router = APIRouter(tags=["health"])
+
+    @router.get(HEALTH, responses=LOOK_PROBLEMS)
+    async def health() -> HealthAnswer:
+        """Tell everything about the server and its backend; also while it speaks or loads."""
+        return await _health(lifecycle, queue)
+
+    @router.get(LIVEZ, response_class=JSONResponse)
+    async def livez() -> JSONResponse:
+        """Tell that the process answers. Needs no token, states no fact."""
+        return JSONResponse({"status": "alive"})
+
+    @router.get(
+        READYZ,
+        response_class=JSONResponse,
+        responses={503: {"description": "Not ready."}},
+    )
+    async def readyz() -> JSONResponse:
+        """Tell whether a request would be accepted now. Needs no token, states no other fact."""
+        if await lifecycle.ready():
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "not ready"}, status_code=503)
+
+    return router
+
+
+async def _health(lifecycle: Lifecycle, queue: SpeechQueue) -> HealthAnswer:
+    seen = await lifecycle.look()
+    state = BackendState.DRAINING if lifecycle.draining else seen.state
+    return HealthAnswer(
+        status=_STATUS_OF_STATE.get(state, "failed"),
+        model_loaded=seen.ready,
+        gpu_memory_used_gb=seen.gpu_memory_used_gb,
+        uptime_seconds=round(lifecycle.uptime_s, 3),
+        version=__version__,
+        wire_version=WIRE_VERSION,
+        state=state,
+        engine=seen.engine,
+        model=seen.model,
+        queue_depth=queue.depth,
+        accelerator=seen.accelerator,
+        gpu_memory_total_gb=seen.gpu_memory_total_gb,
+        session_remaining_seconds=lifecycle.remaining_s,
+        draining=lifecycle.draining,
+    )

@@ -1,0 +1,102 @@
+"""``POST /tts/synthesize`` and ``POST /tts/stream``."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import wave
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from vieneu_colab_server.accept import MEDIA_TYPES, negotiate
+from vieneu_colab_server.disconnect import ClientGoneError, while_connected
+from vieneu_colab_server.openapi import SPEECH_PROBLEMS
+from vieneu_colab_server.speech import SpeechDesk
+from vieneu_colab_server.streaming import SpeechResponse
+from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
+from vieneu_core.synthesis import Speech, collect
+from vieneu_core.wire.routes import REQUEST_ID_HEADER, STREAM, SYNTHESIZE
+from vieneu_core.wire.schemas import SynthesisAnswer, SynthesisBody
+
+CLIENT_CLOSED_REQUEST = 499
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_AUDIO = {
+    "description": "The speech, as it is made.",
+    "content": dict.fromkeys(MEDIA_TYPES, _BINARY),
+}
+
+
+def speech_routes(desk: SpeechDesk, *, send_timeout_s: float) -> APIRouter:
+    """Return the routes that speak."""
+    router = APIRouter(tags=["speech"])
+
+    @router.post(SYNTHESIZE, responses=SPEECH_PROBLEMS, response_model=SynthesisAnswer)
+    async def synthesize(body: SynthesisBody, request: Request) -> Response:
+        """Speak a text and answer with the whole of it, once it is done."""
+        request.state.request_id = body.request_id.strip()
+        try:
+            reader = await desk.listen(body, request.receive)
+        except ClientGoneError:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        try:
+            speech = await while_connected(request.receive, collect(reader.chunks()))
+        except ClientGoneError:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        finally:
+            reader.close()
+        answer = await asyncio.to_thread(_answer, speech, body.request_id)
+        headers = {REQUEST_ID_HEADER: request.state.request_id, "Cache-Control": "no-store"}
+        return Response(answer, media_type="application/json", headers=headers)
+
+    @router.post(
+        STREAM,
+        responses={
+            200: _AUDIO,
+            406: SPEECH_PROBLEMS[422] | {"description": "Accept"},
+            **SPEECH_PROBLEMS,
+        },
+        response_class=Response,
+    )
+    async def stream(body: SynthesisBody, request: Request) -> Response:
+        """Speak a text and send it as it is made.
+
+        The `Accept` header chooses: our framing around Opus or PCM, which cannot be cut off
+        unnoticed; or plain audio for any player (`audio/wav` where nothing is named).
+        """
+        request.state.request_id = body.request_id.strip()
+        media_type = negotiate(request.headers.get("accept"))
+        try:
+            reader = await desk.listen(body, request.receive)
+        except ClientGoneError:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        response = SpeechResponse(
+            reader, media_type, request_id=body.request_id, send_timeout_s=send_timeout_s
+        )
+        response.headers[REQUEST_ID_HEADER] = request.state.request_id
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return router
+
+
+def _answer(speech: Speech, request_id: str) -> bytes:
+    """Return the JSON of a whole speech. Blocking: it may be many megabytes."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(BYTES_PER_SAMPLE)
+        wav.setframerate(speech.sample_rate_hz)
+        wav.writeframes(speech.pcm)
+    speaker = speech.speakers[0]
+    answer = SynthesisAnswer(
+        audio_base64=base64.b64encode(file.getvalue()).decode(),
+        sample_rate=speech.sample_rate_hz,
+        duration_ms=round(speech.seconds * 1000),
+        engine=speaker.engine,
+        voice=speaker.voice,
+        stand_in=speech.stand_in,
+        request_id=request_id,
+    )
+    return answer.model_dump_json().encode()

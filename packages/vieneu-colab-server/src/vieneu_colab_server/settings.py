@@ -1,0 +1,95 @@
+"""What an admin can set about the server. Not which engine speaks."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+TOKEN_BYTES = 32
+"""Entropy of a generated token: 256 bits."""
+MIN_TOKEN_CHARS = 16
+ENV_PREFIX = "VIENEU_SERVER_"
+
+
+def generate_token() -> str:
+    """Return a new token of 256 bits, fit for a header."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def _usable_token(token: SecretStr) -> SecretStr:
+    text = token.get_secret_value()
+    if len(text) < MIN_TOKEN_CHARS or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError(
+            f"the token must be at least {MIN_TOKEN_CHARS} printable ASCII characters, no spaces"
+        )
+    return token
+
+
+Token = Annotated[SecretStr, AfterValidator(_usable_token)]
+
+
+class ServerSettings(BaseSettings):
+    """Settings of a server. Arguments go before environment variables (``VIENEU_SERVER_...``)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        extra="ignore",
+    )
+
+    token: Token
+    """What a client must show. Never printed."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    """0 takes any free port."""
+    samples_dir: Path | None = None
+    """Folder of the reference audio that requests may name; None allows only audio sent along."""
+
+    max_body_bytes: PositiveInt = 2 * 1024 * 1024
+    max_text_chars: PositiveInt = 4_096
+    max_reference_s: PositiveFloat = 15.0
+    """Longest reference audio after decoding, in seconds."""
+
+    requests_per_minute: PositiveInt = 60
+    """Of one token: speech."""
+    looks_per_minute: PositiveInt = 240
+    """Of one token: everything else (health, voices). Counted apart, so it starves no speech."""
+    failed_logins_per_minute: PositiveInt = 20
+    """Of all clients together: wrong tokens that are told so. The right token always passes."""
+
+    max_queue: int = Field(default=8, ge=0)
+    """Requests that may wait for their turn."""
+    max_concurrent: PositiveInt = 1
+    """Requests that the backend speaks at once."""
+    retry_after_s: PositiveFloat = 2.0
+    """What a client is told to wait where the queue is full."""
+    loading_retry_after_s: PositiveFloat = 5.0
+    """What a client is told to wait while the model is being loaded."""
+    deadline_s: PositiveFloat = 300.0
+    """Longest time that one request may be spoken, from its turn on."""
+    body_timeout_s: PositiveFloat = 30.0
+    """Longest time for a request body to arrive."""
+    send_timeout_s: PositiveFloat = 30.0
+    """A client that takes nothing for so long is gone."""
+
+    replay_keep_s: PositiveFloat = 60.0
+    """How long finished speech is kept for a retry with the same request id."""
+    replay_grace_s: PositiveFloat = 2.0
+    """How long speech of which nothing was sent goes on without a client, for its retry."""
+    max_recording_bytes: PositiveInt = 32 * 1024 * 1024
+    """Samples of one request that are held; beyond that it is spoken only as fast as it is read."""
+    max_replay_bytes: PositiveInt = 96 * 1024 * 1024
+    """Samples of all requests that are held before new ones are refused."""
+
+    session_limit_s: PositiveFloat | None = None
+    """Length of the session from the start of the server; None: it has no end."""
+    drain_timeout_s: float = Field(default=30.0, ge=0)
+    """How long running speech may go on after the signal to stop."""
+    keep_alive_s: PositiveInt = 75
+    """How long an idle connection stays open: longer than clients keep theirs."""

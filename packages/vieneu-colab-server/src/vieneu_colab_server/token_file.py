@@ -1,0 +1,43 @@
+"""Where the token comes from: a file that others cannot change, the environment, or a new one."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from pathlib import Path
+
+from vieneu_core.errors import ConfigurationError
+
+_LOGGER = logging.getLogger(__name__)
+MAX_FILE_BYTES = 4_096
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_OTHERS_MAY_READ = stat.S_IRGRP | stat.S_IROTH
+
+
+def read_token_file(path: Path) -> str:
+    """Return the token in a file, without the white space around it.
+
+    A file that others may read is used with a warning: secrets are often mounted so. One that
+    they may write is not.
+
+    Raises:
+        ConfigurationError: it cannot be read, or others may change it.
+    """
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            text = file.read(MAX_FILE_BYTES).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError) as err:
+        reason = err.strerror if isinstance(err, OSError) else "it is not ASCII text"
+        raise ConfigurationError(
+            f"The token file {path} cannot be read: {reason}.",
+            remedy="Write the token into it, or start without --token-file to get a new one.",
+        ) from err
+    if mode & _OTHERS_MAY_WRITE:
+        raise ConfigurationError(
+            f"Others may change the token file {path}.", remedy=f"Run: chmod 600 {path}"
+        )
+    if mode & _OTHERS_MAY_READ:
+        _LOGGER.warning("Others may read the token file %s. Run: chmod 600 %s", path, path)
+    return text

@@ -1,0 +1,125 @@
+"""A real ``vieneu-server`` in a process of its own, for any test that needs one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+TESTS = Path(__file__).parent
+TOKEN = "token-for-tests-0123456789abcdef"
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 20.0
+
+
+@dataclass
+class ServerHandle:
+    """A server that runs."""
+
+    url: str
+    token: str = field(repr=False)
+    process: asyncio.subprocess.Process
+    output: list[str] = field(default_factory=list)
+    """Lines of standard output so far."""
+    errors: list[str] = field(default_factory=list)
+    """Lines of standard error so far: the log."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    async def stopped(self) -> int:
+        """Wait for the end; return the exit code."""
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def running_server(
+    engine: str = "tone_engine:create",
+    *arguments: str,
+    options: Mapping[str, object] | None = None,
+    token: str = TOKEN,
+    environ: Mapping[str, str] | None = None,
+    wait_until: str = "/readyz",
+    port: int = 0,
+) -> AsyncIterator[ServerHandle]:
+    """Start ``vieneu-server``, wait until ``wait_until`` answers 200; end it at the end.
+
+    ``options`` go to the engine, ``arguments`` to the command as they are. An empty ``token`` lets
+    the server make its own, which the handle then holds.
+    """
+    given = [f"--engine-option={key}={value}" for key, value in (options or {}).items()]
+    python_path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "vieneu_colab_server", f"--engine={engine}", f"--port={port}"),
+        *given,
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={
+            **os.environ,
+            "PYTHONPATH": python_path,
+            "VIENEU_SERVER_TOKEN": token,
+            **(environ or {}),
+        },
+    )
+    handle = ServerHandle("", token, process)
+    readers = [
+        asyncio.create_task(_collect(process.stdout, handle.output)),
+        asyncio.create_task(_collect(process.stderr, handle.errors)),
+    ]
+    try:
+        await _until_up(handle, wait_until)
+        yield handle
+    finally:
+        await _end(process)
+        await asyncio.gather(*readers)
+
+
+async def _collect(stream: asyncio.StreamReader | None, lines: list[str]) -> None:
+    assert stream is not None
+    async for line in stream:
+        lines.append(line.decode(errors="replace").rstrip("\n"))
+
+
+async def _until_up(handle: ServerHandle, path: str) -> None:
+    async with asyncio.timeout(START_TIMEOUT_S), aiohttp.ClientSession() as session:
+        while not (handle.url and await _answers(session, handle.url + path, handle.headers)):
+            if handle.process.returncode is not None:
+                raise RuntimeError("The server ended: " + "\n".join(handle.errors))
+            for line in handle.output:
+                if line.startswith("Listening on "):
+                    handle.url = line.removeprefix("Listening on ")
+                if line.startswith("Token (shown this once): "):
+                    handle.token = line.partition(": ")[2]
+            await asyncio.sleep(0.02)
+
+
+async def _answers(session: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> bool:
+    try:
+        async with session.get(url, headers=headers) as response:
+            return response.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
