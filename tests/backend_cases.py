@@ -1,0 +1,60 @@
+"""Every kind of backend that the contract suite checks. A new one is one more entry of `CASES`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from vieneu_core.backends.base import Backend
+from vieneu_core.backends.local import LocalBackend
+from vieneu_core.backends.scripted import ScriptedBackend, Turn
+from vieneu_core.worker.host import EngineSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendCase:
+    """One kind of backend."""
+
+    name: str
+    make: Callable[[float], AbstractAsyncContextManager[Backend]]
+    """Makes one that is not loaded, and takes it away. Its argument is the delay before each
+    chunk of 0.1 s, in seconds: small, but enough that a test can act in the middle."""
+    tones: bool = True
+    """Whether its speech is that of `tone_engine.expected`."""
+
+
+@asynccontextmanager
+async def scripted(chunk_delay_s: float) -> AsyncIterator[Backend]:
+    backend = ScriptedBackend()
+    backend.always = Turn(chunk_delay_s=chunk_delay_s)
+    try:
+        yield backend
+    finally:
+        await backend.aclose()
+
+
+@asynccontextmanager
+async def local_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
+    backend = LocalBackend(EngineSpec("tone_engine:create", {"chunk_delay_s": chunk_delay_s}))
+    try:
+        yield backend
+    finally:
+        await backend.aclose()
+
+
+@asynccontextmanager
+async def local_espeak(chunk_delay_s: float) -> AsyncIterator[Backend]:
+    del chunk_delay_s  # it is as fast as it is
+    backend = LocalBackend("espeak", name="last_resort")
+    try:
+        yield backend
+    finally:
+        await backend.aclose()
+
+
+CASES = (
+    BackendCase(name="scripted", make=scripted),
+    BackendCase(name="local-tone", make=local_tone),
+    BackendCase(name="local-espeak", make=local_espeak, tones=False),
+)

@@ -1,0 +1,34 @@
+"""Fixtures that tests of several parts share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import psutil
+import pytest
+from fake_clock import FakeClock
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still until the test moves it."""
+    return FakeClock()
+
+
+@pytest.fixture
+async def no_leaks() -> AsyncIterator[None]:
+    """After the test neither a task nor a child process is left that was not there before.
+
+    A fixture that opens something names this one among its arguments, so that it is closed first.
+    """
+    me = psutil.Process()
+    tasks_before, children_before = asyncio.all_tasks(), set(me.children(recursive=True))
+
+    yield
+
+    await asyncio.sleep(0)  # callbacks of what has just ended
+    tasks = asyncio.all_tasks() - tasks_before - {asyncio.current_task()}
+    children = set(me.children(recursive=True)) - children_before
+    assert [task.get_name() for task in tasks if not task.done()] == []
+    assert [child for child in children if child.is_running()] == []
