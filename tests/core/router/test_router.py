@@ -108,7 +108,7 @@ async def take(router: Router, request: SynthesisRequest, into: list[AudioChunk]
     """Take a stream so that what came before an error is kept."""
     async with aclosing(router.stream(request)) as stream:
         async for chunk in stream:
-            into.append(chunk)
+            into.append(chunk)  # noqa: PERF401 - what came before an error counts
 
 
 def pcm(chunks: list[AudioChunk]) -> bytes:
@@ -366,7 +366,7 @@ async def test_a_text_that_breaks_while_it_is_written_is_spoken_as_far_as_it_cam
         chunks: list[AudioChunk] = []
         with pytest.raises(ValueError, match="the writer failed"):
             await take(house.router, SynthesisRequest(text=typed()), chunks)
-        assert_heard(chunks, SENTENCES[:2])
+        assert_heard(chunks, (*SENTENCES[:2], "Đây"))
 
 
 async def test_a_closed_stream_stops_the_synthesis_and_blames_nobody() -> None:

@@ -82,6 +82,11 @@ async def _of_pieces(pieces: AsyncIterable[str]) -> AsyncGenerator[str, None]:
         async for piece in pieces:
             for sentence in splitter.push(piece):
                 yield sentence
+    except Exception:
+        # Whoever writes the text failed: what was written is still spoken, then it is told.
+        for sentence in splitter.leftover():
+            yield sentence
+        raise
     finally:
         if isinstance(pieces, AsyncGenerator):
             await pieces.aclose()
@@ -112,11 +117,15 @@ class SentenceSplitter:
         Raises:
             EmptyTextError: nothing in the whole text can be spoken; it says why.
         """
+        yield from self.leftover()
+        if not self._spoke:
+            raise _empty_text(self._seen)
+
+    def leftover(self) -> Iterator[str]:
+        """Yield what is left, if anything."""
         for word in self._reader.finish():
             yield from self._word(word)
         yield from self._end_block()
-        if not self._spoke:
-            raise _empty_text(self._seen)
 
     def _word(self, word: Word) -> Iterator[str]:
         if word.before is Break.BLOCK:
