@@ -46,7 +46,7 @@ class FakeClock:
         await settle()
 
 
-async def settle(turns: int = 25) -> None:
+async def settle(turns: int = 12) -> None:
     """Let everything that can run on the loop run until it waits."""
     for _ in range(turns):
         await asyncio.sleep(0)

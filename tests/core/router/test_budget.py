@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from datetime import UTC, datetime
@@ -95,6 +96,20 @@ async def test_a_damaged_file_is_reported_and_counting_goes_on(
     one.record(1, 1)
     await one.flush()
     assert json.loads(path.read_text())["requests"] == 1
+
+
+async def test_a_write_that_is_cancelled_is_still_waited_for_by_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "budget.json"
+    one = budget(path)
+    for n in range(20):
+        one.record(1, 0)
+        first = asyncio.ensure_future(one.flush())
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await one.flush()
+        assert json.loads(path.read_text())["requests"] == n + 1
+    assert [p.name for p in tmp_path.iterdir()] == ["budget.json"]
 
 
 async def test_nothing_is_written_where_nothing_changed(tmp_path: Path) -> None:

@@ -53,12 +53,13 @@ class TunnelBudget:
         self._requests = self._bytes = 0
         self._told: set[float] = set()
         self._dirty = False
+        self._write: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
         """Read what was counted before. A damaged file is set aside, never trusted."""
         if self._path is None:
             return
-        stored = await asyncio.to_thread(self._read, self._path)
+        stored = await asyncio.to_thread(_load, self._path)
         if stored is not None and stored[0] == self._this_month():
             self._month, requests, n_bytes, told = stored
             self._requests += requests
@@ -97,11 +98,31 @@ class TunnelBudget:
         return max(passed)
 
     async def flush(self) -> None:
-        """Write the counts, durably, if they have changed. A full disk costs only the counts."""
-        if self._path is None or not self._dirty:
+        """Write the counts, durably, if they have changed. A full disk costs only the counts.
+
+        A write that has begun is always waited for, so that an older one cannot follow a newer.
+        """
+        if self._path is None:
             return
-        self._dirty = False
-        text = json.dumps(
+        while self._dirty or self._write is not None:
+            if self._write is None:
+                self._dirty = False
+                self._write = asyncio.create_task(
+                    asyncio.to_thread(_save, self._path, self._text())
+                )
+            write = self._write
+            try:
+                await asyncio.shield(write)
+            except OSError as err:
+                _LOGGER.warning("The tunnel budget cannot be kept in %s: %s", self._path, err)
+                self._dirty = True
+                return
+            finally:
+                if write.done():
+                    self._write = None
+
+    def _text(self) -> str:
+        return json.dumps(
             {
                 "month": self._month,
                 "requests": self._requests,
@@ -109,33 +130,28 @@ class TunnelBudget:
                 "told": sorted(self._told),
             }
         )
-        try:
-            await asyncio.to_thread(self._write, self._path, text)
-        except OSError as err:
-            self._dirty = True
-            _LOGGER.warning("The tunnel budget cannot be kept in %s: %s", self._path, err.strerror)
 
     def _this_month(self) -> str:
         return self._clock.now().strftime("%Y-%m")
 
-    @staticmethod
-    def _read(path: Path) -> tuple[str, int, int, set[float]] | None:
-        try:
-            stored = json.loads(path.read_text("utf-8"))
-            told = {float(mark) for mark in stored["told"]}
-            return str(stored["month"]), int(stored["requests"]), int(stored["bytes"]), told
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError) as err:
-            _LOGGER.warning("The tunnel budget in %s is not readable: %s", path, err)
-            return None
 
-    @staticmethod
-    def _write(path: Path, text: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+def _load(path: Path) -> tuple[str, int, int, set[float]] | None:
+    try:
+        stored = json.loads(path.read_text("utf-8"))
+        told = {float(mark) for mark in stored["told"]}
+        return str(stored["month"]), int(stored["requests"]), int(stored["bytes"]), told
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        _LOGGER.warning("The tunnel budget in %s is not readable: %s", path, err)
+        return None
+
+
+def _save(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
