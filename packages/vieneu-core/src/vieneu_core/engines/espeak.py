@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -76,11 +77,11 @@ class EspeakEngine:
         except OSError as error:
             raise ModelLoadError(f"The eSpeak NG library cannot be loaded: {error}") from error
         library.espeak_Info.restype = ctypes.c_char_p
-        rate = library.espeak_Initialize(
-            _AUDIO_OUTPUT_SYNCHRONOUS, 0, _short_path(loader.get_data_path()), _INITIALIZE_DONT_EXIT
-        )
-        if rate <= 0:
-            raise ModelLoadError(f"eSpeak NG does not start with its data (error {rate}).")
+        data = _short_path(_data_folder(loader))
+        rate = library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data, _INITIALIZE_DONT_EXIT)
+        # Told not to exit, eSpeak gives a rate even where it could not read its data.
+        if rate <= 0 or library.espeak_SetVoiceByName(NATIVE_NAMES[VOICES[0].id]) != 0:
+            raise ModelLoadError(f"eSpeak NG does not start with its data (result {rate}).")
         library.espeak_SetSynthCallback(self._take)
         self._library, self._sample_rate_hz = library, rate
         version = library.espeak_Info(None).decode()
@@ -155,6 +156,13 @@ def _loader() -> ModuleType:
         raise MissingExtraError("The engine espeak", "espeak") from error
     module: ModuleType = espeakng_loader
     return module
+
+
+def _data_folder(loader: ModuleType) -> str:
+    folder = str(loader.get_data_path())
+    if not Path(folder, "phontab").is_file():
+        raise ModelLoadError(f"The data of eSpeak NG are not in {folder}.")
+    return folder
 
 
 def _short_path(path: str) -> bytes:

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import espeakng_loader
+import numpy as np
+import pytest
+
+from vieneu_core.engines.base import EngineInfo, Utterance
+from vieneu_core.engines.espeak import VOICES, EspeakEngine, create
+from vieneu_core.errors import (
+    CloningUnsupportedError,
+    MissingExtraError,
+    ModelLoadError,
+    SynthesisFailedError,
+    VoiceNotFoundError,
+    WatermarkUnavailableError,
+)
+from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.voices import Voice
+
+TEXT = "Xin chào các bạn, hôm nay trời đẹp quá."
+
+
+def quiet(line: str) -> None:
+    del line
+
+
+def never() -> bool:
+    return False
+
+
+@pytest.fixture(scope="module")
+def engine() -> EspeakEngine:
+    engine = create({})
+    engine.load(quiet)
+    return engine
+
+
+@pytest.fixture(scope="module")
+def info(engine: EspeakEngine) -> EngineInfo:
+    return engine.load(quiet)
+
+
+def speak(engine: EspeakEngine, text: str = TEXT, voice: Voice = VOICES[0]) -> bytes:
+    return b"".join(engine.synthesize(Utterance(text=text, voice=voice), never))
+
+
+def test_it_says_what_it_is(info: EngineInfo, engine: EspeakEngine) -> None:
+    assert info.engine == "espeak"
+    assert info.model.startswith("eSpeak NG 1.")
+    assert info.sample_rate_hz == 22_050
+    assert [voice.id for voice in info.voices] == [
+        "vi-north",
+        "vi-central",
+        "vi-south",
+        "en-us",
+        "en-gb",
+    ]
+    assert not info.clones
+    assert not info.watermarks
+    assert engine.memory().gpu_used_gb is None
+
+
+def test_every_voice_speaks_and_none_like_another(engine: EspeakEngine) -> None:
+    spoken = {voice.id: speak(engine, voice=voice) for voice in VOICES}
+
+    for pcm in spoken.values():
+        samples = np.frombuffer(pcm, dtype="<i2")
+        assert 1.5 < len(samples) / 22_050 < 10
+        assert np.abs(samples).max() > 3_000
+    assert len(set(spoken.values())) == len(VOICES)
+
+
+def test_the_same_sentence_sounds_the_same_whatever_was_spoken_before(
+    engine: EspeakEngine,
+) -> None:
+    first = speak(engine)
+    speak(engine, voice=VOICES[3])
+
+    assert len(speak(engine)) == pytest.approx(len(first), rel=0.02)
+
+
+def test_silence_around_a_sentence_is_short(engine: EspeakEngine) -> None:
+    loud = np.flatnonzero(np.abs(np.frombuffer(speak(engine), dtype="<i2")) > 300)
+    n_samples = len(speak(engine)) // 2
+
+    assert loud[0] / 22_050 < 0.2
+    assert (n_samples - loud[-1]) / 22_050 < 0.6
+
+
+def test_markup_is_text_and_does_no_harm(engine: EspeakEngine) -> None:
+    plain = len(speak(engine, "Một hai ba."))
+
+    assert len(speak(engine, '<speak><audio src="/etc/passwd"/>Một hai ba.</speak>')) > plain
+    assert len(speak(engine, "[[t'E]] Một hai ba.")) > plain
+    assert len(speak(engine, "Một\0 hai\0 ba.")) == pytest.approx(plain, rel=0.1)
+    assert len(speak(engine, "Một hai ba \ud800.")) >= plain
+
+
+def test_a_long_sentence_comes_in_chunks_and_stops_when_cancelled(engine: EspeakEngine) -> None:
+    utterance = Utterance(text="Một hai ba bốn năm. " * 15, voice=VOICES[0])
+    looks = 0
+
+    def after_a_while() -> bool:
+        nonlocal looks
+        looks += 1
+        return looks > 20
+
+    whole = list(engine.synthesize(utterance, never))
+    stopped = list(engine.synthesize(utterance, after_a_while))
+
+    assert len(whole) > 20
+    assert stopped == []
+    assert 20 < looks < 30
+    assert len(speak(engine)) > 30_000
+
+
+def test_cancelling_between_two_chunks_ends_the_sentence(engine: EspeakEngine) -> None:
+    cancelled = False
+    chunks = engine.synthesize(Utterance(text=TEXT, voice=VOICES[0]), lambda: cancelled)
+    next(chunks)
+
+    cancelled = True
+
+    assert list(chunks) == []
+
+
+def test_what_it_cannot_do_is_refused(engine: EspeakEngine) -> None:
+    clip = ReferenceAudio(pcm=bytes(200), sample_rate_hz=24_000, transcript="a")
+
+    with pytest.raises(CloningUnsupportedError):
+        list(engine.synthesize(Utterance(text=TEXT, voice=None, reference=clip), never))
+    with pytest.raises(WatermarkUnavailableError):
+        list(engine.synthesize(Utterance(text=TEXT, voice=VOICES[0], watermark=True), never))
+    with pytest.raises(VoiceNotFoundError, match="vi-north"):
+        speak(engine, voice=Voice(id="ba", name="Ba", language="vi"))
+
+
+def test_a_voice_without_data_is_an_error(
+    engine: EspeakEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        sys.modules["vieneu_core.engines.espeak"].NATIVE_NAMES, "vi-north", b"no-such-voice"
+    )
+
+    with pytest.raises(SynthesisFailedError, match="vi-north"):
+        speak(engine)
+
+
+def test_a_missing_package_names_the_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+
+    with pytest.raises(MissingExtraError) as caught:
+        create({}).load(quiet)
+
+    assert "pip install 'vieneu-core[espeak]'" in str(caught.value)
+
+
+def test_options_are_refused() -> None:
+    with pytest.raises(ModelLoadError, match="pitch"):
+        create({"pitch": 3})
+
+
+def test_a_library_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "libespeak-ng.so"
+    broken.write_bytes(b"no library")
+    monkeypatch.setattr(espeakng_loader, "get_library_path", lambda: str(broken))
+
+    with pytest.raises(ModelLoadError, match="cannot be loaded"):
+        create({}).load(quiet)
+
+
+def test_data_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(espeakng_loader, "get_data_path", lambda: str(tmp_path / "none"))
+
+    with pytest.raises(ModelLoadError, match="none"):
+        create({}).load(quiet)
+
+
+def test_damaged_data_are_no_voice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "phontab").write_bytes(b"")
+    # In a process of its own: what eSpeak has read stays in it.
+    program = f"""
+import espeakng_loader
+from vieneu_core.engines.espeak import create
+from vieneu_core.errors import ModelLoadError
+espeakng_loader.get_data_path = lambda: {str(tmp_path)!r}
+try:
+    create({{}}).load(print)
+except ModelLoadError as error:
+    print(error.detail)
+"""
+    monkeypatch.delenv("ESPEAK_DATA_PATH", raising=False)
+
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert "does not start" in ran.stdout
+
+
+def test_data_under_a_very_long_path_are_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    deep = tmp_path / ("d" * 100) / ("e" * 100)
+    deep.mkdir(parents=True)
+    link = deep / "espeak-ng-data"
+    link.symlink_to(espeakng_loader.get_data_path())
+    monkeypatch.setattr(espeakng_loader, "get_data_path", lambda: str(link))
+    engine = create({})
+
+    engine.load(quiet)
+
+    assert len(speak(engine, voice=VOICES[1])) > 30_000
