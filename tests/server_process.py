@@ -89,7 +89,7 @@ async def running_server(
 
 async def _collect(stream: asyncio.StreamReader | None, lines: list[str]) -> None:
     assert stream is not None
-    async for line in stream:
+    while line := await stream.readline():
         lines.append(line.decode(errors="replace").rstrip("\n"))
 
 
