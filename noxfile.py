@@ -61,7 +61,7 @@ def minimums(session: nox.Session) -> None:
     """Run the tests with the lowest dependencies that the packages allow."""
     copy = Path(session.create_tmp()).resolve() / "minimums"
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(".", copy, ignore=shutil.ignore_patterns(".git", ".nox", ".venv", "uv.lock"))
+    shutil.copytree(".", copy, ignore=shutil.ignore_patterns(".nox", ".venv", ".tools", "uv.lock"))
     with session.chdir(copy):
         _sync(session, "--resolution", "lowest-direct")
         session.run("pytest", "-m", "not slow", "--ignore=tests/packaging", *session.posargs)
@@ -94,6 +94,7 @@ def _sync(session: nox.Session, *options: str) -> None:
         "--quiet",
         "--no-default-groups",
         "--group=test",
+        "--group=docs",
         f"--python={session.virtualenv.location}",
         *options,
         env=environment,
