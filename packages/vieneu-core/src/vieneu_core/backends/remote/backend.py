@@ -175,7 +175,7 @@ class RemoteBackend:
 
     async def _speak(self, order: Order) -> AsyncGenerator[AudioChunk, None]:
         """Speak one order, trying again as long as none of its audio has come."""
-        patience = self._connection.patience()
+        patience = self._connection.patience(self._timeouts)
         n_tried, heard = 0, False
         while True:
             n_tried += 1
@@ -197,6 +197,7 @@ class RemoteBackend:
         call = Call("POST", routes.STREAM, accept, order.body)
         reader = SpeechReader(order, self._codec, backend=self._name)
         async with self._connection.exchange(call, patience, expect=accept) as answer:
+            patience.answered()
             while data := await answer.read():
                 async with aclosing(reader.feed(data)) as chunks:
                     async for chunk in chunks:
@@ -205,7 +206,9 @@ class RemoteBackend:
                 if reader.ended:
                     await _let_end(answer)
                     return
-            reader.finish()
+            raise StreamInterruptedError(
+                f"The audio of {self._connection.host} broke off before its end mark."
+            )
 
     async def _look_with_grace(self) -> Health:
         now_s = self._clock.monotonic()
@@ -232,7 +235,9 @@ class RemoteBackend:
 
     async def _get(self, path: str, model: type[_Body]) -> _Body:
         call = Call("GET", path, "application/json")
-        patience = self._connection.patience()
+        limits = self._timeouts
+        brief_s = min(limits.total_s, limits.connect_s + limits.first_byte_s)
+        patience = self._connection.patience(replace(limits, total_s=brief_s))
         async with self._connection.exchange(call, patience, expect=call.accept) as answer:
             body = await answer.read_up_to(MAX_JSON_BYTES)
         try:

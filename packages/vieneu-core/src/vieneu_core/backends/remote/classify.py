@@ -50,7 +50,7 @@ _LONGEST_RETRY_AFTER_S = 3_600.0
 """A server that asks for more than an hour is not believed."""
 
 _NGROK_CODE = re.compile(r"ERR_NGROK_(\d{1,6})")
-_CLOUDFLARE_CODE = re.compile(rb"[Ee]rror(?: code)?:?\s*(?:<span>)?\s*(1\d{3})\b")
+_CLOUDFLARE_CODE = re.compile(rb"[Ee]rror(?: code)?:?(?:\s|<[^<>]{0,200}>)*(1\d{3})\b")
 _HTML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|!--)", re.IGNORECASE)
 _TITLE = re.compile(rb"<title[^>]*>\s*([^<]{1,200}?)\s*</title>", re.IGNORECASE)
 _MAGIC = {

@@ -92,7 +92,8 @@ class Answer:
         try:
             async with self._patience.waiting(WaitingFor.BYTES):
                 data = await self._response.content.readany()
-        except (aiohttp.ClientError, HttpProcessingError, OSError) as err:
+        except (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError) as err:
+            # RuntimeError: the connection was closed meanwhile from our side, by `unload`.
             raise StreamInterruptedError(f"The answer of {self._host} broke off.") from err
         self.n_bytes += len(data)
         self.whole = not data
@@ -152,9 +153,9 @@ class Connection:
         """Name of the server, for messages."""
         return self._endpoint.host
 
-    def patience(self) -> Patience:
+    def patience(self, limits: RemoteTimeouts) -> Patience:
         """Return fresh limits for one request."""
-        return Patience(self._timeouts, self._clock, host=self.host)
+        return Patience(limits, self._clock, host=self.host)
 
     async def aclose(self) -> None:
         """Close the connections, if the session is our own. It opens again when it is used."""

@@ -106,6 +106,7 @@ class SpeechReader:
         self._codec = codec
         self._backend = backend
         self._frames = FrameDecoder()
+        self._begun = False
         self._start: Start | None = None
         self._sentence: _Sentence | None = None
         self._n_done = 0
@@ -120,20 +121,13 @@ class SpeechReader:
             BadAudioError: a whole sentence cannot be the speech of its text.
             VieneuError: the one that the server reports in an ERROR frame.
         """
-        if self._start is None and data[:1] != bytes([FrameType.START]):
+        if not self._begun and data[0] != FrameType.START:
             raise BadResponseError(f"In place of audio came {describe(data)}.")
+        self._begun = True
         for frame in self._frames.feed(data):
             chunk = await self._read(frame)
             if chunk is not None and (chunk.pcm or chunk.final):
                 yield chunk
-
-    def finish(self) -> None:
-        """State that no more bytes come.
-
-        Raises:
-            StreamInterruptedError: the end mark has not been seen.
-        """
-        self._frames.finish()
 
     async def _read(self, frame: Frame) -> AudioChunk | None:
         match frame.type:

@@ -89,17 +89,19 @@ class Patience:
         self._host = host
         self._waited_s = 0.0
         self._audio_s = 0.0
-        self._waited_at_first_audio_s: float | None = None
+        self._waited_at_answer_s: float | None = None
 
     @property
     def remaining_s(self) -> float:
         """Waiting that is left until the deadline, in seconds."""
         return max(0.0, self._timeouts.total_s - self._waited_s)
 
+    def answered(self) -> None:
+        """Note that audio comes from now on: the least rate counts from here."""
+        self._waited_at_answer_s = self._waited_s
+
     def heard(self, seconds: float) -> None:
         """Note audio that came, in seconds."""
-        if self._waited_at_first_audio_s is None:
-            self._waited_at_first_audio_s = self._waited_s
         self._audio_s += seconds
 
     async def pause(self, seconds: float) -> None:
@@ -142,10 +144,10 @@ class Patience:
         return min(own, deadline, rate, key=_seconds)
 
     def _until_too_slow_s(self) -> float:
-        if self._waited_at_first_audio_s is None:
+        if self._waited_at_answer_s is None:
             return float("inf")
         allowed_s = self._audio_s / self._timeouts.min_rate + self._timeouts.behind_s
-        return max(0.0, self._waited_at_first_audio_s + allowed_s - self._waited_s)
+        return max(0.0, self._waited_at_answer_s + allowed_s - self._waited_s)
 
     def _named(self, reason: type[BackendTimeoutError]) -> BackendTimeoutError:
         limits = self._timeouts

@@ -1,0 +1,480 @@
+"""Loading, health, names, certificates and time: all that comes before the first word."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import fault_proxy as fp
+import pytest
+import trustme
+from aiohttp.abc import AbstractResolver, ResolveResult
+from fake_clock import FakeClock
+from fault_proxy import FaultProxy, Moment
+from remote_site import PATIENT, Site
+from stand_in_server import TOKEN
+from tone_engine import expected, heard, same
+
+from vieneu_core.backends.base import BackendState, Health, synthesize
+from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts, RetryPolicy
+from vieneu_core.errors import (
+    AuthenticationError,
+    BackendConnectionError,
+    BackendDrainingError,
+    BackendError,
+    BackendLoadingError,
+    BackendNotLoadedError,
+    BackendUnavailableError,
+    BadResponseError,
+    ConnectTimeoutError,
+    DeadlineExceededError,
+    FirstByteTimeoutError,
+    HostNotFoundError,
+    ModelLoadError,
+    NotVieneuServerError,
+    ServerTooNewError,
+    ServerTooOldError,
+    SessionEndingError,
+    TlsError,
+)
+from vieneu_core.synthesis import SynthesisRequest
+
+TEXT = "Xin chào câu 7."
+
+
+class NoSuchName(AbstractResolver):
+    """A name server that knows a name only after some questions."""
+
+    def __init__(self, port: int, unknown: int) -> None:
+        self.port = port
+        self.unknown = unknown
+        self.asked = 0
+
+    async def resolve(self, host: str, *_: Any, **__: Any) -> list[ResolveResult]:
+        self.asked += 1
+        if self.asked <= self.unknown:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [
+            ResolveResult(
+                hostname=host,
+                host="127.0.0.1",
+                port=self.port,
+                family=socket.AF_INET,
+                proto=0,
+                flags=0,
+            )
+        ]
+
+    async def close(self) -> None:
+        pass
+
+
+class NeverAnswers(NoSuchName):
+    async def resolve(self, host: str, *_: Any, **__: Any) -> list[ResolveResult]:
+        await asyncio.Event().wait()
+        raise AssertionError(host)
+
+
+# --- names -----------------------------------------------------------------------------------
+
+
+async def advance_until_done(task: asyncio.Task[None], clock: FakeClock, step_s: float) -> None:
+    async with asyncio.timeout(30):
+        while not task.done():
+            await clock.advance(step_s)
+            await asyncio.sleep(0.005)
+
+
+async def test_the_name_of_a_new_tunnel_may_take_a_while(site: Site) -> None:
+    clock = FakeClock()
+    resolver = NoSuchName(site.address[1], unknown=5)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=resolver)) as session:
+        remote = site.client("http://new-tunnel.local", session=session, clock=clock)
+
+        task = asyncio.create_task(remote.load())
+        await advance_until_done(task, clock, 0.5)
+
+        task.result()
+        assert resolver.asked == 6
+
+
+async def test_a_name_that_stays_unknown_is_told_after_a_minute(site: Site) -> None:
+    clock = FakeClock()
+    resolver = NoSuchName(1, unknown=10_000)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=resolver)) as session:
+        remote = site.client("http://new-tunnel.local", session=session, clock=clock)
+        began_s = clock.monotonic()
+
+        task = asyncio.create_task(remote.load())
+        await advance_until_done(task, clock, 1.0)
+
+        with pytest.raises(HostNotFoundError, match=r"new-tunnel\.local"):
+            task.result()
+        assert 50 <= clock.monotonic() - began_s <= 65
+        n_asked = resolver.asked
+        with pytest.raises(HostNotFoundError):
+            await remote.load()
+        assert resolver.asked == n_asked + 1
+
+
+async def test_a_name_lost_later_is_told_at_once(site: Site) -> None:
+    resolver = NoSuchName(site.address[1], unknown=0)
+    connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, force_close=True)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        remote = await site.loaded(url="http://tunnel.local", session=session)
+        resolver.unknown = 10_000
+
+        with pytest.raises(HostNotFoundError) as caught:
+            await synthesize(remote, SynthesisRequest(text=TEXT))
+
+        assert caught.value.backend == "remote"
+        assert resolver.asked == 2
+
+
+async def test_no_connection_in_time_is_a_connect_timeout(site: Site) -> None:
+    limits = RemoteTimeouts(connect_s=0.2, first_byte_s=30)
+    connector = aiohttp.TCPConnector(resolver=NeverAnswers(1, 0))
+    async with aiohttp.ClientSession(connector=connector) as session:
+        remote = site.client("http://gpu.local", session=session, timeouts=limits)
+
+        with pytest.raises(ConnectTimeoutError, match=r"gpu\.local .* 0\.2 s"):
+            await remote.load()
+
+
+async def test_a_refused_connection_is_told_without_traffic(site: Site) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    traffic: list[int] = []
+    remote = site.client(
+        f"http://127.0.0.1:{port}", on_traffic=lambda n, size: traffic.append(n + size)
+    )
+
+    with pytest.raises(BackendConnectionError, match=f"127.0.0.1:{port}"):
+        await remote.load()
+
+    assert traffic == []
+
+
+# --- certificates ----------------------------------------------------------------------------
+
+
+def tls(authority: trustme.CA, *names: str, **more: Any) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names, **more).configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+async def trusting(authority: trustme.CA) -> AsyncIterator[aiohttp.ClientSession]:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
+        yield session
+
+
+async def test_speech_comes_over_tls_from_a_trusted_server(
+    site: Site, authority: trustme.CA, trusting: aiohttp.ClientSession
+) -> None:
+    proxy = FaultProxy(site.address, tls=tls(authority, "localhost"))
+    await proxy.start()
+    try:
+        remote = await site.loaded(url=proxy.url, session=trusting)
+        speech = await synthesize(remote, SynthesisRequest(text=TEXT))
+        assert same(heard(speech.pcm, 24_000), [expected(TEXT)])
+        await trusting.close()
+    finally:
+        await proxy.aclose()
+
+
+@pytest.mark.parametrize(
+    ("names", "more", "trusted"),
+    [
+        (("localhost",), {}, False),
+        (("another.example",), {}, True),
+        (("localhost",), {"not_after": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}, True),
+    ],
+    ids=["self-signed", "wrong host", "expired"],
+)
+async def test_a_certificate_that_is_not_right_ends_it_before_the_token_is_sent(  # noqa: PLR0917 - fixtures
+    site: Site,
+    authority: trustme.CA,
+    trusting: aiohttp.ClientSession,
+    names: tuple[str, ...],
+    more: dict[str, Any],
+    trusted: bool,
+) -> None:
+    proxy = FaultProxy(site.address, tls=tls(authority, *names, **more))
+    await proxy.start()
+    try:
+        remote = site.client(proxy.url, session=trusting if trusted else None)
+        with pytest.raises(TlsError, match="certificate"):
+            await remote.load()
+        assert proxy.seen == []
+    finally:
+        await proxy.aclose()
+
+
+async def test_tls_to_a_port_that_has_none_is_a_tls_error(site: Site) -> None:
+    remote = site.client(site.proxy.url.replace("http:", "https:"))
+
+    with pytest.raises((TlsError, BackendConnectionError)):
+        await remote.load()
+
+
+# --- the handshake ---------------------------------------------------------------------------
+
+
+async def test_a_wrong_token_is_told_and_never_shown(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    remote = site.client(token="wr0ng-token")
+
+    with pytest.raises(AuthenticationError) as caught:
+        await remote.load()
+    with pytest.raises(AuthenticationError):
+        await remote.health()
+
+    shown = f"{caught.value} {caught.value!r} {caught.value.__cause__!r} {caplog.text} {remote!r}"
+    assert "wr0ng-token" not in shown
+    assert TOKEN not in shown
+
+
+@pytest.mark.parametrize(
+    ("version", "cls"),
+    [("0.3", ServerTooOldError), ("2.0", ServerTooNewError), ("", NotVieneuServerError)],
+)
+async def test_versions_that_do_not_match_are_told_apart(
+    site: Site, version: str, cls: type[BackendError]
+) -> None:
+    site.server.wire_version = version
+
+    with pytest.raises(cls) as caught:
+        await site.client().load()
+
+    assert caught.value.remedy
+    assert caught.value.backend == "remote"
+
+
+async def test_a_newer_minor_version_is_understood(site: Site) -> None:
+    site.server.wire_version = "1.9"
+    site.server.health = {"a_new_member": {"of": ["any", "kind"]}}
+
+    await site.loaded()
+
+
+@pytest.mark.parametrize(
+    ("state", "cls"),
+    [
+        ("loading", BackendLoadingError),
+        ("draining", BackendDrainingError),
+        ("unloaded", BackendNotLoadedError),
+        ("failed", ModelLoadError),
+        ("expired", SessionEndingError),
+        ("unreachable", BackendUnavailableError),
+    ],
+)
+async def test_a_server_that_is_not_ready_says_what_it_does(
+    site: Site, state: str, cls: type[BackendError]
+) -> None:
+    site.server.health = {"state": state}
+    remote = site.client()
+
+    with pytest.raises(cls) as caught:
+        await remote.load()
+
+    assert type(caught.value) is cls
+    assert (await remote.health()).state == BackendState(state)
+    site.server.health = {}
+    await remote.load()
+
+
+async def test_health_tells_what_the_server_knows(site: Site) -> None:
+    site.server.health = {
+        "accelerator": "Tesla T4",
+        "gpu_memory_used_gb": 4.2,
+        "gpu_memory_total_gb": 15.0,
+        "uptime_seconds": 120,
+        "session_remaining_seconds": 3_600,
+        "queue_depth": 2,
+    }
+    remote = site.client()
+
+    before = await remote.health()
+    await remote.load()
+    after = await remote.health()
+
+    assert before.state is BackendState.UNLOADED
+    assert after.latency_ms is not None
+    assert after.latency_ms > 0
+    assert after == Health(
+        state=BackendState.READY,
+        engine="scripted",
+        model="script",
+        version="0.1.0",
+        queue_depth=2,
+        latency_ms=after.latency_ms,
+        accelerator="Tesla T4",
+        gpu_memory_used_gb=4.2,
+        gpu_memory_total_gb=15.0,
+        uptime_s=120,
+        remaining_s=3_600,
+    )
+
+
+@pytest.mark.parametrize(
+    ("members", "state", "remaining_s"),
+    [
+        ({"session_remaining_seconds": -300}, BackendState.EXPIRED, 0),
+        ({"session_remaining_seconds": 0}, BackendState.EXPIRED, 0),
+        ({"session_remaining_seconds": 1e300}, BackendState.READY, None),
+        ({"draining": True}, BackendState.DRAINING, None),
+        ({"draining": True, "state": "failed"}, BackendState.FAILED, None),
+        ({"uptime_seconds": -5, "queue_depth": -1}, BackendState.READY, None),
+        ({"uptime_seconds": float("inf"), "queue_depth": 10**12}, BackendState.READY, None),
+    ],
+)
+async def test_numbers_that_cannot_be_are_not_passed_on(
+    site: Site, members: dict[str, object], state: BackendState, remaining_s: float | None
+) -> None:
+    remote = await site.loaded()
+    site.server.health = members
+
+    health = await remote.health()
+
+    assert health.state is state
+    assert health.remaining_s == remaining_s
+    assert 0 <= health.queue_depth <= 10**6
+    assert health.uptime_s is None or 0 <= health.uptime_s < 10**9
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [("server_503_loading", BackendState.LOADING), ("server_503_draining", BackendState.DRAINING)],
+)
+async def test_a_refusal_with_a_known_reason_is_a_state_too(
+    site: Site, name: str, state: BackendState
+) -> None:
+    recorded = fp.edge_reply("server_503_loading").replace(
+        b'"code":"loading"', b'"code":"' + name.rsplit("_", 1)[1].encode() + b'"'
+    )
+    # The length of the body changed with the word in it.
+    head, _, body = recorded.partition(b"\r\n\r\n")
+    lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
+    remote = site.client()
+    site.go_wrong(fp.reply(b"\r\n".join(lines) + b"\r\n\r\n" + body), method="GET")
+
+    assert (await remote.health()).state is state
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b"not json", b"[" * 100_000, b'{"status":"ok"}', b"x" * 5_000_000]
+)
+async def test_a_health_report_that_cannot_be_read_is_a_bad_response(
+    site: Site, body: bytes
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nVieneu-Wire-Version: 1.0\r\n\r\n"
+    site.go_wrong(fp.reply(head + body), method="GET")
+
+    with pytest.raises(BadResponseError) as caught:
+        await site.client().load()
+
+    assert caught.value.backend == "remote"
+
+
+async def test_a_dead_line_to_health_is_told_in_time(site: Site) -> None:
+    limits = RemoteTimeouts(connect_s=0.3, first_byte_s=0.3, between_chunks_s=30)
+    site.go_wrong(fp.half_open, method="GET")
+
+    with pytest.raises(FirstByteTimeoutError, match=r"localhost:\d+ sent nothing"):
+        await site.client(timeouts=limits).load()
+
+
+async def test_a_health_report_that_trickles_has_an_end(site: Site) -> None:
+    limits = RemoteTimeouts(connect_s=0.4, first_byte_s=0.4, between_chunks_s=30)
+    site.go_wrong(fp.trickle(0.1, n_bytes=1), method="GET")
+
+    with pytest.raises(DeadlineExceededError):
+        await site.client(timeouts=limits).load()
+
+
+async def test_waiting_in_all_has_an_end(site: Site) -> None:
+    limits = RemoteTimeouts(
+        total_s=0.8, connect_s=20, first_byte_s=20, between_chunks_s=20, behind_s=60
+    )
+    remote = await site.loaded(timeouts=limits)
+    site.go_wrong(fp.trickle(0.05), Moment.DURING)
+
+    with pytest.raises(DeadlineExceededError, match=r"0\.8 s of waiting"):
+        await synthesize(remote, SynthesisRequest(text=TEXT))
+
+
+async def test_tries_share_one_deadline(site: Site) -> None:
+    limits = RemoteTimeouts(
+        total_s=1, connect_s=20, first_byte_s=20, between_chunks_s=20, behind_s=20
+    )
+    clock = FakeClock()
+    policy = RetryPolicy(first_wait_s=0.7, longest_wait_s=10)
+    remote = await site.loaded(timeouts=limits, clock=clock, retries=policy)
+    site.go_wrong(fp.reset, times=8)
+
+    task = asyncio.create_task(synthesize(remote, SynthesisRequest(text=TEXT)))
+    await advance_until_done(task, clock, 0.1)  # type: ignore[arg-type]  # only waits for it
+
+    with pytest.raises(BackendConnectionError):
+        task.result()
+    # Two tries; the first of them twice, because its connection might have been idle too long.
+    assert len(site.proxy.posts()) == 3
+
+
+async def test_a_wait_that_the_server_asks_for_is_kept(site: Site) -> None:
+    clock = FakeClock()
+    remote = await site.loaded(clock=clock, retries=RetryPolicy())
+    site.go_wrong(fp.reply(fp.edge_reply("server_503_busy")))
+    began_s = clock.monotonic()
+
+    task = asyncio.create_task(synthesize(remote, SynthesisRequest(text=TEXT)))
+    await advance_until_done(task, clock, 0.1)  # type: ignore[arg-type]  # only waits for it
+
+    assert same(heard(task.result().pcm, 24_000), [expected(TEXT)])
+    assert clock.monotonic() - began_s >= 1
+
+
+async def test_cancelling_is_cancelling(site: Site) -> None:
+    site.go_wrong(fp.half_open)
+    remote = await site.loaded(timeouts=PATIENT)
+
+    task = asyncio.create_task(synthesize(remote, SynthesisRequest(text=TEXT)))
+    async with asyncio.timeout(20):
+        await site.proxy.asked.wait()
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_load_at_the_same_time_is_one_load(site: Site) -> None:
+    remote = site.client()
+
+    await asyncio.gather(*(remote.load() for _ in range(5)))
+
+    assert len(site.proxy.seen) == 1
+
+
+async def test_a_backend_that_was_never_used_closes_without_a_trace() -> None:
+    remote = RemoteBackend("https://abc.example", TOKEN)
+
+    await remote.aclose()
+    await remote.aclose()
