@@ -111,14 +111,14 @@ def model_table(model: type[BaseModel]) -> str:
 
 def settings_table() -> str:
     """Return every field of the settings file: name, default, what may be written."""
-    return _table(("Field", "Default", "Write"), _settings_rows(Settings, ""))
+    return _table(("Field", "Default", "Write"), _settings_rows(Settings(), ""))
 
 
-def _settings_rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
-    for name, field in model.model_fields.items():
-        default = field.get_default(call_default_factory=True)
+def _settings_rows(section: BaseModel, prefix: str) -> Iterator[tuple[str, str, str]]:
+    for name, field in type(section).model_fields.items():
+        default = getattr(section, name)
         if isinstance(default, BaseModel):
-            yield from _settings_rows(type(default), f"{name}.")
+            yield from _settings_rows(default, f"{name}.")
         else:
             yield f"`{prefix}{name}`", f"`{_shown(default)}`", field.description or ""
 
