@@ -1,0 +1,140 @@
+"""How much a client may send."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from server_site import TOKEN, Site, serving
+
+from vieneu_core.backends.scripted import ScriptedBackend
+
+
+async def endless(n_chunks: int) -> AsyncIterator[bytes]:
+    for _ in range(n_chunks):
+        yield b" " * 1_000
+
+
+@pytest.mark.parametrize("n_bytes", [2_000, 2_001, 100_000])
+async def test_a_body_of_a_declared_size(backend: ScriptedBackend, n_bytes: int) -> None:
+    async with serving(backend, max_body_bytes=2_000) as site:
+        body = b'{"text": "a"}'.ljust(n_bytes)
+        json = {"Content-Type": "application/json"}
+        async with site.post("/tts/synthesize", data=body, headers=json) as response:
+            if n_bytes <= 2_000:
+                assert response.status == 200
+            else:
+                assert (await site.problem(response)).code == "body_too_large"
+                assert response.status == 413
+
+
+async def test_a_body_that_states_no_size_is_cut_off_where_it_is_too_large(
+    backend: ScriptedBackend,
+) -> None:
+    async with serving(backend, max_body_bytes=2_000) as site:
+        json = {"Content-Type": "application/json"}
+        async with site.post("/tts/stream", data=endless(50), headers=json) as response:
+            assert "Content-Length" not in response.request_info.headers
+            assert (await site.problem(response)).code == "body_too_large"
+
+    assert backend.record.requests == []
+
+
+async def test_a_body_that_does_not_arrive_is_not_waited_for(backend: ScriptedBackend) -> None:
+    async with serving(backend, body_timeout_s=0.05) as site:
+        answer = await send_raw(site, b"Content-Length: 100\r\n\r\n{")
+
+    assert b" 422 " in answer
+    assert b"did not arrive" in answer
+
+
+async def test_a_client_that_leaves_while_sending_its_body_leaves_nothing(site: Site) -> None:
+    _, writer = await asyncio.open_connection(*site.address)
+    writer.write(
+        b"POST /tts/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+        b"Authorization: Bearer " + TOKEN.encode() + b"\r\n\r\n{"
+    )
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+    async with site.get("/health") as response:
+        assert (await response.json())["queue_depth"] == 0
+
+
+async def test_too_many_requests_for_speech_and_how_long_to_wait(
+    backend: ScriptedBackend,
+) -> None:
+    async with serving(backend, requests_per_minute=2) as site:
+        statuses = []
+        for path in ("/tts/synthesize", "/tts/stream", "/tts/synthesize"):
+            async with site.post(path, json={"text": "Một."}) as response:
+                statuses.append(response.status)
+                last = await response.read()
+        assert b'"rate_limited"' in last
+        assert 1 <= int(response.headers["Retry-After"]) <= 60
+        async with site.get("/health") as response:
+            assert response.status == 200, "looking is counted apart"
+
+    assert statuses == [200, 200, 429]
+
+
+async def test_looking_too_often_does_not_starve_speech(backend: ScriptedBackend) -> None:
+    async with serving(backend, looks_per_minute=2) as site:
+        statuses = []
+        for _ in range(3):
+            async with site.get("/health") as response:
+                statuses.append(response.status)
+        async with site.post("/tts/synthesize", json={"text": "Một."}) as response:
+            assert response.status == 200
+        async with site.get("/readyz") as response:
+            assert response.status == 200, "probes are not counted"
+
+    assert statuses == [200, 200, 429]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"text": "a" * 101}, "text_too_long"),
+        ({"text": ["a" * 60, "b" * 41]}, "text_too_long"),
+        ({"text": ["", *[""] * 100]}, "text_too_long"),
+        ({"text": ""}, "empty_text"),
+        ({"text": []}, "empty_text"),
+        ({"text": " \n "}, "empty_text"),
+        ({"text": "\u0000\u0007"}, "empty_text"),
+    ],
+)
+async def test_texts_that_are_not_spoken(
+    backend: ScriptedBackend, body: dict[str, Any], code: str
+) -> None:
+    async with (
+        serving(backend, max_text_chars=100) as site,
+        site.post("/tts/stream", json=body) as response,
+    ):
+        assert (await site.problem(response)).code == code
+        assert response.status == 422
+
+
+async def test_the_longest_text_is_spoken(backend: ScriptedBackend) -> None:
+    async with (
+        serving(backend, max_text_chars=100) as site,
+        site.post("/tts/synthesize", json={"text": "a" * 100}) as response,
+    ):
+        assert response.status == 200
+
+
+async def send_raw(site: Site, rest: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection(*site.address)
+    try:
+        writer.write(
+            b"POST /tts/stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            b"Content-Type: application/json\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n"
+        )
+        writer.write(rest)
+        return await reader.readuntil(b"}")
+    finally:
+        writer.close()
+        await writer.wait_closed()

@@ -1,0 +1,329 @@
+"""What is heard of a stream, in every form, and how it ends where it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from typing import Any
+
+import aiohttp
+import pytest
+import soundfile
+from server_site import TOKEN, Heard, Site, decode_frames, serving, until
+from tone_engine import expected, heard, same
+
+from vieneu_core.audio.decode import decode_clip
+from vieneu_core.backends.scripted import ScriptedBackend, Turn
+from vieneu_core.errors import (
+    AuthenticationError,
+    BackendUnavailableError,
+    SynthesisFailedError,
+    VoiceNotFoundError,
+)
+from vieneu_core.wire.routes import FRAMES_OPUS, FRAMES_PCM
+
+SENTENCES = ["Đây là câu 1.", "Và đây là câu 20.", "Cuối cùng là câu 40."]
+TEXT = " ".join(SENTENCES)
+FORMS = [(FRAMES_PCM, False), (FRAMES_OPUS, True)]
+
+
+class OddError(Exception):
+    """An error that nobody has a name for."""
+
+
+class OddBackend(ScriptedBackend):
+    """Fails in a way of its own after the first chunk."""
+
+    async def stream(self, request: Any) -> Any:
+        async for chunk in super().stream(request):
+            yield chunk
+            raise OddError
+
+
+def what_was_said(sentences: list[str] = SENTENCES) -> list[Any]:
+    return [expected(sentence) for sentence in sentences]
+
+
+@pytest.mark.parametrize(("accept", "opus"), FORMS)
+@pytest.mark.parametrize("text", [TEXT, SENTENCES], ids=["text", "sentences"])
+async def test_every_sentence_is_heard_in_our_framing(
+    site: Site, accept: str, opus: bool, text: str | list[str]
+) -> None:
+    body = {"text": text, "request_id": "the-id"}
+
+    async with site.post("/tts/stream", json=body, headers={"Accept": accept}) as response:
+        data = await response.read()
+
+    got = decode_frames(data, opus=opus)
+    assert response.content_type == accept
+    assert response.headers["Vieneu-Request-Id"] == "the-id"
+    assert same(heard(got.pcm, got.sample_rate_hz), what_was_said())
+    assert got.n_announced == 3
+    assert {(start.engine, start.voice) for start in got.starts} == {("scripted", "vi-tone")}
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type", "tolerance_s"),
+    [
+        (None, "audio/wav", 0.01),
+        ("*/*", "audio/wav", 0.01),
+        ("audio/wav", "audio/wav", 0.01),
+        ("audio/flac", "audio/flac", 0.01),
+        ("audio/ogg", "audio/ogg", 0.04),
+        ("audio/mpeg", "audio/mpeg", 0.04),
+        ("text/html, audio/flac;q=0.5, audio/mpeg;q=0.9", "audio/mpeg", 0.04),
+    ],
+)
+async def test_plain_audio_is_heard_by_any_player(
+    site: Site, accept: str | None, content_type: str, tolerance_s: float
+) -> None:
+    headers = {} if accept is None else {"Accept": accept}
+
+    async with site.post("/tts/stream", json={"text": TEXT}, headers=headers) as response:
+        data = await response.read()
+
+    clip = decode_clip(data, max_seconds=60)
+    assert response.content_type == content_type
+    assert same(heard(clip.pcm, clip.sample_rate_hz), what_was_said(), tolerance_s=tolerance_s)
+
+
+async def test_a_wav_stream_is_read_by_another_library_too(site: Site) -> None:
+    async with site.post("/tts/stream", json={"text": TEXT}) as response:
+        data = await response.read()
+
+    samples, rate = soundfile.read(io.BytesIO(data), dtype="int16")
+    assert rate == 24_000
+    assert same(heard(samples.tobytes(), rate), what_was_said())
+
+
+async def test_an_accept_that_nothing_fits_gets_406_with_what_there_is(site: Site) -> None:
+    headers = {"Accept": "image/png"}
+
+    async with site.post("/tts/stream", json={"text": TEXT}, headers=headers) as response:
+        problem = await site.problem(response)
+
+    assert response.status == 406
+    assert "audio/flac" in problem.detail
+
+
+async def test_the_first_audio_is_sent_before_the_last_is_made() -> None:
+    hold = asyncio.Event()
+    backend = ScriptedBackend([Turn(at_sentence=2, hold=hold)])
+    headers = {"Accept": FRAMES_PCM}
+
+    async with (
+        serving(backend) as site,
+        site.post("/tts/stream", json={"text": TEXT}, headers=headers) as response,
+    ):
+        data = b""
+        while b'"n_samples"' not in data:
+            data += await response.content.readany()
+        hold.set()
+        data += await response.read()
+
+    got = decode_frames(data, opus=False)
+    assert same(heard(got.pcm, 24_000), what_was_said())
+
+
+async def test_no_status_is_sent_before_the_first_samples() -> None:
+    hold = asyncio.Event()
+    backend = ScriptedBackend([Turn(hold=hold, error=SynthesisFailedError("No tone."))])
+
+    async with serving(backend) as site:
+        answer = asyncio.ensure_future(
+            site.session.post(site.url + "/tts/stream", json={"text": TEXT})
+        )
+        await until(lambda: backend.record.begun)
+        assert not answer.done()
+        hold.set()
+        response = await answer
+
+        assert (await site.problem(response)).code == "synthesis_failed"
+        assert response.status == 500
+
+
+@pytest.mark.parametrize(("accept", "opus"), FORMS)
+async def test_a_failure_midway_is_an_error_frame(accept: str, opus: bool) -> None:
+    error = SynthesisFailedError("No tone for this.", remedy="Try another.")
+    backend = ScriptedBackend([Turn(at_sentence=1, after_chunks=2, error=error)])
+
+    got = await stream(backend, accept, opus=opus)
+
+    assert got.problem is not None
+    assert (got.problem.code, got.problem.detail) == ("synthesis_failed", "No tone for this.")
+    assert got.n_announced is None
+    assert same(heard(got.sentences[0], 24_000), what_was_said(SENTENCES[:1]))
+
+
+async def test_an_end_in_the_middle_of_a_sentence_is_an_error_too() -> None:
+    backend = ScriptedBackend([Turn(at_sentence=1, after_chunks=2, truncate=True)])
+
+    got = await stream(backend, FRAMES_PCM, opus=False)
+
+    assert got.problem is not None
+    assert got.problem.code == "interrupted"
+
+
+async def test_an_error_without_a_name_is_an_error_frame_that_tells_nothing() -> None:
+    got = await stream(OddBackend(), FRAMES_PCM, opus=False)
+
+    assert got.problem is not None
+    assert got.problem.code == "internal"
+    assert "OddError" not in got.problem.detail
+
+
+async def test_speech_that_takes_too_long_ends_with_an_error() -> None:
+    backend = ScriptedBackend([Turn(at_sentence=1, hold=asyncio.Event())])
+
+    got = await stream(backend, FRAMES_PCM, opus=False, deadline_s=0.2)
+
+    assert got.problem is not None
+    assert got.problem.code == "deadline"
+    assert backend.record.closed_early == 1
+
+
+@pytest.mark.parametrize("accept", ["audio/wav", "audio/flac", "audio/ogg", "audio/mpeg"])
+async def test_plain_audio_that_failed_has_no_clean_end(accept: str) -> None:
+    error = SynthesisFailedError("No tone for this.")
+    backend = ScriptedBackend([Turn(at_sentence=1, after_chunks=2, error=error)])
+
+    async with (
+        serving(backend) as site,
+        site.post("/tts/stream", json={"text": TEXT}, headers={"Accept": accept}) as response,
+    ):
+        assert response.status == 200
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.read()
+
+
+async def test_a_client_without_chunks_gets_the_length_first(site: Site) -> None:
+    head, body = await http_1_0(site, "*/*")
+
+    assert b" 200 " in head
+    assert b"content-length: %d" % len(body) in head.lower()
+    assert same(heard(decode_clip(body, max_seconds=60).pcm, 24_000), what_was_said())
+
+
+async def test_a_client_without_chunks_gets_an_error_in_place_of_half_a_file() -> None:
+    error = SynthesisFailedError("No tone for this.")
+    backend = ScriptedBackend([Turn(at_sentence=1, after_chunks=2, error=error)])
+
+    async with serving(backend) as site:
+        head, body = await http_1_0(site, "*/*")
+
+    assert b" 500 " in head
+    assert b"synthesis_failed" in body
+
+
+@pytest.mark.parametrize("within_s", [None, 5.0])
+@pytest.mark.parametrize("n_read", [1, 200_000])
+async def test_synthesis_stops_when_the_client_has_gone(
+    within_s: float | None, n_read: int
+) -> None:
+    backend = ScriptedBackend()
+    backend.always = Turn(chunk_delay_s=0.001)
+    body = {"text": "câu 3 " * 600, "first_audio_within_s": within_s}
+
+    async with serving(backend) as site:
+        response = await site.session.post(
+            site.url + "/tts/stream", json=body, headers={"Accept": FRAMES_PCM}
+        )
+        await response.content.readexactly(n_read)
+        response.close()
+        await until(lambda: not backend.in_flight)
+        assert site.service.queue.depth == 0
+
+    assert backend.record.closed_early == 1
+
+
+async def test_a_client_that_takes_nothing_for_long_is_gone() -> None:
+    backend = ScriptedBackend(sample_rate_hz=48_000)
+    body = {"text": "câu 3 " * 600}
+
+    async with serving(backend, send_timeout_s=0.1, max_recording_bytes=200_000) as site:
+        response = await site.session.post(
+            site.url + "/tts/stream", json=body, headers={"Accept": FRAMES_PCM}
+        )
+        await until(lambda: not backend.in_flight)
+        response.close()
+
+    assert backend.record.closed_early == 1
+
+
+async def test_a_slow_client_holds_back_the_speech_and_loses_none_of_it() -> None:
+    backend = ScriptedBackend()
+    sentences = [f"Đây là câu {n}, nó khá dài để đầy bộ nhớ." for n in range(12)]
+
+    async with serving(backend, max_recording_bytes=60_000) as site:
+        response = await site.session.post(
+            site.url + "/tts/stream", json={"text": sentences}, headers={"Accept": FRAMES_PCM}
+        )
+        data = b""
+        while part := await response.content.read(20_000):
+            data += part
+            assert site.service.recorder.n_bytes < 70_000
+            await asyncio.sleep(0.001)
+
+    got = decode_frames(data, opus=False)
+    assert same(heard(got.pcm, 24_000), what_was_said(sentences))
+
+
+async def test_the_speed_and_the_voice_reach_the_backend(
+    site: Site, backend: ScriptedBackend
+) -> None:
+    body = {"text": "Một.", "speed": 1.5, "voice": "en-tone", "language": "en", "request_id": "x"}
+
+    async with site.post("/tts/stream", json=body) as response:
+        assert response.status == 200
+
+    (request,) = backend.record.requests
+    assert (request.speed, request.voice, request.language) == (1.5, "en-tone", "en")
+    assert request.request_id == "x"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (VoiceNotFoundError("No voice."), 404, "voice_not_found"),
+        (BackendUnavailableError("Not now."), 503, "unavailable"),
+        (AuthenticationError("Your upstream token."), 503, "unavailable"),
+    ],
+)
+async def test_errors_of_the_backend_before_the_first_audio(
+    error: Exception, status: int, code: str
+) -> None:
+    backend = ScriptedBackend([Turn(error=error)])  # type: ignore[arg-type]  # all are ours
+
+    async with (
+        serving(backend) as site,
+        site.post("/tts/stream", json={"text": TEXT, "request_id": " id "}) as response,
+    ):
+        assert (await site.problem(response)).code == code
+        assert response.status == status
+        assert response.headers["Vieneu-Request-Id"] == "id"
+
+
+async def stream(backend: ScriptedBackend, accept: str, *, opus: bool, **settings: Any) -> Heard:
+    async with (
+        serving(backend, **settings) as site,
+        site.post("/tts/stream", json={"text": TEXT}, headers={"Accept": accept}) as response,
+    ):
+        assert response.status == 200
+        return decode_frames(await response.read(), opus=opus)
+
+
+async def http_1_0(site: Site, accept: str) -> tuple[bytes, bytes]:
+    body = json.dumps({"text": TEXT}).encode()
+    reader, writer = await asyncio.open_connection(*site.address)
+    writer.write(
+        b"POST /tts/stream HTTP/1.0\r\nContent-Type: application/json\r\n"
+        + f"Accept: {accept}\r\nAuthorization: Bearer {TOKEN}\r\n".encode()
+        + b"Content-Length: %d\r\n\r\n" % len(body)
+        + body
+    )
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    return head, rest
