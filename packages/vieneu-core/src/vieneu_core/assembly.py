@@ -1,0 +1,88 @@
+"""Builds a `Router` from `Settings`: the one place that knows which class each word stands for."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vieneu_core.backends.base import Backend
+from vieneu_core.backends.local import LocalBackend
+from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.config import Settings
+from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelBudget
+from vieneu_core.worker.host import EngineSpec
+
+if TYPE_CHECKING:
+    import aiohttp
+
+EMBEDDED_ENGINE = "espeak"
+"""The engine of the last resort voice: it comes with a small extra and needs no model."""
+
+
+def build_router(
+    settings: Settings,
+    *,
+    state_dir: Path | None = None,
+    clock: Clock | None = None,
+    session: aiohttp.ClientSession | None = None,
+) -> Router:
+    """Build the router that these settings describe; nothing is loaded or connected yet.
+
+    Args:
+        settings: What the admin wants.
+        state_dir: Folder in which the tunnel's budget is kept; None forgets it at the end.
+        clock: Time, for all parts alike.
+        session: Used for the remote server where given, and never closed.
+
+    Raises:
+        ConfigurationError: the remote's URL or token cannot be used.
+    """
+    clock = clock or SystemClock()
+    budget = TunnelBudget(
+        state_dir / "budget.json" if state_dir is not None else None,
+        clock=clock,
+        monthly_requests=settings.budget.monthly_requests,
+        monthly_bytes=settings.budget.monthly_bytes,
+    )
+    return Router(
+        local=LocalBackend(EngineSpec(settings.local.engine, settings.local.options), clock=clock),
+        remote=_remote(settings, clock, session, budget),
+        last_resort=_last_resort(settings, clock),
+        mode=Mode(settings.mode),
+        policy=RouterPolicy(
+            fallback=settings.fallback.order,
+            fallback_enabled=settings.fallback.enabled,
+            health_check_interval_s=settings.colab.health_check_interval,
+        ),
+        clock=clock,
+        budget=budget if settings.colab.enabled else None,
+    )
+
+
+def _remote(
+    settings: Settings,
+    clock: Clock,
+    session: aiohttp.ClientSession | None,
+    budget: TunnelBudget,
+) -> Backend | None:
+    colab = settings.colab
+    if not colab.enabled:
+        return None
+    from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
+
+    return RemoteBackend(
+        colab.endpoint_url,
+        colab.auth_token,
+        session=session,
+        timeouts=RemoteTimeouts(total_s=colab.timeout_seconds),
+        clock=clock,
+        on_traffic=budget.record,
+    )
+
+
+def _last_resort(settings: Settings, clock: Clock) -> Backend | None:
+    wanted = settings.fallback.enabled and LAST_RESORT in settings.fallback.order
+    if not wanted or find_spec("espeakng_loader") is None:
+        return None
+    return LocalBackend(EMBEDDED_ENGINE, name=LAST_RESORT, clock=clock)

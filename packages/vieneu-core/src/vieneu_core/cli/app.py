@@ -1,0 +1,271 @@
+"""The commands of ``vieneu``: arguments to calls, errors to exit codes. No logic of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from vieneu_core import __version__
+from vieneu_core.cli.outcome import EXIT_CODES_HELP, ExitCode, exit_code, line
+from vieneu_core.cli.terminal import Terminal, plain
+from vieneu_core.cli.words import Language, Words, choose_language
+from vieneu_core.errors import VieneuError
+from vieneu_core.router import Mode
+
+app = typer.Typer(
+    name="vieneu",
+    help="Vietnamese speech from this machine or from a remote GPU.",
+    epilog=EXIT_CODES_HELP,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+DEBUG_VARIABLE = "VIENEU_DEBUG"
+T = TypeVar("T")
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Settings file. Default: $VIENEU_CONFIG, else ~/.config/vieneu/config.yaml",
+    ),
+]
+LangOption = Annotated[
+    Language | None,
+    typer.Option("--lang", help="Language of messages. Default: from LC_ALL or LANG."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to `run`, which knows the exit code."""
+        raise BrokenPipeError
+
+
+def _terminal(config: Path | None, lang: Language | None) -> Terminal:
+    language = lang or choose_language((), os.environ)
+    return Terminal(
+        words=Words(language),
+        out=_Console(highlight=False),
+        err=_Console(stderr=True, highlight=False),
+        environ=os.environ,
+        config=config,
+    )
+
+
+def _version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"vieneu {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version_wanted: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Vietnamese speech from this machine or from a remote GPU."""
+
+
+@app.command("say")
+def say_command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    text: Annotated[str, typer.Argument(help="What to say; - reads it from standard input.")],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Write .wav, .flac, .ogg or .mp3; - writes WAV to standard output. "
+            "Without it the speech is played.",
+        ),
+    ] = None,
+    voice: Annotated[str | None, typer.Option(help="Id of a voice; see: vieneu voices")] = None,
+    speed: Annotated[float, typer.Option(min=0.5, max=2.0, help="Rate of speech.")] = 1.0,
+    mode: Annotated[Mode | None, typer.Option(help="Speak there, this once.")] = None,
+    language: Annotated[str, typer.Option(help="Language of the text: vi or en.")] = "vi",
+    stats: Annotated[bool, typer.Option("--stats", help="Show figures, and who spoke.")] = False,
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Say a text: play it, or write it to a file."""
+    from vieneu_core.cli.speaking import SayOrder, say
+
+    order = SayOrder(
+        text=text,
+        output=output,
+        voice=voice,
+        speed=speed,
+        mode=mode.value if mode is not None else None,
+        language=language,
+        stats=stats,
+    )
+    _run(say(_terminal(config, lang), order))
+
+
+@app.command("voices")
+def voices_command(
+    as_json: JsonOption = False, config: ConfigOption = None, lang: LangOption = None
+) -> None:
+    """List the voices, the default one first."""
+    from vieneu_core.cli.looking import show_voices
+
+    _run(show_voices(_terminal(config, lang), as_json=as_json))
+
+
+@app.command("status")
+def status_command(
+    as_json: JsonOption = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on until Ctrl-C.")] = False,
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Show how the backends stand."""
+    from vieneu_core.cli.looking import show_status
+
+    _run(show_status(_terminal(config, lang), as_json=as_json, watch=watch))
+
+
+@app.command("mode")
+def mode_command(
+    mode: Annotated[Mode | None, typer.Argument(help="Without it, the mode is shown.")] = None,
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Show where requests go, or send them elsewhere from now on."""
+    from vieneu_core.cli.connecting import set_mode, show_mode
+
+    terminal = _terminal(config, lang)
+    if mode is None:
+        show_mode(terminal)
+    else:
+        _run(set_mode(terminal, mode))
+
+
+@app.command("connect")
+def connect_command(
+    url: Annotated[str, typer.Argument(help="URL that the server shows.")],
+    token_stdin: Annotated[
+        bool, typer.Option("--token-stdin", help="Read the token from standard input.")
+    ] = False,
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Connect to a server: look at it, and keep URL and token if it is ready.
+
+    The token is asked for, or read from standard input or COLAB_AUTH_TOKEN; never from an argument.
+    """
+    from vieneu_core.cli.connecting import connect, read_token
+
+    terminal = _terminal(config, lang)
+    _run(connect(terminal, url, read_token(terminal, from_stdin=token_stdin)))
+
+
+@app.command("disconnect")
+def disconnect_command(config: ConfigOption = None, lang: LangOption = None) -> None:
+    """Forget the server's token; the mode becomes local."""
+    from vieneu_core.cli.connecting import disconnect
+
+    disconnect(_terminal(config, lang))
+
+
+@app.command("test")
+def try_command(config: ConfigOption = None, lang: LangOption = None) -> None:
+    """Speak one short sentence on each backend that is ready, without playing it."""
+    from vieneu_core.cli.checking import try_backends
+
+    _run(try_backends(_terminal(config, lang)))
+
+
+@app.command("doctor")
+def doctor_command(config: ConfigOption = None, lang: LangOption = None) -> None:
+    """Say what is possible on this machine, and what is missing for the rest."""
+    from vieneu_core.cli.checking import examine
+
+    if not _run(examine(_terminal(config, lang))):
+        raise typer.Exit(ExitCode.CONFIGURATION)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run on an event loop of its own; SIGTERM ends it as cleanly as Ctrl-C does."""
+    try:
+        return asyncio.run(_until_terminated(work))
+    except asyncio.CancelledError:
+        raise typer.Exit(ExitCode.TERMINATED) from None
+
+
+async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run ``vieneu`` with these arguments; return its exit code. Nothing is raised."""
+    words = Words(choose_language(arguments, os.environ))
+    _set_up_logs()
+    try:
+        code = _code_of(arguments, words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in the buffer has no reader
+        return ExitCode.READER_GONE
+    return code
+
+
+def _code_of(arguments: Sequence[str], words: Words) -> int:
+    try:
+        code = app(args=list(arguments), prog_name="vieneu", standalone_mode=False)
+    except VieneuError as err:
+        _complain(line(err, words.language))
+        return exit_code(err)
+    except (KeyboardInterrupt, typer.Abort):
+        code = ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as err:  # noqa: BLE001 - the last one who could turn it into words
+        return _unforeseen(err, words)
+    if code == ExitCode.INTERRUPTED:
+        _complain(words("interrupted"))
+    return int(code or ExitCode.OK)
+
+
+def _unforeseen(err: Exception, words: Words) -> int:
+    """Tell of wrong usage; or of a bug, by its type alone: its words might hold a secret."""
+    if hasattr(err, "format_message"):  # click's, whether typer brings its own click or not
+        context = getattr(err, "ctx", None)
+        command = context.command_path if context is not None else "vieneu"
+        _complain(f"{err.format_message()} {words('see_help', command=command)}")
+        return ExitCode.USAGE
+    if os.environ.get(DEBUG_VARIABLE):
+        logging.getLogger(__name__).debug("Unexpected", exc_info=err)
+    _complain(words("unexpected", kind=type(err).__name__))
+    return ExitCode.UNEXPECTED
+
+
+def _complain(text: str) -> None:
+    with suppress(OSError):  # stderr may be gone as well
+        sys.stderr.write(f"vieneu: {plain(text)}\n")
+        sys.stderr.flush()
+
+
+def _set_up_logs() -> None:
+    """Keep logs apart from messages: shown only where VIENEU_DEBUG asks for them."""
+    debug = bool(os.environ.get(DEBUG_VARIABLE))
+    handler = logging.StreamHandler() if debug else logging.NullHandler()
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, handlers=[handler])

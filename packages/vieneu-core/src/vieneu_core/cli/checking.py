@@ -1,0 +1,115 @@
+"""``vieneu test`` and ``vieneu doctor``: does it work here, and if not, why."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rich.table import Table
+from rich.text import Text
+
+from vieneu_core.backends.base import BackendState
+from vieneu_core.cli.looking import load_all
+from vieneu_core.cli.outcome import line, title
+from vieneu_core.cli.terminal import Terminal, plain
+from vieneu_core.clock import SystemClock
+from vieneu_core.doctor import (
+    Finding,
+    Level,
+    examine_backends,
+    examine_installation,
+    examine_settings,
+)
+from vieneu_core.errors import AllBackendsFailedError, BackendError
+from vieneu_core.router import BackendStatus, Router
+
+_READY = {BackendState.READY, BackendState.DEGRADED}
+_MARKS = {Level.OK: ("✓", "green"), Level.NOTE: ("·", "yellow"), Level.PROBLEM: ("✗", "red")}
+
+
+async def try_backends(terminal: Terminal) -> None:
+    """Speak one short sentence on each backend that is ready, and show the figures.
+
+    Raises:
+        BackendError: one that is ready could not speak, or none is ready.
+    """
+    words = terminal.words
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column("", style="bold", no_wrap=True)
+    for key in ("result", "voice", "making_time", "audio_length", "real_time_factor"):
+        table.add_column(words(key), overflow="fold")
+    failures: list[BackendError] = []
+    spoke = 0
+    async with terminal.router(terminal.settings()) as router:
+        await load_all(router)
+        for backend in router.status().backends:
+            if backend.state is BackendState.NOT_CONFIGURED:
+                continue
+            try:
+                cells = await _try(terminal, router, backend)
+                spoke += backend.state in _READY
+            except BackendError as err:
+                failures.append(err)
+                name = title(err.code, err.title, words.language)
+                cells = [Text(plain(name), style="red"), *[Text("-")] * 4]
+            table.add_row(words(f"backend_{backend.name}"), *cells)
+    terminal.out.print(table)
+    if failures:
+        raise failures[0] if len(failures) == 1 else _none(failures)
+    if not spoke:
+        raise _none(failures)
+
+
+async def examine(terminal: Terminal) -> bool:
+    """Show all findings; true where nothing is a problem."""
+    settings, about_settings = await asyncio.to_thread(
+        examine_settings, terminal.path, terminal.environ
+    )
+    findings = [*examine_installation(), *about_settings]
+    if settings is not None:
+        findings += await examine_backends(settings)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for finding in findings:
+        mark, style = _MARKS[finding.level]
+        topic = terminal.words(f"topic_{finding.topic}")
+        table.add_row(Text(mark, style=style), topic, _told(terminal, finding))
+    terminal.out.print(table)
+    return all(finding.level is not Level.PROBLEM for finding in findings)
+
+
+async def _try(terminal: Terminal, router: Router, backend: BackendStatus) -> list[Text]:
+    words = terminal.words
+    if backend.state not in _READY:
+        state = words(f"state_{backend.state}")
+        return [Text(f"{words('skipped')}: {state}", style="yellow"), *[Text("-")] * 4]
+    clock = SystemClock()
+    started = clock.monotonic()
+    speech = await router.probe(backend.name)
+    took_s = clock.monotonic() - started
+    return [
+        Text(words("spoke"), style="green"),
+        Text(plain(f"{speech.speakers[0].engine}/{speech.speakers[0].voice}")),
+        Text(f"{words.number(took_s, 3)} s"),
+        Text(f"{words.number(speech.seconds, 2)} s"),
+        Text(words.number(took_s / speech.seconds, 3)),
+    ]
+
+
+def _none(failures: list[BackendError]) -> AllBackendsFailedError:
+    return AllBackendsFailedError("The test sentence was not spoken.", causes=tuple(failures))
+
+
+def _told(terminal: Terminal, finding: Finding) -> Text:
+    words = terminal.words
+    parts = [plain(finding.fact)] if finding.fact else []
+    if finding.error is not None:
+        parts.append(line(finding.error, words.language))
+    elif finding.level is not Level.OK:
+        key = "readable_settings" if finding.command.startswith("chmod") else None
+        parts.append(words(key or f"absent_{finding.topic}"))
+    text = Text(": ".join(parts))
+    if finding.command:
+        text.append(f"\n→ {plain(finding.command)}", style="cyan")
+    return text

@@ -1,0 +1,193 @@
+"""``vieneu connect``, ``disconnect`` and ``mode``: what the admin chooses, kept in the file."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+from pydantic import SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
+
+from vieneu_core.backends.base import Health
+from vieneu_core.cli.looking import gpu_memory, load_all
+from vieneu_core.cli.terminal import Terminal, facts_table, plain
+from vieneu_core.config import (
+    AUTH_TOKEN_VARIABLE,
+    ENDPOINT_URL_VARIABLE,
+    parse_auth_token,
+    parse_endpoint_url,
+    save_settings,
+)
+from vieneu_core.errors import ConfigurationError
+from vieneu_core.router import Mode
+
+_LONGEST_LINE = 8192
+
+
+def read_token(terminal: Terminal, *, from_stdin: bool) -> SecretStr:
+    """Get the token: from standard input, the environment, or a prompt that does not show it.
+
+    Raises:
+        ConfigurationError: there is none, or it cannot be a token.
+    """
+    if from_stdin:
+        text = sys.stdin.readline(_LONGEST_LINE)
+    elif terminal.environ.get(AUTH_TOKEN_VARIABLE, "").strip():
+        text = terminal.environ[AUTH_TOKEN_VARIABLE]
+    elif sys.stdin.isatty():
+        text = _prompted(terminal)
+    else:
+        text = ""
+    token = _token(text)
+    if not token.get_secret_value():
+        raise ConfigurationError(
+            "There is no token.",
+            remedy="Type it when asked, pipe it in with --token-stdin, or set "
+            f"{AUTH_TOKEN_VARIABLE}.",
+        )
+    return token
+
+
+async def connect(terminal: Terminal, url: str, token: SecretStr) -> None:
+    """Look at a server, and keep its URL and token if it is ready.
+
+    Raises:
+        BackendError: it is not; nothing was saved.
+        ConfigurationError: URL, token or file cannot be used; nothing was saved.
+    """
+    from vieneu_core.backends.remote import RemoteBackend
+
+    endpoint_url = _url(url)
+    _refuse_overrides(terminal, endpoint_url, token)
+    save_settings(terminal.path, {})  # a file that cannot be written is told before anything else
+    backend = RemoteBackend(endpoint_url, token)
+    if terminal.err.is_terminal:
+        terminal.err.print(terminal.words("connecting", url=plain(endpoint_url)), markup=False)
+    try:
+        await backend.health()
+        await backend.load()
+        health = await backend.health()
+    finally:
+        await backend.aclose()
+    from_environment = bool(terminal.environ.get(AUTH_TOKEN_VARIABLE, "").strip())
+    kept = SecretStr("") if from_environment else token
+    save_settings(
+        terminal.path,
+        {"colab.enabled": True, "colab.endpoint_url": endpoint_url, "colab.auth_token": kept},
+    )
+    _show_connection(terminal, endpoint_url, health, from_environment=from_environment)
+
+
+def disconnect(terminal: Terminal) -> None:
+    """Forget the server's token, and go to local mode if the mode was remote.
+
+    Raises:
+        ConfigurationError: the file is bad or cannot be written.
+    """
+    words = terminal.words
+    before = save_settings(terminal.path, {}) if terminal.path.exists() else None
+    held = before is not None and (
+        before.colab.enabled or bool(before.colab.auth_token.get_secret_value())
+    )
+    overrides = _overrides(terminal)
+    if held or overrides:
+        save_settings(
+            terminal.path,
+            {"colab.enabled": False, "colab.auth_token": "", "backend_mode": "local"},
+        )
+    terminal.say(words("disconnected") if held else words("not_connected"))
+    if before is not None and before.mode == "remote":
+        terminal.say(words("mode_set", mode="local"))
+    if overrides:
+        terminal.note(words("environment_remains", names=", ".join(overrides)))
+
+
+def show_mode(terminal: Terminal) -> None:
+    """Print the mode that holds."""
+    settings = terminal.settings()
+    terminal.say(settings.mode)
+    if settings.mode != settings.backend_mode:
+        terminal.note(terminal.words("mode_disabled"))
+
+
+async def set_mode(terminal: Terminal, mode: Mode) -> None:
+    """Change the mode, if its backend is ready.
+
+    Raises:
+        BackendError: it is not; nothing has changed.
+        ConfigurationError: the file is bad or cannot be written.
+    """
+    async with terminal.router(terminal.settings()) as router:
+        await load_all(router)
+        router.set_mode(mode)
+    save_settings(terminal.path, {"backend_mode": mode.value})
+    terminal.say(terminal.words("mode_set", mode=mode.value))
+
+
+def _prompted(terminal: Terminal) -> str:
+    try:
+        return getpass.getpass(terminal.words("token_prompt"))
+    except EOFError:
+        return ""
+
+
+def _token(text: str) -> SecretStr:
+    try:
+        return parse_auth_token(SecretStr(text))
+    except PydanticCustomError as err:
+        wrong = str(err)
+    raise ConfigurationError(f"This is {wrong}.", remedy="Copy it as the server showed it.")
+
+
+def _url(text: str) -> str:
+    wrong = "empty"
+    try:
+        if url := parse_endpoint_url(text):
+            return url
+    except (PydanticCustomError, ValidationError) as err:
+        wrong = str(err)
+    raise ConfigurationError(
+        f"The server's URL is {wrong}.",
+        remedy="Give the URL that the server shows, for example https://abc.ngrok-free.app",
+    )
+
+
+def _overrides(terminal: Terminal) -> list[str]:
+    names = (ENDPOINT_URL_VARIABLE, AUTH_TOKEN_VARIABLE)
+    return [name for name in names if terminal.environ.get(name, "").strip()]
+
+
+def _refuse_overrides(terminal: Terminal, url: str, token: SecretStr) -> None:
+    """Refuse to save what the environment would override: it would seem to have no effect."""
+    wanted = {ENDPOINT_URL_VARIABLE: url, AUTH_TOKEN_VARIABLE: token.get_secret_value()}
+    for name in _overrides(terminal):
+        if terminal.environ[name].strip().rstrip("/") != wanted[name].rstrip("/"):
+            raise ConfigurationError(
+                f"The environment variable {name} says something else, and would win.",
+                remedy=f"Unset it: unset {name}",
+            )
+
+
+def _show_connection(
+    terminal: Terminal, url: str, health: Health, *, from_environment: bool
+) -> None:
+    words = terminal.words
+    terminal.out.print(words("connected", url=plain(url)), style="green", markup=False)
+    table = facts_table()
+    facts = {
+        "latency": f"{words.number(health.latency_ms or 0)} ms",
+        "engine": health.engine,
+        "model": health.model,
+        "accelerator": health.accelerator,
+        "gpu_memory": gpu_memory(terminal, health),
+        "remaining": None if health.remaining_s is None else words.duration(health.remaining_s),
+        "version": health.version,
+        "saved": str(terminal.path),
+    }
+    for key, fact in facts.items():
+        if fact:
+            table.add_row(words(key), plain(fact))
+    terminal.out.print(table)
+    if from_environment:
+        terminal.note(words("token_not_saved"))
+    terminal.say(words("use_remote"))

@@ -1,0 +1,67 @@
+"""How a command ends: exit codes, and one line on stderr where something failed."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from vieneu_core.cli.error_words import VIETNAMESE
+from vieneu_core.cli.terminal import plain
+from vieneu_core.cli.words import Language
+from vieneu_core.errors import (
+    AuthenticationError,
+    BackendError,
+    ConfigurationError,
+    RequestError,
+    VieneuError,
+)
+
+
+class ExitCode(IntEnum):
+    """The exit codes of ``vieneu``; also in its help and in docs/cli.md."""
+
+    OK = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    CONFIGURATION = 3
+    REQUEST = 4
+    BACKEND = 5
+    AUTHENTICATION = 6
+    INTERRUPTED = 130
+    READER_GONE = 141
+    TERMINATED = 143
+
+
+_CODES = (
+    (ConfigurationError, ExitCode.CONFIGURATION),
+    (RequestError, ExitCode.REQUEST),
+    (AuthenticationError, ExitCode.AUTHENTICATION),
+    (BackendError, ExitCode.BACKEND),
+)
+
+EXIT_CODES_HELP = (
+    "Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 wrong configuration, 4 wrong request "
+    "(empty text, unknown voice), 5 no backend could speak, 6 token refused, 130 interrupted, "
+    "141 the reader of the output is gone, 143 terminated."
+)
+
+
+def exit_code(error: VieneuError) -> ExitCode:
+    """Return the exit code that stands for an error."""
+    return next((code for cls, code in _CODES if isinstance(error, cls)), ExitCode.UNEXPECTED)
+
+
+def title(error_code: str, english: str, language: Language) -> str:
+    """Return the short name of an error."""
+    if language is Language.VIETNAMESE and error_code in VIETNAMESE:
+        return VIETNAMESE[error_code][0]
+    return english
+
+
+def line(error: VieneuError, language: Language) -> str:
+    """Describe an error in one line: what failed, and what to do."""
+    if language is not Language.VIETNAMESE or error.code not in VIETNAMESE:
+        return plain(error)
+    name, remedy = VIETNAMESE[error.code]
+    own_words = error.remedy != error.default_remedy or not remedy
+    details = str(error).removesuffix(error.remedy).strip()
+    return plain(f"{name}: {details} {error.remedy if own_words else remedy}".strip())

@@ -1,0 +1,257 @@
+"""``vieneu say``: text to a file, a pipe or the loudspeaker."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from vieneu_core.audio.encode import AudioFormat, encode_stream, format_of, write_file
+from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.cli.outcome import title
+from vieneu_core.cli.piping import typed_text, write_out
+from vieneu_core.cli.players import Playback, installed_players
+from vieneu_core.cli.tally import Tally
+from vieneu_core.cli.terminal import Terminal, facts_table, plain
+from vieneu_core.clock import SystemClock
+from vieneu_core.config import Settings
+from vieneu_core.errors import (
+    BackendNotConfiguredError,
+    EmptyTextError,
+    InvalidRequestError,
+)
+from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.text.segment import split_sentences
+
+STANDARD = "-"
+"""Stands for standard input and standard output."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayOrder:
+    """What ``vieneu say`` was asked for."""
+
+    text: str
+    output: str | None = None
+    voice: str | None = None
+    speed: float = 1.0
+    language: str = "vi"
+    mode: str | None = None
+    stats: bool = False
+
+    @property
+    def typed(self) -> bool:
+        """True where the text comes from standard input."""
+        return self.text == STANDARD
+
+    def request(self, settings: Settings) -> SynthesisRequest:
+        """Make the request; the voice of the settings is that of the local engine.
+
+        Raises:
+            RequestError: nothing in it can be spoken, or a value is out of its range.
+        """
+        if not self.typed:
+            split_sentences(self.text)
+        default = settings.local.voice if settings.mode == "local" else None
+        return SynthesisRequest(
+            text=typed_text() if self.typed else self.text,
+            voice=self.voice or default,
+            language=self.language,
+            speed=self.speed,
+        )
+
+    def apply(self, settings: Settings) -> Settings:
+        """Return the settings with the mode that was asked for.
+
+        Raises:
+            BackendNotConfiguredError: there is no remote.
+        """
+        if self.mode is None:
+            return settings
+        if self.mode == "remote" and not settings.colab.enabled:
+            raise BackendNotConfiguredError("No remote backend is set up.", backend="remote")
+        return settings.model_copy(update={"backend_mode": self.mode})
+
+
+async def say(terminal: Terminal, order: SayOrder) -> None:
+    """Speak.
+
+    Raises:
+        VieneuError: nothing could be spoken, or not all of it; no half file is left.
+    """
+    settings = order.apply(terminal.settings())
+    request = order.request(settings)
+    sink = _sink(order)
+    clock = SystemClock()
+    with _progress(terminal, shown=not order.typed) as show:
+        tally = Tally(clock, show)
+        async with terminal.router(settings) as router:
+            router.subscribe(tally.on_event)
+            started = clock.monotonic()
+            await router.load()
+            tally.load_s = clock.monotonic() - started
+            if order.typed and sys.stdin.isatty():
+                terminal.note(terminal.words("type_here"))
+            async with aclosing(tally.counted(router.stream(request))) as chunks:
+                await sink(chunks)
+    _tell(terminal, order, tally, settings.mode)
+
+
+class _FileSink:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._format = format_of(path)
+
+    async def __call__(self, chunks: AsyncGenerator[AudioChunk, None]) -> None:
+        await write_file(chunks, self._path, self._format)
+
+
+class _PipeSink:
+    def __init__(self) -> None:
+        if sys.stdout.isatty():
+            raise InvalidRequestError(
+                "The terminal cannot show audio.", remedy="Send it on: vieneu say -o - TEXT | …"
+            )
+
+    async def __call__(self, chunks: AsyncGenerator[AudioChunk, None]) -> None:
+        async with aclosing(encode_stream(chunks, AudioFormat.WAV)) as blocks:
+            await write_out(blocks)
+
+
+class _LoudspeakerSink:
+    def __init__(self) -> None:
+        self._players = installed_players()
+
+    async def __call__(self, chunks: AsyncIterable[AudioChunk]) -> None:
+        playback: Playback | None = None
+        try:
+            async for chunk in chunks:
+                if playback is None:
+                    playback = Playback(self._players, chunk.sample_rate_hz)
+                if chunk.pcm:
+                    await playback.play(chunk.pcm)
+            if playback is not None:
+                await playback.finish()
+        finally:
+            if playback is not None:
+                await playback.stop()
+
+
+def _sink(order: SayOrder) -> _FileSink | _PipeSink | _LoudspeakerSink:
+    if order.output is None:
+        return _LoudspeakerSink()
+    if order.output == STANDARD:
+        return _PipeSink()
+    if not order.output:
+        raise InvalidRequestError("The name of the output file is empty.")
+    return _FileSink(Path(order.output))
+
+
+def _who(speaker: Speaker) -> str:
+    return plain(f"{speaker.backend}/{speaker.engine}/{speaker.voice}")
+
+
+@contextmanager
+def _progress(terminal: Terminal, *, shown: bool) -> Iterator[Progresser]:
+    """Show how far the speech is, on a terminal only; nothing of it stays."""
+    if not (shown and terminal.err.is_terminal):
+        yield Progresser(None, terminal)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=terminal.err, transient=True) as progress:
+        yield Progresser(progress, terminal)
+
+
+class Progresser:
+    """Turns counts into the line of progress."""
+
+    def __init__(self, progress: Progress | None, terminal: Terminal) -> None:
+        self._progress = progress
+        self._words = terminal.words
+        if progress is not None:
+            self._task = progress.add_task(self._words("loading"), total=None)
+
+    def __call__(self, tally: Tally) -> None:
+        """Show the present counts."""
+        if self._progress is None:
+            return
+        number = max(tally.speakers)
+        line = self._words(
+            "speaking",
+            n=number + 1,
+            seconds=self._words.number(tally.audio_s, 1),
+            who=_who(tally.speakers[number]),
+        )
+        self._progress.update(self._task, description=line)
+
+
+def _tell(terminal: Terminal, order: SayOrder, tally: Tally, mode: str) -> None:
+    """Tell afterwards what is worth knowing, all of it apart from the audio."""
+    words = terminal.words
+    if not tally.speakers:
+        raise EmptyTextError("The text holds nothing that can be spoken.")
+    for line in _stand_in_lines(terminal, tally, mode):
+        terminal.note(line)
+    if order.stats:
+        terminal.err.print(_figures(terminal, tally))
+        terminal.err.print(_sentences(terminal, tally))
+    elif order.output not in {None, STANDARD} and terminal.err.is_terminal:
+        seconds = words.number(tally.audio_s, 1)
+        terminal.err.print(
+            Text(words("written", path=plain(order.output), seconds=seconds)), soft_wrap=True
+        )
+
+
+def _stand_in_lines(terminal: Terminal, tally: Tally, mode: str) -> Iterator[str]:
+    """One line for each stand-in that spoke: who, what, in whose place, and why."""
+    words = terminal.words
+    by_speaker: dict[Speaker, list[int]] = {}
+    for sentence, speaker in sorted(tally.speakers.items()):
+        if speaker.stand_in:
+            by_speaker.setdefault(speaker, []).append(sentence)
+    for speaker, sentences in by_speaker.items():
+        cause = next((tally.causes[n] for n in sentences if n in tally.causes), None)
+        why = words("not_ready")
+        if cause is not None:
+            why = title(cause.code, cause.title, words.language)
+            why = f"{why} ({cause.detail.rstrip('.')})"
+        every = len(sentences) == len(tally.speakers)
+        numbers = ", ".join(str(n + 1) for n in sentences)
+        which = words("all_sentences") if every else words("some_sentences", numbers=numbers)
+        yield words("stand_in", who=_who(speaker), which=which, chosen=mode, why=why)
+
+
+def _figures(terminal: Terminal, tally: Tally) -> Table:
+    words = terminal.words
+    table = facts_table()
+    first = "-" if tally.first_audio_s is None else f"{words.number(tally.first_audio_s, 3)} s"
+    table.add_row(words("load_time"), f"{words.number(tally.load_s, 3)} s")
+    table.add_row(words("first_audio"), first)
+    table.add_row(words("audio_length"), f"{words.number(tally.audio_s, 2)} s")
+    table.add_row(words("making_time"), f"{words.number(tally.making_s, 3)} s")
+    table.add_row(words("real_time_factor"), words.number(tally.real_time_factor, 4))
+    return table
+
+
+def _sentences(terminal: Terminal, tally: Tally) -> Table:
+    words = terminal.words
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(words("sentence"), justify="right", no_wrap=True)
+    table.add_column(words("length"), justify="right", no_wrap=True)
+    for key in ("spoken_by", "engine", "voice"):
+        table.add_column(words(key), overflow="fold")
+    table.add_column("")
+    for sentence, speaker in sorted(tally.speakers.items()):
+        table.add_row(
+            str(sentence + 1),
+            f"{words.number(tally.lengths_s[sentence], 2)} s",
+            *(Text(plain(part)) for part in (speaker.backend, speaker.engine, speaker.voice)),
+            Text(words("stand_in_mark") if speaker.stand_in else "", style="yellow"),
+        )
+    return table

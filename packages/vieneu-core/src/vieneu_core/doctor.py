@@ -1,0 +1,196 @@
+"""Finds out what is possible on this machine, and what is missing for the rest.
+
+Every finding is a fact and, where something can be done, a command. None holds a secret.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import stat
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from vieneu_core.config import (
+    AUTH_TOKEN_VARIABLE,
+    ENDPOINT_URL_VARIABLE,
+    Settings,
+    load_settings,
+)
+from vieneu_core.errors import BackendError, ConfigurationError, VieneuError
+
+PLAYERS = ("pw-cat", "paplay", "aplay", "ffplay")
+"""Programs that can play raw samples from a pipe, in the order in which they are tried."""
+
+
+class Level(StrEnum):
+    """How good a finding is."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Works, or is not needed; but good to know."""
+    PROBLEM = "problem"
+
+
+class Topic(StrEnum):
+    """What a finding is about."""
+
+    PYTHON = "python"
+    CORE = "core"
+    EMBEDDED_VOICE = "embedded_voice"
+    AUDIO_FILES = "audio_files"
+    PLAYER = "player"
+    SETTINGS = "settings"
+    ENVIRONMENT = "environment"
+    LOCAL_ENGINE = "local_engine"
+    REMOTE = "remote"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    topic: Topic
+    level: Level
+    fact: str = ""
+    """What was found: versions, names, paths."""
+    command: str = ""
+    """What would mend or complete it."""
+    error: VieneuError | None = None
+    """Why it does not work, where that is one of our errors."""
+
+
+def examine_installation(which: Mapping[str, str | None] | None = None) -> tuple[Finding, ...]:
+    """Look at Python and at what is installed; ``which`` stands in for PATH in tests."""
+    paths = which if which is not None else {name: shutil.which(name) for name in PLAYERS}
+    return (
+        Finding(
+            topic=Topic.PYTHON,
+            level=Level.OK,
+            fact=f"{platform.python_version()}, {platform.system()} {platform.machine()}",
+        ),
+        Finding(topic=Topic.CORE, level=Level.OK, fact=_version_of("vieneu-core")),
+        _package(Topic.EMBEDDED_VOICE, "espeakng_loader", "espeakng-loader", "espeak"),
+        _package(Topic.AUDIO_FILES, "av", "av", ""),
+        _player([name for name in PLAYERS if paths.get(name)]),
+    )
+
+
+def examine_settings(
+    path: Path, environ: Mapping[str, str]
+) -> tuple[Settings | None, tuple[Finding, ...]]:
+    """Look at the settings file; blocking. Returns the settings too, where they can be read."""
+    findings = [_environment(environ)] if _environment_names(environ) else []
+    try:
+        settings = load_settings(path, environ)
+    except ConfigurationError as err:
+        bad = Finding(topic=Topic.SETTINGS, level=Level.PROBLEM, fact=str(path), error=err)
+        return None, (bad, *findings)
+    return settings, (_file(path), *findings)
+
+
+async def examine_backends(settings: Settings) -> tuple[Finding, ...]:
+    """Load the local engine, and ask the remote server how it is."""
+    return (await _local(settings), await _remote(settings))
+
+
+def _version_of(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:  # run from a source tree
+        return package
+
+
+def _package(topic: Topic, module: str, package: str, extra: str) -> Finding:
+    if find_spec(module) is not None:
+        return Finding(topic=topic, level=Level.OK, fact=_version_of(package))
+    name = f"'vieneu-core[{extra}]'" if extra else "vieneu-core"
+    return Finding(
+        topic=topic, level=Level.PROBLEM, fact=package, command=f"{_python()} -m pip install {name}"
+    )
+
+
+def _python() -> str:
+    return Path(sys.executable).name or "python3"
+
+
+def _player(found: Sequence[str]) -> Finding:
+    if found:
+        return Finding(topic=Topic.PLAYER, level=Level.OK, fact=", ".join(found))
+    return Finding(
+        topic=Topic.PLAYER,
+        level=Level.NOTE,
+        command="sudo apt install alsa-utils",
+    )
+
+
+def _file(path: Path) -> Finding:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return Finding(topic=Topic.SETTINGS, level=Level.NOTE, fact=str(path))
+    if mode & 0o077:
+        return Finding(
+            topic=Topic.SETTINGS,
+            level=Level.PROBLEM,
+            fact=f"{path}, {mode:04o}",
+            command=f"chmod 600 {path}",
+        )
+    return Finding(topic=Topic.SETTINGS, level=Level.OK, fact=f"{path}, {mode:04o}")
+
+
+def _environment_names(environ: Mapping[str, str]) -> list[str]:
+    names = ("VIENEU_CONFIG", ENDPOINT_URL_VARIABLE, AUTH_TOKEN_VARIABLE)
+    return [name for name in names if environ.get(name, "").strip()]
+
+
+def _environment(environ: Mapping[str, str]) -> Finding:
+    names = ", ".join(_environment_names(environ))
+    return Finding(topic=Topic.ENVIRONMENT, level=Level.NOTE, fact=names)
+
+
+async def _local(settings: Settings) -> Finding:
+    from vieneu_core.backends.local import LocalBackend
+    from vieneu_core.worker.host import EngineSpec
+
+    name = settings.local.engine
+    backend = LocalBackend(EngineSpec(name, settings.local.options))
+    try:
+        await backend.load()
+        health = await backend.health()
+    except (BackendError, ConfigurationError) as err:
+        return Finding(topic=Topic.LOCAL_ENGINE, level=Level.PROBLEM, fact=name, error=err)
+    finally:
+        await backend.aclose()
+    where = f", {health.accelerator}" if health.accelerator else ""
+    return Finding(
+        topic=Topic.LOCAL_ENGINE, level=Level.OK, fact=f"{health.engine} ({health.model}){where}"
+    )
+
+
+async def _remote(settings: Settings) -> Finding:
+    if not settings.colab.enabled:
+        return Finding(topic=Topic.REMOTE, level=Level.NOTE, command="vieneu connect URL")
+    from vieneu_core.backends.remote import RemoteBackend
+
+    url = settings.colab.endpoint_url
+    try:
+        backend = RemoteBackend(url, settings.colab.auth_token)
+    except ConfigurationError as err:
+        return Finding(topic=Topic.REMOTE, level=Level.PROBLEM, error=err)
+    try:
+        health = await backend.health()
+    except BackendError as err:
+        return Finding(topic=Topic.REMOTE, level=Level.PROBLEM, fact=url, error=err)
+    finally:
+        await backend.aclose()
+    return Finding(
+        topic=Topic.REMOTE,
+        level=Level.OK,
+        fact=f"{url}, {health.engine} ({health.model}), {health.latency_ms or 0:.0f} ms",
+    )
