@@ -13,7 +13,7 @@ from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.errors import ReferenceAudioError
 
 if TYPE_CHECKING:
-    from av import AudioStream
+    from av import AudioStream, CodecContext
     from av.container import InputContainer
 
 MAX_CLIP_BYTES = 64 << 20
@@ -97,6 +97,10 @@ def _only_stream(container: InputContainer) -> AudioStream:
     if not container.streams.audio:
         raise ReferenceAudioError("The clip holds no audio.")
     stream = container.streams.audio[0]
+    # PyAV has no codec context, against its type, where FFmpeg does not know the codec at all.
+    codec = cast("CodecContext | None", stream.codec_context)
+    if codec is None or codec.name not in _CODECS:
+        raise ReferenceAudioError("The clip is compressed with a codec that is not usable here.")
     if not MIN_RATE_HZ <= stream.sample_rate <= MAX_RATE_HZ:
         raise ReferenceAudioError(
             f"The clip has {stream.sample_rate} Hz; {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz are usable."

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, ExitStack, aclosing, contextmanager, supp
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from vieneu_core.audio.frames import frame_of
 from vieneu_core.audio.opus import codec_rate_hz
@@ -104,7 +104,7 @@ class _Muxer:
     """Writes samples of one rate into a file object. Blocking."""
 
     def __init__(
-        self, file: IO[bytes] | _Sink, fmt: AudioFormat, sample_rate_hz: int, *, streamed: bool
+        self, file: io.RawIOBase, fmt: AudioFormat, sample_rate_hz: int, *, streamed: bool
     ) -> None:
         import av
 
@@ -221,6 +221,16 @@ async def write_file(
         await _on_thread(file.publish)
 
 
+class _WholeWrites(io.FileIO):
+    """An unbuffered file: errors come where they arise. FFmpeg buffers, and trusts each write."""
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[super().write(rest) :]
+        return len(data)
+
+
 class _PartFile:
     """A file being written under another name beside its own. Blocking."""
 
@@ -236,7 +246,7 @@ class _PartFile:
             if self._path.exists() and not self._path.is_file():
                 raise InvalidRequestError(f"{self._named} exists and is not an ordinary file.")
             self._part = self._path.with_name(f".{uuid.uuid4().hex}.part")
-            self._file = self._part.open("xb")
+            self._file = _WholeWrites(self._part, "xb")
             self._cleanup.callback(self._part.unlink, missing_ok=True)
             self._cleanup.enter_context(suppress(OSError))  # of a full disk, once more
             self._cleanup.callback(self._file.close)

@@ -116,12 +116,18 @@ class WordReader:
         return piece[starts_within:].replace("\r\n", "\n")
 
     def _settled(self) -> int:
-        """Return where the last character of the raw text begins; more marks may follow it."""
+        """Return where the last character of the raw text begins: more marks may follow it.
+
+        White space does not wait, since no mark changes it: so a word is known with its space.
+        """
+        if self._raw.endswith((" ", "\n")):
+            return len(self._raw)
         at = max(len(self._raw) - 1, 0)
         while at > 0 and joins_previous(self._raw[at]):
             at -= 1
         if len(self._raw) - at > MAX_WORD_CHARS:  # an endless pile of marks
-            self._raw = self._raw[: at + 1 + _MAX_MARKS]
+            begin = at if joins_previous(self._raw[at]) else at + 1
+            self._raw = self._raw[: begin + _MAX_MARKS]
         return at
 
     def _words(self, text: str) -> Iterator[Word]:

@@ -135,7 +135,7 @@ class SentenceSplitter:
         # Text without a stop must not wait for its end.
         while self._pending_chars() > MAX_SENTENCE_CHARS:
             head, rest = _cut(self._detector.finish())
-            yield from self._speakable(head)
+            yield from self._complete(head)
             yield from self._feed(rest)
 
     def _feed(self, text: str) -> Iterator[str]:
