@@ -33,7 +33,8 @@ Một, hai, ba, bốn, năm, sáu, bảy, tám, chín, mười, mười một, m
 2\u00d73\u00d74 bằng 24|https://example.com/duong-dan/rat-dai?x=1&y=2|C++ và C#
 ½ cốc nước|№ 5|10°C|₫ 5.000
 Thưa quý khách|Chào buổi sáng|Cảm ơn nhiều nhé|Tạm biệt|Đúng rồi|Sai|Hết giờ|Bắt đầu!|Dừng lại ngay
-Chuông cửa|Trời sắp mưa rồi|Bé đã ngủ|Mấy giờ rồi nhỉ?|Thứ Bảy, 28/11|Tầng 3, phòng 305|Xe buýt số 86
+Chuông cửa|Trời sắp mưa rồi|Bé đã ngủ|Mấy giờ rồi nhỉ?|Thứ Bảy, 28/11|Tầng 3, phòng 305
+Xe buýt số 86
 Máy lọc không khí đang chạy ở mức cao nhất.|Còn 15 phút nữa là đến giờ học.|Ga sắp hết!|Lỗi 404|Ôi!
 """.replace("\n", "|")
 
