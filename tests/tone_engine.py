@@ -16,6 +16,7 @@ says what a sentence sounds like. Words in a text make the engine fail in a give
 ``silent``         returns digital silence
 ``tooshort``       returns 20 ms
 ``nothing``        returns no samples
+``framenoise``     writes noise into the worker's own channel
 ``printnoise``     writes to standard output and standard error, then speaks
 =================  ==============================================================
 """
@@ -40,6 +41,7 @@ from vieneu_core.errors import (
     MissingExtraError,
     ModelLoadError,
     SynthesisFailedError,
+    VoiceNotFoundError,
     WatermarkUnavailableError,
 )
 from vieneu_core.voices import Voice
@@ -126,7 +128,7 @@ class ToneEngine:
     """Speaks tones. Options, all of them JSON values:
 
     ``sample_rate_hz`` (24000), ``chunk_delay_s`` (0: as fast as it can), ``load_delay_s`` (0),
-    ``clones`` and ``watermarks`` (false), ``load_error`` (a word: ``model``, ``memory``,
+    ``clones`` and ``watermarks`` (false), ``load_error`` (a word: ``model``, ``memory``, ``voice``,
     ``extra``, ``bug``, ``crash``), ``crash_once_file`` (while this file exists, `load` removes it
     and dies).
     """
@@ -185,6 +187,7 @@ def _fail_to_load(word: str) -> None:
         "model": ModelLoadError("The tuning fork is missing."),
         "memory": MemoryError(),
         "extra": MissingExtraError("The tone engine", "tone"),
+        "voice": VoiceNotFoundError("No voice file."),
         "bug": ZeroDivisionError("division by zero"),
     }
     if word in errors:
@@ -216,7 +219,10 @@ def _trouble(text: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if "nativeexit" in text:
         os._exit(3)
+    if "framenoise" in text:
+        os.write(int(sys.argv[1]), b"\xff" * 64)
     if "hangforever" in text:
+        os.write(2, b"hangs now\n")
         threading.Event().wait()
     if "printnoise" in text:
         sys.stdout.write("noise on stdout\n")

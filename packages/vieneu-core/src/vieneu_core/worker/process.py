@@ -74,6 +74,7 @@ class WorkerProcess:
                 )
             except OSError as error:
                 writer.close()
+                await writer.wait_closed()
                 raise ModelLoadError(f"The engine's process cannot start: {error}.") from error
             except asyncio.CancelledError:
                 writer.close()
