@@ -29,11 +29,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from vieneu_core.backends.scripted import STEP_HZ, in_chunks, sentence_tone
+from vieneu_core.audio.tone import STEP_HZ, in_chunks, sentence_tone
 from vieneu_core.engines.base import EngineInfo, EngineMemory, Utterance
 from vieneu_core.errors import (
     CloningUnsupportedError,
@@ -45,6 +43,9 @@ from vieneu_core.errors import (
     WatermarkUnavailableError,
 )
 from vieneu_core.voices import Voice
+
+if TYPE_CHECKING:
+    import numpy as np
 
 VOICES = (
     Voice(id="vi-low", name="Thấp", language="vi"),
@@ -70,6 +71,8 @@ def expected(sentence: str, *, speed: float = 1.0) -> Heard:
 
 def heard(pcm: bytes, sample_rate_hz: int) -> list[Heard]:
     """Find the tones in mono 16-bit samples, in order. A repeat is heard twice, a cut is short."""
+    import numpy as np
+
     samples = np.frombuffer(pcm, dtype="<i2").astype(np.float64)
     tones: list[Heard] = []
     for start, end in _loud_runs(samples, round(FRAME_S * sample_rate_hz)):
@@ -85,6 +88,8 @@ def same(got: list[Heard], want: list[Heard], *, tolerance_s: float = 0.04) -> b
 
 
 def _loud_runs(samples: np.ndarray, n_frame: int) -> Iterator[tuple[int, int]]:
+    import numpy as np
+
     n_frames = len(samples) // n_frame
     frames = samples[: n_frames * n_frame].reshape(n_frames, n_frame)
     loud = np.sqrt(np.mean(frames**2, axis=1)) > 0.03 * 32767
@@ -118,6 +123,8 @@ def _lasts(pitches: list[int], i: int) -> bool:
 
 
 def _pitch(samples: np.ndarray, sample_rate_hz: int) -> int:
+    import numpy as np
+
     n_fft = 1 << max(15, (len(samples) - 1).bit_length())
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)), n_fft))
     hz = np.argmax(spectrum) * sample_rate_hz / n_fft

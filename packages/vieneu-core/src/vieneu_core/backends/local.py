@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from importlib import import_module
 
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.audio.plausible import SpeechCheck
@@ -88,7 +90,8 @@ class LocalBackend:
             BackendNotLoadedError: `unload` was called meanwhile.
         """
         try:
-            await self._host.start()
+            # The check of each sentence uses numpy, whose import would hold up the event loop.
+            await asyncio.gather(self._host.start(), asyncio.to_thread(import_module, "numpy"))
         except BackendError as error:
             error.backend = self.name
             raise

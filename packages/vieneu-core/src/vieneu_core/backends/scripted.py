@@ -7,13 +7,12 @@ so that a test can check what is *heard* behind a router, a server or an encoder
 from __future__ import annotations
 
 import asyncio
-import re
-import zlib
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
+from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.audio.tone import in_chunks, sentence_tone
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import (
@@ -27,62 +26,10 @@ from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.text.segment import sentences
 from vieneu_core.voices import Voice, choose_voice
 
-GAP_S = 0.04
-"""Silence before and after the tone of each sentence, so that neighbours can be told apart."""
-CHUNK_S = 0.1
-"""Length of a chunk, in seconds."""
-LOWEST_HZ, STEP_HZ, N_PITCHES = 300, 50, 90
-"""Tones lie on a grid from 300 Hz to 4 750 Hz, which every codec in use here carries."""
-
 DEFAULT_VOICES = (
     Voice(id="vi-tone", name="Âm thử", language="vi"),
     Voice(id="en-tone", name="Test tone", language="en"),
 )
-
-_INDEX = re.compile(r"câu (\d+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Tone:
-    """What is heard of one sentence."""
-
-    hz: int
-    """Pitch, on the grid of 50 Hz."""
-    seconds: float
-    """Length without the silence on either side."""
-
-    def pcm(self, sample_rate_hz: int) -> bytes:
-        """Return the whole sentence, silence included, mono signed 16-bit little-endian."""
-        import numpy as np
-
-        n_tone, n_gap = round(self.seconds * sample_rate_hz), round(GAP_S * sample_rate_hz)
-        n_ramp = min(n_tone // 2, round(0.005 * sample_rate_hz))
-        wave = 0.3 * np.sin(2 * np.pi * self.hz / sample_rate_hz * np.arange(n_tone))
-        ramp = np.linspace(0.0, 1.0, n_ramp)
-        wave[:n_ramp] *= ramp
-        wave[n_tone - n_ramp :] *= ramp[::-1]
-        samples = np.concatenate([np.zeros(n_gap), wave, np.zeros(n_gap)])
-        return (samples * 32767).astype("<i2").tobytes()
-
-
-def sentence_tone(text: str, *, speed: float = 1.0) -> Tone:
-    """Return the tone that stands for a sentence.
-
-    ``câu 17`` in the text is the 17th pitch of the grid; any other text is hashed onto it. The
-    length follows the number of characters, as that of speech does.
-    """
-    clean = text.strip()
-    found = _INDEX.search(clean)
-    number = int(found[1]) if found else zlib.crc32(clean.encode())
-    seconds = (0.3 + 0.03 * len(clean)) / speed
-    return Tone(LOWEST_HZ + STEP_HZ * (number % N_PITCHES), round(seconds, 2))
-
-
-def in_chunks(pcm: bytes, sample_rate_hz: int, *, chunk_s: float = CHUNK_S) -> Iterator[bytes]:
-    """Cut samples into chunks of ``chunk_s`` seconds; the last may be shorter."""
-    size = max(1, round(chunk_s * sample_rate_hz)) * BYTES_PER_SAMPLE
-    for start in range(0, len(pcm), size):
-        yield pcm[start : start + size]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
