@@ -6,8 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
+from remote_site import PATIENT
+from server_site import TOKEN, serving
+
 from vieneu_core.backends.base import Backend
 from vieneu_core.backends.local import LocalBackend
+from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.worker.host import EngineSpec
 
@@ -53,8 +57,22 @@ async def local_espeak(chunk_delay_s: float) -> AsyncIterator[Backend]:
         await backend.aclose()
 
 
+@asynccontextmanager
+async def remote_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
+    async with (
+        local_tone(chunk_delay_s) as spoken,
+        serving(spoken, requests_per_minute=10**6, looks_per_minute=10**6) as server,
+    ):
+        remote = RemoteBackend(server.url, TOKEN, timeouts=PATIENT)
+        try:
+            yield remote
+        finally:
+            await remote.aclose()
+
+
 CASES = (
     BackendCase(name="scripted", make=scripted),
     BackendCase(name="local-tone", make=local_tone),
+    BackendCase(name="remote-tone", make=remote_tone),
     BackendCase(name="local-espeak", make=local_espeak, tones=False),
 )

@@ -261,6 +261,10 @@ class FaultProxy:
         """Set once a ``POST`` came."""
         self.client_left = asyncio.Event()
         """Set when the client went away while something was being sent to it."""
+        self.canned: dict[str, bytes] = {}
+        """Answers by path, given in the server's place."""
+        self.rewrite: tuple[bytes, bytes] = (b"", b"")
+        """What is put in place of what in the heads of the server's answers."""
         self.close_after_answer = False
         """Close each connection behind its answer, as a server does with an idle one."""
 
@@ -301,6 +305,9 @@ class FaultProxy:
                 self.seen.append(seen)
                 if seen.method == "POST":
                     self.asked.set()
+                if seen.path in self.canned:
+                    writer.write(self.canned[seen.path])
+                    break
                 await self._serve(seen, writer)
                 if writer.is_closing() or self.close_after_answer:
                     break
@@ -313,7 +320,7 @@ class FaultProxy:
         fault = self._next_fault(seen)
         line = Line(writer, self._closing)
         async with self._answer(seen) as (head, line.rest):
-            line.head = head
+            line.head = re.sub(self.rewrite[0], self.rewrite[1], head) if self.rewrite[0] else head
             if fault is None or fault.moment is not Moment.BEFORE:
                 await line.send(line.head)
                 line.head = b""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 import logging
 import socket
 import ssl
@@ -17,8 +18,8 @@ import trustme
 from aiohttp.abc import AbstractResolver, ResolveResult
 from fake_clock import FakeClock
 from fault_proxy import FaultProxy, Moment
-from remote_site import PATIENT, Site
-from stand_in_server import TOKEN
+from remote_site import PATIENT, Site, json_reply
+from server_site import TOKEN
 from tone_engine import expected, heard, same
 
 from vieneu_core.backends.base import BackendState, Health, synthesize
@@ -254,12 +255,12 @@ async def test_a_wrong_token_is_told_and_never_shown(
 
 @pytest.mark.parametrize(
     ("version", "cls"),
-    [("0.3", ServerTooOldError), ("2.0", ServerTooNewError), ("", NotVieneuServerError)],
+    [(b"0.3", ServerTooOldError), (b"2.0", ServerTooNewError), (b"", NotVieneuServerError)],
 )
 async def test_versions_that_do_not_match_are_told_apart(
-    site: Site, version: str, cls: type[BackendError]
+    site: Site, version: bytes, cls: type[BackendError]
 ) -> None:
-    site.server.wire_version = version
+    site.proxy.rewrite = (rb"(?i)vieneu-wire-version: 1.0", b"Vieneu-Wire-Version: " + version)
 
     with pytest.raises(cls) as caught:
         await site.client().load()
@@ -269,8 +270,10 @@ async def test_versions_that_do_not_match_are_told_apart(
 
 
 async def test_a_newer_minor_version_is_understood(site: Site) -> None:
-    site.server.wire_version = "1.9"
-    site.server.health = {"a_new_member": {"of": ["any", "kind"]}}
+    site.proxy.rewrite = (rb"(?i)vieneu-wire-version: 1.0", b"Vieneu-Wire-Version: 1.9")
+    await site.loaded()
+
+    site.health_says(a_new_member={"of": ["any", "kind"]})
 
     await site.loaded()
 
@@ -289,7 +292,7 @@ async def test_a_newer_minor_version_is_understood(site: Site) -> None:
 async def test_a_server_that_is_not_ready_says_what_it_does(
     site: Site, state: str, cls: type[BackendError]
 ) -> None:
-    site.server.health = {"state": state}
+    site.health_says(state=state)
     remote = site.client()
 
     with pytest.raises(cls) as caught:
@@ -297,19 +300,21 @@ async def test_a_server_that_is_not_ready_says_what_it_does(
 
     assert type(caught.value) is cls
     assert (await remote.health()).state == BackendState(state)
-    site.server.health = {}
+    site.proxy.canned.clear()
     await remote.load()
 
 
 async def test_health_tells_what_the_server_knows(site: Site) -> None:
-    site.server.health = {
-        "accelerator": "Tesla T4",
-        "gpu_memory_used_gb": 4.2,
-        "gpu_memory_total_gb": 15.0,
-        "uptime_seconds": 120,
-        "session_remaining_seconds": 3_600,
-        "queue_depth": 2,
-    }
+    site.health_says(
+        engine="gguf",
+        model="vieneu",
+        accelerator="Tesla T4",
+        gpu_memory_used_gb=4.2,
+        gpu_memory_total_gb=15.0,
+        uptime_seconds=120,
+        session_remaining_seconds=3_600,
+        queue_depth=2,
+    )
     remote = site.client()
 
     before = await remote.health()
@@ -321,8 +326,8 @@ async def test_health_tells_what_the_server_knows(site: Site) -> None:
     assert after.latency_ms > 0
     assert after == Health(
         state=BackendState.READY,
-        engine="scripted",
-        model="script",
+        engine="gguf",
+        model="vieneu",
         version="0.1.0",
         queue_depth=2,
         latency_ms=after.latency_ms,
@@ -350,7 +355,7 @@ async def test_numbers_that_cannot_be_are_not_passed_on(
     site: Site, members: dict[str, object], state: BackendState, remaining_s: float | None
 ) -> None:
     remote = await site.loaded()
-    site.server.health = members
+    site.health_says(**members)
 
     health = await remote.health()
 
@@ -361,20 +366,14 @@ async def test_numbers_that_cannot_be_are_not_passed_on(
 
 
 @pytest.mark.parametrize(
-    ("name", "state"),
-    [("server_503_loading", BackendState.LOADING), ("server_503_draining", BackendState.DRAINING)],
+    ("code", "state"), [("loading", BackendState.LOADING), ("draining", BackendState.DRAINING)]
 )
 async def test_a_refusal_with_a_known_reason_is_a_state_too(
-    site: Site, name: str, state: BackendState
+    site: Site, code: str, state: BackendState
 ) -> None:
-    recorded = fp.edge_reply("server_503_loading").replace(
-        b'"code":"loading"', b'"code":"' + name.rsplit("_", 1)[1].encode() + b'"'
-    )
-    # The length of the body changed with the word in it.
-    head, _, body = recorded.partition(b"\r\n\r\n")
-    lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
+    body = {"title": "x", "detail": "y", "status": 503, "code": code}
+    site.proxy.canned["/health"] = json_reply(json.dumps(body).encode(), "503 Busy")
     remote = site.client()
-    site.go_wrong(fp.reply(b"\r\n".join(lines) + b"\r\n\r\n" + body), method="GET")
 
     assert (await remote.health()).state is state
 
@@ -385,8 +384,7 @@ async def test_a_refusal_with_a_known_reason_is_a_state_too(
 async def test_a_health_report_that_cannot_be_read_is_a_bad_response(
     site: Site, body: bytes
 ) -> None:
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nVieneu-Wire-Version: 1.0\r\n\r\n"
-    site.go_wrong(fp.reply(head + body), method="GET")
+    site.proxy.canned["/health"] = json_reply(body)
 
     with pytest.raises(BadResponseError) as caught:
         await site.client().load()

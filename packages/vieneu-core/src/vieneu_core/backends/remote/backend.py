@@ -95,6 +95,7 @@ class RemoteBackend:
             on_traffic=on_traffic,
         )
         self._loaded = False
+        self._closed = False
         self._loading = asyncio.Lock()
         self._first_load_at_s: float | None = None
 
@@ -117,6 +118,10 @@ class RemoteBackend:
         async with self._loading:
             if self._loaded:
                 return
+            if self._closed:
+                raise BackendNotLoadedError(
+                    f"The backend {self._name} was closed for good.", backend=self._name
+                )
             try:
                 refuse_unready(await self._look_with_grace(), self._name, self._connection.host)
             except BaseException:
@@ -130,7 +135,8 @@ class RemoteBackend:
         await self._connection.aclose()
 
     async def aclose(self) -> None:
-        """As `unload`; a session that was handed in stays open."""
+        """As `unload`, for good. A session that was handed in stays open."""
+        self._closed = True
         await self.unload()
 
     async def health(self) -> Health:
@@ -139,6 +145,8 @@ class RemoteBackend:
         Raises:
             BackendError: it cannot be reached, or does not accept the token.
         """
+        if self._closed:
+            return Health(state=BackendState.UNLOADED)
         health = await self._look()
         if health.ready and not self._loaded:
             return replace(health, state=BackendState.UNLOADED)

@@ -157,8 +157,8 @@ class SpeechReader:
         self._start = start
 
     def _begin_sentence(self, begun: SentenceStart, index: int) -> None:
-        due = self._n_done
-        if self._sentence is not None or index != due or due >= len(self._order.sentences):
+        # A server that itself fell back to another voice begins the same sentence once more.
+        if index != self._n_done or index >= len(self._order.sentences):
             raise BadResponseError(f"Sentence {index} began out of turn.")
         text, rate_hz = self._order.sentences[index], self._sample_rate_hz
         self._sentence = _Sentence(
