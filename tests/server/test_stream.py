@@ -232,7 +232,7 @@ async def test_synthesis_stops_when_the_client_has_gone(
         await response.content.readexactly(n_read)
         response.close()
         await until(lambda: not backend.in_flight)
-        assert site.service.queue.depth == 0
+        await until(lambda: site.service.queue.depth == 0)
 
     assert backend.record.closed_early == 1
 

@@ -89,6 +89,8 @@ def build_server(app: FastAPI, settings: ServerSettings) -> DrainingServer:
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=CLOSE_TIMEOUT_S,
     )
+    # access_log=False alone still writes whole paths, queries included, where a handler is found.
+    logging.getLogger("uvicorn.access").disabled = True
     service: Service = app.state.service
     return DrainingServer(config, service, drain_timeout_s=settings.drain_timeout_s)
 

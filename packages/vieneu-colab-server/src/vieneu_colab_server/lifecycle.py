@@ -110,6 +110,7 @@ class Lifecycle:
             return
         if isinstance(error, VieneuError):
             self.load_failure = error
+            _LOGGER.error("The backend could not be loaded: %s", error)
         else:
             self.load_failure = InternalServerError("The backend could not be loaded.")
-        _LOGGER.error("The backend could not be loaded.", exc_info=error)
+            _LOGGER.error("The backend could not be loaded.", exc_info=error)

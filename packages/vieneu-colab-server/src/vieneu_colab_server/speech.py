@@ -14,12 +14,13 @@ from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.replay import Reader, Recorder
 from vieneu_colab_server.samples import Samples, check_transcript
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.backends.base import Backend
+from vieneu_core.backends.base import Backend, BackendState
 from vieneu_core.errors import (
     AuthenticationError,
     BackendLoadingError,
     BackendUnavailableError,
     FirstByteTimeoutError,
+    InvalidRequestError,
     TextTooLongError,
     WireVersionError,
 )
@@ -34,6 +35,20 @@ def fingerprint(body: SynthesisBody) -> bytes:
     """Return what is equal for two bodies exactly where they ask for the same speech."""
     spoken = body.model_dump_json(exclude=set(_NOT_SPOKEN))
     return hashlib.sha256(spoken.encode()).digest()
+
+
+def check_characters(body: SynthesisBody) -> None:
+    """Make sure that all text can be written as UTF-8; JSON can hold halves of characters.
+
+    Raises:
+        InvalidRequestError: a field cannot.
+    """
+    for field, value in body:
+        for text in value if isinstance(value, list) else [value]:
+            try:
+                str(text).encode()
+            except UnicodeEncodeError:
+                raise InvalidRequestError(f"{field} holds half of a surrogate pair.") from None
 
 
 def answer_by_s(within_s: float) -> float:
@@ -68,6 +83,7 @@ class SpeechDesk:
         """
         self._lifecycle.check_accepting()
         self._check_length(body)
+        check_characters(body)
         request = await self._request(body)
         reader = self._recorder.attach(
             body.request_id, fingerprint(body), lambda: self._speak(request)
@@ -83,7 +99,7 @@ class SpeechDesk:
         try:
             await reader.first_audio(None if within_s is None else answer_by_s(within_s))
         except FirstByteTimeoutError as error:
-            if (await self._lifecycle.look()).state == "loading":
+            if (await self._lifecycle.look()).state is BackendState.LOADING:
                 raise BackendLoadingError("The model is being loaded.") from error
             raise
 
