@@ -6,6 +6,7 @@ Every finding is a fact and, where something can be done, a command. None holds 
 from __future__ import annotations
 
 import platform
+import shlex
 import shutil
 import stat
 import sys
@@ -139,7 +140,7 @@ def _file(path: Path) -> Finding:
             topic=Topic.SETTINGS,
             level=Level.PROBLEM,
             fact=f"{path}, {mode:04o}",
-            command=f"chmod 600 {path}",
+            command=f"chmod 600 {shlex.quote(str(path))}",
         )
     return Finding(topic=Topic.SETTINGS, level=Level.OK, fact=f"{path}, {mode:04o}")
 

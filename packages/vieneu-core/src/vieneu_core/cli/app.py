@@ -250,7 +250,9 @@ def _unforeseen(err: Exception, words: Words) -> int:
     if hasattr(err, "format_message"):  # click's, whether typer brings its own click or not
         context = getattr(err, "ctx", None)
         command = context.command_path if context is not None else "vieneu"
-        _complain(f"{err.format_message()} {words('see_help', command=command)}")
+        message = err.format_message().rstrip()
+        mark = "" if message.endswith((".", "?")) else "."
+        _complain(f"{message}{mark} {words('see_help', command=command)}")
         return ExitCode.USAGE
     if os.environ.get(DEBUG_VARIABLE):
         logging.getLogger(__name__).debug("Unexpected", exc_info=err)

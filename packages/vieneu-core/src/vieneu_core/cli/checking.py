@@ -35,8 +35,8 @@ async def try_backends(terminal: Terminal) -> None:
     words = terminal.words
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
     table.add_column("", style="bold", no_wrap=True)
-    for key in ("result", "voice", "making_time", "audio_length", "real_time_factor"):
-        table.add_column(words(key), overflow="fold")
+    for key in ("result", "voice", "making_time", "audio_length", "rtf"):
+        table.add_column(words(key), no_wrap=True)
     failures: list[BackendError] = []
     spoke = 0
     async with terminal.router(terminal.settings()) as router:
@@ -83,7 +83,7 @@ async def _try(terminal: Terminal, router: Router, backend: BackendStatus) -> li
     words = terminal.words
     if backend.state not in _READY:
         state = words(f"state_{backend.state}")
-        return [Text(f"{words('skipped')}: {state}", style="yellow"), *[Text("-")] * 4]
+        return [Text(state, style="yellow"), *[Text("-")] * 4]
     clock = SystemClock()
     started = clock.monotonic()
     speech = await router.probe(backend.name)

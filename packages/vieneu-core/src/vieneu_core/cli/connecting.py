@@ -91,10 +91,10 @@ def disconnect(terminal: Terminal) -> None:
     )
     overrides = _overrides(terminal)
     if held or overrides:
-        save_settings(
-            terminal.path,
-            {"colab.enabled": False, "colab.auth_token": "", "backend_mode": "local"},
-        )
+        changes: dict[str, str | bool] = {"colab.enabled": False, "colab.auth_token": ""}
+        if before is not None and before.backend_mode == "remote":
+            changes["backend_mode"] = "local"
+        save_settings(terminal.path, changes)
     terminal.say(words("disconnected") if held else words("not_connected"))
     if before is not None and before.mode == "remote":
         terminal.say(words("mode_set", mode="local"))

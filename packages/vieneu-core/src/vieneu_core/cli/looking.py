@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vieneu_core.backends.base import BackendState, Health
-from vieneu_core.cli.outcome import title
+from vieneu_core.cli.outcome import report_line
 from vieneu_core.cli.terminal import Terminal, facts_table, plain
 from vieneu_core.errors import BackendError
 from vieneu_core.router import BackendStatus, BudgetStatus, CircuitState, Router, RouterStatus
@@ -114,9 +114,8 @@ def status_view(terminal: Terminal, status: RouterStatus) -> RenderableType:
     errors = facts_table()
     for backend in status.backends:
         if backend.last_error is not None:
-            name = title(backend.last_error.code, backend.last_error.title, words.language)
-            told = f"{name}: {backend.last_error.detail} {backend.last_error.remedy}"
-            errors.add_row(words(f"backend_{backend.name}"), Text(plain(told)))
+            told = report_line(backend.last_error, words.language)
+            errors.add_row(words(f"backend_{backend.name}"), Text(told))
     if errors.row_count:
         parts += ["", errors]
     return Group(*parts)

@@ -13,7 +13,9 @@ from vieneu_core.errors import (
     ConfigurationError,
     RequestError,
     VieneuError,
+    error_class,
 )
+from vieneu_core.router import ErrorReport
 
 
 class ExitCode(IntEnum):
@@ -59,9 +61,23 @@ def title(error_code: str, english: str, language: Language) -> str:
 
 def line(error: VieneuError, language: Language) -> str:
     """Describe an error in one line: what failed, and what to do."""
-    if language is not Language.VIETNAMESE or error.code not in VIETNAMESE:
-        return plain(error)
-    name, remedy = VIETNAMESE[error.code]
-    own_words = error.remedy != error.default_remedy or not remedy
-    details = str(error).removesuffix(error.remedy).strip()
-    return plain(f"{name}: {details} {error.remedy if own_words else remedy}".strip())
+    told = str(error).removesuffix(error.remedy).strip()  # the detail, and causes where it has some
+    return _described(error.code, told, error.remedy, language)
+
+
+def report_line(report: ErrorReport, language: Language) -> str:
+    """Describe an error that was reported earlier, in one line."""
+    return _described(report.code, report.detail, report.remedy, language)
+
+
+def _described(code: str, detail: str, remedy: str, language: Language) -> str:
+    cls = error_class(code)
+    default = cls.default_remedy if cls is not None else ""
+    if code == AuthenticationError.code:
+        remedy = default  # a server speaks to whoever writes HTTP, not to who types commands
+    if language is not Language.VIETNAMESE or code not in VIETNAMESE:
+        return plain(f"{detail} {remedy}".strip())
+    name, translated = VIETNAMESE[code]
+    if remedy == default and translated:
+        remedy = translated
+    return plain(f"{name}: {detail} {remedy}".strip())

@@ -100,6 +100,8 @@ async def say(terminal: Terminal, order: SayOrder) -> None:
                 terminal.note(terminal.words("type_here"))
             async with aclosing(tally.counted(router.stream(request))) as chunks:
                 await sink(chunks)
+            chosen = router.status().backend(settings.mode)
+            tally.last_error = chosen.last_error if chosen is not None else None
     _tell(terminal, order, tally, settings.mode)
 
 
@@ -216,7 +218,7 @@ def _stand_in_lines(terminal: Terminal, tally: Tally, mode: str) -> Iterator[str
         if speaker.stand_in:
             by_speaker.setdefault(speaker, []).append(sentence)
     for speaker, sentences in by_speaker.items():
-        cause = next((tally.causes[n] for n in sentences if n in tally.causes), None)
+        cause = tally.why(sentences)
         why = words("not_ready")
         if cause is not None:
             why = title(cause.code, cause.title, words.language)

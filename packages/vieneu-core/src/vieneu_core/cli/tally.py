@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.clock import Clock
+from vieneu_core.errors import CircuitOpenError
 from vieneu_core.router import ErrorReport, RouterEvent, SpokenByStandIn
 
 
@@ -26,11 +27,19 @@ class Tally:
     lengths_s: dict[int, float] = field(default_factory=dict)
     speakers: dict[int, Speaker] = field(default_factory=dict)
     causes: dict[int, ErrorReport] = field(default_factory=dict)
+    last_error: ErrorReport | None = None
+    """What had last failed at the admin's choice, when all was spoken."""
 
     @property
     def real_time_factor(self) -> float:
         """Seconds that a second of speech took to make."""
         return self.making_s / self.audio_s if self.audio_s else 0.0
+
+    def why(self, sentences: list[int]) -> ErrorReport | None:
+        """Return why a stand-in spoke these sentences: the failure behind an open circuit."""
+        cause = next((self.causes[n] for n in sentences if n in self.causes), None)
+        left_alone = cause is None or cause.code == CircuitOpenError.code
+        return self.last_error or cause if left_alone else cause
 
     def on_event(self, event: RouterEvent) -> None:
         """Remember why a stand-in spoke."""

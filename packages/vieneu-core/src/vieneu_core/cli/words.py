@@ -112,7 +112,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # test
     "result": ("Result", "Kết quả"),
     "spoke": ("spoke", "đọc được"),
-    "skipped": ("not ready", "chưa sẵn sàng"),
+    "rtf": ("RTF", "RTF"),
     # doctor
     "topic_python": ("Python", "Python"),
     "topic_core": ("VieNeu Relay", "VieNeu Relay"),

@@ -1,0 +1,63 @@
+"""A house for each test, and a real server for those that share one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cli_house import SERVER_TOKEN, House
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def start_server() -> Iterator[Callable[[], tuple[subprocess.Popen[str], str]]]:
+    """Starts real servers that speak with eSpeak; the answer is the process and its URL."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> tuple[subprocess.Popen[str], str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "vieneu_colab_server", "--engine=espeak", "--port=0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "VIENEU_SERVER_TOKEN": SERVER_TOKEN},
+        )
+        started.append(process)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("Listening on "):
+                return process, line.removeprefix("Listening on ").strip()
+        raise AssertionError("The server did not start.")
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(30)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def server_url(start_server: Callable[[], tuple[subprocess.Popen[str], str]]) -> str:
+    return start_server()[1]
+
+
+@pytest.fixture
+def connected(house: House, server_url: str) -> House:
+    """A house in remote mode."""
+    house.config.parent.mkdir(parents=True)
+    house.config.write_text(
+        "# mine\nbackend_mode: remote\ncolab:\n  enabled: true # yes\n"
+        f"  endpoint_url: {server_url}\n  auth_token: {SERVER_TOKEN}\n",
+        "utf-8",
+    )
+    house.config.chmod(0o600)
+    return house

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_house import SERVER_TOKEN, House
+
+SECRET = "s3cret-t0ken-that-nobody-may-see"
+URL = "https://abc.example"
+
+# arguments, standard input, exit code, words on stderr
+MISUSE = {
+    "no such command": (["sai"], "", 2, "Did you mean 'say'? See: vieneu --help"),
+    "no such option": (["say", "--vioce", "x", "a"], "", 2, "vieneu say --help"),
+    "no text": (["say"], "", 2, "TEXT"),
+    "a speed out of range": (["say", "a", "--speed", "9"], "", 2, "less than or equal to 2. See"),
+    "no such mode": (["mode", "cloud"], "", 2, "remote"),
+    "an empty text": (["say", "", "-o", "a.wav"], "", 4, "Give a text"),
+    "a text of blanks": (["say", " \n\t", "-o", "a.wav"], "", 4, "Give a text"),
+    "an empty pipe": (["say", "-", "-o", "a.wav"], "", 4, "Give a text"),
+    "an unknown voice": (["say", "a", "--voice", "ba", "-o", "a.wav"], "", 4, "vi-north"),
+    "an unknown suffix": (["say", "a", "-o", "a.xyz"], "", 4, "wav"),
+    "no suffix": (["say", "a", "-o", "a"], "", 4, "wav"),
+    "no file name": (["say", "a", "-o", ""], "", 4, "empty"),
+    "no such folder": (["say", "a", "-o", "no/where/a.wav"], "", 4, "no/where"),
+    "a settings file that is not there": (
+        ["say", "a", "--config", "c.yaml"],
+        "",
+        3,
+        "no such file",
+    ),
+    "a settings file that is a folder": (["mode", "--config", "."], "", 3, "cannot be read"),
+    "a mode without a server": (["say", "a", "--mode", "remote", "-o", "a.wav"], "", 5, "connect"),
+    "no token": (["connect", URL], "", 3, "--token-stdin"),
+    "an empty token": (["connect", URL, "--token-stdin"], "\n", 3, "There is no token"),
+    "a token with blanks": (["connect", URL, "--token-stdin"], f"{SECRET} {SECRET}\n", 3, "blanks"),
+    "a URL that is none": (["connect", SECRET, "--token-stdin"], f"{SECRET}\n", 3, "http(s)"),
+    "a URL with a password": (
+        ["connect", f"https://u:{SECRET}@h", "--token-stdin"],
+        f"{SECRET}\n",
+        3,
+        "password",
+    ),
+    "an empty URL": (["connect", "", "--token-stdin"], f"{SECRET}\n", 3, "empty"),
+    "an unknown host": (
+        ["connect", "https://no-such-host.invalid", "--token-stdin"],
+        f"{SECRET}\n",
+        5,
+        "no-such-host.invalid",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MISUSE)
+def test_misuse_is_told_in_one_line_with_what_to_do(house: House, case: str) -> None:
+    arguments, text, code, words = MISUSE[case]
+    done = house.run(*arguments, text=text)
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert done.stderr.startswith("vieneu: ")
+    assert done.stderr.count("\n") == 1
+    assert SECRET not in "".join(house.printed)
+    assert list(house.home.glob("*.wav")) == []
+
+
+def test_a_wrong_settings_file_is_named_by_line_and_kept(house: House) -> None:
+    house.config.parent.mkdir(parents=True)
+    house.config.write_text(f"colab:\n  auth_tokn: {SECRET}\n", "utf-8")
+    for arguments in (["say", "a", "-o", "a.wav"], ["status"], ["disconnect"], ["mode", "local"]):
+        done = house.run(*arguments)
+        assert done.returncode == 3
+        assert "line 2, column 14, colab: found 'auth_tokn'" in done.stderr
+        assert "Did you mean 'auth_token'?" in done.stderr
+    assert SECRET in house.config.read_text("utf-8")
+    assert SECRET not in "".join(house.printed)
+
+
+def test_a_settings_folder_that_cannot_be_made_is_told_before_the_look(
+    house: House, server_url: str
+) -> None:
+    (house.home / ".config").write_text("a file", "utf-8")
+    done = house.run("connect", server_url, "--token-stdin", text=SERVER_TOKEN)
+    assert done.returncode == 3
+    assert "--config" in done.stderr
+    assert SERVER_TOKEN not in done.stderr
+
+
+def test_a_variable_that_would_win_is_named(house: House, server_url: str) -> None:
+    done = house.run(
+        "connect", server_url, "--token-stdin", text=SERVER_TOKEN, COLAB_ENDPOINT_URL=URL
+    )
+    assert done.returncode == 3
+    assert "unset COLAB_ENDPOINT_URL" in done.stderr
+    assert not house.config.exists()
+
+
+def test_a_wrong_token_is_told_apart_where_no_stand_in_may_speak(connected: House) -> None:
+    text = connected.config.read_text("utf-8").replace(SERVER_TOKEN, "wrong-token")
+    connected.config.write_text(text + "fallback:\n  enabled: false\n", "utf-8")
+    done = connected.run("say", "Xin chào.", "-o", "a.wav")
+    assert done.returncode == 6
+    assert "Copy the present token" in done.stderr
+    assert "wrong-token" not in done.stderr
+
+
+def test_help_tells_the_exit_codes(house: House) -> None:
+    done = house.run("--help")
+    assert done.returncode == 0
+    told = " ".join(done.stdout.split())
+    for words in ("0 done", "3 wrong configuration", "6 token refused", "130 interrupted"):
+        assert words in told
+    assert "never from an argument" in " ".join(house.run("connect", "--help").stdout.split())
+
+
+def test_completion_is_offered(house: House) -> None:
+    done = house.run("--show-completion", "bash")
+    assert "complete" in done.stdout.lower() + done.stderr.lower()
+
+
+def test_the_version_is_printed(house: House) -> None:
+    assert house.run("--version").stdout.startswith("vieneu 0.")
+
+
+def test_without_its_extra_the_command_names_the_pip_line(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text(
+        "raise ModuleNotFoundError('No module named typer', name='typer')", "utf-8"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "from vieneu_core.cli import main; main()"],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "pip install 'vieneu-core[cli]'" in done.stderr

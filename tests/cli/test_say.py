@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import threading
+import time
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import soundfile
+from cli_house import VIENEU, House
+
+SENTENCES = "Xin chào. Hôm nay trời đẹp, nhiệt độ 25,5 độ. TP. Hồ Chí Minh có mưa."
+FAKE_PLAYER = """#!/bin/sh
+echo "$0 $*" >> "$HOME/played.args"
+cat > "$HOME/played.raw"
+"""
+
+
+def seconds_of_speech(path: Path | io.BytesIO) -> float:
+    samples, rate = soundfile.read(path)
+    loud = np.abs(samples) > 0.02
+    assert loud.mean() > 0.2
+    return float(len(samples) / rate)
+
+
+def put_player(house: House, name: str, script: str = FAKE_PLAYER) -> None:
+    folder = house.home / "bin"
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(script, "utf-8")
+    (folder / name).chmod(0o755)
+    house.environ["PATH"] = f"{folder}:/usr/bin:/bin"
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
+def test_a_text_becomes_a_file_of_the_format_that_its_suffix_names(
+    house: House, suffix: str
+) -> None:
+    done = house.run("say", SENTENCES, "-o", f"out.{suffix}")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert 4.5 < seconds_of_speech(house.home / f"out.{suffix}") < 8
+    assert [path.name for path in house.home.glob("out*")] == [f"out.{suffix}"]
+
+
+def test_a_wav_goes_to_standard_output(house: House) -> None:
+    with subprocess.Popen(
+        [*VIENEU, "say", "-o", "-", SENTENCES],
+        stdout=subprocess.PIPE,
+        env=house.environment({}),
+    ) as process:
+        assert process.stdout is not None
+        data = process.stdout.read()
+    assert process.returncode == 0
+    assert 4.5 < seconds_of_speech(io.BytesIO(data)) < 8
+
+
+def test_a_wav_goes_to_a_redirected_file(house: House) -> None:
+    with (house.home / "x").open("wb") as file:
+        subprocess.run(
+            [*VIENEU, "say", "-o", "-", "Xin chào."],
+            stdout=file,
+            env=house.environment({}),
+            check=True,
+            timeout=60,
+        )
+    assert 0.4 < seconds_of_speech(house.home / "x") < 2
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(house: House) -> None:
+    with subprocess.Popen(
+        [*VIENEU, "say", "-o", "-", SENTENCES * 30],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=house.environment({}),
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(1000)
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert (process.returncode, errors) == (141, b"")
+
+
+def test_audio_is_not_shown_on_a_terminal(house: House) -> None:
+    screen = house.on_terminal("say", "-o", "-", "Xin chào.")
+    assert screen.finish() == 4
+    assert "The terminal cannot show audio." in screen.shown
+
+
+def test_piped_text_is_spoken_while_it_is_being_written(house: House) -> None:
+    with subprocess.Popen(
+        [*VIENEU, "say", "-", "-o", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=house.environment({}),
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("Xin chào các bạn. Hôm".encode())
+        process.stdin.flush()
+        first = process.stdout.read(2000)  # the text has not ended, and yet there is audio
+        assert first.startswith(b"RIFF")
+        process.stdin.write(" nay trời đẹp.\n".encode())
+        process.stdin.close()
+        rest = process.stdout.read()
+    assert process.returncode == 0
+    assert 1.2 < seconds_of_speech(io.BytesIO(first + rest)) < 4
+
+
+def test_figures_tell_how_fast_and_who(house: House) -> None:
+    done = house.run("say", SENTENCES, "-o", "a.wav", "--stats", "--voice", "vi-south")
+    assert done.stdout == ""
+    for words in ("Time to first audio", "Real-time factor", "Audio", "Spoken by"):
+        assert words in done.stderr
+    rows = [line.split() for line in done.stderr.splitlines() if "vi-south" in line]
+    assert [row[0] for row in rows] == ["1", "2", "3"]
+    assert all(row[3:6] == ["local", "espeak", "vi-south"] for row in rows)
+    with wave.open(str(house.home / "a.wav")) as file:
+        length = file.getnframes() / file.getframerate()
+    assert sum(float(row[1]) for row in rows) == pytest.approx(length, abs=0.05)
+
+
+def test_speed_and_the_voice_of_the_settings_are_heard(house: House) -> None:
+    house.config.parent.mkdir(parents=True)
+    house.config.write_text("local:\n  voice: vi-central\n", "utf-8")
+    slow = house.run("say", SENTENCES, "-o", "slow.wav", "--speed", "0.7", "--stats")
+    house.run("say", SENTENCES, "-o", "fast.wav", "--speed", "1.4")
+    assert "vi-central" in slow.stderr
+    ratio = seconds_of_speech(house.home / "slow.wav") / seconds_of_speech(house.home / "fast.wav")
+    assert 1.7 < ratio < 2.3
+
+
+@pytest.mark.parametrize("player", ["pw-cat", "paplay", "aplay", "ffplay"])
+def test_speech_is_streamed_to_the_player_that_is_there(house: House, player: str) -> None:
+    put_player(house, player)
+    done = house.run("say", SENTENCES)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "22050" in (house.home / "played.args").read_text("utf-8")
+    n_samples = (house.home / "played.raw").stat().st_size / 2
+    assert 4.5 < n_samples / 22050 < 8
+
+
+def test_a_player_that_cannot_play_leaves_all_of_it_to_the_next(house: House) -> None:
+    put_player(house, "pw-cat", "#!/bin/sh\nexit 1\n")
+    put_player(house, "paplay", "#!/bin/sh\ncat > /dev/null\nexit 2\n")
+    put_player(house, "aplay")
+    assert house.run("say", SENTENCES).returncode == 0
+    assert 4.5 < (house.home / "played.raw").stat().st_size / 2 / 22050 < 8
+
+
+def test_players_that_all_fail_are_named(house: House) -> None:
+    put_player(house, "pw-cat", "#!/bin/sh\nexit 1\n")
+    put_player(house, "aplay", "#!/nowhere\n")
+    done = house.run("say", "Xin chào.")
+    assert done.returncode == 3
+    assert "No player could play (pw-cat: exit code 1; aplay: " in done.stderr
+    assert "-o FILE.wav" in done.stderr
+
+
+def test_no_player_says_how_to_write_a_file(house: House) -> None:
+    house.environ["PATH"] = str(house.home)
+    done = house.run("say", "Xin chào.")
+    assert done.returncode == 3
+    assert "vieneu say -o FILE.wav" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_ctrl_c_ends_player_and_workers(house: House) -> None:
+    put_player(house, "aplay", "#!/bin/sh\ntouch $HOME/started\nexec sleep 60\n")
+    begun = house.home / "started"
+    _interrupted(house, ["say", SENTENCES * 40], begun.exists, signal.SIGINT, 130)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_file_is_not_left_behind(
+    house: House, number: signal.Signals, code: int
+) -> None:
+    def begun() -> bool:
+        return any("half" in path.name for path in house.home.iterdir())
+
+    _interrupted(house, ["say", "-", "-o", "half.wav"], begun, number, code)
+    assert not begun()
+
+
+def _interrupted(
+    house: House, arguments: list[str], begun: Callable[[], bool], number: signal.Signals, code: int
+) -> None:
+    read, write = os.pipe()
+    with subprocess.Popen(
+        [*VIENEU, *arguments],
+        stdin=read,
+        stderr=subprocess.PIPE,
+        env=house.environment({}),
+        cwd=house.home,
+        text=True,
+    ) as process:
+        os.close(read)
+        os.write(write, "Xin chào các bạn. Hôm nay ".encode())
+        give_up_at = time.monotonic() + 30
+        while not begun():
+            assert time.monotonic() < give_up_at
+            assert process.poll() is None
+            time.sleep(0.02)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(number)
+        assert process.stderr is not None
+        errors = process.stderr.read()
+    os.close(write)
+    assert process.returncode == code
+    assert "Traceback" not in errors
+    assert errors.count("\n") == (1 if code == 130 else 0)
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
+
+
+def test_progress_is_shown_on_a_terminal_and_leaves_one_line(house: House) -> None:
+    screen = house.on_terminal("say", SENTENCES, "-o", "a.wav", LANG="vi_VN.UTF-8")
+    assert screen.finish() == 0
+    assert "Đang chuẩn bị" in screen.shown
+    assert screen.shown.rstrip().endswith("giây tiếng nói")
+    assert "a.wav: 5," in screen.shown
+
+
+def test_a_typed_sentence_is_spoken_before_the_next(house: House) -> None:
+    put_player(house, "aplay")
+    screen = house.on_terminal("say", "-")
+    screen.wait_for("Type; each sentence")
+    screen.type("Xin chào các bạn.\n")
+    give_up_at = time.monotonic() + 30
+    raw = house.home / "played.raw"
+    while not (raw.exists() and raw.stat().st_size > 1000):
+        assert time.monotonic() < give_up_at, screen.shown
+        time.sleep(0.05)
+    screen.type("\x04")
+    assert screen.finish() == 0
+
+
+def test_the_remote_speaks_where_the_mode_says_so(connected: House) -> None:
+    done = connected.run("say", SENTENCES, "-o", "a.wav", "--stats")
+    assert done.returncode == 0
+    assert done.stderr.count(" remote ") == 3
+    assert "stand-in" not in done.stderr
+    assert 4.5 < seconds_of_speech(connected.home / "a.wav") < 8
+    once = connected.run("say", "Xin chào.", "-o", "b.wav", "--stats", "--mode", "local")
+    assert " local " in once.stderr
+    assert "stand-in" not in once.stderr
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("C", "spoke everything in place of remote"),
+        ("vi_VN.UTF-8", "đã đọc toàn bộ thay cho remote"),
+    ],
+)
+def test_a_stand_in_tells_who_spoke_and_why_in_one_line(
+    house: House, lang: str, words: str
+) -> None:
+    house.config.parent.mkdir(parents=True)
+    house.config.write_text(
+        "backend_mode: remote\ncolab:\n  enabled: true\n"
+        "  endpoint_url: http://127.0.0.1:9\n  auth_token: x\n",
+        "utf-8",
+    )
+    done = house.run("say", SENTENCES, "-o", "a.wav", LANG=lang)
+    assert done.returncode == 0
+    assert done.stderr.count("\n") == 1
+    assert f"vieneu: local/espeak/vi-north {words}" in done.stderr
+    assert "127.0.0.1:9" in done.stderr
+    assert 4.5 < seconds_of_speech(house.home / "a.wav") < 8
+
+
+def test_a_server_killed_midway_loses_no_sentence(
+    house: House, start_server: Callable[[], tuple[subprocess.Popen[str], str]]
+) -> None:
+    server, url = start_server()
+    house.run("connect", url, "--token-stdin", text="t0ken-of-the-test-server-0123456789\n")
+    put_player(
+        house, "aplay", '#!/bin/sh\ntouch $HOME/started\nsleep 1\ncat > "$HOME/played.raw"\n'
+    )
+
+    def kill_once_heard() -> None:
+        give_up_at = time.monotonic() + 30
+        while not (house.home / "started").exists() and time.monotonic() < give_up_at:
+            time.sleep(0.01)
+        server.kill()
+
+    killer = threading.Thread(target=kill_once_heard)
+    killer.start()
+    text = " ".join(f"Đây là câu số {n}, trời hôm nay rất đẹp." for n in range(40))
+    done = house.run("say", text, "--mode", "remote", "--stats")
+    killer.join()
+    assert done.returncode == 0
+    rows = [line.split() for line in done.stderr.splitlines() if " espeak " in line]
+    assert [int(row[0]) for row in rows] == list(range(1, 41))
+    assert (house.home / "played.raw").stat().st_size / 2 / 22050 > 40 * 1.5

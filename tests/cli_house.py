@@ -1,0 +1,117 @@
+"""The real ``vieneu`` in processes of its own, on pipes and on a terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SERVER_TOKEN = "t0ken-of-the-test-server-0123456789"
+VIENEU = [sys.executable, "-c", "from vieneu_core.cli import main; main()"]
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@dataclass
+class House:
+    """A home folder of its own, and ``vieneu`` in it."""
+
+    home: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    printed: list[str] = field(default_factory=list)
+    """All that was printed so far."""
+
+    @property
+    def config(self) -> Path:
+        return self.home / ".config" / "vieneu" / "config.yaml"
+
+    def environment(self, extra: dict[str, str]) -> dict[str, str]:
+        inherited = ("PATH", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+        kept = {name: os.environ[name] for name in inherited if name in os.environ}
+        base = {"HOME": str(self.home), "LANG": "C.UTF-8", "TERM": "xterm", "COLUMNS": "80"}
+        return {**kept, **base, **self.environ, **extra}
+
+    def run(
+        self, *arguments: str, text: str | bytes = "", **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*VIENEU, *arguments],
+            input=text.encode() if isinstance(text, str) else text,
+            capture_output=True,
+            env=self.environment(environ),
+            cwd=self.home,
+            check=False,
+            timeout=60,
+        )
+        out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        self.printed += [out, err]
+        assert "Traceback" not in err
+        return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+    def on_terminal(self, *arguments: str, **environ: str) -> Screen:
+        return Screen(self, arguments, environ)
+
+
+class Screen:
+    """``vieneu`` on a terminal of 80 columns."""
+
+    def __init__(self, house: House, arguments: Sequence[str], environ: dict[str, str]) -> None:
+        self._house = house
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.process = subprocess.Popen(
+            [*VIENEU, *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=house.environment(environ),
+            cwd=house.home,
+            start_new_session=True,
+        )
+        os.close(slave)
+        self.raw = ""
+
+    @property
+    def shown(self) -> str:
+        return _ESCAPES.sub("", self.raw)
+
+    def wait_for(self, text: str, *, within_s: float = 30.0) -> None:
+        give_up_at = time.monotonic() + within_s
+        while text not in self.shown:
+            assert time.monotonic() < give_up_at, self.shown
+            if not self._read(0.1) and self.process.poll() is not None:
+                assert text in self.shown, self.shown
+
+    def type(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+    def interrupt(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+
+    def finish(self) -> int:
+        give_up_at = time.monotonic() + 30
+        while self._read(0.1) or self.process.poll() is None:
+            assert time.monotonic() < give_up_at, self.shown
+        self._house.printed.append(self.raw)
+        os.close(self._master)
+        return self.process.wait()
+
+    def _read(self, seconds: float) -> bool:
+        if not select.select([self._master], [], [], seconds)[0]:
+            return False
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:  # the other side is closed
+            return False
+        self.raw += data.decode(errors="replace")
+        return bool(data)
