@@ -37,7 +37,9 @@ def typecheck(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Run all tests but those of `packages`, and hold branch coverage to its floor."""
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "--ignore=tests/packaging", *session.posargs)
+    # Much of the time is waiting for real processes and sockets, so tests run side by side.
+    side_by_side = ("-n", "2", "--dist", "worksteal", "--ignore=tests/packaging")
+    session.run("coverage", "run", "-m", "pytest", *side_by_side, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     for package, floor in COVERED.items():
         session.run("coverage", "report", f"--include=*/{package}/*", f"--fail-under={floor}")
@@ -70,8 +72,8 @@ def minimums(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning fails it."""
-    quiet = {"NO_MKDOCS_2_WARNING": "1"}  # Material's note on its own future, on every build
-    session.run("mkdocs", "build", "--strict", "--quiet", *session.posargs, env=quiet)
+    quiet = {"NO_MKDOCS_2_WARNING": "1"}  # Material on its own future, at every build
+    session.run("mkdocs", "build", "--strict", *session.posargs, env=quiet)
 
 
 @nox.session(venv_backend="none")
