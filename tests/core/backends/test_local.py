@@ -31,6 +31,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.synthesis import ReferenceAudio, Speech, SynthesisRequest
 from vieneu_core.worker.host import EngineSpec, RestartPolicy, WorkerTimes
+from vieneu_core.worker.process import WorkerProcess
 
 GUARD_S = 60.0
 TWO = ("Đây là câu 1 nhé.", "Đây là câu 2 nhé.")
@@ -397,11 +398,28 @@ async def test_unloading_while_it_is_being_started_again_ends_the_wait(
         await waiting
 
 
+async def test_a_bug_in_the_supervision_leaves_nobody_waiting(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = make()
+
+    async def broken() -> WorkerProcess:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(WorkerProcess, "spawn", broken)
+        with pytest.raises(ModelLoadError, match="could not be kept running"):
+            await backend.load()
+
+    await backend.load()
+    await check_speaks(backend)
+
+
 # --- engines that hang ---------------------------------------------------------------------
 
 
 async def test_an_engine_that_hangs_is_ended_and_started_again(make: Make) -> None:
-    backend = make(times=WorkerTimes(stall_s=0.5, start_wait_s=GUARD_S))
+    backend = make(times=WorkerTimes(stall_s=1.5, start_wait_s=GUARD_S))
     await backend.load()
 
     with pytest.raises(StreamStalledError) as caught:
@@ -432,13 +450,13 @@ async def test_an_engine_that_does_not_stop_when_cancelled_is_ended(
 async def test_a_cancelled_sentence_is_stopped_and_not_spoken_to_its_end(make: Make) -> None:
     backend = make(chunk_delay_s=0.02)
     await backend.load()
-    long_sentence = "Đây là câu 1 " + "rất dài " * 2_000  # 16 000 characters: 10 s in the engine
+    long_sentence = "Đây là câu 1 " + "rất dài " * 2_000  # 16 000 characters: 96 s in the engine
 
     async with aclosing(backend.stream(SynthesisRequest(text=(long_sentence,)))) as chunks:
         await anext(chunks)
     pid = backend.worker_pid
 
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(GUARD_S):
         await check_speaks(backend)
     assert backend.worker_pid == pid
 

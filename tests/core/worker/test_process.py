@@ -228,3 +228,13 @@ def test_an_engine_is_found_by_name_or_place_or_the_error_says_what_there_is() -
         find_factory("no_such_module:create")
     with pytest.raises(ModelLoadError, match="no_such_thing"):
         find_factory("tone_engine:no_such_thing")
+
+
+async def test_a_start_that_is_cancelled_leaves_nothing() -> None:
+    starting = asyncio.create_task(WorkerProcess.spawn())
+    await asyncio.sleep(0)
+
+    starting.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await starting

@@ -75,7 +75,7 @@ class WorkerSupervisor:
         self._task: asyncio.Task[None] | None = None
         self._process: WorkerProcess | None = None
         self._info: EngineInfo | None = None
-        self._failure: EngineError | None = None
+        self._failure = self._unexplained()
         self._ready_at = 0.0
         self._load_took_s = 0.0
         self._next_start_at = 0.0
@@ -118,6 +118,7 @@ class WorkerSupervisor:
         while self._state in {SupervisorState.STOPPED, SupervisorState.FAILED}:
             if self._task is None or self._task.done():
                 self._n_deaths = self._n_failed_starts = 0
+                self._failure = self._unexplained()
                 self._become(SupervisorState.LOADING)
                 self._task = asyncio.create_task(self._supervise(), name="worker-supervisor")
             else:  # the one before is about to end
@@ -168,11 +169,14 @@ class WorkerSupervisor:
                 f"The engine {self._spec.target} is being started.",
                 retry_after_s=max(retry_after_s, _LEAST_RETRY_S),
             )
-        if self._state is SupervisorState.FAILED and self._failure is not None:
+        if self._state is SupervisorState.FAILED:
             raise type(self._failure)(self._failure.detail, remedy=self._failure.remedy)
         if self._info is None or self._state is SupervisorState.STOPPED:
             raise BackendNotLoadedError(f"The engine {self._spec.target} is not loaded.")
         return self._info
+
+    def _unexplained(self) -> EngineError:
+        return ModelLoadError(f"The engine {self._spec.target} could not be kept running.")
 
     def _become(self, state: SupervisorState) -> None:
         self._state = state
@@ -183,18 +187,29 @@ class WorkerSupervisor:
 
     async def _supervise(self) -> None:
         """Run one worker after the other, until stopped or until the model cannot be loaded."""
-        while True:
-            self._next_start_at = started_at = self._clock.monotonic()
-            try:
-                died = await self._run_once()
-            except EngineError as error:
-                self._failure = error
+        try:
+            while True:
+                delay_s = await self._run_and_count()
+                self._next_start_at = self._clock.monotonic() + delay_s
+                await self._clock.sleep(delay_s)
+        except EngineError as error:
+            self._failure = error
+        finally:
+            # Also where a bug ends this task: nobody may wait for a worker that never comes.
+            if self._state is not SupervisorState.STOPPED:
                 self._become(SupervisorState.FAILED)
-                return
-            delay_s = self._delay_s(self._clock.monotonic() - started_at)
-            _LOGGER.warning("%s Next start in %g s.", died, delay_s)
-            self._next_start_at = self._clock.monotonic() + delay_s
-            await self._clock.sleep(delay_s)
+
+    async def _run_and_count(self) -> float:
+        """Run one worker to its end, and return how long to wait before the next.
+
+        Raises:
+            EngineError: the model cannot be loaded.
+        """
+        self._next_start_at = started_at = self._clock.monotonic()
+        died = await self._run_once()
+        delay_s = self._delay_s(self._clock.monotonic() - started_at)
+        _LOGGER.warning("%s Next start in %g s.", died, delay_s)
+        return delay_s
 
     async def _run_once(self) -> str:
         """Run one worker to its end, and return in words how that came about.
