@@ -190,6 +190,63 @@ async def test_chunks_that_are_none_are_a_broken_line(site: Site, moment: Moment
     assert_whole(got, TEXT[: moment is Moment.AFTER])
 
 
+def all_then(act: Act) -> Act:
+    """Pass on the whole speech, but for the end of the answer."""
+
+    async def whole(line: fp.Line) -> None:
+        async for data in line.rest:
+            await line.send_chunk(data)
+        await act(line)
+
+    return whole
+
+
+@pytest.mark.parametrize("act", [fp.close_dirty, fp.half_open])
+async def test_a_line_that_breaks_behind_the_end_mark_takes_nothing_away(
+    site: Site, act: Act
+) -> None:
+    remote = await site.loaded(timeouts=BRIEF["stall"])
+    heard_by = {Moment.DURING: asyncio.Event(), Moment.AFTER: asyncio.Event()}
+    site.go_wrong(all_then(act), Moment.AFTER, gate=heard_by[Moment.AFTER])
+
+    got, error = await listen(remote.stream(SynthesisRequest(text=TEXT)), heard_by)
+
+    assert error is None
+    assert_whole(got, TEXT)
+
+
+async def test_bytes_behind_the_end_mark_are_refused(site: Site) -> None:
+    seen_end = asyncio.Event()
+
+    async def more(line: fp.Line) -> None:
+        await seen_end.wait()
+        await line.send_chunk(b"more")
+
+    remote = await site.loaded()
+    site.go_wrong(all_then(more), Moment.AFTER)
+    got = []
+
+    async def hear() -> None:
+        async for chunk in remote.stream(SynthesisRequest(text=TEXT)):
+            got.append(chunk)
+            if chunk.final and chunk.sentence == len(TEXT) - 1:
+                seen_end.set()
+
+    with pytest.raises(BadResponseError, match="end mark"):
+        await hear()
+    assert_whole(got, TEXT)
+
+
+async def test_a_refusal_whose_page_is_lost_is_known_by_its_head(site: Site) -> None:
+    head, _, _ = fp.edge_reply("ngrok_3200_offline").partition(b"\r\n\r\n")
+    remote = await site.loaded()
+    site.go_wrong(fp.reply(head + b"\r\n\r\n<!DOCTYPE"))
+
+    _, error = await listen(remote.stream(SynthesisRequest(text=TEXT)))
+
+    assert type(error) is TunnelOfflineError
+
+
 @pytest.mark.parametrize("name", EDGE_FAULTS)
 async def test_another_answer_in_place_of_audio_has_a_name(site: Site, name: str) -> None:
     remote = await site.loaded(retries=NO_WAITS)

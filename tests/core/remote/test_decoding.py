@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.audio.tone import sentence_tone
 from vieneu_core.backends.remote.decoding import Codec, SpeechReader
 from vieneu_core.backends.remote.orders import Order
-from vieneu_core.backends.scripted import sentence_tone
 from vieneu_core.errors import (
     BackendError,
     BadAudioError,
@@ -126,7 +126,7 @@ async def test_a_sentence_that_another_voice_began_anew_is_heard_as_that_voice_e
             BadAudioError,
             "silent",
         ),
-        (START + begun(0) + audio(0, PCM[:20]) + done(0, 10), BadAudioError, ""),
+        (START + begun(0) + audio(0, PCM[:20]) + done(0, 10), BadAudioError, "far too short"),
         (START + begun(0) + audio(0, PCM * 20) * 5, BadAudioError, "goes on for more than"),
         (
             encode_frame(
@@ -140,7 +140,7 @@ async def test_a_sentence_that_another_voice_began_anew_is_heard_as_that_voice_e
                 FrameType.START, Start(wire_version="3.0", request_id="r", sample_rate_hz=16_000)
             ),
             ServerTooNewError,
-            "",
+            "wire version 3.0",
         ),
         (
             encode_frame(
