@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -28,6 +29,15 @@ EXIT_CONFIGURATION = 3
 EXIT_ENGINE = 4
 EXIT_FORCED = 143
 TOKEN_VARIABLE = f"{ENV_PREFIX}TOKEN"
+
+
+class LogLevel(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 def engine_options(pairs: list[str]) -> dict[str, object]:
@@ -123,7 +133,7 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
     drain_timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="To finish after SIGTERM [30].")
     ] = None,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_level: Annotated[LogLevel, typer.Option(help="How much to log.")] = LogLevel.INFO,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Serve Vietnamese speech over HTTP, behind a token.
