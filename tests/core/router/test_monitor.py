@@ -11,7 +11,12 @@ from fake_clock import FakeClock
 
 from vieneu_core.backends.base import BackendState, Health, synthesize
 from vieneu_core.backends.scripted import ScriptedBackend, Turn
-from vieneu_core.errors import BackendTimeoutError, TunnelOfflineError, TunnelQuotaError
+from vieneu_core.errors import (
+    BackendConnectionError,
+    BackendTimeoutError,
+    TunnelOfflineError,
+    TunnelQuotaError,
+)
 from vieneu_core.router import (
     BudgetWarning,
     Mode,
@@ -107,9 +112,30 @@ async def test_one_look_that_times_out_is_no_outage_two_are() -> None:
         assert status is not None
         assert status.state is BackendState.DEGRADED
         assert watch.router.active == "remote"
-        await watch.clock.advance(30)
+        await watch.clock.advance(3)
         assert watch.router.active == "local"
         assert len(watch.told(RemoteLost)) == 1
+
+
+async def test_after_a_failed_sentence_one_soon_looks_whether_the_remote_is_gone() -> None:
+    async with Watch() as watch:
+        watch.remote.script = [Turn(error=BackendConnectionError("broke off"))]
+        watch.remote.reported = BackendConnectionError("refused")
+        await watch.speak()
+        assert watch.router.active == "remote"
+        await watch.clock.advance(5)
+        assert watch.router.active == "local"
+        assert len(watch.told(RemoteLost)) == 1
+
+
+async def test_after_a_failed_sentence_a_healthy_look_keeps_the_remote() -> None:
+    async with Watch() as watch:
+        watch.remote.script = [Turn(error=BackendConnectionError("broke off"))]
+        await watch.speak()
+        before = watch.looks
+        await watch.clock.advance(25)
+        assert watch.looks == before + 1
+        assert watch.router.active == "remote"
 
 
 async def test_a_look_that_times_out_while_the_remote_speaks_says_nothing() -> None:

@@ -177,6 +177,8 @@ class Monitor:
 
     def _interval_s(self) -> float:
         policy = self._policy
+        if self._place.suspect and self._place.breaker.state is CircuitState.CLOSED:
+            return policy.suspect_interval_s
         if not self._idle:
             return policy.health_check_interval_s
         if self._place.idle_s > policy.long_idle_after_s and self._idle_looks > 0:

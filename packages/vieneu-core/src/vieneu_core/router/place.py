@@ -78,6 +78,7 @@ class Place:
         self._contact_at = -math.inf
         self._wanted_at = -math.inf
         self._misses = 0
+        self._suspect = False
 
     @property
     def state(self) -> BackendState:
@@ -107,8 +108,13 @@ class Place:
 
     @property
     def silent_s(self) -> float:
-        """Seconds since the backend was last heard of, by traffic or by a look."""
+        """Seconds since traffic or a look last told something of the backend, good or bad."""
         return self._clock.monotonic() - self._contact_at
+
+    @property
+    def suspect(self) -> bool:
+        """True where the last thing known of the backend is a failure."""
+        return self._suspect
 
     @property
     def checked_s_ago(self) -> float | None:
@@ -148,8 +154,7 @@ class Place:
 
     def failed(self, error: BackendError) -> None:
         """State that speech from here failed."""
-        error.backend = self.name
-        self.last_error = error
+        self._note(error)
         self.breaker.failed(error)
         self.on_change()
 
@@ -171,9 +176,7 @@ class Place:
 
         A certain answer counts at once; silence only when it is repeated and no audio comes.
         """
-        error.backend = self.name
-        self.last_error = error
-        self._contact_at = self._clock.monotonic()
+        self._note(error)
         self._misses += 1
         repeated = error.consequence is Consequence.COUNT and self._misses > tolerated
         probing = self.breaker.state is CircuitState.HALF_OPEN
@@ -188,6 +191,7 @@ class Place:
         """Start afresh: the admin has acted."""
         self.breaker.reset()
         self._misses = 0
+        self._suspect = False
         self._failing = self.last_error = None
 
     @property
@@ -199,4 +203,11 @@ class Place:
     def _heard_of(self) -> None:
         self._contact_at = self._clock.monotonic()
         self._misses = 0
+        self._suspect = False
         self._failing = None
+
+    def _note(self, error: BackendError) -> None:
+        error.backend = self.name
+        self.last_error = error
+        self._suspect = True
+        self._contact_at = self._clock.monotonic()

@@ -31,6 +31,8 @@ class RouterPolicy:
     long_idle_after_s: float = 6 * 3600.0
     long_idle_interval_s: float = 900.0
     """After long idleness: 2 880 looks a month, within a free tunnel's allowance."""
+    suspect_interval_s: float = 2.0
+    """Until the next look at a backend that has just failed: is it really gone?"""
     tolerated_misses: int = 1
     """Looks in a row that may time out before the backend counts as lost."""
     load_wait_s: float = 10.0

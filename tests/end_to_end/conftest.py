@@ -1,0 +1,33 @@
+"""Fixtures of the end-to-end tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+from house import TESTS, TONES, House, OpenHouse, open_house
+from server_process import running_server
+
+
+@pytest.fixture(autouse=True)
+def tones_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worker processes find the tone engine where the tests are."""
+    path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
+    monkeypatch.setenv("PYTHONPATH", path)
+
+
+@pytest.fixture
+async def houses(no_leaks: None) -> AsyncIterator[OpenHouse]:  # noqa: ARG001 - closed before it looks
+    """Open houses that are closed at the end of the test; each server ends with its house."""
+    async with AsyncExitStack() as stack:
+
+        async def open_one(*arguments: str, remote: bool = True, **fields: object) -> House:
+            server = None
+            if remote:
+                server = await stack.enter_async_context(running_server(TONES, *arguments))
+            house = open_house(server=server, **fields)  # type: ignore[arg-type]
+            return await stack.enter_async_context(house)
+
+        yield open_one

@@ -1,0 +1,160 @@
+"""kill -9 at any moment, a hundred times each: of the server, and of the worker."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+
+import pytest
+from house import House, nothing_lost, open_house, sentences
+from server_process import ServerHandle, running_server
+
+from vieneu_core.backends.remote import RemoteBackend
+from vieneu_core.router import Mode
+from vieneu_core.synthesis import SynthesisRequest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+NEWS = sentences(4)
+TEXT = " ".join(NEWS)
+N_SEEDS = 100
+
+
+class Relay:
+    """Passes bytes on, and kills the server once it has sent a given number of them."""
+
+    def __init__(self, server: ServerHandle) -> None:
+        self._server = server
+        self._upstream = ("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+        self._listener: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.bytes_left: float = float("inf")
+        self.n_bytes = 0
+
+    @property
+    def url(self) -> str:
+        assert self._listener is not None
+        return f"http://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
+
+    async def __aenter__(self) -> Relay:
+        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._listener is not None
+        self._listener.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        with suppress(ConnectionError):
+            up_reader, up_writer = await asyncio.open_connection(*self._upstream)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._up(reader, up_writer))
+                    group.create_task(self._down(up_reader, writer))
+            except* (ConnectionError, asyncio.CancelledError):
+                pass
+            finally:
+                up_writer.close()
+        writer.close()
+
+    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+        raise ConnectionError
+
+    async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            self.n_bytes += len(data)
+            if len(data) >= self.bytes_left:
+                writer.write(data[: int(self.bytes_left)])
+                await writer.drain()
+                os.kill(self._server.pid, signal.SIGKILL)
+                raise ConnectionError
+            self.bytes_left -= len(data)
+            writer.write(data)
+            await writer.drain()
+        raise ConnectionError
+
+
+async def bytes_of_one_request(house: House, relay: Relay) -> int:
+    before = relay.n_bytes
+    nothing_lost(await house.speak(TEXT), NEWS)
+    return relay.n_bytes - before
+
+
+@asynccontextmanager
+async def next_servers() -> AsyncIterator[asyncio.Queue[ServerHandle]]:
+    """Start servers ahead, one after the other, so that each killed one has a successor."""
+    ready: asyncio.Queue[ServerHandle] = asyncio.Queue(maxsize=1)
+    done = asyncio.Event()
+
+    async def keep(server_ended: asyncio.Event) -> None:
+        async with running_server() as server:
+            await ready.put(server)
+            await server_ended.wait()
+
+    async def produce() -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(N_SEEDS + 1):
+                group.create_task(keep(done))
+                while ready.empty() and not done.is_set():
+                    await asyncio.sleep(0.02)
+                while not ready.empty() and not done.is_set():
+                    await asyncio.sleep(0.02)
+
+    producer = asyncio.create_task(produce())
+    try:
+        yield ready
+    finally:
+        done.set()
+        producer.cancel()
+        await asyncio.gather(producer, return_exceptions=True)
+
+
+async def test_a_server_killed_at_any_byte_costs_no_sentence(no_leaks: None) -> None:  # noqa: ARG001
+    total = None
+    async with next_servers() as servers, open_house(mode=Mode.LOCAL) as house:
+        for seed in range(N_SEEDS):
+            async with Relay(await servers.get()) as relay:
+                relay_remote = RemoteBackend(relay.url, relay_token(relay))
+                await house.router.set_remote(relay_remote)
+                house.router.set_mode(Mode.REMOTE)
+                if total is None:
+                    total = await bytes_of_one_request(house, relay)
+                relay.bytes_left = random.Random(seed).randrange(1, total)
+                nothing_lost(await house.speak(TEXT), NEWS)
+                await house.router.set_remote(None)
+
+
+def relay_token(relay: Relay) -> str:
+    return relay._server.token
+
+
+async def test_a_worker_killed_at_any_moment_costs_no_sentence(no_leaks: None) -> None:  # noqa: ARG001
+    async with open_house(mode=Mode.LOCAL) as house:
+        for seed in range(N_SEEDS):
+            rng = random.Random(seed)
+            kill_at, wait_s = rng.randrange(40), rng.random() * 0.02
+            heard = []
+            stream = house.router.stream(SynthesisRequest(text=TEXT))
+            async with aclosing(stream) as chunks:
+                async for chunk in chunks:
+                    heard.append(chunk)
+                    if len(heard) == kill_at + 1:
+                        await asyncio.sleep(wait_s)
+                        if house.local.worker_pid is not None:
+                            os.kill(house.local.worker_pid, signal.SIGKILL)
+            nothing_lost(heard, NEWS)
+            await house.router.load_backend("local")

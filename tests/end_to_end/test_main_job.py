@@ -1,0 +1,178 @@
+"""The main job on real input: both modes, a switch, a kill in the middle, and the way back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import pytest
+from house import (
+    OpenHouse,
+    heard_of,
+    nothing_lost,
+    open_house,
+    pcm,
+    sentences,
+    speakers,
+    until,
+)
+from server_process import running_server
+
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.backends.base import BackendState
+from vieneu_core.backends.remote import RemoteBackend
+from vieneu_core.errors import AuthenticationError, BackendError
+from vieneu_core.router import FailedBack, FailedOver, Mode, RemoteLost
+from vieneu_core.synthesis import SynthesisRequest
+
+NEWS = sentences(6)
+TEXT = " ".join(NEWS)
+VIETNAMESE = (
+    "Xin chào, tôi là giọng nói của ngôi nhà. Hôm nay ở TP. Hồ Chí Minh 25,5 độ, có mưa lúc 7:30! "
+    "Chỉ số PM2.5 là 38… Cửa trước đang mở, bạn có muốn tôi khoá lại không?"
+)
+
+
+@pytest.mark.parametrize(("mode", "name"), [(Mode.LOCAL, "local"), (Mode.REMOTE, "remote")])
+async def test_both_modes_speak(houses: OpenHouse, mode: Mode, name: str) -> None:
+    house = await houses(mode=mode)
+    chunks = await house.speak(TEXT)
+    nothing_lost(chunks, NEWS)
+    assert speakers(chunks) == [name] * 6
+
+
+async def test_real_vietnamese_is_heard_from_both_and_sounds_the_same(no_leaks: None) -> None:  # noqa: ARG001
+    async with (
+        running_server("espeak") as server,
+        open_house(server=server, engine="espeak", mode=Mode.REMOTE) as house,
+    ):
+        far = await house.speak(VIETNAMESE)
+        house.router.set_mode(Mode.LOCAL)
+        near = await house.speak(VIETNAMESE)
+        assert speakers(far) == ["remote"] * 4
+        assert speakers(near) == ["local"] * 4
+        # The same engine, once through Opus and a socket: sample for sample the same length.
+        assert len(pcm(far)) == len(pcm(near))
+        assert 8.0 < sum(chunk.seconds for chunk in near) < 30.0
+        assert {chunk.speaker.engine for chunk in far + near} == {"espeak"}
+
+
+async def test_a_server_killed_in_the_middle_is_told_and_speech_goes_on(houses: OpenHouse) -> None:
+    house = await houses()
+    assert house.server is not None
+    chunks: list[AudioChunk] = []
+    async with aclosing(house.router.stream(SynthesisRequest(text=TEXT))) as stream:
+        async for chunk in stream:
+            chunks.append(chunk)
+            if len(chunks) == 2:
+                os.kill(house.server.pid, signal.SIGKILL)
+    nothing_lost(chunks, NEWS)
+    after = await house.speak(TEXT)
+    nothing_lost(after, NEWS)
+    assert speakers(after) == ["local"] * 6
+    assert all(chunk.speaker.stand_in for chunk in after)
+    await until(lambda: house.router.active == "local")
+    assert len(house.told(FailedOver)) == len(house.told(RemoteLost)) == 1
+
+
+async def test_a_server_that_returns_at_the_same_address_gets_its_requests_back(
+    no_leaks: None,  # noqa: ARG001 - looks at the end
+) -> None:
+    async with running_server() as first, open_house(server=first) as house:
+        port = int(first.url.rsplit(":", 1)[1])
+        os.kill(first.pid, signal.SIGKILL)
+        await first.stopped()
+        for _ in range(3):
+            nothing_lost(await house.speak(TEXT), NEWS)
+        assert house.router.active == "local"
+        async with running_server(port=port):
+            await until(lambda: house.router.active == "remote", within_s=60)
+            await asyncio.sleep(0)
+            assert len(house.told(FailedBack)) == 1
+            chunks = await house.speak(TEXT)
+            nothing_lost(chunks, NEWS)
+            assert speakers(chunks) == ["remote"] * 6
+
+
+async def test_a_server_that_drains_ends_what_it_speaks_and_the_rest_is_spoken_here(
+    houses: OpenHouse,
+) -> None:
+    house = await houses()
+    assert house.server is not None
+    chunks: list[AudioChunk] = []
+    async with aclosing(house.router.stream(SynthesisRequest(text=TEXT))) as stream:
+        async for chunk in stream:
+            chunks.append(chunk)
+            if len(chunks) == 2:
+                house.server.process.terminate()
+    nothing_lost(chunks, NEWS)
+    assert len(heard_of(chunks)) == 6  # a drain breaks nothing off, so nothing is heard twice
+    assert await house.server.stopped() == 0
+
+
+async def test_the_first_sentence_is_heard_before_the_last_is_written(houses: OpenHouse) -> None:
+    house = await houses()
+    heard_first = asyncio.Event()
+
+    async def typed() -> AsyncIterator[str]:
+        for word in f"{NEWS[0]} {NEWS[1]} ".split(" "):
+            yield word + " "
+        await heard_first.wait()
+        yield NEWS[2]
+
+    chunks: list[AudioChunk] = []
+    async for chunk in house.router.stream(SynthesisRequest(text=typed())):
+        chunks.append(chunk)
+        heard_first.set()
+    nothing_lost(chunks, NEWS[:3])
+
+
+async def test_a_wrong_token_is_named_speech_goes_on_and_the_server_is_left_alone(
+    houses: OpenHouse,
+) -> None:
+    house = await houses()
+    assert house.server is not None
+    stale = RemoteBackend(house.server.url, "a-token-from-yesterday-0123456789ab")
+    await house.router.set_remote(stale)
+    status = house.router.status().backend("remote")
+    assert status is not None
+    assert status.state is BackendState.UNAUTHORIZED
+    nothing_lost(await house.speak(TEXT), NEWS)
+    with pytest.raises(AuthenticationError) as caught:
+        await house.router.check("remote")
+    assert "yesterday" not in f"{caught.value!r} {caught.value} {house.router.status()} {stale!r}"
+    fresh = RemoteBackend(house.server.url, house.server.token)
+    await house.router.set_remote(fresh)
+    assert speakers(await house.speak(TEXT)) == ["remote"] * 6
+
+
+async def test_a_switch_to_a_dead_server_is_refused_and_nothing_changes(houses: OpenHouse) -> None:
+    house = await houses(mode=Mode.LOCAL)
+    assert house.server is not None
+    os.kill(house.server.pid, signal.SIGKILL)
+    await house.server.stopped()
+    for _ in range(3):
+        with pytest.raises(BackendError):
+            await house.router.check("remote")
+    with pytest.raises(BackendError, match="127.0.0.1"):
+        house.router.set_mode(Mode.REMOTE)
+    assert house.router.mode is Mode.LOCAL
+    nothing_lost(await house.speak(TEXT), NEWS)
+
+
+async def test_everything_at_once_killed_and_still_no_sentence_is_lost(houses: OpenHouse) -> None:
+    house = await houses()
+    assert house.server is not None
+    chunks: list[AudioChunk] = []
+    async with aclosing(house.router.stream(SynthesisRequest(text=TEXT))) as stream:
+        async for chunk in stream:
+            chunks.append(chunk)
+            if len(chunks) == 2:
+                os.kill(house.server.pid, signal.SIGKILL)
+                for backend in (house.local, house.last_resort):
+                    assert backend.worker_pid is not None
+                    os.kill(backend.worker_pid, signal.SIGKILL)
+    nothing_lost(chunks, NEWS)
