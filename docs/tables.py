@@ -5,6 +5,7 @@ A page asks for one by a comment on a line of its own, for example ``<!-- table:
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import json
@@ -12,11 +13,13 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import pairwise
 
 from mkdocs.exceptions import PluginError
 from pydantic import BaseModel, SecretStr
 
 from vieneu_colab_server.error_responses import STATUS_OF
+from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_core import errors
 from vieneu_core.config import Settings
 from vieneu_core.errors import BackendError, RequestError, VieneuError
@@ -130,6 +133,35 @@ def _shown(default: object) -> str:
     return json.dumps(default)
 
 
+def server_settings_table() -> str:
+    """Return every setting of the server: variable, default, meaning."""
+    words = _attribute_docstrings(ServerSettings)
+    return _table(
+        ("Variable", "Default", "Meaning"),
+        (
+            (
+                f"`{ENV_PREFIX}{name.upper()}`",
+                "" if field.is_required() else f"`{json.dumps(field.get_default())}`",
+                words.get(name, ""),
+            )
+            for name, field in ServerSettings.model_fields.items()
+        ),
+    )
+
+
+def _attribute_docstrings(cls: type) -> dict[str, str]:
+    """Return the strings that stand under the attributes of a class."""
+    tree = ast.parse(inspect.getsource(cls)).body[0]
+    found: dict[str, str] = {}
+    for line, after in pairwise(tree.body if isinstance(tree, ast.ClassDef) else []):
+        match line, after:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(
+                value=ast.Constant(value=str(text))
+            ):
+                found[name] = text
+    return found
+
+
 def event_table() -> str:
     """Return the events that the router tells."""
     return _table(("Event", "When"), ((f"`{cls.__name__}`", _first_line(cls)) for cls in _events()))
@@ -146,6 +178,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "frames": frame_table,
     "events": event_table,
     "settings": settings_table,
+    "server-settings": server_settings_table,
     "synthesis-body": partial(model_table, SynthesisBody),
 }
 

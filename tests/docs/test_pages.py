@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from types import ModuleType
 import pytest
 from pydantic import BaseModel
 
+from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_core import RemoteTimeouts, Settings, errors, load_settings
 from vieneu_core.errors import BackendError, RequestError, all_error_classes
 from vieneu_core.wire import routes
@@ -90,6 +92,14 @@ def test_the_settings_file_that_is_shown_holds_every_default(tmp_path: Path) -> 
     sections = {name: value for name, value in Settings() if isinstance(value, BaseModel)}
     fields = {field for section in sections.values() for field in type(section).model_fields}
     assert names == fields | set(Settings.model_fields)
+
+
+def test_the_servers_readme_lists_every_variable_with_its_default() -> None:
+    readme = (ROOT / "packages/vieneu-colab-server/README.md").read_text("utf-8")
+
+    for name, field in ServerSettings.model_fields.items():
+        default = "" if field.is_required() else f"`{json.dumps(field.get_default())}`"
+        assert f"| `{ENV_PREFIX}{name.upper()}` | {default}" in readme
 
 
 def test_the_deadlines_that_are_stated_are_those_of_the_client() -> None:
