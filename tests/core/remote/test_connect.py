@@ -228,10 +228,17 @@ async def test_a_certificate_that_is_not_right_ends_it_before_the_token_is_sent(
 
 
 async def test_tls_to_a_port_that_has_none_is_a_tls_error(site: Site) -> None:
-    remote = site.client(site.proxy.url.replace("http:", "https:"))
+    async def plain(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
 
-    with pytest.raises((TlsError, BackendConnectionError)):
-        await remote.load()
+    server = await asyncio.start_server(plain, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    remote = site.client(f"https://127.0.0.1:{port}")
+
+    async with server:
+        with pytest.raises(TlsError, match=f"127.0.0.1:{port}"):
+            await remote.load()
 
 
 # --- the handshake ---------------------------------------------------------------------------
