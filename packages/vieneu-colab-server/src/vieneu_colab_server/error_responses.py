@@ -105,15 +105,13 @@ def _field(location: tuple[str | int, ...]) -> str:
 
 def add_error_handlers(app: FastAPI) -> None:
     """Make every failure of an app a problem document."""
-    app.add_exception_handler(VieneuError, _on_vieneu_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid_body)
-    app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_unexpected)
+    app.exception_handler(VieneuError)(_on_vieneu_error)
+    app.exception_handler(RequestValidationError)(_on_invalid_body)
+    app.exception_handler(HTTPException)(_on_http_error)
+    app.exception_handler(Exception)(_on_unexpected)
 
 
-async def _on_vieneu_error(request: Request, error: Exception) -> Response:
-    if not isinstance(error, VieneuError):
-        raise error
+async def _on_vieneu_error(request: Request, error: VieneuError) -> Response:
     _LOGGER.info("Answered with %s (%d).", error.code, status_of(error))
     response = problem_response(error)
     if request_id := getattr(request.state, "request_id", None):
@@ -121,23 +119,17 @@ async def _on_vieneu_error(request: Request, error: Exception) -> Response:
     return response
 
 
-async def _on_invalid_body(_: Request, error: Exception) -> Response:
-    if not isinstance(error, RequestValidationError):
-        raise error
+async def _on_invalid_body(_: Request, error: RequestValidationError) -> Response:
     found = field_errors(error.errors())
     detail = "; ".join(f"{one.field}: {one.message}" for one in found)
     problem = problem_of(InvalidRequestError(f"The request body is wrong. {detail}."))
     return _respond(ValidationProblem(**problem.model_dump(), errors=found), {})
 
 
-async def _on_http_error(_: Request, error: Exception) -> Response:
+async def _on_http_error(_: Request, error: HTTPException) -> Response:
     """Answer for what the framework refuses: unknown path, wrong method, unreadable body."""
-    if not isinstance(error, HTTPException):
-        raise error
     own: VieneuError = InvalidRequestError(str(error.detail))
-    if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        own = InternalServerError("The server failed.")
-    elif error.status_code in _WORDS:
+    if error.status_code in _WORDS:
         own = RequestError(_WORDS[error.status_code])
     return _respond(to_problem(own, error.status_code), error.headers or {})
 

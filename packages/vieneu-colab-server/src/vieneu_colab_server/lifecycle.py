@@ -64,9 +64,9 @@ class Lifecycle:
 
     async def aclose(self) -> None:
         """Stop loading, and close the backend."""
-        if self._loading is not None:
+        if self._loading is not None and not self._loading.done():
             self._loading.cancel()
-            await asyncio.gather(self._loading, return_exceptions=True)
+            await asyncio.wait([self._loading])
         await self._backend.aclose()
 
     def drain(self) -> None:
