@@ -6,7 +6,6 @@ it is said again.
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -271,7 +270,7 @@ class Connection:
 
     def _translate(self, err: Exception) -> BackendError:
         """Name a failure to get an answer; the library's own words may hold the whole URL."""
-        if isinstance(err, aiohttp.ClientConnectorDNSError) or _is_name_failure(err):
+        if isinstance(err, aiohttp.ClientConnectorDNSError):
             return HostNotFoundError(f"The name {self.host} is not known.")
         if isinstance(err, aiohttp.ClientSSLError | aiohttp.ServerFingerprintMismatch):
             return TlsError(f"The certificate of {self.host} was not accepted: {_tls_reason(err)}.")
@@ -313,11 +312,6 @@ def _was_lost(cause: BaseException | None) -> bool:
     """Tell whether a connection that stood was closed before an answer came."""
     closed = isinstance(cause, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError)
     return closed and not isinstance(cause, aiohttp.ClientConnectorError)
-
-
-def _is_name_failure(err: Exception) -> bool:
-    os_error = err.os_error if isinstance(err, aiohttp.ClientConnectorError) else err
-    return isinstance(os_error, socket.gaierror)
 
 
 def _tls_reason(err: Exception) -> str:
