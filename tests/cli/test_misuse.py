@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_house import SERVER_TOKEN, House
+from cli_house import SERVER_TOKEN, VIENEU, House
 
 SECRET = "s3cret-t0ken-that-nobody-may-see"
 URL = "https://abc.example"
@@ -14,7 +14,7 @@ URL = "https://abc.example"
 MISUSE = {
     "no such command": (["sai"], "", 2, "Did you mean 'say'? See: vieneu --help"),
     "no such option": (["say", "--vioce", "x", "a"], "", 2, "vieneu say --help"),
-    "no text": (["say"], "", 2, "TEXT"),
+    "no text": (["say"], "", 2, "Missing argument"),
     "a speed out of range": (["say", "a", "--speed", "9"], "", 2, "less than or equal to 2. See"),
     "no such mode": (["mode", "cloud"], "", 2, "remote"),
     "an empty text": (["say", "", "-o", "a.wav"], "", 4, "Give a text"),
@@ -103,6 +103,25 @@ def test_a_wrong_token_is_told_apart_where_no_stand_in_may_speak(connected: Hous
     assert done.returncode == 6
     assert "Copy the present token" in done.stderr
     assert "wrong-token" not in done.stderr
+
+
+def test_closed_standard_streams_are_no_bug(house: House) -> None:
+    for arguments, code in (
+        (["say", "-", "-o", "a.wav"], 4),
+        (["connect", "http://127.0.0.1:9", "--token-stdin"], 3),
+        (["mode"], 0),
+    ):
+        done = subprocess.run(
+            ["sh", "-c", '"$@" <&- >&-', "sh", *VIENEU, *arguments],
+            env=house.environment({}),
+            cwd=house.home,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == code, done.stderr
+        assert done.stderr.count("\n") == (code != 0)
 
 
 def test_help_tells_the_exit_codes(house: House) -> None:

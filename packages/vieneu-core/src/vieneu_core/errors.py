@@ -580,7 +580,8 @@ class AllBackendsFailedError(BackendError):
         self.causes = causes
 
     def __str__(self) -> str:
-        reasons = "; ".join(f"{c.backend or 'backend'}: {c.detail}" for c in self.causes)
+        each = (f"{c.backend or 'backend'}: {c.detail.rstrip('.')}" for c in self.causes)
+        reasons = "; ".join(each)
         return f"{self.detail} {reasons + '.' if reasons else ''} {self.remedy}".replace("  ", " ")
 
 

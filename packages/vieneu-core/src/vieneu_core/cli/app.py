@@ -51,8 +51,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to `run`, which knows the exit code."""
-        raise BrokenPipeError
+        """End with our own exit code; rich and typer would both say 1."""
+        raise typer.Exit(ExitCode.READER_GONE)
 
 
 def _terminal(config: Path | None, lang: Language | None) -> Terminal:
@@ -206,6 +206,8 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(_until_terminated(work))
     except asyncio.CancelledError:
         raise typer.Exit(ExitCode.TERMINATED) from None
+    except BrokenPipeError:
+        raise typer.Exit(ExitCode.READER_GONE) from None
 
 
 async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
@@ -218,13 +220,15 @@ async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
 def run(arguments: Sequence[str]) -> int:
     """Run ``vieneu`` with these arguments; return its exit code. Nothing is raised."""
     words = Words(choose_language(arguments, os.environ))
+    _open_missing_streams()
     _set_up_logs()
     try:
         code = _code_of(arguments, words)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in the buffer has no reader
-        return ExitCode.READER_GONE
+        code = ExitCode.READER_GONE
+    if code == ExitCode.READER_GONE:  # what is left in the buffer has no reader
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 
 
@@ -236,8 +240,6 @@ def _code_of(arguments: Sequence[str], words: Words) -> int:
         return exit_code(err)
     except (KeyboardInterrupt, typer.Abort):
         code = ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        raise
     except Exception as err:  # noqa: BLE001 - the last one who could turn it into words
         return _unforeseen(err, words)
     if code == ExitCode.INTERRUPTED:
@@ -252,7 +254,8 @@ def _unforeseen(err: Exception, words: Words) -> int:
         command = context.command_path if context is not None else "vieneu"
         message = err.format_message().rstrip()
         mark = "" if message.endswith((".", "?")) else "."
-        _complain(f"{message}{mark} {words('see_help', command=command)}")
+        see_help = words("see_help", command=command)
+        _complain(f"{message}{mark} {see_help}")
         return ExitCode.USAGE
     if os.environ.get(DEBUG_VARIABLE):
         logging.getLogger(__name__).debug("Unexpected", exc_info=err)
@@ -264,6 +267,13 @@ def _complain(text: str) -> None:
     with suppress(OSError):  # stderr may be gone as well
         sys.stderr.write(f"vieneu: {plain(text)}\n")
         sys.stderr.flush()
+
+
+def _open_missing_streams() -> None:
+    """Give a closed standard stream an empty one: Python sets it to None, which few expect."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open until the end
 
 
 def _set_up_logs() -> None:

@@ -30,11 +30,12 @@ def read_token(terminal: Terminal, *, from_stdin: bool) -> SecretStr:
     Raises:
         ConfigurationError: there is none, or it cannot be a token.
     """
-    if from_stdin:
+    at_terminal = sys.stdin.isatty()
+    if from_stdin and not at_terminal:
         text = sys.stdin.readline(_LONGEST_LINE)
-    elif terminal.environ.get(AUTH_TOKEN_VARIABLE, "").strip():
+    elif not from_stdin and terminal.environ.get(AUTH_TOKEN_VARIABLE, "").strip():
         text = terminal.environ[AUTH_TOKEN_VARIABLE]
-    elif sys.stdin.isatty():
+    elif at_terminal:
         text = _prompted(terminal)
     else:
         text = ""

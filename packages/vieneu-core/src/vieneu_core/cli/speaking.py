@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.progress import Progress, SpinnerColumn, TextColumn
@@ -26,7 +26,9 @@ from vieneu_core.errors import (
     EmptyTextError,
     InvalidRequestError,
 )
-from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.router import Router
+from vieneu_core.synthesis import SynthesisRequest, new_request_id
+from vieneu_core.text.clean import has_speech
 from vieneu_core.text.segment import split_sentences
 
 STANDARD = "-"
@@ -96,13 +98,31 @@ async def say(terminal: Terminal, order: SayOrder) -> None:
             started = clock.monotonic()
             await router.load()
             tally.load_s = clock.monotonic() - started
-            if order.typed and sys.stdin.isatty():
+            at_terminal = order.typed and sys.stdin.isatty()
+            if at_terminal:
                 terminal.note(terminal.words("type_here"))
-            async with aclosing(tally.counted(router.stream(request))) as chunks:
+            speech = _by_lines(router, request) if at_terminal else router.stream(request)
+            async with aclosing(tally.counted(speech)) as chunks:
                 await sink(chunks)
             chosen = router.status().backend(settings.mode)
             tally.last_error = chosen.last_error if chosen is not None else None
     _tell(terminal, order, tally, settings.mode)
+
+
+async def _by_lines(router: Router, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+    """Speak what is typed on a terminal line by line: Enter means that it shall be said now."""
+    n_spoken = 0
+    async with aclosing(typed_text()) as lines:
+        async for text in lines:
+            if not has_speech(text):
+                continue
+            line = replace(request, text=text, request_id=new_request_id())
+            index = 0
+            async with aclosing(router.stream(line)) as chunks:
+                async for chunk in chunks:
+                    index = chunk.sentence + 1
+                    yield replace(chunk, sentence=n_spoken + chunk.sentence)
+            n_spoken += index
 
 
 class _FileSink:
@@ -201,8 +221,7 @@ def _tell(terminal: Terminal, order: SayOrder, tally: Tally, mode: str) -> None:
     for line in _stand_in_lines(terminal, tally, mode):
         terminal.note(line)
     if order.stats:
-        terminal.err.print(_figures(terminal, tally))
-        terminal.err.print(_sentences(terminal, tally))
+        terminal.err.print(_figures(terminal, tally), "", _sentences(terminal, tally))
     elif order.output not in {None, STANDARD} and terminal.err.is_terminal:
         seconds = words.number(tally.audio_s, 1)
         terminal.err.print(

@@ -21,8 +21,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Câu {n}, {seconds} giây âm thanh, {who}",
     ),
     "type_here": (
-        "Type; each sentence is spoken once it is complete. Ctrl-D ends.",
-        "Hãy gõ; mỗi câu được đọc ngay khi trọn câu. Ctrl-D để kết thúc.",
+        "Type; each line is spoken after Enter. Ctrl-D ends.",
+        "Hãy gõ; mỗi dòng được đọc sau phím Enter. Ctrl-D để kết thúc.",
     ),
     "stand_in": (
         "{who} spoke {which} in place of {chosen}: {why}.",
@@ -60,7 +60,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "uptime": ("Running for", "Đã chạy"),
     "remaining": ("Session left", "Phiên còn lại"),
     "queue": ("Queue", "Hàng đợi"),
-    "last_error": ("Last error", "Lỗi gần nhất"),
     "budget": ("Tunnel, {month}", "Đường hầm, {month}"),
     "budget_used": (
         "{requests} of {max_requests} requests, {megabytes} of {max_megabytes} MB ({percent} %)",
