@@ -120,7 +120,13 @@ def test_the_client_makes_the_same_class_of_every_answer(cls: type[VieneuError])
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/nothing", 404), ("GET", "/tts/stream", 405), ("DELETE", "/health", 405)],
+    [
+        ("GET", "/nothing", 404),
+        ("GET", "/health/", 404),
+        ("GET", "//health", 404),
+        ("GET", "/tts/stream", 405),
+        ("DELETE", "/health", 405),
+    ],
 )
 async def test_unknown_paths_and_methods_are_problems_too(
     site: Site, method: str, path: str, status: int

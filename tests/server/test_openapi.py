@@ -56,7 +56,7 @@ def test_errors_are_problem_documents(document: dict[str, Any]) -> None:
     for operations in document["paths"].values():
         for operation in operations.values():
             for status, response in operation["responses"].items():
-                if int(status) >= 400 and "content" in response:
+                if int(status) >= 400 and operation.get("security") != []:
                     assert list(response["content"]) == ["application/problem+json"]
     assert "HTTPValidationError" not in document["components"]["schemas"]
 

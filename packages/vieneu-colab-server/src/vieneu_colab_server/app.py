@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from vieneu_colab_server.routes.voices import voice_routes
 from vieneu_colab_server.samples import Samples
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.speech import SpeechDesk
+from vieneu_colab_server.streaming import warm_up
 from vieneu_colab_server.wire_version import ClientVersion, Signature
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock, SystemClock
@@ -41,6 +43,7 @@ class Service:
         """Load the backend while the server already answers; at the end close everything."""
         self.lifecycle.start()
         try:
+            await asyncio.to_thread(warm_up)
             yield
         finally:
             self.lifecycle.drain()
@@ -67,6 +70,7 @@ def create_app(
         middleware=_middleware(settings),
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # clients refuse redirects: one could carry the token away
     )
     app.state.service = service
     _include_routes(app, settings, backend, service)

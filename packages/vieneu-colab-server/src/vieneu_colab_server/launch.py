@@ -18,8 +18,8 @@ from vieneu_core.backends.base import Backend
 from vieneu_core.errors import BackendDrainingError, ConfigurationError, VieneuError
 
 _LOGGER = logging.getLogger(__name__)
-CLOSE_TIMEOUT_S = 3
-"""How long connections may take to close once their answers are sent."""
+CLOSE_TIMEOUT_S = 10
+"""How long the last bytes of answers may take to leave. Idle connections are closed at once."""
 BACKLOG = 128
 
 

@@ -83,5 +83,5 @@ def _complete_response(status: int, response: dict[str, Any]) -> None:
             "schema": {"type": "integer"},
         }
     content = response.get("content", {})
-    if status >= HTTPStatus.BAD_REQUEST and "application/json" in content:
+    if status >= HTTPStatus.BAD_REQUEST and "Problem" in str(content.get("application/json")):
         content[PROBLEM_JSON] = content.pop("application/json")

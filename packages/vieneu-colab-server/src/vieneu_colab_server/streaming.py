@@ -141,6 +141,13 @@ async def framed(
     yield writer.end()
 
 
+def warm_up() -> None:
+    """Load the codec library, a third of a second, before the first request. Blocking."""
+    rate_hz = 24_000
+    silence = AudioChunk(bytes(rate_hz), rate_hz, 0, Speaker(backend="", engine="", voice=""))
+    FrameWriter("", opus=True).write(silence)
+
+
 class SpeechResponse(Response):
     """Sends the speech of a `Reader` as it is made, and leaves the reader in the end.
 

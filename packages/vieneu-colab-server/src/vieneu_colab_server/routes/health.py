@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from starlette.responses import JSONResponse
+from http import HTTPStatus
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
 
 from vieneu_colab_server import __version__
 from vieneu_colab_server.lifecycle import Lifecycle
@@ -22,6 +25,12 @@ _STATUS_OF_STATE = {
 }
 
 
+class ProbeAnswer(BaseModel):
+    """Answer to a probe."""
+
+    status: Literal["alive", "ready", "not ready"]
+
+
 def health_routes(lifecycle: Lifecycle, queue: SpeechQueue) -> APIRouter:
     """Return the routes that tell how the server is."""
     router = APIRouter(tags=["health"])
@@ -31,21 +40,18 @@ def health_routes(lifecycle: Lifecycle, queue: SpeechQueue) -> APIRouter:
         """Tell everything about the server and its backend; also while it speaks or loads."""
         return await _health(lifecycle, queue)
 
-    @router.get(LIVEZ, response_class=JSONResponse)
-    async def livez() -> JSONResponse:
+    @router.get(LIVEZ)
+    async def livez() -> ProbeAnswer:
         """Tell that the process answers. Needs no token, states no fact."""
-        return JSONResponse({"status": "alive"})
+        return ProbeAnswer(status="alive")
 
-    @router.get(
-        READYZ,
-        response_class=JSONResponse,
-        responses={503: {"description": "Not ready."}},
-    )
-    async def readyz() -> JSONResponse:
+    @router.get(READYZ, responses={503: {"model": ProbeAnswer, "description": "Not ready."}})
+    async def readyz(response: Response) -> ProbeAnswer:
         """Tell whether a request would be accepted now. Needs no token, states no other fact."""
         if await lifecycle.ready():
-            return JSONResponse({"status": "ready"})
-        return JSONResponse({"status": "not ready"}, status_code=503)
+            return ProbeAnswer(status="ready")
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return ProbeAnswer(status="not ready")
 
     return router
 
