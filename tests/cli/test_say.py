@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -247,6 +248,8 @@ def test_the_remote_speaks_where_the_mode_says_so(connected: House) -> None:
     assert done.stderr.count(" remote ") == 3
     assert "stand-in" not in done.stderr
     assert 4.5 < seconds_of_speech(connected.home / "a.wav") < 8
+    budget = connected.home / ".local" / "state" / "vieneu" / "budget.json"
+    assert json.loads(budget.read_text("utf-8"))["requests"] >= 2
     once = connected.run("say", "Xin chào.", "-o", "b.wav", "--stats", "--mode", "local")
     assert " local " in once.stderr
     assert "stand-in" not in once.stderr

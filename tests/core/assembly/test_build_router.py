@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from vieneu_core import assembly
+from vieneu_core.assembly import build_router
+from vieneu_core.backends.base import BackendState
+from vieneu_core.config import Settings
+from vieneu_core.errors import ConfigurationError
+from vieneu_core.router import Mode
+from vieneu_core.synthesis import SynthesisRequest, collect
+
+REMOTE = {"enabled": True, "endpoint_url": "http://127.0.0.1:9", "auth_token": "x"}
+
+
+def names(settings: Settings) -> list[str]:
+    status = build_router(settings).status()
+    return [b.name for b in status.backends if b.state is not BackendState.NOT_CONFIGURED]
+
+
+async def test_the_defaults_are_local_with_a_last_resort() -> None:
+    router = build_router(Settings())
+    assert router.mode is Mode.LOCAL
+    assert names(Settings()) == ["local", "last_resort"]
+    assert router.status().budget is None
+
+
+async def test_a_remote_is_there_where_it_is_enabled() -> None:
+    settings = Settings.model_validate({"backend_mode": "remote", "colab": REMOTE})
+    router = build_router(settings)
+    assert router.mode is Mode.REMOTE
+    assert names(settings) == ["local", "remote", "last_resort"]
+    budget = router.status().budget
+    assert budget is not None
+    assert budget.monthly_requests == 20_000
+
+
+async def test_a_disabled_remote_means_local() -> None:
+    settings = Settings.model_validate(
+        {"backend_mode": "remote", "colab": {**REMOTE, "enabled": False}}
+    )
+    assert build_router(settings).mode is Mode.LOCAL
+    assert "remote" not in names(settings)
+
+
+@pytest.mark.parametrize("fallback", [{"enabled": False}, {"order": ["local"]}])
+async def test_no_last_resort_where_the_order_does_not_name_it(fallback: dict[str, object]) -> None:
+    assert names(Settings.model_validate({"fallback": fallback})) == ["local"]
+
+
+async def test_no_last_resort_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        assembly, "find_spec", lambda name: None if name == "espeakng_loader" else find_spec(name)
+    )
+    assert names(Settings()) == ["local"]
+
+
+async def test_a_server_that_must_not_be_used_in_clear_is_refused() -> None:
+    colab = {**REMOTE, "endpoint_url": "http://abc.example"}
+    with pytest.raises(ConfigurationError):
+        build_router(Settings.model_validate({"colab": colab}))
+
+
+@pytest.mark.usefixtures("no_leaks")
+async def test_a_built_router_speaks_with_the_engine_of_the_settings(tmp_path: Path) -> None:
+    settings = Settings.model_validate({"local": {"engine": "tone_engine:create"}, "colab": REMOTE})
+    router = build_router(settings, state_dir=tmp_path / "state")
+    try:
+        await router.load()
+        speech = await collect(router.stream(SynthesisRequest(text="Xin chào. Trời đẹp.")))
+        assert [speaker.backend for speaker in speech.speakers] == ["local", "local"]
+        assert {speaker.engine for speaker in speech.speakers} == {"tone"}
+    finally:
+        await router.aclose()

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import pytest
+
+from vieneu_core import doctor
+from vieneu_core.config import Settings
+from vieneu_core.doctor import (
+    Level,
+    Topic,
+    examine_backends,
+    examine_installation,
+    examine_settings,
+)
+
+
+def test_missing_packages_come_with_the_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "find_spec", lambda _: None)
+    found = {finding.topic: finding for finding in examine_installation({})}
+    assert found[Topic.EMBEDDED_VOICE].level is Level.PROBLEM
+    assert found[Topic.EMBEDDED_VOICE].command.endswith("-m pip install 'vieneu-core[espeak]'")
+    assert found[Topic.AUDIO_FILES].command.endswith("-m pip install vieneu-core")
+
+
+def test_players_are_listed_in_the_order_in_which_they_are_tried() -> None:
+    found = {f.topic: f for f in examine_installation({"aplay": "/a", "pw-cat": "/p"})}
+    assert found[Topic.PLAYER].fact == "pw-cat, aplay"
+    none = {f.topic: f for f in examine_installation({})}[Topic.PLAYER]
+    assert none.level is Level.NOTE
+    assert none.command
+
+
+def test_a_source_tree_without_metadata_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(package: str) -> str:
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr(doctor, "version", unknown)
+    assert {f.topic: f for f in examine_installation({})}[Topic.CORE].fact == "vieneu-core"
+
+
+def test_the_settings_file_and_its_mode_are_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "my config.yaml"
+    settings, (nothing,) = examine_settings(path, {})
+    assert (settings, nothing.level) == (Settings(), Level.NOTE)
+    path.write_text("backend_mode: local\n", "utf-8")
+    path.chmod(0o640)
+    _, (wide, variables) = examine_settings(path, {"COLAB_AUTH_TOKEN": "secret"})
+    assert wide.level is Level.PROBLEM
+    assert wide.command == f"chmod 600 '{path}'"
+    assert variables.fact == "COLAB_AUTH_TOKEN"
+    path.chmod(0o600)
+    _, (good,) = examine_settings(path, {})
+    assert good.level is Level.OK
+
+
+def test_a_bad_settings_file_is_a_finding(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("colab: [secret]\n", "utf-8")
+    settings, (bad,) = examine_settings(path, {})
+    assert settings is None
+    assert bad.error is not None
+    assert "secret" not in str(bad.error)
+
+
+async def test_the_backends_are_looked_at_for_real() -> None:
+    local, remote = await examine_backends(Settings())
+    assert local.level is Level.OK
+    assert local.fact.startswith("espeak (eSpeak NG")
+    assert remote.command == "vieneu connect URL"
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [("http://127.0.0.1:9", "connection"), ("http://abc.example", "configuration")],
+)
+async def test_a_remote_that_cannot_be_used_is_a_problem(url: str, code: str) -> None:
+    settings = Settings.model_validate(
+        {
+            "colab": {"enabled": True, "endpoint_url": url, "auth_token": "secret"},
+            "local": {"engine": "nowhere:create"},
+        }
+    )
+    local, remote = await examine_backends(settings)
+    assert (local.level, remote.level) == (Level.PROBLEM, Level.PROBLEM)
+    assert remote.error is not None
+    assert remote.error.code == code
+    assert "secret" not in f"{local}{remote}"
