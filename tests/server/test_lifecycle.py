@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 from server_site import decode_frames, serving, until
@@ -140,3 +141,12 @@ async def test_what_takes_longer_than_the_drain_ends_with_an_error() -> None:
     assert got.problem is not None
     assert got.problem.code == "draining"
     assert backend.record.closed_early == 1
+
+
+async def test_small_writes_are_sent_at_once() -> None:
+    async with serving(ScriptedBackend()) as site, site.get("/livez") as response:
+        assert response.status == 200
+        (connection,) = site.server.server_state.connections
+        peer = connection.transport.get_extra_info("socket")
+
+        assert peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
