@@ -164,6 +164,15 @@ def test_players_that_all_fail_are_named(house: House) -> None:
     assert "-o FILE.wav" in done.stderr
 
 
+def test_a_player_that_stops_midway_is_told(house: House) -> None:
+    put_player(house, "aplay", "#!/bin/sh\nhead -c 400000 > /dev/null\nexit 1\n")
+    put_player(house, "ffplay")
+    done = house.run("say", SENTENCES * 20)
+    assert done.returncode == 3
+    assert "The player stopped while it played (aplay: exit code 1)" in done.stderr
+    assert not (house.home / "played.raw").exists()
+
+
 def test_no_player_says_how_to_write_a_file(house: House) -> None:
     house.environ["PATH"] = str(house.home)
     done = house.run("say", "Xin chào.")

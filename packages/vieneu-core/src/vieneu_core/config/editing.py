@@ -28,8 +28,16 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,19}")
 _NOT_TEXT = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 
+class UneditableError(ValueError):
+    """The text is laid out so that a program cannot change this one value alone."""
+
+
 def edited(text: str, changes: Changes) -> str:
-    """Return the text with these values in place of the former ones."""
+    """Return the text with these values in place of the former ones.
+
+    Raises:
+        UneditableError: that cannot be done without changing something else.
+    """
     if not text.strip():
         text = HEADER
     for name, value in changes.items():
@@ -38,6 +46,8 @@ def edited(text: str, changes: Changes) -> str:
         if meant != _data(text):
             spliced = _splice(text, name.split("."), value)
             text = spliced if _says(spliced, meant) else _round_trip(text, name, value)
+            if not _says(text, meant):
+                raise UneditableError(name)
     return text
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import SecretStr, ValidationError
 
 from vieneu_core.config.document import Document, wrong
-from vieneu_core.config.editing import Value, edited
+from vieneu_core.config.editing import UneditableError, Value, edited
 from vieneu_core.config.settings import (
     AUTH_TOKEN_VARIABLE,
     ENDPOINT_URL_VARIABLE,
@@ -70,11 +70,21 @@ def save_settings(path: Path, changes: Mapping[str, Value | SecretStr]) -> Setti
     with _locked(target, path):
         text = _read(target, must_exist=False)
         Document.parse(text or "", path).settings()
-        new = edited(text or "", plain)
+        new = _edited(text or "", plain, path)
         settings = Document.parse(new, path).settings()
         if new != text or stat.S_IMODE(target.stat().st_mode) != PRIVATE:
             _write(target, new, path)
     return settings
+
+
+def _edited(text: str, changes: Mapping[str, Value], shown: Path) -> str:
+    try:
+        return edited(text, changes)
+    except UneditableError as err:
+        raise SettingsFileError(
+            f"{shown}: {err} cannot be changed here without touching other values.",
+            remedy="Change it by hand; the file was left as it is.",
+        ) from err
 
 
 def _overridden(settings: Settings, environ: Mapping[str, str], *, implied: bool) -> Settings:
