@@ -63,6 +63,7 @@ def test_misuse_is_told_in_one_line_with_what_to_do(house: House, case: str) -> 
     assert done.stderr.count("\n") == 1
     assert SECRET not in "".join(house.printed)
     assert list(house.home.glob("*.wav")) == []
+    assert not house.config.exists()
 
 
 def test_a_wrong_settings_file_is_named_by_line_and_kept(house: House) -> None:

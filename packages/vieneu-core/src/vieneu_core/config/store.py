@@ -55,7 +55,7 @@ def save_settings(path: Path, changes: Mapping[str, Value | SecretStr]) -> Setti
 
     Everything else in the file stays as it is, to the byte. The file is made if it is missing, is
     private to its owner afterwards (mode 0600), and a link is followed. Writers wait for each
-    other.
+    other. Without changes it only makes sure that writing would be possible.
 
     Returns the settings that the file holds now, without the environment's.
 
@@ -69,6 +69,8 @@ def save_settings(path: Path, changes: Mapping[str, Value | SecretStr]) -> Setti
     target = _target(path)
     with _locked(target, path):
         text = _read(target, must_exist=False)
+        if text is None and not plain:
+            return Settings()
         Document.parse(text or "", path).settings()
         new = _edited(text or "", plain, path)
         settings = Document.parse(new, path).settings()
