@@ -13,6 +13,7 @@ from vieneu_core.backends.base import Backend
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.backends.scripted import ScriptedBackend, Turn
+from vieneu_core.router import Router, RouterPolicy
 from vieneu_core.worker.host import EngineSpec
 
 
@@ -70,9 +71,20 @@ async def remote_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
             await remote.aclose()
 
 
+@asynccontextmanager
+async def router_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
+    async with local_tone(chunk_delay_s) as spoken:
+        router = Router(local=spoken, policy=RouterPolicy(patience_s=0.0))
+        try:
+            yield router
+        finally:
+            await router.aclose()
+
+
 CASES = (
     BackendCase(name="scripted", make=scripted),
     BackendCase(name="local-tone", make=local_tone),
     BackendCase(name="remote-tone", make=remote_tone),
+    BackendCase(name="router-tone", make=router_tone),
     BackendCase(name="local-espeak", make=local_espeak, tones=False),
 )

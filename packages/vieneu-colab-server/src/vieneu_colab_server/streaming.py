@@ -83,7 +83,7 @@ class FrameWriter:
         if not self._started:
             self._started = True
             frames.append(encode_frame(FrameType.START, self._start(chunk.sample_rate_hz)))
-        if self._sentence != (chunk.sentence, chunk.speaker):
+        if chunk.restarted or self._sentence != (chunk.sentence, chunk.speaker):
             frames.append(self._begin(chunk))
         for at in range(0, len(chunk.pcm), MAX_PCM_PAYLOAD):
             part = chunk.pcm[at : at + MAX_PCM_PAYLOAD]

@@ -105,13 +105,16 @@ class Monitor:
         spared_s = place.breaker.retry_in_s
         return spared_s if spared_s > 0 and not self._idle else max(due, spared_s)
 
-    async def look(self) -> Health:
+    async def look(self, *, tolerant: bool = True) -> Health:
         """Look at the backend now, and probe it where its circuit has cooled down.
+
+        Args:
+            tolerant: Whether one silence may pass for chance.
 
         Raises nothing that the place has not been told; the last health is returned.
         """
         self._idle_looks = self._idle_looks + 1 if self._idle else 0
-        health = await self._health()
+        health = await self._health(tolerant=tolerant)
         if health.ready and self._place.breaker.state is CircuitState.HALF_OPEN:
             await self._try_probe()
         return health
@@ -151,7 +154,7 @@ class Monitor:
         except BackendError:
             return  # the place knows, and the circuit stays open for longer
 
-    async def _health(self) -> Health:
+    async def _health(self, *, tolerant: bool) -> Health:
         place = self._place
         try:
             async with asyncio.timeout(self._policy.look_timeout_s):
@@ -159,17 +162,19 @@ class Monitor:
                     await place.backend.load()
                 health = await place.backend.health()
         except TimeoutError:
-            self._missed(BackendTimeoutError(f"{place.name} did not report its health in time."))
+            late = BackendTimeoutError(f"{place.name} did not report its health in time.")
+            self._missed(late, tolerant=tolerant)
         except BackendError as err:
-            self._missed(err)
+            self._missed(err, tolerant=tolerant)
         else:
             place.seen(health)
         return place.health or Health(state=place.state)
 
-    def _missed(self, error: BackendError) -> None:
+    def _missed(self, error: BackendError, *, tolerant: bool) -> None:
         # A server that is busy speaking may be slow to tell how it is; its audio is the answer.
         speaking = self._place.leases > 0 and isinstance(error, BackendTimeoutError)
-        self._place.missed(error, tolerated=math.inf if speaking else self._policy.tolerated_misses)
+        tolerated = math.inf if speaking else self._policy.tolerated_misses
+        self._place.missed(error, tolerated=tolerated if tolerant else 0)
 
     @property
     def _idle(self) -> bool:

@@ -169,7 +169,7 @@ class Router:
         """
         place = self._require(name)
         place.forgive()
-        health = await self._monitor(name, place).look()
+        health = await self._monitor(name, place).look(tolerant=False)
         if place.last_error is not None:
             raise place.last_error
         return health

@@ -9,7 +9,9 @@ A stream is a sequence of frames, each::
     payload   bytes
 
 all big-endian. Their order is ``START (SENTENCE AUDIO* SENTENCE_END)+ END``; an ERROR frame may
-stand in place of any frame after START and ends the stream. START, SENTENCE, SENTENCE_END, ERROR
+stand in place of any frame after START and ends the stream. A second SENTENCE frame for a sentence
+that has not ended begins it anew (the server itself went over to a stand-in): what came of it
+before does not count. START, SENTENCE, SENTENCE_END, ERROR
 and END carry JSON; AUDIO carries samples (signed 16-bit little-endian) or, with the Opus media
 type, packets, each behind its length as u16 big-endian. Opus is at 48 kHz; each sentence begins
 a new Opus stream whose first ``pre_skip`` samples at 48 kHz are dropped, and SENTENCE_END states

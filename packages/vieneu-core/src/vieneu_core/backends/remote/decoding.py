@@ -92,6 +92,8 @@ class _Sentence:
     speaker: Speaker
     decoder: _SentenceDecoder
     check: SpeechCheck
+    restarted: bool
+    """True until the first chunk of a sentence that was begun once more has gone out."""
     n_samples: int = 0
 
 
@@ -172,6 +174,7 @@ class SpeechReader:
             ),
             decoder=self._decoder(begun),
             check=SpeechCheck(text, speed=self._order.speed, sample_rate_hz=rate_hz),
+            restarted=self._sentence is not None,
         )
 
     def _decoder(self, begun: SentenceStart) -> _SentenceDecoder:
@@ -198,12 +201,16 @@ class SpeechReader:
             raise BadAudioError(
                 f"The speech of {sentence.text[:60]!r} goes on for more than {longest_s:.0f} s."
             )
+        restarted = sentence.restarted
+        if pcm or final:  # an empty chunk in the middle goes to nobody
+            sentence.restarted = False
         return AudioChunk(
             pcm=pcm,
             sample_rate_hz=self._sample_rate_hz,
             sentence=self._order.first_sentence + self._n_done,
             speaker=sentence.speaker,
             final=final,
+            restarted=restarted,
         )
 
     async def _end_sentence(self, end: SentenceEnd, index: int) -> AudioChunk:
