@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 from typing import Self
 
+import pytest
 from fake_clock import FakeClock
 
 from vieneu_core.backends.base import BackendState, Health, synthesize
@@ -16,6 +17,7 @@ from vieneu_core.errors import (
     BackendTimeoutError,
     TunnelOfflineError,
     TunnelQuotaError,
+    WorkerDiedError,
 )
 from vieneu_core.router import (
     BudgetWarning,
@@ -126,6 +128,21 @@ async def test_after_a_failed_sentence_one_soon_looks_whether_the_remote_is_gone
         await watch.clock.advance(5)
         assert watch.router.active == "local"
         assert len(watch.told(RemoteLost)) == 1
+
+
+async def test_a_model_that_loads_after_a_crash_is_waited_for_without_spinning() -> None:
+    async with Watch(Mode.LOCAL) as watch:
+        watch.local.always = Turn(error=WorkerDiedError("crashed"))
+        for _ in range(3):
+            with pytest.raises(WorkerDiedError):
+                await asyncio.gather(watch.speak(), watch.clock.advance(30))
+        watch.local.reported = Health(state=BackendState.LOADING)
+        before = watch.local.record.health_checks
+        await watch.clock.advance(120)
+        assert 0 < watch.local.record.health_checks - before <= 60
+        watch.local.reported, watch.local.always = None, Turn()
+        await watch.clock.advance(60)
+        await watch.speak()
 
 
 async def test_after_a_failed_sentence_a_healthy_look_keeps_the_remote() -> None:

@@ -32,6 +32,9 @@ _NEEDS_LOADING = {
     BackendState.EXPIRED,
 }
 
+SHORTEST_WAIT_S = 0.05
+"""So that no state of affairs, however odd, makes the monitor spin."""
+
 
 class Monitor:
     """Watches one `Place` until it is cancelled."""
@@ -72,7 +75,8 @@ class Monitor:
             self._nudged.clear()
             wait_s = self.next_look_in_s()
             if wait_s > 0:
-                await self._wait(min(wait_s, self._next_session_mark_in_s()))
+                wait_s = min(wait_s, self._next_session_mark_in_s())
+                await self._wait(max(wait_s, SHORTEST_WAIT_S))
             if self.next_look_in_s() <= 0:
                 await self.look()
             await self._each_round()
@@ -100,7 +104,7 @@ class Monitor:
             return math.inf
         cooled_down = place.breaker.state is CircuitState.HALF_OPEN and not place.breaker.probing
         if cooled_down and not self._idle:
-            return 0.0
+            return max(0.0, self._policy.suspect_interval_s - place.silent_s)
         due = max(0.0, self._interval_s() - place.silent_s)
         spared_s = place.breaker.retry_in_s
         return spared_s if spared_s > 0 and not self._idle else max(due, spared_s)
