@@ -105,5 +105,5 @@ def nothing_lost(chunks: list[AudioChunk], said: tuple[str, ...]) -> None:
 async def until(condition: Callable[[], bool], *, within_s: float = 30.0) -> None:
     """Wait for something that other processes bring about."""
     async with asyncio.timeout(within_s):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - other processes tell nobody
             await asyncio.sleep(0.01)

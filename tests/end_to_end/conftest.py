@@ -23,10 +23,9 @@ async def houses(no_leaks: None) -> AsyncIterator[OpenHouse]:  # noqa: ARG001 - 
     """Open houses that are closed at the end of the test; each server ends with its house."""
     async with AsyncExitStack() as stack:
 
-        async def open_one(*arguments: str, remote: bool = True, **fields: object) -> House:
-            server = None
-            if remote:
-                server = await stack.enter_async_context(running_server(TONES, *arguments))
+        async def open_one(environ: dict[str, str] | None = None, **fields: object) -> House:
+            running = running_server(TONES, environ=environ)
+            server = await stack.enter_async_context(running)
             house = open_house(server=server, **fields)  # type: ignore[arg-type]
             return await stack.enter_async_context(house)
 

@@ -8,9 +8,10 @@ import random
 import signal
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Self
 
 import pytest
-from house import House, nothing_lost, open_house, sentences
+from house import House, nothing_lost, open_house, sentences, until
 from server_process import ServerHandle, running_server
 
 from vieneu_core.backends.remote import RemoteBackend
@@ -36,11 +37,15 @@ class Relay:
         self.n_bytes = 0
 
     @property
+    def token(self) -> str:
+        return self._server.token
+
+    @property
     def url(self) -> str:
         assert self._listener is not None
         return f"http://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
 
-    async def __aenter__(self) -> Relay:
+    async def __aenter__(self) -> Self:
         self._listener = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         return self
 
@@ -109,10 +114,8 @@ async def next_servers() -> AsyncIterator[asyncio.Queue[ServerHandle]]:
         async with asyncio.TaskGroup() as group:
             for _ in range(N_SEEDS + 1):
                 group.create_task(keep(done))
-                while ready.empty() and not done.is_set():
-                    await asyncio.sleep(0.02)
-                while not ready.empty() and not done.is_set():
-                    await asyncio.sleep(0.02)
+                await until(lambda: not ready.empty() or done.is_set())
+                await until(lambda: ready.empty() or done.is_set(), within_s=900)
 
     producer = asyncio.create_task(produce())
     try:
@@ -123,13 +126,13 @@ async def next_servers() -> AsyncIterator[asyncio.Queue[ServerHandle]]:
         await asyncio.gather(producer, return_exceptions=True)
 
 
-async def test_a_server_killed_at_any_byte_costs_no_sentence(no_leaks: None) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("no_leaks")
+async def test_a_server_killed_at_any_byte_costs_no_sentence() -> None:
     total = None
     async with next_servers() as servers, open_house(mode=Mode.LOCAL) as house:
         for seed in range(N_SEEDS):
             async with Relay(await servers.get()) as relay:
-                relay_remote = RemoteBackend(relay.url, relay_token(relay))
-                await house.router.set_remote(relay_remote)
+                await house.router.set_remote(RemoteBackend(relay.url, relay.token))
                 house.router.set_mode(Mode.REMOTE)
                 if total is None:
                     total = await bytes_of_one_request(house, relay)
@@ -138,11 +141,8 @@ async def test_a_server_killed_at_any_byte_costs_no_sentence(no_leaks: None) -> 
                 await house.router.set_remote(None)
 
 
-def relay_token(relay: Relay) -> str:
-    return relay._server.token
-
-
-async def test_a_worker_killed_at_any_moment_costs_no_sentence(no_leaks: None) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("no_leaks")
+async def test_a_worker_killed_at_any_moment_costs_no_sentence() -> None:
     async with open_house(mode=Mode.LOCAL) as house:
         for seed in range(N_SEEDS):
             rng = random.Random(seed)

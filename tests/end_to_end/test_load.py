@@ -14,13 +14,13 @@ from vieneu_core.router import Mode, RouterPolicy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-UNLIMITED = ("--rate-limit=1000000", "--max-queue=100")
+UNLIMITED = {"VIENEU_SERVER_REQUESTS_PER_MINUTE": "1000000", "VIENEU_SERVER_MAX_QUEUE": "100"}
 
 
 async def test_fifty_streams_in_flight_while_the_mode_flips_a_thousand_times(
     houses: OpenHouse,
 ) -> None:
-    house = await houses(*UNLIMITED, mode=Mode.LOCAL)
+    house = await houses(UNLIMITED, mode=Mode.LOCAL)
     n_flips = 0
 
     async def speak(number: int) -> tuple[tuple[str, ...], list[AudioChunk]]:
@@ -63,7 +63,7 @@ def measure(house: House) -> dict[str, float]:
 
 
 async def test_five_thousand_requests_leave_memory_files_and_tasks_flat(houses: OpenHouse) -> None:
-    house = await houses(*UNLIMITED, policy=RouterPolicy(fallback_enabled=False))
+    house = await houses(UNLIMITED, policy=RouterPolicy(fallback_enabled=False))
     text = sentences(1)
 
     async def some(n: int) -> None:

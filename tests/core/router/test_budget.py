@@ -109,7 +109,7 @@ async def test_a_write_that_is_cancelled_is_still_waited_for_by_the_next(tmp_pat
         await asyncio.gather(first, return_exceptions=True)
         await one.flush()
         assert json.loads(path.read_text())["requests"] == n + 1
-    assert [p.name for p in tmp_path.iterdir()] == ["budget.json"]
+    assert os.listdir(tmp_path) == ["budget.json"]  # noqa: PTH208 - a name is all that counts
 
 
 async def test_nothing_is_written_where_nothing_changed(tmp_path: Path) -> None:

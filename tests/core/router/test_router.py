@@ -144,7 +144,7 @@ async def test_one_long_text_is_few_requests_and_the_first_holds_one_sentence() 
         await house.speak()
         asked = [request.text for request in house.remote.record.requests]
         assert asked[0] == (SENTENCES[0],)
-        assert sum(len(text) for text in asked) == 6
+        assert asked[1] == SENTENCES[1:]
         assert len(asked) == 2
         ids = [request.request_id for request in house.remote.record.requests]
         assert len(set(ids)) == len(ids)
@@ -605,6 +605,18 @@ async def test_the_local_model_can_be_unloaded_and_loaded_by_the_admin() -> None
             await house.router.load_backend("local")
         with pytest.raises(BackendNotConfiguredError):
             await house.router.load_backend("cellar")
+
+
+async def test_what_could_not_be_loaded_is_loaded_again_by_and_by() -> None:
+    house = House(Mode.LOCAL)
+    house.local.load_error = house.last.load_error = WorkerDiedError("killed while it loaded")
+    async with house:
+        assert house.router.active == "local"  # nothing else is left
+        house.local.load_error = house.last.load_error = None
+        await house.clock.advance(120)
+        assert house.last.record.loads == house.local.record.loads == 1
+        assert house.router.active == "local"
+        assert_heard(await house.speak())
 
 
 async def test_a_probe_speaks_for_real_and_tells_the_circuit() -> None:

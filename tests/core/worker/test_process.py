@@ -17,7 +17,7 @@ from fake_clock import FakeClock, settle
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.voices import Voice
 from vieneu_core.worker.child import find_factory
-from vieneu_core.worker.messages import Finished, Load, Loaded, Message, Speak
+from vieneu_core.worker.messages import Cancel, Finished, Load, Loaded, Message, Speak
 from vieneu_core.worker.process import WorkerProcess, within
 
 GUARD_S = 30.0
@@ -243,3 +243,21 @@ async def test_a_start_that_is_cancelled_at_any_moment_leaves_nothing(n_turns: i
         await (await starting).close(0.0)
     gc.collect()  # a socket left open would speak up here
     assert psutil.Process().children() == []
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_a_worker_killed_with_orders_unread_is_closed_like_any_other(
+    *,
+    stopped: bool,
+    no_leaks: None,  # noqa: ARG001 - looks at the end
+) -> None:
+    for _ in range(3):
+        process = await WorkerProcess.spawn()
+        if stopped:  # so that what is sent stays unread, and the socket is reset by the death
+            os.kill(process.pid, signal.SIGSTOP)
+        for number in range(50):
+            process.send(Cancel(number))
+        os.kill(process.pid, signal.SIGKILL)
+        await process.close(2.0)
+        assert not psutil.pid_exists(process.pid)
+        assert process.how_it_ended() == "was killed by SIGKILL (out of memory?)"

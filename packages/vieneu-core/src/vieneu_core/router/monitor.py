@@ -30,6 +30,7 @@ _NEEDS_LOADING = {
     BackendState.LOADING,
     BackendState.UNREACHABLE,
     BackendState.EXPIRED,
+    BackendState.FAILED,
 }
 
 SHORTEST_WAIT_S = 0.05
@@ -162,7 +163,7 @@ class Monitor:
         place = self._place
         try:
             async with asyncio.timeout(self._policy.look_timeout_s):
-                if self._metered and place.state in _NEEDS_LOADING:
+                if self._needs_loading:
                     await place.backend.load()
                 health = await place.backend.health()
         except TimeoutError:
@@ -179,6 +180,11 @@ class Monitor:
         speaking = self._place.leases > 0 and isinstance(error, BackendTimeoutError)
         tolerated = math.inf if speaking else self._policy.tolerated_misses
         self._place.missed(error, tolerated=tolerated if tolerant else 0)
+
+    @property
+    def _needs_loading(self) -> bool:
+        state = self._place.state
+        return state is BackendState.FAILED or (self._metered and state in _NEEDS_LOADING)
 
     @property
     def _idle(self) -> bool:

@@ -189,8 +189,8 @@ class Router:
     async def load(self) -> None:
         """Load all backends at once, then keep an eye on them.
 
-        Returns when the admin's choice is loaded; or, where that fails or takes long, when
-        something else can speak. What is not ready by then goes on loading.
+        Returns when the admin's choice and the last resort are loaded; or, where that fails or
+        takes long, when anything can speak. What is not ready by then goes on loading.
 
         Raises:
             BackendError: not one of them can speak.
@@ -203,9 +203,9 @@ class Router:
         if self._budget is not None:
             await self._budget.load()
         loads = {n: self._start_monitor(n, p).first_load for n, p in self._places.items()}
-        chosen = loads.get(self._mode.value)
-        if chosen is not None:
-            await asyncio.wait({chosen}, timeout=self._policy.load_wait_s)
+        awaited = {loads[name] for name in (self._mode.value, LAST_RESORT) if name in loads}
+        if awaited:
+            await asyncio.wait(awaited, timeout=self._policy.load_wait_s)
         pending = set(loads.values())
         while pending and not any(place.usable for place in self._places.values()):
             _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)

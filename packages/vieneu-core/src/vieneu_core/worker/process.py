@@ -117,7 +117,8 @@ class WorkerProcess:
             if grace_s > 0:
                 self.send(Shutdown())
                 if not await self._ends_within(grace_s):
-                    self._process.terminate()
+                    with contextlib.suppress(ProcessLookupError):
+                        self._process.terminate()
                     await self._ends_within(grace_s)
         finally:
             await asyncio.shield(self._reap())
@@ -137,12 +138,18 @@ class WorkerProcess:
         try:
             async with asyncio.timeout(seconds):
                 # A worker that nobody listens to would wait in the middle of what it says.
-                while await self._reader.read(_READ_BYTES):
-                    pass
+                with contextlib.suppress(OSError):  # of a worker that died with orders unread
+                    while await self._reader.read(_READ_BYTES):
+                        pass
                 await self._process.wait()
-        except (TimeoutError, OSError):  # or the socket broke, which ends nothing
+        except TimeoutError:
             return False
         return True
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether a closed process ended by SIGKILL, which never comes from itself."""
+        return self._process.returncode == -signal.SIGKILL
 
     def how_it_ended(self) -> str:
         """Say in words how a closed process ended."""

@@ -194,6 +194,9 @@ class WorkerSupervisor:
                 await self._clock.sleep(delay_s)
         except EngineError as error:
             self._failure = error
+        except Exception:
+            _LOGGER.exception("The supervisor of the engine %s failed", self._spec.target)
+            raise
         finally:
             # Also where a bug ends this task: nobody may wait for a worker that never comes.
             if self._state is not SupervisorState.STOPPED:
@@ -276,8 +279,9 @@ class WorkerSupervisor:
             return f"{words}. It wrote last: {process.last_line()}."
         words = f"{words} while it loaded. It wrote last: {process.last_line()}."
         self._n_failed_starts += 1
-        first = self._state is SupervisorState.LOADING
-        if first or self._n_failed_starts >= self._restart.max_failed_starts:
+        # A model that ends its process by itself will do so again; a kill from outside may not.
+        hopeless = self._state is SupervisorState.LOADING and not process.was_killed
+        if hopeless or self._n_failed_starts >= self._restart.max_failed_starts:
             raise ModelLoadError(words)
         return words
 
