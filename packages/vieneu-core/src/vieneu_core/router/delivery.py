@@ -106,17 +106,23 @@ class Delivery:
     async def _speak(self, passage: tuple[str, ...]) -> None:
         """Speak a passage, trying again for as long as patience lasts."""
         goal = self._done + len(passage)
-        give_up_at = self._clock.monotonic() + self._policy.patience_s
-        wait_s, last_chance = _FIRST_WAIT_S, False
+        failing, give_up_at, wait_s = -1, 0.0, _FIRST_WAIT_S
         while True:
-            causes = await self._one_round(passage, goal, last_chance=last_chance)
+            causes = await self._one_round(passage, goal, last_chance=failing == self._done)
             if self._done == goal:
                 return
+            now = self._clock.monotonic()
+            if failing != self._done:  # patience begins anew with each sentence that fails
+                failing, give_up_at, wait_s = (
+                    self._done,
+                    now + self._policy.patience_s,
+                    _FIRST_WAIT_S,
+                )
             hopeful = [cause for cause in causes if cause.transient]
-            if not hopeful or self._clock.monotonic() + wait_s > give_up_at:
+            if not hopeful or now + wait_s > give_up_at:
                 raise self._nobody(causes)
             await self._clock.sleep(wait_s)
-            wait_s, last_chance = 2 * wait_s, True
+            wait_s *= 2
 
     async def _one_round(
         self, passage: tuple[str, ...], goal: int, *, last_chance: bool
