@@ -672,3 +672,106 @@ async def test_synthesize_takes_the_router_like_any_backend() -> None:
     async with House() as house:
         speech = await synthesize(house.router, SynthesisRequest(text=SENTENCES[3]))
         assert same(heard(speech.pcm, speech.sample_rate_hz), [expected(SENTENCES[3])])
+
+
+async def test_patience_begins_when_a_sentence_fails_not_when_its_passage_began() -> None:
+    policy = RouterPolicy(fallback_enabled=False, patience_s=10.0)
+    async with House(Mode.LOCAL, policy) as house:
+        hold = asyncio.Event()
+        house.local.script = [
+            Turn(),
+            Turn(at_sentence=2, hold=hold, error=WorkerDiedError("killed")),
+        ]
+        task = asyncio.ensure_future(gather(house.router, SynthesisRequest(text=TEXT)))
+        for _ in range(15):  # slow, but never silent for long
+            await house.clock.advance(1.0)
+        hold.set()
+        while not task.done():
+            await house.clock.advance(0.05)
+            await asyncio.sleep(0.001)
+        assert_heard(await task)
+
+
+async def test_two_new_remotes_at_once_leave_one_in_use_and_close_the_others() -> None:
+    async with House() as house:
+        first = ScriptedBackend(name="remote", clock=house.clock)
+        second = ScriptedBackend(name="remote", clock=house.clock)
+        await asyncio.gather(house.router.set_remote(first), house.router.set_remote(second))
+        await settle()
+        assert house.remote.record.unloads == 1
+        assert set(speakers(await house.speak())) == {"remote"}
+        assert (len(first.record.requests) > 0) != (len(second.record.requests) > 0)
+        unused = second if first.record.requests else first
+        assert unused.record.loads == unused.record.unloads
+
+
+async def test_a_remote_that_comes_while_the_router_loads_is_loaded_too() -> None:
+    house = House()
+    house.remote.load_hold = house.last.load_hold = asyncio.Event()
+    loading = asyncio.ensure_future(house.router.load())
+    await settle()
+    fresh = ScriptedBackend(name="remote", clock=house.clock)
+    await house.router.set_remote(fresh)
+    house.last.load_hold.set()
+    await loading
+    async with house:
+        assert house.router.active == "remote"
+        assert set(speakers(await house.speak())) == {"remote"}
+        assert len(fresh.record.requests) > 0
+
+
+async def test_unloading_ends_a_wait_for_a_new_remote() -> None:
+    async with House() as house:
+        slow = ScriptedBackend(name="remote", clock=house.clock)
+        slow.load_hold = asyncio.Event()
+        changing = asyncio.ensure_future(house.router.set_remote(slow))
+        await settle()
+        await house.router.unload()
+        await changing
+        slow.load_hold.set()
+        await house.router.load()
+        assert house.router.active == "remote"
+
+
+async def test_unloading_a_router_that_still_loads_is_told_to_who_loads_it() -> None:
+    house = House()
+    for backend in (house.local, house.remote, house.last):
+        backend.load_hold = asyncio.Event()
+    loading = asyncio.ensure_future(house.router.load())
+    await settle()
+    await house.router.unload()
+    with pytest.raises(BackendNotLoadedError):
+        await loading
+    with pytest.raises(BackendNotLoadedError):
+        await house.speak()
+    for backend in (house.local, house.remote, house.last):
+        backend.load_hold = None
+    async with house:
+        assert_heard(await house.speak())
+
+
+async def test_a_load_that_is_cancelled_leaves_nothing_running() -> None:
+    before = asyncio.all_tasks()
+    house = House()
+    house.remote.load_hold = house.last.load_hold = asyncio.Event()
+    loading = asyncio.ensure_future(house.router.load())
+    await settle()
+    loading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await loading
+    assert asyncio.all_tasks() == before
+    house.remote.load_hold = house.last.load_hold = None
+    async with house:
+        assert_heard(await house.speak())
+
+
+async def test_closing_does_not_wait_for_who_still_listens_to_a_former_remote() -> None:
+    async with House() as house:
+        stream = house.router.stream(SynthesisRequest(text=TEXT))
+        await anext(stream)
+        former = house.remote
+        await house.router.set_remote(None)
+        async with asyncio.timeout(5):
+            await house.router.aclose()
+        assert former.record.unloads == 1
+        await stream.aclose()

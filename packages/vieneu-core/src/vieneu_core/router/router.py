@@ -61,9 +61,10 @@ class Router:
         self._events = EventBus()
         self._places: dict[str, Place] = {}
         self._monitors: dict[str, tuple[Monitor, asyncio.Task[None]]] = {}
-        self._retiring: set[asyncio.Task[None]] = set()
+        self._retiring: dict[asyncio.Task[None], asyncio.Event] = {}
         self._loaded = False
         self._loading = asyncio.Lock()
+        self._replacing = asyncio.Lock()
         self._announcer = Announcer(self._events.publish)
         for name, backend in (
             (Mode.LOCAL.value, local),
@@ -130,15 +131,18 @@ class Router:
 
         Requests that run on the old one end there; then it is closed.
         """
-        old = self._places.pop(_REMOTE, None)
-        self._announcer.forget(_REMOTE)
-        await self._stop_monitor(_REMOTE)
-        if old is not None:
-            self._retire(old)
-        if remote is not None:
-            place = self._places[_REMOTE] = self._place(_REMOTE, remote)
-            if self._loaded:
-                await self._start_monitor(_REMOTE, place).first_load
+        async with self._replacing:
+            old = self._places.pop(_REMOTE, None)
+            self._announcer.forget(_REMOTE)
+            await self._stop_monitors(_REMOTE)
+            if old is not None:
+                self._retire(old)
+            if remote is not None:
+                self._places[_REMOTE] = self._place(_REMOTE, remote)
+                if self._monitors:  # loaded, or being loaded
+                    self._start_monitor(_REMOTE, self._places[_REMOTE])
+        if _REMOTE in self._monitors:
+            await asyncio.wait({self._monitors[_REMOTE][0].first_load})
         self._settle()
 
     async def load_backend(self, name: str) -> Health:
@@ -193,11 +197,16 @@ class Router:
         takes long, when anything can speak. What is not ready by then goes on loading.
 
         Raises:
-            BackendError: not one of them can speak.
+            BackendError: not one of them can speak, or `unload` was called meanwhile.
         """
         async with self._loading:
-            if not self._loaded:
+            if self._loaded:
+                return
+            try:
                 await self._load()
+            except BaseException:
+                await self.unload()
+                raise
 
     async def _load(self) -> None:
         if self._budget is not None:
@@ -209,15 +218,17 @@ class Router:
         pending = set(loads.values())
         while pending and not any(place.usable for place in self._places.values()):
             _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        if not self._monitors:
+            raise BackendNotLoadedError("The router was unloaded while it was being loaded.")
         if not any(place.usable for place in self._places.values()):
-            await self.unload()
             raise self._not_loadable(loads)
         self._loaded = True
         self._settle()
 
     @staticmethod
     def _not_loadable(loads: dict[str, asyncio.Future[BackendError | None]]) -> BackendError:
-        causes = tuple(error for load in loads.values() if (error := load.result()) is not None)
+        results = (load.result() for load in loads.values() if not load.cancelled())
+        causes = tuple(error for error in results if error is not None)
         if len(causes) == 1:
             return causes[0]
         return AllBackendsFailedError("No backend could be loaded.", causes=causes)
@@ -225,11 +236,10 @@ class Router:
     async def unload(self) -> None:
         """Stop watching, and unload all backends."""
         self._loaded = False
-        for name in list(self._monitors):
-            await self._stop_monitor(name)
-        await asyncio.gather(*(place.backend.unload() for place in self._places.values()))
+        await self._stop_monitors(*self._monitors)
         for place in self._places.values():
             place.health = None
+        await asyncio.gather(*(place.backend.unload() for place in self._places.values()))
         if self._budget is not None:
             await self._budget.flush()
 
@@ -275,6 +285,8 @@ class Router:
     async def aclose(self) -> None:
         """Unload, and close all backends for good."""
         await self.unload()
+        for idle in self._retiring.values():
+            idle.set()  # whoever still listens there has waited long enough
         await asyncio.gather(*self._retiring)
         await asyncio.gather(*(place.backend.aclose() for place in self._places.values()))
 
@@ -331,11 +343,11 @@ class Router:
         self._monitors[name] = (monitor, task)
         return monitor
 
-    async def _stop_monitor(self, name: str) -> None:
-        if name in self._monitors:
-            _, task = self._monitors.pop(name)
+    async def _stop_monitors(self, *names: str) -> None:
+        tasks = [self._monitors.pop(name)[1] for name in names if name in self._monitors]
+        for task in tasks:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _changed(self, name: str) -> None:
         if name in self._monitors:
@@ -372,8 +384,8 @@ class Router:
         place.on_change = released
         released()
         task = asyncio.create_task(close_when_idle(), name="vieneu-retire")
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
+        self._retiring[task] = idle
+        task.add_done_callback(self._retiring.pop)
 
     def _known_names(self) -> tuple[str, ...]:
         names = (Mode.LOCAL.value, _REMOTE, LAST_RESORT)
