@@ -87,7 +87,7 @@ def packages(session: nox.Session) -> None:
 @nox.session(venv_backend="none", default=False)
 def benchmarks(session: nox.Session) -> None:
     """Measure; see benchmarks/README.md."""
-    session.run("python", "-m", "benchmarks", *session.posargs)
+    session.run("python", "benchmarks/run.py", *session.posargs)
 
 
 def _sync(session: nox.Session, *options: str) -> None:
