@@ -130,3 +130,12 @@ async def test_a_folder_that_cannot_be_written_costs_only_the_counts(
     await one.flush()
     assert "cannot be kept" in caplog.text
     assert one.status().requests == 1
+
+
+async def test_reading_the_file_again_counts_nothing_twice(tmp_path: Path) -> None:
+    one = budget(tmp_path / "budget.json")
+    for _ in range(3):  # a router that is loaded, unloaded, loaded again
+        await one.load()
+        one.record(10, 100)
+        await one.flush()
+    assert (one.status().requests, one.status().bytes) == (30, 300)

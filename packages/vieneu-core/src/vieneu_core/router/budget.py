@@ -52,14 +52,15 @@ class TunnelBudget:
         self._month = self._this_month()
         self._requests = self._bytes = 0
         self._told: set[float] = set()
-        self._dirty = False
+        self._dirty = self._read = False
         self._write: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
-        """Read what was counted before. A damaged file is set aside, never trusted."""
-        if self._path is None:
+        """Read what was counted before, once. A damaged file is set aside, never trusted."""
+        if self._path is None or self._read:
             return
         stored = await asyncio.to_thread(_load, self._path)
+        self._read = True
         if stored is not None and stored[0] == self._this_month():
             self._month, requests, n_bytes, told = stored
             self._requests += requests
@@ -118,7 +119,7 @@ class TunnelBudget:
                 self._dirty = True
                 return
             finally:
-                if write.done():
+                if write.done() and self._write is write:
                     self._write = None
 
     def _text(self) -> str:
