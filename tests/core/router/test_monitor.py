@@ -15,6 +15,8 @@ from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import (
     BackendConnectionError,
     BackendTimeoutError,
+    BackendUnavailableError,
+    SessionEndingError,
     TunnelOfflineError,
     TunnelQuotaError,
     WorkerDiedError,
@@ -241,3 +243,21 @@ async def test_the_admin_is_warned_of_the_budget_and_it_is_kept(tmp_path: Path) 
         assert warning.used == 0.75
         assert watch.router.status().to_json()["budget"]["used"] == 0.75
     assert '"requests": 75' in path.read_text()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [BackendUnavailableError("503 from a gateway"), SessionEndingError("over, yet it answers")],
+)
+async def test_a_remote_that_is_up_but_unfit_is_asked_as_rarely_as_any(
+    error: BackendUnavailableError,
+) -> None:
+    async with Watch() as watch:
+        await watch.speak()
+        watch.remote.reported = error
+        before = watch.looks
+        await watch.clock.advance(200)
+        assert watch.looks - before < 12
+        before = watch.looks
+        await watch.clock.advance(MONTH)
+        assert watch.looks - before <= 3_000

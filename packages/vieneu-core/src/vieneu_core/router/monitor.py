@@ -192,7 +192,10 @@ class Monitor:
 
     def _interval_s(self) -> float:
         policy = self._policy
-        if self._place.suspect and self._place.breaker.state is CircuitState.CLOSED:
+        place = self._place
+        # Once it is plain that the backend is unfit, though its circuit is closed, haste is over.
+        doubted = place.suspect and place.misses <= policy.tolerated_misses
+        if doubted and place.breaker.state is CircuitState.CLOSED:
             return policy.suspect_interval_s
         if not self._idle:
             return policy.health_check_interval_s

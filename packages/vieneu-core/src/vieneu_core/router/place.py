@@ -72,12 +72,13 @@ class Place:
         self.leases = 0
         """Requests that may still come here; a backend is not closed under them."""
         self.loading = False
+        self.misses = 0
+        """Looks in a row that failed, since it was last heard of."""
         self.on_change: Callable[[], None] = lambda: None
         self._clock = clock
         self._failing: BackendError | None = None
         self._contact_at = -math.inf
         self._wanted_at = -math.inf
-        self._misses = 0
         self._suspect = False
 
     @property
@@ -91,7 +92,7 @@ class Place:
             return state_of_error(self._fault)
         if self.health is None:
             return BackendState.UNLOADED
-        degraded = self.health.ready and self._misses > 0
+        degraded = self.health.ready and self.misses > 0
         return BackendState.DEGRADED if degraded else self.health.state
 
     @property
@@ -177,8 +178,8 @@ class Place:
         A certain answer counts at once; silence only when it is repeated and no audio comes.
         """
         self._note(error)
-        self._misses += 1
-        repeated = error.consequence is Consequence.COUNT and self._misses > tolerated
+        self.misses += 1
+        repeated = error.consequence is Consequence.COUNT and self.misses > tolerated
         probing = self.breaker.state is CircuitState.HALF_OPEN
         if error.consequence in _CERTAIN or repeated or probing:
             self._failing = error
@@ -190,7 +191,7 @@ class Place:
     def forgive(self) -> None:
         """Start afresh: the admin has acted."""
         self.breaker.reset()
-        self._misses = 0
+        self.misses = 0
         self._suspect = False
         self._failing = self.last_error = None
 
@@ -202,7 +203,7 @@ class Place:
 
     def _heard_of(self) -> None:
         self._contact_at = self._clock.monotonic()
-        self._misses = 0
+        self.misses = 0
         self._suspect = False
         self._failing = None
 
