@@ -225,3 +225,16 @@ def test_whatever_happens_it_lets_requests_through_again_in_the_end(actions: lis
         assert one.refusal() is None
 
     asyncio.run(play())
+
+
+async def test_speech_that_began_before_a_pause_does_not_end_it() -> None:
+    clock = FakeClock()
+    one = breaker(clock)
+    one.admit()
+    one.admit()
+    one.failed(TunnelLimitError("too many a minute", retry_after_s=60))
+    one.succeeded()
+    with pytest.raises(TunnelLimitError):
+        one.admit()
+    await clock.advance(60)
+    one.admit()

@@ -120,7 +120,7 @@ class CircuitBreaker:
             self._calls.clear()
             self._cooldown_s = self._policy.cooldown_s
         self._opened = self._probing = False
-        self._pause = self._cause = None
+        self._cause = None
         self._in_a_row = 0
         self._calls.append(True)
 
