@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 from fake_clock import settle
@@ -76,3 +77,22 @@ async def test_a_listener_that_dawdles_loses_the_oldest_events_only() -> None:
     assert kept[-1] == BackendRecovered(backend=str(BUFFERED_EVENTS + 9))
     await stream.aclose()
     bus.publish(EVENT)
+
+
+async def test_a_listener_hears_from_the_moment_it_was_asked_for() -> None:
+    bus = EventBus()
+    stream = bus.listen()
+    bus.publish(EVENT)
+    await settle()
+    assert await anext(stream) == EVENT
+    await stream.aclose()
+
+
+async def test_a_listener_that_was_never_heard_is_forgotten_with_its_stream() -> None:
+    bus = EventBus()
+    stream = bus.listen()
+    assert len(bus._callbacks) == 1
+    await stream.aclose()
+    del stream
+    gc.collect()
+    assert bus._callbacks == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
@@ -141,8 +142,8 @@ class EventBus:
 
         return unsubscribe
 
-    async def listen(self) -> AsyncGenerator[RouterEvent, None]:
-        """Yield events as they come; a listener that dawdles loses the oldest, delays nobody."""
+    def listen(self) -> AsyncGenerator[RouterEvent, None]:
+        """Yield events from now on; a listener that dawdles loses the oldest, delays nobody."""
         waiting: deque[RouterEvent] = deque(maxlen=BUFFERED_EVENTS)
         arrived = asyncio.Event()
 
@@ -150,15 +151,20 @@ class EventBus:
             waiting.append(event)
             arrived.set()
 
+        async def stream() -> AsyncGenerator[RouterEvent, None]:
+            try:
+                while True:
+                    while waiting:
+                        yield waiting.popleft()
+                    arrived.clear()
+                    await arrived.wait()
+            finally:
+                unsubscribe()
+
         unsubscribe = self.subscribe(keep)
-        try:
-            while True:
-                while waiting:
-                    yield waiting.popleft()
-                arrived.clear()
-                await arrived.wait()
-        finally:
-            unsubscribe()
+        events = stream()
+        weakref.finalize(events, unsubscribe)  # one that is never begun has no end either
+        return events
 
     def _tell(self, callback: Callable[[RouterEvent], None], event: RouterEvent) -> None:
         if callback not in self._callbacks:
