@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from datetime import UTC, datetime
 from http.client import HTTPMessage, parse_headers
 from io import BytesIO
@@ -11,7 +12,13 @@ import pytest
 from fault_proxy import EDGE_REPLIES, edge_reply
 from multidict import CIMultiDict
 
-from vieneu_core.backends.remote.classify import Reply, describe, explain, until_next_month_s
+from vieneu_core.backends.remote.classify import (
+    HEAD_BYTES,
+    Reply,
+    describe,
+    explain,
+    until_next_month_s,
+)
 from vieneu_core.errors import (
     AuthenticationError,
     BackendBusyError,
@@ -199,6 +206,7 @@ def test_a_senseless_wait_is_not_believed(seconds: str) -> None:
         ("Mon, 23 Nov 2026 12:00:09 -0000", 9.0),
         ("99999999999999", 3_600.0),
         ("soon", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
         ("-4", None),
     ],
 )
@@ -238,3 +246,13 @@ def test_a_quota_is_left_alone_until_it_comes_back() -> None:
     assert isinstance(error, TunnelQuotaError)
     assert error.consequence is Consequence.PAUSE
     assert error.retry_after_s == UNTIL_DECEMBER_S
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b" " * HEAD_BYTES, b"<html><title>" + b" " * HEAD_BYTES, b"<html>" + b"<title" * 10_000],
+)
+def test_a_page_of_any_kind_is_described_in_no_time(head: bytes) -> None:
+    began_s = time.process_time()
+    assert describe(head[:HEAD_BYTES])
+    assert time.process_time() - began_s < 2  # it took minutes

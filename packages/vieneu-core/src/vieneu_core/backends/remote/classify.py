@@ -51,8 +51,8 @@ _LONGEST_RETRY_AFTER_S = 3_600.0
 
 _NGROK_CODE = re.compile(r"ERR_NGROK_(\d{1,6})")
 _CLOUDFLARE_CODE = re.compile(rb"[Ee]rror(?: code)?:?(?:\s|<[^<>]{0,200}>)*(1\d{3})\b")
-_HTML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|!--)", re.IGNORECASE)
-_TITLE = re.compile(rb"<title[^>]*>\s*([^<]{1,200}?)\s*</title>", re.IGNORECASE)
+_HTML = re.compile(rb"\s*(?:\xef\xbb\xbf\s*)?<(?:!doctype|html|head|body|!--)", re.IGNORECASE)
+_TITLE = re.compile(rb"<title[^<>]{0,200}>([^<]{1,1000})</title>", re.IGNORECASE)
 _MAGIC = {
     b"\x1f\x8b": "gzip data",
     b"PK\x03\x04": "a ZIP archive",
@@ -121,7 +121,7 @@ def describe(head: bytes) -> str:
     """Say in words what these bytes look like."""
     if _HTML.match(head):
         title = _TITLE.search(head)
-        words = f" titled {title[1].decode(errors='replace')!r}" if title else ""
+        words = f" titled {title[1].strip()[:200].decode(errors='replace')!r}" if title else ""
         return f"a web page{words}"
     if not head:
         return "nothing"
@@ -135,7 +135,7 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
         return min(float(value[:9]), _LONGEST_RETRY_AFTER_S)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
