@@ -42,7 +42,7 @@ class RemoteTimeouts:
     first_byte_s: float = 5.0
     """From there to the first byte of the answer; the server sends it with the first audio."""
     between_chunks_s: float = 2.0
-    """Longest silence on the line once audio has begun."""
+    """Longest silence once audio has begun, beyond what the audio that came ahead covers."""
     min_rate: float = 1.0
     """Seconds of audio that must come for each second of waiting: 1 is as fast as it is heard."""
     behind_s: float = 3.0
@@ -90,6 +90,7 @@ class Patience:
         self._waited_s = 0.0
         self._audio_s = 0.0
         self._waited_at_answer_s: float | None = None
+        self._answered_at_s = 0.0
 
     @property
     def remaining_s(self) -> float:
@@ -99,6 +100,7 @@ class Patience:
     def answered(self) -> None:
         """Note that audio comes from now on: the least rate counts from here."""
         self._waited_at_answer_s = self._waited_s
+        self._answered_at_s = self._clock.monotonic()
 
     def heard(self, seconds: float) -> None:
         """Note audio that came, in seconds."""
@@ -136,12 +138,18 @@ class Patience:
 
     def _limit(self, what: WaitingFor) -> _Limit:
         limits = self._timeouts
-        own: _Limit = (limits.between_chunks_s, StreamStalledError)
+        own: _Limit = (limits.between_chunks_s + self._ahead_s(), StreamStalledError)
         if what is WaitingFor.ANSWER:
             own = (limits.connect_s + limits.first_byte_s, FirstByteTimeoutError)
         deadline: _Limit = (self.remaining_s, DeadlineExceededError)
         rate: _Limit = (self._until_too_slow_s(), TooSlowError)
         return min(own, deadline, rate, key=_seconds)
+
+    def _ahead_s(self) -> float:
+        """Return how much of the audio that came cannot have been heard yet, in seconds."""
+        if self._waited_at_answer_s is None:
+            return 0.0
+        return max(0.0, self._audio_s - (self._clock.monotonic() - self._answered_at_s))
 
     def _until_too_slow_s(self) -> float:
         if self._waited_at_answer_s is None:
