@@ -483,3 +483,28 @@ async def test_a_backend_that_was_never_used_closes_without_a_trace() -> None:
 
     await remote.aclose()
     await remote.aclose()
+
+
+async def test_a_backend_that_is_closed_while_it_loads_stays_closed(site: Site) -> None:
+    clock = FakeClock()
+    resolver = NoSuchName(site.address[1], unknown=5)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=resolver)) as session:
+        remote = site.client("http://new-tunnel.local", session=session, clock=clock)
+        task = asyncio.create_task(remote.load())
+        while not resolver.asked:  # noqa: ASYNC110 - a number in a double, not an event
+            await asyncio.sleep(0.01)
+
+        await remote.aclose()
+        await advance_until_done(task, clock, 0.5)
+
+        with pytest.raises(BackendNotLoadedError):
+            task.result()
+        with pytest.raises(BackendNotLoadedError):
+            await remote.voices()
+
+
+async def test_a_request_for_health_is_never_the_callers_fault(site: Site) -> None:
+    problem = b'{"title":"x","detail":"no such path","code":"request","status":404}'
+    site.proxy.canned["/health"] = json_reply(problem, "404 Not Found")
+    with pytest.raises(BadResponseError, match="no such path"):
+        await site.client().load()

@@ -9,11 +9,12 @@ import json
 import wave
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 
 import aiohttp
 import pytest
 from fault_proxy import Moment, held
-from remote_site import Site, listen
+from remote_site import PATIENT, Site, listen
 from tone_engine import expected, heard, same
 
 from vieneu_core.audio.pcm import AudioChunk
@@ -307,3 +308,33 @@ async def test_voices_are_those_of_the_server(site: Site) -> None:
     remote = await site.loaded()
 
     assert await remote.voices() == await site.voice.voices()
+
+
+async def test_a_gap_that_the_audio_already_here_covers_is_no_stall(site: Site) -> None:
+    limits = replace(PATIENT, between_chunks_s=0.3)
+    texts = tuple(f"Đây là một câu khá dài số {n}." for n in range(6))
+    ahead_s = sum(expected(text).seconds for text in texts[:5])
+    assert ahead_s > 2
+    site.voice.script = [Turn(at_sentence=5, delay_s=1.0)]
+    remote = await site.loaded(timeouts=limits)
+
+    speech = await synthesize(remote, SynthesisRequest(text=texts))
+
+    assert same(heard(speech.pcm, 24_000), [expected(text) for text in texts])
+
+
+async def test_a_stream_that_waits_for_its_first_audio_ends_with_unload_for_good(
+    site: Site,
+) -> None:
+    site.voice.always = Turn(hold=asyncio.Event())
+    remote = await site.loaded(retries=RetryPolicy())
+    task = asyncio.create_task(synthesize(remote, SynthesisRequest(text=TEXT)))
+    async with asyncio.timeout(20):
+        await site.proxy.asked.wait()
+        while not site.voice.in_flight:  # noqa: ASYNC110 - a number in a double, not an event
+            await asyncio.sleep(0.01)
+        await remote.aclose()
+        with pytest.raises(BackendError):
+            await task
+    assert len(site.proxy.posts()) == 1
+    assert remote._connection._session is None

@@ -30,6 +30,7 @@ from vieneu_core.errors import (
     BackendTimeoutError,
     BadResponseError,
     HostNotFoundError,
+    RequestError,
     StreamInterruptedError,
 )
 from vieneu_core.synthesis import SynthesisRequest
@@ -95,6 +96,8 @@ class RemoteBackend:
             on_traffic=on_traffic,
         )
         self._loaded = False
+        self._unloaded = False
+        """True from an `unload` until the next `load` begins."""
         self._closed = False
         self._loading = asyncio.Lock()
         self._first_load_at_s: float | None = None
@@ -123,7 +126,7 @@ class RemoteBackend:
                     f"The backend {self._name} was closed for good.", backend=self._name
                 )
             try:
-                refuse_unready(await self._look_with_grace(), self._name, self._connection.host)
+                await self._shake_hands()
             except BaseException:
                 await self._connection.aclose()
                 raise
@@ -131,7 +134,7 @@ class RemoteBackend:
 
     async def unload(self) -> None:
         """Close the connections. Streams still running end with an error."""
-        self._loaded = False
+        self._loaded, self._unloaded = False, True
         await self._connection.aclose()
 
     async def aclose(self) -> None:
@@ -187,6 +190,7 @@ class RemoteBackend:
         n_tried, heard = 0, False
         while True:
             n_tried += 1
+            self._require_loaded()  # it may have been unloaded during the pause
             try:
                 async with aclosing(self._attempt(order, patience)) as chunks:
                     async for chunk in chunks:
@@ -218,6 +222,14 @@ class RemoteBackend:
                 f"The audio of {self._connection.host} broke off before its end mark."
             )
 
+    async def _shake_hands(self) -> None:
+        self._unloaded = False
+        refuse_unready(await self._look_with_grace(), self._name, self._connection.host)
+        if self._unloaded:
+            raise BackendNotLoadedError(
+                f"The backend {self._name} was unloaded meanwhile.", backend=self._name
+            )
+
     async def _look_with_grace(self) -> Health:
         now_s = self._clock.monotonic()
         if self._first_load_at_s is None:
@@ -246,8 +258,14 @@ class RemoteBackend:
         limits = self._timeouts
         brief_s = min(limits.total_s, limits.connect_s + limits.first_byte_s)
         patience = self._connection.patience(replace(limits, total_s=brief_s))
-        async with self._connection.exchange(call, patience, expect=call.accept) as answer:
-            body = await answer.read_up_to(MAX_JSON_BYTES)
+        try:
+            async with self._connection.exchange(call, patience, expect=call.accept) as answer:
+                body = await answer.read_up_to(MAX_JSON_BYTES)
+        except RequestError as err:  # no caller has a part in it
+            raise BadResponseError(
+                f"{self._connection.host}{path} refused a plain question: {err.detail}",
+                backend=self._name,
+            ) from err
         try:
             return model.model_validate_json(body)
         except ValidationError as err:
