@@ -231,7 +231,10 @@ def _die_with_parent(parent_pid: int) -> None:
 
 def main(argv: list[str]) -> None:
     """Run the worker: ``argv`` is the socket's file descriptor and the parent's process id."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    # Ctrl-C, and a service manager's SIGTERM to all processes at once, are the parent's business:
+    # it may still have something to say, and ends the worker when it is done.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_IGN)
     _die_with_parent(int(argv[1]))
     with socket.socket(fileno=int(argv[0])) as sock:
         Worker(Channel(sock)).run()

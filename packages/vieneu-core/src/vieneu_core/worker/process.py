@@ -107,19 +107,16 @@ class WorkerProcess:
             self._process.kill()
 
     async def close(self, grace_s: float) -> None:
-        """End the process: asked, then told, then by force; and wait until it is gone.
+        """End the process: asked, then by force; and wait until it is gone.
 
         Args:
-            grace_s: Seconds between these steps. Real ones, as a process takes real time; at 0
-                it is ended by force at once.
+            grace_s: Seconds in which it may do as it was asked. Real ones, as a process takes
+                real time; at 0 it is ended by force at once.
         """
         try:
             if grace_s > 0:
                 self.send(Shutdown())
-                if not await self._ends_within(grace_s):
-                    with contextlib.suppress(ProcessLookupError):
-                        self._process.terminate()
-                    await self._ends_within(grace_s)
+                await self._ends_within(grace_s)
         finally:
             await asyncio.shield(self._reap())
 
@@ -134,17 +131,14 @@ class WorkerProcess:
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
-    async def _ends_within(self, seconds: float) -> bool:
-        try:
+    async def _ends_within(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A worker that nobody listens to would wait in the middle of what it says.
                 with contextlib.suppress(OSError):  # of a worker that died with orders unread
                     while await self._reader.read(_READ_BYTES):
                         pass
                 await self._process.wait()
-        except TimeoutError:
-            return False
-        return True
 
     @property
     def was_killed(self) -> bool:

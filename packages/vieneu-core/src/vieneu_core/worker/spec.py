@@ -42,4 +42,4 @@ class WorkerTimes:
     cancel_s: float = 2.0
     """To stop a cancelled sentence; after that the process is ended."""
     stop_s: float = 2.0
-    """To end when asked to; then it is terminated, and then killed."""
+    """To end when asked to; then it is killed."""
