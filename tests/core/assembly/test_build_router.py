@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,7 @@ import pytest
 from vieneu_core import assembly
 from vieneu_core.assembly import build_router
 from vieneu_core.backends.base import BackendState
+from vieneu_core.backends.local import LocalBackend
 from vieneu_core.config import Settings
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.router import Mode
@@ -74,5 +79,25 @@ async def test_a_built_router_speaks_with_the_engine_of_the_settings(tmp_path: P
         speech = await collect(router.stream(SynthesisRequest(text="Xin chào. Trời đẹp.")))
         assert [speaker.backend for speaker in speech.speakers] == ["local", "local"]
         assert {speaker.engine for speaker in speech.speakers} == {"tone"}
+    finally:
+        await router.aclose()
+
+
+@pytest.mark.usefixtures("no_leaks")
+async def test_the_last_resort_is_back_at_once_however_often_it_dies() -> None:
+    router = build_router(Settings())
+    last = router._places["last_resort"].backend
+    assert isinstance(last, LocalBackend)
+    try:
+        await last.load()
+        began_s = time.monotonic()
+        for _ in range(8):  # with the delays of a large model this takes more than a minute
+            pid = last.worker_pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            async with asyncio.timeout(30):
+                while last.worker_pid in {pid, None} or not (await last.health()).ready:  # noqa: ASYNC110 - another process tells nobody
+                    await asyncio.sleep(0.01)
+        assert time.monotonic() - began_s < 30
     finally:
         await router.aclose()

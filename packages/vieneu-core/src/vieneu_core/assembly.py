@@ -11,13 +11,16 @@ from vieneu_core.backends.local import LocalBackend
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.config import Settings
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelBudget
-from vieneu_core.worker.host import EngineSpec
+from vieneu_core.worker.host import EngineSpec, RestartPolicy
 
 if TYPE_CHECKING:
     import aiohttp
 
 EMBEDDED_ENGINE = "espeak"
 """The engine of the last resort voice: it comes with a small extra and needs no model."""
+
+AT_ONCE = RestartPolicy(first_delay_s=0.1, max_delay_s=0.5, max_failed_starts=100)
+"""For the last resort voice: it starts in half a second, so it is back within one, each time."""
 
 
 def build_router(
@@ -85,4 +88,4 @@ def _last_resort(settings: Settings, clock: Clock) -> Backend | None:
     wanted = settings.fallback.enabled and LAST_RESORT in settings.fallback.order
     if not wanted or find_spec("espeakng_loader") is None:
         return None
-    return LocalBackend(EMBEDDED_ENGINE, name=LAST_RESORT, clock=clock)
+    return LocalBackend(EMBEDDED_ENGINE, name=LAST_RESORT, clock=clock, restart=AT_ONCE)
