@@ -15,7 +15,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.backends.remote.connection import Answer, Call, Connection, OnTraffic
-from vieneu_core.backends.remote.decoding import Codec, SpeechReader
+from vieneu_core.backends.remote.decoding import Codec, SpeechReader, load_libraries
 from vieneu_core.backends.remote.endpoint import Endpoint
 from vieneu_core.backends.remote.handshake import health_of, refuse_unready
 from vieneu_core.backends.remote.orders import Order, orders
@@ -126,6 +126,8 @@ class RemoteBackend:
                     f"The backend {self._name} was closed for good.", backend=self._name
                 )
             try:
+                # Not at the first request: the import would hold up its audio and the event loop.
+                await asyncio.to_thread(load_libraries, self._codec)
                 await self._shake_hands()
             except BaseException:
                 await self._connection.aclose()

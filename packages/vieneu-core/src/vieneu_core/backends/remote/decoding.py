@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import import_module
 from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -49,6 +50,14 @@ class Codec(StrEnum):
     def media_type(self) -> str:
         """What is asked for in Accept."""
         return routes.FRAMES_OPUS if self is Codec.OPUS else routes.FRAMES_PCM
+
+
+def load_libraries(codec: Codec) -> None:
+    """Import what decoding and checking need, tenths of a second on a small machine. Blocking."""
+    import_module("numpy")
+    if codec is Codec.OPUS:
+        import_module("av")
+        import_module("vieneu_core.audio.opus")
 
 
 class _SentenceDecoder(Protocol):
