@@ -17,8 +17,11 @@ from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.router import Mode, Router, RouterEvent, RouterPolicy
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.worker.host import RestartPolicy
 
 TONES = "tone_engine:create"
+QUICK = RestartPolicy(first_delay_s=0.05, max_delay_s=0.2)
+"""Tests kill workers more often in a minute than a house does in a year."""
 TESTS = Path(__file__).parent
 
 
@@ -51,8 +54,8 @@ async def open_house(
     engine: str = TONES,
     policy: RouterPolicy | None = None,
 ) -> AsyncIterator[House]:
-    local = LocalBackend(engine)
-    last_resort = LocalBackend(engine, name="last_resort")
+    local = LocalBackend(engine, restart=QUICK)
+    last_resort = LocalBackend(engine, name="last_resort", restart=QUICK)
     remote = RemoteBackend(server.url, server.token) if server is not None else None
     router = Router(
         local=local,

@@ -14,7 +14,11 @@ from vieneu_core.router import Mode, RouterPolicy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-UNLIMITED = {"VIENEU_SERVER_REQUESTS_PER_MINUTE": "1000000", "VIENEU_SERVER_MAX_QUEUE": "100"}
+UNLIMITED = {
+    "VIENEU_SERVER_REQUESTS_PER_MINUTE": "1000000",
+    "VIENEU_SERVER_MAX_QUEUE": "100",
+    "VIENEU_SERVER_REPLAY_KEEP_S": "1",  # what is kept for a retry is not a leak
+}
 
 
 async def test_fifty_streams_in_flight_while_the_mode_flips_a_thousand_times(
