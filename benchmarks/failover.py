@@ -3,6 +3,9 @@
 An announcement must not stop for longer than a listener takes for a pause. Told apart: how long
 the loss takes to be noticed, and from there (the limit is 1 s) until the first samples of the
 stand-in, the embedded voice, reach the listener. Compared with the same voice asked in peace.
+
+The kills fall anywhere in four sentences. One that falls between two requests is noticed only after
+two more tries to connect, with waits of some 0.1 and 0.2 s: that is the worst case.
 """
 
 from __future__ import annotations

@@ -1,40 +1,60 @@
 """How late the event loop is while speech is made without a pause, against the same loop idle.
 
 The core runs inside a house's process, whose loop also switches the lights: none of our work may
-hold it up. A task that wants to wake every millisecond notes how late it was. Busy means as fast
-as it goes, hundreds of times the speed of speech: four streams from a worker process; four from
-a server, whose Opus is decoded here; both. The processes share the cores with the loop, so some of
-the delay is the machine's and not ours; a real house asks for a hundredth of this.
+hold it up. A task that wants to wake every millisecond notes how late it was.
+
+First as in a house: one announcement at a time from a server at five times the speed of speech,
+whose Opus is decoded here. Then as fast as it goes, hundreds of times the speed of speech: four
+streams from a worker process; four from a server; both. The processes that speak share the cores
+with the loop, so some of the delay is the machine's and not ours: how much is told by the loop
+beside two processes that have nothing to do with us.
 """
 
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from report import Row, ms, percentile, times
-from servers import server
-from speech import BULLETIN
+from servers import TONES, server
+from speech import ANNOUNCEMENT, BULLETIN
 
 from vieneu_core.backends.base import Backend, synthesize
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.synthesis import SynthesisRequest
 
-TICK_S, PART_S, N_TURNS, N_STREAMS = 0.001, 1.5, 4, 4
+TICK_S, PART_S, N_TURNS = 0.001, 1.5, 4
+NEURAL = {"chunk_delay_s": 0.02}
+"""Chunks are of 0.1 s, so this is a real-time factor of 0.2."""
 
 
 @dataclass
 class Found:
-    """What was seen in one state of the loop."""
+    """What was seen in one state of the house."""
 
     late_s: list[float] = field(default_factory=list)
     speech_s: float = 0.0
     """Speech that was made meanwhile."""
     took_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What goes on beside the loop."""
+
+    what: str
+    backends: tuple[Backend, ...] = ()
+    n_streams: int = 4
+    """At once, from each backend."""
+    text: tuple[str, ...] = BULLETIN
+    n_others: int = 0
+    """Processes that only burn time."""
 
 
 def measure() -> list[Row]:
@@ -44,44 +64,61 @@ def measure() -> list[Row]:
 
 
 async def _measure() -> dict[str, Found]:
-    async with _speakers() as (local, remote):
-        states: dict[str, Sequence[Backend]] = {
-            "idle": (),
-            "worker speaks": (local,),
-            "server speaks, Opus": (remote,),
-            "both": (local, remote),
-        }
-        found = {state: Found() for state in states}
+    async with _speakers() as (neural, remote, local):
+        states = (
+            State("idle"),
+            State("two other processes busy", n_others=2),
+            State("one announcement at a time, Opus", (neural,), 1, (ANNOUNCEMENT,)),
+            State("a worker at its fastest", (local,)),
+            State("a server at its fastest, Opus", (remote,)),
+            State("both at their fastest", (local, remote)),
+        )
+        found = {state.what: Found() for state in states}
         for _ in range(N_TURNS):
-            for state, backends in states.items():
-                await _observe(backends, found[state])
+            for state in states:
+                with _others(state.n_others):
+                    await _observe(state, found[state.what])
     return found
 
 
+@contextmanager
+def _others(n: int) -> Iterator[None]:
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(n)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
 @asynccontextmanager
-async def _speakers() -> AsyncGenerator[tuple[Backend, Backend], None]:
-    async with server() as handle:
-        local, remote = LocalBackend("espeak"), RemoteBackend(handle.url, handle.token)
+async def _speakers() -> AsyncGenerator[tuple[Backend, Backend, Backend], None]:
+    async with server(TONES, options=NEURAL) as slow, server() as fast:
+        backends: tuple[Backend, Backend, Backend] = (
+            RemoteBackend(slow.url, slow.token),
+            RemoteBackend(fast.url, fast.token),
+            LocalBackend("espeak"),
+        )
         try:
-            await local.load()
-            await remote.load()
-            for backend in (local, remote):
-                await synthesize(backend, SynthesisRequest(text=BULLETIN))
-            yield local, remote
+            for backend in backends:
+                await backend.load()
+                await synthesize(backend, SynthesisRequest(text=ANNOUNCEMENT))
+            yield backends
         finally:
-            await local.aclose()
-            await remote.aclose()
+            for backend in backends:
+                await backend.aclose()
 
 
-async def _observe(backends: Sequence[Backend], found: Found) -> None:
+async def _observe(state: State, found: Found) -> None:
     """Let all of them speak for a while, and note how late the loop is."""
     stop = asyncio.Event()
     began_s = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         streams = [
-            group.create_task(_speak_on(backend, stop))
-            for backend in backends
-            for _ in range(N_STREAMS)
+            group.create_task(_speak_on(backend, state.text, stop))
+            for backend in state.backends
+            for _ in range(state.n_streams)
         ]
         found.late_s += await _late_s(PART_S)
         stop.set()
@@ -89,10 +126,10 @@ async def _observe(backends: Sequence[Backend], found: Found) -> None:
     found.took_s += time.perf_counter() - began_s
 
 
-async def _speak_on(backend: Backend, stop: asyncio.Event) -> float:
+async def _speak_on(backend: Backend, text: tuple[str, ...], stop: asyncio.Event) -> float:
     spoken_s = 0.0
     while not stop.is_set():
-        spoken_s += (await synthesize(backend, SynthesisRequest(text=BULLETIN))).seconds
+        spoken_s += (await synthesize(backend, SynthesisRequest(text=text))).seconds
     return spoken_s
 
 
@@ -109,9 +146,10 @@ def _row(what: str, busy: Found, idle: Found) -> Row:
     middle, high, most = (_at(busy, nth) for nth in (50, 99, 100))
     idle_middle, idle_high, idle_most = (_at(idle, nth) for nth in (50, 99, 100))
     speed = busy.speech_s / busy.took_s
+    speaking = f", {speed:.0f} times the speed of speech" if speed else ""
     return Row(
         part="Delay of the event loop",
-        what=f"{what} ({speed:.0f} times the speed of speech): median, 99 of 100, most",
+        what=f"{what}{speaking}: median, 99 of 100, most",
         measured=f"{ms(middle)}, {ms(high)}, {ms(most)}",
         against=f"idle: {ms(idle_middle)}, {ms(idle_high)}, {ms(idle_most)}",
         ratio=", ".join(
