@@ -70,7 +70,7 @@ class Announcer:
             self._publish(
                 FailedOver(from_backend=before or chosen, to_backend=active, cause=report)
             )
-        elif self._standing_in is None and before is not None:
+        elif self._standing_in is None and before not in {None, active}:
             self._publish(FailedBack(from_backend=before, to_backend=active))
 
     def budget(self, budget: TunnelBudget) -> None:
