@@ -775,3 +775,30 @@ async def test_closing_does_not_wait_for_who_still_listens_to_a_former_remote() 
             await house.router.aclose()
         assert former.record.unloads == 1
         await stream.aclose()
+
+
+async def test_choosing_the_stand_in_is_a_switch_not_a_return() -> None:
+    async with House() as house:
+        house.remote.always = Turn(error=TunnelOfflineError("gone"))
+        house.remote.reported = TunnelOfflineError("gone")
+        await house.speak()
+        await settle()
+        assert house.router.active == "local"
+        house.router.set_mode(Mode.LOCAL)
+        await settle()
+        assert house.told(BackendSwitched) == [BackendSwitched(mode=Mode.LOCAL)]
+        assert house.told(FailedBack) == []
+
+
+async def test_a_remote_that_the_admin_unloaded_stays_so_too() -> None:
+    async with House() as house:
+        await house.router.unload_backend("remote")
+        assert house.router.active == "local"
+        await house.clock.advance(3600)
+        assert house.remote.record.loads == 1
+        assert (await house.router.load_backend("remote")).ready
+        assert house.router.active == "remote"
+        await house.router.unload_backend("remote")
+        await house.router.unload()
+        await house.router.load()
+        assert house.router.active == "remote"

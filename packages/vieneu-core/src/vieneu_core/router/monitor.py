@@ -85,7 +85,7 @@ class Monitor:
     async def load(self) -> BackendError | None:
         """Load the backend; return why that failed, or None."""
         place = self._place
-        place.loading = True
+        place.loading, place.kept_unloaded = True, False
         try:
             await place.backend.load()
             health = await place.backend.health()
@@ -184,6 +184,8 @@ class Monitor:
     @property
     def _needs_loading(self) -> bool:
         state = self._place.state
+        if self._place.kept_unloaded:
+            return False
         return state is BackendState.FAILED or (self._metered and state in _NEEDS_LOADING)
 
     @property

@@ -72,6 +72,8 @@ class Place:
         self.leases = 0
         """Requests that may still come here; a backend is not closed under them."""
         self.loading = False
+        self.kept_unloaded = False
+        """True where the admin unloaded it: nobody else loads it again."""
         self.misses = 0
         """Looks in a row that failed, since it was last heard of."""
         self.on_change: Callable[[], None] = lambda: None

@@ -162,6 +162,7 @@ class Router:
     async def unload_backend(self, name: str) -> None:
         """Unload one backend; it stays unloaded until `load_backend`."""
         place = self._require(name)
+        place.kept_unloaded = True
         await place.backend.unload()
         place.seen(Health(state=BackendState.UNLOADED))
 
