@@ -261,3 +261,23 @@ async def test_a_remote_that_is_up_but_unfit_is_asked_as_rarely_as_any(
         before = watch.looks
         await watch.clock.advance(MONTH)
         assert watch.looks - before <= 3_000
+
+
+async def test_a_bug_that_ends_the_watch_is_not_kept_quiet(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(ScriptedBackend):
+        async def health(self) -> Health:
+            raise ZeroDivisionError
+
+    clock = FakeClock()
+    router = Router(
+        local=ScriptedBackend(name="local", clock=clock),
+        remote=Broken(name="remote", clock=clock),
+        mode=Mode.REMOTE,
+        clock=clock,
+    )
+    await router.load()
+    assert router.active == "local"
+    assert "watch over remote" in caplog.text
+    await router.aclose()

@@ -8,6 +8,7 @@ down is probed by speaking a short sentence, since a server can be healthy and y
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Awaitable, Callable
 
@@ -33,6 +34,7 @@ _NEEDS_LOADING = {
     BackendState.FAILED,
 }
 
+_LOGGER = logging.getLogger(__name__)
 SHORTEST_WAIT_S = 0.05
 """So that no state of affairs, however odd, makes the monitor spin."""
 
@@ -69,8 +71,14 @@ class Monitor:
         """Load the backend, then look at it again and again."""
         try:
             self.first_load.set_result(await self.load())
+            await self._watch()
+        except Exception:
+            _LOGGER.exception("The watch over %s ended", self._place.name)
+            raise
         finally:
             self.first_load.cancel()  # without effect once it is done
+
+    async def _watch(self) -> None:
         await self._each_round()
         while True:
             self._nudged.clear()
