@@ -19,7 +19,7 @@ from vieneu_core.errors import (
 from vieneu_core.router.announcer import Announcer
 from vieneu_core.router.budget import TunnelBudget
 from vieneu_core.router.delivery import Delivery, Route
-from vieneu_core.router.events import BackendSwitched, ErrorReport, EventBus, RouterEvent
+from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
 from vieneu_core.router.monitor import Monitor
 from vieneu_core.router.place import Place
 from vieneu_core.router.policy import RouterPolicy
@@ -394,14 +394,4 @@ class Router:
 
     def _status_of(self, name: str) -> BackendStatus:
         place = self._places.get(name)
-        if place is None:
-            return BackendStatus.absent(name)
-        error = place.last_error
-        return BackendStatus(
-            name=name,
-            state=place.state,
-            circuit=place.breaker.state,
-            health=place.health,
-            last_error=ErrorReport.of(error) if error else None,
-            checked_s_ago=place.checked_s_ago,
-        )
+        return BackendStatus.absent(name) if place is None else BackendStatus.of(place)

@@ -10,6 +10,7 @@ from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.budget import BudgetStatus
 from vieneu_core.router.events import ErrorReport
+from vieneu_core.router.place import Place
 from vieneu_core.router.selection import Mode
 
 
@@ -25,6 +26,19 @@ class BackendStatus:
     last_error: ErrorReport | None
     checked_s_ago: float | None
     """Seconds since it was last heard of."""
+
+    @classmethod
+    def of(cls, place: Place) -> BackendStatus:
+        """Describe a backend as it is known now."""
+        error = place.last_error
+        return cls(
+            name=place.name,
+            state=place.state,
+            circuit=place.breaker.state,
+            health=place.health,
+            last_error=ErrorReport.of(error) if error else None,
+            checked_s_ago=place.checked_s_ago,
+        )
 
     @classmethod
     def absent(cls, name: str) -> BackendStatus:
