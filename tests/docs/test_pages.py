@@ -106,10 +106,11 @@ def test_the_deadlines_that_are_stated_are_those_of_the_client() -> None:
     page = (DOCS / "configuration.md").read_text("utf-8")
     limits = RemoteTimeouts()
 
+    between = "between two pieces of audio, beyond what the audio already here covers"
     for words, seconds in {
         "connection": limits.connect_s,
         "first byte": limits.first_byte_s,
-        "between two pieces of audio": limits.between_chunks_s,
+        between: limits.between_chunks_s,
     }.items():
         assert f"| {words} | {seconds:g} s |" in page
     assert f"`timeout_seconds`, {limits.total_s:g} s" in page

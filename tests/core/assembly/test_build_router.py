@@ -86,7 +86,7 @@ async def test_a_built_router_speaks_with_the_engine_of_the_settings(tmp_path: P
 @pytest.mark.usefixtures("no_leaks")
 async def test_the_last_resort_is_back_at_once_however_often_it_dies() -> None:
     router = build_router(Settings())
-    last = router._places["last_resort"].backend
+    last = router._places.require("last_resort").backend
     assert isinstance(last, LocalBackend)
     try:
         await last.load()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import WeakSet
 
 from vieneu_core.backends.base import BackendState
 from vieneu_core.errors import BackendError
@@ -38,28 +39,24 @@ class Announcer:
 
     def __init__(self, publish: Callable[[RouterEvent], None]) -> None:
         self._publish = publish
-        self._was_ready: set[str] = set()
-        self._lost: set[str] = set()
-        self._open: set[str] = set()
+        # Of places, not of names: one that takes another's place begins with a clean sheet.
+        self._was_ready: WeakSet[Place] = WeakSet()
+        self._lost: WeakSet[Place] = WeakSet()
+        self._open: WeakSet[Place] = WeakSet()
         self._standing_in: str | None = None
 
-    def forget(self, name: str) -> None:
-        """Forget a backend: another one takes its place."""
-        for names in (self._was_ready, self._lost, self._open):
-            names.discard(name)
-
-    def backend(self, name: str, place: Place) -> None:
+    def backend(self, place: Place) -> None:
         """Tell of a backend's circuit, of its loss and recovery, and of its session."""
-        self._circuit(name, place)
+        self._circuit(place)
         self._session(place)
         if place.state in _READY:
-            self._was_ready.add(name)
-            if name in self._lost and place.usable:
-                self._lost.discard(name)
-                self._publish(BackendRecovered(backend=name))
-        elif place.state in _LOST and name in self._was_ready and name not in self._lost:
-            self._lost.add(name)
-            if name == Mode.REMOTE.value and place.last_error is not None:
+            self._was_ready.add(place)
+            if place in self._lost and place.usable:
+                self._lost.discard(place)
+                self._publish(BackendRecovered(backend=place.name))
+        elif place.state in _LOST and place in self._was_ready and place not in self._lost:
+            self._lost.add(place)
+            if place.name == Mode.REMOTE.value and place.last_error is not None:
                 self._publish(RemoteLost(cause=ErrorReport.of(place.last_error)))
 
     def active(self, chosen: str, active: str, cause: BackendError | None) -> None:
@@ -78,14 +75,14 @@ class Announcer:
         if budget.due() is not None:
             self._publish(BudgetWarning(used=budget.status().used))
 
-    def _circuit(self, name: str, place: Place) -> None:
+    def _circuit(self, place: Place) -> None:
         opened = place.breaker.state is not CircuitState.CLOSED
-        if opened and name not in self._open and place.last_error is not None:
-            self._open.add(name)
-            self._publish(CircuitOpened(backend=name, cause=ErrorReport.of(place.last_error)))
-        elif not opened and name in self._open:
-            self._open.discard(name)
-            self._publish(CircuitClosed(backend=name))
+        if opened and place not in self._open and place.last_error is not None:
+            self._open.add(place)
+            self._publish(CircuitOpened(backend=place.name, cause=ErrorReport.of(place.last_error)))
+        elif not opened and place in self._open:
+            self._open.discard(place)
+            self._publish(CircuitClosed(backend=place.name))
 
     def _session(self, place: Place) -> None:
         mark = place.session.due() if place.session is not None else None

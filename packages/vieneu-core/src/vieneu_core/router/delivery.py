@@ -248,7 +248,8 @@ class Delivery:
         if chunk.sample_rate_hz == rate_hz:
             return chunk
         if sentence.resampler is None:
-            sentence.resampler = Resampler(chunk.sample_rate_hz, rate_hz)
+            # On a thread, because the first one loads the codecs.
+            sentence.resampler = await asyncio.to_thread(Resampler, chunk.sample_rate_hz, rate_hz)
         pcm = await asyncio.to_thread(_resample, sentence.resampler, chunk)
         return replace(chunk, pcm=pcm, sample_rate_hz=rate_hz)
 

@@ -20,16 +20,12 @@ from vieneu_core.router.announcer import Announcer
 from vieneu_core.router.budget import TunnelBudget
 from vieneu_core.router.delivery import Delivery, Route
 from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
-from vieneu_core.router.monitor import Monitor
-from vieneu_core.router.place import Place
+from vieneu_core.router.places import REMOTE, Places
 from vieneu_core.router.policy import RouterPolicy
 from vieneu_core.router.selection import LAST_RESORT, Mode, candidates
-from vieneu_core.router.session import SessionClock
-from vieneu_core.router.status import BackendStatus, RouterStatus
+from vieneu_core.router.status import RouterStatus
 from vieneu_core.synthesis import Speech, SynthesisRequest
 from vieneu_core.voices import Voice
-
-_REMOTE = Mode.REMOTE.value
 
 
 class Router:
@@ -55,24 +51,21 @@ class Router:
     ) -> None:
         self._policy = policy or RouterPolicy()
         self._clock = clock or SystemClock()
-        self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         self._mode = mode
         self._budget = budget
         self._events = EventBus()
-        self._places: dict[str, Place] = {}
-        self._monitors: dict[str, tuple[Monitor, asyncio.Task[None]]] = {}
-        self._retiring: dict[asyncio.Task[None], asyncio.Event] = {}
         self._loaded = False
         self._loading = asyncio.Lock()
-        self._replacing = asyncio.Lock()
         self._announcer = Announcer(self._events.publish)
-        for name, backend in (
-            (Mode.LOCAL.value, local),
-            (_REMOTE, remote),
-            (LAST_RESORT, last_resort),
-        ):
-            if backend is not None:
-                self._places[name] = self._place(name, backend)
+        backends = {Mode.LOCAL.value: local, REMOTE: remote, LAST_RESORT: last_resort}
+        self._places = Places(
+            {name: backend for name, backend in backends.items() if backend is not None},
+            policy=self._policy,
+            clock=self._clock,
+            rng=rng or random.Random(),  # noqa: S311 - jitter, not a secret
+            on_change=self._settle,
+            each_round=self._keep_books,
+        )
 
     # --- what it is -------------------------------------------------------------------------
 
@@ -85,17 +78,17 @@ class Router:
     def active(self) -> str:
         """Name of the backend that the next request goes to."""
         names = self._candidates()
-        usable = (n for n in names if n in self._places and self._places[n].usable)
-        return next(usable, names[0])
+        places = ((name, self._places.get(name)) for name in names)
+        return next((name for name, place in places if place and place.usable), names[0])
 
     def status(self) -> RouterStatus:
         """Take a snapshot of everything an admin looks at. Costs no request."""
-        remote, active = self._places.get(_REMOTE), self.active
+        remote, active = self._places.get(REMOTE), self.active
         return RouterStatus(
             mode=self._mode,
             active=active,
             fallback_active=active != self._mode.value,
-            backends=tuple(self._status_of(name) for name in self._known_names()),
+            backends=self._places.statuses(),
             session_remaining_s=remote.session.remaining_s if remote and remote.session else None,
             budget=self._budget.status() if self._budget else None,
         )
@@ -116,9 +109,7 @@ class Router:
         Raises:
             BackendError: the target is not ready; nothing has changed.
         """
-        place = self._places.get(mode.value)
-        if place is None:
-            raise BackendNotConfiguredError(f"No {mode} backend is set up.", backend=mode.value)
+        place = self._places.require(mode.value)
         if not place.usable:
             raise place.why_not_ready()
         if mode is not self._mode:
@@ -131,18 +122,7 @@ class Router:
 
         Requests that run on the old one end there; then it is closed.
         """
-        async with self._replacing:
-            old = self._places.pop(_REMOTE, None)
-            self._announcer.forget(_REMOTE)
-            await self._stop_monitors(_REMOTE)
-            if old is not None:
-                self._retire(old)
-            if remote is not None:
-                self._places[_REMOTE] = self._place(_REMOTE, remote)
-                if self._monitors:  # loaded, or being loaded
-                    self._start_monitor(_REMOTE, self._places[_REMOTE])
-        if _REMOTE in self._monitors:
-            await asyncio.wait({self._monitors[_REMOTE][0].first_load})
+        await self._places.replace(REMOTE, remote)
         self._settle()
 
     async def load_backend(self, name: str) -> Health:
@@ -151,9 +131,9 @@ class Router:
         Raises:
             BackendError: it cannot be loaded.
         """
-        place = self._require(name)
+        place = self._places.require(name)
         place.forgive()
-        error = await self._monitor(name, place).load()
+        error = await self._places.monitor(name).load()
         self._settle()
         if error is not None:
             raise error
@@ -161,7 +141,7 @@ class Router:
 
     async def unload_backend(self, name: str) -> None:
         """Unload one backend; it stays unloaded until `load_backend`."""
-        place = self._require(name)
+        place = self._places.require(name)
         place.kept_unloaded = True
         await place.backend.unload()
         place.seen(Health(state=BackendState.UNLOADED))
@@ -172,9 +152,9 @@ class Router:
         Raises:
             BackendError: it does not answer.
         """
-        place = self._require(name)
+        place = self._places.require(name)
         place.forgive()
-        health = await self._monitor(name, place).look(tolerant=False)
+        health = await self._places.monitor(name).look(tolerant=False)
         if place.last_error is not None:
             raise place.last_error
         return health
@@ -185,9 +165,9 @@ class Router:
         Raises:
             BackendError: it cannot speak.
         """
-        place = self._require(name)
+        place = self._places.require(name)
         place.forgive()
-        return await self._monitor(name, place).probe()
+        return await self._places.monitor(name).probe()
 
     # --- what a backend does ----------------------------------------------------------------
 
@@ -212,16 +192,16 @@ class Router:
     async def _load(self) -> None:
         if self._budget is not None:
             await self._budget.load()
-        loads = {n: self._start_monitor(n, p).first_load for n, p in self._places.items()}
+        loads = self._places.watch()
         awaited = {loads[name] for name in (self._mode.value, LAST_RESORT) if name in loads}
         if awaited:
             await asyncio.wait(awaited, timeout=self._policy.load_wait_s)
         pending = set(loads.values())
-        while pending and not any(place.usable for place in self._places.values()):
+        while pending and not self._places.any_usable:
             _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-        if not self._monitors:
+        if not self._places.watched:
             raise BackendNotLoadedError("The router was unloaded while it was being loaded.")
-        if not any(place.usable for place in self._places.values()):
+        if not self._places.any_usable:
             raise self._not_loadable(loads)
         self._loaded = True
         self._settle()
@@ -237,10 +217,8 @@ class Router:
     async def unload(self) -> None:
         """Stop watching, and unload all backends."""
         self._loaded = False
-        await self._stop_monitors(*self._monitors)
-        for place in self._places.values():
-            place.health = None
-        await asyncio.gather(*(place.backend.unload() for place in self._places.values()))
+        await self._places.unwatch()
+        await self._places.unload()
         if self._budget is not None:
             await self._budget.flush()
 
@@ -278,48 +256,22 @@ class Router:
         """List the voices of the backend that gets the next request."""
         if not self._loaded:
             raise BackendNotLoadedError("The router is not loaded.", backend=self.name)
-        place = self._places.get(self.active)
-        if place is None:
-            raise BackendNotConfiguredError(f"No {self.active} backend is set up.")
-        return await place.backend.voices()
+        return await self._places.require(self.active).backend.voices()
 
     async def aclose(self) -> None:
         """Unload, and close all backends for good."""
         await self.unload()
-        for idle in self._retiring.values():
-            idle.set()  # whoever still listens there has waited long enough
-        await asyncio.gather(*self._retiring)
-        await asyncio.gather(*(place.backend.aclose() for place in self._places.values()))
+        await self._places.aclose()
 
     # --- inside -----------------------------------------------------------------------------
 
-    def _place(self, name: str, backend: Backend) -> Place:
-        session = None
-        if name == _REMOTE:
-            session = SessionClock(policy=self._policy.session, clock=self._clock)
-        place = Place(
-            backend,
-            name=name,
-            policy=self._policy.breaker,
-            clock=self._clock,
-            rng=self._rng,
-            session=session,
-        )
-        place.on_change = lambda: self._changed(name)
-        return place
-
-    def _require(self, name: str) -> Place:
-        if name not in self._places:
-            raise BackendNotConfiguredError(f"No {name} backend is set up.", backend=name)
-        return self._places[name]
-
     def _candidates(self) -> tuple[str, ...]:
         stand_ins = self._policy.fallback if self._policy.fallback_enabled else ()
-        return candidates(self._mode, stand_ins, self._places)
+        return candidates(self._mode, stand_ins, self._places.names)
 
     def _route(self) -> Route:
         names = self._candidates()
-        places = tuple(self._places[name] for name in names if name in self._places)
+        places = tuple(p for name in names if (p := self._places.get(name)) is not None)
         missing = None
         if names[0] not in self._places:
             missing = BackendNotConfiguredError(
@@ -327,40 +279,12 @@ class Router:
             )
         return Route(places, missing)
 
-    def _monitor(self, name: str, place: Place) -> Monitor:
-        if name in self._monitors:
-            return self._monitors[name][0]
-        return Monitor(
-            place,
-            policy=self._policy,
-            clock=self._clock,
-            metered=name == _REMOTE,
-            each_round=self._keep_books,
-        )
-
-    def _start_monitor(self, name: str, place: Place) -> Monitor:
-        monitor = self._monitor(name, place)
-        task = asyncio.create_task(monitor.run(), name=f"vieneu-monitor-{name}")
-        self._monitors[name] = (monitor, task)
-        return monitor
-
-    async def _stop_monitors(self, *names: str) -> None:
-        tasks = [self._monitors.pop(name)[1] for name in names if name in self._monitors]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _changed(self, name: str) -> None:
-        if name in self._monitors:
-            self._monitors[name][0].nudge()
-        self._settle()
-
     def _settle(self) -> None:
         """Tell what has become of the backends, and of who gets the next request."""
         if not self._loaded:
             return
-        for name, place in self._places.items():
-            self._announcer.backend(name, place)
+        for place in self._places:
+            self._announcer.backend(place)
         chosen = self._places.get(self._mode.value)
         cause = chosen.last_error if chosen else None
         self._announcer.active(self._mode.value, self.active, cause)
@@ -370,28 +294,3 @@ class Router:
             self._announcer.budget(self._budget)
             await self._budget.flush()
         self._settle()
-
-    def _retire(self, place: Place) -> None:
-        idle = asyncio.Event()
-
-        def released() -> None:
-            if place.leases == 0:
-                idle.set()
-
-        async def close_when_idle() -> None:
-            await idle.wait()
-            await place.backend.aclose()
-
-        place.on_change = released
-        released()
-        task = asyncio.create_task(close_when_idle(), name="vieneu-retire")
-        self._retiring[task] = idle
-        task.add_done_callback(self._retiring.pop)
-
-    def _known_names(self) -> tuple[str, ...]:
-        names = (Mode.LOCAL.value, _REMOTE, LAST_RESORT)
-        return tuple(n for n in names if n in self._places or n == _REMOTE)
-
-    def _status_of(self, name: str) -> BackendStatus:
-        place = self._places.get(name)
-        return BackendStatus.absent(name) if place is None else BackendStatus.of(place)
