@@ -17,7 +17,7 @@ from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.cli.outcome import title
 from vieneu_core.cli.piping import typed_text, write_out
 from vieneu_core.cli.players import Playback, installed_players
-from vieneu_core.cli.tally import Tally
+from vieneu_core.cli.tally import Tally, in_runs
 from vieneu_core.cli.terminal import Terminal, facts_table, plain
 from vieneu_core.clock import SystemClock
 from vieneu_core.config import Settings
@@ -243,8 +243,8 @@ def _stand_in_lines(terminal: Terminal, tally: Tally, mode: str) -> Iterator[str
             why = title(cause.code, cause.title, words.language)
             why = f"{why} ({cause.detail.rstrip('.')})"
         every = len(sentences) == len(tally.speakers)
-        numbers = ", ".join(str(n + 1) for n in sentences)
-        which = words("all_sentences") if every else words("some_sentences", numbers=numbers)
+        some = words("some_sentences", numbers=in_runs(sentences))
+        which = words("all_sentences") if every else some
         yield words("stand_in", who=_who(speaker), which=which, chosen=mode, why=why)
 
 

@@ -65,3 +65,14 @@ class Tally:
         self.lengths_s[chunk.sentence] = self.lengths_s.get(chunk.sentence, 0.0) + chunk.seconds
         self.speakers[chunk.sentence] = chunk.speaker
         self.on_chunk(self)
+
+
+def in_runs(sentences: list[int]) -> str:
+    """Write sentence indices for people, counted from 1: ``2, 5-9``."""
+    runs: list[list[int]] = []
+    for n in sentences:
+        if runs and n == runs[-1][-1] + 1:
+            runs[-1][1:] = [n]
+        else:
+            runs.append([n])
+    return ", ".join("-".join(str(n + 1) for n in run) for run in runs)
