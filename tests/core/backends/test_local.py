@@ -6,7 +6,6 @@ import random
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -19,7 +18,6 @@ from vieneu_core.backends.base import BackendState, synthesize
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
-    BackendBusyError,
     BackendError,
     BackendLoadingError,
     BackendNotLoadedError,
@@ -429,26 +427,6 @@ async def test_an_engine_that_hangs_is_ended_and_started_again(make: Make) -> No
 
     assert caught.value.backend == "local"
     await check_speaks(backend)
-
-
-async def test_a_turn_that_does_not_come_is_told_as_busy_and_is_no_failure(
-    make: Make, clock: FakeClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("DEBUG", logger="vieneu_core.worker")
-    backend = make(clock=clock, times=replace(PATIENT, turn_s=15.0, stall_s=100.0))
-    await backend.load()
-    hanging = asyncio.create_task(say(backend, "Câu này là hangforever."))
-    await until(lambda: "hangs now" in caplog.text)
-    waiting = asyncio.create_task(say(backend, *TWO))
-    await clock.advance(14)
-    assert not waiting.done()
-    await clock.advance(2)
-    with pytest.raises(BackendBusyError, match="busy for 15 s") as caught:
-        await waiting
-    assert caught.value.backend == "local"
-    hanging.cancel()
-    await asyncio.gather(hanging, return_exceptions=True)
-    await backend.unload()
 
 
 async def test_an_engine_that_does_not_stop_when_cancelled_is_ended(

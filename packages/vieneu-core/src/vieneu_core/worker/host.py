@@ -8,12 +8,7 @@ from collections.abc import AsyncGenerator
 
 from vieneu_core.clock import Clock
 from vieneu_core.engines.base import EngineInfo, Utterance
-from vieneu_core.errors import (
-    BackendBusyError,
-    BackendError,
-    RequestError,
-    StreamStalledError,
-)
+from vieneu_core.errors import BackendError, RequestError, StreamStalledError
 from vieneu_core.worker.messages import Audio, Cancel, Failed, Finished, Memory, Message, Speak
 from vieneu_core.worker.process import within
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerTimes
@@ -118,7 +113,6 @@ class WorkerHost:
         """Speak one sentence, after those that were asked for before. Closing it stops it.
 
         Raises:
-            BackendBusyError: its turn did not come in time.
             BackendError: the engine failed or is not ready.
             RequestError: the engine cannot speak this request.
         """
@@ -134,12 +128,7 @@ class WorkerHost:
 
     async def _begin(self, utterance: Utterance, speed: float) -> _Job:
         """Wait for our turn and hand the sentence to the worker. `_end_job` ends the turn."""
-        try:
-            await within(self._clock, self._times.turn_s, self._turn.acquire())
-        except TimeoutError:
-            raise BackendBusyError(
-                f"The engine {self._spec.target} was busy for {self._times.turn_s:g} s."
-            ) from None
+        await self._turn.acquire()
         try:
             await self.ready()
         except BaseException:

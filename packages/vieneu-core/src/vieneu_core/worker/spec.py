@@ -37,8 +37,6 @@ class WorkerTimes:
     """To load the model."""
     start_wait_s: float = 1.0
     """A request waits so long for a worker that is being started."""
-    turn_s: float = 15.0
-    """A sentence waits so long for its turn; then the engine counts as busy."""
     stall_s: float = 30.0
     """Between two chunks of a sentence; after that the engine hangs, and its process is ended."""
     cancel_s: float = 2.0
