@@ -253,6 +253,8 @@ def _unforeseen(err: Exception, words: Words) -> int:
         context = getattr(err, "ctx", None)
         command = context.command_path if context is not None else "vieneu"
         message = err.format_message().rstrip()
+        if not message:  # a bare command: its help has been shown, and says it all
+            return ExitCode.USAGE
         mark = "" if message.endswith((".", "?")) else "."
         see_help = words("see_help", command=command)
         _complain(f"{message}{mark} {see_help}")

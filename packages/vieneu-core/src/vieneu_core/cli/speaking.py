@@ -27,7 +27,7 @@ from vieneu_core.errors import (
     InvalidRequestError,
 )
 from vieneu_core.router import Router
-from vieneu_core.synthesis import SynthesisRequest, new_request_id
+from vieneu_core.synthesis import SynthesisRequest, new_request_id, whole_sentences
 from vieneu_core.text.clean import has_speech
 from vieneu_core.text.segment import split_sentences
 
@@ -131,7 +131,9 @@ class _FileSink:
         self._format = format_of(path)
 
     async def __call__(self, chunks: AsyncGenerator[AudioChunk, None]) -> None:
-        await write_file(chunks, self._path, self._format)
+        # Nobody has heard it yet, so what a failure cut off need not be in it.
+        async with aclosing(chunks):
+            await write_file(whole_sentences(chunks), self._path, self._format)
 
 
 class _PipeSink:

@@ -61,6 +61,8 @@ class Tally:
     def _count(self, chunk: AudioChunk) -> None:
         if chunk.pcm and self.first_audio_s is None:
             self.first_audio_s = self.making_s
+        if chunk.restarted:  # what was cut off does not count
+            self.audio_s -= self.lengths_s.pop(chunk.sentence, 0.0)
         self.audio_s += chunk.seconds
         self.lengths_s[chunk.sentence] = self.lengths_s.get(chunk.sentence, 0.0) + chunk.seconds
         self.speakers[chunk.sentence] = chunk.speaker
