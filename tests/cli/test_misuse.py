@@ -15,7 +15,7 @@ MISUSE = {
     "no such command": (["sai"], "", 2, "Did you mean 'say'? See: vieneu --help"),
     "no such option": (["say", "--vioce", "x", "a"], "", 2, "vieneu say --help"),
     "no text": (["say"], "", 2, "Missing argument"),
-    "a speed out of range": (["say", "a", "--speed", "9"], "", 2, "--speed"),
+    "a speed out of range": (["say", "a", "--speed", "9"], "", 2, "less than or equal to 2. See"),
     "no such mode": (["mode", "cloud"], "", 2, "remote"),
     "an empty text": (["say", "", "-o", "a.wav"], "", 4, "Give a text"),
     "a text of blanks": (["say", " \n\t", "-o", "a.wav"], "", 4, "Give a text"),

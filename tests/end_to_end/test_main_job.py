@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 import pytest
 from house import (
+    House,
     OpenHouse,
     heard_of,
     nothing_lost,
@@ -34,6 +35,17 @@ VIETNAMESE = (
     "Xin chào, tôi là giọng nói của ngôi nhà. Hôm nay ở TP. Hồ Chí Minh 25,5 độ, có mưa lúc 7:30! "
     "Chỉ số PM2.5 là 38… Cửa trước đang mở, bạn có muốn tôi khoá lại không?"
 )
+
+
+async def spoken_while(house: House, happens: Callable[[], object]) -> list[AudioChunk]:
+    """Speak the news; in the middle of its first sentence something happens."""
+    chunks: list[AudioChunk] = []
+    async with aclosing(house.router.stream(SynthesisRequest(text=TEXT))) as stream:
+        async for chunk in stream:
+            chunks.append(chunk)
+            if len(chunks) == 2:
+                happens()
+    return chunks
 
 
 @pytest.mark.parametrize(("mode", "name"), [(Mode.LOCAL, "local"), (Mode.REMOTE, "remote")])
@@ -64,12 +76,8 @@ async def test_real_vietnamese_is_heard_from_both_and_sounds_the_same() -> None:
 async def test_a_server_killed_in_the_middle_is_told_and_speech_goes_on(houses: OpenHouse) -> None:
     house = await houses()
     assert house.server is not None
-    chunks: list[AudioChunk] = []
-    async with aclosing(house.router.stream(SynthesisRequest(text=TEXT))) as stream:
-        async for chunk in stream:
-            chunks.append(chunk)
-            if len(chunks) == 2:
-                os.kill(house.server.pid, signal.SIGKILL)
+    server = house.server.pid
+    chunks = await spoken_while(house, lambda: os.kill(server, signal.SIGKILL))
     nothing_lost(chunks, NEWS)
     after = await house.speak(TEXT)
     nothing_lost(after, NEWS)
@@ -102,12 +110,7 @@ async def test_a_server_that_drains_ends_what_it_speaks_and_the_rest_is_spoken_h
 ) -> None:
     house = await houses()
     assert house.server is not None
-    chunks: list[AudioChunk] = []
-    async with aclosing(house.router.stream(SynthesisRequest(text=TEXT))) as stream:
-        async for chunk in stream:
-            chunks.append(chunk)
-            if len(chunks) == 2:
-                house.server.process.terminate()
+    chunks = await spoken_while(house, house.server.process.terminate)
     nothing_lost(chunks, NEWS)
     assert len(heard_of(chunks)) == 6  # a drain breaks nothing off, so nothing is heard twice
     assert await house.server.stopped() == 0
@@ -165,13 +168,13 @@ async def test_a_switch_to_a_dead_server_is_refused_and_nothing_changes(houses: 
 async def test_everything_at_once_killed_and_still_no_sentence_is_lost(houses: OpenHouse) -> None:
     house = await houses()
     assert house.server is not None
-    chunks: list[AudioChunk] = []
-    async with aclosing(house.router.stream(SynthesisRequest(text=TEXT))) as stream:
-        async for chunk in stream:
-            chunks.append(chunk)
-            if len(chunks) == 2:
-                os.kill(house.server.pid, signal.SIGKILL)
-                for backend in (house.local, house.last_resort):
-                    assert backend.worker_pid is not None
-                    os.kill(backend.worker_pid, signal.SIGKILL)
+    workers = (house.local.worker_pid, house.last_resort.worker_pid)
+    everything = [pid for pid in (house.server.pid, *workers) if pid is not None]
+    assert len(everything) == 3
+
+    def kill_all() -> None:
+        for pid in everything:
+            os.kill(pid, signal.SIGKILL)
+
+    chunks = await spoken_while(house, kill_all)
     nothing_lost(chunks, NEWS)

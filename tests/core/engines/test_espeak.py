@@ -97,7 +97,7 @@ def test_markup_is_text_and_does_no_harm(engine: EspeakEngine) -> None:
     assert len(speak(engine, '<speak><audio src="/etc/passwd"/>Một hai ba.</speak>')) > plain
     assert len(speak(engine, "[[t'E]] Một hai ba.")) > plain
     assert len(speak(engine, "Một\0 hai\0 ba.")) == pytest.approx(plain, rel=0.1)
-    assert len(speak(engine, "Một hai ba \ud800.")) == pytest.approx(plain, rel=0.1)
+    assert len(speak(engine, "Một hai ba \ud800.")) == pytest.approx(plain, abs=200)
 
 
 def test_a_long_sentence_comes_in_chunks_and_stops_when_cancelled(engine: EspeakEngine) -> None:

@@ -29,6 +29,11 @@ class BackendState(StrEnum):
     FAILED = "failed"
     """It cannot be loaded; ``last_error`` says why."""
 
+    @property
+    def ready(self) -> bool:
+        """True where a request would be accepted now."""
+        return self in {BackendState.READY, BackendState.DEGRADED}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
@@ -55,7 +60,7 @@ class Health:
     @property
     def ready(self) -> bool:
         """True where a request would be accepted now."""
-        return self.state in {BackendState.READY, BackendState.DEGRADED}
+        return self.state.ready
 
 
 class Backend(Protocol):

@@ -22,7 +22,6 @@ from vieneu_core.doctor import (
 from vieneu_core.errors import AllBackendsFailedError, BackendError
 from vieneu_core.router import BackendStatus, Router
 
-_READY = {BackendState.READY, BackendState.DEGRADED}
 _MARKS = {Level.OK: ("✓", "green"), Level.NOTE: ("·", "yellow"), Level.PROBLEM: ("✗", "red")}
 
 
@@ -46,7 +45,7 @@ async def try_backends(terminal: Terminal) -> None:
                 continue
             try:
                 cells = await _try(terminal, router, backend)
-                spoke += backend.state in _READY
+                spoke += backend.state.ready
             except BackendError as err:
                 failures.append(err)
                 name = title(err.code, err.title, words.language)
@@ -81,7 +80,7 @@ async def examine(terminal: Terminal) -> bool:
 
 async def _try(terminal: Terminal, router: Router, backend: BackendStatus) -> list[Text]:
     words = terminal.words
-    if backend.state not in _READY:
+    if not backend.state.ready:
         state = words(f"state_{backend.state}")
         return [Text(state, style="yellow"), *[Text("-")] * 4]
     clock = SystemClock()

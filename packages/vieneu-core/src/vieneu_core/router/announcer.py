@@ -25,7 +25,6 @@ from vieneu_core.router.events import (
 from vieneu_core.router.place import Place
 from vieneu_core.router.selection import Mode
 
-_READY = {BackendState.READY, BackendState.DEGRADED}
 _LOST = {
     BackendState.UNREACHABLE,
     BackendState.UNAUTHORIZED,
@@ -49,7 +48,7 @@ class Announcer:
         """Tell of a backend's circuit, of its loss and recovery, and of its session."""
         self._circuit(place)
         self._session(place)
-        if place.state in _READY:
+        if place.state.ready:
             self._was_ready.add(place)
             if place in self._lost and place.usable:
                 self._lost.discard(place)

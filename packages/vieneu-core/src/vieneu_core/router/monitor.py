@@ -31,7 +31,6 @@ _NEEDS_LOADING = {
     BackendState.LOADING,
     BackendState.UNREACHABLE,
     BackendState.EXPIRED,
-    BackendState.FAILED,
 }
 
 _LOGGER = logging.getLogger(__name__)
@@ -92,19 +91,22 @@ class Monitor:
 
     async def load(self) -> BackendError | None:
         """Load the backend; return why that failed, or None."""
+        try:
+            health = await self._loaded()
+        except BackendError as err:
+            self._place.missed(err, tolerated=0)
+            return err
+        self._place.seen(health)
+        return None
+
+    async def _loaded(self) -> Health:
         place = self._place
         place.loading, place.kept_unloaded = True, False
         try:
             await place.backend.load()
-            health = await place.backend.health()
-        except BackendError as err:
-            place.loading = False
-            place.missed(err, tolerated=0)
-            return err
+            return await place.backend.health()
         finally:
             place.loading = False
-        place.seen(health)
-        return None
 
     def next_look_in_s(self) -> float:
         """Return the seconds until the next look is due; infinite where only an admin can help."""
@@ -209,11 +211,9 @@ class Monitor:
             return policy.suspect_interval_s
         if not self._idle:
             return policy.health_check_interval_s
-        if self._place.idle_s > policy.long_idle_after_s and self._idle_looks > 0:
-            doubled = policy.health_check_interval_s * 2.0 ** min(self._idle_looks, 32)
-            return min(doubled, policy.long_idle_interval_s)
-        doubled = policy.health_check_interval_s * 2.0 ** min(self._idle_looks, 32)
-        return min(doubled, policy.idle_interval_s)
+        long_idle = place.idle_s > policy.long_idle_after_s and self._idle_looks > 0
+        longest_s = policy.long_idle_interval_s if long_idle else policy.idle_interval_s
+        return min(policy.health_check_interval_s * 2.0 ** min(self._idle_looks, 32), longest_s)
 
     def _next_session_mark_in_s(self) -> float:
         session = self._place.session

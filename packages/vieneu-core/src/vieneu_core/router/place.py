@@ -81,7 +81,8 @@ class Place:
         self._failing: BackendError | None = None
         self._contact_at = -math.inf
         self._wanted_at = -math.inf
-        self._suspect = False
+        self.suspect = False
+        """True where the last thing known of the backend is a failure."""
 
     @property
     def state(self) -> BackendState:
@@ -101,8 +102,7 @@ class Place:
     def usable(self) -> bool:
         """True where the next request would be sent here, were it the first choice."""
         paused = self.breaker.retry_in_s > _BRIEF_PAUSE_S
-        ready = self.state in {BackendState.READY, BackendState.DEGRADED}
-        return ready and not paused and self.breaker.state is CircuitState.CLOSED
+        return self.state.ready and not paused and self.breaker.state is CircuitState.CLOSED
 
     @property
     def idle_s(self) -> float:
@@ -113,11 +113,6 @@ class Place:
     def silent_s(self) -> float:
         """Seconds since traffic or a look last told something of the backend, good or bad."""
         return self._clock.monotonic() - self._contact_at
-
-    @property
-    def suspect(self) -> bool:
-        """True where the last thing known of the backend is a failure."""
-        return self._suspect
 
     @property
     def checked_s_ago(self) -> float | None:
@@ -194,7 +189,7 @@ class Place:
         """Start afresh: the admin has acted."""
         self.breaker.reset()
         self.misses = 0
-        self._suspect = False
+        self.suspect = False
         self._failing = self.last_error = None
 
     @property
@@ -206,11 +201,11 @@ class Place:
     def _heard_of(self) -> None:
         self._contact_at = self._clock.monotonic()
         self.misses = 0
-        self._suspect = False
+        self.suspect = False
         self._failing = None
 
     def _note(self, error: BackendError) -> None:
         error.backend = self.name
         self.last_error = error
-        self._suspect = True
+        self.suspect = True
         self._contact_at = self._clock.monotonic()

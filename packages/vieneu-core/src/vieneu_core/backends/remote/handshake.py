@@ -70,7 +70,7 @@ def refuse_unready(health: Health, backend: str, host: str) -> None:
 def _state(state: BackendState, *, draining: bool, remaining_s: float | None) -> BackendState:
     if remaining_s == 0.0:
         return BackendState.EXPIRED
-    if draining and state in {BackendState.READY, BackendState.DEGRADED}:
+    if draining and state.ready:
         return BackendState.DRAINING
     return state
 
