@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from vieneu_core.audio.tone import STEP_HZ, in_chunks, sentence_tone
-from vieneu_core.engines.base import EngineInfo, EngineMemory, Utterance
+from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, Utterance
 from vieneu_core.errors import (
     CloningUnsupportedError,
     DeviceMemoryError,
@@ -149,8 +149,8 @@ class ToneEngine:
         self.load_error = str(options.get("load_error", ""))
         self.crash_once_file = str(options.get("crash_once_file", ""))
 
-    def load(self, progress: Callable[[str], None]) -> EngineInfo:
-        progress("Tuning the tone")
+    def load(self, progress: Callable[[LoadProgress], None]) -> EngineInfo:
+        progress(LoadProgress("Tuning the tone"))
         time.sleep(self.load_delay_s)
         if self.crash_once_file and os.path.exists(self.crash_once_file):  # noqa: PTH110 - one stat
             os.unlink(self.crash_once_file)  # noqa: PTH108 - as above

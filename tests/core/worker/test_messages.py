@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vieneu_core.engines.base import EngineInfo
+from vieneu_core.engines.base import EngineInfo, LoadProgress
 from vieneu_core.errors import (
     BackendError,
     DeviceMemoryError,
@@ -56,7 +56,7 @@ MESSAGES: list[Message] = [
     Speak(2, "Nhanh", None, speed=1.5, watermark=True, reference=CLIP),
     Cancel(3),
     Shutdown(),
-    Progress("Đang tải"),
+    Progress(LoadProgress("Đang tải", 5, 10)),
     Loaded(INFO),
     Audio(4, b"\x00\xff" * 100),
     Audio(4, b""),

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.engines.base import LoadProgress
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
 from vieneu_core.voices import Voice
 
@@ -56,6 +57,8 @@ class Health:
     """Seconds since the backend was loaded (remote: since the session began)."""
     remaining_s: float | None = None
     """Seconds until the session ends; None where it has no end."""
+    loading: LoadProgress | None = None
+    """How far the loading of its model has come, where that is known."""
 
     @property
     def ready(self) -> bool:

@@ -117,6 +117,7 @@ class LocalBackend:
             gpu_memory_used_gb=None if memory is None else memory.gpu_used_gb,
             gpu_memory_total_gb=None if memory is None else memory.gpu_total_gb,
             uptime_s=self._host.uptime_s,
+            loading=self._host.progress,
         )
 
     async def voices(self) -> tuple[Voice, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.voices import Voice
@@ -39,6 +39,18 @@ class EngineInfo:
     accelerator: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LoadProgress:
+    """How far the loading of a model has come."""
+
+    step: str
+    """What is being done, a line for people."""
+    done_bytes: int | None = None
+    """Bytes of a download that are here; None where nothing is being downloaded."""
+    total_bytes: int | None = None
+    """Bytes of the whole download; None where that is not known."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineMemory:
     """Device memory in use, in gigabytes; None where there is no such device."""
@@ -50,8 +62,8 @@ class EngineMemory:
 class Engine(Protocol):
     """A model in this process. One caller at a time."""
 
-    def load(self, progress: Callable[[str], None]) -> EngineInfo:
-        """Load the model; ``progress`` takes a line for people.
+    def load(self, progress: Callable[[LoadProgress], None]) -> EngineInfo:
+        """Load the model; ``progress`` hears how far that has come.
 
         Raises:
             ModelLoadError, DeviceMemoryError, MissingExtraError.
@@ -70,6 +82,19 @@ class Engine(Protocol):
 
     def memory(self) -> EngineMemory:
         """Measure the device memory in use."""
+        ...
+
+
+@runtime_checkable
+class Foresighted(Protocol):
+    """An engine that speaks sooner where it knows what comes next."""
+
+    def foresee(self, utterances: Sequence[Utterance]) -> None:
+        """Learn which sentences come after the one being spoken, in order.
+
+        Called from another thread while `Engine.synthesize` runs; returns at once. It is a hint:
+        what was foreseen may never be asked for.
+        """
         ...
 
 

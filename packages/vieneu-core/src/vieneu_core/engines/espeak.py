@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from vieneu_core.engines.base import EngineInfo, EngineMemory, Utterance
+from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, Utterance
 from vieneu_core.errors import (
     CloningUnsupportedError,
     MissingExtraError,
@@ -63,14 +63,14 @@ class EspeakEngine:
         self._gathered = bytearray()
         self._cancelled: Callable[[], bool] = _never
 
-    def load(self, progress: Callable[[str], None]) -> EngineInfo:
+    def load(self, progress: Callable[[LoadProgress], None]) -> EngineInfo:
         """Load library and data.
 
         Raises:
             MissingExtraError: espeakng-loader is not installed.
             ModelLoadError: the library or its data cannot be used.
         """
-        progress("Loading eSpeak NG")
+        progress(LoadProgress("Loading eSpeak NG"))
         loader = _loader()
         try:
             library = ctypes.CDLL(loader.get_library_path())

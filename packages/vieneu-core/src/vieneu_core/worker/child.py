@@ -128,7 +128,7 @@ class Worker:
     def _load(self, order: Load) -> tuple[Engine, EngineInfo] | None:
         try:
             engine = find_factory(order.target)(order.options)
-            info = engine.load(lambda line: self._channel.send(Progress(line)))
+            info = engine.load(lambda now: self._channel.send(Progress(now)))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - raised again by the host
             self._channel.send(_failed(None, error, ModelLoadError))
             return None

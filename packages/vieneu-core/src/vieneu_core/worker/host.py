@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncGenerator
 
 from vieneu_core.clock import Clock
-from vieneu_core.engines.base import EngineInfo, Utterance
+from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
 from vieneu_core.errors import BackendError, RequestError, StreamStalledError
 from vieneu_core.worker.messages import Audio, Cancel, Failed, Finished, Memory, Message, Speak
 from vieneu_core.worker.process import within
@@ -66,6 +66,11 @@ class WorkerHost:
     def info(self) -> EngineInfo | None:
         """The engine, once it has been loaded; it stays known while the worker is restarted."""
         return self._worker.info
+
+    @property
+    def progress(self) -> LoadProgress | None:
+        """How far the loading has come; None where nothing is being loaded, or nothing is known."""
+        return self._worker.progress
 
     @property
     def pid(self) -> int | None:

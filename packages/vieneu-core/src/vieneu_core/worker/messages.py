@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from vieneu_core.engines.base import EngineInfo
+from vieneu_core.engines.base import EngineInfo, LoadProgress
 from vieneu_core.errors import BackendError, RequestError, SynthesisFailedError, error_class
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.voices import Voice
@@ -110,10 +110,16 @@ class Shutdown(Message):
 
 @dataclass(frozen=True, slots=True)
 class Progress(Message):
-    """A line for people while the model loads."""
+    """How far the loading of the model has come."""
 
     kind = 10
-    line: str
+    now: LoadProgress
+
+    @classmethod
+    def unpack(cls, header: dict[str, Any], samples: bytes) -> Self:
+        """Make the message from what `pack` gave."""
+        del samples
+        return cls(LoadProgress(**header["now"]))
 
 
 @dataclass(frozen=True, slots=True)

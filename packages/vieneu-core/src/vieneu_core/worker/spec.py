@@ -34,7 +34,7 @@ class WorkerTimes:
     """How long a worker may take, in seconds."""
 
     load_s: float = 600.0
-    """To load the model."""
+    """To load the model; begins anew with each sign of progress, as a download may take long."""
     start_wait_s: float = 1.0
     """A request waits so long for a worker that is being started."""
     stall_s: float = 30.0

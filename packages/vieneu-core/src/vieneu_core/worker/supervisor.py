@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from vieneu_core.clock import Clock
-from vieneu_core.engines.base import EngineInfo
+from vieneu_core.engines.base import EngineInfo, LoadProgress
 from vieneu_core.errors import (
     BackendError,
     BackendLoadingError,
@@ -75,6 +75,7 @@ class WorkerSupervisor:
         self._task: asyncio.Task[None] | None = None
         self._process: WorkerProcess | None = None
         self._info: EngineInfo | None = None
+        self._progress: LoadProgress | None = None
         self._failure = self._unexplained()
         self._ready_at = 0.0
         self._load_took_s = 0.0
@@ -93,6 +94,11 @@ class WorkerSupervisor:
     def info(self) -> EngineInfo | None:
         """The engine, once it has been loaded; it stays known while the worker is restarted."""
         return self._info
+
+    @property
+    def progress(self) -> LoadProgress | None:
+        """How far the loading has come; None where nothing is being loaded, or nothing is known."""
+        return self._progress
 
     @property
     def pid(self) -> int | None:
@@ -245,11 +251,14 @@ class WorkerSupervisor:
         began_at = self._clock.monotonic()
         process.send(Load(self._spec.target, self._spec.options))
         try:
-            info = await within(self._clock, self._times.load_s, self._loaded(process))
+            info = await self._loaded(process)
         except TimeoutError:
             raise ModelLoadError(
-                f"The engine {self._spec.target} was not loaded within {self._times.load_s:g} s."
+                f"The engine {self._spec.target} was not loaded: nothing was heard of it for"
+                f" {self._times.load_s:g} s."
             ) from None
+        finally:
+            self._progress = None
         if info is None:
             return False
         self._info, self._n_failed_starts = info, 0
@@ -259,17 +268,26 @@ class WorkerSupervisor:
         return True
 
     async def _loaded(self, process: WorkerProcess) -> EngineInfo | None:
-        while (message := await process.receive()) is not None:
+        while (message := await self._while_loading(process)) is not None:
             match message:
                 case Loaded():
                     return message.info
                 case Failed():
                     raise _load_error(message)
                 case Progress():
-                    _LOGGER.info("Engine %s: %s", self._spec.target, message.line)
+                    self._advance(message.now)
                 case _:
                     self._listener.on_message(message)
         return None
+
+    async def _while_loading(self, process: WorkerProcess) -> Message | None:
+        """Receive; a model that is still being downloaded may take as long as it moves on."""
+        return await within(self._clock, self._times.load_s, process.receive())
+
+    def _advance(self, now: LoadProgress) -> None:
+        if self._progress is None or self._progress.step != now.step:
+            _LOGGER.info("Engine %s: %s", self._spec.target, now.step)
+        self._progress = now
 
     def _died(self, process: WorkerProcess, *, loaded: bool) -> str:
         words = f"The process of the engine {self._spec.target} {process.how_it_ended()}"

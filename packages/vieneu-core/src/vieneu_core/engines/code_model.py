@@ -1,0 +1,79 @@
+"""The interface of a language model that turns phonemes into speech codes. Not into sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from vieneu_core.engines.base import EngineMemory
+
+CODES_PER_S = 50
+"""Speech codes in a second of audio, of NeuCodec (https://huggingface.co/neuphonic/neucodec)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpokenReference:
+    """The voice that shall be heard: what was said in its clip, and the codes of that clip."""
+
+    phonemes: str
+    codes: tuple[int, ...] = field(repr=False)
+    """From 0 to 65 535, 50 a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodePrompt:
+    """One sentence to be turned into codes."""
+
+    phonemes: str
+    reference: SpokenReference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How the next code is drawn from what the model expects."""
+
+    temperature: float = 1.0
+    """0 always takes the likeliest code."""
+    top_k: int = 50
+    """Only so many of the likeliest codes are drawn from."""
+    seed: int | None = None
+    """Makes it the same each time; None is different each time."""
+
+
+class CodeModel(Protocol):
+    """A loaded model. One caller at a time, but for `foresee`."""
+
+    @property
+    def name(self) -> str:
+        """Which model, for people."""
+        ...
+
+    @property
+    def accelerator(self) -> str | None:
+        """Name of the device; None is the CPU."""
+        ...
+
+    def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
+        """Yield the codes of a sentence as they come, 50 for each second of speech.
+
+        Looks at ``cancelled`` before each code, and returns when it is true.
+
+        Raises:
+            SynthesisFailedError: the model did not end the sentence, or left the speech codes.
+            TextTooLongError: the sentence and its reference do not fit into the model's context.
+            DeviceMemoryError.
+        """
+        ...
+
+    def foresee(self, prompts: Sequence[CodePrompt]) -> None:
+        """Learn what comes next, in order; from any thread, returns at once."""
+        ...
+
+    def memory(self) -> EngineMemory:
+        """Measure the device memory in use."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the model took."""
+        ...
