@@ -2,9 +2,9 @@
 
 Codes int32 [B, 1, F] become audio float32 [B, 1, 480 * F] at 24 kHz. Each code is one frame: a sine
 of `pitch_hz` (code), whose frequency is a multiple of 50 Hz, so that frames join without a click,
-with a second harmonic that grows with the high byte (the voice). ``context`` makes the loudness of a
-frame depend on that many frames on either side, so that a streaming decoder that forgets its context
-is caught. No sample exceeds 0.5.
+with a second harmonic that grows with the high byte (the voice). ``context`` makes the loudness of
+a frame depend on that many frames on either side, so that a streaming decoder that forgets its
+context is caught. No sample exceeds 0.5.
 """
 
 from __future__ import annotations

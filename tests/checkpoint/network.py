@@ -12,8 +12,8 @@ can be heard, so that a test can tell from the sound alone what the model was gi
   sound. Where exactly may differ by a few codes between implementations (rounding).
 
 How: one attention head with equal weights (queries and keys are zero) averages "text or speech"
-over the context, and a steep gate turns the sign of that average into the end's logit. A code's name
-is its 16 bits in four Hamming(7,4) words, so that two names differ in at least three signs.
+over the context, and a steep gate turns the sign of that average into the end's logit. A code's
+name is its 16 bits in four Hamming(7,4) words, so that two names differ in at least three signs.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from vieneu_core.engines.base import EngineMemory
+from vieneu_core.models.catalogue import PromptFormat
 
 CODES_PER_S = 50
 """Speech codes in a second of audio, of NeuCodec (https://huggingface.co/neuphonic/neucodec)."""
@@ -41,6 +42,21 @@ class Sampling:
     """Makes it the same each time; None is different each time."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeModelSettings:
+    """How a model is run."""
+
+    format: PromptFormat
+    """How its prompt is framed."""
+    emotion: str = ""
+    """Token put in front of the text, as ``<|emotion_0|>``; empty for none."""
+    sampling: Sampling = Sampling()
+    n_context: int = 2048
+    """Tokens that prompt and speech may have together."""
+    threads: int = 0
+    """On the CPU; 0 is one for each core."""
+
+
 class CodeModel(Protocol):
     """A loaded model. One caller at a time, but for `foresee`."""
 
@@ -68,6 +84,13 @@ class CodeModel(Protocol):
 
     def foresee(self, prompts: Sequence[CodePrompt]) -> None:
         """Learn what comes next, in order; from any thread, returns at once."""
+        ...
+
+    def get_ahead(self, abandoned: Callable[[], bool]) -> None:
+        """Work ahead on what was foreseen: the codes of the present sentence are all there.
+
+        Returns once there is nothing more to do, or soon after ``abandoned`` becomes true.
+        """
         ...
 
     def memory(self) -> EngineMemory:

@@ -29,7 +29,7 @@ class SpeechDecoder(Protocol):
         """Return the samples of these codes, from -1 to 1, of shape (480 * len(codes),).
 
         Raises:
-            SynthesisFailedError: the codec failed, or gave another number of samples, or no numbers.
+            SynthesisFailedError: the codec failed, or gave other than that many numbers.
             DeviceMemoryError.
         """
         ...

@@ -1,0 +1,216 @@
+"""A VieNeu model on llama.cpp, by llama-cpp-python's binding of its C interface.
+
+The binding's own `Llama` class copies all logits of each step and looks at text; here tokens go in
+and tokens come out. What stays in the KV cache between two prompts is all that they share.
+The C interface is described in ``llama.h`` of https://github.com/ggml-org/llama.cpp.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vieneu_core.engines.base import EngineMemory
+from vieneu_core.engines.code_model import CodeModelSettings, CodePrompt
+from vieneu_core.engines.limits import most_codes, room_for_codes
+from vieneu_core.engines.prompt import PromptWriter, SpeechVocabulary, shared_length
+from vieneu_core.engines.sampling import CodeSampler
+from vieneu_core.errors import (
+    DeviceMemoryError,
+    MissingExtraError,
+    ModelLoadError,
+    SynthesisFailedError,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+BATCH = 128
+"""Tokens evaluated at once; between two batches a cancellation is seen."""
+_MEMORY_SIGNS = ("failed to allocate", "unable to allocate", "out of memory", "bad_alloc")
+_NO_EXTRA_TOKENS, _PARSE_SPECIAL, _WITH_DATA = False, True, True
+_NO_SLOT = 1
+"""Returned by ``llama_decode`` where the context is full."""
+
+
+class LlamaCppModel:
+    """A GGUF model on this machine's CPU.
+
+    Args:
+        path: The file.
+        settings: How it is run.
+
+    Raises:
+        MissingExtraError: llama-cpp-python is not installed.
+        ModelLoadError: llama.cpp cannot load the file, or it is no VieNeu model.
+        DeviceMemoryError: there is not enough memory.
+    """
+
+    def __init__(self, path: Path, settings: CodeModelSettings) -> None:
+        self._llama = _binding()
+        self._log: deque[str] = deque(maxlen=20)
+        # Kept: llama.cpp holds a bare pointer to it.
+        self._on_log = self._llama.llama_log_callback(self._keep_line)
+        self._llama.llama_log_set(self._on_log, ctypes.c_void_p(0))
+        self._llama.llama_backend_init()
+        self._model: Any = None
+        self._context: Any = None
+        self._path = path
+        self._n_context = settings.n_context
+        try:
+            self._open(settings.threads or os.cpu_count() or 1)
+            self._vocabulary = SpeechVocabulary.of(self._tokens_of)
+            self._sampler = CodeSampler(self._vocabulary, settings.sampling)
+        except BaseException:
+            self.close()
+            raise
+        self._prompts = PromptWriter.of(self._tokens_of, self._vocabulary, settings)
+        self._past: list[int] = []  # tokens whose keys and values are in the cache
+        self._upcoming: CodePrompt | None = None
+
+    @property
+    def name(self) -> str:
+        """Which model, for people."""
+        return self._path.stem
+
+    @property
+    def accelerator(self) -> str | None:
+        """None: the CPU."""
+        return None
+
+    def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
+        """Yield the codes of a sentence as they come; see `CodeModel.codes`."""
+        tokens = self._prompts.tokens(prompt)
+        n_most = min(most_codes(prompt), room_for_codes(len(tokens), self._n_context))
+        if not self._evaluate(tokens, cancelled):
+            return
+        for _ in range(n_most):
+            if cancelled():
+                return
+            token = self._sampler.draw(self._logits())
+            code = self._vocabulary.code(token)
+            if code is None:  # the end: the sampler draws nothing else
+                return
+            # The code goes out before the next one is begun: the listener's codec has work.
+            yield code
+            self._decode([token])
+        raise SynthesisFailedError(f"The model {self.name} did not end a sentence.")
+
+    def foresee(self, prompts: Sequence[CodePrompt]) -> None:
+        """Remember the prompt that comes next."""
+        self._upcoming = prompts[0] if prompts else None
+
+    def get_ahead(self, abandoned: Callable[[], bool]) -> None:
+        """Evaluate the prompt that comes next, unless this is abandoned meanwhile."""
+        upcoming, self._upcoming = self._upcoming, None
+        if upcoming is not None:
+            self._evaluate(self._prompts.tokens(upcoming), abandoned)
+
+    def memory(self) -> EngineMemory:
+        """Report nothing: it uses no device."""
+        return EngineMemory()
+
+    def close(self) -> None:
+        """Give back what the model took."""
+        if self._context is not None:
+            self._llama.llama_free(self._context)
+        if self._model is not None:
+            self._llama.llama_model_free(self._model)
+        self._context = self._model = None
+
+    # --- llama.cpp -------------------------------------------------------------------------
+
+    def _open(self, threads: int) -> None:
+        shape = self._llama.llama_model_default_params()
+        shape.n_gpu_layers = 0
+        self._model = self._llama.llama_model_load_from_file(str(self._path).encode(), shape)
+        if not self._model:
+            raise self._load_failure("does not load")
+        self._vocab = self._llama.llama_model_get_vocab(self._model)
+        self._n_vocab = self._llama.llama_vocab_n_tokens(self._vocab)
+        use = self._llama.llama_context_default_params()
+        use.n_ctx, use.n_batch, use.n_ubatch = self._n_context, BATCH, BATCH
+        use.n_threads = use.n_threads_batch = threads
+        self._context = self._llama.llama_init_from_model(self._model, use)
+        if not self._context:
+            raise self._load_failure("cannot be used")
+
+    def _evaluate(self, tokens: list[int], cancelled: Callable[[], bool]) -> bool:
+        """Bring the cache to these tokens; False where that was cancelled."""
+        # The last token is evaluated always: its logits are wanted.
+        kept = min(shared_length(self._past, tokens), len(tokens) - 1)
+        self._llama.llama_memory_seq_rm(self._llama.llama_get_memory(self._context), 0, kept, -1)
+        del self._past[kept:]
+        for start in range(kept, len(tokens), BATCH):
+            if cancelled():
+                return False
+            self._decode(tokens[start : start + BATCH])
+        return True
+
+    def _decode(self, tokens: list[int]) -> None:
+        array = (self._llama.llama_token * len(tokens))(*tokens)
+        batch = self._llama.llama_batch_get_one(array, len(tokens))
+        status = self._llama.llama_decode(self._context, batch)
+        if status != 0:
+            self._past.clear()
+            self._llama.llama_memory_clear(self._llama.llama_get_memory(self._context), _WITH_DATA)
+            raise self._decode_failure(status)
+        self._past += tokens
+
+    def _logits(self) -> NDArray[np.float32]:
+        import numpy as np
+
+        pointer = self._llama.llama_get_logits_ith(self._context, -1)
+        logits: NDArray[np.float32] = np.ctypeslib.as_array(pointer, shape=(self._n_vocab,))
+        return logits
+
+    def _tokens_of(self, text: str) -> list[int]:
+        raw = text.encode()
+        room = (self._llama.llama_token * (len(raw) + 8))()  # a token is at least a byte
+        n_tokens = self._llama.llama_tokenize(
+            self._vocab, raw, len(raw), room, len(room), _NO_EXTRA_TOKENS, _PARSE_SPECIAL
+        )
+        if n_tokens < 0:
+            raise SynthesisFailedError("The model's tokeniser failed.")
+        return list(room[:n_tokens])
+
+    def _keep_line(self, level: int, text: bytes, user_data: Any) -> None:
+        del level, user_data
+        if text.strip():
+            self._log.append(text.decode(errors="replace").strip())
+
+    def _load_failure(self, what: str) -> ModelLoadError | DeviceMemoryError:
+        said = " ".join(self._log)
+        if any(sign in said for sign in _MEMORY_SIGNS):
+            return DeviceMemoryError(f"There is not enough memory for the model {self.name}.")
+        errors = [line for line in self._log if "error" in line or "fail" in line]
+        why = f" llama.cpp says: {errors[0][:200]}" if errors else ""
+        return ModelLoadError(
+            f"The model {self._path} {what}.{why}",
+            remedy="Delete the file and load again, or name another in the option model.",
+        )
+
+    def _decode_failure(self, status: int) -> SynthesisFailedError | DeviceMemoryError:
+        if status == _NO_SLOT:
+            return SynthesisFailedError("The sentence does not fit into the model's context.")
+        if any(sign in " ".join(self._log) for sign in _MEMORY_SIGNS):
+            return DeviceMemoryError("llama.cpp ran out of memory.")
+        return SynthesisFailedError(f"llama.cpp failed (status {status}).")
+
+
+def _binding() -> Any:
+    try:
+        return import_module("llama_cpp")
+    except ImportError as error:
+        raise MissingExtraError("The engine gguf", "gguf") from error
+    except (OSError, RuntimeError) as error:  # its shared library does not load
+        raise ModelLoadError(
+            f"llama-cpp-python is installed, but its library does not load: {error}.",
+            remedy="Build it anew: pip install --force-reinstall --no-cache-dir llama-cpp-python",
+        ) from error
