@@ -53,7 +53,7 @@ MESSAGES: list[Message] = [
     Load("espeak"),
     Load("module:create", {"threads": 2, "deep": {"list": [1, None, "ă"]}}),
     Speak(1, "Xin chào \u0000 😀", VOICE),
-    Speak(2, "Nhanh", None, speed=1.5, watermark=True, reference=CLIP),
+    Speak(2, "Nhanh", None, speed=1.5, watermark=True, reference=CLIP, upcoming=("Sau.", "Nữa.")),
     Cancel(3),
     Shutdown(),
     Progress(LoadProgress("Đang tải", 5, 10)),

@@ -18,7 +18,7 @@ from vieneu_core.errors import (
     WatermarkUnavailableError,
 )
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.text.segment import sentences
+from vieneu_core.text.upcoming import with_upcoming
 from vieneu_core.voices import Voice, choose_voice
 from vieneu_core.worker.host import (
     EngineSpec,
@@ -156,23 +156,27 @@ class LocalBackend:
         info = await self._host.ready()
         voice = self._voice(request, info)
         index = 0
-        async with aclosing(sentences(request.text)) as texts:
-            async for text in texts:
-                async with aclosing(self._sentence(request, text, index, voice)) as chunks:
+        async with aclosing(with_upcoming(request.text)) as texts:
+            async for text, upcoming in texts:
+                utterance = Utterance(
+                    text=text,
+                    voice=voice,
+                    reference=request.reference,
+                    watermark=request.watermark,
+                    upcoming=upcoming,
+                )
+                async with aclosing(self._sentence(request, utterance, index)) as chunks:
                     async for chunk in chunks:
                         yield chunk
                 index += 1
 
     async def _sentence(
-        self, request: SynthesisRequest, text: str, index: int, voice: Voice | None
+        self, request: SynthesisRequest, utterance: Utterance, index: int
     ) -> AsyncGenerator[AudioChunk, None]:
         info = await self._host.ready()
-        speaker = self._speaker(request, info, voice)
+        speaker = self._speaker(request, info, utterance.voice)
         rate = info.sample_rate_hz
-        utterance = Utterance(
-            text=text, voice=voice, reference=request.reference, watermark=request.watermark
-        )
-        check = SpeechCheck(text, speed=request.speed, sample_rate_hz=rate)
+        check = SpeechCheck(utterance.text, speed=request.speed, sample_rate_hz=rate)
         async with aclosing(self._host.speak(utterance, speed=request.speed)) as pieces:
             async for pcm in pieces:
                 check.add(pcm)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.voices import Voice
@@ -19,6 +19,8 @@ class Utterance:
     """None only where ``reference`` is given."""
     reference: ReferenceAudio | None = None
     watermark: bool = False
+    upcoming: tuple[str, ...] = ()
+    """Sentences that are likely to come next, in the same voice: an engine may work ahead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,19 +84,6 @@ class Engine(Protocol):
 
     def memory(self) -> EngineMemory:
         """Measure the device memory in use."""
-        ...
-
-
-@runtime_checkable
-class Foresighted(Protocol):
-    """An engine that speaks sooner where it knows what comes next."""
-
-    def foresee(self, utterances: Sequence[Utterance]) -> None:
-        """Learn which sentences come after the one being spoken, in order.
-
-        Called from another thread while `Engine.synthesize` runs; returns at once. It is a hint:
-        what was foreseen may never be asked for.
-        """
         ...
 
 

@@ -152,7 +152,11 @@ class Worker:
 
     def _samples(self, engine: Engine, info: EngineInfo, job: Speak) -> Iterator[bytes]:
         utterance = Utterance(
-            text=job.text, voice=job.voice, reference=job.reference, watermark=job.watermark
+            text=job.text,
+            voice=job.voice,
+            reference=job.reference,
+            watermark=job.watermark,
+            upcoming=job.upcoming,
         )
         pieces = engine.synthesize(utterance, lambda: self._is_cancelled(job.job))
         if job.speed == 1.0:

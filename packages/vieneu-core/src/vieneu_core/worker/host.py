@@ -149,6 +149,7 @@ class WorkerHost:
                 speed=speed,
                 watermark=utterance.watermark,
                 reference=utterance.reference,
+                upcoming=utterance.upcoming,
             )
         )
         return job

@@ -70,6 +70,7 @@ class Speak(Message):
     speed: float = 1.0
     watermark: bool = False
     reference: ReferenceAudio | None = None
+    upcoming: tuple[str, ...] = ()
 
     def pack(self) -> tuple[dict[str, Any], bytes]:
         """Return header and samples."""
@@ -83,8 +84,10 @@ class Speak(Message):
     def unpack(cls, header: dict[str, Any], samples: bytes) -> Self:
         """Make the message from what `pack` gave."""
         voice, reference = header.pop("voice"), header.pop("reference")
+        upcoming = tuple(header.pop("upcoming"))
         return cls(
             **header,
+            upcoming=upcoming,
             voice=None if voice is None else Voice(**voice),
             reference=None if reference is None else ReferenceAudio(pcm=samples, **reference),
         )

@@ -1,0 +1,32 @@
+"""Sentences together with those that come after them, as far as these are known already."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing
+
+from vieneu_core.text.segment import sentences
+
+MOST_UPCOMING = 7
+"""More are no help: an engine works one step, or one batch, ahead."""
+
+
+async def with_upcoming(
+    text: str | tuple[str, ...] | AsyncIterable[str],
+) -> AsyncGenerator[tuple[str, tuple[str, ...]], None]:
+    """Yield each sentence as soon as it is known, with the next ones where they are.
+
+    Args:
+        text: As in `vieneu_core.text.segment.sentences`.
+
+    Raises:
+        EmptyTextError: there is nothing to speak in all of it.
+    """
+    async with aclosing(sentences(text)) as found:
+        if isinstance(text, str | tuple):
+            known = [sentence async for sentence in found]
+            for index, sentence in enumerate(known, 1):
+                yield sentence, tuple(known[index : index + MOST_UPCOMING])
+        else:
+            async for sentence in found:
+                yield sentence, ()
