@@ -8,7 +8,7 @@ import espeakng_loader
 import numpy as np
 import pytest
 
-from vieneu_core.engines.base import EngineInfo, Utterance
+from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
 from vieneu_core.engines.espeak import VOICES, EspeakEngine, create
 from vieneu_core.errors import (
     CloningUnsupportedError,
@@ -24,8 +24,8 @@ from vieneu_core.voices import Voice
 TEXT = "Xin chào các bạn, hôm nay trời đẹp quá."
 
 
-def quiet(line: str) -> None:
-    del line
+def quiet(now: LoadProgress) -> None:
+    del now
 
 
 def never() -> bool:

@@ -115,13 +115,18 @@ class PromptWriter:
         Raises:
             SynthesisFailedError: the voice has a code that the model lacks.
         """
-        text = f"{only_emotions(prompt.reference.phonemes)} {only_emotions(prompt.phonemes)}"
-        framed = f"{TEXT_START}{self.emotion}{text}{TEXT_END}"
-        if self.format is PromptFormat.CHAT:
-            framed = f"{_CHAT_HEAD}{framed}{_CHAT_TAIL}"
         # The codes are many, and their tokens are known: they are not written and read again.
         codes = [self.vocabulary.token(code) for code in prompt.reference.codes]
-        return [*self.encode(framed + SPEECH_START), *codes]
+        return [*self.encode(framed_text(prompt, self.format, self.emotion)), *codes]
+
+
+def framed_text(prompt: CodePrompt, format: PromptFormat, emotion: str) -> str:  # noqa: A002 - the word of this field
+    """Return a prompt as text, up to the codes of the reference."""
+    text = f"{only_emotions(prompt.reference.phonemes)} {only_emotions(prompt.phonemes)}"
+    framed = f"{TEXT_START}{emotion}{text}{TEXT_END}"
+    if format is PromptFormat.CHAT:
+        framed = f"{_CHAT_HEAD}{framed}{_CHAT_TAIL}"
+    return framed + SPEECH_START
 
 
 def only_emotions(phonemes: str) -> str:
