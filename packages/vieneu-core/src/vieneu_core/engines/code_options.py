@@ -12,7 +12,6 @@ from vieneu_core.engines.code_model import CodeModelSettings, Sampling
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.catalogue import PromptFormat
 
-
 DEFAULT_ENCODER, DEFAULT_FEATURES = "neucodec", "w2v-bert-2.0"
 """Known models (`vieneu_core.models.catalogue`)."""
 

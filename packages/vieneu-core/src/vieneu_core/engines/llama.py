@@ -7,25 +7,18 @@ The C interface is described in ``llama.h`` of https://github.com/ggml-org/llama
 
 from __future__ import annotations
 
-import ctypes
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vieneu_core.engines.base import EngineMemory
 from vieneu_core.engines.code_model import CodeModelSettings, CodePrompt
 from vieneu_core.engines.limits import most_codes, room_for_codes
+from vieneu_core.engines.llama_binding import LlamaLibrary
 from vieneu_core.engines.prompt import PromptWriter, SpeechVocabulary, shared_length
 from vieneu_core.engines.sampling import CodeSampler
-from vieneu_core.errors import (
-    DeviceMemoryError,
-    MissingExtraError,
-    ModelLoadError,
-    SynthesisFailedError,
-)
+from vieneu_core.errors import DeviceMemoryError, SynthesisFailedError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,8 +26,7 @@ if TYPE_CHECKING:
 
 BATCH = 128
 """Tokens evaluated at once; between two batches a cancellation is seen."""
-_MEMORY_SIGNS = ("failed to allocate", "unable to allocate", "out of memory", "bad_alloc")
-_NO_EXTRA_TOKENS, _PARSE_SPECIAL, _WITH_DATA = False, True, True
+_WITH_DATA = True
 _NO_SLOT = 1
 """Returned by ``llama_decode`` where the context is full."""
 
@@ -53,18 +45,14 @@ class LlamaCppModel:
     """
 
     def __init__(self, path: Path, settings: CodeModelSettings) -> None:
-        self._llama = _binding()
-        self._log: deque[str] = deque(maxlen=20)
-        # Kept: llama.cpp holds a bare pointer to it.
-        self._on_log = self._llama.llama_log_callback(self._keep_line)
-        self._llama.llama_log_set(self._on_log, ctypes.c_void_p(0))
-        self._llama.llama_backend_init()
-        self._model: Any = None
-        self._context: Any = None
+        self._library = LlamaLibrary()
+        self._llama = self._library.c
         self._path = path
         self._n_context = settings.n_context
+        self._model = self._library.open_model(path)
+        self._context: Any = None
         try:
-            self._open(settings.threads or os.cpu_count() or 1)
+            self._open_context(settings.threads or os.cpu_count() or 1)
             self._vocabulary = SpeechVocabulary.of(self._tokens_of)
             self._sampler = CodeSampler(self._vocabulary, settings.sampling)
         except BaseException:
@@ -126,12 +114,7 @@ class LlamaCppModel:
 
     # --- llama.cpp -------------------------------------------------------------------------
 
-    def _open(self, threads: int) -> None:
-        shape = self._llama.llama_model_default_params()
-        shape.n_gpu_layers = 0
-        self._model = self._llama.llama_model_load_from_file(str(self._path).encode(), shape)
-        if not self._model:
-            raise self._load_failure("does not load")
+    def _open_context(self, threads: int) -> None:
         self._vocab = self._llama.llama_model_get_vocab(self._model)
         self._n_vocab = self._llama.llama_vocab_n_tokens(self._vocab)
         use = self._llama.llama_context_default_params()
@@ -139,7 +122,7 @@ class LlamaCppModel:
         use.n_threads = use.n_threads_batch = threads
         self._context = self._llama.llama_init_from_model(self._model, use)
         if not self._context:
-            raise self._load_failure("cannot be used")
+            raise self._library.load_failure(self._path)
 
     def _evaluate(self, tokens: list[int], cancelled: Callable[[], bool]) -> bool:
         """Bring the cache to these tokens; False where that was cancelled."""
@@ -171,46 +154,11 @@ class LlamaCppModel:
         return logits
 
     def _tokens_of(self, text: str) -> list[int]:
-        raw = text.encode()
-        room = (self._llama.llama_token * (len(raw) + 8))()  # a token is at least a byte
-        n_tokens = self._llama.llama_tokenize(
-            self._vocab, raw, len(raw), room, len(room), _NO_EXTRA_TOKENS, _PARSE_SPECIAL
-        )
-        if n_tokens < 0:
-            raise SynthesisFailedError("The model's tokeniser failed.")
-        return list(room[:n_tokens])
-
-    def _keep_line(self, level: int, text: bytes, user_data: Any) -> None:
-        del level, user_data
-        if text.strip():
-            self._log.append(text.decode(errors="replace").strip())
-
-    def _load_failure(self, what: str) -> ModelLoadError | DeviceMemoryError:
-        said = " ".join(self._log)
-        if any(sign in said for sign in _MEMORY_SIGNS):
-            return DeviceMemoryError(f"There is not enough memory for the model {self.name}.")
-        errors = [line for line in self._log if "error" in line or "fail" in line]
-        why = f" llama.cpp says: {errors[0][:200]}" if errors else ""
-        return ModelLoadError(
-            f"The model {self._path} {what}.{why}",
-            remedy="Delete the file and load again, or name another in the option model.",
-        )
+        return self._library.tokens_of(self._vocab, text)
 
     def _decode_failure(self, status: int) -> SynthesisFailedError | DeviceMemoryError:
         if status == _NO_SLOT:
             return SynthesisFailedError("The sentence does not fit into the model's context.")
-        if any(sign in " ".join(self._log) for sign in _MEMORY_SIGNS):
+        if self._library.is_out_of_memory:
             return DeviceMemoryError("llama.cpp ran out of memory.")
         return SynthesisFailedError(f"llama.cpp failed (status {status}).")
-
-
-def _binding() -> Any:
-    try:
-        return import_module("llama_cpp")
-    except ImportError as error:
-        raise MissingExtraError("The engine gguf", "gguf") from error
-    except (OSError, RuntimeError) as error:  # its shared library does not load
-        raise ModelLoadError(
-            f"llama-cpp-python is installed, but its library does not load: {error}.",
-            remedy="Build it anew: pip install --force-reinstall --no-cache-dir llama-cpp-python",
-        ) from error

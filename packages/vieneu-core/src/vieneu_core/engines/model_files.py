@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vieneu_core.voices.presets import Presets
 
 Progress = Callable[[LoadProgress], None]
-ENDPOINT_VARIABLE, TOKEN_VARIABLE = "HF_ENDPOINT", "HF_TOKEN"  # noqa: S105 - names of variables
+ENDPOINT_VARIABLE, TOKEN_VARIABLE = "HF_ENDPOINT", "HF_TOKEN"
 
 
 @dataclass(frozen=True, slots=True)

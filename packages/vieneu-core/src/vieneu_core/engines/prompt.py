@@ -20,7 +20,7 @@ N_CODES = 65_536
 """Speech codes of NeuCodec: 16 bits."""
 SPEECH_START, SPEECH_END = "<|SPEECH_GENERATION_START|>", "<|SPEECH_GENERATION_END|>"
 TEXT_START, TEXT_END = "<|TEXT_PROMPT_START|>", "<|TEXT_PROMPT_END|>"
-_CHAT_HEAD, _CHAT_TAIL = "user: Convert the text to speech:", "\nassistant:"
+CHAT_HEAD, CHAT_TAIL = "user: Convert the text to speech:", "\nassistant:"
 _EMOTION = re.compile(r"<\|emotion_\d\|>")
 _SPECIAL = re.compile(r"<\|.*?\|>")
 
@@ -125,7 +125,7 @@ def framed_text(prompt: CodePrompt, format: PromptFormat, emotion: str) -> str: 
     text = f"{only_emotions(prompt.reference.phonemes)} {only_emotions(prompt.phonemes)}"
     framed = f"{TEXT_START}{emotion}{text}{TEXT_END}"
     if format is PromptFormat.CHAT:
-        framed = f"{_CHAT_HEAD}{framed}{_CHAT_TAIL}"
+        framed = f"{CHAT_HEAD}{framed}{CHAT_TAIL}"
     return framed + SPEECH_START
 
 

@@ -1,0 +1,100 @@
+"""What every use of llama-cpp-python's C binding needs: the library, its log, its tokeniser."""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from vieneu_core.errors import (
+    DeviceMemoryError,
+    MissingExtraError,
+    ModelLoadError,
+    SynthesisFailedError,
+)
+
+_NO_EXTRA_TOKENS, _PARSE_SPECIAL = False, True
+_MEMORY_SIGNS = ("failed to allocate", "unable to allocate", "out of memory", "bad_alloc")
+
+
+class LlamaLibrary:
+    """llama.cpp, and what it last said.
+
+    Raises:
+        MissingExtraError: llama-cpp-python is not installed.
+        ModelLoadError: it is installed, but does not load.
+    """
+
+    def __init__(self) -> None:
+        self.c: Any = _binding()
+        """Its functions, as ``llama.h`` names them."""
+        self._said: deque[str] = deque(maxlen=20)
+        # Kept: llama.cpp holds a bare pointer to it.
+        self._on_log = self.c.llama_log_callback(self._keep_line)
+        self.c.llama_log_set(self._on_log, ctypes.c_void_p(0))
+        self.c.llama_backend_init()
+
+    def open_model(self, path: Path, *, vocabulary_only: bool = False) -> Any:
+        """Load a model; the caller frees it with ``llama_model_free``.
+
+        Raises:
+            ModelLoadError, DeviceMemoryError: it does not load.
+        """
+        parameters = self.c.llama_model_default_params()
+        parameters.n_gpu_layers = 0
+        parameters.vocab_only = vocabulary_only
+        model = self.c.llama_model_load_from_file(str(path).encode(), parameters)
+        if not model:
+            raise self.load_failure(path)
+        return model
+
+    def tokens_of(self, vocabulary: Any, text: str) -> list[int]:
+        """Return the tokens of a text; special tokens that are written in it become themselves.
+
+        Raises:
+            SynthesisFailedError: the tokeniser failed.
+        """
+        raw = text.encode()
+        room = (self.c.llama_token * (len(raw) + 8))()  # a token is at least a byte
+        n_tokens = self.c.llama_tokenize(
+            vocabulary, raw, len(raw), room, len(room), _NO_EXTRA_TOKENS, _PARSE_SPECIAL
+        )
+        if n_tokens < 0:
+            raise SynthesisFailedError("The model's tokeniser failed.")
+        return room[:n_tokens]
+
+    @property
+    def is_out_of_memory(self) -> bool:
+        """Whether it has just said so."""
+        said = " ".join(self._said)
+        return any(sign in said for sign in _MEMORY_SIGNS)
+
+    def load_failure(self, path: Path) -> ModelLoadError | DeviceMemoryError:
+        """Put into words why a model could not be loaded."""
+        if self.is_out_of_memory:
+            return DeviceMemoryError(f"There is not enough memory for the model {path.name}.")
+        errors = [line for line in self._said if "error" in line or "fail" in line]
+        why = f" llama.cpp says: {errors[0][:200]}" if errors else ""
+        return ModelLoadError(
+            f"llama.cpp does not load the model {path}.{why}",
+            remedy="Delete the file and load again, or name another in the option model.",
+        )
+
+    def _keep_line(self, level: int, text: bytes, user_data: Any) -> None:
+        del level, user_data
+        if text.strip():
+            self._said.append(text.decode(errors="replace").strip())
+
+
+def _binding() -> Any:
+    try:
+        return import_module("llama_cpp")
+    except ImportError as error:
+        raise MissingExtraError("The engine gguf", "gguf") from error
+    except (OSError, RuntimeError) as error:  # its shared library does not load
+        raise ModelLoadError(
+            f"llama-cpp-python is installed, but its library does not load: {error}.",
+            remedy="Build it anew: pip install --force-reinstall --no-cache-dir llama-cpp-python",
+        ) from error
