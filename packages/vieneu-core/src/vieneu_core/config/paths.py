@@ -24,3 +24,13 @@ def settings_path(environ: Mapping[str, str]) -> Path:
 def state_dir(environ: Mapping[str, str]) -> Path:
     """Return the folder for what the program remembers by itself."""
     return _base(environ, "XDG_STATE_HOME", ".local/state") / "vieneu"
+
+
+def data_dir(environ: Mapping[str, str]) -> Path:
+    """Return the folder for what the admin gave to be kept: voices."""
+    return _base(environ, "XDG_DATA_HOME", ".local/share") / "vieneu"
+
+
+def cache_dir(environ: Mapping[str, str]) -> Path:
+    """Return the folder for what can be made again."""
+    return _base(environ, "XDG_CACHE_HOME", ".cache") / "vieneu"

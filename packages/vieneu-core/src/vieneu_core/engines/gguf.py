@@ -68,7 +68,7 @@ def _load(options: GgufOptions, progress: Progress) -> Parts:
         model=_model(options, found),
         decoder=OnnxDecoder(codec, threads=options.codec_threads),
         references=references(options, files, presets, phonemize),
-        voices=tuple(preset.voice for preset in presets.voices),
+        voices=tuple(preset.voice for preset in presets),
         phonemize=phonemize,
     )
 

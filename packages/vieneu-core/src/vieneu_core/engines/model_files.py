@@ -17,7 +17,7 @@ from vieneu_core.models.hub import Hub, hub_cache_dir
 from vieneu_core.models.source import ModelSource
 
 if TYPE_CHECKING:
-    from vieneu_core.voices.presets import Presets
+    from vieneu_core.voices.presets import Preset
 
 Progress = Callable[[LoadProgress], None]
 ENDPOINT_VARIABLE, TOKEN_VARIABLE = "HF_ENDPOINT", "HF_TOKEN"
@@ -73,7 +73,7 @@ class ModelFiles:
         """
         return self._fetched(model_source(named))
 
-    def presets(self, model: FoundModel) -> Presets:
+    def presets(self, model: FoundModel) -> tuple[Preset, ...]:
         """Return the preset voices of a model.
 
         Raises:

@@ -19,7 +19,7 @@ from vieneu_core.synthesis import ReferenceAudio
 
 if TYPE_CHECKING:
     from vieneu_core.voices.codes import CodesCache
-    from vieneu_core.voices.presets import Preset, Presets
+    from vieneu_core.voices.presets import Preset
 
 MOST_KEPT = 32
 
@@ -86,7 +86,10 @@ class References:
 
 
 def references(
-    options: CodeOptions, files: ModelFiles, presets: Presets, phonemize: Callable[[str], str]
+    options: CodeOptions,
+    files: ModelFiles,
+    presets: tuple[Preset, ...],
+    phonemize: Callable[[str], str],
 ) -> References:
     """Make the references of an engine whose options and files these are."""
     from vieneu_core.voices.codes import CodesCache
@@ -98,7 +101,7 @@ def references(
         return NeuCodecEncoder(weights, files.file(options.encoder_features))
 
     return References(
-        {preset.voice.id: preset for preset in presets.voices},
+        {preset.voice.id: preset for preset in presets},
         cache=CodesCache(files.codes_dir),
         load_encoder=load_encoder,
         phonemize=phonemize,

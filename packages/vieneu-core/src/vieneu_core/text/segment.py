@@ -32,6 +32,7 @@ MAX_SENTENCE_CHARS = 300
 _CLAUSE_END = re.compile(
     r"[;:,](?=\s)|[\uff0c\u3001\uff1b\uff1a]|[\u2013\u2014](?!\w)|(?<=\s)-(?=\s)"
 )
+_DEGREES = re.compile(r"\d°[CF]\.$")
 _MARKER = re.compile(r"\(?(?:\d{1,3}|[a-zđ])[.)]")
 
 
@@ -132,6 +133,8 @@ class SentenceSplitter:
             yield from self._end_block()
         gap = "" if word.before is Break.NONE else " "
         yield from self._feed(gap + word.text)
+        if _DEGREES.search(word.text):  # else "C." would pass for the initial of a name
+            yield from self._complete(self._detector.finish())
         # Text without a stop must not wait for its end.
         while self._pending_chars() > MAX_SENTENCE_CHARS:
             head, rest = _cut(self._detector.finish())

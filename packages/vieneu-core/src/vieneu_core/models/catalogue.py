@@ -1,0 +1,216 @@
+"""The models that are known by a short name, as a table.
+
+Repositories, files and formats are from upstream (https://github.com/pnnbao97/VieNeu-TTS: its
+``standard.py``, the tables in its README up to 1.2 and its ``config.yaml`` up to 2.5) and from
+programs that use them. Nothing here was compared with the hub itself; what is only likely says so.
+No revision is pinned here: the first download pins the commit that it finds.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from vieneu_core.errors import ModelLoadError
+from vieneu_core.models.source import ModelSource, parse_source
+
+VOICES_FILE = "voices.json"
+"""The preset voices; upstream keeps it in each repository of a model, next to the weights."""
+
+
+class ModelKind(StrEnum):
+    """What a model is loaded by."""
+
+    GGUF = "gguf"
+    """Language model for llama.cpp, one file."""
+    TRANSFORMERS = "transformers"
+    """Language model for transformers, a folder."""
+    CODEC_ONNX = "codec-onnx"
+    """Codes to sound on ONNX Runtime, one file."""
+    CODEC_TORCH = "codec-torch"
+    """Codes to sound and back on PyTorch, a folder."""
+    FEATURES = "features"
+    """What a codec listens to a clip with, a folder."""
+
+
+class PromptFormat(StrEnum):
+    """How the text is put to a language model."""
+
+    CHAT = "chat"
+    """Version 1: between "user: Convert the text to speech:" and "assistant:"."""
+    PLAIN = "plain"
+    """Version 2: the marker tokens alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownModel:
+    """A row of the table."""
+
+    name: str
+    kind: ModelKind
+    at: str
+    """Where it is, for `parse_source`."""
+    licence: str
+    """SPDX identifier, as its author states it."""
+    size_mb: int | None
+    """About, in megabytes; None where it is not known."""
+    prompt: PromptFormat | None = None
+    """Only of a language model."""
+
+    @property
+    def source(self) -> ModelSource:
+        """Where it is."""
+        return replace(parse_source(self.at), name=self.name)
+
+    @property
+    def voices(self) -> ModelSource:
+        """The preset voices that come with it."""
+        return replace(self.source, files=(VOICES_FILE,), name=None)
+
+
+# The 0.5B and its quantisations were trained and always spoken to with the chat format. Upstream
+# tells it by the exact name "pnnbao-ump/VieNeu-TTS" since 2.5 (May 2026), which left the -gguf
+# repositories out; by then it no longer listed them.
+# The 0.3B is plain by that same rule. Up to 2.4 upstream spoke to it with the chat format too, and
+# its fine-tuning script still trains with that; a copy that was fine-tuned may need `chat`.
+MODELS = (
+    KnownModel(
+        name="vieneu-0.5b-q4",
+        kind=ModelKind.GGUF,
+        at="pnnbao-ump/VieNeu-TTS-q4-gguf:VieNeu-TTS-q4_0.gguf",
+        prompt=PromptFormat.CHAT,
+        licence="Apache-2.0",
+        size_mb=398,
+    ),
+    KnownModel(
+        name="vieneu-0.5b-q8",
+        kind=ModelKind.GGUF,
+        at="pnnbao-ump/VieNeu-TTS-q8-gguf:VieNeu-TTS-q8_0.gguf",
+        prompt=PromptFormat.CHAT,
+        licence="Apache-2.0",
+        size_mb=720,
+    ),
+    KnownModel(
+        name="vieneu-0.3b-q4",
+        kind=ModelKind.GGUF,
+        at="pnnbao-ump/VieNeu-TTS-0.3B-q4-gguf:VieNeu-TTS-0_3B-Q4_0.gguf",
+        prompt=PromptFormat.PLAIN,
+        licence="CC-BY-NC-4.0",
+        size_mb=193,
+    ),
+    # The name of this file is seen in one place only.
+    KnownModel(
+        name="vieneu-0.3b-q8",
+        kind=ModelKind.GGUF,
+        at="pnnbao-ump/VieNeu-TTS-0.3B-q8-gguf:VieNeu-TTS-0_3B-Q8_0.gguf",
+        prompt=PromptFormat.PLAIN,
+        licence="CC-BY-NC-4.0",
+        size_mb=350,
+    ),
+    KnownModel(
+        name="vieneu-v2-q4",
+        kind=ModelKind.GGUF,
+        at="pnnbao-ump/VieNeu-TTS-v2:VieNeu-TTS-v2-Q4-K-M.gguf",
+        prompt=PromptFormat.PLAIN,
+        licence="Apache-2.0",
+        size_mb=189,
+    ),
+    KnownModel(
+        name="vieneu-0.5b",
+        kind=ModelKind.TRANSFORMERS,
+        at="pnnbao-ump/VieNeu-TTS",
+        prompt=PromptFormat.CHAT,
+        licence="Apache-2.0",
+        size_mb=1100,
+    ),
+    KnownModel(
+        name="vieneu-0.3b",
+        kind=ModelKind.TRANSFORMERS,
+        at="pnnbao-ump/VieNeu-TTS-0.3B",
+        prompt=PromptFormat.PLAIN,
+        licence="CC-BY-NC-4.0",
+        size_mb=488,
+    ),
+    KnownModel(
+        name="vieneu-v2",
+        kind=ModelKind.TRANSFORMERS,
+        at="pnnbao-ump/VieNeu-TTS-v2",
+        prompt=PromptFormat.PLAIN,
+        licence="Apache-2.0",
+        size_mb=None,
+    ),
+    # The licences of the codecs are as on their pages at some time, not looked up again.
+    KnownModel(
+        name="neucodec-decoder",
+        kind=ModelKind.CODEC_ONNX,
+        at="neuphonic/neucodec-onnx-decoder:model.onnx",
+        licence="Apache-2.0",
+        size_mb=783,
+    ),
+    KnownModel(
+        name="neucodec-decoder-int8",
+        kind=ModelKind.CODEC_ONNX,
+        at="neuphonic/neucodec-onnx-decoder-int8:model.onnx",
+        licence="Apache-2.0",
+        size_mb=312,
+    ),
+    # The files that neucodec 0.0.6 itself asks for; their size is not known.
+    KnownModel(
+        name="neucodec",
+        kind=ModelKind.CODEC_TORCH,
+        at="neuphonic/neucodec:pytorch_model.bin,meta.yaml",
+        licence="Apache-2.0",
+        size_mb=None,
+    ),
+    # What neucodec 0.0.6 takes the features of a clip with.
+    KnownModel(
+        name="w2v-bert-2.0",
+        kind=ModelKind.FEATURES,
+        at="facebook/w2v-bert-2.0:config.json,model.safetensors,preprocessor_config.json",
+        licence="MIT",
+        size_mb=2320,
+    ),
+)
+"""All of them; language models first, the smallest machine's choice is `DEFAULT_GGUF`."""
+DEFAULT_GGUF = "vieneu-0.3b-q4"
+DEFAULT_TRANSFORMERS = "vieneu-0.5b"
+DEFAULT_DECODER = "neucodec-decoder-int8"
+
+
+def known_model(name: str) -> KnownModel:
+    """Return the model of that name.
+
+    Raises:
+        ModelLoadError: there is none; the message names the closest, and all.
+    """
+    for model in MODELS:
+        if model.name == name.strip().lower():
+            return model
+    names = [model.name for model in MODELS]
+    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    meant = f" Did you mean {close[0]}?" if close else ""
+    raise ModelLoadError(
+        f"There is no model {name!r}.{meant} Known: {', '.join(names)}.",
+        remedy="Or write a path that begins with / or ~, or OWNER/REPOSITORY:FILE.",
+    )
+
+
+def model_source(text: str) -> ModelSource:
+    """Read what an admin wrote: a known model's name, a path, or a file on the hub.
+
+    Raises:
+        ModelLoadError: it is none of them.
+    """
+    stated = text.strip()
+    if stated.startswith("~") or "/" in stated:
+        return parse_source(stated)
+    return known_model(stated).source
+
+
+def model_of(source: ModelSource) -> KnownModel | None:
+    """Return the known model that a source stands for, whatever the revision; None for others."""
+    for model in MODELS:
+        if (model.source.repo, model.source.files) == (source.repo, source.files):
+            return model
+    return None

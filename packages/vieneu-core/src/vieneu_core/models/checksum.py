@@ -1,0 +1,54 @@
+"""The checksums by which a hub names the content of a file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+_BLOCK_BYTES = 1 << 20
+_SHA256_DIGITS, _SHA1_DIGITS = 64, 40
+
+Heard = Callable[[int], None]
+"""Hears how many bytes have been read so far."""
+
+
+def sha256_of(path: Path, heard: Heard) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits. Blocking.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    return _digest(path, hashlib.sha256(), heard)
+
+
+def has_etag(path: Path, sha256: str, etag: str) -> bool:
+    """Whether a file with this SHA-256 is the one that the hub gives this ETag.
+
+    Of a large file (LFS) the ETag is the SHA-256, of any other Git's own checksum; of what is
+    neither, nothing is known. https://huggingface.co/docs/huggingface_hub/package_reference/file_download
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if len(etag) == _SHA256_DIGITS:
+        return etag.lower() == sha256
+    if len(etag) == _SHA1_DIGITS:
+        return etag.lower() == _git_sha1_of(path)
+    return True
+
+
+def _git_sha1_of(path: Path) -> str:
+    """Return the name that Git gives a blob: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects."""
+    digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    return _digest(path, digest, lambda _: None)
+
+
+def _digest(path: Path, digest: hashlib._Hash, heard: Heard) -> str:
+    n_bytes = 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+            n_bytes += len(block)
+            heard(n_bytes)
+    return digest.hexdigest()

@@ -1,0 +1,184 @@
+"""Takes the content of a file over the network: goes on where it broke off, and tells how far."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from vieneu_core.errors import ModelLoadError
+from vieneu_core.models.cache import RepoCache
+from vieneu_core.models.hub_client import Body, HubClient, InterruptedTransferError, RemoteFile
+
+Progress = Callable[[str, int | None, int | None], None]
+"""Hears what is being done, how many bytes are here, and how many there are in all."""
+
+_REPORT_EVERY_S = 0.25
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_T = TypeVar("_T")
+
+
+def _no_bytes() -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a hub is put up with."""
+
+    timeout_s: float = 20.0
+    """Without one byte."""
+    pauses_s: tuple[float, ...] = (1.0, 3.0, 10.0)
+    """Before each further try; from the start again once a try has brought something."""
+    max_tries: int = 100
+    """In all, for one file."""
+    sleep: Callable[[float], None] = time.sleep
+
+    def keep_trying(self, step: Callable[[], _T], so_far: Callable[[], int] = _no_bytes) -> _T:
+        """Return what ``step`` does, once it is not interrupted.
+
+        Raises:
+            ModelLoadError: it was interrupted again and again, without ``so_far`` growing.
+        """
+        pauses, best, n_tries = iter(self.pauses_s), so_far(), 0
+        while True:
+            try:
+                return step()
+            except InterruptedTransferError as error:
+                n_tries += 1
+                if so_far() > best:
+                    pauses, best = iter(self.pauses_s), so_far()
+                pause = next(pauses, None)
+                if pause is None or n_tries >= self.max_tries:
+                    raise _given_up(error, n_tries, best) from error
+            self.sleep(pause)
+
+
+class Meter:
+    """Adds up the bytes of some files, and tells of them a few times a second."""
+
+    def __init__(self, step: str, total: int | None, progress: Progress) -> None:
+        self._step, self._total, self._progress = step, total, progress
+        self._before = 0
+        self._told_at = float("-inf")
+
+    def show(self, n_bytes: int) -> None:
+        """Hear of the bytes that are here of the present file."""
+        now = time.monotonic()
+        if now - self._told_at >= _REPORT_EVERY_S:
+            self._told_at = now
+            self._progress(self._step, self._before + n_bytes, self._total)
+
+    def finish(self, n_bytes: int) -> None:
+        """Hear that the present file is whole."""
+        self._before += n_bytes
+        self._progress(self._step, self._before, self._total)
+
+
+class Download:
+    """Files of one repository, on their way into its cache. Only under the cache's lock."""
+
+    def __init__(self, client: HubClient, repo: str, cache: RepoCache, patience: Patience) -> None:
+        self._client, self._repo = client, repo
+        self._cache, self._patience = cache, patience
+
+    def get(self, file: RemoteFile, meter: Meter) -> None:
+        """Put the content of a file into the cache; its checksum is not looked at here.
+
+        What broke off is kept, and a later call goes on from there.
+
+        Raises:
+            ModelLoadError: it cannot be had.
+            OSError: it cannot be written.
+        """
+        blob = self._cache.blob(file.etag)
+        if blob.is_file():
+            return
+        blob.parent.mkdir(parents=True, exist_ok=True)
+        partial = blob.with_name(f"{blob.name}.part")
+        try:
+            self._patience.keep_trying(
+                lambda: self._go_on(file, partial, meter), lambda: _size(partial)
+            )
+        except OSError as error:
+            if error.errno in _FULL:  # a full disk harms more than a download that begins anew
+                partial.unlink(missing_ok=True)
+            raise
+        partial.replace(blob)
+
+    def _go_on(self, file: RemoteFile, partial: Path, meter: Meter) -> None:
+        here = _size(partial)
+        if file.size is not None and here >= file.size:
+            if here == file.size and partial.exists():
+                return
+            partial.unlink(missing_ok=True)
+            here = 0
+        meter.show(here)
+        _check_space(file, here, partial.parent)
+        with self._client.content(self._repo, file, here) as body:
+            here = _write(body, partial, meter, at_most=file.size)
+        if file.size is not None and here != file.size:
+            raise InterruptedTransferError(
+                f"{file.name} came as {here} bytes in place of {file.size}"
+            )
+
+
+def named_disk_error(error: OSError, folder: Path) -> ModelLoadError:
+    """Put a failure to write a cache into words."""
+    reason = error.strerror or type(error).__name__
+    if error.errno in _FULL:
+        return ModelLoadError(
+            f"There is no room for the model in {folder}: {reason}. What was there of it is gone.",
+            remedy="Free some space, choose a smaller model, or name another cache folder.",
+        )
+    return ModelLoadError(
+        f"The cache folder {folder} cannot be used: {reason}.",
+        remedy="Make it a folder that this program may write, or name another in the settings.",
+    )
+
+
+def _write(body: Body, partial: Path, meter: Meter, *, at_most: int | None) -> int:
+    """Add what comes to what is here, and return how many bytes that makes."""
+    here = body.start
+    with partial.open("ab" if here else "wb") as file:
+        for chunk in body.chunks:
+            here += len(chunk)
+            if at_most is not None and here > at_most:
+                break
+            file.write(chunk)
+            meter.show(here)
+        file.flush()
+        os.fsync(file.fileno())  # a file that is whole by its name must be so after a power cut
+    return here
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _check_space(file: RemoteFile, here: int, folder: Path) -> None:
+    """Refuse before the disk is full, and not after."""
+    needed = (file.size or 0) - here
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise ModelLoadError(
+            f"There is no room for {file.name} in {folder}: it needs {needed / 1e6:.0f} MB more,"
+            f" and {free / 1e6:.0f} MB are free.",
+            remedy="Free some space, choose a smaller model, or name another cache folder.",
+        )
+
+
+def _given_up(error: InterruptedTransferError, n_tries: int, n_bytes: int) -> ModelLoadError:
+    kept = f" {n_bytes / 1e6:.1f} MB are kept." if n_bytes else ""
+    return ModelLoadError(
+        f"The download failed {n_tries} times: {error}.{kept}",
+        remedy="Check the network and start again; it goes on where it stopped.",
+    )

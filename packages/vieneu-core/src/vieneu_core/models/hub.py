@@ -1,0 +1,285 @@
+"""Gets a model onto this machine once, checks it, and finds it again without any network."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vieneu_core.errors import ModelLoadError
+from vieneu_core.models.cache import Checked, Ledger, RepoCache, file_key, selection_key
+from vieneu_core.models.checksum import has_etag, sha256_of
+from vieneu_core.models.download import Download, Meter, Patience, Progress, named_disk_error
+from vieneu_core.models.hub_client import FileNotThereError, HubClient, RemoteFile
+from vieneu_core.models.local_files import checked_path
+from vieneu_core.models.source import ModelSource, is_pattern
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """A model hub and the folder of what came from it. Blocking; for the worker process."""
+
+    cache_dir: Path
+    """A cache in the hub's layout, as `hub_cache_dir` finds it; it may be shared with others."""
+    endpoint: str | None = None
+    """Address of another hub than Hugging Face's."""
+    token: str | None = field(default=None, repr=False)
+    offline: bool = False
+    """Never ask the network."""
+    renew: bool = False
+    """Ask the hub what a branch stands for now, in place of what it stood for at first."""
+    patience: Patience = field(default_factory=Patience)
+
+    def fetch(self, source: ModelSource, progress: Progress) -> Path:
+        """Return the file, or the folder, of a model; download what is missing.
+
+        What is there is taken without one call of the network. A branch stands for the commit
+        that it was when it was first fetched.
+
+        Raises:
+            ModelLoadError: it cannot be had; says which file, why, and what to do.
+            MissingExtraError: huggingface_hub is needed and not installed.
+        """
+        if source.path is not None:
+            return checked_path(source.path)
+        task = _Task(self, source, progress)
+        try:
+            return task.recorded() or task.settled()
+        except OSError as error:
+            raise named_disk_error(error, self.cache_dir) from error
+
+
+def fetch(  # noqa: PLR0913 - a caller's settings, one by one; from here on a `Hub` holds them
+    source: ModelSource,
+    *,
+    cache_dir: Path,
+    progress: Progress,
+    offline: bool = False,
+    endpoint: str | None = None,
+    token: str | None = None,
+) -> Path:
+    """Return the file or folder of a model; see `Hub.fetch`. Blocking.
+
+    Raises:
+        ModelLoadError, MissingExtraError: as in `Hub.fetch`.
+    """
+    hub = Hub(cache_dir=cache_dir, offline=offline, endpoint=endpoint, token=token)
+    return hub.fetch(source, progress)
+
+
+def find_cached(source: ModelSource, *, cache_dir: Path) -> Path | None:
+    """Return the file or folder if it is on this machine, else None. Only reads.
+
+    A file that came here by another program, or was touched since, counts only after `fetch` has
+    checked it.
+
+    Raises:
+        ModelLoadError: it is a path that holds no model.
+    """
+    if source.path is not None:
+        return checked_path(source.path)
+    return _Task(Hub(cache_dir=cache_dir), source, lambda *_: None).recorded()
+
+
+def hub_cache_dir(environ: Mapping[str, str]) -> Path:
+    """Return the cache that the programs of the hub share, by the variables that they heed.
+
+    https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
+    """
+    for variable, below in (("HF_HUB_CACHE", ""), ("HF_HOME", "hub")):
+        if environ.get(variable):
+            return Path(environ[variable]).expanduser() / below
+    home = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "huggingface" / "hub"
+
+
+class _Task:
+    """One source being looked for."""
+
+    def __init__(self, hub: Hub, source: ModelSource, progress: Progress) -> None:
+        self._hub, self._source, self._progress = hub, source, progress
+        self._cache = RepoCache(hub.cache_dir, source.repo)
+        self._label = source.name or source.repo
+
+    def recorded(self) -> Path | None:
+        """Return the path if all is here, was checked and was not touched since. Only reads."""
+        ledger = self._cache.ledger()
+        commit = self._source.revision if self._source.is_commit else self._pinned(ledger)
+        names = None if commit is None or self._hub.renew else self._names(ledger, commit)
+        if commit is None or names is None:
+            return None
+        if not all(self._is_recorded(ledger, commit, name) for name in names):
+            return None
+        return self._path(commit, names)
+
+    def settled(self) -> Path:
+        """Check what is here, and download what is not."""
+        if self._hub.offline and not self._cache.folder.is_dir():
+            raise self._missing()
+        wait = f"Waiting for another program that fetches {self._label}"
+        with self._cache.locked(lambda: self._progress(wait, None, None)) as writable:
+            # Another program may have fetched it meanwhile.
+            found = self.recorded() or self._checked(writable=writable)
+            if found is not None:
+                return found
+            if self._hub.offline:
+                raise self._missing()
+            if not writable:
+                raise ModelLoadError(
+                    f"The cache folder {self._cache.folder} cannot be written.",
+                    remedy="Make it writable for this program, or name another in the settings.",
+                )
+            return self._downloaded()
+
+    def _pinned(self, ledger: Ledger) -> str | None:
+        revision = self._source.revision
+        return ledger.commits.get(revision) or self._cache.ref(revision)
+
+    def _names(self, ledger: Ledger, commit: str) -> tuple[str, ...] | None:
+        """Return the files that are wanted of a commit; None where only the hub can tell."""
+        if not any(is_pattern(file) for file in self._source.files):
+            return self._source.files
+        known = ledger.selections.get(selection_key(commit, self._source.files))
+        return None if known is None else tuple(known)
+
+    def _is_recorded(self, ledger: Ledger, commit: str, name: str) -> bool:
+        record = ledger.files.get(file_key(commit, name))
+        wanted = self._source.sha256
+        return (
+            record is not None
+            and wanted in (None, record.sha256)
+            and record.still_describes(self._cache.snapshot(commit) / name)
+        )
+
+    def _path(self, commit: str, names: tuple[str, ...]) -> Path:
+        folder = self._cache.snapshot(commit)
+        return folder if self._source.is_folder else folder / names[0]
+
+    def _missing(self) -> ModelLoadError:
+        wanted = ", ".join(self._source.files)
+        return ModelLoadError(
+            f"{self._label} is not on this machine, and the network may not be asked:"
+            f" {wanted} of {self._source.repo} was looked for in {self._cache.folder}.",
+            remedy=f"Fetch it when there is a network: vieneu models get {self._source.wanted}",
+        )
+
+    def _checked(self, *, writable: bool) -> Path | None:
+        """Hold what is here, but not recorded, against its checksums; None if some is missing."""
+        ledger = self._cache.ledger()
+        commit = self._source.revision if self._source.is_commit else self._pinned(ledger)
+        names = None if commit is None or self._hub.renew else self._names(ledger, commit)
+        if commit is None or names is None:
+            return None
+        folder = self._cache.snapshot(commit)
+        if not all((folder / name).is_file() for name in names):
+            return None
+        for name in names:
+            if not self._is_recorded(ledger, commit, name):
+                self._check(ledger, commit, name)
+        if writable:
+            self._pin(ledger, commit)
+        return self._path(commit, names)
+
+    def _check(self, ledger: Ledger, commit: str, name: str, etag: str | None = None) -> None:
+        """Hold a file against all that is known of it, and record it.
+
+        Raises:
+            ModelLoadError: it is not what it should be; it is deleted then.
+        """
+        path, key = self._cache.snapshot(commit) / name, file_key(commit, name)
+        meter = Meter(f"Checking {name}", path.stat().st_size, self._progress)
+        sha256 = sha256_of(path, meter.show)
+        record = ledger.files.get(key)
+        # Without the hub, the name under which the content lies is its ETag.
+        etag = etag or self._cache.content_name(path)
+        recorded = self._source.sha256 in (None, sha256) and (
+            record is None or record.sha256 == sha256
+        )
+        if not (recorded and has_etag(path, sha256, etag)):
+            self._cache.discard(path, etag)
+            raise self._damaged(name, sha256)
+        ledger.files[key] = Checked.now(path, sha256)
+
+    def _damaged(self, name: str, sha256: str) -> ModelLoadError:
+        stated = self._source.sha256
+        against = f"the settings ask for {stated}" if stated else "the hub names another"
+        return ModelLoadError(
+            f"{name} of {self._source.repo} is damaged: its SHA-256 is {sha256}, {against}."
+            " It was deleted.",
+            remedy=f"Fetch it anew: vieneu models get {self._source.wanted}",
+        )
+
+    def _pin(self, ledger: Ledger, commit: str) -> None:
+        if not self._source.is_commit:
+            ledger.commits[self._source.revision] = commit
+        self._cache.remember(ledger)
+
+    def _downloaded(self) -> Path:
+        hub = self._hub
+        client = HubClient(hub.endpoint, hub.token, timeout_s=hub.patience.timeout_s)
+        ledger = self._cache.ledger()
+        revision = self._source.revision
+        if not hub.renew:
+            revision = self._pinned(ledger) or revision
+        commit, names = self._resolved(client, ledger, revision)
+        files = [self._look(client, name, commit) for name in names]
+        self._transfer(client, ledger, files)
+        if not self._source.is_commit:
+            self._cache.set_ref(self._source.revision, files[0].commit)
+        self._pin(ledger, files[0].commit)
+        return self._path(files[0].commit, names)
+
+    def _resolved(
+        self, client: HubClient, ledger: Ledger, revision: str
+    ) -> tuple[str, tuple[str, ...]]:
+        """Return the commit, or what stands for it, and the names of the files that are wanted."""
+        patterns = self._source.files
+        if len(patterns) == 1 and not self._source.is_folder:
+            return revision, patterns  # the look at the file tells the commit
+        commit, offered = self._hub.patience.keep_trying(
+            lambda: client.list_files(self._source.repo, revision)
+        )
+        names = tuple(name for name in offered if any(_fits(name, p) for p in patterns))
+        missing = [p for p in patterns if not is_pattern(p) and p not in offered]
+        if missing or not names:
+            raise self._not_there(", ".join(missing or patterns), offered)
+        ledger.selections[selection_key(commit, patterns)] = list(names)
+        return commit, names
+
+    def _look(self, client: HubClient, name: str, revision: str) -> RemoteFile:
+        repo, patience = self._source.repo, self._hub.patience
+        try:
+            return patience.keep_trying(lambda: client.look(repo, name, revision))
+        except FileNotThereError:
+            pass
+        _, offered = patience.keep_trying(lambda: client.list_files(repo, revision))
+        raise self._not_there(name, offered)
+
+    def _not_there(self, wanted: str, offered: tuple[str, ...]) -> ModelLoadError:
+        kind = Path(wanted).suffix
+        alike = [name for name in offered if name.endswith(kind)] or list(offered)
+        shown = difflib.get_close_matches(wanted, alike, n=5, cutoff=0) or ["nothing"]
+        return ModelLoadError(
+            f"{self._source.repo} has no file {wanted} (revision {self._source.revision})."
+            f" It has: {', '.join(shown)}.",
+            remedy=f"Name one of them: {self._source.repo}:{shown[0]}",
+        )
+
+    def _transfer(self, client: HubClient, ledger: Ledger, files: list[RemoteFile]) -> None:
+        download = Download(client, self._source.repo, self._cache, self._hub.patience)
+        sizes = [file.size for file in files]
+        total = None if None in sizes else sum(size or 0 for size in sizes)
+        meter = Meter(f"Downloading {self._label}", total, self._progress)
+        for file in files:
+            download.get(file, meter)
+            path = self._cache.link(file.commit, file.name, file.etag)
+            self._check(ledger, file.commit, file.name, file.etag)
+            meter.finish(path.stat().st_size)
+            self._cache.remember(ledger)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Whether a file is one of a pattern's; a pattern speaks of one folder, as in a shell."""
+    return name.count("/") == pattern.count("/") and fnmatch.fnmatchcase(name, pattern)

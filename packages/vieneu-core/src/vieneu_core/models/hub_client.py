@@ -1,0 +1,233 @@
+"""The model hub as seen through huggingface_hub, 0.34 to 2.4: three questions, and named failures.
+
+Its own ``hf_hub_download`` is not used for the content: since 1.x it deletes what it has when it
+fails, so that a house with a bad line would begin 400 MB anew each time. What is used of it is
+public in all these versions. Its foreign errors may hold signed addresses or the token: none of
+their words reach ours.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit
+
+from vieneu_core.errors import MissingExtraError, ModelLoadError
+from vieneu_core.models.source import is_plain
+
+HUGGING_FACE = "https://huggingface.co"
+CHUNK_BYTES = 1 << 18
+_NAME = re.compile(r"\w[\w.-]{0,199}", re.ASCII)
+_TRANSIENT = {
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+}
+_ACCESS = (
+    "Check the name. If it is private or has terms to accept, ask or accept on its page, then log"
+    " in: hf auth login"
+)
+
+
+class InterruptedTransferError(Exception):
+    """The hub or the way to it failed in a way that may pass. Its text is fit for users."""
+
+
+class FileNotThereError(Exception):
+    """The repository is there, the file is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file as the hub describes it."""
+
+    name: str
+    commit: str
+    etag: str
+    size: int | None
+    """Bytes; None where the hub does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The content of a file, from some byte on."""
+
+    start: int
+    """Which byte comes first; 0 where the hub ignored what was asked for."""
+    chunks: Iterator[bytes]
+
+
+class HubClient:
+    """A hub, and who asks it. Blocking.
+
+    Without a token, the one that ``hf auth login`` left is used, and only for Hugging Face itself.
+
+    Raises:
+        MissingExtraError: huggingface_hub is not installed.
+    """
+
+    def __init__(self, endpoint: str | None, token: str | None, *, timeout_s: float) -> None:
+        try:
+            self._hub: Any = import_module("huggingface_hub")
+            self._tools: Any = import_module("huggingface_hub.utils")
+            self._errors: Any = import_module("huggingface_hub.errors")
+            constants: Any = import_module("huggingface_hub.constants")
+        except ImportError as error:
+            raise MissingExtraError("Downloading models", "model") from error
+        self._endpoint: str = (endpoint or constants.ENDPOINT).rstrip("/")
+        self._token = token or (None if self._endpoint == HUGGING_FACE else False)
+        self._has_token = bool(token)
+        self._timeout_s = timeout_s
+        self.host = urlsplit(self._endpoint).hostname or "the hub"
+
+    def look(self, repo: str, name: str, revision: str) -> RemoteFile:
+        """Ask for the commit, checksum and size of a file.
+
+        Raises:
+            FileNotThereError: the repository has no such file.
+            ModelLoadError: the hub does not give it, and will not.
+            InterruptedTransferError: it may give it later.
+        """
+        what = f"{repo}:{name}@{revision}"
+        with self._translated(what):
+            found = self._hub.get_hf_file_metadata(
+                self._url(repo, name, revision), token=self._token, timeout=self._timeout_s
+            )
+        # Both become names of files here.
+        if not (_NAME.fullmatch(found.commit_hash or "") and _NAME.fullmatch(found.etag or "")):
+            raise ModelLoadError(
+                f"{self.host} answers, but not as a model hub does ({what}).",
+                remedy="Check the address of the hub, and whether a proxy answers in its place.",
+            )
+        return RemoteFile(name, found.commit_hash, found.etag, found.size)
+
+    def list_files(self, repo: str, revision: str) -> tuple[str, tuple[str, ...]]:
+        """Ask which commit a revision is, and the names of its files.
+
+        Raises:
+            ModelLoadError, InterruptedTransferError: as in `look`.
+        """
+        with self._translated(f"{repo}@{revision}"):
+            api = self._hub.HfApi(endpoint=self._endpoint, token=self._token)
+            info = api.model_info(repo, revision=revision, timeout=self._timeout_s)
+        names = (file.rfilename for file in info.siblings or ())
+        return info.sha, tuple(name for name in names if is_plain(name))
+
+    @contextmanager
+    def content(self, repo: str, file: RemoteFile, offset: int) -> Iterator[Body]:
+        """Open the content of a file from a byte on.
+
+        Raises:
+            ModelLoadError, InterruptedTransferError: as in `look`, also while it is read.
+        """
+        headers = self._tools.build_hf_headers(token=self._token)
+        headers["Accept-Encoding"] = "identity"  # else its length says nothing
+        if offset:
+            headers["Range"] = f"bytes={offset}-"
+        what = f"{repo}:{file.name}"
+        with (
+            self._translated(what),
+            self._opened(self._url(repo, file.name, file.commit), headers) as response,
+        ):
+            self._tools.hf_raise_for_status(response)
+            resumed = response.status_code == HTTPStatus.PARTIAL_CONTENT
+            yield Body(offset if resumed else 0, _chunks(response))
+
+    def _url(self, repo: str, name: str, revision: str) -> str:
+        url: str = self._hub.hf_hub_url(repo, name, revision=revision, endpoint=self._endpoint)
+        return url
+
+    @contextmanager
+    def _opened(self, url: str, headers: dict[str, str]) -> Iterator[Any]:
+        session = self._tools.get_session()
+        if not hasattr(session, "stream"):  # requests, before 1.0
+            with session.get(
+                url, headers=headers, timeout=self._timeout_s, stream=True
+            ) as response:
+                yield response
+            return
+        with session.stream("GET", url, headers=headers, timeout=self._timeout_s) as response:
+            if response.status_code >= HTTPStatus.BAD_REQUEST:
+                response.read()  # the error is told from the body, too
+            yield response
+
+    @contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        """Give each failure of the library and of the network a name of ours."""
+        try:
+            yield
+        except self._errors.OfflineModeIsEnabled as error:
+            raise ModelLoadError(
+                f"{what} would have to be fetched, but HF_HUB_OFFLINE forbids it.",
+                remedy="Unset HF_HUB_OFFLINE, or fetch it on a machine that may.",
+            ) from error
+        except self._errors.HfHubHTTPError as error:
+            raise self._refusal(error, what) from error
+        except _transport_errors() as error:
+            raise self._interruption(error, what) from error
+
+    def _refusal(self, error: Any, what: str) -> Exception:
+        status = error.response.status_code
+        if isinstance(error, self._errors.EntryNotFoundError):
+            return FileNotThereError(what)
+        if status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return InterruptedTransferError(f"{self.host} answered with an error ({status})")
+        if isinstance(error, self._errors.RevisionNotFoundError):
+            return ModelLoadError(f"{what}: there is no such revision.", remedy="Check its name.")
+        return ModelLoadError(f"{what}: {self._refusal_words(error, status)}.", remedy=_ACCESS)
+
+    def _refusal_words(self, error: Any, status: int) -> str:
+        if isinstance(error, self._errors.GatedRepoError):
+            return "its terms are not accepted yet"
+        if status == HTTPStatus.UNAUTHORIZED and self._has_token:
+            return f"{self.host} does not accept the token"
+        if isinstance(error, self._errors.RepositoryNotFoundError):
+            return f"{self.host} has no such repository, or does not show it"
+        return f"{self.host} refuses it (status {status})"
+
+    def _interruption(self, error: BaseException, what: str) -> Exception:
+        chain = _chain(error)
+        if any(isinstance(each, ssl.SSLCertVerificationError) for each in chain):
+            return ModelLoadError(
+                f"{what}: the certificate of {self.host} is not accepted.",
+                remedy="Check this machine's clock and its certificates; a proxy may interfere.",
+            )
+        if any(isinstance(each, socket.gaierror) for each in chain):
+            return InterruptedTransferError(f"the name {self.host} is not found")
+        if any(isinstance(each, ConnectionRefusedError) for each in chain):
+            return InterruptedTransferError(f"{self.host} refuses connections")
+        if any("Timeout" in type(each).__name__ for each in chain):
+            return InterruptedTransferError(f"{self.host} said nothing for {self._timeout_s:g} s")
+        return InterruptedTransferError(f"the connection to {self.host} broke off")
+
+
+def _chunks(response: Any) -> Iterator[bytes]:
+    read = getattr(response, "iter_bytes", None) or response.iter_content
+    yield from read(CHUNK_BYTES)
+
+
+def _transport_errors() -> tuple[type[Exception], ...]:
+    """Return what the HTTP library beneath raises; which one it is depends on the version."""
+    roots = (("httpx2", "HTTPError"), ("httpx", "HTTPError"), ("requests", "RequestException"))
+    foreign = (getattr(sys.modules[m], name) for m, name in roots if m in sys.modules)
+    return (*foreign, ConnectionError, TimeoutError)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return an error and those that led to it; libraries hide the true one some levels down."""
+    found: list[BaseException] = []
+    pending: list[object] = [error]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, BaseException) and each not in found:
+            found.append(each)
+            pending += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+    return found

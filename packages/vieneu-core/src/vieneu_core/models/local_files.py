@@ -1,0 +1,95 @@
+"""Whether a file of this machine can be a model at all, and what it is where it cannot."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from vieneu_core.errors import ModelLoadError
+
+_GLIMPSE_BYTES = 512
+_LFS = b"version https://git-lfs"
+_MARKS = (
+    (b"PK\x03\x04", "a ZIP archive, as PyTorch writes it"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"\x80\x02", "a Python pickle"),
+    (b"%PDF", "a PDF"),
+)
+
+
+def checked_path(path: Path) -> Path:
+    """Return the path if it is a folder with something in it, or a file that may be a model.
+
+    Raises:
+        ModelLoadError: it is missing, unreadable, empty, or plainly something else.
+    """
+    try:
+        if path.is_dir():
+            if not any(path.iterdir()):
+                raise ModelLoadError(f"The folder {path} is empty.", remedy="Name another folder.")
+            return path
+        start = glimpse(path)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    _refuse_placeholders(path, start)
+    return path
+
+
+def glimpse(path: Path) -> bytes:
+    """Read the first bytes of a file.
+
+    Raises:
+        OSError: it cannot be read, or is no ordinary file (a pipe would never end).
+    """
+    # Asked before it is opened: opening a pipe waits for its other end.
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no ordinary file")
+    with path.open("rb") as file:
+        return file.read(_GLIMPSE_BYTES)
+
+
+def described(start: bytes) -> str:
+    """Say in words what a file with these first bytes is."""
+    text = start.lstrip().lower()
+    if text.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "a web page"
+    if start.startswith(_LFS):
+        return "the placeholder of a file that Git LFS did not fetch"
+    for mark, words in _MARKS:
+        if start.startswith(mark):
+            return words
+    if start[8:10] == b'{"':
+        return "a safetensors file"
+    if text.startswith((b"{", b"[")):
+        return "a JSON text"
+    return "no model file that is known here"
+
+
+def unreadable(path: Path, error: OSError) -> ModelLoadError:
+    """Put a failure to read a file into words."""
+    if isinstance(error, FileNotFoundError):
+        where = "" if path.parent.exists() else f" There is no folder {path.parent} either."
+        remedy = "Check the path in the engine's settings."
+        return ModelLoadError(f"There is no file {path}.{where}", remedy=remedy)
+    owner = f" (this program runs as user {os.getuid()})" if error.errno == errno.EACCES else ""
+    return ModelLoadError(
+        f"The file {path} cannot be read: {error.strerror}{owner}.",
+        remedy="Make it readable for this program, or name another.",
+    )
+
+
+def _refuse_placeholders(path: Path, start: bytes) -> None:
+    if not start:
+        raise ModelLoadError(f"The file {path} is empty.", remedy="Fetch it again.")
+    if start.startswith(_LFS):
+        raise ModelLoadError(
+            f"The file {path} is {described(start)}.",
+            remedy="Fetch the content: git lfs pull; or have it downloaded by its hub name.",
+        )
+    if described(start) == "a web page":
+        raise ModelLoadError(
+            f"The file {path} is a web page, saved in the place of a model.",
+            remedy="Download the file itself; on the hub its address has /resolve/, not /blob/.",
+        )

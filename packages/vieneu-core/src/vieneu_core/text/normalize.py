@@ -1,0 +1,93 @@
+"""A written sentence into spoken words: "2/9" into "ngày hai tháng chín".
+
+The library sea-g2p does most of it. What it gets wrong is rewritten before, each kind of written
+form in a module of its own, into words that it leaves alone.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import Any
+
+from vieneu_core.errors import EmptyTextError, MissingExtraError
+from vieneu_core.text.abbreviations import ABBREVIATIONS
+from vieneu_core.text.characters import SQUARES, only_words, readable
+from vieneu_core.text.measures import MEASURES
+from vieneu_core.text.money import MONEY
+from vieneu_core.text.numerals import COUNTS, DIGITS, FRACTIONS, ROMAN_NUMERALS, SIGNS
+from vieneu_core.text.telephone import TELEPHONE_NUMBERS
+from vieneu_core.text.web import ADDRESSES, VERSIONS
+
+_REWRITES = (
+    *SQUARES,
+    *ADDRESSES,
+    *VERSIONS,
+    *TELEPHONE_NUMBERS,
+    *MONEY,
+    *ROMAN_NUMERALS,
+    *MEASURES,
+    *ABBREVIATIONS,
+    *FRACTIONS,
+    *SIGNS,
+    *COUNTS,
+)
+_TAG = re.compile(r"</?[a-z]{1,10}>")
+_DIGIT = re.compile(r"\d")
+_PANIC = "PanicException"
+"""Of pyo3, in which the library is written; it is no Exception, and has no module to import."""
+_SHORTEST_CUT = 20
+
+
+class Normalizer:
+    """Turns sentences into words. Blocking, a few milliseconds each.
+
+    Raises:
+        MissingExtraError: sea-g2p is not installed.
+    """
+
+    def __init__(self) -> None:
+        try:
+            library: Any = import_module("sea_g2p")
+        except ImportError as error:
+            raise MissingExtraError("Reading Vietnamese", "gguf") from error
+        self._normalize = library.Normalizer(lang="vi").normalize
+
+    def __call__(self, sentence: str) -> str:
+        """Return the words of a sentence: lower-case letters, spaces and . , ! ? only.
+
+        Raises:
+            EmptyTextError: nothing in it is spoken.
+        """
+        text = readable(sentence)
+        for rewrite in _REWRITES:
+            text = rewrite(text)
+        words = only_words(_without_digits(_TAG.sub(" ", self._converted(text))))
+        if not any(map(str.isalpha, words)):
+            raise EmptyTextError("The sentence has nothing that can be pronounced.")
+        return words
+
+    def _converted(self, text: str) -> str:
+        """Have the library convert a text; what breaks it is cut until it does not.
+
+        It gives up in a panic where a pattern would take too long: "1.1.1." a hundred times.
+        """
+        try:
+            return str(self._normalize(text))
+        except BaseException as error:
+            if type(error).__name__ != _PANIC:
+                raise
+        if len(text) <= _SHORTEST_CUT:
+            return " ".join(text)
+        at = text.rfind(" ", 1, len(text) // 2 + 1)
+        at = at if at > 0 else len(text) // 2
+        return f"{self._converted(text[:at])} {self._converted(text[at:])}"
+
+
+def _without_digits(text: str) -> str:
+    """Read digits that were left over, one by one, so that none is lost."""
+    return _DIGIT.sub(lambda digit: f" {_name(digit[0])} ", text)
+
+
+def _name(digit: str) -> str:
+    return DIGITS[int(digit)]

@@ -1,0 +1,69 @@
+"""A written sentence into phonemes, as VieNeu-TTS was trained with them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+from vieneu_core.errors import EmptyTextError
+from vieneu_core.text.normalize import Normalizer
+
+_EMOTIONS = {
+    **dict.fromkeys(("cười", "chuckle"), "<|emotion_1|>"),
+    **dict.fromkeys(("thở dài", "sigh"), "<|emotion_2|>"),
+    **dict.fromkeys(("hắng giọng", "clear throat"), "<|emotion_3|>"),
+}
+"""What may stand in brackets in a text, and the token that the model knows for it."""
+_BRACKETED = re.compile(r"\[([^\[\]]{1,20})\]")
+_ATTACHED = ".,!?"
+
+
+class Phonemizer:
+    """Turns sentences into phonemes. Blocking; may be called from several threads.
+
+    Raises:
+        MissingExtraError: sea-g2p is not installed.
+    """
+
+    def __init__(self) -> None:
+        self._normalize = Normalizer()
+        library: Any = import_module("sea_g2p")
+        self._convert = library.G2P(lang="vi").convert
+        self._end = library.punc_norm
+
+    def __call__(self, sentence: str) -> str:
+        """Return the phonemes of a sentence, with its punctuation; it ends with a mark.
+
+        Raises:
+            EmptyTextError: nothing in it can be pronounced.
+        """
+        pieces = list(self._pieces(sentence))
+        if not any(spoken for spoken, _ in pieces):
+            raise EmptyTextError("The sentence has nothing that can be pronounced.")
+        joined = ""
+        for _, piece in pieces:
+            gap = "" if piece[:1] in _ATTACHED or not joined else " "
+            joined += gap + piece
+        return str(self._end(joined))
+
+    def _pieces(self, sentence: str) -> Iterator[tuple[bool, str]]:
+        """Yield runs of phonemes and emotions, and whether the piece is spoken text."""
+        at = 0
+        for found in _BRACKETED.finditer(sentence):
+            emotion = _EMOTIONS.get(" ".join(found[1].lower().split()))
+            if emotion is None:
+                continue
+            yield from self._spoken(sentence[at : found.start()])
+            yield False, emotion
+            at = found.end()
+        yield from self._spoken(sentence[at:])
+
+    def _spoken(self, text: str) -> Iterator[tuple[bool, str]]:
+        mark = text.strip()[:1]
+        if mark and mark in _ATTACHED:  # it belongs to the emotion before it
+            yield False, mark
+        with contextlib.suppress(EmptyTextError):
+            yield True, self._convert(self._normalize(text)).strip()

@@ -1,0 +1,105 @@
+"""The codes of clips, kept on disk: a clip is encoded once, ever. Not how it is encoded."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from vieneu_core.audio.floats import floats_of_pcm
+from vieneu_core.audio.resample import Resampler
+from vieneu_core.synthesis import ReferenceAudio
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MOST_KEPT = 500
+"""Clips; each takes about a kilobyte."""
+ENCODER_RATE_HZ = 16_000
+_MAGIC = b"VNC1"
+_CODE = struct.Struct("<H")
+
+
+class Encoder(Protocol):
+    """Makes codes of a clip."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the encoder and its weights."""
+        ...
+
+    def encode(self, samples: NDArray[np.float32]) -> tuple[int, ...]:
+        """Return the codes of a clip of shape (n_samples,) at 16 000 Hz."""
+        ...
+
+
+class CodesCache:
+    """A folder of codes. Blocking; several processes may share it.
+
+    Args:
+        folder: Made when something is first kept. Where it cannot be written, nothing is kept.
+        most_kept: Clips; the one that was used longest ago goes first.
+    """
+
+    def __init__(self, folder: Path, *, most_kept: int = MOST_KEPT) -> None:
+        self._folder = folder
+        self._most_kept = most_kept
+
+    def get_or_encode(self, reference: ReferenceAudio, encoder: Encoder) -> tuple[int, ...]:
+        """Return the codes of a clip, encoding it if need be.
+
+        Raises what the encoder raises.
+        """
+        path = self._folder / f"{_content_hash(reference, encoder.fingerprint)}.codes"
+        codes = _read(path)
+        if codes is not None:
+            with contextlib.suppress(OSError):
+                os.utime(path)  # used just now
+            return codes
+        codes = encoder.encode(_at_16_khz(reference))
+        with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
+            self._keep(path, codes)
+        return codes
+
+    def _keep(self, path: Path, codes: tuple[int, ...]) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        try:
+            part.write_bytes(_packed(codes))
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        kept = sorted(self._folder.glob("*.codes"), key=lambda p: p.stat().st_mtime)
+        for old in kept[: -self._most_kept]:
+            old.unlink(missing_ok=True)
+
+
+def _content_hash(reference: ReferenceAudio, fingerprint: str) -> str:
+    head = f"{fingerprint}\0{reference.sample_rate_hz}\0".encode()
+    return hashlib.sha256(head + reference.pcm).hexdigest()
+
+
+def _at_16_khz(reference: ReferenceAudio) -> NDArray[np.float32]:
+    resampler = Resampler(reference.sample_rate_hz, ENCODER_RATE_HZ)
+    return floats_of_pcm(resampler.push(reference.pcm) + resampler.finish())
+
+
+def _packed(codes: tuple[int, ...]) -> bytes:
+    body = b"".join(map(_CODE.pack, codes))
+    return _MAGIC + hashlib.sha256(body).digest() + body
+
+
+def _read(path: Path) -> tuple[int, ...] | None:
+    """Return the codes; None where there are none, or what is there is damaged."""
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return None
+    digest, body = raw[4:36], raw[36:]
+    if not (raw[:4] == _MAGIC and body and hashlib.sha256(body).digest() == digest):
+        return None
+    return tuple(code for (code,) in _CODE.iter_unpack(body))

@@ -1,0 +1,95 @@
+"""The preset voices that come with a model: its ``voices.json``, in upstream's layout.
+
+{"default_voice": "An",
+ "presets": {"An": {"codes": [0, 65535, …], "text": "…", "description": "…"}}}
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
+
+from vieneu_core.errors import ModelLoadError
+from vieneu_core.text.clean import has_speech, one_line
+from vieneu_core.voices.voice import Voice
+
+MOST_CODES = 1_500
+"""Half a minute."""
+_MOST_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A voice, and what a model needs to speak with it."""
+
+    voice: Voice
+    codes: tuple[int, ...] = field(repr=False)
+    """From 0 to 65 535, 50 a second."""
+    transcript: str
+    """What is said in the clip that the codes are of."""
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    codes: list[Annotated[StrictInt, Field(ge=0, le=0xFFFF)]] = Field(
+        min_length=1, max_length=MOST_CODES
+    )
+    text: str = Field(min_length=1, max_length=2000)
+    description: str = Field(default="", max_length=500)
+
+
+class _Layout(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    default_voice: str | None = None
+    presets: dict[Annotated[str, Field(min_length=1, max_length=100)], _Entry] = Field(min_length=1)
+
+
+def read_presets(path: Path) -> tuple[Preset, ...]:
+    """Read the presets, the default one first; at least one.
+
+    Raises:
+        ModelLoadError: the file is missing, or says something that no model can speak with.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise _wrong(path, "it is far too large")
+        layout = _Layout.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ModelLoadError(
+            f"The voices {path} cannot be read: {error.strerror}.",
+            remedy="Put the model's voices.json there, or name another in the option voices.",
+        ) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise _wrong(path, _told(first["loc"], first["msg"])) from None
+    presets = [_preset(path, name, entry) for name, entry in layout.presets.items()]
+    presets.sort(key=lambda preset: preset.voice.id != layout.default_voice)
+    return tuple(presets)
+
+
+def _preset(path: Path, name: str, entry: _Entry) -> Preset:
+    if not has_speech(entry.text):
+        raise _wrong(path, f"presets.{name}.text: there is nothing to speak in it")
+    shown = one_line(entry.description) or one_line(name)
+    return Preset(
+        voice=Voice(id=one_line(name), name=shown, language="vi"),
+        codes=tuple(entry.codes),
+        transcript=one_line(entry.text),
+    )
+
+
+def _told(loc: tuple[int | str, ...], message: str) -> str:
+    where = ".".join(str(part) for part in loc)[:200]
+    return f"{where}: {message}" if where else message
+
+
+def _wrong(path: Path, why: str) -> ModelLoadError:
+    return ModelLoadError(
+        f"The voices {path} are not those of a VieNeu-TTS model: {why}.",
+        remedy="Use the voices.json that belongs to the model.",
+    )
