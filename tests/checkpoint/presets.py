@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TypedDict
 
-VOICES = {
+
+class Preset(TypedDict):
+    """A voice as the file describes it."""
+
+    codes: list[int]
+    text: str
+    description: str
+
+
+VOICES: dict[str, Preset] = {
     "An": {"codes": list(range(40)), "text": "Xin chào các bạn.", "description": "Giọng thử An"},
     "Chi": {
         "codes": list(range(256 + 100, 256 + 150)),

@@ -158,9 +158,9 @@ def test_sampling_gives_the_same_sound(open_model: Open, path: Path) -> None:
 def test_each_format_and_kind_of_marker_is_spoken(
     open_model: Open,
     tmp_path: Path,
-    format: PromptFormat,
+    format: PromptFormat,  # noqa: A002 - the word of this field
     *,
-    control_markers: bool,  # noqa: A002 - the word of this field
+    control_markers: bool,
 ) -> None:
     path = tmp_path / "tiny.gguf"
     write_gguf(path, n_codes=512, control_markers=control_markers)

@@ -19,6 +19,7 @@ from vieneu_core.errors import EmptyTextError, ModelLoadError, SynthesisFailedEr
 from vieneu_core.voices import Voice
 
 Progress = Callable[[LoadProgress], None]
+_WARM_UP = "xin chào"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class CodeEngine:
                 remedy="Put its voices.json beside it, or name one in the option voices.",
             )
         self._parts = parts
+        self._warm_up(parts.voices[0])
         return EngineInfo(
             engine=self._name,
             model=f"{parts.model.name} + {parts.decoder.name}",
@@ -97,13 +99,30 @@ class CodeEngine:
                 samples = decoder.push(codes)
                 if len(samples):
                     yield pcm_of_floats(samples)
-        if decoder.n_codes == 0 and not cancelled():
+        if cancelled():
+            return
+        if decoder.n_codes == 0:
             raise SynthesisFailedError(f"The model {parts.model.name} ended before it began.")
         yield pcm_of_floats(decoder.finish())
 
     def memory(self) -> EngineMemory:
         """Measure the device memory in use."""
         return self._loaded.model.memory()
+
+    def _warm_up(self, voice: Voice) -> None:
+        """Speak a word unheard, so that the first sentence waits for nothing.
+
+        Raises:
+            ModelLoadError: model and codec do not speak together.
+        """
+        try:
+            for _ in self.synthesize(Utterance(text=_WARM_UP, voice=voice), lambda: False):
+                pass
+        except SynthesisFailedError as error:
+            raise ModelLoadError(
+                f"The engine {self._name} does not speak its first word. {error.detail}",
+                remedy="Choose a model and a codec that belong together.",
+            ) from error
 
     @property
     def _loaded(self) -> Parts:

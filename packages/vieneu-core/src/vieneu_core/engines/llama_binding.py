@@ -16,7 +16,13 @@ from vieneu_core.errors import (
 )
 
 _NO_EXTRA_TOKENS, _PARSE_SPECIAL = False, True
-_MEMORY_SIGNS = ("failed to allocate", "unable to allocate", "out of memory", "bad_alloc")
+_MEMORY_SIGNS = (
+    "failed to allocate",
+    "unable to allocate",
+    "Cannot allocate memory",
+    "out of memory",
+    "bad_alloc",
+)
 
 
 class LlamaLibrary:
@@ -63,7 +69,7 @@ class LlamaLibrary:
         )
         if n_tokens < 0:
             raise SynthesisFailedError("The model's tokeniser failed.")
-        return room[:n_tokens]
+        return list(room[:n_tokens])
 
     @property
     def is_out_of_memory(self) -> bool:
