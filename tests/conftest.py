@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 
 import psutil
 import pytest
 from fake_clock import FakeClock
+
+# Tests run side by side: two that compute with all cores each wait for one another at every step.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture

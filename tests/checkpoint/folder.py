@@ -36,7 +36,7 @@ class ModelFolder:
             "codec": str(self.codec),
             "cache": str(cache),
             "temperature": 0,
-            "threads": 2,
+            "threads": 1,
             **more,
         }
 

@@ -30,7 +30,7 @@ from vieneu_core.models.catalogue import PromptFormat
 
 Open = Callable[[Path, CodeModelSettings], CodeModel]
 PLAIN = CodeModelSettings(
-    format=PromptFormat.PLAIN, emotion="<|emotion_0|>", sampling=Sampling(temperature=0), threads=2
+    format=PromptFormat.PLAIN, emotion="<|emotion_0|>", sampling=Sampling(temperature=0), threads=1
 )
 AN = SpokenReference(phonemes="sˈin tʃˈaːw.", codes=tuple(range(40)))
 CHI = SpokenReference(phonemes="sˈin tʃˈaːw.", codes=tuple(range(300, 340)))

@@ -95,8 +95,9 @@ def references(
     from vieneu_core.voices.codes import CodesCache
 
     def load_encoder() -> SpeechEncoder:
-        from vieneu_core.engines.neucodec import NeuCodecEncoder
+        from vieneu_core.engines.neucodec import NeuCodecEncoder, check_installed
 
+        check_installed()
         weights = files.file(options.encoder)
         return NeuCodecEncoder(weights, files.file(options.encoder_features))
 

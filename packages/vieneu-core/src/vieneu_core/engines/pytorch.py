@@ -1,0 +1,90 @@
+"""The engine ``pytorch``: a VieNeu model on a GPU, or on the CPU, by transformers and NeuCodec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Literal
+
+from pydantic import Field
+
+from vieneu_core.engines.code_engine import CodeEngine, Parts, Progress, remembered
+from vieneu_core.engines.code_options import CodeOptions, ModelName, parse_options
+from vieneu_core.engines.codec import SpeechDecoder
+from vieneu_core.engines.model_files import ModelFiles
+from vieneu_core.engines.references import references
+from vieneu_core.engines.torch_device import DeviceChoice, TorchDevice
+from vieneu_core.models.catalogue import DEFAULT_DECODER, DEFAULT_TRANSFORMERS
+
+NAME = "pytorch"
+GPU_CODEC = "neucodec"
+_GPU_BATCH = 8
+
+
+class PytorchOptions(CodeOptions):
+    """What can be set for this engine."""
+
+    model: ModelName = DEFAULT_TRANSFORMERS
+    codec: ModelName = "auto"
+    """auto: NeuCodec on PyTorch beside a GPU, else its ONNX graph, which a CPU runs faster."""
+    device: DeviceChoice = Field(default=DeviceChoice.AUTO, description="auto, cuda, mps or cpu")
+    batch: Literal["auto"] | int = Field(
+        default="auto", description="auto, or how many sentences are made at once"
+    )
+    compile: bool = Field(default=False, description="true or false")
+
+
+def create(options: Mapping[str, object]) -> CodeEngine:
+    """Make the engine; nothing is loaded yet.
+
+    Raises:
+        ModelLoadError: an option is wrong.
+    """
+    return CodeEngine(NAME, partial(_load, parse_options(PytorchOptions, NAME, options)))
+
+
+def _load(options: PytorchOptions, progress: Progress) -> Parts:
+    from vieneu_core.engines.torch_model import TorchModel
+    from vieneu_core.text.phonemize import Phonemizer
+
+    device = TorchDevice.choose(options.device)
+    files = ModelFiles(options, progress)
+    found = files.model()
+    presets = files.presets(found)
+    decoder = _decoder(options, files, device)
+    files.say(f"Loading {found.path.name}")
+    phonemize = remembered(Phonemizer())
+    model = TorchModel(
+        found.path,
+        options.settings(found.known.prompt if found.known is not None else None),
+        device,
+        batch=_batch(options, device),
+        compiled=options.compile,
+    )
+    return Parts(
+        model=model,
+        decoder=decoder,
+        references=references(options, files, presets, phonemize),
+        voices=tuple(preset.voice for preset in presets),
+        phonemize=phonemize,
+    )
+
+
+def _batch(options: PytorchOptions, device: TorchDevice) -> int:
+    if options.batch == "auto":
+        return 1 if device.kind == DeviceChoice.CPU else _GPU_BATCH
+    return options.batch
+
+
+def _decoder(options: PytorchOptions, files: ModelFiles, device: TorchDevice) -> SpeechDecoder:
+    named = options.codec
+    if named == "auto":
+        named = DEFAULT_DECODER if device.kind == DeviceChoice.CPU else GPU_CODEC
+    path = files.file(named)
+    if path.suffix == ".onnx":
+        from vieneu_core.engines.onnx_decoder import OnnxDecoder
+
+        return OnnxDecoder(path)
+    from vieneu_core.engines.neucodec import TorchDecoder
+
+    return TorchDecoder(path, device)

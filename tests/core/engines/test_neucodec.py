@@ -1,0 +1,287 @@
+"""NeuCodec's halves on PyTorch, and voices that are cloned with them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from checkpoint.folder import ModelFolder, heard, make_folder
+from checkpoint.neucodec_weights import write_features, write_neucodec
+from checkpoint.transformers_model import write_transformers
+from numpy.typing import NDArray
+
+from vieneu_core.engines.base import Utterance
+from vieneu_core.engines.gguf import create as create_gguf
+from vieneu_core.engines.neucodec import NeuCodecEncoder, TorchDecoder
+from vieneu_core.engines.pytorch import create as create_pytorch
+from vieneu_core.engines.torch_device import DeviceChoice, TorchDevice, quiet
+from vieneu_core.errors import (
+    MissingExtraError,
+    ModelLoadError,
+    ReferenceAudioError,
+    SynthesisFailedError,
+)
+from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.voices import Voice
+
+CPU = TorchDevice.choose(DeviceChoice.CPU)
+TEXT = "Xin chào các bạn, hôm nay trời đẹp quá."
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("neucodec")
+    write_neucodec(folder / "codec")
+    write_features(folder / "features")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def encoder(folder: Path) -> NeuCodecEncoder:
+    return NeuCodecEncoder(folder / "codec", folder / "features")
+
+
+def clip(seed: int, seconds: float = 3.0) -> NDArray[np.float32]:
+    noise = np.random.default_rng(seed).normal(0, 0.1, round(16_000 * seconds))
+    return noise.astype(np.float32)
+
+
+def test_a_second_has_fifty_codes(encoder: NeuCodecEncoder) -> None:
+    codes = encoder.encode(clip(1))
+
+    assert len(codes) == 150
+    assert len(set(codes)) > 1
+    assert all(0 <= code <= 0xFFFF for code in codes)
+
+
+def test_the_same_clip_has_the_same_codes_and_another_has_others(encoder: NeuCodecEncoder) -> None:
+    assert encoder.encode(clip(1)) == encoder.encode(clip(1)) != encoder.encode(clip(2))
+
+
+def test_it_is_what_neucodec_itself_computes(
+    encoder: NeuCodecEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package's own class, its parts made small and filled by its own names."""
+    import torch
+    from neucodec import model as upstream
+    from neucodec.codec_decoder_vocos import CodecDecoderVocos
+    from neucodec.codec_encoder import CodecEncoder
+    from neucodec.module import SemanticEncoder
+    from transformers import AutoFeatureExtractor, Wav2Vec2BertModel
+
+    features = folder / "features"
+    small = {
+        "SemanticEncoder": lambda *_: SemanticEncoder(32, 64, 32),
+        "CodecEncoder": lambda: CodecEncoder(ngf=2, hidden_dim=64),
+        "CodecDecoderVocos": lambda hop_length: CodecDecoderVocos(
+            hidden_dim=64, depth=2, heads=1, hop_length=hop_length, vq_dim=16
+        ),
+    }
+    for name, make in small.items():
+        monkeypatch.setattr(upstream, name, make)
+    heard_by = Wav2Vec2BertModel.from_pretrained(features, output_hidden_states=True)
+    extractor = AutoFeatureExtractor.from_pretrained(features)
+    for cls, made in (("Wav2Vec2BertModel", heard_by), ("AutoFeatureExtractor", extractor)):
+        monkeypatch.setattr(getattr(upstream, cls), "from_pretrained", lambda *_, m=made, **__: m)
+    with quiet():
+        whole = upstream.NeuCodec(24_000, 480)
+    whole.fc_prior = torch.nn.Linear(128, 16)
+    whole.fc_post_a = torch.nn.Linear(16, 64)
+    state = torch.load(folder / "codec" / "pytorch_model.bin", weights_only=True)
+    whole.load_state_dict(state, strict=False)
+    whole.eval()
+
+    with torch.inference_mode():
+        codes = whole.encode_code(torch.from_numpy(clip(1))[None, None])
+        samples = whole.decode_code(codes).reshape(-1).numpy()
+
+    assert encoder.encode(clip(1)) == tuple(codes.reshape(-1).tolist())
+    ours = TorchDecoder(folder / "codec", CPU).decode(codes.reshape(-1).tolist())
+    assert np.allclose(ours, samples, atol=1e-5)
+
+
+def test_a_code_is_480_samples(folder: Path) -> None:
+    decoder = TorchDecoder(folder / "codec", CPU)
+
+    assert decoder.decode([1, 2, 3]).shape == (3 * 480,)
+    assert decoder.decode(list(range(50))).dtype == np.float32
+
+
+def test_other_weights_have_another_fingerprint(folder: Path, tmp_path: Path) -> None:
+    write_neucodec(tmp_path, seed=5)
+
+    ours, other = (
+        NeuCodecEncoder(path, folder / "features").fingerprint
+        for path in (folder / "codec", tmp_path)
+    )
+    assert ours != other
+
+
+def test_a_clip_that_is_too_short_to_be_heard_is_an_error(encoder: NeuCodecEncoder) -> None:
+    with pytest.raises(ReferenceAudioError, match="only 1 samples"):
+        encoder.encode(np.zeros(1, np.float32))
+
+
+def test_a_clip_that_neucodec_cannot_encode_is_an_error(
+    encoder: NeuCodecEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder._parts, "fc_prior", _refuse)
+
+    with pytest.raises(ReferenceAudioError, match="cannot encode"):
+        encoder.encode(clip(1))
+
+
+def _refuse(features: object) -> object:
+    del features
+    raise ValueError("odd shape")
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04 broken archive"])
+def test_what_is_no_checkpoint_is_an_error_that_names_it(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "pytorch_model.bin").write_bytes(content)
+
+    with pytest.raises(ModelLoadError, match=r"pytorch_model\.bin"):
+        TorchDecoder(tmp_path, CPU)
+    with pytest.raises(ModelLoadError, match=r"pytorch_model\.bin"):
+        NeuCodecEncoder(tmp_path, tmp_path)
+
+
+def test_a_checkpoint_that_lacks_a_part_is_an_error(folder: Path, tmp_path: Path) -> None:
+    import torch
+
+    state = torch.load(folder / "codec" / "pytorch_model.bin", weights_only=True)
+    del state["generator.backbone.embed.weight"]
+    torch.save(state, tmp_path / "pytorch_model.bin")
+
+    with pytest.raises(ModelLoadError, match="generator"):
+        TorchDecoder(tmp_path, CPU)
+
+
+def test_features_that_are_missing_are_an_error(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelLoadError):
+        NeuCodecEncoder(folder / "codec", tmp_path)
+
+
+def test_packages_that_do_not_fit_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "neucodec"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torchaudio", None)
+
+    with pytest.raises(ModelLoadError, match=r"torchao below 0\.18"):
+        TorchDecoder(folder / "codec", CPU)
+
+
+def test_a_code_that_the_codec_lacks_is_an_error(folder: Path) -> None:
+    decoder = TorchDecoder(folder / "codec", CPU)
+    decoder._library = type("Other", (), {"NeuCodec": _TooShort})
+
+    with pytest.raises(SynthesisFailedError, match="480 samples of 2 codes"):
+        decoder.decode([1, 2])
+
+
+class _TooShort:
+    @staticmethod
+    def decode_code(parts: object, codes: object) -> object:
+        import torch
+
+        del parts, codes
+        return torch.zeros(1, 1, 480)
+
+
+# --- whole engines -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    folder = make_folder(tmp_path_factory.mktemp("models"))
+    write_transformers(folder.path / "hf", codes_per_token=1.0)
+    shutil.copy(folder.path / "voices.json", folder.path / "hf")
+    return folder
+
+
+def reference(seed: int) -> ReferenceAudio:
+    pcm = (clip(seed) * 32_000).astype("<i2").tobytes()
+    return ReferenceAudio(pcm=pcm, sample_rate_hz=16_000, transcript="Xin chào.")
+
+
+@pytest.mark.parametrize("kind", ["gguf", "pytorch"])
+def test_a_clip_gives_a_voice_that_goes_on_where_the_clip_ends(
+    models: ModelFolder, folder: Path, encoder: NeuCodecEncoder, kind: str
+) -> None:
+    options = models.options(
+        encoder=str(folder / "codec"), encoder_features=str(folder / "features")
+    )
+    if kind == "pytorch":
+        options["model"] = str(models.path / "hf")
+    engine = {"gguf": create_gguf, "pytorch": create_pytorch}[kind](options)
+    engine.load(lambda _: None)
+
+    pcm = b"".join(
+        engine.synthesize(
+            Utterance(text=TEXT * 5, voice=None, reference=reference(4)), lambda: False
+        )
+    )
+
+    last = encoder.encode(np.frombuffer(reference(4).pcm, "<i2").astype(np.float32) / 32_768)[-1]
+    pitches, voices = heard(pcm)
+    assert voices[0] == last >> 8
+    assert pitches[0] == 50 * (3 + ((last & 0xFF) + 1 & 0xFF) % 64)
+
+
+def test_a_clip_is_encoded_once_for_ever(
+    models: ModelFolder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = models.options(
+        encoder=str(folder / "codec"),
+        encoder_features=str(folder / "features"),
+        cache=str(models.path / "fresh"),
+    )
+    utterance = Utterance(text=TEXT * 5, voice=None, reference=reference(9))
+
+    def spoken() -> bytes:
+        engine = create_gguf(options)
+        engine.load(lambda _: None)
+        return b"".join(engine.synthesize(utterance, lambda: False))
+
+    first = spoken()
+    monkeypatch.setattr(NeuCodecEncoder, "encode", lambda *_: pytest.fail("encoded again"))
+    assert spoken() == first
+
+
+def test_the_engine_pytorch_speaks(models: ModelFolder) -> None:
+    engine = create_pytorch(models.options(model=str(models.path / "hf"), batch=2))
+    info = engine.load(lambda _: None)
+
+    pcm = b"".join(
+        engine.synthesize(
+            Utterance(text=TEXT, voice=info.voices[1], upcoming=("Tạm biệt nhé.",)), lambda: False
+        )
+    )
+
+    assert (info.engine, info.model) == ("pytorch", "hf + codec")
+    assert isinstance(info.voices[1], Voice)
+    assert set(heard(pcm)[1]) == {1}
+
+
+def test_the_engine_pytorch_decodes_on_pytorch_too(models: ModelFolder, folder: Path) -> None:
+    engine = create_pytorch(
+        models.options(model=str(models.path / "hf"), codec=str(folder / "codec"), device="cpu")
+    )
+    info = engine.load(lambda _: None)
+
+    pcm = b"".join(engine.synthesize(Utterance(text=TEXT, voice=info.voices[0]), lambda: False))
+
+    assert info.model == "hf + neucodec"
+    assert len(pcm) > 20 * 960
+
+
+def test_neucodec_that_is_not_installed_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "neucodec", None)
+
+    with pytest.raises(MissingExtraError, match=r"vieneu-core\[torch\]"):
+        TorchDecoder(folder / "codec", CPU)
