@@ -149,7 +149,7 @@ def assert_whole(got: list[AudioChunk], text: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("codec", ["pcm", "opus"])
 @pytest.mark.parametrize(("act", "moment", "cls", "limits"), LINE_CASES)
-async def test_a_broken_line_has_a_name(  # noqa: PLR0917 - parameters of the table
+async def test_a_broken_line_has_a_name(
     site: Site,
     act: Act,
     moment: Moment,

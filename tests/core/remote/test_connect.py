@@ -208,7 +208,7 @@ async def test_speech_comes_over_tls_from_a_trusted_server(
     ],
     ids=["self-signed", "wrong host", "expired"],
 )
-async def test_a_certificate_that_is_not_right_ends_it_before_the_token_is_sent(  # noqa: PLR0917 - fixtures
+async def test_a_certificate_that_is_not_right_ends_it_before_the_token_is_sent(
     site: Site,
     authority: trustme.CA,
     trusting: aiohttp.ClientSession,

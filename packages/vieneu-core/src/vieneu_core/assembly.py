@@ -11,6 +11,7 @@ from vieneu_core.backends.local import LocalBackend
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.config import Settings
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelBudget
+from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.host import EngineSpec, RestartPolicy
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def build_router(
     settings: Settings,
     *,
     state_dir: Path | None = None,
+    voices_dir: Path | None = None,
     clock: Clock | None = None,
     session: aiohttp.ClientSession | None = None,
 ) -> Router:
@@ -35,6 +37,7 @@ def build_router(
     Args:
         settings: What the admin wants.
         state_dir: Folder in which the tunnel's budget is kept; None forgets it at the end.
+        voices_dir: Folder of the voices that were added; None is none.
         clock: Time, for all parts alike.
         session: Used for the remote server where given, and never closed.
 
@@ -49,7 +52,12 @@ def build_router(
         monthly_bytes=settings.budget.monthly_bytes,
     )
     return Router(
-        local=LocalBackend(EngineSpec(settings.local.engine, settings.local.options), clock=clock),
+        local=LocalBackend(
+            EngineSpec(settings.local.engine, settings.local.options),
+            clock=clock,
+            voices=VoiceCatalogue(voices_dir) if voices_dir is not None else None,
+            watermark_required=settings.local.watermark == "required",
+        ),
         remote=_remote(settings, clock, session, budget),
         last_resort=_last_resort(settings, clock),
         mode=Mode(settings.mode),
@@ -88,4 +96,10 @@ def _last_resort(settings: Settings, clock: Clock) -> Backend | None:
     wanted = settings.fallback.enabled and LAST_RESORT in settings.fallback.order
     if not wanted or find_spec("espeakng_loader") is None:
         return None
-    return LocalBackend(EMBEDDED_ENGINE, name=LAST_RESORT, clock=clock, restart=AT_ONCE)
+    return LocalBackend(
+        EMBEDDED_ENGINE,
+        name=LAST_RESORT,
+        clock=clock,
+        restart=AT_ONCE,
+        watermark_required=settings.local.watermark == "required",
+    )

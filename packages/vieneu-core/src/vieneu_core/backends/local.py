@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from importlib import import_module
@@ -20,6 +21,7 @@ from vieneu_core.errors import (
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.text.upcoming import with_upcoming
 from vieneu_core.voices import Voice, choose_voice
+from vieneu_core.voices.catalogue import CustomVoice, VoiceCatalogue
 from vieneu_core.worker.host import (
     EngineSpec,
     RestartPolicy,
@@ -30,6 +32,8 @@ from vieneu_core.worker.host import (
 
 REFERENCE_VOICE = "reference"
 """`Speaker.voice` of speech that was made with reference audio."""
+
+_LOGGER = logging.getLogger(__name__)
 
 _STATES = {
     SupervisorState.STOPPED: BackendState.UNLOADED,
@@ -48,7 +52,7 @@ class LocalBackend:
     their sentences take turns, in the order in which they were reached.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each but the first has a default
         self,
         engine: EngineSpec | str,
         *,
@@ -56,8 +60,12 @@ class LocalBackend:
         clock: Clock | None = None,
         restart: RestartPolicy | None = None,
         times: WorkerTimes | None = None,
+        voices: VoiceCatalogue | None = None,
+        watermark_required: bool = True,
     ) -> None:
         self._name = name
+        self._own_voices = voices
+        self._watermark_required = watermark_required
         self._host = WorkerHost(
             EngineSpec(engine) if isinstance(engine, str) else engine,
             clock=SystemClock() if clock is None else clock,
@@ -121,16 +129,19 @@ class LocalBackend:
         )
 
     async def voices(self) -> tuple[Voice, ...]:
-        """List the engine's voices.
+        """List the engine's voices; then those that were added, where it can clone.
 
         Raises:
             BackendError: the engine is not loaded.
         """
         try:
-            return (await self._host.ready()).voices
+            info = await self._host.ready()
         except BackendError as error:
             error.backend = self.name
             raise
+        if self._own_voices is None or not info.clones:
+            return info.voices
+        return info.voices + await asyncio.to_thread(self._own_voices.voices)
 
     async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         """Speak a request; see `Backend.stream`.
@@ -154,15 +165,17 @@ class LocalBackend:
 
     async def _sentences(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         info = await self._host.ready()
-        voice = self._voice(request, info)
+        marked = self._is_marked(request, info)
+        own = await self._own_voice(request, info)
+        voice = own.voice if own is not None else self._voice(request, info)
         index = 0
         async with aclosing(with_upcoming(request.text)) as texts:
             async for text, upcoming in texts:
                 utterance = Utterance(
                     text=text,
                     voice=voice,
-                    reference=request.reference,
-                    watermark=request.watermark,
+                    reference=request.reference if own is None else own.reference,
+                    watermark=marked,
                     upcoming=upcoming,
                 )
                 async with aclosing(self._sentence(request, utterance, index)) as chunks:
@@ -174,7 +187,7 @@ class LocalBackend:
         self, request: SynthesisRequest, utterance: Utterance, index: int
     ) -> AsyncGenerator[AudioChunk, None]:
         info = await self._host.ready()
-        speaker = self._speaker(request, info, utterance.voice)
+        speaker = self._speaker(info, utterance)
         rate = info.sample_rate_hz
         check = SpeechCheck(utterance.text, speed=request.speed, sample_rate_hz=rate)
         async with aclosing(self._host.speak(utterance, speed=request.speed)) as pieces:
@@ -184,10 +197,34 @@ class LocalBackend:
         check.finish()
         yield AudioChunk(b"", rate, index, speaker, final=True)
 
+    def _is_marked(self, request: SynthesisRequest, info: EngineInfo) -> bool:
+        """Whether the speech gets a watermark: asked for, and possible."""
+        if not request.watermark or info.watermarks:
+            return request.watermark
+        told = f"What the engine {info.engine} speaks cannot be watermarked here."
+        if self._watermark_required:
+            raise WatermarkUnavailableError(
+                told, remedy="Install it: pip install 'vieneu-core[watermark]'"
+            )
+        _LOGGER.warning("%s It is spoken without.", told)
+        return False
+
+    async def _own_voice(self, request: SynthesisRequest, info: EngineInfo) -> CustomVoice | None:
+        """Find a voice that was added; one of the engine's own goes first."""
+        wanted = request.voice
+        if wanted is None or request.reference is not None or self._own_voices is None:
+            return None
+        if any(voice.id == wanted for voice in info.voices):
+            return None
+        own = await asyncio.to_thread(self._own_voices.get, wanted)
+        if own is not None and not info.clones:
+            raise CloningUnsupportedError(
+                f"The engine {info.engine} cannot speak with the added voice {wanted!r}."
+            )
+        return own
+
     def _voice(self, request: SynthesisRequest, info: EngineInfo) -> Voice | None:
         """Choose the voice; None where the reference audio is the voice."""
-        if request.watermark and not info.watermarks:
-            raise WatermarkUnavailableError(f"The engine {info.engine} cannot watermark.")
         if request.reference is None:
             where = f"The engine {info.engine}"
             return choose_voice(info.voices, request.voice, request.language, where=where)
@@ -197,10 +234,10 @@ class LocalBackend:
             )
         return None
 
-    def _speaker(self, request: SynthesisRequest, info: EngineInfo, voice: Voice | None) -> Speaker:
+    def _speaker(self, info: EngineInfo, utterance: Utterance) -> Speaker:
         return Speaker(
             backend=self.name,
             engine=info.engine,
-            voice=REFERENCE_VOICE if voice is None else voice.id,
-            watermarked=request.watermark,
+            voice=REFERENCE_VOICE if utterance.voice is None else utterance.voice.id,
+            watermarked=utterance.watermark,
         )

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from vieneu_core.assembly import build_router
 from vieneu_core.cli.words import Words
-from vieneu_core.config import Settings, load_settings, settings_path, state_dir
+from vieneu_core.config import Settings, load_settings, settings_path, state_dir, voices_dir
 from vieneu_core.router import Router
 
 
@@ -51,7 +51,9 @@ class Terminal:
     @asynccontextmanager
     async def router(self, settings: Settings) -> AsyncGenerator[Router, None]:
         """Lend a router of these settings, not yet loaded; closed at the end, come what may."""
-        router = build_router(settings, state_dir=state_dir(self.environ))
+        router = build_router(
+            settings, state_dir=state_dir(self.environ), voices_dir=voices_dir(self.environ)
+        )
         try:
             yield router
         finally:

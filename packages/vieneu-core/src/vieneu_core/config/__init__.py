@@ -6,7 +6,7 @@ never overwritten. Writes change only the keys that they name, and are atomic an
 
 from __future__ import annotations
 
-from vieneu_core.config.paths import settings_path, state_dir
+from vieneu_core.config.paths import cache_dir, settings_path, state_dir, voices_dir
 from vieneu_core.config.settings import (
     AUTH_TOKEN_VARIABLE,
     ENDPOINT_URL_VARIABLE,
@@ -28,10 +28,12 @@ __all__ = [
     "FallbackSettings",
     "LocalSettings",
     "Settings",
+    "cache_dir",
     "load_settings",
     "parse_auth_token",
     "parse_endpoint_url",
     "save_settings",
     "settings_path",
     "state_dir",
+    "voices_dir",
 ]

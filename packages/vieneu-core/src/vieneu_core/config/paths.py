@@ -26,9 +26,9 @@ def state_dir(environ: Mapping[str, str]) -> Path:
     return _base(environ, "XDG_STATE_HOME", ".local/state") / "vieneu"
 
 
-def data_dir(environ: Mapping[str, str]) -> Path:
-    """Return the folder for what the admin gave to be kept: voices."""
-    return _base(environ, "XDG_DATA_HOME", ".local/share") / "vieneu"
+def voices_dir(environ: Mapping[str, str]) -> Path:
+    """Return the folder of the voices that the admin adds."""
+    return _base(environ, "XDG_DATA_HOME", ".local/share") / "vieneu" / "voices"
 
 
 def cache_dir(environ: Mapping[str, str]) -> Path:

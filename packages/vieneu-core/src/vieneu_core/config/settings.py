@@ -98,6 +98,10 @@ class LocalSettings(_Section):
     options: dict[str, JsonValue] = Field(
         default_factory=dict, description="the engine's options as key: value lines"
     )
+    watermark: Literal["required", "preferred"] = Field(
+        default="required", description="required or preferred"
+    )
+    """Where a request asks for a watermark and none can be made: refuse it, or speak without."""
     voice: str | None = Field(
         default=None, min_length=1, description="the id of a voice; see: vieneu voices"
     )

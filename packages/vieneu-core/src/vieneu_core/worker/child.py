@@ -17,9 +17,12 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from vieneu_core.audio.watermark import can_watermark
 from vieneu_core.engines.base import Engine, EngineFactory, EngineInfo, Utterance
 from vieneu_core.errors import (
     BackendError,
@@ -46,6 +49,9 @@ from vieneu_core.worker.messages import (
     encode,
     frame_length,
 )
+
+if TYPE_CHECKING:
+    from vieneu_core.audio.watermark import Watermarker
 
 ENTRY_POINT_GROUP = "vieneu_core.engines"
 PR_SET_PDEATHSIG = 1
@@ -95,6 +101,7 @@ class Worker:
         self._orders: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._cancelled: set[int] = set()
         self._stopping = False
+        self._watermarker: Watermarker | None = None
 
     def run(self) -> None:
         """Load the engine, then speak until told to end."""
@@ -133,7 +140,8 @@ class Worker:
             self._channel.send(_failed(None, error, ModelLoadError))
             return None
         self._report_memory(engine)
-        self._channel.send(Loaded(info))
+        # What an engine cannot mark itself is marked here.
+        self._channel.send(Loaded(replace(info, watermarks=info.watermarks or can_watermark())))
         return engine, info
 
     def _speak(self, engine: Engine, info: EngineInfo, job: Speak) -> None:
@@ -155,19 +163,23 @@ class Worker:
             text=job.text,
             voice=job.voice,
             reference=job.reference,
-            watermark=job.watermark,
+            watermark=job.watermark and info.watermarks,
             upcoming=job.upcoming,
         )
         pieces = engine.synthesize(utterance, lambda: self._is_cancelled(job.job))
-        if job.speed == 1.0:
-            yield from pieces
-            return
-        from vieneu_core.audio.tempo import TempoStretcher
+        if job.speed != 1.0:
+            pieces = _stretched(pieces, info.sample_rate_hz, job.speed)
+        if job.watermark and not info.watermarks:
+            pieces = self._watermarked(pieces, info.sample_rate_hz)
+        return pieces
 
-        stretcher = TempoStretcher(info.sample_rate_hz, job.speed)
-        for pcm in pieces:
-            yield stretcher.push(pcm)
-        yield stretcher.finish()
+    def _watermarked(self, pieces: Iterator[bytes], sample_rate_hz: int) -> Iterator[bytes]:
+        """Mark a sentence, which has to be whole for that."""
+        from vieneu_core.audio.watermark import Watermarker
+
+        if self._watermarker is None:
+            self._watermarker = Watermarker()
+        yield self._watermarker.apply(b"".join(pieces), sample_rate_hz)
 
     def _is_cancelled(self, job: int) -> bool:
         return self._stopping or job in self._cancelled
@@ -175,6 +187,15 @@ class Worker:
     def _report_memory(self, engine: Engine) -> None:
         device = engine.memory()
         self._channel.send(Memory(_rss_bytes(), device.gpu_used_gb, device.gpu_total_gb))
+
+
+def _stretched(pieces: Iterator[bytes], sample_rate_hz: int, speed: float) -> Iterator[bytes]:
+    from vieneu_core.audio.tempo import TempoStretcher
+
+    stretcher = TempoStretcher(sample_rate_hz, speed)
+    for pcm in pieces:
+        yield stretcher.push(pcm)
+    yield stretcher.finish()
 
 
 def find_factory(target: str) -> EngineFactory:

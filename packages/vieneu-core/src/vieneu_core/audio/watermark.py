@@ -1,0 +1,134 @@
+"""A watermark that cannot be heard, by the package resemble-perth; of whole sentences.
+
+https://github.com/resemble-ai/Perth. It works at 32 kHz; the way there and back is done here, since
+its own takes ten seconds to be ready.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from vieneu_core.audio.floats import floats_of_pcm, pcm_of_floats
+from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
+from vieneu_core.audio.resample import Resampler
+from vieneu_core.errors import WatermarkUnavailableError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+NATIVE_HZ = 32_000
+DETECTED = 0.5
+"""What `Watermarker.detect` exceeds where there is a watermark."""
+_NEEDED = ("perth", "torch", "librosa")
+_SHORTEST_S = 0.5
+_REMEDY = "Install it: pip install 'vieneu-core[watermark]'; or ask without a watermark."
+
+
+def can_watermark() -> bool:
+    """Whether what it needs is installed. Loads nothing."""
+    return all(find_spec(package) is not None for package in _NEEDED)
+
+
+class Watermarker:
+    """Loads the model, and tries it on a second of sound. Blocking, some seconds.
+
+    Raises:
+        WatermarkUnavailableError: it is not installed, or does not work.
+    """
+
+    def __init__(self) -> None:
+        self._model = _load()
+        test = pcm_of_floats(_voiced())
+        if self.detect(self.apply(test, NATIVE_HZ), NATIVE_HZ) <= DETECTED:
+            raise WatermarkUnavailableError(
+                "The watermark that resemble-perth makes is not found again.", remedy=_REMEDY
+            )
+
+    def apply(self, pcm: bytes, sample_rate_hz: int) -> bytes:
+        """Return a sentence with a watermark, as long and as loud as it was.
+
+        Args:
+            pcm: Samples, mono signed 16-bit little-endian.
+            sample_rate_hz: Their rate.
+        """
+        import numpy as np
+
+        if not pcm:
+            return pcm
+        samples = _resampled(pcm, sample_rate_hz, NATIVE_HZ)
+        n_samples = len(samples)
+        padded = np.pad(samples, (0, max(0, round(_SHORTEST_S * NATIVE_HZ) - n_samples)))
+        marked = self._model.apply_watermark(padded, sample_rate=NATIVE_HZ)
+        marked = np.resize(marked, max(len(marked), n_samples))[:n_samples]
+        marked = (marked * _gain(samples, marked)).astype(np.float32)
+        back = _pcm_resampled(pcm_of_floats(marked), NATIVE_HZ, sample_rate_hz)
+        return back[: len(pcm)].ljust(len(pcm), b"\0")
+
+    def detect(self, pcm: bytes, sample_rate_hz: int) -> float:
+        """Return how sure it is that there is a watermark, from 0 to 1."""
+        samples = _resampled(pcm, sample_rate_hz, NATIVE_HZ)
+        found = self._model.get_watermark(samples, sample_rate=NATIVE_HZ, round=False)
+        return float(found.mean())
+
+
+def _load() -> Any:
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")  # of what it imports, each about its own age
+        try:
+            perth: Any = import_module("perth")
+        except ImportError as error:
+            raise WatermarkUnavailableError(
+                "The package resemble-perth is not installed.", remedy=_REMEDY
+            ) from error
+        # None where its own imports failed; absent in another package that is called perth.
+        make = getattr(perth, "PerthImplicitWatermarker", None)
+        if make is None:
+            raise WatermarkUnavailableError(
+                "The package perth is there, but without its watermarker: what it needs is"
+                " missing, or it is another package of that name.",
+                remedy=_REMEDY,
+            )
+        try:
+            return make()
+        except (OSError, RuntimeError, ValueError, KeyError) as error:
+            raise WatermarkUnavailableError(
+                f"The watermarker does not load: {type(error).__name__}.", remedy=_REMEDY
+            ) from error
+
+
+def _gain(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
+    """Return what makes one as loud as the other, without exceeding full scale."""
+    import numpy as np
+
+    loud = float(np.sqrt(np.mean(after.astype(np.float64) ** 2)))
+    if loud == 0.0:
+        return 1.0
+    wanted = float(np.sqrt(np.mean(before.astype(np.float64) ** 2))) / loud
+    return min(wanted, 1.0 / float(np.abs(after).max()))
+
+
+def _voiced() -> NDArray[np.float32]:
+    """Return a second of a sound like a vowel: its pitch wavers, as no pure tone can be marked."""
+    import numpy as np
+
+    t = np.arange(NATIVE_HZ) / NATIVE_HZ
+    turns = 2 * np.pi * np.cumsum(120 + 20 * np.sin(4 * np.pi * t)) / NATIVE_HZ
+    vowel = sum(np.sin(k * turns) / k for k in range(1, 20))
+    made: NDArray[np.float32] = (vowel * (0.1 + 0.05 * np.sin(6 * np.pi * t))).astype(np.float32)
+    return made
+
+
+def _resampled(pcm: bytes, from_hz: int, to_hz: int) -> NDArray[np.float32]:
+    return floats_of_pcm(_pcm_resampled(pcm, from_hz, to_hz))
+
+
+def _pcm_resampled(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
+    resampler = Resampler(from_hz, to_hz)
+    out = resampler.push(pcm) + resampler.finish()
+    return out[: len(out) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE]

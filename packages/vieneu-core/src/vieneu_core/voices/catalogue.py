@@ -1,0 +1,174 @@
+"""The voices that an admin has added, each a folder with its clip and what is said in it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from vieneu_core.audio.decode import decode_clip
+from vieneu_core.audio.encode import AudioFormat, Encoder
+from vieneu_core.errors import InvalidRequestError, VieneuError, VoiceNotFoundError
+from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.voices.reference import LONGEST_S
+from vieneu_core.voices.voice import Voice
+
+_LOGGER = logging.getLogger(__name__)
+_ABOUT, _CLIP = "voice.json", "reference.flac"
+LONGEST_NAME = 60
+_LANGUAGES = ("vi", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class CustomVoice:
+    """A voice that was added."""
+
+    voice: Voice
+    reference: ReferenceAudio
+
+
+class VoiceCatalogue:
+    """A folder of voices. Blocking; what another process adds or removes is seen at once.
+
+    Args:
+        folder: Made when the first voice is added.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, tuple[int, CustomVoice]] = {}
+
+    def add(self, name: str, reference: ReferenceAudio, *, language: str = "vi") -> CustomVoice:
+        """Keep a voice.
+
+        Raises:
+            InvalidRequestError: the name cannot be used, or is taken; or it cannot be written.
+        """
+        shown = _checked_name(name)
+        voice_id = voice_id_of(shown)
+        if language not in _LANGUAGES:
+            raise InvalidRequestError(f"The language of a voice is vi or en, not {language!r}.")
+        if (self._folder / voice_id).exists():
+            raise InvalidRequestError(
+                f"There is a voice {voice_id!r} already.",
+                remedy=f"Choose another name, or remove it: vieneu voices remove {voice_id}",
+            )
+        voice = Voice(id=voice_id, name=shown, language=language)
+        try:
+            self._write(voice, reference)
+        except OSError as error:
+            raise InvalidRequestError(
+                f"The voice cannot be kept in {self._folder}: {error.strerror}.",
+                remedy="Make the folder writable, or free space on its disk.",
+            ) from error
+        return CustomVoice(voice, reference)
+
+    def remove(self, voice_id: str) -> None:
+        """Forget a voice.
+
+        Raises:
+            VoiceNotFoundError: there is none of that id.
+            InvalidRequestError: it cannot be removed.
+        """
+        if self.get(voice_id) is None and voice_id not in self._ids():
+            known = ", ".join(self._ids()) or "none"
+            raise VoiceNotFoundError(f"No voice {voice_id!r} was added. Added: {known}.")
+        try:
+            shutil.rmtree(self._folder / voice_id)
+        except OSError as error:
+            raise InvalidRequestError(
+                f"The voice {voice_id!r} cannot be removed: {error.strerror}."
+            ) from error
+
+    def voices(self) -> tuple[Voice, ...]:
+        """List the voices by name; one that is damaged is left out, and told in the log."""
+        found = [custom.voice for id_ in self._ids() if (custom := self.get(id_)) is not None]
+        return tuple(sorted(found, key=lambda voice: voice.name.casefold()))
+
+    def get(self, voice_id: str) -> CustomVoice | None:
+        """Return a voice; None where there is none that can be used."""
+        if voice_id not in self._ids():
+            return None
+        folder = self._folder / voice_id
+        try:
+            changed = (folder / _ABOUT).stat().st_mtime_ns
+            known = self._known.get(voice_id)
+            if known is None or known[0] != changed:
+                known = self._known[voice_id] = (changed, _read(folder))
+        except (OSError, ValueError, KeyError, TypeError, VieneuError) as error:
+            _LOGGER.warning("The voice %s is damaged and left out: %s", voice_id, error)
+            return None
+        return known[1]
+
+    def _ids(self) -> list[str]:
+        try:
+            return sorted(p.name for p in self._folder.iterdir() if (p / _ABOUT).is_file())
+        except OSError:
+            return []
+
+    def _write(self, voice: Voice, reference: ReferenceAudio) -> None:
+        """Write a folder, so that it is there whole or not at all."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self._folder))
+        about = {
+            "name": voice.name,
+            "language": voice.language,
+            "transcript": reference.transcript,
+        }
+        try:
+            encoder = Encoder(AudioFormat.FLAC, reference.sample_rate_hz)
+            (draft / _CLIP).write_bytes(encoder.encode(reference.pcm) + encoder.finish())
+            (draft / _ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1), "utf-8")
+            for file in draft.iterdir():
+                file.chmod(0o600)
+            os.rename(draft, self._folder / voice.id)  # noqa: PTH104 - fails where there is one
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+
+
+def voice_id_of(name: str) -> str:
+    """Return the id of a name: "Bà Ngoại" is ba-ngoai.
+
+    Raises:
+        InvalidRequestError: it has no letter or digit that an id can have.
+    """
+    plain = unicodedata.normalize("NFD", name.replace("đ", "d").replace("Đ", "D"))
+    letters = "".join(c if c.isascii() and c.isalnum() else " " for c in plain if not _is_mark(c))
+    voice_id = "-".join(letters.lower().split())
+    if not voice_id:
+        raise InvalidRequestError(
+            f"The name {name!r} has no Latin letter or digit.", remedy="Choose another name."
+        )
+    return voice_id
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char) == "Mn"
+
+
+def _checked_name(name: str) -> str:
+    shown = " ".join(unicodedata.normalize("NFC", name).split())
+    if not shown or len(shown) > LONGEST_NAME or not shown.isprintable():
+        raise InvalidRequestError(
+            f"The name of a voice has 1 to {LONGEST_NAME} printable characters."
+        )
+    return shown
+
+
+def _read(folder: Path) -> CustomVoice:
+    about = json.loads((folder / _ABOUT).read_text("utf-8"))
+    clip = decode_clip((folder / _CLIP).read_bytes(), max_seconds=LONGEST_S + 1)
+    return CustomVoice(
+        Voice(id=folder.name, name=str(about["name"]), language=str(about["language"])),
+        ReferenceAudio(
+            pcm=clip.pcm,
+            sample_rate_hz=clip.sample_rate_hz,
+            transcript=str(about["transcript"]),
+        ),
+    )

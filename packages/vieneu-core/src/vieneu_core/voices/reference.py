@@ -1,0 +1,176 @@
+"""A clip of speech from outside into reference audio that a model can clone: checked, and levelled.
+
+What cannot give a good voice is refused with what was measured; what can be mended is mended, and
+said so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vieneu_core.audio.decode import decode_clip
+from vieneu_core.audio.floats import floats_of_pcm, pcm_of_floats
+from vieneu_core.audio.resample import Resampler
+from vieneu_core.errors import ReferenceAudioError
+from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.text.clean import has_speech, one_line
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+RATE_HZ = 16_000
+"""What NeuCodec's encoder takes."""
+SHORTEST_S, LONGEST_S = 3.0, 15.0
+TARGET_DBFS, PEAK_DBFS = -23.0, -1.0
+"""Loudness of the speech (RMS), and what no sample exceeds."""
+_TOO_QUIET_DBFS = -45.0
+_LONGEST_INPUT_S = 600.0
+_FRAME_S = 0.02
+_SILENCE_BELOW_PEAK_DB = 35.0
+_MARGIN_S = 0.1
+_CUT_SEARCH_S = 2.0
+_FULL_SCALE = 0.999
+_CLIPPED_RUN = 3
+_MOST_CLIPPED = 0.001
+_NOISE_RANGE_DB = 6.0
+_MOST_DC = 0.05
+_LEAST_CHANGE_DB = 1.0
+_SLOWEST, _FASTEST = 2.0, 30.0
+"""Letters a second that anyone may speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedReference:
+    """Reference audio, and what was done to it."""
+
+    reference: ReferenceAudio
+    notes: tuple[str, ...]
+    """In words, for people."""
+
+
+def read_reference(data: bytes, transcript: str) -> CheckedReference:
+    """Make reference audio of a WAV, FLAC, OGG or MP3 file. Blocking.
+
+    Args:
+        data: The file's content.
+        transcript: What is said in it.
+
+    Raises:
+        ReferenceAudioError: no voice can be cloned from it; says what was measured, and why.
+    """
+    text = one_line(transcript)
+    if not has_speech(text):
+        raise ReferenceAudioError(
+            "The transcript is empty.", remedy="Write down what is said in the clip, word by word."
+        )
+    samples = _mono_16_khz(data)
+    _check_signal(samples)
+    notes: list[str] = []
+    samples = _trimmed(samples, notes)
+    samples = _levelled(samples, notes)
+    _check_transcript(text, len(samples) / RATE_HZ)
+    reference = ReferenceAudio(pcm=pcm_of_floats(samples), sample_rate_hz=RATE_HZ, transcript=text)
+    return CheckedReference(reference, tuple(notes))
+
+
+def _mono_16_khz(data: bytes) -> NDArray[np.float32]:
+    clip = decode_clip(data, max_seconds=_LONGEST_INPUT_S, min_seconds=SHORTEST_S)
+    resampler = Resampler(clip.sample_rate_hz, RATE_HZ)
+    return floats_of_pcm(resampler.push(clip.pcm) + resampler.finish())
+
+
+def _check_signal(samples: NDArray[np.float32]) -> None:
+    import numpy as np
+
+    offset = float(samples.mean())
+    if abs(offset) > _MOST_DC:
+        raise ReferenceAudioError(
+            f"The clip has an offset of {offset:.2f} of full scale.",
+            remedy="Record it anew; the microphone or its input is faulty.",
+        )
+    full = np.abs(samples) >= _FULL_SCALE
+    runs = np.convolve(full, np.ones(_CLIPPED_RUN), "valid") >= _CLIPPED_RUN
+    share = float(runs.mean())
+    if share > _MOST_CLIPPED:
+        raise ReferenceAudioError(
+            f"The clip is overdriven: {100 * share:.1f} % of it is at full scale.",
+            remedy="Record it anew, further from the microphone or with less gain.",
+        )
+
+
+def _levels(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the loudness of each 20 ms, in dB below full scale."""
+    import numpy as np
+
+    n_frame = round(RATE_HZ * _FRAME_S)
+    frames = samples[: len(samples) // n_frame * n_frame].reshape(-1, n_frame)
+    power = np.mean(frames.astype(np.float64) ** 2, axis=1)
+    levels: NDArray[np.float64] = 10 * np.log10(np.maximum(power, 1e-12))
+    return levels
+
+
+def _trimmed(samples: NDArray[np.float32], notes: list[str]) -> NDArray[np.float32]:
+    """Take silence off both ends, and keep at most 15 s, cut where it is quiet."""
+    import numpy as np
+
+    levels = _levels(samples)
+    if float(levels.max() - np.percentile(levels, 10)) < _NOISE_RANGE_DB:
+        raise ReferenceAudioError(
+            f"The clip is equally loud all the time ({levels.max():.0f} dBFS): no speech is heard.",
+            remedy="Record a voice that speaks, in a quiet room.",
+        )
+    loud = np.flatnonzero(levels > levels.max() - _SILENCE_BELOW_PEAK_DB)
+    margin, n_frame = round(_MARGIN_S * RATE_HZ), round(RATE_HZ * _FRAME_S)
+    begin = max(0, int(loud[0]) * n_frame - margin)
+    end = min(len(samples), (int(loud[-1]) + 1) * n_frame + margin)
+    kept = samples[begin:end]
+    if len(kept) > LONGEST_S * RATE_HZ:
+        cut = _quiet_place(levels[begin // n_frame :]) * n_frame
+        notes.append(f"The clip of {len(kept) / RATE_HZ:.1f} s was cut to {cut / RATE_HZ:.1f} s.")
+        kept = kept[:cut]
+    seconds = len(kept) / RATE_HZ
+    if seconds < SHORTEST_S:
+        raise ReferenceAudioError(
+            f"The clip has only {seconds:.1f} s of speech; at least {SHORTEST_S:g} s are needed."
+        )
+    return kept
+
+
+def _quiet_place(levels: NDArray[np.float64]) -> int:
+    """Return the quietest frame in the last two seconds before the limit."""
+    last = round(LONGEST_S / _FRAME_S)
+    first = last - round(_CUT_SEARCH_S / _FRAME_S)
+    return first + int(levels[first:last].argmin())
+
+
+def _levelled(samples: NDArray[np.float32], notes: list[str]) -> NDArray[np.float32]:
+    """Bring the speech to the loudness that models expect, if its peaks allow."""
+    import numpy as np
+
+    levels = _levels(samples)
+    speech = levels[levels > levels.max() - _SILENCE_BELOW_PEAK_DB]
+    loudness = 10 * float(np.log10(np.mean(10 ** (speech / 10))))
+    if loudness < _TOO_QUIET_DBFS:
+        raise ReferenceAudioError(
+            f"The clip is too quiet: its speech has {loudness:.0f} dBFS.",
+            remedy="Record it anew, closer to the microphone.",
+        )
+    peak = 20 * float(np.log10(np.abs(samples).max()))
+    change = min(TARGET_DBFS - loudness, PEAK_DBFS - peak)
+    if abs(change) < _LEAST_CHANGE_DB:
+        return samples
+    notes.append(f"The clip was made {abs(change):.0f} dB {'louder' if change > 0 else 'quieter'}.")
+    scaled: NDArray[np.float32] = (samples * 10 ** (change / 20)).astype(np.float32)
+    return scaled
+
+
+def _check_transcript(text: str, seconds: float) -> None:
+    rate = sum(map(str.isalnum, text)) / seconds
+    if not _SLOWEST <= rate <= _FASTEST:
+        raise ReferenceAudioError(
+            f"The transcript has {rate:.1f} letters for each of the {seconds:.1f} s of the clip:"
+            " it is not what is said in it.",
+            remedy="Write down exactly what is said, from the first word to the last.",
+        )
