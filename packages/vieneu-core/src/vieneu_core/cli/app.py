@@ -98,6 +98,9 @@ def say_command(  # noqa: PLR0913, PLR0917 - one argument for each option
     speed: Annotated[float, typer.Option(min=0.5, max=2.0, help="Rate of speech.")] = 1.0,
     mode: Annotated[Mode | None, typer.Option(help="Speak there, this once.")] = None,
     language: Annotated[str, typer.Option(help="Language of the text: vi or en.")] = "vi",
+    watermark: Annotated[
+        bool, typer.Option("--watermark", help="Mark the audio, unheard, as made by a machine.")
+    ] = False,
     stats: Annotated[bool, typer.Option("--stats", help="Show figures, and who spoke.")] = False,
     config: ConfigOption = None,
     lang: LangOption = None,
@@ -112,19 +115,97 @@ def say_command(  # noqa: PLR0913, PLR0917 - one argument for each option
         speed=speed,
         mode=mode.value if mode is not None else None,
         language=language,
+        watermark=watermark,
         stats=stats,
     )
     _run(say(_terminal(config, lang), order))
 
 
-@app.command("voices")
+voices_app = typer.Typer(help="List the voices; add and remove your own.")
+app.add_typer(voices_app, name="voices")
+
+
+@voices_app.callback(invoke_without_command=True)
 def voices_command(
-    as_json: JsonOption = False, config: ConfigOption = None, lang: LangOption = None
+    context: typer.Context,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    lang: LangOption = None,
 ) -> None:
-    """List the voices, the default one first."""
+    """List the voices, the default one first; add and remove your own."""
+    if context.invoked_subcommand is not None:
+        return
     from vieneu_core.cli.looking import show_voices
 
     _run(show_voices(_terminal(config, lang), as_json=as_json))
+
+
+@voices_app.command("add")
+def add_voice_command(
+    name: Annotated[str, typer.Argument(help="Its name, for people.")],
+    audio: Annotated[
+        str, typer.Option("--audio", metavar="FILE", help="3 to 15 s of speech; - reads stdin.")
+    ],
+    text: Annotated[str, typer.Option("--text", help="What is said in it, word by word.")],
+    language: Annotated[str, typer.Option(help="vi or en")] = "vi",
+    lang: LangOption = None,
+) -> None:
+    """Add a voice from a clip. Ask its owner first."""
+    from vieneu_core.cli.voicing import add_voice
+
+    _run(add_voice(_terminal(None, lang), name, audio, text, language))
+
+
+@voices_app.command("remove")
+def remove_voice_command(
+    voice: Annotated[str, typer.Argument(help="Its id; see: vieneu voices")],
+    lang: LangOption = None,
+) -> None:
+    """Forget a voice that was added."""
+    from vieneu_core.cli.voicing import remove_voice
+
+    _run(remove_voice(_terminal(None, lang), voice))
+
+
+models_app = typer.Typer(help="List the models that are known; fetch one.")
+app.add_typer(models_app, name="models")
+
+
+@models_app.callback(invoke_without_command=True)
+def models_command(
+    context: typer.Context, as_json: JsonOption = False, lang: LangOption = None
+) -> None:
+    """List the models that are known by name, and which of them are on this machine."""
+    if context.invoked_subcommand is not None:
+        return
+    from vieneu_core.cli.modelling import show_models
+
+    show_models(_terminal(None, lang), as_json=as_json)
+
+
+@models_app.command("get")
+def get_model_command(
+    name: Annotated[str, typer.Argument(help="A known name, or OWNER/REPOSITORY:FILE@REVISION")],
+    lang: LangOption = None,
+) -> None:
+    """Fetch a model, so that it can be loaded without a network."""
+    from vieneu_core.cli.modelling import get_model
+
+    _run(get_model(_terminal(None, lang), name))
+
+
+@app.command("optimize")
+def optimize_command(
+    model: Annotated[Path, typer.Argument(help="A VieNeu model, GGUF.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Default: MODEL-trimmed.gguf")
+    ] = None,
+    lang: LangOption = None,
+) -> None:
+    """Write a smaller, faster model: the text tokens that speech never needs are left out."""
+    from vieneu_core.cli.modelling import optimize
+
+    _run(optimize(_terminal(None, lang), model, output))
 
 
 @app.command("status")

@@ -45,6 +45,7 @@ class SayOrder:
     speed: float = 1.0
     language: str = "vi"
     mode: str | None = None
+    watermark: bool = False
     stats: bool = False
 
     @property
@@ -66,6 +67,7 @@ class SayOrder:
             voice=self.voice or default,
             language=self.language,
             speed=self.speed,
+            watermark=self.watermark,
         )
 
     def apply(self, settings: Settings) -> Settings:
@@ -222,6 +224,8 @@ def _tell(terminal: Terminal, order: SayOrder, tally: Tally, mode: str) -> None:
         raise EmptyTextError("The text holds nothing that can be spoken.")
     for line in _stand_in_lines(terminal, tally, mode):
         terminal.note(line)
+    if order.watermark and not all(s.watermarked for s in tally.speakers.values()):
+        terminal.note(words("not_watermarked"))
     if order.stats:
         terminal.err.print(_figures(terminal, tally), "", _sentences(terminal, tally))
     elif order.output not in {None, STANDARD} and terminal.err.is_terminal:

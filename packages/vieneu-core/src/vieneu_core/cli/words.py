@@ -46,6 +46,26 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # voices
     "name": ("Name", "Tên"),
     "language": ("Language", "Ngôn ngữ"),
+    "voice_added": (
+        "Added the voice {id} ({seconds} s). Speak with it: vieneu say --voice {id} TEXT",
+        "Đã thêm giọng {id} ({seconds} giây). Đọc bằng giọng này: vieneu say --voice {id} VĂN_BẢN",
+    ),
+    "voice_removed": ("Removed the voice {id}.", "Đã xoá giọng {id}."),
+    # models, optimize
+    "kind": ("Kind", "Loại"),
+    "size": ("Size", "Dung lượng"),
+    "licence": ("Licence", "Giấy phép"),
+    "here": ("Here", "Đã có"),
+    "reading_words": ("Reading words:", "Đang đọc từ:"),
+    "writing_model": ("Writing the model", "Đang ghi mô hình"),
+    "trimmed": (
+        "{path}: {before} MB became {after} MB, {tokens_before} tokens {tokens_after}.",
+        "{path}: từ {before} MB còn {after} MB, {tokens_before} còn {tokens_after} token.",
+    ),
+    "not_watermarked": (
+        "The speech carries no watermark: none can be made here.",
+        "Âm thanh không có dấu chìm: ở đây không đóng dấu được.",
+    ),
     # status
     "mode": ("Mode", "Chế độ"),
     "active": ("Speaks next", "Nơi đọc kế tiếp"),

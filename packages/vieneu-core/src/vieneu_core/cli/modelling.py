@@ -1,0 +1,127 @@
+"""``vieneu models`` and ``vieneu optimize``: the files of models, fetched and made smaller."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from vieneu_core.cli.looking import print_json
+from vieneu_core.cli.terminal import Terminal, plain
+from vieneu_core.models.catalogue import MODELS, model_source
+from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
+
+Show = Callable[[str, int | None, int | None], None]
+_ENDPOINT, _TOKEN = "HF_ENDPOINT", "HF_TOKEN"
+
+
+def show_models(terminal: Terminal, *, as_json: bool) -> None:
+    """List the models that are known by name, and which of them are here."""
+    cache = hub_cache_dir(os.environ)
+    rows = [(model, find_cached(model.source, cache_dir=cache)) for model in MODELS]
+    if as_json:
+        print_json(
+            terminal,
+            [
+                {
+                    "name": model.name,
+                    "kind": model.kind,
+                    "source": str(model.source),
+                    "licence": model.licence,
+                    "size_mb": model.size_mb,
+                    "path": str(path) if path is not None else None,
+                }
+                for model, path in rows
+            ],
+        )
+        return
+    words = terminal.words
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for key in ("name", "kind", "size", "licence", "here"):
+        table.add_column(words(key), overflow="fold")
+    for model, path in rows:
+        size = f"{words.number(model.size_mb)} MB" if model.size_mb is not None else "-"
+        here = Text("✓", style="green") if path is not None else Text("-")
+        table.add_row(model.name, model.kind, size, model.licence, here)
+    terminal.out.print(table)
+
+
+async def get_model(terminal: Terminal, name: str) -> None:
+    """Fetch a model, its voices too where it has some.
+
+    Raises:
+        ModelLoadError: it cannot be had.
+    """
+    hub = Hub(
+        cache_dir=hub_cache_dir(os.environ),
+        endpoint=os.environ.get(_ENDPOINT) or None,
+        token=os.environ.get(_TOKEN) or None,
+    )
+    with _shown(terminal) as show:
+        path = await asyncio.to_thread(hub.fetch, model_source(name), show)
+    terminal.say(str(path))
+
+
+async def optimize(terminal: Terminal, source: Path, target: Path | None) -> None:
+    """Write a model without the text tokens that phonemes never reach.
+
+    Raises:
+        ModelLoadError: it is no such model, or the target cannot be written.
+        MissingExtraError: what it needs is not installed.
+    """
+    target = target or source.with_name(f"{source.stem}-trimmed{source.suffix}")
+    with _shown(terminal) as show:
+        report = await asyncio.to_thread(_trim, source, target, show, terminal)
+    words = terminal.words
+    terminal.say(
+        words(
+            "trimmed",
+            path=target,
+            before=words.number(report[0] / 1e6),
+            after=words.number(report[1] / 1e6),
+            tokens_before=words.number(report[2]),
+            tokens_after=words.number(report[3]),
+        )
+    )
+
+
+def _trim(source: Path, target: Path, show: Show, terminal: Terminal) -> tuple[int, int, int, int]:
+    from vieneu_core.engines.reachable_tokens import reachable_tokens
+    from vieneu_core.models.gguf_header import check_vieneu_gguf
+    from vieneu_core.models.trim import trim
+    from vieneu_core.text.dictionary import dictionary_phonemes
+
+    check_vieneu_gguf(source)
+    reading, writing = terminal.words("reading_words"), terminal.words("writing_model")
+    reachable = reachable_tokens(
+        source, dictionary_phonemes(), lambda n: show(f"{reading} {n}", None, None)
+    )
+    report = trim(
+        source,
+        target,
+        reachable=reachable,
+        progress=lambda done, total: show(writing, done, total),
+    )
+    return (report.bytes_before, report.bytes_after, report.tokens_before, report.tokens_after)
+
+
+@contextmanager
+def _shown(terminal: Terminal) -> Iterator[Show]:
+    """Draw progress on a terminal; elsewhere nothing."""
+    if not terminal.err.is_terminal:
+        yield lambda *_: None
+        return
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
+    with Progress(*columns, console=terminal.err, transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def show(step: str, done: int | None, total: int | None) -> None:
+            progress.update(task, description=plain(step), completed=done or 0, total=total)
+
+        yield show

@@ -1,0 +1,59 @@
+"""``vieneu voices add`` and ``remove``: voices from clips."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from vieneu_core.cli.terminal import Terminal
+from vieneu_core.config import voices_dir
+from vieneu_core.errors import ReferenceAudioError
+
+STANDARD = "-"
+_MOST_BYTES = 64 << 20
+
+
+async def add_voice(terminal: Terminal, name: str, audio: str, text: str, language: str) -> None:
+    """Check a clip and keep it as a voice.
+
+    Raises:
+        RequestError: the clip, its transcript or the name cannot be used.
+    """
+    from vieneu_core.voices.catalogue import VoiceCatalogue
+    from vieneu_core.voices.reference import read_reference
+
+    data = await asyncio.to_thread(_read, audio)
+    checked = await asyncio.to_thread(read_reference, data, text)
+    catalogue = VoiceCatalogue(voices_dir(terminal.environ))
+    added = await asyncio.to_thread(catalogue.add, name, checked.reference, language=language)
+    words = terminal.words
+    for note in checked.notes:
+        terminal.note(note)
+    seconds = words.number(checked.reference.seconds, 1)
+    terminal.say(words("voice_added", id=added.voice.id, seconds=seconds))
+
+
+async def remove_voice(terminal: Terminal, voice_id: str) -> None:
+    """Forget a voice that was added.
+
+    Raises:
+        VoiceNotFoundError: there is none of that id.
+    """
+    from vieneu_core.voices.catalogue import VoiceCatalogue
+
+    catalogue = VoiceCatalogue(voices_dir(terminal.environ))
+    await asyncio.to_thread(catalogue.remove, voice_id)
+    terminal.say(terminal.words("voice_removed", id=voice_id))
+
+
+def _read(audio: str) -> bytes:
+    if audio == STANDARD:
+        return sys.stdin.buffer.read(_MOST_BYTES + 1)
+    try:
+        with Path(audio).expanduser().open("rb") as file:
+            return file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise ReferenceAudioError(
+            f"The clip {audio} cannot be read: {error.strerror}.", remedy="Check the path."
+        ) from error

@@ -1,0 +1,143 @@
+"""Voices and models by command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from checkpoint.folder import ModelFolder, make_folder
+from checkpoint.gguf_model import write_gguf
+from cli_house import House
+
+from vieneu_core.audio.encode import AudioFormat, Encoder
+
+TRANSCRIPT = "Xin chào các bạn, hôm nay trời đẹp quá, chúng ta đi chơi nhé."
+
+
+def clip(seconds: float = 5) -> bytes:
+    t = np.arange(round(16_000 * seconds)) / 16_000
+    vowel = sum(np.sin(2 * np.pi * 140 * k * t) / k for k in range(1, 12))
+    wave = vowel * np.maximum(np.sin(2 * np.pi * 2.5 * t), 0.001) ** 0.5
+    encoder = Encoder(AudioFormat.WAV, 16_000)
+    pcm = np.rint(wave / np.abs(wave).max() * 9000).astype("<i2").tobytes()
+    return encoder.encode(pcm) + encoder.finish()
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    return make_folder(tmp_path_factory.mktemp("models"))
+
+
+def speak_with(house: House, models: ModelFolder) -> None:
+    options = "".join(f"    {name}: {json.dumps(v)}\n" for name, v in models.options().items())
+    house.config.parent.mkdir(parents=True)
+    house.config.write_text(f"local:\n  engine: gguf\n  options:\n{options}", "utf-8")
+    house.config.chmod(0o600)
+
+
+def test_a_voice_is_added_listed_and_removed(house: House, models: ModelFolder) -> None:
+    speak_with(house, models)
+    (house.home / "ba.wav").write_bytes(clip())
+
+    added = house.run("voices", "add", "Bà Ngoại", "--audio", "ba.wav", "--text", TRANSCRIPT)
+    listed = json.loads(house.run("voices", "--json").stdout)
+    removed = house.run("voices", "remove", "ba-ngoai", "--lang", "vi")
+
+    assert (added.returncode, removed.returncode) == (0, 0), added.stderr
+    assert "vieneu say --voice ba-ngoai" in added.stdout
+    assert [voice["id"] for voice in listed] == ["An", "Chi", "ba-ngoai"]
+    assert removed.stdout == "Đã xoá giọng ba-ngoai.\n"
+    assert [v["id"] for v in json.loads(house.run("voices", "--json").stdout)] == ["An", "Chi"]
+
+
+def test_a_clip_comes_through_a_pipe_too(house: House) -> None:
+    done = house.run("voices", "add", "Ba", "--audio", "-", "--text", TRANSCRIPT, text=clip())
+
+    assert done.returncode == 0, done.stderr
+    assert (house.home / ".local/share/vieneu/voices/ba/reference.flac").is_file()
+
+
+@pytest.mark.parametrize(
+    ("audio", "text", "told"),
+    [
+        ("absent.wav", TRANSCRIPT, "cannot be read"),
+        ("short.wav", TRANSCRIPT, "at least 3 s"),
+        ("ba.wav", "...", "transcript is empty"),
+        ("page.wav", TRANSCRIPT, "not a WAV, FLAC, OGG or MP3"),
+    ],
+)
+def test_what_cannot_be_a_voice_is_told_in_one_line(
+    house: House, audio: str, text: str, told: str
+) -> None:
+    (house.home / "ba.wav").write_bytes(clip())
+    (house.home / "short.wav").write_bytes(clip(2))
+    (house.home / "page.wav").write_bytes(b"<html>")
+
+    done = house.run("voices", "add", "Ba", "--audio", audio, "--text", text)
+
+    assert done.returncode == 4
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (house.home / ".local").exists()
+
+
+def test_the_gguf_engine_speaks_from_the_command_line(house: House, models: ModelFolder) -> None:
+    from checkpoint.folder import expected, heard
+
+    speak_with(house, models)
+
+    done = house.run("say", TRANSCRIPT, "--voice", "Chi", "-o", "out.wav", "--stats")
+
+    assert done.returncode == 0, done.stderr
+    pitches, voices = heard((house.home / "out.wav").read_bytes()[44:])
+    assert set(voices) == {1}
+    assert pitches == expected("Chi", len(pitches))[0]
+
+
+def test_known_models_are_listed_for_people_and_programs(house: House) -> None:
+    table, as_json = house.run("models", "--lang", "vi"), house.run("models", "--json")
+
+    names = [model["name"] for model in json.loads(as_json.stdout)]
+    assert {"vieneu-0.5b-q4", "vieneu-0.3b-q8", "neucodec-decoder-int8"} <= set(names)
+    assert all(name in table.stdout for name in names)
+    assert "Giấy phép" in table.stdout
+
+
+def test_an_unknown_model_is_told_with_those_that_are_known(house: House) -> None:
+    done = house.run("models", "get", "vieneu-9b")
+
+    assert done.returncode == 5
+    assert "vieneu-0.5b-q4" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_model_is_trimmed_and_still_speaks(house: House, tmp_path: Path) -> None:
+    write_gguf(house.home / "whole.gguf", n_codes=1024, n_words=3000)
+
+    done = house.run("optimize", "whole.gguf")
+
+    assert done.returncode == 0, done.stderr
+    trimmed = house.home / "whole-trimmed.gguf"
+    assert trimmed.stat().st_size < (house.home / "whole.gguf").stat().st_size
+    assert str(trimmed.name) in done.stdout
+    again = house.run("optimize", "whole-trimmed.gguf", "-o", str(tmp_path / "again.gguf"))
+    assert again.returncode == 5
+    assert "trimmed already" in again.stderr
+
+
+def test_what_cannot_be_trimmed_is_told(house: House) -> None:
+    (house.home / "page.gguf").write_bytes(b"<html>")
+
+    done = house.run("optimize", "page.gguf")
+
+    assert done.returncode == 5
+    assert "web page" in done.stderr
+
+
+def test_a_watermark_is_asked_for_by_an_option(house: House) -> None:
+    done = house.run("say", TRANSCRIPT, "--watermark", "-o", "out.wav", "--stats")
+
+    assert done.returncode == 0, done.stderr
+    assert "watermark" not in done.stderr, "it was made, so nothing is to be told"
