@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from checkpoint.neucodec_weights import write_features, write_neucodec
 from checkpoint.transformers_model import write_transformers
 from numpy.typing import NDArray
 
+from vieneu_core.audio.floats import floats_of_pcm
 from vieneu_core.engines.base import Utterance
 from vieneu_core.engines.gguf import create as create_gguf
 from vieneu_core.engines.neucodec import NeuCodecEncoder, TorchDecoder
@@ -70,7 +72,7 @@ def test_it_is_what_neucodec_itself_computes(
     from neucodec.codec_decoder_vocos import CodecDecoderVocos
     from neucodec.codec_encoder import CodecEncoder
     from neucodec.module import SemanticEncoder
-    from transformers import AutoFeatureExtractor, Wav2Vec2BertModel
+    from transformers import SeamlessM4TFeatureExtractor, Wav2Vec2BertModel
 
     features = folder / "features"
     small = {
@@ -83,7 +85,7 @@ def test_it_is_what_neucodec_itself_computes(
     for name, make in small.items():
         monkeypatch.setattr(upstream, name, make)
     heard_by = Wav2Vec2BertModel.from_pretrained(features, output_hidden_states=True)
-    extractor = AutoFeatureExtractor.from_pretrained(features)
+    extractor: Any = SeamlessM4TFeatureExtractor.from_pretrained(features)
     for cls, made in (("Wav2Vec2BertModel", heard_by), ("AutoFeatureExtractor", extractor)):
         monkeypatch.setattr(getattr(upstream, cls), "from_pretrained", lambda *_, m=made, **__: m)
     with quiet():
@@ -225,7 +227,7 @@ def test_a_clip_gives_a_voice_that_goes_on_where_the_clip_ends(
         )
     )
 
-    last = encoder.encode(np.frombuffer(reference(4).pcm, "<i2").astype(np.float32) / 32_768)[-1]
+    last = encoder.encode(floats_of_pcm(reference(4).pcm))[-1]
     pitches, voices = heard(pcm)
     assert voices[0] == last >> 8
     assert pitches[0] == 50 * (3 + ((last & 0xFF) + 1 & 0xFF) % 64)

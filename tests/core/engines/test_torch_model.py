@@ -147,7 +147,8 @@ def test_a_batch_of_which_something_else_is_asked_is_left(batching: TorchModel) 
 
 @pytest.mark.parametrize("after", [0, 1, 7])
 def test_it_stops_within_one_code_and_begins_anew(model: TorchModel, after: int) -> None:
-    whole, taken = say(model, prompts()[0]), []
+    whole = say(model, prompts()[0])
+    taken: list[int] = []
     for code in model.codes(prompts()[0], lambda: len(taken) >= after):
         taken.append(code)  # noqa: PERF402 - the length is looked at meanwhile
 

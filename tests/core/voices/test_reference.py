@@ -22,7 +22,8 @@ def speech(seconds: float, *, rate_hz: int = 24_000, dbfs: float = -23.0) -> Sam
     envelope = np.maximum(np.sin(2 * np.pi * 2.5 * t), 0.001) ** 0.5
     wave = vowel * envelope
     loud = np.sqrt(np.mean(wave**2))
-    return (wave / loud * 10 ** (dbfs / 20)).astype(np.float32)
+    made: Samples = (wave / loud * 10 ** (dbfs / 20)).astype(np.float32)
+    return made
 
 
 def silence(seconds: float, rate_hz: int = 24_000) -> Samples:

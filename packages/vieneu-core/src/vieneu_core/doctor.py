@@ -5,6 +5,7 @@ Every finding is a fact and, where something can be done, a command. None holds 
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
 import shutil
@@ -17,14 +18,19 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from vieneu_core.audio.watermark import can_watermark
 from vieneu_core.config import (
     AUTH_TOKEN_VARIABLE,
     ENDPOINT_URL_VARIABLE,
     Settings,
     load_settings,
 )
+from vieneu_core.engines.auto import speed_record_path
+from vieneu_core.engines.availability import ENGINES, EngineNeeds, SpeedRecord, has_nvidia_gpu
 from vieneu_core.errors import BackendError, ConfigurationError, VieneuError
 
+_EMBEDDED = "espeak"
+"""It has a finding of its own."""
 PLAYERS = ("pw-cat", "paplay", "aplay", "ffplay")
 """Programs that can play raw samples from a pipe, in the order in which they are tried."""
 
@@ -46,6 +52,9 @@ class Topic(StrEnum):
     EMBEDDED_VOICE = "embedded_voice"
     AUDIO_FILES = "audio_files"
     PLAYER = "player"
+    HARDWARE = "hardware"
+    WATERMARK = "watermark"
+    ENGINE = "engine"
     SETTINGS = "settings"
     ENVIRONMENT = "environment"
     LOCAL_ENGINE = "local_engine"
@@ -79,6 +88,9 @@ def examine_installation(which: Mapping[str, str | None] | None = None) -> tuple
         _package(Topic.EMBEDDED_VOICE, "espeakng_loader", "espeakng-loader", "espeak"),
         _package(Topic.AUDIO_FILES, "av", "av", ""),
         _player([name for name in PLAYERS if paths.get(name)]),
+        _hardware(),
+        *(_engine(needs) for needs in ENGINES if needs.engine != _EMBEDDED),
+        _watermark(),
     )
 
 
@@ -127,6 +139,44 @@ def _player(found: Sequence[str]) -> Finding:
         topic=Topic.PLAYER,
         level=Level.NOTE,
         command="sudo apt install alsa-utils",
+    )
+
+
+def _hardware() -> Finding:
+    cores = os.cpu_count() or 1
+    gpu = ", NVIDIA GPU" if has_nvidia_gpu() else ""
+    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    return Finding(
+        topic=Topic.HARDWARE, level=Level.OK, fact=f"{cores} CPU, {pages * size / 1e9:.0f} GB{gpu}"
+    )
+
+
+def _engine(needs: EngineNeeds) -> Finding:
+    """Tell whether an engine is installed, and how fast its models were on this machine."""
+    missing = needs.missing()
+    if missing:
+        return Finding(
+            topic=Topic.ENGINE,
+            level=Level.NOTE,
+            fact=f"{needs.engine} ({', '.join(missing)})",
+            command=f"{_python()} -m pip install 'vieneu-core[{needs.extra}]'",
+        )
+    speeds = [
+        f"{key.removeprefix(needs.engine).strip()}: RTF {factor:.2f}"
+        for key, factor in SpeedRecord(speed_record_path()).all().items()
+        if key.startswith(f"{needs.engine} ")
+    ]
+    return Finding(topic=Topic.ENGINE, level=Level.OK, fact="; ".join((needs.engine, *speeds)))
+
+
+def _watermark() -> Finding:
+    if can_watermark():
+        return Finding(topic=Topic.WATERMARK, level=Level.OK, fact=_version_of("resemble-perth"))
+    return Finding(
+        topic=Topic.WATERMARK,
+        level=Level.NOTE,
+        fact="resemble-perth",
+        command=f"{_python()} -m pip install 'vieneu-core[watermark]'",
     )
 
 

@@ -1,0 +1,163 @@
+"""The engine ``auto``: the best voice that this machine speaks fast enough.
+
+Engines are tried in the order of their voices. The first that loads and is faster than speech is
+taken; how fast each is, is measured once and remembered. Where none is fast enough, the fastest is
+taken.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from vieneu_core.config.paths import state_dir
+from vieneu_core.engines.availability import ENGINES, SpeedRecord, candidates, has_nvidia_gpu
+from vieneu_core.engines.base import (
+    Engine,
+    EngineInfo,
+    EngineMemory,
+    LoadProgress,
+    Utterance,
+)
+from vieneu_core.engines.code_options import parse_options
+from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
+
+FAST_ENOUGH = 0.9
+"""Seconds of work for a second of speech; more leaves no room for anything else."""
+_TEST = "Xin chào, hôm nay trời đẹp và mát mẻ."
+_NAMES = tuple(each.engine for each in ENGINES)
+
+
+def speed_record_path() -> Path:
+    """Return the file of this machine's speeds."""
+    return state_dir(os.environ) / "speed.json"
+
+
+class AutoOptions(BaseModel):
+    """What can be set: the options of each engine, by its name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pytorch: dict[str, JsonValue] = Field(default_factory=dict, description="key: value lines")
+    gguf: dict[str, JsonValue] = Field(default_factory=dict, description="key: value lines")
+    sdk: dict[str, JsonValue] = Field(default_factory=dict, description="key: value lines")
+    engines: tuple[str, ...] | None = Field(
+        default=None, description=f"names out of {', '.join(_NAMES)}"
+    )
+    """Only these are tried, in this order; None leaves the choice to what is installed."""
+
+    def of(self, engine: str) -> dict[str, JsonValue]:
+        """Return the options of an engine."""
+        found: dict[str, JsonValue] = getattr(self, engine, {})
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    engine: Engine
+    info: EngineInfo
+    factor: float
+
+
+class AutoEngine:
+    """Picks an engine when it is loaded, and is that engine from then on."""
+
+    def __init__(self, options: AutoOptions, record: SpeedRecord) -> None:
+        self._options = options
+        self._record = record
+        self._chosen: Engine | None = None
+
+    def load(self, progress: Callable[[LoadProgress], None]) -> EngineInfo:
+        """Load engines until one is fast enough.
+
+        Raises:
+            ModelLoadError: none can be loaded; says why, of each.
+        """
+        tried: list[_Loaded] = []
+        failures: list[str] = []
+        for name in self._names():
+            try:
+                tried.append(self._try(name, progress))
+            except (BackendError, ConfigurationError) as error:
+                failures.append(f"{name}: {error.detail}")
+                progress(LoadProgress(f"{name} cannot be used here: {error.detail}"))
+                continue
+            if tried[-1].factor <= FAST_ENOUGH:
+                break
+        if not tried:
+            raise ModelLoadError(
+                f"No engine can be loaded. {' '.join(failures) or 'None is installed.'}",
+                remedy="See what is missing: vieneu doctor",
+            )
+        best = min(tried, key=lambda each: (each.factor > FAST_ENOUGH, each.factor))
+        self._chosen = best.engine
+        progress(LoadProgress(f"Chose {best.info.engine}, real-time factor {best.factor:.2f}"))
+        return best.info
+
+    def synthesize(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
+        """Speak with the chosen engine; see `Engine.synthesize`."""
+        return self._engine.synthesize(utterance, cancelled)
+
+    def memory(self) -> EngineMemory:
+        """Measure the device memory in use."""
+        return self._engine.memory()
+
+    @property
+    def _engine(self) -> Engine:
+        if self._chosen is None:
+            raise ModelLoadError("The engine auto was used before it was loaded.")
+        return self._chosen
+
+    def _names(self) -> list[str]:
+        if self._options.engines is None:
+            return candidates(gpu=has_nvidia_gpu())
+        unknown = [name for name in self._options.engines if name not in _NAMES]
+        if unknown:
+            raise ModelLoadError(
+                f"There is no engine {unknown[0]!r} to choose from.",
+                remedy=f"Write names out of {', '.join(_NAMES)}.",
+            )
+        return list(self._options.engines)
+
+    def _try(self, name: str, progress: Callable[[LoadProgress], None]) -> _Loaded:
+        module = import_module(f"vieneu_core.engines.{name}")
+        engine: Engine = module.create(self._options.of(name))
+        info = engine.load(progress)
+        factor = self._record.get(info.engine, info.model)
+        if factor is None:
+            progress(LoadProgress(f"Measuring how fast {name} is here"))
+            factor = _measured(engine, info)
+            self._record.put(info.engine, info.model, factor)
+        return _Loaded(engine, info, factor)
+
+
+def create(options: Mapping[str, object]) -> AutoEngine:
+    """Make the engine; nothing is loaded yet.
+
+    Raises:
+        ModelLoadError: an option is wrong.
+    """
+    return AutoEngine(parse_options(AutoOptions, "auto", options), SpeedRecord(speed_record_path()))
+
+
+def _measured(engine: Engine, info: EngineInfo) -> float:
+    """Speak a sentence unheard; return seconds of work for a second of speech.
+
+    Raises:
+        ModelLoadError: it cannot be spoken.
+    """
+    began_s = time.perf_counter()
+    try:
+        spoken = engine.synthesize(Utterance(text=_TEST, voice=info.voices[0]), lambda: False)
+        n_bytes = sum(map(len, spoken))
+    except VieneuError as error:
+        raise ModelLoadError(
+            f"The engine {info.engine} does not speak. {error.detail}", remedy=error.remedy
+        ) from error
+    return (time.perf_counter() - began_s) / max(n_bytes / 2 / info.sample_rate_hz, 0.01)
