@@ -5,10 +5,12 @@ import csv
 import re
 import sys
 import time
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
 import pytest
+import sea_g2p
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,10 +69,49 @@ def test_words_stay_words(written: str) -> None:
         ("năm 1900", "một nghìn chín trăm"),
         ("0,912 lít", "không phẩy"),
         ("lô 1.800.000 cái", "một triệu tám trăm nghìn"),
+        ("từ 1900-1945", "một nghìn chín trăm đến một nghìn chín trăm bốn mươi lăm"),
+        ("giai đoạn 1800 - 1850", "một nghìn tám trăm đến"),
+        ("tổng 19000000 đồng", "mười chín triệu đồng"),
+        ("hôm 01.02.2024 mưa", "tháng hai năm hai nghìn"),
     ],
 )
 def test_what_is_no_telephone_number_is_a_number(price: str, words: str) -> None:
     assert words in spoken(price)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("được 15/8 Lê Lợi Quận Ba", "mười lăm trên tám"),
+        ("nhà 15/8", "nhà mười lăm trên tám"),
+        ("hơn 3/4 chặng đường", "ba phần tư"),
+        ("được 9/10 điểm", "chín trên mười"),
+        ("trực 24/7", "hai mươi bốn trên bảy"),
+        ("phương trình 6/2 = 3", "sáu trên hai bằng ba"),
+    ],
+)
+def test_what_is_no_date_is_a_fraction_or_an_address(text: str, words: str) -> None:
+    assert words in spoken(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('Anh nói "mời vào phòng 5" rồi đi', "phòng năm rồi"),
+        ("Anh nói 'mời vào phòng 5' rồi đi", "phòng năm rồi"),
+        ('màn hình 55" mới', "năm mươi lăm inh mới"),
+        ("Mạng 5G", "năm gờ"),
+        ("PIN 5000 mAh", "pin năm nghìn mi li am pe giờ"),
+        ("giá 50k, 4K", "năm mươi nghìn bốn ca"),
+        ("5-3=2", "năm trừ ba bằng hai"),
+        ("ngày ngày đi học", "ngày ngày đi học"),
+        ("đầu tư", "đầu tư"),
+        ("THỨ TƯ NÀY", "thứ tư này"),
+        ("người/km2 và viên/lần", "trên ki lô mét vuông và viên trên lần"),
+    ],
+)
+def test_the_same_signs_mean_other_things_elsewhere(text: str, words: str) -> None:
+    assert words in spoken(text)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +182,41 @@ def test_a_hostile_sentence_takes_no_longer_than_a_plain_one(hostile: str) -> No
     with contextlib.suppress(EmptyTextError):
         NORMALIZE(hostile)
     assert time.process_time() - began_s < 5
+
+
+def handed_on(text: str) -> str:
+    """What the library for normalisation is asked to convert."""
+    asked: list[str] = []
+
+    def convert(given: str) -> str:
+        asked.append(given)
+        return given
+
+    normalizer = Normalizer()
+    normalizer._normalize = convert
+    with contextlib.suppress(EmptyTextError):
+        normalizer(text)
+    return " ".join(asked)
+
+
+def test_nothing_of_the_table_is_dropped_without_a_word() -> None:
+    audit = sea_g2p.Normalizer().audit
+
+    assert [written for written in WRITTEN if audit(handed_on(written))] == []
+
+
+def test_no_currency_and_no_number_is_dropped_without_a_word() -> None:
+    """But the sign for any currency, and those of other scripts and of other times."""
+    audit = sea_g2p.Normalizer().audit
+    signs = [chr(point) for point in range(0x20, 0x2C00)]
+    lost = [
+        sign
+        for sign in signs
+        if (unicodedata.category(sign) == "Sc" or sign.isnumeric())
+        and audit(handed_on(f"ba {sign} năm"))
+    ]
+
+    assert "".join(lost) == "¤֏؋߾߿৲৳৻૱௹៛₠₡₢₥₧₯₰₲₳₵₶₷₻₼₾⃀"
 
 
 MEANINGFUL = "‰§№☎℡↑↓♀♂±×÷=≠≤≥≈∞√π²³½¼¾°%&@€£¥₫$©"

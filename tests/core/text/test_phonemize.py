@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import csv
-import re
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -11,11 +12,13 @@ import sea_g2p
 
 from vieneu_core.errors import EmptyTextError, MissingExtraError, ModelLoadError
 from vieneu_core.text.dictionary import dictionary_phonemes
-from vieneu_core.text.phonemize import Phonemizer
+from vieneu_core.text.phonemize import Phonemizer, phoneme_alphabet
 
 PHONEMIZE = Phonemizer()
 with Path(__file__).with_name("spoken_pairs.tsv").open(encoding="utf-8", newline="") as file:
     WRITTEN = [row["written"] for row in csv.DictReader(file, delimiter="\t", quoting=3)]
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzăâđêôơưáàảãạ"
 
 
 def test_a_plain_sentence_is_what_upstream_makes_of_it() -> None:
@@ -54,6 +57,10 @@ def test_other_brackets_are_text() -> None:
     assert PHONEMIZE("Đèn [bếp] đã bật").replace(",", "") == PHONEMIZE("Đèn bếp đã bật")
 
 
+def test_marks_before_the_first_word_are_nothing() -> None:
+    assert PHONEMIZE("...xin chào các bạn nhé") == PHONEMIZE("xin chào các bạn nhé")
+
+
 def test_a_mark_behind_an_emotion_stays_with_it() -> None:
     assert "<|emotion_1|>. " in PHONEMIZE("Vui quá [cười]. Đi thôi nào các bạn")
 
@@ -85,12 +92,23 @@ def test_threads_do_not_disturb_each_other() -> None:
         assert list(pool.map(PHONEMIZE, WRITTEN * 3)) == alone * 3
 
 
-@pytest.mark.slow
-def test_what_is_spoken_is_made_of_the_sounds_of_the_dictionary() -> None:
-    known = {char for spoken in dictionary_phonemes() for char in spoken}
+def test_what_is_in_the_table_is_spoken_in_the_alphabet_of_phonemes() -> None:
+    alphabet = phoneme_alphabet()
 
-    for text in WRITTEN:
-        assert set(re.sub(r"[\s.,!?']", "", PHONEMIZE(text))) <= known, text
+    assert [written for written in WRITTEN if not set(PHONEMIZE(written)) <= alphabet] == []
+
+
+@pytest.mark.slow
+def test_whatever_is_spoken_is_made_of_the_sounds_of_the_dictionary() -> None:
+    alphabet = phoneme_alphabet()
+    assert {char for spoken in dictionary_phonemes() for char in spoken} <= alphabet
+    # Latin letters in pairs, and characters of every kind
+    pairs = [f"{one}{other}" for one in LETTERS for other in LETTERS]
+    signs = ["".join(map(chr, range(at, at + 64))) for at in range(0x20, 0x2C00, 64)]
+
+    for text in [*pairs, *signs]:
+        with contextlib.suppress(EmptyTextError):
+            assert set(PHONEMIZE(text)) <= alphabet, text
 
 
 def test_the_dictionary_is_large_and_holds_what_is_spoken() -> None:
@@ -115,7 +133,7 @@ def test_a_dictionary_of_another_kind_is_an_error(
 
 
 def test_the_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "sea_g2p", None)
+    monkeypatch.setitem(sys.modules, "sea_g2p", None)
 
     with pytest.raises(MissingExtraError, match="pip install"):
         Phonemizer()

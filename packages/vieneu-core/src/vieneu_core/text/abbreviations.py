@@ -1,22 +1,36 @@
-"""Short forms: titles, places, offices, acronyms; and codes of letters and digits."""
+"""Short forms that stand with a name or a number: titles, places, particles."""
 
 from __future__ import annotations
 
-import re
-
-from vieneu_core.text.numerals import cardinal, digit_by_digit, english_spelled, spelled
+from vieneu_core.text.numerals import cardinal
 from vieneu_core.text.rewriting import Rewrite, one_of, rewrite
 
-_WITH_STOP = {
+_TITLES = {
     "ThS": "thạc sĩ",
+    "Ths": "thạc sĩ",
+    "Th.S": "thạc sĩ",
     "TS": "tiến sĩ",
+    "Ts": "tiến sĩ",
+    "TSKH": "tiến sĩ khoa học",
     "GS": "giáo sư",
+    "Gs": "giáo sư",
     "PGS": "phó giáo sư",
     "BS": "bác sĩ",
+    "Bs": "bác sĩ",
+    "BSCKI": "bác sĩ chuyên khoa một",
+    "BSCKII": "bác sĩ chuyên khoa hai",
     "KS": "kỹ sư",
     "LS": "luật sư",
     "DS": "dược sĩ",
     "ĐD": "điều dưỡng",
+    "NSND": "nghệ sĩ nhân dân",
+    "NSƯT": "nghệ sĩ ưu tú",
+    "BV": "bệnh viện",
+    "GĐ": "giám đốc",
+}
+"""Read so before a name, with or without a full stop."""
+_WITH_STOP = {
+    **_TITLES,
     "TP": "thành phố",
     "Tp": "thành phố",
     "TX": "thị xã",
@@ -34,120 +48,48 @@ _WITH_STOP = {
     "Tel": "điện thoại",
     "tr": "trang",
     "No": "số",
+    "Cty": "công ty",
+    "cty": "công ty",
 }
-"""Read so where a full stop or a colon follows."""
-_ALONE = {
-    "UBND": "ủy ban nhân dân",
-    "HĐND": "hội đồng nhân dân",
-    "HĐQT": "hội đồng quản trị",
-    "GĐ": "giám đốc",
-    "PGĐ": "phó giám đốc",
-    "CT": "chủ tịch",
-    "BCH": "ban chấp hành",
-    "BHXH": "bảo hiểm xã hội",
-    "BHYT": "bảo hiểm y tế",
-    "THPT": "trung học phổ thông",
-    "THCS": "trung học cơ sở",
-    "ĐH": "đại học",
-    "CĐ": "cao đẳng",
-    "GD&ĐT": "giáo dục và đào tạo",
-    "GDĐT": "giáo dục đào tạo",
-    "CSGT": "cảnh sát giao thông",
-    "PCCC": "phòng cháy chữa cháy",
-    "ATGT": "an toàn giao thông",
-    "TNGT": "tai nạn giao thông",
-    "CLB": "câu lạc bộ",
-    "KCN": "khu công nghiệp",
-    "BQL": "ban quản lý",
-    "SĐT": "số điện thoại",
-    "VN": "Việt Nam",
-    "HN": "Hà Nội",
-    "SG": "Sài Gòn",
-    "HCM": "Hồ Chí Minh",
-    "TPHCM": "thành phố Hồ Chí Minh",
-    "ĐBSCL": "đồng bằng sông Cửu Long",
-    "QL": "quốc lộ",
-    "TL": "tỉnh lộ",
-    "BKS": "biển kiểm soát",
-    "TV": "ti vi",
-    "OK": "ô kê",
-    "AI": "ây ai",
-    "IT": "ai ti",
-    "CEO": "xi i âu",
-    "CV": "xi vi",
-    "USB": "u ét bê",
-    "UPS": "u pê ét",
-    "IP": "ai pi",
-    "ATM": "ây ti em",
-    "AQI": "ây quy ai",
-    "UV": "u vê",
-    "API": "ây pi ai",
-    "URL": "u rờ lờ",
-    "LED": "lét",
-    "SIM": "sim",
-    "PIN": "pin",
-    "GPS": "gi pi ét",
-    "FM": "ép em",
-    "AM": "ây em",
-    "CO": "xê ô",
-    "IELTS": "ai eo",
-    "EU": "i u",
-    "UAE": "u a e",
-    "USA": "u ét a",
-    "AC": "a xê",
-    "DIY": "đê i y",
-    "OTP": "ô tê pê",
-    "EVN": "e vê nờ",
-    "HOSE": "hô xê",
-    "IOT": "ai âu ti",
-    "IoT": "ai âu ti",
-    "ICU": "ai xi iu",
-    "WHO": "đắp liu hát âu",
-    "UFO": "u ép ô",
-}
-"""Read so where they stand alone, written just like this."""
+"""Read so where a full stop follows."""
+_WITH_SLASH = {"v/v": "về việc", "k/g": "kính gửi", "a/c": "anh chị", "đ/c": "đồng chí"}
+_TITLED = one_of(_TITLES)
 _STOPPED = one_of(_WITH_STOP)
-_STANDING = one_of(_ALONE)
-_READ_AS_NUMBER = 2
-"""Digits of a code at most: B12 is twelve, VN123 one two three."""
-_CONSONANTS = "BCDĐFGHJKLMNPQRSTVWXZ"
+_NAME = r"(?=[A-ZĐÀ-ỸĂÂÊÔƠƯ][^\WA-ZĐ])"
 
-
-def _code(match: re.Match[str]) -> str:
-    """Read a code: its letters by name, up to two digits as a number, more one by one."""
-    letters, digits = match[1], match[2]
-    short = len(digits) <= _READ_AS_NUMBER and not digits.startswith("0")
-    number = digits if short else digit_by_digit(digits)
-    return f"{_ALONE.get(letters) or spelled(letters)} {number}"
-
-
-def _plate(match: re.Match[str]) -> str:
-    groups = ", ".join(map(digit_by_digit, filter(None, match.groups()[2:])))
-    return f"{match[1]} {spelled(match[2])}, {groups}"
-
-
-ABBREVIATIONS: tuple[Rewrite, ...] = (
-    rewrite(r"(?<!\w)(?:TP|Tp|tp)\.?\s?(?:HCM|Hcm|hcm)(?!\w)", "thành phố Hồ Chí Minh"),
-    rewrite(r"(?<!\w)(?:TP|Tp|tp)\.?\s?HN(?!\w)", "thành phố Hà Nội"),
-    # 30A-123.45, 29A-12345, 59X1-234.56
-    rewrite(r"(?<!\w)(\d{2})-?([A-Z]{1,2}\d?)[ -](\d{3})\.?(\d{2})(?![\w.])", _plate),
-    rewrite(r"(?<!\w)PM\s?(\d{1,2})[.,](\d)(?!\d)", r"pi em \1 chấm \2"),
-    rewrite(r"(?<!\w)PM\s?(10|1)(?![\d.,:]\d|\w)", lambda m: f"pi em {cardinal(int(m[1]))}"),
+PLACES: tuple[Rewrite, ...] = (
+    rewrite(r"(?<!\w)(?:TP|Tp|tp|T\.P)\.?\s?(?:HCM|Hcm|hcm)(?!\w)", "thành phố Hồ Chí Minh"),
+    rewrite(r"(?<!\w)(?:TP|Tp|tp|T\.P)\.?\s?HN(?!\w)", "thành phố Hà Nội"),
+    rewrite(rf"(?<!\w)(?:TP|Tp|tp|T\.P)(?:\.\s?|\s){_NAME}", "thành phố "),
+    rewrite(rf"(?<!\w)đ\.\s?{_NAME}", "đường "),
+    rewrite(r"(?<!\w)Q(?=\d{1,2}(?![\w/.]))", "quận "),
+    rewrite(r"(?<!\w)P(?=\d{1,2}(?:, ?| )(?:Q\.?\s?\d|Q\.|quận))", "phường "),
     rewrite(r"(?<!\w)QL\s?\.?(?=\d)", "quốc lộ "),
     rewrite(r"(?<!\w)(?:TL|ĐT)\s?(?=\d{3}(?!\d))", "tỉnh lộ "),
+)
+ABBREVIATIONS: tuple[Rewrite, ...] = (
+    *PLACES,
+    rewrite(r"(?<!\w)PM\s?(\d{1,2})[.,](\d)(?!\d)", r"pi em \1 chấm \2"),
+    rewrite(r"(?<!\w)PM\s?(10|1)(?![\d.,:]\d|\w)", lambda m: f"pi em {cardinal(int(m[1]))}"),
+    rewrite(r"(?<!\w)(?i:wi-?fi)(?!\w)", "wi fi"),
+    rewrite(
+        r"(?<!\w)(?i:(v/v|k/g|a/c|đ/c))(?= ?[\w:])",
+        lambda m: _WITH_SLASH[m[1].lower()] if m.string[m.end() :][:1] != ":" else "địa chỉ",
+    ),
+    rewrite(r"(?<!\w)(Mr|Mrs|Ms|Dr|Prof|St)\.\s?(?=[A-Z])", r"\1 "),
+    # PGS.TS.BS. Lan, BS CKII Hùng, TS Lan; and "GS.TS" at an end
+    rewrite(r"(?<!\w)B[Ss]\.?\s?CK(I{1,2})(?!\w)", r"BSCK\1"),
     rewrite(rf"(?<!\w)({_STOPPED})\.\s?(?=[\wĐ])", lambda m: f"{_WITH_STOP[m[1]]} "),
+    rewrite(
+        rf"(?<!\w)({_TITLED})(?=\s(?:{_TITLED})?\.?\s?{_NAME})|(?<=giáo sư )(TS|TSKH)(?!\w)",
+        lambda m: _TITLES[m[0]],
+    ),
+    rewrite(rf"(?<!\w)({_TITLED})(?=\s{_NAME})", lambda m: _TITLES[m[0]]),
+    rewrite(r"(?<!\w)(BSCKI{1,2})(?!\w)", lambda m: _TITLES[m[0]]),
+    rewrite(r"(?<!\w)BN(?=\s?\d)", "bệnh nhân"),
+    rewrite(r"(?<!\w)((?i:chụp|máy|phim)) CT(?!\w)", r"\1 xi ti"),
     rewrite(r"(?<!\w)(ĐC|ĐT|SĐT|Tel)\s?(?=:)", lambda m: _WITH_STOP[m[1]]),
-    rewrite(rf"(?<![\w&]){_STANDING}(?![\w&]|\.\w)", lambda m: _ALONE[m[0]]),
-    rewrite(r"(?<!\w)MP([34])(?!\w)", lambda m: f"em pi {digit_by_digit(m[1])}"),
-    rewrite(
-        r"(?<!\w)(CEO|CTO|CFO|VIP|PC|DJ|MC|VR|AR|PR|HR|BBC|CNN|HBO|CPU|GPU|RAM)(?!\w)",
-        lambda m: "ram" if m[0] == "RAM" else english_spelled(m[0]),
-    ),
-    # Codes: B12, VTV1, VN123, A380; not the formulas that the library knows, not F0 of COVID.
-    rewrite(
-        r"(?<!\w)(?!CO2|H2O|O2|N2|F\d|A\d(?!\d)|B\d(?!\d))([A-ZĐ]{1,4})-?(\d{1,6})(?!\w|[.,:/]\d)",
-        _code,
-    ),
-    # Consonants alone are no word: FPT, HTV, SMS, DVD, XL.
-    rewrite(rf"(?<![\w&])[{_CONSONANTS}]{{2,5}}(?![\w&])", lambda m: spelled(m[0])),
+    rewrite(r"(?<!\w)(?:Cty|cty|[cC]ông ty) CP(?!\w)", "công ty cổ phần"),
+    rewrite(r"(?<!\w)cty(?=\s[A-ZĐ])", "công ty"),
+    rewrite(r"(?<=BCH |Ban )TƯ(?!\w)|(?<=nghị )TƯ(?!\w)", "trung ương"),
 )

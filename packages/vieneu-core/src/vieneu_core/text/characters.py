@@ -14,7 +14,6 @@ SPOKEN = {
     "‱": " phần vạn ",
     "§": " mục ",
     "№": " số ",
-    "₫": " đồng ",
     "☎": " điện thoại ",
     "☏": " điện thoại ",
     "℡": " điện thoại ",
@@ -23,7 +22,6 @@ SPOKEN = {
     "↓": " giảm ",
     "♀": " nữ ",
     "♂": " nam ",
-    "∓": " trừ cộng ",
     "∼": " khoảng ",
     "≃": " xấp xỉ ",
     "≪": " nhỏ hơn nhiều ",
@@ -33,6 +31,10 @@ SPOKEN = {
     "∬": " tích phân kép ",
     "ℓ": "l",
     "℮": "",
+    "™": "",
+    "®": "",
+    "℠": "",
+    "∓": " trừ cộng ",
     "©": " bản quyền ",
 }
 # Other ways to write a character that is read.
@@ -63,6 +65,14 @@ SAME_AS = {
     "⁇": "?",
     "‽": "?!",
     "μ": "µ",
+    "〜": "~",
+    "⅐": " 1/7",
+    "⅑": " 1/9",
+    "⅒": " 1/10",
+    "≦": "≤",
+    "≧": "≥",
+    "\ufe0e": "",
+    "\ufe0f": "",
 }
 _SUPERSCRIPTS = "²³¹⁰⁴⁵⁶⁷⁸⁹⁺⁻ⁿ"
 _KEPT = _SUPERSCRIPTS + "¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞…µ°"
@@ -131,6 +141,13 @@ _LATIN_LETTERS = {
 _EMOTICON = r"(?:[:;=]-?[)(DdPpOovV3]+|[:;]'\(|\^_?\^|=\)+|:\)+|:\(+|T_T|<3)"
 
 _MARKS: tuple[Rewrite, ...] = (
+    # Arrows and comparisons of programmers
+    rewrite(r"[-=]{1,2}>", "\u2192"),
+    rewrite(r">=", "\u2265"),
+    rewrite(r"<=", "\u2264"),
+    rewrite(r"!=", "\u2260"),
+    rewrite(r"==", "="),
+    rewrite(r"^(?:[*+\u2022]\s|[\u2192\u21d2\u27a1]\ufe0f?)+", ""),
     # Markup of this library (<en>, <math>) and of the web is not text; nor is a special token.
     rewrite(r"<\|[^<>|]{0,80}\|>|</?[A-Za-z][^<>]{0,200}>", " "),
     rewrite(rf"(?<!\S){_EMOTICON}(?=[\s.,!?]|$)", " "),

@@ -12,22 +12,33 @@ from typing import Any
 
 from vieneu_core.errors import EmptyTextError, MissingExtraError
 from vieneu_core.text.abbreviations import ABBREVIATIONS
+from vieneu_core.text.acronyms import ACRONYMS
 from vieneu_core.text.characters import SQUARES, only_words, readable
-from vieneu_core.text.measures import MEASURES
+from vieneu_core.text.codes import CODES
+from vieneu_core.text.dates import DATES
+from vieneu_core.text.measures import MEASURES, RANGES
 from vieneu_core.text.money import MONEY
-from vieneu_core.text.numerals import COUNTS, DIGITS, FRACTIONS, ROMAN_NUMERALS, SIGNS
+from vieneu_core.text.numerals import COUNTS, DIGITS, FRACTIONS, NUMBERS, ROMAN_NUMERALS, SIGNS
 from vieneu_core.text.telephone import TELEPHONE_NUMBERS
+from vieneu_core.text.times import TIMES
 from vieneu_core.text.web import ADDRESSES, VERSIONS
 
+# The order matters: what is longer and surer comes first.
 _REWRITES = (
     *SQUARES,
     *ADDRESSES,
     *VERSIONS,
-    *TELEPHONE_NUMBERS,
-    *MONEY,
+    *CODES,
     *ROMAN_NUMERALS,
+    *DATES,
+    *NUMBERS,
+    *TELEPHONE_NUMBERS,
+    *TIMES,
+    *RANGES,
+    *MONEY,
     *MEASURES,
     *ABBREVIATIONS,
+    *ACRONYMS,
     *FRACTIONS,
     *SIGNS,
     *COUNTS,

@@ -64,7 +64,7 @@ ENGLISH_LETTERS = {
     "r": "a",
     "s": "ét",
     "t": "ti",
-    "u": "diu",
+    "u": "iu",
     "v": "vi",
     "x": "ích",
     "y": "oai",
@@ -152,15 +152,20 @@ def _arabic(match: re.Match[str]) -> str:
     return f"{match[1]} {roman_value(match[2])}"
 
 
-def _arabic_range(match: re.Match[str]) -> str:
-    return f"{match[1]} {roman_value(match[2])} đến {roman_value(match[3])}"
+def _arabic_list(match: re.Match[str]) -> str:
+    """Read "chương I, II và III", and "thế kỷ XV-XVI"."""
+    listed = re.sub(r"[IVXL]+", lambda numeral: str(roman_value(numeral[0])), match[2])
+    return f"{match[1]} {re.sub('[ ]?-[ ]?', ' đến ', listed).replace('/', ', ')}"
 
 
 ROMAN_NUMERALS: tuple[Rewrite, ...] = (
+    rewrite(r"(?<!\w)ĐH(?=\s[IVX]{1,5}(?!\w))", "đại hội"),
     rewrite(
-        rf"(?<!\w)((?i:{_NUMBERED}))\s({_ROMAN})\s?-\s?({_ROMAN})(?!\w)",
-        _arabic_range,
+        rf"(?<!\w)((?i:{_NUMBERED}))\s({_ROMAN}(?:(?:\s?-\s?|, ?| và | hoặc |/){_ROMAN}){{1,9}})"
+        r"(?!\w)",
+        _arabic_list,
     ),
+    rewrite(rf"^(I|(?=[IVX]{{2}}){_ROMAN})\.(?=\s)", lambda m: f"{roman_value(m[1])}."),
     rewrite(rf"(?<!\w)((?i:{_NUMBERED}))\s({_ROMAN}){_NO_WORD}", _arabic),
     # Kings, popes and wars; only numerals that are no word and no abbreviation: not IV, VI, XL.
     rewrite(
@@ -176,37 +181,65 @@ ROMAN_NUMERALS: tuple[Rewrite, ...] = (
 
 def _fraction(match: re.Match[str]) -> str:
     above, below = match[1], match[2]
-    if int(above) >= int(below) or below == "10":
+    if int(above) >= int(below) or (below == "10" and above != "1"):
         return f"{above} trên {below}"  # a score or a mark: 8/10, 24/7, 50/50
     return f"{above} phần {'tư' if below == '4' else below}"
 
 
+def _plain(match: re.Match[str]) -> str:
+    return cardinal(int(match[0]))
+
+
+def _thousandths(match: re.Match[str]) -> str:
+    return f"0 chấm {digit_by_digit(match[1])}"
+
+
+NUMBERS: tuple[Rewrite, ...] = (
+    # English thousands: no decimals are three zeros
+    rewrite(r"(?<![\w.,])\d{1,3}(?:,000){1,4}(?!\w|[.,]\d)", lambda m: m[0].replace(",", "")),
+    rewrite(
+        r"(?<![\w.,])(?!1[89]00\d{4}(?!\d|\s?(?:đ|VN|USD)))[1-9]\d{3,8}000(?!\w|[.,]\d)", _plain
+    ),
+    rewrite(r"(?<![\w.,])0\.(\d{3})(?![.,]?\d)", _thousandths),
+    rewrite(r"(?<=\d)\s?\*\s?(?=\d)", " \u00d7 "),
+)
+
 FRACTIONS: tuple[Rewrite, ...] = (
+    # The number of a house, a class: with a stroke, however small
+    rewrite(
+        r"(?<!\w)((?i:số|nhà|hẻm|ngõ|ngách|kiệt|lô|lớp|tổ|căn)) (\d{1,4})/(?=\d{1,4}(?![\w/]))",
+        r"\1 \2 trên ",
+    ),
     rewrite(r"(?<![\d/.,])50/50(?![\d/])", "năm mươi năm mươi"),
     rewrite(r"(?<![\w/.,])(\d)\s(?=\d/\d(?![\d/]))", r"\1 và "),
-    rewrite(r"(?<=\d)(?=[\u00bc-\u00be\u2150-\u215e])", " và "),
+    rewrite(r"(?<=\d)\s?(?=[\u00bc-\u00be\u2150-\u215e])", " và "),
     rewrite(r"(?<![\w/.,])(\d{1,3})/(\d{1,2}|100|1000)(?![\w/]|[.,]\d)", _fraction),
     rewrite(r"(?<![\w/.,])(\d{1,4})/(\d{1,6})(?![\w/]|[.,]\d)", r"\1 trên \2"),
     rewrite(r"(?<=\d)/(\d{1,4})([A-Z])(?!\w)", lambda m: f"/{m[1]} {spelled(m[2])}"),
 )
 
 SIGNS: tuple[Rewrite, ...] = (
-    rewrite(r"(?:(?<=^)|(?<=[\s(:=]))[-\u2013](?=\d)", "âm "),
+    rewrite(r"(?:(?<=^)|(?<=[\s(:=]))-(?=\d)", "âm "),
+    rewrite(r"(?<=[sS]ố )#(?=\d)", ""),
     rewrite(r"(?<![\w#])#\s?(?=\d)|(?<!\w)N[oº°]\.?\s?(?=\d)", "số "),
 )
-
-_PLAIN_WORD = r"[A-Za-z]{2,}"
 
 
 def _counted(match: re.Match[str]) -> str:
     return f"{match[1]}{cardinal(int(match[2]))}"
 
 
-# Among words without Vietnamese marks the library counts in English: "mua five cam".
-COUNTS = (
+# Among words without Vietnamese marks the library counts in English: "mua five cam", "wi fi six".
+COUNTS: tuple[Rewrite, ...] = (
+    # Five years: the library takes one of two equal words for a slip, before a number.
+    rewrite(r"(?<!\w)[nN]ăm năm(?!\w)", "5 năm"),
     rewrite(
-        r"((?<=[A-Za-z])\s)(0|[1-9]\d{0,6})(?=\s(?=[A-Za-z]*[aeiou])(?!ha\b|bar\b|lux\b|oz\b)"
-        r"[A-Za-z]{3,}(?!\w))",
+        r"((?<=[A-Za-z]{2})\s)(0|[1-9]\d{0,6})(?=\s(?=[A-Za-z]*[aeiou])(?!ha\b|bar\b|lux\b|oz\b)"
+        r"[A-Za-z]{3,}(?!\w)|[.,;:!?)]*(?:\s?$|(?<=[^\s\d])\s))",
         _counted,
+    ),
+    rewrite(
+        r"((?<=[A-Za-z]{2})\s)(0|[1-9]\d{0,6}),(\d{1,6})(?=[.;:!?)]*\s?$)",
+        lambda m: f"{_counted(m)} phẩy {digit_by_digit(m[3])}",
     ),
 )

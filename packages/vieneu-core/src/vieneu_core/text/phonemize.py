@@ -19,6 +19,17 @@ _EMOTIONS = {
 """What may stand in brackets in a text, and the token that the model knows for it."""
 _BRACKETED = re.compile(r"\[([^\[\]]{1,20})\]")
 _ATTACHED = ".,!?"
+_SOUNDS = (
+    "'-124567abcdefhijklmnoprstuvwxyzäåæçîïðøüăđŋɐɑɔɗəɚɛɜɡɣɪɬɲɹɾʃʊʌʐʒʔʲˈˌː\u0303\u0329\u032aθᵻấầẩắằ"
+)
+
+
+def phoneme_alphabet() -> frozenset[str]:
+    """Return every character that phonemes are made of, emotions apart.
+
+    These are the characters in the dictionary of sea-g2p, with its marks; a test compares them.
+    """
+    return frozenset(f" {_ATTACHED}{_SOUNDS}")
 
 
 class Phonemizer:
@@ -30,6 +41,7 @@ class Phonemizer:
 
     def __init__(self) -> None:
         self._normalize = Normalizer()
+        self._alphabet = phoneme_alphabet()
         library: Any = import_module("sea_g2p")
         self._convert = library.G2P(lang="vi").convert
         self._end = library.punc_norm
@@ -56,14 +68,23 @@ class Phonemizer:
             emotion = _EMOTIONS.get(" ".join(found[1].lower().split()))
             if emotion is None:
                 continue
-            yield from self._spoken(sentence[at : found.start()])
+            yield from self._spoken(sentence[at : found.start()], behind_emotion=at > 0)
             yield False, emotion
             at = found.end()
-        yield from self._spoken(sentence[at:])
+        yield from self._spoken(sentence[at:], behind_emotion=at > 0)
 
-    def _spoken(self, text: str) -> Iterator[tuple[bool, str]]:
+    def _spoken(self, text: str, *, behind_emotion: bool) -> Iterator[tuple[bool, str]]:
         mark = text.strip()[:1]
-        if mark and mark in _ATTACHED:  # it belongs to the emotion before it
+        if mark and mark in _ATTACHED and behind_emotion:
             yield False, mark
         with contextlib.suppress(EmptyTextError):
-            yield True, self._convert(self._normalize(text)).strip()
+            if sounds := self._sounds(self._normalize(text)):
+                yield True, sounds
+
+    def _sounds(self, words: str) -> str:
+        """Return the phonemes of words, without the letters that the library cannot read.
+
+        It leaves them as they are, in "đhqg", and no model knows them.
+        """
+        sounds = "".join(char for char in self._convert(words) if char in self._alphabet)
+        return " ".join(sounds.split()) if any(map(str.isalpha, sounds)) else ""

@@ -10,7 +10,10 @@ from vieneu_core.text.rewriting import Rewrite, rewrite
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_+%\-]{0,62})"
 _HOST = rf"(?:{_NAME}\.){{1,6}}[A-Za-z]{{2,12}}"
 _PATH = r"(?:[/?#][A-Za-z0-9_.~%&=+/?#\-]{0,200})?"
-_TOP = r"(?:com|net|org|edu|gov|info|vn|io|dev|app|me|co|uk|us|jp|asia|tv|ai|xyz)"
+_TOP = (
+    r"(?:com|net|org|edu|gov|info|vn|io|dev|app|me|co|uk|us|jp|asia|tv|ai|xyz|ly|gl|be|gg|to|local"
+    r"|cloud|online|shop|store|site|page)"
+)
 _SIGNS = {
     ".": "chấm",
     "-": "gạch ngang",
@@ -27,6 +30,7 @@ _SIGNS = {
     "~": "ngã",
 }
 _AS_WORDS = {"vn": "vê en", "www": "vê kép vê kép vê kép", "http": "http", "tv": "ti vi"}
+_IP_NUMBERS = 256
 _VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
 
 
@@ -64,6 +68,12 @@ def _tag(match: re.Match[str]) -> str:
     return f" hashtag {words}"
 
 
+def _is_ip(text: str) -> bool:
+    """Tell an address from a sum in thousands: 1.500.000.000."""
+    numbers = text.partition(":")[0].split(".")
+    return numbers[-1] != "000" and all(int(number) < _IP_NUMBERS for number in numbers)
+
+
 def _dotted(match: re.Match[str]) -> str:
     return " chấm ".join(match[1].split("."))
 
@@ -73,6 +83,11 @@ ADDRESSES: tuple[Rewrite, ...] = (
     rewrite(rf"(?<![\w.@]){_NAME}(?:\.{_NAME}){{0,4}}@{_HOST}(?!\w)", _address),
     rewrite(rf"(?<![\w.@])www\.{_HOST}{_PATH}", _address),
     rewrite(rf"(?<![\w.@/])(?:{_NAME}\.){{1,4}}{_TOP}(?![\w@]|\.\w){_PATH}", _address),
+    # 192.168.1.1, 10.0.0.1:8080
+    rewrite(
+        r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5}(?!\w))?(?![\w]|\.\d)",
+        lambda m: f" {_dictated(m[0])} " if _is_ip(m[0]) else m[0],
+    ),
     rewrite(r"(?<![\w&])#([^\W\d]\w{0,60})", _tag),
     rewrite(r"(?<![\w.])@(?=\w)", " a còng "),
 )
