@@ -10,6 +10,7 @@ import pytest
 from checkpoint.folder import ModelFolder, make_folder
 from checkpoint.gguf_model import write_gguf
 from cli_house import House
+from hub_site import hub_site
 
 from vieneu_core.audio.encode import AudioFormat, Encoder
 
@@ -103,6 +104,23 @@ def test_known_models_are_listed_for_people_and_programs(house: House) -> None:
     assert {"vieneu-0.5b-q4", "vieneu-0.3b-q8", "neucodec-decoder-int8"} <= set(names)
     assert all(name in table.stdout for name in names)
     assert "Giấy phép" in table.stdout
+
+
+def test_a_model_is_fetched_with_its_voices(house: House) -> None:
+    with hub_site() as site:
+        site.files["pnnbao-ump/VieNeu-TTS-v2"] = {
+            "VieNeu-TTS-v2-Q4-K-M.gguf": b"GGUF" * 5000,
+            "voices.json": b"{}",
+        }
+        done = house.run("models", "get", "vieneu-v2-q4", HF_ENDPOINT=site.url)
+        wrong = house.run("models", "get", "vieneu-0.5b-q4", HF_ENDPOINT=site.url)
+
+    assert done.returncode == 0, done.stderr
+    model = Path(done.stdout.replace("\n", ""))
+    assert model.read_bytes() == b"GGUF" * 5000
+    assert (model.parent / "voices.json").read_bytes() == b"{}"
+    assert wrong.returncode == 5
+    assert "no such repository" in wrong.stderr
 
 
 def test_an_unknown_model_is_told_with_those_that_are_known(house: House) -> None:

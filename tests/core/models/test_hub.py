@@ -316,6 +316,20 @@ def test_the_token_goes_to_no_other_hub(
     assert site.tokens == set()
 
 
+def test_a_token_of_the_environment_goes_to_no_other_hub(
+    site: HubSite, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ = {"HF_ENDPOINT": site.url, "HF_TOKEN": "hf_secret", "HF_HUB_CACHE": str(cache)}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    path = Hub.of_environment(environ).fetch(SOURCE, quiet)
+
+    assert path.read_bytes() == LARGE
+    assert path.is_relative_to(cache)
+    assert site.tokens == set()
+
+
 def test_a_wait_for_another_program_is_told(site: HubSite, cache: Path) -> None:
     import fcntl
 

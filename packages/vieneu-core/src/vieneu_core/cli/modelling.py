@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,16 +13,16 @@ from rich.text import Text
 
 from vieneu_core.cli.looking import print_json
 from vieneu_core.cli.terminal import Terminal, plain
-from vieneu_core.models.catalogue import MODELS, model_source
+from vieneu_core.models.catalogue import MODELS, model_of, model_source
 from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
+from vieneu_core.models.trim import TrimReport, trim
 
 Show = Callable[[str, int | None, int | None], None]
-_ENDPOINT, _TOKEN = "HF_ENDPOINT", "HF_TOKEN"
 
 
 def show_models(terminal: Terminal, *, as_json: bool) -> None:
     """List the models that are known by name, and which of them are here."""
-    cache = hub_cache_dir(os.environ)
+    cache = hub_cache_dir(terminal.environ)
     rows = [(model, find_cached(model.source, cache_dir=cache)) for model in MODELS]
     if as_json:
         print_json(
@@ -58,13 +57,12 @@ async def get_model(terminal: Terminal, name: str) -> None:
     Raises:
         ModelLoadError: it cannot be had.
     """
-    hub = Hub(
-        cache_dir=hub_cache_dir(os.environ),
-        endpoint=os.environ.get(_ENDPOINT) or None,
-        token=os.environ.get(_TOKEN) or None,
-    )
+    hub, source = Hub.of_environment(terminal.environ), model_source(name)
+    known = model_of(source)
     with _shown(terminal) as show:
-        path = await asyncio.to_thread(hub.fetch, model_source(name), show)
+        path = await asyncio.to_thread(hub.fetch, source, show)
+        if known is not None and known.prompt is not None:  # a language model speaks with voices
+            await asyncio.to_thread(hub.fetch, known.voices, show)
     terminal.say(str(path))
 
 
@@ -83,18 +81,17 @@ async def optimize(terminal: Terminal, source: Path, target: Path | None) -> Non
         words(
             "trimmed",
             path=target,
-            before=words.number(report[0] / 1e6),
-            after=words.number(report[1] / 1e6),
-            tokens_before=words.number(report[2]),
-            tokens_after=words.number(report[3]),
+            before=words.number(report.bytes_before / 1e6),
+            after=words.number(report.bytes_after / 1e6),
+            tokens_before=words.number(report.tokens_before),
+            tokens_after=words.number(report.tokens_after),
         )
     )
 
 
-def _trim(source: Path, target: Path, show: Show, terminal: Terminal) -> tuple[int, int, int, int]:
+def _trim(source: Path, target: Path, show: Show, terminal: Terminal) -> TrimReport:
     from vieneu_core.engines.reachable_tokens import reachable_tokens
     from vieneu_core.models.gguf_header import check_vieneu_gguf
-    from vieneu_core.models.trim import trim
     from vieneu_core.text.dictionary import dictionary_phonemes
 
     check_vieneu_gguf(source)
@@ -102,13 +99,12 @@ def _trim(source: Path, target: Path, show: Show, terminal: Terminal) -> tuple[i
     reachable = reachable_tokens(
         source, dictionary_phonemes(), lambda n: show(f"{reading} {n}", None, None)
     )
-    report = trim(
+    return trim(
         source,
         target,
         reachable=reachable,
         progress=lambda done, total: show(writing, done, total),
     )
-    return (report.bytes_before, report.bytes_after, report.tokens_before, report.tokens_after)
 
 
 @contextmanager

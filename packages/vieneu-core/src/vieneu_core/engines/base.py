@@ -53,6 +53,10 @@ class LoadProgress:
     """Bytes of the whole download; None where that is not known."""
 
 
+HearProgress = Callable[[LoadProgress], None]
+"""Hears how far a load has come."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineMemory:
     """Device memory in use, in gigabytes; None where there is no such device."""
@@ -64,7 +68,7 @@ class EngineMemory:
 class Engine(Protocol):
     """A model in this process. One caller at a time."""
 
-    def load(self, progress: Callable[[LoadProgress], None]) -> EngineInfo:
+    def load(self, progress: HearProgress) -> EngineInfo:
         """Load the model; ``progress`` hears how far that has come.
 
         Raises:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from vieneu_core.audio.floats import pcm_of_floats
-from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, Utterance
+from vieneu_core.engines.base import EngineInfo, EngineMemory, HearProgress, Utterance
 from vieneu_core.engines.code_model import CodeModel, CodePrompt
 from vieneu_core.engines.code_stream import CodeStream
 from vieneu_core.engines.codec import SAMPLE_RATE_HZ, SpeechDecoder
@@ -18,7 +18,6 @@ from vieneu_core.engines.windows import StreamDecoder
 from vieneu_core.errors import EmptyTextError, ModelLoadError, SynthesisFailedError
 from vieneu_core.voices import Voice
 
-Progress = Callable[[LoadProgress], None]
 _WARM_UP = "xin chào"
 
 
@@ -45,7 +44,7 @@ class CodeEngine:
         load_parts: Loads everything; the progress is told to its argument.
     """
 
-    def __init__(self, name: str, load_parts: Callable[[Progress], Parts]) -> None:
+    def __init__(self, name: str, load_parts: Callable[[HearProgress], Parts]) -> None:
         self._name = name
         self._load_parts = load_parts
         self._parts: Parts | None = None
@@ -53,7 +52,7 @@ class CodeEngine:
         self._stream: CodeStream | None = None
         self._foreseen: CodePrompt | None = None
 
-    def load(self, progress: Progress) -> EngineInfo:
+    def load(self, progress: HearProgress) -> EngineInfo:
         """Load model, codec, voices and text, and speak a word to itself.
 
         Raises:

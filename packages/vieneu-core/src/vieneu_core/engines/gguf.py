@@ -9,7 +9,8 @@ from importlib.util import find_spec
 
 from pydantic import Field
 
-from vieneu_core.engines.code_engine import CodeEngine, Parts, Progress, remembered
+from vieneu_core.engines.base import HearProgress
+from vieneu_core.engines.code_engine import CodeEngine, Parts, remembered
 from vieneu_core.engines.code_model import CodeModel
 from vieneu_core.engines.code_options import CodeOptions, ModelName, parse_options
 from vieneu_core.engines.model_files import FoundModel, ModelFiles
@@ -54,7 +55,7 @@ def create(options: Mapping[str, object]) -> CodeEngine:
     return CodeEngine(NAME, partial(_load, parse_options(GgufOptions, NAME, options)))
 
 
-def _load(options: GgufOptions, progress: Progress) -> Parts:
+def _load(options: GgufOptions, progress: HearProgress) -> Parts:
     from vieneu_core.text.phonemize import Phonemizer
 
     files = ModelFiles(options, progress)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vieneu_core.config.paths import cache_dir
-from vieneu_core.engines.base import LoadProgress
+from vieneu_core.engines.base import HearProgress, LoadProgress
 from vieneu_core.engines.code_options import CodeOptions
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.catalogue import VOICES_FILE, KnownModel, model_of, model_source
-from vieneu_core.models.hub import Hub, hub_cache_dir
+from vieneu_core.models.hub import Hub
 from vieneu_core.models.source import ModelSource
 
 if TYPE_CHECKING:
     from vieneu_core.voices.presets import Preset
-
-Progress = Callable[[LoadProgress], None]
-ENDPOINT_VARIABLE, TOKEN_VARIABLE = "HF_ENDPOINT", "HF_TOKEN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +37,10 @@ class ModelFiles:
         progress: Hears what is fetched.
     """
 
-    def __init__(self, options: CodeOptions, progress: Progress) -> None:
+    def __init__(self, options: CodeOptions, progress: HearProgress) -> None:
         self._options = options
         self._progress = progress
-        self._hub = Hub(
-            cache_dir=options.cache or hub_cache_dir(os.environ),
-            endpoint=os.environ.get(ENDPOINT_VARIABLE) or None,
-            token=os.environ.get(TOKEN_VARIABLE) or None,
-            offline=options.offline,
-        )
+        self._hub = Hub.of_environment(os.environ, cache_dir=options.cache, offline=options.offline)
 
     @property
     def codes_dir(self) -> Path:

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from vieneu_core.engines.code_engine import CodeEngine, Parts, Progress, remembered
+from vieneu_core.engines.base import HearProgress
+from vieneu_core.engines.code_engine import CodeEngine, Parts, remembered
 from vieneu_core.engines.code_options import CodeOptions, ModelName, parse_options
 from vieneu_core.engines.codec import SpeechDecoder
 from vieneu_core.engines.model_files import ModelFiles
@@ -43,7 +44,7 @@ def create(options: Mapping[str, object]) -> CodeEngine:
     return CodeEngine(NAME, partial(_load, parse_options(PytorchOptions, NAME, options)))
 
 
-def _load(options: PytorchOptions, progress: Progress) -> Parts:
+def _load(options: PytorchOptions, progress: HearProgress) -> Parts:
     from vieneu_core.engines.torch_model import TorchModel
     from vieneu_core.text.phonemize import Phonemizer
 

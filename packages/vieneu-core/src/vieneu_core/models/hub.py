@@ -32,6 +32,21 @@ class Hub:
     """Ask the hub what a branch stands for now, in place of what it stood for at first."""
     patience: Patience = field(default_factory=Patience)
 
+    @classmethod
+    def of_environment(
+        cls, environ: Mapping[str, str], *, cache_dir: Path | None = None, offline: bool = False
+    ) -> Hub:
+        """Return the hub that the variables of Hugging Face's own programs name.
+
+        Their token is left to the library, which gives it to Hugging Face alone: ``HF_ENDPOINT``
+        may name somebody else.
+        """
+        return cls(
+            cache_dir=cache_dir or hub_cache_dir(environ),
+            endpoint=environ.get("HF_ENDPOINT") or None,
+            offline=offline,
+        )
+
     def fetch(self, source: ModelSource, progress: Progress) -> Path:
         """Return the file, or the folder, of a model; download what is missing.
 
