@@ -17,7 +17,7 @@ from vieneu_core.engines.code_model import (
     SpokenReference,
 )
 from vieneu_core.engines.llama import LlamaCppModel
-from vieneu_core.engines.llama_binding import LlamaLibrary
+from vieneu_core.engines.llama_binding import LlamaBinding
 from vieneu_core.engines.reachable_tokens import reachable_tokens
 from vieneu_core.errors import MissingExtraError, ModelLoadError
 from vieneu_core.models.catalogue import PromptFormat
@@ -95,7 +95,7 @@ def test_each_text_is_cut_into_the_same_tokens(
 ) -> None:
     cuts = []
     for path in (source, trimmed[0]):
-        library = LlamaLibrary()
+        library = LlamaBinding()
         model = library.open_model(path, vocabulary_only=True)
         vocabulary = library.c.llama_model_get_vocab(model)
         cuts.append(

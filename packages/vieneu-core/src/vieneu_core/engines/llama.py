@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from vieneu_core.engines.base import EngineMemory
 from vieneu_core.engines.code_model import CodeModelSettings, CodePrompt
 from vieneu_core.engines.limits import most_codes, room_for_codes
-from vieneu_core.engines.llama_binding import LlamaLibrary
+from vieneu_core.engines.llama_binding import LlamaBinding
 from vieneu_core.engines.prompt import PromptWriter, SpeechVocabulary, shared_length
 from vieneu_core.engines.sampling import CodeSampler
 from vieneu_core.errors import DeviceMemoryError, SynthesisFailedError
@@ -45,7 +45,7 @@ class LlamaCppModel:
     """
 
     def __init__(self, path: Path, settings: CodeModelSettings) -> None:
-        self._library = LlamaLibrary()
+        self._library = LlamaBinding()
         self._llama = self._library.c
         self._path = path
         self._n_context = settings.n_context

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ _MEMORY_SIGNS = (
 )
 
 
-class LlamaLibrary:
+class LlamaBinding:
     """llama.cpp, and what it last said.
 
     Raises:
@@ -36,11 +37,7 @@ class LlamaLibrary:
     def __init__(self) -> None:
         self.c: Any = _binding()
         """Its functions, as ``llama.h`` names them."""
-        self._said: deque[str] = deque(maxlen=20)
-        # Kept: llama.cpp holds a bare pointer to it.
-        self._on_log = self.c.llama_log_callback(self._keep_line)
-        self.c.llama_log_set(self._on_log, ctypes.c_void_p(0))
-        self.c.llama_backend_init()
+        self._log = _log()
 
     def open_model(self, path: Path, *, vocabulary_only: bool = False) -> Any:
         """Load a model; the caller frees it with ``llama_model_free``.
@@ -74,24 +71,41 @@ class LlamaLibrary:
     @property
     def is_out_of_memory(self) -> bool:
         """Whether it has just said so."""
-        said = " ".join(self._said)
+        said = " ".join(self._log.lines)
         return any(sign in said for sign in _MEMORY_SIGNS)
 
     def load_failure(self, path: Path) -> ModelLoadError | DeviceMemoryError:
         """Put into words why a model could not be loaded."""
         if self.is_out_of_memory:
             return DeviceMemoryError(f"There is not enough memory for the model {path.name}.")
-        errors = [line for line in self._said if "error" in line or "fail" in line]
+        errors = [line for line in self._log.lines if "error" in line or "fail" in line]
         why = f" llama.cpp says: {errors[0][:200]}" if errors else ""
         return ModelLoadError(
             f"llama.cpp does not load the model {path}.{why}",
             remedy="Delete the file and load again, or name another in the option model.",
         )
 
-    def _keep_line(self, level: int, text: bytes, user_data: Any) -> None:
+
+class _Log:
+    """What llama.cpp last said: it has one log for the whole process."""
+
+    def __init__(self) -> None:
+        c = _binding()
+        self.lines: deque[str] = deque(maxlen=20)
+        # Kept as long as the process: llama.cpp holds a bare pointer to it, whoever calls it next.
+        self._on_line = c.llama_log_callback(self._keep)
+        c.llama_log_set(self._on_line, ctypes.c_void_p(0))
+        c.llama_backend_init()
+
+    def _keep(self, level: int, text: bytes, user_data: Any) -> None:
         del level, user_data
         if text.strip():
-            self._said.append(text.decode(errors="replace").strip())
+            self.lines.append(text.decode(errors="replace").strip())
+
+
+@cache
+def _log() -> _Log:
+    return _Log()
 
 
 def _binding() -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice, product
 from pathlib import Path
 
-from vieneu_core.engines.llama_binding import LlamaLibrary
+from vieneu_core.engines.llama_binding import LlamaBinding
 from vieneu_core.engines.prompt import CHAT_HEAD, CHAT_TAIL
 
 _MARKS = (".", ",", "!", "?", ";", ":", "…", "-", "—", '"', "'", "(", ")")
@@ -28,7 +28,7 @@ def reachable_tokens(
     Raises:
         ModelLoadError, DeviceMemoryError, MissingExtraError: the model cannot be read.
     """
-    library = LlamaLibrary()
+    library = LlamaBinding()
     model = library.open_model(path, vocabulary_only=True)
     try:
         vocabulary = library.c.llama_model_get_vocab(model)
