@@ -1,9 +1,15 @@
-"""A model hub on this machine: it speaks the protocol of Hugging Face's, and fails on demand."""
+"""A model hub on this machine: it speaks the protocol of Hugging Face's, and fails on demand.
+
+Large files are not on the hub itself: it redirects to a storage at another address, as in truth, so
+that a token that wanders off is seen.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +44,20 @@ class HubSite:
     ranges: list[str] = field(default_factory=list)
     """Range headers that came."""
     ignore_ranges: bool = False
+    tokens_at_storage: set[str] = field(default_factory=set)
+    reset_after: list[int] = field(default_factory=list)
+    """The next downloads are reset after so many bytes; the last of them may be lost."""
+    claims: list[int] = field(default_factory=list)
+    """The next downloads end after so many bytes, and claim that this is all."""
+    announced_bytes: int | None = None
+    """The size that is stated of a large file, in place of the true one."""
+    n_silent: int = 0
+    """So many of the next requests get no answer while the hub runs."""
+    page: bytes = b""
+    """Answers everything, as a captive portal does."""
     url: str = ""
+    storage_url: str = ""
+    closing: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -46,17 +65,21 @@ def hub_site() -> Iterator[HubSite]:
     """Run a hub."""
     site = HubSite()
     handler = type("Handler", (_Handler,), {"site": site})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    site.url = f"http://127.0.0.1:{server.server_port}"
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for _ in range(2)]
+    site.url, site.storage_url = (f"http://127.0.0.1:{each.server_port}" for each in servers)
+    # A short poll, so that the end of a test is not waited for.
+    threads = [threading.Thread(target=each.serve_forever, args=(0.01,)) for each in servers]
+    for thread in threads:
+        thread.start()
     try:
         yield site
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        site.closing.set()
+        for each in servers:
+            each.shutdown()
+            each.server_close()
+        for thread in threads:
+            thread.join()
 
 
 def etag_of(content: bytes) -> str:
@@ -70,6 +93,12 @@ class _Handler(BaseHTTPRequestHandler):
     site: HubSite
     protocol_version = "HTTP/1.1"
 
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except OSError:  # the client went away, as some tests want it to
+            self.close_connection = True
+
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
@@ -82,12 +111,20 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, *, with_body: bool) -> None:
         site = self.site
         site.asked.append((self.command, self.path))
+        path = self.path.partition("?")[0].strip("/")
         if (token := self.headers.get("Authorization")) is not None:
-            site.tokens.add(token)
+            (site.tokens_at_storage if path.startswith("cdn/") else site.tokens).add(token)
+        if site.n_silent:
+            site.n_silent -= 1
+            site.closing.wait(60)
+            self.close_connection = True
+            return
         if site.statuses:
             self._refuse(site.statuses.pop(0))
             return
-        path = self.path.partition("?")[0].strip("/")
+        if site.page:
+            self._send_whole(site.page, "text/html", with_body=with_body)
+            return
         if path.startswith("api/models/"):
             self._describe(path.removeprefix("api/models/"))
         elif path.startswith("cdn/"):
@@ -114,12 +151,15 @@ class _Handler(BaseHTTPRequestHandler):
             "sha": self.site.commit,
             "siblings": [{"rfilename": name} for name in files],
         }
-        raw = json.dumps(body).encode()
+        self._send_whole(json.dumps(body).encode(), "application/json", with_body=True)
+
+    def _send_whole(self, raw: bytes, kind: str, *, with_body: bool) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()
-        self.wfile.write(raw)
+        if with_body:
+            self.wfile.write(raw)
 
     def _resolve(self, repo: str, revision: str, name: str, *, with_body: bool) -> None:
         files = self.site.files.get(repo)
@@ -132,7 +172,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif len(files[name]) > SMALL_BYTES:
             self.send_response(302)
             self._send_names(files[name], linked=True)
-            self.send_header("Location", f"/cdn/{repo}/{name}")
+            place = f"{self.site.storage_url}/cdn/{repo}/{name}?Signature=secret-of-the-storage"
+            self.send_header("Location", place)
             self.send_header("Content-Length", "0")
             self.end_headers()
         else:
@@ -143,7 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("ETag", f'"{etag_of(content)}"')
         if linked:
             self.send_header("X-Linked-Etag", f'"{etag_of(content)}"')
-            self.send_header("X-Linked-Size", str(len(content)))
+            size = self.site.announced_bytes
+            self.send_header("X-Linked-Size", str(len(content) if size is None else size))
 
     def _send_file(self, owner: str, repo: str, name: str, *, with_body: bool) -> None:
         self._send(self.site.files[f"{owner}/{repo}"][name], with_body=with_body)
@@ -155,9 +197,14 @@ class _Handler(BaseHTTPRequestHandler):
             site.ranges.append(asked)
         if asked.startswith("bytes=") and not site.ignore_ranges:
             start = int(asked.removeprefix("bytes=").partition("-")[0])
+        if start >= len(content) > 0:
+            self._refuse(416)
+            return
         body = content[start:]
         if site.corrupt:
             body = bytes(byte ^ 1 for byte in body)
+        if with_body and site.claims:
+            body = body[: site.claims.pop(0)]
         self.send_response(206 if start else 200)
         self._send_names(content, linked=False)
         self.send_header("Content-Length", str(len(body)))
@@ -166,6 +213,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if site.cut_after:
             self.wfile.write(body[: site.cut_after.pop(0)])
+            self.close_connection = True
+            return
+        if site.reset_after:
+            self.wfile.write(body[: site.reset_after.pop(0)])
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
             self.close_connection = True
             return
         self.wfile.write(body)

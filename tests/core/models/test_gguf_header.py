@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import struct
+import tracemalloc
 from pathlib import Path
 
 import gguf
@@ -12,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vieneu_core.errors import ModelLoadError
-from vieneu_core.models.gguf_header import GgufHeader, check_vieneu_gguf
+from vieneu_core.models.gguf_header import BLOCKS, GgufHeader, check_vieneu_gguf, read_header
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +31,18 @@ def test_it_tells_what_the_file_tells_of_itself(model: Path) -> None:
     assert header.architecture == "qwen2"
     assert header.name == "VieNeu synthetic"
     assert header.context_length == 4096
-    assert header.n_tokens == len(reader.fields["tokenizer.ggml.tokens"].contents())
+    tokens = reader.fields["tokenizer.ggml.tokens"].contents()
+    assert header.n_vocab == len(tokens)
+    assert header.token_id("<|speech_7|>") == tokens.index("<|speech_7|>")
+    assert header.token_id("no such token") is None
     assert header.n_tensors == len(reader.tensors)
+    assert header.n_bytes == max(t.data_offset + t.n_bytes for t in reader.tensors)
+
+
+def test_the_sizes_of_tensors_are_those_of_ggml() -> None:
+    sizes = {kind.value: size for kind, size in gguf.GGML_QUANT_SIZES.items()}
+
+    assert {kind: sizes[kind] for kind in BLOCKS} == BLOCKS
 
 
 @pytest.mark.parametrize("kind", ["other", "bert", "text-only"])
@@ -69,6 +81,58 @@ def test_what_is_no_gguf_is_told_as_what_it_is(tmp_path: Path, content: bytes, t
 
     with pytest.raises(ModelLoadError, match=told):
         check_vieneu_gguf(path)
+
+
+def test_a_file_that_lacks_its_last_byte_is_truncated(model: Path, tmp_path: Path) -> None:
+    needed = check_vieneu_gguf(model).n_bytes
+    path = tmp_path / "cut.gguf"
+    path.write_bytes(model.read_bytes()[:needed])
+    assert check_vieneu_gguf(path).n_bytes == needed
+    path.write_bytes(model.read_bytes()[: needed - 1])
+
+    with pytest.raises(ModelLoadError, match=f"its tensors need {needed}"):
+        check_vieneu_gguf(path)
+
+
+_NAME = struct.pack("<Q", 1) + b"a"
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        struct.pack("<QQQ", 0, 1, 1 << 62),  # the length of a key
+        struct.pack("<QQ", 0, 1) + _NAME + struct.pack("<IQ", 8, 1 << 62),  # of a text
+        struct.pack("<QQ", 0, 1) + _NAME + struct.pack("<IIQ", 9, 8, 1 << 40),  # of texts
+        struct.pack("<QQ", 0, 1) + _NAME + struct.pack("<IIQ", 9, 4, 1 << 62),  # of numbers
+        struct.pack("<QQ", 0, 1) + _NAME + struct.pack("<IIQ", 9, 9, 1 << 62),  # of lists
+        struct.pack("<QQ", 1, 0) + _NAME + struct.pack("<I4QIQ", 4, *[1 << 63] * 4, 0, 1 << 63),
+        struct.pack("<QQ", 1, 0) + _NAME + struct.pack("<I", 1 << 31),  # of dimensions
+    ],
+)
+def test_no_length_is_believed_that_the_file_does_not_have(tmp_path: Path, claim: bytes) -> None:
+    path = tmp_path / "hostile.gguf"
+    path.write_bytes(b"GGUF" + struct.pack("<I", 3) + claim + bytes(64))
+
+    tracemalloc.start()
+    with pytest.raises(ModelLoadError, match="no usable GGUF"):
+        read_header(path)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 1_000_000
+
+
+def test_a_text_of_absurd_length_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "long.gguf"
+    head = struct.pack("<IQQ", 3, 0, 1) + _NAME + struct.pack("<IQ", 8, 1 << 28)
+    with path.open("wb") as file:
+        file.write(b"GGUF" + head)
+        file.truncate(file.tell() + (1 << 28))
+
+    tracemalloc.start()
+    assert read_header(path).metadata == {"a": ""}
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 1_000_000
 
 
 @pytest.mark.parametrize("part", [0.01, 0.1, 0.5, 0.9])

@@ -140,7 +140,7 @@ MODELS = (
         licence="Apache-2.0",
         size_mb=None,
     ),
-    # The licences of the codecs are as on their pages at some time, not looked up again.
+    # The licences of the codecs and of w2v-bert are not verified.
     KnownModel(
         name="neucodec-decoder",
         kind=ModelKind.CODEC_ONNX,

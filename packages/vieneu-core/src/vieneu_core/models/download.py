@@ -87,8 +87,8 @@ class Download:
         self._client, self._repo = client, repo
         self._cache, self._patience = cache, patience
 
-    def get(self, file: RemoteFile, meter: Meter) -> None:
-        """Put the content of a file into the cache; its checksum is not looked at here.
+    def get(self, file: RemoteFile, meter: Meter) -> int:
+        """Put the content of a file into the cache, and return its bytes; they are not checked.
 
         What broke off is kept, and a later call goes on from there.
 
@@ -98,7 +98,7 @@ class Download:
         """
         blob = self._cache.blob(file.etag)
         if blob.is_file():
-            return
+            return _size(blob)
         blob.parent.mkdir(parents=True, exist_ok=True)
         partial = blob.with_name(f"{blob.name}.part")
         try:
@@ -110,6 +110,7 @@ class Download:
                 partial.unlink(missing_ok=True)
             raise
         partial.replace(blob)
+        return _size(blob)
 
     def _go_on(self, file: RemoteFile, partial: Path, meter: Meter) -> None:
         here = _size(partial)

@@ -7,6 +7,7 @@ Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 an
 
 from __future__ import annotations
 
+import math
 import mmap
 import struct
 from dataclasses import dataclass, field
@@ -41,9 +42,31 @@ _SCALARS = {
     11: "q",
     12: "d",
 }
-_MOST_KEYS, _MOST_TENSORS, _MOST_DIMENSIONS = 4096, 65_536, 4
-_LONGEST_KEPT = 1024
-"""Elements of an array that are kept; of longer ones only the strings are looked at."""
+BLOCKS = {
+    0: (1, 4),  # F32
+    1: (1, 2),  # F16
+    2: (32, 18),  # Q4_0
+    3: (32, 20),  # Q4_1
+    6: (32, 22),  # Q5_0
+    7: (32, 24),  # Q5_1
+    8: (32, 34),  # Q8_0
+    10: (256, 84),  # Q2_K
+    11: (256, 110),  # Q3_K
+    12: (256, 144),  # Q4_K
+    13: (256, 176),  # Q5_K
+    14: (256, 210),  # Q6_K
+    15: (256, 292),  # Q8_K
+    20: (32, 18),  # IQ4_NL
+    23: (256, 136),  # IQ4_XS
+    30: (1, 2),  # BF16
+}
+"""How many weights of each kind lie together, and in how many bytes (the blocks of ggml-common.h in
+https://github.com/ggml-org/llama.cpp)."""
+_MOST_KEYS, _MOST_TENSORS, _MOST_DIMENSIONS, _MOST_TEXTS = 4096, 65_536, 4, 1 << 21
+_LONGEST_TEXT_BYTES = 1 << 20
+"""Of longer texts none is kept; a chat template has some thousand."""
+_ALIGNMENT = 32
+"""Where the file names none."""
 _TOKENS = "tokenizer.ggml.tokens"
 
 
@@ -55,11 +78,25 @@ class GgufHeader:
     name: str
     context_length: int
     """Tokens; 0 where it does not say."""
-    n_tokens: int
-    """Of its vocabulary."""
+    tokens: tuple[bytes, ...] = field(repr=False)
+    """Its vocabulary, in UTF-8."""
     n_tensors: int
+    n_bytes: int
+    """That the file must at least have, to hold its last tensor."""
     metadata: dict[str, Any] = field(repr=False)
-    """Scalars and strings by key."""
+    """Scalars and texts by key; None of an array."""
+
+    @property
+    def n_vocab(self) -> int:
+        """How many tokens it knows."""
+        return len(self.tokens)
+
+    def token_id(self, token: str) -> int | None:
+        """Return the number of a token; None where the vocabulary has none of that text."""
+        try:
+            return self.tokens.index(token.encode())
+        except ValueError:
+            return None
 
 
 def check_vieneu_gguf(path: Path) -> GgufHeader:
@@ -69,14 +106,14 @@ def check_vieneu_gguf(path: Path) -> GgufHeader:
         ModelLoadError: it is not; says what it is, or what is wrong.
     """
     checked_path(path)
-    header, tokens = _read(path)
+    header = read_header(path)
     if header.architecture not in ARCHITECTURES:
         raise ModelLoadError(
-            f"{path} has the architecture {header.architecture!r}; VieNeu-TTS has one of"
+            f"{path} has the architecture {header.architecture[:40]!r}; VieNeu-TTS has one of"
             f" {', '.join(ARCHITECTURES)}.",
             remedy="Name a VieNeu-TTS model in the option model.",
         )
-    missing = [marker for marker in MARKERS if marker.encode() not in tokens]
+    missing = [marker for marker in MARKERS if header.token_id(marker) is None]
     if missing:
         raise ModelLoadError(
             f"{path} is no VieNeu-TTS model: its vocabulary has no {missing[0]}.",
@@ -85,8 +122,12 @@ def check_vieneu_gguf(path: Path) -> GgufHeader:
     return header
 
 
-def _read(path: Path) -> tuple[GgufHeader, set[bytes]]:
-    """Return the header, and those of the markers that are among the tokens."""
+def read_header(path: Path) -> GgufHeader:
+    """Read the header of any whole GGUF.
+
+    Raises:
+        ModelLoadError: it is none, or is cut off.
+    """
     try:
         start = glimpse(path)
         if not start.startswith(_MAGIC):
@@ -109,40 +150,43 @@ class _Reader:
     def __init__(self, data: mmap.mmap) -> None:
         self._data = data
         self._at = len(_MAGIC)
-        self._markers: set[bytes] = set()
-        self._n_tokens = 0
+        self._tokens: tuple[bytes, ...] = ()
 
-    def header(self) -> tuple[GgufHeader, set[bytes]]:
+    def header(self) -> GgufHeader:
+        self._check_version()
+        n_tensors = self._count(_MOST_TENSORS, "tensors")
+        n_keys = self._count(_MOST_KEYS, "metadata keys")
+        metadata = dict(self._pair() for _ in range(n_keys))
+        ends = [self._tensor() for _ in range(n_tensors)]
+        begin = self._aligned(metadata.get("general.alignment"))
+        n_bytes = begin + max(ends) if ends else self._at
+        if n_bytes > len(self._data):
+            raise _BrokenError(
+                f"It is truncated: it has {len(self._data)} bytes, its tensors need {n_bytes}."
+            )
+        architecture = str(metadata.get("general.architecture", ""))
+        length = metadata.get(f"{architecture}.context_length", 0)
+        return GgufHeader(
+            architecture=architecture,
+            name=str(metadata.get("general.name", "")),
+            context_length=length if isinstance(length, int) else 0,
+            tokens=self._tokens,
+            n_tensors=n_tensors,
+            n_bytes=n_bytes,
+            metadata=metadata,
+        )
+
+    def _check_version(self) -> None:
         version = self._scalar("I")
         if version not in _VERSIONS:
             big = struct.unpack(">I", struct.pack("<I", version))[0] in _VERSIONS
             why = "It is big-endian" if big else f"It has version {version}"
             raise _BrokenError(f"{why}; versions 2 and 3 in little-endian order can be read.")
-        n_tensors = self._count(_MOST_TENSORS, "tensors")
-        n_keys = self._count(_MOST_KEYS, "metadata keys")
-        metadata = dict(self._pair() for _ in range(n_keys))
-        sizes = [self._tensor() for _ in range(n_tensors)]
-        alignment = metadata.get("general.alignment", 32)
-        begin = (
-            -(-self._at // alignment) * alignment
-            if isinstance(alignment, int) and alignment
-            else self._at
-        )
-        if sizes and begin + max(sizes) >= len(self._data):
-            raise _BrokenError("It is truncated: its last tensors are missing.")
-        architecture = str(metadata.get("general.architecture", ""))
-        length = metadata.get(f"{architecture}.context_length", 0)
-        return (
-            GgufHeader(
-                architecture=architecture,
-                name=str(metadata.get("general.name", "")),
-                context_length=length if isinstance(length, int) else 0,
-                n_tokens=self._n_tokens,
-                n_tensors=n_tensors,
-                metadata=metadata,
-            ),
-            self._markers,
-        )
+
+    def _aligned(self, stated: object) -> int:
+        """Return where the tensors begin, once their descriptions are read."""
+        alignment = stated if isinstance(stated, int) and stated > 0 else _ALIGNMENT
+        return -(-self._at // alignment) * alignment
 
     def _pair(self) -> tuple[str, Any]:
         key = self._string().decode(errors="replace")
@@ -156,36 +200,33 @@ class _Reader:
         return self._scalar(self._format(kind))
 
     def _array(self, key: str) -> None:
-        """Pass over an array; of the tokens, remember the markers."""
+        """Pass over an array; keep the tokens."""
         kind, n_items = self._scalar("I"), self._scalar("Q")
-        if kind == _STRING:
-            if n_items > len(self._data):
-                raise _BrokenError("It is truncated, or a length in it is wrong.")
-            if key == _TOKENS:
-                self._n_tokens = n_items
-                self._take_tokens(n_items)
-            else:
-                for _ in range(n_items):
-                    self._skip(self._scalar("Q"))
-        else:
+        if kind != _STRING:
             self._skip(n_items * struct.calcsize(self._format(kind)))
-
-    def _take_tokens(self, n_items: int) -> None:
-        wanted = {marker.encode() for marker in MARKERS}
+            return
+        if n_items > _MOST_TEXTS:
+            raise _BrokenError(f"It claims to have a list of {n_items} texts.")
+        if key == _TOKENS:
+            self._tokens = tuple([self._string() for _ in range(n_items)])
+            return
         for _ in range(n_items):
-            token = self._string()
-            if token in wanted:
-                self._markers.add(token)
+            self._skip(self._scalar("Q"))
 
     def _tensor(self) -> int:
-        """Pass over the description of a tensor; return where its data begin."""
+        """Read the description of a tensor; return where its data end, from the first one's start.
+
+        Of a kind that is not in `BLOCKS`, one byte is all that is sure.
+        """
         self._string()
         n_dimensions = self._scalar("I")
         if n_dimensions > _MOST_DIMENSIONS:
             raise _BrokenError(f"A tensor in it has {n_dimensions} dimensions.")
-        self._skip(8 * n_dimensions + 4)
-        offset: int = self._scalar("Q")
-        return offset
+        n_weights = math.prod(self._scalar("Q") for _ in range(n_dimensions))
+        kind, offset = self._scalar("I"), self._scalar("Q")
+        per_block, n_bytes = BLOCKS.get(kind, (n_weights or 1, 1))
+        end: int = offset + n_weights // per_block * n_bytes
+        return end
 
     def _format(self, kind: int) -> str:
         if kind not in _SCALARS:
@@ -199,10 +240,11 @@ class _Reader:
         return count
 
     def _string(self) -> bytes:
+        """Read a text; pass over one that is too long to be kept."""
         length: int = self._scalar("Q")
         start = self._at
         self._skip(length)
-        return self._data[start : self._at]
+        return self._data[start : self._at] if length <= _LONGEST_TEXT_BYTES else b""
 
     def _scalar(self, fmt: str) -> Any:
         size = struct.calcsize(f"<{fmt}")

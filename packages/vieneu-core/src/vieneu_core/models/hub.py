@@ -288,10 +288,9 @@ class _Task:
         total = None if None in sizes else sum(size or 0 for size in sizes)
         meter = Meter(f"Downloading {self._label}", total, self._progress)
         for file in files:
-            download.get(file, meter)
-            path = self._cache.link(file.commit, file.name, file.etag)
+            meter.finish(download.get(file, meter))
+            self._cache.link(file.commit, file.name, file.etag)
             self._check(ledger, file.commit, file.name, file.etag)
-            meter.finish(path.stat().st_size)
             self._cache.remember(ledger)
 
 

@@ -84,7 +84,6 @@ class HubClient:
             raise MissingExtraError("Downloading models", "model") from error
         self._endpoint: str = (endpoint or constants.ENDPOINT).rstrip("/")
         self._token = token or (None if self._endpoint == HUGGING_FACE else False)
-        self._has_token = bool(token)
         self._timeout_s = timeout_s
         self.host = urlsplit(self._endpoint).hostname or "the hub"
 
@@ -148,7 +147,7 @@ class HubClient:
     @contextmanager
     def _opened(self, url: str, headers: dict[str, str]) -> Iterator[Any]:
         session = self._tools.get_session()
-        if not hasattr(session, "stream"):  # requests, before 1.0
+        if not callable(getattr(session, "stream", None)):  # requests, before 1.0
             with session.get(
                 url, headers=headers, timeout=self._timeout_s, stream=True
             ) as response:
@@ -187,10 +186,11 @@ class HubClient:
     def _refusal_words(self, error: Any, status: int) -> str:
         if isinstance(error, self._errors.GatedRepoError):
             return "its terms are not accepted yet"
-        if status == HTTPStatus.UNAUTHORIZED and self._has_token:
-            return f"{self.host} does not accept the token"
+        # The hub answers 401 for what does not exist, too; the library tells the two apart.
         if isinstance(error, self._errors.RepositoryNotFoundError):
             return f"{self.host} has no such repository, or does not show it"
+        if status == HTTPStatus.UNAUTHORIZED:
+            return f"{self.host} does not accept the token"
         return f"{self.host} refuses it (status {status})"
 
     def _interruption(self, error: BaseException, what: str) -> Exception:
