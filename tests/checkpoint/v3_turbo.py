@@ -4,7 +4,8 @@ Its graphs have the inputs, outputs and roles of the real ones; the weights are 
 16 codes of a frame two are heard: the first counts up from the last frame of the voice (a rotation
 by one step in a circle of 1 024 places), the second stays (the voice). The end comes once the
 frames outnumber the tokens of the text ``frames_per_token`` times. The codec makes of each frame
-80 ms of a tone at 48 kHz: the first code is its pitch, the second its second harmonic.
+80 ms of a tone at 48 kHz: the first code is its pitch, the second its second harmonic. The denoiser
+lets all pass.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 N_VQ, N_CODES, HIDDEN = 16, 1024, 8
 SAMPLE_RATE_HZ, SAMPLES_PER_FRAME = 48_000, 3840
-CODEC_REPO = "OpenMOSS-Team/MOSS-Audio-Tokenizer-Nano-ONNX"
+GRAPHS = "onnx_update"
+"""Folder of the graphs in the model's repository."""
 N_PITCHES = 64
 CLONED = (7, 300)
 """The first two codes of each frame that the codec hears in any clip."""
@@ -30,6 +32,7 @@ _KIND, _BALANCE = 0, 1
 _STYLE, _TEXT_START, _TEXT_END, _SPEECH_START, _SPEECH_END, _SLOT, _PAD = range(1, 8)
 _N_SPECIAL = 16
 _SCALE = 1e5
+_LARGE_BYTES = 65  # onnx counts 33 of its own: 32 of weights; shapes must stay in the graph
 
 Array = NDArray[np.float32]
 
@@ -47,18 +50,18 @@ def pitches_of(samples: NDArray[np.float64]) -> list[float]:
 
 
 def write_v3_turbo(folder: Path, *, frames_per_token: float = 0.4) -> None:
-    """Write the model into a folder, its codec into ``hub`` beside, a cache in the hub's layout."""
-    folder.mkdir(parents=True, exist_ok=True)
-    _write_tokenizer(folder / "tokenizer.json")
-    (folder / "config.json").write_text(json.dumps(_config()))
-    (folder / "vieneu_backbone_shared.data").write_bytes(b"")
+    """Write what the repository of the model holds: graphs, what cloning takes, two voices."""
+    graphs = folder / GRAPHS
+    graphs.mkdir(parents=True, exist_ok=True)
+    _write_tokenizer(graphs / "tokenizer.json")
+    (graphs / "config.json").write_text(json.dumps(_config()))
     heads: dict[str, Any] = _heads()
-    np.savez(folder / "vieneu_v3_heads.npz", **heads)
-    _write_backbone(folder, frames_per_token)
-    _write_acoustic(folder / "vieneu_acoustic_cached.onnx")
-    _write_speaker_encoder(folder / "speaker_encoder.onnx")
+    np.savez(graphs / "vieneu_v3_heads.npz", **heads)
+    _write_backbone(graphs, frames_per_token)
+    _write_acoustic(graphs / "vieneu_acoustic_cached.onnx")
+    write_speaker_encoder(folder / "speaker_encoder.onnx")
+    write_denoiser(folder / "denoiser.onnx")
     _write_voices(folder / "voices_v3_turbo.json")
-    _write_codec(_snapshot(folder / "hub"))
 
 
 def _config() -> dict[str, object]:
@@ -116,13 +119,16 @@ Port = tuple[Any, ...]
 """Name, type and shape of an input or output."""
 
 
-def _save(
+def save_graph(
     path: Path,
     steps: Sequence[Step],
     inputs: Sequence[Port],
     outputs: Sequence[Port],
     constants: Mapping[str, Any],
+    *,
+    data: str | None = None,
 ) -> None:
+    """Write a graph (opset 17), its larger weights into the file ``data`` beside it, if named."""
     nodes = []
     for step in steps:
         op, ins, outs = step[:3]
@@ -139,7 +145,8 @@ def _save(
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
-    onnx.save(model, path)
+    more = {"save_as_external_data": True, "location": data, "size_threshold": _LARGE_BYTES}
+    onnx.save(model, path, **(more if data is not None else {}))
 
 
 _F, _I32, _I64 = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64
@@ -175,20 +182,22 @@ def _write_backbone(folder: Path, frames_per_token: float) -> None:
     ]
     embeds = ("inputs_embeds", _F, ["B", "T", HIDDEN])
     shape = {"one_by_one": np.array([1, 1], np.int64)}
-    _save(
+    save_graph(
         folder / "vieneu_prefill.onnx",
         count + show,
         [embeds],
         outputs,
         {k: v for k, v in (constants | shape).items() if k != "spoken"},
+        data="vieneu_backbone_shared.data",
     )
     cache = [("past_k_0", _F, [1, 1]), ("past_v_0", _F, [1, 1])]
-    _save(
+    save_graph(
         folder / "vieneu_decode_step.onnx",
         spend + show,
         [embeds, ("position_ids", _I64, [1, 1]), *cache],
         outputs,
         {k: constants[k] for k in ("into_balance", "spoken")},
+        data="vieneu_backbone_shared.data",
     )
 
 
@@ -201,7 +210,7 @@ def _write_acoustic(path: Path) -> None:
     weights[4:6, 4:6] = np.eye(2)
     weights[2:6] *= _SCALE
     cache = ["B", "N", "T", HIDDEN]
-    _save(
+    save_graph(
         path,
         [
             ("Unsqueeze", "token_emb head_axis", "new"),
@@ -233,8 +242,9 @@ def _write_acoustic(path: Path) -> None:
     )
 
 
-def _write_speaker_encoder(path: Path) -> None:
-    _save(
+def write_speaker_encoder(path: Path) -> None:
+    """Write a graph that hears the same speaker, 192 ones, in everything."""
+    save_graph(
         path,
         [
             ("ReduceMean", "input", "mean", {"axes": [1, 2], "keepdims": 1}),
@@ -252,12 +262,26 @@ def _write_speaker_encoder(path: Path) -> None:
     )
 
 
+def write_denoiser(path: Path) -> None:
+    """Write a graph that changes nothing."""
+    shape = [1, "F", "T"]
+    parts = ("mag", "cos", "sin")
+    save_graph(
+        path,
+        [("Identity", part, f"sep_{part}") for part in parts],
+        [(part, _F, shape) for part in parts],
+        [(f"sep_{part}", _F, shape) for part in parts],
+        {},
+    )
+
+
 def _write_voices(path: Path) -> None:
     presets = {
         name: {
             "description": f"giọng thử {name}",
             "speaker_emb": [0.1] * 192,
             "codes": [[first + i, second, *[0] * 14] for i in range(10)],
+            "aliases": [f"{name} cũ"],
         }
         for name, first, second in (("Thử An", 0, 0), ("Thử Chi", 500, 512))
     }
@@ -265,17 +289,9 @@ def _write_voices(path: Path) -> None:
     path.write_text(json.dumps(layout, ensure_ascii=False), "utf-8")
 
 
-def _snapshot(hub: Path) -> Path:
-    """Return the folder of the codec's repository in a cache of the hub's layout."""
-    repo = hub / f"models--{CODEC_REPO.replace('/', '--')}"
-    (repo / "refs").mkdir(parents=True, exist_ok=True)
-    (repo / "refs" / "main").write_text("0" * 40)
-    folder = repo / "snapshots" / ("0" * 40)
+def write_moss_codec(folder: Path) -> None:
+    """Write what the repository of the codec holds."""
     folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _write_codec(folder: Path) -> None:
     turn = np.arange(SAMPLES_PER_FRAME) * (2 * np.pi / SAMPLES_PER_FRAME)
     constants = {
         "zero": np.array([0], np.int64),
@@ -308,17 +324,18 @@ def _write_codec(folder: Path) -> None:
         ("Tile", "mono both", "audio"),
         ("Mul", "audio_code_lengths per_frame", "audio_lengths"),
     ]
-    for name in ("moss_audio_tokenizer_decode_full", "moss_audio_tokenizer_decode_step"):
-        _save(
-            folder / f"{name}.onnx",
-            steps,
-            [("audio_codes", _I32, [1, "T", N_VQ]), ("audio_code_lengths", _I32, [1])],
-            [("audio", _F, [1, 2, "S"]), ("audio_lengths", _I32, [1])],
-            constants,
-        )
+    codes = [("audio_codes", _I32, [1, "T", N_VQ]), ("audio_code_lengths", _I32, [1])]
+    audio = [("audio", _F, [1, 2, "S"]), ("audio_lengths", _I32, [1])]
+    keep, before, after, spec = _stream_state()
+    shared = "moss_audio_tokenizer_decode_shared.data"
+    full, step = (folder / f"moss_audio_tokenizer_decode_{kind}.onnx" for kind in ("full", "step"))
+    save_graph(full, steps, codes, audio, constants, data=shared)
+    save_graph(step, [*steps, *keep], [*codes, *before], [*audio, *after], constants, data=shared)
+    meta = {"streaming_decode": spec}
+    (folder / "codec_browser_onnx_meta.json").write_text(json.dumps(meta))
     row = np.zeros((1, 1, N_VQ), np.float32)
     row[0, 0, :2] = CLONED
-    _save(
+    save_graph(
         folder / "moss_audio_tokenizer_encode.onnx",
         [
             (
@@ -338,7 +355,38 @@ def _write_codec(folder: Path) -> None:
         [("codes", _I64, [1, "T", N_VQ]), ("lengths", _I32, [1])],
         {"nothing": np.array(0, np.float32), "row": row},
     )
-    for name in ("decode_shared", "encode"):
-        (folder / f"moss_audio_tokenizer_{name}.data").write_bytes(b"")
-    spec: dict[str, Any] = {"transformer_offsets": [], "attention_caches": []}
-    (folder / "codec_browser_onnx_meta.json").write_text(json.dumps({"streaming_decode": spec}))
+    (folder / "moss_audio_tokenizer_encode.data").write_bytes(b"")
+
+
+def _stream_state() -> tuple[list[Step], list[Port], list[Port], dict[str, Any]]:
+    """What the decoder hands from one piece to the next: steps, inputs, outputs, description.
+
+    Here it is only counted and handed on.
+    """
+    cache, positions = [1, 1, 4, 2], [1, 4]
+    ports: list[Port] = [
+        ("offset", _I32, [1]),
+        ("layer_offset", _I32, [1]),
+        ("keys", _F, cache),
+        ("values", _F, cache),
+        ("positions", _I32, positions),
+    ]
+    steps: list[Step] = [
+        ("Add", f"{name} audio_code_lengths", f"{name}_out") for name in ("offset", "layer_offset")
+    ]
+    steps += [("Identity", name, f"{name}_out") for name in ("keys", "values", "positions")]
+    layer: dict[str, Any] = {
+        "cache_shape": cache,
+        "positions_shape": positions,
+        "offset_shape": [1],
+    }
+    for part, name in (
+        ("offset", "layer_offset"),
+        ("cached_keys", "keys"),
+        ("cached_values", "values"),
+        ("cached_positions", "positions"),
+    ):
+        layer |= {f"{part}_input_name": name, f"{part}_output_name": f"{name}_out"}
+    offsets = [{"input_name": "offset", "output_name": "offset_out", "shape": [1]}]
+    spec = {"transformer_offsets": offsets, "attention_caches": [layer]}
+    return steps, ports, [(f"{name}_out", *rest) for name, *rest in ports], spec

@@ -1,291 +1,233 @@
-"""The official SDK, in a worker, on a checkpoint of its own format; and its silences, by name."""
+"""The official SDK itself, on a v3 Turbo of its own format: what is heard, what is refused."""
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
+from checkpoint.v3_engine import (
+    AN,
+    CHI,
+    LAST,
+    LONG,
+    SHORT,
+    clip,
+    floats,
+    heard,
+    loaded,
+    make_turbo,
+    spoken,
+    turbo,
+)
 from checkpoint.v3_turbo import CLONED, pitch_hz, pitches_of, write_v3_turbo
 
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.engines.base import EngineMemory, Utterance
-from vieneu_core.engines.sdk import SdkEngine, create
+from vieneu_core.engines.sdk import SdkEngine
 from vieneu_core.errors import (
-    DeviceMemoryError,
     EmptyTextError,
-    MissingExtraError,
     ModelLoadError,
+    ReferenceAudioError,
     SynthesisFailedError,
     VoiceNotFoundError,
+    WatermarkUnavailableError,
 )
-from vieneu_core.synthesis import ReferenceAudio, Speech, SynthesisRequest
+from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
 from vieneu_core.voices import Voice
 from vieneu_core.worker.host import EngineSpec
 
-SHORT = "Xin chào các bạn."
-LONG = "Xin chào các bạn, hôm nay trời đẹp quá phải không nào các bạn ơi."
-AN = Voice(id="An", name="An", language="vi")
+ONE_WORD = "Vâng."
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("v3") / "turbo"
-    write_v3_turbo(folder)
-    return folder
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_turbo(tmp_path_factory.mktemp("sdk"))
 
 
-def options(folder: Path, **more: object) -> dict[str, object]:
-    speaking = {"temperature": 0, "repetition_penalty": 1.0}
-    found = {"model": str(folder), "cache": str(folder / "hub"), "offline": True}
-    return {**found, "speaking": speaking, **more}
+@pytest.fixture(scope="module")
+def engine(made: Path) -> SdkEngine:
+    return loaded(turbo(made))[0]
 
 
-@pytest.fixture
-async def backend(folder: Path) -> AsyncIterator[LocalBackend]:
-    backend = LocalBackend(EngineSpec("sdk", options(folder)))
-    await backend.load()
-    yield backend
-    await backend.aclose()
+def test_it_tells_what_it_is_and_which_voices_it_has(made: Path) -> None:
+    _, info = loaded(turbo(made))
+
+    assert (info.engine, info.model, info.sample_rate_hz) == ("sdk", "model", 48_000)
+    assert (info.clones, info.watermarks, info.accelerator) == (True, False, None)
+    ids = [voice.id for voice in info.voices]
+    assert ids[0] == AN, "the default of the model goes first"
+    assert CHI in ids
+    assert len(ids) == len(set(ids)) > 2, "the SDK's own voices are there too"
+    assert all(voice.id.isprintable() and voice.name.isprintable() for voice in info.voices)
+    assert not any("⭐" in voice.name for voice in info.voices)
+    assert {voice.language for voice in info.voices} == {"vi"}
 
 
-def heard(speech: Speech) -> list[float]:
-    return pitches_of(np.frombuffer(speech.pcm, "<i2") / 32_768)
+@pytest.mark.parametrize("voice", [AN, CHI])
+def test_each_voice_has_a_sound_of_its_own_and_more_words_sound_longer(
+    engine: SdkEngine, voice: str
+) -> None:
+    short, long = heard(engine, SHORT, voice), heard(engine, LONG, voice)
+
+    first = LAST[voice] + 1
+    assert short == [pitch_hz(first + i) for i in range(len(short))]
+    assert long == [pitch_hz(first + i) for i in range(len(long))]
+    assert len(long) > 2 * len(short)
 
 
-async def test_it_speaks_with_the_voices_of_its_model(backend: LocalBackend) -> None:
-    voices = await backend.voices()
-    assert voices[0].id == "Thử An", "the default of the model goes first"
-    assert {"Thử An", "Thử Chi"} < {voice.id for voice in voices}
-    for voice, last in (("Thử An", 9), ("Thử Chi", 509)):
-        speech = await synthesize(backend, SynthesisRequest(text=SHORT, voice=voice))
-        assert speech.sample_rate_hz == 48_000
-        pitches = heard(speech)
-        assert pitches == [pitch_hz(last + 1 + i) for i in range(len(pitches))]
-        longer = await synthesize(backend, SynthesisRequest(text=LONG, voice=voice))
-        assert longer.seconds > 2 * speech.seconds
-    health = await backend.health()
-    assert (health.engine, health.model) == ("sdk", "turbo")
+def test_it_is_as_loud_as_the_model_made_it(engine: SdkEngine) -> None:
+    samples = floats(b"".join(spoken(engine, SHORT)))
+
+    assert np.abs(samples).max() == pytest.approx(0.25, abs=0.001)
 
 
-async def test_sound_comes_before_the_sentence_is_done(backend: LocalBackend) -> None:
-    chunks = [c async for c in backend.stream(SynthesisRequest(text=LONG))]
+def test_two_sentences_give_two_sounds(engine: SdkEngine) -> None:
+    one, other = spoken(engine, "Một hai ba bốn."), spoken(engine, "Năm sáu bảy tám chín mười.")
 
-    assert len([chunk for chunk in chunks if chunk.pcm]) >= 3
+    assert 0 < len(b"".join(one)) < len(b"".join(other))
+    assert b"".join(spoken(engine, "Một hai ba bốn.")) == b"".join(one)
 
 
-async def test_a_clip_is_enrolled_and_spoken_with(backend: LocalBackend) -> None:
-    noise = np.random.default_rng(0).integers(-3000, 3000, 16_000 * 4).astype("<i2").tobytes()
-    clip = ReferenceAudio(pcm=noise, sample_rate_hz=16_000, transcript="Xin chào.")
+def test_sound_comes_before_the_sentence_is_done(engine: SdkEngine) -> None:
+    sounds = spoken(engine, LONG)
+
+    assert len(sounds) >= 3
+    assert len(sounds[0]) < len(b"".join(sounds)) / 4
+
+
+def test_a_single_word_is_spoken(engine: SdkEngine) -> None:
+    assert heard(engine, ONE_WORD)[0] == pitch_hz(LAST[AN] + 1)
+
+
+def test_numbers_are_read_as_words(engine: SdkEngine) -> None:
+    assert heard(engine, "Có 25 người.") == heard(engine, "Có hai mươi lăm người.")
+
+
+def test_a_cancelled_sentence_ends_at_once_and_the_next_is_whole(engine: SdkEngine) -> None:
+    whole = len(spoken(engine, LONG))
+    got: list[bytes] = []
+    utterance = Utterance(text=LONG, voice=Voice(AN, AN, "vi"))
+    for pcm in engine.synthesize(utterance, lambda: len(got) == 2):
+        got.append(pcm)  # noqa: PERF402 - looked at meanwhile
+
+    assert len(got) == 2
+    assert len(spoken(engine, LONG)) == whole
+
+
+def test_a_clip_is_cloned_and_its_file_is_gone_afterwards(
+    engine: SdkEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HOME", "TMPDIR"):
+        monkeypatch.setenv(variable, str(tmp_path))
 
     for _ in range(2):
-        speech = await synthesize(backend, SynthesisRequest(text=SHORT, reference=clip))
-        assert heard(speech)[0] == pitch_hz(CLONED[0] + 1)
-
-
-async def test_what_cannot_be_pronounced_and_who_is_unknown_are_errors(
-    backend: LocalBackend,
-) -> None:
-    with pytest.raises(EmptyTextError):
-        await synthesize(backend, SynthesisRequest(text=("...!",)))
-    with pytest.raises(VoiceNotFoundError):
-        await synthesize(backend, SynthesisRequest(text=SHORT, voice="nobody"))
-    assert heard(await synthesize(backend, SynthesisRequest(text=SHORT)))
+        assert heard(engine, SHORT, clip())[0] == pitch_hz(CLONED[0] + 1)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize(
-    "damage", ["vieneu_prefill.onnx", "config.json", "vieneu_v3_heads.npz", "hub"]
+    ("unusable", "told"),
+    [
+        (clip(0.3), r"only 0\.30 s"),
+        (clip(loudness=0), "silent"),
+    ],
 )
-async def test_a_damaged_model_is_an_error(folder: Path, tmp_path: Path, damage: str) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(folder, copy, symlinks=True)
-    if damage == "hub":
-        shutil.rmtree(copy / "hub")
-    else:
-        (copy / damage).write_bytes(b"nonsense")
-    backend = LocalBackend(EngineSpec("sdk", options(copy)))
-
-    with pytest.raises(ModelLoadError, match="SDK does not load"):
-        await backend.load()
-    await backend.aclose()
+def test_a_clip_that_is_no_speech_is_an_error(
+    engine: SdkEngine, unusable: ReferenceAudio, told: str
+) -> None:
+    with pytest.raises(ReferenceAudioError, match=told):
+        spoken(engine, SHORT, unusable)
 
 
-# --- its silences: an SDK that does what the real one does where something is missing --------
+def test_what_cannot_be_pronounced_is_an_error(engine: SdkEngine) -> None:
+    for text in ("...", "", "?!", "🎵"):
+        with pytest.raises(EmptyTextError):
+            spoken(engine, text)
 
 
-class Silent:
-    """Stands for the SDK's object; tests replace what it does."""
-
-    sample_rate = 24_000
-    _default_voice = "An"
-    engine = SimpleNamespace(device=SimpleNamespace(type="cpu"))
-
-    def list_preset_voices(self) -> list[tuple[str, str]]:
-        return [("Chị Bình", "Bình"), ("Anh An", "An")]
-
-    def get_preset_voice(self, name: str) -> dict[str, object]:
-        return {"codes": [1], "text": name}
-
-    def infer_stream(self, text: str, **more: object) -> Iterator[Any]:
-        self.asked = (text, more)
-        yield np.zeros(100, np.float32) + np.float32(0.5)
+def test_an_unknown_voice_is_told_with_those_that_there_are(engine: SdkEngine) -> None:
+    with pytest.raises(VoiceNotFoundError, match=AN):
+        spoken(engine, SHORT, "nobody")
 
 
-@pytest.fixture
-def sdk(monkeypatch: pytest.MonkeyPatch) -> Silent:
-    silent = Silent()
-    module = ModuleType("vieneu")
-    module.Vieneu = lambda **arguments: _made(silent, arguments)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "vieneu", module)
-    return silent
+def test_an_alias_is_the_voice_that_it_stands_for(made: Path, engine: SdkEngine) -> None:
+    assert heard(engine, SHORT, f"{CHI} cũ") == heard(engine, SHORT, CHI)
+    _, info = loaded(turbo(made, voice=f"{CHI} cũ"))
+    assert info.voices[0].id == CHI
 
 
-def _made(silent: Silent, arguments: dict[str, object]) -> Silent:
-    silent.arguments = arguments  # type: ignore[attr-defined]
-    return silent
+def test_a_watermark_is_not_left_out_in_silence(engine: SdkEngine) -> None:
+    marked = Utterance(text=SHORT, voice=Voice(AN, AN, "vi"), watermark=True)
+
+    with pytest.raises(WatermarkUnavailableError):
+        list(engine.synthesize(marked, lambda: False))
 
 
-def loaded(**more: object) -> SdkEngine:
-    engine = create({"mode": "standard", **more})
-    engine.load(lambda _: None)
-    return engine
+def test_a_default_voice_that_is_not_there_is_an_error(made: Path) -> None:
+    with pytest.raises(ModelLoadError, match="nobody") as caught:
+        loaded(turbo(made, voice="nobody"))
+    assert AN in caught.value.remedy
 
 
-def speak(engine: SdkEngine, voice: Voice = AN) -> bytes:
-    return b"".join(engine.synthesize(Utterance(text="Số 5.", voice=voice), lambda: False))
+def test_a_sentence_that_does_not_end_is_an_error(made: Path, tmp_path: Path) -> None:
+    write_v3_turbo(tmp_path / "model", frames_per_token=1e6)
+    shutil.copytree(made / "codec", tmp_path / "codec")
+    endless, _ = loaded(turbo(tmp_path))
+
+    for text in (LONG, ONE_WORD):
+        with pytest.raises(SynthesisFailedError, match="did not end"):
+            spoken(endless, text)
 
 
-def test_the_default_voice_goes_first_and_the_text_is_read_before(sdk: Silent) -> None:
-    engine = create({"mode": "standard", "arguments": {"device": "cpu"}})
-    info = engine.load(lambda _: None)
+def test_with_a_seed_a_sentence_sounds_the_same_each_time(made: Path) -> None:
+    seeded, _ = loaded(turbo(made, temperature=5.0, top_k=1000, top_p=1.0, seed=7))
 
-    assert [voice.id for voice in info.voices] == ["An", "Bình"]
-    assert [voice.id for voice in _info(voice="Bình").voices] == ["Bình", "An"]
-    assert len(speak(engine)) == 200
-    text, more = sdk.asked
-    assert text == "số năm."
-    assert more["apply_watermark"] is False
-    assert more["voice"] == {"codes": [1], "text": "An"}
+    assert spoken(seeded, SHORT) == spoken(seeded, SHORT)
+
+
+def test_it_uses_no_gpu_memory(engine: SdkEngine) -> None:
     assert engine.memory() == EngineMemory()
 
 
-def _info(**more: object) -> Any:
-    return create({"mode": "standard", **more}).load(lambda _: None)
+def test_neither_pytorch_nor_the_watermarker_is_loaded_for_it(made: Path) -> None:
+    # In a process of its own: others here may have loaded them.
+    code = (
+        "import sys, json; from vieneu_core.engines.sdk import create;"
+        "create(json.loads(sys.argv[1])).load(lambda _: None);"
+        "print(*({'torch', 'perth', 'librosa', 'gradio', 'transformers'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(turbo(made))],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines()[-1:] in ([], [""])
 
 
-def test_no_voices_are_an_error_and_no_warning(
-    sdk: Silent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sdk, "list_preset_voices", list)
-    with pytest.raises(ModelLoadError, match="no voices"):
-        loaded()
+# --- in a worker ---------------------------------------------------------------------------
 
 
-def test_an_unknown_default_voice_is_an_error(sdk: Silent) -> None:
-    del sdk
-    with pytest.raises(ModelLoadError, match="nobody") as caught:
-        loaded(voice="nobody")
-    assert "An" in caught.value.remedy
-
-
-@pytest.mark.parametrize(
-    ("pieces", "told"),
-    [
-        ([], "gave no audio"),
-        ([np.zeros(0, np.float32), None], "gave no audio"),
-        ([np.full(10, np.nan, np.float32)], "not made of numbers"),
-    ],
-)
-def test_no_audio_is_an_error(
-    sdk: Silent, monkeypatch: pytest.MonkeyPatch, pieces: list[Any], told: str
-) -> None:
-    def stream(*_: object, **__: object) -> Iterator[Any]:
-        yield from pieces
-
-    monkeypatch.setattr(sdk, "infer_stream", stream)
-    with pytest.raises(SynthesisFailedError, match=told):
-        speak(loaded())
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (ValueError("odd"), SynthesisFailedError),
-        (RuntimeError("CUDA out of memory. Tried"), DeviceMemoryError),
-        (MemoryError(), DeviceMemoryError),
-    ],
-)
-def test_whatever_it_raises_has_a_name(
-    sdk: Silent, monkeypatch: pytest.MonkeyPatch, error: Exception, kind: type[Exception]
-) -> None:
-    def stream(*_: object, **__: object) -> Iterator[Any]:
-        yield np.ones(10, np.float32)
-        raise error
-
-    monkeypatch.setattr(sdk, "infer_stream", stream)
-    with pytest.raises(kind):
-        speak(loaded())
-
-
-def test_a_cancelled_sentence_closes_its_stream(
-    sdk: Silent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    closed: list[bool] = []
-
-    def stream(*_: object, **__: object) -> Iterator[Any]:
-        try:
-            while True:
-                yield np.ones(10, np.float32)
-        finally:
-            closed.append(True)
-
-    monkeypatch.setattr(sdk, "infer_stream", stream)
-    engine = loaded()
-    got: list[bytes] = []
-    for pcm in engine.synthesize(Utterance(text="Số 5.", voice=AN), lambda: len(got) == 2):
-        got.append(pcm)  # noqa: PERF402 - looked at meanwhile
-
-    assert (len(got), closed) == (2, [True])
-
-
-def test_a_clip_goes_to_it_as_a_file_and_only_once(
-    sdk: Silent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[bytes] = []
-
-    def encode(path: str) -> list[int]:
-        seen.append(Path(path).read_bytes()[:4])
-        return [1, 2]
-
-    monkeypatch.setattr(sdk, "encode_reference", encode, raising=False)
-    engine = loaded()
-    clips = [
-        ReferenceAudio(pcm=bytes([i, 0]) * 500, sample_rate_hz=16_000, transcript="a")
-        for i in range(18)
-    ]
-    for clip in (*clips, clips[-1]):
-        list(engine.synthesize(Utterance(text="Số 5.", voice=None, reference=clip), lambda: False))
-
-    assert seen == [b"RIFF"] * 18
-    assert sdk.asked[1]["voice"] == {"codes": [1, 2], "text": "a"}
-
-
-@pytest.mark.parametrize(
-    ("wrong", "told"),
-    [({"mode": "v9"}, "mode"), ({"modell": "x"}, "modell"), ({"offline": 3}, "offline")],
-)
-def test_a_wrong_option_is_named(wrong: dict[str, object], told: str) -> None:
-    with pytest.raises(ModelLoadError, match=told):
-        create(wrong)
-
-
-def test_the_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "vieneu", None)
-    with pytest.raises(MissingExtraError, match=r"vieneu-core\[sdk\]"):
-        loaded()
+async def test_in_a_worker_it_speaks_clones_is_cancelled_and_refuses(made: Path) -> None:
+    backend = LocalBackend(EngineSpec("vieneu_core.engines.sdk:create", turbo(made)))
+    await backend.load()
+    try:
+        speech = await synthesize(backend, SynthesisRequest(text=SHORT, voice=CHI))
+        assert pitches_of(floats(speech.pcm))[0] == pitch_hz(LAST[CHI] + 1)
+        async for _ in backend.stream(SynthesisRequest(text=LONG)):
+            break
+        cloned = await synthesize(backend, SynthesisRequest(text=SHORT, reference=clip()))
+        assert pitches_of(floats(cloned.pcm))[0] == pitch_hz(CLONED[0] + 1)
+        with pytest.raises(VoiceNotFoundError):
+            await synthesize(backend, SynthesisRequest(text=SHORT, voice="nobody"))
+        with pytest.raises(EmptyTextError):
+            await synthesize(backend, SynthesisRequest(text=("...!",)))
+        assert (await backend.health()).engine == "sdk"
+    finally:
+        await backend.aclose()

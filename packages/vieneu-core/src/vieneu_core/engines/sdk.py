@@ -1,85 +1,54 @@
 """The engine ``sdk``: the official package of https://github.com/pnnbao97/VieNeu-TTS, wrapped.
 
-What it passes over in silence gets a name here:
+What the SDK (3.8.3) passes over in silence, and what becomes of it here:
 
-* no audio, or an empty array, for a text that it cannot read: `EmptyTextError`, found by reading
-  the text first, or `SynthesisFailedError`;
-* a voice file that is missing or broken, of which it only warns: `ModelLoadError`, as there is no
-  voice then;
-* a watermarker that does not load, after which its audio carries none: it is never asked for one,
-  the worker marks the audio itself;
-* samples that are no numbers: `SynthesisFailedError`.
+========================================================  =========================================
+it                                                        here
+========================================================  =========================================
+swallows arguments that it does not know                  `ModelLoadError` (`sdk_options`)
+answers None to a mode that it does not know              `ModelLoadError` (`sdk_options`)
+asks the hub even where all is here, to be counted        held off the network (`sdk_start`)
+loads a watermarker unasked; goes on where that fails     never loaded: the worker marks, or raises
+                                                          `WatermarkUnavailableError`
+logs that voices are missing or unreadable                `ModelLoadError` (`sdk_start`, of the log)
+leaves out a voice without a speaker, or a wrong default  `ModelLoadError` (`sdk_start`)
+logs that its first word failed                           `ModelLoadError` (`sdk_start`, of the log)
+logs that it took another device or codec instead         `ModelLoadError` (`sdk_start`, of the log)
+does without the decoder that streams                     `ModelLoadError` (`sdk_start`)
+does without a denoiser when it clones                    `CloningUnsupportedError` (`sdk_voices`)
+does without the encoders until it clones                 the engine does not clone (`sdk_start`)
+finds out only with a sentence that weights are missing   `ModelLoadError`, of a word unheard
+takes zeros for a voice of another kind (turbo)           `ModelLoadError` (`sdk_voices`)
+clones silence                                            `ReferenceAudioError` (`sdk_voices`)
+speaks 0.66 s, or nothing, for a text without words       `EmptyTextError`, before it is asked
+leaves out phonemes without a sign (nano)                 `SynthesisFailedError` (`sdk_limits`)
+yields nothing, or an empty part                          `SynthesisFailedError`
+yields what is no number                                  `SynthesisFailedError`
+misses the end of a sentence and babbles until cut off    `SynthesisFailedError` (`sdk_limits`)
+stays broken once its thread on the GPU has died          it gets another
+========================================================  =========================================
+
+Not found out: weights that are missing in a checkpoint for PyTorch (the SDK loads it with
+``strict=False`` and ties some afterwards); and of a sentence that the SDK has cut, a part that nano
+leaves out, or that alone misses its end, as the length of the whole is all there is to go by.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
-import tempfile
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
-from importlib import import_module
-from pathlib import Path
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
-
-from vieneu_core.audio.encode import AudioFormat, Encoder
 from vieneu_core.audio.floats import pcm_of_floats
 from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, Utterance
-from vieneu_core.engines.code_options import parse_options
-from vieneu_core.errors import (
-    DeviceMemoryError,
-    MissingExtraError,
-    ModelLoadError,
-    SynthesisFailedError,
-    VoiceNotFoundError,
-)
-from vieneu_core.synthesis import ReferenceAudio
-from vieneu_core.voices import Voice
+from vieneu_core.engines.sdk_faults import named
+from vieneu_core.engines.sdk_limits import Limit, limits_of
+from vieneu_core.engines.sdk_options import NAME, SdkMode, SdkOptions, parse_sdk_options
+from vieneu_core.engines.sdk_start import Started, start_sdk
+from vieneu_core.engines.sdk_voices import SdkClips, SdkVoices
+from vieneu_core.errors import ModelLoadError, SynthesisFailedError, WatermarkUnavailableError
 
-NAME = "sdk"
-_MOST_CLIPS = 16
-_GB = 1e9
-
-
-class SdkMode(StrEnum):
-    """The SDK's own modes."""
-
-    V3_TURBO = "v3turbo"
-    """48 kHz; ONNX on a CPU, PyTorch on a GPU."""
-    V3_NANO = "v3nano"
-    """24 kHz, for weak CPUs."""
-    STANDARD = "standard"
-    FAST = "fast"
-    """LMDeploy, on a GPU."""
-    TURBO = "turbo"
-
-
-_V3 = (SdkMode.V3_TURBO, SdkMode.V3_NANO)
-
-
-class SdkOptions(BaseModel):
-    """What can be set."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_enum_values=False)
-
-    mode: SdkMode = Field(
-        default=SdkMode.V3_TURBO, description="v3turbo, v3nano, standard, fast or turbo"
-    )
-    model: str | None = Field(default=None, description="a repository or an absolute path")
-    """None is the SDK's own default for the mode."""
-    voice: str | None = Field(default=None, description="the id of a voice")
-    """Spoken with by default; None is the SDK's own default."""
-    offline: bool = Field(default=False, description="true or false")
-    cache: Path | None = Field(default=None, description="the path of a folder")
-    """A cache in the hub's layout; None is the usual place."""
-    arguments: dict[str, JsonValue] = Field(default_factory=dict, description="key: value lines")
-    """Handed to the SDK's constructor as they are, for example ``device`` or ``precision``."""
-    speaking: dict[str, JsonValue] = Field(default_factory=dict, description="key: value lines")
-    """Handed on with each sentence, for example ``temperature``."""
+_WARM_UP = "xin chào"
 
 
 class SdkEngine:
@@ -87,33 +56,32 @@ class SdkEngine:
 
     def __init__(self, options: SdkOptions) -> None:
         self._options = options
-        self._sdk: Any = None
-        self._voices: tuple[Voice, ...] = ()
-        self._clips: OrderedDict[str, Any] = OrderedDict()
-        self._normalize: Callable[[str], str] = str
+        self._speaker: _Speaker | None = None
 
     def load(self, progress: Callable[[LoadProgress], None]) -> EngineInfo:
         """Load the SDK and its model.
 
         Raises:
-            MissingExtraError: the package is not installed.
-            ModelLoadError: the SDK does not start, or has no voices.
+            MissingExtraError: the package, or one that the mode needs, is not installed.
+            ModelLoadError: something of the model is missing or broken; or it has no voices.
             DeviceMemoryError: the model does not fit.
         """
-        options = self._options
-        progress(LoadProgress(f"Loading the VieNeu SDK, {options.mode}"))
-        self._normalize = _normalizer()
-        with _named("The SDK does not load its model", ModelLoadError):
-            self._sdk = _make(options)
-        self._voices = _voices_of(self._sdk, options.voice)
-        model = options.model or f"VieNeu {options.mode}"
+        from vieneu_core.text.normalize import Normalizer
+
+        normalize = Normalizer()
+        started = start_sdk(self._options, progress)
+        voices = SdkVoices.of(started.sdk, self._options)
+        self._speaker = _Speaker(self._options, started, voices, normalize)
+        if self._options.mode.is_v3:  # the others do so themselves, or cannot be stopped midway
+            progress(LoadProgress("Speaking a word unheard"))
+            self._speaker.warm_up(Utterance(text=_WARM_UP, voice=voices.listed[0]))
         return EngineInfo(
             engine=NAME,
-            model=Path(model).name if model.startswith("/") else model,
-            sample_rate_hz=int(self._sdk.sample_rate),
-            voices=self._voices,
-            clones=True,
-            accelerator=_accelerator(self._sdk),
+            model=started.model,
+            sample_rate_hz=int(started.sdk.sample_rate),
+            voices=voices.listed,
+            clones=started.clones,
+            accelerator=None if started.device is None else started.device.name,
         )
 
     def synthesize(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
@@ -122,59 +90,107 @@ class SdkEngine:
         Raises:
             EmptyTextError: nothing in it can be pronounced.
             VoiceNotFoundError: the voice is none of the SDK's.
-            SynthesisFailedError, DeviceMemoryError: the SDK failed, or gave no audio.
+            CloningUnsupportedError, ReferenceAudioError: the clip cannot be cloned.
+            WatermarkUnavailableError: one is asked for; the worker makes it, not the engine.
+            SynthesisFailedError, DeviceMemoryError: the SDK failed, or gave no audio, or no end.
         """
-        text = self._normalize(utterance.text)
-        given = self._voice(utterance)
-        heard = False
-        with _named("The SDK failed", SynthesisFailedError):
-            pieces = self._sdk.infer_stream(
-                text, apply_watermark=False, **given, **self._options.speaking
-            )
-            with contextlib.closing(pieces):
-                for samples in pieces:
-                    if cancelled():
-                        return
-                    if samples is not None and len(samples):
-                        heard = True
-                        yield pcm_of_floats(samples)
-        if not heard:
-            raise SynthesisFailedError("The SDK gave no audio for a sentence.")
+        return self._loaded.speak(utterance, cancelled)
 
     def memory(self) -> EngineMemory:
         """Measure the GPU memory in use, where the SDK runs on one."""
-        if _accelerator(self._sdk) is None:
-            return EngineMemory()
-        free, total = import_module("torch").cuda.mem_get_info()
-        return EngineMemory(gpu_used_gb=(total - free) / _GB, gpu_total_gb=total / _GB)
+        device = self._loaded.started.device
+        return EngineMemory() if device is None else device.memory()
 
-    def _voice(self, utterance: Utterance) -> dict[str, Any]:
+    @property
+    def _loaded(self) -> _Speaker:
+        if self._speaker is None:
+            raise ModelLoadError(f"The engine {NAME} was used before it was loaded.")
+        return self._speaker
+
+
+class _Speaker:
+    """The SDK, loaded."""
+
+    def __init__(
+        self,
+        options: SdkOptions,
+        started: Started,
+        voices: SdkVoices,
+        normalize: Callable[[str], str],
+    ) -> None:
+        self.started = started
+        self._options = options
+        self._voices = voices
+        self._clips = SdkClips(started, options)
+        self._normalize = normalize
+        with named("The SDK is not whole", ModelLoadError):
+            self._limit_of = limits_of(options.mode, started.sdk)
+
+    def warm_up(self, word: Utterance) -> None:
+        """Begin a word, so that what the model lacks is told now, and the first sentence is fast.
+
+        Raises:
+            ModelLoadError: the model does not speak.
+        """
+        what = "The SDK loads its model, but does not speak"
+        with named(what, ModelLoadError):
+            # As a stream whatever its length: the first piece is enough.
+            begun = self._pieces(word.text, self._voice(word), Limit(longest_s=0))
+            with closing(begun) as pieces:
+                first = next(pieces, None)
+        if first is None or not len(first):
+            raise ModelLoadError(f"{what}: it gave no audio for a word.")
+
+    def speak(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
+        if utterance.watermark:
+            raise WatermarkUnavailableError(f"The engine {NAME} does not watermark by itself.")
+        words = self._normalize(utterance.text)
+        voice = self._voice(utterance)
+        n_heard = 0
+        with named("The SDK failed", SynthesisFailedError):
+            limit = self._limit_of(words)
+            n_most = round(limit.longest_s * self.started.sdk.sample_rate)
+            with closing(self._pieces(words, voice, limit)) as pieces:
+                for samples in pieces:
+                    if cancelled():
+                        return
+                    n_heard += _counted(samples)
+                    yield pcm_of_floats(samples)
+                    if n_heard >= n_most:
+                        raise SynthesisFailedError("The SDK did not end a sentence.")
+        if not n_heard:
+            raise SynthesisFailedError("The SDK gave no audio for a sentence.")
+
+    def _pieces(self, words: str, voice: object, limit: Limit) -> Generator[Any, None, None]:
+        sdk = self.started.sdk
+        more = self._options.speaking() | {"voice": voice, "apply_watermark": False}
+        self._seed()
+        _mend(sdk)
+        seed = self._options.seed
+        if self._options.mode is SdkMode.V3_NANO and seed is not None:
+            yield sdk.infer(words, seed=seed, **more)  # its infer_stream takes no seed
+        elif limit.short:
+            yield sdk.infer(words, **more)
+        else:
+            yield from sdk.infer_stream(words, **more)
+
+    def _voice(self, utterance: Utterance) -> object:
         """Return how the SDK is told which voice to speak with."""
         if utterance.reference is not None:
-            return self._clip(utterance.reference)
-        wanted = utterance.voice.id if utterance.voice is not None else ""
-        if wanted not in {voice.id for voice in self._voices}:
-            known = ", ".join(voice.id for voice in self._voices)
-            raise VoiceNotFoundError(f"The SDK has no voice {wanted!r}. It has: {known}.")
-        if self._options.mode in _V3:
-            return {"voice": wanted}
-        return {"voice": self._sdk.get_preset_voice(wanted)}
+            return self._clips.of(utterance.reference)
+        name = self._voices.name_of(self.started.sdk, utterance.voice)
+        return name if self._options.mode.is_v3 else self.started.sdk.get_preset_voice(name)
 
-    def _clip(self, clip: ReferenceAudio) -> dict[str, Any]:
-        """Have a clip enrolled, once."""
-        key = hashlib.sha256(clip.pcm).hexdigest()
-        if key not in self._clips:
-            while len(self._clips) >= _MOST_CLIPS:
-                self._clips.popitem(last=False)
-            with _wav_of(clip) as path, _named("The SDK cannot use the clip", SynthesisFailedError):
-                self._clips[key] = self._enrolled(path, clip.transcript)
-        return {"voice": self._clips[key]}
+    def _seed(self) -> None:
+        seed, device = self._options.seed, self.started.device
+        if self._options.mode is not SdkMode.V3_TURBO or seed is None:
+            return
+        if device is not None:
+            device.torch.manual_seed(seed)
+            return
+        import numpy as np
 
-    def _enrolled(self, path: str, transcript: str) -> dict[str, Any]:
-        if self._options.mode in _V3:
-            embedding, codes = self._sdk.encode_reference(path, denoise=False)
-            return {"speaker_emb": embedding, "codes": codes}
-        return {"codes": self._sdk.encode_reference(path), "text": transcript}
+        np.random.seed(seed)  # noqa: NPY002 - the SDK draws from NumPy's global numbers
 
 
 def create(options: Mapping[str, object]) -> SdkEngine:
@@ -183,83 +199,21 @@ def create(options: Mapping[str, object]) -> SdkEngine:
     Raises:
         ModelLoadError: an option is wrong.
     """
-    return SdkEngine(parse_options(SdkOptions, NAME, options))
+    return SdkEngine(parse_sdk_options(options))
 
 
-def _make(options: SdkOptions) -> Any:
-    """Start the SDK; its hub reads the environment when it is imported."""
-    if options.offline:
-        os.environ["HF_HUB_OFFLINE"] = "1"
-    if options.cache is not None:
-        os.environ["HF_HUB_CACHE"] = str(options.cache.expanduser())
-    try:
-        start = import_module("vieneu").Vieneu
-    except ImportError as error:
-        raise MissingExtraError("The engine sdk", "sdk") from error
-    arguments = dict(options.arguments)
-    if options.model is not None:
-        arguments.setdefault("backbone_repo", options.model)
-        if options.mode is SdkMode.V3_TURBO and options.model.startswith("/"):
-            arguments.setdefault("onnx_dir", options.model)
-    return start(mode=options.mode.value, **arguments)
-
-
-def _voices_of(sdk: Any, default: str | None) -> tuple[Voice, ...]:
-    listed = [(str(name), str(label)) for label, name in sdk.list_preset_voices()]
-    if not listed:
-        raise ModelLoadError(
-            "The SDK found no voices for its model.",
-            remedy="Name a model that brings its voices.json, or check the network.",
-        )
-    chosen = default or getattr(sdk, "_default_voice", None) or listed[0][0]
-    if chosen not in dict(listed):
-        known = ", ".join(name for name, _ in listed)
-        raise ModelLoadError(
-            f"The SDK has no voice {chosen!r} to speak with by default.",
-            remedy=f"Choose one of: {known}.",
-        )
-    listed.sort(key=lambda voice: voice[0] != chosen)
-    return tuple(Voice(id=name, name=label, language="vi") for name, label in listed)
-
-
-def _accelerator(sdk: Any) -> str | None:
-    device = getattr(getattr(sdk, "engine", None), "device", None)
-    if getattr(device, "type", "cpu") != "cuda":
-        return None
-    return str(import_module("torch").cuda.get_device_name())
-
-
-def _normalizer() -> Callable[[str], str]:
-    from vieneu_core.text.normalize import Normalizer
-
-    return Normalizer()
-
-
-@contextlib.contextmanager
-def _wav_of(clip: ReferenceAudio) -> Iterator[str]:
-    """Lend the clip as a file that only this user can read."""
-    encoder = Encoder(AudioFormat.WAV, clip.sample_rate_hz)
-    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
-        file.write(encoder.encode(clip.pcm) + encoder.finish())
-        file.flush()
-        yield file.name
-
-
-@contextlib.contextmanager
-def _named(what: str, kind: type[ModelLoadError | SynthesisFailedError]) -> Iterator[None]:
-    """Give what the SDK raises a name of ours.
+def _counted(samples: Any) -> int:
+    """Return the number of samples.
 
     Raises:
-        DeviceMemoryError: the device is full.
-        ModelLoadError, SynthesisFailedError: as ``kind`` says.
+        SynthesisFailedError: there are none, so that a part of the sentence is lost.
     """
-    try:
-        yield
-    except (DeviceMemoryError, MissingExtraError, ModelLoadError, SynthesisFailedError):
-        raise
-    except Exception as error:
-        # The SDK has no errors of its own: it passes on what its many libraries raise.
-        told = (str(error).splitlines() or [""])[0][:200]
-        if isinstance(error, MemoryError) or "out of memory" in told.lower():
-            raise DeviceMemoryError("The SDK ran out of memory.") from error
-        raise kind(f"{what}: {type(error).__name__}: {told}") from error
+    if samples is None or not len(samples):
+        raise SynthesisFailedError("The SDK gave no audio for a part of a sentence.")
+    return len(samples)
+
+
+def _mend(sdk: Any) -> None:
+    """Have the SDK start another thread for its streams on the GPU where the last one died."""
+    if getattr(getattr(sdk, "_stream_sched", None), "_error", None) is not None:
+        sdk._stream_sched = None  # noqa: SLF001 - it offers no way to do that

@@ -1,0 +1,114 @@
+"""The SDK's failures, each under a name of ours: what it raises, and what it only logs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vieneu_core.errors import (
+    DeviceMemoryError,
+    MissingExtraError,
+    ModelLoadError,
+    ReferenceAudioError,
+    SynthesisFailedError,
+    VieneuError,
+)
+from vieneu_core.text.clean import one_line
+
+_MOST_WORDS = 300
+_LOGGER = "Vieneu"
+"""Above all loggers of the SDK."""
+_HARMLESS = (
+    "Network check failed",  # it looks into the cache next, and says so if that is empty too
+    "Speaker encoder not found",  # then the engine does not clone, and says so
+    "Triton compilation failed",  # slower, nothing else
+)
+_OUT_OF_MEMORY = ("out of memory", "failed to allocate memory", "bad_alloc", "defaultcpuallocator")
+_NOT_HERE = ("LocalEntryNotFoundError", "OfflineModeIsEnabled")
+"""Of huggingface_hub; neither says which file."""
+_EXTRAS = {"llama_cpp": "gguf", "torch": "torch", "transformers": "torch", "neucodec": "torch"}
+"""Which of our extras brings what a mode of the SDK imports."""
+
+
+@contextmanager
+def named(
+    what: str, kind: type[ModelLoadError | SynthesisFailedError | ReferenceAudioError]
+) -> Iterator[None]:
+    """Give what the SDK raises a name of ours.
+
+    Raises:
+        DeviceMemoryError: the device is full.
+        MissingExtraError: a package is not installed.
+        ModelLoadError, SynthesisFailedError, ReferenceAudioError: all else, as ``kind`` says.
+    """
+    try:
+        yield
+    except VieneuError:
+        raise
+    except Exception as error:
+        # The SDK has no errors of its own: it passes on what its many libraries raise.
+        raise _translated(error, what, kind) from error
+
+
+@contextmanager
+def overheard() -> Iterator[list[str]]:
+    """Collect what the SDK only logs where something is missing or broken."""
+    ear = _Ear()
+    logger = logging.getLogger(_LOGGER)
+    logger.addHandler(ear)
+    try:
+        yield ear.faults
+    finally:
+        logger.removeHandler(ear)
+
+
+class _Ear(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.faults: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        told = one_line(record.getMessage())
+        if not any(harmless in told for harmless in _HARMLESS):
+            self.faults.append(told[:_MOST_WORDS])
+
+
+def _translated(error: Exception, what: str, kind: type[VieneuError]) -> VieneuError:
+    chain = list(_chain(error))
+    if any(isinstance(each, MemoryError) or _is_full(each) for each in chain):
+        return DeviceMemoryError("The SDK ran out of memory.")
+    for each in chain:
+        # Its own ImportErrors carry no name; the one beneath does.
+        if isinstance(each, ImportError) and each.name:
+            return _missing(each.name.partition(".")[0])
+    if any(type(each).__name__ in _NOT_HERE for each in chain):
+        return kind(
+            f"{what}: a file that it takes is not on this machine, and the hub may not be asked,"
+            " or does not answer.",
+            remedy="Load it once with the network and with offline: false; or name paths.",
+        )
+    told = (str(error).splitlines() or [""])[0][:_MOST_WORDS]
+    return kind(f"{what}: {type(error).__name__}: {told}")
+
+
+def _missing(package: str) -> VieneuError:
+    extra = _EXTRAS.get(package, "sdk")
+    if package == "lmdeploy":
+        return ModelLoadError(
+            "The SDK's mode fast needs the package lmdeploy.",
+            remedy="Install it: pip install 'vieneu[gpu]'; or set the option mode to v3turbo.",
+        )
+    return MissingExtraError(f"The engine sdk (its package {package})", extra)
+
+
+def _is_full(error: BaseException) -> bool:
+    told = str(error).lower()
+    return any(words in told for words in _OUT_OF_MEMORY)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    at: BaseException | None = error
+    while at is not None:
+        yield at
+        at = at.__cause__ or at.__context__

@@ -1,0 +1,183 @@
+"""What the engine ``sdk`` asks of the official SDK on a GPU: an SDK and a GPU stand in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vieneu_core.engines import sdk_start
+from vieneu_core.engines.base import EngineInfo, EngineMemory, Utterance
+from vieneu_core.engines.sdk import SdkEngine, create
+from vieneu_core.engines.torch_device import TorchDevice
+from vieneu_core.errors import DeviceMemoryError, MissingExtraError, ModelLoadError
+from vieneu_core.voices import Voice
+
+AN = Voice(id="An", name="An", language="vi")
+
+
+class StandIn:
+    """Stands for the SDK's object on a GPU."""
+
+    sample_rate, backend = 48_000, "pytorch"
+    _default_voice = "An"
+    arguments: dict[str, object]
+    error: Exception | None = None
+
+    def list_preset_voices(self) -> list[tuple[str, str]]:
+        return [("Anh An", "An")]
+
+    def infer_stream(self, _: str, **__: object) -> Iterator[Any]:
+        if self.error is not None:
+            raise self.error
+        yield np.full(100, 0.5, np.float32)
+
+
+class Gpu:
+    """Stands for PyTorch on a GPU; ``seeds`` is what it was seeded with."""
+
+    def __init__(self) -> None:
+        self.seeds: list[int] = []
+        self.cuda = SimpleNamespace(
+            get_device_name=lambda: "GPU of a test", mem_get_info=lambda: (6e9, 16e9)
+        )
+
+    def manual_seed(self, seed: int) -> None:
+        self.seeds.append(seed)
+
+
+@pytest.fixture
+def sdk(monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    stand_in = StandIn()
+
+    def make(**arguments: object) -> StandIn:
+        stand_in.arguments = arguments
+        return stand_in
+
+    module = ModuleType("vieneu")
+    module.Vieneu = make  # type: ignore[attr-defined]  # a module made of what the engine asks for
+    monkeypatch.setitem(sys.modules, "vieneu", module)
+    return stand_in
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "config.json").write_text("{}")
+    return tmp_path
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Gpu:
+    there = Gpu()
+    monkeypatch.setattr(sdk_start, "has_nvidia_gpu", lambda: True)
+    monkeypatch.setattr(TorchDevice, "choose", lambda *_: TorchDevice(torch=there, kind="cuda"))
+    return there
+
+
+def load(folder: Path, **more: object) -> tuple[SdkEngine, EngineInfo]:
+    engine = create({"model": str(folder), "codec": str(folder), **more})
+    return engine, engine.load(lambda _: None)
+
+
+def speak(engine: SdkEngine) -> bytes:
+    return b"".join(engine.synthesize(Utterance(text="Số 5.", voice=AN), lambda: False))
+
+
+def test_v3_turbo_runs_on_pytorch_and_tells_its_memory(
+    sdk: StandIn, gpu: Gpu, folder: Path
+) -> None:
+    engine, info = load(folder, precision="bf16", seed=7)
+
+    assert sdk.arguments == {
+        "mode": "v3turbo",
+        "backbone_repo": str(folder),
+        "model_subfolder": "",
+        "moss_tokenizer": str(folder),
+        "device": "cuda",
+        "backend": "pytorch",
+        "dtype": "bfloat16",
+    }
+    assert (info.accelerator, info.sample_rate_hz) == ("GPU of a test", 48_000)
+    assert engine.memory() == EngineMemory(gpu_used_gb=10.0, gpu_total_gb=16.0)
+    assert len(speak(engine)) == 200
+    assert set(gpu.seeds) == {7}
+
+
+@pytest.mark.usefixtures("gpu")
+def test_weights_in_the_folder_of_the_repository_are_found(sdk: StandIn, folder: Path) -> None:
+    (folder / "update").mkdir()
+    load(folder)
+
+    assert (sdk.arguments["model_subfolder"], sdk.arguments["dtype"]) == ("update", "auto")
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_without_room_is_told_as_it_loads_and_as_it_speaks(
+    sdk: StandIn, folder: Path
+) -> None:
+    engine, _ = load(folder)
+    full = RuntimeError("stream scheduler is down")
+    full.__cause__ = RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+    sdk.error = full
+
+    with pytest.raises(DeviceMemoryError):
+        speak(engine)
+    with pytest.raises(DeviceMemoryError):
+        load(folder)
+
+
+def test_a_model_that_says_nothing_is_told_as_it_loads(
+    sdk: StandIn, gpu: Gpu, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert gpu.seeds == []
+    monkeypatch.setattr(sdk, "infer_stream", lambda *_, **__: iter(()))
+
+    with pytest.raises(ModelLoadError, match="no audio for a word"):
+        load(folder)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_precision_that_only_a_cpu_has_is_an_error(sdk: StandIn, folder: Path) -> None:
+    with pytest.raises(ModelLoadError, match="int8") as caught:
+        load(folder, precision="int8")
+
+    assert caught.value.remedy == "Write fp32 or fp16 or bf16."
+    assert not hasattr(sdk, "arguments")
+
+
+@pytest.mark.usefixtures("sdk")
+def test_a_model_that_is_a_file_is_an_error(folder: Path) -> None:
+    with pytest.raises(ModelLoadError, match="is no folder"):
+        load(folder / "config.json", device="cpu")
+
+
+def test_a_gpu_that_pytorch_cannot_use_leaves_the_cpu(
+    sdk: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_torch(*_: object) -> TorchDevice:
+        raise MissingExtraError("PyTorch", "torch")
+
+    monkeypatch.setattr(sdk_start, "has_nvidia_gpu", lambda: True)
+    for choose in (without_torch, lambda *_: TorchDevice(torch=None, kind="cpu")):
+        monkeypatch.setattr(TorchDevice, "choose", choose)
+        engine = create({"mode": "turbo"})
+        monkeypatch.setattr(
+            sdk, "get_preset_voice", lambda _: {"codes": np.ones(128)}, raising=False
+        )
+        assert engine.load(lambda _: None).accelerator is None
+        assert sdk.arguments["device"] == "cpu"
+
+
+@pytest.mark.usefixtures("gpu")
+def test_fast_gets_its_share_of_the_gpu(sdk: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        sdk, "get_preset_voice", lambda _: {"codes": [1], "text": "a"}, raising=False
+    )
+    create({"mode": "fast", "model": "a/b", "gpu_share": 0.5}).load(lambda _: None)
+
+    assert sdk.arguments == {"mode": "fast", "backbone_repo": "a/b", "memory_util": 0.5}
