@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,14 @@ from vieneu_core.engines.base import EngineMemory
 from vieneu_core.errors import DeviceMemoryError, MissingExtraError, ModelLoadError
 
 _GB = 1e9
+_FULL = (
+    "DefaultCPUAllocator",
+    "MPS backend out of memory",
+    "CUDA error: out of memory",
+    "_STATUS_ALLOC_FAILED",  # of cuBLAS and cuDNN
+)
+"""What PyTorch says where memory is full and it has no class for that."""
+_FAST_BF16 = "avx512_bf16"
 
 
 class DeviceChoice(StrEnum):
@@ -26,6 +35,16 @@ class DeviceChoice(StrEnum):
     CPU = "cpu"
 
 
+class Numbers(StrEnum):
+    """What a model computes with."""
+
+    AUTO = "auto"
+    """The fastest that the device computes with itself."""
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorchDevice:
     """A device, and PyTorch itself."""
@@ -33,9 +52,10 @@ class TorchDevice:
     torch: Any
     kind: str
     """``cuda``, ``mps`` or ``cpu``."""
+    numbers: Numbers = Numbers.AUTO
 
     @classmethod
-    def choose(cls, wanted: DeviceChoice) -> TorchDevice:
+    def choose(cls, wanted: DeviceChoice, numbers: Numbers = Numbers.AUTO) -> TorchDevice:
         """Find the device that is asked for.
 
         Raises:
@@ -55,7 +75,12 @@ class TorchDevice:
                 f"PyTorch {torch.__version__} finds no {wanted} device on this machine.",
                 remedy="Set the option device to auto or cpu, or install the device's driver.",
             )
-        return cls(torch=torch, kind=wanted.value)
+        return cls(torch=torch, kind=wanted.value, numbers=numbers)
+
+    @property
+    def is_accelerator(self) -> bool:
+        """Whether more at once hardly slows down what is under way."""
+        return self.kind != DeviceChoice.CPU
 
     @property
     def name(self) -> str | None:
@@ -66,14 +91,26 @@ class TorchDevice:
 
     @property
     def dtype(self) -> Any:
-        """The numbers to compute with.
+        """The numbers to compute with, as PyTorch names them."""
+        return getattr(self.torch, self._fastest if self.numbers is Numbers.AUTO else self.numbers)
 
-        bfloat16 only where the device itself has it: a T4 has not, and emulates it slowly.
+    @property
+    def _fastest(self) -> Numbers:
+        """bfloat16 where the device itself has it, as the models were trained with it.
+
+        A CPU takes a third of the time with it. A T4 lacks it, and emulates it slowly.
         """
-        if self.kind != DeviceChoice.CUDA:
-            return self.torch.float32
-        native = self.torch.cuda.is_bf16_supported(including_emulation=False)
-        return self.torch.bfloat16 if native else self.torch.float16
+        if self.kind == DeviceChoice.CUDA:
+            native = self.torch.cuda.is_bf16_supported(including_emulation=False)
+            return Numbers.BFLOAT16 if native else Numbers.FLOAT16
+        if self.kind == DeviceChoice.CPU and self._cpu_can(_FAST_BF16):
+            return Numbers.BFLOAT16
+        return Numbers.FLOAT32
+
+    def _cpu_can(self, name: str) -> bool:
+        """Whether the processor has something, as far as this version of PyTorch tells it."""
+        tell = getattr(self.torch.cpu, "get_capabilities", None)
+        return tell is not None and bool(tell().get(name))
 
     def memory(self) -> EngineMemory:
         """Measure the memory of the device."""
@@ -85,9 +122,16 @@ class TorchDevice:
         return EngineMemory()
 
     def release(self) -> None:
-        """Give back what is cached of the device's memory."""
-        if self.kind == DeviceChoice.CUDA:
-            self.torch.cuda.empty_cache()
+        """Give back what is no longer used of the memory."""
+        gc.collect()  # modules point at each other
+        if self.is_accelerator:
+            getattr(self.torch, self.kind).empty_cache()
+
+    def is_full(self, error: BaseException) -> bool:
+        """Whether the error says that there is not enough memory."""
+        return isinstance(error, MemoryError | self.torch.OutOfMemoryError) or (
+            isinstance(error, RuntimeError) and any(words in str(error) for words in _FULL)
+        )
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
@@ -99,12 +143,10 @@ class TorchDevice:
         try:
             with self.torch.inference_mode():
                 yield
-        except (MemoryError, self.torch.OutOfMemoryError) as error:
+        except (MemoryError, RuntimeError) as error:
+            if not self.is_full(error):
+                raise
             raise DeviceMemoryError(f"The device {self.kind} ran out of memory.") from error
-        except RuntimeError as error:
-            if "DefaultCPUAllocator" in str(error):
-                raise DeviceMemoryError("PyTorch ran out of memory.") from error
-            raise
 
 
 def load_torch() -> Any:
