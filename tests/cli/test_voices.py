@@ -53,11 +53,48 @@ def test_a_voice_is_added_listed_and_removed(house: House, models: ModelFolder) 
     assert [v["id"] for v in json.loads(house.run("voices", "--json").stdout)] == ["An", "Chi"]
 
 
+def test_added_voices_are_marked_in_the_list(house: House, models: ModelFolder) -> None:
+    speak_with(house, models)
+    (house.home / "ba.wav").write_bytes(clip())
+    house.run("voices", "add", "Bà Ngoại", "--audio", "ba.wav", "--text", TRANSCRIPT)
+
+    english, vietnamese = house.run("voices"), house.run("voices", "--lang", "vi")
+
+    marked = [line for line in english.stdout.splitlines() if "added" in line]
+    assert [line.split()[0] for line in marked] == ["ba-ngoai"]
+    assert vietnamese.stdout.count("tự thêm") == 1
+    assert english.stderr == vietnamese.stderr == ""
+
+
+def test_added_voices_that_the_engine_cannot_speak_are_told(house: House) -> None:
+    house.run("voices", "add", "Bà Ngoại", "--audio", "-", "--text", TRANSCRIPT, text=clip())
+
+    listed = house.run("voices")
+    spoken = house.run("say", TRANSCRIPT, "--voice", "ba-ngoai", "-o", "out.wav")
+
+    assert "ba-ngoai" not in listed.stdout
+    assert "not spoken by what speaks next: ba-ngoai" in listed.stderr
+    assert spoken.returncode == 4
+    assert "ba-ngoai" in spoken.stderr
+    assert not (house.home / "out.wav").exists()
+
+
 def test_a_clip_comes_through_a_pipe_too(house: House) -> None:
     done = house.run("voices", "add", "Ba", "--audio", "-", "--text", TRANSCRIPT, text=clip())
 
     assert done.returncode == 0, done.stderr
     assert (house.home / ".local/share/vieneu/voices/ba/reference.flac").is_file()
+
+
+def test_what_was_done_to_a_clip_is_told_in_either_language(house: House) -> None:
+    order = ("voices", "add", "--audio", "-", "--text", TRANSCRIPT * 3)
+
+    english = house.run(*order, "Ba", text=clip(20))
+    vietnamese = house.run(*order, "Má", "--lang", "vi", text=clip(20))
+
+    assert (english.returncode, vietnamese.returncode) == (0, 0), english.stderr
+    assert "the text must end there too" in english.stderr
+    assert "văn bản cũng phải dừng ở đó" in vietnamese.stderr
 
 
 @pytest.mark.parametrize(
@@ -159,3 +196,25 @@ def test_a_watermark_is_asked_for_by_an_option(house: House) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "watermark" not in done.stderr, "it was made, so nothing is to be told"
+
+
+def test_without_the_package_it_is_refused_unless_it_is_only_preferred(
+    house: House, tmp_path: Path
+) -> None:
+    (tmp_path / "perth.py").write_text("PerthImplicitWatermarker = None\n")
+    house.environ["PYTHONPATH"] = str(tmp_path)
+    order = ("say", TRANSCRIPT, "--watermark", "-o", "out.wav")
+
+    refused = house.run(*order)
+    assert refused.returncode == 4
+    assert not (house.home / "out.wav").exists()
+
+    house.config.parent.mkdir(parents=True)
+    house.config.write_text("local:\n  watermark: preferred\n", "utf-8")
+    house.config.chmod(0o600)
+    spoken, vietnamese = house.run(*order), house.run(*order, "--lang", "vi")
+
+    assert (spoken.returncode, vietnamese.returncode) == (0, 0), spoken.stderr
+    assert "carries no watermark" in spoken.stderr
+    assert "không có dấu chìm" in vietnamese.stderr
+    assert (house.home / "out.wav").stat().st_size > 44

@@ -16,7 +16,8 @@ from vieneu_core.backends.local import LocalBackend
 from vieneu_core.config import Settings
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.router import Mode
-from vieneu_core.synthesis import SynthesisRequest, collect
+from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest, collect
+from vieneu_core.voices.catalogue import VoiceCatalogue
 
 REMOTE = {"enabled": True, "endpoint_url": "http://127.0.0.1:9", "auth_token": "x"}
 
@@ -79,6 +80,21 @@ async def test_a_built_router_speaks_with_the_engine_of_the_settings(tmp_path: P
         speech = await collect(router.stream(SynthesisRequest(text="Xin chào. Trời đẹp.")))
         assert [speaker.backend for speaker in speech.speakers] == ["local", "local"]
         assert {speaker.engine for speaker in speech.speakers} == {"tone"}
+    finally:
+        await router.aclose()
+
+
+@pytest.mark.usefixtures("no_leaks")
+async def test_voices_that_were_added_are_among_those_of_a_built_router(tmp_path: Path) -> None:
+    clip = ReferenceAudio(pcm=bytes(32_000), sample_rate_hz=16_000, transcript="Xin chào.")
+    VoiceCatalogue(tmp_path).add("Bà Ngoại", clip)
+    local = {"engine": "tone_engine:create", "options": {"clones": True}}
+    router = build_router(Settings.model_validate({"local": local}), voices_dir=tmp_path)
+    try:
+        await router.load()
+        speech = await collect(router.stream(SynthesisRequest(text="Xin.", voice="ba-ngoai")))
+        assert [voice.id for voice in await router.voices()][-1] == "ba-ngoai"
+        assert [(s.voice, s.stand_in) for s in speech.speakers] == [("ba-ngoai", False)]
     finally:
         await router.aclose()
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+from tone_engine import VOICES
 
 from vieneu_core.audio import watermark
 from vieneu_core.audio.watermark import DETECTED, Watermarker, can_watermark
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.local import LocalBackend
+from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, Utterance
 from vieneu_core.errors import WatermarkUnavailableError
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.worker.child import Channel, Worker
+from vieneu_core.worker.messages import Audio, Finished, Speak
 
 TEXT = "Xin chào các bạn, hôm nay trời đẹp quá."
 
@@ -38,6 +44,12 @@ def loudness_db(pcm: bytes) -> float:
     return 10 * float(np.log10(np.mean(samples**2)))
 
 
+def likeness(one: bytes, other: bytes) -> float:
+    """Return how alike two sounds are where they are, from -1 to 1: a delay makes them differ."""
+    a, b = (np.frombuffer(pcm, "<i2").astype(np.float64) for pcm in (one, other))
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+
 def tone(seconds: float, rate_hz: int) -> bytes:
     t = np.arange(round(seconds * rate_hz)) / rate_hz
     turns = 2 * np.pi * np.cumsum(170 + 30 * np.sin(9 * t)) / rate_hz
@@ -56,6 +68,20 @@ def test_it_is_found_again_and_changes_neither_length_nor_loudness(
 
     assert watermarker.detect(plain, rate_hz) < DETECTED < watermarker.detect(marked, rate_hz)
     assert len(marked) == len(plain)
+    assert loudness_db(marked) == pytest.approx(loudness_db(plain), abs=0.5)
+    assert likeness(marked, plain) > 0.95
+
+
+@pytest.mark.parametrize("gain", [0.03, 5.0])
+def test_what_is_faint_or_fills_the_scale_is_marked_too(
+    watermarker: Watermarker, gain: float
+) -> None:
+    wave = np.frombuffer(tone(2.0, 24_000), "<i2") * gain
+    plain = np.clip(wave, -32_767, 32_767).astype("<i2").tobytes()
+
+    marked = watermarker.apply(plain, 24_000)
+
+    assert watermarker.detect(marked, 24_000) > DETECTED
     assert loudness_db(marked) == pytest.approx(loudness_db(plain), abs=0.5)
 
 
@@ -80,55 +106,98 @@ async def test_each_sentence_that_is_spoken_has_it(
     assert not any(speaker.watermarked for speaker in plain.speakers)
 
 
-@pytest.fixture
-def without_perth(monkeypatch: pytest.MonkeyPatch) -> Callable[..., LocalBackend]:
-    """Backends whose worker finds no watermarker: a folder of its own hides the package."""
-
-    def make(**more: bool) -> LocalBackend:
-        return LocalBackend("espeak", **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(watermark, "find_spec", lambda _: None)
-    return make
+# What stands in the worker's way to the package: it is absent, or broken as where its own imports
+# failed. The worker is a process of its own, so both are modules that it finds first.
+ABSENT = ("sitecustomize.py", "import sys\nsys.modules['perth'] = None\n")
+BROKEN = ("perth.py", "PerthImplicitWatermarker = None\n")
 
 
-async def test_asked_for_and_not_there_is_a_named_error(
-    without_perth: Callable[..., LocalBackend], monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(params=[ABSENT, BROKEN], ids=["absent", "broken"])
+def unavailable(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backend = without_perth()
+    name, content = request.param
+    (tmp_path / name).write_text(content)
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.mark.usefixtures("unavailable")
+async def test_asked_for_and_not_possible_is_a_named_error() -> None:
+    backend = LocalBackend("espeak")
     await backend.load()
-    _pretend_it_cannot(backend, monkeypatch)
 
     with pytest.raises(WatermarkUnavailableError, match=r"vieneu-core\[watermark\]"):
         await synthesize(backend, SynthesisRequest(text=TEXT, watermark=True))
     await backend.aclose()
 
 
-async def test_preferred_and_not_there_is_speech_that_says_so(
-    without_perth: Callable[..., LocalBackend],
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.usefixtures("unavailable")
+async def test_preferred_and_not_possible_is_whole_speech_that_says_so(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    backend = without_perth(watermark_required=False)
+    backend = LocalBackend("tone_engine:create", watermark_required=False)
     await backend.load()
-    _pretend_it_cannot(backend, monkeypatch)
+    text = (TEXT, "Tạm biệt các bạn nhé.")
 
     with caplog.at_level(logging.WARNING):
-        speech = await synthesize(backend, SynthesisRequest(text=TEXT, watermark=True))
+        speech = await synthesize(backend, SynthesisRequest(text=text, watermark=True))
+    plain = await synthesize(backend, SynthesisRequest(text=text))
     await backend.aclose()
 
-    assert speech.seconds > 1
-    assert not any(speaker.watermarked for speaker in speech.speakers)
-    assert "spoken without" in caplog.text
+    assert speech.pcm == plain.pcm
+    assert [speaker.watermarked for speaker in speech.speakers] == [False, False]
+    assert "without a watermark" in caplog.text
 
 
-def _pretend_it_cannot(backend: LocalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The worker is a process of its own, in which the package is installed."""
-    from dataclasses import replace
+def test_while_a_sentence_is_gathered_the_host_hears_that_work_goes_on(
+    watermarker: Watermarker,
+) -> None:
+    info = EngineInfo(engine="tone", model="sine", sample_rate_hz=24_000, voices=VOICES)
+    plain = tone(2.0, info.sample_rate_hz)
+    host, end = socket.socketpair()
+    worker = Worker(Channel(end))
+    worker._watermarker = watermarker
 
-    info = backend._host.info
-    assert info is not None
-    assert info.watermarks
-    monkeypatch.setattr(backend._host._worker, "_info", replace(info, watermarks=False))
+    with host, end:
+        worker._speak(Pieces(plain), info, Speak(1, TEXT, VOICES[0], watermark=True))
+        frames = list(told(Channel(host)))
+
+    n_pieces = len(plain) // PIECE_BYTES
+    assert frames[:n_pieces] == [b""] * n_pieces
+    chunks = frames[n_pieces:]
+    assert all(0 < len(pcm) <= info.sample_rate_hz // 2 for pcm in chunks)
+    marked = b"".join(chunks)
+    assert len(marked) == len(plain)
+    assert watermarker.detect(marked, info.sample_rate_hz) > DETECTED
+
+
+PIECE_BYTES = 9600
+
+
+class Pieces:
+    """An engine that says the same to everything, in pieces of 0.2 s."""
+
+    def __init__(self, pcm: bytes) -> None:
+        self._pcm = pcm
+
+    def load(self, progress: Callable[[LoadProgress], None]) -> EngineInfo:
+        raise NotImplementedError
+
+    def synthesize(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
+        del cancelled
+        assert not utterance.watermark, "it cannot make one itself"
+        for start in range(0, len(self._pcm), PIECE_BYTES):
+            yield self._pcm[start : start + PIECE_BYTES]
+
+    def memory(self) -> EngineMemory:
+        return EngineMemory()
+
+
+def told(channel: Channel) -> Iterator[bytes]:
+    """Yield the samples that were sent, to the end of the job."""
+    while not isinstance(message := channel.receive(), Finished):
+        if isinstance(message, Audio):
+            yield message.pcm
 
 
 def test_it_tells_whether_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:

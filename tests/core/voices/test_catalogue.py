@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import stat
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -138,6 +140,47 @@ def test_a_damaged_voice_hides_no_other_and_can_be_removed(
     assert not (folder / "an").exists()
 
 
+def test_a_draft_that_a_crash_left_is_no_voice(catalogue: VoiceCatalogue, folder: Path) -> None:
+    catalogue.add("An", clip())
+    (folder / "an").rename(folder / ".draft-1")
+
+    assert catalogue.voices() == ()
+    assert catalogue.get(".draft-1") is None
+    with pytest.raises(VoiceNotFoundError, match="Added: none"):
+        catalogue.remove(".draft-1")
+
+
+def test_what_blocks_a_name_can_be_removed(catalogue: VoiceCatalogue, folder: Path) -> None:
+    (folder / "an").mkdir(parents=True)
+    (folder / "an" / "reference.flac").write_bytes(b"")
+
+    with pytest.raises(InvalidRequestError, match="already") as caught:
+        catalogue.add("An", clip())
+    assert "vieneu voices remove an" in caught.value.remedy
+    catalogue.remove("an")
+    assert catalogue.add("An", clip()).voice.id == "an"
+
+
+def test_of_many_who_add_one_name_at_once_one_succeeds(folder: Path) -> None:
+    def add(seed: int) -> bool:
+        try:
+            VoiceCatalogue(folder).add("An", clip(seed))
+        except InvalidRequestError as error:
+            told.append(error.detail)
+            return False
+        return True
+
+    told: list[str] = []
+    with ThreadPoolExecutor(8) as threads:
+        won = list(threads.map(add, range(8)))
+
+    assert told == ["There is a voice 'an' already."] * 7
+    found = VoiceCatalogue(folder).get("an")
+    assert found is not None
+    assert found.reference == clip(won.index(True))
+    assert [path.name for path in folder.iterdir()] == ["an"], "no draft is left behind"
+
+
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
@@ -187,6 +230,7 @@ async def test_a_voice_of_the_engine_goes_before_an_added_one(
     speech = await synthesize(backend, SynthesisRequest(text="Đây là câu 3.", voice="vi-low"))
 
     assert speech.speakers[0].voice == "vi-low"
+    assert [voice.id for voice in await backend.voices()].count("vi-low") == 1
 
 
 async def test_an_engine_that_cannot_clone_says_so(catalogue: VoiceCatalogue) -> None:
@@ -250,6 +294,24 @@ def test_only_so_many_are_kept(tmp_path: Path) -> None:
         cache.get_or_encode(clip(seed), CountingEncoder())
 
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_the_one_used_longest_ago_goes_first(tmp_path: Path) -> None:
+    cache, encoder = CodesCache(tmp_path, most_kept=2), CountingEncoder()
+    cache.get_or_encode(clip(1), encoder)
+    (first,) = tmp_path.iterdir()
+    cache.get_or_encode(clip(2), encoder)
+    (second,) = set(tmp_path.iterdir()) - {first}
+    os.utime(first, (0, 0))
+    os.utime(second, (1, 1))
+
+    cache.get_or_encode(clip(1), encoder)
+    cache.get_or_encode(clip(3), encoder)
+
+    assert len(encoder.heard) == 3
+    kept = set(tmp_path.iterdir())
+    assert first in kept, "it was used just now"
+    assert second not in kept
 
 
 def test_a_cache_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_every_format_becomes_mono_at_16_khz(fmt: AudioFormat, rate_hz: int) -> 
     assert checked.reference.sample_rate_hz == RATE_HZ
     assert checked.reference.seconds == pytest.approx(6, abs=0.2)
     assert checked.reference.transcript == TRANSCRIPT
-    assert checked.notes == ()
+    assert (checked.cut_from_s, checked.gain_db) == (None, 0.0)
 
 
 def test_silence_around_the_speech_is_taken_off() -> None:
@@ -69,14 +69,14 @@ def test_a_long_clip_is_cut_where_it_is_quiet_and_says_so() -> None:
     checked = read(long, TRANSCRIPT * 3)
 
     assert 13.4 < checked.reference.seconds < 14.1
-    assert "was cut" in checked.notes[0]
+    assert checked.cut_from_s == pytest.approx(34, abs=0.2)
 
 
-@pytest.mark.parametrize(("dbfs", "word"), [(-40.0, "louder"), (-8.0, "quieter")])
-def test_loudness_is_brought_to_what_models_expect_and_says_so(dbfs: float, word: str) -> None:
+@pytest.mark.parametrize("dbfs", [-40.0, -8.0])
+def test_loudness_is_brought_to_what_models_expect_and_says_so(dbfs: float) -> None:
     checked = read(np.clip(speech(5, dbfs=dbfs), -0.99, 0.99))
 
-    assert word in checked.notes[0]
+    assert checked.gain_db == pytest.approx(TARGET_DBFS - dbfs, abs=2)
     assert level_dbfs(checked.reference.pcm) == pytest.approx(TARGET_DBFS, abs=1)
 
 

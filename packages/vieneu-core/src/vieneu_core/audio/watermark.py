@@ -27,6 +27,8 @@ DETECTED = 0.5
 """What `Watermarker.detect` exceeds where there is a watermark."""
 _NEEDED = ("perth", "torch", "librosa")
 _SHORTEST_S = 0.5
+_LEAST_GAIN = 10 ** (-0.4 / 20)
+"""0.4 dB less."""
 _REMEDY = "Install it: pip install 'vieneu-core[watermark]'; or ask without a watermark."
 
 
@@ -103,14 +105,18 @@ def _load() -> Any:
 
 
 def _gain(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
-    """Return what makes one as loud as the other, without exceeding full scale."""
+    """Return what makes one as loud as the other.
+
+    The mark raises peaks. They are kept within full scale as long as that costs less than can be
+    heard; what is above it then is cut off.
+    """
     import numpy as np
 
     loud = float(np.sqrt(np.mean(after.astype(np.float64) ** 2)))
     if loud == 0.0:
         return 1.0
     wanted = float(np.sqrt(np.mean(before.astype(np.float64) ** 2))) / loud
-    return min(wanted, 1.0 / float(np.abs(after).max()))
+    return max(min(wanted, 1.0 / float(np.abs(after).max())), wanted * _LEAST_GAIN)
 
 
 def _voiced() -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from importlib import import_module
 
 from vieneu_core.audio.pcm import AudioChunk, Speaker
@@ -141,7 +142,9 @@ class LocalBackend:
             raise
         if self._own_voices is None or not info.clones:
             return info.voices
-        return info.voices + await asyncio.to_thread(self._own_voices.voices)
+        hidden = {voice.id for voice in info.voices}
+        own = await asyncio.to_thread(self._own_voices.voices)
+        return info.voices + tuple(voice for voice in own if voice.id not in hidden)
 
     async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         """Speak a request; see `Backend.stream`.
@@ -186,14 +189,37 @@ class LocalBackend:
     async def _sentence(
         self, request: SynthesisRequest, utterance: Utterance, index: int
     ) -> AsyncGenerator[AudioChunk, None]:
+        """Speak a sentence; without a watermark where that proves impossible and may be left out.
+
+        It proves so before there is any sound: a sentence is marked as a whole.
+        """
+        try:
+            async with aclosing(self._spoken(request, utterance, index)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except WatermarkUnavailableError as error:
+            if self._watermark_required or not utterance.watermark:
+                raise
+            _LOGGER.warning("%s It is spoken without a watermark.", error.detail)
+        else:
+            return
+        plain = replace(utterance, watermark=False)
+        async with aclosing(self._spoken(request, plain, index)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _spoken(
+        self, request: SynthesisRequest, utterance: Utterance, index: int
+    ) -> AsyncGenerator[AudioChunk, None]:
         info = await self._host.ready()
         speaker = self._speaker(info, utterance)
         rate = info.sample_rate_hz
         check = SpeechCheck(utterance.text, speed=request.speed, sample_rate_hz=rate)
         async with aclosing(self._host.speak(utterance, speed=request.speed)) as pieces:
             async for pcm in pieces:
-                check.add(pcm)
-                yield AudioChunk(pcm, rate, index, speaker)
+                if pcm:
+                    check.add(pcm)
+                    yield AudioChunk(pcm, rate, index, speaker)
         check.finish()
         yield AudioChunk(b"", rate, index, speaker, final=True)
 
@@ -206,7 +232,7 @@ class LocalBackend:
             raise WatermarkUnavailableError(
                 told, remedy="Install it: pip install 'vieneu-core[watermark]'"
             )
-        _LOGGER.warning("%s It is spoken without.", told)
+        _LOGGER.warning("%s It is spoken without a watermark.", told)
         return False
 
     async def _own_voice(self, request: SynthesisRequest, info: EngineInfo) -> CustomVoice | None:

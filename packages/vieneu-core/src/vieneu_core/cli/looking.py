@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -15,8 +15,10 @@ from rich.text import Text
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.cli.outcome import report_line
 from vieneu_core.cli.terminal import Terminal, facts_table, plain
+from vieneu_core.config import voices_dir
 from vieneu_core.errors import BackendError
 from vieneu_core.router import BackendStatus, BudgetStatus, CircuitState, Router, RouterStatus
+from vieneu_core.voices import Voice
 
 WATCH_EVERY_S = 1.0
 SETTLE_S = 15.0
@@ -34,20 +36,34 @@ _STYLES = {
 
 
 async def show_voices(terminal: Terminal, *, as_json: bool) -> None:
-    """List the voices of the backend that speaks next."""
+    """List the voices of the backend that speaks next, those that were added marked."""
+    from vieneu_core.voices.catalogue import VoiceCatalogue
+
+    catalogue = VoiceCatalogue(voices_dir(terminal.environ))
+    own = await asyncio.to_thread(catalogue.voices)
     async with terminal.router(terminal.settings()) as router:
         await router.load()
         voices = await router.voices()
     if as_json:
         print_json(terminal, [dataclasses.asdict(voice) for voice in voices])
         return
+    terminal.out.print(_voices(terminal, voices, own))
+    silent = [voice.id for voice in own if voice not in voices]
+    if silent:
+        terminal.note(terminal.words("own_voices_silent", ids=", ".join(silent)))
+
+
+def _voices(terminal: Terminal, voices: Sequence[Voice], own: Collection[Voice]) -> Table:
     words = terminal.words
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
     for key in ("voice", "name", "language"):
         table.add_column(words(key), overflow="fold")
+    table.add_column("")
     for voice in voices:
-        table.add_row(*(Text(plain(part)) for part in (voice.id, voice.name, voice.language)))
-    terminal.out.print(table)
+        mark = words("own_voice") if voice in own else ""
+        cells = (voice.id, voice.name, voice.language, mark)
+        table.add_row(*(Text(plain(cell)) for cell in cells))
+    return table
 
 
 async def show_status(terminal: Terminal, *, as_json: bool, watch: bool) -> None:

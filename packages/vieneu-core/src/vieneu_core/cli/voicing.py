@@ -28,9 +28,15 @@ async def add_voice(terminal: Terminal, name: str, audio: str, text: str, langua
     catalogue = VoiceCatalogue(voices_dir(terminal.environ))
     added = await asyncio.to_thread(catalogue.add, name, checked.reference, language=language)
     words = terminal.words
-    for note in checked.notes:
-        terminal.note(note)
     seconds = words.number(checked.reference.seconds, 1)
+    if checked.cut_from_s is not None:
+        whole = words.number(checked.cut_from_s, 1)
+        terminal.note(words("clip_cut", whole=whole, seconds=seconds))
+    if checked.gain_db:
+        louder = checked.gain_db > 0
+        decibels = words.number(abs(checked.gain_db))
+        told = words("clip_louder", db=decibels) if louder else words("clip_quieter", db=decibels)
+        terminal.note(told)
     terminal.say(words("voice_added", id=added.voice.id, seconds=seconds))
 
 

@@ -46,9 +46,26 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # voices
     "name": ("Name", "Tên"),
     "language": ("Language", "Ngôn ngữ"),
+    "clip_cut": (
+        "Of {whole} s of speech the first {seconds} s were kept: the text must end there too.",
+        "Trong {whole} giây tiếng nói chỉ giữ {seconds} giây đầu: văn bản cũng phải dừng ở đó.",
+    ),
+    "clip_louder": (
+        "The clip was made {db} dB louder.",
+        "Đoạn âm thanh đã được tăng {db} dB.",
+    ),
+    "clip_quieter": (
+        "The clip was made {db} dB quieter.",
+        "Đoạn âm thanh đã được giảm {db} dB.",
+    ),
     "voice_added": (
         "Added the voice {id} ({seconds} s). Speak with it: vieneu say --voice {id} TEXT",
         "Đã thêm giọng {id} ({seconds} giây). Đọc bằng giọng này: vieneu say --voice {id} VĂN_BẢN",
+    ),
+    "own_voice": ("added", "tự thêm"),
+    "own_voices_silent": (
+        "Added, but not spoken by what speaks next: {ids}",
+        "Đã thêm, nhưng nơi đọc kế tiếp không đọc được: {ids}",
     ),
     "voice_removed": ("Removed the voice {id}.", "Đã xoá giọng {id}."),
     # models, optimize

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -22,6 +23,8 @@ _LOGGER = logging.getLogger(__name__)
 _ABOUT, _CLIP = "voice.json", "reference.flac"
 LONGEST_NAME = 60
 _LANGUAGES = ("vi", "en")
+_TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+"""What a rename gives onto a folder that holds something, or onto a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +56,15 @@ class VoiceCatalogue:
         voice_id = voice_id_of(shown)
         if language not in _LANGUAGES:
             raise InvalidRequestError(f"The language of a voice is vi or en, not {language!r}.")
-        if (self._folder / voice_id).exists():
-            raise InvalidRequestError(
-                f"There is a voice {voice_id!r} already.",
-                remedy=f"Choose another name, or remove it: vieneu voices remove {voice_id}",
-            )
         voice = Voice(id=voice_id, name=shown, language=language)
         try:
             self._write(voice, reference)
         except OSError as error:
+            if error.errno in _TAKEN and (self._folder / voice_id).exists():
+                raise InvalidRequestError(
+                    f"There is a voice {voice_id!r} already.",
+                    remedy=f"Choose another name, or remove it: vieneu voices remove {voice_id}",
+                ) from error
             raise InvalidRequestError(
                 f"The voice cannot be kept in {self._folder}: {error.strerror}.",
                 remedy="Make the folder writable, or free space on its disk.",
@@ -75,11 +78,11 @@ class VoiceCatalogue:
             VoiceNotFoundError: there is none of that id.
             InvalidRequestError: it cannot be removed.
         """
-        if self.get(voice_id) is None and voice_id not in self._ids():
+        if voice_id not in self._ids():
             known = ", ".join(self._ids()) or "none"
             raise VoiceNotFoundError(f"No voice {voice_id!r} was added. Added: {known}.")
         try:
-            shutil.rmtree(self._folder / voice_id)
+            self._discard(voice_id)
         except OSError as error:
             raise InvalidRequestError(
                 f"The voice {voice_id!r} cannot be removed: {error.strerror}."
@@ -107,14 +110,15 @@ class VoiceCatalogue:
 
     def _ids(self) -> list[str]:
         try:
-            return sorted(p.name for p in self._folder.iterdir() if (p / _ABOUT).is_file())
+            inside = list(self._folder.iterdir())
         except OSError:
             return []
+        return sorted(p.name for p in inside if not p.name.startswith(".") and p.is_dir())
 
     def _write(self, voice: Voice, reference: ReferenceAudio) -> None:
         """Write a folder, so that it is there whole or not at all."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self._folder))
+        draft = self._hidden_folder()
         about = {
             "name": voice.name,
             "language": voice.language,
@@ -122,14 +126,36 @@ class VoiceCatalogue:
         }
         try:
             encoder = Encoder(AudioFormat.FLAC, reference.sample_rate_hz)
-            (draft / _CLIP).write_bytes(encoder.encode(reference.pcm) + encoder.finish())
-            (draft / _ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1), "utf-8")
-            for file in draft.iterdir():
-                file.chmod(0o600)
+            _write_file(draft / _CLIP, encoder.encode(reference.pcm) + encoder.finish())
+            _write_file(draft / _ABOUT, json.dumps(about, ensure_ascii=False, indent=1).encode())
             os.rename(draft, self._folder / voice.id)  # noqa: PTH104 - fails where there is one
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
             raise
+
+    def _discard(self, voice_id: str) -> None:
+        """Take a voice away whole before its files are deleted one by one."""
+        grave = self._hidden_folder()
+        try:
+            (self._folder / voice_id).rename(grave)  # onto an empty folder
+        finally:
+            shutil.rmtree(grave, ignore_errors=True)
+
+    def _hidden_folder(self) -> Path:
+        """Make an empty folder that is no voice, whatever a crash may leave in it."""
+        return Path(tempfile.mkdtemp(prefix=".draft-", dir=self._folder))
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    """Write a file for the owner alone, so that a power cut leaves no empty one."""
+    with open(path, "xb", opener=_private) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def voice_id_of(name: str) -> str:

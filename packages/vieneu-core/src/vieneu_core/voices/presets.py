@@ -68,16 +68,21 @@ def read_presets(path: Path) -> tuple[Preset, ...]:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise _wrong(path, _told(first["loc"], first["msg"])) from None
     presets = [_preset(path, name, entry) for name, entry in layout.presets.items()]
-    presets.sort(key=lambda preset: preset.voice.id != layout.default_voice)
+    if len({preset.voice.id for preset in presets}) < len(presets):
+        raise _wrong(path, "presets: two of them have the same name")
+    default = one_line(layout.default_voice or "")
+    presets.sort(key=lambda preset: preset.voice.id != default)
     return tuple(presets)
 
 
 def _preset(path: Path, name: str, entry: _Entry) -> Preset:
     if not has_speech(entry.text):
         raise _wrong(path, f"presets.{name}.text: there is nothing to speak in it")
-    shown = one_line(entry.description) or one_line(name)
+    voice_id = one_line(name)
+    if not voice_id:
+        raise _wrong(path, "presets: one of them has no name")
     return Preset(
-        voice=Voice(id=one_line(name), name=shown, language="vi"),
+        voice=Voice(id=voice_id, name=one_line(entry.description) or voice_id, language="vi"),
         codes=tuple(entry.codes),
         transcript=one_line(entry.text),
     )

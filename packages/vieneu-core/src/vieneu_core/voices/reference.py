@@ -46,8 +46,10 @@ class CheckedReference:
     """Reference audio, and what was done to it."""
 
     reference: ReferenceAudio
-    notes: tuple[str, ...]
-    """In words, for people."""
+    cut_from_s: float | None = None
+    """Length of the speech before it was cut, in seconds: the transcript has to end there too."""
+    gain_db: float = 0.0
+    """By how much it was made louder; below 0 it was made quieter."""
 
 
 def read_reference(data: bytes, transcript: str) -> CheckedReference:
@@ -67,12 +69,12 @@ def read_reference(data: bytes, transcript: str) -> CheckedReference:
         )
     samples = _mono_16_khz(data)
     _check_signal(samples)
-    notes: list[str] = []
-    samples = _trimmed(samples, notes)
-    samples = _levelled(samples, notes)
+    samples, cut_from_s = _trimmed(samples)
+    gain_db = _wanted_gain_db(samples)
     _check_transcript(text, len(samples) / RATE_HZ)
-    reference = ReferenceAudio(pcm=pcm_of_floats(samples), sample_rate_hz=RATE_HZ, transcript=text)
-    return CheckedReference(reference, tuple(notes))
+    pcm = pcm_of_floats(samples * 10 ** (gain_db / 20))
+    reference = ReferenceAudio(pcm=pcm, sample_rate_hz=RATE_HZ, transcript=text)
+    return CheckedReference(reference, cut_from_s, gain_db)
 
 
 def _mono_16_khz(data: bytes) -> NDArray[np.float32]:
@@ -111,8 +113,11 @@ def _levels(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     return levels
 
 
-def _trimmed(samples: NDArray[np.float32], notes: list[str]) -> NDArray[np.float32]:
-    """Take silence off both ends, and keep at most 15 s, cut where it is quiet."""
+def _trimmed(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], float | None]:
+    """Take silence off both ends, and keep at most 15 s, cut where it is quiet.
+
+    Returns the samples, and their length in seconds before they were cut, where they were.
+    """
     import numpy as np
 
     levels = _levels(samples)
@@ -125,17 +130,16 @@ def _trimmed(samples: NDArray[np.float32], notes: list[str]) -> NDArray[np.float
     margin, n_frame = round(_MARGIN_S * RATE_HZ), round(RATE_HZ * _FRAME_S)
     begin = max(0, int(loud[0]) * n_frame - margin)
     end = min(len(samples), (int(loud[-1]) + 1) * n_frame + margin)
-    kept = samples[begin:end]
+    kept, cut_from_s = samples[begin:end], None
     if len(kept) > LONGEST_S * RATE_HZ:
-        cut = _quiet_place(levels[begin // n_frame :]) * n_frame
-        notes.append(f"The clip of {len(kept) / RATE_HZ:.1f} s was cut to {cut / RATE_HZ:.1f} s.")
-        kept = kept[:cut]
+        cut_from_s = len(kept) / RATE_HZ
+        kept = kept[: _quiet_place(levels[begin // n_frame :]) * n_frame]
     seconds = len(kept) / RATE_HZ
     if seconds < SHORTEST_S:
         raise ReferenceAudioError(
             f"The clip has only {seconds:.1f} s of speech; at least {SHORTEST_S:g} s are needed."
         )
-    return kept
+    return kept, cut_from_s
 
 
 def _quiet_place(levels: NDArray[np.float64]) -> int:
@@ -145,8 +149,8 @@ def _quiet_place(levels: NDArray[np.float64]) -> int:
     return first + int(levels[first:last].argmin())
 
 
-def _levelled(samples: NDArray[np.float32], notes: list[str]) -> NDArray[np.float32]:
-    """Bring the speech to the loudness that models expect, if its peaks allow."""
+def _wanted_gain_db(samples: NDArray[np.float32]) -> float:
+    """Return what brings the speech to the loudness that models expect, if its peaks allow."""
     import numpy as np
 
     levels = _levels(samples)
@@ -159,11 +163,7 @@ def _levelled(samples: NDArray[np.float32], notes: list[str]) -> NDArray[np.floa
         )
     peak = 20 * float(np.log10(np.abs(samples).max()))
     change = min(TARGET_DBFS - loudness, PEAK_DBFS - peak)
-    if abs(change) < _LEAST_CHANGE_DB:
-        return samples
-    notes.append(f"The clip was made {abs(change):.0f} dB {'louder' if change > 0 else 'quieter'}.")
-    scaled: NDArray[np.float32] = (samples * 10 ** (change / 20)).astype(np.float32)
-    return scaled
+    return change if abs(change) >= _LEAST_CHANGE_DB else 0.0
 
 
 def _check_transcript(text: str, seconds: float) -> None:

@@ -22,6 +22,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.audio.watermark import can_watermark
 from vieneu_core.engines.base import Engine, EngineFactory, EngineInfo, Utterance
 from vieneu_core.errors import (
@@ -57,6 +58,7 @@ ENTRY_POINT_GROUP = "vieneu_core.engines"
 PR_SET_PDEATHSIG = 1
 """From linux/prctl.h."""
 _MAX_WORDS = 500
+_CHUNK_S = 0.25
 
 
 class Channel:
@@ -149,8 +151,7 @@ class Worker:
             for pcm in self._samples(engine, info, job):
                 if self._is_cancelled(job.job):
                     break
-                if pcm:
-                    self._channel.send(Audio(job.job, pcm))
+                self._channel.send(Audio(job.job, pcm))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - raised again by the host
             self._channel.send(_failed(job.job, error, SynthesisFailedError))
         else:
@@ -174,12 +175,21 @@ class Worker:
         return pieces
 
     def _watermarked(self, pieces: Iterator[bytes], sample_rate_hz: int) -> Iterator[bytes]:
-        """Mark a sentence, which has to be whole for that."""
+        """Mark a sentence, which has to be whole for that; empty pieces tell that work goes on.
+
+        The watermarker comes first: where it does not work, the engine need not begin.
+        """
         from vieneu_core.audio.watermark import Watermarker
 
         if self._watermarker is None:
+            yield b""
             self._watermarker = Watermarker()
-        yield self._watermarker.apply(b"".join(pieces), sample_rate_hz)
+        gathered = bytearray()
+        for pcm in pieces:
+            gathered += pcm
+            yield b""
+        marked = self._watermarker.apply(bytes(gathered), sample_rate_hz)
+        yield from _in_chunks(marked, sample_rate_hz)
 
     def _is_cancelled(self, job: int) -> bool:
         return self._stopping or job in self._cancelled
@@ -187,6 +197,12 @@ class Worker:
     def _report_memory(self, engine: Engine) -> None:
         device = engine.memory()
         self._channel.send(Memory(_rss_bytes(), device.gpu_used_gb, device.gpu_total_gb))
+
+
+def _in_chunks(pcm: bytes, sample_rate_hz: int) -> Iterator[bytes]:
+    n_bytes = round(sample_rate_hz * _CHUNK_S) * BYTES_PER_SAMPLE
+    for start in range(0, len(pcm), n_bytes):
+        yield pcm[start : start + n_bytes]
 
 
 def _stretched(pieces: Iterator[bytes], sample_rate_hz: int, speed: float) -> Iterator[bytes]:

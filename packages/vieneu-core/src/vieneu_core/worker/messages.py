@@ -142,7 +142,7 @@ class Loaded(Message):
 
 @dataclass(frozen=True, slots=True)
 class Audio(Message):
-    """Samples of a job, mono signed 16-bit little-endian."""
+    """Samples of a job, mono signed 16-bit little-endian; none tell that work goes on."""
 
     kind = 12
     job: int
