@@ -17,6 +17,7 @@ from report import Machine, Row, table, written
 HERE = Path(__file__).resolve().parent
 README = HERE / "README.md"
 BENCHMARKS = (
+    "engines",
     "engine_overhead",
     "first_audio",
     "wire_bytes",

@@ -1,0 +1,214 @@
+"""Our engine against upstream's, and our loop against llama.cpp alone.
+
+The first half runs both engines in processes of their own, in turns, on one synthetic model: its
+codes cost next to nothing, so what is seen is what each engine adds, and how soon it begins to
+speak. The second half takes models of the real sizes with random weights, which it makes itself:
+codes a second of our loop, sampling included, against the bare ``llama_decode`` of llama.cpp (what
+its own benchmark measures); of the trimmed vocabulary against the whole one; and of the ready-made
+package against the compiled one. 50 codes are a second of speech.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from checkpoint.folder import make_folder
+from full_size import SHAPES, write_full_size
+from report import Row, ms, times
+
+from vieneu_core.engines.code_model import (
+    CodeModelSettings,
+    CodePrompt,
+    Sampling,
+    SpokenReference,
+)
+from vieneu_core.engines.llama import LlamaCppModel
+from vieneu_core.engines.xllama import XllamaModel
+from vieneu_core.models.catalogue import PromptFormat
+from vieneu_core.models.trim import trim
+
+HERE = Path(__file__).resolve().parent
+N_RUNS, N_TURNS, N_CODES = 3, 5, 60
+N_REACHABLE = 4_000
+"""Text tokens that are kept of a whole vocabulary: about so many are reached by phonemes."""
+SETTINGS = CodeModelSettings(
+    format=PromptFormat.PLAIN, sampling=Sampling(seed=1), threads=os.cpu_count() or 1
+)
+PROMPT = CodePrompt(
+    phonemes="xin chao cac ban hom nay troi dep qua " * 8,
+    reference=SpokenReference(phonemes="xin chao", codes=tuple(range(0, 60_000, 400))),
+)
+
+
+def measure() -> list[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        return [*_against_upstream(Path(folder)), *_full_size(Path(folder))]
+
+
+def _against_upstream(folder: Path) -> list[Row]:
+    make_folder(folder, codes_per_token=1.0)
+    runs: dict[str, list[dict[str, float]]] = {"relay": [], "upstream": []}
+    for _ in range(N_RUNS):
+        for kind, results in runs.items():
+            results.append(_run(kind, folder))
+    ours, theirs = (_medians(runs[kind]) for kind in ("relay", "upstream"))
+    name = f"vieneu {version('vieneu')} standard"
+    row = _row_maker("Engine gguf, tiny model", name, ours, theirs)
+    return [
+        row("time to first audio", "first_s", ms),
+        row("real-time factor", "factor", lambda value: f"{value:.4f}"),
+        row("frames decoded for each frame heard", "work", lambda value: f"{value:.2f}"),
+        row("peak memory of its process", "peak_mb", lambda value: f"{value:.0f} MB"),
+        row("import", "import_s", ms),
+    ]
+
+
+def _run(kind: str, folder: Path) -> dict[str, float]:
+    paths = os.pathsep.join((str(HERE), str(HERE.parent / "tests")))
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", str(HERE / "engine_case.py"), kind, str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _medians(runs: list[dict[str, float]]) -> dict[str, float]:
+    return {key: median(run[key] for run in runs) for key in runs[0]}
+
+
+def _row_maker(
+    part: str, name: str, ours: dict[str, float], theirs: dict[str, float]
+) -> Callable[[str, str, Callable[[float], str]], Row]:
+    def row(what: str, key: str, write: Callable[[float], str]) -> Row:
+        return Row(
+            part=part,
+            what=what,
+            measured=write(ours[key]),
+            against=f"{name}: {write(theirs[key])}",
+            ratio=times(ours[key], theirs[key]),
+        )
+
+    return row
+
+
+def _full_size(folder: Path) -> list[Row]:
+    rows: list[Row] = []
+    for name, shape in SHAPES.items():
+        path = folder / f"{name}.gguf"
+        write_full_size(path, shape)
+        part = f"Codes a second, {name} Q4_0, {SETTINGS.threads} threads"
+        ours, bare = _in_turns(_looped(path), _bare(path))
+        rows.append(
+            _rate_row(part, "our loop, sampling included", ours, "llama_decode alone", bare)
+        )
+        compiled, ready = _in_turns(_said(LlamaCppModel, path), _said(XllamaModel, path))
+        rows.append(_rate_row(part, "xllamacpp", ready, "llama-cpp-python", compiled))
+        if shape.n_text_tokens > 2 * N_REACHABLE:
+            rows.append(_trimmed_row(part, path))
+        path.unlink()
+    return rows
+
+
+def _trimmed_row(part: str, path: Path) -> Row:
+    small = path.with_suffix(".trimmed.gguf")
+    report = trim(path, small, reachable=range(256, N_REACHABLE + 256), progress=lambda *_: None)
+    whole, trimmed = _in_turns(_looped(path), _looped(small))
+    small.unlink()
+    what = (
+        f"vocabulary trimmed, {report.bytes_before / 1e6:.0f} MB to {report.bytes_after / 1e6:.0f}"
+    )
+    return _rate_row(part, what, trimmed, "whole", whole)
+
+
+Case = tuple[Callable[[], float], Callable[[], None]]
+"""Measures codes a second once; and gives back what it took."""
+
+
+def _in_turns(*cases: Case) -> list[float]:
+    rates: list[list[float]] = [[] for _ in cases]
+    for turn in range(N_TURNS + 1):
+        for (run, _), found in zip(cases, rates, strict=True):
+            rate = run()
+            if turn:  # the first one warms up
+                found.append(rate)
+    for _, close in cases:
+        close()
+    return [median(found) for found in rates]
+
+
+def _looped(path: Path) -> Case:
+    """Our loop from the first code on, whatever the codes are."""
+    model: Any = LlamaCppModel(path, SETTINGS)
+    tokens = model._prompts.tokens(PROMPT)
+
+    def run() -> float:
+        model._evaluate(tokens, lambda: False)
+        began_s = time.perf_counter()
+        for _ in range(N_CODES):
+            token = model._sampler.draw(model._logits())
+            model._vocabulary.code(token)
+            model._decode([token])
+        return N_CODES / (time.perf_counter() - began_s)
+
+    return run, model.close
+
+
+def _bare(path: Path) -> Case:
+    """Nothing but llama.cpp: decode a token, wait for its logits."""
+    model: Any = LlamaCppModel(path, SETTINGS)
+    tokens, llama = model._prompts.tokens(PROMPT), model._llama
+    one = (llama.llama_token * 1)(tokens[-1])
+
+    def run() -> float:
+        model._evaluate(tokens, lambda: False)
+        began_s = time.perf_counter()
+        for _ in range(N_CODES):
+            llama.llama_decode(model._context, llama.llama_batch_get_one(one, 1))
+            llama.llama_synchronize(model._context)
+        rate = N_CODES / (time.perf_counter() - began_s)
+        memory = llama.llama_get_memory(model._context)
+        llama.llama_memory_seq_rm(memory, 0, len(model._past), -1)
+        return rate
+
+    return run, model.close
+
+
+def _said(kind: type[LlamaCppModel | XllamaModel], path: Path) -> Case:
+    """From the second code to the last, as an engine takes them."""
+    model = kind(path, SETTINGS)
+
+    def run() -> float:
+        codes = model.codes(PROMPT, lambda: False)
+        next(codes)
+        began_s = time.perf_counter()
+        n_codes = len(list(islice(codes, N_CODES)))
+        rate = n_codes / (time.perf_counter() - began_s)
+        codes.close()  # type: ignore[attr-defined]
+        return rate
+
+    return run, model.close
+
+
+def _rate_row(part: str, what: str, ours: float, name: str, other: float) -> Row:
+    return Row(
+        part=part,
+        what=what,
+        measured=f"{ours:.1f}",
+        against=f"{name}: {other:.1f}",
+        ratio=times(ours, other),
+    )
