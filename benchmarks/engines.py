@@ -18,37 +18,22 @@ import tempfile
 import time
 from collections.abc import Callable
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from checkpoint.folder import make_folder
+from code_case import N_CODES, PROMPT, SETTINGS
 from full_size import SHAPES, write_full_size
 from report import Row, ms, times
 
-from vieneu_core.engines.code_model import (
-    CodeModelSettings,
-    CodePrompt,
-    Sampling,
-    SpokenReference,
-)
 from vieneu_core.engines.llama import LlamaCppModel
-from vieneu_core.engines.xllama import XllamaModel
-from vieneu_core.models.catalogue import PromptFormat
 from vieneu_core.models.trim import trim
 
 HERE = Path(__file__).resolve().parent
-N_RUNS, N_TURNS, N_CODES = 3, 5, 60
+N_RUNS, N_TURNS = 3, 5
 N_REACHABLE = 4_000
 """Text tokens that are kept of a whole vocabulary: about so many are reached by phonemes."""
-SETTINGS = CodeModelSettings(
-    format=PromptFormat.PLAIN, sampling=Sampling(seed=1), threads=os.cpu_count() or 1
-)
-PROMPT = CodePrompt(
-    phonemes="xin chao cac ban hom nay troi dep qua " * 8,
-    reference=SpokenReference(phonemes="xin chao", codes=tuple(range(0, 60_000, 400))),
-)
 
 
 def measure() -> list[Row]:
@@ -75,15 +60,7 @@ def _against_upstream(folder: Path) -> list[Row]:
 
 
 def _run(kind: str, folder: Path) -> dict[str, float]:
-    paths = os.pathsep.join((str(HERE), str(HERE.parent / "tests")))
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", str(HERE / "engine_case.py"), kind, str(folder)],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": paths},
-    )
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, float] = json.loads(_output("engine_case.py", kind, str(folder)))
     return found
 
 
@@ -116,23 +93,26 @@ def _full_size(folder: Path) -> list[Row]:
         rows.append(
             _rate_row(part, "our loop, sampling included", ours, "llama_decode alone", bare)
         )
-        compiled, ready = _in_turns(_said(LlamaCppModel, path), _said(XllamaModel, path))
-        rows.append(_rate_row(part, "xllamacpp", ready, "llama-cpp-python", compiled))
         if shape.n_text_tokens > 2 * N_REACHABLE:
-            rows.append(_trimmed_row(part, path))
+            path, row = _trimmed(part, path)
+            rows.append(row)
+        # xllamacpp draws from the whole vocabulary, and random weights would say text half the
+        # time: that is why the trimmed model is taken where there is one.
+        compiled, ready = _in_turns(_said("llama-cpp-python", path), _said("xllamacpp", path))
+        rows.append(_rate_row(part, "xllamacpp", ready, "llama-cpp-python", compiled))
         path.unlink()
     return rows
 
 
-def _trimmed_row(part: str, path: Path) -> Row:
+def _trimmed(part: str, path: Path) -> tuple[Path, Row]:
+    """Trim a model and measure what that brings; the whole one is deleted."""
     small = path.with_suffix(".trimmed.gguf")
     report = trim(path, small, reachable=range(256, N_REACHABLE + 256), progress=lambda *_: None)
     whole, trimmed = _in_turns(_looped(path), _looped(small))
-    small.unlink()
-    what = (
-        f"vocabulary trimmed, {report.bytes_before / 1e6:.0f} MB to {report.bytes_after / 1e6:.0f}"
-    )
-    return _rate_row(part, what, trimmed, "whole", whole)
+    path.unlink()
+    before_mb, after_mb = report.bytes_before / 1e6, report.bytes_after / 1e6
+    what = f"vocabulary trimmed, {before_mb:.0f} MB to {after_mb:.0f} MB"
+    return small, _rate_row(part, what, trimmed, "whole", whole)
 
 
 Case = tuple[Callable[[], float], Callable[[], None]]
@@ -188,20 +168,25 @@ def _bare(path: Path) -> Case:
     return run, model.close
 
 
-def _said(kind: type[LlamaCppModel | XllamaModel], path: Path) -> Case:
-    """From the second code to the last, as an engine takes them."""
-    model = kind(path, SETTINGS)
+def _said(library: str, path: Path) -> Case:
+    """From the second code to the last, as an engine takes them.
 
-    def run() -> float:
-        codes = model.codes(PROMPT, lambda: False)
-        next(codes)
-        began_s = time.perf_counter()
-        n_codes = len(list(islice(codes, N_CODES)))
-        rate = n_codes / (time.perf_counter() - began_s)
-        codes.close()  # type: ignore[attr-defined]
-        return rate
+    In a process of its own: the idle threads of the one would take time from the other.
+    """
+    return lambda: float(_output("code_case.py", library, str(path))), lambda: None
 
-    return run, model.close
+
+def _output(script: str, *arguments: str) -> str:
+    """Return the last line that one of our scripts prints."""
+    paths = os.pathsep.join((str(HERE), str(HERE.parent / "tests")))
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", str(HERE / script), *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+    return done.stdout.splitlines()[-1]
 
 
 def _rate_row(part: str, what: str, ours: float, name: str, other: float) -> Row:

@@ -7,6 +7,7 @@ The C interface is described in ``llama.h`` of https://github.com/ggml-org/llama
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -61,6 +62,7 @@ class LlamaCppModel:
         self._prompts = PromptWriter.of(self._tokens_of, self._vocabulary, settings)
         self._past: list[int] = []  # tokens whose keys and values are in the cache
         self._upcoming: CodePrompt | None = None
+        self._seen: tuple[int, NDArray[np.float32]] | None = None  # where the logits lie
 
     @property
     def name(self) -> str:
@@ -150,8 +152,10 @@ class LlamaCppModel:
         import numpy as np
 
         pointer = self._llama.llama_get_logits_ith(self._context, -1)
-        logits: NDArray[np.float32] = np.ctypeslib.as_array(pointer, shape=(self._n_vocab,))
-        return logits
+        address = ctypes.addressof(pointer.contents)
+        if self._seen is None or self._seen[0] != address:  # making an array of it takes long
+            self._seen = address, np.ctypeslib.as_array(pointer, shape=(self._n_vocab,))
+        return self._seen[1]
 
     def _tokens_of(self, text: str) -> list[int]:
         return self._library.tokens_of(self._vocab, text)

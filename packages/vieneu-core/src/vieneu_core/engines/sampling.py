@@ -49,17 +49,18 @@ class CodeSampler:
         """
         codes = logits[self._codes]
         end = float(logits[self._end])
-        best = int(codes.argmax())
-        if not float(codes[best]) > float("-inf"):  # also where it is no number
+        peaks = codes.reshape(-1, _BLOCK).max(axis=1)
+        best = float(peaks.max())
+        if not best > float("-inf"):  # also where it is no number
             raise SynthesisFailedError("The model's output is not made of numbers.")
         if self._temperature == 0.0 or self._top_k == 1:
-            return self._end if end > codes[best] else self._codes.start + best
-        return self._drawn(codes, end)
+            return self._end if end > best else self._codes.start + int(codes.argmax())
+        return self._drawn(codes, peaks, end)
 
-    def _drawn(self, codes: NDArray[np.float32], end: float) -> int:
+    def _drawn(self, codes: NDArray[np.float32], peaks: NDArray[np.float32], end: float) -> int:
         import numpy as np
 
-        places = self._likeliest(codes)
+        places = self._likeliest(codes, peaks)
         values = np.append(codes[places], np.float32(end)).astype(np.float64)
         if len(values) > self._top_k:  # the end is one of the candidates, not one more
             keep = np.argpartition(values, -self._top_k)[-self._top_k :]
@@ -69,20 +70,20 @@ class CodeSampler:
         at = int(keep[np.searchsorted(odds, self._random.random() * odds[-1], side="right")])
         return self._end if at == len(places) else self._codes.start + int(places[at])
 
-    def _likeliest(self, codes: NDArray[np.float32]) -> NDArray[np.intp]:
+    def _likeliest(
+        self, codes: NDArray[np.float32], peaks: NDArray[np.float32]
+    ) -> NDArray[np.intp]:
         """Return where the top_k largest logits are.
 
-        They lie in the top_k blocks with the largest maxima: so only those are searched.
+        As many blocks have a peak that is at least the top_k-th largest peak: so none of the
+        logits below that one is among them, and few are left to be put in order.
         """
         import numpy as np
 
-        n_blocks = len(codes) // _BLOCK
-        blocks = codes.reshape(n_blocks, _BLOCK)
-        if n_blocks > self._top_k:
-            best = np.argpartition(blocks.max(axis=1), -self._top_k)[-self._top_k :]
+        if len(peaks) > self._top_k:
+            places = np.flatnonzero(codes >= np.partition(peaks, -self._top_k)[-self._top_k])
         else:
-            best = np.arange(n_blocks)
-        places = (best[:, None] * _BLOCK + np.arange(_BLOCK)).ravel()
+            places = np.arange(len(codes))
         if len(places) <= self._top_k:
             return places
         return places[np.argpartition(codes[places], -self._top_k)[-self._top_k :]]
