@@ -22,7 +22,7 @@ from vieneu_core.engines.code_model import (
 )
 from vieneu_core.engines.prompt import shared_length
 from vieneu_core.engines.torch_batch import TOKENS_AT_ONCE
-from vieneu_core.engines.torch_device import DeviceChoice, Numbers, TorchDevice
+from vieneu_core.engines.torch_device import DeviceChoice, Dtype, TorchDevice
 from vieneu_core.engines.torch_model import FIRST_SOUND, TorchModel
 from vieneu_core.errors import (
     DeviceMemoryError,
@@ -44,7 +44,7 @@ SENTENCES = (
     "mˈo6t hˈaːj bˈaː bˈoɜn nˈam sˈaɜw.",
     "ŋwˈiɛ5n hwˈe6 ŋˈiɛŋ ŋˈiɛŋ xwˈiə xwˈaɜt, tʃˈəː2j ɗˈɛ6p kwˈaːɜ.",
 )
-CPU = TorchDevice.choose(DeviceChoice.CPU, Numbers.FLOAT32)
+CPU = TorchDevice.choose(DeviceChoice.CPU, Dtype.FLOAT32)
 
 
 def never() -> bool:
@@ -277,9 +277,9 @@ def test_sampling_gives_the_same_sound_and_only_speech(path: Path) -> None:
     assert codes == list(itertools.islice(codes_after(39), len(codes)))
 
 
-@pytest.mark.parametrize("numbers", list(Numbers))
-def test_it_speaks_with_all_numbers(path: Path, numbers: Numbers) -> None:
-    model = TorchModel(path, PLAIN, TorchDevice.choose(DeviceChoice.CPU, numbers))
+@pytest.mark.parametrize("dtype", list(Dtype))
+def test_it_speaks_with_every_dtype(path: Path, dtype: Dtype) -> None:
+    model = TorchModel(path, PLAIN, TorchDevice.choose(DeviceChoice.CPU, dtype))
 
     codes = say(model, prompts()[0])
     assert len(codes) > 20

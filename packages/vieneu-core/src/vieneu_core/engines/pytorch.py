@@ -14,7 +14,7 @@ from vieneu_core.engines.code_options import CodeOptions, ModelName, parse_optio
 from vieneu_core.engines.codec import SpeechDecoder
 from vieneu_core.engines.model_files import ModelFiles
 from vieneu_core.engines.references import references
-from vieneu_core.engines.torch_device import DeviceChoice, TorchDevice
+from vieneu_core.engines.torch_device import DeviceChoice, Dtype, TorchDevice
 from vieneu_core.models.catalogue import DEFAULT_DECODER, DEFAULT_TRANSFORMERS
 
 NAME = "pytorch"
@@ -29,6 +29,7 @@ class PytorchOptions(CodeOptions):
     codec: ModelName = "auto"
     """auto: NeuCodec on PyTorch beside a GPU, else its ONNX graph, which a CPU runs faster."""
     device: DeviceChoice = Field(default=DeviceChoice.AUTO, description="auto, cuda, mps or cpu")
+    dtype: Dtype = Field(default=Dtype.AUTO, description="auto, float32, bfloat16 or float16")
     batch: Literal["auto"] | int = Field(
         default="auto", description="auto, or how many sentences are made at once"
     )
@@ -48,7 +49,7 @@ def _load(options: PytorchOptions, progress: HearProgress) -> Parts:
     from vieneu_core.engines.torch_model import TorchModel
     from vieneu_core.text.phonemize import Phonemizer
 
-    device = TorchDevice.choose(options.device)
+    device = TorchDevice.choose(options.device, options.dtype)
     files = ModelFiles(options, progress)
     found = files.model()
     presets = files.presets(found)

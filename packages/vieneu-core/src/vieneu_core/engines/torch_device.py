@@ -1,4 +1,4 @@
-"""Which device PyTorch runs on, with which numbers, and how much of it is taken."""
+"""Which device PyTorch runs on, with which dtype, and how much of it is taken."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class DeviceChoice(StrEnum):
     CPU = "cpu"
 
 
-class Numbers(StrEnum):
-    """What a model computes with."""
+class Dtype(StrEnum):
+    """What a model computes with, as PyTorch names it."""
 
     AUTO = "auto"
     """The fastest that the device computes with itself."""
@@ -52,10 +52,10 @@ class TorchDevice:
     torch: Any
     kind: str
     """``cuda``, ``mps`` or ``cpu``."""
-    numbers: Numbers = Numbers.AUTO
+    wanted_dtype: Dtype = Dtype.AUTO
 
     @classmethod
-    def choose(cls, wanted: DeviceChoice, numbers: Numbers = Numbers.AUTO) -> TorchDevice:
+    def choose(cls, wanted: DeviceChoice, dtype: Dtype = Dtype.AUTO) -> TorchDevice:
         """Find the device that is asked for.
 
         Raises:
@@ -75,7 +75,7 @@ class TorchDevice:
                 f"PyTorch {torch.__version__} finds no {wanted} device on this machine.",
                 remedy="Set the option device to auto or cpu, or install the device's driver.",
             )
-        return cls(torch=torch, kind=wanted.value, numbers=numbers)
+        return cls(torch=torch, kind=wanted.value, wanted_dtype=dtype)
 
     @property
     def is_accelerator(self) -> bool:
@@ -91,21 +91,21 @@ class TorchDevice:
 
     @property
     def dtype(self) -> Any:
-        """The numbers to compute with, as PyTorch names them."""
-        return getattr(self.torch, self._fastest if self.numbers is Numbers.AUTO else self.numbers)
+        """What a model computes with."""
+        wanted = self._best_dtype() if self.wanted_dtype is Dtype.AUTO else self.wanted_dtype
+        return getattr(self.torch, wanted)
 
-    @property
-    def _fastest(self) -> Numbers:
-        """bfloat16 where the device itself has it, as the models were trained with it.
+    def _best_dtype(self) -> Dtype:
+        """Return bfloat16 where the device itself has it, as the models were trained with it.
 
         A CPU takes a third of the time with it. A T4 lacks it, and emulates it slowly.
         """
         if self.kind == DeviceChoice.CUDA:
             native = self.torch.cuda.is_bf16_supported(including_emulation=False)
-            return Numbers.BFLOAT16 if native else Numbers.FLOAT16
+            return Dtype.BFLOAT16 if native else Dtype.FLOAT16
         if self.kind == DeviceChoice.CPU and self._cpu_can(_FAST_BF16):
-            return Numbers.BFLOAT16
-        return Numbers.FLOAT32
+            return Dtype.BFLOAT16
+        return Dtype.FLOAT32
 
     def _cpu_can(self, name: str) -> bool:
         """Whether the processor has something, as far as this version of PyTorch tells it."""
