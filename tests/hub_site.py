@@ -51,6 +51,8 @@ class HubSite:
     """The next downloads end after so many bytes, and claim that this is all."""
     announced_bytes: int | None = None
     """The size that is stated of a large file, in place of the true one."""
+    pause_s: float = 0.0
+    """Waits so long before each quarter of a megabyte that it sends."""
     n_silent: int = 0
     """So many of the next requests get no answer while the hub runs."""
     page: bytes = b""
@@ -221,4 +223,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
             self.close_connection = True
             return
-        self.wfile.write(body)
+        for at in range(0, len(body), 1 << 18):
+            self.site.closing.wait(site.pause_s)
+            self.wfile.write(body[at : at + (1 << 18)])

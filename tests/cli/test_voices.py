@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -218,3 +219,36 @@ def test_without_the_package_it_is_refused_unless_it_is_only_preferred(
     assert "carries no watermark" in spoken.stderr
     assert "không có dấu chìm" in vietnamese.stderr
     assert (house.home / "out.wav").stat().st_size > 44
+
+
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [
+        ("C.UTF-8", r"Downloading the model: [1-5] of 6 MB"),
+        ("vi_VN.UTF-8", r"Đang tải mô hình: [1-5] / 6 MB"),
+    ],
+)
+def test_say_shows_how_far_the_download_has_come(
+    house: House, models: ModelFolder, lang: str, told: str
+) -> None:
+    house.config.parent.mkdir(parents=True)
+    house.config.write_text(
+        "local:\n  engine: gguf\n  options:\n    model: maker/model:tiny.gguf\n"
+        f"    codec: {models.codec}\n    temperature: 0\n    threads: 1\n",
+        "utf-8",
+    )
+    house.config.chmod(0o600)
+    with hub_site() as site:
+        site.files["maker/model"] = {
+            "tiny.gguf": models.model.read_bytes(),
+            "voices.json": (models.path / "voices.json").read_bytes(),
+        }
+        site.pause_s = 0.1
+        screen = house.on_terminal(
+            "say", TRANSCRIPT, "-o", "a.wav", HF_ENDPOINT=site.url, LANG=lang
+        )
+        assert screen.finish() == 0
+
+    assert re.search(told, screen.shown)
+    last = screen.shown.splitlines()[-1]
+    assert last.startswith("a.wav")

@@ -12,6 +12,7 @@ from fake_clock import FakeClock
 
 from vieneu_core.backends.base import BackendState, Health, synthesize
 from vieneu_core.backends.scripted import ScriptedBackend, Turn
+from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import (
     BackendConnectionError,
     BackendTimeoutError,
@@ -22,6 +23,7 @@ from vieneu_core.errors import (
     WorkerDiedError,
 )
 from vieneu_core.router import (
+    BackendLoading,
     BudgetWarning,
     Mode,
     RemoteLost,
@@ -105,6 +107,37 @@ async def test_traffic_is_the_best_look_and_saves_the_others() -> None:
             await watch.clock.advance(20)
             await watch.speak()
         assert watch.looks == before
+
+
+async def test_how_far_a_download_has_come_is_told_once_for_each_step() -> None:
+    watch = Watch(mode=Mode.LOCAL)
+    for backend in (watch.local, watch.remote):
+        backend.load_hold = asyncio.Event()
+        backend.reported = Health(
+            state=BackendState.LOADING, loading=LoadProgress("Downloading", 1, 10)
+        )
+    loading = asyncio.create_task(watch.router.load())
+    await watch.clock.advance(1.2)
+    half = Health(state=BackendState.LOADING, loading=LoadProgress("Downloading", 5, 10))
+    watch.local.reported = half
+    await watch.clock.advance(1.2)
+
+    status = watch.router.status().backend("local")
+    assert status is not None
+    assert (status.state, status.health) == (BackendState.LOADING, half)
+    told = [e for e in watch.told(BackendLoading) if isinstance(e, BackendLoading)]
+    assert [(e.backend, e.progress.done_bytes) for e in told] == [("local", 1), ("local", 5)]
+    assert watch.looks == 0, "a look at the remote costs a request"
+
+    for backend in (watch.local, watch.remote):
+        backend.reported = None
+        assert backend.load_hold is not None
+        backend.load_hold.set()
+    await loading
+    await watch.clock.advance(5)
+    assert watch.router.status().active == "local"
+    assert len(watch.told(BackendLoading)) == 2
+    await watch.router.aclose()
 
 
 async def test_one_look_that_times_out_is_no_outage_two_are() -> None:

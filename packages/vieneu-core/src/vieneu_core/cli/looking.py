@@ -16,6 +16,7 @@ from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.cli.outcome import report_line
 from vieneu_core.cli.terminal import Terminal, facts_table, plain
 from vieneu_core.config import voices_dir
+from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import BackendError
 from vieneu_core.router import BackendStatus, BudgetStatus, CircuitState, Router, RouterStatus
 from vieneu_core.voices import Voice
@@ -170,6 +171,7 @@ def _rows(terminal: Terminal) -> tuple[tuple[str, Callable[[BackendStatus], Text
 
     return (
         ("state", state),
+        ("loading_step", of_health(lambda h: loading_step(terminal, h.loading))),
         ("circuit", circuit),
         ("engine", of_health(lambda h: h.engine)),
         ("model", of_health(lambda h: h.model)),
@@ -187,6 +189,19 @@ def _latency(terminal: Terminal, health: Health) -> str | None:
     if not health.latency_ms:
         return None
     return f"{terminal.words.number(health.latency_ms)} ms"
+
+
+def loading_step(terminal: Terminal, progress: LoadProgress | None) -> str | None:
+    """Write how far a load has come."""
+    words = terminal.words
+    if progress is None:
+        return None
+    if progress.done_bytes is None:
+        return words("loading_model")
+    done = words.number(progress.done_bytes / 1e6)
+    if progress.total_bytes is None:
+        return words("downloading", done=done)
+    return words("downloading_of", done=done, total=words.number(progress.total_bytes / 1e6))
 
 
 def gpu_memory(terminal: Terminal, health: Health) -> str | None:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from vieneu_core.audio.encode import AudioFormat, encode_stream, format_of, write_file
 from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.cli.looking import loading_step
 from vieneu_core.cli.outcome import title
 from vieneu_core.cli.piping import typed_text, write_out
 from vieneu_core.cli.players import Playback, installed_players
@@ -26,7 +27,7 @@ from vieneu_core.errors import (
     EmptyTextError,
     InvalidRequestError,
 )
-from vieneu_core.router import Router
+from vieneu_core.router import BackendLoading, Router, RouterEvent
 from vieneu_core.synthesis import SynthesisRequest, new_request_id, whole_sentences
 from vieneu_core.text.clean import has_speech
 from vieneu_core.text.segment import split_sentences
@@ -97,6 +98,7 @@ async def say(terminal: Terminal, order: SayOrder) -> None:
         tally = Tally(clock, show)
         async with terminal.router(settings) as router:
             router.subscribe(tally.on_event)
+            router.subscribe(show.on_event)
             started = clock.monotonic()
             await router.load()
             tally.load_s = clock.monotonic() - started
@@ -199,14 +201,22 @@ class Progresser:
 
     def __init__(self, progress: Progress | None, terminal: Terminal) -> None:
         self._progress = progress
-        self._words = terminal.words
+        self._terminal, self._words = terminal, terminal.words
+        self._speaks = False
         if progress is not None:
             self._task = progress.add_task(self._words("loading"), total=None)
+
+    def on_event(self, event: RouterEvent) -> None:
+        """Show how far a download has come, until there is speech."""
+        if self._progress is not None and isinstance(event, BackendLoading) and not self._speaks:
+            line = loading_step(self._terminal, event.progress)
+            self._progress.update(self._task, description=plain(line))
 
     def __call__(self, tally: Tally) -> None:
         """Show the present counts."""
         if self._progress is None:
             return
+        self._speaks = True
         number = max(tally.speakers)
         line = self._words(
             "speaking",

@@ -16,6 +16,13 @@ class Language(StrEnum):
 WORDS: Mapping[str, tuple[str, str]] = {
     # saying
     "loading": ("Getting ready…", "Đang chuẩn bị…"),
+    "loading_step": ("Loading", "Đang nạp"),
+    "loading_model": ("Loading the model…", "Đang nạp mô hình…"),
+    "downloading": ("Downloading the model: {done} MB", "Đang tải mô hình: {done} MB"),
+    "downloading_of": (
+        "Downloading the model: {done} of {total} MB",
+        "Đang tải mô hình: {done} / {total} MB",
+    ),
     "speaking": (
         "Sentence {n}, {seconds} s of audio, {who}",
         "Câu {n}, {seconds} giây âm thanh, {who}",

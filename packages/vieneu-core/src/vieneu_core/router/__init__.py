@@ -3,6 +3,7 @@
 from vieneu_core.router.breaker import BreakerPolicy, CircuitBreaker, CircuitState
 from vieneu_core.router.budget import BudgetStatus, TunnelBudget
 from vieneu_core.router.events import (
+    BackendLoading,
     BackendRecovered,
     BackendSwitched,
     BudgetWarning,
@@ -25,6 +26,7 @@ from vieneu_core.router.status import BackendStatus, RouterStatus
 
 __all__ = [
     "LAST_RESORT",
+    "BackendLoading",
     "BackendRecovered",
     "BackendStatus",
     "BackendSwitched",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from vieneu_core.backends.base import BackendState
+from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import BackendError
 from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.budget import TunnelBudget
 from vieneu_core.router.events import (
+    BackendLoading,
     BackendRecovered,
     BudgetWarning,
     CircuitClosed,
@@ -42,7 +44,15 @@ class Announcer:
         self._was_ready: WeakSet[Place] = WeakSet()
         self._lost: WeakSet[Place] = WeakSet()
         self._open: WeakSet[Place] = WeakSet()
+        self._progress: WeakKeyDictionary[Place, LoadProgress] = WeakKeyDictionary()
         self._standing_in: str | None = None
+
+    def loading(self, place: Place) -> None:
+        """Tell how far a backend's loading has come."""
+        progress = place.health.loading if place.health is not None else None
+        if progress is not None and progress != self._progress.get(place):
+            self._progress[place] = progress
+            self._publish(BackendLoading(backend=place.name, progress=progress))
 
     def backend(self, place: Place) -> None:
         """Tell of a backend's circuit, of its loss and recovery, and of its session."""

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
+from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import VieneuError
 from vieneu_core.router.selection import Mode
 
@@ -82,6 +83,14 @@ class BackendRecovered(RouterEvent):
     """A backend that had failed is ready again."""
 
     backend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendLoading(RouterEvent):
+    """A backend is loading its model, and has come a step further."""
+
+    backend: str
+    progress: LoadProgress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

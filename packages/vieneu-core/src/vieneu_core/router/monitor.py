@@ -8,6 +8,7 @@ down is probed by speaking a short sentence, since a server can be healthy and y
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 from collections.abc import Awaitable, Callable
@@ -34,6 +35,7 @@ _NEEDS_LOADING = {
 }
 
 _LOGGER = logging.getLogger(__name__)
+PROGRESS_EVERY_S = 0.5
 SHORTEST_WAIT_S = 0.05
 """So that no state of affairs, however odd, makes the monitor spin."""
 
@@ -102,11 +104,23 @@ class Monitor:
     async def _loaded(self) -> Health:
         place = self._place
         place.loading, place.kept_unloaded = True, False
+        follower = None if self._metered else asyncio.create_task(self._follow_loading())
         try:
             await place.backend.load()
             return await place.backend.health()
         finally:
             place.loading = False
+            if follower is not None:
+                follower.cancel()
+
+    async def _follow_loading(self) -> None:
+        """Look how far the loading has come, again and again: a download can take minutes."""
+        while True:
+            await self._clock.sleep(PROGRESS_EVERY_S)
+            with contextlib.suppress(BackendError):  # loading itself says what is wrong
+                health = await self._place.backend.health()
+                if health.loading is not None:
+                    self._place.progressed(health)
 
     def next_look_in_s(self) -> float:
         """Return the seconds until the next look is due; infinite where only an admin can help."""

@@ -169,6 +169,11 @@ class Place:
             self.session.observe(health.remaining_s)
         self.on_change()
 
+    def progressed(self, health: Health) -> None:
+        """Take how far its loading has come."""
+        self.health = health
+        self.on_change()
+
     def missed(self, error: BackendError, *, tolerated: float) -> None:
         """State that a look at the backend's health failed.
 

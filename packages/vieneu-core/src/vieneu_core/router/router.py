@@ -281,6 +281,8 @@ class Router:
 
     def _settle(self) -> None:
         """Tell what has become of the backends, and of who gets the next request."""
+        for place in self._places:
+            self._announcer.loading(place)
         if not self._loaded:
             return
         for place in self._places:
