@@ -75,6 +75,7 @@ EXPECTED = {
     "ModelLoadError": 503,
     "DeviceMemoryError": 500,
     "SynthesisFailedError": 500,
+    "UnpronounceableError": 422,
     "WorkerDiedError": 500,
     "AllBackendsFailedError": 503,
 }

@@ -29,6 +29,7 @@ from vieneu_core.errors import (
     MissingExtraError,
     ModelLoadError,
     SynthesisFailedError,
+    UnpronounceableError,
     VoiceNotFoundError,
 )
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
@@ -347,6 +348,11 @@ async def test_a_request_that_is_left_frees_the_engine(backend: LocalBackend) ->
     async with asyncio.timeout(10):
         speech = await synthesize(backend, SynthesisRequest(text=SENTENCES[0]))
     assert heard(speech.pcm)[0] == expected("An", len(heard(speech.pcm)[0]))[0]
+
+
+async def test_a_sentence_without_sounds_is_left_to_another_voice(backend: LocalBackend) -> None:
+    with pytest.raises(UnpronounceableError):
+        await synthesize(backend, SynthesisRequest(text="你好! Tạm biệt."))
 
 
 async def test_unloading_gives_all_memory_back(folder: ModelFolder) -> None:

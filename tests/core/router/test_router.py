@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Self
 
@@ -29,6 +29,7 @@ from vieneu_core.errors import (
     StreamInterruptedError,
     StreamStalledError,
     TunnelOfflineError,
+    UnpronounceableError,
     VoiceNotFoundError,
     WorkerDiedError,
 )
@@ -301,6 +302,32 @@ async def test_after_a_failure_the_rest_of_the_request_does_not_ask_the_broken_o
         house.remote.always = Turn(error=lost())
         await house.speak()
         assert len(house.remote.record.requests) == 1
+
+
+@pytest.mark.parametrize("at", [0, 2, 4])
+async def test_a_sentence_that_one_cannot_pronounce_is_all_that_the_next_one_speaks(
+    at: int,
+) -> None:
+    class Latin(ScriptedBackend):
+        async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+            async with aclosing(super().stream(request)) as chunks:
+                async for chunk in chunks:
+                    assert isinstance(request.text, tuple)
+                    if request.text[chunk.sentence] == SENTENCES[at]:
+                        raise UnpronounceableError("No sounds.")
+                    yield chunk
+
+    async with House() as house:
+        await house.router.set_remote(Latin(name="remote", clock=house.clock))
+        chunks = await house.speak()
+
+        assert_heard(chunks)
+        expected_names = ["remote"] * len(SENTENCES)
+        expected_names[at] = "local"
+        assert speakers(chunks) == expected_names
+        status = house.router.status().backend("remote")
+        assert status is not None
+        assert status.state.ready
 
 
 async def test_the_first_sound_comes_before_the_first_sentence_is_whole() -> None:

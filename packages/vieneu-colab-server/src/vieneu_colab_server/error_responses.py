@@ -44,6 +44,7 @@ STATUS_OF: Mapping[type[VieneuError], HTTPStatus] = {
     errors.WireVersionError: HTTPStatus.UPGRADE_REQUIRED,
     errors.InternalServerError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.EngineError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.UnpronounceableError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ModelLoadError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.AllBackendsFailedError: HTTPStatus.SERVICE_UNAVAILABLE,
 }

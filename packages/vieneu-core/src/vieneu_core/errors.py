@@ -54,6 +54,7 @@
         │   ├── ModelLoadError
         │   ├── DeviceMemoryError
         │   ├── SynthesisFailedError
+        │   │   └── UnpronounceableError
         │   └── WorkerDiedError
         └── AllBackendsFailedError    carries the failure of each
 
@@ -550,6 +551,15 @@ class SynthesisFailedError(EngineError):
 
     code = "synthesis_failed"
     title = "Sentence not spoken"
+
+
+class UnpronounceableError(SynthesisFailedError):
+    """The engine has no sounds for this sentence, in a foreign script say; another may have."""
+
+    code = "unpronounceable"
+    title = "Sentence has no sounds for this voice"
+    default_remedy = "Another voice speaks it where there is one; else write it in Latin letters."
+    consequence = Consequence.NONE
 
 
 class WorkerDiedError(EngineError):

@@ -17,6 +17,8 @@ from vieneu_core.engines.base import EngineInfo, Utterance
 from vieneu_core.errors import (
     BackendError,
     CloningUnsupportedError,
+    EmptyTextError,
+    UnpronounceableError,
     WatermarkUnavailableError,
 )
 from vieneu_core.synthesis import SynthesisRequest
@@ -197,6 +199,8 @@ class LocalBackend:
             async with aclosing(self._spoken(request, utterance, index)) as chunks:
                 async for chunk in chunks:
                     yield chunk
+        except EmptyTextError as error:  # it has letters: they are none that this engine can say
+            raise UnpronounceableError(error.detail) from error
         except WatermarkUnavailableError as error:
             if self._watermark_required or not utterance.watermark:
                 raise

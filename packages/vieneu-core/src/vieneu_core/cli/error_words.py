@@ -95,6 +95,10 @@ VIETNAMESE: Mapping[str, tuple[str, str]] = {
     ),
     "device_memory": ("Hết bộ nhớ", "Dùng mô hình nhỏ hơn, hoặc giải phóng bộ nhớ."),
     "synthesis_failed": ("Câu không đọc được", _FALLBACK),
+    "unpronounceable": (
+        "Giọng này không có âm cho câu",
+        "Giọng khác sẽ đọc câu này nếu có; nếu không, hãy viết bằng chữ Latinh.",
+    ),
     "worker_died": ("Tiến trình đọc đã chết", "Nó được tự khởi động lại."),
     "all_backends_failed": (
         "Không nơi nào đọc được",

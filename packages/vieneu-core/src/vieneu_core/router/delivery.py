@@ -25,6 +25,7 @@ from vieneu_core.errors import (
     StreamInterruptedError,
     StreamStalledError,
     SynthesisFailedError,
+    UnpronounceableError,
 )
 from vieneu_core.router.events import ErrorReport, RouterEvent, SpokenByStandIn
 from vieneu_core.router.place import Place
@@ -107,10 +108,10 @@ class Delivery:
         """Speak a passage, trying again for as long as patience lasts."""
         goal = self._done + len(passage)
         failing, give_up_at, wait_s = -1, 0.0, _FIRST_WAIT_S
-        while True:
+        while self._done < goal:
             causes = await self._one_round(passage, goal, last_chance=failing == self._done)
-            if self._done == goal:
-                return
+            if not causes:
+                continue
             now = self._clock.monotonic()
             if failing != self._done:  # patience begins anew with each sentence that fails
                 failing, give_up_at, wait_s = (
@@ -127,17 +128,23 @@ class Delivery:
     async def _one_round(
         self, passage: tuple[str, ...], goal: int, *, last_chance: bool
     ) -> list[BackendError]:
-        """Ask each place once for what is still unspoken; return why each of them failed."""
+        """Ask each place once for what is still unspoken; return why all failed, or nothing.
+
+        A sentence that one place cannot pronounce is all that the next one gets: the first can
+        speak what follows.
+        """
         causes: list[BackendError] = [self._route.missing] if self._route.missing else []
         for place in self._in_order():
             rest = passage[len(passage) - (goal - self._done) :]
+            if any(isinstance(cause, UnpronounceableError) for cause in causes):
+                rest = rest[:1]
             try:
                 self._admit(place, rest, last_chance=last_chance)
                 await self._attempt(place, rest, causes[-1] if causes else None)
             except BackendError as err:
                 causes.append(err)
             else:
-                return causes
+                return []
         return causes
 
     def _in_order(self) -> list[Place]:
@@ -158,7 +165,8 @@ class Delivery:
         try:
             await self._relay_or_adapt(place, passage, cause)
         except BackendError as err:
-            self._failed_here.add(place)
+            if not isinstance(err, UnpronounceableError):
+                self._failed_here.add(place)
             place.failed(err)
             raise
         except BaseException:
