@@ -22,6 +22,9 @@ from vieneu_colab_server.error_responses import STATUS_OF
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_core import errors
 from vieneu_core.config import Settings
+from vieneu_core.engines.gguf import GgufOptions
+from vieneu_core.engines.pytorch import PytorchOptions
+from vieneu_core.engines.sdk_options import SdkOptions
 from vieneu_core.errors import BackendError, RequestError, VieneuError
 from vieneu_core.router.events import RouterEvent
 from vieneu_core.wire.framing import FrameType
@@ -149,6 +152,19 @@ def server_settings_table() -> str:
     )
 
 
+def options_table(*models: type[BaseModel]) -> str:
+    """Return the options of engines, each once: name, default, what may be written, meaning."""
+    rows: dict[str, tuple[str, ...]] = {}
+    for model in models:
+        words: dict[str, str] = {}
+        for cls in reversed(model.__mro__[: model.__mro__.index(BaseModel)]):
+            words |= _attribute_docstrings(cls)
+        for name, field in model.model_fields.items():
+            default = "" if field.default is None else f"`{_shown(field.default)}`"
+            rows[name] = (f"`{name}`", default, field.description or "", words.get(name, ""))
+    return _table(("Option", "Default", "Write", "Meaning"), rows.values())
+
+
 def _attribute_docstrings(cls: type) -> dict[str, str]:
     """Return the strings that stand under the attributes of a class."""
     tree = ast.parse(inspect.getsource(cls)).body[0]
@@ -179,6 +195,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "events": event_table,
     "settings": settings_table,
     "server-settings": server_settings_table,
+    "gguf-options": partial(options_table, GgufOptions),
+    "pytorch-options": partial(options_table, PytorchOptions),
+    "sdk-options": partial(options_table, SdkOptions),
     "synthesis-body": partial(model_table, SynthesisBody),
 }
 

@@ -29,15 +29,20 @@ class CodeOptions(BaseModel):
     model: ModelName
     codec: ModelName
     voices: Path | None = Field(default=None, description="the path of a voices.json")
+    """The preset voices; None is the one beside the model."""
     format: PromptFormat | None = Field(default=None, description="chat or plain")
     """None: that of the known model, else plain."""
     emotion: Literal["natural", "none"] = Field(default="natural", description="natural or none")
+    """Whether each sentence begins with the model's token for natural speech."""
     temperature: float = Field(default=1.0, ge=0, le=5, description="a number from 0 to 5")
     top_k: int = Field(default=50, ge=1, le=1000, description="a number from 1 to 1000")
     seed: int | None = Field(default=None, ge=0, description="a number")
+    """The same requests in the same order sound the same each time."""
     context: int = Field(default=2048, ge=256, le=32_768, description="a number from 256 to 32768")
+    """Tokens of voice, sentence and speech together; 50 are a second of speech."""
     threads: int = Field(default=0, ge=0, le=1024, description="a number, 0 for one for each core")
     offline: bool = Field(default=False, description="true or false")
+    """Never ask the network."""
     cache: Annotated[Path, AfterValidator(Path.expanduser)] | None = Field(
         default=None, description="the path of a folder"
     )

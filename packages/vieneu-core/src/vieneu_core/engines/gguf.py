@@ -41,9 +41,11 @@ class GgufOptions(CodeOptions):
     library: LlamaLibrary = Field(
         default=LlamaLibrary.AUTO, description="auto, llama-cpp-python or xllamacpp"
     )
+    """Which package brings llama.cpp."""
     codec_threads: int = Field(
         default=1, ge=0, le=1024, description="a number, 0 for what ONNX Runtime finds best"
     )
+    """It works beside the language model, so more than one takes time from that."""
 
 
 def create(options: Mapping[str, object]) -> CodeEngine:

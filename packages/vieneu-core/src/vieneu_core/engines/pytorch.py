@@ -30,10 +30,13 @@ class PytorchOptions(CodeOptions):
     """auto: NeuCodec on PyTorch beside a GPU, else its ONNX graph, which a CPU runs faster."""
     device: DeviceChoice = Field(default=DeviceChoice.AUTO, description="auto, cuda, mps or cpu")
     dtype: Dtype = Field(default=Dtype.AUTO, description="auto, float32, bfloat16 or float16")
+    """auto: bfloat16 where the device itself has it."""
     batch: Literal["auto"] | int = Field(
         default="auto", description="auto, or how many sentences are made at once"
     )
+    """auto: 8 on a GPU, 1 on a CPU."""
     compile: bool = Field(default=False, description="true or false")
+    """Whether torch.compile makes the model faster; that takes a minute when it loads."""
 
 
 def create(options: Mapping[str, object]) -> CodeEngine:
