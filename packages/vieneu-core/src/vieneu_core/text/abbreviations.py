@@ -91,5 +91,6 @@ ABBREVIATIONS: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)(ĐC|ĐT|SĐT|Tel)\s?(?=:)", lambda m: _WITH_STOP[m[1]]),
     rewrite(r"(?<!\w)(?:Cty|cty|[cC]ông ty) CP(?!\w)", "công ty cổ phần"),
     rewrite(r"(?<!\w)cty(?=\s[A-ZĐ])", "công ty"),
+    rewrite(r"(?<!\w)T\.(?:Ư|W)(?!\w)", "trung ương"),
     rewrite(r"(?<=BCH |Ban )TƯ(?!\w)|(?<=nghị )TƯ(?!\w)", "trung ương"),
 )

@@ -78,6 +78,9 @@ def _issued(match: re.Match[str]) -> str:
 
 
 CODES: tuple[Rewrite, ...] = (
+    # 4G/5G, 3G và 4G: no grams
+    rewrite(r"(?<!\w)([2-6])G(?=\s?/\s?[2-6]G(?!\w))\s?/\s?", r"\1 gờ, "),
+    rewrite(r"(?<=gờ, )([2-6])G(?!\w)", r"\1 gờ"),
     # 30A-123.45, 29A-12345, 30A12345, 59X1-234.56, 29-B1 123.45
     rewrite(
         r"(?<![\w.-])(\d{2})-?([A-Z](?:[A-Z]|\d)?)(?:[ -](?=\d{3}\.?\d{2})|(?=\d{5}))"

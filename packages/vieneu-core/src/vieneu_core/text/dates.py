@@ -104,6 +104,9 @@ def _weekdays(match: re.Match[str]) -> str:
 
 
 DATES: tuple[Rewrite, ...] = (
+    # the 1990s, and those born in 2k5
+    rewrite(r"(?<![\w.,])((?:1[5-9]|20)\d0)s(?!\w)", r"\1"),
+    rewrite(r"(?<!\w)2k([1-9])(?!\w)", r"hai nghìn lẻ \1"),
     rewrite(rf"(?<=/\d{{4}})\s?-\s?(?={_DAY}/(?:{_MONTH}/)?{_YEAR}(?!\w))", " đến "),
     rewrite(
         rf"{_BEGIN}(?:(?i:ngày)\s)?({_YEAR})([-/.])({_MONTH})\2({_DAY})(?:T(?=\d)|{_END})",
