@@ -122,6 +122,24 @@ def test_other_weights_have_another_fingerprint(folder: Path, tmp_path: Path) ->
     assert ours != other
 
 
+def test_other_ears_have_another_fingerprint(folder: Path, tmp_path: Path) -> None:
+    other = write_features(tmp_path / "features", seed=1)
+
+    here = NeuCodecEncoder(folder / "codec", folder / "features").fingerprint
+    assert NeuCodecEncoder(folder / "codec", other).fingerprint != here
+
+
+def test_features_that_are_cut_off_are_an_error_that_names_them(
+    folder: Path, tmp_path: Path
+) -> None:
+    other = write_features(tmp_path / "features")
+    weights = other / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+
+    with pytest.raises(ModelLoadError, match=r"features is no usable folder of w2v-BERT"):
+        NeuCodecEncoder(folder / "codec", other)
+
+
 def test_a_clip_that_is_too_short_to_be_heard_is_an_error(encoder: NeuCodecEncoder) -> None:
     with pytest.raises(ReferenceAudioError, match="only 1 samples"):
         encoder.encode(np.zeros(1, np.float32))
@@ -142,13 +160,15 @@ def _refuse(features: object) -> object:
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04 broken archive"])
-def test_what_is_no_checkpoint_is_an_error_that_names_it(tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_checkpoint_is_an_error_that_names_it(
+    folder: Path, tmp_path: Path, content: bytes
+) -> None:
     (tmp_path / "pytorch_model.bin").write_bytes(content)
 
     with pytest.raises(ModelLoadError, match=r"pytorch_model\.bin"):
         TorchDecoder(tmp_path, CPU)
     with pytest.raises(ModelLoadError, match=r"pytorch_model\.bin"):
-        NeuCodecEncoder(tmp_path, tmp_path)
+        NeuCodecEncoder(tmp_path, folder / "features")
 
 
 def test_a_checkpoint_that_lacks_a_part_is_an_error(folder: Path, tmp_path: Path) -> None:
@@ -163,7 +183,7 @@ def test_a_checkpoint_that_lacks_a_part_is_an_error(folder: Path, tmp_path: Path
 
 
 def test_features_that_are_missing_are_an_error(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelLoadError):
+    with pytest.raises(ModelLoadError, match="w2v-BERT"):
         NeuCodecEncoder(folder / "codec", tmp_path)
 
 

@@ -35,6 +35,8 @@ _HEAD_SIZE = 64
 _SHORTEST = 1_600
 """Samples, 0.1 s: of less the extractor makes no features at all."""
 _FINGERPRINT_BYTES = 1 << 20
+_DAMAGED = {"UnpicklingError", "SafetensorError"}
+"""Of pickle, re-raised by torch; and of safetensors, which is not imported here."""
 _FITTING = "Install versions that fit together: pip install 'vieneu-core[torch]'"
 
 
@@ -55,7 +57,7 @@ class TorchDecoder:
         self._library = _library()
         path = _file(weights)
         self.name = "neucodec"
-        with device.guarded(), _named(path):
+        with device.guarded(), _named(path, "NeuCodec checkpoint"):
             state = _read(device.torch, path)
             self._parts = SimpleNamespace(
                 generator=_generator(state), fc_post_a=_linear(device.torch, state, "fc_post_a")
@@ -103,9 +105,12 @@ class NeuCodecEncoder:
         self._device = device or TorchDevice.choose(DeviceChoice.CPU)
         self._library = _library()
         path = _file(weights)
-        self._fingerprint = _fingerprint(path)
-        with self._device.guarded(), _named(path):
-            self._parts = _encoder_parts(self._device, path, features)
+        # What hears the clip decides over its codes as much as what writes them.
+        self._fingerprint = _fingerprint(path, *sorted(features.glob("*.safetensors")))
+        with self._device.guarded():
+            hearing = _hearing(features)
+            with _named(path, "NeuCodec checkpoint"):
+                self._parts = _encoder_parts(self._device, path, *hearing)
 
     @property
     def fingerprint(self) -> str:
@@ -135,18 +140,23 @@ class NeuCodecEncoder:
             return tuple(codes.reshape(-1).tolist())
 
 
-def _encoder_parts(device: TorchDevice, path: Path, features: Path) -> SimpleNamespace:
-    torch, state = device.torch, _read(device.torch, path)
+def _hearing(features: Path) -> tuple[Any, Any]:
+    """Load w2v-BERT 2.0, and what prepares a clip for it."""
     transformers: Any = import_module("transformers")
+    with _named(features, "folder of w2v-BERT 2.0"), quiet():
+        return (
+            transformers.Wav2Vec2BertModel.from_pretrained(
+                features, output_hidden_states=True, local_files_only=True
+            ),
+            transformers.AutoFeatureExtractor.from_pretrained(features, local_files_only=True),
+        )
+
+
+def _encoder_parts(device: TorchDevice, path: Path, heard: Any, extractor: Any) -> SimpleNamespace:
+    torch, state = device.torch, _read(device.torch, path)
     encoder: Any = import_module("neucodec.codec_encoder")
     semantic: Any = import_module("neucodec.module")
     with quiet():
-        heard = transformers.Wav2Vec2BertModel.from_pretrained(
-            features, output_hidden_states=True, local_files_only=True
-        )
-        extractor = transformers.AutoFeatureExtractor.from_pretrained(
-            features, local_files_only=True
-        )
         n_mid, n_in = state["SemanticEncoder_module.initial_conv.weight"].shape[:2]
         n_out = state["SemanticEncoder_module.final_conv.weight"].shape[0]
         parts = SimpleNamespace(
@@ -220,20 +230,23 @@ def _file(weights: Path) -> Path:
     return weights / WEIGHTS if weights.is_dir() else weights
 
 
-def _fingerprint(path: Path) -> str:
-    """Return what tells these weights from others: size, beginning and end."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(_FINGERPRINT_BYTES)
-            size = file.seek(0, 2)
-            file.seek(max(0, size - _FINGERPRINT_BYTES))
-            return hashlib.sha256(b"%d" % size + start + file.read()).hexdigest()
-    except OSError as error:
-        raise _wrong(path, error) from error
+def _fingerprint(*paths: Path) -> str:
+    """Return what tells these weights from others: size, beginning and end of each."""
+    found = hashlib.sha256()
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                found.update(file.read(_FINGERPRINT_BYTES))
+                size = file.seek(0, 2)
+                file.seek(max(0, size - _FINGERPRINT_BYTES))
+                found.update(file.read() + b"%d" % size)
+        except OSError as error:
+            raise _wrong(path, "NeuCodec checkpoint", error) from error
+    return found.hexdigest()
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
+def _named(path: Path, what: str) -> Iterator[None]:
     """Give what goes wrong while weights are loaded a name.
 
     Raises:
@@ -242,21 +255,21 @@ def _named(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, KeyError, ValueError, EOFError, AttributeError) as error:
-        raise _wrong(path, error) from error
+        raise _wrong(path, what, error) from error
     except RuntimeError as error:
         if "memory" in str(error).lower():
             raise
-        raise _wrong(path, error) from error
+        raise _wrong(path, what, error) from error
     except Exception as error:
-        if type(error).__name__ == "UnpicklingError":  # of pickle, re-raised by torch
-            raise _wrong(path, error) from error
+        if type(error).__name__ in _DAMAGED:
+            raise _wrong(path, what, error) from error
         raise
 
 
-def _wrong(path: Path, error: Exception) -> ModelLoadError:
+def _wrong(path: Path, what: str, error: Exception) -> ModelLoadError:
     why = (str(error).splitlines() or [type(error).__name__])[0][:200]
     return ModelLoadError(
-        f"{path} is no usable NeuCodec checkpoint: {why}",
+        f"{path} is no usable {what}: {why}",
         remedy="Delete it and load again, or name another.",
     )
 
