@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vieneu_core.engines.base import EngineMemory
 from vieneu_core.engines.code_model import CodeModelSettings, CodePrompt
+from vieneu_core.engines.gguf_model import GgufModel
 from vieneu_core.engines.limits import most_codes, room_for_codes
 from vieneu_core.engines.llama_binding import LlamaBinding
 from vieneu_core.engines.prompt import PromptWriter, SpeechVocabulary, shared_length
@@ -32,7 +32,7 @@ _NO_SLOT = 1
 """Returned by ``llama_decode`` where the context is full."""
 
 
-class LlamaCppModel:
+class LlamaCppModel(GgufModel):
     """A GGUF model on this machine's CPU.
 
     Args:
@@ -46,9 +46,9 @@ class LlamaCppModel:
     """
 
     def __init__(self, path: Path, settings: CodeModelSettings) -> None:
+        super().__init__(path)
         self._library = LlamaBinding()
         self._llama = self._library.c
-        self._path = path
         self._n_context = settings.n_context
         self._model = self._library.open_model(path)
         self._context: Any = None
@@ -61,18 +61,7 @@ class LlamaCppModel:
             raise
         self._prompts = PromptWriter.of(self._tokens_of, self._vocabulary, settings)
         self._past: list[int] = []  # tokens whose keys and values are in the cache
-        self._upcoming: CodePrompt | None = None
         self._seen: tuple[int, NDArray[np.float32]] | None = None  # where the logits lie
-
-    @property
-    def name(self) -> str:
-        """Which model, for people."""
-        return self._path.stem
-
-    @property
-    def accelerator(self) -> str | None:
-        """None: the CPU."""
-        return None
 
     def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
         """Yield the codes of a sentence as they come; see `CodeModel.codes`."""
@@ -92,19 +81,11 @@ class LlamaCppModel:
             self._decode([token])
         raise SynthesisFailedError(f"The model {self.name} did not end a sentence.")
 
-    def foresee(self, prompts: Sequence[CodePrompt]) -> None:
-        """Remember the prompt that comes next."""
-        self._upcoming = prompts[0] if prompts else None
-
     def get_ahead(self, abandoned: Callable[[], bool]) -> None:
         """Evaluate the prompt that comes next, unless this is abandoned meanwhile."""
-        upcoming, self._upcoming = self._upcoming, None
+        upcoming = self._take_upcoming()
         if upcoming is not None:
             self._evaluate(self._prompts.tokens(upcoming), abandoned)
-
-    def memory(self) -> EngineMemory:
-        """Report nothing: it uses no device."""
-        return EngineMemory()
 
     def close(self) -> None:
         """Give back what the model took."""

@@ -12,13 +12,13 @@ import queue
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from vieneu_core.engines.base import EngineMemory
 from vieneu_core.engines.code_model import CodeModelSettings, CodePrompt
+from vieneu_core.engines.gguf_model import GgufModel
 from vieneu_core.engines.limits import most_codes
 from vieneu_core.engines.prompt import SPEECH_END, framed_text, speech_token
 from vieneu_core.errors import (
@@ -34,7 +34,7 @@ _CODE = re.compile(r"<\|speech_(\d+)\|>")
 _QUIET = -1
 
 
-class XllamaModel:
+class XllamaModel(GgufModel):
     """A GGUF model on this machine's CPU.
 
     Args:
@@ -47,10 +47,9 @@ class XllamaModel:
     """
 
     def __init__(self, path: Path, settings: CodeModelSettings) -> None:
+        super().__init__(path)
         library = _library()
-        self._path = path
         self._settings = settings
-        self._upcoming: CodePrompt | None = None
         try:
             self._server: Any = library.Server(_parameters(library, path, settings))
         except RuntimeError as error:  # it says no more than that
@@ -58,16 +57,6 @@ class XllamaModel:
                 f"llama.cpp does not load the model {path}.",
                 remedy="Delete the file and load again, or name another in the option model.",
             ) from error
-
-    @property
-    def name(self) -> str:
-        """Which model, for people."""
-        return self._path.stem
-
-    @property
-    def accelerator(self) -> str | None:
-        """None: the CPU."""
-        return None
 
     def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
         """Yield the codes of a sentence as they come; see `CodeModel.codes`."""
@@ -83,19 +72,11 @@ class XllamaModel:
             answer.close()
             thread.join()  # the server takes one prompt at a time
 
-    def foresee(self, prompts: Sequence[CodePrompt]) -> None:
-        """Remember the prompt that comes next."""
-        self._upcoming = prompts[0] if prompts else None
-
     def get_ahead(self, abandoned: Callable[[], bool]) -> None:
         """Evaluate the prompt that comes next. Brief, but not to be abandoned midway."""
-        upcoming, self._upcoming = self._upcoming, None
+        upcoming = self._take_upcoming()
         if upcoming is not None and not abandoned():
             self._ask(upcoming, 1, _Answer(abandoned))
-
-    def memory(self) -> EngineMemory:
-        """Report nothing: it uses no device."""
-        return EngineMemory()
 
     def close(self) -> None:
         """Give back what the model took."""
