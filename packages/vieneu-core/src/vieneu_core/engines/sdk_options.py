@@ -16,7 +16,8 @@ from vieneu_core.errors import ModelLoadError
 
 NAME = "sdk"
 
-_Source = Annotated[str, Field(min_length=1, description="OWNER/REPOSITORY, or an absolute path")]
+_SOURCE = "OWNER/REPOSITORY, or an absolute path"
+_Source = Annotated[str, Field(min_length=1)]
 
 
 class SdkMode(StrEnum):
@@ -83,8 +84,8 @@ class SdkOptions(BaseModel):
     mode: SdkMode = Field(
         default=SdkMode.V3_TURBO, description="v3turbo, v3nano, standard, fast or turbo"
     )
-    model: _Source | None = None
-    codec: _Source | None = None
+    model: _Source | None = Field(default=None, description=_SOURCE)
+    codec: _Source | None = Field(default=None, description=_SOURCE)
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto, cpu or cuda")
     precision: Literal["fp32", "int8", "fp16", "bf16"] | None = Field(
         default=None, description="fp32 or int8 on a CPU; fp32, fp16 or bf16 on a GPU"
