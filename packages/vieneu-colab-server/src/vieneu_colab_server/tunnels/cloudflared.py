@@ -1,0 +1,220 @@
+"""A quick tunnel by cloudflared: its process, read, watched and ended. No account is needed.
+
+What the program writes: https://github.com/cloudflare/cloudflared (cmd/cloudflared/tunnel).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import shutil
+from collections import deque
+from http import HTTPStatus
+from pathlib import Path
+
+import aiohttp
+
+from vieneu_colab_server.tunnels.errors import (
+    QuickTunnelRefusedError,
+    TunnelNetworkError,
+    TunnelOpenError,
+    TunnelProgramError,
+    TunnelTimeoutError,
+)
+from vieneu_core.clock import Clock, SystemClock
+
+_LOGGER = logging.getLogger(__name__)
+START_TIMEOUT_S = 40.0
+"""Cloudflare takes up to half a minute."""
+READY_EVERY_S, UNREADY_FOR_S = 5.0, 60.0
+"""cloudflared connects again by itself; after so long without a connection the tunnel is lost."""
+_END_S = 5.0
+_LINES = 40
+_URL = re.compile(r"https://(?!api\.)[a-z0-9-]+\.trycloudflare\.com")
+_CONNECTED = "Registered tunnel connection"
+_METRICS = re.compile(r"Starting metrics server on (127\.0\.0\.1:\d+)/metrics")
+_REFUSED = ("429 Too Many Requests", "error code: 1015", "error code: 1101", "quick Tunnel ID")
+_UNREACHED = ("no such host", "dial tcp", "i/o timeout", "network is unreachable")
+
+
+class CloudflaredTunnel:
+    """A quick tunnel; its URL is new each time.
+
+    Args:
+        program: The path of cloudflared; None looks for it on PATH.
+        clock: Time.
+        start_timeout_s: How long it may take to be connected.
+    """
+
+    name = "cloudflared"
+
+    def __init__(
+        self,
+        *,
+        program: Path | None = None,
+        clock: Clock | None = None,
+        start_timeout_s: float = START_TIMEOUT_S,
+    ) -> None:
+        self._program = program
+        self._clock = clock or SystemClock()
+        self._start_timeout_s = start_timeout_s
+        self._running: _Running | None = None
+
+    async def open(self, port: int) -> str:
+        """Start cloudflared and wait until it is connected; see `Tunnel.open`."""
+        await self.close()
+        program = self._found()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                program,
+                *("tunnel", "--no-autoupdate", "--metrics", "127.0.0.1:0"),
+                *("--url", f"http://127.0.0.1:{port}"),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is for us: we end it in order
+            )
+        except OSError as error:
+            raise TunnelProgramError(
+                f"cloudflared does not run here: {error.strerror}.",
+                remedy="Name the path of a cloudflared for this machine.",
+            ) from error
+        self._running = _Running(process)
+        try:
+            return await self._opened(self._running)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def lost(self) -> str:
+        """Wait until cloudflared is gone, or stays without a connection; see `Tunnel.lost`."""
+        running, unready_since = self._running, None
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=4)) as session:
+            while running is not None and not running.reading.done():
+                await self._clock.sleep(READY_EVERY_S if running.log.metrics else 1.0)
+                if await _is_ready(session, running.log.metrics):
+                    unready_since = None
+                    continue
+                now = self._clock.monotonic()
+                unready_since = now if unready_since is None else unready_since
+                if now - unready_since >= UNREADY_FOR_S:
+                    return f"cloudflared has had no connection for {UNREADY_FOR_S:g} s."
+        return "cloudflared has ended."
+
+    async def close(self) -> None:
+        """End cloudflared."""
+        running, self._running = self._running, None
+        if running is not None:
+            await running.end()
+
+    def _found(self) -> str:
+        found = shutil.which("cloudflared") if self._program is None else str(self._program)
+        if found is None or not Path(found).is_file():
+            raise TunnelProgramError(
+                "There is no cloudflared on this machine."
+                if self._program is None
+                else f"There is no cloudflared at {self._program}.",
+                remedy="Install it, or name its path: "
+                "https://developers.cloudflare.com/cloudflare-one/networks/connectors/"
+                "cloudflare-tunnel/downloads/",
+            )
+        return found
+
+    async def _opened(self, running: _Running) -> str:
+        connected = asyncio.create_task(running.log.connected.wait())
+        try:
+            await asyncio.wait(
+                {connected, running.reading},
+                timeout=self._start_timeout_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            connected.cancel()
+        if running.log.connected.is_set():
+            return running.log.url
+        if running.reading.done():
+            raise running.log.why_not()
+        raise TunnelTimeoutError(
+            f"cloudflared was not connected after {self._start_timeout_s:g} s.",
+            remedy="Try again; some networks block its port 7844. Or choose the tunnel ngrok.",
+        )
+
+
+class _Running:
+    """The process of cloudflared, and what it says."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.log = _Log()
+        self.reading = asyncio.create_task(self.log.read(process.stderr))
+        """Done once the process has ended."""
+
+    async def end(self) -> None:
+        """End it, in order if it can."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+            try:
+                async with asyncio.timeout(_END_S):
+                    await self._process.wait()
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+        await self.reading
+
+
+async def _is_ready(session: aiohttp.ClientSession, metrics: str) -> bool:
+    """Ask cloudflared whether it has a connection; older ones do not tell."""
+    if not metrics:
+        return True
+    try:
+        async with session.get(f"http://{metrics}/ready") as answer:
+            return answer.status == HTTPStatus.OK
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+class _Log:
+    """What cloudflared has said: read to its end, so that it is never held up."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.metrics = ""
+        self.connected = asyncio.Event()
+        self._is_connected = False
+        self._last: deque[str] = deque(maxlen=_LINES)
+
+    async def read(self, stream: asyncio.StreamReader | None) -> None:
+        """Take lines until the process has ended."""
+        rest = b""
+        while stream is not None and (piece := await stream.read(65_536)):
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                self._take(line.decode(errors="replace").strip())
+            rest = rest[-4096:]
+        self._take(rest.decode(errors="replace").strip())
+
+    def why_not(self) -> TunnelOpenError:
+        """Name the reason why there is no tunnel."""
+        said = " ".join(self._last)
+        if any(sign in said for sign in _REFUSED):
+            return QuickTunnelRefusedError("Cloudflare refuses a quick tunnel now.")
+        if any(sign in said for sign in _UNREACHED):
+            return TunnelNetworkError("Cloudflare cannot be reached from this machine.")
+        last = self._last[-1][:200] if self._last else "nothing"
+        return TunnelOpenError(f"cloudflared ended without a tunnel. It said last: {last}")
+
+    def _take(self, line: str) -> None:
+        if not line:
+            return
+        _LOGGER.debug("cloudflared: %s", line)
+        self._last.append(line)
+        if not self.url and (found := _URL.search(line)):
+            self.url = found[0]
+        if found := _METRICS.search(line):
+            self.metrics = found[1]
+        self._is_connected = self._is_connected or _CONNECTED in line
+        if self.url and self._is_connected:
+            self.connected.set()

@@ -1,0 +1,236 @@
+"""A tunnel by ngrok: the agent, by the package pyngrok, and what its failures mean.
+
+Codes: https://ngrok.com/docs/errors. The authtoken goes to the agent by a file of this user alone,
+because arguments can be read by every process of a machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import shutil
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from vieneu_colab_server.tunnels.errors import (
+    AuthtokenRefusedError,
+    DomainRefusedError,
+    SecondAgentError,
+    TunnelAllowanceError,
+    TunnelNetworkError,
+    TunnelOpenError,
+    TunnelProgramError,
+    TunnelTimeoutError,
+)
+from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.errors import MissingExtraError
+
+START_TIMEOUT_S = 20.0
+_HIDDEN = "•••"
+ALIVE_EVERY_S, LISTED_EVERY_S = 1.0, 15.0
+_LOGGERS = ("pyngrok.ngrok", "pyngrok.process", "pyngrok.process.ngrok")
+_MEANING: dict[str, type[TunnelOpenError]] = {
+    "ERR_NGROK_105": AuthtokenRefusedError,
+    "ERR_NGROK_106": AuthtokenRefusedError,
+    "ERR_NGROK_107": AuthtokenRefusedError,
+    "ERR_NGROK_4018": AuthtokenRefusedError,
+    "ERR_NGROK_108": SecondAgentError,
+    "ERR_NGROK_319": DomainRefusedError,
+    "ERR_NGROK_320": DomainRefusedError,
+    "ERR_NGROK_334": DomainRefusedError,
+    "ERR_NGROK_324": TunnelAllowanceError,
+    "ERR_NGROK_725": TunnelAllowanceError,
+    "ERR_NGROK_727": TunnelAllowanceError,
+}
+_UNREACHED = ("no such host", "dial tcp", "i/o timeout", "network is unreachable", "failed to dial")
+
+
+class NgrokTunnel:
+    """A tunnel of an ngrok account.
+
+    Args:
+        authtoken: Of the account.
+        domain: A reserved domain, so that the URL never changes; None takes a new one each time.
+        program: The agent; None is the one that pyngrok knows, which it downloads if it must.
+        clock: Time.
+        start_timeout_s: How long the agent may take to be connected.
+
+    Raises:
+        MissingExtraError: pyngrok is not installed.
+    """
+
+    name = "ngrok"
+
+    def __init__(
+        self,
+        authtoken: SecretStr,
+        *,
+        domain: str | None = None,
+        program: Path | None = None,
+        clock: Clock | None = None,
+        start_timeout_s: float = START_TIMEOUT_S,
+    ) -> None:
+        self._ngrok, self._process = _library()
+        self._authtoken = authtoken
+        self._domain = domain
+        self._program = program
+        self._clock = clock or SystemClock()
+        self._start_timeout_s = start_timeout_s
+        self._folder: Path | None = None
+        self._config: Any = None
+        self._url = ""
+        self._discretion = _Discretion(authtoken)
+
+    async def open(self, port: int) -> str:
+        """Start the agent and open an endpoint; see `Tunnel.open`."""
+        await self.close()
+        self._discretion.begin()
+        self._config = self._configured()
+        connecting = asyncio.create_task(asyncio.to_thread(self._connect, port))
+        done, _ = await asyncio.wait({connecting}, timeout=self._start_timeout_s)
+        if not done:
+            self._kill_agent()  # its log is read without a time limit: this ends the reading
+            await asyncio.wait({connecting})
+        try:
+            self._url = str(connecting.result().public_url)
+        except TunnelOpenError as error:
+            await self.close()
+            if not done:
+                raise TunnelTimeoutError(
+                    f"The ngrok agent was not connected after {self._start_timeout_s:g} s."
+                ) from error
+            raise
+        return self._url
+
+    async def lost(self) -> str:
+        """Wait until the agent is gone, or has lost the endpoint; see `Tunnel.lost`."""
+        listed_at = self._clock.monotonic()
+        while True:
+            await self._clock.sleep(ALIVE_EVERY_S)
+            agent = self._agent()
+            if agent is None:
+                return "The ngrok agent has ended."
+            if self._clock.monotonic() - listed_at >= LISTED_EVERY_S:
+                listed_at = self._clock.monotonic()
+                if not await asyncio.to_thread(self._is_listed, agent):
+                    return "The ngrok agent no longer has the endpoint."
+
+    async def close(self) -> None:
+        """End the agent, and delete what it was told."""
+        if self._config is not None:
+            await asyncio.to_thread(self._ngrok.kill, self._config)
+            self._config = None
+        if self._folder is not None:
+            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+            self._folder = None
+        self._discretion.end()
+
+    def _configured(self) -> Any:
+        self._folder = Path(tempfile.mkdtemp(prefix="vieneu-ngrok-"))
+        path = self._folder / "ngrok.yml"
+        path.touch(mode=0o600)
+        agent = {"authtoken": self._authtoken.get_secret_value(), "update_check": False}
+        path.write_text(json.dumps({"version": "3", "agent": agent}), "utf-8")
+        config = import_module("pyngrok.conf").PyngrokConfig(
+            ngrok_path=None if self._program is None else str(self._program),
+            config_path=str(path),
+            startup_timeout=round(self._start_timeout_s),
+            start_new_session=True,  # Ctrl-C is for us: we end it in order
+        )
+        config.auth_token = None  # it would be taken from the environment into the arguments
+        return config
+
+    def _connect(self, port: int) -> Any:
+        """Open an endpoint. Blocking.
+
+        Raises:
+            TunnelOpenError
+        """
+        errors: Any = import_module("pyngrok.exception")
+        options = {} if self._domain is None else {"url": f"https://{self._domain}"}
+        try:
+            return self._ngrok.connect(str(port), pyngrok_config=self._config, **options)
+        except errors.PyngrokNgrokInstallError as error:
+            raise TunnelProgramError(
+                "The ngrok agent cannot be downloaded.",
+                remedy="Check the network, or name the path of an ngrok agent.",
+            ) from error
+        except errors.PyngrokNgrokHTTPError as error:
+            raise self._named(f"{error} {error.body}") from None
+        except errors.PyngrokError as error:
+            raise self._named(f"{error} {getattr(error, 'ngrok_error', '')}") from None
+        except OSError as error:
+            raise TunnelProgramError(
+                f"The ngrok agent does not run here: {error.strerror}."
+            ) from error
+
+    def _named(self, said: str) -> TunnelOpenError:
+        """Give a failure its name; the agent repeats the authtoken in what it says."""
+        said = " ".join(said.replace(self._authtoken.get_secret_value(), _HIDDEN).split())[:300]
+        codes = set(re.findall(r"ERR_NGROK_\d+", said))
+        for code, kind in _MEANING.items():
+            if code in codes:
+                return kind(f"ngrok refuses the tunnel: {kind.title} ({code}).")
+        if any(sign in said for sign in _UNREACHED):
+            return TunnelNetworkError("ngrok cannot be reached from this machine.")
+        if "binary was not found" in said:
+            return TunnelProgramError("There is no ngrok agent at the path that was named.")
+        return TunnelOpenError(f"ngrok opens no tunnel: {said}")
+
+    def _agent(self) -> Any:
+        """Return pyngrok's record of the running agent, or None."""
+        # Asking pyngrok for it by its public function would start another one.
+        found = self._process._current_processes.get(self._config.ngrok_path)  # noqa: SLF001
+        return found if found is not None and found.proc.poll() is None else None
+
+    def _kill_agent(self) -> None:
+        agent = self._agent()
+        if agent is not None:
+            agent.proc.kill()
+
+    def _is_listed(self, agent: Any) -> bool:
+        try:
+            answer = self._ngrok.api_request(f"{agent.api_url}/api/endpoints", timeout=4)
+        except Exception:  # noqa: BLE001 - a busy agent: its end is seen by itself
+            return True
+        listed = answer.get("endpoints") or answer.get("tunnels") or []
+        return any(self._url in {each.get("url"), each.get("public_url")} for each in listed)
+
+
+class _Discretion(logging.Filter):
+    """Keeps a secret out of pyngrok's log."""
+
+    def __init__(self, secret: SecretStr) -> None:
+        super().__init__()
+        self._secret = secret
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Take the secret out of a line."""
+        record.msg = record.getMessage().replace(self._secret.get_secret_value(), _HIDDEN)
+        record.args = ()
+        return True
+
+    def begin(self) -> None:
+        """Look at every line from now on."""
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(self)
+
+    def end(self) -> None:
+        """Look at no more lines."""
+        for name in _LOGGERS:
+            logging.getLogger(name).removeFilter(self)
+
+
+def _library() -> tuple[Any, Any]:
+    try:
+        return import_module("pyngrok.ngrok"), import_module("pyngrok.process")
+    except ImportError as error:
+        raise MissingExtraError(
+            "The tunnel ngrok", "ngrok", package="vieneu-colab-server"
+        ) from error
