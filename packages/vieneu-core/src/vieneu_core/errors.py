@@ -16,6 +16,11 @@
     │   ├── CloningUnsupportedError
     │   ├── WatermarkUnavailableError
     │   └── RequestConflictError      one request id, two different bodies
+    ├── AnnouncementError             a server told where it is, and is not believed
+    │   ├── AnnouncementForgedError
+    │   ├── AnnouncementStaleError
+    │   ├── AnnouncementReplayedError
+    │   └── UnsafeEndpointError
     └── BackendError                  a place that speaks failed: the router goes on elsewhere
         ├── BackendUnavailableError   it cannot take a request now
         │   ├── BackendNotConfiguredError
@@ -222,6 +227,49 @@ class RequestConflictError(RequestError):
     code = "request_conflict"
     title = "Request id used twice"
     default_remedy = "Use a new request id for each new request."
+
+
+# --- pairing -------------------------------------------------------------------------------
+
+
+class AnnouncementError(VieneuError):
+    """A server announced where it is reached, and is not believed; nothing was changed."""
+
+    code = "announcement"
+    title = "Announcement refused"
+    default_remedy = "Nothing was changed. Connect by hand: vieneu connect URL"
+
+
+class AnnouncementForgedError(AnnouncementError):
+    """It is not signed with the token of this house."""
+
+    code = "announcement_forged"
+    title = "Announcement not signed"
+    default_remedy = "If your server has a new token, connect by hand: vieneu connect URL"
+
+
+class AnnouncementStaleError(AnnouncementError):
+    """It is too old, or the clocks differ."""
+
+    code = "announcement_stale"
+    title = "Announcement too old"
+    default_remedy = "Set the clock of this machine, and start the server again."
+
+
+class AnnouncementReplayedError(AnnouncementError):
+    """It was taken before."""
+
+    code = "announcement_replayed"
+    title = "Announcement sent twice"
+    default_remedy = "Nothing needs to be done: it was taken the first time."
+
+
+class UnsafeEndpointError(AnnouncementError):
+    """It names an address to which a token may not be sent."""
+
+    code = "unsafe_endpoint"
+    title = "Announced address refused"
+    default_remedy = "Give the server an https address, or connect by hand: vieneu connect URL"
 
 
 # --- backends ------------------------------------------------------------------------------

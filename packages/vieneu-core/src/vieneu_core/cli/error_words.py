@@ -33,6 +33,26 @@ VIETNAMESE: Mapping[str, tuple[str, str]] = {
     ),
     "watermark_unavailable": ("Không đóng dấu âm thanh được", "Bỏ dấu, hoặc chọn bộ máy khác."),
     "request_conflict": ("Mã yêu cầu bị dùng hai lần", "Dùng mã mới cho mỗi yêu cầu."),
+    "announcement": (
+        "Từ chối lời báo địa chỉ",
+        "Không có gì thay đổi. Hãy tự kết nối: vieneu connect URL",
+    ),
+    "announcement_forged": (
+        "Lời báo địa chỉ không có chữ ký đúng",
+        "Nếu máy chủ có mã truy cập mới, hãy tự kết nối: vieneu connect URL",
+    ),
+    "announcement_stale": (
+        "Lời báo địa chỉ đã quá cũ",
+        "Chỉnh lại đồng hồ của máy này, rồi khởi động lại máy chủ.",
+    ),
+    "announcement_replayed": (
+        "Lời báo địa chỉ bị gửi hai lần",
+        "Không cần làm gì: lần đầu đã được nhận.",
+    ),
+    "unsafe_endpoint": (
+        "Địa chỉ được báo không an toàn",
+        "Cho máy chủ một địa chỉ https, hoặc tự kết nối: vieneu connect URL",
+    ),
     "backend": ("Nơi đọc gặp lỗi", _FALLBACK),
     "unavailable": ("Nơi đọc chưa dùng được", _FALLBACK),
     "not_configured": ("Nơi đọc chưa được thiết lập", "Kết nối: vieneu connect URL"),

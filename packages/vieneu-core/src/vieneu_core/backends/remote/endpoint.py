@@ -116,6 +116,12 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
+    address = _address(host)
+    return address.is_loopback if address is not None else host.lower() == "localhost"
+
+
 def _is_home(host: str) -> bool:
     address = _address(host)
     if address is not None:

@@ -1,0 +1,114 @@
+"""Tells the house where this server is reached. The house checks, looks, and only then believes."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import aiohttp
+from pydantic import SecretStr
+
+from vieneu_colab_server import __version__
+from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.errors import ConfigurationError, VieneuError
+from vieneu_core.pairing import SIGNATURE_HEADER, Announcement, signature
+from vieneu_core.wire.version import WIRE_VERSION
+
+_LOGGER = logging.getLogger(__name__)
+PAUSES_S = (2.0, 5.0, 15.0, 30.0)
+"""Before each further try."""
+TIMEOUT_S = 15.0
+
+
+class NotAnnouncedError(VieneuError):
+    """The house was not told where the server is."""
+
+    code = "not_announced"
+    title = "The house was not told"
+    default_remedy = "Paste URL and token by hand: vieneu connect URL"
+
+
+class HouseAnnouncer:
+    """Sends announcements to the callback URL of a house.
+
+    Args:
+        callback_url: Where the house listens, a webhook of Home Assistant say.
+        token: The server's; it signs, and is not sent.
+        session: Used where given, and never closed.
+        clock: Time.
+
+    Raises:
+        ConfigurationError: the callback URL cannot be used.
+    """
+
+    def __init__(
+        self,
+        callback_url: str,
+        token: SecretStr,
+        *,
+        session: aiohttp.ClientSession | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        parts = urlsplit(callback_url.strip())
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ConfigurationError(
+                "The callback URL does not begin with https:// and a host name.",
+                remedy="Copy it anew from the page that made the notebook, or leave it out.",
+            )
+        self._url, self._host = callback_url.strip(), parts.hostname
+        self._token, self._session = token, session
+        self._clock = clock or SystemClock()
+
+    def __repr__(self) -> str:
+        # The path of a webhook is a secret of its own.
+        return f"HouseAnnouncer(host={self._host!r})"
+
+    async def announce(self, endpoint_url: str, expires_at: datetime | None) -> None:
+        """Tell the house, trying again while it cannot be reached.
+
+        Raises:
+            NotAnnouncedError: it refuses, or cannot be reached; says why.
+        """
+        last = ""
+        for pause_s in (*PAUSES_S, None):
+            # Signed anew each time: it must be fresh, and none is taken twice.
+            announcement = Announcement(
+                endpoint_url=endpoint_url,
+                server_version=__version__,
+                wire_version=WIRE_VERSION,
+                expires_at=expires_at,
+                timestamp=self._clock.now(),
+            )
+            try:
+                status = await self._send(announcement.body())
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                last = f"cannot be reached ({type(error).__name__})"
+            else:
+                if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+                    return
+                last = f"answers with status {status}"
+                if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    break
+            if pause_s is not None:
+                _LOGGER.warning("The house at %s %s.", self._host, last)
+                await self._clock.sleep(pause_s)
+        raise NotAnnouncedError(f"The house at {self._host} {last}.")
+
+    async def _send(self, body: bytes) -> int:
+        if self._session is None:
+            async with aiohttp.ClientSession() as session:
+                return await self._sent(session, body)
+        return await self._sent(self._session, body)
+
+    async def _sent(self, session: aiohttp.ClientSession, body: bytes) -> int:
+        headers = {
+            "Content-Type": "application/json",
+            SIGNATURE_HEADER: signature(body, self._token),
+        }
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+        async with session.post(
+            self._url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+        ) as answer:
+            return answer.status

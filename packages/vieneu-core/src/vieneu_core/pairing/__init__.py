@@ -1,0 +1,13 @@
+"""A server tells the house where it is, so that nobody has to paste an address."""
+
+from vieneu_core.pairing.announcement import SIGNATURE_HEADER, Announcement, signature
+from vieneu_core.pairing.inbox import AnnouncementInbox
+from vieneu_core.pairing.look import look_at
+
+__all__ = [
+    "SIGNATURE_HEADER",
+    "Announcement",
+    "AnnouncementInbox",
+    "look_at",
+    "signature",
+]

@@ -1,0 +1,68 @@
+"""What a server announces, and how it is signed. The token itself is never sent.
+
+The key is derived from the token by HKDF with SHA-256 (RFC 5869), the signature is HMAC-SHA-256
+(RFC 2104) over the body as it is sent: ``Vieneu-Signature: v1=<hexadecimal>``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+
+SIGNATURE_HEADER = "Vieneu-Signature"
+_VERSION = "v1="
+_PURPOSE = b"vieneu-relay announcement v1"
+_HASH_BYTES = 32
+
+
+def new_nonce() -> str:
+    """Return what makes an announcement unlike every other: 128 bits."""
+    return secrets.token_urlsafe(16)
+
+
+class Announcement(BaseModel):
+    """Where a server is reached from now on."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    endpoint_url: Annotated[str, Field(min_length=1, max_length=2048)]
+    server_version: Annotated[str, Field(max_length=64)]
+    wire_version: Annotated[str, Field(max_length=16)]
+    expires_at: AwareDatetime | None = None
+    """When its session ends; None where it has no end."""
+    timestamp: AwareDatetime
+    """When it was announced."""
+    nonce: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,64}$")] = Field(
+        default_factory=new_nonce
+    )
+
+    def body(self) -> bytes:
+        """Return the body that is sent and signed."""
+        return self.model_dump_json().encode()
+
+
+def signature(body: bytes, token: SecretStr) -> str:
+    """Return the value of `SIGNATURE_HEADER` for a body."""
+    key = hkdf_sha256(token.get_secret_value().encode(), info=_PURPOSE)
+    return _VERSION + hmac.new(key, body, hashlib.sha256).hexdigest()
+
+
+def is_signed(body: bytes, given: str | None, token: SecretStr) -> bool:
+    """Whether a signature is that of who knows the token; compared in constant time."""
+    return hmac.compare_digest((given or "").strip().encode(), signature(body, token).encode())
+
+
+def hkdf_sha256(
+    secret: bytes, *, info: bytes, salt: bytes = b"", n_bytes: int = _HASH_BYTES
+) -> bytes:
+    """Return a key for one purpose (RFC 5869, section 2)."""
+    pseudorandom = hmac.new(salt or bytes(_HASH_BYTES), secret, hashlib.sha256).digest()
+    block, made = b"", b""
+    for counter in range(1, -(-n_bytes // _HASH_BYTES) + 1):
+        block = hmac.new(pseudorandom, block + info + bytes([counter]), hashlib.sha256).digest()
+        made += block
+    return made[:n_bytes]

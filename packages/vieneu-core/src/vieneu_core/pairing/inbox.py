@@ -1,0 +1,92 @@
+"""Takes announcements in, and refuses whatever is not from the server, new and safe."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from pydantic import SecretStr, ValidationError
+
+from vieneu_core.backends.remote.endpoint import Endpoint, is_loopback
+from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.errors import (
+    AnnouncementError,
+    AnnouncementForgedError,
+    AnnouncementReplayedError,
+    AnnouncementStaleError,
+    ConfigurationError,
+    UnsafeEndpointError,
+)
+from vieneu_core.pairing.announcement import Announcement, is_signed
+from vieneu_core.wire.version import check_server
+
+TOLERANCE = timedelta(minutes=5)
+"""How far the clocks of server and house may differ, the way included."""
+MAX_BODY_BYTES = 8192
+
+
+class AnnouncementInbox:
+    """Remembers what it has taken, so that nothing is taken twice.
+
+    Args:
+        token: The server's.
+        clock: Time.
+    """
+
+    def __init__(self, token: SecretStr, *, clock: Clock | None = None) -> None:
+        self._token = token
+        self._clock = clock or SystemClock()
+        self._taken: dict[str, datetime] = {}
+
+    def open(self, body: bytes, given_signature: str | None) -> Announcement:
+        """Check an announcement. What it says still has to be looked at: `look_at`.
+
+        Args:
+            body: As it came, not parsed.
+            given_signature: The header `SIGNATURE_HEADER`.
+
+        Raises:
+            AnnouncementForgedError: it is not signed with the token.
+            AnnouncementError: it is signed, but is no announcement.
+            AnnouncementStaleError: it is older, or from further ahead, than `TOLERANCE`.
+            AnnouncementReplayedError: it was taken before.
+            UnsafeEndpointError: its address is neither https nor this machine.
+            WireVersionError: the server is too old or too new; the remedy says what to upgrade.
+        """
+        if len(body) > MAX_BODY_BYTES or not is_signed(body, given_signature, self._token):
+            raise AnnouncementForgedError("An announcement is not signed with the server's token.")
+        try:
+            announcement = Announcement.model_validate_json(body)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise AnnouncementError(
+                f"An announcement is not what it should be: {where}: {first['msg']}."
+            ) from None
+        self._check_new(announcement)
+        self._check_endpoint(announcement.endpoint_url)
+        check_server(announcement.wire_version)
+        return announcement
+
+    def _check_new(self, announcement: Announcement) -> None:
+        now = self._clock.now()
+        age = now - announcement.timestamp
+        if abs(age) > TOLERANCE:
+            raise AnnouncementStaleError(
+                f"An announcement is {age.total_seconds():.0f} s old by this machine's clock."
+            )
+        # Longer than any announcement stays good, counted from when it came.
+        self._taken = {n: t for n, t in self._taken.items() if now - t <= 2 * TOLERANCE}
+        if announcement.nonce in self._taken:
+            raise AnnouncementReplayedError("An announcement came a second time.")
+        self._taken[announcement.nonce] = now
+
+    def _check_endpoint(self, url: str) -> None:
+        try:
+            endpoint = Endpoint.of(url, self._token)
+        except ConfigurationError as error:
+            raise UnsafeEndpointError(f"An announced address is refused: {error.detail}") from None
+        if endpoint.base.scheme != "https" and not is_loopback(endpoint.base.host or ""):
+            raise UnsafeEndpointError(
+                f"An announced address is refused: http:// to {endpoint.host} would send the token"
+                " in clear."
+            )

@@ -1,0 +1,27 @@
+"""Looks at a server before anything of it is kept."""
+
+from __future__ import annotations
+
+import aiohttp
+from pydantic import SecretStr
+
+from vieneu_core.backends.base import Health
+from vieneu_core.backends.remote import RemoteBackend
+
+
+async def look_at(
+    endpoint_url: str, token: SecretStr, *, session: aiohttp.ClientSession | None = None
+) -> Health:
+    """Shake hands with a server, and return its health.
+
+    Raises:
+        BackendError: it does not answer, refuses the token, or is not ready.
+        ConfigurationError: URL or token cannot be used.
+    """
+    backend = RemoteBackend(endpoint_url, token, session=session)
+    try:
+        await backend.health()  # a wrong token is told at once, before any waiting
+        await backend.load()
+        return await backend.health()
+    finally:
+        await backend.aclose()

@@ -1,0 +1,203 @@
+"""Only what the server itself has just said is believed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from fake_clock import FakeClock
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from vieneu_core.errors import (
+    AnnouncementError,
+    AnnouncementForgedError,
+    AnnouncementReplayedError,
+    AnnouncementStaleError,
+    ServerTooNewError,
+    ServerTooOldError,
+    UnsafeEndpointError,
+)
+from vieneu_core.pairing import Announcement, AnnouncementInbox, signature
+from vieneu_core.pairing.announcement import hkdf_sha256
+from vieneu_core.wire.version import WIRE_VERSION
+
+TOKEN = SecretStr("the-token-of-the-house-0123456789")
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def said(**changes: Any) -> bytes:
+    facts: dict[str, Any] = {
+        "endpoint_url": "https://abc.ngrok-free.app",
+        "server_version": "0.1.0",
+        "wire_version": WIRE_VERSION,
+        "timestamp": NOW,
+    }
+    return Announcement(**{**facts, **changes}).body()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(NOW)
+
+
+@pytest.fixture
+def inbox(clock: FakeClock) -> AnnouncementInbox:
+    return AnnouncementInbox(TOKEN, clock=clock)
+
+
+def opened(inbox: AnnouncementInbox, body: bytes, token: SecretStr = TOKEN) -> Announcement:
+    return inbox.open(body, signature(body, token))
+
+
+def test_what_the_server_says_is_taken(inbox: AnnouncementInbox) -> None:
+    ends = NOW + timedelta(hours=12)
+    heard = opened(inbox, said(expires_at=ends))
+
+    assert heard.endpoint_url == "https://abc.ngrok-free.app"
+    assert heard.expires_at == ends
+
+
+# RFC 5869, appendix A, cases 1 and 3.
+@pytest.mark.parametrize(
+    ("salt", "info", "key"),
+    [
+        (
+            bytes(range(13)),
+            bytes(range(0xF0, 0xFA)),
+            "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865",
+        ),
+        (
+            b"",
+            b"",
+            "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8",
+        ),
+    ],
+)
+def test_the_key_is_derived_as_the_standard_says(salt: bytes, info: bytes, key: str) -> None:
+    assert hkdf_sha256(b"\x0b" * 22, salt=salt, info=info, n_bytes=42).hex() == key
+
+
+def test_a_signature_holds_neither_token_nor_key(inbox: AnnouncementInbox) -> None:
+    body = said()
+    assert TOKEN.get_secret_value() not in signature(body, TOKEN)
+    assert TOKEN.get_secret_value().encode() not in body
+    assert TOKEN.get_secret_value() not in repr(inbox.__dict__)
+
+
+@pytest.mark.parametrize("given_signature", [None, "", "v1=", "v1=00", "v0=abc", "ÿ"])
+def test_what_is_not_signed_is_refused(
+    inbox: AnnouncementInbox, given_signature: str | None
+) -> None:
+    with pytest.raises(AnnouncementForgedError):
+        inbox.open(said(), given_signature)
+
+
+def test_another_token_signs_for_another_house(inbox: AnnouncementInbox) -> None:
+    with pytest.raises(AnnouncementForgedError) as caught:
+        opened(inbox, said(), SecretStr("another-token-0123456789"))
+    assert "another-token" not in str(caught.value)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 255))
+def test_one_changed_byte_is_a_forgery(place: int, change: int) -> None:
+    body = said()
+    at = place % len(body)
+    changed = body[:at] + bytes([body[at] ^ change]) + body[at + 1 :]
+
+    with pytest.raises(AnnouncementForgedError):
+        AnnouncementInbox(TOKEN, clock=FakeClock(NOW)).open(changed, signature(body, TOKEN))
+
+
+def test_nothing_is_taken_twice_for_as_long_as_it_is_good(clock: FakeClock) -> None:
+    inbox = AnnouncementInbox(TOKEN, clock=clock)
+    body = said(timestamp=NOW + timedelta(minutes=4))
+    opened(inbox, body)
+
+    with pytest.raises(AnnouncementReplayedError):
+        opened(inbox, body)
+
+
+async def test_a_replay_is_refused_first_as_such_and_later_as_stale(clock: FakeClock) -> None:
+    inbox = AnnouncementInbox(TOKEN, clock=clock)
+    body = said(timestamp=NOW + timedelta(minutes=4, seconds=50))
+    opened(inbox, body)
+    for _ in range(9):
+        await clock.advance(60)
+        with pytest.raises(AnnouncementReplayedError):
+            opened(inbox, body)
+    await clock.advance(60)
+    with pytest.raises(AnnouncementStaleError):
+        opened(inbox, body)
+
+
+@pytest.mark.parametrize("minutes", [-5.1, 5.1, -600, 600])
+def test_what_is_old_or_from_the_future_is_refused(
+    inbox: AnnouncementInbox, minutes: float
+) -> None:
+    with pytest.raises(AnnouncementStaleError, match="s old by this machine's clock"):
+        opened(inbox, said(timestamp=NOW + timedelta(minutes=minutes)))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://abc.ngrok-free.app",
+        "http://192.168.1.5:8000",
+        "ftp://house",
+        "https://user:secret@host.example",
+        "https://",
+        "javascript:alert(1)",
+    ],
+)
+def test_an_address_to_which_no_token_may_go_is_refused(inbox: AnnouncementInbox, url: str) -> None:
+    with pytest.raises(UnsafeEndpointError) as caught:
+        opened(inbox, said(endpoint_url=url))
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]"])
+def test_this_machine_needs_no_certificate(inbox: AnnouncementInbox, url: str) -> None:
+    assert opened(inbox, said(endpoint_url=url)).endpoint_url == url
+
+
+@pytest.mark.parametrize(
+    ("version", "error"), [("0.9", ServerTooOldError), ("9.0", ServerTooNewError)]
+)
+def test_a_server_of_another_time_is_refused_with_a_remedy(
+    inbox: AnnouncementInbox, version: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        opened(inbox, said(wire_version=version))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"nonsense", b"[]", b'{"endpoint_url": "https://a.b"}'],
+)
+def test_what_is_signed_but_no_announcement_is_an_error(
+    inbox: AnnouncementInbox, body: bytes
+) -> None:
+    with pytest.raises(AnnouncementError) as caught:
+        opened(inbox, body)
+    assert type(caught.value) is AnnouncementError
+
+
+def test_a_stamp_without_a_zone_is_refused(inbox: AnnouncementInbox) -> None:
+    facts = json.loads(said())
+    facts["timestamp"] = "2026-11-01T00:00:00"
+    with pytest.raises(AnnouncementError, match="timestamp"):
+        opened(inbox, json.dumps(facts).encode())
+
+
+def test_a_huge_body_is_not_read(inbox: AnnouncementInbox) -> None:
+    with pytest.raises(AnnouncementForgedError):
+        opened(inbox, said(server_version="x") + b" " * 10_000)
+
+
+def test_a_newer_server_may_say_more(inbox: AnnouncementInbox) -> None:
+    facts = json.loads(said()) | {"mood": "good"}
+    assert opened(inbox, json.dumps(facts).encode()).wire_version == WIRE_VERSION

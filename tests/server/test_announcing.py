@@ -1,0 +1,138 @@
+"""From a server to the house: announced over real HTTP, checked, looked at, and spoken through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+from fake_clock import FakeClock
+from pydantic import SecretStr
+from server_site import TOKEN, serving
+
+from vieneu_colab_server.announcing import PAUSES_S, HouseAnnouncer, NotAnnouncedError
+from vieneu_core.backends.base import BackendState
+from vieneu_core.backends.scripted import ScriptedBackend
+from vieneu_core.clock import SystemClock
+from vieneu_core.errors import (
+    AnnouncementForgedError,
+    AuthenticationError,
+    BackendConnectionError,
+    ConfigurationError,
+    VieneuError,
+)
+from vieneu_core.pairing import SIGNATURE_HEADER, Announcement, AnnouncementInbox, look_at
+
+SECRET = SecretStr(TOKEN)
+
+
+@dataclass
+class House:
+    """A house that listens; it takes what its inbox believes."""
+
+    inbox: AnnouncementInbox
+    url: str = ""
+    statuses: list[int] = field(default_factory=list)
+    """The next announcements are answered with these, unread."""
+    taken: list[Announcement] = field(default_factory=list)
+    refused: list[VieneuError] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        self.bodies.append(body)
+        if self.statuses:
+            status = self.statuses.pop(0)
+            elsewhere = {"Location": "https://evil.example"} if status in {302, 307} else {}
+            return web.Response(status=status, headers=elsewhere)
+        try:
+            self.taken.append(self.inbox.open(body, request.headers.get(SIGNATURE_HEADER)))
+        except VieneuError as error:
+            self.refused.append(error)
+            return web.Response(status=403)
+        return web.Response()
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    house = House(AnnouncementInbox(SECRET))
+    app = web.Application()
+    app.router.add_post("/api/webhook/secret-hook", house.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    house.url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/webhook/secret-hook"
+    yield house
+    await runner.cleanup()
+
+
+async def test_the_house_learns_where_the_server_is_and_looks_before_it_believes(
+    house: House,
+) -> None:
+    async with serving(ScriptedBackend()) as site:
+        await HouseAnnouncer(house.url, SECRET).announce(site.url, None)
+        (heard,) = house.taken
+        health = await look_at(heard.endpoint_url, SECRET)
+        with pytest.raises(AuthenticationError):
+            await look_at(heard.endpoint_url, SecretStr("another-token-0123456789"))
+
+    assert heard.endpoint_url == site.url
+    assert health.state is BackendState.READY
+    assert all(TOKEN.encode() not in body for body in house.bodies)
+    with pytest.raises(BackendConnectionError):
+        await look_at(heard.endpoint_url, SECRET)
+
+
+async def test_a_server_with_another_token_is_not_believed(house: House) -> None:
+    announcer = HouseAnnouncer(house.url, SecretStr("another-token-0123456789"))
+
+    with pytest.raises(NotAnnouncedError, match="status 403"):
+        await announcer.announce("https://abc.ngrok.app", None)
+    assert [type(error) for error in house.refused] == [AnnouncementForgedError]
+    assert len(house.bodies) == 1, "a refusal is final"
+
+
+async def moved(clock: FakeClock, task: asyncio.Future[None]) -> None:
+    while not task.done():
+        await clock.advance(1)
+        await asyncio.sleep(0.01)
+
+
+async def test_a_house_that_is_busy_is_told_again_and_each_time_anew(house: House) -> None:
+    clock = FakeClock(SystemClock().now())
+    house.statuses = [502, 503]
+    announcer = HouseAnnouncer(house.url, SECRET, clock=clock)
+
+    await moved(clock, asyncio.ensure_future(announcer.announce("https://abc.ngrok.app", None)))
+
+    assert len(house.taken) == 1
+    assert len({Announcement.model_validate_json(body).nonce for body in house.bodies}) == 3
+
+
+async def test_a_house_that_is_away_is_named_without_the_secret_of_its_hook() -> None:
+    clock = FakeClock()
+    announcer = HouseAnnouncer("http://127.0.0.1:9/api/webhook/secret-hook", SECRET, clock=clock)
+    telling = asyncio.ensure_future(announcer.announce("https://abc.ngrok.app", None))
+    began = clock.monotonic()
+    await moved(clock, telling)
+
+    with pytest.raises(NotAnnouncedError, match=r"127\.0\.0\.1 cannot be reached") as caught:
+        await telling
+    assert clock.monotonic() - began >= sum(PAUSES_S)
+    assert "secret-hook" not in f"{caught.value} {announcer!r}"
+
+
+async def test_a_redirect_is_not_followed(house: House) -> None:
+    house.statuses = [307]
+
+    with pytest.raises(NotAnnouncedError, match="status 307"):
+        await HouseAnnouncer(house.url, SECRET).announce("https://abc.ngrok.app", None)
+
+
+@pytest.mark.parametrize("url", ["", "house.example/hook", "ftp://house/hook", "https://"])
+def test_a_callback_that_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="callback URL"):
+        HouseAnnouncer(url, SECRET)
