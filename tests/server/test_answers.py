@@ -77,6 +77,8 @@ async def test_health_has_the_designed_shape_and_the_facts_around_it(clock: Fake
         "queue_depth": 0,
         "accelerator": "Tesla T4",
         "gpu_memory_total_gb": 15.0,
+        "session_started_at": "2026-11-01T00:00:00Z",
+        "session_limit_seconds": 43_200.0,
         "session_remaining_seconds": 39_600.0,
         "draining": False,
     }

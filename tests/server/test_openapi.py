@@ -33,6 +33,8 @@ def test_every_path_is_described(document: dict[str, Any]) -> None:
         "/tts/stream": ["post"],
         "/voices": ["get"],
         "/health": ["get"],
+        "/admin/rotate-token": ["post"],
+        "/admin/drain": ["post"],
         "/livez": ["get"],
         "/readyz": ["get"],
     }

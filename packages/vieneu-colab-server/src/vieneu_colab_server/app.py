@@ -18,6 +18,7 @@ from vieneu_colab_server.limits import BodyLimit, PerMinute, RateLimit
 from vieneu_colab_server.openapi import install_openapi
 from vieneu_colab_server.queueing import SpeechQueue
 from vieneu_colab_server.replay import Recorder, ReplayLimits
+from vieneu_colab_server.routes.admin import admin_routes
 from vieneu_colab_server.routes.health import health_routes
 from vieneu_colab_server.routes.speech import speech_routes
 from vieneu_colab_server.routes.voices import voice_routes
@@ -25,6 +26,7 @@ from vieneu_colab_server.samples import Samples
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.speech import SpeechDesk
 from vieneu_colab_server.streaming import warm_up
+from vieneu_colab_server.token_ring import TokenRing
 from vieneu_colab_server.wire_version import ClientVersion, Signature
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock, SystemClock
@@ -55,7 +57,9 @@ def create_app(
     settings: ServerSettings, backend: Backend, *, clock: Clock | None = None
 ) -> FastAPI:
     """Make the app that serves a backend; the app loads it, and closes it at its end."""
-    service = _service(settings, backend, SystemClock() if clock is None else clock)
+    clock = SystemClock() if clock is None else clock
+    service = _service(settings, backend, clock)
+    tokens = TokenRing(settings.token, clock)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -67,7 +71,7 @@ def create_app(
         version=__version__,
         description="Vietnamese speech over HTTP. Every request but the probes needs the token.",
         lifespan=lifespan,
-        middleware=_middleware(settings),
+        middleware=_middleware(settings, tokens),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # clients refuse redirects: one could carry the token away
@@ -75,6 +79,7 @@ def create_app(
     app.state.service = service
     _include_routes(app, settings, backend, service)
     add_error_handlers(app)
+    app.include_router(admin_routes(tokens, service.lifecycle))
     install_openapi(app)
     return app
 
@@ -84,6 +89,7 @@ def _service(settings: ServerSettings, backend: Backend, clock: Clock) -> Servic
         backend,
         clock,
         session_limit_s=settings.session_limit_s,
+        session_drain_s=settings.session_drain_s,
         loading_retry_after_s=settings.loading_retry_after_s,
     )
     queue = SpeechQueue(
@@ -101,13 +107,13 @@ def _service(settings: ServerSettings, backend: Backend, clock: Clock) -> Servic
     return Service(lifecycle, queue, Recorder(queue, limits))
 
 
-def _middleware(settings: ServerSettings) -> list[Middleware]:
+def _middleware(settings: ServerSettings, tokens: TokenRing) -> list[Middleware]:
     """Return what every request passes before its body is looked at, the outermost first."""
     return [
         Middleware(Signature),
         Middleware(
             BearerAuth,
-            token=settings.token,
+            tokens=tokens,
             failures=PerMinute(settings.failed_logins_per_minute),
         ),
         Middleware(ClientVersion),

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-
-from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vieneu_colab_server.error_responses import problem_response
 from vieneu_colab_server.limits import PerMinute
+from vieneu_colab_server.token_ring import TokenRing
 from vieneu_core.errors import AuthenticationError, VieneuError
 from vieneu_core.wire.routes import LIVEZ, READYZ
 
 OPEN_PATHS = frozenset({LIVEZ, READYZ})
 """What a probe without the token may see; neither states any fact."""
-
-
-def _digest(token: bytes) -> bytes:
-    return hashlib.sha256(token).digest()
 
 
 def bearer_token(headers: list[tuple[bytes, bytes]]) -> bytes | None:
@@ -37,9 +30,9 @@ class BearerAuth:
     looked at first, so that nobody can lock it out.
     """
 
-    def __init__(self, app: ASGIApp, *, token: SecretStr, failures: PerMinute) -> None:
+    def __init__(self, app: ASGIApp, *, tokens: TokenRing, failures: PerMinute) -> None:
         self._app = app
-        self._expected = _digest(token.get_secret_value().encode())
+        self._tokens = tokens
         self._failures = failures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,7 +48,7 @@ class BearerAuth:
         await self._app(scope, receive, send)
 
     def _check(self, token: bytes | None) -> None:
-        if hmac.compare_digest(_digest(token or b""), self._expected):
+        if self._tokens.accepts(token):
             return
         self._failures.hit("failed logins")
         raise AuthenticationError(

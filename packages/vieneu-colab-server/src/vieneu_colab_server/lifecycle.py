@@ -28,15 +28,19 @@ class Lifecycle:
         clock: Clock,
         *,
         session_limit_s: float | None,
+        session_drain_s: float = 0.0,
         loading_retry_after_s: float,
     ) -> None:
         self._backend = backend
         self._clock = clock
         self._session_limit_s = session_limit_s
+        self._session_drain_s = session_drain_s
+        self.started_at = clock.now()
+        """When the session began, by the calendar."""
         self._loading_retry_after_s = loading_retry_after_s
         self._started_s = clock.monotonic()
         self._loading: asyncio.Task[None] | None = None
-        self.draining = False
+        self._drain_asked = False
         self.load_failure: VieneuError | None = None
         """Why the backend could not be loaded."""
 
@@ -51,6 +55,18 @@ class Lifecycle:
         if self._session_limit_s is None:
             return None
         return max(0.0, self._session_limit_s - self.uptime_s)
+
+    @property
+    def session_limit_s(self) -> float | None:
+        """Length of the session in seconds; None where it has no end."""
+        return self._session_limit_s
+
+    @property
+    def draining(self) -> bool:
+        """Whether it takes nothing new: it was asked to, or its session is about to end."""
+        remaining_s = self.remaining_s
+        ending = remaining_s is not None and remaining_s <= self._session_drain_s
+        return self._drain_asked or ending
 
     @property
     def loading(self) -> bool:
@@ -71,7 +87,7 @@ class Lifecycle:
 
     def drain(self) -> None:
         """Take nothing new from now on."""
-        self.draining = True
+        self._drain_asked = True
 
     def check_accepting(self) -> None:
         """Make sure that a request may be taken now.

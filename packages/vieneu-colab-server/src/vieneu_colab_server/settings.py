@@ -89,6 +89,8 @@ class ServerSettings(BaseSettings):
 
     session_limit_s: PositiveFloat | None = None
     """Length of the session from the start of the server; None: it has no end."""
+    session_drain_s: float = Field(default=60.0, ge=0)
+    """So long before the end of the session nothing new is taken any more."""
     drain_timeout_s: float = Field(default=30.0, ge=0)
     """How long running speech may go on after the signal to stop."""
     keep_alive_s: PositiveInt = 75

@@ -72,6 +72,8 @@ async def _health(lifecycle: Lifecycle, queue: SpeechQueue) -> HealthAnswer:
         queue_depth=queue.depth,
         accelerator=seen.accelerator,
         gpu_memory_total_gb=seen.gpu_memory_total_gb,
+        session_started_at=lifecycle.started_at,
+        session_limit_seconds=lifecycle.session_limit_s,
         session_remaining_seconds=lifecycle.remaining_s,
         draining=lifecycle.draining,
     )

@@ -6,6 +6,8 @@ SYNTHESIZE = "/tts/synthesize"
 STREAM = "/tts/stream"
 HEALTH = "/health"
 VOICES = "/voices"
+ROTATE_TOKEN = "/admin/rotate-token"  # noqa: S105 - a path
+DRAIN = "/admin/drain"
 LIVEZ = "/livez"
 READYZ = "/readyz"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.synthesis import MAX_REQUEST_ID_LENGTH, MAX_SPEED, MIN_SPEED, new_request_id
@@ -107,6 +107,12 @@ class HealthAnswer(_Body):
     queue_depth: int = 0
     accelerator: str | None = Field(default=None, examples=["Tesla T4"])
     gpu_memory_total_gb: float | None = Field(default=None, examples=[15.0])
+    session_started_at: AwareDatetime | None = Field(
+        default=None, description="When the session began.", examples=["2026-11-25T08:00:00Z"]
+    )
+    session_limit_seconds: float | None = Field(
+        default=None, description="Length of the session; absent where it has no end."
+    )
     session_remaining_seconds: float | None = Field(
         default=None, description="Until the session ends; absent where it has no end."
     )
@@ -127,3 +133,18 @@ class HealthAnswer(_Body):
             uptime_s=self.uptime_seconds,
             remaining_s=self.session_remaining_seconds,
         )
+
+
+class NewToken(_Body):
+    """Answer of ``POST /admin/rotate-token``."""
+
+    token: str = Field(description="The token from now on.", repr=False, examples=["…"])
+    old_valid_seconds: float = Field(
+        description="How long the one before it stays good.", examples=[600.0]
+    )
+
+
+class DrainAnswer(_Body):
+    """Answer of ``POST /admin/drain``."""
+
+    draining: bool

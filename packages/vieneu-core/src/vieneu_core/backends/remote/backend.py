@@ -36,7 +36,7 @@ from vieneu_core.errors import (
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.voices import Voice
 from vieneu_core.wire import routes
-from vieneu_core.wire.schemas import HealthAnswer, VoicesAnswer
+from vieneu_core.wire.schemas import HealthAnswer, NewToken, VoicesAnswer
 
 NEW_HOST_GRACE_S = 60.0
 """The name of a new quick tunnel may be unknown for so long."""
@@ -164,8 +164,21 @@ class RemoteBackend:
             BackendError: it is not loaded, or cannot be reached.
         """
         self._require_loaded()
-        answer = await self._get(routes.VOICES, VoicesAnswer)
+        answer = await self._ask("GET", routes.VOICES, VoicesAnswer)
         return tuple(voice.to_voice() for voice in answer.voices)
+
+    async def rotate_token(self) -> SecretStr:
+        """Have the server make a new token; use it from now on, and return it to be kept.
+
+        The one before it stays good for ten minutes.
+
+        Raises:
+            BackendError: the server did not; the present token stays.
+        """
+        answer = await self._ask("POST", routes.ROTATE_TOKEN, NewToken)
+        token = SecretStr(answer.token)
+        self._connection.use_token(token)
+        return token
 
     async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         """Speak a request; see `Backend.stream`.
@@ -248,15 +261,15 @@ class RemoteBackend:
     async def _look(self) -> Health:
         began_s = self._clock.monotonic()
         try:
-            answer = await self._get(routes.HEALTH, HealthAnswer)
+            answer = await self._ask("GET", routes.HEALTH, HealthAnswer)
         except BackendLoadingError:
             return Health(state=BackendState.LOADING)
         except BackendDrainingError:
             return Health(state=BackendState.DRAINING)
         return health_of(answer, latency_ms=(self._clock.monotonic() - began_s) * 1_000)
 
-    async def _get(self, path: str, model: type[_Body]) -> _Body:
-        call = Call("GET", path, "application/json")
+    async def _ask(self, method: str, path: str, model: type[_Body]) -> _Body:
+        call = Call(method, path, "application/json")
         limits = self._timeouts
         brief_s = min(limits.total_s, limits.connect_s + limits.first_byte_s)
         patience = self._connection.patience(replace(limits, total_s=brief_s))

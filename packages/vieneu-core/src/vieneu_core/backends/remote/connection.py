@@ -9,11 +9,12 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_exceptions import HttpProcessingError
+from pydantic import SecretStr
 
 from vieneu_core import __version__
 from vieneu_core.backends.remote.classify import HEAD_BYTES, Reply, explain
@@ -151,6 +152,10 @@ class Connection:
     def host(self) -> str:
         """Name of the server, for messages."""
         return self._endpoint.host
+
+    def use_token(self, token: SecretStr) -> None:
+        """Send another token from now on."""
+        self._endpoint = replace(self._endpoint, token=token)
 
     def patience(self, limits: RemoteTimeouts) -> Patience:
         """Return fresh limits for one request."""

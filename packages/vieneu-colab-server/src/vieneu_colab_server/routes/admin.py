@@ -1,0 +1,42 @@
+"""``POST /admin/rotate-token`` and ``POST /admin/drain``: for whoever holds the present token."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from vieneu_colab_server.auth import bearer_token
+from vieneu_colab_server.lifecycle import Lifecycle
+from vieneu_colab_server.openapi import LOOK_PROBLEMS
+from vieneu_colab_server.token_ring import OLD_TOKEN_S, TokenRing
+from vieneu_core.errors import AuthenticationError
+from vieneu_core.wire.routes import DRAIN, ROTATE_TOKEN
+from vieneu_core.wire.schemas import DrainAnswer, NewToken
+
+
+def admin_routes(tokens: TokenRing, lifecycle: Lifecycle) -> APIRouter:
+    """Return the routes that change the server."""
+    router = APIRouter(tags=["admin"])
+
+    def check(request: Request) -> None:
+        # The old token speaks for a while yet, but whoever stole it shall not lock the house out.
+        if not tokens.is_current(bearer_token(request.scope["headers"])):
+            raise AuthenticationError(
+                "This needs the present token.", remedy="Send the newest token of the server."
+            )
+
+    @router.post(ROTATE_TOKEN, responses=LOOK_PROBLEMS)
+    async def rotate_token(request: Request, response: Response) -> NewToken:
+        """Make a new token. The one before it stays good for ten minutes."""
+        check(request)
+        response.headers["Cache-Control"] = "no-store"
+        token = tokens.rotate()
+        return NewToken(token=token.get_secret_value(), old_valid_seconds=OLD_TOKEN_S)
+
+    @router.post(DRAIN, responses=LOOK_PROBLEMS)
+    async def drain(request: Request) -> DrainAnswer:
+        """Take no new speech from now on; what is being spoken is finished."""
+        check(request)
+        lifecycle.drain()
+        return DrainAnswer(draining=True)
+
+    return router

@@ -1,0 +1,122 @@
+"""A new token without an interruption, and an end without one."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from fake_clock import FakeClock
+from pydantic import SecretStr
+from server_site import TOKEN, serving
+
+from vieneu_colab_server.token_ring import TokenRing
+from vieneu_core.backends.base import BackendState, synthesize
+from vieneu_core.backends.remote import RemoteBackend
+from vieneu_core.backends.scripted import ScriptedBackend
+from vieneu_core.errors import AuthenticationError, BackendDrainingError
+from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.wire.routes import DRAIN, HEALTH, ROTATE_TOKEN
+
+HELLO = SynthesisRequest(text="Xin chào.")
+
+
+async def test_the_client_goes_on_with_the_new_token(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        async with serving(ScriptedBackend()) as site:
+            backend = RemoteBackend(site.url, SecretStr(TOKEN))
+            await backend.load()
+            token = await backend.rotate_token()
+            speech = await synthesize(backend, HELLO)
+            newest = RemoteBackend(site.url, token)
+            await newest.load()
+            await newest.rotate_token()
+            await synthesize(newest, HELLO)
+            await synthesize(backend, HELLO)  # its token is the one before the newest
+            for each in (backend, newest):
+                await each.aclose()
+
+    assert speech.seconds > 0
+    assert len(token.get_secret_value()) >= 43, "256 bits"
+    assert token.get_secret_value() not in caplog.text
+    assert token.get_secret_value() not in repr(backend.__dict__)
+
+
+async def test_the_old_token_is_good_for_ten_more_minutes_and_cannot_rotate() -> None:
+    clock = FakeClock()
+    async with serving(ScriptedBackend(), clock=clock) as site:
+        async with site.post(ROTATE_TOKEN) as answer:
+            assert answer.status == 200
+            assert answer.headers["Cache-Control"] == "no-store"
+            made = await answer.json()
+        new = {"Authorization": f"Bearer {made['token']}"}
+        async with site.get(HEALTH) as answer:
+            assert answer.status == 200
+        for path in (ROTATE_TOKEN, DRAIN):
+            async with site.post(path) as answer:
+                assert (await site.problem(answer)).code == AuthenticationError.code
+        await clock.advance(599)
+        async with site.get(HEALTH) as answer:
+            assert answer.status == 200
+        await clock.advance(2)
+        async with site.get(HEALTH) as answer:
+            assert answer.status == 401
+        async with site.get(HEALTH, headers=new) as answer:
+            assert answer.status == 200
+            health = await answer.json()
+
+    assert made["old_valid_seconds"] == 600
+    assert health["draining"] is False
+
+
+async def test_nobody_without_a_token_rotates_or_drains() -> None:
+    async with serving(ScriptedBackend()) as site:
+        for path in (ROTATE_TOKEN, DRAIN):
+            async with site.post(path, headers={"Authorization": "Bearer wrong"}) as answer:
+                assert answer.status == 401
+
+
+def test_two_rotations_leave_one_old_token() -> None:
+    clock = FakeClock()
+    ring = TokenRing(SecretStr(TOKEN), clock)
+    second = ring.rotate().get_secret_value().encode()
+    third = ring.rotate().get_secret_value().encode()
+
+    assert [ring.accepts(t) for t in (TOKEN.encode(), second, third, None, b"")] == [
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [ring.is_current(t) for t in (second, third)] == [False, True]
+    assert TOKEN not in repr(vars(ring))
+
+
+async def test_a_server_that_is_asked_to_drain_says_so_and_takes_nothing_new() -> None:
+    async with serving(ScriptedBackend()) as site:
+        backend = RemoteBackend(site.url, SecretStr(TOKEN))
+        await backend.load()
+        async with site.post(DRAIN) as answer:
+            assert await answer.json() == {"draining": True}
+        with pytest.raises(BackendDrainingError):
+            await synthesize(backend, HELLO)
+        health = await backend.health()
+        await backend.aclose()
+
+    assert health.state is BackendState.DRAINING
+
+
+async def test_before_its_session_ends_the_server_drains_by_itself() -> None:
+    clock = FakeClock()
+    async with serving(ScriptedBackend(), clock=clock, session_limit_s=12 * 3600.0) as site:
+        await clock.advance(12 * 3600.0 - 61)
+        async with site.get(HEALTH) as answer:
+            before = await answer.json()
+        await clock.advance(2)
+        async with site.get(HEALTH) as answer:
+            after = await answer.json()
+
+    assert (before["draining"], before["session_remaining_seconds"]) == (False, 61)
+    assert (after["draining"], after["status"]) == (True, "draining")
+    assert before["session_limit_seconds"] == 12 * 3600
+    assert before["session_started_at"] == "2026-11-01T00:00:00Z"
