@@ -80,6 +80,7 @@ async def test_health_has_the_designed_shape_and_the_facts_around_it(clock: Fake
         "session_started_at": "2026-11-01T00:00:00Z",
         "session_limit_seconds": 43_200.0,
         "session_remaining_seconds": 39_600.0,
+        "clones": False,
         "draining": False,
     }
     health = HealthAnswer.model_validate(answer).to_health(latency_ms=1.0)

@@ -31,7 +31,8 @@ def test_every_path_is_described(document: dict[str, Any]) -> None:
     assert {path: sorted(operations) for path, operations in document["paths"].items()} == {
         "/tts/synthesize": ["post"],
         "/tts/stream": ["post"],
-        "/voices": ["get"],
+        "/voices": ["get", "post"],
+        "/voices/{voice_id}": ["delete"],
         "/health": ["get"],
         "/admin/rotate-token": ["post"],
         "/admin/drain": ["post"],

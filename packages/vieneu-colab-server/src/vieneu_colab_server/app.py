@@ -27,6 +27,7 @@ from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.speech import SpeechDesk
 from vieneu_colab_server.streaming import warm_up
 from vieneu_colab_server.token_ring import TokenRing
+from vieneu_colab_server.uploads import UploadedVoices
 from vieneu_colab_server.wire_version import ClientVersion, Signature
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock, SystemClock
@@ -130,13 +131,15 @@ def _middleware(settings: ServerSettings, tokens: TokenRing) -> list[Middleware]
 def _include_routes(
     app: FastAPI, settings: ServerSettings, backend: Backend, service: Service
 ) -> None:
+    uploads = UploadedVoices(max_seconds=settings.max_reference_s)
     desk = SpeechDesk(
         backend,
         service.lifecycle,
         service.recorder,
         Samples(settings.samples_dir, max_seconds=settings.max_reference_s),
+        uploads,
         max_text_chars=settings.max_text_chars,
     )
     app.include_router(speech_routes(desk, send_timeout_s=settings.send_timeout_s))
-    app.include_router(voice_routes(backend, service.lifecycle))
+    app.include_router(voice_routes(backend, service.lifecycle, uploads))
     app.include_router(health_routes(service.lifecycle, service.queue))

@@ -13,6 +13,7 @@ from vieneu_colab_server.disconnect import while_connected
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.replay import Reader, Recorder
 from vieneu_colab_server.samples import Samples, check_transcript
+from vieneu_colab_server.uploads import UploadedVoices
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, BackendState
 from vieneu_core.errors import (
@@ -59,12 +60,13 @@ def answer_by_s(within_s: float) -> float:
 class SpeechDesk:
     """Takes requests for speech, and gives each a reader of it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts, each once
         self,
         backend: Backend,
         lifecycle: Lifecycle,
         recorder: Recorder,
         samples: Samples,
+        uploads: UploadedVoices,
         *,
         max_text_chars: int,
     ) -> None:
@@ -72,6 +74,7 @@ class SpeechDesk:
         self._lifecycle = lifecycle
         self._recorder = recorder
         self._samples = samples
+        self._uploads = uploads
         self._max_text_chars = max_text_chars
 
     async def listen(self, body: SynthesisBody, receive: Receive) -> Reader:
@@ -112,13 +115,15 @@ class SpeechDesk:
             )
 
     async def _request(self, body: SynthesisBody) -> SynthesisRequest:
+        reference = await self._reference(body)
+        sent = self._uploads.find(body.voice) if reference is None else None
         return SynthesisRequest(
             text=body.text if isinstance(body.text, str) else tuple(body.text),
-            voice=body.voice,
+            voice=body.voice if sent is None else None,
             language=body.language,
             speed=body.speed,
             watermark=body.watermark,
-            reference=await self._reference(body),
+            reference=reference or sent,
             request_id=body.request_id,
         )
 

@@ -51,14 +51,15 @@ def build_router(
         monthly_requests=settings.budget.monthly_requests,
         monthly_bytes=settings.budget.monthly_bytes,
     )
+    catalogue = VoiceCatalogue(voices_dir) if voices_dir is not None else None
     return Router(
         local=LocalBackend(
             EngineSpec(settings.local.engine, settings.local.options),
             clock=clock,
-            voices=VoiceCatalogue(voices_dir) if voices_dir is not None else None,
+            voices=catalogue,
             watermark_required=settings.local.watermark == "required",
         ),
-        remote=_remote(settings, clock, session, budget),
+        remote=_remote(settings, clock, session, budget, catalogue),
         last_resort=_last_resort(settings, clock),
         mode=Mode(settings.mode),
         policy=RouterPolicy(
@@ -76,6 +77,7 @@ def _remote(
     clock: Clock,
     session: aiohttp.ClientSession | None,
     budget: TunnelBudget,
+    voices: VoiceCatalogue | None,
 ) -> Backend | None:
     colab = settings.colab
     if not colab.enabled:
@@ -89,6 +91,7 @@ def _remote(
         timeouts=RemoteTimeouts(total_s=colab.timeout_seconds),
         clock=clock,
         on_traffic=budget.record,
+        voices=voices,
     )
 
 

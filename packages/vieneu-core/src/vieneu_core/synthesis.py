@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,12 @@ class ReferenceAudio:
     def seconds(self) -> float:
         """Length in seconds."""
         return len(self.pcm) / 2 / self.sample_rate_hz
+
+    @property
+    def content_id(self) -> str:
+        """Name of this very clip with this very transcript, the same on every machine."""
+        told = f"{self.sample_rate_hz}\n{self.transcript}\n".encode()
+        return f"clip-{hashlib.sha256(told + self.pcm).hexdigest()[:40]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,5 +75,6 @@ async def _health(lifecycle: Lifecycle, queue: SpeechQueue) -> HealthAnswer:
         session_started_at=lifecycle.started_at,
         session_limit_seconds=lifecycle.session_limit_s,
         session_remaining_seconds=lifecycle.remaining_s,
+        clones=seen.clones,
         draining=lifecycle.draining,
     )

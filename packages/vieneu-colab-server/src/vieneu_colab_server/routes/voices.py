@@ -1,24 +1,45 @@
-"""``GET /voices``."""
+"""``GET``, ``POST`` and ``DELETE /voices``."""
 
 from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
 
 from fastapi import APIRouter
 
 from vieneu_colab_server.lifecycle import Lifecycle
-from vieneu_colab_server.openapi import LOOK_PROBLEMS, UNAVAILABLE
+from vieneu_colab_server.openapi import LOOK_PROBLEMS, SPEECH_PROBLEMS, UNAVAILABLE
+from vieneu_colab_server.uploads import UploadedVoices
 from vieneu_core.backends.base import Backend
+from vieneu_core.errors import CloningUnsupportedError
 from vieneu_core.wire.routes import VOICES
-from vieneu_core.wire.schemas import VoiceBody, VoicesAnswer
+from vieneu_core.wire.schemas import VoiceBody, VoicesAnswer, VoiceUpload
 
 
-def voice_routes(backend: Backend, lifecycle: Lifecycle) -> APIRouter:
-    """Return the route that lists voices."""
+def voice_routes(backend: Backend, lifecycle: Lifecycle, uploads: UploadedVoices) -> APIRouter:
+    """Return the routes that list, take and forget voices."""
     router = APIRouter(tags=["voices"])
 
     @router.get(VOICES, responses={**LOOK_PROBLEMS, **UNAVAILABLE})
     async def voices() -> VoicesAnswer:
-        """List the voices, the default one first."""
+        """List the voices, the default one first, those that were sent at the end."""
         lifecycle.check_accepting()
-        return VoicesAnswer(voices=[VoiceBody.of(voice) for voice in await backend.voices()])
+        listed = (*await backend.voices(), *uploads.voices())
+        return VoicesAnswer(voices=[VoiceBody.of(voice) for voice in listed])
+
+    @router.post(VOICES, responses=SPEECH_PROBLEMS)
+    async def upload(body: VoiceUpload) -> VoiceBody:
+        """Take a voice: a clip, and what is said in it. Its id follows from both."""
+        lifecycle.check_accepting()
+        if not (await lifecycle.look()).clones:
+            raise CloningUnsupportedError("The engine of this server cannot clone a voice.")
+        return VoiceBody.of(await asyncio.to_thread(uploads.add, body))
+
+    @router.delete(
+        f"{VOICES}/{{voice_id}}", status_code=HTTPStatus.NO_CONTENT, responses=SPEECH_PROBLEMS
+    )
+    async def forget(voice_id: str) -> None:
+        """Forget a voice that was sent."""
+        uploads.remove(voice_id)
 
     return router

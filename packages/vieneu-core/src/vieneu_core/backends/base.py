@@ -57,6 +57,8 @@ class Health:
     """Seconds since the backend was loaded (remote: since the session began)."""
     remaining_s: float | None = None
     """Seconds until the session ends; None where it has no end."""
+    clones: bool = False
+    """Whether it speaks with reference audio."""
     loading: LoadProgress | None = None
     """How far the loading of its model has come, where that is known."""
 

@@ -123,6 +123,7 @@ class LocalBackend:
             engine=None if info is None else info.engine,
             model=None if info is None else info.model,
             accelerator=None if info is None else info.accelerator,
+            clones=info is not None and info.clones,
             queue_depth=self._queue_depth,
             latency_ms=0.0,
             gpu_memory_used_gb=None if memory is None else memory.gpu_used_gb,

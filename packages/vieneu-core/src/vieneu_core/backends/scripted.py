@@ -157,6 +157,7 @@ class ScriptedBackend:
             engine=self.engine,
             model="script",
             queue_depth=self.in_flight,
+            clones=self.clones,
         )
 
     async def voices(self) -> tuple[Voice, ...]:

@@ -86,6 +86,23 @@ class VoiceBody(_Body):
         return Voice(id=self.id, name=self.name, language=self.language)
 
 
+class VoiceUpload(_Body):
+    """Body of ``POST /voices``."""
+
+    audio_base64: str = Field(description="A WAV, FLAC, OGG or MP3 file.", examples=["ZkxhQw…"])
+    transcript: str = Field(
+        max_length=1000, description="What is said in it.", examples=["Xin chào các bạn."]
+    )
+    name: str = Field(default="", max_length=60, description="For people.", examples=["Bà Ngoại"])
+    language: str = Field(default="vi", max_length=35)
+    id: str | None = Field(
+        default=None,
+        max_length=64,
+        description="The id that it must have; another one is refused.",
+        examples=[None],
+    )
+
+
 class VoicesAnswer(_Body):
     """Answer of ``GET /voices``; the default voice first."""
 
@@ -116,6 +133,7 @@ class HealthAnswer(_Body):
     session_remaining_seconds: float | None = Field(
         default=None, description="Until the session ends; absent where it has no end."
     )
+    clones: bool = Field(default=False, description="Whether it takes voices (POST /voices).")
     draining: bool = False
 
     def to_health(self, *, latency_ms: float) -> Health:
@@ -128,6 +146,7 @@ class HealthAnswer(_Body):
             queue_depth=self.queue_depth,
             latency_ms=latency_ms,
             accelerator=self.accelerator,
+            clones=self.clones,
             gpu_memory_used_gb=self.gpu_memory_used_gb,
             gpu_memory_total_gb=self.gpu_memory_total_gb,
             uptime_s=self.uptime_seconds,

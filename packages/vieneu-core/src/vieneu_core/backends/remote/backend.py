@@ -19,6 +19,7 @@ from vieneu_core.backends.remote.decoding import Codec, SpeechReader, load_libra
 from vieneu_core.backends.remote.endpoint import Endpoint
 from vieneu_core.backends.remote.handshake import health_of, refuse_unready
 from vieneu_core.backends.remote.orders import Order, orders
+from vieneu_core.backends.remote.own_voices import OwnVoice, OwnVoices
 from vieneu_core.backends.remote.retry import RetryPolicy
 from vieneu_core.backends.remote.timeouts import Patience, RemoteTimeouts
 from vieneu_core.clock import Clock, SystemClock
@@ -32,11 +33,19 @@ from vieneu_core.errors import (
     HostNotFoundError,
     RequestError,
     StreamInterruptedError,
+    VoiceNotFoundError,
 )
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.voices import Voice
+from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.wire import routes
-from vieneu_core.wire.schemas import HealthAnswer, NewToken, VoicesAnswer
+from vieneu_core.wire.schemas import (
+    HealthAnswer,
+    NewToken,
+    VoiceBody,
+    VoicesAnswer,
+    VoiceUpload,
+)
 
 NEW_HOST_GRACE_S = 60.0
 """The name of a new quick tunnel may be unknown for so long."""
@@ -62,6 +71,8 @@ class RemoteBackend:
         rng: Source of the jitter between tries.
         on_traffic: Called after every HTTP request with (1, bytes both ways, roughly).
         retries: When and how often a request is tried again.
+        voices: Voices that were added in this house; a server that clones gets them when they are
+            first needed.
 
     Raises:
         ConfigurationError: the URL or the token cannot be used.
@@ -80,6 +91,7 @@ class RemoteBackend:
         rng: random.Random | None = None,
         on_traffic: OnTraffic | None = None,
         retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        voices: VoiceCatalogue | None = None,
     ) -> None:
         self._name = name
         self._timeouts = timeouts
@@ -95,6 +107,12 @@ class RemoteBackend:
             backend=name,
             on_traffic=on_traffic,
         )
+        self._own_voices = (
+            None
+            if voices is None
+            else OwnVoices(voices, list_theirs=self._their_voices, send=self._send_voice)
+        )
+        self._clones = False
         self._loaded = False
         self._unloaded = False
         """True from an `unload` until the next `load` begins."""
@@ -137,6 +155,8 @@ class RemoteBackend:
     async def unload(self) -> None:
         """Close the connections. Streams still running end with an error."""
         self._loaded, self._unloaded = False, True
+        if self._own_voices is not None:
+            self._own_voices.forget()
         await self._connection.aclose()
 
     async def aclose(self) -> None:
@@ -163,9 +183,12 @@ class RemoteBackend:
         Raises:
             BackendError: it is not loaded, or cannot be reached.
         """
-        self._require_loaded()
-        answer = await self._ask("GET", routes.VOICES, VoicesAnswer)
-        return tuple(voice.to_voice() for voice in answer.voices)
+        theirs = await self._their_voices()
+        if self._own_voices is None or not self._clones:
+            return theirs
+        known = {voice.id for voice in theirs}
+        own = await self._own_voices.voices()
+        return theirs + tuple(voice for voice in own if voice.id not in known)
 
     async def rotate_token(self) -> SecretStr:
         """Have the server make a new token; use it from now on, and return it to be kept.
@@ -189,15 +212,51 @@ class RemoteBackend:
         """
         self._require_loaded()
         try:
+            own = await self._own_voice(request)
+            if own is not None:
+                request = replace(request, voice=own.voice.reference.content_id)
             wanted = orders(request, first_audio_within_s=self._timeouts.first_audio_within_s)
             async with aclosing(wanted):
                 async for order in wanted:
-                    async with aclosing(self._speak(order)) as chunks:
+                    speech = self._speak(order) if own is None else self._speak_as(own, order)
+                    async with aclosing(speech) as chunks:
                         async for chunk in chunks:
                             yield chunk
         except BackendError as err:
             err.backend = err.backend or self._name
             raise
+
+    async def _own_voice(self, request: SynthesisRequest) -> OwnVoice | None:
+        """Find a voice of the house that the server does not have, where it can take one."""
+        if self._own_voices is None or request.reference is not None or not self._clones:
+            return None
+        return await self._own_voices.find(request.voice)
+
+    async def _speak_as(self, own: OwnVoice, order: Order) -> AsyncGenerator[AudioChunk, None]:
+        """Speak an order with a voice of the house; a server that was restarted gets it again."""
+        for is_last in (False, True):
+            await own.ensure_sent()
+            try:
+                async with aclosing(self._speak(order)) as chunks:
+                    async for chunk in chunks:
+                        yield replace(
+                            chunk, speaker=replace(chunk.speaker, voice=own.voice.voice.id)
+                        )
+            except VoiceNotFoundError:  # it comes before any sound
+                if is_last:
+                    raise
+                own.is_lost()
+            else:
+                return
+
+    async def _their_voices(self) -> tuple[Voice, ...]:
+        self._require_loaded()
+        answer = await self._ask("GET", routes.VOICES, VoicesAnswer)
+        return tuple(voice.to_voice() for voice in answer.voices)
+
+    async def _send_voice(self, upload: VoiceUpload) -> VoiceBody:
+        body = upload.model_dump_json(exclude_none=True).encode()
+        return await self._ask("POST", routes.VOICES, VoiceBody, body)
 
     async def _speak(self, order: Order) -> AsyncGenerator[AudioChunk, None]:
         """Speak one order, trying again as long as none of its audio has come."""
@@ -266,13 +325,16 @@ class RemoteBackend:
             return Health(state=BackendState.LOADING)
         except BackendDrainingError:
             return Health(state=BackendState.DRAINING)
+        self._clones = answer.clones
         return health_of(answer, latency_ms=(self._clock.monotonic() - began_s) * 1_000)
 
-    async def _ask(self, method: str, path: str, model: type[_Body]) -> _Body:
-        call = Call(method, path, "application/json")
+    async def _ask(self, method: str, path: str, model: type[_Body], body: bytes = b"") -> _Body:
+        call = Call(method, path, "application/json", body)
         limits = self._timeouts
-        brief_s = min(limits.total_s, limits.connect_s + limits.first_byte_s)
-        patience = self._connection.patience(replace(limits, total_s=brief_s))
+        if not body:  # a voice that is sent may take as long as speech
+            brief_s = min(limits.total_s, limits.connect_s + limits.first_byte_s)
+            limits = replace(limits, total_s=brief_s)
+        patience = self._connection.patience(limits)
         try:
             async with self._connection.exchange(call, patience, expect=call.accept) as answer:
                 body = await answer.read_up_to(MAX_JSON_BYTES)

@@ -1,0 +1,78 @@
+"""Voices that clients have sent, each kept once. In memory: who needs one sends it again."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections import OrderedDict
+
+from vieneu_core.audio.decode import decode_clip
+from vieneu_core.errors import InvalidRequestError, ReferenceAudioError, VoiceNotFoundError
+from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.text.clean import has_speech, one_line
+from vieneu_core.voices import Voice
+from vieneu_core.wire.schemas import VoiceUpload
+
+MOST_KEPT = 64
+"""Voices; each takes half a megabyte at most. The one that was used longest ago goes first."""
+
+
+class UploadedVoices:
+    """The voices that were sent.
+
+    Args:
+        max_seconds: The longest clip, decoded.
+        most_kept: Voices.
+    """
+
+    def __init__(self, *, max_seconds: float, most_kept: int = MOST_KEPT) -> None:
+        self._max_seconds = max_seconds
+        self._most_kept = most_kept
+        self._kept: OrderedDict[str, tuple[Voice, ReferenceAudio]] = OrderedDict()
+
+    def add(self, upload: VoiceUpload) -> Voice:
+        """Keep a voice under its content id; the same one again changes nothing. Blocking.
+
+        Raises:
+            ReferenceAudioError: the audio cannot be used.
+            InvalidRequestError: its transcript is empty, or it is not what its id says.
+        """
+        transcript = one_line(upload.transcript)
+        if not has_speech(transcript):
+            raise InvalidRequestError("The transcript of the voice is empty.")
+        try:
+            audio = base64.b64decode(upload.audio_base64, validate=True)
+        except (binascii.Error, ValueError):
+            raise ReferenceAudioError("audio_base64 is not base64.") from None
+        clip = decode_clip(audio, max_seconds=self._max_seconds)
+        reference = ReferenceAudio(
+            pcm=clip.pcm, sample_rate_hz=clip.sample_rate_hz, transcript=transcript
+        )
+        if upload.id is not None and upload.id != reference.content_id:
+            raise InvalidRequestError("The voice is not the one that its id names.")
+        name = one_line(upload.name) or reference.content_id
+        voice = Voice(id=reference.content_id, name=name, language=upload.language)
+        self._kept[voice.id] = voice, reference
+        while len(self._kept) > self._most_kept:
+            self._kept.popitem(last=False)
+        return voice
+
+    def find(self, voice_id: str | None) -> ReferenceAudio | None:
+        """Return the clip of a voice; None where none of that id is kept."""
+        if voice_id is None or voice_id not in self._kept:
+            return None
+        self._kept.move_to_end(voice_id)
+        return self._kept[voice_id][1]
+
+    def remove(self, voice_id: str) -> None:
+        """Forget a voice.
+
+        Raises:
+            VoiceNotFoundError: none of that id is kept.
+        """
+        if self._kept.pop(voice_id, None) is None:
+            raise VoiceNotFoundError(f"No voice {voice_id[:80]!r} was sent to this server.")
+
+    def voices(self) -> tuple[Voice, ...]:
+        """List them, the one that was used last at the end."""
+        return tuple(voice for voice, _ in self._kept.values())
