@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+from collections.abc import Callable
 
 import pytest
 from cli_house import SERVER_TOKEN, House
@@ -65,6 +67,35 @@ def test_a_refused_connection_leaves_the_file_alone(connected: House, server_url
     nobody = connected.run("connect", "http://127.0.0.1:9", "--token-stdin", text="x\n")
     assert nobody.returncode == 5
     assert connected.config.read_bytes() == before
+
+
+def test_a_new_token_is_kept_and_the_old_one_left(
+    house: House, start_server: Callable[[], tuple[subprocess.Popen[str], str]]
+) -> None:
+    _, url = start_server()
+    assert house.run("connect", url, "--token-stdin", text=SERVER_TOKEN).returncode == 0
+
+    english, vietnamese = house.run("rotate-token"), house.run("rotate-token", "--lang", "vi")
+
+    assert (english.returncode, vietnamese.returncode) == (0, 0), english.stderr
+    assert "new token" in english.stdout
+    assert "mã truy cập mới" in vietnamese.stdout
+    kept = house.config.read_text("utf-8")
+    assert SERVER_TOKEN not in kept
+    token = kept.partition("auth_token: ")[2].split()[0]
+    assert token not in english.stdout + english.stderr + vietnamese.stdout
+    assert house.config.stat().st_mode & 0o077 == 0
+    assert house.run("mode", "remote").returncode == 0
+
+
+def test_a_token_is_not_rotated_where_it_could_not_be_kept(house: House, server_url: str) -> None:
+    nobody = house.run("rotate-token")
+    assert house.run("connect", server_url, "--token-stdin", text=SERVER_TOKEN).returncode == 0
+    elsewhere = house.run("rotate-token", COLAB_AUTH_TOKEN=SERVER_TOKEN)
+
+    assert (nobody.returncode, elsewhere.returncode) == (5, 3)
+    assert "COLAB_AUTH_TOKEN" in elsewhere.stderr
+    assert house.run("mode", "remote").returncode == 0, "the token is as it was"
 
 
 def test_disconnect_takes_the_token_and_goes_to_local(connected: House) -> None:

@@ -1,7 +1,8 @@
 """The command ``vieneu-server``: arguments to `launch`, errors to exit codes.
 
 Exit codes: 0 stopped after finishing its work; 2 wrong arguments; 3 wrong settings (token,
-samples folder, address); 4 the engine could not be loaded; 143 stopped by a second signal.
+samples folder, address); 4 the engine could not be loaded; 5 the tunnel could not be opened;
+143 stopped by a second signal.
 """
 
 from __future__ import annotations
@@ -15,20 +16,37 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from vieneu_colab_server import __version__
-from vieneu_colab_server.launch import ForcedStopError, launch
+from vieneu_colab_server.announcing import HouseAnnouncer
+from vieneu_colab_server.launch import ForcedStopError, Outside, launch
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings, generate_token
 from vieneu_colab_server.token_file import read_token_file
+from vieneu_colab_server.tunnels.base import Tunnel
+from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
+from vieneu_colab_server.tunnels.errors import TunnelOpenError
+from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.errors import ConfigurationError, VieneuError
 from vieneu_core.worker.host import EngineSpec
 
 EXIT_CONFIGURATION = 3
 EXIT_ENGINE = 4
+EXIT_TUNNEL = 5
 EXIT_FORCED = 143
 TOKEN_VARIABLE = f"{ENV_PREFIX}TOKEN"
+CALLBACK_VARIABLE = f"{ENV_PREFIX}CALLBACK_URL"
+"""Not an option: the path of a webhook is a secret, and every process can read arguments."""
+AUTHTOKEN_VARIABLE = "NGROK_AUTHTOKEN"
+
+
+class TunnelKind(StrEnum):
+    """How the server is reached from outside."""
+
+    NONE = "none"
+    CLOUDFLARED = "cloudflared"
+    NGROK = "ngrok"
 
 
 class LogLevel(StrEnum):
@@ -83,8 +101,51 @@ def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[S
         ) from None
 
 
+def make_outside(
+    kind: TunnelKind, token: SecretStr, *, domain: str | None, program: Path | None
+) -> Outside | None:
+    """Return how the server is reached from outside; None where it shall not be.
+
+    Raises:
+        ConfigurationError: an option or a variable is missing, or goes with another tunnel.
+    """
+    callback = os.environ.pop(CALLBACK_VARIABLE, "").strip()
+    if domain is not None and kind is not TunnelKind.NGROK:
+        raise ConfigurationError(
+            "--domain belongs to the tunnel ngrok.", remedy="Add --tunnel ngrok."
+        )
+    if kind is TunnelKind.NONE:
+        if callback:
+            raise ConfigurationError(
+                f"{CALLBACK_VARIABLE} needs a tunnel: there is no public URL to tell.",
+                remedy="Add --tunnel cloudflared or --tunnel ngrok.",
+            )
+        return None
+    return Outside(
+        tunnel=_tunnel(kind, domain, program),
+        house=HouseAnnouncer(callback, token) if callback else None,
+        say=typer.echo,
+    )
+
+
+def _tunnel(kind: TunnelKind, domain: str | None, program: Path | None) -> Tunnel:
+    if kind is TunnelKind.CLOUDFLARED:
+        return CloudflaredTunnel(program=program)
+    authtoken = os.environ.pop(AUTHTOKEN_VARIABLE, "").strip()
+    if not authtoken:
+        raise ConfigurationError(
+            f"The tunnel ngrok needs the authtoken of an account in {AUTHTOKEN_VARIABLE}.",
+            remedy="Copy it from https://dashboard.ngrok.com/get-started/your-authtoken",
+        )
+    return NgrokTunnel(SecretStr(authtoken), domain=domain, program=program)
+
+
 def _serve(
-    settings: ServerSettings, new_token: str, engine: EngineSpec, token_file: Path | None
+    settings: ServerSettings,
+    new_token: str,
+    engine: EngineSpec,
+    token_file: Path | None,
+    outside: Outside | None,
 ) -> None:
     def announce(url: str) -> None:
         typer.echo(f"Listening on {url}")
@@ -99,7 +160,7 @@ def _serve(
             f"The samples folder {settings.samples_dir} is not there.",
             remedy="Create it, or correct --samples.",
         )
-    launch(settings, LocalBackend(engine), announce)
+    launch(settings, LocalBackend(engine), announce, outside)
 
 
 def _fail(error: VieneuError, code: int) -> NoReturn:
@@ -133,6 +194,15 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
     drain_timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="To finish after SIGTERM [30].")
     ] = None,
+    tunnel: Annotated[
+        TunnelKind, typer.Option(help="Makes it reachable from outside, once it has spoken.")
+    ] = TunnelKind.NONE,
+    domain: Annotated[
+        str | None, typer.Option(help="A reserved domain of ngrok: the URL never changes.")
+    ] = None,
+    tunnel_program: Annotated[
+        Path | None, typer.Option(help="Path of cloudflared, or of the ngrok agent.")
+    ] = None,
     log_level: Annotated[LogLevel, typer.Option(help="How much to log.")] = LogLevel.INFO,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
@@ -158,9 +228,12 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
     try:
         settings, new_token = make_settings(arguments, token_file)
         spec = EngineSpec(engine, engine_options(engine_option or []))
-        _serve(settings, new_token, spec, token_file)
+        outside = make_outside(tunnel, settings.token, domain=domain, program=tunnel_program)
+        _serve(settings, new_token, spec, token_file, outside)
     except ConfigurationError as error:
         _fail(error, EXIT_CONFIGURATION)
+    except TunnelOpenError as error:
+        _fail(error, EXIT_TUNNEL)
     except VieneuError as error:
         _fail(error, EXIT_ENGINE)
     except ForcedStopError:

@@ -7,14 +7,19 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
+from vieneu_colab_server.announcing import HouseAnnouncer
 from vieneu_colab_server.app import Service, create_app
+from vieneu_colab_server.public import PublicAddress
 from vieneu_colab_server.settings import ServerSettings
+from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_core.backends.base import Backend
+from vieneu_core.clock import SystemClock
 from vieneu_core.errors import BackendDrainingError, ConfigurationError, VieneuError
 
 _LOGGER = logging.getLogger(__name__)
@@ -124,19 +129,61 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def launch(settings: ServerSettings, backend: Backend, announce: Callable[[str], None]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """How a server is reached from outside, and who is told."""
+
+    tunnel: Tunnel
+    house: HouseAnnouncer | None = None
+    say: Callable[[str], None]
+
+
+async def _serve_outside(
+    server: DrainingServer, listener: socket.socket, public: PublicAddress
+) -> None:
+    """Serve; a tunnel that cannot be opened ends that."""
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    keeping = asyncio.create_task(public.keep(listener.getsockname()[1]))
+    await asyncio.wait({serving, keeping}, return_when=asyncio.FIRST_COMPLETED)
+    if keeping.done() and not keeping.cancelled() and keeping.exception() is not None:
+        server.stop()
+    await serving
+    keeping.cancel()
+    await asyncio.wait({keeping})
+    if not keeping.cancelled():
+        keeping.result()
+
+
+def launch(
+    settings: ServerSettings,
+    backend: Backend,
+    announce: Callable[[str], None],
+    outside: Outside | None = None,
+) -> None:
     """Serve a backend until a signal comes; ``announce`` is given the URL once it is open.
 
     Raises:
         ConfigurationError: the address cannot be used.
-        VieneuError: the backend could not be loaded.
+        VieneuError: the backend could not be loaded, or the tunnel could not be opened.
         ForcedStopError: it was stopped by a second signal.
     """
+    clock = SystemClock()
     with open_port(settings) as listener:
-        app = create_app(settings, backend)
+        app = create_app(settings, backend, clock=clock)
         server = build_server(app, settings)
         announce(url_of(listener))
-        server.run(sockets=[listener])
+        if outside is None:
+            server.run(sockets=[listener])
+        else:
+            public = PublicAddress(
+                tunnel=outside.tunnel,
+                backend=backend,
+                lifecycle=app.state.service.lifecycle,
+                clock=clock,
+                house=outside.house,
+                say=outside.say,
+            )
+            asyncio.run(_serve_outside(server, listener, public))
     failure: VieneuError | None = app.state.service.lifecycle.load_failure
     if failure is not None:
         raise failure

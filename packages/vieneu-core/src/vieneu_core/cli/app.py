@@ -264,6 +264,14 @@ def disconnect_command(config: ConfigOption = None, lang: LangOption = None) -> 
     disconnect(_terminal(config, lang))
 
 
+@app.command("rotate-token")
+def rotate_command(config: ConfigOption = None, lang: LangOption = None) -> None:
+    """Have the server make a new token and keep it; the old one ends in ten minutes."""
+    from vieneu_core.cli.connecting import rotate_token
+
+    _run(rotate_token(_terminal(config, lang)))
+
+
 @app.command("test")
 def try_command(config: ConfigOption = None, lang: LangOption = None) -> None:
     """Speak one short sentence on each backend that is ready, without playing it."""

@@ -18,7 +18,7 @@ from vieneu_core.config import (
     parse_endpoint_url,
     save_settings,
 )
-from vieneu_core.errors import ConfigurationError
+from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError
 from vieneu_core.router import Mode
 
 _LONGEST_LINE = 8192
@@ -95,6 +95,34 @@ def disconnect(terminal: Terminal) -> None:
         terminal.say(words("mode_set", mode="local"))
     if overrides:
         terminal.note(words("environment_remains", names=", ".join(overrides)))
+
+
+async def rotate_token(terminal: Terminal) -> None:
+    """Have the server make a new token, and keep it in place of the present one.
+
+    Raises:
+        BackendError: the server did not.
+        ConfigurationError: no server is connected, or the token would not be kept.
+    """
+    from vieneu_core.backends.remote import RemoteBackend
+
+    colab = terminal.settings().colab
+    if not colab.enabled:
+        raise BackendNotConfiguredError("No server is connected.", backend="remote")
+    if terminal.environ.get(AUTH_TOKEN_VARIABLE, "").strip():
+        raise ConfigurationError(
+            f"The token comes from the environment variable {AUTH_TOKEN_VARIABLE}, where a new one"
+            " cannot be kept.",
+            remedy="Keep the token in the settings file: unset the variable, then vieneu connect",
+        )
+    save_settings(terminal.path, {})  # a file that cannot be written is told before anything else
+    backend = RemoteBackend(colab.endpoint_url, colab.auth_token)
+    try:
+        token = await backend.rotate_token()
+    finally:
+        await backend.aclose()
+    save_settings(terminal.path, {"colab.auth_token": token})
+    terminal.say(terminal.words("token_rotated", path=terminal.path))
 
 
 def show_mode(terminal: Terminal) -> None:

@@ -143,6 +143,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Mã truy cập vẫn ở COLAB_AUTH_TOKEN; không ghi vào tệp.",
     ),
     "use_remote": ("Speak there: vieneu mode remote", "Để đọc ở đó: vieneu mode remote"),
+    "token_rotated": (
+        "The server has a new token, kept in {path}. The old one ends in ten minutes.",
+        "Máy chủ có mã truy cập mới, đã lưu vào {path}. Mã cũ hết hiệu lực sau mười phút.",
+    ),
     "disconnected": (
         "Disconnected; the token was removed.",
         "Đã ngắt kết nối; mã truy cập đã xoá.",
