@@ -12,6 +12,7 @@ import pytest
 from fake_clock import FakeClock, settle
 from tone_engine import expected, heard, same
 
+from vieneu_core import __version__
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState, Health, synthesize
 from vieneu_core.backends.scripted import ScriptedBackend, Turn
@@ -45,10 +46,12 @@ from vieneu_core.router import (
     Router,
     RouterEvent,
     RouterPolicy,
+    ServerOutdated,
     SpokenByStandIn,
 )
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest, collect
 from vieneu_core.voices import Voice
+from vieneu_core.wire.version import is_older
 
 SENTENCES = tuple(f"Đây là câu {n} của bản tin." for n in range(6))
 TEXT = " ".join(SENTENCES)
@@ -507,6 +510,39 @@ async def test_a_rejected_token_is_told_and_never_tried_again_until_the_admin_ac
         house.remote.always, house.remote.reported = Turn(), None
         assert (await house.router.check("remote")).ready
         assert house.router.active == "remote"
+
+
+async def test_an_older_server_is_named_once_and_used_all_the_same() -> None:
+    house = House()
+    house.remote.reported = Health(state=BackendState.READY, version="0.0.9")
+    async with house:
+        chunks = await house.speak()
+        await house.clock.advance(120)
+
+        (told,) = house.told(ServerOutdated)
+        assert isinstance(told, ServerOutdated)
+        assert (told.version, told.own) == ("0.0.9", __version__)
+        assert set(speakers(chunks)) == {"remote"}
+
+        house.remote.reported = Health(state=BackendState.READY, version=__version__)
+        await house.clock.advance(120)
+        assert len(house.told(ServerOutdated)) == 1
+
+
+@pytest.mark.parametrize(
+    ("theirs", "own", "older"),
+    [
+        ("0.1.0", "0.1.0", False),
+        ("0.1.0", "0.1.1", True),
+        ("0.9.9", "0.10.0", True),
+        ("1.0.0.dev3", "0.10.0", False),
+        ("0.1", "0.1.0", True),
+        ("unknown", "0.1.0", False),
+        (None, "0.1.0", False),
+    ],
+)
+def test_releases_are_compared_by_number(theirs: str | None, own: str, older: bool) -> None:
+    assert is_older(theirs, own=own) is older
 
 
 async def test_a_busy_backend_is_spared_for_a_moment_but_not_given_up() -> None:

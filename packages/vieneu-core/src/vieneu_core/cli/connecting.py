@@ -8,6 +8,7 @@ import sys
 from pydantic import SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 
+from vieneu_core import __version__
 from vieneu_core.backends.base import Health
 from vieneu_core.cli.looking import gpu_memory, load_all
 from vieneu_core.cli.terminal import Terminal, facts_table, plain
@@ -20,6 +21,7 @@ from vieneu_core.config import (
 )
 from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError
 from vieneu_core.router import Mode
+from vieneu_core.wire.version import is_older
 
 _LONGEST_LINE = 8192
 
@@ -213,4 +215,6 @@ def _show_connection(
     terminal.out.print(table)
     if from_environment:
         terminal.note(words("token_not_saved"))
+    if is_older(health.version, own=__version__):
+        terminal.note(words("server_outdated", theirs=health.version, own=__version__))
     terminal.say(words("use_remote"))

@@ -143,6 +143,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Mã truy cập vẫn ở COLAB_AUTH_TOKEN; không ghi vào tệp.",
     ),
     "use_remote": ("Speak there: vieneu mode remote", "Để đọc ở đó: vieneu mode remote"),
+    "server_outdated": (
+        "The server has version {theirs}, older than {own} here. Upgrade vieneu-colab-server.",
+        "Máy chủ có phiên bản {theirs}, cũ hơn {own} ở đây. Nâng cấp vieneu-colab-server.",
+    ),
     "token_rotated": (
         "The server has a new token, kept in {path}. The old one ends in ten minutes.",
         "Máy chủ có mã truy cập mới, đã lưu vào {path}. Mã cũ hết hiệu lực sau mười phút.",

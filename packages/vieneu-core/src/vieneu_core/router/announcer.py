@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from weakref import WeakKeyDictionary, WeakSet
 
+from vieneu_core import __version__
 from vieneu_core.backends.base import BackendState
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import BackendError
@@ -21,11 +22,13 @@ from vieneu_core.router.events import (
     FailedOver,
     RemoteLost,
     RouterEvent,
+    ServerOutdated,
     SessionExpired,
     SessionExpiring,
 )
 from vieneu_core.router.place import Place
 from vieneu_core.router.selection import Mode
+from vieneu_core.wire.version import is_older
 
 _LOST = {
     BackendState.UNREACHABLE,
@@ -45,6 +48,7 @@ class Announcer:
         self._lost: WeakSet[Place] = WeakSet()
         self._open: WeakSet[Place] = WeakSet()
         self._progress: WeakKeyDictionary[Place, LoadProgress] = WeakKeyDictionary()
+        self._outdated: WeakKeyDictionary[Place, str] = WeakKeyDictionary()
         self._standing_in: str | None = None
 
     def loading(self, place: Place) -> None:
@@ -58,6 +62,7 @@ class Announcer:
         """Tell of a backend's circuit, of its loss and recovery, and of its session."""
         self._circuit(place)
         self._session(place)
+        self._version(place)
         if place.state.ready:
             self._was_ready.add(place)
             if place in self._lost and place.usable:
@@ -92,6 +97,14 @@ class Announcer:
         elif not opened and place in self._open:
             self._open.discard(place)
             self._publish(CircuitClosed(backend=place.name))
+
+    def _version(self, place: Place) -> None:
+        version = place.health.version if place.health is not None else None
+        if version is None or self._outdated.get(place) == version:
+            return
+        if is_older(version, own=__version__):
+            self._outdated[place] = version
+            self._publish(ServerOutdated(version=version, own=__version__))
 
     def _session(self, place: Place) -> None:
         mark = place.session.due() if place.session is not None else None

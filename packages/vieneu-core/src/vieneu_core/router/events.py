@@ -109,6 +109,14 @@ class CircuitClosed(RouterEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOutdated(RouterEvent):
+    """The server is of an earlier release than this house; it is used all the same."""
+
+    version: str
+    own: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionExpiring(RouterEvent):
     """The remote session ends soon."""
 

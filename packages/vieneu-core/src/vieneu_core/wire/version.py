@@ -6,6 +6,8 @@ smaller is too old for this client, one whose major is larger is too new; both h
 
 from __future__ import annotations
 
+import re
+
 from vieneu_core.errors import (
     NotVieneuServerError,
     ServerTooNewError,
@@ -14,6 +16,20 @@ from vieneu_core.errors import (
 )
 
 WIRE_VERSION = "1.0"
+
+
+def is_older(theirs: str | None, *, own: str) -> bool:
+    """Whether the other side's package, ``0.3.1`` say, is of an earlier release than ours.
+
+    What cannot be read is not called older.
+    """
+    other, ours = _release(theirs or ""), _release(own)
+    return bool(other) and other < ours
+
+
+def _release(version: str) -> tuple[int, ...]:
+    head = re.match(r"\d{1,6}(?:\.\d{1,6}){0,3}", version)
+    return tuple(map(int, head[0].split("."))) if head is not None else ()
 
 
 def _major(version: str) -> int | None:
