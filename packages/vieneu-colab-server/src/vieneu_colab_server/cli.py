@@ -28,6 +28,7 @@ from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
 from vieneu_colab_server.tunnels.errors import TunnelOpenError
 from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
 from vieneu_core.backends.local import LocalBackend
+from vieneu_core.config import cache_dir
 from vieneu_core.errors import ConfigurationError, VieneuError
 from vieneu_core.worker.host import EngineSpec
 
@@ -130,7 +131,7 @@ def make_outside(
 
 def _tunnel(kind: TunnelKind, domain: str | None, program: Path | None) -> Tunnel:
     if kind is TunnelKind.CLOUDFLARED:
-        return CloudflaredTunnel(program=program)
+        return CloudflaredTunnel(program=program, fetch_to=cache_dir(os.environ) / "programs")
     authtoken = os.environ.pop(AUTHTOKEN_VARIABLE, "").strip()
     if not authtoken:
         raise ConfigurationError(

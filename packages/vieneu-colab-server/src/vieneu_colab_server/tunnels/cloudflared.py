@@ -16,6 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
+from vieneu_colab_server.tunnels.download import fetch_cloudflared
 from vieneu_colab_server.tunnels.errors import (
     QuickTunnelRefusedError,
     TunnelNetworkError,
@@ -44,6 +45,7 @@ class CloudflaredTunnel:
 
     Args:
         program: The path of cloudflared; None looks for it on PATH.
+        fetch_to: Where it is fetched to if it is not on PATH; None does not fetch it.
         clock: Time.
         start_timeout_s: How long it may take to be connected.
     """
@@ -54,10 +56,11 @@ class CloudflaredTunnel:
         self,
         *,
         program: Path | None = None,
+        fetch_to: Path | None = None,
         clock: Clock | None = None,
         start_timeout_s: float = START_TIMEOUT_S,
     ) -> None:
-        self._program = program
+        self._program, self._fetch_to = program, fetch_to
         self._clock = clock or SystemClock()
         self._start_timeout_s = start_timeout_s
         self._running: _Running | None = None
@@ -65,7 +68,7 @@ class CloudflaredTunnel:
     async def open(self, port: int) -> str:
         """Start cloudflared and wait until it is connected; see `Tunnel.open`."""
         await self.close()
-        program = self._found()
+        program = await self._found()
         try:
             process = await asyncio.create_subprocess_exec(
                 program,
@@ -109,9 +112,11 @@ class CloudflaredTunnel:
         if running is not None:
             await running.end()
 
-    def _found(self) -> str:
+    async def _found(self) -> str:
         found = shutil.which("cloudflared") if self._program is None else str(self._program)
-        if found is None or not Path(found).is_file():
+        if found is None and self._fetch_to is not None:
+            return str(await fetch_cloudflared(self._fetch_to))
+        if found is None or not await asyncio.to_thread(Path(found).is_file):
             raise TunnelProgramError(
                 "There is no cloudflared on this machine."
                 if self._program is None

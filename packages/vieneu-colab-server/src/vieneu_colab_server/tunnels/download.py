@@ -1,0 +1,118 @@
+"""Gets cloudflared from its makers, whole and checked, where it is not installed.
+
+GitHub states the SHA-256 of each file of a release (``digest`` of an asset):
+https://docs.github.com/en/rest/releases/releases#get-the-latest-release
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+import aiohttp
+from pydantic import BaseModel, ValidationError
+
+from vieneu_colab_server.tunnels.errors import TunnelNetworkError, TunnelProgramError
+
+RELEASES = "https://api.github.com/repos/cloudflare/cloudflared/releases/latest"
+_NAMES = {
+    "x86_64": "amd64",
+    "amd64": "amd64",
+    "aarch64": "arm64",
+    "arm64": "arm64",
+    "armv7l": "arm",
+}
+_LONGEST_S = 300.0
+_PIECE_BYTES = 1 << 18
+_MOST_BYTES = 200 << 20
+
+
+class _Asset(BaseModel):
+    name: str
+    browser_download_url: str
+    digest: str | None = None
+
+
+class _Release(BaseModel):
+    tag_name: str
+    assets: list[_Asset]
+
+
+async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Path:
+    """Return the newest cloudflared, fetched into a folder unless it is there.
+
+    Raises:
+        TunnelNetworkError: GitHub cannot be reached, or refuses.
+        TunnelProgramError: there is none for this machine, or what came is not what was published.
+    """
+    timeout = aiohttp.ClientTimeout(total=_LONGEST_S, connect=15)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session:
+            async with session.get(releases_url) as answer:
+                release = _Release.model_validate_json(await answer.read())
+            asset = _fitting(release)
+            digest = _sha256_of(asset)
+            path = folder / f"cloudflared-{digest[:16]}"
+            if not await asyncio.to_thread(path.is_file):
+                async with session.get(asset.browser_download_url) as answer:
+                    await _keep(answer.content, path, digest)
+    except ValidationError:
+        raise TunnelNetworkError("GitHub does not tell of cloudflared's newest release.") from None
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise TunnelNetworkError(
+            f"cloudflared cannot be fetched from GitHub ({type(error).__name__}).",
+            remedy="Check the network, or install cloudflared and name its path.",
+        ) from error
+    except OSError as error:
+        raise TunnelProgramError(f"cloudflared cannot be kept: {error.strerror}.") from error
+    return path
+
+
+def _fitting(release: _Release) -> _Asset:
+    machine = platform.machine().lower()
+    wanted = f"cloudflared-linux-{_NAMES.get(machine, machine)}"
+    for asset in release.assets:
+        if asset.name == wanted:
+            return asset
+    raise TunnelProgramError(
+        f"cloudflared {release.tag_name[:40]} is not published for {machine}.",
+        remedy="Choose the tunnel ngrok.",
+    )
+
+
+def _sha256_of(asset: _Asset) -> str:
+    kind, _, digest = (asset.digest or "").partition(":")
+    if kind != "sha256" or len(digest) != hashlib.sha256().digest_size * 2:
+        raise TunnelProgramError(
+            "GitHub states no checksum of cloudflared, so it is not fetched.",
+            remedy="Install cloudflared, and name its path.",
+        )
+    return digest.lower()
+
+
+async def _keep(stream: aiohttp.StreamReader, path: Path, digest: str) -> None:
+    """Write a program beside its place, and put it there only once it is what it should be."""
+    await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+    handle, name = await asyncio.to_thread(tempfile.mkstemp, dir=path.parent)
+    draft, seen, n_bytes = Path(name), hashlib.sha256(), 0
+    try:
+        with os.fdopen(handle, "wb") as file:
+            async for piece in stream.iter_chunked(_PIECE_BYTES):
+                n_bytes += len(piece)
+                if n_bytes > _MOST_BYTES:
+                    break
+                seen.update(piece)
+                await asyncio.to_thread(file.write, piece)
+        if seen.hexdigest() != digest:
+            raise TunnelProgramError(
+                "What came is not the cloudflared that was published: its checksum differs.",
+                remedy="Try again. If it stays so, do not use this network.",
+            )
+        await asyncio.to_thread(draft.chmod, 0o755)
+        await asyncio.to_thread(draft.replace, path)
+    finally:
+        await asyncio.to_thread(draft.unlink, missing_ok=True)
