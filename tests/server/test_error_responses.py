@@ -40,7 +40,6 @@ EXPECTED = {
     "AnnouncementError": 500,
     "AnnouncementForgedError": 500,
     "AnnouncementStaleError": 500,
-    "AnnouncementReplayedError": 500,
     "UnsafeEndpointError": 500,
     "BackendError": 502,
     "BackendUnavailableError": 503,

@@ -19,7 +19,6 @@
     ├── AnnouncementError             a server told where it is, and is not believed
     │   ├── AnnouncementForgedError
     │   ├── AnnouncementStaleError
-    │   ├── AnnouncementReplayedError
     │   └── UnsafeEndpointError
     └── BackendError                  a place that speaks failed: the router goes on elsewhere
         ├── BackendUnavailableError   it cannot take a request now
@@ -249,19 +248,11 @@ class AnnouncementForgedError(AnnouncementError):
 
 
 class AnnouncementStaleError(AnnouncementError):
-    """It is too old, or the clocks differ."""
+    """It is too old, or was taken before; or the clocks differ."""
 
     code = "announcement_stale"
-    title = "Announcement too old"
+    title = "Announcement not new"
     default_remedy = "Set the clock of this machine, and start the server again."
-
-
-class AnnouncementReplayedError(AnnouncementError):
-    """It was taken before."""
-
-    code = "announcement_replayed"
-    title = "Announcement sent twice"
-    default_remedy = "Nothing needs to be done: it was taken the first time."
 
 
 class UnsafeEndpointError(AnnouncementError):

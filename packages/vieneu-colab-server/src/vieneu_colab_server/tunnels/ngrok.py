@@ -186,7 +186,7 @@ class NgrokTunnel:
     def _agent(self) -> Any:
         """Return pyngrok's record of the running agent, or None."""
         # Asking pyngrok for it by its public function would start another one.
-        found = self._process._current_processes.get(self._config.ngrok_path)  # noqa: SLF001
+        found = self._process._current_processes.get(self._config.ngrok_path)  # noqa: SLF001 - see above
         return found if found is not None and found.proc.poll() is None else None
 
     def _kill_agent(self) -> None:

@@ -42,12 +42,8 @@ VIETNAMESE: Mapping[str, tuple[str, str]] = {
         "Nếu máy chủ có mã truy cập mới, hãy tự kết nối: vieneu connect URL",
     ),
     "announcement_stale": (
-        "Lời báo địa chỉ đã quá cũ",
+        "Lời báo địa chỉ không còn mới",
         "Chỉnh lại đồng hồ của máy này, rồi khởi động lại máy chủ.",
-    ),
-    "announcement_replayed": (
-        "Lời báo địa chỉ bị gửi hai lần",
-        "Không cần làm gì: lần đầu đã được nhận.",
     ),
     "unsafe_endpoint": (
         "Địa chỉ được báo không an toàn",

@@ -11,7 +11,6 @@ from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import (
     AnnouncementError,
     AnnouncementForgedError,
-    AnnouncementReplayedError,
     AnnouncementStaleError,
     ConfigurationError,
     UnsafeEndpointError,
@@ -47,8 +46,8 @@ class AnnouncementInbox:
         Raises:
             AnnouncementForgedError: it is not signed with the token.
             AnnouncementError: it is signed, but is no announcement.
-            AnnouncementStaleError: it is older, or from further ahead, than `TOLERANCE`.
-            AnnouncementReplayedError: it was taken before.
+            AnnouncementStaleError: it is older, or from further ahead, than `TOLERANCE`; or it was
+                taken before.
             UnsafeEndpointError: its address is neither https nor this machine.
             WireVersionError: the server is too old or too new; the remedy says what to upgrade.
         """
@@ -77,7 +76,7 @@ class AnnouncementInbox:
         # Longer than any announcement stays good, counted from when it came.
         self._taken = {n: t for n, t in self._taken.items() if now - t <= 2 * TOLERANCE}
         if announcement.nonce in self._taken:
-            raise AnnouncementReplayedError("An announcement came a second time.")
+            raise AnnouncementStaleError("An announcement came a second time.")
         self._taken[announcement.nonce] = now
 
     def _check_endpoint(self, url: str) -> None:
