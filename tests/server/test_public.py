@@ -15,6 +15,7 @@ import psutil
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
+from tunnel_programs import program
 
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
@@ -23,14 +24,6 @@ from vieneu_core.synthesis import SynthesisRequest
 
 TOKEN = SecretStr("the-token-of-this-server-0123456789")
 TESTS = Path(__file__).parents[1]
-
-
-def program(folder: Path, name: str) -> Path:
-    path = folder / name
-    script = TESTS / "stand_ins" / f"{name}.py"
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
-    path.chmod(0o755)
-    return path
 
 
 @dataclass

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from aiohttp import web
 from fake_clock import FakeClock, settle
 from pydantic import SecretStr
+from tunnel_programs import program
 
 from vieneu_colab_server.tunnels import cloudflared, ngrok
 from vieneu_colab_server.tunnels.base import NoTunnel, Tunnel
@@ -34,16 +34,6 @@ from vieneu_colab_server.tunnels.errors import (
 )
 from vieneu_colab_server.tunnels.keeper import TunnelKeeper
 from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
-
-STAND_INS = Path(__file__).parents[1] / "stand_ins"
-
-
-def program(folder: Path, name: str) -> Path:
-    """Make the stand-in a program of its own."""
-    path = folder / name
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_INS / name}.py" "$@"\n')
-    path.chmod(0o755)
-    return path
 
 
 @pytest.fixture

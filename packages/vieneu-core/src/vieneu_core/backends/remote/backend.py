@@ -19,7 +19,7 @@ from vieneu_core.backends.remote.decoding import Codec, SpeechReader, load_libra
 from vieneu_core.backends.remote.endpoint import Endpoint
 from vieneu_core.backends.remote.handshake import health_of, refuse_unready
 from vieneu_core.backends.remote.orders import Order, orders
-from vieneu_core.backends.remote.own_voices import OwnVoice, OwnVoices
+from vieneu_core.backends.remote.own_voices import OwnVoices
 from vieneu_core.backends.remote.retry import RetryPolicy
 from vieneu_core.backends.remote.timeouts import Patience, RemoteTimeouts
 from vieneu_core.clock import Clock, SystemClock
@@ -37,7 +37,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.voices import Voice
-from vieneu_core.voices.catalogue import VoiceCatalogue
+from vieneu_core.voices.catalogue import CustomVoice, VoiceCatalogue
 from vieneu_core.wire import routes
 from vieneu_core.wire.schemas import (
     HealthAnswer,
@@ -107,11 +107,7 @@ class RemoteBackend:
             backend=name,
             on_traffic=on_traffic,
         )
-        self._own_voices = (
-            None
-            if voices is None
-            else OwnVoices(voices, list_theirs=self._their_voices, send=self._send_voice)
-        )
+        self._own_voices = OwnVoices(voices, list_theirs=self._their_voices, send=self._send_voice)
         self._clones = False
         self._loaded = False
         self._unloaded = False
@@ -155,8 +151,7 @@ class RemoteBackend:
     async def unload(self) -> None:
         """Close the connections. Streams still running end with an error."""
         self._loaded, self._unloaded = False, True
-        if self._own_voices is not None:
-            self._own_voices.forget()
+        self._own_voices.forget()
         await self._connection.aclose()
 
     async def aclose(self) -> None:
@@ -184,7 +179,7 @@ class RemoteBackend:
             BackendError: it is not loaded, or cannot be reached.
         """
         theirs = await self._their_voices()
-        if self._own_voices is None or not self._clones:
+        if not self._clones:
             return theirs
         known = {voice.id for voice in theirs}
         own = await self._own_voices.voices()
@@ -214,7 +209,7 @@ class RemoteBackend:
         try:
             own = await self._own_voice(request)
             if own is not None:
-                request = replace(request, voice=own.voice.reference.content_id)
+                request = replace(request, voice=own.reference.content_id)
             wanted = orders(request, first_audio_within_s=self._timeouts.first_audio_within_s)
             async with aclosing(wanted):
                 async for order in wanted:
@@ -226,26 +221,24 @@ class RemoteBackend:
             err.backend = err.backend or self._name
             raise
 
-    async def _own_voice(self, request: SynthesisRequest) -> OwnVoice | None:
+    async def _own_voice(self, request: SynthesisRequest) -> CustomVoice | None:
         """Find a voice of the house that the server does not have, where it can take one."""
-        if self._own_voices is None or request.reference is not None or not self._clones:
+        if request.reference is not None or not self._clones:
             return None
         return await self._own_voices.find(request.voice)
 
-    async def _speak_as(self, own: OwnVoice, order: Order) -> AsyncGenerator[AudioChunk, None]:
+    async def _speak_as(self, own: CustomVoice, order: Order) -> AsyncGenerator[AudioChunk, None]:
         """Speak an order with a voice of the house; a server that was restarted gets it again."""
         for is_last in (False, True):
-            await own.ensure_sent()
+            await self._own_voices.ensure(own)
             try:
                 async with aclosing(self._speak(order)) as chunks:
                     async for chunk in chunks:
-                        yield replace(
-                            chunk, speaker=replace(chunk.speaker, voice=own.voice.voice.id)
-                        )
+                        yield replace(chunk, speaker=replace(chunk.speaker, voice=own.voice.id))
             except VoiceNotFoundError:  # it comes before any sound
                 if is_last:
                     raise
-                own.is_lost()
+                self._own_voices.lost(own)
             else:
                 return
 

@@ -17,14 +17,14 @@ class OwnVoices:
     """Knows which voices the server has.
 
     Args:
-        catalogue: The voices that were added in this house.
+        catalogue: The voices that were added in this house; None is none.
         list_theirs: Asks the server for its voices.
         send: Sends a voice to the server.
     """
 
     def __init__(
         self,
-        catalogue: VoiceCatalogue,
+        catalogue: VoiceCatalogue | None,
         *,
         list_theirs: Callable[[], Awaitable[tuple[Voice, ...]]],
         send: Callable[[VoiceUpload], Awaitable[object]],
@@ -40,23 +40,25 @@ class OwnVoices:
         self._theirs = None
         self._sent.clear()
 
-    async def find(self, voice_id: str | None) -> OwnVoice | None:
+    async def find(self, voice_id: str | None) -> CustomVoice | None:
         """Return the voice that has to be sent; None where the server has one of that id.
 
         Raises:
             BackendError: the server cannot be asked.
         """
-        if voice_id is None:
+        if self._catalogue is None or voice_id is None:
             return None
         own = await asyncio.to_thread(self._catalogue.get, voice_id)
         if own is None:
             return None
         if self._theirs is None:
             self._theirs = frozenset(voice.id for voice in await self._list_theirs())
-        return None if voice_id in self._theirs else OwnVoice(self, own)
+        return None if voice_id in self._theirs else own
 
     async def voices(self) -> tuple[Voice, ...]:
         """List the house's own voices."""
+        if self._catalogue is None:
+            return ()
         return await asyncio.to_thread(self._catalogue.voices)
 
     async def ensure(self, own: CustomVoice) -> None:
@@ -74,22 +76,6 @@ class OwnVoices:
     def lost(self, own: CustomVoice) -> None:
         """State that the server no longer has a voice."""
         self._sent.discard(own.reference.content_id)
-
-
-class OwnVoice:
-    """One of them, that the server does not have by itself."""
-
-    def __init__(self, own_voices: OwnVoices, voice: CustomVoice) -> None:
-        self._own_voices = own_voices
-        self.voice = voice
-
-    async def ensure_sent(self) -> None:
-        """Send it, unless the server got it in this session; see `OwnVoices.ensure`."""
-        await self._own_voices.ensure(self.voice)
-
-    def is_lost(self) -> None:
-        """State that the server no longer has it."""
-        self._own_voices.lost(self.voice)
 
 
 def _upload(own: CustomVoice) -> VoiceUpload:
