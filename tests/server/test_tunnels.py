@@ -143,6 +143,18 @@ async def test_what_ngrok_refuses_has_a_name(
     assert caught.value.__suppress_context__
 
 
+async def test_an_agent_whose_last_words_were_missed_is_asked_again(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurried = tmp_path / "hurried"
+    hurried.touch()
+    monkeypatch.setenv("STAND_IN_HURRIED", str(hurried))
+
+    with pytest.raises(SecondAgentError):
+        await ngrok_tunnel(tmp_path, "second").open(port)
+    assert not hurried.exists()
+
+
 async def test_an_agent_that_says_nothing_is_ended_in_time(tmp_path: Path, port: int) -> None:
     tunnel = ngrok_tunnel(tmp_path, "silent", start_timeout_s=1.0)
 

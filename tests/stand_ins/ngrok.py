@@ -7,6 +7,7 @@ agent does.
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import sys
@@ -109,6 +110,10 @@ def main() -> None:
     say("info", "no configuration paths supplied")
     if kind == "silent":
         time.sleep(600)
+    hurried = Path(os.environ.get("STAND_IN_HURRIED", "/nonexistent"))
+    if hurried.exists():  # this once it ends before its last words are read
+        hurried.unlink()
+        raise SystemExit(1)
     if kind in _REFUSALS:
         say(
             "eror",

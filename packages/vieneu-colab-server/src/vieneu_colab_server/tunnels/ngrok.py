@@ -32,6 +32,7 @@ from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import MissingExtraError
 
 START_TIMEOUT_S = 20.0
+_MOST_STARTS = 3
 _HIDDEN = "•••"
 ALIVE_EVERY_S, LISTED_EVERY_S = 1.0, 15.0
 _LOGGERS = ("pyngrok.ngrok", "pyngrok.process", "pyngrok.process.ngrok")
@@ -86,15 +87,18 @@ class NgrokTunnel:
         self._config: Any = None
         self._url = ""
         self._discretion = _Discretion(authtoken)
+        self._given_up = False
 
     async def open(self, port: int) -> str:
         """Start the agent and open an endpoint; see `Tunnel.open`."""
         await self.close()
+        self._given_up = False
         self._discretion.begin()
         self._config = self._configured()
         connecting = asyncio.create_task(asyncio.to_thread(self._connect, port))
         done, _ = await asyncio.wait({connecting}, timeout=self._start_timeout_s)
         if not done:
+            self._given_up = True
             self._kill_agent()  # its log is read without a time limit: this ends the reading
             await asyncio.wait({connecting})
         try:
@@ -149,9 +153,21 @@ class NgrokTunnel:
     def _connect(self, port: int) -> Any:
         """Open an endpoint. Blocking.
 
+        pyngrok can see the end of the agent before it has read the agent's last words, which say
+        why. Then it is asked again.
+
         Raises:
             TunnelOpenError
         """
+        for _ in range(_MOST_STARTS - 1):
+            try:
+                return self._connect_once(port)
+            except _NoReasonError:
+                if self._given_up:
+                    raise
+        return self._connect_once(port)
+
+    def _connect_once(self, port: int) -> Any:
         errors: Any = import_module("pyngrok.exception")
         options = {} if self._domain is None else {"url": f"https://{self._domain}"}
         try:
@@ -164,7 +180,10 @@ class NgrokTunnel:
         except errors.PyngrokNgrokHTTPError as error:
             raise self._named(f"{error} {error.body}") from None
         except errors.PyngrokError as error:
-            raise self._named(f"{error} {getattr(error, 'ngrok_error', '')}") from None
+            why = getattr(error, "ngrok_error", None)
+            if why is None and "unable to start" in str(error):
+                raise _NoReasonError("The ngrok agent ended without a reason.") from None
+            raise self._named(f"{error} {why or ''}") from None
         except OSError as error:
             raise TunnelProgramError(
                 f"The ngrok agent does not run here: {error.strerror}."
@@ -201,6 +220,10 @@ class NgrokTunnel:
             return True
         listed = answer.get("endpoints") or answer.get("tunnels") or []
         return any(self._url in {each.get("url"), each.get("public_url")} for each in listed)
+
+
+class _NoReasonError(TunnelOpenError):
+    """The agent ended, and nothing was read that says why."""
 
 
 class _Discretion(logging.Filter):
