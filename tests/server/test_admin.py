@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 from fake_clock import FakeClock
@@ -49,8 +50,9 @@ async def test_the_old_token_is_good_for_ten_more_minutes_and_cannot_rotate() ->
             assert answer.headers["Cache-Control"] == "no-store"
             made = await answer.json()
         new = {"Authorization": f"Bearer {made['token']}"}
-        async with site.get(HEALTH) as answer:
-            assert answer.status == 200
+        for headers in (None, new):
+            async with site.get(HEALTH, headers=headers) as answer:
+                assert answer.status == 200
         for path in (ROTATE_TOKEN, DRAIN):
             async with site.post(path) as answer:
                 assert (await site.problem(answer)).code == AuthenticationError.code
@@ -88,8 +90,32 @@ def test_two_rotations_leave_one_old_token() -> None:
         False,
         False,
     ]
-    assert [ring.is_current(t) for t in (second, third)] == [False, True]
+    assert [ring.may_change_things(t) for t in (second, third)] == [False, True]
     assert TOKEN not in repr(vars(ring))
+
+
+def test_a_new_token_that_never_arrived_can_be_asked_for_again_with_the_old_one() -> None:
+    clock = FakeClock()
+    ring = TokenRing(SecretStr(TOKEN), clock)
+    ring.rotate()  # the answer is lost
+    assert ring.may_change_things(TOKEN.encode())
+
+    second = ring.rotate().get_secret_value().encode()
+    assert ring.accepts(second), "it arrived"
+    assert ring.may_change_things(second)
+
+
+async def test_a_token_that_cannot_be_kept_is_not_made(tmp_path: Path) -> None:
+    gone = tmp_path / "gone" / "token"
+    async with serving(ScriptedBackend(), token_file=gone) as site:
+        async with site.post(ROTATE_TOKEN) as answer:
+            problem = await site.problem(answer)
+        async with site.get(HEALTH) as answer:
+            assert answer.status == 200, "the old token stays"
+            assert site.service.tokens.current == SecretStr(TOKEN)
+
+    assert (problem.status, problem.code) == (500, "token_not_kept")
+    assert str(gone) in problem.detail
 
 
 async def test_a_server_that_is_asked_to_drain_says_so_and_takes_nothing_new() -> None:

@@ -73,7 +73,7 @@ async def test_the_house_learns_where_the_server_is_and_looks_before_it_believes
     house: House,
 ) -> None:
     async with serving(ScriptedBackend()) as site:
-        await HouseAnnouncer(house.url, SECRET).announce(site.url, None)
+        await HouseAnnouncer(house.url, lambda: SECRET).announce(site.url, None)
         (heard,) = house.taken
         health = await look_at(heard.endpoint_url, SECRET)
         with pytest.raises(AuthenticationError):
@@ -87,7 +87,7 @@ async def test_the_house_learns_where_the_server_is_and_looks_before_it_believes
 
 
 async def test_a_server_with_another_token_is_not_believed(house: House) -> None:
-    announcer = HouseAnnouncer(house.url, SecretStr("another-token-0123456789"))
+    announcer = HouseAnnouncer(house.url, lambda: SecretStr("another-token-0123456789"))
 
     with pytest.raises(NotAnnouncedError, match="status 403"):
         await announcer.announce("https://abc.ngrok.app", None)
@@ -104,7 +104,7 @@ async def moved(clock: FakeClock, task: asyncio.Future[None]) -> None:
 async def test_a_house_that_is_busy_is_told_again_and_each_time_anew(house: House) -> None:
     clock = FakeClock(SystemClock().now())
     house.statuses = [502, 503]
-    announcer = HouseAnnouncer(house.url, SECRET, clock=clock)
+    announcer = HouseAnnouncer(house.url, lambda: SECRET, clock=clock)
 
     await moved(clock, asyncio.ensure_future(announcer.announce("https://abc.ngrok.app", None)))
 
@@ -114,7 +114,9 @@ async def test_a_house_that_is_busy_is_told_again_and_each_time_anew(house: Hous
 
 async def test_a_house_that_is_away_is_named_without_the_secret_of_its_hook() -> None:
     clock = FakeClock()
-    announcer = HouseAnnouncer("http://127.0.0.1:9/api/webhook/secret-hook", SECRET, clock=clock)
+    announcer = HouseAnnouncer(
+        "http://127.0.0.1:9/api/webhook/secret-hook", lambda: SECRET, clock=clock
+    )
     telling = asyncio.ensure_future(announcer.announce("https://abc.ngrok.app", None))
     began = clock.monotonic()
     await moved(clock, telling)
@@ -129,10 +131,10 @@ async def test_a_redirect_is_not_followed(house: House) -> None:
     house.statuses = [307]
 
     with pytest.raises(NotAnnouncedError, match="status 307"):
-        await HouseAnnouncer(house.url, SECRET).announce("https://abc.ngrok.app", None)
+        await HouseAnnouncer(house.url, lambda: SECRET).announce("https://abc.ngrok.app", None)
 
 
 @pytest.mark.parametrize("url", ["", "house.example/hook", "ftp://house/hook", "https://"])
 def test_a_callback_that_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="callback URL"):
-        HouseAnnouncer(url, SECRET)
+        HouseAnnouncer(url, lambda: SECRET)

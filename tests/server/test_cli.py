@@ -207,6 +207,17 @@ def token_not_ascii(tmp_path: Path) -> Path:
     return file
 
 
+async def test_a_variable_may_name_the_token_file(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("a-token-from-a-file-1234567890\n")
+    file.chmod(0o600)
+    async with running_server(
+        "tone_engine:create", token="", environ={"VIENEU_SERVER_TOKEN_FILE": str(file)}
+    ) as server:
+        assert server.token == ""
+        assert f"Token: as in {file}" in server.output
+
+
 @pytest.mark.parametrize("make", [no_token, token_of_others, token_too_short, token_not_ascii])
 def test_a_token_file_that_cannot_be_used(tmp_path: Path, make: Any) -> None:
     file = make(tmp_path)

@@ -142,6 +142,37 @@ async def test_the_house_is_told_and_speaks_through_the_tunnel_also_a_new_one(
     assert running.process.returncode == 0
 
 
+async def test_after_a_new_token_the_house_still_believes_the_server_and_so_after_a_restart(
+    tmp_path: Path, house: House
+) -> None:
+    token_file = tmp_path / "token"
+    token_file.write_text(TOKEN.get_secret_value())
+    token_file.chmod(0o600)
+    environ = {"NGROK_AUTHTOKEN": "good-token", "VIENEU_SERVER_CALLBACK_URL": house.url}
+    arguments = (*by_ngrok(tmp_path), f"--token-file={token_file}")
+    async with server(*arguments, **environ) as running:
+        await running.until("The house was told")
+        first = await house.taken.get()
+        remote = RemoteBackend(first.endpoint_url, TOKEN)
+        token = await remote.rotate_token()
+        await remote.aclose()
+        house.inbox = AnnouncementInbox(token)
+        running.agent().send_signal(signal.SIGKILL)
+        async with asyncio.timeout(30):
+            second = await house.taken.get()
+
+    async with server(*arguments, **environ) as running:
+        await running.until("The house was told")
+        third = await house.taken.get()
+        again = RemoteBackend(third.endpoint_url, token)
+        await again.load()
+        await again.aclose()
+
+    assert len({first.endpoint_url, second.endpoint_url}) == 2
+    assert token_file.stat().st_mode & 0o777 == 0o600
+    assert token.get_secret_value() not in running.printed
+
+
 async def test_nothing_is_left_running_at_the_end(tmp_path: Path) -> None:
     async with server(*by_ngrok(tmp_path), NGROK_AUTHTOKEN="good-token") as running:
         await running.until("Public URL")

@@ -232,8 +232,48 @@ async def test_the_callers_mistake_is_the_callers_and_nobody_stands_in() -> None
         for empty in ("", "  \n", "\x00\x07"):
             with pytest.raises(EmptyTextError):
                 await house.speak(empty)
-        assert house.local.record.requests == house.last.record.requests == []
+        assert house.local.record.begun == house.last.record.begun == []
         assert house.router.status().backend("remote").circuit == "closed"  # type: ignore[union-attr]
+
+
+GRANDMOTHER = Voice(id="ba-ngoai", name="Bà Ngoại", language="vi")
+
+
+async def test_a_voice_that_only_another_place_has_is_heard_from_there() -> None:
+    async with House() as house:
+        house.local._voices += (GRANDMOTHER,)
+        long = " ".join(f"Đây là câu {n} của bản tin hôm nay, đọc rất chậm." for n in range(40))
+        chunks = await house.speak(long, voice="ba-ngoai")
+
+        assert set(speakers(chunks)) == {"local"}
+        assert len(speakers(chunks)) == 40
+        assert {chunk.speaker.voice for chunk in chunks} == {"ba-ngoai"}
+        assert len(house.local.record.requests) > 1, "it came in passages"
+        assert len(house.remote.record.requests) == 1, "and was asked for there once"
+        causes = {e.cause.code for e in house.told(SpokenByStandIn) if e.cause}  # type: ignore[attr-defined]
+        assert causes == {"voice_not_found"}
+        assert house.router.status().backend("remote").circuit == "closed"  # type: ignore[union-attr]
+        assert speakers(await house.speak("Xin chào.")) == ["remote"]
+
+
+async def test_a_voice_whose_place_has_failed_is_stood_in_for_by_any_other() -> None:
+    async with House() as house:
+        house.local._voices += (GRANDMOTHER,)
+        house.local.always = Turn(error=WorkerDiedError("local crashed"), at_sentence=2)
+        chunks = await house.speak(voice="ba-ngoai")
+
+        assert_heard(chunks)
+        assert speakers(chunks) == [*["local"] * 3, *["last_resort"] * 3]
+
+
+async def test_reference_audio_is_spoken_with_where_it_can_be() -> None:
+    async with House() as house:
+        house.local.clones = True
+        reference = ReferenceAudio(pcm=b"\0\0" * 48_000, sample_rate_hz=16_000, transcript="A.")
+        chunks = await house.speak("Xin chào.", reference=reference)
+
+        assert speakers(chunks) == ["local"]
+        assert chunks[-1].speaker.voice == "reference"
 
 
 async def test_when_nobody_can_speak_every_cause_is_told_and_nothing_is_silent() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -35,7 +36,7 @@ class HouseAnnouncer:
 
     Args:
         callback_url: Where the house listens, a webhook of Home Assistant say.
-        token: The server's; it signs, and is not sent.
+        token: Gives the server's present one; it signs, and is not sent.
         session: Used where given, and never closed.
         clock: Time.
 
@@ -46,7 +47,7 @@ class HouseAnnouncer:
     def __init__(
         self,
         callback_url: str,
-        token: SecretStr,
+        token: Callable[[], SecretStr],
         *,
         session: aiohttp.ClientSession | None = None,
         clock: Clock | None = None,
@@ -105,7 +106,7 @@ class HouseAnnouncer:
     async def _sent(self, session: aiohttp.ClientSession, body: bytes) -> int:
         headers = {
             "Content-Type": "application/json",
-            SIGNATURE_HEADER: signature(body, self._token),
+            SIGNATURE_HEADER: signature(body, self._token()),
         }
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         async with session.post(

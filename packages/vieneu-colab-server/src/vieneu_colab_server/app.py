@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from vieneu_colab_server.samples import Samples
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.speech import SpeechDesk
 from vieneu_colab_server.streaming import warm_up
+from vieneu_colab_server.token_file import write_token_file
 from vieneu_colab_server.token_ring import TokenRing
 from vieneu_colab_server.uploads import UploadedVoices
 from vieneu_colab_server.wire_version import ClientVersion, Signature
@@ -40,6 +42,7 @@ class Service:
     lifecycle: Lifecycle
     queue: SpeechQueue
     recorder: Recorder
+    tokens: TokenRing
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -60,7 +63,6 @@ def create_app(
     """Make the app that serves a backend; the app loads it, and closes it at its end."""
     clock = SystemClock() if clock is None else clock
     service = _service(settings, backend, clock)
-    tokens = TokenRing(settings.token, clock)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -72,7 +74,7 @@ def create_app(
         version=__version__,
         description="Vietnamese speech over HTTP. Every request but the probes needs the token.",
         lifespan=lifespan,
-        middleware=_middleware(settings, tokens),
+        middleware=_middleware(settings, service.tokens),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # clients refuse redirects: one could carry the token away
@@ -80,7 +82,7 @@ def create_app(
     app.state.service = service
     _include_routes(app, settings, backend, service)
     add_error_handlers(app)
-    app.include_router(admin_routes(tokens, service.lifecycle))
+    app.include_router(admin_routes(service.tokens, service.lifecycle))
     install_openapi(app)
     return app
 
@@ -105,7 +107,10 @@ def _service(settings: ServerSettings, backend: Backend, clock: Clock) -> Servic
         max_recording_bytes=settings.max_recording_bytes,
         max_total_bytes=settings.max_replay_bytes,
     )
-    return Service(lifecycle, queue, Recorder(queue, limits))
+    path = settings.token_file
+    keep = None if path is None else functools.partial(write_token_file, path)
+    tokens = TokenRing(settings.token, clock, keep=keep)
+    return Service(lifecycle, queue, Recorder(queue, limits), tokens)
 
 
 def _middleware(settings: ServerSettings, tokens: TokenRing) -> list[Middleware]:

@@ -19,7 +19,6 @@ import typer
 from pydantic import SecretStr, ValidationError
 
 from vieneu_colab_server import __version__
-from vieneu_colab_server.announcing import HouseAnnouncer
 from vieneu_colab_server.launch import ForcedStopError, Outside, launch
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings, generate_token
 from vieneu_colab_server.token_file import read_token_file
@@ -37,6 +36,7 @@ EXIT_ENGINE = 4
 EXIT_TUNNEL = 5
 EXIT_FORCED = 143
 TOKEN_VARIABLE = f"{ENV_PREFIX}TOKEN"
+TOKEN_FILE_VARIABLE = f"{ENV_PREFIX}TOKEN_FILE"
 CALLBACK_VARIABLE = f"{ENV_PREFIX}CALLBACK_URL"
 """Not an option: the path of a webhook is a secret, and every process can read arguments."""
 AUTHTOKEN_VARIABLE = "NGROK_AUTHTOKEN"
@@ -89,10 +89,12 @@ def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[S
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     from_environment = os.environ.pop(TOKEN_VARIABLE, "").strip()
+    if token_file is None and (named := os.environ.get(TOKEN_FILE_VARIABLE, "").strip()):
+        token_file = Path(named)
     new = "" if token_file or from_environment else generate_token()
     token = read_token_file(token_file) if token_file else from_environment or new
     try:
-        return ServerSettings(token=token, **given), new
+        return ServerSettings(token=token, token_file=token_file, **given), new
     except ValidationError as err:
         found = err.errors(include_input=False, include_url=False)
         named = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in found)
@@ -102,9 +104,7 @@ def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[S
         ) from None
 
 
-def make_outside(
-    kind: TunnelKind, token: SecretStr, *, domain: str | None, program: Path | None
-) -> Outside | None:
+def make_outside(kind: TunnelKind, *, domain: str | None, program: Path | None) -> Outside | None:
     """Return how the server is reached from outside; None where it shall not be.
 
     Raises:
@@ -124,7 +124,7 @@ def make_outside(
         return None
     return Outside(
         tunnel=_tunnel(kind, domain, program),
-        house=HouseAnnouncer(callback, token) if callback else None,
+        callback_url=SecretStr(callback) if callback else None,
         say=typer.echo,
     )
 
@@ -145,15 +145,14 @@ def _serve(
     settings: ServerSettings,
     new_token: str,
     engine: EngineSpec,
-    token_file: Path | None,
     outside: Outside | None,
 ) -> None:
     def announce(url: str) -> None:
         typer.echo(f"Listening on {url}")
         if new_token:
             typer.echo(f"Token (shown this once): {new_token}")
-        elif token_file is not None:
-            typer.echo(f"Token: as in {token_file}")
+        elif settings.token_file is not None:
+            typer.echo(f"Token: as in {settings.token_file}")
         sys.stdout.flush()
 
     if settings.samples_dir is not None and not settings.samples_dir.is_dir():
@@ -229,8 +228,8 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
     try:
         settings, new_token = make_settings(arguments, token_file)
         spec = EngineSpec(engine, engine_options(engine_option or []))
-        outside = make_outside(tunnel, settings.token, domain=domain, program=tunnel_program)
-        _serve(settings, new_token, spec, token_file, outside)
+        outside = make_outside(tunnel, domain=domain, program=tunnel_program)
+        _serve(settings, new_token, spec, outside)
     except ConfigurationError as error:
         _fail(error, EXIT_CONFIGURATION)
     except TunnelOpenError as error:

@@ -12,6 +12,7 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from vieneu_colab_server.announcing import HouseAnnouncer
 from vieneu_colab_server.app import Service, create_app
@@ -20,7 +21,7 @@ from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import SystemClock
-from vieneu_core.errors import BackendDrainingError, ConfigurationError, VieneuError
+from vieneu_core.errors import BackendDrainingError, ConfigurationError
 
 _LOGGER = logging.getLogger(__name__)
 CLOSE_TIMEOUT_S = 10
@@ -134,7 +135,8 @@ class Outside:
     """How a server is reached from outside, and who is told."""
 
     tunnel: Tunnel
-    house: HouseAnnouncer | None = None
+    callback_url: SecretStr | None = None
+    """Of the house that is told; None is nobody. Its path is a secret."""
     say: Callable[[str], None]
 
 
@@ -168,8 +170,13 @@ def launch(
         ForcedStopError: it was stopped by a second signal.
     """
     clock = SystemClock()
+    app = create_app(settings, backend, clock=clock)
+    service: Service = app.state.service
+    house = None
+    if outside is not None and outside.callback_url is not None:
+        url = outside.callback_url.get_secret_value()
+        house = HouseAnnouncer(url, lambda: service.tokens.current, clock=clock)
     with open_port(settings) as listener:
-        app = create_app(settings, backend, clock=clock)
         server = build_server(app, settings)
         announce(url_of(listener))
         if outside is None:
@@ -178,14 +185,13 @@ def launch(
             public = PublicAddress(
                 tunnel=outside.tunnel,
                 backend=backend,
-                lifecycle=app.state.service.lifecycle,
+                lifecycle=service.lifecycle,
                 clock=clock,
-                house=outside.house,
+                house=house,
                 say=outside.say,
             )
             asyncio.run(_serve_outside(server, listener, public))
-    failure: VieneuError | None = app.state.service.lifecycle.load_failure
-    if failure is not None:
-        raise failure
+    if service.lifecycle.load_failure is not None:
+        raise service.lifecycle.load_failure
     if server.force_exit:
         raise ForcedStopError

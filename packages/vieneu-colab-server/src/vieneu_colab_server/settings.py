@@ -45,6 +45,8 @@ class ServerSettings(BaseSettings):
 
     token: Token
     """What a client must show. Never printed."""
+    token_file: Path | None = None
+    """Where the token comes from; a new one (``rotate-token``) is kept there."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     """0 takes any free port."""

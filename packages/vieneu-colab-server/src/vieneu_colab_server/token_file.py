@@ -1,18 +1,31 @@
-"""Where the token comes from: a file that others cannot change, the environment, or a new one."""
+"""The file that holds the token: read where others cannot change it, written whole or not."""
 
 from __future__ import annotations
 
 import logging
 import os
 import stat
+import tempfile
 from pathlib import Path
 
-from vieneu_core.errors import ConfigurationError
+from pydantic import SecretStr
+
+from vieneu_core.errors import ConfigurationError, VieneuError
 
 _LOGGER = logging.getLogger(__name__)
 MAX_FILE_BYTES = 4_096
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OTHERS_MAY_READ = stat.S_IRGRP | stat.S_IROTH
+
+
+class TokenNotKeptError(VieneuError):
+    """A new token could not be written to the token file."""
+
+    code = "token_not_kept"
+    title = "The new token cannot be kept"
+    default_remedy = (
+        "Let the server write its token file and the folder of it; the old token stays."
+    )
 
 
 def read_token_file(path: Path) -> str:
@@ -41,3 +54,25 @@ def read_token_file(path: Path) -> str:
     if mode & _OTHERS_MAY_READ:
         _LOGGER.warning("Others may read the token file %s. Run: chmod 600 %s", path, path)
     return text
+
+
+def write_token_file(path: Path, token: SecretStr) -> None:
+    """Put another token into a file, which only its owner can read from then on.
+
+    Raises:
+        TokenNotKeptError: it cannot be written; the file is as it was.
+    """
+    try:
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(token.get_secret_value() + "\n")
+                file.flush()
+                os.fsync(file.fileno())  # the house keeps the new one; a power cut must not undo it
+            Path(draft).replace(path)
+        finally:
+            Path(draft).unlink(missing_ok=True)
+    except OSError as error:
+        raise TokenNotKeptError(
+            f"The new token cannot be written to {path}: {error.strerror or error}."
+        ) from error

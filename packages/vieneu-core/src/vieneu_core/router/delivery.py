@@ -21,11 +21,14 @@ from vieneu_core.errors import (
     BackendError,
     BadResponseError,
     CircuitOpenError,
+    CloningUnsupportedError,
     RequestError,
     StreamInterruptedError,
     StreamStalledError,
     SynthesisFailedError,
     UnpronounceableError,
+    VieneuError,
+    VoiceNotFoundError,
 )
 from vieneu_core.router.events import ErrorReport, RouterEvent, SpokenByStandIn
 from vieneu_core.router.place import Place
@@ -131,20 +134,29 @@ class Delivery:
         """Ask each place once for what is still unspoken; return why all failed, or nothing.
 
         A sentence that one place cannot pronounce is all that the next one gets: the first can
-        speak what follows.
+        speak what follows. A voice that the admin's choice does not have may be another place's.
+
+        Raises:
+            RequestError: the admin's choice refused the request, and no other place has the voice.
         """
         causes: list[BackendError] = [self._route.missing] if self._route.missing else []
+        refusals: list[RequestError] = []
         for place in self._in_order():
             rest = passage[len(passage) - (goal - self._done) :]
             if any(isinstance(cause, UnpronounceableError) for cause in causes):
                 rest = rest[:1]
             try:
                 self._admit(place, rest, last_chance=last_chance)
-                await self._attempt(place, rest, causes[-1] if causes else None)
+                await self._attempt(place, rest, [*refusals, *causes])
             except BackendError as err:
                 causes.append(err)
+            except (VoiceNotFoundError, CloningUnsupportedError) as err:
+                self._failed_here.add(place)
+                refusals.append(err)
             else:
                 return []
+        if refusals and not causes:
+            raise refusals[0]
         return causes
 
     def _in_order(self) -> list[Place]:
@@ -160,10 +172,10 @@ class Delivery:
             raise refusal
 
     async def _attempt(
-        self, place: Place, passage: tuple[str, ...], cause: BackendError | None
+        self, place: Place, passage: tuple[str, ...], before: list[VieneuError]
     ) -> None:
         try:
-            await self._relay_or_adapt(place, passage, cause)
+            await self._relay_or_adapt(place, passage, before)
         except BackendError as err:
             if not isinstance(err, UnpronounceableError):
                 self._failed_here.add(place)
@@ -175,9 +187,15 @@ class Delivery:
         place.succeeded()
 
     async def _relay_or_adapt(
-        self, place: Place, passage: tuple[str, ...], cause: BackendError | None
+        self, place: Place, passage: tuple[str, ...], before: list[VieneuError]
     ) -> None:
-        """Relay a passage; a stand-in that lacks the voice asked for speaks with its own."""
+        """Relay a passage; a stand-in that lacks the voice asked for speaks with its own.
+
+        Not where all before it, the admin's choice too, were well but lack it as well: then nobody
+        has that voice, and the caller is told.
+        """
+        cause = before[-1] if before else None
+        voice_is_sought = bool(before) and all(isinstance(err, RequestError) for err in before)
         self._attempts += 1
         request = replace(
             self._request,
@@ -187,7 +205,7 @@ class Delivery:
         try:
             await self._relay(place, request, cause)
         except RequestError as err:
-            if not self._route.is_stand_in(place):
+            if voice_is_sought or not self._route.is_stand_in(place):
                 raise
             keep_watermark = request.watermark and place.name != LAST_RESORT
             own_voice = replace(
@@ -203,7 +221,7 @@ class Delivery:
                 raise SynthesisFailedError(f"{place.name} cannot stand in: {err.detail}") from err
 
     async def _relay(
-        self, place: Place, request: SynthesisRequest, cause: BackendError | None
+        self, place: Place, request: SynthesisRequest, cause: VieneuError | None
     ) -> None:
         base, n_sentences = self._done, len(request.text) if isinstance(request.text, tuple) else 0
         stand_in = self._route.is_stand_in(place)
@@ -262,7 +280,7 @@ class Delivery:
         return replace(chunk, pcm=pcm, sample_rate_hz=rate_hz)
 
     def _finish(
-        self, sentence: _Sentence, *, stand_in: str | None, cause: BackendError | None
+        self, sentence: _Sentence, *, stand_in: str | None, cause: VieneuError | None
     ) -> None:
         for chunk in sentence.shelf:
             self._outbox.put_nowait(chunk)
