@@ -29,6 +29,7 @@ from vieneu_colab_server.speech import SpeechDesk
 from vieneu_colab_server.streaming import warm_up
 from vieneu_colab_server.token_file import write_token_file
 from vieneu_colab_server.token_ring import TokenRing
+from vieneu_colab_server.traffic import CountTraffic, Traffic
 from vieneu_colab_server.uploads import UploadedVoices
 from vieneu_colab_server.wire_version import ClientVersion, Signature
 from vieneu_core.backends.base import Backend
@@ -43,6 +44,7 @@ class Service:
     queue: SpeechQueue
     recorder: Recorder
     tokens: TokenRing
+    traffic: Traffic
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -74,7 +76,7 @@ def create_app(
         version=__version__,
         description="Vietnamese speech over HTTP. Every request but the probes needs the token.",
         lifespan=lifespan,
-        middleware=_middleware(settings, service.tokens),
+        middleware=_middleware(settings, service),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # clients refuse redirects: one could carry the token away
@@ -110,16 +112,17 @@ def _service(settings: ServerSettings, backend: Backend, clock: Clock) -> Servic
     path = settings.token_file
     keep = None if path is None else functools.partial(write_token_file, path)
     tokens = TokenRing(settings.token, clock, keep=keep)
-    return Service(lifecycle, queue, Recorder(queue, limits), tokens)
+    return Service(lifecycle, queue, Recorder(queue, limits), tokens, Traffic())
 
 
-def _middleware(settings: ServerSettings, tokens: TokenRing) -> list[Middleware]:
+def _middleware(settings: ServerSettings, service: Service) -> list[Middleware]:
     """Return what every request passes before its body is looked at, the outermost first."""
     return [
+        Middleware(CountTraffic, traffic=service.traffic),
         Middleware(Signature),
         Middleware(
             BearerAuth,
-            tokens=tokens,
+            tokens=service.tokens,
             failures=PerMinute(settings.failed_logins_per_minute),
         ),
         Middleware(ClientVersion),
@@ -147,4 +150,4 @@ def _include_routes(
     )
     app.include_router(speech_routes(desk, send_timeout_s=settings.send_timeout_s))
     app.include_router(voice_routes(backend, service.lifecycle, uploads))
-    app.include_router(health_routes(service.lifecycle, service.queue))
+    app.include_router(health_routes(service.lifecycle, service.queue, service.traffic))

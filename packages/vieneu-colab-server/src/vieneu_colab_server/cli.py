@@ -146,6 +146,8 @@ def _serve(
     new_token: str,
     engine: EngineSpec,
     outside: Outside | None,
+    *,
+    until_stdin_ends: bool,
 ) -> None:
     def announce(url: str) -> None:
         typer.echo(f"Listening on {url}")
@@ -160,7 +162,14 @@ def _serve(
             f"The samples folder {settings.samples_dir} is not there.",
             remedy="Create it, or correct --samples.",
         )
-    launch(settings, LocalBackend(engine), announce, outside)
+    stop_after = _stdin_ends if until_stdin_ends else None
+    launch(settings, LocalBackend(engine), announce, outside, stop_after)
+
+
+def _stdin_ends() -> None:
+    """Wait for the end of standard input: the program at its other end is gone."""
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
 
 
 def _fail(error: VieneuError, code: int) -> NoReturn:
@@ -203,6 +212,9 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
     tunnel_program: Annotated[
         Path | None, typer.Option(help="Path of cloudflared, or of the ngrok agent.")
     ] = None,
+    until_stdin_ends: Annotated[
+        bool, typer.Option("--until-stdin-ends", help="Stop when the starting program is gone.")
+    ] = False,
     log_level: Annotated[LogLevel, typer.Option(help="How much to log.")] = LogLevel.INFO,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
@@ -229,7 +241,7 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
         settings, new_token = make_settings(arguments, token_file)
         spec = EngineSpec(engine, engine_options(engine_option or []))
         outside = make_outside(tunnel, domain=domain, program=tunnel_program)
-        _serve(settings, new_token, spec, outside)
+        _serve(settings, new_token, spec, outside, until_stdin_ends=until_stdin_ends)
     except ConfigurationError as error:
         _fail(error, EXIT_CONFIGURATION)
     except TunnelOpenError as error:

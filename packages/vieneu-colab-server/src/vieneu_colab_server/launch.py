@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
@@ -156,13 +157,23 @@ async def _serve_outside(
         keeping.result()
 
 
+def _stop_after(wait: Callable[[], None], server: DrainingServer) -> None:
+    wait()
+    _LOGGER.info("Stopping: what this server was started for has ended.")
+    server.stop()
+
+
 def launch(
     settings: ServerSettings,
     backend: Backend,
     announce: Callable[[str], None],
     outside: Outside | None = None,
+    stop_after: Callable[[], None] | None = None,
 ) -> None:
     """Serve a backend until a signal comes; ``announce`` is given the URL once it is open.
+
+    ``stop_after`` blocks, on a thread of its own; once it returns, the server stops as on the
+    first signal.
 
     Raises:
         ConfigurationError: the address cannot be used.
@@ -178,6 +189,8 @@ def launch(
         house = HouseAnnouncer(url, lambda: service.tokens.current, clock=clock)
     with open_port(settings) as listener:
         server = build_server(app, settings)
+        if stop_after is not None:
+            threading.Thread(target=_stop_after, args=(stop_after, server), daemon=True).start()
         announce(url_of(listener))
         if outside is None:
             server.run(sockets=[listener])

@@ -12,6 +12,7 @@ from vieneu_colab_server import __version__
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.openapi import LOOK_PROBLEMS
 from vieneu_colab_server.queueing import SpeechQueue
+from vieneu_colab_server.traffic import Traffic
 from vieneu_core.backends.base import BackendState
 from vieneu_core.wire.routes import HEALTH, LIVEZ, READYZ
 from vieneu_core.wire.schemas import HealthAnswer
@@ -31,14 +32,14 @@ class ProbeAnswer(BaseModel):
     status: Literal["alive", "ready", "not ready"]
 
 
-def health_routes(lifecycle: Lifecycle, queue: SpeechQueue) -> APIRouter:
+def health_routes(lifecycle: Lifecycle, queue: SpeechQueue, traffic: Traffic) -> APIRouter:
     """Return the routes that tell how the server is."""
     router = APIRouter(tags=["health"])
 
     @router.get(HEALTH, responses=LOOK_PROBLEMS)
     async def health() -> HealthAnswer:
         """Tell everything about the server and its backend; also while it speaks or loads."""
-        return await _health(lifecycle, queue)
+        return await _health(lifecycle, queue, traffic)
 
     @router.get(LIVEZ)
     async def livez() -> ProbeAnswer:
@@ -56,7 +57,7 @@ def health_routes(lifecycle: Lifecycle, queue: SpeechQueue) -> APIRouter:
     return router
 
 
-async def _health(lifecycle: Lifecycle, queue: SpeechQueue) -> HealthAnswer:
+async def _health(lifecycle: Lifecycle, queue: SpeechQueue, traffic: Traffic) -> HealthAnswer:
     seen = await lifecycle.look()
     state = BackendState.DRAINING if lifecycle.draining else seen.state
     return HealthAnswer(
@@ -77,4 +78,6 @@ async def _health(lifecycle: Lifecycle, queue: SpeechQueue) -> HealthAnswer:
         session_remaining_seconds=lifecycle.remaining_s,
         clones=seen.clones,
         draining=lifecycle.draining,
+        requests_served=traffic.n_requests,
+        bytes_sent=traffic.n_bytes,
     )

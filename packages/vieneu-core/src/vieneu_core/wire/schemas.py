@@ -135,6 +135,8 @@ class HealthAnswer(_Body):
     )
     clones: bool = Field(default=False, description="Whether it takes voices (POST /voices).")
     draining: bool = False
+    requests_served: int = Field(default=0, description="HTTP requests since its start.")
+    bytes_sent: int = Field(default=0, description="Bytes of all answers since its start.")
 
     def to_health(self, *, latency_ms: float) -> Health:
         """Return the health that this body describes."""

@@ -1,0 +1,37 @@
+"""How much has gone out of this server: what counts against a tunnel's allowance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Since the start of the server."""
+
+    n_requests: int = 0
+    """HTTP requests of all kinds."""
+    n_bytes: int = 0
+    """Bytes of the bodies of answers."""
+
+
+class CountTraffic:
+    """Counts what passes."""
+
+    def __init__(self, app: ASGIApp, *, traffic: Traffic) -> None:
+        self._app, self._traffic = app, traffic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        self._traffic.n_requests += 1
+
+        async def counted(message: Message) -> None:
+            self._traffic.n_bytes += len(message.get("body", b""))
+            await send(message)
+
+        await self._app(scope, receive, counted)
