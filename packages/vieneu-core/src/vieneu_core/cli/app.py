@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 
 from vieneu_core import __version__
+from vieneu_core.cli.notebook_command import notebook_command
+from vieneu_core.cli.options import ConfigOption, JsonOption, LangOption, terminal_of
 from vieneu_core.cli.outcome import EXIT_CODES_HELP, ExitCode, exit_code, line
-from vieneu_core.cli.terminal import Terminal, plain
-from vieneu_core.cli.words import Language, Words, choose_language
+from vieneu_core.cli.terminal import plain
+from vieneu_core.cli.words import Words, choose_language
 from vieneu_core.errors import VieneuError
 from vieneu_core.router import Mode
 
@@ -33,37 +34,6 @@ app = typer.Typer(
 
 DEBUG_VARIABLE = "VIENEU_DEBUG"
 T = TypeVar("T")
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="Settings file. Default: $VIENEU_CONFIG, else ~/.config/vieneu/config.yaml",
-    ),
-]
-LangOption = Annotated[
-    Language | None,
-    typer.Option("--lang", help="Language of messages. Default: from LC_ALL or LANG."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-
-
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """End with our own exit code; rich and typer would both say 1."""
-        raise typer.Exit(ExitCode.READER_GONE)
-
-
-def _terminal(config: Path | None, lang: Language | None) -> Terminal:
-    language = lang or choose_language((), os.environ)
-    return Terminal(
-        words=Words(language),
-        out=_Console(highlight=False),
-        err=_Console(stderr=True, highlight=False),
-        environ=os.environ,
-        config=config,
-    )
 
 
 def _version(value: bool) -> None:
@@ -118,7 +88,7 @@ def say_command(  # noqa: PLR0913, PLR0917 - one argument for each option
         watermark=watermark,
         stats=stats,
     )
-    _run(say(_terminal(config, lang), order))
+    _run(say(terminal_of(config, lang), order))
 
 
 voices_app = typer.Typer(help="List the voices; add and remove your own.")
@@ -137,7 +107,7 @@ def voices_command(
         return
     from vieneu_core.cli.looking import show_voices
 
-    _run(show_voices(_terminal(config, lang), as_json=as_json))
+    _run(show_voices(terminal_of(config, lang), as_json=as_json))
 
 
 @voices_app.command("add")
@@ -153,7 +123,7 @@ def add_voice_command(
     """Add a voice from a clip. Ask its owner first."""
     from vieneu_core.cli.voicing import add_voice
 
-    _run(add_voice(_terminal(None, lang), name, audio, text, language))
+    _run(add_voice(terminal_of(None, lang), name, audio, text, language))
 
 
 @voices_app.command("remove")
@@ -164,7 +134,7 @@ def remove_voice_command(
     """Forget a voice that was added."""
     from vieneu_core.cli.voicing import remove_voice
 
-    _run(remove_voice(_terminal(None, lang), voice))
+    _run(remove_voice(terminal_of(None, lang), voice))
 
 
 models_app = typer.Typer(help="List the models that are known; fetch one.")
@@ -180,7 +150,7 @@ def models_command(
         return
     from vieneu_core.cli.modelling import show_models
 
-    show_models(_terminal(None, lang), as_json=as_json)
+    show_models(terminal_of(None, lang), as_json=as_json)
 
 
 @models_app.command("get")
@@ -191,7 +161,7 @@ def get_model_command(
     """Fetch a model, so that it can be loaded without a network."""
     from vieneu_core.cli.modelling import get_model
 
-    _run(get_model(_terminal(None, lang), name))
+    _run(get_model(terminal_of(None, lang), name))
 
 
 @app.command("optimize")
@@ -205,7 +175,7 @@ def optimize_command(
     """Write a smaller, faster model: the text tokens that speech never needs are left out."""
     from vieneu_core.cli.modelling import optimize
 
-    _run(optimize(_terminal(None, lang), model, output))
+    _run(optimize(terminal_of(None, lang), model, output))
 
 
 @app.command("status")
@@ -218,7 +188,7 @@ def status_command(
     """Show how the backends stand."""
     from vieneu_core.cli.looking import show_status
 
-    _run(show_status(_terminal(config, lang), as_json=as_json, watch=watch))
+    _run(show_status(terminal_of(config, lang), as_json=as_json, watch=watch))
 
 
 @app.command("mode")
@@ -230,7 +200,7 @@ def mode_command(
     """Show where requests go, or send them elsewhere from now on."""
     from vieneu_core.cli.connecting import set_mode, show_mode
 
-    terminal = _terminal(config, lang)
+    terminal = terminal_of(config, lang)
     if mode is None:
         show_mode(terminal)
     else:
@@ -252,7 +222,7 @@ def connect_command(
     """
     from vieneu_core.cli.connecting import connect, read_token
 
-    terminal = _terminal(config, lang)
+    terminal = terminal_of(config, lang)
     _run(connect(terminal, url, read_token(terminal, from_stdin=token_stdin)))
 
 
@@ -261,7 +231,7 @@ def disconnect_command(config: ConfigOption = None, lang: LangOption = None) -> 
     """Forget the server's token; the mode becomes local."""
     from vieneu_core.cli.connecting import disconnect
 
-    disconnect(_terminal(config, lang))
+    disconnect(terminal_of(config, lang))
 
 
 @app.command("rotate-token")
@@ -269,7 +239,10 @@ def rotate_command(config: ConfigOption = None, lang: LangOption = None) -> None
     """Have the server make a new token and keep it; the old one ends in ten minutes."""
     from vieneu_core.cli.connecting import rotate_token
 
-    _run(rotate_token(_terminal(config, lang)))
+    _run(rotate_token(terminal_of(config, lang)))
+
+
+app.command("notebook")(notebook_command)
 
 
 @app.command("test")
@@ -277,7 +250,7 @@ def try_command(config: ConfigOption = None, lang: LangOption = None) -> None:
     """Speak one short sentence on each backend that is ready, without playing it."""
     from vieneu_core.cli.checking import try_backends
 
-    _run(try_backends(_terminal(config, lang)))
+    _run(try_backends(terminal_of(config, lang)))
 
 
 @app.command("doctor")
@@ -285,7 +258,7 @@ def doctor_command(config: ConfigOption = None, lang: LangOption = None) -> None
     """Say what is possible on this machine, and what is missing for the rest."""
     from vieneu_core.cli.checking import examine
 
-    if not _run(examine(_terminal(config, lang))):
+    if not _run(examine(terminal_of(config, lang))):
         raise typer.Exit(ExitCode.CONFIGURATION)
 
 

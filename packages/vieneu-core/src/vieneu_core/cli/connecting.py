@@ -29,6 +29,9 @@ _LONGEST_LINE = 8192
 def read_token(terminal: Terminal, *, from_stdin: bool) -> SecretStr:
     """Get the token: from standard input, the environment, or a prompt that does not show it.
 
+    Where none of them has one, the one that is kept is taken: `vieneu notebook` keeps the token
+    that it wrote into a notebook.
+
     Raises:
         ConfigurationError: there is none, or it cannot be a token.
     """
@@ -42,6 +45,8 @@ def read_token(terminal: Terminal, *, from_stdin: bool) -> SecretStr:
     else:
         text = ""
     token = _token(text)
+    if not token.get_secret_value() and not from_stdin and terminal.path.exists():
+        token = terminal.settings().colab.auth_token
     if not token.get_secret_value():
         raise ConfigurationError(
             "There is no token.",

@@ -50,6 +50,28 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "voice": ("Voice", "Giọng"),
     "length": ("Length", "Độ dài"),
     "stand_in_mark": ("stand-in", "thay thế"),
+    # notebooks
+    "notebook_written": ("{path}: written.", "{path}: đã ghi."),
+    "notebook_next": (
+        (
+            "Next: open https://colab.research.google.com, File → Upload notebook, choose the"
+            " file, then Runtime → Run all. Read first what Colab's terms say: docs/colab.md"
+        ),
+        (
+            "Tiếp theo: mở https://colab.research.google.com, File → Upload notebook, chọn tệp"
+            " này, rồi Runtime → Run all. Trước đó hãy đọc điều khoản của Colab: docs/colab.md"
+        ),
+    ),
+    "token_inside": (
+        (
+            "The token is in the notebook: whoever can read it can use your server. It is kept in"
+            " {path} too, so that vieneu connect URL needs nothing else."
+        ),
+        (
+            "Mã truy cập nằm trong sổ tay: ai đọc được thì dùng được máy chủ của bạn. Mã cũng được"
+            " giữ trong {path}, nên vieneu connect URL không cần gì thêm."
+        ),
+    ),
     # voices
     "name": ("Name", "Tên"),
     "language": ("Language", "Ngôn ngữ"),

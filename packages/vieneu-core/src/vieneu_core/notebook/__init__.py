@@ -1,0 +1,16 @@
+"""Makes the notebook that runs ``vieneu-server`` on Colab. Needs the extra ``notebook``."""
+
+from vieneu_core.notebook.rendering import render_notebook, write_notebook
+from vieneu_core.notebook.settings import NotebookSettings, TunnelChoice
+from vieneu_core.notebook.sources import Carried, FromGit, FromPyPI, Wheel
+
+__all__ = [
+    "Carried",
+    "FromGit",
+    "FromPyPI",
+    "NotebookSettings",
+    "TunnelChoice",
+    "Wheel",
+    "render_notebook",
+    "write_notebook",
+]

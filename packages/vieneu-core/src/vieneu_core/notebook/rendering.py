@@ -1,0 +1,94 @@
+"""Settings become a notebook: a template, in which every value is a quoted literal."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vieneu_core import __version__
+from vieneu_core.errors import ConfigurationError, MissingExtraError
+from vieneu_core.notebook.settings import NotebookSettings
+from vieneu_core.notebook.sources import Carried
+from vieneu_core.notebook.texts import TEXTS
+
+TEMPLATE = "notebook.ipynb.j2"
+
+
+def render_notebook(settings: NotebookSettings) -> dict[str, Any]:
+    """Return the notebook as the JSON of its file (nbformat 4.5), checked against its schema.
+
+    Raises:
+        MissingExtraError: jinja2 or nbformat is not installed.
+    """
+    try:
+        import jinja2
+        import nbformat
+    except ImportError as error:
+        raise MissingExtraError("Making notebooks", "notebook") from error
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - no HTML: each literal quotes itself
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    environment.filters["literal"] = literal
+    text = environment.get_template(TEMPLATE).render(
+        settings=settings,
+        say=partial(_text, settings.language),
+        version=__version__,
+        callback_url=_shown(settings.callback_url),
+        token=_shown(settings.token),
+        carried=settings.source.wheels if isinstance(settings.source, Carried) else (),
+        requirements=() if isinstance(settings.source, Carried) else settings.source.requirements,
+    )
+    notebook: dict[str, Any] = json.loads(text)
+    nbformat.validate(notebook, version=4, version_minor=5)
+    return notebook
+
+
+def write_notebook(settings: NotebookSettings, path: Path) -> None:
+    """Render a notebook into a file that this user alone can read; whole or not at all.
+
+    Raises:
+        ConfigurationError: the file cannot be written.
+        MissingExtraError: jinja2 or nbformat is not installed.
+    """
+    text = json.dumps(render_notebook(settings), ensure_ascii=False, indent=1) + "\n"
+    try:
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(draft).replace(path)
+        finally:
+            Path(draft).unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The notebook cannot be written to {path}: {error.strerror or error}.",
+            remedy="Choose a file in a folder that is there and may be written.",
+        ) from error
+
+
+def literal(value: str | float | bool | None) -> str:
+    """Return a value as a Python literal of one line.
+
+    ``repr`` escapes quotes, line ends and whatever cannot be seen, so that nothing ends the string.
+    """
+    if isinstance(value, str):
+        return repr(str(value))
+    return repr(value)
+
+
+def _text(language: str, key: str, **values: object) -> str:
+    vietnamese, english = TEXTS[key]
+    return (vietnamese if language == "vi" else english).format(**values)
+
+
+def _shown(secret: Any) -> str | None:
+    return None if secret is None else secret.get_secret_value()

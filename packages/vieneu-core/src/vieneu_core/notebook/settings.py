@@ -1,0 +1,125 @@
+"""What a notebook is made from. Every value is checked here, and quoted where it is written."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from vieneu_core.errors import ModelLoadError
+from vieneu_core.models.catalogue import model_source
+from vieneu_core.notebook.sources import FromPyPI, Source
+
+COLAB_HOURS = 12.0
+"""Longest life of a runtime: "up to 12 hours", https://research.google.com/colaboratory/faq.html
+(seen 2026-11-25)."""
+MIN_TOKEN_CHARS = 43
+"""256 bits in the alphabet of base64."""
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+
+
+class TunnelChoice(StrEnum):
+    """How the server in the notebook is reached from outside."""
+
+    NGROK = "ngrok"
+    CLOUDFLARED = "cloudflared"
+    NONE = "none"
+
+
+def new_token() -> SecretStr:
+    """Return a token of 256 random bits."""
+    return SecretStr(secrets.token_urlsafe(32))
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it holds a character that cannot be seen")
+    return text
+
+
+def _voice(text: str) -> str:
+    if "," in text or text != text.strip():
+        raise ValueError("it holds a comma, or spaces around it")
+    return _printable(text)
+
+
+def _domain(text: str) -> str:
+    if not _HOST.fullmatch(text.lower()):
+        raise ValueError("write a host name, for example my-house.ngrok.app")
+    return text.lower()
+
+
+def _callback(url: SecretStr) -> SecretStr:
+    text = url.get_secret_value()
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not text.isprintable():
+        raise ValueError("it does not begin with https:// and a host name")
+    return url
+
+
+def _token(token: SecretStr) -> SecretStr:
+    text = token.get_secret_value()
+    if len(text) < MIN_TOKEN_CHARS or not re.fullmatch(r"[\x21-\x7e]+", text):
+        raise ValueError(
+            f"it needs {MIN_TOKEN_CHARS} printable ASCII characters or more (256 bits), no spaces"
+        )
+    return token
+
+
+ModelText = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_printable)]
+
+
+class NotebookSettings(BaseModel):
+    """What can be chosen; most of it can still be changed in the notebook's forms."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    language: Literal["vi", "en"] = "vi"
+    """Of everything that is read in the notebook."""
+    engine: Literal["auto", "pytorch", "gguf", "sdk", "espeak"] = "auto"
+    """``auto``: ``pytorch`` where there is a GPU, else ``gguf``."""
+    model: ModelText | None = None
+    """As in the option ``model`` of the engine; None is its default."""
+    codec: ModelText | None = None
+    """As in the option ``codec`` of the engine; None is its default."""
+    voices: tuple[
+        Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_voice)], ...
+    ] = ()
+    """Ids of voices that are spoken with once before the house asks."""
+    tunnel: TunnelChoice = TunnelChoice.NGROK
+    domain: Annotated[str, AfterValidator(_domain)] | None = None
+    """A reserved domain of ngrok."""
+    session_hours: float = Field(default=COLAB_HOURS, gt=0, le=24, allow_inf_nan=False)
+    """When the runtime is taken away, in hours from its start."""
+    drive_cache: bool = False
+    """Keep the model on Google Drive, so that the next session need not fetch it."""
+    token: Annotated[SecretStr, AfterValidator(_token)] | None = None
+    """Written into the file; None: the notebook asks for it, and makes one where it gets none."""
+    callback_url: Annotated[SecretStr, AfterValidator(_callback)] | None = None
+    """Where the house listens for the server's address."""
+    source: Source = Field(default_factory=FromPyPI)
+    """Where the packages come from."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.domain is not None and self.tunnel is not TunnelChoice.NGROK:
+            raise ValueError("domain: only the tunnel ngrok has reserved domains")
+        if self.callback_url is not None and self.tunnel is TunnelChoice.NONE:
+            raise ValueError("callback_url: without a tunnel there is no address to tell")
+        if self.engine in {"gguf", "pytorch"}:
+            for name in ("model", "codec"):
+                self._check_model(name)
+        return self
+
+    def _check_model(self, name: str) -> None:
+        text = getattr(self, name)
+        if text in {None, "auto"}:
+            return
+        try:
+            model_source(text)
+        except ModelLoadError as error:
+            raise ValueError(f"{name}: {error}") from None
