@@ -14,7 +14,7 @@ nox.options.sessions = ["lint", "typecheck", "docs", "packages", "coverage"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(nox.project.load_toml("packages/vieneu-core/pyproject.toml"))
-CODE = ("packages", "tests", "benchmarks", "noxfile.py", "docs")
+CODE = ("packages", "tests", "benchmarks", "noxfile.py", "docs", "notebooks")
 COVERED = {"vieneu_core": 95, "vieneu_colab_server": 95}
 """Package, and the least branch coverage of it in per cent."""
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
 import tomllib
 import wave
 import zipfile
-from dataclasses import dataclass
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from distributions import Built
 
 ROOT = Path(__file__).parents[2]
 PROJECTS = {path.parent.name: path for path in sorted(ROOT.glob("packages/*/pyproject.toml"))}
@@ -26,35 +25,6 @@ MODULES = {
 }
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """The distributions of all packages."""
-
-    wheels: tuple[Path, ...]
-    sdists: tuple[Path, ...]
-
-
-@pytest.fixture(scope="session")
-def uv() -> str:
-    program = shutil.which("uv") or next(map(str, ROOT.glob(".tools/uv-*/bin/uv")), None)
-    if program is None:
-        pytest.fail("uv is not here; run scripts/test, which gets it.")
-    return program
-
-
-@pytest.fixture(scope="session")
-def built(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Build every package: the sdist from its source, the wheel from that sdist."""
-    out = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [uv, "build", "--quiet", "--all-packages", "--python", sys.executable, "--out-dir", out],
-        cwd=ROOT,
-        check=True,
-        timeout=300,
-    )
-    return Built(tuple(sorted(out.glob("*.whl"))), tuple(sorted(out.glob("*.tar.gz"))))
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ class Block:
 
         data = {"text/html": content, "text/plain": text}
         if self._handle is None:
-            self._handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+            self._handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]  # not theirs
         else:
             self._handle.update(data, raw=True)
 

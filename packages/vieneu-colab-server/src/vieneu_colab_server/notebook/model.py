@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from vieneu_colab_server.notebook.display import Line
 from vieneu_colab_server.notebook.loop_thread import LoopThread
+from vieneu_colab_server.notebook.plainly import plainly
 from vieneu_colab_server.notebook.words import Words
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.engines.base import LoadProgress
@@ -17,6 +18,7 @@ from vieneu_core.worker.spec import EngineSpec
 LOOK_EVERY_S = 0.5
 
 
+@plainly
 def fetch_model(
     engine: str, *, model: str = "", codec: str = "", language: str = "vi"
 ) -> EngineSpec:

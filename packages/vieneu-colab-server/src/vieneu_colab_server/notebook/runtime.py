@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from vieneu_colab_server.notebook.plainly import plainly
 from vieneu_colab_server.notebook.words import Words
 from vieneu_core import __version__
 from vieneu_core.engines.availability import ENGINES, has_nvidia_gpu
@@ -29,6 +30,7 @@ class EngineInstallError(ConfigurationError):
     )
 
 
+@plainly
 def prepare(
     engine: str,
     *,

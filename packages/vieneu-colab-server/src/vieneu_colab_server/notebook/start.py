@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pydantic import SecretStr
 
 from vieneu_colab_server.cli import TunnelKind
+from vieneu_colab_server.notebook.plainly import plainly
 from vieneu_colab_server.notebook.relay import Relay
 from vieneu_colab_server.notebook.runtime import runtime_age_s
 from vieneu_colab_server.notebook.secrets import AUTHTOKEN_NAME, TOKEN_NAME, ask_secret
@@ -27,6 +28,7 @@ COLAB_VARIABLE = "COLAB_RELEASE_TAG"
 """Set in every runtime of Colab."""
 
 
+@plainly
 def start(  # noqa: PLR0913 - the forms of the cell, by keyword
     spec: EngineSpec,
     *,

@@ -6,6 +6,7 @@ import time
 
 from vieneu_colab_server.notebook.banner import BannerFacts, banner_html, banner_text
 from vieneu_colab_server.notebook.display import Block, Line
+from vieneu_colab_server.notebook.plainly import plainly
 from vieneu_colab_server.notebook.relay import Relay
 from vieneu_colab_server.notebook.words import Words
 from vieneu_colab_server.public_server import PublicEvent
@@ -22,6 +23,7 @@ _EVENTS_SHOWN = frozenset(
 )
 
 
+@plainly
 def launch(relay: Relay) -> None:
     """Show the banner and keep the cell alive; an interruption (■) closes server and tunnel.
 

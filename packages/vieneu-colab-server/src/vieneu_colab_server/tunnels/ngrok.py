@@ -58,7 +58,8 @@ class NgrokTunnel:
     Args:
         authtoken: Of the account.
         domain: A reserved domain, so that the URL never changes; None takes a new one each time.
-        program: The agent; None is the one that pyngrok knows, which it downloads if it must.
+        program: The agent; None looks for it on PATH, and else takes the one that pyngrok knows,
+            which it downloads if it must.
         clock: Time.
         start_timeout_s: How long the agent may take to be connected.
 
@@ -142,7 +143,7 @@ class NgrokTunnel:
         agent = {"authtoken": self._authtoken.get_secret_value(), "update_check": False}
         path.write_text(json.dumps({"version": "3", "agent": agent}), "utf-8")
         config = import_module("pyngrok.conf").PyngrokConfig(
-            ngrok_path=None if self._program is None else str(self._program),
+            ngrok_path=str(self._program) if self._program else shutil.which("ngrok"),
             config_path=str(path),
             startup_timeout=round(self._start_timeout_s),
             start_new_session=True,  # Ctrl-C is for us: we end it in order

@@ -21,6 +21,8 @@ from vieneu_core.errors import ConfigurationError
 CORE, SERVER = "vieneu-core", "vieneu-colab-server"
 SERVER_EXTRAS = "[ngrok,notebook]"
 _WHEEL_NAME = re.compile(r"(vieneu_core|vieneu_colab_server)-[0-9A-Za-z.+]+-py3-none-any\.whl")
+_GIT_URL = re.compile(r"(https|ssh|file)://[A-Za-z0-9._~:/@%+-]{1,300}")
+_GIT_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}")
 _MAX_WHEEL_BYTES = 20 << 20
 _LINE_CHARS = 120
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -28,10 +30,18 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _NOT_PACKED = frozenset({"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"})
 
 
-def _without_password(url: str) -> str:
+def _git_url(url: str) -> str:
+    if not _GIT_URL.fullmatch(url):
+        raise ValueError("write a URL that begins with https:// or ssh://")
     if "@" in url.partition("://")[2].partition("/")[0].removeprefix("git@"):
         raise ValueError("a user name or password in the URL would be read in the notebook")
     return url
+
+
+def _git_revision(revision: str) -> str:
+    if not _GIT_REVISION.fullmatch(revision):
+        raise ValueError("after the @ write a branch, tag or commit")
+    return revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +148,9 @@ class FromGit(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kind: Literal["git"] = "git"
-    url: Annotated[
-        str,
-        Field(pattern=r"^(https|ssh|file)://[A-Za-z0-9._~:/@%+-]{1,300}$"),
-        AfterValidator(_without_password),
-    ]
-    revision: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}$")] = "main"
+    url: Annotated[str, AfterValidator(_git_url)]
+    revision: Annotated[str, AfterValidator(_git_revision)] = "main"
+    """A branch, a tag or a commit."""
 
     @property
     def requirements(self) -> tuple[str, ...]:

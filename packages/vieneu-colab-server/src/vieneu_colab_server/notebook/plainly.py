@@ -1,0 +1,30 @@
+"""Failures as a notebook's reader needs them: what failed and what to do, not pages of code."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from vieneu_core.errors import VieneuError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def plainly(call: Callable[P, T]) -> Callable[P, T]:
+    """Have IPython show a named failure in two lines, in place of its traceback.
+
+    ``_render_traceback_`` is IPython's own hook (``InteractiveShell.showtraceback``).
+    """
+
+    @functools.wraps(call)
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return call(*args, **kwargs)
+        except VieneuError as error:
+            lines = [f"❌ {error.title}: {error.detail}", f"   → {error.remedy}"]
+            error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]  # looked for by name
+            raise
+
+    return called
