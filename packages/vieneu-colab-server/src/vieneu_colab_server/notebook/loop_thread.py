@@ -57,4 +57,5 @@ class LoopThread:
         if rest:
             self._loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()

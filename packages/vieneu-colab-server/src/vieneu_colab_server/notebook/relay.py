@@ -119,12 +119,13 @@ class Relay:
         return self._loop.call(self._public.server.look())
 
     def close(self) -> None:
-        """Close the tunnel and stop the server. Without effect where that was done."""
+        """Close the tunnel and stop the server. Without effect where that was done.
+
+        An interruption leaves it as it is: it can be closed once more.
+        """
         if self._keeping is None:
             return
+        self._loop.call(self._page.close())
+        self._loop.call(self._public.close())
+        self._loop.close()
         self._keeping = None
-        try:
-            self._loop.call(self._page.close())
-            self._loop.call(self._public.close())
-        finally:
-            self._loop.close()

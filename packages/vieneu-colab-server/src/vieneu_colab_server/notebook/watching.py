@@ -67,8 +67,8 @@ def status_line(seen: HealthAnswer | None, words: Words, *, tunnel: str) -> str:
 
 
 def _show_banner(relay: Relay, banner: Block, seen: HealthAnswer | None) -> None:
-    if relay.url is None or seen is None:  # what is shown is the last that was true
-        return
+    if relay.url is None or seen is None or not seen.model_loaded:
+        return  # what is shown is the last that was true
     facts = BannerFacts(
         url=relay.url,
         token_page_url=relay.token_page_url,
