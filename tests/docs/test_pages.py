@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import pkgutil
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +16,10 @@ from types import ModuleType
 import pytest
 from pydantic import BaseModel
 
+import vieneu_colab_server
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_core import RemoteTimeouts, Settings, errors, load_settings
+from vieneu_core.cli.outcome import TOLD_ON_COLAB_PAGE
 from vieneu_core.errors import BackendError, RequestError, all_error_classes
 from vieneu_core.wire import routes
 
@@ -140,3 +145,48 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
         assert not re.search(r'<(script|link)[^>]+(src|href)="https?://', html), (
             "loads from elsewhere"
         )
+
+
+def test_the_colab_page_explains_whatever_links_to_it() -> None:
+    headings = set(
+        re.findall(r"^#### (\w+)$", (DOCS / "colab.md").read_text("utf-8"), re.MULTILINE)
+    )
+    for module in pkgutil.walk_packages(vieneu_colab_server.__path__, "vieneu_colab_server."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    ours = {
+        cls.code for cls in all_error_classes() if cls.__module__.startswith("vieneu_colab_server.")
+    }
+
+    assert len(ours) > 10
+    assert headings == ours | TOLD_ON_COLAB_PAGE
+
+
+def test_the_service_files_start_what_exists() -> None:
+    unit = (ROOT / "deploy/vieneu-server.service").read_text("utf-8")
+    container = (ROOT / "deploy/Containerfile").read_text("utf-8")
+    (start,) = re.findall(r"^ExecStart=\S+/vieneu-server (.*)$", unit, re.MULTILINE)
+    shown = subprocess.run(
+        [sys.executable, "-m", "vieneu_colab_server", "--help"],
+        check=True, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"},
+    ).stdout  # fmt: skip
+
+    for option in re.findall(r"--[a-z-]+", start):
+        assert option in shown
+    fields = {f"{ENV_PREFIX}{name.upper()}" for name in ServerSettings.model_fields}
+    assert set(re.findall(rf"{ENV_PREFIX}[A-Z_]+", container)) <= fields
+
+
+def test_the_units_first_step_makes_a_token_once(tmp_path: Path) -> None:
+    unit = (ROOT / "deploy/vieneu-server.service").read_text("utf-8")
+    (step,) = re.findall(r"^ExecStartPre=(.*)$", unit, re.MULTILINE)
+    (tmp_path / "vieneu-server").mkdir()
+    step = step.replace("%S", str(tmp_path)).replace("/opt/vieneu/bin/python", sys.executable)
+    made = []
+    for _ in range(2):
+        subprocess.run(shlex.split(step), check=True)
+        made.append((tmp_path / "vieneu-server/token").read_text())
+
+    assert made[0] == made[1]
+    assert len(made[0].strip()) >= 43
+    assert (tmp_path / "vieneu-server/token").stat().st_mode & 0o777 == 0o600

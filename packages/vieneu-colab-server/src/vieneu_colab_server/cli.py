@@ -173,7 +173,8 @@ def _stdin_ends() -> None:
 
 
 def _fail(error: VieneuError, code: int) -> NoReturn:
-    typer.echo("error: " + " ".join(str(error).split()), err=True)
+    more = f" (docs/colab.md#{error.code})" if isinstance(error, TunnelOpenError) else ""
+    typer.echo("error: " + " ".join(str(error).split()) + more, err=True)
     raise typer.Exit(code)
 
 

@@ -58,6 +58,9 @@ def banner_html(facts: BannerFacts, words: Words) -> str:
         port=page.port or 0,
         path=html.escape(page.path),
         end=html.escape(_end(facts, words)),
+        ends=html.escape(words("ends")),
+        ends_at="" if facts.ends_at is None else facts.ends_at.isoformat(),
+        language=words.language,
         engine=html.escape(f"{words('engine')}: {facts.engine}"),
         next_name=html.escape(words("next")),
         next=html.escape(_next(facts, words)),
@@ -105,13 +108,13 @@ _HTML = """
 .vieneu-banner .qr {{ text-align: center; font-size: .8rem; max-width: 12rem; }}
 </style>
 <div class="facts">
-<h3>🔊 {ready}</h3>
+<h3>{ready}</h3>
 <p>{url_name}: <code class="url">{url}</code>
 <button type="button" data-done="{copied}">{copy}</button></p>
 <p>{token_name}: <code>{mask}</code>
 <a class="reveal" target="_blank" rel="noopener" href="{page}" data-port="{port}"
   data-path="{path}">{reveal}</a></p>
-<p>{end} · {engine}</p>
+<p><span class="end" data-at="{ends_at}" data-words="{ends}">{end}</span> · {engine}</p>
 <p><b>{next_name}.</b> {next}</p>
 <p>{keep_running}</p>
 </div>
@@ -125,6 +128,11 @@ _HTML = """
       catch {{ getSelection().selectAllChildren(url); document.execCommand("copy"); }}
       button.textContent = button.dataset.done;
     }};
+    const end = banner.querySelector(".end"), at = new Date(end.dataset.at);
+    if (end.dataset.at) {{ // the runtime's clock is in another time zone than the reader's
+      const style = {{ dateStyle: "medium", timeStyle: "short" }};
+      end.textContent = end.dataset.words + " " + at.toLocaleString("{language}", style);
+    }}
     const link = banner.querySelector(".reveal"), kernel = window.google?.colab?.kernel;
     if (kernel?.proxyPort) {{
       kernel.proxyPort(Number(link.dataset.port)).then((proxied) => {{

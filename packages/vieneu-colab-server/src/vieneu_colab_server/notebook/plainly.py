@@ -24,6 +24,8 @@ def plainly(call: Callable[P, T]) -> Callable[P, T]:
             return call(*args, **kwargs)
         except VieneuError as error:
             lines = [f"❌ {error.title}: {error.detail}", f"   → {error.remedy}"]
+            if type(error).__module__.startswith("vieneu_colab_server."):
+                lines.append(f"   docs/colab.md#{error.code}")
             error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]  # looked for by name
             raise
 

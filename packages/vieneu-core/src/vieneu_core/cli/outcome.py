@@ -33,6 +33,16 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+COLAB_PAGE = "docs/colab.md"
+TOLD_ON_COLAB_PAGE = frozenset(
+    {
+        *("tunnel_offline", "tunnel_upstream", "tunnel_limit", "tunnel_quota", "host_not_found"),
+        *("authentication", "not_vieneu_server", "server_too_old", "server_too_new"),
+        *("session_ending", "draining"),
+    }
+)
+"""Codes of errors that this page explains further."""
+
 _CODES = (
     (ConfigurationError, ExitCode.CONFIGURATION),
     (RequestError, ExitCode.REQUEST),
@@ -75,9 +85,10 @@ def _described(code: str, detail: str, remedy: str, language: Language) -> str:
     default = cls.default_remedy if cls is not None else ""
     if code == AuthenticationError.code:
         remedy = default  # a server speaks to whoever writes HTTP, not to who types commands
+    more = f" ({COLAB_PAGE}#{code})" if code in TOLD_ON_COLAB_PAGE else ""
     if language is not Language.VIETNAMESE or code not in VIETNAMESE:
-        return plain(f"{detail} {remedy}".strip())
+        return plain(f"{detail} {remedy}".strip() + more)
     name, translated = VIETNAMESE[code]
     if remedy == default and translated:
         remedy = translated
-    return plain(f"{name}: {detail} {remedy}".strip())
+    return plain(f"{name}: {detail} {remedy}".strip() + more)

@@ -1,0 +1,105 @@
+"""``vieneu notebook``: what is chosen on the command line stands in the file."""
+
+from __future__ import annotations
+
+import ast
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from cli_house import SERVER_TOKEN, House
+
+LONG_TOKEN = SERVER_TOKEN + "0123456789" * 4
+
+
+def cell(path: Path, name: str) -> str:
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    (source,) = [c["source"] for c in cells if c["id"] == name]
+    return str(source)
+
+
+def test_what_is_chosen_is_in_the_file_and_the_next_step_is_told(house: House) -> None:
+    done = house.run(
+        "notebook", "-o", "colab.ipynb", "--engine", "gguf", "--model", "vieneu-v2-q4",
+        "--voice", "a", "--voice", "b", "--domain", "my-house.ngrok.app", "--session-hours", "8",
+        "--drive-cache", "--git", "ssh://git@git.example/relay@v1", "--lang", "vi",
+        VIENEU_SERVER_CALLBACK_URL="https://house.example/api/webhook/x",
+    )  # fmt: skip
+    path = house.home / "colab.ipynb"
+
+    assert done.returncode == 0
+    assert "đã ghi" in done.stdout
+    assert "https://colab.research.google.com" in done.stdout
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    for name, wanted in {
+        "drive": "DRIVE_CACHE = True",
+        "model": "MODEL = 'vieneu-v2-q4'",
+        "server": "git+ssh://git@git.example/relay@v1#subdirectory=packages/vieneu-core",
+        "start": "callback_url='https://house.example/api/webhook/x'",
+    }.items():
+        assert wanted in cell(path, name)
+    for wanted in ("VOICES = 'a, b'", "DOMAIN = 'my-house.ngrok.app'", "SESSION_HOURS = 8.0"):
+        assert wanted in cell(path, "start")
+
+
+def test_an_embedded_token_is_kept_so_that_connecting_needs_nothing(
+    house: House, server_url: str
+) -> None:
+    done = house.run("notebook", "-o", "colab.ipynb", "--embed-token")
+    start = cell(house.home / "colab.ipynb", "start")
+    token = next(
+        ast.literal_eval(node.value)
+        for node in ast.walk(ast.parse(start))
+        if isinstance(node, ast.keyword) and node.arg == "token"
+    )
+
+    assert done.returncode == 0
+    assert "whoever can read it can use your server" in done.stderr
+    assert len(token) >= 43
+    assert token in house.config.read_text("utf-8")
+    assert stat.S_IMODE(house.config.stat().st_mode) == 0o600
+    again = house.run("notebook", "-o", "colab.ipynb", "--embed-token")
+    assert again.returncode == 0
+    assert token in cell(house.home / "colab.ipynb", "start"), "the house has one token"
+    refused = house.run("connect", server_url)
+    assert refused.returncode == 6, "the kept token was sent; it is not this server's"
+    assert "docs/colab.md#authentication" in refused.stderr
+    assert token not in "".join(house.printed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--tunnel", "pigeon"), "--tunnel: "),
+        (("--tunnel", "cloudflared", "--domain", "a.b"), "--domain: only the tunnel ngrok"),
+        (("--domain", "a b"), "--domain: write a host name"),
+        (("--voice", "a,b"), "--voice: "),
+        (("--engine", "gguf", "--model", "../x"), "--model: "),
+        (("--session-hours", "30"), "--session-hours: "),
+        (("--git", "https://me:secret@x/y"), "--git: a user name or password"),
+        (("--git", "https://x/y@-z"), "--git: after the @"),
+        (("--git", "ftp://x/y"), "--git: write a URL"),
+        (("--git", "https://x/y", "--carry"), "exclude each other"),
+        (("--carry",), "installed for editing"),
+        (("--wheel", "gone.whl"), "gone.whl cannot be read"),
+    ],
+)
+def test_wrong_options_are_named_and_nothing_is_written(
+    house: House, arguments: tuple[str, ...], told: str
+) -> None:
+    done = house.run("notebook", "-o", "colab.ipynb", *arguments)
+
+    assert done.returncode == 3
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "secret" not in done.stderr
+    assert not (house.home / "colab.ipynb").exists()
+
+
+def test_a_wrong_callback_is_named_by_its_variable(house: House) -> None:
+    done = house.run("notebook", "-o", "a.ipynb", VIENEU_SERVER_CALLBACK_URL="house/secret-hook")
+
+    assert done.returncode == 3
+    assert "VIENEU_SERVER_CALLBACK_URL" in done.stderr
+    assert "secret-hook" not in done.stderr
