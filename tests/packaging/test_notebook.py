@@ -160,7 +160,8 @@ async def seconds_heard(url: str, token: str) -> float:
 def servers_of(kernel: AsyncKernelManager) -> list[psutil.Process]:
     provisioner: Any = kernel.provisioner
     family = psutil.Process(provisioner.pid).children()
-    return [each for each in family if "vieneu_colab_server" in each.cmdline()]
+    alive = [each for each in family if each.status() != "zombie"]
+    return [each for each in alive if "vieneu_colab_server" in each.cmdline()]
 
 
 async def test_from_install_to_the_first_sentence_and_again(
@@ -230,7 +231,7 @@ async def test_a_token_that_was_made_is_seen_on_its_page_alone_and_ngrok_opens_t
             agents = [
                 each
                 for each in psutil.Process(running.kernel.provisioner.pid).children()  # type: ignore[union-attr]
-                if "ngrok" in " ".join(each.cmdline())
+                if each.status() != "zombie" and "ngrok" in " ".join(each.cmdline())
             ]
         saved = json.dumps(running.notebook)
         gone = [each for each in agents if each.is_running() and each.status() != "zombie"]

@@ -82,9 +82,22 @@ async def test_health_has_the_designed_shape_and_the_facts_around_it(clock: Fake
         "session_remaining_seconds": 39_600.0,
         "clones": False,
         "draining": False,
+        "requests_served": 1,
+        "bytes_sent": 0,
     }
     health = HealthAnswer.model_validate(answer).to_health(latency_ms=1.0)
     assert (health.ready, health.remaining_s) == (True, 39_600.0)
+
+
+async def test_health_counts_what_went_out(clock: FakeClock) -> None:
+    async with serving(ScriptedBackend(clock=clock), clock=clock) as site:
+        async with site.post("/tts/stream", json={"text": "Xin chào."}) as response:
+            n_bytes = len(await response.read())
+        async with site.get("/health") as response:
+            answer = await response.json()
+
+    assert n_bytes > 1_000
+    assert (answer["requests_served"], answer["bytes_sent"]) == (2, n_bytes)
 
 
 async def test_a_session_that_is_over_has_no_time_left(clock: FakeClock) -> None:
