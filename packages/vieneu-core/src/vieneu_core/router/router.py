@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, BackendState, Health
@@ -116,6 +117,11 @@ class Router:
             self._mode = mode
             self._events.publish(BackendSwitched(mode=mode))
             self._settle()
+
+    def set_fallback(self, *, enabled: bool) -> None:
+        """Let others speak where the admin's choice fails, or not; from the next request on."""
+        self._policy = replace(self._policy, fallback_enabled=enabled)
+        self._settle()
 
     async def set_remote(self, remote: Backend | None) -> None:
         """Put another remote backend in the place of the present one, or none.

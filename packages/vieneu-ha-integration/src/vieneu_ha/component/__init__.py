@@ -1,0 +1,65 @@
+"""Gives a house a Vietnamese voice: from this machine, or from a GPU on Google Colab."""
+
+from __future__ import annotations
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import ConfigType
+from vieneu_core.errors import VieneuError
+
+from . import issues, notebooks, pairing, services
+from .const import DOMAIN
+from .coordinator import VieneuConfigEntry, VieneuCoordinator
+from .house import House, has_embedded_voice
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+PLATFORMS = (
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.NUMBER,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.SWITCH,
+    Platform.TTS,
+)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up what does not belong to an entry: actions, and the view of notebooks."""
+    services.async_register(hass)
+    notebooks.async_register(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bool:
+    """Set up a house. Only where nothing at all can speak, it is tried again later."""
+    embedded = await hass.async_add_executor_job(has_embedded_voice)
+    house = House(hass, entry, has_embedded_voice=embedded)
+    try:
+        await house.router.load()
+    except VieneuError as error:
+        await house.router.aclose()
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key="nothing_speaks",
+            translation_placeholders={"reason": str(error)},
+        ) from error
+    coordinator = entry.runtime_data = VieneuCoordinator(hass, entry, house)
+    entry.async_on_unload(coordinator.async_begin())
+    entry.async_on_unload(issues.async_watch(hass, coordinator))
+    entry.async_on_unload(pairing.async_listen(hass, coordinator))
+    await coordinator.async_config_entry_first_refresh()
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bool:
+    """Unload a house, and end its processes."""
+    unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    if unloaded:
+        await entry.runtime_data.router.aclose()
+        issues.async_clear(hass)
+    return unloaded

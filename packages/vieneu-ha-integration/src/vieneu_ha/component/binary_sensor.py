@@ -1,0 +1,75 @@
+"""Binary sensors: whether the backends are ready, and whether a stand-in speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from homeassistant.components.binary_sensor import (
+    BinarySensorDeviceClass,
+    BinarySensorEntity,
+    BinarySensorEntityDescription,
+)
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from vieneu_core.router import Mode
+
+from .coordinator import VieneuConfigEntry, VieneuData
+from .entity import VieneuEntity
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class VieneuBinarySensorDescription(BinarySensorEntityDescription):
+    """A binary sensor as a row of the table below."""
+
+    is_on_fn: Callable[[VieneuData], bool]
+
+
+def _is_ready(data: VieneuData, name: str) -> bool:
+    backend = data.status.backend(name)
+    return backend is not None and backend.state.ready
+
+
+BINARY_SENSORS: tuple[VieneuBinarySensorDescription, ...] = (
+    VieneuBinarySensorDescription(
+        key="local_ready",
+        translation_key="local_ready",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        is_on_fn=lambda data: _is_ready(data, Mode.LOCAL),
+    ),
+    VieneuBinarySensorDescription(
+        key="remote_connected",
+        translation_key="remote_connected",
+        device_class=BinarySensorDeviceClass.CONNECTIVITY,
+        is_on_fn=lambda data: _is_ready(data, Mode.REMOTE),
+    ),
+    VieneuBinarySensorDescription(
+        key="fallback_active",
+        translation_key="fallback_active",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        is_on_fn=lambda data: data.status.fallback_active,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: VieneuConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the binary sensors."""
+    async_add_entities(VieneuBinarySensor(entry.runtime_data, row) for row in BINARY_SENSORS)
+
+
+class VieneuBinarySensor(VieneuEntity, BinarySensorEntity):
+    """A binary sensor."""
+
+    entity_description: VieneuBinarySensorDescription
+
+    @property
+    def is_on(self) -> bool:
+        """What it shows."""
+        return self.entity_description.is_on_fn(self.coordinator.data)

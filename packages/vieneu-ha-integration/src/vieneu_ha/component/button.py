@@ -1,0 +1,79 @@
+"""Buttons: try the server, load and unload the local model, disconnect."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from vieneu_core.errors import VieneuError
+from vieneu_core.router import Mode, Router
+
+from .coordinator import VieneuConfigEntry
+from .entity import VieneuEntity
+from .failures import translated
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class VieneuButtonDescription(ButtonEntityDescription):
+    """A button as a row of the table below."""
+
+    press_fn: Callable[[Router], Awaitable[Any]]
+
+
+BUTTONS: tuple[VieneuButtonDescription, ...] = (
+    VieneuButtonDescription(
+        key="test_connection",
+        translation_key="test_connection",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        press_fn=lambda router: router.probe(Mode.REMOTE),
+    ),
+    VieneuButtonDescription(
+        key="load_local",
+        translation_key="load_local",
+        entity_category=EntityCategory.CONFIG,
+        press_fn=lambda router: router.load_backend(Mode.LOCAL),
+    ),
+    VieneuButtonDescription(
+        key="unload_local",
+        translation_key="unload_local",
+        entity_category=EntityCategory.CONFIG,
+        press_fn=lambda router: router.unload_backend(Mode.LOCAL),
+    ),
+    VieneuButtonDescription(
+        key="disconnect",
+        translation_key="disconnect",
+        entity_category=EntityCategory.CONFIG,
+        press_fn=lambda router: router.unload_backend(Mode.REMOTE),
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: VieneuConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the buttons."""
+    async_add_entities(VieneuButton(entry.runtime_data, row) for row in BUTTONS)
+
+
+class VieneuButton(VieneuEntity, ButtonEntity):
+    """A button."""
+
+    entity_description: VieneuButtonDescription
+
+    async def async_press(self) -> None:
+        """Do it, and tell if it failed."""
+        try:
+            await self.entity_description.press_fn(self.coordinator.router)
+        except VieneuError as error:
+            raise translated(error, "button_failed") from error
+        finally:
+            await self.coordinator.async_refresh()

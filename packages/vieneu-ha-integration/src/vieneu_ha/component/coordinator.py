@@ -1,0 +1,125 @@
+"""What the entities show, fed by the router's events. Asks nobody: the router knows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
+from vieneu_core.backends.base import BackendState
+from vieneu_core.errors import VieneuError
+from vieneu_core.router import RouterEvent, RouterStatus
+from vieneu_core.voices import Voice
+
+from .const import DOMAIN
+from .house import House
+
+_LOGGER = logging.getLogger(__name__)
+REFRESH = timedelta(seconds=30)
+"""For what changes without an event, the time left say. Costs no request."""
+SESSION_END_TOLERANCE = timedelta(minutes=2)
+"""The end of the session is told anew only if it moves by more, so that it does not flap."""
+
+type VieneuConfigEntry = ConfigEntry[VieneuCoordinator]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """How the last announcement went."""
+
+    first_audio_ms: float
+    real_time_factor: float
+    """Seconds it took for a second of speech, listeners' waiting included."""
+    backend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VieneuData:
+    """One snapshot."""
+
+    status: RouterStatus
+    voices: tuple[Voice, ...] = ()
+    """Of the backend that gets the next request, the default one first."""
+    session_end: datetime | None = None
+    last: Announcement | None = field(default=None)
+
+
+class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
+    """Holds a house, and tells the entities how it is."""
+
+    config_entry: VieneuConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: VieneuConfigEntry, house: House) -> None:
+        super().__init__(
+            hass, _LOGGER, config_entry=entry, name=DOMAIN, update_interval=REFRESH
+        )
+        self.house = house
+        self.router = house.router
+        self.data = VieneuData(status=self.router.status())
+        self._listeners_of_events: list[Callable[[RouterEvent], None]] = []
+        self._voices_of = ""
+
+    @callback
+    def async_begin(self) -> Callable[[], None]:
+        """Hear the router from now on; the answer ends that."""
+        return self.router.subscribe(self._on_event)
+
+    @callback
+    def async_on_router_event(self, listener: Callable[[RouterEvent], None]) -> Callable[[], None]:
+        """Call ``listener`` for each event; the answer ends that."""
+        self._listeners_of_events.append(listener)
+        return lambda: self._listeners_of_events.remove(listener)
+
+    @callback
+    def async_spoken(self, last: Announcement) -> None:
+        """Take down how an announcement went."""
+        self.async_set_updated_data(replace(self.data, last=last))
+
+    async def async_refresh_voices(self) -> None:
+        """Ask the active backend for its voices, now."""
+        self._voices_of = ""
+        await self.async_refresh()
+
+    async def _async_update_data(self) -> VieneuData:
+        data = self._snapshot()
+        if data.status.active != self._voices_of:
+            try:
+                data = replace(data, voices=await self.router.voices())
+                self._voices_of = data.status.active
+            except VieneuError as error:  # what was known of them stays
+                _LOGGER.debug("The voices cannot be listed: %s", error)
+        return data
+
+    @callback
+    def _on_event(self, event: RouterEvent) -> None:
+        self.async_set_updated_data(self._snapshot())
+        for listener in list(self._listeners_of_events):
+            listener(event)
+        if self.data.status.active != self._voices_of:
+            self.config_entry.async_create_background_task(
+                self.hass, self.async_refresh(), "vieneu-voices"
+            )
+        if self._is_unauthorized():
+            self.config_entry.async_start_reauth(self.hass)
+
+    def _snapshot(self) -> VieneuData:
+        status = self.router.status()
+        return replace(self.data, status=status, session_end=self._session_end(status))
+
+    def _session_end(self, status: RouterStatus) -> datetime | None:
+        if status.session_remaining_s is None:
+            return None
+        end = dt_util.utcnow() + timedelta(seconds=status.session_remaining_s)
+        before = self.data.session_end
+        if before is not None and abs(end - before) < SESSION_END_TOLERANCE:
+            return before
+        return end.replace(second=0, microsecond=0)
+
+    def _is_unauthorized(self) -> bool:
+        remote = self.data.status.backend("remote")
+        return remote is not None and remote.state is BackendState.UNAUTHORIZED

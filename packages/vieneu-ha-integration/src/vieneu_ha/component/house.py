@@ -1,0 +1,102 @@
+"""Builds the router of a config entry: the one place that knows which class each choice stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.const import CONF_TOKEN, CONF_URL
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from vieneu_core.assembly import AT_ONCE, EMBEDDED_ENGINE
+from vieneu_core.backends.local import LocalBackend
+from vieneu_core.backends.remote import RemoteBackend
+from vieneu_core.clock import SystemClock
+from vieneu_core.engines.availability import ENGINES
+from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelBudget
+from vieneu_core.voices.catalogue import VoiceCatalogue
+from vieneu_core.worker.spec import EngineSpec
+
+from .const import (
+    CONF_COLAB,
+    CONF_ENGINE,
+    CONF_ENGINE_OPTIONS,
+    CONF_FALLBACK,
+    CONF_KIND,
+    CONF_LOCAL,
+    CONF_MODE,
+    DOMAIN,
+    LocalKind,
+)
+
+if TYPE_CHECKING:
+    from .coordinator import VieneuConfigEntry
+
+
+class House:
+    """A router, and what of it can be exchanged while it runs.
+
+    Args:
+        hass: Lends its web session.
+        entry: Says what there is.
+        has_embedded_voice: Whether there can be a voice of last resort.
+    """
+
+    def __init__(
+        self, hass: HomeAssistant, entry: VieneuConfigEntry, *, has_embedded_voice: bool
+    ) -> None:
+        self._hass = hass
+        folder = Path(hass.config.path(DOMAIN))
+        self.voices = VoiceCatalogue(folder / "voices")
+        self._budget = TunnelBudget(folder / "budget.json", clock=SystemClock())
+        colab = entry.data.get(CONF_COLAB)
+        self.router = Router(
+            local=self._local(entry.data[CONF_LOCAL]),
+            remote=self.remote(colab) if colab else None,
+            last_resort=self._last_resort(entry.data[CONF_LOCAL]) if has_embedded_voice else None,
+            mode=Mode(entry.options.get(CONF_MODE, Mode.LOCAL)) if colab else Mode.LOCAL,
+            policy=RouterPolicy(fallback_enabled=entry.options.get(CONF_FALLBACK, True)),
+            budget=self._budget if colab else None,
+        )
+
+    def remote(self, colab: Mapping[str, Any]) -> RemoteBackend:
+        """Return the backend of a server on Colab."""
+        return RemoteBackend(
+            colab[CONF_URL],
+            colab[CONF_TOKEN],
+            session=async_get_clientsession(self._hass),
+            on_traffic=self._budget.record,
+            voices=self.voices,
+        )
+
+    def _local(self, local: Mapping[str, Any]) -> LocalBackend | RemoteBackend:
+        match LocalKind(local[CONF_KIND]):
+            case LocalKind.EMBEDDED:
+                return LocalBackend(EMBEDDED_ENGINE, voices=self.voices)
+            case LocalKind.MODEL:
+                spec = EngineSpec(local[CONF_ENGINE], local.get(CONF_ENGINE_OPTIONS, {}))
+                return LocalBackend(spec, voices=self.voices)
+            case LocalKind.SERVER:
+                return RemoteBackend(
+                    local[CONF_URL],
+                    local[CONF_TOKEN],
+                    name=Mode.LOCAL.value,
+                    session=async_get_clientsession(self._hass),
+                    voices=self.voices,
+                )
+
+    @staticmethod
+    def _last_resort(local: Mapping[str, Any]) -> LocalBackend | None:
+        """Return the voice that speaks when all others fail; it is always another process."""
+        if local[CONF_KIND] == LocalKind.EMBEDDED:
+            return None
+        return LocalBackend(EMBEDDED_ENGINE, name=LAST_RESORT, restart=AT_ONCE)
+
+
+def has_embedded_voice() -> bool:
+    """Whether the embedded voice is installed; it is not published for every machine (musl).
+
+    Blocking: looks into the folders of packages.
+    """
+    return any(needs.engine == EMBEDDED_ENGINE and needs.installed for needs in ENGINES)

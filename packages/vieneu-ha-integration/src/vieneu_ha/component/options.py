@@ -1,0 +1,46 @@
+"""The options of an entry: read where they are needed, written without a reload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from homeassistant.core import HomeAssistant, callback
+
+from .const import (
+    CONF_FALLBACK,
+    CONF_PAUSE,
+    CONF_SPEED,
+    CONF_VOICE,
+    DEFAULT_PAUSE,
+    DEFAULT_SPEED,
+)
+from .coordinator import VieneuConfigEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechOptions:
+    """How the house speaks where a request does not say otherwise."""
+
+    voice: str | None
+    speed: float
+    pause_s: float
+    fallback: bool
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """Read the options of an entry."""
+        return cls(
+            voice=options.get(CONF_VOICE) or None,
+            speed=options.get(CONF_SPEED, DEFAULT_SPEED),
+            pause_s=options.get(CONF_PAUSE, DEFAULT_PAUSE),
+            fallback=options.get(CONF_FALLBACK, True),
+        )
+
+
+@callback
+def async_store(hass: HomeAssistant, entry: VieneuConfigEntry, **changes: Any) -> None:
+    """Write some options; whoever shows them is told."""
+    hass.config_entries.async_update_entry(entry, options={**entry.options, **changes})
+    entry.runtime_data.async_update_listeners()

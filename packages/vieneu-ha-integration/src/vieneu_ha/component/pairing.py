@@ -1,0 +1,76 @@
+"""Where the server announces its address: a webhook that believes what is signed, and then looks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+
+from aiohttp import web
+from homeassistant.components import webhook
+from homeassistant.const import CONF_TOKEN, CONF_URL
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from pydantic import SecretStr
+from vieneu_core.errors import VieneuError
+from vieneu_core.pairing import SIGNATURE_HEADER, AnnouncementInbox, look_at
+from vieneu_core.pairing.inbox import MAX_BODY_BYTES
+
+from .const import CONF_COLAB, CONF_WEBHOOK, DOMAIN
+from .coordinator import VieneuCoordinator
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@callback
+def async_listen(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
+    """Take announcements for a house from now on; the answer ends that."""
+    entry = coordinator.config_entry
+    webhook_id = entry.data.get(CONF_WEBHOOK)
+    colab = entry.data.get(CONF_COLAB)
+    if not webhook_id or not colab:
+        return lambda: None
+
+    async def connect(url: str) -> None:
+        data = {**entry.data, CONF_COLAB: {**colab, CONF_URL: url}}
+        hass.config_entries.async_update_entry(entry, data=data)
+        house = coordinator.house
+        await house.router.set_remote(house.remote(data[CONF_COLAB]))
+        await coordinator.async_refresh()
+
+    async_register(hass, webhook_id, SecretStr(colab[CONF_TOKEN]), connect)
+    return lambda: webhook.async_unregister(hass, webhook_id)
+
+
+@callback
+def async_register(
+    hass: HomeAssistant,
+    webhook_id: str,
+    token: SecretStr,
+    believed: Callable[[str], object],
+) -> None:
+    """Take announcements signed with a token; ``believed`` is given each address that proved good.
+
+    It is a coroutine function, or any other.
+    """
+    inbox = AnnouncementInbox(token)
+
+    async def handle(
+        hass: HomeAssistant, webhook_id: str, request: web.Request
+    ) -> web.Response:
+        body = await request.content.read(MAX_BODY_BYTES + 1)
+        try:
+            heard = inbox.open(body, request.headers.get(SIGNATURE_HEADER))
+            session = async_get_clientsession(hass)
+            await look_at(heard.endpoint_url, token, session=session)
+        except VieneuError as error:
+            _LOGGER.warning("An announced address was not taken: %s", error)
+            return web.Response(status=HTTPStatus.FORBIDDEN)
+        answer = believed(heard.endpoint_url)
+        if hasattr(answer, "__await__"):
+            await answer
+        return web.Response()
+
+    webhook.async_register(
+        hass, DOMAIN, "VieNeu Relay", webhook_id, handle, allowed_methods=("POST",)
+    )

@@ -1,0 +1,43 @@
+"""The fix of a lost server: the form that takes its new address."""
+
+from __future__ import annotations
+
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
+from homeassistant.components.repairs.const import FlowType
+from homeassistant.config_entries import SOURCE_RECONFIGURE
+from homeassistant.core import HomeAssistant
+
+from .const import DOMAIN
+
+
+class RemoteLostFlow(RepairsFlow):
+    """Leads on to the reconfiguration."""
+
+    def __init__(self, entry_id: str) -> None:
+        self._entry_id = entry_id
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Ask first, then open the form."""
+        if user_input is None:
+            return self.async_show_form(step_id="confirm")
+        flow = await self.hass.config_entries.flow.async_init(
+            DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": self._entry_id}
+        )
+        result = self.async_create_entry(data={})
+        result["next_flow"] = (FlowType.CONFIG_FLOW, flow["flow_id"])
+        return result
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
+) -> RepairsFlow:
+    """Return the flow that mends an issue."""
+    if issue_id == "remote_lost" and data is not None:
+        return RemoteLostFlow(str(data["entry_id"]))
+    return ConfirmRepairFlow()

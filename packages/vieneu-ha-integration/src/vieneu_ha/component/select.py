@@ -1,0 +1,88 @@
+"""Selects: where requests go, and which voice speaks where none is named."""
+
+from __future__ import annotations
+
+from homeassistant.components.select import SelectEntity, SelectEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from vieneu_core.errors import BackendError
+from vieneu_core.router import Mode
+
+from .const import CONF_MODE, CONF_VOICE, DOMAIN
+from .coordinator import VieneuConfigEntry, VieneuCoordinator
+from .entity import VieneuEntity
+from .options import SpeechOptions, async_store
+
+PARALLEL_UPDATES = 0
+MODE = SelectEntityDescription(
+    key="mode", translation_key="mode", options=[mode.value for mode in Mode]
+)
+VOICE = SelectEntityDescription(
+    key="voice", translation_key="voice", entity_category=EntityCategory.CONFIG
+)
+BACKENDS_OWN = "default"
+"""No voice is named: the backend that speaks takes its own default."""
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: VieneuConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the selects."""
+    coordinator = entry.runtime_data
+    async_add_entities([ModeSelect(coordinator, MODE), VoiceSelect(coordinator, VOICE)])
+
+
+class ModeSelect(VieneuEntity, SelectEntity):
+    """Local or Google Colab: the admin's choice, kept over a restart."""
+
+    @property
+    def current_option(self) -> str:
+        """The admin's choice, whoever speaks at this moment."""
+        return self.coordinator.data.status.mode.value
+
+    async def async_select_option(self, option: str) -> None:
+        """Send requests there from now on; what is being spoken ends where it began."""
+        try:
+            self.coordinator.router.set_mode(Mode(option))
+        except BackendError as error:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key=f"{option}_not_ready",
+                translation_placeholders={"detail": error.detail, "remedy": error.remedy},
+            ) from error
+        async_store(self.hass, self.coordinator.config_entry, **{CONF_MODE: option})
+        await self.coordinator.async_refresh()
+
+
+class VoiceSelect(VieneuEntity, SelectEntity):
+    """The default voice, out of those of the backend that speaks."""
+
+    def __init__(
+        self, coordinator: VieneuCoordinator, description: SelectEntityDescription
+    ) -> None:
+        super().__init__(coordinator, description)
+
+    @property
+    def options(self) -> list[str]:
+        """The voices; the one that is set stays in the list where another backend lacks it."""
+        known = [voice.id for voice in self.coordinator.data.voices]
+        current = self._chosen
+        return [BACKENDS_OWN, *known, *([current] if current and current not in known else [])]
+
+    @property
+    def current_option(self) -> str:
+        """The voice that is set."""
+        return self._chosen or BACKENDS_OWN
+
+    async def async_select_option(self, option: str) -> None:
+        """Set it."""
+        voice = "" if option == BACKENDS_OWN else option
+        async_store(self.hass, self.coordinator.config_entry, **{CONF_VOICE: voice})
+
+    @property
+    def _chosen(self) -> str | None:
+        return SpeechOptions.of(self.coordinator.config_entry.options).voice

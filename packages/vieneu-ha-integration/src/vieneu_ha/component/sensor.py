@@ -1,0 +1,177 @@
+"""Sensors: who speaks, how the backends are, and how the last announcement went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfInformation, UnitOfTime
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from vieneu_core.backends.base import BackendState, Health
+from vieneu_core.router import LAST_RESORT, BackendStatus, Mode
+
+from .coordinator import VieneuConfigEntry, VieneuData
+from .entity import VieneuEntity
+
+PARALLEL_UPDATES = 0
+STATES = [state.value for state in BackendState]
+LONGEST_STATE = 255
+"""Characters, by Home Assistant's own limit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VieneuSensorDescription(SensorEntityDescription):
+    """A sensor as a row of the table below."""
+
+    value_fn: Callable[[VieneuData], str | int | float | datetime | None]
+
+
+def _backend(data: VieneuData, name: str) -> BackendStatus:
+    return data.status.backend(name) or BackendStatus.absent(name)
+
+
+def _remote_health(data: VieneuData) -> Health | None:
+    return _backend(data, Mode.REMOTE).health
+
+
+def _last_error(data: VieneuData) -> str | None:
+    errors = [b.last_error for b in data.status.backends if b.last_error is not None]
+    return f"{errors[0].title}: {errors[0].detail}"[:LONGEST_STATE] if errors else None
+
+
+SENSORS: tuple[VieneuSensorDescription, ...] = (
+    VieneuSensorDescription(
+        key="active_backend",
+        translation_key="active_backend",
+        device_class=SensorDeviceClass.ENUM,
+        options=[Mode.LOCAL.value, Mode.REMOTE.value, LAST_RESORT],
+        value_fn=lambda data: data.status.active,
+    ),
+    VieneuSensorDescription(
+        key="local_state",
+        translation_key="local_state",
+        device_class=SensorDeviceClass.ENUM,
+        options=STATES,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda data: _backend(data, Mode.LOCAL).state,
+    ),
+    VieneuSensorDescription(
+        key="remote_state",
+        translation_key="remote_state",
+        device_class=SensorDeviceClass.ENUM,
+        options=STATES,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda data: _backend(data, Mode.REMOTE).state,
+    ),
+    VieneuSensorDescription(
+        key="remote_latency",
+        translation_key="remote_latency",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda data: (health := _remote_health(data)) and health.latency_ms,
+    ),
+    VieneuSensorDescription(
+        key="gpu_memory",
+        translation_key="gpu_memory",
+        device_class=SensorDeviceClass.DATA_SIZE,
+        native_unit_of_measurement=UnitOfInformation.GIGABYTES,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda data: (health := _remote_health(data)) and health.gpu_memory_used_gb,
+    ),
+    VieneuSensorDescription(
+        key="remote_uptime",
+        translation_key="remote_uptime",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_unit_of_measurement=UnitOfTime.HOURS,
+        suggested_display_precision=1,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda data: (health := _remote_health(data)) and health.uptime_s,
+    ),
+    VieneuSensorDescription(
+        key="session_end",
+        translation_key="session_end",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda data: data.session_end,
+    ),
+    VieneuSensorDescription(
+        key="tunnel_budget",
+        translation_key="tunnel_budget",
+        native_unit_of_measurement=PERCENTAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda data: data.status.budget and round(100 * data.status.budget.used, 2),
+    ),
+    VieneuSensorDescription(
+        key="queue_depth",
+        translation_key="queue_depth",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda data: (
+            (health := _backend(data, data.status.active).health) and health.queue_depth
+        ),
+    ),
+    VieneuSensorDescription(
+        key="first_audio",
+        translation_key="first_audio",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda data: data.last and round(data.last.first_audio_ms),
+    ),
+    VieneuSensorDescription(
+        key="real_time_factor",
+        translation_key="real_time_factor",
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=2,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda data: data.last and round(data.last.real_time_factor, 3),
+    ),
+    VieneuSensorDescription(
+        key="last_error",
+        translation_key="last_error",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=_last_error,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: VieneuConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the sensors."""
+    async_add_entities(VieneuSensor(entry.runtime_data, row) for row in SENSORS)
+
+
+class VieneuSensor(VieneuEntity, SensorEntity):
+    """A sensor."""
+
+    entity_description: VieneuSensorDescription
+
+    @property
+    def native_value(self) -> str | int | float | datetime | None:
+        """What it shows."""
+        return self.entity_description.value_fn(self.coordinator.data)

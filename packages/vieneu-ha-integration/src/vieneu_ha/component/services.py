@@ -1,0 +1,228 @@
+"""The actions: announce, add a voice, make the notebook, speak once so that nobody waits."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import voluptuous as vol
+from homeassistant.components.media_player import (
+    ATTR_MEDIA_ANNOUNCE,
+    ATTR_MEDIA_CONTENT_ID,
+    ATTR_MEDIA_CONTENT_TYPE,
+    ATTR_MEDIA_VOLUME_LEVEL,
+    SERVICE_PLAY_MEDIA,
+    MediaType,
+)
+from homeassistant.components.media_player import (
+    DOMAIN as MEDIA_PLAYER,
+)
+from homeassistant.components.tts import async_create_stream
+from homeassistant.const import ATTR_ENTITY_ID, SERVICE_VOLUME_SET, Platform
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import entity_registry as er
+from pydantic import ValidationError
+from vieneu_core.errors import VieneuError
+from vieneu_core.notebook import NotebookSettings, TunnelChoice
+from vieneu_core.synthesis import MAX_SPEED, MIN_SPEED
+from vieneu_core.voices.reference import read_reference
+
+from . import notebooks
+from .const import DOMAIN
+from .coordinator import VieneuConfigEntry
+from .failures import translated
+
+ATTR_TEXT: Final = "text"
+ATTR_VOICE: Final = "voice"
+ATTR_SPEED: Final = "speed"
+ATTR_VOLUME: Final = "volume"
+ATTR_LANGUAGE: Final = "language"
+ATTR_NAME: Final = "name"
+ATTR_PATH: Final = "path"
+ATTR_TRANSCRIPT: Final = "transcript"
+
+ANNOUNCE = vol.Schema(
+    {
+        vol.Required(ATTR_ENTITY_ID): cv.entity_ids,
+        vol.Required(ATTR_TEXT): vol.All(cv.string, vol.Length(min=1)),
+        vol.Optional(ATTR_VOICE): cv.string,
+        vol.Optional(ATTR_LANGUAGE): vol.In(["vi", "en"]),
+        vol.Optional(ATTR_SPEED): vol.All(
+            vol.Coerce(float), vol.Range(min=MIN_SPEED, max=MAX_SPEED)
+        ),
+        vol.Optional(ATTR_VOLUME): vol.All(vol.Coerce(float), vol.Range(min=0, max=1)),
+    }
+)
+ADD_VOICE = vol.Schema(
+    {
+        vol.Required(ATTR_NAME): vol.All(cv.string, vol.Length(min=1, max=60)),
+        vol.Required(ATTR_PATH): cv.path,
+        vol.Required(ATTR_TRANSCRIPT): vol.All(cv.string, vol.Length(min=1, max=1000)),
+        vol.Optional(ATTR_LANGUAGE, default="vi"): vol.In(["vi", "en"]),
+    }
+)
+NOTEBOOK = vol.Schema(
+    {
+        vol.Optional("tunnel", default=TunnelChoice.NGROK.value): vol.In(
+            [choice.value for choice in TunnelChoice]
+        ),
+        vol.Optional("domain"): cv.string,
+        vol.Optional("engine", default="auto"): cv.string,
+        vol.Optional("model"): cv.string,
+    }
+)
+WARM = vol.Schema({vol.Optional("backend", default="local"): vol.In(["local", "remote"])})
+
+
+@callback
+def async_register(hass: HomeAssistant) -> None:
+    """Offer the actions."""
+    register = hass.services.async_register
+    register(DOMAIN, "announce", _announce, ANNOUNCE)
+    register(DOMAIN, "add_voice", _add_voice, ADD_VOICE, SupportsResponse.OPTIONAL)
+    register(DOMAIN, "generate_notebook", _notebook, NOTEBOOK, SupportsResponse.ONLY)
+    register(DOMAIN, "warm", _warm, WARM, SupportsResponse.OPTIONAL)
+
+
+def _entry(hass: HomeAssistant) -> VieneuConfigEntry:
+    entries: list[VieneuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    if not entries:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_set_up")
+    return entries[0]
+
+
+async def _announce(call: ServiceCall) -> None:
+    """Speak on players, at a volume of its own; afterwards they are as loud as before.
+
+    ``announce`` tells a player to go on afterwards with what it played, where it can.
+    """
+    hass, players = call.hass, call.data[ATTR_ENTITY_ID]
+    options = {key: call.data[key] for key in (ATTR_VOICE, ATTR_SPEED) if key in call.data}
+    stream = async_create_stream(
+        hass, _tts_entity(hass), language=call.data.get(ATTR_LANGUAGE), options=options
+    )
+    stream.async_set_message(call.data[ATTR_TEXT])
+    before = {player: _volume(hass, player) for player in players}
+    if ATTR_VOLUME in call.data:
+        await _set_volumes(hass, dict.fromkeys(players, call.data[ATTR_VOLUME]))
+    try:
+        await hass.services.async_call(
+            MEDIA_PLAYER,
+            SERVICE_PLAY_MEDIA,
+            {
+                ATTR_ENTITY_ID: players,
+                ATTR_MEDIA_CONTENT_ID: stream.media_source_id,
+                ATTR_MEDIA_CONTENT_TYPE: MediaType.MUSIC,
+                ATTR_MEDIA_ANNOUNCE: True,
+            },
+            blocking=True,
+            context=call.context,
+        )
+        if ATTR_VOLUME in call.data:
+            await _until_spoken(hass, players)
+    finally:
+        if ATTR_VOLUME in call.data:
+            known = {player: volume for player, volume in before.items() if volume is not None}
+            await _set_volumes(hass, known)
+
+
+def _tts_entity(hass: HomeAssistant) -> str:
+    entry = _entry(hass)
+    entity_id = er.async_get(hass).async_get_entity_id(
+        Platform.TTS, DOMAIN, f"{entry.entry_id}_tts"
+    )
+    if entity_id is None:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_set_up")
+    return entity_id
+
+
+def _volume(hass: HomeAssistant, player: str) -> float | None:
+    state = hass.states.get(player)
+    return None if state is None else state.attributes.get(ATTR_MEDIA_VOLUME_LEVEL)
+
+
+async def _set_volumes(hass: HomeAssistant, volumes: dict[str, float]) -> None:
+    for player, volume in volumes.items():
+        await hass.services.async_call(
+            MEDIA_PLAYER,
+            SERVICE_VOLUME_SET,
+            {ATTR_ENTITY_ID: player, ATTR_MEDIA_VOLUME_LEVEL: volume},
+            blocking=True,
+        )
+
+
+LONGEST_ANNOUNCEMENT_S = 600.0
+
+
+async def _until_spoken(hass: HomeAssistant, players: list[str]) -> None:
+    """Wait until no player plays any more; not for ever."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LONGEST_ANNOUNCEMENT_S):
+            while any(hass.states.is_state(player, "playing") for player in players):
+                await asyncio.sleep(0.5)
+
+
+async def _add_voice(call: ServiceCall) -> ServiceResponse:
+    """Keep a voice of a clip that lies where Home Assistant may read."""
+    hass, entry = call.hass, _entry(call.hass)
+    path = Path(call.data[ATTR_PATH])
+    if not hass.config.is_allowed_path(str(path)):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="path_not_allowed",
+            translation_placeholders={"path": str(path)},
+        )
+
+    def add() -> str:
+        reference = read_reference(path.read_bytes(), call.data[ATTR_TRANSCRIPT]).reference
+        catalogue = entry.runtime_data.house.voices
+        added = catalogue.add(call.data[ATTR_NAME], reference, language=call.data[ATTR_LANGUAGE])
+        return added.voice.id
+
+    try:
+        voice = await hass.async_add_executor_job(add)
+    except OSError as error:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="clip_unreadable",
+            translation_placeholders={"path": str(path), "reason": error.strerror or ""},
+        ) from error
+    except VieneuError as error:
+        raise translated(error, "voice_not_added") from error
+    await entry.runtime_data.async_refresh_voices()
+    return {"voice": voice}
+
+
+async def _notebook(call: ServiceCall) -> ServiceResponse:
+    """Return a link to a notebook. The token is not in it."""
+    language = "vi" if call.hass.config.language.startswith("vi") else "en"
+    try:
+        settings = NotebookSettings.model_validate({**call.data, "language": language})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="notebook_wrong",
+            translation_placeholders={"detail": first["msg"]},
+        ) from error
+    return {"url": notebooks.async_offer(call.hass, settings)}
+
+
+async def _warm(call: ServiceCall) -> ServiceResponse:
+    """Speak a sentence that nobody hears, so that the next one comes at once."""
+    entry = _entry(call.hass)
+    try:
+        speech: Any = await entry.runtime_data.router.probe(call.data["backend"])
+    except VieneuError as error:
+        raise translated(error, "not_spoken") from error
+    return {"seconds": round(speech.seconds, 2)}

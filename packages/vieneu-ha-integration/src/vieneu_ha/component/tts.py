@@ -1,0 +1,200 @@
+"""The voice of the house: text comes in piece by piece, audio goes out as it is made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+from homeassistant.components.tts import (
+    ATTR_PREFERRED_FORMAT,
+    ATTR_VOICE,
+    TextToSpeechEntity,
+    TTSAudioRequest,
+    TTSAudioResponse,
+    Voice,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+from vieneu_core.audio.encode import AudioFormat, encode_stream
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.errors import VieneuError
+from vieneu_core.synthesis import SynthesisRequest
+
+from .const import ATTR_PAUSE, ATTR_SPEED, DEFAULT_LANGUAGE, DOMAIN, LANGUAGES, MAX_PAUSE
+from .coordinator import Announcement, VieneuConfigEntry, VieneuCoordinator
+from .entity import VieneuEntity
+from .failures import translated
+from .options import SpeechOptions
+
+PARALLEL_UPDATES = 0
+DESCRIPTION = EntityDescription(key="tts", translation_key="voice")
+ATTR_CACHE = "vieneu_cache"
+"""Part of the key under which Home Assistant keeps audio; see `_ProvenCache`."""
+TAIL_S = 0.25
+"""Silence at the end: players that stop early cut this off, and not the last word."""
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: VieneuConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the voice."""
+    cache = _ProvenCache(Store(hass, 1, f"{DOMAIN}.{entry.entry_id}.cache"))
+    await cache.async_load()
+    async_add_entities([VieneuTTSEntity(entry.runtime_data, cache)])
+
+
+class _ProvenCache:
+    """Keeps a stand-in's audio from being taken for the chosen voice's.
+
+    Home Assistant keeps audio by text, language and options, and learns too late who spoke. So
+    the options hold which backend is active, and when a stand-in last spoke: what was kept until
+    then is not found any more.
+    """
+
+    def __init__(self, store: Store[dict[str, str]]) -> None:
+        self._store = store
+        self._since = ""
+
+    async def async_load(self) -> None:
+        """Read when a stand-in last spoke."""
+        self._since = (await self._store.async_load() or {}).get("since", "")
+
+    @callback
+    def async_forget(self) -> None:
+        """A stand-in has spoken: what was kept may be its."""
+        self._since = dt_util.utcnow().isoformat()
+        self._store.async_delay_save(lambda: {"since": self._since}, 1)
+
+    def key(self, active: str) -> str:
+        """Return what the key of the cache holds besides the request."""
+        return f"{active} {self._since}"
+
+
+class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
+    """The voice."""
+
+    _attr_supported_languages = list(LANGUAGES)
+    _attr_default_language = DEFAULT_LANGUAGE
+    _attr_supported_options = [ATTR_VOICE, ATTR_SPEED, ATTR_PAUSE, ATTR_PREFERRED_FORMAT]
+
+    def __init__(self, coordinator: VieneuCoordinator, cache: _ProvenCache) -> None:
+        super().__init__(coordinator, DESCRIPTION)
+        self._cache = cache
+
+    @property
+    def default_options(self) -> Mapping[str, Any]:
+        """What holds where a request does not say otherwise; part of the key of the cache."""
+        options = SpeechOptions.of(self.coordinator.config_entry.options)
+        given = {ATTR_VOICE: options.voice} if options.voice else {}
+        return {
+            **given,
+            ATTR_SPEED: options.speed,
+            ATTR_PAUSE: options.pause_s,
+            ATTR_CACHE: self._cache.key(self.coordinator.data.status.active),
+        }
+
+    @callback
+    def async_get_supported_voices(self, language: str) -> list[Voice]:
+        """Return the voices of a language, new ones included."""
+        return [
+            Voice(voice.id, voice.name)
+            for voice in self.coordinator.data.voices
+            if voice.language.partition("-")[0] == language.partition("-")[0]
+        ]
+
+    async def async_stream_tts_audio(self, request: TTSAudioRequest) -> TTSAudioResponse:
+        """Speak: the first sentence while the text is still being written."""
+        wanted = str(request.options.get(ATTR_PREFERRED_FORMAT, AudioFormat.MP3))
+        # A format that is not ours is made by Home Assistant, from what is quickest to make.
+        fmt = AudioFormat(wanted) if wanted in set(AudioFormat) else AudioFormat.WAV
+        return TTSAudioResponse(fmt.value, self._audio(request, fmt))
+
+    async def _audio(
+        self, request: TTSAudioRequest, fmt: AudioFormat
+    ) -> AsyncGenerator[bytes]:
+        speech = _Measured(self._speech(request))
+        try:
+            async with aclosing(encode_stream(speech.chunks(), fmt)) as encoded:
+                async for data in encoded:
+                    yield data
+        except VieneuError as error:
+            raise translated(error, "not_spoken") from error
+        finally:
+            if speech.stand_in:
+                self._cache.async_forget()
+            if (last := speech.announcement()) is not None:
+                self.coordinator.async_spoken(last)
+
+    def _speech(self, request: TTSAudioRequest) -> AsyncGenerator[AudioChunk]:
+        options = SpeechOptions.of(self.coordinator.config_entry.options)
+        given = request.options
+        spoken = self.coordinator.router.stream(
+            SynthesisRequest(
+                text=request.message_gen,
+                voice=given.get(ATTR_VOICE) or options.voice,
+                language=request.language,
+                speed=float(given.get(ATTR_SPEED, options.speed)),
+            )
+        )
+        pause_s = min(max(float(given.get(ATTR_PAUSE, options.pause_s)), 0.0), MAX_PAUSE)
+        return _with_pauses(spoken, pause_s)
+
+
+async def _with_pauses(
+    chunks: AsyncGenerator[AudioChunk], pause_s: float
+) -> AsyncGenerator[AudioChunk]:
+    """Add silence between sentences, and at the end. No chunk waits for the one after it."""
+    last: AudioChunk | None = None
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            between = last is not None and last.final
+            yield replace(chunk, pcm=_silence(chunk, pause_s) + chunk.pcm) if between else chunk
+            last = chunk
+    if last is not None:
+        yield replace(last, pcm=_silence(last, TAIL_S))
+
+
+def _silence(like: AudioChunk, seconds: float) -> bytes:
+    return bytes(2 * round(seconds * like.sample_rate_hz))
+
+
+class _Measured:
+    """Notes how an announcement goes."""
+
+    def __init__(self, speech: AsyncGenerator[AudioChunk]) -> None:
+        self._speech = speech
+        self._began_s = time.monotonic()
+        self._first_s: float | None = None
+        self._seconds = 0.0
+        self._backend = ""
+        self.stand_in = False
+        """Whether any sentence was not spoken as it was asked for."""
+
+    async def chunks(self) -> AsyncIterator[AudioChunk]:
+        """Yield the speech."""
+        async with aclosing(self._speech):
+            async for chunk in self._speech:
+                if self._first_s is None and chunk.pcm:
+                    self._first_s = time.monotonic()
+                self._seconds += chunk.seconds
+                self._backend = chunk.speaker.backend
+                self.stand_in |= chunk.speaker.stand_in
+                yield chunk
+
+    def announcement(self) -> Announcement | None:
+        """Return how it went; None where nothing was heard."""
+        if self._first_s is None:
+            return None
+        return Announcement(
+            first_audio_ms=1_000 * (self._first_s - self._began_s),
+            real_time_factor=(time.monotonic() - self._began_s) / max(self._seconds, 0.01),
+            backend=self._backend,
+        )

@@ -1,0 +1,94 @@
+"""Home Assistant itself with the component in it. The backends are real or scripted, never mocked."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from server_site import TOKEN, Site, serving
+
+from vieneu_core.backends.scripted import ScriptedBackend
+
+COMPONENT = Path(__file__).parents[2] / "packages/vieneu-ha-integration/src/vieneu_ha/component"
+EMBEDDED = {"local": {"kind": "embedded"}}
+
+
+def pytest_configure() -> None:
+    """Put the component where Home Assistant looks for it, by a link."""
+    folder = Path(tempfile.mkdtemp(prefix="vieneu-components-"))
+    (folder / "custom_components").mkdir()
+    (folder / "custom_components/vieneu").symlink_to(COMPONENT)
+    sys.path.insert(0, str(folder))
+    importlib.import_module("custom_components.vieneu")
+
+
+@pytest.fixture(autouse=True)
+def _custom_integrations(enable_custom_integrations: None) -> None:
+    """Let Home Assistant find it."""
+
+
+@pytest.fixture(autouse=True)
+def _sockets(socket_enabled: None) -> None:
+    """Let the backends talk: real servers and workers are on loopback."""
+
+
+@pytest.fixture(autouse=True)
+async def _media(hass: HomeAssistant, tmp_path: Path) -> None:
+    """Give each test a folder of its own for configuration and speech."""
+    hass.config.config_dir = str(tmp_path)
+    assert await async_setup_component(hass, "homeassistant", {})
+    hass.config.media_dirs = {"local": str(tmp_path)}
+
+
+@pytest.fixture
+def engine() -> ScriptedBackend:
+    """The backend behind the server on Colab."""
+    return ScriptedBackend(name="colab", clones=True)
+
+
+@pytest.fixture
+async def site(engine: ScriptedBackend) -> AsyncIterator[Site]:
+    """A real server, as a notebook would run it."""
+    async with serving(engine, session_limit_s=12 * 3600) as site:
+        yield site
+
+
+@pytest.fixture
+def colab(site: Site) -> dict[str, Any]:
+    """The data of a house with a server on Colab."""
+    return {**EMBEDDED, "colab": {"url": site.url, "token": TOKEN}}
+
+
+SetUp = Callable[..., Any]
+
+
+@pytest.fixture
+async def set_up(hass: HomeAssistant) -> AsyncIterator[SetUp]:
+    """Set up a house; at the end it is unloaded, and nothing of it may be left."""
+    entries: list[MockConfigEntry] = []
+
+    async def make(data: dict[str, Any], **options: Any) -> MockConfigEntry:
+        entry = MockConfigEntry(
+            domain="vieneu", title="VieNeu", data=data, options=options, unique_id="vieneu"
+        )
+        entry.add_to_hass(hass)
+        entries.append(entry)
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        return entry
+
+    yield make
+    for entry in entries:
+        if entry.state.recoverable:
+            await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
+    await asyncio.sleep(0)

@@ -1,0 +1,150 @@
+"""A house: set up, switched, watched, unloaded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import pytest
+from conftest import EMBEDDED, SetUp
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import issue_registry as ir
+from server_site import Site
+
+from vieneu_core.backends.scripted import ScriptedBackend
+
+
+async def until(hass: HomeAssistant, condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.05)
+            await hass.async_block_till_done()
+
+
+def state(hass: HomeAssistant, entity_id: str) -> str:
+    found = hass.states.get(entity_id)
+    assert found is not None, [s.entity_id for s in hass.states.async_all()]
+    return found.state
+
+
+async def test_the_embedded_voice_alone_is_a_house(hass: HomeAssistant, set_up: SetUp) -> None:
+    entry = await set_up(EMBEDDED)
+    assert entry.state is ConfigEntryState.LOADED
+    assert state(hass, "select.vieneu_backend") == "local"
+    assert state(hass, "sensor.vieneu_active_backend") == "local"
+    assert state(hass, "sensor.vieneu_google_colab_state") == "not_configured"
+    assert state(hass, "binary_sensor.vieneu_local_ready") == "on"
+    assert state(hass, "binary_sensor.vieneu_google_colab_connected") == "off"
+    workers = psutil.Process().children(recursive=True)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
+    _, alive = await asyncio.to_thread(psutil.wait_procs, workers, timeout=10)
+    assert [p for p in alive if "resource_tracker" not in " ".join(p.cmdline())] == []
+
+
+async def test_the_admin_switches_and_a_restart_keeps_it(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any]
+) -> None:
+    entry = await set_up(colab)
+    assert state(hass, "select.vieneu_backend") == "local"
+    await until(hass, lambda: state(hass, "sensor.vieneu_google_colab_state") == "ready")
+    await select(hass, "select.vieneu_backend", "remote")
+    assert state(hass, "sensor.vieneu_active_backend") == "remote"
+    assert state(hass, "select.vieneu_backend") == "remote"
+
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert state(hass, "select.vieneu_backend") == "remote"
+    assert state(hass, "sensor.vieneu_active_backend") == "remote"
+
+
+async def select(hass: HomeAssistant, entity_id: str, option: str) -> None:
+    await hass.services.async_call(
+        "select", "select_option", {"entity_id": entity_id, "option": option}, blocking=True
+    )
+    await hass.async_block_till_done()
+
+
+async def test_what_is_not_ready_is_refused_with_what_to_do(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    await set_up(EMBEDDED)
+    with pytest.raises(ServiceValidationError) as caught:
+        await select(hass, "select.vieneu_backend", "remote")
+    assert caught.value.translation_key == "remote_not_ready"
+    assert "Run the notebook" in str(caught.value)
+    assert state(hass, "select.vieneu_backend") == "local"
+
+
+async def test_when_the_server_dies_speech_goes_on_locally_and_the_admin_is_told(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], site: Site
+) -> None:
+    await set_up(colab, mode="remote")
+    assert state(hass, "sensor.vieneu_active_backend") == "remote"
+    site.server.stop()
+    await site.task
+    with pytest.raises(HomeAssistantError):
+        await hass.services.async_call(
+            "button", "press", {"entity_id": "button.vieneu_test_google_colab"}, blocking=True
+        )
+    await until(hass, lambda: state(hass, "sensor.vieneu_active_backend") == "local")
+
+    assert state(hass, "select.vieneu_backend") == "remote", "the choice stays the admin's"
+    assert state(hass, "binary_sensor.vieneu_stand_in_speaks") == "on"
+    assert ir.async_get(hass).async_get_issue("vieneu", "remote_lost") is not None
+    assert ir.async_get(hass).async_get_issue("vieneu", "fallback_active") is not None
+    happened = hass.states.get("event.vieneu_backend_event")
+    assert happened is not None
+    assert happened.attributes["event_type"] in {"remote_lost", "failed_over"}
+
+
+async def test_every_entity_is_translated_and_has_a_unique_id(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any]
+) -> None:
+    entry = await set_up(colab)
+    registry = er.async_get(hass)
+    entities = er.async_entries_for_config_entry(registry, entry.entry_id)
+
+    assert len(entities) == 26
+    assert len({entity.unique_id for entity in entities}) == len(entities)
+    assert all(entity.translation_key for entity in entities)
+    off = {entity.unique_id.removeprefix(f"{entry.entry_id}_") for entity in entities
+           if entity.disabled_by is not None}  # fmt: skip
+    assert off == {
+        "remote_latency", "gpu_memory", "remote_uptime", "queue_depth", "real_time_factor",
+    }  # fmt: skip
+
+
+async def test_options_change_without_a_reload(
+    hass: HomeAssistant, set_up: SetUp, engine: ScriptedBackend, colab: dict[str, Any]
+) -> None:
+    entry = await set_up(colab)
+    runtime = entry.runtime_data
+    await hass.services.async_call(
+        "number", "set_value", {"entity_id": "number.vieneu_speed", "value": 1.5}, blocking=True
+    )
+    await hass.services.async_call(
+        "switch", "turn_off", {"entity_id": "switch.vieneu_automatic_fallback"}, blocking=True
+    )
+    await select(hass, "select.vieneu_default_voice", "vi-south")
+    await hass.async_block_till_done()
+
+    assert entry.runtime_data is runtime
+    assert entry.options == {"speed": 1.5, "automatic_fallback": False, "voice": "vi-south"}
+    assert state(hass, "number.vieneu_speed") == "1.5"
+    assert state(hass, "switch.vieneu_automatic_fallback") == "off"
+    assert state(hass, "select.vieneu_default_voice") == "vi-south"
+
+
+async def test_where_nothing_can_speak_it_is_tried_again_later(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    entry = await set_up({"local": {"kind": "model", "engine": "nothing:at_all"}})
+    # The last resort voice speaks, so the house is set up all the same.
+    assert entry.state is ConfigEntryState.LOADED
+    assert state(hass, "sensor.vieneu_active_backend") == "last_resort"
