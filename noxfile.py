@@ -10,13 +10,16 @@ import nox
 
 nox.needs_version = ">=2025.5"
 nox.options.default_venv_backend = "uv"
-nox.options.sessions = ["lint", "typecheck", "docs", "packages", "coverage"]
+nox.options.sessions = ["lint", "typecheck", "docs", "packages", "homeassistant", "coverage"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(nox.project.load_toml("packages/vieneu-core/pyproject.toml"))
 CODE = ("packages", "tests", "benchmarks", "noxfile.py", "docs", "notebooks")
 COVERED = {"vieneu_core": 95, "vieneu_colab_server": 95}
 """Package, and the least branch coverage of it in per cent."""
+COMPONENT = Path("packages/vieneu-ha-integration/src/vieneu_ha/component")
+COMPONENT_COVERED = 80
+"""The least branch coverage of the component, in per cent."""
 
 
 @nox.session(venv_backend="none")
@@ -82,6 +85,47 @@ def docs(session: nox.Session) -> None:
 def packages(session: nox.Session) -> None:
     """Build each package, install it in a clean environment, and let it speak there."""
     session.run("pytest", "tests/packaging", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def homeassistant(session: nox.Session) -> None:
+    """Check the component's types and run its tests, in Home Assistant itself on Python 3.14."""
+    found = session.run("scripts/python314", external=True, silent=True)
+    python = str(found).strip().splitlines()[-1]
+    home = Path(".tools/homeassistant")
+    session.run("uv", "venv", "--quiet", "--allow-existing", f"--python={python}", str(home))
+    install = ("uv", "pip", "install", "--quiet", f"--python={home}")
+    session.run(*install, "--requirement=tests/homeassistant/requirements.txt")
+    (held,) = home.glob("lib/python3.14/site-packages/homeassistant/package_constraints.txt")
+    session.run(
+        *install,
+        f"--constraint={held}",
+        "--requirement=tests/homeassistant/requirements-more.txt",
+        *("--editable", "packages/vieneu-core[cli,espeak,notebook]"),
+        *("--editable", "packages/vieneu-colab-server"),
+        *("--editable", "packages/vieneu-ha-integration"),
+    )
+    run = (str(home / "bin/python"), "-m")
+    session.run(
+        *run,
+        "mypy",
+        "--config-file=tests/homeassistant/mypy.ini",
+        str(COMPONENT.parent),
+        external=True,
+    )
+    session.run(
+        *run,
+        "pytest",
+        "--config-file=tests/homeassistant/pytest.ini",
+        "--rootdir=tests/homeassistant",
+        f"--cov={COMPONENT}",
+        "--cov-config=tests/homeassistant/coveragerc",
+        "--cov-report=term-missing:skip-covered",
+        f"--cov-fail-under={COMPONENT_COVERED}",
+        "tests/homeassistant",
+        *session.posargs,
+        external=True,
+    )
 
 
 @nox.session(venv_backend="none", default=False)

@@ -106,15 +106,20 @@ async def until(condition: Callable[[], object]) -> None:
 
 @asynccontextmanager
 async def serving(
-    backend: Backend, *, clock: Clock | None = None, until_loaded: bool = True, **settings: Any
+    backend: Backend,
+    *,
+    clock: Clock | None = None,
+    until_loaded: bool = True,
+    token: str = TOKEN,
+    **settings: Any,
 ) -> AsyncIterator[Site]:
-    given = ServerSettings(token=SecretStr(TOKEN), port=0, **settings)
+    given = ServerSettings(token=SecretStr(token), port=0, **settings)
     app = create_app(given, backend, clock=clock)
     server = build_server(app, given)
     service: Service = app.state.service
     with open_port(given) as listener:
         task = asyncio.create_task(server.serve(sockets=[listener]))
-        headers, url = {"Authorization": f"Bearer {TOKEN}"}, url_of(listener)
+        headers, url = {"Authorization": f"Bearer {token}"}, url_of(listener)
         try:
             async with asyncio.timeout(HANG_GUARD_S), aiohttp.ClientSession(headers=headers) as s:
                 await until(lambda: server.started)

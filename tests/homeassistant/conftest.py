@@ -1,4 +1,4 @@
-"""Home Assistant itself with the component in it. The backends are real or scripted, never mocked."""
+"""Home Assistant itself with the component in it. The backends are real, or scripted."""
 
 from __future__ import annotations
 
@@ -92,3 +92,11 @@ async def set_up(hass: HomeAssistant) -> AsyncIterator[SetUp]:
             await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_block_till_done()
     await asyncio.sleep(0)
+
+
+async def until(hass: HomeAssistant, condition: Callable[[], object]) -> None:
+    """Wait for what the house comes to by itself."""
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.05)
+            await hass.async_block_till_done()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import psutil
 import pytest
-from conftest import EMBEDDED, SetUp
+from conftest import EMBEDDED, SetUp, until
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -17,13 +16,6 @@ from homeassistant.helpers import issue_registry as ir
 from server_site import Site
 
 from vieneu_core.backends.scripted import ScriptedBackend
-
-
-async def until(hass: HomeAssistant, condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.05)
-            await hass.async_block_till_done()
 
 
 def state(hass: HomeAssistant, entity_id: str) -> str:

@@ -127,7 +127,7 @@ async def test_voices_are_listed_by_language(hass: HomeAssistant, set_up: SetUp)
     assert entity is not None
     vietnamese = entity.async_get_supported_voices("vi")
     assert vietnamese is not None
-    assert [voice.voice_id for voice in vietnamese][0] == "vi-north"
+    assert vietnamese[0].voice_id == "vi-north"
     assert all(v.voice_id.startswith("en") for v in entity.async_get_supported_voices("en") or [])
 
 

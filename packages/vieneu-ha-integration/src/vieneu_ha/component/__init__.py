@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
+
 from vieneu_core.errors import VieneuError
 
 from . import issues, notebooks, pairing, services
@@ -52,6 +53,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
     entry.async_on_unload(issues.async_watch(hass, coordinator))
     entry.async_on_unload(pairing.async_listen(hass, coordinator))
     await coordinator.async_config_entry_first_refresh()
+    coordinator.async_check_token()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 

@@ -6,11 +6,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
+
 from vieneu_core.backends.base import BackendState
 from vieneu_core.errors import VieneuError
 from vieneu_core.router import RouterEvent, RouterStatus
@@ -25,7 +27,7 @@ REFRESH = timedelta(seconds=30)
 SESSION_END_TOLERANCE = timedelta(minutes=2)
 """The end of the session is told anew only if it moves by more, so that it does not flap."""
 
-type VieneuConfigEntry = ConfigEntry[VieneuCoordinator]
+VieneuConfigEntry: TypeAlias = "ConfigEntry[VieneuCoordinator]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +57,7 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
     config_entry: VieneuConfigEntry
 
     def __init__(self, hass: HomeAssistant, entry: VieneuConfigEntry, house: House) -> None:
-        super().__init__(
-            hass, _LOGGER, config_entry=entry, name=DOMAIN, update_interval=REFRESH
-        )
+        super().__init__(hass, _LOGGER, config_entry=entry, name=DOMAIN, update_interval=REFRESH)
         self.house = house
         self.router = house.router
         self.data = VieneuData(status=self.router.status())
@@ -104,7 +104,13 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
             self.config_entry.async_create_background_task(
                 self.hass, self.async_refresh(), "vieneu-voices"
             )
-        if self._is_unauthorized():
+        self.async_check_token()
+
+    @callback
+    def async_check_token(self) -> None:
+        """Ask for a token where the server refuses the present one."""
+        remote = self.data.status.backend("remote")
+        if remote is not None and remote.state is BackendState.UNAUTHORIZED:
             self.config_entry.async_start_reauth(self.hass)
 
     def _snapshot(self) -> VieneuData:
@@ -119,7 +125,3 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         if before is not None and abs(end - before) < SESSION_END_TOLERANCE:
             return before
         return end.replace(second=0, microsecond=0)
-
-    def _is_unauthorized(self) -> bool:
-        remote = self.data.status.backend("remote")
-        return remote is not None and remote.state is BackendState.UNAUTHORIZED

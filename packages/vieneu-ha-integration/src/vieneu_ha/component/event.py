@@ -5,6 +5,7 @@ from __future__ import annotations
 from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
 from vieneu_core.router import (
     BackendSwitched,
     BudgetWarning,
@@ -60,18 +61,19 @@ class BackendEvent(VieneuEntity, EventEntity):
 
 def attributes_of(event: RouterEvent) -> dict[str, str | float]:
     """Return what an automation may want to know of an event."""
+    told: dict[str, str | float] = {}
     match event:
         case FailedOver(from_backend=before, to_backend=after, cause=cause):
             reason = {"reason": cause.detail} if cause is not None else {}
-            return {"from_backend": before, "to_backend": after, **reason}
+            told = {"from_backend": before, "to_backend": after, **reason}
         case FailedBack(from_backend=before, to_backend=after):
-            return {"from_backend": before, "to_backend": after}
+            told = {"from_backend": before, "to_backend": after}
         case RemoteLost(cause=cause):
-            return {"reason": cause.detail, "remedy": cause.remedy}
+            told = {"reason": cause.detail, "remedy": cause.remedy}
         case SessionExpiring(remaining_s=left):
-            return {"remaining_minutes": round(left / 60)}
+            told = {"remaining_minutes": round(left / 60)}
         case BudgetWarning(used=used):
-            return {"used_percent": round(100 * used)}
+            told = {"used_percent": round(100 * used)}
         case BackendSwitched(mode=mode):
-            return {"mode": mode.value}
-    return {}
+            told = {"mode": mode.value}
+    return told

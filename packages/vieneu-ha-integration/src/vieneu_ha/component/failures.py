@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+
 from vieneu_core.errors import RequestError, VieneuError
 
 from .const import DOMAIN

@@ -1,4 +1,4 @@
-"""Builds the router of a config entry: the one place that knows which class each choice stands for."""
+"""Builds the router of a config entry: it alone knows which class each choice stands for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+
 from vieneu_core.assembly import AT_ONCE, EMBEDDED_ENGINE
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+
 from vieneu_core import __version__
 from vieneu_core.backends.base import BackendState
 from vieneu_core.router import BackendStatus, Mode
@@ -114,7 +115,5 @@ def _is_lost(remote: BackendStatus) -> bool:
     """Whether it failed: not while it loads, and not where it was unloaded on purpose."""
     on_purpose = {BackendState.NOT_CONFIGURED, BackendState.UNLOADED, BackendState.LOADING}
     return (
-        remote.last_error is not None
-        and not remote.state.ready
-        and remote.state not in on_purpose
+        remote.last_error is not None and not remote.state.ready and remote.state not in on_purpose
     )

@@ -13,6 +13,7 @@ from homeassistant.components.http.auth import async_sign_path
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.ulid import ulid_now
+
 from vieneu_core.notebook import NotebookSettings, render_notebook
 
 from .const import DOMAIN
@@ -38,9 +39,7 @@ def async_offer(hass: HomeAssistant, settings: NotebookSettings) -> str:
         del waiting[next(iter(waiting))]
     key = ulid_now()
     waiting[key] = settings
-    return async_sign_path(
-        hass, f"/api/{DOMAIN}/notebook/{key}", VALID_FOR, use_content_user=True
-    )
+    return async_sign_path(hass, f"/api/{DOMAIN}/notebook/{key}", VALID_FOR, use_content_user=True)
 
 
 class NotebookView(HomeAssistantView):

@@ -6,6 +6,7 @@ from homeassistant.components.number import NumberEntity, NumberEntityDescriptio
 from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
 from vieneu_core.synthesis import MAX_SPEED, MIN_SPEED
 
 from .const import CONF_PAUSE, CONF_SPEED, DEFAULT_PAUSE, DEFAULT_SPEED, MAX_PAUSE

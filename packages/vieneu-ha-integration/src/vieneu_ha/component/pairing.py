@@ -1,9 +1,10 @@
-"""Where the server announces its address: a webhook that believes what is signed, and then looks."""
+"""Where the server announces its address: believed if it is signed, and after a look at it."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from pydantic import SecretStr
+
 from vieneu_core.errors import VieneuError
 from vieneu_core.pairing import SIGNATURE_HEADER, AnnouncementInbox, look_at
 from vieneu_core.pairing.inbox import MAX_BODY_BYTES
@@ -47,17 +49,15 @@ def async_register(
     hass: HomeAssistant,
     webhook_id: str,
     token: SecretStr,
-    believed: Callable[[str], object],
+    believed: Callable[[str], Awaitable[None]] | asyncio.Future[str],
 ) -> None:
-    """Take announcements signed with a token; ``believed`` is given each address that proved good.
+    """Take announcements signed with a token.
 
-    It is a coroutine function, or any other.
+    ``believed`` is called with each address that proved good; or is a future, for the first one.
     """
     inbox = AnnouncementInbox(token)
 
-    async def handle(
-        hass: HomeAssistant, webhook_id: str, request: web.Request
-    ) -> web.Response:
+    async def handle(hass: HomeAssistant, webhook_id: str, request: web.Request) -> web.Response:
         body = await request.content.read(MAX_BODY_BYTES + 1)
         try:
             heard = inbox.open(body, request.headers.get(SIGNATURE_HEADER))
@@ -66,9 +66,10 @@ def async_register(
         except VieneuError as error:
             _LOGGER.warning("An announced address was not taken: %s", error)
             return web.Response(status=HTTPStatus.FORBIDDEN)
-        answer = believed(heard.endpoint_url)
-        if hasattr(answer, "__await__"):
-            await answer
+        if not isinstance(believed, asyncio.Future):
+            await believed(heard.endpoint_url)
+        elif not believed.done():
+            believed.set_result(heard.endpoint_url)
         return web.Response()
 
     webhook.async_register(

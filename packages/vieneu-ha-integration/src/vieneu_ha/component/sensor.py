@@ -15,6 +15,7 @@ from homeassistant.components.sensor import (
 from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfInformation, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.router import LAST_RESORT, BackendStatus, Mode
 
@@ -38,8 +39,23 @@ def _backend(data: VieneuData, name: str) -> BackendStatus:
     return data.status.backend(name) or BackendStatus.absent(name)
 
 
-def _remote_health(data: VieneuData) -> Health | None:
-    return _backend(data, Mode.REMOTE).health
+def _of_remote(value_fn: Callable[[Health], float | None]) -> Callable[[VieneuData], float | None]:
+    """Return what reads a value of the remote's health, where that is known."""
+
+    def read(data: VieneuData) -> float | None:
+        health = _backend(data, Mode.REMOTE).health
+        return None if health is None else value_fn(health)
+
+    return read
+
+
+def _queue_depth(data: VieneuData) -> int | None:
+    health = _backend(data, data.status.active).health
+    return None if health is None else health.queue_depth
+
+
+def _budget_used(data: VieneuData) -> float | None:
+    return None if data.status.budget is None else round(100 * data.status.budget.used, 2)
 
 
 def _last_error(data: VieneuData) -> str | None:
@@ -80,7 +96,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda data: (health := _remote_health(data)) and health.latency_ms,
+        value_fn=_of_remote(lambda health: health.latency_ms),
     ),
     VieneuSensorDescription(
         key="gpu_memory",
@@ -91,7 +107,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
         suggested_display_precision=1,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda data: (health := _remote_health(data)) and health.gpu_memory_used_gb,
+        value_fn=_of_remote(lambda health: health.gpu_memory_used_gb),
     ),
     VieneuSensorDescription(
         key="remote_uptime",
@@ -102,7 +118,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
         suggested_display_precision=1,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda data: (health := _remote_health(data)) and health.uptime_s,
+        value_fn=_of_remote(lambda health: health.uptime_s),
     ),
     VieneuSensorDescription(
         key="session_end",
@@ -117,7 +133,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=1,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda data: data.status.budget and round(100 * data.status.budget.used, 2),
+        value_fn=_budget_used,
     ),
     VieneuSensorDescription(
         key="queue_depth",
@@ -125,9 +141,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda data: (
-            (health := _backend(data, data.status.active).health) and health.queue_depth
-        ),
+        value_fn=_queue_depth,
     ),
     VieneuSensorDescription(
         key="first_audio",
@@ -137,7 +151,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda data: data.last and round(data.last.first_audio_ms),
+        value_fn=lambda data: round(data.last.first_audio_ms) if data.last else None,
     ),
     VieneuSensorDescription(
         key="real_time_factor",
@@ -146,7 +160,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
         suggested_display_precision=2,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda data: data.last and round(data.last.real_time_factor, 3),
+        value_fn=lambda data: round(data.last.real_time_factor, 3) if data.last else None,
     ),
     VieneuSensorDescription(
         key="last_error",

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-import voluptuous as vol
+import probatio as vol
 from homeassistant.components.media_player import (
     ATTR_MEDIA_ANNOUNCE,
     ATTR_MEDIA_CONTENT_ID,
@@ -32,6 +32,7 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import entity_registry as er
 from pydantic import ValidationError
+
 from vieneu_core.errors import VieneuError
 from vieneu_core.notebook import NotebookSettings, TunnelChoice
 from vieneu_core.synthesis import MAX_SPEED, MIN_SPEED
@@ -168,8 +169,8 @@ async def _until_spoken(hass: HomeAssistant, players: list[str]) -> None:
     """Wait until no player plays any more; not for ever."""
     with suppress(TimeoutError):
         async with asyncio.timeout(LONGEST_ANNOUNCEMENT_S):
-            while any(hass.states.is_state(player, "playing") for player in players):
-                await asyncio.sleep(0.5)
+            while any(hass.states.is_state(player, "playing") for player in players):  # noqa: ASYNC110 - a state of others
+                await asyncio.sleep(0.5)  # players of many kinds have a state, and no event
 
 
 async def _add_voice(call: ServiceCall) -> ServiceResponse:

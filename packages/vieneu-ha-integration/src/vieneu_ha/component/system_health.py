@@ -6,6 +6,7 @@ from typing import Any
 
 from homeassistant.components import system_health
 from homeassistant.core import HomeAssistant, callback
+
 from vieneu_core import __version__
 
 from .const import DOMAIN

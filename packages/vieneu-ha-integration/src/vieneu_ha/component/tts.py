@@ -21,6 +21,7 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
+
 from vieneu_core.audio.encode import AudioFormat, encode_stream
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import VieneuError
@@ -117,9 +118,7 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
         fmt = AudioFormat(wanted) if wanted in set(AudioFormat) else AudioFormat.WAV
         return TTSAudioResponse(fmt.value, self._audio(request, fmt))
 
-    async def _audio(
-        self, request: TTSAudioRequest, fmt: AudioFormat
-    ) -> AsyncGenerator[bytes]:
+    async def _audio(self, request: TTSAudioRequest, fmt: AudioFormat) -> AsyncGenerator[bytes]:
         speech = _Measured(self._speech(request))
         try:
             async with aclosing(encode_stream(speech.chunks(), fmt)) as encoded:

@@ -1,0 +1,52 @@
+"""The options, for who looks for them in the dialog: the entities of the device set them too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import probatio as vol
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+)
+
+from vieneu_core.synthesis import MAX_SPEED, MIN_SPEED
+
+from .const import (
+    CONF_FALLBACK,
+    CONF_PAUSE,
+    CONF_SPEED,
+    DEFAULT_PAUSE,
+    DEFAULT_SPEED,
+    MAX_PAUSE,
+)
+
+
+class VieneuOptionsFlow(OptionsFlow):
+    """What can also be set by the entities of the device."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for all of it."""
+        if user_input is not None:
+            runtime = self.config_entry.runtime_data
+            runtime.router.set_fallback(enabled=user_input[CONF_FALLBACK])
+            return self.async_create_entry(data={**self.config_entry.options, **user_input})
+        options = self.config_entry.options
+        schema = vol.Schema(
+            {
+                vol.Required(
+                    CONF_SPEED, default=options.get(CONF_SPEED, DEFAULT_SPEED)
+                ): NumberSelector(NumberSelectorConfig(min=MIN_SPEED, max=MAX_SPEED, step=0.05)),
+                vol.Required(
+                    CONF_PAUSE, default=options.get(CONF_PAUSE, DEFAULT_PAUSE)
+                ): NumberSelector(
+                    NumberSelectorConfig(min=0, max=MAX_PAUSE, step=0.05, unit_of_measurement="s")
+                ),
+                vol.Required(
+                    CONF_FALLBACK, default=options.get(CONF_FALLBACK, True)
+                ): BooleanSelector(),
+            }
+        )
+        return self.async_show_form(step_id="init", data_schema=schema)

@@ -1,0 +1,351 @@
+"""Setting up, reconfiguring, a refused token, options: as an admin goes through the forms."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from conftest import EMBEDDED, SetUp, until
+from homeassistant import config_entries
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+from pydantic import SecretStr
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from server_site import TOKEN, Site, serving
+
+from vieneu_colab_server.announcing import HouseAnnouncer, NotAnnouncedError
+from vieneu_core.backends.scripted import ScriptedBackend
+from vieneu_core.errors import (
+    AuthenticationError,
+    BackendConnectionError,
+    BackendDrainingError,
+    BackendLoadingError,
+    ConfigurationError,
+    InternalServerError,
+    NotVieneuServerError,
+    ServerTooNewError,
+    ServerTooOldError,
+    TunnelOfflineError,
+    VieneuError,
+)
+
+Flow = dict[str, Any]
+
+
+async def begin(hass: HomeAssistant, *choices: str) -> Flow:
+    """Open the dialog, and choose in its menus."""
+    flow: Flow = await hass.config_entries.flow.async_init(  # type: ignore[assignment]
+        "vieneu", context={"source": config_entries.SOURCE_USER}
+    )
+    for choice in choices:
+        flow = await go_on(hass, flow, {"next_step_id": choice})
+    return flow
+
+
+async def go_on(hass: HomeAssistant, flow: Flow, given: dict[str, Any]) -> Flow:
+    result: Flow = await hass.config_entries.flow.async_configure(  # type: ignore[assignment]
+        flow["flow_id"], given
+    )
+    return result
+
+
+async def reconfigure(hass: HomeAssistant, entry: MockConfigEntry, *choices: str) -> Flow:
+    flow: Flow = await entry.start_reconfigure_flow(hass)  # type: ignore[assignment]
+    for choice in choices:
+        flow = await go_on(hass, flow, {"next_step_id": choice})
+    return flow
+
+
+async def loaded(hass: HomeAssistant) -> config_entries.ConfigEntry[Any]:
+    await hass.async_block_till_done()
+    (entry,) = hass.config_entries.async_loaded_entries("vieneu")
+    return entry
+
+
+async def test_the_embedded_voice_is_tried_and_kept(hass: HomeAssistant) -> None:
+    flow = await begin(hass)
+    assert flow["type"] is FlowResultType.MENU
+    assert flow["menu_options"] == ["embedded", "model", "server", "colab"]
+    flow = await go_on(hass, flow, {"next_step_id": "embedded"})
+    assert flow["type"] is FlowResultType.FORM
+    flow = await go_on(hass, flow, {})
+    assert flow["type"] is FlowResultType.CREATE_ENTRY
+    assert flow["data"] == EMBEDDED
+    entry = await loaded(hass)
+    assert entry.unique_id == "vieneu"
+
+    again = await begin(hass)
+    assert (again["type"], again["reason"]) == (FlowResultType.ABORT, "single_instance_allowed")
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_an_engine_that_cannot_be_loaded_is_told(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vieneu_core.engines.espeak.create", lambda _: 1 / 0)
+    monkeypatch.setattr(
+        "custom_components.vieneu.config_flow.EngineSpec", lambda _: Spec("espeak:nothing")
+    )
+    flow = await begin(hass, "embedded")
+    monkeypatch.setattr("custom_components.vieneu.checks.install", none_is_missing)
+    flow = await go_on(hass, flow, {})
+
+    assert flow["errors"] == {"base": "engine_failed"}
+    assert flow["description_placeholders"]["detail"]
+
+
+async def none_is_missing(*_: object) -> None:
+    return None
+
+
+def Spec(target: str) -> Any:  # noqa: N802 - stands for a class
+    from vieneu_core.worker.spec import EngineSpec
+
+    return EngineSpec(target)
+
+
+async def test_an_engine_that_cannot_be_installed_here_is_told(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def refused(_: HomeAssistant, __: str, requirements: list[str]) -> None:
+        from homeassistant.requirements import RequirementsNotFound
+
+        asked.extend(requirements)
+        raise RequirementsNotFound("vieneu", requirements)
+
+    monkeypatch.setattr("custom_components.vieneu.checks.async_process_requirements", refused)
+    flow = await begin(hass, "model")
+    flow = await go_on(hass, flow, {"engine": "sdk"})
+
+    assert flow["errors"] == {"base": "engine_not_installed"}
+    assert asked[0].startswith("vieneu-core[sdk]==")
+
+
+async def test_a_model_is_kept_with_its_options(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.vieneu.config_flow.install", none_is_missing)
+    flow = await begin(hass, "model")
+    flow = await go_on(hass, flow, {"engine": "gguf", "model": "vieneu-v2-q4"})
+
+    assert flow["data"]["local"] == {
+        "kind": "model", "engine": "gguf", "engine_options": {"model": "vieneu-v2-q4"},
+    }  # fmt: skip
+    entry = await loaded(hass)  # the last resort speaks while the model cannot be had
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_server_on_the_network_is_looked_at_first(hass: HomeAssistant, site: Site) -> None:
+    flow = await begin(hass, "server")
+    flow = await go_on(hass, flow, {"url": site.url, "token": "a-wrong-token-0123456789"})
+    assert flow["errors"] == {"base": "invalid_auth"}
+    assert "wrong-token" not in json.dumps(flow["description_placeholders"])
+    flow = await go_on(hass, flow, {"url": site.url, "token": TOKEN})
+    assert flow["data"]["local"] == {"kind": "server", "url": site.url, "token": TOKEN}
+    entry = await loaded(hass)
+    assert hass.states.get("sensor.vieneu_active_backend").state == "local"  # type: ignore[union-attr]
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize(
+    ("error", "key"),
+    [
+        (AuthenticationError("x"), "invalid_auth"),
+        (TunnelOfflineError("x"), "tunnel_offline"),
+        (ServerTooOldError("x"), "server_too_old"),
+        (ServerTooNewError("x"), "server_too_new"),
+        (NotVieneuServerError("x"), "not_vieneu_server"),
+        (BackendLoadingError("x"), "still_loading"),
+        (BackendDrainingError("x"), "draining"),
+        (BackendConnectionError("x"), "cannot_connect"),
+        (ConfigurationError("x"), "invalid_url"),
+        (InternalServerError("x"), "cannot_connect"),
+        (VieneuError("x"), "unknown"),
+    ],
+)
+async def test_each_failure_has_its_message_and_then_it_goes_on(
+    hass: HomeAssistant, site: Site, monkeypatch: pytest.MonkeyPatch, error: VieneuError, key: str
+) -> None:
+    async def failing(*_: object, **__: object) -> None:
+        raise error
+
+    flow = await begin(hass, "server")
+    with monkeypatch.context() as broken:
+        broken.setattr("custom_components.vieneu.checks.look_at", failing)
+        flow = await go_on(hass, flow, {"url": site.url, "token": TOKEN})
+    assert flow["errors"] == {"base": key}
+    flow = await go_on(hass, flow, {"url": site.url, "token": TOKEN})
+    assert flow["type"] is FlowResultType.CREATE_ENTRY
+    entry = await loaded(hass)
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_url_that_is_none_is_told(hass: HomeAssistant) -> None:
+    flow = await begin(hass, "server")
+    flow = await go_on(hass, flow, {"url": "my server", "token": TOKEN})
+    assert flow["errors"] == {"base": "invalid_url"}
+
+
+async def test_colab_is_paired_by_pasting_where_home_assistant_is_not_reached(
+    hass: HomeAssistant, site: Site, hass_client: ClientSessionGenerator
+) -> None:
+    await async_setup_component(hass, "vieneu", {})
+    flow = await begin(hass, "colab")
+    flow = await go_on(hass, flow, {"tunnel": "cloudflared", "domain": "a.ngrok.app"})
+    assert flow["errors"] == {"base": "invalid_notebook"}
+    flow = await go_on(hass, flow, {"tunnel": "ngrok"})
+    assert flow["menu_options"] == ["paste"]
+    link = flow["description_placeholders"]["link"]
+    client = await hass_client()
+    answer = await client.get(link, headers={"Authorization": ""})
+    notebook = await answer.json(content_type=None)
+    assert answer.status == 200
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert [c["id"] for c in notebook["cells"] if c["cell_type"] == "code"][-1] == "watch"
+    other = await client.get("/api/vieneu/notebook/nothing")
+    assert other.status == 404
+
+    flow = await go_on(hass, flow, {"next_step_id": "paste"})
+    flow = await go_on(hass, flow, {"url": site.url, "token": TOKEN})
+    assert flow["type"] is FlowResultType.CREATE_ENTRY
+    assert flow["data"]["colab"] == {"url": site.url, "token": TOKEN}
+    assert flow["data"]["local"] == {"kind": "embedded"}
+    entry = await loaded(hass)
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_colab_is_paired_without_typing_anything(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, engine: ScriptedBackend
+) -> None:
+    hass.config.external_url = "https://house.example"
+    await async_setup_component(hass, "vieneu", {})
+    client = await hass_client()
+    flow = await begin(hass, "colab")
+    flow = await go_on(hass, flow, {"tunnel": "ngrok"})
+    assert flow["menu_options"] == ["wait", "paste"]
+    answer = await client.get(flow["description_placeholders"]["link"])
+    start = next(
+        c["source"] for c in (await answer.json(content_type=None))["cells"] if c["id"] == "start"
+    )
+    token = start.partition("token='")[2].partition("'")[0]
+    hook = start.partition("callback_url='https://house.example")[2].partition("'")[0]
+    flow = await go_on(hass, flow, {"next_step_id": "wait"})
+    assert flow["type"] is FlowResultType.SHOW_PROGRESS
+
+    async with serving(engine, token=token) as site:
+        url = str(client.make_url(hook))
+        forger = HouseAnnouncer(url, lambda: SecretStr("another-token-0123456789"))
+        with pytest.raises(NotAnnouncedError):
+            await forger.announce(site.url, None)
+        await HouseAnnouncer(url, lambda: SecretStr(token)).announce(site.url, None)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        (entry,) = hass.config_entries.async_entries("vieneu")
+        assert entry.data["colab"] == {"url": site.url, "token": token}
+        entry = await loaded(hass)
+        # A new address, the next session: announced again, and taken without a reload.
+        runtime = entry.runtime_data
+        async with serving(engine, token=token) as second:
+            await HouseAnnouncer(url, lambda: SecretStr(token)).announce(second.url, None)
+            await hass.async_block_till_done()
+            assert entry.data["colab"]["url"] == second.url
+            assert entry.runtime_data is runtime
+            await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_who_closes_the_dialog_waits_no_longer(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator
+) -> None:
+    hass.config.external_url = "https://house.example"
+    await async_setup_component(hass, "vieneu", {})
+    await hass_client()
+    flow = await begin(hass, "colab")
+    flow = await go_on(hass, flow, {"tunnel": "ngrok"})
+    flow = await go_on(hass, flow, {"next_step_id": "wait"})
+    hass.config_entries.flow.async_abort(flow["flow_id"])
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert hass.data["webhook"] == {}
+
+
+async def test_a_new_address_needs_one_paste(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], engine: ScriptedBackend
+) -> None:
+    entry = await set_up(colab, mode="remote")
+    async with serving(engine) as other:
+        flow = await reconfigure(hass, entry, "paste")
+        flow = await go_on(hass, flow, {"url": "https://127.0.0.1:1"})
+        assert flow["errors"] == {"base": "cannot_connect"}
+        flow = await go_on(hass, flow, {"url": other.url})
+        assert flow["reason"] == "reconfigure_successful"
+        await hass.async_block_till_done()
+        assert entry.data["colab"] == {"url": other.url, "token": TOKEN}
+        assert hass.states.get("sensor.vieneu_active_backend").state == "remote"  # type: ignore[union-attr]
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_refused_token_is_asked_for_again(
+    hass: HomeAssistant, set_up: SetUp, site: Site
+) -> None:
+    data = {**EMBEDDED, "colab": {"url": site.url, "token": "an-older-token-0123456789"}}
+    entry = await set_up(data, mode="remote")
+    await until(hass, hass.config_entries.flow.async_progress)
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["step_id"] == "reauth_confirm"
+    flow = await go_on(hass, flow, {"token": "still-a-wrong-token-012345"})
+    assert flow["errors"] == {"base": "invalid_auth"}
+    flow = await go_on(hass, flow, {"token": TOKEN})
+    assert flow["reason"] == "reauth_successful"
+    await hass.async_block_till_done()
+    assert entry.data["colab"]["token"] == TOKEN
+    assert hass.states.get("sensor.vieneu_active_backend").state == "remote"  # type: ignore[union-attr]
+
+
+async def test_the_options_are_set_without_a_reload(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any]
+) -> None:
+    entry = await set_up(colab, mode="remote")
+    runtime = entry.runtime_data
+    flow = await hass.config_entries.options.async_init(entry.entry_id)
+    flow = await hass.config_entries.options.async_configure(
+        flow["flow_id"], {"speed": 1.25, "sentence_pause": 0.5, "automatic_fallback": False}
+    )
+    assert flow["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert entry.runtime_data is runtime
+    assert entry.options == {
+        "mode": "remote", "speed": 1.25, "sentence_pause": 0.5, "automatic_fallback": False,
+    }  # fmt: skip
+
+
+async def test_the_fix_of_a_lost_server_opens_the_form_for_its_address(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    colab: dict[str, Any],
+    site: Site,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    assert await async_setup_component(hass, "repairs", {})
+    await set_up(colab, mode="remote")
+    site.server.stop()
+    await site.task
+    with pytest.raises(Exception, match="127"):
+        await hass.services.async_call(
+            "button", "press", {"entity_id": "button.vieneu_test_google_colab"}, blocking=True
+        )
+    await until(hass, lambda: ir.async_get(hass).async_get_issue("vieneu", "remote_lost"))
+    client = await hass_client()
+    answer = await client.post(
+        "/api/repairs/issues/fix", json={"handler": "vieneu", "issue_id": "remote_lost"}
+    )
+    fix = await answer.json()
+    assert fix["step_id"] == "confirm"
+    answer = await client.post(f"/api/repairs/issues/fix/{fix['flow_id']}", json={})
+    done = await answer.json()
+    assert done["type"] == "create_entry"
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["step_id"] == "reconfigure"
