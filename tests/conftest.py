@@ -9,9 +9,13 @@ from collections.abc import AsyncIterator
 import psutil
 import pytest
 from fake_clock import FakeClock
+from hypothesis import settings
 
 # Tests run side by side: two that compute with all cores each wait for one another at every step.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# No property is held to a clock: the machine may be busy.
+settings.register_profile("without a clock", deadline=None)
+settings.load_profile("without a clock")
 
 
 @pytest.fixture

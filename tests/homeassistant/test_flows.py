@@ -245,6 +245,7 @@ async def test_colab_is_paired_without_typing_anything(
             await forger.announce(site.url, None)
         await HouseAnnouncer(url, lambda: SecretStr(token)).announce(site.url, None)
         await hass.async_block_till_done(wait_background_tasks=True)
+        await hass.config_entries.flow.async_configure(flow["flow_id"])  # as the dialog does
         (entry,) = hass.config_entries.async_entries("vieneu")
         assert entry.data["colab"] == {"url": site.url, "token": token}
         entry = await loaded(hass)

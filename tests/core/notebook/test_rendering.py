@@ -14,7 +14,6 @@ from typing import Any
 import nbformat
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
@@ -97,7 +96,6 @@ def test_the_sample_is_what_the_template_makes_now(language: str) -> None:
     )
 
 
-@hypothesis_settings(deadline=None)
 @given(
     model=PRINTABLE,
     codec=PRINTABLE,
@@ -148,7 +146,6 @@ def test_no_setting_breaks_out_of_its_string(
     assert token not in prose
 
 
-@hypothesis_settings(deadline=None)
 @given(st.text())
 def test_a_literal_is_one_line_and_means_the_same(text: str) -> None:
     written = literal(text)
