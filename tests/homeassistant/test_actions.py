@@ -1,0 +1,243 @@
+"""The actions, the buttons, and what a report of a fault holds."""
+
+from __future__ import annotations
+
+import json
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import EMBEDDED, SetUp
+from homeassistant.components.diagnostics import REDACTED
+from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import (
+    async_mock_service,
+    get_system_health_info,
+)
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    get_diagnostics_for_config_entry,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from server_site import TOKEN, Site
+
+from vieneu_core.backends.scripted import ScriptedBackend, Turn
+from vieneu_core.errors import SynthesisFailedError
+
+PLAYERS = ["media_player.kitchen", "media_player.bath"]
+
+
+async def act(hass: HomeAssistant, action: str, **data: Any) -> Any:
+    return await hass.services.async_call(
+        "vieneu",
+        action,
+        data,
+        blocking=True,
+        return_response=hass.services.supports_response("vieneu", action)
+        is not SupportsResponse.NONE,
+    )
+
+
+class Players:
+    """Media players that note what they are asked for."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        self.hass = hass
+        self.volumes: list[tuple[str, float]] = []
+        self.played: list[ServiceCall] = []
+        for player in PLAYERS:
+            hass.states.async_set(player, "idle", {"volume_level": 0.2})
+        hass.services.async_register("media_player", "volume_set", self._volume)
+        hass.services.async_register("media_player", "play_media", self._play)
+
+    async def _volume(self, call: ServiceCall) -> None:
+        self.volumes.append((call.data["entity_id"], call.data["volume_level"]))
+
+    async def _play(self, call: ServiceCall) -> None:
+        self.played.append(call)
+
+
+async def test_an_announcement_is_louder_and_afterwards_all_is_as_before(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    await set_up(EMBEDDED)
+    players = Players(hass)
+    await act(hass, "announce", entity_id=PLAYERS, text="Cơm chín rồi.", volume=0.7, speed=1.2)
+
+    (call,) = players.played
+    assert call.data["entity_id"] == PLAYERS
+    assert call.data["announce"] is True
+    assert call.data["media_content_id"].startswith("media-source://tts/")
+    assert players.volumes == [
+        *((player, 0.7) for player in PLAYERS), *((player, 0.2) for player in PLAYERS),
+    ]  # fmt: skip
+
+
+async def test_without_a_volume_none_is_touched(hass: HomeAssistant, set_up: SetUp) -> None:
+    await set_up(EMBEDDED)
+    players = Players(hass)
+    await act(hass, "announce", entity_id=PLAYERS[0], text="Cơm chín rồi.", language="vi")
+
+    assert len(players.played) == 1
+    assert players.volumes == []
+
+
+async def test_a_player_that_fails_is_told_and_its_volume_is_put_back(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    await set_up(EMBEDDED)
+    players = Players(hass)
+
+    async def broken(_: ServiceCall) -> None:
+        raise HomeAssistantError("The player is off.")
+
+    hass.services.async_register("media_player", "play_media", broken)
+    with pytest.raises(HomeAssistantError, match="The player is off"):
+        await act(hass, "announce", entity_id=PLAYERS[0], text="Cơm chín rồi.", volume=0.9)
+    assert players.volumes == [(PLAYERS[0], 0.9), (PLAYERS[0], 0.2)]
+
+
+async def test_without_a_house_each_action_says_so(hass: HomeAssistant) -> None:
+    await async_setup_component(hass, "vieneu", {})
+    async_mock_service(hass, "media_player", "play_media")
+    with pytest.raises(ServiceValidationError) as caught:
+        await act(hass, "announce", entity_id=PLAYERS[0], text="Cơm chín rồi.")
+    assert caught.value.translation_key == "not_set_up"
+    with pytest.raises(ServiceValidationError):
+        await act(hass, "warm")
+
+
+def speech_like(path: Path, seconds: float = 4.0) -> None:
+    """Write a clip with the loudness of speech in it, and its pauses."""
+    rate = 16_000
+    at = np.arange(round(seconds * rate)) / rate
+    voice = np.sin(2 * np.pi * 180 * at) * (np.sin(2 * np.pi * 3 * at) > -0.3)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((voice * 12_000).astype("<i2").tobytes())
+
+
+async def test_an_added_voice_is_there_without_a_reload_and_spoken_with(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    colab: dict[str, Any],
+    engine: ScriptedBackend,
+    tmp_path: Path,
+) -> None:
+    entry = await set_up(colab, mode="remote")
+    clip = tmp_path / "ba.wav"
+    speech_like(clip)
+    with pytest.raises(ServiceValidationError) as caught:
+        await act(hass, "add_voice", name="Bà", path="/etc/hostname", transcript="Chào con.")
+    assert caught.value.translation_key == "path_not_allowed"
+    hass.config.allowlist_external_dirs = {str(tmp_path)}
+    with pytest.raises(ServiceValidationError):
+        await act(hass, "add_voice", name="Bà", path=str(tmp_path / "x.wav"), transcript="Chào.")
+    answer = await act(
+        hass, "add_voice", name="Bà Ngoại", path=str(clip), transcript="Chào con của bà nhé."
+    )
+
+    assert answer == {"voice": "ba-ngoai"}
+    await hass.async_block_till_done()
+    assert "ba-ngoai" in [voice.id for voice in entry.runtime_data.data.voices]
+    listed = hass.states.get("select.vieneu_default_voice")
+    assert listed is not None
+    assert "ba-ngoai" in listed.attributes["options"]
+    with pytest.raises(HomeAssistantError) as refused:
+        await act(hass, "add_voice", name="Bà", path=str(clip), transcript="  ")
+    assert refused.value.translation_key == "voice_not_added"
+
+
+async def test_the_notebook_is_offered_without_the_token(
+    hass: HomeAssistant, set_up: SetUp, hass_client: ClientSessionGenerator
+) -> None:
+    await set_up(EMBEDDED)
+    answer = await act(hass, "generate_notebook", tunnel="cloudflared", engine="gguf")
+    client = await hass_client()
+    got = await client.get(answer["url"])
+    notebook = await got.text()
+    assert "TUNNEL = 'cloudflared'" in notebook
+    assert "token=None" in notebook
+    with pytest.raises(ServiceValidationError):
+        await act(hass, "generate_notebook", tunnel="none", domain="a.ngrok.app")
+
+
+async def test_only_the_newest_notebooks_are_kept(hass: HomeAssistant, set_up: SetUp) -> None:
+    await set_up(EMBEDDED)
+    links = [(await act(hass, "generate_notebook"))["url"] for _ in range(10)]
+    assert len(set(links)) == 10
+    assert len(hass.data["vieneu_notebooks"]) == 8
+
+
+async def test_warming_speaks_unheard_and_tells_what_is_wrong(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], engine: ScriptedBackend
+) -> None:
+    await set_up(colab, mode="remote")
+    assert (await act(hass, "warm", backend="remote"))["seconds"] > 0.2
+    engine.always = Turn(error=SynthesisFailedError("no more"))
+    with pytest.raises(HomeAssistantError) as caught:
+        await act(hass, "warm", backend="remote")
+    assert caught.value.translation_key == "not_spoken"
+
+
+async def press(hass: HomeAssistant, name: str) -> None:
+    await hass.services.async_call(
+        "button", "press", {"entity_id": f"button.vieneu_{name}"}, blocking=True
+    )
+    await hass.async_block_till_done()
+
+
+async def test_the_local_model_is_unloaded_and_loaded_and_the_server_let_go(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any]
+) -> None:
+    await set_up(colab, mode="remote")
+
+    def state(entity_id: str) -> str:
+        found = hass.states.get(entity_id)
+        assert found is not None
+        return found.state
+
+    await press(hass, "unload_local_model")
+    assert state("sensor.vieneu_local_state") == "unloaded"
+    await press(hass, "load_local_model")
+    assert state("sensor.vieneu_local_state") == "ready"
+    await press(hass, "disconnect_google_colab")
+    assert state("sensor.vieneu_google_colab_state") == "unloaded"
+    assert state("sensor.vieneu_active_backend") == "local"
+
+
+async def test_a_report_holds_no_secret_and_no_address(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    colab: dict[str, Any],
+    site: Site,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    await async_setup_component(hass, "diagnostics", {})
+    entry = await set_up({**colab, "webhook_id": "a-secret-webhook"}, mode="remote")
+    site.server.stop()
+    await site.task
+    with pytest.raises(HomeAssistantError):
+        await press(hass, "test_google_colab")
+    report = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    text = json.dumps(report)
+
+    assert report["entry"]["data"]["colab"] == {"url": REDACTED, "token": REDACTED}
+    assert report["status"]["mode"] == "remote"
+    for secret in (TOKEN, site.url.removeprefix("http://"), "a-secret-webhook"):
+        assert secret not in text
+
+
+async def test_the_page_of_system_information(hass: HomeAssistant, set_up: SetUp) -> None:
+    await async_setup_component(hass, "system_health", {})
+    await async_setup_component(hass, "vieneu", {})
+    await hass.async_block_till_done()
+
+    assert set(await get_system_health_info(hass, "vieneu")) == {"version"}
+    await set_up(EMBEDDED)
+    assert (await get_system_health_info(hass, "vieneu"))["active"] == "local"

@@ -1,0 +1,108 @@
+"""What lies beside the code: manifest, translations, icons, actions. All of it fits together."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import COMPONENT, EMBEDDED, SetUp
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+
+from vieneu_core import __version__
+
+LANGUAGES = ("en", "vi")
+TEXTS = {
+    language: json.loads((COMPONENT / f"translations/{language}.json").read_text("utf-8"))
+    for language in LANGUAGES
+}
+ICONS = json.loads((COMPONENT / "icons.json").read_text("utf-8"))
+ACTIONS = yaml.safe_load((COMPONENT / "services.yaml").read_text("utf-8"))
+CODE = "\n".join(path.read_text("utf-8") for path in COMPONENT.glob("*.py"))
+
+
+def leaves(texts: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in texts.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
+
+
+def test_both_languages_say_the_same_things_with_the_same_values() -> None:
+    english, vietnamese = dict(leaves(TEXTS["en"])), dict(leaves(TEXTS["vi"]))
+
+    assert list(english) == list(vietnamese)
+    for key, text in english.items():
+        names = [set(re.findall(r"\{(\w+)\}", t)) for t in (text, vietnamese[key])]
+        assert names[0] == names[1], key
+
+
+def test_the_manifest_is_of_this_version_and_asks_for_the_core_alone() -> None:
+    manifest = json.loads((COMPONENT / "manifest.json").read_text("utf-8"))
+
+    assert manifest["version"] == __version__
+    assert manifest["requirements"] == [f"vieneu-core[notebook]=={__version__}"]
+    assert list(manifest)[:2] == ["domain", "name"]
+    assert list(manifest)[2:] == sorted(list(manifest)[2:])
+
+
+def test_every_action_is_described_in_full() -> None:
+    for language in LANGUAGES:
+        told = TEXTS[language]["services"]
+        assert set(told) == set(ACTIONS) == set(ICONS["services"])
+        for action, fields in ACTIONS.items():
+            assert set(told[action]["fields"]) == set(fields["fields"])
+            assert told[action]["name"]
+
+
+def test_every_message_that_is_raised_is_translated() -> None:
+    raised = set(re.findall(r'translation_key="(\w+)",\n\s+translation_placeholders', CODE))
+    raised |= set(re.findall(r'translated\(error, "(\w+)"\)', CODE))
+    raised |= {"local_not_ready", "remote_not_ready"}
+
+    assert raised - {"mode", "voice"} <= set(TEXTS["en"]["exceptions"])
+    assert len(raised) > 8
+
+
+async def test_every_entity_has_a_name_and_where_no_class_draws_one_an_icon(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    entry = await set_up(EMBEDDED)
+    for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        key = entity.translation_key
+        assert key is not None
+        for language in LANGUAGES:
+            assert TEXTS[language]["entity"][entity.domain][key]["name"]
+        if entity.domain != "tts" and entity.original_device_class is None:
+            assert key in ICONS["entity"][entity.domain]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_every_state_of_a_list_has_a_word(
+    hass: HomeAssistant, set_up: SetUp, language: str
+) -> None:
+    await set_up(EMBEDDED)
+    for domain in ("sensor", "select"):
+        for state in hass.states.async_all(domain):
+            registered = er.async_get(hass).async_get(state.entity_id)
+            assert registered is not None
+            if options := state.attributes.get("options"):
+                words = TEXTS[language]["entity"][domain][registered.translation_key]["state"]
+                assert set(words) <= set(options)
+                assert registered.translation_key == "voice" or set(words) == set(options)
+
+
+def test_no_module_of_the_component_speaks_http_or_loads_a_model() -> None:
+    imported = re.findall(r"^(?:from|import) ([\w.]+)", CODE, re.MULTILINE)
+
+    assert {"requests", "httpx", "torch", "fastapi"}.isdisjoint(
+        name.partition(".")[0] for name in imported
+    )
+    assert "ClientSession(" not in CODE
+    assert Path(COMPONENT / "services.yaml").is_file()
