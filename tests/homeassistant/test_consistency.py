@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +14,14 @@ from typing import Any
 import pytest
 import yaml
 from conftest import COMPONENT, EMBEDDED, SetUp
+from homeassistant.components.automation.config import (
+    AUTOMATION_BLUEPRINT_SCHEMA,
+    async_validate_config_item,
+)
+from homeassistant.components.blueprint.models import Blueprint, BlueprintInputs
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util.yaml import load_yaml
 
 from vieneu_core import __version__
 
@@ -106,3 +115,68 @@ def test_no_module_of_the_component_speaks_http_or_loads_a_model() -> None:
     )
     assert "ClientSession(" not in CODE
     assert Path(COMPONENT / "services.yaml").is_file()
+
+
+def test_the_quality_scale_names_every_rule_with_its_proof() -> None:
+    scale = yaml.safe_load((COMPONENT / "quality_scale.yaml").read_text("utf-8"))["rules"]
+
+    assert len(scale) == 54
+    for rule, stated in scale.items():
+        assert stated["status"] in {"done", "exempt"}, rule
+        assert len(stated["comment"]) > 10, rule
+    page = (COMPONENT.parents[4] / "docs/home-assistant.md").read_text("utf-8")
+    headings = re.findall(r"^## (.*)$", page, re.MULTILINE)
+    for rule, stated in scale.items():
+        for heading in re.findall(r"docs/home-assistant\.md, ([A-Z][^.]*)\.", stated["comment"]):
+            assert heading == "its beginning" or heading in headings, rule
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted((COMPONENT.parents[2] / "blueprints").rglob("*.yaml")),
+    ids=lambda path: str(path.stem),
+)
+async def test_the_blueprints_are_valid_and_make_automations(
+    hass: HomeAssistant, path: Path
+) -> None:
+    data = load_yaml(str(path))
+    blueprint = Blueprint(
+        data, path=str(path), expected_domain="automation", schema=AUTOMATION_BLUEPRINT_SCHEMA
+    )
+    given = {
+        "door": "binary_sensor.door", "players": ["media_player.a"], "text": "Cửa mở.",
+        "volume": 0.5, "event": "event.a", "mode": "select.a", "connected": "binary_sensor.c",
+        "begin": "18:00:00", "end": "22:00:00",
+    }  # fmt: skip
+    inputs = BlueprintInputs(
+        blueprint,
+        {
+            "use_blueprint": {
+                "path": str(path),
+                "input": {name: given[name] for name in blueprint.inputs},
+            }
+        },
+    )
+    inputs.validate()
+    config = await async_validate_config_item(hass, "a", inputs.async_substitute())
+    assert config is not None
+    assert config.validation_error is None
+
+
+def test_the_tree_for_hacs_is_whole(tmp_path: Path) -> None:
+    program = COMPONENT.parents[2] / "make_hacs.py"
+    made = subprocess.run(
+        [sys.executable, program, tmp_path / "hacs"], check=True, capture_output=True, text=True
+    )
+    tree = tmp_path / "hacs"
+    names = {
+        str(path.relative_to(tree / "custom_components/vieneu"))
+        for path in (tree / "custom_components/vieneu").rglob("*")
+        if path.is_file()
+    }
+
+    assert [path.name for path in (tree / "custom_components").iterdir()] == ["vieneu"]
+    assert {"manifest.json", "brand/icon.png", "translations/vi.json", "tts.py"} <= names
+    assert json.loads((tree / "hacs.json").read_text())["zip_release"] is True
+    with zipfile.ZipFile(made.stdout.strip()) as archive:
+        assert {n for n in archive.namelist() if not n.endswith("/")} == names

@@ -1,4 +1,4 @@
-"""Home Assistant integration of VieNeu Relay. A skeleton: there is nothing to call yet."""
+"""Carries the component for Home Assistant, and puts it into a configuration."""
 
 from __future__ import annotations
 

@@ -1,0 +1,66 @@
+"""The command ``vieneu-ha``. Exit codes: 0 done; 2 wrong arguments; 3 it could not be done."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from vieneu_ha.installer import InstallError, find, install, uninstall, version_here
+
+EXIT_FAILED = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        sys.stdout.write(f"{_done(given)}\n")
+    except InstallError as error:
+        sys.stderr.write(f"vieneu-ha: {error}\n")
+        return EXIT_FAILED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="vieneu-ha", description="Put the integration VieNeu Relay into Home Assistant."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, told in (
+        ("install", "install or upgrade it"),
+        ("uninstall", "take it out"),
+        ("status", "tell which version is there"),
+    ):
+        command = commands.add_parser(name, help=told, description=told.capitalize() + ".")
+        command.add_argument(
+            "--config", type=Path, required=True, metavar="DIR", help="folder of configuration.yaml"
+        )
+        if name == "install":
+            command.add_argument("--link", action="store_true", help="for development: no copy")
+            command.add_argument(
+                "--force", action="store_true", help="also in place of a newer version"
+            )
+    return parser
+
+
+def _done(given: argparse.Namespace) -> str:
+    if given.command == "install":
+        before = find(given.config)
+        after = install(given.config, link=given.link, force=given.force)
+        verb = "installed" if before is None else f"{before.version or 'a link'} →"
+        return f"{after.path}: {verb} {after.version}. Restart Home Assistant."
+    if given.command == "uninstall":
+        removed = uninstall(given.config)
+        if removed is None:
+            return "There was nothing to remove."
+        return (
+            f"{removed.path}: {removed.version} removed. Delete the integration on Home"
+            " Assistant's page first if you have not, then restart it."
+        )
+    here = find(given.config)
+    if here is None:
+        return f"Not installed. This package carries {version_here()}."
+    kind = "link" if here.is_link else "copy"
+    return f"{here.path}: {here.version} ({kind}). This package carries {version_here()}."

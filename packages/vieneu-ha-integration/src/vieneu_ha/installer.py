@@ -1,0 +1,147 @@
+"""Puts the component into a configuration of Home Assistant, whole or not at all.
+
+A wheel must not hold a top-level ``custom_components``: it would hide the user's own, or be hidden
+by them. So the component lies inside this package, and is copied from here.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from vieneu_core.errors import ConfigurationError
+
+COMPONENT = Path(__file__).with_name("component")
+DOMAIN = "vieneu"
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc")
+
+
+class InstallError(ConfigurationError):
+    """The component cannot be put where it shall be."""
+
+    code = "component_install"
+    title = "The integration cannot be installed"
+    default_remedy = "Nothing has changed. Correct what is named, and try again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """What lies in a configuration."""
+
+    path: Path
+    version: str
+    is_link: bool
+
+
+def version_here() -> str:
+    """Return the version of the component that this package carries."""
+    return _version(COMPONENT)
+
+
+def find(config: Path) -> Installed | None:
+    """Return the component in a configuration; None where there is none.
+
+    Raises:
+        InstallError: it is no configuration, or something else lies in its place.
+    """
+    target = _target(config)
+    if not target.exists() and not target.is_symlink():
+        return None
+    if target.is_symlink() and not target.exists():
+        return Installed(path=target, version="", is_link=True)  # what it led to is gone
+    return Installed(path=target, version=_version(target), is_link=target.is_symlink())
+
+
+def install(config: Path, *, link: bool = False, force: bool = False) -> Installed:
+    """Install or upgrade the component. Home Assistant has to be restarted afterwards.
+
+    Args:
+        config: The folder with ``configuration.yaml``.
+        link: Lead to this package's own files in place of a copy: for development.
+        force: Also put an older version in the place of a newer one.
+
+    Raises:
+        InstallError: that cannot be; nothing has changed.
+    """
+    before, target = find(config), _target(config)
+    if before is not None and not force and _key(before.version) > _key(version_here()):
+        raise InstallError(
+            f"{target} holds the newer version {before.version}; this is {version_here()}.",
+            remedy="Upgrade this package, or give --force.",
+        )
+    try:
+        target.parent.mkdir(exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{DOMAIN}-"))
+        try:
+            made = draft / DOMAIN
+            if link:
+                made.symlink_to(COMPONENT)
+            else:
+                shutil.copytree(COMPONENT, made, ignore=_NOT_COPIED)
+            if before is not None:
+                target.rename(draft / "before")
+            try:
+                made.rename(target)
+            except OSError:
+                if before is not None:
+                    (draft / "before").rename(target)
+                raise
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    except OSError as error:
+        raise InstallError(f"{target} cannot be written: {error.strerror or error}.") from error
+    return Installed(path=target, version=version_here(), is_link=link)
+
+
+def uninstall(config: Path) -> Installed | None:
+    """Take the component out; return what was there. Settings stay with Home Assistant.
+
+    Raises:
+        InstallError: that cannot be.
+    """
+    before = find(config)
+    if before is None:
+        return None
+    try:
+        if before.is_link:
+            before.path.unlink()
+        else:
+            shutil.rmtree(before.path)
+    except OSError as error:
+        raise InstallError(
+            f"{before.path} cannot be removed: {error.strerror or error}."
+        ) from error
+    with suppress(OSError):  # others of the user's own may be there
+        before.path.parent.rmdir()
+    return before
+
+
+def _target(config: Path) -> Path:
+    if not (config / "configuration.yaml").is_file():
+        raise InstallError(
+            f"{config} is no configuration of Home Assistant: it has no configuration.yaml.",
+            remedy="Name its folder: vieneu-ha install --config /config",
+        )
+    return config / "custom_components" / DOMAIN
+
+
+def _version(folder: Path) -> str:
+    """Return the version of a component, after a look that it is ours."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        if manifest["domain"] != DOMAIN:
+            raise KeyError(DOMAIN)  # noqa: TRY301 - the same failure, from another cause
+        return str(manifest["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InstallError(
+            f"{folder} holds something else than the integration {DOMAIN}.",
+            remedy="Look at it, and move it away.",
+        ) from None
+
+
+def _key(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -1,0 +1,108 @@
+"""The whole way: a real Home Assistant, the component as it is installed, a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import pytest
+from real_hass import Hass, running_hass
+from server_process import TOKEN, running_server
+from tone_engine import Heard, expected, heard, same
+
+pytestmark = pytest.mark.timeout(300)
+SENTENCES = tuple(f"Đây là câu {n} của bản tin." for n in range(12))
+TEXT = " ".join(SENTENCES)
+PLAYER = "media_player.tape"
+
+
+def install(config: Path) -> None:
+    """Install the component as a user does."""
+    command = [sys.executable, "-m", "vieneu_ha", "install", f"--config={config}"]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def on_tape(hass: Hass, number: int) -> tuple[float, list[Heard]]:
+    """Return the length of what was played, in seconds, and the tones in it."""
+    (path,) = hass.config.glob(f"tape-{number}.*")
+    with av.open(io.BytesIO(path.read_bytes())) as container:
+        resampler = av.AudioResampler(format="s16", layout="mono")
+        frames = [out for f in container.decode(audio=0) for out in resampler.resample(f)]
+        rate = container.streams.audio[0].rate
+    pcm = b"".join(frame.to_ndarray().tobytes() for frame in frames)
+    return len(pcm) / 2 / rate, heard(pcm, rate)
+
+
+async def speak(hass: Hass, text: str) -> None:
+    await hass.act(
+        "tts.speak",
+        entity_id="tts.vieneu_voice",
+        media_player_entity_id=PLAYER,
+        message=text,
+        cache=False,
+    )
+
+
+async def recorded(hass: Hass, number: int) -> tuple[float, list[Heard]]:
+    async with asyncio.timeout(90):
+        while not list(hass.config.glob(f"tape-{number}.*")):
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)
+    return on_tape(hass, number)
+
+
+async def test_a_house_is_set_up_speaks_switches_and_loses_its_server_but_no_sentence(
+    tmp_path: Path,
+) -> None:
+    async with running_server() as server, running_hass(tmp_path, install) as hass:
+        done = await hass.flow({"next_step_id": "embedded"}, {})
+        assert done["type"] == "create_entry", done
+        await hass.until("sensor.vieneu_active_backend", "local")
+        await speak(hass, "Xin chào ngôi nhà.")
+        seconds, _ = await recorded(hass, 0)
+        assert seconds > 1
+
+        entry = done["result"]["entry_id"]
+        path = "/api/config/config_entries/flow"
+        flow = await hass.post(path, handler="vieneu", entry_id=entry)
+        flow = await hass.post(f"{path}/{flow['flow_id']}", next_step_id="paste")
+        flow = await hass.post(f"{path}/{flow['flow_id']}", url=server.url, token=TOKEN)
+        assert flow["reason"] == "reconfigure_successful"
+        await hass.until("sensor.vieneu_google_colab_state", "ready")
+        mode = "select.vieneu_backend"
+        await hass.act("select.select_option", entity_id=mode, option="remote")
+        await hass.until("sensor.vieneu_active_backend", "remote")
+        await speak(hass, TEXT)
+        _, tones = await recorded(hass, 1)
+        assert same(tones, [expected(sentence) for sentence in SENTENCES])
+
+        # Switched to and fro while it speaks: nothing is lost, nothing is heard twice.
+        speaking = asyncio.create_task(speak(hass, TEXT))
+        for option in ("local", "remote") * 5:
+            await hass.act("select.select_option", entity_id=mode, option=option)
+        await speaking
+        _, tones = await recorded(hass, 2)
+        assert same(tones, [expected(sentence) for sentence in SENTENCES])
+
+        # Killed in the middle: the embedded voice says the rest, and the admin is told.
+        slow = " ".join(SENTENCES * 20)
+        speaking = asyncio.create_task(speak(hass, slow))
+        await asyncio.sleep(0.7)
+        server.process.kill()
+        await speaking
+        seconds, tones = await recorded(hass, 3)
+        await hass.until("sensor.vieneu_active_backend", "local")
+        assert await hass.state(mode) == "remote"
+        assert await hass.state("binary_sensor.vieneu_stand_in_speaks") == "on"
+        assert {"remote_lost", "fallback_active"} <= await hass.issues()
+        assert (await hass.state("event.vieneu_backend_event")) != "unknown"
+        # Each sentence is longer in the embedded voice than as a tone.
+        assert seconds > 20 * sum(expected(s).seconds for s in SENTENCES)
+        assert tones[0] == expected(SENTENCES[0]) or same(tones[:1], [expected(SENTENCES[0])])
+
+    problems = [line for line in hass.log if "ERROR" in line and "vieneu" in line]
+    assert [p for p in problems if "custom integration" not in p] == []
