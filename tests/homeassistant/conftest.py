@@ -14,7 +14,9 @@ import pytest
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from server_site import TOKEN, Site, serving
+from syrupy.assertion import SnapshotAssertion
 
 from vieneu_core.backends.scripted import ScriptedBackend
 
@@ -68,6 +70,12 @@ def colab(site: Site) -> dict[str, Any]:
     return {**EMBEDDED, "colab": {"url": site.url, "token": TOKEN}}
 
 
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Leave out of a snapshot what differs each time."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
+
+
 SetUp = Callable[..., Any]
 
 
@@ -78,7 +86,12 @@ async def set_up(hass: HomeAssistant) -> AsyncIterator[SetUp]:
 
     async def make(data: dict[str, Any], **options: Any) -> MockConfigEntry:
         entry = MockConfigEntry(
-            domain="vieneu", title="VieNeu", data=data, options=options, unique_id="vieneu"
+            entry_id="the-house",
+            domain="vieneu",
+            title="VieNeu",
+            data=data,
+            options=options,
+            unique_id="vieneu",
         )
         entry.add_to_hass(hass)
         entries.append(entry)

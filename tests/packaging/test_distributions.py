@@ -81,9 +81,10 @@ def test_a_wheel_holds_its_package_and_nothing_else(built: Built, project: str) 
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
     source = {
         str(path.relative_to(PROJECTS[project].parent / "src"))
-        for path in PROJECTS[project].parent.glob("src/**/*.py")
+        for path in PROJECTS[project].parent.glob("src/**/*")
+        if path.is_file() and "__pycache__" not in path.parts
     }
-    assert source <= set(names), "every module is in the wheel"
+    assert source <= set(names), "every module is in the wheel, and what lies beside it"
 
 
 @pytest.mark.parametrize("project", sorted(MODULES))
