@@ -11,6 +11,7 @@ from aiohttp import web
 from fake_clock import FakeClock
 from pydantic import SecretStr
 from server_site import TOKEN, serving
+from web_site import web_site
 
 from vieneu_colab_server.announcing import PAUSES_S, HouseAnnouncer, NotAnnouncedError
 from vieneu_core.backends.base import BackendState
@@ -60,13 +61,9 @@ async def house() -> AsyncIterator[House]:
     house = House(AnnouncementInbox(SECRET))
     app = web.Application()
     app.router.add_post("/api/webhook/secret-hook", house.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    house.url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/webhook/secret-hook"
-    yield house
-    await runner.cleanup()
+    async with web_site(app) as url:
+        house.url = f"{url}/api/webhook/secret-hook"
+        yield house
 
 
 async def test_the_house_learns_where_the_server_is_and_looks_before_it_believes(

@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 from tunnel_programs import program
+from web_site import web_site
 
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
@@ -46,12 +47,9 @@ async def house() -> AsyncIterator[House]:
     house = House()
     app = web.Application()
     app.router.add_post("/hook-of-the-house", house.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    house.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook-of-the-house"
-    yield house
-    await runner.cleanup()
+    async with web_site(app) as url:
+        house.url = f"{url}/hook-of-the-house"
+        yield house
 
 
 @dataclass

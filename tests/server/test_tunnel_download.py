@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from web_site import web_site
 
 from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
 from vieneu_colab_server.tunnels.download import fetch_cloudflared
@@ -57,12 +58,8 @@ async def github() -> AsyncIterator[GitHub]:
     app.router.add_get("/latest", github.release)
     app.router.add_get("/download", github.download)
     app.router.add_get("/storage", github.storage)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    github.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield github
-    await runner.cleanup()
+    async with web_site(app) as github.url:
+        yield github
 
 
 async def fetched(github: GitHub, folder: Path) -> Path:

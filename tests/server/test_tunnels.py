@@ -17,6 +17,7 @@ from aiohttp import web
 from fake_clock import FakeClock, settle
 from pydantic import SecretStr
 from tunnel_programs import program
+from web_site import web_site
 
 from vieneu_colab_server.tunnels import cloudflared, ngrok
 from vieneu_colab_server.tunnels.base import NoTunnel, Tunnel
@@ -41,12 +42,8 @@ async def port() -> AsyncIterator[int]:
     """A web server that says who it is."""
     app = web.Application()
     app.router.add_get("/", greet)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield runner.addresses[0][1]
-    await runner.cleanup()
+    async with web_site(app) as url:
+        yield int(url.rpartition(":")[2])
 
 
 async def greet(_: web.Request) -> web.Response:

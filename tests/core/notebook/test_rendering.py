@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
+from vieneu_core.config import new_auth_token
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.notebook import (
     Carried,
@@ -29,7 +30,6 @@ from vieneu_core.notebook import (
     write_notebook,
 )
 from vieneu_core.notebook.rendering import literal
-from vieneu_core.notebook.settings import new_token
 
 ROOT = Path(__file__).parents[3]
 CELLS = ["drive", "packages", "server", "model", "start", "watch"]
@@ -192,7 +192,7 @@ def test_what_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_secrets_are_in_the_file_only_where_asked_for_and_never_in_a_repr(tmp_path: Path) -> None:
-    token = new_token()
+    token = new_auth_token()
     with_token = NotebookSettings(token=token)
     path = tmp_path / "colab.ipynb"
     write_notebook(with_token, path)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-TOKEN_BYTES = 32
-"""Entropy of a generated token: 256 bits."""
+from vieneu_core.config import new_auth_token
+
 MIN_TOKEN_CHARS = 16
 ENV_PREFIX = "VIENEU_SERVER_"
 
 
 def generate_token() -> str:
     """Return a new token of 256 bits, fit for a header."""
-    return secrets.token_urlsafe(TOKEN_BYTES)
+    return new_auth_token().get_secret_value()
 
 
 def _usable_token(token: SecretStr) -> SecretStr:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from vieneu_core.config.private_file import write_private
 from vieneu_core.errors import ConfigurationError, VieneuError
 
 _LOGGER = logging.getLogger(__name__)
@@ -63,15 +63,7 @@ def write_token_file(path: Path, token: SecretStr) -> None:
         TokenNotKeptError: it cannot be written; the file is as it was.
     """
     try:
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(token.get_secret_value() + "\n")
-                file.flush()
-                os.fsync(file.fileno())  # the house keeps the new one; a power cut must not undo it
-            Path(draft).replace(path)
-        finally:
-            Path(draft).unlink(missing_ok=True)
+        write_private(path, token.get_secret_value() + "\n")
     except OSError as error:
         raise TokenNotKeptError(
             f"The new token cannot be written to {path}: {error.strerror or error}."

@@ -14,8 +14,6 @@ from vieneu_core import __version__
 from vieneu_core.engines.availability import ENGINES, has_nvidia_gpu
 from vieneu_core.errors import ConfigurationError
 
-_EXTRAS = {"gguf": "gguf-prebuilt"}
-"""Where the engine's own extra would be compiled for minutes."""
 PROC_INIT = Path("/proc/1/stat")
 """Started when the runtime was; its age is the runtime's."""
 
@@ -64,7 +62,7 @@ def prepare(
     needs = known[fitting]
     if not needs.installed:
         print(words("installing", engine=fitting))
-        extra = _EXTRAS.get(fitting, needs.extra)
+        extra = needs.prebuilt_extra or needs.extra  # compiling it would take minutes
         code = (pip or _pip)(["install", "--quiet", f"vieneu-core[{extra}]=={__version__}"])
         importlib.invalidate_caches()
         if code or not needs.installed:

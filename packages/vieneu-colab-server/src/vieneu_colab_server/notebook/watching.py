@@ -10,11 +10,10 @@ from vieneu_colab_server.notebook.plainly import plainly
 from vieneu_colab_server.notebook.relay import Relay
 from vieneu_colab_server.notebook.words import Words
 from vieneu_colab_server.public_server import PublicEvent
+from vieneu_core.config import BudgetSettings
 from vieneu_core.wire.schemas import HealthAnswer
 
 LOOK_EVERY_S = 5.0
-NGROK_FREE_BYTES = 10**9
-"""Out in a month: https://ngrok.com/docs/pricing-limits/free-plan-limits (seen 2026-11-25)."""
 _EVENTS_SHOWN = frozenset(
     {
         *("address", "house_told", "house_not_told"),
@@ -61,7 +60,7 @@ def status_line(seen: HealthAnswer | None, words: Words, *, tunnel: str) -> str:
             words("gpu_memory", used=used, total=words.number(seen.gpu_memory_total_gb, 1))
         )
     mb = words.number(seen.bytes_sent / 1e6, 1)
-    share = words.number(100 * seen.bytes_sent / NGROK_FREE_BYTES, 1)
+    share = words.number(100 * seen.bytes_sent / BudgetSettings().monthly_bytes, 1)
     parts.append(words("sent_of" if tunnel == "ngrok" else "sent", mb=mb, share=share))
     return " · ".join(parts)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import SecretStr, ValidationError
 
 from vieneu_core.cli.terminal import Terminal
-from vieneu_core.config import save_settings
+from vieneu_core.config import new_auth_token, save_settings
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.notebook import (
     Carried,
@@ -19,7 +19,7 @@ from vieneu_core.notebook import (
     Wheel,
     write_notebook,
 )
-from vieneu_core.notebook.settings import MIN_TOKEN_CHARS, new_token
+from vieneu_core.notebook.settings import MIN_TOKEN_CHARS
 
 CALLBACK_VARIABLE = "VIENEU_SERVER_CALLBACK_URL"
 """The server's own; not an option, because the path of a webhook is a secret."""
@@ -76,7 +76,7 @@ def make_notebook(terminal: Terminal, order: NotebookOrder) -> None:
 def _token(terminal: Terminal) -> SecretStr:
     """Take the token that the settings hold, or make one."""
     kept = terminal.settings().colab.auth_token
-    return kept if len(kept.get_secret_value()) >= MIN_TOKEN_CHARS else new_token()
+    return kept if len(kept.get_secret_value()) >= MIN_TOKEN_CHARS else new_auth_token()
 
 
 def _source(order: NotebookOrder) -> FromPyPI | FromGit | Carried:

@@ -15,6 +15,7 @@ from vieneu_core.config.settings import (
     FallbackSettings,
     LocalSettings,
     Settings,
+    new_auth_token,
     parse_auth_token,
     parse_endpoint_url,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Settings",
     "cache_dir",
     "load_settings",
+    "new_auth_token",
     "parse_auth_token",
     "parse_endpoint_url",
     "save_settings",

@@ -5,6 +5,7 @@ A field's ``description`` completes the sentence "Write ...": it is shown where 
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -38,6 +39,11 @@ def parse_endpoint_url(value: str) -> str:
     if "@" in parts.netloc or "?" in url or "#" in url:
         raise PydanticCustomError("endpoint_url", "a URL with a name, password, query or fragment")
     return url.rstrip("/")
+
+
+def new_auth_token() -> SecretStr:
+    """Return a new token of 256 random bits, fit for a header."""
+    return SecretStr(secrets.token_urlsafe(32))
 
 
 def parse_auth_token(value: SecretStr) -> SecretStr:

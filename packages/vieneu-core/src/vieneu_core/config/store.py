@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
 
 from vieneu_core.config.document import Document, wrong
 from vieneu_core.config.editing import UneditableError, Value, edited
+from vieneu_core.config.private_file import PRIVATE, write_private
 from vieneu_core.config.settings import (
     AUTH_TOKEN_VARIABLE,
     ENDPOINT_URL_VARIABLE,
@@ -24,7 +24,6 @@ from vieneu_core.config.settings import (
 )
 from vieneu_core.errors import ConfigurationError, SettingsFileError
 
-PRIVATE = 0o600
 MAX_BYTES = 1 << 20
 LOCK_TIMEOUT_S = 10.0
 _LOCK_POLL_S = 0.02
@@ -190,35 +189,10 @@ def _write(target: Path, text: str, shown: Path) -> None:
     """Replace the file in one step; a crash at any point leaves the old or the new one whole."""
     for left_over in target.parent.glob(f".{target.name}.*.tmp"):  # by a writer that was killed
         left_over.unlink(missing_ok=True)
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
-        _write_durably(draft, text, like=target)
-        draft.replace(target)
-        _sync_folder(target.parent)
+        write_private(target, text)
     except OSError as err:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
         raise _unwritable(shown, err) from err
-
-
-def _write_durably(draft: Path, text: str, *, like: Path) -> None:
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
-    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, opened with its mode
-        os.fchmod(descriptor, PRIVATE)
-        with suppress(OSError):  # root keeps the file its owner's; anyone else owns it anyway
-            owner = like.stat()
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)
-        file.write(text.encode("utf-8"))
-        file.flush()
-        os.fsync(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unwritable(shown: Path, err: OSError) -> SettingsFileError:

@@ -18,6 +18,8 @@ class EngineNeeds:
     engine: str
     extra: str
     """Of vieneu-core."""
+    prebuilt_extra: str = ""
+    """The extra that needs no compiler, where ``extra`` needs one."""
     modules: tuple[str, ...]
     """All of them."""
     either: tuple[str, ...] = ()
@@ -46,7 +48,13 @@ ENGINES = (
         modules=("torch", "transformers", *_MODEL),
         wants_gpu=True,
     ),
-    EngineNeeds(engine="gguf", extra="gguf", modules=_MODEL, either=("llama_cpp", "xllamacpp")),
+    EngineNeeds(
+        engine="gguf",
+        extra="gguf",
+        prebuilt_extra="gguf-prebuilt",
+        modules=_MODEL,
+        either=("llama_cpp", "xllamacpp"),
+    ),
     EngineNeeds(engine="sdk", extra="sdk", modules=("vieneu",)),
     EngineNeeds(engine="espeak", extra="espeak", modules=("espeakng_loader",)),
 )

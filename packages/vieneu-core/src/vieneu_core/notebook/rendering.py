@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vieneu_core import __version__
+from vieneu_core.config.private_file import write_private
 from vieneu_core.errors import ConfigurationError, MissingExtraError
 from vieneu_core.notebook.settings import NotebookSettings
 from vieneu_core.notebook.sources import Carried
@@ -61,13 +60,7 @@ def write_notebook(settings: NotebookSettings, path: Path) -> None:
     """
     text = json.dumps(render_notebook(settings), ensure_ascii=False, indent=1) + "\n"
     try:
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(draft).replace(path)
-        finally:
-            Path(draft).unlink(missing_ok=True)
+        write_private(path, text)
     except OSError as error:
         raise ConfigurationError(
             f"The notebook cannot be written to {path}: {error.strerror or error}.",

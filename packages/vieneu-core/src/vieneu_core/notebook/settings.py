@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -28,11 +27,6 @@ class TunnelChoice(StrEnum):
     NGROK = "ngrok"
     CLOUDFLARED = "cloudflared"
     NONE = "none"
-
-
-def new_token() -> SecretStr:
-    """Return a token of 256 random bits."""
-    return SecretStr(secrets.token_urlsafe(32))
 
 
 def _printable(text: str) -> str:

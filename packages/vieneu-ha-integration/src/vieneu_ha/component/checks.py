@@ -34,7 +34,6 @@ from vieneu_core.worker.spec import EngineSpec
 from .const import DOMAIN
 
 Failure = tuple[str, str]
-EXTRAS = {"gguf": "gguf-prebuilt", "pytorch": "torch", "sdk": "sdk", "espeak": "espeak"}
 
 
 _KEYS: tuple[tuple[type[VieneuError], str], ...] = (
@@ -70,7 +69,7 @@ async def install(hass: HomeAssistant, engine: str) -> Failure | None:
     wanted = "gguf" if engine == "auto" else engine
     needs = next(each for each in ENGINES if each.engine == wanted)
     if await hass.async_add_executor_job(needs.missing):
-        requirement = f"vieneu-core[{EXTRAS[wanted]}]=={__version__}"
+        requirement = f"vieneu-core[{needs.prebuilt_extra or needs.extra}]=={__version__}"
         try:
             await async_process_requirements(hass, DOMAIN, [requirement])
         except RequirementsNotFound:

@@ -27,8 +27,8 @@ from homeassistant.helpers.selector import (
 )
 from pydantic import ValidationError
 
+from vieneu_core.config import new_auth_token
 from vieneu_core.notebook import NotebookSettings, TunnelChoice
-from vieneu_core.notebook.settings import new_token
 from vieneu_core.worker.spec import EngineSpec
 
 from . import notebooks, pairing
@@ -82,7 +82,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     MINOR_VERSION = 1
 
     def __init__(self) -> None:
-        self._token = new_token()
+        self._token = new_auth_token()
         self._webhook_id = webhook.async_generate_id()
         self._notebook: NotebookSettings | None = None
         self._waiting: asyncio.Task[str] | None = None

@@ -23,13 +23,13 @@ from .const import (
     CONF_COLAB,
     CONF_ENGINE,
     CONF_ENGINE_OPTIONS,
-    CONF_FALLBACK,
     CONF_KIND,
     CONF_LOCAL,
     CONF_MODE,
     DOMAIN,
     LocalKind,
 )
+from .options import SpeechOptions
 
 if TYPE_CHECKING:
     from .coordinator import VieneuConfigEntry
@@ -57,7 +57,7 @@ class House:
             remote=self.remote(colab) if colab else None,
             last_resort=self._last_resort(entry.data[CONF_LOCAL]) if has_embedded_voice else None,
             mode=Mode(entry.options.get(CONF_MODE, Mode.LOCAL)) if colab else Mode.LOCAL,
-            policy=RouterPolicy(fallback_enabled=entry.options.get(CONF_FALLBACK, True)),
+            policy=RouterPolicy(fallback_enabled=SpeechOptions.of(entry.options).fallback),
             budget=self._budget if colab else None,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from homeassistant.core import HomeAssistant, callback
 
@@ -16,7 +16,9 @@ from .const import (
     DEFAULT_PAUSE,
     DEFAULT_SPEED,
 )
-from .coordinator import VieneuConfigEntry
+
+if TYPE_CHECKING:
+    from .coordinator import VieneuConfigEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,10 +18,9 @@ from .const import (
     CONF_FALLBACK,
     CONF_PAUSE,
     CONF_SPEED,
-    DEFAULT_PAUSE,
-    DEFAULT_SPEED,
     MAX_PAUSE,
 )
+from .options import SpeechOptions
 
 
 class VieneuOptionsFlow(OptionsFlow):
@@ -33,20 +32,16 @@ class VieneuOptionsFlow(OptionsFlow):
             runtime = self.config_entry.runtime_data
             runtime.router.set_fallback(enabled=user_input[CONF_FALLBACK])
             return self.async_create_entry(data={**self.config_entry.options, **user_input})
-        options = self.config_entry.options
+        options = SpeechOptions.of(self.config_entry.options)
         schema = vol.Schema(
             {
-                vol.Required(
-                    CONF_SPEED, default=options.get(CONF_SPEED, DEFAULT_SPEED)
-                ): NumberSelector(NumberSelectorConfig(min=MIN_SPEED, max=MAX_SPEED, step=0.05)),
-                vol.Required(
-                    CONF_PAUSE, default=options.get(CONF_PAUSE, DEFAULT_PAUSE)
-                ): NumberSelector(
+                vol.Required(CONF_SPEED, default=options.speed): NumberSelector(
+                    NumberSelectorConfig(min=MIN_SPEED, max=MAX_SPEED, step=0.05)
+                ),
+                vol.Required(CONF_PAUSE, default=options.pause_s): NumberSelector(
                     NumberSelectorConfig(min=0, max=MAX_PAUSE, step=0.05, unit_of_measurement="s")
                 ),
-                vol.Required(
-                    CONF_FALLBACK, default=options.get(CONF_FALLBACK, True)
-                ): BooleanSelector(),
+                vol.Required(CONF_FALLBACK, default=options.fallback): BooleanSelector(),
             }
         )
         return self.async_show_form(step_id="init", data_schema=schema)

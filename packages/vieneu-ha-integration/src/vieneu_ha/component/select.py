@@ -12,7 +12,7 @@ from vieneu_core.errors import BackendError
 from vieneu_core.router import Mode
 
 from .const import CONF_MODE, CONF_VOICE, DOMAIN
-from .coordinator import VieneuConfigEntry, VieneuCoordinator
+from .coordinator import VieneuConfigEntry
 from .entity import VieneuEntity
 from .options import SpeechOptions, async_store
 
@@ -61,11 +61,6 @@ class ModeSelect(VieneuEntity, SelectEntity):
 
 class VoiceSelect(VieneuEntity, SelectEntity):
     """The default voice, out of those of the backend that speaks."""
-
-    def __init__(
-        self, coordinator: VieneuCoordinator, description: SelectEntityDescription
-    ) -> None:
-        super().__init__(coordinator, description)
 
     @property
     def options(self) -> list[str]:
