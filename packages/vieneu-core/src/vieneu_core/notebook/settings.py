@@ -14,8 +14,7 @@ from vieneu_core.models.catalogue import model_source
 from vieneu_core.notebook.sources import FromPyPI, Source
 
 COLAB_HOURS = 12.0
-"""Longest life of a runtime: "up to 12 hours", https://research.google.com/colaboratory/faq.html
-(seen 2026-11-25)."""
+"""Longest life of a runtime: "up to 12 hours", https://research.google.com/colaboratory/faq.html"""
 MIN_TOKEN_CHARS = 43
 """256 bits in the alphabet of base64."""
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
