@@ -11,13 +11,10 @@ import numpy as np
 import pytest
 from conftest import EMBEDDED, SetUp
 from homeassistant.components.diagnostics import REDACTED
-from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse
+from homeassistant.core import HomeAssistant, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import (
-    async_mock_service,
-    get_system_health_info,
-)
+from pytest_homeassistant_custom_component.common import get_system_health_info
 from pytest_homeassistant_custom_component.components.diagnostics import (
     get_diagnostics_for_config_entry,
 )
@@ -26,8 +23,6 @@ from server_site import TOKEN, Site
 
 from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import SynthesisFailedError
-
-PLAYERS = ["media_player.kitchen", "media_player.bath"]
 
 
 async def act(hass: HomeAssistant, action: str, **data: Any) -> Any:
@@ -41,70 +36,10 @@ async def act(hass: HomeAssistant, action: str, **data: Any) -> Any:
     )
 
 
-class Players:
-    """Media players that note what they are asked for."""
-
-    def __init__(self, hass: HomeAssistant) -> None:
-        self.hass = hass
-        self.volumes: list[tuple[str, float]] = []
-        self.played: list[ServiceCall] = []
-        for player in PLAYERS:
-            hass.states.async_set(player, "idle", {"volume_level": 0.2})
-        hass.services.async_register("media_player", "volume_set", self._volume)
-        hass.services.async_register("media_player", "play_media", self._play)
-
-    async def _volume(self, call: ServiceCall) -> None:
-        self.volumes.append((call.data["entity_id"], call.data["volume_level"]))
-
-    async def _play(self, call: ServiceCall) -> None:
-        self.played.append(call)
-
-
-async def test_an_announcement_is_louder_and_afterwards_all_is_as_before(
-    hass: HomeAssistant, set_up: SetUp
-) -> None:
-    await set_up(EMBEDDED)
-    players = Players(hass)
-    await act(hass, "announce", entity_id=PLAYERS, text="Cơm chín rồi.", volume=0.7, speed=1.2)
-
-    (call,) = players.played
-    assert call.data["entity_id"] == PLAYERS
-    assert call.data["announce"] is True
-    assert call.data["media_content_id"].startswith("media-source://tts/")
-    assert players.volumes == [
-        *((player, 0.7) for player in PLAYERS), *((player, 0.2) for player in PLAYERS),
-    ]  # fmt: skip
-
-
-async def test_without_a_volume_none_is_touched(hass: HomeAssistant, set_up: SetUp) -> None:
-    await set_up(EMBEDDED)
-    players = Players(hass)
-    await act(hass, "announce", entity_id=PLAYERS[0], text="Cơm chín rồi.", language="vi")
-
-    assert len(players.played) == 1
-    assert players.volumes == []
-
-
-async def test_a_player_that_fails_is_told_and_its_volume_is_put_back(
-    hass: HomeAssistant, set_up: SetUp
-) -> None:
-    await set_up(EMBEDDED)
-    players = Players(hass)
-
-    async def broken(_: ServiceCall) -> None:
-        raise HomeAssistantError("The player is off.")
-
-    hass.services.async_register("media_player", "play_media", broken)
-    with pytest.raises(HomeAssistantError, match="The player is off"):
-        await act(hass, "announce", entity_id=PLAYERS[0], text="Cơm chín rồi.", volume=0.9)
-    assert players.volumes == [(PLAYERS[0], 0.9), (PLAYERS[0], 0.2)]
-
-
 async def test_without_a_house_each_action_says_so(hass: HomeAssistant) -> None:
     await async_setup_component(hass, "vieneu", {})
-    async_mock_service(hass, "media_player", "play_media")
     with pytest.raises(ServiceValidationError) as caught:
-        await act(hass, "announce", entity_id=PLAYERS[0], text="Cơm chín rồi.")
+        await act(hass, "announce", entity_id="media_player.kitchen", text="Cơm chín rồi.")
     assert caught.value.translation_key == "not_set_up"
     with pytest.raises(ServiceValidationError):
         await act(hass, "warm")

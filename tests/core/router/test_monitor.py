@@ -249,6 +249,7 @@ async def test_a_session_of_twelve_hours_warns_at_30_and_5_minutes_and_at_its_en
 
         remote = Honest(name="remote", clock=watch.clock)
         await watch.router.set_remote(remote)
+        watch.events.clear()
         await watch.clock.advance(11.4 * 3600)
         assert watch.events == []
         await watch.clock.advance(0.2 * 3600)

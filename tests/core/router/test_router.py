@@ -36,6 +36,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.router import (
     BackendRecovered,
+    BackendStateChanged,
     BackendSwitched,
     CircuitClosed,
     CircuitOpened,
@@ -708,6 +709,31 @@ async def test_the_local_model_can_be_unloaded_and_loaded_by_the_admin() -> None
             await house.router.load_backend("local")
         with pytest.raises(BackendNotConfiguredError):
             await house.router.load_backend("cellar")
+
+
+async def test_every_change_of_a_state_is_told_at_once_and_once() -> None:
+    house = House(Mode.REMOTE)
+    house.local.load_hold = asyncio.Event()
+
+    def states(name: str) -> list[BackendState]:
+        changes = [e for e in house.events if isinstance(e, BackendStateChanged)]
+        return [change.state for change in changes if change.backend == name]
+
+    async with house:
+        assert states("remote") == [BackendState.READY]
+        assert house.router.status().backend("local").state is BackendState.LOADING  # type: ignore[union-attr]
+        house.local.load_hold.set()
+        await settle()
+        assert states("local")[-1] is BackendState.READY
+        house.events.clear()
+        await house.clock.advance(600)
+        await house.router.unload_backend("local")
+        await settle()
+        assert states("local") == [BackendState.UNLOADED]
+        house.remote.reported = TunnelOfflineError("the tunnel is gone")
+        house.remote.load_error = house.remote.reported
+        await house.clock.advance(3600)  # it is looked for again and again: no state flaps
+        assert states("remote") == [BackendState.UNREACHABLE]
 
 
 async def test_what_could_not_be_loaded_is_loaded_again_by_and_by() -> None:

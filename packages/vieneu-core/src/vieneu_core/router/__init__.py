@@ -5,6 +5,7 @@ from vieneu_core.router.budget import BudgetStatus, TunnelBudget
 from vieneu_core.router.events import (
     BackendLoading,
     BackendRecovered,
+    BackendStateChanged,
     BackendSwitched,
     BudgetWarning,
     CircuitClosed,
@@ -29,6 +30,7 @@ __all__ = [
     "LAST_RESORT",
     "BackendLoading",
     "BackendRecovered",
+    "BackendStateChanged",
     "BackendStatus",
     "BackendSwitched",
     "BreakerPolicy",

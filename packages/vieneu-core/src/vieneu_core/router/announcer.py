@@ -14,6 +14,7 @@ from vieneu_core.router.budget import TunnelBudget
 from vieneu_core.router.events import (
     BackendLoading,
     BackendRecovered,
+    BackendStateChanged,
     BudgetWarning,
     CircuitClosed,
     CircuitOpened,
@@ -44,6 +45,7 @@ class Announcer:
     def __init__(self, publish: Callable[[RouterEvent], None]) -> None:
         self._publish = publish
         # Of places, not of names: one that takes another's place begins with a clean sheet.
+        self._states: WeakKeyDictionary[Place, BackendState] = WeakKeyDictionary()
         self._was_ready: WeakSet[Place] = WeakSet()
         self._lost: WeakSet[Place] = WeakSet()
         self._open: WeakSet[Place] = WeakSet()
@@ -51,8 +53,11 @@ class Announcer:
         self._outdated: WeakKeyDictionary[Place, str] = WeakKeyDictionary()
         self._standing_in: str | None = None
 
-    def loading(self, place: Place) -> None:
-        """Tell how far a backend's loading has come."""
+    def state(self, place: Place) -> None:
+        """Tell what state a backend is in now, and how far its loading has come."""
+        if place.state is not self._states.get(place, BackendState.UNLOADED):
+            self._states[place] = place.state
+            self._publish(BackendStateChanged(backend=place.name, state=place.state))
         progress = place.health.loading if place.health is not None else None
         if progress is not None and progress != self._progress.get(place):
             self._progress[place] = progress

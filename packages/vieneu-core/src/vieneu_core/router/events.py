@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
+from vieneu_core.backends.base import BackendState
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import VieneuError
 from vieneu_core.router.selection import Mode
@@ -83,6 +84,14 @@ class BackendRecovered(RouterEvent):
     """A backend that had failed is ready again."""
 
     backend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendStateChanged(RouterEvent):
+    """A backend is in another state than it was; told for every change, also while loading."""
+
+    backend: str
+    state: BackendState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,9 @@ class Place:
     @property
     def state(self) -> BackendState:
         """Where the backend stands, from all that is known."""
-        if self.loading:
+        # What failed to load is tried again and again; it is loading once that gets anywhere.
+        has_progress = self.health is not None and self.health.loading is not None
+        if self.loading and (self._fault is None or has_progress):
             return BackendState.LOADING
         if self.session is not None and self.session.remaining_s == 0:
             return BackendState.EXPIRED

@@ -288,7 +288,7 @@ class Router:
     def _settle(self) -> None:
         """Tell what has become of the backends, and of who gets the next request."""
         for place in self._places:
-            self._announcer.loading(place)
+            self._announcer.state(place)
         if not self._loaded:
             return
         for place in self._places:

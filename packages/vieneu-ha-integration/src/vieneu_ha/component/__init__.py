@@ -10,7 +10,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from vieneu_core.errors import VieneuError
 
-from . import issues, notebooks, pairing, services
+from . import happenings, issues, notebooks, notification, pairing, services
 from .const import DOMAIN
 from .coordinator import VieneuConfigEntry, VieneuCoordinator
 from .house import House, has_embedded_voice
@@ -51,6 +51,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
     coordinator = entry.runtime_data = VieneuCoordinator(hass, entry, house)
     entry.async_on_unload(coordinator.async_begin())
     entry.async_on_unload(issues.async_watch(hass, coordinator))
+    entry.async_on_unload(happenings.async_tell(hass, coordinator))
+    entry.async_on_unload(notification.async_watch(hass, coordinator))
     entry.async_on_unload(pairing.async_listen(hass, coordinator))
     await coordinator.async_config_entry_first_refresh()
     coordinator.async_check_token()
@@ -64,4 +66,5 @@ async def async_unload_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> b
     if unloaded:
         await entry.runtime_data.router.aclose()
         issues.async_clear(hass)
+        notification.async_clear(hass)
     return unloaded

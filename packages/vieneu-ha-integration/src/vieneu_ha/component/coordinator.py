@@ -24,6 +24,8 @@ from .house import House
 _LOGGER = logging.getLogger(__name__)
 REFRESH = timedelta(seconds=30)
 """For what changes without an event, the time left say. Costs no request."""
+VOICES_FRESH_S = 60.0
+"""So long a list of voices is taken for the present one: a server may be given new voices."""
 SESSION_END_TOLERANCE = timedelta(minutes=2)
 """The end of the session is told anew only if it moves by more, so that it does not flap."""
 
@@ -63,6 +65,7 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         self.data = VieneuData(status=self.router.status())
         self._listeners_of_events: list[Callable[[RouterEvent], None]] = []
         self._voices_of = ""
+        self._voices_asked_s = 0.0
 
     @callback
     def async_begin(self) -> Callable[[], None]:
@@ -85,9 +88,23 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         self._voices_of = ""
         await self.async_refresh()
 
+    @callback
+    def async_voices_wanted(self) -> None:
+        """Someone looks at the list of voices: ask for the present one, if this one is old."""
+        if self.hass.loop.time() - self._voices_asked_s > VOICES_FRESH_S:
+            self._voices_asked_s = self.hass.loop.time()
+            self._ask_for_voices()
+
+    @callback
+    def _ask_for_voices(self) -> None:
+        self.config_entry.async_create_background_task(
+            self.hass, self.async_refresh_voices(), "vieneu-voices"
+        )
+
     async def _async_update_data(self) -> VieneuData:
         data = self._snapshot()
         if data.status.active != self._voices_of:
+            self._voices_asked_s = self.hass.loop.time()
             try:
                 data = replace(data, voices=await self.router.voices())
                 self._voices_of = data.status.active
@@ -101,9 +118,7 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         for listener in list(self._listeners_of_events):
             listener(event)
         if self.data.status.active != self._voices_of:
-            self.config_entry.async_create_background_task(
-                self.hass, self.async_refresh(), "vieneu-voices"
-            )
+            self._ask_for_voices()
         self.async_check_token()
 
     @callback

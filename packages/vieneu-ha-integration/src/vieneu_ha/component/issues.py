@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.translation import async_get_cached_translations
 
 from vieneu_core import __version__
 from vieneu_core.backends.base import BackendState
-from vieneu_core.router import BackendStatus, Mode
+from vieneu_core.router import LAST_RESORT, BackendStatus, Mode
 from vieneu_core.wire.version import is_older
 
 from .const import DOMAIN
@@ -31,6 +32,7 @@ class Issue:
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING
 
 
+PLACES = f"component.{DOMAIN}.entity.sensor.active_backend.state"
 KEYS = ("remote_lost", "session_ending", "fallback_active", "server_outdated", "tunnel_budget")
 
 
@@ -40,7 +42,12 @@ def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable
 
     @callback
     def settle() -> None:
-        present = {issue.key: issue for issue in issues_of(coordinator.data)}
+        words = async_get_cached_translations(hass, hass.config.language, "entity", DOMAIN)
+        places = {
+            name: words.get(f"{PLACES}.{name}", name)
+            for name in (Mode.LOCAL.value, Mode.REMOTE.value, LAST_RESORT)
+        }
+        present = {issue.key: issue for issue in issues_of(coordinator.data, places)}
         for key in KEYS:
             if (issue := present.get(key)) is None:
                 ir.async_delete_issue(hass, DOMAIN, key)
@@ -66,8 +73,13 @@ def async_clear(hass: HomeAssistant) -> None:
         ir.async_delete_issue(hass, DOMAIN, key)
 
 
-def issues_of(data: VieneuData) -> list[Issue]:
-    """Return what is wrong now."""
+def issues_of(data: VieneuData, places: dict[str, str]) -> list[Issue]:
+    """Return what is wrong now.
+
+    Args:
+        data: How things are.
+        places: What the backends are called in the language of the house.
+    """
     status = data.status
     remote = status.backend(Mode.REMOTE)
     found: list[Issue] = []
@@ -93,7 +105,10 @@ def issues_of(data: VieneuData) -> list[Issue]:
         found.append(
             Issue(
                 key="fallback_active",
-                placeholders={"active": status.active, "chosen": status.mode.value},
+                placeholders={
+                    "active": places[status.active],
+                    "chosen": places[status.mode.value],
+                },
             )
         )
     version = remote.health.version if remote is not None and remote.health is not None else None

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import probatio as vol
-from homeassistant.components.media_player import (
-    ATTR_MEDIA_ANNOUNCE,
-    ATTR_MEDIA_CONTENT_ID,
-    ATTR_MEDIA_CONTENT_TYPE,
-    ATTR_MEDIA_VOLUME_LEVEL,
-    SERVICE_PLAY_MEDIA,
-    MediaType,
-)
-from homeassistant.components.media_player import (
-    DOMAIN as MEDIA_PLAYER,
-)
 from homeassistant.components.tts import async_create_stream
-from homeassistant.const import ATTR_ENTITY_ID, SERVICE_VOLUME_SET, Platform
+from homeassistant.const import ATTR_ENTITY_ID, Platform
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -39,6 +27,7 @@ from vieneu_core.synthesis import MAX_SPEED, MIN_SPEED
 from vieneu_core.voices.reference import read_reference
 
 from . import notebooks
+from .announcer import Announcer
 from .const import DOMAIN
 from .coordinator import VieneuConfigEntry
 from .failures import translated
@@ -89,7 +78,8 @@ WARM = vol.Schema({vol.Optional("backend", default="local"): vol.In(["local", "r
 def async_register(hass: HomeAssistant) -> None:
     """Offer the actions."""
     register = hass.services.async_register
-    register(DOMAIN, "announce", _announce, ANNOUNCE)
+    announce = partial(_announce, Announcer(hass))
+    register(DOMAIN, "announce", announce, ANNOUNCE, SupportsResponse.OPTIONAL)
     register(DOMAIN, "add_voice", _add_voice, ADD_VOICE, SupportsResponse.OPTIONAL)
     register(DOMAIN, "generate_notebook", _notebook, NOTEBOOK, SupportsResponse.ONLY)
     register(DOMAIN, "warm", _warm, WARM, SupportsResponse.OPTIONAL)
@@ -102,39 +92,20 @@ def _entry(hass: HomeAssistant) -> VieneuConfigEntry:
     return entries[0]
 
 
-async def _announce(call: ServiceCall) -> None:
-    """Speak on players, at a volume of its own; afterwards they are as loud as before.
-
-    ``announce`` tells a player to go on afterwards with what it played, where it can.
-    """
-    hass, players = call.hass, call.data[ATTR_ENTITY_ID]
+async def _announce(announcer: Announcer, call: ServiceCall) -> ServiceResponse:
+    """Speak on players, and wait until it is said."""
     options = {key: call.data[key] for key in (ATTR_VOICE, ATTR_SPEED) if key in call.data}
     stream = async_create_stream(
-        hass, _tts_entity(hass), language=call.data.get(ATTR_LANGUAGE), options=options
+        call.hass, _tts_entity(call.hass), language=call.data.get(ATTR_LANGUAGE), options=options
     )
     stream.async_set_message(call.data[ATTR_TEXT])
-    before = {player: _volume(hass, player) for player in players}
-    if ATTR_VOLUME in call.data:
-        await _set_volumes(hass, dict.fromkeys(players, call.data[ATTR_VOLUME]))
-    try:
-        await hass.services.async_call(
-            MEDIA_PLAYER,
-            SERVICE_PLAY_MEDIA,
-            {
-                ATTR_ENTITY_ID: players,
-                ATTR_MEDIA_CONTENT_ID: stream.media_source_id,
-                ATTR_MEDIA_CONTENT_TYPE: MediaType.MUSIC,
-                ATTR_MEDIA_ANNOUNCE: True,
-            },
-            blocking=True,
-            context=call.context,
-        )
-        if ATTR_VOLUME in call.data:
-            await _until_spoken(hass, players)
-    finally:
-        if ATTR_VOLUME in call.data:
-            known = {player: volume for player, volume in before.items() if volume is not None}
-            await _set_volumes(hass, known)
+    seconds = await announcer.announce(
+        stream,
+        call.data[ATTR_ENTITY_ID],
+        volume=call.data.get(ATTR_VOLUME),
+        context=call.context,
+    )
+    return {"seconds": round(seconds, 2)}
 
 
 def _tts_entity(hass: HomeAssistant) -> str:
@@ -145,32 +116,6 @@ def _tts_entity(hass: HomeAssistant) -> str:
     if entity_id is None:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_set_up")
     return entity_id
-
-
-def _volume(hass: HomeAssistant, player: str) -> float | None:
-    state = hass.states.get(player)
-    return None if state is None else state.attributes.get(ATTR_MEDIA_VOLUME_LEVEL)
-
-
-async def _set_volumes(hass: HomeAssistant, volumes: dict[str, float]) -> None:
-    for player, volume in volumes.items():
-        await hass.services.async_call(
-            MEDIA_PLAYER,
-            SERVICE_VOLUME_SET,
-            {ATTR_ENTITY_ID: player, ATTR_MEDIA_VOLUME_LEVEL: volume},
-            blocking=True,
-        )
-
-
-LONGEST_ANNOUNCEMENT_S = 600.0
-
-
-async def _until_spoken(hass: HomeAssistant, players: list[str]) -> None:
-    """Wait until no player plays any more; not for ever."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LONGEST_ANNOUNCEMENT_S):
-            while any(hass.states.is_state(player, "playing") for player in players):  # noqa: ASYNC110 - a state of others
-                await asyncio.sleep(0.5)  # players of many kinds have a state, and no event
 
 
 async def _add_voice(call: ServiceCall) -> ServiceResponse:

@@ -104,7 +104,8 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
 
     @callback
     def async_get_supported_voices(self, language: str) -> list[Voice]:
-        """Return the voices of a language, new ones included."""
+        """Return the voices of a language; a new one is there at the next look."""
+        self.coordinator.async_voices_wanted()
         return [
             Voice(voice.id, voice.name)
             for voice in self.coordinator.data.voices

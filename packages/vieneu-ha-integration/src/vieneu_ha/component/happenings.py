@@ -1,0 +1,73 @@
+"""What has happened to the backends, by name: for the event entity, automations and the logbook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from homeassistant.const import ATTR_DEVICE_ID, CONF_TYPE
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+
+from vieneu_core.router import (
+    BackendSwitched,
+    BudgetWarning,
+    FailedBack,
+    FailedOver,
+    RemoteLost,
+    RouterEvent,
+    SessionExpired,
+    SessionExpiring,
+)
+
+from .const import DOMAIN
+from .coordinator import VieneuCoordinator
+
+EVENT: Final = "vieneu_event"
+"""On Home Assistant's bus, for device triggers and the logbook."""
+TYPES: Final[dict[type[RouterEvent], str]] = {
+    FailedOver: "failed_over",
+    FailedBack: "failed_back",
+    RemoteLost: "remote_lost",
+    SessionExpiring: "session_expiring",
+    SessionExpired: "session_expired",
+    BudgetWarning: "budget_warning",
+    BackendSwitched: "backend_switched",
+}
+
+
+@callback
+def async_tell(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
+    """Tell on the bus what happens from now on; the answer ends that."""
+    devices = dr.async_get(hass)
+    identifiers = {(DOMAIN, coordinator.config_entry.entry_id)}
+
+    @callback
+    def on_event(event: RouterEvent) -> None:
+        kind = TYPES.get(type(event))
+        device = devices.async_get_device(identifiers=identifiers)
+        if kind is not None and device is not None:
+            told = {ATTR_DEVICE_ID: device.id, CONF_TYPE: kind, **attributes_of(event)}
+            hass.bus.async_fire(EVENT, told)
+
+    return coordinator.async_on_router_event(on_event)
+
+
+def attributes_of(event: RouterEvent) -> dict[str, str | float]:
+    """Return what an automation may want to know of an event."""
+    told: dict[str, str | float] = {}
+    match event:
+        case FailedOver(from_backend=before, to_backend=after, cause=cause):
+            reason = {"reason": cause.detail} if cause is not None else {}
+            told = {"from_backend": before, "to_backend": after, **reason}
+        case FailedBack(from_backend=before, to_backend=after):
+            told = {"from_backend": before, "to_backend": after}
+        case RemoteLost(cause=cause):
+            told = {"reason": cause.detail, "remedy": cause.remedy}
+        case SessionExpiring(remaining_s=left):
+            told = {"remaining_minutes": round(left / 60)}
+        case BudgetWarning(used=used):
+            told = {"used_percent": round(100 * used)}
+        case BackendSwitched(mode=mode):
+            told = {"mode": mode.value}
+    return told

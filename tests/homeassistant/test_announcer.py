@@ -1,0 +1,240 @@
+"""Announcements on players: heard whole, in turn, and afterwards all is as it was."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import EMBEDDED, SetUp
+from homeassistant.components.media_player import (
+    MediaPlayerEntity,
+    MediaPlayerEntityFeature,
+    MediaPlayerState,
+    MediaType,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import setup_test_component_platform
+
+KITCHEN, BATH = "media_player.kitchen", "media_player.bath"
+MUSIC = "http://radio.example/stream.mp3"
+PLAIN = MediaPlayerEntityFeature.PLAY_MEDIA | MediaPlayerEntityFeature.VOLUME_SET
+Noted = list[tuple[str, object]]
+
+
+class Player(MediaPlayerEntity):
+    """A player that plays speech as long as it is told, and notes what happens to it."""
+
+    _attr_should_poll = False
+    _attr_state = MediaPlayerState.IDLE
+    _attr_volume_level = 0.2
+
+    def __init__(
+        self, name: str, features: MediaPlayerEntityFeature = PLAIN, *, plays_s: float = 0.0
+    ) -> None:
+        self._attr_name = self._attr_unique_id = name
+        self._attr_supported_features = features
+        self.noted: Noted = []
+        self.plays_s = plays_s
+        self.error: HomeAssistantError | None = None
+
+    def hear_music(self, *, position: float | None = None) -> None:
+        self._attr_state = MediaPlayerState.PLAYING
+        self._attr_media_content_id = MUSIC
+        self._attr_media_content_type = MediaType.MUSIC
+        self._attr_media_position = None if position is None else int(position)
+        self._attr_media_position_updated_at = dt_util.utcnow()
+        self.async_write_ha_state()
+
+    async def async_play_media(
+        self, media_type: MediaType | str, media_id: str, **kwargs: Any
+    ) -> None:
+        if self.error is not None:
+            raise self.error
+        if not media_id.startswith("media-source://tts/"):
+            self.noted.append(("plays", media_id))
+            return
+        assert kwargs["announce"] is True
+        self.noted.append(("speaks", self._attr_volume_level))
+        goes_on = self._attr_state, self._attr_media_content_id
+        self._attr_state = MediaPlayerState.PLAYING
+        self._attr_media_content_id = media_id
+        self.async_write_ha_state()
+
+        @callback
+        def spoken() -> None:
+            self.noted.append(("silent", self._attr_volume_level))
+            self._attr_state = MediaPlayerState.IDLE
+            if MediaPlayerEntityFeature.MEDIA_ANNOUNCE in self._attr_supported_features:
+                self._attr_state, self._attr_media_content_id = goes_on
+            self.async_write_ha_state()
+
+        self.hass.loop.call_later(self.plays_s, spoken)
+
+    async def async_set_volume_level(self, volume: float) -> None:
+        self.noted.append(("volume", volume))
+        self._attr_volume_level = volume
+        self.async_write_ha_state()
+
+    async def async_media_seek(self, position: float) -> None:
+        self.noted.append(("at", round(position)))
+
+
+Have = Callable[..., Any]
+
+
+@pytest.fixture
+def have(hass: HomeAssistant) -> Have:
+    """Put players into the house."""
+
+    async def make(*players: Player) -> None:
+        setup_test_component_platform(hass, "media_player", players)
+        assert await async_setup_component(
+            hass, "media_player", {"media_player": {"platform": "test"}}
+        )
+        await hass.async_block_till_done()
+
+    return make
+
+
+async def announce(hass: HomeAssistant, *players: str, **data: Any) -> Any:
+    given = {"entity_id": list(players), "text": "Cơm chín rồi.", **data}
+    return await hass.services.async_call(
+        "vieneu", "announce", given, blocking=True, return_response=True
+    )
+
+
+async def test_it_is_louder_while_it_is_heard_and_no_longer(
+    hass: HomeAssistant, set_up: SetUp, have: Have
+) -> None:
+    await set_up(EMBEDDED)
+    kitchen, bath = Player("Kitchen", plays_s=1.6), Player("Bath", plays_s=2.4)
+    await have(kitchen, bath)
+    answer = await announce(hass, KITCHEN, BATH, volume=0.7, speed=1.2)
+
+    for player in (kitchen, bath):
+        assert player.noted == [
+            ("volume", 0.7), ("speaks", 0.7), ("silent", 0.7), ("volume", 0.2),
+        ]  # fmt: skip
+    slower = await announce(hass, KITCHEN, volume=0.7)
+    assert 0.5 < answer["seconds"] < slower["seconds"] < 3
+
+
+async def test_a_player_that_tells_no_state_is_not_put_back_before_the_last_word(
+    hass: HomeAssistant, set_up: SetUp, have: Have
+) -> None:
+    await set_up(EMBEDDED)
+    mute = Player("Kitchen", plays_s=0.0)
+    await have(mute)
+    began_s = hass.loop.time()
+    answer = await announce(hass, KITCHEN, volume=0.7)
+
+    assert hass.loop.time() - began_s >= answer["seconds"]
+    assert mute.noted[-1] == ("volume", 0.2)
+
+
+async def test_two_at_once_are_heard_one_after_the_other(
+    hass: HomeAssistant, set_up: SetUp, have: Have
+) -> None:
+    await set_up(EMBEDDED)
+    kitchen, bath = Player("Kitchen", plays_s=1.4), Player("Bath", plays_s=1.4)
+    await have(kitchen, bath)
+    await asyncio.gather(
+        announce(hass, KITCHEN, BATH, volume=0.7),
+        announce(hass, BATH, KITCHEN, volume=0.9, text="Có người gọi cửa."),
+    )
+
+    once = [("volume", 0.7), ("speaks", 0.7), ("silent", 0.7), ("volume", 0.2)]
+    again = [("volume", 0.9), ("speaks", 0.9), ("silent", 0.9), ("volume", 0.2)]
+    assert kitchen.noted == bath.noted == [*once, *again]
+
+
+async def test_without_a_volume_none_is_touched(
+    hass: HomeAssistant, set_up: SetUp, have: Have
+) -> None:
+    await set_up(EMBEDDED)
+    kitchen = Player("Kitchen", plays_s=1)
+    await have(kitchen)
+    await announce(hass, KITCHEN, language="vi")
+
+    assert kitchen.noted == [("speaks", 0.2), ("silent", 0.2)]
+
+
+async def test_music_goes_on_where_it_was(hass: HomeAssistant, set_up: SetUp, have: Have) -> None:
+    await set_up(EMBEDDED)
+    kitchen = Player("Kitchen", PLAIN | MediaPlayerEntityFeature.SEEK, plays_s=1)
+    bath = Player("Bath", plays_s=1)
+    await have(kitchen, bath)
+    kitchen.hear_music(position=61)
+    bath.hear_music()
+    await announce(hass, KITCHEN, BATH, volume=0.7)
+
+    assert kitchen.noted[-3:] == [("volume", 0.2), ("plays", MUSIC), ("at", 61)]
+    assert bath.noted[-2:] == [("volume", 0.2), ("plays", MUSIC)]
+
+
+async def test_a_player_that_goes_on_by_itself_is_left_to_it(
+    hass: HomeAssistant, set_up: SetUp, have: Have, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.vieneu.announcer.LAG_S", 0.5)
+    await set_up(EMBEDDED)
+    kitchen = Player("Kitchen", PLAIN | MediaPlayerEntityFeature.MEDIA_ANNOUNCE, plays_s=1)
+    await have(kitchen)
+    kitchen.hear_music()
+    await announce(hass, KITCHEN, volume=0.7)
+
+    assert kitchen.noted == [
+        ("volume", 0.7), ("speaks", 0.7), ("silent", 0.7), ("volume", 0.2),
+    ]  # fmt: skip
+    assert kitchen.state is MediaPlayerState.PLAYING
+
+
+async def test_a_player_that_fails_is_told_and_does_not_interrupt_the_others(
+    hass: HomeAssistant, set_up: SetUp, have: Have
+) -> None:
+    await set_up(EMBEDDED)
+    kitchen, bath = Player("Kitchen", plays_s=1.4), Player("Bath", plays_s=1.4)
+    await have(kitchen, bath)
+    bath.error = HomeAssistantError("The player is off.")
+    with pytest.raises(HomeAssistantError, match="The player is off"):
+        await announce(hass, BATH, volume=0.9)
+    assert bath.noted == [("volume", 0.9), ("volume", 0.2)]
+
+    with pytest.raises(HomeAssistantError, match="The player is off"):
+        await announce(hass, KITCHEN, BATH, volume=0.9)
+    assert kitchen.noted == [
+        ("volume", 0.9), ("speaks", 0.9), ("silent", 0.9), ("volume", 0.2),
+    ]  # fmt: skip
+
+
+async def test_a_player_that_is_not_there_is_named_and_the_others_speak(
+    hass: HomeAssistant, set_up: SetUp, have: Have
+) -> None:
+    await set_up(EMBEDDED)
+    kitchen = Player("Kitchen", plays_s=1)
+    await have(kitchen)
+    hass.states.async_set(BATH, "unavailable")
+    with pytest.raises(ServiceValidationError) as caught:
+        await announce(hass, KITCHEN, BATH, "media_player.gone")
+    assert kitchen.noted == [("speaks", 0.2), ("silent", 0.2)]
+    assert caught.value.translation_key == "players_absent"
+    assert caught.value.translation_placeholders == {"players": f"{BATH}, media_player.gone"}
+
+
+async def test_what_cannot_be_spoken_is_told_to_the_automation(
+    hass: HomeAssistant, set_up: SetUp, have: Have
+) -> None:
+    await set_up(EMBEDDED)
+    kitchen = Player("Kitchen")
+    await have(kitchen)
+    button = {"entity_id": "button.vieneu_unload_local_model"}
+    await hass.services.async_call("button", "press", button, blocking=True)
+    with pytest.raises(HomeAssistantError) as caught:
+        await announce(hass, KITCHEN, volume=0.7)
+    assert caught.value.translation_key == "not_spoken"
+    assert kitchen.noted[-1] == ("volume", 0.2)
+    await asyncio.sleep(0)  # the player, too, is done
