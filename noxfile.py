@@ -97,14 +97,20 @@ def homeassistant(session: nox.Session) -> None:
     install = ("uv", "pip", "install", "--quiet", f"--python={home}")
     session.run(*install, "--requirement=tests/homeassistant/requirements.txt")
     (held,) = home.glob("lib/python3.14/site-packages/homeassistant/package_constraints.txt")
+    wheels = Path(session.create_tmp()).resolve() / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    session.run("uv", "build", "--quiet", "--wheel", "--all-packages", f"--out-dir={wheels}")
+    built = {wheel.name.partition("-")[0]: wheel for wheel in wheels.glob("*.whl")}
+    extras = {"vieneu_core": "[cli,espeak,notebook]"}
     session.run(
         *install,
         f"--constraint={held}",
         "--requirement=tests/homeassistant/requirements-more.txt",
-        *("--editable", "packages/vieneu-core[cli,espeak,notebook]"),
-        *("--editable", "packages/vieneu-colab-server"),
-        *("--editable", "packages/vieneu-ha-integration"),
+        *(f"--reinstall-package={name.replace('_', '-')}" for name in built),
+        *(f"{wheel}{extras.get(name, '')}" for name, wheel in built.items()),
     )
+    found = session.run("scripts/chromium", external=True, silent=True)
+    pages = {"CHROMIUM": str(found).strip().splitlines()[-1]}
     run = (str(home / "bin/python"), "-m")
     session.run(
         *run,
@@ -125,6 +131,7 @@ def homeassistant(session: nox.Session) -> None:
         "tests/homeassistant",
         *session.posargs,
         external=True,
+        env=pages,
     )
 
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,10 +71,11 @@ class Hass:
             while (await self.state(entity_id)) != wanted:
                 await asyncio.sleep(0.1)
 
-    async def flow(self, *steps: dict[str, Any]) -> Any:
-        """Go through the dialog that adds the integration."""
+    async def flow(self, *steps: dict[str, Any], entry: str | None = None) -> Any:
+        """Go through the dialog that adds the integration, or reconfigures an entry of it."""
         path = "/api/config/config_entries/flow"
-        result = await self.post(path, handler="vieneu", show_advanced_options=False)
+        of_entry = {} if entry is None else {"entry_id": entry}
+        result = await self.post(path, handler="vieneu", **of_entry)
         for step in steps:
             result = await self.post(f"{path}/{result['flow_id']}", **step)
         return result
@@ -83,6 +84,17 @@ class Hass:
         """Return the repairs that an admin sees."""
         answer = await self.command("repairs/list_issues")
         return {i["issue_id"] for i in answer["issues"] if i["domain"] == "vieneu"}
+
+    async def notifications(self) -> list[Any]:
+        """Return what of ours is behind the bell."""
+        found: list[Any] = await self.command("persistent_notification/get")
+        return [each for each in found if each["notification_id"].startswith("vieneu")]
+
+    async def happened(self) -> str:
+        """Return what the event entity told last."""
+        state = await self.get("/api/states/event.vieneu_backend_event")
+        kind: str = state["attributes"]["event_type"]
+        return kind
 
     async def command(self, kind: str, **data: Any) -> Any:
         """Ask by WebSocket, as the pages do."""
@@ -99,14 +111,15 @@ class Hass:
 
 @asynccontextmanager
 async def running_hass(
-    folder: Path, install: Callable[[Path], None], *, configuration: str = CONFIGURATION
+    folder: Path, *, configuration: str = CONFIGURATION, component: bool = True
 ) -> AsyncIterator[Hass]:
-    """Start it on an empty configuration, and go through its first page."""
+    """Start it on an empty configuration with the component, and go through its first page."""
     (folder / "configuration.yaml").write_text(configuration)
     (folder / ".storage").mkdir()
     (folder / ".storage/onboarding").write_text(json.dumps(ONBOARDING))
     shutil.copytree(HERE / "tape", folder / "custom_components/tape")
-    install(folder)
+    if component:
+        await install(folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -133,6 +146,16 @@ async def running_hass(
         async with asyncio.timeout(60):
             await process.wait()
         await reading
+
+
+async def install(config: Path) -> None:
+    """Install the component as a user does, out of the wheel."""
+    import vieneu_ha
+
+    assert "site-packages" in vieneu_ha.__file__, "not from the wheel; run nox -s homeassistant"
+    command = (sys.executable, "-m", "vieneu_ha", "install", f"--config={config}")
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+    assert await process.wait() == 0
 
 
 async def _read(process: asyncio.subprocess.Process, log: list[str]) -> None:

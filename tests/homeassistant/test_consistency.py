@@ -72,7 +72,7 @@ def test_every_action_is_described_in_full() -> None:
 
 def test_every_message_that_is_raised_is_translated() -> None:
     raised = set(re.findall(r'translation_key="(\w+)",\n\s+translation_placeholders', CODE))
-    raised |= set(re.findall(r'translated\(error, "(\w+)"\)', CODE))
+    raised |= set(re.findall(r'translated\([\w.]+, error, "(\w+)"\)', CODE))
     raised |= {"local_not_ready", "remote_not_ready"}
 
     assert raised - {"mode", "voice"} <= set(TEXTS["en"]["exceptions"])

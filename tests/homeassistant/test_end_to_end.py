@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import subprocess
-import sys
 from pathlib import Path
 
 import av
@@ -19,12 +17,6 @@ SENTENCES = tuple(f"Đây là câu {n} của bản tin." for n in range(12))
 TEXT = " ".join(SENTENCES)
 LONG = " ".join(SENTENCES * 20)
 PLAYER = "media_player.tape"
-
-
-def install(config: Path) -> None:
-    """Install the component as a user does."""
-    command = [sys.executable, "-m", "vieneu_ha", "install", f"--config={config}"]
-    subprocess.run(command, check=True, capture_output=True)
 
 
 def on_tape(hass: Hass, number: int) -> tuple[float, list[Heard]]:
@@ -65,20 +57,25 @@ async def recorded(hass: Hass, number: int) -> tuple[float, list[Heard]]:
 async def test_a_house_is_set_up_speaks_switches_and_loses_its_server_but_no_sentence(
     tmp_path: Path,
 ) -> None:
-    async with running_server() as server, running_hass(tmp_path, install) as hass:
+    async with (
+        running_server() as colab,
+        running_server() as cellar,
+        running_hass(tmp_path) as hass,
+    ):
         done = await hass.flow({"next_step_id": "embedded"}, {})
         assert done["type"] == "create_entry", done
+        entry = done["result"]["entry_id"]
         await hass.until("sensor.vieneu_active_backend", "local")
         await speak(hass, "Xin chào ngôi nhà.")
         seconds, _ = await recorded(hass, 0)
         assert seconds > 1
 
-        entry = done["result"]["entry_id"]
-        path = "/api/config/config_entries/flow"
-        flow = await hass.post(path, handler="vieneu", entry_id=entry)
-        flow = await hass.post(f"{path}/{flow['flow_id']}", next_step_id="paste")
-        flow = await hass.post(f"{path}/{flow['flow_id']}", url=server.url, token=TOKEN)
-        assert flow["reason"] == "reconfigure_successful"
+        # Two servers, one of them in the house: both speak in tones, which tell each sentence.
+        for kind, server in (("server", cellar), ("paste", colab)):
+            flow = await hass.flow(
+                {"next_step_id": kind}, {"url": server.url, "token": TOKEN}, entry=entry
+            )
+            assert flow["reason"] == "reconfigure_successful"
         await hass.until("sensor.vieneu_google_colab_state", "ready")
         mode = "select.vieneu_backend"
         await hass.act("select.select_option", entity_id=mode, option="remote")
@@ -97,20 +94,33 @@ async def test_a_house_is_set_up_speaks_switches_and_loses_its_server_but_no_sen
         _, tones = await recorded(hass, 2)
         assert same(tones, [expected(sentence) for sentence in SENTENCES * 20])
 
-        # Killed in the middle: the embedded voice says the rest, and the admin is told.
+        # Killed in the middle: the house says the rest, and the admin is told.
         # Another text: Home Assistant would take the same one from its memory.
         speaking = asyncio.create_task(speak(hass, f"{LONG} Hết tin."))
         await begun(hass)
-        server.process.kill()
+        colab.process.kill()
         await speaking
-        seconds, _ = await recorded(hass, 3)
+        _, tones = await recorded(hass, 3)
+        assert same(tones, [expected(sentence) for sentence in (*SENTENCES * 20, "Hết tin.")])
         await hass.until("sensor.vieneu_active_backend", "local")
         assert await hass.state(mode) == "remote"
         assert await hass.state("binary_sensor.vieneu_stand_in_speaks") == "on"
         assert {"remote_lost", "fallback_active"} <= await hass.issues()
-        assert (await hass.state("event.vieneu_backend_event")) != "unknown"
-        # Each sentence is longer in the embedded voice than as a tone.
-        assert seconds > 20 * sum(expected(s).seconds for s in SENTENCES)
+        assert len(await hass.notifications()) == 1
+        assert (await hass.happened()) in {"failed_over", "remote_lost"}
+
+        # It is back, at the same address: all recover, and nobody did anything.
+        port = int(colab.url.rpartition(":")[2])
+        async with running_server(port=port) as again:
+            assert again.url == colab.url
+            await hass.until("sensor.vieneu_active_backend", "remote")
+            await hass.until("binary_sensor.vieneu_stand_in_speaks", "off")
+            assert await hass.issues() == set()
+            assert await hass.notifications() == []
+            assert await hass.happened() == "failed_back"
+            await speak(hass, "Đã có lại máy chủ.")
+            _, tones = await recorded(hass, 4)
+            assert same(tones, [expected("Đã có lại máy chủ.")])
 
     problems = [line for line in hass.log if "ERROR" in line and "vieneu" in line]
     assert [p for p in problems if "custom integration" not in p] == []

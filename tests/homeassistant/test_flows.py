@@ -345,6 +345,7 @@ async def test_the_fix_of_a_lost_server_opens_the_form_for_its_address(
     )
     fix = await answer.json()
     assert fix["step_id"] == "confirm"
+    assert "127.0.0.1" in fix["description_placeholders"]["detail"]
     answer = await client.post(f"/api/repairs/issues/fix/{fix['flow_id']}", json={})
     done = await answer.json()
     assert done["type"] == "create_entry"

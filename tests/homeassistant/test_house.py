@@ -72,6 +72,14 @@ async def test_what_is_not_ready_is_refused_with_what_to_do(
     assert "Run the notebook" in str(caught.value)
     assert state(hass, "select.vieneu_backend") == "local"
 
+    await hass.config.async_update(language="vi")
+    with pytest.raises(ServiceValidationError) as caught:
+        await select(hass, "select.vieneu_backend", "remote")
+    assert caught.value.translation_placeholders is not None
+    told = caught.value.translation_placeholders
+    assert told["detail"].startswith("Nơi đọc chưa được thiết lập (")
+    assert told["remedy"] == "Hãy thêm ở trang của bộ tích hợp: Cấu hình lại."
+
 
 async def test_when_the_server_dies_speech_goes_on_locally_and_the_admin_is_told(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], site: Site

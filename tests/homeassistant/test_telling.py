@@ -109,6 +109,12 @@ async def test_the_admin_is_told_in_the_language_of_the_house(
     assert notification["message"].startswith("Mất kết nối Google Colab: ")
     assert "(/config/repairs)" in notification["message"]
     assert "{" not in notification["message"]
+    assert "Không kết nối được (" in notification["message"]
+    last = hass.states.get("sensor.vieneu_loi_gan_nhat") or hass.states.get(
+        "sensor.vieneu_last_error"
+    )
+    assert last is not None
+    assert last.state.startswith("Không kết nối được (")
     issue = ir.async_get(hass).async_get_issue("vieneu", "fallback_active")
     assert issue is not None
     assert issue.translation_placeholders == {"active": "Trong nhà", "chosen": "Google Colab"}

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from vieneu_core.cli.error_words import VIETNAMESE
 from vieneu_core.cli.terminal import plain
 from vieneu_core.cli.words import Language
+from vieneu_core.error_words import VIETNAMESE, in_vietnamese
 from vieneu_core.errors import (
     AuthenticationError,
     BackendError,
     ConfigurationError,
     RequestError,
     VieneuError,
-    error_class,
 )
 from vieneu_core.router import ErrorReport
 
@@ -81,14 +80,12 @@ def report_line(report: ErrorReport, language: Language) -> str:
 
 
 def _described(code: str, detail: str, remedy: str, language: Language) -> str:
-    cls = error_class(code)
-    default = cls.default_remedy if cls is not None else ""
     if code == AuthenticationError.code:
-        remedy = default  # a server speaks to whoever writes HTTP, not to who types commands
+        # A server speaks to whoever writes HTTP, not to who types commands.
+        remedy = AuthenticationError.default_remedy
     more = f" ({COLAB_PAGE}#{code})" if code in TOLD_ON_COLAB_PAGE else ""
-    if language is not Language.VIETNAMESE or code not in VIETNAMESE:
+    words = in_vietnamese(code, remedy) if language is Language.VIETNAMESE else None
+    if words is None:
         return plain(f"{detail} {remedy}".strip() + more)
-    name, translated = VIETNAMESE[code]
-    if remedy == default and translated:
-        remedy = translated
+    name, remedy = words
     return plain(f"{name}: {detail} {remedy}".strip() + more)

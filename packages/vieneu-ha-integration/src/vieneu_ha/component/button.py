@@ -75,6 +75,6 @@ class VieneuButton(VieneuEntity, ButtonEntity):
         try:
             await self.entity_description.press_fn(self.coordinator.router)
         except VieneuError as error:
-            raise translated(error, "button_failed") from error
+            raise translated(self.hass, error, "button_failed") from error
         finally:
             await self.coordinator.async_refresh()

@@ -32,6 +32,7 @@ from vieneu_core.pairing import look_at
 from vieneu_core.worker.spec import EngineSpec
 
 from .const import DOMAIN
+from .failures import language_of, told
 
 Failure = tuple[str, str]
 
@@ -60,7 +61,7 @@ async def look(hass: HomeAssistant, given: Mapping[str, str]) -> Failure | None:
         session = async_get_clientsession(hass)
         await look_at(given[CONF_URL], SecretStr(given[CONF_TOKEN]), session=session)
     except VieneuError as error:
-        return error_key(error), error.detail
+        return error_key(error), told(error, language_of(hass))["detail"]
     return None
 
 
@@ -87,7 +88,7 @@ async def try_engine(hass: HomeAssistant, spec: EngineSpec) -> Failure | None:
     try:
         await backend.load()
     except VieneuError as error:
-        return "engine_failed", error.detail
+        return "engine_failed", told(error, language_of(hass))["detail"]
     finally:
         await backend.aclose()
     return None

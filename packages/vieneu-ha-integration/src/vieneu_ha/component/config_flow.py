@@ -43,6 +43,7 @@ from .const import (
     DOMAIN,
     LocalKind,
 )
+from .failures import language_of
 from .options_flow import VieneuOptionsFlow
 
 TITLE = "VieNeu"
@@ -310,7 +311,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     def _notebook_of(self, user_input: dict[str, Any]) -> NotebookSettings:
         return NotebookSettings.model_validate(
             {
-                "language": "vi" if self.hass.config.language.startswith("vi") else "en",
+                "language": language_of(self.hass),
                 "tunnel": user_input[CONF_TUNNEL],
                 "domain": user_input.get(CONF_DOMAIN_NAME) or None,
                 "token": self._token,

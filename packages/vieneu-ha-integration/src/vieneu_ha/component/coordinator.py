@@ -19,6 +19,7 @@ from vieneu_core.router import RouterEvent, RouterStatus
 from vieneu_core.voices import Voice
 
 from .const import DOMAIN
+from .failures import language_of
 from .house import House
 
 _LOGGER = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ class VieneuData:
     """One snapshot."""
 
     status: RouterStatus
+    language: str
+    """Of the house, ``vi`` or ``en``."""
     voices: tuple[Voice, ...] = ()
     """Of the backend that gets the next request, the default one first."""
     session_end: datetime | None = None
@@ -62,7 +65,7 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         super().__init__(hass, _LOGGER, config_entry=entry, name=DOMAIN, update_interval=REFRESH)
         self.house = house
         self.router = house.router
-        self.data = VieneuData(status=self.router.status())
+        self.data = VieneuData(status=self.router.status(), language=language_of(hass))
         self._listeners_of_events: list[Callable[[RouterEvent], None]] = []
         self._voices_of = ""
         self._voices_asked_s = 0.0
@@ -130,7 +133,12 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
 
     def _snapshot(self) -> VieneuData:
         status = self.router.status()
-        return replace(self.data, status=status, session_end=self._session_end(status))
+        return replace(
+            self.data,
+            status=status,
+            language=language_of(self.hass),
+            session_end=self._session_end(status),
+        )
 
     def _session_end(self, status: RouterStatus) -> datetime | None:
         if status.session_remaining_s is None:

@@ -10,6 +10,7 @@ from vieneu_core.router import RouterEvent
 
 from .coordinator import VieneuConfigEntry
 from .entity import VieneuEntity
+from .failures import language_of
 from .happenings import TYPES, attributes_of
 
 PARALLEL_UPDATES = 0
@@ -38,5 +39,5 @@ class BackendEvent(VieneuEntity, EventEntity):
     @callback
     def _on_event(self, event: RouterEvent) -> None:
         if (kind := TYPES.get(type(event))) is not None:
-            self._trigger_event(kind, attributes_of(event))
+            self._trigger_event(kind, attributes_of(event, language_of(self.hass)))
             self.async_write_ha_state()

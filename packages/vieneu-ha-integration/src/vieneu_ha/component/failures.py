@@ -1,18 +1,54 @@
-"""Failures of the core in Home Assistant's own terms: translated, and with what to do."""
+"""Failures of the core in Home Assistant's own terms: in the house's language, with what to do."""
 
 from __future__ import annotations
 
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
+from vieneu_core.error_words import in_vietnamese
 from vieneu_core.errors import RequestError, VieneuError
+from vieneu_core.router import ErrorReport
 
 from .const import DOMAIN
 
+_REMEDIES = {
+    "not_configured": (
+        "Add it on the integration's page: Reconfigure.",
+        "Hãy thêm ở trang của bộ tích hợp: Cấu hình lại.",
+    ),
+    "model_load": (
+        "Look at the log, and at the engine's choice: Reconfigure, on the integration's page.",
+        "Xem nhật ký, và bộ máy đã chọn: Cấu hình lại, ở trang của bộ tích hợp.",
+    ),
+    "all_backends_failed": (
+        "The sensors of the device tell the state of each.",
+        "Các cảm biến của thiết bị cho biết trạng thái của từng nơi.",
+    ),
+}
+"""By code, in place of what the core says to those who type commands: in English, in Vietnamese."""
 
-def translated(error: VieneuError, key: str) -> HomeAssistantError:
+
+def language_of(hass: HomeAssistant) -> str:
+    """Return the language of the house, ``vi`` or ``en``."""
+    return "vi" if hass.config.language.partition("-")[0] == "vi" else "en"
+
+
+def told(error: VieneuError | ErrorReport, language: str) -> dict[str, str]:
+    """Return what failed (``detail``) and what to do (``remedy``), for messages."""
+    here = _REMEDIES.get(error.code)
+    words = in_vietnamese(error.code, error.remedy) if language == "vi" else None
+    if words is None:
+        return {"detail": error.detail, "remedy": here[0] if here else error.remedy}
+    title, remedy = words
+    detail = f"{title} ({error.detail.removesuffix('.')})."
+    return {"detail": detail, "remedy": here[1] if here else remedy}
+
+
+def translated(hass: HomeAssistant, error: VieneuError, key: str) -> HomeAssistantError:
     """Return what to raise in place of an error.
 
     Args:
+        hass: Tells the language.
         error: What failed.
         key: Of the message in the translations; it is given ``detail`` and ``remedy``.
     """
@@ -20,5 +56,5 @@ def translated(error: VieneuError, key: str) -> HomeAssistantError:
     return kind(
         translation_domain=DOMAIN,
         translation_key=key,
-        translation_placeholders={"detail": error.detail, "remedy": error.remedy},
+        translation_placeholders=told(error, language_of(hass)),
     )

@@ -22,6 +22,7 @@ from vieneu_core.router import (
 
 from .const import DOMAIN
 from .coordinator import VieneuCoordinator
+from .failures import language_of, told
 
 EVENT: Final = "vieneu_event"
 """On Home Assistant's bus, for device triggers and the logbook."""
@@ -47,27 +48,28 @@ def async_tell(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[
         kind = TYPES.get(type(event))
         device = devices.async_get_device(identifiers=identifiers)
         if kind is not None and device is not None:
-            told = {ATTR_DEVICE_ID: device.id, CONF_TYPE: kind, **attributes_of(event)}
-            hass.bus.async_fire(EVENT, told)
+            data = {ATTR_DEVICE_ID: device.id, CONF_TYPE: kind}
+            hass.bus.async_fire(EVENT, {**data, **attributes_of(event, language_of(hass))})
 
     return coordinator.async_on_router_event(on_event)
 
 
-def attributes_of(event: RouterEvent) -> dict[str, str | float]:
+def attributes_of(event: RouterEvent, language: str) -> dict[str, str | float]:
     """Return what an automation may want to know of an event."""
-    told: dict[str, str | float] = {}
+    known: dict[str, str | float] = {}
     match event:
         case FailedOver(from_backend=before, to_backend=after, cause=cause):
-            reason = {"reason": cause.detail} if cause is not None else {}
-            told = {"from_backend": before, "to_backend": after, **reason}
+            reason = {"reason": told(cause, language)["detail"]} if cause is not None else {}
+            known = {"from_backend": before, "to_backend": after, **reason}
         case FailedBack(from_backend=before, to_backend=after):
-            told = {"from_backend": before, "to_backend": after}
+            known = {"from_backend": before, "to_backend": after}
         case RemoteLost(cause=cause):
-            told = {"reason": cause.detail, "remedy": cause.remedy}
+            words = told(cause, language)
+            known = {"reason": words["detail"], "remedy": words["remedy"]}
         case SessionExpiring(remaining_s=left):
-            told = {"remaining_minutes": round(left / 60)}
+            known = {"remaining_minutes": round(left / 60)}
         case BudgetWarning(used=used):
-            told = {"used_percent": round(100 * used)}
+            known = {"used_percent": round(100 * used)}
         case BackendSwitched(mode=mode):
-            told = {"mode": mode.value}
-    return told
+            known = {"mode": mode.value}
+    return known

@@ -16,6 +16,7 @@ from vieneu_core.wire.version import is_older
 
 from .const import DOMAIN
 from .coordinator import VieneuCoordinator, VieneuData
+from .failures import told
 
 ENDING_S = 30 * 60.0
 """So long before the end of the session the admin is told."""
@@ -88,10 +89,7 @@ def issues_of(data: VieneuData, places: dict[str, str]) -> list[Issue]:
         found.append(
             Issue(
                 key="remote_lost",
-                placeholders={
-                    "detail": error.detail if error else "",
-                    "remedy": error.remedy if error else "",
-                },
+                placeholders=told(error, data.language) if error is not None else {},
                 fixable=True,
                 severity=ir.IssueSeverity.ERROR,
             )

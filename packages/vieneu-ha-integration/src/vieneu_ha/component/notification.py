@@ -12,6 +12,7 @@ from vieneu_core.router import Mode, RemoteLost, RouterEvent
 
 from .const import DOMAIN
 from .coordinator import VieneuCoordinator
+from .failures import language_of, told
 
 NOTIFICATION = f"{DOMAIN}_remote_lost"
 WORDS = f"component.{DOMAIN}.exceptions.remote_lost.message"
@@ -25,7 +26,7 @@ def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable
     def on_event(event: RouterEvent) -> None:
         if isinstance(event, RemoteLost):
             words = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
-            said = words.get(WORDS, "{detail}").format(detail=event.cause.detail)
+            said = words.get(WORDS, "{detail}").format(**told(event.cause, language_of(hass)))
             persistent_notification.async_create(hass, said, "VieNeu", NOTIFICATION)
 
     @callback

@@ -6,6 +6,7 @@ from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, Rep
 from homeassistant.components.repairs.const import FlowType
 from homeassistant.config_entries import SOURCE_RECONFIGURE
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
 
@@ -25,7 +26,9 @@ class RemoteLostFlow(RepairsFlow):
     ) -> RepairsFlowResult:
         """Ask first, then open the form."""
         if user_input is None:
-            return self.async_show_form(step_id="confirm")
+            issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+            placeholders = issue.translation_placeholders if issue is not None else None
+            return self.async_show_form(step_id="confirm", description_placeholders=placeholders)
         flow = await self.hass.config_entries.flow.async_init(
             DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": self._entry_id}
         )

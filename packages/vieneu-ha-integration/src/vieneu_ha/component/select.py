@@ -14,6 +14,7 @@ from vieneu_core.router import Mode
 from .const import CONF_MODE, CONF_VOICE, DOMAIN
 from .coordinator import VieneuConfigEntry
 from .entity import VieneuEntity
+from .failures import language_of, told
 from .options import SpeechOptions, async_store
 
 PARALLEL_UPDATES = 0
@@ -53,7 +54,7 @@ class ModeSelect(VieneuEntity, SelectEntity):
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key=f"{option}_not_ready",
-                translation_placeholders={"detail": error.detail, "remedy": error.remedy},
+                translation_placeholders=told(error, language_of(self.hass)),
             ) from error
         async_store(self.hass, self.coordinator.config_entry, **{CONF_MODE: option})
         await self.coordinator.async_refresh()

@@ -21,6 +21,7 @@ from vieneu_core.router import LAST_RESORT, BackendStatus, Mode
 
 from .coordinator import VieneuConfigEntry, VieneuData
 from .entity import VieneuEntity
+from .failures import told
 
 PARALLEL_UPDATES = 0
 STATES = [state.value for state in BackendState]
@@ -60,7 +61,7 @@ def _budget_used(data: VieneuData) -> float | None:
 
 def _last_error(data: VieneuData) -> str | None:
     errors = [b.last_error for b in data.status.backends if b.last_error is not None]
-    return f"{errors[0].title}: {errors[0].detail}"[:LONGEST_STATE] if errors else None
+    return told(errors[0], data.language)["detail"][:LONGEST_STATE] if errors else None
 
 
 SENSORS: tuple[VieneuSensorDescription, ...] = (

@@ -30,7 +30,7 @@ from . import notebooks
 from .announcer import Announcer
 from .const import DOMAIN
 from .coordinator import VieneuConfigEntry
-from .failures import translated
+from .failures import language_of, translated
 
 ATTR_TEXT: Final = "text"
 ATTR_VOICE: Final = "voice"
@@ -144,14 +144,14 @@ async def _add_voice(call: ServiceCall) -> ServiceResponse:
             translation_placeholders={"path": str(path), "reason": error.strerror or ""},
         ) from error
     except VieneuError as error:
-        raise translated(error, "voice_not_added") from error
+        raise translated(hass, error, "voice_not_added") from error
     await entry.runtime_data.async_refresh_voices()
     return {"voice": voice}
 
 
 async def _notebook(call: ServiceCall) -> ServiceResponse:
     """Return a link to a notebook. The token is not in it."""
-    language = "vi" if call.hass.config.language.startswith("vi") else "en"
+    language = language_of(call.hass)
     try:
         settings = NotebookSettings.model_validate({**call.data, "language": language})
     except ValidationError as error:
@@ -170,5 +170,5 @@ async def _warm(call: ServiceCall) -> ServiceResponse:
     try:
         speech: Any = await entry.runtime_data.router.probe(call.data["backend"])
     except VieneuError as error:
-        raise translated(error, "not_spoken") from error
+        raise translated(call.hass, error, "not_spoken") from error
     return {"seconds": round(speech.seconds, 2)}

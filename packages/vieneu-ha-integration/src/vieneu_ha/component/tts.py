@@ -126,7 +126,7 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
                 async for data in encoded:
                     yield data
         except VieneuError as error:
-            raise translated(error, "not_spoken") from error
+            raise translated(self.hass, error, "not_spoken") from error
         finally:
             if speech.stand_in:
                 self._cache.async_forget()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vieneu_core.errors import error_class
+
 _AGAIN = "Hãy thử lại sau giây lát."
 _BY_ITSELF = "Hệ thống sẽ tự thử lại."
 _FALLBACK = "Nơi khác sẽ đọc tiếp nếu sẵn sàng."
@@ -122,3 +124,21 @@ VIETNAMESE: Mapping[str, tuple[str, str]] = {
     ),
 }
 """Title and remedy by code. An empty remedy: the error's own one is always told."""
+
+
+def in_vietnamese(code: str, remedy: str) -> tuple[str, str] | None:
+    """Return title and remedy of an error in Vietnamese.
+
+    Args:
+        code: Of the error.
+        remedy: What the error itself says to do; where that is more than its class says, it stays.
+
+    Returns:
+        None where this version has no words for the code.
+    """
+    if code not in VIETNAMESE:
+        return None
+    title, translated = VIETNAMESE[code]
+    cls = error_class(code)
+    is_own = cls is None or remedy != cls.default_remedy
+    return title, remedy if is_own or not translated else translated
