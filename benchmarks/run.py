@@ -24,6 +24,7 @@ BENCHMARKS = (
     "mode_switch",
     "failover",
     "loop_delay",
+    "house_loop",
     "import_cost",
     "opus_cost",
 )

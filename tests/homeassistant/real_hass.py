@@ -117,7 +117,8 @@ async def running_hass(
     (folder / "configuration.yaml").write_text(configuration)
     (folder / ".storage").mkdir()
     (folder / ".storage/onboarding").write_text(json.dumps(ONBOARDING))
-    shutil.copytree(HERE / "tape", folder / "custom_components/tape")
+    for own in ("tape", "pulse"):
+        shutil.copytree(HERE / own, folder / "custom_components" / own)
     if component:
         await install(folder)
     with socket.socket() as probe:
