@@ -113,7 +113,7 @@ async def serving(
     token: str = TOKEN,
     **settings: Any,
 ) -> AsyncIterator[Site]:
-    given = ServerSettings(token=SecretStr(token), port=0, **settings)
+    given = ServerSettings(**{"token": SecretStr(token), "port": 0, **settings})
     app = create_app(given, backend, clock=clock)
     server = build_server(app, given)
     service: Service = app.state.service

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Locator, Page, async_playwright
 from real_hass import PASSWORD, USER, Hass
 
 PICTURES = Path(os.environ.get("VIENEU_PICTURES", ".nox/pictures"))
@@ -43,9 +43,9 @@ async def browsing(hass: Hass, *, language: str) -> AsyncIterator[Page]:
             await browser.close()
 
 
-async def picture(page: Page, name: str) -> None:
-    """Keep what is on the screen, for people to look at."""
-    await page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+async def picture(shown: Page | Locator, name: str) -> None:
+    """Keep what is on the screen, or a part of it, for people to look at."""
+    await shown.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
 
 
 async def text_of(page: Page) -> str:

@@ -38,6 +38,9 @@ ONBOARDING = {
 }
 
 
+_READING: set[asyncio.Task[None]] = set()
+
+
 @dataclass
 class Hass:
     """A running Home Assistant, and an admin who is logged in."""
@@ -79,6 +82,31 @@ class Hass:
         for step in steps:
             result = await self.post(f"{path}/{result['flow_id']}", **step)
         return result
+
+    async def until_running(self) -> None:
+        async with asyncio.timeout(90):
+            while (await self._phase()) != "RUNNING":
+                await asyncio.sleep(0.1)
+
+    async def _phase(self) -> str | None:
+        try:
+            found: str = (await self.get("/api/config"))["state"]
+        except aiohttp.ClientError:
+            return None
+        return found
+
+    async def restart(self) -> None:
+        """End it, and start it again with all that it has kept."""
+        await self.stop()
+        port = int(self.url.rpartition(":")[2])
+        self.process = await _start(self.config, port, self.log)
+        await self.until_running()
+
+    async def stop(self) -> None:
+        if self.process.returncode is None:
+            self.process.terminate()
+        async with asyncio.timeout(60):
+            await self.process.wait()
 
     async def issues(self) -> set[str]:
         """Return the repairs that an admin sees."""
@@ -124,6 +152,20 @@ async def running_hass(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    url, log = f"http://127.0.0.1:{port}", list[str]()
+    process = await _start(folder, port, log)
+    async with aiohttp.ClientSession() as session:
+        hass = Hass(url, folder, process, session, log)
+        try:
+            token = await _onboarded(url, process, log)
+            session.headers["Authorization"] = f"Bearer {token}"
+            await hass.until_running()
+            yield hass
+        finally:
+            await hass.stop()
+
+
+async def _start(folder: Path, port: int, log: list[str]) -> asyncio.subprocess.Process:
     environ = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "PYTEST_VERSION"}}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "homeassistant", "--config", str(folder), "--skip-pip"),
@@ -131,22 +173,10 @@ async def running_hass(
         stderr=asyncio.subprocess.PIPE,
         env={**environ, "SETUP_PORT": str(port)},
     )
-    log: list[str] = []
     reading = asyncio.create_task(_read(process, log))
-    try:
-        url = f"http://127.0.0.1:{port}"
-        token = await _onboarded(url, process, log)
-        headers = {"Authorization": f"Bearer {token}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
-            hass = Hass(url, folder, process, session, log)
-            await _until_running(hass)
-            yield hass
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        async with asyncio.timeout(60):
-            await process.wait()
-        await reading
+    reading.add_done_callback(_READING.discard)
+    _READING.add(reading)
+    return process
 
 
 async def install(config: Path) -> None:
@@ -185,9 +215,3 @@ async def _onboarded(url: str, process: asyncio.subprocess.Process, log: list[st
         async with session.post(f"{url}/auth/token", data=form) as answer:
             token: str = (await answer.json())["access_token"]
             return token
-
-
-async def _until_running(hass: Hass) -> None:
-    async with asyncio.timeout(90):
-        while (await hass.get("/api/config"))["state"] != "RUNNING":
-            await asyncio.sleep(0.1)

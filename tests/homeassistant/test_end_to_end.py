@@ -9,14 +9,14 @@ from pathlib import Path
 import av
 import pytest
 from real_hass import Hass, running_hass
-from server_process import TOKEN, running_server
+from server_process import TOKEN, ServerHandle, running_server
 from tone_engine import Heard, expected, heard, same
 
 pytestmark = pytest.mark.timeout(300)
 SENTENCES = tuple(f"Đây là câu {n} của bản tin." for n in range(12))
 TEXT = " ".join(SENTENCES)
 LONG = " ".join(SENTENCES * 20)
-PLAYER = "media_player.tape"
+PLAYER, MODE = "media_player.tape", "select.vieneu_backend"
 
 
 def on_tape(hass: Hass, number: int) -> tuple[float, list[Heard]]:
@@ -54,6 +54,38 @@ async def recorded(hass: Hass, number: int) -> tuple[float, list[Heard]]:
     return on_tape(hass, number)
 
 
+async def set_up(hass: Hass, cellar: ServerHandle, colab: ServerHandle) -> None:
+    """Set up the embedded voice; then two servers, one of them in the house.
+
+    Both servers speak in tones, which tell each sentence.
+    """
+    done = await hass.flow({"next_step_id": "embedded"}, {})
+    assert done["type"] == "create_entry", done
+    entry = done["result"]["entry_id"]
+    await hass.until("sensor.vieneu_active_backend", "local")
+    await speak(hass, "Xin chào ngôi nhà.")
+    seconds, _ = await recorded(hass, 0)
+    assert seconds > 1
+    for kind, server in (("server", cellar), ("paste", colab)):
+        flow = await hass.flow(
+            {"next_step_id": kind}, {"url": server.url, "token": TOKEN}, entry=entry
+        )
+        assert flow["reason"] == "reconfigure_successful"
+    await hass.until("sensor.vieneu_google_colab_state", "ready")
+
+
+async def all_recover(hass: Hass) -> None:
+    """See the server come back, and everything that told of its loss go."""
+    await hass.until("sensor.vieneu_active_backend", "remote")
+    await hass.until("binary_sensor.vieneu_stand_in_speaks", "off")
+    assert await hass.issues() == set()
+    assert await hass.notifications() == []
+    assert await hass.happened() == "failed_back"
+    await speak(hass, "Đã có lại máy chủ.")
+    _, tones = await recorded(hass, 4)
+    assert same(tones, [expected("Đã có lại máy chủ.")])
+
+
 async def test_a_house_is_set_up_speaks_switches_and_loses_its_server_but_no_sentence(
     tmp_path: Path,
 ) -> None:
@@ -62,23 +94,8 @@ async def test_a_house_is_set_up_speaks_switches_and_loses_its_server_but_no_sen
         running_server() as cellar,
         running_hass(tmp_path) as hass,
     ):
-        done = await hass.flow({"next_step_id": "embedded"}, {})
-        assert done["type"] == "create_entry", done
-        entry = done["result"]["entry_id"]
-        await hass.until("sensor.vieneu_active_backend", "local")
-        await speak(hass, "Xin chào ngôi nhà.")
-        seconds, _ = await recorded(hass, 0)
-        assert seconds > 1
-
-        # Two servers, one of them in the house: both speak in tones, which tell each sentence.
-        for kind, server in (("server", cellar), ("paste", colab)):
-            flow = await hass.flow(
-                {"next_step_id": kind}, {"url": server.url, "token": TOKEN}, entry=entry
-            )
-            assert flow["reason"] == "reconfigure_successful"
-        await hass.until("sensor.vieneu_google_colab_state", "ready")
-        mode = "select.vieneu_backend"
-        await hass.act("select.select_option", entity_id=mode, option="remote")
+        await set_up(hass, cellar, colab)
+        await hass.act("select.select_option", entity_id=MODE, option="remote")
         await hass.until("sensor.vieneu_active_backend", "remote")
         await speak(hass, TEXT)
         _, tones = await recorded(hass, 1)
@@ -89,7 +106,7 @@ async def test_a_house_is_set_up_speaks_switches_and_loses_its_server_but_no_sen
         speaking = asyncio.create_task(speak(hass, LONG))
         await begun(hass)
         for option in ("local", "remote") * 5:
-            await hass.act("select.select_option", entity_id=mode, option=option)
+            await hass.act("select.select_option", entity_id=MODE, option=option)
         await speaking
         _, tones = await recorded(hass, 2)
         assert same(tones, [expected(sentence) for sentence in SENTENCES * 20])
@@ -103,24 +120,24 @@ async def test_a_house_is_set_up_speaks_switches_and_loses_its_server_but_no_sen
         _, tones = await recorded(hass, 3)
         assert same(tones, [expected(sentence) for sentence in (*SENTENCES * 20, "Hết tin.")])
         await hass.until("sensor.vieneu_active_backend", "local")
-        assert await hass.state(mode) == "remote"
+        assert await hass.state(MODE) == "remote"
         assert await hass.state("binary_sensor.vieneu_stand_in_speaks") == "on"
         assert {"remote_lost", "fallback_active"} <= await hass.issues()
         assert len(await hass.notifications()) == 1
         assert (await hass.happened()) in {"failed_over", "remote_lost"}
 
         # It is back, at the same address: all recover, and nobody did anything.
-        port = int(colab.url.rpartition(":")[2])
-        async with running_server(port=port) as again:
+        async with running_server(port=int(colab.url.rpartition(":")[2])) as again:
             assert again.url == colab.url
+            await all_recover(hass)
+
+            # A restart keeps the admin's choice.
+            await hass.restart()
             await hass.until("sensor.vieneu_active_backend", "remote")
-            await hass.until("binary_sensor.vieneu_stand_in_speaks", "off")
-            assert await hass.issues() == set()
-            assert await hass.notifications() == []
-            assert await hass.happened() == "failed_back"
-            await speak(hass, "Đã có lại máy chủ.")
-            _, tones = await recorded(hass, 4)
-            assert same(tones, [expected("Đã có lại máy chủ.")])
+            assert await hass.state(MODE) == "remote"
+            await speak(hass, "Nhà đã khởi động lại.")
+            _, tones = await recorded(hass, 0)  # the player counts from the beginning
+            assert same(tones, [expected("Nhà đã khởi động lại.")])
 
     problems = [line for line in hass.log if "ERROR" in line and "vieneu" in line]
     assert [p for p in problems if "custom integration" not in p] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -10,15 +11,18 @@ from conftest import EMBEDDED, SetUp, until
 from homeassistant import config_entries
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from pydantic import SecretStr
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from server_site import TOKEN, Site, serving
+from test_tts import SENTENCES, TEXT, decoded, spoken
+from tone_engine import expected, heard, same
 
 from vieneu_colab_server.announcing import HouseAnnouncer, NotAnnouncedError
-from vieneu_core.backends.scripted import ScriptedBackend
+from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import (
     AuthenticationError,
     BackendConnectionError,
@@ -273,20 +277,94 @@ async def test_who_closes_the_dialog_waits_no_longer(
     assert hass.data["webhook"] == {}
 
 
-async def test_a_new_address_needs_one_paste(
+async def test_a_new_address_needs_one_paste_and_interrupts_nobody(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], engine: ScriptedBackend
 ) -> None:
     entry = await set_up(colab, mode="remote")
+    runtime = entry.runtime_data
+    hold = asyncio.Event()
+    engine.script = [Turn(hold=hold, at_sentence=1)]
+    speaking = asyncio.ensure_future(spoken(hass, TEXT, preferred_format="wav"))
+    await until(hass, lambda: engine.record.requests)
     async with serving(engine) as other:
         flow = await reconfigure(hass, entry, "paste")
         flow = await go_on(hass, flow, {"url": "https://127.0.0.1:1"})
         assert flow["errors"] == {"base": "cannot_connect"}
         flow = await go_on(hass, flow, {"url": other.url})
         assert flow["reason"] == "reconfigure_successful"
+        hold.set()
+        rate, pcm = decoded(await speaking)
+        assert same(heard(pcm, rate), [expected(sentence) for sentence in SENTENCES])
         await hass.async_block_till_done()
+        assert entry.runtime_data is runtime, "no reload"
         assert entry.data["colab"] == {"url": other.url, "token": TOKEN}
         assert hass.states.get("sensor.vieneu_active_backend").state == "remote"  # type: ignore[union-attr]
+        rate, pcm = decoded(await spoken(hass, "Phiên mới.", preferred_format="wav"))
+        assert same(heard(pcm, rate), [expected("Phiên mới.")])
         await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_the_same_address_once_more_looks_at_it_again(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], site: Site, engine: ScriptedBackend
+) -> None:
+    entry = await set_up(colab, mode="remote")
+    port = int(site.url.rpartition(":")[2])
+    site.server.stop()
+    await site.task
+    with pytest.raises(HomeAssistantError):
+        await hass.services.async_call(
+            "button", "press", {"entity_id": "button.vieneu_test_google_colab"}, blocking=True
+        )
+    await until(hass, lambda: hass.states.is_state("sensor.vieneu_active_backend", "local"))
+    async with serving(engine, port=port) as again:
+        flow = await reconfigure(hass, entry, "paste")
+        flow = await go_on(hass, flow, {"url": again.url})
+        assert flow["reason"] == "reconfigure_successful"
+        await until(hass, lambda: hass.states.is_state("sensor.vieneu_active_backend", "remote"))
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_another_local_voice_is_loaded_in_place_of_the_first(
+    hass: HomeAssistant, set_up: SetUp, site: Site
+) -> None:
+    entry = await set_up(EMBEDDED)
+    runtime = entry.runtime_data
+    flow = await reconfigure(hass, entry, "server")
+    flow = await go_on(hass, flow, {"url": site.url, "token": TOKEN})
+    assert flow["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert entry.runtime_data is not runtime
+    rate, pcm = decoded(await spoken(hass, SENTENCES[0], preferred_format="wav"))
+    assert same(heard(pcm, rate), [expected(SENTENCES[0])])
+
+
+async def test_a_house_that_could_not_be_set_up_is_reconfigured_and_begins(
+    hass: HomeAssistant, set_up: SetUp, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.vieneu.has_embedded_voice", lambda: False)
+    gone = {"local": {"kind": "server", "url": "http://127.0.0.1:1", "token": TOKEN}}
+    entry = await set_up(gone)
+    assert entry.state is config_entries.ConfigEntryState.SETUP_RETRY
+    flow = await reconfigure(hass, entry, "server")
+    flow = await go_on(hass, flow, {"url": site.url, "token": TOKEN})
+    assert flow["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert entry.state is config_entries.ConfigEntryState.LOADED
+    assert hass.states.is_state("sensor.vieneu_active_backend", "local")
+
+
+async def test_colab_is_added_to_a_house_that_speaks(
+    hass: HomeAssistant, set_up: SetUp, site: Site
+) -> None:
+    entry = await set_up(EMBEDDED)
+    runtime = entry.runtime_data
+    assert hass.states.is_state("sensor.vieneu_tunnel_budget_used", "unknown")
+    flow = await reconfigure(hass, entry, "paste")
+    flow = await go_on(hass, flow, {"url": site.url, "token": TOKEN})
+    assert flow["reason"] == "reconfigure_successful"
+    await until(hass, lambda: hass.states.is_state("sensor.vieneu_google_colab_state", "ready"))
+    assert entry.runtime_data is runtime
+    assert not hass.states.is_state("sensor.vieneu_tunnel_budget_used", "unknown")
 
 
 async def test_a_refused_token_is_asked_for_again(

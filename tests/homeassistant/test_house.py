@@ -13,7 +13,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
-from server_site import Site
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from server_site import TOKEN, Site
 
 from vieneu_core.backends.scripted import ScriptedBackend
 
@@ -37,6 +38,64 @@ async def test_the_embedded_voice_alone_is_a_house(hass: HomeAssistant, set_up: 
     await hass.async_block_till_done()
     _, alive = await asyncio.to_thread(psutil.wait_procs, workers, timeout=10)
     assert [p for p in alive if "resource_tracker" not in " ".join(p.cmdline())] == []
+
+
+async def test_nothing_of_an_unloaded_house_is_left(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any]
+) -> None:
+    hass.config.external_url = "https://house.example"
+    data = {**colab, "webhook_id": "an-ear"}
+    # What Home Assistant itself begins at the first set-up stays with it.
+    entry = await set_up(data, mode="remote")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    tasks, listeners = asyncio.all_tasks(), hass.bus.async_listeners()
+    for _ in range(2):
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        assert "an-ear" in hass.data["webhook"]
+        assert await hass.config_entries.async_unload(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+    await asyncio.sleep(0.1)
+    assert asyncio.all_tasks() <= tasks
+    assert hass.bus.async_listeners() == listeners
+    assert hass.data["webhook"] == {}
+
+
+async def test_what_this_version_has_stored_is_understood_by_later_ones(
+    hass: HomeAssistant, site: Site
+) -> None:
+    """The shape of a stored entry, written out: a later version must read or migrate it."""
+    stored = {
+        "local": {"kind": "server", "url": site.url, "token": TOKEN},
+        "colab": {"url": site.url, "token": TOKEN},
+        "webhook_id": "an-ear",
+    }
+    options = {
+        "mode": "remote", "voice": "vi-south", "speed": 1.25, "sentence_pause": 0.5,
+        "automatic_fallback": False,
+    }  # fmt: skip
+    entry = MockConfigEntry(
+        domain="vieneu", unique_id="vieneu", version=1, minor_version=1, data=stored,
+        options=options,
+    )  # fmt: skip
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert state(hass, "select.vieneu_backend") == "remote"
+    assert state(hass, "select.vieneu_default_voice") == "vi-south"
+    assert state(hass, "number.vieneu_speed") == "1.25"
+    assert state(hass, "number.vieneu_pause_between_sentences") == "0.5"
+    assert state(hass, "switch.vieneu_automatic_fallback") == "off"
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_what_a_later_version_has_stored_is_left_alone(hass: HomeAssistant) -> None:
+    entry = MockConfigEntry(domain="vieneu", unique_id="vieneu", version=2, data={"new": "shape"})
+    entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.MIGRATION_ERROR
+    assert entry.data == {"new": "shape"}
 
 
 async def test_the_admin_switches_and_a_restart_keeps_it(

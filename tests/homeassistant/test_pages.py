@@ -27,7 +27,6 @@ class Words(NamedTuple):
     skip: str
     embedded: str
     here: str
-    backend: str
     lost: str
     notifications: str
 
@@ -39,7 +38,6 @@ LANGUAGES = {
         skip="Skip and finish",
         embedded="The small embedded voice",
         here="This house",
-        backend="Backend",
         lost="Google Colab is lost",
         notifications="Notifications",
     ),
@@ -49,7 +47,6 @@ LANGUAGES = {
         skip="Bỏ qua và kết thúc",
         embedded="Giọng nhỏ đi kèm",
         here="Trong nhà",
-        backend="Nơi đọc",
         lost="Mất kết nối Google Colab",
         notifications="Thông báo",
     ),
@@ -69,7 +66,9 @@ async def test_an_admin_sets_it_up_looks_at_it_and_flips_the_switch(
     tmp_path: Path, language: str
 ) -> None:
     words = LANGUAGES[language]
-    configuration = f"{CONFIGURATION}frontend:\nhomeassistant:\n  language: {language}\n"
+    configuration = (
+        f"{CONFIGURATION}frontend:\nhomeassistant:\n  language: {language}\n  country: VN\n"
+    )
     async with (
         running_server("tone_engine:create", "--session-limit=43200") as server,
         running_hass(tmp_path, configuration=configuration) as hass,
@@ -93,8 +92,9 @@ async def test_an_admin_sets_it_up_looks_at_it_and_flips_the_switch(
         await hass.until(active, "local")
         await page.set_viewport_size({"width": 1000, "height": 480})
         await picture(page, f"dashboard-{language}")
+        await picture(page.locator("hui-entities-card"), f"card-{language}")
         row = page.locator("hui-select-entity-row")
-        await row.get_by_text(words.backend).click()
+        await row.get_by_text("Nơi đọc").click()
         await row.get_by_text("Google Colab", exact=True).click()
         await hass.until(active, "remote")
         assert await hass.state(backend) == "remote"
@@ -182,4 +182,5 @@ async def entity_ids(hass: Hass) -> list[str]:
 def renamed(card: dict[str, object], known: dict[str, str]) -> dict[str, object]:
     entities = card["entities"]
     assert isinstance(entities, list)
-    return {**card, "entities": [known[entity] for entity in entities]}
+    rows = [{**row, "entity": known[row["entity"]]} for row in entities]
+    return {**card, "entities": rows}

@@ -70,7 +70,9 @@ async def test_an_outage_is_told_once_and_taken_back_when_it_is_over(
     colab: dict[str, Any],
     site: Site,
     engine: ScriptedBackend,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO", "vieneu_core")
     entry = await set_up(colab, mode="remote")
     assert repairs(hass) == set()
     assert notifications(hass) == []
@@ -84,10 +86,12 @@ async def test_an_outage_is_told_once_and_taken_back_when_it_is_over(
         await press(hass)
     await hass.async_block_till_done()
     assert notifications(hass) == []
+    assert caplog.text.count("RemoteLost(") == 1
 
     async with serving(engine) as other:
         await find(hass, entry, other)
         await until(hass, lambda: not repairs(hass))
+        assert caplog.text.count("FailedBack(") == 1
         # The next outage is another one.
         await lose(hass, other)
         assert notifications(hass) == ["Google Colab is lost"]

@@ -18,6 +18,7 @@ from tone_engine import expected, heard, same
 
 from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import SynthesisFailedError
+from vieneu_core.voices import Voice
 
 ENTITY = "tts.vieneu_voice"
 SENTENCES = tuple(f"Đây là câu {n} của bản tin." for n in range(4))
@@ -119,6 +120,34 @@ async def test_the_embedded_voice_speaks_four_thousand_characters_whole(
     data = await spoken(hass, long, preferred_format="mp3")
 
     assert seconds(data) > 150
+
+
+async def test_a_voice_that_the_server_is_given_is_there_without_a_reload(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    colab: dict[str, Any],
+    engine: ScriptedBackend,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await set_up(colab, mode="remote")
+    entity = tts.get_engine_instance(hass, ENTITY)
+    assert entity is not None
+
+    def listed() -> list[str]:
+        return [v.voice_id for v in entity.async_get_supported_voices("vi") or []]
+
+    before = listed()
+    engine.add_voice(Voice(id="vi-new", name="Mới", language="vi"))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert listed() == before, "the list is fresh: nobody asks for it at every look"
+
+    monkeypatch.setattr("custom_components.vieneu.coordinator.VOICES_FRESH_S", 0.0)
+    listed()  # someone opens the list again, later
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert listed() == [*before, "vi-new"]
+    offered = hass.states.get("select.vieneu_default_voice")
+    assert offered is not None
+    assert "vi-new" in offered.attributes["options"]
 
 
 async def test_voices_are_listed_by_language(hass: HomeAssistant, set_up: SetUp) -> None:

@@ -115,6 +115,10 @@ class ScriptedBackend:
         """Name of the backend."""
         return self._name
 
+    def add_voice(self, voice: Voice) -> None:
+        """Have one voice more from now on."""
+        self._voices = (*self._voices, voice)
+
     async def load(self) -> None:
         """Become ready, unless the script says otherwise.
 

@@ -10,7 +10,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from vieneu_core.errors import VieneuError
 
-from . import happenings, issues, notebooks, notification, pairing, services
+from . import changes, happenings, issues, notebooks, notification, services
 from .const import DOMAIN
 from .coordinator import VieneuConfigEntry, VieneuCoordinator
 from .house import House, has_embedded_voice
@@ -53,7 +53,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
     entry.async_on_unload(issues.async_watch(hass, coordinator))
     entry.async_on_unload(happenings.async_tell(hass, coordinator))
     entry.async_on_unload(notification.async_watch(hass, coordinator))
-    entry.async_on_unload(pairing.async_listen(hass, coordinator))
+    entry.async_on_unload(changes.async_follow(hass, coordinator))
     await coordinator.async_config_entry_first_refresh()
     coordinator.async_check_token()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)

@@ -12,6 +12,7 @@ from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
     ConfigEntry,
+    ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
 )
@@ -293,7 +294,12 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
                 if self.source == SOURCE_REAUTH
                 else self._get_reconfigure_entry()
             )
-            return self.async_update_reload_and_abort(entry, data={**entry.data, **changes})
+            data = {**entry.data, **changes}
+            if entry.state is not ConfigEntryState.LOADED:
+                return self.async_update_reload_and_abort(entry, data=data)
+            if data == dict(entry.data):
+                entry.runtime_data.async_look_again()
+            return self.async_update_and_abort(entry, data=data)
         await self.async_set_unique_id(DOMAIN)
         self._abort_if_unique_id_configured()
         local = {CONF_LOCAL: {CONF_KIND: LocalKind.EMBEDDED.value}}

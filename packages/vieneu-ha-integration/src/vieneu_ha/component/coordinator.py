@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -15,7 +16,7 @@ from homeassistant.util import dt as dt_util
 
 from vieneu_core.backends.base import BackendState
 from vieneu_core.errors import VieneuError
-from vieneu_core.router import RouterEvent, RouterStatus
+from vieneu_core.router import Mode, RouterEvent, RouterStatus
 from vieneu_core.voices import Voice
 
 from .const import DOMAIN
@@ -86,6 +87,17 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         """Take down how an announcement went."""
         self.async_set_updated_data(replace(self.data, last=last))
 
+    @callback
+    def async_look_again(self) -> None:
+        """Look at the server on Colab now, however often that failed before."""
+
+        async def look() -> None:
+            with suppress(VieneuError):  # what is wrong is told by the state
+                await self.router.check(Mode.REMOTE.value)
+            await self.async_refresh()
+
+        self.config_entry.async_create_background_task(self.hass, look(), "vieneu-look-again")
+
     async def async_refresh_voices(self) -> None:
         """Ask the active backend for its voices, now."""
         self._voices_of = ""
@@ -127,7 +139,7 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
     @callback
     def async_check_token(self) -> None:
         """Ask for a token where the server refuses the present one."""
-        remote = self.data.status.backend("remote")
+        remote = self.data.status.backend(Mode.REMOTE)
         if remote is not None and remote.state is BackendState.UNAUTHORIZED:
             self.config_entry.async_start_reauth(self.hass)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 from homeassistant.components import webhook
@@ -24,23 +25,30 @@ from .coordinator import VieneuCoordinator
 _LOGGER = logging.getLogger(__name__)
 
 
+def ear_of(data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the webhook's id and the token that must have signed; None where nobody listens.
+
+    An ear is kept while these stay: it remembers what it has heard, and believes nothing twice.
+    """
+    webhook_id, colab = data.get(CONF_WEBHOOK), data.get(CONF_COLAB)
+    return (webhook_id, colab[CONF_TOKEN]) if webhook_id and colab else None
+
+
 @callback
 def async_listen(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
     """Take announcements for a house from now on; the answer ends that."""
     entry = coordinator.config_entry
-    webhook_id = entry.data.get(CONF_WEBHOOK)
-    colab = entry.data.get(CONF_COLAB)
-    if not webhook_id or not colab:
+    ear = ear_of(entry.data)
+    if ear is None:
         return lambda: None
+    webhook_id, token = ear
 
     async def connect(url: str) -> None:
-        data = {**entry.data, CONF_COLAB: {**colab, CONF_URL: url}}
-        hass.config_entries.async_update_entry(entry, data=data)
-        house = coordinator.house
-        await house.router.set_remote(house.remote(data[CONF_COLAB]))
-        await coordinator.async_refresh()
+        data = {**entry.data, CONF_COLAB: {**entry.data[CONF_COLAB], CONF_URL: url}}
+        if not hass.config_entries.async_update_entry(entry, data=data):
+            coordinator.async_look_again()  # the same address: it is back
 
-    async_register(hass, webhook_id, SecretStr(colab[CONF_TOKEN]), connect)
+    async_register(hass, webhook_id, SecretStr(token), connect)
     return lambda: webhook.async_unregister(hass, webhook_id)
 
 

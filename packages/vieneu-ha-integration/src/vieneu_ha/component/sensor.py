@@ -56,7 +56,10 @@ def _queue_depth(data: VieneuData) -> int | None:
 
 
 def _budget_used(data: VieneuData) -> float | None:
-    return None if data.status.budget is None else round(100 * data.status.budget.used, 2)
+    remote = _backend(data, Mode.REMOTE)
+    if data.status.budget is None or remote.state is BackendState.NOT_CONFIGURED:
+        return None
+    return round(100 * data.status.budget.used, 2)
 
 
 def _last_error(data: VieneuData) -> str | None:
