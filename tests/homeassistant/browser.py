@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Locator, Page, async_playwright
 from real_hass import PASSWORD, USER, Hass
 
-PICTURES = Path(os.environ.get("VIENEU_PICTURES", ".nox/pictures"))
+PICTURES = Path(os.environ.get("VIENEU_PICTURES", "pictures"))
 """Where screenshots are kept."""
 # Home Assistant's pages fetch nothing from elsewhere; Chromium itself must not either.
 ARGUMENTS = (

@@ -13,6 +13,7 @@ from conftest import EMBEDDED, SetUp
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.core import HomeAssistant, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import get_system_health_info
 from pytest_homeassistant_custom_component.components.diagnostics import (
@@ -43,6 +44,16 @@ async def test_without_a_house_each_action_says_so(hass: HomeAssistant) -> None:
     assert caught.value.translation_key == "not_set_up"
     with pytest.raises(ServiceValidationError):
         await act(hass, "warm")
+
+
+async def test_a_voice_that_was_removed_from_the_registry_is_told(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    await set_up(EMBEDDED)
+    er.async_get(hass).async_remove("tts.vieneu_voice")
+    with pytest.raises(ServiceValidationError) as caught:
+        await act(hass, "announce", entity_id="media_player.kitchen", text="Cơm chín rồi.")
+    assert caught.value.translation_key == "not_set_up"
 
 
 def speech_like(path: Path, seconds: float = 4.0) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import EMBEDDED, SetUp
+from custom_components.vieneu.announcer import Before
 from homeassistant.components.media_player import (
     MediaPlayerEntity,
     MediaPlayerEntityFeature,
@@ -168,13 +169,20 @@ async def test_music_goes_on_where_it_was(hass: HomeAssistant, set_up: SetUp, ha
     await set_up(EMBEDDED)
     kitchen = Player("Kitchen", PLAIN | MediaPlayerEntityFeature.SEEK, plays_s=1)
     bath = Player("Bath", plays_s=1)
-    await have(kitchen, bath)
+    hall = Player("Hall", PLAIN | MediaPlayerEntityFeature.SEEK, plays_s=1)
+    await have(kitchen, bath, hall)
     kitchen.hear_music(position=61)
     bath.hear_music()
-    await announce(hass, KITCHEN, BATH, volume=0.7)
+    hall.hear_music()
+    await announce(hass, KITCHEN, BATH, "media_player.hall", volume=0.7)
 
     assert kitchen.noted[-3:] == [("volume", 0.2), ("plays", MUSIC), ("at", 61)]
-    assert bath.noted[-2:] == [("volume", 0.2), ("plays", MUSIC)]
+    assert bath.noted[-2:] == hall.noted[-2:] == [("volume", 0.2), ("plays", MUSIC)]
+
+
+def test_a_player_that_vanished_while_others_spoke_has_nothing_to_be_put_back() -> None:
+    before = Before.of(None)
+    assert (before.volume, before.played, before.position_s) == (None, None, None)
 
 
 async def test_a_player_that_goes_on_by_itself_is_left_to_it(

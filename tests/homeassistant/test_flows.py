@@ -131,6 +131,31 @@ async def test_an_engine_that_cannot_be_installed_here_is_told(
     assert asked[0].startswith("vieneu-core[sdk]==")
 
 
+@pytest.mark.parametrize(
+    ("comes", "errors"), [(True, {}), (False, {"base": "engine_not_installed"})]
+)
+async def test_what_an_engine_needs_is_installed_as_home_assistant_does_it(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, *, comes: bool, errors: dict[str, str]
+) -> None:
+    there: list[str] = []
+
+    async def installed(_: HomeAssistant, __: str, requirements: list[str]) -> None:
+        there.extend(requirements if comes else [])
+
+    monkeypatch.setattr("custom_components.vieneu.checks.async_process_requirements", installed)
+    monkeypatch.setattr(
+        "vieneu_core.engines.availability.EngineNeeds.missing", lambda _: [] if there else ["it"]
+    )
+    flow = await begin(hass, "embedded")
+    flow = await go_on(hass, flow, {})
+
+    assert (flow.get("errors") or {}) == errors
+    if comes:
+        assert there[0].startswith("vieneu-core[")
+        entry = await loaded(hass)
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
 async def test_a_model_is_kept_with_its_options(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +230,9 @@ async def test_colab_is_paired_by_pasting_where_home_assistant_is_not_reached(
     assert flow["errors"] == {"base": "invalid_notebook"}
     flow = await go_on(hass, flow, {"tunnel": "ngrok"})
     assert flow["menu_options"] == ["paste"]
+    # Who opens the dialog again, in another tab say, finds the same notebook there.
+    again: Flow = await hass.config_entries.flow.async_configure(flow["flow_id"])  # type: ignore[assignment]
+    assert again["step_id"] == "notebook"
     link = flow["description_placeholders"]["link"]
     client = await hass_client()
     answer = await client.get(link, headers={"Authorization": ""})
@@ -260,6 +288,10 @@ async def test_colab_is_paired_without_typing_anything(
             await hass.async_block_till_done()
             assert entry.data["colab"]["url"] == second.url
             assert entry.runtime_data is runtime
+            # Announced once more: the server is at the same place, and is looked at again.
+            await HouseAnnouncer(url, lambda: SecretStr(token)).announce(second.url, None)
+            await hass.async_block_till_done(wait_background_tasks=True)
+            assert hass.states.is_state("sensor.vieneu_google_colab_state", "ready")
             await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -368,9 +400,12 @@ async def test_colab_is_added_to_a_house_that_speaks(
 
 
 async def test_a_refused_token_is_asked_for_again(
-    hass: HomeAssistant, set_up: SetUp, site: Site
+    hass: HomeAssistant, set_up: SetUp, site: Site, hass_client: ClientSessionGenerator
 ) -> None:
-    data = {**EMBEDDED, "colab": {"url": site.url, "token": "an-older-token-0123456789"}}
+    assert await async_setup_component(hass, "vieneu", {})
+    await hass_client()
+    older = "an-older-token-0123456789"
+    data = {**EMBEDDED, "colab": {"url": site.url, "token": older}, "webhook_id": "an-ear"}
     entry = await set_up(data, mode="remote")
     await until(hass, hass.config_entries.flow.async_progress)
     (flow,) = hass.config_entries.flow.async_progress()
@@ -381,7 +416,12 @@ async def test_a_refused_token_is_asked_for_again(
     assert flow["reason"] == "reauth_successful"
     await hass.async_block_till_done()
     assert entry.data["colab"]["token"] == TOKEN
-    assert hass.states.get("sensor.vieneu_active_backend").state == "remote"  # type: ignore[union-attr]
+    await until(hass, lambda: hass.states.is_state("sensor.vieneu_active_backend", "remote"))
+    # From now on it is this token that must have signed an announcement.
+    hook = str((await hass_client()).make_url("/api/webhook/an-ear"))
+    with pytest.raises(NotAnnouncedError):
+        await HouseAnnouncer(hook, lambda: SecretStr(older)).announce(site.url, None)
+    await HouseAnnouncer(hook, lambda: SecretStr(TOKEN)).announce(site.url, None)
 
 
 async def test_the_options_are_set_without_a_reload(

@@ -15,8 +15,10 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from server_site import TOKEN, Site
+from test_tts import seconds, spoken
 
-from vieneu_core.backends.scripted import ScriptedBackend
+from vieneu_core.backends.scripted import ScriptedBackend, Turn
+from vieneu_core.errors import SynthesisFailedError
 
 
 def state(hass: HomeAssistant, entity_id: str) -> str:
@@ -198,6 +200,21 @@ async def test_options_change_without_a_reload(
     assert state(hass, "number.vieneu_speed") == "1.5"
     assert state(hass, "switch.vieneu_automatic_fallback") == "off"
     assert state(hass, "select.vieneu_default_voice") == "vi-south"
+
+
+async def test_the_switch_says_whether_another_voice_speaks(
+    hass: HomeAssistant, set_up: SetUp, engine: ScriptedBackend, colab: dict[str, Any]
+) -> None:
+    await set_up(colab, mode="remote", automatic_fallback=False)
+    await until(hass, lambda: state(hass, "sensor.vieneu_local_state") == "ready")
+    engine.always = Turn(error=SynthesisFailedError("not today"))
+    with pytest.raises(HomeAssistantError):
+        await spoken(hass, "Có ai không?", preferred_format="wav")
+    await hass.services.async_call(
+        "switch", "turn_on", {"entity_id": "switch.vieneu_automatic_fallback"}, blocking=True
+    )
+    assert state(hass, "switch.vieneu_automatic_fallback") == "on"
+    assert seconds(await spoken(hass, "Có ai không?", preferred_format="wav")) > 0.5
 
 
 async def test_where_nothing_can_speak_it_is_tried_again_later(

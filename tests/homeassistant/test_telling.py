@@ -150,8 +150,16 @@ async def a_house_with(
 async def test_a_session_that_ends_within_half_an_hour_is_told_until_there_is_a_new_one(
     hass: HomeAssistant, set_up: SetUp, engine: ScriptedBackend
 ) -> None:
-    async with a_house_with(hass, set_up, engine, session_limit_s=29 * 60.0) as entry:
-        assert repairs(hass) == {"session_ending"}
+    events = async_capture_events(hass, "vieneu_event")
+    async with (
+        a_house_with(hass, set_up, engine, session_limit_s=12 * 3600.0) as entry,
+        serving(engine, session_limit_s=29 * 60.0) as ending,
+    ):
+        assert repairs(hass) == set()
+        await find(hass, entry, ending)
+        await until(hass, lambda: repairs(hass) == {"session_ending"})
+        (event,) = [event for event in events if event.data["type"] == "session_expiring"]
+        assert event.data["remaining_minutes"] == 29
         issue = ir.async_get(hass).async_get_issue("vieneu", "session_ending")
         assert issue is not None
         assert issue.translation_placeholders is not None

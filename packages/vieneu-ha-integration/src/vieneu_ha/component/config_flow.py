@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import probatio as vol
 from homeassistant.components import webhook
@@ -195,10 +195,9 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Show the link to the notebook, and the ways on from there."""
-        if self._notebook is None:
-            return await self.async_step_colab()
-        ways = ["wait", "paste"] if self._notebook.callback_url is not None else ["paste"]
-        link = notebooks.async_offer(self.hass, self._notebook)
+        notebook = cast("NotebookSettings", self._notebook)  # the step before has made it
+        ways = ["wait", "paste"] if notebook.callback_url is not None else ["paste"]
+        link = notebooks.async_offer(self.hass, notebook)
         return self.async_show_menu(
             step_id="notebook", menu_options=ways, description_placeholders={"link": link}
         )
@@ -309,10 +308,8 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         """Return the token that the server has, as far as this side knows; empty is none."""
         if self._notebook is not None:
             return self._token.get_secret_value()
-        if self.source == SOURCE_RECONFIGURE:
-            colab: Mapping[str, str] = self._get_reconfigure_entry().data.get(CONF_COLAB, {})
-            return colab.get(CONF_TOKEN, "")
-        return ""
+        colab: Mapping[str, str] = self._get_reconfigure_entry().data.get(CONF_COLAB, {})
+        return colab.get(CONF_TOKEN, "")
 
     def _notebook_of(self, user_input: dict[str, Any]) -> NotebookSettings:
         return NotebookSettings.model_validate(

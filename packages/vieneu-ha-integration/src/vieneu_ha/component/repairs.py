@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
+from typing import cast
+
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.components.repairs.const import FlowType
 from homeassistant.config_entries import SOURCE_RECONFIGURE
 from homeassistant.core import HomeAssistant
@@ -41,6 +43,5 @@ async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Return the flow that mends an issue."""
-    if issue_id == "remote_lost" and data is not None:
-        return RemoteLostFlow(str(data["entry_id"]))
-    return ConfirmRepairFlow()
+    # Every issue of ours has data; of them only the lost server can be fixed.
+    return RemoteLostFlow(cast("dict[str, str]", data)["entry_id"])
