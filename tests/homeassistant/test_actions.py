@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import EMBEDDED, SetUp
+from conftest import COMPONENT, EMBEDDED, SetUp
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.core import HomeAssistant, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -186,4 +186,7 @@ async def test_the_page_of_system_information(hass: HomeAssistant, set_up: SetUp
 
     assert set(await get_system_health_info(hass, "vieneu")) == {"version"}
     await set_up(EMBEDDED)
-    assert (await get_system_health_info(hass, "vieneu"))["active"] == "local"
+    facts = await get_system_health_info(hass, "vieneu")
+    assert facts["active"] == "local"
+    texts = json.loads((COMPONENT / "translations/en.json").read_text("utf-8"))
+    assert set(facts) <= set(texts["system_health"]["info"])

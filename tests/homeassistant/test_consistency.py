@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import string
 import subprocess
 import sys
 import zipfile
@@ -19,8 +20,11 @@ from homeassistant.components.automation.config import (
     async_validate_config_item,
 )
 from homeassistant.components.blueprint.models import Blueprint, BlueprintInputs
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import selector
 from homeassistant.util.yaml import load_yaml
 
 from vieneu_core import __version__
@@ -180,3 +184,57 @@ def test_the_tree_for_hacs_is_whole(tmp_path: Path) -> None:
     assert json.loads((tree / "hacs.json").read_text())["zip_release"] is True
     with zipfile.ZipFile(made.stdout.strip()) as archive:
         assert {n for n in archive.namelist() if not n.endswith("/")} == names
+
+
+KEY = re.compile(r"^(?!.+[_-]{2})(?![_-])[a-z0-9-_]+(?<![_-])$")
+URL = re.compile(r"(https?://|www\.)[a-z0-9]", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_keeps_to_the_rules_of_home_assistants_own_check(language: str) -> None:
+    """Those of hassfest: no markup, no address, no quoted or odd placeholder, no stray space."""
+    for path, text in leaves(TEXTS[language]):
+        assert cv.string_with_no_html(text) == text
+        assert text == text.strip(), path
+        assert not URL.search(text), f"{path}: an address belongs into a placeholder"
+        assert not re.search(r"'{\w+}'", text), path
+        for _, field, _, _ in string.Formatter().parse(text):
+            assert not field or field.isidentifier(), path
+        if path.startswith(("entity.", "selector.", "services.", "exceptions.", "system_health.")):
+            assert all(KEY.match(key) for key in path.split(".")), path
+        if path.startswith("entity."):
+            assert "{" not in text, path
+    for flow in ("config", "options"):
+        for step in TEXTS[language][flow]["step"].values():
+            assert set(step.get("data_description", {})) == set(step.get("data", {}))
+    for issue in TEXTS[language]["issues"].values():
+        assert ("description" in issue) != ("fix_flow" in issue)
+
+
+def test_every_icon_is_of_material_design_and_says_something_new() -> None:
+    for path, icon in leaves(ICONS):
+        assert re.fullmatch(r"mdi:[a-z0-9-]+", icon), path
+    for entities in ICONS["entity"].values():
+        for entity in entities.values():
+            assert entity["default"] not in entity.get("state", {}).values()
+
+
+def test_what_is_imported_from_home_assistant_is_named_in_the_manifest() -> None:
+    manifest = json.loads((COMPONENT / "manifest.json").read_text("utf-8"))
+    known = {*manifest["dependencies"], *(platform.value for platform in Platform)}
+    # Always there, by hassfest's own list.
+    known |= {"device_automation", "homeassistant", "persistent_notification", "system_health"}
+    known |= {"webhook"}
+    for module in COMPONENT.glob("*.py"):
+        used = re.findall(r"homeassistant\.components\.(\w+)", module.read_text("utf-8"))
+        used += re.findall(r"from homeassistant\.components import (\w+)", module.read_text())
+        assert set(used) <= known | {module.stem}, module.name
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+def test_every_field_of_an_action_has_a_selector_that_home_assistant_knows(name: str) -> None:
+    for field in ACTIONS[name]["fields"].values():
+        chosen = selector.validate_selector(field["selector"])
+        if key := chosen.get("select", {}).get("translation_key"):
+            options = [str(each) for each in chosen["select"]["options"]]
+            assert set(TEXTS["en"]["selector"][key]["options"]) == set(options)

@@ -77,6 +77,14 @@ NOTEBOOK = vol.Schema(
 )
 
 
+PLACEHOLDERS = {
+    "detail": "",
+    "example": "https://abc.ngrok-free.app",
+    "colab": "https://colab.research.google.com",
+}
+"""Of all forms. What the error is, and addresses, which Home Assistant wants in no translation."""
+
+
 class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     """Sets up the one house."""
 
@@ -119,7 +127,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Take the small voice that comes with the core."""
         errors: dict[str, str] = {}
-        placeholders = {"detail": ""}
+        placeholders = dict(PLACEHOLDERS)
         if user_input is not None:
             local = {CONF_KIND: LocalKind.EMBEDDED.value}
             if failure := await try_engine(self.hass, EngineSpec("espeak")):
@@ -133,7 +141,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_model(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take a VieNeu model on this machine; it is fetched when the house is set up."""
         errors: dict[str, str] = {}
-        placeholders = {"detail": ""}
+        placeholders = dict(PLACEHOLDERS)
         if user_input is not None:
             engine = user_input[CONF_ENGINE]
             options = {"model": user_input[CONF_MODEL]} if user_input.get(CONF_MODEL) else {}
@@ -156,7 +164,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_server(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take a VieNeu server on the home network."""
         errors: dict[str, str] = {}
-        placeholders = {"detail": ""}
+        placeholders = dict(PLACEHOLDERS)
         if user_input is not None:
             if failure := await look(self.hass, user_input):
                 errors["base"], placeholders["detail"] = failure
@@ -175,7 +183,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_colab(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how the notebook shall be; then it is offered."""
         errors: dict[str, str] = {}
-        placeholders = {"detail": ""}
+        placeholders = dict(PLACEHOLDERS)
         if user_input is not None:
             try:
                 self._notebook = self._notebook_of(user_input)
@@ -199,7 +207,9 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         ways = ["wait", "paste"] if notebook.callback_url is not None else ["paste"]
         link = notebooks.async_offer(self.hass, notebook)
         return self.async_show_menu(
-            step_id="notebook", menu_options=ways, description_placeholders={"link": link}
+            step_id="notebook",
+            menu_options=ways,
+            description_placeholders={**PLACEHOLDERS, "link": link},
         )
 
     async def async_step_wait(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -238,7 +248,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_paste(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take address and token; a token that is already known may be left out."""
         errors: dict[str, str] = {}
-        placeholders = {"detail": ""}
+        placeholders = dict(PLACEHOLDERS)
         known = self._known_token()
         if user_input is not None:
             given = {CONF_URL: user_input[CONF_URL], CONF_TOKEN: user_input.get(CONF_TOKEN, known)}
@@ -268,7 +278,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Take the present one."""
         errors: dict[str, str] = {}
-        placeholders = {"detail": ""}
+        placeholders = dict(PLACEHOLDERS)
         colab = self._get_reauth_entry().data[CONF_COLAB]
         if user_input is not None:
             given = {CONF_URL: colab[CONF_URL], CONF_TOKEN: user_input[CONF_TOKEN]}
