@@ -13,6 +13,7 @@ import pytest
 from conftest import EMBEDDED, SetUp
 from homeassistant.components import tts
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 from server_site import Site
 from tone_engine import expected, heard, same
 
@@ -92,6 +93,19 @@ async def test_speed_pause_and_voice_are_options_and_the_last_word_is_not_cut(
     rate, pcm = decoded(plain)
     tail = np.frombuffer(pcm, "<i2")[-round(0.2 * rate) :]
     assert np.abs(tail).max() == 0, "silence after the last word"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("speed", "fast"), ("sentence_pause", "long"), ("speed", 17)]
+)
+async def test_a_wrong_option_is_told(
+    hass: HomeAssistant, set_up: SetUp, option: str, value: object
+) -> None:
+    await set_up(EMBEDDED)
+    with pytest.raises(ServiceValidationError) as caught:
+        await spoken(hass, SENTENCES[0], preferred_format="wav", **{option: value})
+    assert caught.value.translation_key == "not_spoken"
+    assert str(value) in str(caught.value.translation_placeholders)
 
 
 async def test_what_a_stand_in_said_is_not_kept_as_the_chosen_voices(

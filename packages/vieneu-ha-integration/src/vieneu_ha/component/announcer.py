@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,7 +98,7 @@ class Announcer:
 
     async def announce(
         self,
-        stream: ResultStream,
+        begin: Callable[[], ResultStream],
         players: Sequence[str],
         *,
         volume: float | None,
@@ -107,7 +107,8 @@ class Announcer:
         """Let the players speak, and wait until they have.
 
         Args:
-            stream: What is said.
+            begin: Begins to speak. Called when it is this announcement's turn: Home Assistant
+                forgets speech that nobody has fetched for some minutes.
             players: Entity ids.
             volume: 0 to 1, while it speaks; None leaves it as it is.
             context: Of the call.
@@ -121,7 +122,7 @@ class Announcer:
                 have spoken.
         """
         there = [player for player in dict.fromkeys(players) if self._is_there(player)]
-        seconds = await self._heard(stream, there, volume, context) if there else 0.0
+        seconds = await self._heard(begin, there, volume, context) if there else 0.0
         if absent := [player for player in players if player not in there]:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
@@ -135,7 +136,11 @@ class Announcer:
         return state is not None and state.state != STATE_UNAVAILABLE
 
     async def _heard(
-        self, stream: ResultStream, players: Sequence[str], volume: float | None, context: Context
+        self,
+        begin: Callable[[], ResultStream],
+        players: Sequence[str],
+        volume: float | None,
+        context: Context,
     ) -> float:
         async with AsyncExitStack() as turns:
             for player in sorted(players):  # in one order, so that no two wait for each other
@@ -144,7 +149,7 @@ class Announcer:
             try:
                 if volume is not None:
                     await self._set_volumes(dict.fromkeys(players, volume), context)
-                return await self._play(stream, players, context)
+                return await self._play(begin(), players, context)
             finally:
                 await self._put_back(before, context, volumes=volume is not None)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import probatio as vol
-from homeassistant.components.tts import async_create_stream
+from homeassistant.components.tts import ResultStream, async_create_stream
 from homeassistant.const import ATTR_ENTITY_ID, Platform
 from homeassistant.core import (
     HomeAssistant,
@@ -95,12 +95,16 @@ def _entry(hass: HomeAssistant) -> VieneuConfigEntry:
 async def _announce(announcer: Announcer, call: ServiceCall) -> ServiceResponse:
     """Speak on players, and wait until it is said."""
     options = {key: call.data[key] for key in (ATTR_VOICE, ATTR_SPEED) if key in call.data}
-    stream = async_create_stream(
-        call.hass, _tts_entity(call.hass), language=call.data.get(ATTR_LANGUAGE), options=options
-    )
-    stream.async_set_message(call.data[ATTR_TEXT])
+    voice = _tts_entity(call.hass)
+
+    def begin() -> ResultStream:
+        language = call.data.get(ATTR_LANGUAGE)
+        stream = async_create_stream(call.hass, voice, language=language, options=options)
+        stream.async_set_message(call.data[ATTR_TEXT])
+        return stream
+
     seconds = await announcer.announce(
-        stream,
+        begin,
         call.data[ATTR_ENTITY_ID],
         volume=call.data.get(ATTR_VOLUME),
         context=call.context,

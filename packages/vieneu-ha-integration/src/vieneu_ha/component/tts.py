@@ -24,7 +24,7 @@ from homeassistant.util import dt as dt_util
 
 from vieneu_core.audio.encode import AudioFormat, encode_stream
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.errors import VieneuError
+from vieneu_core.errors import InvalidRequestError, VieneuError
 from vieneu_core.synthesis import SynthesisRequest
 
 from .const import ATTR_PAUSE, ATTR_SPEED, DEFAULT_LANGUAGE, DOMAIN, LANGUAGES, MAX_PAUSE
@@ -120,9 +120,10 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
         return TTSAudioResponse(fmt.value, self._audio(request, fmt))
 
     async def _audio(self, request: TTSAudioRequest, fmt: AudioFormat) -> AsyncGenerator[bytes]:
-        speech = _Measured(self._speech(request))
+        speech = _Measured()
         try:
-            async with aclosing(encode_stream(speech.chunks(), fmt)) as encoded:
+            chunks = speech.measure(self._speech(request))
+            async with aclosing(encode_stream(chunks, fmt)) as encoded:
                 async for data in encoded:
                     yield data
         except VieneuError as error:
@@ -141,11 +142,23 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
                 text=request.message_gen,
                 voice=given.get(ATTR_VOICE) or options.voice,
                 language=request.language,
-                speed=float(given.get(ATTR_SPEED, options.speed)),
+                speed=_number(given, ATTR_SPEED, options.speed),
             )
         )
-        pause_s = min(max(float(given.get(ATTR_PAUSE, options.pause_s)), 0.0), MAX_PAUSE)
+        pause_s = min(max(_number(given, ATTR_PAUSE, options.pause_s), 0.0), MAX_PAUSE)
         return _with_pauses(spoken, pause_s)
+
+
+def _number(given: Mapping[str, Any], key: str, default: float) -> float:
+    """Return an option that is a number.
+
+    Raises:
+        InvalidRequestError: it is something else.
+    """
+    try:
+        return float(given.get(key, default))
+    except (TypeError, ValueError) as error:
+        raise InvalidRequestError(f"The option {key} is not a number: {given[key]!r}.") from error
 
 
 async def _with_pauses(
@@ -169,8 +182,7 @@ def _silence(like: AudioChunk, seconds: float) -> bytes:
 class _Measured:
     """Notes how an announcement goes."""
 
-    def __init__(self, speech: AsyncGenerator[AudioChunk]) -> None:
-        self._speech = speech
+    def __init__(self) -> None:
         self._began_s = time.monotonic()
         self._first_s: float | None = None
         self._seconds = 0.0
@@ -178,10 +190,10 @@ class _Measured:
         self.stand_in = False
         """Whether any sentence was not spoken as it was asked for."""
 
-    async def chunks(self) -> AsyncIterator[AudioChunk]:
+    async def measure(self, speech: AsyncGenerator[AudioChunk]) -> AsyncIterator[AudioChunk]:
         """Yield the speech."""
-        async with aclosing(self._speech):
-            async for chunk in self._speech:
+        async with aclosing(speech):
+            async for chunk in speech:
                 if self._first_s is None and chunk.pcm:
                     self._first_s = time.monotonic()
                 self._seconds += chunk.seconds
