@@ -137,7 +137,7 @@ def test_the_quality_scale_names_every_rule_with_its_proof() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    sorted((COMPONENT.parents[2] / "blueprints").rglob("*.yaml")),
+    sorted((COMPONENT.parent / "blueprint_files").rglob("*.yaml")),
     ids=lambda path: str(path.stem),
 )
 async def test_the_blueprints_are_valid_and_make_automations(

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from vieneu_ha.cli import main
-from vieneu_ha.installer import COMPONENT, InstallError, find, install, uninstall, version_here
+from vieneu_ha.cli import EXIT_FAILED, main
+from vieneu_ha.errors import InstallError
+from vieneu_ha.installer import COMPONENT, find, install, uninstall, version_here
 
 
 @pytest.fixture
@@ -115,3 +116,42 @@ def test_the_command_tells_what_it_did(
     assert "no configuration of Home Assistant" in run("install", f"--config={tmp_path / 'x'}")
     with pytest.raises(SystemExit):
         main(["install"])
+
+
+def blueprints_in(config: Path) -> list[str]:
+    return sorted(path.name for path in (config / "blueprints").rglob("*.yaml"))
+
+
+def test_the_blueprints_come_along_and_go_again(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["install", "--config", str(config)]) == 0
+    assert "Blueprints: door_opened, evening_colab, session_reminder." in capsys.readouterr().out
+    assert blueprints_in(config) == [
+        "door_opened.yaml", "evening_colab.yaml", "session_reminder.yaml",
+    ]  # fmt: skip
+    assert main(["install", "--config", str(config)]) == 0
+    assert "Blueprints" not in capsys.readouterr().out
+    assert main(["uninstall", "--config", str(config)]) == 0
+    assert [path.name for path in config.iterdir()] == ["configuration.yaml"]
+
+
+def test_a_blueprint_that_was_changed_or_is_of_others_is_left_alone(config: Path) -> None:
+    main(["install", "--config", str(config)])
+    mine = config / "blueprints/automation/vieneu/door_opened.yaml"
+    mine.write_text("my own")
+    other = config / "blueprints/automation/other.yaml"
+    other.write_text("another's")
+    main(["install", "--config", str(config)])
+    assert mine.read_text() == "my own"
+    main(["uninstall", "--config", str(config)])
+    assert blueprints_in(config) == ["door_opened.yaml", "other.yaml"]
+
+
+def test_a_place_for_blueprints_that_cannot_be_written_is_named(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (config / "blueprints").write_text("a file")
+    assert main(["install", "--config", str(config)]) == EXIT_FAILED
+    assert "door_opened.yaml cannot be written" in capsys.readouterr().err
+    assert find(config) is not None

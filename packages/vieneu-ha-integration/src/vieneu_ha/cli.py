@@ -7,7 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from vieneu_ha.installer import InstallError, find, install, uninstall, version_here
+from vieneu_ha import blueprints
+from vieneu_ha.errors import InstallError
+from vieneu_ha.installer import find, install, uninstall, version_here
 
 EXIT_FAILED = 3
 
@@ -50,9 +52,13 @@ def _done(given: argparse.Namespace) -> str:
         before = find(given.config)
         after = install(given.config, link=given.link, force=given.force)
         verb = "installed" if before is None else f"{before.version or 'a link'} →"
-        return f"{after.path}: {verb} {after.version}. Restart Home Assistant."
+        told = f"{after.path}: {verb} {after.version}. Restart Home Assistant."
+        if added := blueprints.add(given.config):
+            told += f"\nBlueprints: {', '.join(path.stem for path in added)}."
+        return told
     if given.command == "uninstall":
         removed = uninstall(given.config)
+        blueprints.remove(given.config)
         if removed is None:
             return "There was nothing to remove."
         return (

@@ -13,19 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vieneu_core.errors import ConfigurationError
+from vieneu_ha.errors import InstallError
 
 COMPONENT = Path(__file__).with_name("component")
 DOMAIN = "vieneu"
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc")
-
-
-class InstallError(ConfigurationError):
-    """The component cannot be put where it shall be."""
-
-    code = "component_install"
-    title = "The integration cannot be installed"
-    default_remedy = "Nothing has changed. Correct what is named, and try again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,60 @@
+"""Puts the blueprints for automations beside those that are there. What was changed there stays.
+
+Automations go on using a blueprint, so one that somebody has changed is neither replaced nor
+removed.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from vieneu_ha.errors import InstallError
+
+HERE = Path(__file__).with_name("blueprint_files")
+
+
+def add(config: Path) -> list[Path]:
+    """Put those into a configuration that are not there yet; return them.
+
+    Raises:
+        InstallError: they cannot be written.
+    """
+    added = []
+    for source, target in _pairs(config):
+        if target.exists():
+            continue
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+        except OSError as error:
+            raise InstallError(f"{target} cannot be written: {error.strerror}.") from error
+        added.append(target)
+    return added
+
+
+def remove(config: Path) -> list[Path]:
+    """Take those out again that are as they came; return them.
+
+    Raises:
+        InstallError: they cannot be removed.
+    """
+    removed = []
+    for source, target in _pairs(config):
+        try:
+            if target.is_file() and target.read_bytes() == source.read_bytes():
+                target.unlink()
+                removed.append(target)
+        except OSError as error:
+            raise InstallError(f"{target} cannot be removed: {error.strerror}.") from error
+    for _, target in _pairs(config):
+        with suppress(OSError):  # others may be there
+            for folder in (target.parent, target.parent.parent, target.parent.parent.parent):
+                folder.rmdir()
+    return removed
+
+
+def _pairs(config: Path) -> list[tuple[Path, Path]]:
+    """Return each blueprint of this package with its place in a configuration."""
+    files = sorted(HERE.rglob("*.yaml"))
+    return [(file, config / "blueprints" / file.relative_to(HERE)) for file in files]
