@@ -222,7 +222,10 @@ async def test_a_url_that_is_none_is_told(hass: HomeAssistant) -> None:
 
 
 async def test_colab_is_paired_by_pasting_where_home_assistant_is_not_reached(
-    hass: HomeAssistant, site: Site, hass_client: ClientSessionGenerator
+    hass: HomeAssistant,
+    site: Site,
+    hass_client: ClientSessionGenerator,
+    hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
     await async_setup_component(hass, "vieneu", {})
     flow = await begin(hass, "colab")
@@ -242,6 +245,9 @@ async def test_colab_is_paired_by_pasting_where_home_assistant_is_not_reached(
     assert [c["id"] for c in notebook["cells"] if c["cell_type"] == "code"][-1] == "watch"
     other = await client.get("/api/vieneu/notebook/nothing")
     assert other.status == 404
+    stranger = await hass_client_no_auth()
+    assert (await stranger.get(link.partition("?")[0])).status == 401
+    assert (await stranger.get(link)).status == 200, "the link itself is signed"
 
     flow = await go_on(hass, flow, {"next_step_id": "paste"})
     flow = await go_on(hass, flow, {"url": site.url, "token": TOKEN})

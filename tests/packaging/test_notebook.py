@@ -34,7 +34,7 @@ from tunnel_programs import program
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.errors import BackendConnectionError, BackendError
-from vieneu_core.notebook import Carried, NotebookSettings, TunnelChoice, Wheel, render_notebook
+from vieneu_core.notebook import Carried, NotebookSettings, TunnelKind, Wheel, render_notebook
 from vieneu_core.synthesis import SynthesisRequest
 
 STAND_INS = Path(__file__).parents[1] / "stand_ins"
@@ -170,7 +170,7 @@ async def test_from_install_to_the_first_sentence_and_again(
     settings = NotebookSettings(
         language="en",
         engine="espeak",
-        tunnel=TunnelChoice.NONE,
+        tunnel=TunnelKind.NONE,
         drive_cache=True,
         voices=("vi-north",),
         source=carried,

@@ -24,7 +24,7 @@ from vieneu_core.notebook import (
     FromGit,
     FromPyPI,
     NotebookSettings,
-    TunnelChoice,
+    TunnelKind,
     Wheel,
     render_notebook,
     write_notebook,
@@ -289,6 +289,6 @@ def test_a_package_that_is_installed_for_editing_or_not_at_all_is_not_carried() 
 
 
 def test_every_tunnel_can_be_chosen() -> None:
-    for tunnel in TunnelChoice:
+    for tunnel in TunnelKind:
         cell = code_of(render_notebook(NotebookSettings(tunnel=tunnel)))["start"]
         assert assigned(cell)["TUNNEL"] == tunnel.value

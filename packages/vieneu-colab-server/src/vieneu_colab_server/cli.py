@@ -27,7 +27,7 @@ from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
 from vieneu_colab_server.tunnels.errors import TunnelOpenError
 from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
 from vieneu_core.backends.local import LocalBackend
-from vieneu_core.config import cache_dir
+from vieneu_core.config import TunnelKind, cache_dir
 from vieneu_core.errors import ConfigurationError, VieneuError
 from vieneu_core.worker.host import EngineSpec
 
@@ -40,14 +40,6 @@ TOKEN_FILE_VARIABLE = f"{ENV_PREFIX}TOKEN_FILE"
 CALLBACK_VARIABLE = f"{ENV_PREFIX}CALLBACK_URL"
 """Not an option: the path of a webhook is a secret, and every process can read arguments."""
 AUTHTOKEN_VARIABLE = "NGROK_AUTHTOKEN"
-
-
-class TunnelKind(StrEnum):
-    """How the server is reached from outside."""
-
-    NONE = "none"
-    CLOUDFLARED = "cloudflared"
-    NGROK = "ngrok"
 
 
 class LogLevel(StrEnum):

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from vieneu_colab_server.cli import TunnelKind
 from vieneu_colab_server.notebook.plainly import plainly
 from vieneu_colab_server.notebook.relay import Relay
 from vieneu_colab_server.notebook.runtime import runtime_age_s
@@ -20,7 +19,7 @@ from vieneu_colab_server.tunnels.base import NoTunnel, Tunnel
 from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
 from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.config import cache_dir
+from vieneu_core.config import TunnelKind, cache_dir
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.worker.spec import EngineSpec
 

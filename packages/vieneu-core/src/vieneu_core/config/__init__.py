@@ -20,6 +20,7 @@ from vieneu_core.config.settings import (
     parse_endpoint_url,
 )
 from vieneu_core.config.store import load_settings, save_settings
+from vieneu_core.config.tunnel import TunnelKind
 
 __all__ = [
     "AUTH_TOKEN_VARIABLE",
@@ -29,6 +30,7 @@ __all__ = [
     "FallbackSettings",
     "LocalSettings",
     "Settings",
+    "TunnelKind",
     "cache_dir",
     "load_settings",
     "new_auth_token",

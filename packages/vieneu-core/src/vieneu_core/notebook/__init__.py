@@ -1,7 +1,8 @@
 """Makes the notebook that runs ``vieneu-server`` on Colab. Needs the extra ``notebook``."""
 
+from vieneu_core.config import TunnelKind
 from vieneu_core.notebook.rendering import render_notebook, write_notebook
-from vieneu_core.notebook.settings import NotebookSettings, TunnelChoice
+from vieneu_core.notebook.settings import NotebookSettings
 from vieneu_core.notebook.sources import Carried, FromGit, FromPyPI, Wheel
 
 __all__ = [
@@ -9,7 +10,7 @@ __all__ = [
     "FromGit",
     "FromPyPI",
     "NotebookSettings",
-    "TunnelChoice",
+    "TunnelKind",
     "Wheel",
     "render_notebook",
     "write_notebook",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from vieneu_core.config import TunnelKind
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.catalogue import model_source
 from vieneu_core.notebook.sources import FromPyPI, Source
@@ -18,14 +18,6 @@ COLAB_HOURS = 12.0
 MIN_TOKEN_CHARS = 43
 """256 bits in the alphabet of base64."""
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
-
-
-class TunnelChoice(StrEnum):
-    """How the server in the notebook is reached from outside."""
-
-    NGROK = "ngrok"
-    CLOUDFLARED = "cloudflared"
-    NONE = "none"
 
 
 def _printable(text: str) -> str:
@@ -83,7 +75,7 @@ class NotebookSettings(BaseModel):
         Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_voice)], ...
     ] = ()
     """Ids of voices that are spoken with once before the house asks."""
-    tunnel: TunnelChoice = TunnelChoice.NGROK
+    tunnel: TunnelKind = TunnelKind.NGROK
     domain: Annotated[str, AfterValidator(_domain)] | None = None
     """A reserved domain of ngrok."""
     session_hours: float = Field(default=COLAB_HOURS, gt=0, le=24, allow_inf_nan=False)
@@ -99,9 +91,9 @@ class NotebookSettings(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.domain is not None and self.tunnel is not TunnelChoice.NGROK:
+        if self.domain is not None and self.tunnel is not TunnelKind.NGROK:
             raise ValueError("domain: only the tunnel ngrok has reserved domains")
-        if self.callback_url is not None and self.tunnel is TunnelChoice.NONE:
+        if self.callback_url is not None and self.tunnel is TunnelKind.NONE:
             raise ValueError("callback_url: without a tunnel there is no address to tell")
         if self.engine in {"gguf", "pytorch"}:
             for name in ("model", "codec"):

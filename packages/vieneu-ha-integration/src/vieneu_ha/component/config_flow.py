@@ -29,7 +29,7 @@ from homeassistant.helpers.selector import (
 from pydantic import ValidationError
 
 from vieneu_core.config import new_auth_token
-from vieneu_core.notebook import NotebookSettings, TunnelChoice
+from vieneu_core.notebook import NotebookSettings, TunnelKind
 from vieneu_core.worker.spec import EngineSpec
 
 from . import notebooks, pairing
@@ -66,9 +66,9 @@ MODEL = vol.Schema(
 )
 NOTEBOOK = vol.Schema(
     {
-        vol.Required(CONF_TUNNEL, default=TunnelChoice.NGROK.value): SelectSelector(
+        vol.Required(CONF_TUNNEL, default=TunnelKind.NGROK.value): SelectSelector(
             SelectSelectorConfig(
-                options=[TunnelChoice.NGROK.value, TunnelChoice.CLOUDFLARED.value],
+                options=[TunnelKind.NGROK.value, TunnelKind.CLOUDFLARED.value],
                 translation_key="tunnel",
             )
         ),

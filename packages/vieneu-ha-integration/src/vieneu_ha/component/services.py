@@ -22,7 +22,7 @@ from homeassistant.helpers import entity_registry as er
 from pydantic import ValidationError
 
 from vieneu_core.errors import VieneuError
-from vieneu_core.notebook import NotebookSettings, TunnelChoice
+from vieneu_core.notebook import NotebookSettings, TunnelKind
 from vieneu_core.synthesis import MAX_SPEED, MIN_SPEED
 from vieneu_core.voices.reference import read_reference
 
@@ -63,8 +63,8 @@ ADD_VOICE = vol.Schema(
 )
 NOTEBOOK = vol.Schema(
     {
-        vol.Optional("tunnel", default=TunnelChoice.NGROK.value): vol.In(
-            [choice.value for choice in TunnelChoice]
+        vol.Optional("tunnel", default=TunnelKind.NGROK.value): vol.In(
+            [choice.value for choice in TunnelKind]
         ),
         vol.Optional("domain"): cv.string,
         vol.Optional("engine", default="auto"): cv.string,
