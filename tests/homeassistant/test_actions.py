@@ -39,6 +39,7 @@ async def act(hass: HomeAssistant, action: str, **data: Any) -> Any:
 
 async def test_without_a_house_each_action_says_so(hass: HomeAssistant) -> None:
     await async_setup_component(hass, "vieneu", {})
+    hass.states.async_set("media_player.kitchen", "idle")
     with pytest.raises(ServiceValidationError) as caught:
         await act(hass, "announce", entity_id="media_player.kitchen", text="Cơm chín rồi.")
     assert caught.value.translation_key == "not_set_up"
@@ -51,6 +52,7 @@ async def test_a_voice_that_was_removed_from_the_registry_is_told(
 ) -> None:
     await set_up(EMBEDDED)
     er.async_get(hass).async_remove("tts.vieneu_voice")
+    hass.states.async_set("media_player.kitchen", "idle")
     with pytest.raises(ServiceValidationError) as caught:
         await act(hass, "announce", entity_id="media_player.kitchen", text="Cơm chín rồi.")
     assert caught.value.translation_key == "not_set_up"
@@ -131,6 +133,16 @@ async def test_warming_speaks_unheard_and_tells_what_is_wrong(
     assert caught.value.translation_key == "not_spoken"
 
 
+async def test_a_house_that_does_not_run_is_told_from_one_that_is_not_there(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    entry = await set_up(EMBEDDED)
+    await hass.config_entries.async_unload(entry.entry_id)
+    with pytest.raises(ServiceValidationError) as caught:
+        await act(hass, "warm")
+    assert caught.value.translation_key == "not_loaded"
+
+
 async def press(hass: HomeAssistant, name: str) -> None:
     await hass.services.async_call(
         "button", "press", {"entity_id": f"button.vieneu_{name}"}, blocking=True
@@ -155,6 +167,9 @@ async def test_the_local_model_is_unloaded_and_loaded_and_the_server_let_go(
     await press(hass, "disconnect_google_colab")
     assert state("sensor.vieneu_google_colab_state") == "unloaded"
     assert state("sensor.vieneu_active_backend") == "local"
+    await press(hass, "test_google_colab")
+    assert state("sensor.vieneu_google_colab_state") == "ready"
+    assert state("sensor.vieneu_active_backend") == "remote"
 
 
 async def test_a_report_holds_no_secret_and_no_address(
@@ -177,6 +192,29 @@ async def test_a_report_holds_no_secret_and_no_address(
     assert report["status"]["mode"] == "remote"
     for secret in (TOKEN, site.url.removeprefix("http://"), "a-secret-webhook"):
         assert secret not in text
+
+
+async def test_a_report_of_a_house_that_cannot_be_set_up(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    hass_client: ClientSessionGenerator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("custom_components.vieneu.has_embedded_voice", lambda: False)
+    await async_setup_component(hass, "diagnostics", {})
+    gone = {"local": {"kind": "server", "url": "http://LocalHost:1", "token": TOKEN}}
+    entry = await set_up(gone)
+    report = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+
+    assert report["reason"]
+    assert "status" not in report
+    assert "localhost" not in json.dumps(report).lower()
+    flow = await hass.config_entries.options.async_init(entry.entry_id)
+    done = await hass.config_entries.options.async_configure(
+        flow["flow_id"], {"speed": 1.25, "sentence_pause": 0.5, "automatic_fallback": False}
+    )
+    assert done["type"] == "create_entry"
+    assert entry.options["speed"] == 1.25
 
 
 async def test_the_page_of_system_information(hass: HomeAssistant, set_up: SetUp) -> None:

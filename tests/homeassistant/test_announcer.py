@@ -21,6 +21,8 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import setup_test_component_platform
 
+from vieneu_core.backends.scripted import ScriptedBackend, Turn
+
 KITCHEN, BATH = "media_player.kitchen", "media_player.bath"
 MUSIC = "http://radio.example/stream.mp3"
 PLAIN = MediaPlayerEntityFeature.PLAY_MEDIA | MediaPlayerEntityFeature.VOLUME_SET
@@ -41,7 +43,8 @@ class Player(MediaPlayerEntity):
         self._attr_supported_features = features
         self.noted: Noted = []
         self.plays_s = plays_s
-        self.error: HomeAssistantError | None = None
+        self.error: Exception | None = None
+        self.volume_error: HomeAssistantError | None = None
 
     def hear_music(self, *, position: float | None = None) -> None:
         self._attr_state = MediaPlayerState.PLAYING
@@ -77,6 +80,8 @@ class Player(MediaPlayerEntity):
         self.hass.loop.call_later(self.plays_s, spoken)
 
     async def async_set_volume_level(self, volume: float) -> None:
+        if self.volume_error is not None:
+            raise self.volume_error
         self.noted.append(("volume", volume))
         self._attr_volume_level = volume
         self.async_write_ha_state()
@@ -217,6 +222,99 @@ async def test_a_player_that_fails_is_told_and_does_not_interrupt_the_others(
     assert kitchen.noted == [
         ("volume", 0.9), ("speaks", 0.9), ("silent", 0.9), ("volume", 0.2),
     ]  # fmt: skip
+
+
+async def test_a_player_that_lacks_something_does_not_silence_the_others(
+    hass: HomeAssistant, set_up: SetUp, have: Have
+) -> None:
+    await set_up(EMBEDDED)
+    kitchen = Player("Kitchen", plays_s=1.4)
+    fixed = Player("Fixed", MediaPlayerEntityFeature.PLAY_MEDIA, plays_s=1.4)
+    screen = Player("Screen", MediaPlayerEntityFeature.VOLUME_SET)
+    await have(kitchen, fixed, screen)
+    with pytest.raises(HomeAssistantError):  # the screen plays nothing at all
+        await announce(hass, "media_player.fixed", "media_player.screen", KITCHEN, volume=0.7)
+    assert fixed.noted == [("speaks", 0.2), ("silent", 0.2)]
+    assert kitchen.noted == [
+        ("volume", 0.7), ("speaks", 0.7), ("silent", 0.7), ("volume", 0.2),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", [OSError("the socket is gone"), TimeoutError()])
+async def test_an_error_of_another_kind_is_no_reason_to_interrupt_others(
+    hass: HomeAssistant, set_up: SetUp, have: Have, error: Exception
+) -> None:
+    await set_up(EMBEDDED)
+    kitchen, bath = Player("Kitchen", plays_s=1.4), Player("Bath")
+    await have(kitchen, bath)
+    bath.error = error
+    with pytest.raises(type(error)):
+        await announce(hass, BATH, KITCHEN, volume=0.9)
+    assert kitchen.noted[1:] == [("speaks", 0.9), ("silent", 0.9), ("volume", 0.2)]
+
+
+async def test_who_cannot_be_put_back_does_not_keep_others_from_it(
+    hass: HomeAssistant, set_up: SetUp, have: Have
+) -> None:
+    await set_up(EMBEDDED)
+    kitchen, bath = Player("Kitchen", plays_s=1.4), Player("Bath", plays_s=1.4)
+    await have(kitchen, bath)
+    bath.volume_error = HomeAssistantError("stuck")
+    await announce(hass, BATH, KITCHEN, volume=0.9)
+    assert kitchen.noted[-1] == ("volume", 0.2)
+    assert bath.noted == [("speaks", 0.2), ("silent", 0.2)]
+
+
+async def test_a_late_first_sound_cuts_no_last_word(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    have: Have,
+    colab: dict[str, Any],
+    engine: ScriptedBackend,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("custom_components.vieneu.announcer.LAG_S", 0.5)
+    await set_up(colab, mode="remote")
+    kitchen = Player("Kitchen", plays_s=3.0)
+    await have(kitchen)
+    hold = asyncio.Event()
+    engine.script = [Turn(hold=hold, at_sentence=0)]
+    speaking = asyncio.ensure_future(announce(hass, KITCHEN, volume=0.7))
+    await asyncio.sleep(2.0)
+    hold.set()
+    answer = await speaking
+
+    assert answer["seconds"] > 0.5
+    assert kitchen.noted[-2:] == [("silent", 0.7), ("volume", 0.2)]
+
+
+async def test_what_was_announced_before_is_not_announced_again(
+    hass: HomeAssistant, set_up: SetUp, have: Have, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.vieneu.announcer.LAG_S", 0.1)
+    await set_up(EMBEDDED)
+    kitchen = Player("Kitchen", plays_s=4.0)  # its state lags behind
+    await have(kitchen)
+    await announce(hass, KITCHEN)
+    kitchen.plays_s = 0.0
+    await announce(hass, KITCHEN, text="Có người gọi cửa.")
+    assert [what for what, _ in kitchen.noted].count("speaks") == 2
+    assert "plays" not in [what for what, _ in kitchen.noted]
+    await asyncio.sleep(3.0)
+
+
+async def test_an_announcement_waits_for_a_house_that_is_being_set_up_anew(
+    hass: HomeAssistant, set_up: SetUp, have: Have
+) -> None:
+    entry = await set_up(EMBEDDED)
+    kitchen = Player("Kitchen", plays_s=1.0)
+    await have(kitchen)
+    reloading = asyncio.ensure_future(hass.config_entries.async_reload(entry.entry_id))
+    await asyncio.sleep(0)
+    answer = await announce(hass, KITCHEN)
+    assert await reloading
+    assert answer["seconds"] > 0.5
+    assert kitchen.noted == [("speaks", 0.2), ("silent", 0.2)]
 
 
 async def test_a_player_that_is_not_there_is_named_and_the_others_speak(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from test_tts import SENTENCES, TEXT, decoded, spoken
 from tone_engine import expected, heard, same
 
 from vieneu_colab_server.announcing import HouseAnnouncer, NotAnnouncedError
+from vieneu_core import __version__
 from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import (
     AuthenticationError,
@@ -36,6 +39,8 @@ from vieneu_core.errors import (
     TunnelOfflineError,
     VieneuError,
 )
+from vieneu_core.pairing import SIGNATURE_HEADER, Announcement, signature
+from vieneu_core.wire.version import WIRE_VERSION
 
 Flow = dict[str, Any]
 
@@ -255,6 +260,8 @@ async def test_colab_is_paired_by_pasting_where_home_assistant_is_not_reached(
     assert flow["data"]["colab"] == {"url": site.url, "token": TOKEN}
     assert flow["data"]["local"] == {"kind": "embedded"}
     entry = await loaded(hass)
+    assert hass.states.is_state("select.vieneu_backend", "remote"), "who chose Colab hears Colab"
+    assert hass.states.is_state("sensor.vieneu_active_backend", "remote")
     await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -428,6 +435,50 @@ async def test_a_refused_token_is_asked_for_again(
     with pytest.raises(NotAnnouncedError):
         await HouseAnnouncer(hook, lambda: SecretStr(older)).announce(site.url, None)
     await HouseAnnouncer(hook, lambda: SecretStr(TOKEN)).announce(site.url, None)
+
+
+async def test_a_token_that_comes_another_way_ends_the_question_for_it(
+    hass: HomeAssistant, set_up: SetUp, site: Site
+) -> None:
+    data = {**EMBEDDED, "colab": {"url": site.url, "token": "an-older-token-0123456789"}}
+    entry = await set_up(data, mode="remote")
+    await until(hass, hass.config_entries.flow.async_progress)
+    flow = await reconfigure(hass, entry, "paste")
+    flow = await go_on(hass, flow, {"url": site.url, "token": TOKEN})
+    assert flow["reason"] == "reconfigure_successful"
+    await until(hass, lambda: hass.states.is_state("sensor.vieneu_active_backend", "remote"))
+    await until(hass, lambda: not hass.config_entries.flow.async_progress())
+
+
+async def test_an_announcement_may_come_in_pieces(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    colab: dict[str, Any],
+    engine: ScriptedBackend,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    await async_setup_component(hass, "vieneu", {})
+    client = await hass_client()
+    entry = await set_up({**colab, "webhook_id": "an-ear"}, mode="remote")
+    async with serving(engine) as other:
+        body = Announcement(
+            endpoint_url=other.url,
+            server_version=__version__,
+            wire_version=WIRE_VERSION,
+            timestamp=datetime.now(UTC),
+        ).body()
+        headers = {SIGNATURE_HEADER: signature(body, SecretStr(TOKEN))}
+
+        async def pieces() -> AsyncGenerator[bytes]:
+            for at in range(0, len(body), 20):
+                yield body[at : at + 20]
+                await asyncio.sleep(0.01)
+
+        answer = await client.post("/api/webhook/an-ear", data=pieces(), headers=headers)
+        assert answer.status == 200
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert entry.data["colab"]["url"] == other.url
+        await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_the_options_are_set_without_a_reload(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
@@ -27,6 +29,8 @@ from pytest_homeassistant_custom_component.common import (
 from server_site import TOKEN, Site, serving
 
 from vieneu_core.backends.scripted import ScriptedBackend
+from vieneu_core.errors import BackendError
+from vieneu_core.voices import Voice
 
 KINDS = {
     "failed_over", "failed_back", "remote_lost", "session_expiring", "session_expired",
@@ -124,6 +128,34 @@ async def test_the_admin_is_told_in_the_language_of_the_house(
     assert issue.translation_placeholders == {"active": "Trong nhà", "chosen": "Google Colab"}
 
 
+async def test_what_happens_while_voices_are_listed_is_not_forgotten(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    colab: dict[str, Any],
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = await set_up(colab, mode="remote")
+    runtime, listed = entry.runtime_data, asyncio.Event()
+
+    async def slowly() -> tuple[Voice, ...]:
+        await listed.wait()
+        return (Voice(id="vi-late", name="Muộn", language="vi"),)
+
+    monkeypatch.setattr(runtime.router, "voices", slowly)
+    listing = asyncio.ensure_future(runtime.async_refresh_voices())
+    await asyncio.sleep(0.05)
+    site.server.stop()
+    await site.task
+    with pytest.raises(BackendError):
+        await runtime.router.check("remote")
+    await until(hass, lambda: "remote_lost" in repairs(hass))
+    listed.set()
+    await listing
+    assert "remote_lost" in repairs(hass)
+    assert notifications(hass) == ["Google Colab is lost"]
+
+
 async def test_what_is_unloaded_takes_its_repairs_and_its_notification_along(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], site: Site
 ) -> None:
@@ -163,7 +195,8 @@ async def test_a_session_that_ends_within_half_an_hour_is_told_until_there_is_a_
         issue = ir.async_get(hass).async_get_issue("vieneu", "session_ending")
         assert issue is not None
         assert issue.translation_placeholders is not None
-        assert issue.translation_placeholders["end"].endswith(" UTC")
+        end = dt_util.as_local(entry.runtime_data.data.session_end)
+        assert issue.translation_placeholders["end"] == end.strftime("%H:%M")
         async with serving(engine, session_limit_s=12 * 3600.0) as other:
             await find(hass, entry, other)
             await until(hass, lambda: not repairs(hass))

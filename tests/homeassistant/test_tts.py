@@ -10,10 +10,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from conftest import EMBEDDED, SetUp
+from conftest import EMBEDDED, SetUp, until
 from homeassistant.components import tts
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from server_site import Site
 from tone_engine import expected, heard, same
 
@@ -93,6 +93,23 @@ async def test_speed_pause_and_voice_are_options_and_the_last_word_is_not_cut(
     rate, pcm = decoded(plain)
     tail = np.frombuffer(pcm, "<i2")[-round(0.2 * rate) :]
     assert np.abs(tail).max() == 0, "silence after the last word"
+
+
+async def test_a_default_voice_that_the_present_backend_lacks_silences_nobody(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], engine: ScriptedBackend
+) -> None:
+    engine.add_voice(Voice(id="vi-colab", name="Colab", language="vi"))
+    await set_up(colab, mode="remote", voice="vi-colab")
+    await spoken(hass, SENTENCES[0], preferred_format="wav")
+    assert engine.record.requests[-1].voice == "vi-colab"
+    await until(hass, lambda: hass.states.is_state("sensor.vieneu_local_state", "ready"))
+    mode = {"entity_id": "select.vieneu_backend", "option": "local"}
+    await hass.services.async_call("select", "select_option", mode, blocking=True)
+    assert seconds(await spoken(hass, SENTENCES[1], preferred_format="wav")) > 0.5
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert seconds(await spoken(hass, SENTENCES[2], preferred_format="wav")) > 0.5
+    with pytest.raises(HomeAssistantError):  # a voice that is asked for by name is another matter
+        await spoken(hass, SENTENCES[3], preferred_format="wav", voice="nobody")
 
 
 @pytest.mark.parametrize(

@@ -760,6 +760,30 @@ async def test_a_probe_speaks_for_real_and_tells_the_circuit() -> None:
             await house.router.probe("remote")
 
 
+@pytest.mark.parametrize("ask", ["check", "probe"])
+async def test_to_ask_a_dead_backend_again_tells_nobody_that_it_is_back(ask: str) -> None:
+    async with House() as house:
+        house.remote.always = Turn(error=lost("the cable is out"))
+        house.remote.reported = lost("the cable is out")
+        for _ in range(3):
+            await house.speak()
+        assert house.router.active == "local"
+        await settle()
+        house.events.clear()
+        for _ in range(3):
+            with pytest.raises(BackendConnectionError, match="the cable is out"):
+                await getattr(house.router, ask)("remote")
+            assert house.router.active == "local"
+        await house.clock.advance(10)
+        assert house.events == []
+
+        house.remote.always, house.remote.reported = Turn(), None
+        await getattr(house.router, ask)("remote")
+        assert house.router.active == "remote"
+        await settle()
+        assert len(house.told(FailedBack)) == 1
+
+
 async def test_a_probe_that_hangs_ends_by_its_name() -> None:
     async with House(policy=RouterPolicy(stall_s=0.05)) as house:
         house.remote.always = Turn(hold=asyncio.Event())

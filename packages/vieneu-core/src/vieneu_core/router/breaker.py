@@ -163,6 +163,16 @@ class CircuitBreaker:
         self._paused_until = self._retry_at = -math.inf
         self._cause = self._pause = self._blocked = None
 
+    def try_again(self) -> None:
+        """Let one request try now, however long it was to be left alone; it closes by success only.
+
+        For an admin who asks. What was closed stays so.
+        """
+        if self._blocked is not None:
+            self._cause, self._opened = self._blocked, True
+        self._blocked = self._pause = None
+        self._paused_until = self._retry_at = -math.inf
+
     def _count(self, error: BackendError, *, was_probe: bool) -> None:
         self._calls.append(False)
         self._in_a_row += 1

@@ -192,6 +192,10 @@ class Place:
             self._failing = error
         self.on_change()
 
+    def try_again(self) -> None:
+        """Let one request, or a look, try now. Until that succeeds nothing else is sent here."""
+        self.breaker.try_again()
+
     def forgive(self) -> None:
         """Start afresh: the admin has acted."""
         self.breaker.reset()

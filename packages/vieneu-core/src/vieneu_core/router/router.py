@@ -153,16 +153,18 @@ class Router:
         place.seen(Health(state=BackendState.UNLOADED))
 
     async def check(self, name: str) -> Health:
-        """Look at one backend now, and forget that it was given up.
+        """Look at one backend now, however long it was to be left alone.
+
+        Where it had been given up, it must also speak a short sentence before it is used again.
 
         Raises:
-            BackendError: it does not answer.
+            BackendError: it does not answer, or cannot speak.
         """
         place = self._places.require(name)
-        place.forgive()
+        place.try_again()
         health = await self._places.monitor(name).look(tolerant=False)
-        if place.last_error is not None:
-            raise place.last_error
+        if not place.usable:
+            raise place.why_not_ready()
         return health
 
     async def probe(self, name: str) -> Speech:
@@ -172,7 +174,7 @@ class Router:
             BackendError: it cannot speak.
         """
         place = self._places.require(name)
-        place.forgive()
+        place.try_again()
         return await self._places.monitor(name).probe()
 
     # --- what a backend does ----------------------------------------------------------------

@@ -14,6 +14,7 @@ from . import changes, happenings, issues, notebooks, notification, services
 from .const import DOMAIN
 from .coordinator import VieneuConfigEntry, VieneuCoordinator
 from .house import House, has_embedded_voice
+from .spoken import cache_store
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = (
@@ -48,6 +49,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
             translation_key="nothing_speaks",
             translation_placeholders={"reason": str(error)},
         ) from error
+    try:
+        await _begin(hass, entry, house)
+    except BaseException:
+        await house.router.aclose()
+        raise
+    return True
+
+
+async def _begin(hass: HomeAssistant, entry: VieneuConfigEntry, house: House) -> None:
     coordinator = entry.runtime_data = VieneuCoordinator(hass, entry, house)
     entry.async_on_unload(coordinator.async_begin())
     entry.async_on_unload(issues.async_watch(hass, coordinator))
@@ -57,7 +67,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
     await coordinator.async_config_entry_first_refresh()
     coordinator.async_check_token()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bool:
@@ -68,3 +77,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> b
         issues.async_clear(hass)
         notification.async_clear(hass)
     return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
+    """Delete what was kept for the entry. Added voices stay: they are the user's own."""
+    await cache_store(hass, entry).async_remove()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +34,7 @@ from homeassistant.const import (
     STATE_UNAVAILABLE,
 )
 from homeassistant.core import Context, Event, EventStateChangedData, HomeAssistant, State, callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
@@ -41,6 +42,7 @@ from vieneu_core.audio.decode import decode_clip
 
 from .const import DOMAIN
 
+_LOGGER = logging.getLogger(__name__)
 LAG_S = 5.0
 """So long after its last word a player may still say that it plays: it fetched late, or went on
 with its music. Then its volume is put back all the same."""
@@ -64,18 +66,26 @@ class Before:
         if state is None:
             return cls(volume=None)
         told = state.attributes
+        volume = told.get(ATTR_MEDIA_VOLUME_LEVEL)
         features = MediaPlayerEntityFeature(told.get(ATTR_SUPPORTED_FEATURES, 0))
+        played = told.get(ATTR_MEDIA_CONTENT_ID)
         if (
             state.state != MediaPlayerState.PLAYING
             or MediaPlayerEntityFeature.MEDIA_ANNOUNCE in features
+            or played is None
+            or _is_speech(played)  # an announcement is not said again
         ):
-            return cls(volume=told.get(ATTR_MEDIA_VOLUME_LEVEL))
+            return cls(volume=volume)
         return cls(
-            volume=told.get(ATTR_MEDIA_VOLUME_LEVEL),
-            played=told.get(ATTR_MEDIA_CONTENT_ID),
+            volume=volume,
+            played=played,
             kind=told.get(ATTR_MEDIA_CONTENT_TYPE, MediaType.MUSIC),
             position_s=_position_s(told) if MediaPlayerEntityFeature.SEEK in features else None,
         )
+
+
+def _is_speech(content_id: str) -> bool:
+    return "/api/tts_proxy/" in content_id or content_id.startswith("media-source://tts/")
 
 
 def _position_s(told: Any) -> float | None:
@@ -98,7 +108,7 @@ class Announcer:
 
     async def announce(
         self,
-        begin: Callable[[], ResultStream],
+        begin: Callable[[], Awaitable[ResultStream]],
         players: Sequence[str],
         *,
         volume: float | None,
@@ -137,7 +147,7 @@ class Announcer:
 
     async def _heard(
         self,
-        begin: Callable[[], ResultStream],
+        begin: Callable[[], Awaitable[ResultStream]],
         players: Sequence[str],
         volume: float | None,
         context: Context,
@@ -145,47 +155,66 @@ class Announcer:
         async with AsyncExitStack() as turns:
             for player in sorted(players):  # in one order, so that no two wait for each other
                 await turns.enter_async_context(self._turns[player])
+            stream = await begin()
             before = {player: Before.of(self._hass.states.get(player)) for player in players}
             try:
                 if volume is not None:
-                    await self._set_volumes(dict.fromkeys(players, volume), context)
-                return await self._play(begin(), players, context)
+                    await self._each(
+                        self._set_volume(player, volume, context) for player in players
+                    )
+                return await self._play(stream, players, context)
             finally:
-                await self._put_back(before, context, volumes=volume is not None)
+                await self._each(
+                    self._put_back(player, was, context, volume=volume is not None)
+                    for player, was in before.items()
+                )
 
     async def _play(self, stream: ResultStream, players: Sequence[str], context: Context) -> float:
-        loop = self._hass.loop
-        began_s = loop.time()
-        refused: HomeAssistantError | None = None
-        try:
-            await self._call(
-                SERVICE_PLAY_MEDIA,
-                context,
-                {
-                    ATTR_ENTITY_ID: list(players),
-                    ATTR_MEDIA_CONTENT_ID: stream.media_source_id,
-                    ATTR_MEDIA_CONTENT_TYPE: MediaType.MUSIC,
-                    # A player that can goes on afterwards with what it played.
-                    ATTR_MEDIA_ANNOUNCE: True,
-                },
-            )
-        except HomeAssistantError as error:
-            if len(players) == 1:
-                raise
-            refused = error  # the others speak: they are not interrupted
+        # Each for itself: a call for all is refused where one of them cannot do it.
+        playing = [
+            self._hass.async_create_task(self._play_on(player, stream, context))
+            for player in players
+        ]
         # The same audio once more, from Home Assistant's memory: it tells how long the players
         # need, and a failure of the voice, which a player keeps to itself.
-        data = b"".join([chunk async for chunk in stream.async_stream_result()])
+        began_s, data = 0.0, b""
+        try:
+            async for piece in stream.async_stream_result():
+                began_s = began_s or self._hass.loop.time()
+                data += piece
+        except Exception:
+            await self._outcomes(playing)
+            raise
         clip = await self._hass.async_add_executor_job(
             lambda: decode_clip(data, max_seconds=LONGEST_S)
         )
-        await asyncio.sleep(max(0.0, began_s + clip.seconds - loop.time()))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LAG_S):
-                await self._silent(players)
-        if refused is not None:
-            raise refused
+        failures = [error for error in await self._outcomes(playing) if error is not None]
+        if len(failures) < len(players):
+            await asyncio.sleep(max(0.0, began_s + clip.seconds - self._hass.loop.time()))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAG_S):
+                    await self._silent(players)
+        if failures:
+            raise failures[0]
         return clip.seconds
+
+    async def _play_on(self, player: str, stream: ResultStream, context: Context) -> None:
+        await self._call(
+            SERVICE_PLAY_MEDIA,
+            context,
+            {
+                ATTR_ENTITY_ID: player,
+                ATTR_MEDIA_CONTENT_ID: stream.media_source_id,
+                ATTR_MEDIA_CONTENT_TYPE: MediaType.MUSIC,
+                # A player that can goes on afterwards with what it played.
+                ATTR_MEDIA_ANNOUNCE: True,
+            },
+        )
+
+    @staticmethod
+    async def _outcomes(tasks: Sequence[asyncio.Task[None]]) -> list[Exception | None]:
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        return [each if isinstance(each, Exception) else None for each in outcomes]
 
     async def _silent(self, players: Sequence[str]) -> None:
         """Wait until no player plays."""
@@ -203,37 +232,39 @@ class Announcer:
         finally:
             end()
 
-    async def _put_back(
-        self, before: dict[str, Before], context: Context, *, volumes: bool
-    ) -> None:
-        if volumes:
-            known = {player: was.volume for player, was in before.items() if was.volume is not None}
-            await self._set_volumes(known, context)
-        for player, was in before.items():
-            if was.played is not None:
-                await self._call(
-                    SERVICE_PLAY_MEDIA,
-                    context,
-                    {
-                        ATTR_ENTITY_ID: player,
-                        ATTR_MEDIA_CONTENT_ID: was.played,
-                        ATTR_MEDIA_CONTENT_TYPE: was.kind,
-                    },
-                )
-            if was.position_s is not None:
-                await self._call(
-                    SERVICE_MEDIA_SEEK,
-                    context,
-                    {ATTR_ENTITY_ID: player, ATTR_MEDIA_SEEK_POSITION: was.position_s},
-                )
+    @staticmethod
+    async def _each(calls: Iterable[Awaitable[None]]) -> None:
+        """Do it for each player; one that refuses is told in the log and does not stop others."""
+        for error in await asyncio.gather(*calls, return_exceptions=True):
+            if isinstance(error, Exception):
+                _LOGGER.warning("A player did not do what was asked: %s", error)
 
-    async def _set_volumes(self, volumes: dict[str, float], context: Context) -> None:
-        for player, volume in volumes.items():
+    async def _put_back(self, player: str, was: Before, context: Context, *, volume: bool) -> None:
+        if volume and was.volume is not None:
+            await self._set_volume(player, was.volume, context)
+        if was.played is not None:
             await self._call(
-                SERVICE_VOLUME_SET,
+                SERVICE_PLAY_MEDIA,
                 context,
-                {ATTR_ENTITY_ID: player, ATTR_MEDIA_VOLUME_LEVEL: volume},
+                {
+                    ATTR_ENTITY_ID: player,
+                    ATTR_MEDIA_CONTENT_ID: was.played,
+                    ATTR_MEDIA_CONTENT_TYPE: was.kind,
+                },
             )
+        if was.position_s is not None:
+            await self._call(
+                SERVICE_MEDIA_SEEK,
+                context,
+                {ATTR_ENTITY_ID: player, ATTR_MEDIA_SEEK_POSITION: was.position_s},
+            )
+
+    async def _set_volume(self, player: str, volume: float, context: Context) -> None:
+        await self._call(
+            SERVICE_VOLUME_SET,
+            context,
+            {ATTR_ENTITY_ID: player, ATTR_MEDIA_VOLUME_LEVEL: volume},
+        )
 
     async def _call(self, action: str, context: Context, data: dict[str, Any]) -> None:
         await self._hass.services.async_call(

@@ -11,6 +11,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from vieneu_core.backends.base import BackendState
 from vieneu_core.errors import VieneuError
 from vieneu_core.router import Mode, Router
 
@@ -28,12 +29,20 @@ class VieneuButtonDescription(ButtonEntityDescription):
     press_fn: Callable[[Router], Awaitable[Any]]
 
 
+async def _test(router: Router) -> None:
+    """Speak a sentence on the server; one that was let go is taken again first."""
+    remote = router.status().backend(Mode.REMOTE)
+    if remote is not None and remote.state is BackendState.UNLOADED:
+        await router.load_backend(Mode.REMOTE)
+    await router.probe(Mode.REMOTE)
+
+
 BUTTONS: tuple[VieneuButtonDescription, ...] = (
     VieneuButtonDescription(
         key="test_connection",
         translation_key="test_connection",
         entity_category=EntityCategory.DIAGNOSTIC,
-        press_fn=lambda router: router.probe(Mode.REMOTE),
+        press_fn=_test,
     ),
     VieneuButtonDescription(
         key="load_local",

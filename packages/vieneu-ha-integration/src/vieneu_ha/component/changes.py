@@ -23,7 +23,8 @@ def async_follow(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callabl
     async def changed(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
         nonlocal known, stop_listening
         before, known = known, dict(entry.data)
-        if before == known:  # an option: whoever it concerns has been told
+        if before == known:  # an option: read where it is needed, shown by entities
+            coordinator.async_update_listeners()
             return
         if before[CONF_LOCAL] != known[CONF_LOCAL]:
             hass.config_entries.async_schedule_reload(entry.entry_id)

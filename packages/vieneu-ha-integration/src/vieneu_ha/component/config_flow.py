@@ -30,6 +30,7 @@ from pydantic import ValidationError
 
 from vieneu_core.config import new_auth_token
 from vieneu_core.notebook import NotebookSettings, TunnelKind
+from vieneu_core.router import Mode
 from vieneu_core.worker.spec import EngineSpec
 
 from . import notebooks, pairing
@@ -40,6 +41,7 @@ from .const import (
     CONF_ENGINE_OPTIONS,
     CONF_KIND,
     CONF_LOCAL,
+    CONF_MODE,
     CONF_WEBHOOK,
     DOMAIN,
     LocalKind,
@@ -285,7 +287,9 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
             if failure := await look(self.hass, given):
                 errors["base"], placeholders["detail"] = failure
             else:
-                return await self._kept({CONF_COLAB: given})
+                # The address as it is now: a new one may have been announced meanwhile.
+                now = self._get_reauth_entry().data[CONF_COLAB]
+                return await self._kept({CONF_COLAB: {**now, CONF_TOKEN: given[CONF_TOKEN]}})
         return self.async_show_form(
             step_id="reauth_confirm",
             data_schema=vol.Schema({vol.Required(CONF_TOKEN): SECRET}),
@@ -312,7 +316,11 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         await self.async_set_unique_id(DOMAIN)
         self._abort_if_unique_id_configured()
         local = {CONF_LOCAL: {CONF_KIND: LocalKind.EMBEDDED.value}}
-        return self.async_create_entry(title=TITLE, data={**local, **changes})
+        # Who begins with Colab wants to hear Colab.
+        mode = Mode.REMOTE if CONF_COLAB in changes else Mode.LOCAL
+        return self.async_create_entry(
+            title=TITLE, data={**local, **changes}, options={CONF_MODE: mode.value}
+        )
 
     def _known_token(self) -> str:
         """Return the token that the server has, as far as this side knows; empty is none."""

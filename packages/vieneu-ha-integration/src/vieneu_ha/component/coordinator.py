@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
@@ -53,6 +53,8 @@ class VieneuData:
     """Of the house, ``vi`` or ``en``."""
     voices: tuple[Voice, ...] = ()
     """Of the backend that gets the next request, the default one first."""
+    voices_of: str = ""
+    """Which backend these are of; for a moment that may be another than the active one."""
     session_end: datetime | None = None
     last: Announcement | None = field(default=None)
 
@@ -92,8 +94,11 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         """Look at the server on Colab now, however often that failed before."""
 
         async def look() -> None:
+            remote = self.router.status().backend(Mode.REMOTE)
+            is_let_go = remote is not None and remote.state is BackendState.UNLOADED
+            ask = self.router.load_backend if is_let_go else self.router.check
             with suppress(VieneuError):  # what is wrong is told by the state
-                await self.router.check(Mode.REMOTE.value)
+                await ask(Mode.REMOTE.value)
             await self.async_refresh()
 
         self.config_entry.async_create_background_task(self.hass, look(), "vieneu-look-again")
@@ -117,15 +122,17 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         )
 
     async def _async_update_data(self) -> VieneuData:
-        data = self._snapshot()
-        if data.status.active != self._voices_of:
+        active = self.router.active
+        if active != self._voices_of:
             self._voices_asked_s = self.hass.loop.time()
             try:
-                data = replace(data, voices=await self.router.voices())
-                self._voices_of = data.status.active
+                voices = await self.router.voices()
             except VieneuError as error:  # what was known of them stays
                 _LOGGER.debug("The voices cannot be listed: %s", error)
-        return data
+            else:
+                self._voices_of = active
+                return replace(self._snapshot(), voices=voices, voices_of=active)
+        return self._snapshot()  # taken last: much can happen while one waits
 
     @callback
     def _on_event(self, event: RouterEvent) -> None:
@@ -140,8 +147,13 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
     def async_check_token(self) -> None:
         """Ask for a token where the server refuses the present one."""
         remote = self.data.status.backend(Mode.REMOTE)
-        if remote is not None and remote.state is BackendState.UNAUTHORIZED:
+        if remote is None:
+            return
+        if remote.state is BackendState.UNAUTHORIZED:
             self.config_entry.async_start_reauth(self.hass)
+        elif remote.state.ready:  # a token that is good has come another way
+            for flow in list(self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
+                self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
     def _snapshot(self) -> VieneuData:
         status = self.router.status()

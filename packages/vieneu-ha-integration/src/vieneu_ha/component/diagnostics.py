@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
+from yarl import URL
 
 from vieneu_core import __version__
 
@@ -19,30 +22,33 @@ TO_REDACT = {CONF_TOKEN, CONF_URL, CONF_WEBHOOK}
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: VieneuConfigEntry
 ) -> dict[str, Any]:
-    """Return the diagnostics of a house."""
-    data = entry.runtime_data.data
-    return {
+    """Return the diagnostics of a house, also of one that could not be set up."""
+    report: dict[str, Any] = {
         "version": __version__,
         "entry": async_redact_data(
             {"data": dict(entry.data), "options": dict(entry.options)}, TO_REDACT
         ),
-        "status": _without_hosts(data.status.to_json(), _hosts(entry)),
-        "voices": [voice.id for voice in data.voices],
     }
+    if entry.state is ConfigEntryState.LOADED:
+        data = entry.runtime_data.data
+        report["status"] = _without_hosts(data.status.to_json(), _hosts(entry))
+        report["voices"] = [voice.id for voice in data.voices]
+    elif entry.reason is not None:
+        report["reason"] = _without_hosts(entry.reason, _hosts(entry))
+    return report
 
 
-def _hosts(entry: VieneuConfigEntry) -> list[str]:
-    """Return the host names that errors may quote."""
+def _hosts(entry: VieneuConfigEntry) -> re.Pattern[str] | None:
+    """Return what finds the host names that errors may quote, however they write them."""
     parts = [part for part in entry.data.values() if isinstance(part, dict)]
-    urls = [part[CONF_URL] for part in parts if CONF_URL in part]
-    return [url.partition("://")[2].partition("/")[0] for url in urls]
+    hosts = [URL(part[CONF_URL]).host for part in parts if CONF_URL in part]
+    found = "|".join(re.escape(host) for host in hosts if host)
+    return re.compile(found, re.IGNORECASE) if found else None
 
 
-def _without_hosts(value: Any, hosts: list[str]) -> Any:
+def _without_hosts(value: Any, hosts: re.Pattern[str] | None) -> Any:
     if isinstance(value, str):
-        for host in hosts:
-            value = value.replace(host, "**REDACTED**")
-        return value
+        return hosts.sub(REDACTED, value) if hosts is not None else value
     if isinstance(value, dict):
         return {key: _without_hosts(item, hosts) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.translation import async_get_cached_translations
+from homeassistant.util import dt as dt_util
 
 from vieneu_core import __version__
 from vieneu_core.backends.base import BackendState
@@ -97,7 +98,10 @@ def issues_of(data: VieneuData, places: dict[str, str]) -> list[Issue]:
     left_s = status.session_remaining_s
     if left_s is not None and 0 < left_s <= ENDING_S and data.session_end is not None:
         found.append(
-            Issue(key="session_ending", placeholders={"end": f"{data.session_end:%H:%M} UTC"})
+            Issue(
+                key="session_ending",
+                placeholders={"end": f"{dt_util.as_local(data.session_end):%H:%M}"},
+            )
         )
     if status.fallback_active:
         found.append(

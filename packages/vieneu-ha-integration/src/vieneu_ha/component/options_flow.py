@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import probatio as vol
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
@@ -29,8 +29,9 @@ class VieneuOptionsFlow(OptionsFlow):
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for all of it."""
         if user_input is not None:
-            runtime = self.config_entry.runtime_data
-            runtime.router.set_fallback(enabled=user_input[CONF_FALLBACK])
+            if self.config_entry.state is ConfigEntryState.LOADED:
+                router = self.config_entry.runtime_data.router
+                router.set_fallback(enabled=user_input[CONF_FALLBACK])
             return self.async_create_entry(data={**self.config_entry.options, **user_input})
         options = SpeechOptions.of(self.config_entry.options)
         schema = vol.Schema(

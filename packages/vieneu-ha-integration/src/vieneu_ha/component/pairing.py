@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from aiohttp import web
+from aiohttp import ClientError, web
 from homeassistant.components import webhook
 from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant, callback
@@ -52,6 +52,16 @@ def async_listen(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callabl
     return lambda: webhook.async_unregister(hass, webhook_id)
 
 
+async def _body_of(request: web.Request) -> bytes:
+    """Read the body, of whatever pieces; no more than is of use."""
+    body = b""
+    while len(body) <= MAX_BODY_BYTES and (
+        part := await request.content.read(MAX_BODY_BYTES + 1 - len(body))
+    ):
+        body += part
+    return body
+
+
 @callback
 def async_register(
     hass: HomeAssistant,
@@ -66,7 +76,11 @@ def async_register(
     inbox = AnnouncementInbox(token)
 
     async def handle(hass: HomeAssistant, webhook_id: str, request: web.Request) -> web.Response:
-        body = await request.content.read(MAX_BODY_BYTES + 1)
+        try:
+            body = await _body_of(request)
+        except (ClientError, ConnectionError) as error:
+            _LOGGER.warning("An announcement broke off: %s", error)
+            return web.Response(status=HTTPStatus.BAD_REQUEST)
         try:
             heard = inbox.open(body, request.headers.get(SIGNATURE_HEADER))
             session = async_get_clientsession(hass)

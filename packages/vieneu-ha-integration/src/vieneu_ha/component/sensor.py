@@ -63,8 +63,13 @@ def _budget_used(data: VieneuData) -> float | None:
 
 
 def _last_error(data: VieneuData) -> str | None:
-    errors = [b.last_error for b in data.status.backends if b.last_error is not None]
-    return told(errors[0], data.language)["detail"][:LONGEST_STATE] if errors else None
+    failed = [backend for backend in data.status.backends if backend.last_error is not None]
+    failed.sort(key=lambda backend: backend.state.ready)  # what does not work now comes first
+    for backend in failed[:1]:
+        if backend.last_error is not None:
+            words = told(backend.last_error, data.language)
+            return f"{words['detail']} {words['remedy']}"[:LONGEST_STATE]
+    return None
 
 
 SENSORS: tuple[VieneuSensorDescription, ...] = (

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import probatio as vol
 from homeassistant.components.tts import ResultStream, async_create_stream
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_ENTITY_ID, Platform
 from homeassistant.core import (
     HomeAssistant,
@@ -32,6 +35,7 @@ from .const import DOMAIN
 from .coordinator import VieneuConfigEntry
 from .failures import language_of, translated
 
+LONGEST_SET_UP_S = 60.0
 ATTR_TEXT: Final = "text"
 ATTR_VOICE: Final = "voice"
 ATTR_SPEED: Final = "speed"
@@ -87,19 +91,24 @@ def async_register(hass: HomeAssistant) -> None:
 
 def _entry(hass: HomeAssistant) -> VieneuConfigEntry:
     entries: list[VieneuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    if not entries:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_set_up")
-    return entries[0]
+    if entries:
+        return entries[0]
+    is_set_up = bool(hass.config_entries.async_entries(DOMAIN))
+    key = "not_loaded" if is_set_up else "not_set_up"
+    raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
 
 
 async def _announce(announcer: Announcer, call: ServiceCall) -> ServiceResponse:
     """Speak on players, and wait until it is said."""
     options = {key: call.data[key] for key in (ATTR_VOICE, ATTR_SPEED) if key in call.data}
-    voice = _tts_entity(call.hass)
 
-    def begin() -> ResultStream:
-        language = call.data.get(ATTR_LANGUAGE)
-        stream = async_create_stream(call.hass, voice, language=language, options=options)
+    async def begin() -> ResultStream:
+        stream = async_create_stream(
+            call.hass,
+            await _tts_entity(call.hass),
+            language=call.data.get(ATTR_LANGUAGE),
+            options=options,
+        )
         stream.async_set_message(call.data[ATTR_TEXT])
         return stream
 
@@ -112,7 +121,12 @@ async def _announce(announcer: Announcer, call: ServiceCall) -> ServiceResponse:
     return {"seconds": round(seconds, 2)}
 
 
-def _tts_entity(hass: HomeAssistant) -> str:
+async def _tts_entity(hass: HomeAssistant) -> str:
+    """Return the voice; while the house is being set up it is waited for."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LONGEST_SET_UP_S):
+            while _is_being_set_up(hass):  # noqa: ASYNC110 - Home Assistant has no event for it
+                await asyncio.sleep(0.1)
     entry = _entry(hass)
     entity_id = er.async_get(hass).async_get_entity_id(
         Platform.TTS, DOMAIN, f"{entry.entry_id}_tts"
@@ -122,11 +136,17 @@ def _tts_entity(hass: HomeAssistant) -> str:
     return entity_id
 
 
+def _is_being_set_up(hass: HomeAssistant) -> bool:
+    passing = {ConfigEntryState.SETUP_IN_PROGRESS, ConfigEntryState.UNLOAD_IN_PROGRESS}
+    entries = hass.config_entries.async_entries(DOMAIN)
+    return any(entry.state in passing or entry.setup_lock.locked() for entry in entries)
+
+
 async def _add_voice(call: ServiceCall) -> ServiceResponse:
     """Keep a voice of a clip that lies where Home Assistant may read."""
     hass, entry = call.hass, _entry(call.hass)
     path = Path(call.data[ATTR_PATH])
-    if not hass.config.is_allowed_path(str(path)):
+    if not await hass.async_add_executor_job(hass.config.is_allowed_path, str(path)):
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="path_not_allowed",

@@ -19,24 +19,23 @@ from homeassistant.components.tts import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.storage import Store
-from homeassistant.util import dt as dt_util
 
 from vieneu_core.audio.encode import AudioFormat, encode_stream
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import InvalidRequestError, VieneuError
 from vieneu_core.synthesis import SynthesisRequest
 
-from .const import ATTR_PAUSE, ATTR_SPEED, DEFAULT_LANGUAGE, DOMAIN, LANGUAGES, MAX_PAUSE
+from .const import ATTR_PAUSE, ATTR_SPEED, DEFAULT_LANGUAGE, LANGUAGES, MAX_PAUSE
 from .coordinator import Announcement, VieneuConfigEntry, VieneuCoordinator
 from .entity import VieneuEntity
 from .failures import translated
 from .options import SpeechOptions
+from .spoken import ProvenCache, cache_store
 
 PARALLEL_UPDATES = 0
 DESCRIPTION = EntityDescription(key="tts", translation_key="voice")
 ATTR_CACHE = "vieneu_cache"
-"""Part of the key under which Home Assistant keeps audio; see `_ProvenCache`."""
+"""Part of the key under which Home Assistant keeps audio; see `ProvenCache`."""
 TAIL_S = 0.25
 """Silence at the end: players that stop early cut this off, and not the last word."""
 
@@ -47,36 +46,9 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the voice."""
-    cache = _ProvenCache(Store(hass, 1, f"{DOMAIN}.{entry.entry_id}.cache"))
+    cache = ProvenCache(cache_store(hass, entry))
     await cache.async_load()
     async_add_entities([VieneuTTSEntity(entry.runtime_data, cache)])
-
-
-class _ProvenCache:
-    """Keeps a stand-in's audio from being taken for the chosen voice's.
-
-    Home Assistant keeps audio by text, language and options, and learns too late who spoke. So
-    the options hold which backend is active, and when a stand-in last spoke: what was kept until
-    then is not found any more.
-    """
-
-    def __init__(self, store: Store[dict[str, str]]) -> None:
-        self._store = store
-        self._since = ""
-
-    async def async_load(self) -> None:
-        """Read when a stand-in last spoke."""
-        self._since = (await self._store.async_load() or {}).get("since", "")
-
-    @callback
-    def async_forget(self) -> None:
-        """A stand-in has spoken: what was kept may be its."""
-        self._since = dt_util.utcnow().isoformat()
-        self._store.async_delay_save(lambda: {"since": self._since}, 1)
-
-    def key(self, active: str) -> str:
-        """Return what the key of the cache holds besides the request."""
-        return f"{active} {self._since}"
 
 
 class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
@@ -86,7 +58,7 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
     _attr_default_language = DEFAULT_LANGUAGE
     _attr_supported_options = [ATTR_VOICE, ATTR_SPEED, ATTR_PAUSE, ATTR_PREFERRED_FORMAT]
 
-    def __init__(self, coordinator: VieneuCoordinator, cache: _ProvenCache) -> None:
+    def __init__(self, coordinator: VieneuCoordinator, cache: ProvenCache) -> None:
         super().__init__(coordinator, DESCRIPTION)
         self._cache = cache
 
@@ -94,12 +66,17 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
     def default_options(self) -> Mapping[str, Any]:
         """What holds where a request does not say otherwise; part of the key of the cache."""
         options = SpeechOptions.of(self.coordinator.config_entry.options)
-        given = {ATTR_VOICE: options.voice} if options.voice else {}
+        data = self.coordinator.data
+        # A default is a wish: it must not silence a backend that has not got this voice.
+        is_there = data.voices_of == data.status.active and any(
+            voice.id == options.voice for voice in data.voices
+        )
+        given = {ATTR_VOICE: options.voice} if is_there else {}
         return {
             **given,
             ATTR_SPEED: options.speed,
             ATTR_PAUSE: options.pause_s,
-            ATTR_CACHE: self._cache.key(self.coordinator.data.status.active),
+            ATTR_CACHE: self._cache.key(data.status.active),
         }
 
     @callback
@@ -140,7 +117,7 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
         spoken = self.coordinator.router.stream(
             SynthesisRequest(
                 text=request.message_gen,
-                voice=given.get(ATTR_VOICE) or options.voice,
+                voice=given.get(ATTR_VOICE),
                 language=request.language,
                 speed=_number(given, ATTR_SPEED, options.speed),
             )
