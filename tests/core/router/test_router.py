@@ -873,6 +873,40 @@ async def test_a_remote_that_comes_while_the_router_loads_is_loaded_too() -> Non
         assert len(fresh.record.requests) > 0
 
 
+async def test_closing_while_the_remote_is_replaced_leaves_no_task_behind() -> None:
+    class SlowToLetGo(ScriptedBackend):
+        """Its look at the server takes some steps to end."""
+
+        async def health(self) -> Health:
+            if self.record.requests:
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    for _ in range(20):
+                        await asyncio.sleep(0)
+            return await super().health()
+
+    before = asyncio.all_tasks()
+    house = House()
+    house.remote = SlowToLetGo(name="remote", clock=house.clock)
+    await house.router.set_remote(house.remote)
+    await house.router.load()
+    house.remote.script = [Turn(hold=asyncio.Event())]
+    listening = asyncio.ensure_future(gather(house.router, SynthesisRequest(text=TEXT)))
+    await house.clock.advance(60)  # a look has begun
+    other = ScriptedBackend(name="remote", clock=house.clock)
+    changing = asyncio.ensure_future(house.router.set_remote(other))
+    await asyncio.sleep(0)
+    await house.router.aclose()
+    await changing
+    retiring = {task for task in asyncio.all_tasks() if task.get_name() == "vieneu-retire"}
+    assert retiring == set()
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await settle()
+    assert asyncio.all_tasks() == before
+
+
 async def test_unloading_ends_a_wait_for_a_new_remote() -> None:
     async with House() as house:
         slow = ScriptedBackend(name="remote", clock=house.clock)

@@ -105,10 +105,12 @@ class Places:
     async def unwatch(self, *names: str) -> None:
         """Stop watching these, or all where none is named."""
         chosen = names or tuple(self._monitors)
-        tasks = [self._monitors.pop(name)[1] for name in chosen if name in self._monitors]
-        for task in tasks:
+        ended = [self._monitors.pop(name) for name in chosen if name in self._monitors]
+        for _, task in ended:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(task for _, task in ended), return_exceptions=True)
+        for monitor, _ in ended:
+            monitor.first_load.cancel()  # one that had not taken its first step has not done it
 
     def monitor(self, name: str) -> Monitor:
         """Return the monitor that watches a backend, or one that looks just when it is asked.
@@ -154,10 +156,11 @@ class Places:
 
     async def aclose(self) -> None:
         """Close all of them for good, those too that were replaced."""
-        for idle in self._retiring.values():
-            idle.set()  # whoever still listens there has waited long enough
-        await asyncio.gather(*self._retiring)
-        await asyncio.gather(*(place.backend.aclose() for place in self))
+        async with self._replacing:  # one that is being replaced has to be closed as well
+            for idle in self._retiring.values():
+                idle.set()  # whoever still listens there has waited long enough
+            await asyncio.gather(*self._retiring)
+            await asyncio.gather(*(place.backend.aclose() for place in self))
 
     def _place(self, name: str, backend: Backend) -> Place:
         session = None
