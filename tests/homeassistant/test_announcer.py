@@ -259,10 +259,11 @@ async def test_who_cannot_be_put_back_does_not_keep_others_from_it(
     await set_up(EMBEDDED)
     kitchen, bath = Player("Kitchen", plays_s=1.4), Player("Bath", plays_s=1.4)
     await have(kitchen, bath)
+    bath.hear_music()
     bath.volume_error = HomeAssistantError("stuck")
     await announce(hass, BATH, KITCHEN, volume=0.9)
     assert kitchen.noted[-1] == ("volume", 0.2)
-    assert bath.noted == [("speaks", 0.2), ("silent", 0.2)]
+    assert bath.noted == [("speaks", 0.2), ("silent", 0.2), ("plays", MUSIC)]
 
 
 async def test_a_late_first_sound_cuts_no_last_word(

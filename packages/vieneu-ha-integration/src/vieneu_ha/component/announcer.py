@@ -241,7 +241,7 @@ class Announcer:
 
     async def _put_back(self, player: str, was: Before, context: Context, *, volume: bool) -> None:
         if volume and was.volume is not None:
-            await self._set_volume(player, was.volume, context)
+            await self._each([self._set_volume(player, was.volume, context)])
         if was.played is not None:
             await self._call(
                 SERVICE_PLAY_MEDIA,
