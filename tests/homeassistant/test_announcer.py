@@ -274,7 +274,7 @@ async def test_a_late_first_sound_cuts_no_last_word(
     engine: ScriptedBackend,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("custom_components.vieneu.announcer.LAG_S", 0.5)
+    monkeypatch.setattr("custom_components.vieneu.announcer.LAG_S", 1.5)
     await set_up(colab, mode="remote")
     kitchen = Player("Kitchen", plays_s=3.0)
     await have(kitchen)
