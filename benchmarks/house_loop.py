@@ -35,7 +35,10 @@ def measure() -> list[Row]:
     found = json.loads(ran.stdout.splitlines()[-1])
     idle, busy = found["idle"], found["speaking"]
     what = f"embedded voice, {found['speed']:.0f} times the speed of speech"
-    pairs = [(_at(busy, nth), _at(idle, nth)) for nth in (50, 99, 100)]
+    pairs = [
+        (percentile(busy["late_ms"], nth) / 1_000, percentile(idle["late_ms"], nth) / 1_000)
+        for nth in (50, 99, 100)
+    ]
     return [
         Row(
             part="Delay of Home Assistant's loop, Python 3.14",
@@ -58,11 +61,6 @@ def measure() -> list[Row]:
             )
         ),
     ]
-
-
-def _at(pulse: Pulse, nth: int) -> float:
-    late_s = [late / 1_000 for late in pulse["late_ms"]]
-    return max(late_s) if nth == 100 else percentile(late_s, nth)
 
 
 # --- in Home Assistant's own Python, which is another process than the one above -----------------

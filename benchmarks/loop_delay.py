@@ -143,8 +143,8 @@ async def _late_s(seconds: float) -> list[float]:
 
 
 def _row(what: str, busy: Found, idle: Found) -> Row:
-    middle, high, most = (_at(busy, nth) for nth in (50, 99, 100))
-    idle_middle, idle_high, idle_most = (_at(idle, nth) for nth in (50, 99, 100))
+    middle, high, most = (percentile(busy.late_s, nth) for nth in (50, 99, 100))
+    idle_middle, idle_high, idle_most = (percentile(idle.late_s, nth) for nth in (50, 99, 100))
     speed = busy.speech_s / busy.took_s
     speaking = f", {speed:.0f} times the speed of speech" if speed else ""
     return Row(
@@ -156,7 +156,3 @@ def _row(what: str, busy: Found, idle: Found) -> Row:
             (times(middle, idle_middle), times(high, idle_high), times(most, idle_most))
         ),
     )
-
-
-def _at(found: Found, nth: int) -> float:
-    return max(found.late_s) if nth == 100 else percentile(found.late_s, nth)

@@ -82,7 +82,7 @@ def written(readme: str, new: str) -> str:
 
 def percentile(values: list[float], nth: int) -> float:
     """Return the value that ``nth`` per cent of the values do not exceed."""
-    return quantiles(values, n=100, method="inclusive")[nth - 1]
+    return max(values) if nth == 100 else quantiles(values, n=100, method="inclusive")[nth - 1]
 
 
 def ms(seconds: float) -> str:

@@ -107,6 +107,13 @@ async def set_up(hass: HomeAssistant) -> AsyncIterator[SetUp]:
     await asyncio.sleep(0)
 
 
+async def press(hass: HomeAssistant, button: str) -> None:
+    """Press a button of the house."""
+    await hass.services.async_call(
+        "button", "press", {"entity_id": f"button.vieneu_{button}"}, blocking=True
+    )
+
+
 async def until(hass: HomeAssistant, condition: Callable[[], object]) -> None:
     """Wait for what the house comes to by itself."""
     async with asyncio.timeout(30):

@@ -38,7 +38,12 @@ ONBOARDING = {
 }
 
 
-_READING: set[asyncio.Task[None]] = set()
+@dataclass
+class Running:
+    """A process of Home Assistant, and who reads its log."""
+
+    process: asyncio.subprocess.Process
+    reading: asyncio.Task[None]
 
 
 @dataclass
@@ -47,7 +52,7 @@ class Hass:
 
     url: str
     config: Path
-    process: asyncio.subprocess.Process
+    running: Running
     session: aiohttp.ClientSession
     log: list[str] = field(default_factory=list)
 
@@ -99,14 +104,17 @@ class Hass:
         """End it, and start it again with all that it has kept."""
         await self.stop()
         port = int(self.url.rpartition(":")[2])
-        self.process = await _start(self.config, port, self.log)
+        self.running = await _start(self.config, port, self.log)
         await self.until_running()
 
     async def stop(self) -> None:
-        if self.process.returncode is None:
-            self.process.terminate()
+        """End it; the log is whole then."""
+        process = self.running.process
+        if process.returncode is None:
+            process.terminate()
         async with asyncio.timeout(60):
-            await self.process.wait()
+            await process.wait()
+        await self.running.reading
 
     async def issues(self) -> set[str]:
         """Return the repairs that an admin sees."""
@@ -153,11 +161,11 @@ async def running_hass(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url, log = f"http://127.0.0.1:{port}", list[str]()
-    process = await _start(folder, port, log)
+    running = await _start(folder, port, log)
     async with aiohttp.ClientSession() as session:
-        hass = Hass(url, folder, process, session, log)
+        hass = Hass(url, folder, running, session, log)
         try:
-            token = await _onboarded(url, process, log)
+            token = await _onboarded(url, running.process, log)
             session.headers["Authorization"] = f"Bearer {token}"
             await hass.until_running()
             yield hass
@@ -165,7 +173,7 @@ async def running_hass(
             await hass.stop()
 
 
-async def _start(folder: Path, port: int, log: list[str]) -> asyncio.subprocess.Process:
+async def _start(folder: Path, port: int, log: list[str]) -> Running:
     environ = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "PYTEST_VERSION"}}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "homeassistant", "--config", str(folder), "--skip-pip"),
@@ -173,10 +181,7 @@ async def _start(folder: Path, port: int, log: list[str]) -> asyncio.subprocess.
         stderr=asyncio.subprocess.PIPE,
         env={**environ, "SETUP_PORT": str(port)},
     )
-    reading = asyncio.create_task(_read(process, log))
-    reading.add_done_callback(_READING.discard)
-    _READING.add(reading)
-    return process
+    return Running(process, asyncio.create_task(_read(process, log)))
 
 
 async def install(config: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import COMPONENT, EMBEDDED, SetUp
+from conftest import COMPONENT, EMBEDDED, SetUp, press
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.core import HomeAssistant, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -141,13 +141,6 @@ async def test_a_house_that_does_not_run_is_told_from_one_that_is_not_there(
     with pytest.raises(ServiceValidationError) as caught:
         await act(hass, "warm")
     assert caught.value.translation_key == "not_loaded"
-
-
-async def press(hass: HomeAssistant, name: str) -> None:
-    await hass.services.async_call(
-        "button", "press", {"entity_id": f"button.vieneu_{name}"}, blocking=True
-    )
-    await hass.async_block_till_done()
 
 
 async def test_the_local_model_is_unloaded_and_loaded_and_the_server_let_go(

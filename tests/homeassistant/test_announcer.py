@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import EMBEDDED, SetUp
+from conftest import EMBEDDED, SetUp, press
 from custom_components.vieneu.announcer import Before
 from homeassistant.components.media_player import (
     MediaPlayerEntity,
@@ -341,8 +341,7 @@ async def test_what_cannot_be_spoken_is_told_to_the_automation(
     await set_up(EMBEDDED)
     kitchen = Player("Kitchen")
     await have(kitchen)
-    button = {"entity_id": "button.vieneu_unload_local_model"}
-    await hass.services.async_call("button", "press", button, blocking=True)
+    await press(hass, "unload_local_model")
     with pytest.raises(HomeAssistantError) as caught:
         await announce(hass, KITCHEN, volume=0.7)
     assert caught.value.translation_key == "not_spoken"

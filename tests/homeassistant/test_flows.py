@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from conftest import EMBEDDED, SetUp, until
+from conftest import EMBEDDED, SetUp, press, until
 from homeassistant import config_entries
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -357,9 +357,7 @@ async def test_the_same_address_once_more_looks_at_it_again(
     site.server.stop()
     await site.task
     with pytest.raises(HomeAssistantError):
-        await hass.services.async_call(
-            "button", "press", {"entity_id": "button.vieneu_test_google_colab"}, blocking=True
-        )
+        await press(hass, "test_google_colab")
     await until(hass, lambda: hass.states.is_state("sensor.vieneu_active_backend", "local"))
     async with serving(engine, port=port) as again:
         flow = await reconfigure(hass, entry, "paste")
@@ -510,9 +508,7 @@ async def test_the_fix_of_a_lost_server_opens_the_form_for_its_address(
     site.server.stop()
     await site.task
     with pytest.raises(Exception, match="127"):
-        await hass.services.async_call(
-            "button", "press", {"entity_id": "button.vieneu_test_google_colab"}, blocking=True
-        )
+        await press(hass, "test_google_colab")
     await until(hass, lambda: ir.async_get(hass).async_get_issue("vieneu", "remote_lost"))
     client = await hass_client()
     answer = await client.post(

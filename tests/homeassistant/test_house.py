@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import EMBEDDED, SetUp, until
+from conftest import EMBEDDED, SetUp, press, until
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -150,9 +150,7 @@ async def test_when_the_server_dies_speech_goes_on_locally_and_the_admin_is_told
     site.server.stop()
     await site.task
     with pytest.raises(HomeAssistantError):
-        await hass.services.async_call(
-            "button", "press", {"entity_id": "button.vieneu_test_google_colab"}, blocking=True
-        )
+        await press(hass, "test_google_colab")
     await until(hass, lambda: state(hass, "sensor.vieneu_active_backend") == "local")
 
     assert state(hass, "select.vieneu_backend") == "remote", "the choice stays the admin's"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import EMBEDDED, SetUp, until
+from conftest import EMBEDDED, SetUp, press, until
 from homeassistant.components.device_automation import DeviceAutomationType
 from homeassistant.components.persistent_notification import DOMAIN as NOTIFICATION
 from homeassistant.core import Event, HomeAssistant
@@ -46,18 +46,12 @@ def notifications(hass: HomeAssistant) -> list[str]:
     return [n["message"].partition(":")[0] for n in hass.data.get(NOTIFICATION, {}).values()]
 
 
-async def press(hass: HomeAssistant, button: str = "test_google_colab") -> None:
-    await hass.services.async_call(
-        "button", "press", {"entity_id": f"button.vieneu_{button}"}, blocking=True
-    )
-
-
 async def lose(hass: HomeAssistant, site: Site) -> None:
     """End the server, and let the house find out."""
     site.server.stop()
     await site.task
     with pytest.raises(HomeAssistantError):
-        await press(hass)
+        await press(hass, "test_google_colab")
     await until(hass, lambda: "remote_lost" in repairs(hass))
 
 
@@ -87,7 +81,7 @@ async def test_an_outage_is_told_once_and_taken_back_when_it_is_over(
     # The admin has read it; what fails again in the same outage is not told anew.
     hass.data[NOTIFICATION].clear()
     with pytest.raises(HomeAssistantError):
-        await press(hass)
+        await press(hass, "test_google_colab")
     await hass.async_block_till_done()
     assert notifications(hass) == []
     assert caplog.text.count("RemoteLost(") == 1
@@ -238,7 +232,7 @@ async def test_a_budget_that_is_nearly_used_is_told_until_the_month_is_over(
         assert repairs(hass) == set()
         assert events == []
         for _ in range(10):
-            await press(hass)
+            await press(hass, "test_google_colab")
         await hass.async_block_till_done()
         assert repairs(hass) == {"tunnel_budget"}
         assert [e.data["used_percent"] for e in events] == [90]
@@ -272,7 +266,7 @@ async def test_automations_begin_by_what_happens_to_the_device(
     }
     assert await async_setup_component(hass, "automation", {"automation": [automation]})
     await hass.async_block_till_done()
-    await press(hass)
+    await press(hass, "test_google_colab")
     assert noted == []
     await lose(hass, site)
     await hass.async_block_till_done()

@@ -47,10 +47,9 @@ def remove(config: Path) -> list[Path]:
                 removed.append(target)
         except OSError as error:
             raise InstallError(f"{target} cannot be removed: {error.strerror}.") from error
-    for _, target in _pairs(config):
-        with suppress(OSError):  # others may be there
-            for folder in (target.parent, target.parent.parent, target.parent.parent.parent):
-                folder.rmdir()
+    with suppress(OSError):  # others may be there
+        for folder in ("automation/vieneu", "automation", "."):
+            (config / "blueprints" / folder).rmdir()
     return removed
 
 

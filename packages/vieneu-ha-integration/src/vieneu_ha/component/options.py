@@ -43,6 +43,5 @@ class SpeechOptions:
 
 @callback
 def async_store(hass: HomeAssistant, entry: VieneuConfigEntry, **changes: Any) -> None:
-    """Write some options; whoever shows them is told."""
+    """Write some options; `changes.async_follow` tells whoever shows them."""
     hass.config_entries.async_update_entry(entry, options={**entry.options, **changes})
-    entry.runtime_data.async_update_listeners()

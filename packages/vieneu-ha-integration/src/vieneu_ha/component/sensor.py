@@ -63,13 +63,13 @@ def _budget_used(data: VieneuData) -> float | None:
 
 
 def _last_error(data: VieneuData) -> str | None:
-    failed = [backend for backend in data.status.backends if backend.last_error is not None]
-    failed.sort(key=lambda backend: backend.state.ready)  # what does not work now comes first
-    for backend in failed[:1]:
-        if backend.last_error is not None:
-            words = told(backend.last_error, data.language)
-            return f"{words['detail']} {words['remedy']}"[:LONGEST_STATE]
-    return None
+    # What does not work now comes first.
+    backends = sorted(data.status.backends, key=lambda backend: backend.state.ready)
+    error = next((b.last_error for b in backends if b.last_error is not None), None)
+    if error is None:
+        return None
+    words = told(error, data.language)
+    return f"{words['detail']} {words['remedy']}"[:LONGEST_STATE]
 
 
 SENSORS: tuple[VieneuSensorDescription, ...] = (
