@@ -1,5 +1,6 @@
 # Sourced by the scripts beside it: finds a Python, gets uv into .tools, sets $UV and $PYTHON.
-# It changes nothing outside this checkout, save uv's cache of downloaded packages.
+# It changes nothing outside this checkout: downloaded packages are kept in .tools/cache too, unless
+# UV_CACHE_DIR names another folder.
 # shellcheck shell=bash
 
 UV_VERSION=0.13.9
@@ -9,6 +10,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export UV_PYTHON_DOWNLOADS=never
 # The environment of this checkout, whatever environment the caller stands in.
 export UV_PROJECT_ENVIRONMENT="$ROOT/.venv"
+export UV_CACHE_DIR="${UV_CACHE_DIR:-$ROOT/.tools/cache/uv}"
 unset VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 fail() {
@@ -45,7 +47,7 @@ find_uv() {
         rm -rf "$home.part"
         mkdir -p "$ROOT/.tools"
         PIP_ROOT_USER_ACTION=ignore "$PYTHON" -m pip install --quiet --disable-pip-version-check \
-            --no-input --target "$home.part" "uv==$UV_VERSION" >&2 ||
+            --no-input --no-cache-dir --target "$home.part" "uv==$UV_VERSION" >&2 ||
             fail "pip could not get uv from PyPI; look at pip's message above."
         mv "$home.part" "$home"
     fi
