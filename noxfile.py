@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nox
@@ -14,9 +16,13 @@ nox.options.sessions = ["lint", "typecheck", "docs", "packages", "homeassistant"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(nox.project.load_toml("packages/vieneu-core/pyproject.toml"))
-CODE = ("packages", "tests", "benchmarks", "noxfile.py", "docs", "notebooks")
+CODE = ("packages", "tests", "benchmarks", "noxfile.py", "docs", "notebooks", "scripts")
 COVERED = {"vieneu_core": 95, "vieneu_colab_server": 95, "vieneu_ha": 90}
 """Package, and the least branch coverage of it in per cent."""
+SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal", "--ignore=tests/packaging")
+"""Much of the time is waiting for real processes and sockets."""
+ENDS_BY_ITSELF = {"interrupt_timeout": 60.0, "terminate_timeout": 20.0}
+"""Seconds for pytest to sum up and to end its children after Ctrl-C; nox gives it half a second."""
 COMPONENT = Path("packages/vieneu-ha-integration/src/vieneu_ha/component")
 COMPONENT_COVERED = 97
 """The least branch coverage of the component, in per cent; its flows are covered whole."""
@@ -38,29 +44,17 @@ def typecheck(session: nox.Session) -> None:
     )
 
 
-@nox.session(venv_backend="none")
-def coverage(session: nox.Session) -> None:
-    """Run all tests but those of `packages`, and hold branch coverage to its floor."""
-    session.run("coverage", "erase")
-    # Much of the time is waiting for real processes and sockets, so tests run side by side.
-    side_by_side = ("-n", "2", "--dist", "worksteal", "--ignore=tests/packaging")
-    session.run("coverage", "run", "-m", "pytest", *side_by_side, *session.posargs)
-    session.run("coverage", "combine", "--quiet")
-    for package, floor in COVERED.items():
-        session.run("coverage", "report", f"--include=*/{package}/*", f"--fail-under={floor}")
-
-
 @nox.session(python=PYTHONS, default=False)
 def tests(session: nox.Session) -> None:
     """Run the tests on each Python found, without the slow ones."""
     _sync(session, "--frozen")
-    session.run("pytest", "-m", "not slow", *session.posargs)
+    session.run("pytest", "-m", "not slow", *session.posargs, **ENDS_BY_ITSELF)
 
 
 @nox.session(venv_backend="none", default=False)
 def integration(session: nox.Session) -> None:
     """Run the slow tests only."""
-    session.run("pytest", "-m", "slow", *session.posargs)
+    session.run("pytest", "-m", "slow", *session.posargs, **ENDS_BY_ITSELF)
 
 
 @nox.session(python=PYTHONS[0], default=False)
@@ -71,7 +65,7 @@ def minimums(session: nox.Session) -> None:
     shutil.copytree(".", copy, ignore=shutil.ignore_patterns(".nox", ".venv", ".tools", "uv.lock"))
     with session.chdir(copy):
         _sync(session, "--resolution", "lowest-direct")
-        session.run("pytest", "-m", "not slow", "--ignore=tests/packaging", *session.posargs)
+        session.run("pytest", "-m", "not slow", "--ignore=tests/packaging", *session.posargs, **ENDS_BY_ITSELF)
 
 
 @nox.session(venv_backend="none")
@@ -84,7 +78,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def packages(session: nox.Session) -> None:
     """Build each package, install it in a clean environment, and let it speak there."""
-    session.run("pytest", "tests/packaging", *session.posargs)
+    session.run("pytest", "tests/packaging", *session.posargs, **ENDS_BY_ITSELF)
 
 
 @nox.session(venv_backend="none")
@@ -141,6 +135,43 @@ def homeassistant(session: nox.Session) -> None:
     whole = ("--include=*/config_flow.py,*/options_flow.py", "--fail-under=100")
     config = "--rcfile=tests/homeassistant/coveragerc"
     session.run(*run, "coverage", "report", config, *whole, external=True, env=environ)
+
+
+@nox.session(venv_backend="none")
+def coverage(session: nox.Session) -> None:
+    """Run all tests but those of `packages`, and hold branch coverage to its floor."""
+    session.run("coverage", "erase")
+    session.run(
+        *("coverage", "run", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs), **ENDS_BY_ITSELF
+    )
+    session.run("coverage", "combine", "--quiet")
+    for package, floor in COVERED.items():
+        session.run("coverage", "report", f"--include=*/{package}/*", f"--fail-under={floor}")
+
+
+@nox.session(venv_backend="none", default=False)
+def loaded(session: nox.Session) -> None:
+    """Run all tests beside four busy loops: none may depend on the machine's speed."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
+    try:
+        command = ("pytest", *SIDE_BY_SIDE, *session.posargs)
+        session.run(*command, **ENDS_BY_ITSELF)
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
+@nox.session(venv_backend="none", default=False)
+@nox.parametrize("suite", ["bookworm", "trixie"])
+def fresh_machine(session: nox.Session, suite: str) -> None:
+    """Run README's two commands in a bare Debian: python3, pip and git, and no more."""
+    check = subprocess.run(
+        ["scripts/fresh-machine", "--check"], check=False, capture_output=True, text=True
+    )
+    if check.returncode:
+        session.skip(check.stderr.strip())
+    session.run("scripts/fresh-machine", suite, *session.posargs, external=True)
 
 
 @nox.session(venv_backend="none", default=False)

@@ -11,6 +11,7 @@ export UV_PYTHON_DOWNLOADS=never
 # The environment of this checkout, whatever environment the caller stands in.
 export UV_PROJECT_ENVIRONMENT="$ROOT/.venv"
 export UV_CACHE_DIR="${UV_CACHE_DIR:-$ROOT/.tools/cache/uv}"
+export UV_TOOL_DIR="$ROOT/.tools/uv-tools"
 unset VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 fail() {

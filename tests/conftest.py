@@ -10,6 +10,11 @@ import psutil
 import pytest
 from fake_clock import FakeClock
 from hypothesis import settings
+from run_hooks import (  # noqa: F401 - hooks, which pytest finds by name
+    pytest_collectreport,
+    pytest_runtest_logreport,
+    pytest_sessionstart,
+)
 
 # Tests run side by side: two that compute with all cores each wait for one another at every step.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
