@@ -2,10 +2,11 @@
 # that apt already uses, unpacked into a folder. Nothing of the system is changed or asked.
 # shellcheck shell=bash
 
-# open_release NAME: lists what the release has (empty NAME: this machine's own); sets $draft.
+# open_release NAME: lists what the release has (empty NAME: this machine's own); sets $draft and
+# $mirror.
 open_release() {
     command -v dpkg-deb >/dev/null && command -v apt-get >/dev/null || return 1
-    local own suite mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    local own suite keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     own=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
     suite=${1:-$own}
     mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
