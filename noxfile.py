@@ -65,7 +65,14 @@ def minimums(session: nox.Session) -> None:
     shutil.copytree(".", copy, ignore=shutil.ignore_patterns(".nox", ".venv", ".tools", "uv.lock"))
     with session.chdir(copy):
         _sync(session, "--resolution", "lowest-direct")
-        session.run("pytest", "-m", "not slow", "--ignore=tests/packaging", *session.posargs, **ENDS_BY_ITSELF)
+        session.run(
+            "pytest",
+            "-m",
+            "not slow",
+            "--ignore=tests/packaging",
+            *session.posargs,
+            **ENDS_BY_ITSELF,
+        )
 
 
 @nox.session(venv_backend="none")
@@ -167,7 +174,10 @@ def loaded(session: nox.Session) -> None:
 def fresh_machine(session: nox.Session, suite: str) -> None:
     """Run README's two commands in a bare Debian: python3, pip and git, and no more."""
     check = subprocess.run(
-        ["scripts/fresh-machine", "--check"], check=False, capture_output=True, text=True
+        [Path("scripts/fresh-machine").resolve(), "--check"],
+        check=False,
+        capture_output=True,
+        text=True,
     )
     if check.returncode:
         session.skip(check.stderr.strip())

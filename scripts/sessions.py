@@ -1,4 +1,4 @@
-"""Runs the sessions of noxfile.py one after the other, and ends with a table of what became of each.
+"""Runs the sessions of noxfile.py one after the other, and ends with a table of their results.
 
     python scripts/sessions.py [SESSION …] [-- ARGUMENT …]     (none: those that noxfile.py names)
 
@@ -136,7 +136,7 @@ def main(arguments: Sequence[str]) -> int:
     interrupted = False
     try:
         for session in sessions:
-            outcomes.append(run(session, passed_on))
+            outcomes += [run(session, passed_on)]
     except Interrupted as stop:
         outcomes += stop.args
         interrupted = True

@@ -1,10 +1,10 @@
 """Hooks of pytest that all test suites of this repository share.
 
-Children of a test get default signal handling. A run that was started in the background of a script,
-by nohup or by some CI systems, ignores SIGINT, and without this all of its children would too.
+Children of a test get default signal handling. A run that was started in the background of a
+script, by nohup or by some CI systems, ignores SIGINT, and without this its children would too.
 
-Each test that fails is noted in the file that VIENEU_FAILED_TESTS names, at once, so that its name is
-known when the run is interrupted or killed (scripts/sessions.py).
+Each test that fails is noted in the file that VIENEU_FAILED_TESTS names, at once, so that its name
+is known when the run is interrupted or killed (scripts/sessions.py).
 """
 
 from __future__ import annotations

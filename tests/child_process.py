@@ -1,0 +1,36 @@
+"""A child process that does not outlive its test."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ENDS_WITHIN_S = 60.0
+
+
+@contextmanager
+def child(command: Sequence[str | Path], **options: Any) -> Iterator[subprocess.Popen[Any]]:
+    """Start a process as `subprocess.Popen` does, and wait for its end.
+
+    Where the test has failed inside, or the process does not end within a minute, it is killed:
+    Popen's own context would wait for ever, so that not even the test's time limit ended it.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not end by itself.
+    """
+    process = subprocess.Popen(command, **options)
+    try:
+        yield process
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+        process.wait(ENDS_WITHIN_S)
+    finally:
+        process.kill()
+        process.wait(ENDS_WITHIN_S)
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
