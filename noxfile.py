@@ -21,8 +21,6 @@ COVERED = {"vieneu_core": 95, "vieneu_colab_server": 95, "vieneu_ha": 90}
 """Package, and the least branch coverage of it in per cent."""
 SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal", "--ignore=tests/packaging")
 """Much of the time is waiting for real processes and sockets."""
-ENDS_BY_ITSELF = {"interrupt_timeout": 60.0, "terminate_timeout": 20.0}
-"""Seconds for pytest to sum up and to end its children after Ctrl-C; nox gives it half a second."""
 COMPONENT = Path("packages/vieneu-ha-integration/src/vieneu_ha/component")
 COMPONENT_COVERED = 97
 """The least branch coverage of the component, in per cent; its flows are covered whole."""
@@ -48,13 +46,13 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests on each Python found, without the slow ones."""
     _sync(session, "--frozen")
-    session.run("pytest", "-m", "not slow", *session.posargs, **ENDS_BY_ITSELF)
+    _test(session, "pytest", "-m", "not slow", *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)
 def integration(session: nox.Session) -> None:
     """Run the slow tests only."""
-    session.run("pytest", "-m", "slow", *session.posargs, **ENDS_BY_ITSELF)
+    _test(session, "pytest", "-m", "slow", *session.posargs)
 
 
 @nox.session(python=PYTHONS[0], default=False)
@@ -85,7 +83,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def packages(session: nox.Session) -> None:
     """Build each package, install it in a clean environment, and let it speak there."""
-    session.run("pytest", "tests/packaging", *session.posargs, **ENDS_BY_ITSELF)
+    _test(session, "pytest", "tests/packaging", *session.posargs)
 
 
 @nox.session(venv_backend="none")
@@ -148,9 +146,7 @@ def homeassistant(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Run all tests but those of `packages`, and hold branch coverage to its floor."""
     session.run("coverage", "erase")
-    session.run(
-        *("coverage", "run", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs), **ENDS_BY_ITSELF
-    )
+    _test(session, "coverage", "run", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     for package, floor in COVERED.items():
         session.run("coverage", "report", f"--include=*/{package}/*", f"--fail-under={floor}")
@@ -161,8 +157,7 @@ def loaded(session: nox.Session) -> None:
     """Run all tests beside four busy loops: none may depend on the machine's speed."""
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
     try:
-        command = ("pytest", *SIDE_BY_SIDE, *session.posargs)
-        session.run(*command, **ENDS_BY_ITSELF)
+        _test(session, "pytest", *SIDE_BY_SIDE, *session.posargs)
     finally:
         for loop in loops:
             loop.kill()
@@ -173,7 +168,7 @@ def loaded(session: nox.Session) -> None:
 @nox.parametrize("suite", ["bookworm", "trixie"])
 def fresh_machine(session: nox.Session, suite: str) -> None:
     """Run README's two commands in a bare Debian: python3, pip and git, and no more."""
-    check = subprocess.run(
+    check = subprocess.run(  # noqa: S603 - our own program
         [Path("scripts/fresh-machine").resolve(), "--check"],
         check=False,
         capture_output=True,
@@ -194,6 +189,11 @@ def hacs(session: nox.Session) -> None:
 def benchmarks(session: nox.Session) -> None:
     """Measure; see benchmarks/README.md."""
     session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+def _test(session: nox.Session, *command: str) -> None:
+    """Run pytest; after Ctrl-C it has a minute to sum up and to end its children, not 0.3 s."""
+    session.run(*command, interrupt_timeout=60.0, terminate_timeout=20.0)
 
 
 def _sync(session: nox.Session, *options: str) -> None:
