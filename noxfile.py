@@ -63,14 +63,7 @@ def minimums(session: nox.Session) -> None:
     shutil.copytree(".", copy, ignore=shutil.ignore_patterns(".nox", ".venv", ".tools", "uv.lock"))
     with session.chdir(copy):
         _sync(session, "--resolution", "lowest-direct")
-        session.run(
-            "pytest",
-            "-m",
-            "not slow",
-            "--ignore=tests/packaging",
-            *session.posargs,
-            **ENDS_BY_ITSELF,
-        )
+        _test(session, "pytest", "-m", "not slow", "--ignore=tests/packaging", *session.posargs)
 
 
 @nox.session(venv_backend="none")
