@@ -16,6 +16,7 @@ import pytest
 from checkpoint.codec_graph import write_codec
 from checkpoint.folder import ModelFolder, expected, heard, make_folder
 from checkpoint.presets import VOICES
+from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.local import LocalBackend
@@ -54,7 +55,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
     return make_folder(tmp_path_factory.mktemp("model"))
 
 
-@pytest.fixture(scope="module", params=["llama-cpp-python", "xllamacpp"])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param("llama-cpp-python", marks=NEEDS_LLAMA_CPP), "xllamacpp"],
+)
 def loaded(request: pytest.FixtureRequest, folder: ModelFolder) -> tuple[CodeEngine, EngineInfo]:
     engine = create(folder.options(library=request.param))
     return engine, engine.load(quiet)
@@ -231,6 +235,7 @@ def test_a_codec_of_another_kind_is_an_error(copy: ModelFolder) -> None:
         load(copy)
 
 
+@NEEDS_LLAMA_CPP
 def test_a_voice_that_the_model_does_not_know_is_told_while_loading(copy: ModelFolder) -> None:
     from checkpoint.gguf_model import write_gguf
 
@@ -282,6 +287,7 @@ def test_what_is_not_installed_is_named_with_its_pip_line(
         load(folder, library="llama-cpp-python")
 
 
+@NEEDS_LLAMA_CPP
 def test_too_little_memory_is_an_error_and_no_crash(folder: ModelFolder) -> None:
     """The limit on the process's address space stands for a full memory."""
     program = (

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from checkpoint import network
 from checkpoint.gguf_model import write_gguf
+from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.code_model import (
     CodeModel,
@@ -48,7 +49,11 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", params=[LlamaCppModel, XllamaModel], ids=["llama_cpp", "xllamacpp"])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(LlamaCppModel, marks=NEEDS_LLAMA_CPP), XllamaModel],
+    ids=["llama_cpp", "xllamacpp"],
+)
 def open_model(request: pytest.FixtureRequest) -> Open:
     made: Open = request.param
     return made
@@ -210,6 +215,7 @@ def test_a_truncated_file_is_an_error_that_names_it(
         open_model(cut, PLAIN)
 
 
+@NEEDS_LLAMA_CPP
 def test_a_model_that_does_not_speak_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     write_gguf(path, architecture="no-such-thing")

@@ -6,11 +6,13 @@ import gc
 from pathlib import Path
 
 import pytest
+from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.llama_binding import LlamaBinding
 from vieneu_core.errors import ModelLoadError
 
 
+@NEEDS_LLAMA_CPP
 def test_the_log_is_heard_after_another_binding_is_gone(tmp_path: Path) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF" + b"\0" * 60)

@@ -13,6 +13,7 @@ from checkpoint.presets import VOICES, write_presets
 from checkpoint.transformers_model import write_transformers
 from checkpoint.v3_engine import LONG, SHORT, clip, floats, loaded, missing, spoken
 from checkpoint.v3_turbo import save_graph
+from llama_library import NEEDS_LLAMA_CPP
 from numpy.typing import NDArray
 from onnx import TensorProto
 
@@ -94,6 +95,7 @@ def write_turbo(folder: Path) -> dict[str, object]:
     }
 
 
+@NEEDS_LLAMA_CPP
 def test_turbo_speaks_with_its_voices_and_longer_for_more_words(tmp_path: Path) -> None:
     engine, info = loaded(write_turbo(tmp_path))
 
@@ -107,6 +109,7 @@ def test_turbo_speaks_with_its_voices_and_longer_for_more_words(tmp_path: Path) 
 
 # librosa asks a package that complains about its own age.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@NEEDS_LLAMA_CPP
 def test_turbo_clones(tmp_path: Path) -> None:
     engine, info = loaded(write_turbo(tmp_path))
 
@@ -114,6 +117,7 @@ def test_turbo_clones(tmp_path: Path) -> None:
     assert pitches_of(sound(engine, SHORT, clip()))[0] == 50 * _CLONED
 
 
+@NEEDS_LLAMA_CPP
 def test_turbo_tells_a_model_without_voices_or_decoder(tmp_path: Path) -> None:
     options = write_turbo(tmp_path)
     missing(tmp_path / "voices.json")

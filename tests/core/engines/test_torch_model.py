@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from checkpoint import network
 from checkpoint.transformers_model import write_transformers
+from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.code_model import (
     CodeModelSettings,
@@ -103,6 +104,7 @@ def test_the_codes_go_on_where_the_voice_ends(model: TorchModel, voice: SpokenRe
     assert codes == list(itertools.islice(codes_after(voice.codes[-1]), len(codes)))
 
 
+@NEEDS_LLAMA_CPP
 @pytest.mark.parametrize("format", list(PromptFormat))
 def test_it_says_what_llama_cpp_says(path: Path, tmp_path: Path, format: PromptFormat) -> None:  # noqa: A002 - the word of this field
     from checkpoint.gguf_model import write_gguf

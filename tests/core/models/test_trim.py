@@ -9,6 +9,7 @@ import gguf
 import pytest
 from checkpoint import network
 from checkpoint.gguf_model import write_gguf
+from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.code_model import (
     CodeModelSettings,
@@ -65,6 +66,7 @@ def codes(path: Path, format: PromptFormat) -> Iterator[list[int]]:  # noqa: A00
     model.close()
 
 
+@NEEDS_LLAMA_CPP
 @pytest.mark.parametrize("format", list(PromptFormat))
 def test_the_same_codes_are_spoken(
     source: Path,
@@ -77,6 +79,7 @@ def test_the_same_codes_are_spoken(
     assert all(len(sentence) > 10 for sentence in before)
 
 
+@NEEDS_LLAMA_CPP
 def test_what_is_never_used_is_gone(source: Path, trimmed: tuple[Path, TrimReport]) -> None:
     path, report = trimmed
 
@@ -90,6 +93,7 @@ def test_what_is_never_used_is_gone(source: Path, trimmed: tuple[Path, TrimRepor
     assert report.bytes_after < report.bytes_before
 
 
+@NEEDS_LLAMA_CPP
 def test_each_text_is_cut_into_the_same_tokens(
     source: Path, trimmed: tuple[Path, TrimReport]
 ) -> None:
@@ -112,6 +116,7 @@ def test_each_text_is_cut_into_the_same_tokens(
     assert cuts[0] == cuts[1]
 
 
+@NEEDS_LLAMA_CPP
 def test_all_but_the_vocabulary_is_copied_bit_for_bit(
     source: Path, trimmed: tuple[Path, TrimReport]
 ) -> None:
@@ -135,6 +140,7 @@ def test_all_but_the_vocabulary_is_copied_bit_for_bit(
     assert small.fields[TRIMMED_KEY].contents() == trimmed[1].tokens_before
 
 
+@NEEDS_LLAMA_CPP
 def test_each_row_belongs_to_the_same_token(source: Path, trimmed: tuple[Path, TrimReport]) -> None:
     def rows(path: Path) -> dict[str, bytes]:
         reader = gguf.GGUFReader(path)
@@ -145,6 +151,7 @@ def test_each_row_belongs_to_the_same_token(source: Path, trimmed: tuple[Path, T
     assert rows(trimmed[0]).items() <= rows(source).items()
 
 
+@NEEDS_LLAMA_CPP
 def test_a_text_beyond_the_trimmed_words_is_still_spoken(trimmed: tuple[Path, TrimReport]) -> None:
     settings = CodeModelSettings(format=PromptFormat.PLAIN, sampling=Sampling(temperature=0))
     model = LlamaCppModel(trimmed[0], settings)
@@ -154,11 +161,13 @@ def test_a_text_beyond_the_trimmed_words_is_still_spoken(trimmed: tuple[Path, Tr
     model.close()
 
 
+@NEEDS_LLAMA_CPP
 def test_trimming_twice_is_refused(trimmed: tuple[Path, TrimReport], tmp_path: Path) -> None:
     with pytest.raises(ModelLoadError, match="trimmed already"):
         trim(trimmed[0], tmp_path / "again.gguf", reachable=(), progress=quiet)
 
 
+@NEEDS_LLAMA_CPP
 def test_the_source_is_never_overwritten(source: Path, reachable: frozenset[int]) -> None:
     before = source.read_bytes()
 
