@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,3 +13,8 @@ class Built:
 
     wheels: tuple[Path, ...]
     sdists: tuple[Path, ...]
+
+
+def call(*command: str | Path, cwd: Path | None = None) -> None:
+    """Run a program that must succeed."""
+    subprocess.run(command, check=True, timeout=300, cwd=cwd)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from cli_house import SERVER_TOKEN, House
 
+from vieneu_core import __version__
+
 LONG_TOKEN = SERVER_TOKEN + "0123456789" * 4
 
 
@@ -41,6 +43,39 @@ def test_what_is_chosen_is_in_the_file_and_the_next_step_is_told(house: House) -
         assert wanted in cell(path, name)
     for wanted in ("VOICES = 'a, b'", "DOMAIN = 'my-house.ngrok.app'", "SESSION_HOURS = 8.0"):
         assert wanted in cell(path, "start")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--carry",)])
+def test_it_carries_the_packages_and_asks_no_index_for_them(
+    house: House, arguments: tuple[str, ...]
+) -> None:
+    done = house.run("notebook", "-o", "colab.ipynb", *arguments)
+    server = cell(house.home / "colab.ipynb", "server")
+
+    assert done.returncode == 0
+    for name in ("vieneu_core", "vieneu_colab_server"):
+        assert f"'{name}-{__version__}-py3-none-any.whl'" in server
+    assert "REQUIREMENTS" not in server
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "from PyPI. Use it only if the project has published"),
+        ("vi", "từ PyPI. Chỉ dùng khi dự án đã phát hành"),
+    ],
+)
+def test_pypi_is_asked_only_where_it_is_chosen_for_exactly_this_version(
+    house: House, language: str, told: str
+) -> None:
+    done = house.run("notebook", "-o", "colab.ipynb", "--pypi", "--lang", language)
+    server = cell(house.home / "colab.ipynb", "server")
+
+    assert done.returncode == 0
+    assert told in done.stderr
+    assert f"'vieneu-core=={__version__}'" in server
+    assert f"'vieneu-colab-server[ngrok,notebook]=={__version__}'" in server
+    assert "WHEELS" not in server
 
 
 def test_an_embedded_token_is_kept_so_that_connecting_needs_nothing(
@@ -81,7 +116,8 @@ def test_an_embedded_token_is_kept_so_that_connecting_needs_nothing(
         (("--git", "https://x/y@-z"), "--git: after the @"),
         (("--git", "ftp://x/y"), "--git: write a URL"),
         (("--git", "https://x/y", "--carry"), "exclude each other"),
-        (("--carry",), "installed for editing"),
+        (("--pypi", "--git", "https://x/y"), "exclude each other"),
+        (("--pypi", "--wheel", "a.whl"), "exclude each other"),
         (("--wheel", "gone.whl"), "gone.whl cannot be read"),
     ],
 )

@@ -21,6 +21,7 @@ from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_core import RemoteTimeouts, Settings, errors, load_settings
 from vieneu_core.cli.outcome import TOLD_ON_COLAB_PAGE
 from vieneu_core.errors import BackendError, RequestError, all_error_classes
+from vieneu_core.notebook.failures import CODES
 from vieneu_core.wire import routes
 
 ROOT = Path(__file__).parents[2]
@@ -159,7 +160,7 @@ def test_the_colab_page_explains_whatever_links_to_it() -> None:
     }
 
     assert len(ours) > 10
-    assert headings == ours | TOLD_ON_COLAB_PAGE
+    assert headings == ours | TOLD_ON_COLAB_PAGE | set(CODES)
 
 
 def test_the_service_files_start_what_exists() -> None:

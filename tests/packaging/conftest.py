@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from distributions import Built
+from distributions import Built, call
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,3 +35,52 @@ def built(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Built:
         timeout=300,
     )
     return Built(tuple(sorted(out.glob("*.whl"))), tuple(sorted(out.glob("*.tar.gz"))))
+
+
+@pytest.fixture(scope="session")
+def make_runtime(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Make what a fresh runtime of Colab has: a Python with pip and a kernel."""
+
+    def make() -> Path:
+        home = tmp_path_factory.mktemp("runtime") / "env"
+        call(uv, "venv", "--quiet", "--seed", "--python", sys.executable, home)
+        call(uv, "pip", "install", "--quiet", "--python", home, "ipykernel")
+        return home
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def runtime(make_runtime: Callable[[], Path]) -> Path:
+    """Lend one runtime to all tests whose notebooks work."""
+    return make_runtime()
+
+
+@pytest.fixture(scope="session")
+def core_alone(uv: str, built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an environment that has the core with its command, and no server."""
+    home = tmp_path_factory.mktemp("core-alone") / "env"
+    (wheel,) = [each for each in built.wheels if each.name.startswith("vieneu_core-")]
+    call(uv, "venv", "--quiet", "--python", sys.executable, home)
+    call(uv, "pip", "install", "--quiet", "--python", home, f"{wheel}[cli,notebook]")
+    assert not list(home.glob("lib/*/site-packages/vieneu_colab_server*"))
+    return home
+
+
+@pytest.fixture
+def make_notebook(core_alone: Path, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Make notebooks with `vieneu notebook` of the core that is installed alone."""
+
+    def make(*options: str) -> dict[str, Any]:
+        path = tmp_path / "made.ipynb"
+        subprocess.run(
+            [core_alone / "bin/vieneu", "notebook", "-o", path, *options],
+            env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+            check=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+        )
+        made: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return made
+
+    return make

@@ -9,12 +9,16 @@ import tarfile
 import tomllib
 import wave
 import zipfile
+from configparser import ConfigParser
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 
 import pytest
-from distributions import Built
+from distributions import Built, call
+from packaging.requirements import Requirement
+
+from vieneu_core.notebook import Wheel
 
 ROOT = Path(__file__).parents[2]
 PROJECTS = {path.parent.name: path for path in sorted(ROOT.glob("packages/*/pyproject.toml"))}
@@ -107,6 +111,65 @@ def test_metadata_is_complete(built: Built, project: str) -> None:
     assert metadata["Requires-Python"].startswith(">=3.")
     assert isinstance(text, str)
     assert len(text) > 200, "the package's page has a text of its own"
+
+
+def test_the_core_carries_the_wheel_of_the_server_in_whatever_is_built(
+    uv: str, built: Built, tmp_path: Path
+) -> None:
+    """The wheel comes from the sdist, and another one from the source itself."""
+    project = PROJECTS["vieneu-core"].parent
+    build = (uv, "build", "--quiet", "--wheel", f"--python={sys.executable}")
+    call(*build, f"--out-dir={tmp_path}", project, cwd=ROOT)
+    name = f"vieneu_colab_server-{own_version('vieneu-colab-server')}-py3-none-any.whl"
+    found = []
+    for path in (archive_of(built.wheels, "vieneu-core"), next(tmp_path.glob("*.whl"))):
+        with zipfile.ZipFile(path) as archive:
+            found.append(archive.read(f"vieneu_core/notebook/{name}"))
+    with tarfile.open(archive_of(built.sdists, "vieneu-core")) as sdist:
+        (member,) = [each for each in sdist.getnames() if each.endswith(f"notebook/{name}")]
+        content = sdist.extractfile(member)
+        assert content is not None
+        found.append(content.read())
+
+    assert set(found) == {Wheel.of_project(PROJECTS["vieneu-colab-server"].parent).content}
+
+
+@pytest.mark.parametrize("project", ["vieneu-core", "vieneu-colab-server"])
+def test_what_a_notebook_carries_is_what_the_build_makes(
+    built: Built, project: str, tmp_path: Path
+) -> None:
+    """Files, commands and needs are those of the published wheel."""
+    packed = Wheel.of_project(PROJECTS[project].parent)
+    ours = tmp_path / packed.name
+    ours.write_bytes(packed.content)
+    theirs = archive_of(built.wheels, project)
+
+    assert ours.name == theirs.name
+    assert set(names_in(ours)) == {name for name in names_in(theirs) if not name.endswith(".whl")}
+    for one in (name for name in names_in(ours) if ".dist-info/" not in name):
+        assert content_of(ours, one) == content_of(theirs, one)
+    (commands,) = [name for name in names_in(ours) if name.endswith("entry_points.txt")]
+    assert commands_in(ours, commands) == commands_in(theirs, commands)
+    stated = [metadata_of(wheel) for wheel in (ours, theirs)]
+    assert needs_of(stated[0]) == needs_of(stated[1])
+    for field in ("Name", "Version", "Requires-Python", "License-Expression", "Summary"):
+        assert stated[0][field] == stated[1][field]
+    assert stated[0].get_payload() == stated[1].get_payload()
+
+
+def content_of(wheel: Path, name: str) -> bytes:
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.read(name)
+
+
+def commands_in(wheel: Path, name: str) -> dict[str, dict[str, str]]:
+    parser = ConfigParser()
+    parser.read_string(content_of(wheel, name).decode())
+    return {section: dict(parser[section]) for section in parser.sections()}
+
+
+def needs_of(metadata: Message) -> set[Requirement]:
+    return {Requirement(text) for text in metadata.get_all("Requires-Dist", [])}
 
 
 def test_all_packages_have_one_version_and_ask_for_it_exactly() -> None:

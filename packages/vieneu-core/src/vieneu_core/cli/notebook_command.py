@@ -29,15 +29,19 @@ def notebook_command(  # noqa: PLR0913, PLR0917 - one argument for each option
         bool, typer.Option("--drive-cache", help="Keep the model on Google Drive.")
     ] = False,
     git: Annotated[
-        str | None, typer.Option(metavar="URL[@REVISION]", help="Install from a repository.")
+        str | None,
+        typer.Option(metavar="URL[@REVISION]", help="Install the packages from a repository."),
     ] = None,
     carry: Annotated[
-        bool, typer.Option("--carry", help="Carry the packages that are installed here.")
+        bool, typer.Option("--carry", help="Carry the packages of this version: the default.")
     ] = False,
     wheel: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="Carry this wheel; give core and server."),
     ] = None,
+    pypi: Annotated[
+        bool, typer.Option("--pypi", help="Install this version, once published, from PyPI.")
+    ] = False,
     embed_token: Annotated[
         bool, typer.Option("--embed-token", help="Write the token into the file.")
     ] = False,
@@ -65,6 +69,7 @@ def notebook_command(  # noqa: PLR0913, PLR0917 - one argument for each option
         git=git,
         carry=carry,
         wheels=tuple(wheel or ()),
+        pypi=pypi,
         embed_token=embed_token,
     )
     make_notebook(terminal_of(config, lang), order)

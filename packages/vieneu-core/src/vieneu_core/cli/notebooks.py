@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
 
+from vieneu_core import __version__
 from vieneu_core.cli.terminal import Terminal
 from vieneu_core.config import new_auth_token, save_settings
 from vieneu_core.errors import ConfigurationError
@@ -38,6 +39,7 @@ class NotebookOrder:
     git: str | None
     carry: bool
     wheels: tuple[Path, ...]
+    pypi: bool
     embed_token: bool
 
 
@@ -68,6 +70,8 @@ def make_notebook(terminal: Terminal, order: NotebookOrder) -> None:
     if token is not None:
         save_settings(terminal.path, {"colab.auth_token": token})
     terminal.say(words("notebook_written", path=order.output))
+    if order.pypi:
+        terminal.note(words("from_pypi", version=__version__))
     if token is not None:
         terminal.note(words("token_inside", path=terminal.path))
     terminal.say(words("notebook_next"))
@@ -79,17 +83,17 @@ def _token(terminal: Terminal) -> SecretStr:
     return kept if len(kept.get_secret_value()) >= MIN_TOKEN_CHARS else new_auth_token()
 
 
-def _source(order: NotebookOrder) -> FromPyPI | FromGit | Carried:
-    if sum((order.git is not None, order.carry, bool(order.wheels))) > 1:
+def _source(order: NotebookOrder) -> FromPyPI | FromGit | Carried | None:
+    if sum((order.git is not None, order.carry, bool(order.wheels), order.pypi)) > 1:
         raise ConfigurationError(
-            "--git, --carry and --wheel exclude each other.", remedy="Give one of them."
+            "--git, --carry, --wheel and --pypi exclude each other.", remedy="Give one of them."
         )
     if order.wheels:
         return Carried.of([Wheel.of_file(path) for path in order.wheels])
-    if order.carry:
-        return Carried.of_installed()
-    if order.git is None:
+    if order.pypi:
         return FromPyPI()
+    if order.git is None:
+        return None
     # An @ before the path belongs to the host.
     start, mark, path = order.git.partition("://")
     host, slash, below = path.partition("/")

@@ -62,6 +62,16 @@ WORDS: Mapping[str, tuple[str, str]] = {
             " này, rồi Runtime → Run all. Trước đó hãy đọc điều khoản của Colab: docs/colab.md"
         ),
     ),
+    "from_pypi": (
+        (
+            "It installs vieneu-core and vieneu-colab-server {version} from PyPI. Use it only if"
+            " the project has published this version there: docs/colab.md#settings"
+        ),
+        (
+            "Notebook cài vieneu-core và vieneu-colab-server {version} từ PyPI. Chỉ dùng khi dự án"
+            " đã phát hành phiên bản này ở đó: docs/colab.md#settings"
+        ),
+    ),
     "token_inside": (
         (
             "The token is in the notebook: whoever can read it can use your server. It is kept in"

@@ -3,7 +3,8 @@
 from vieneu_core.config import TunnelKind
 from vieneu_core.notebook.rendering import render_notebook, write_notebook
 from vieneu_core.notebook.settings import NotebookSettings
-from vieneu_core.notebook.sources import Carried, FromGit, FromPyPI, Wheel
+from vieneu_core.notebook.sources import Carried, FromGit, FromPyPI
+from vieneu_core.notebook.wheels import Wheel
 
 __all__ = [
     "Carried",

@@ -10,9 +10,10 @@ from typing import Any
 from vieneu_core import __version__
 from vieneu_core.config.private_file import write_private
 from vieneu_core.errors import ConfigurationError, MissingExtraError
+from vieneu_core.notebook.failures import PIP_CAUSES
 from vieneu_core.notebook.settings import NotebookSettings
 from vieneu_core.notebook.sources import Carried
-from vieneu_core.notebook.texts import TEXTS
+from vieneu_core.notebook.texts import text_of
 
 TEMPLATE = "notebook.ipynb.j2"
 
@@ -20,7 +21,10 @@ TEMPLATE = "notebook.ipynb.j2"
 def render_notebook(settings: NotebookSettings) -> dict[str, Any]:
     """Return the notebook as the JSON of its file (nbformat 4.5), checked against its schema.
 
+    It blocks: where no source is chosen, files are read and compressed for some tenths of a second.
+
     Raises:
+        ConfigurationError: the packages that it carries cannot be read here.
         MissingExtraError: jinja2 or nbformat is not installed.
     """
     try:
@@ -37,14 +41,16 @@ def render_notebook(settings: NotebookSettings) -> dict[str, Any]:
         keep_trailing_newline=False,
     )
     environment.filters["literal"] = literal
+    source = settings.source or Carried.of_installed()
     text = environment.get_template(TEMPLATE).render(
         settings=settings,
-        say=partial(_text, settings.language),
+        say=partial(text_of, settings.language),
+        pip_causes=PIP_CAUSES,
         version=__version__,
         callback_url=_shown(settings.callback_url),
         token=_shown(settings.token),
-        carried=settings.source.wheels if isinstance(settings.source, Carried) else (),
-        requirements=() if isinstance(settings.source, Carried) else settings.source.requirements,
+        carried=source.wheels if isinstance(source, Carried) else (),
+        requirements=() if isinstance(source, Carried) else source.requirements,
     )
     notebook: dict[str, Any] = json.loads(text)
     nbformat.validate(notebook, version=4, version_minor=5)
@@ -52,10 +58,10 @@ def render_notebook(settings: NotebookSettings) -> dict[str, Any]:
 
 
 def write_notebook(settings: NotebookSettings, path: Path) -> None:
-    """Render a notebook into a file that this user alone can read; whole or not at all.
+    """Render a notebook into a file that this user alone can read; whole or not at all. It blocks.
 
     Raises:
-        ConfigurationError: the file cannot be written.
+        ConfigurationError: the file cannot be written, or the packages cannot be read.
         MissingExtraError: jinja2 or nbformat is not installed.
     """
     text = json.dumps(render_notebook(settings), ensure_ascii=False, indent=1) + "\n"
@@ -76,11 +82,6 @@ def literal(value: str | float | bool | None) -> str:
     if isinstance(value, str):
         return repr(str(value))
     return repr(value)
-
-
-def _text(language: str, key: str, **values: object) -> str:
-    vietnamese, english = TEXTS[key]
-    return (vietnamese if language == "vi" else english).format(**values)
 
 
 def _shown(secret: Any) -> str | None:

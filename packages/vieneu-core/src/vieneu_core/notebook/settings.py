@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 from vieneu_core.config import TunnelKind
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.catalogue import model_source
-from vieneu_core.notebook.sources import FromPyPI, Source
+from vieneu_core.notebook.sources import Source
 
 COLAB_HOURS = 12.0
 """Longest life of a runtime: "up to 12 hours", https://research.google.com/colaboratory/faq.html"""
@@ -86,8 +86,8 @@ class NotebookSettings(BaseModel):
     """Written into the file; None: the notebook asks for it, and makes one where it gets none."""
     callback_url: Annotated[SecretStr, AfterValidator(_callback)] | None = None
     """Where the house listens for the server's address."""
-    source: Source = Field(default_factory=FromPyPI)
-    """Where the packages come from."""
+    source: Source | None = None
+    """Where the packages come from; None: the notebook carries those of this version."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -75,11 +75,113 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "`auto` chọn `pytorch` khi có GPU, nếu không thì `gguf`.",
         "`auto` takes `pytorch` where there is a GPU, else `gguf`.",
     ),
-    "damaged": (
-        "Gói {name} trong sổ tay bị hỏng: mã kiểm SHA-256 không khớp. Hãy tạo lại sổ tay.",
+    "drive_mount": (
+        "❌ Không kết nối được Google Drive: {detail}",
+        "❌ Google Drive cannot be mounted: {detail}",
+    ),
+    "drive_mount_next": (
+        "Cho phép truy cập khi Colab hỏi, hoặc tắt DRIVE_CACHE; rồi chạy lại ô 1.",
+        "Allow the access that Colab asks for, or switch DRIVE_CACHE off; then run cell 1 again.",
+    ),
+    "system_packages": (
+        "❌ Không cài được gói hệ thống libgomp1: apt-get dừng với mã lỗi {code}.",
+        "❌ The system package libgomp1 cannot be installed: apt-get ended with exit code {code}.",
+    ),
+    "system_packages_next": (
+        "Xem các dòng của apt-get ở trên rồi chạy lại ô 2, hoặc tự cài libgomp1.",
+        "Read the lines of apt-get above and run cell 2 again, or install libgomp1 yourself.",
+    ),
+    "packages_damaged": (
+        "❌ Gói {name} trong notebook bị hỏng: mã kiểm SHA-256 không khớp.",
+        "❌ The package {name} in this notebook is damaged: its SHA-256 differs.",
+    ),
+    "packages_damaged_next": ("Hãy tạo lại notebook.", "Make the notebook again."),
+    "packages_install": ("❌ Không cài được máy chủ", "❌ The server cannot be installed"),
+    "pip_disk": (
+        "ổ đĩa của runtime đã đầy hoặc không ghi được.",
+        "the disk of this runtime is full or cannot be written.",
+    ),
+    "pip_disk_next": (
+        "Chọn Runtime → Disconnect and delete runtime, rồi Runtime → Run all.",
+        "Choose Runtime → Disconnect and delete runtime, then Runtime → Run all.",
+    ),
+    "pip_python": (
+        "Python của runtime này quá cũ; các dòng của pip ở trên cho biết cần bản nào.",
+        "the Python of this runtime is too old; the lines of pip above name the one it needs.",
+    ),
+    "pip_python_next": (
+        "Chọn phiên bản mới nhất trong Runtime → Change runtime type, rồi Runtime → Run all.",
+        "Choose the latest version in Runtime → Change runtime type, then Runtime → Run all.",
+    ),
+    "pip_wheel": ("một gói bị hỏng.", "a package is damaged."),
+    "pip_wheel_next": (
+        "Hãy tạo lại notebook; nếu pip nêu một gói khác thì chạy lại ô {cell}.",
+        "Make the notebook again; where pip names another package, run cell {cell} again.",
+    ),
+    "pip_index": ("kho gói của pip đang gặp sự cố.", "the package index does not work now."),
+    "pip_index_next": (
+        "Chờ vài phút rồi chạy lại ô {cell}.",
+        "Wait some minutes and run cell {cell} again.",
+    ),
+    "pip_network": (
+        "không kết nối được tới kho gói.",
+        "the package index cannot be reached.",
+    ),
+    "pip_network_next": (
+        "Kiểm tra kết nối mạng của runtime rồi chạy lại ô {cell}.",
+        "Check the network of the runtime and run cell {cell} again.",
+    ),
+    "pip_conflict": (
+        "các gói cần những phiên bản không dùng chung được.",
+        "the packages need versions that exclude each other.",
+    ),
+    "pip_conflict_next": (
         (
-            "The package {name} in this notebook is damaged: its SHA-256 differs. Make the notebook"
-            " again."
+            "Chọn Runtime → Disconnect and delete runtime, rồi Runtime → Run all. Nếu vẫn lỗi, hãy"
+            " tạo lại notebook bằng phiên bản VieNeu Relay mới nhất."
+        ),
+        (
+            "Choose Runtime → Disconnect and delete runtime, then Runtime → Run all. If it fails"
+            " again, make the notebook with the newest version of VieNeu Relay."
+        ),
+    ),
+    "pip_git": ("không lấy được mã nguồn bằng git.", "git cannot fetch the source."),
+    "pip_git_next": (
+        (
+            "Kiểm tra URL và nhánh đã đưa cho vieneu notebook --git; kho phải đọc được mà không cần"
+            " mật khẩu."
+        ),
+        (
+            "Check the URL and the revision given to vieneu notebook --git; the repository must be"
+            " readable without a password."
+        ),
+    ),
+    "pip_missing": (
+        "kho gói không đưa ra gói cần thiết: gói không có ở đó, hoặc kho đang gặp sự cố.",
+        (
+            "the package index does not offer a package that is needed: it is not there, or the"
+            " index does not work now."
+        ),
+    ),
+    "pip_missing_next": (
+        (
+            "Chờ vài phút rồi chạy lại ô {cell}. Nếu pip nêu vieneu-core hay vieneu-colab-server,"
+            " hãy tạo lại notebook không có --pypi."
+        ),
+        (
+            "Wait some minutes and run cell {cell} again. If pip names vieneu-core or"
+            " vieneu-colab-server, make the notebook again without --pypi."
+        ),
+    ),
+    "pip_unknown": ("pip dừng với mã lỗi {code}.", "pip ended with exit code {code}."),
+    "pip_unknown_next": (
+        (
+            "Xem các dòng của pip ở trên rồi chạy lại ô {cell}; nếu vẫn lỗi, chọn Runtime →"
+            " Disconnect and delete runtime, rồi Runtime → Run all."
+        ),
+        (
+            "Read the lines of pip above and run cell {cell} again; if it fails again, choose"
+            " Runtime → Disconnect and delete runtime, then Runtime → Run all."
         ),
     ),
     "model": ("4 · Tải mô hình", "4 · Fetch the model"),
@@ -106,3 +208,9 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "This cell runs until you stop it (■); then the server and the tunnel are closed.",
     ),
 }
+
+
+def text_of(language: str, key: str, **values: object) -> str:
+    """Return a text in Vietnamese (``vi``) or else in English, with its values filled in."""
+    vietnamese, english = TEXTS[key]
+    return (vietnamese if language == "vi" else english).format(**values)

@@ -1,0 +1,42 @@
+"""Names what went wrong from what pip prints, for the notebook and for the server in it."""
+
+from __future__ import annotations
+
+import re
+
+from vieneu_core.notebook.texts import text_of
+
+CODES = ("drive_mount", "system_packages", "packages_install", "packages_damaged")
+"""Failures that the notebook names before the server is installed; docs/colab.md explains each."""
+
+PIP_CAUSES = (
+    (r"No space left on device|Disk quota exceeded|Read-only file system", "pip_disk"),
+    (r"requires a different Python", "pip_python"),
+    (r"Wheel .* is invalid|invalid wheel|BadZipFile", "pip_wheel"),
+    (r"ResolutionImpossible|conflicting dependencies", "pip_conflict"),
+    (r"HTTP error 5\d\d|5\d\d Server Error|too many 5\d\d error", "pip_index"),
+    (
+        (
+            r"NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError"
+            r"|Connection (refused|reset|aborted|broken)|connection broken|Could not resolve host"
+            r"|Network is unreachable|name resolution"
+        ),
+        "pip_network",
+    ),
+    (r"\bgit (clone|fetch|version|checkout|rev-parse)\b|command 'git'", "pip_git"),
+    (r"No matching distribution|Could not find a version", "pip_missing"),
+    (r"", "pip_unknown"),
+)
+"""A pattern in pip's output, and the text that explains it. The first that matches counts."""
+
+
+def pip_cause(output: str, code: int, language: str) -> tuple[str, str]:
+    """Return why pip failed and what to do next.
+
+    Args:
+        output: What pip printed.
+        code: Its exit code.
+        language: ``vi``, else English.
+    """
+    key = next(key for pattern, key in PIP_CAUSES if re.search(pattern, output))
+    return text_of(language, key, code=code), text_of(language, f"{key}_next", cell=3)

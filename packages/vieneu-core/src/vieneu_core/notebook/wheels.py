@@ -1,0 +1,164 @@
+"""The packages of this product as wheels: from a file, an installation, or a source tree."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.metadata
+import io
+import re
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vieneu_core.errors import ConfigurationError
+from vieneu_core.notebook.packing import pack, pack_project
+
+CORE, SERVER = "vieneu-core", "vieneu-colab-server"
+PACKAGE = Path(__file__).parents[1]
+"""The core, as Python has imported it."""
+_WHEEL_NAME = re.compile(r"(vieneu_core|vieneu_colab_server)-[0-9A-Za-z.+]+-py3-none-any\.whl")
+_MAX_WHEEL_BYTES = 20 << 20
+_LINE_CHARS = 120
+_NOT_PACKED = frozenset({"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"})
+_BY_HAND = (
+    "Build wheels (uv build --wheel --all-packages) and name them: vieneu notebook --wheel FILE"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A package, whole.
+
+    Raises:
+        ConfigurationError: it is no wheel of this product.
+    """
+
+    name: str
+    """Of its file."""
+    content: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not _WHEEL_NAME.fullmatch(self.name) or not zipfile.is_zipfile(io.BytesIO(self.content)):
+            raise ConfigurationError(
+                f"{self.name!r} is no wheel of {CORE} or {SERVER}.",
+                remedy="Build them: uv build --wheel --all-packages",
+            )
+
+    @property
+    def distribution(self) -> str:
+        """``vieneu-core`` or ``vieneu-colab-server``."""
+        return self.name.partition("-")[0].replace("_", "-")
+
+    @property
+    def version(self) -> str:
+        """Of the package."""
+        return self.name.split("-")[1]
+
+    @property
+    def sha256(self) -> str:
+        """Of its content, 64 hexadecimal digits."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def lines(self) -> list[str]:
+        """Its content as base64, in lines."""
+        text = base64.b64encode(self.content).decode()
+        return [text[at : at + _LINE_CHARS] for at in range(0, len(text), _LINE_CHARS)]
+
+    @classmethod
+    def of_file(cls, path: Path) -> Wheel:
+        """Read a wheel.
+
+        Raises:
+            ConfigurationError: it cannot be read, or is none of this product.
+        """
+        try:
+            with path.open("rb") as file:
+                content = file.read(_MAX_WHEEL_BYTES)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The wheel {path} cannot be read: {error.strerror or error}.",
+                remedy="Correct the path.",
+            ) from error
+        return cls(path.name, content)
+
+    @classmethod
+    def of_project(cls, folder: Path) -> Wheel:
+        """Pack a package of a clone as its source is now.
+
+        Raises:
+            ConfigurationError: a file of it cannot be read.
+        """
+        try:
+            return cls(*pack_project(folder))
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"The package in {folder} cannot be packed: {error}.",
+                remedy=f"Restore its files: git -C {folder} status",
+            ) from error
+
+    @classmethod
+    def of_installed(cls, distribution: str) -> Wheel:
+        """Pack an installed package into a wheel again.
+
+        Raises:
+            ConfigurationError: it is not installed, or its files are not where it is installed.
+        """
+        try:
+            found = importlib.metadata.distribution(distribution)
+            return cls(
+                f"{distribution.replace('-', '_')}-{found.version}-py3-none-any.whl",
+                pack(_installed_files(found)),
+            )
+        except importlib.metadata.PackageNotFoundError:
+            reason = "it is not installed here"
+        except (OSError, ValueError) as error:
+            reason = str(error)
+        raise ConfigurationError(
+            f"{distribution} cannot be packed for the notebook: {reason}.", remedy=_BY_HAND
+        )
+
+
+def wheels_of_here() -> list[Wheel]:
+    """Return the core and the server, without asking any index.
+
+    The server's wheel lies once in a notebook: the core is carried without the one inside it.
+
+    Raises:
+        ConfigurationError: a file of theirs is missing, or cannot be read.
+    """
+    project = _project_of(PACKAGE)
+    core = Wheel.of_project(project) if project else Wheel.of_installed(CORE)
+    return [core, _server_beside(project) or _server_inside() or Wheel.of_installed(SERVER)]
+
+
+def _server_beside(project: Path | None) -> Wheel | None:
+    beside = project.with_name(SERVER) if project else None
+    return Wheel.of_project(beside) if beside and beside.is_dir() else None
+
+
+def _server_inside() -> Wheel | None:
+    """Read the wheel that ``hatch_build.py`` puts into the core.
+
+    A core that a notebook has carried lacks it; there the server is installed.
+    """
+    found = sorted((PACKAGE / "notebook").glob("vieneu_colab_server-*.whl"))
+    return Wheel.of_file(found[0]) if found else None
+
+
+def _project_of(package: Path) -> Path | None:
+    """Return the project whose source tree a package is in, as in an editable installation."""
+    project = package.parents[1]
+    in_source = package.parent.name == "src" and (project / "pyproject.toml").is_file()
+    return project if in_source else None
+
+
+def _installed_files(found: importlib.metadata.Distribution) -> dict[str, bytes]:
+    return {
+        file.as_posix(): Path(str(file.locate())).read_bytes()
+        for file in found.files or ()
+        if not {"..", "__pycache__"} & set(file.parts)
+        and file.name not in _NOT_PACKED
+        and file.suffix != ".whl"
+    }
