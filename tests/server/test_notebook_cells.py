@@ -26,7 +26,7 @@ from vieneu_colab_server.notebook.banner import BannerFacts, banner_html, banner
 from vieneu_colab_server.notebook.loop_thread import LoopThread
 from vieneu_colab_server.notebook.plainly import plainly
 from vieneu_colab_server.notebook.relay import Relay, RelayClosedError
-from vieneu_colab_server.notebook.runtime import EngineInstallError, prepare, runtime_age_s
+from vieneu_colab_server.notebook.runtime import EngineInstallError, PipRun, prepare, runtime_age_s
 from vieneu_colab_server.notebook.secrets import ask_secret
 from vieneu_colab_server.notebook.token_page import TokenPage
 from vieneu_colab_server.notebook.watching import status_line
@@ -132,12 +132,12 @@ def test_numbers_and_times_are_written_as_each_language_does() -> None:
 class Pip:
     """Takes the place of pip."""
 
-    def __init__(self, code: int = 0) -> None:
-        self.code, self.asked = code, list[str]()
+    def __init__(self, code: int = 0, printed: str = "") -> None:
+        self.code, self.printed, self.asked = code, printed, list[str]()
 
-    def __call__(self, arguments: Sequence[str]) -> int:
+    def __call__(self, arguments: Sequence[str]) -> PipRun:
         self.asked += arguments
-        return self.code
+        return PipRun(arguments, self.code, stdout=self.printed)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_what_an_engine_needs_is_installed_once(
     )
 
     class Installing(Pip):
-        def __call__(self, arguments: Sequence[str]) -> int:
+        def __call__(self, arguments: Sequence[str]) -> PipRun:
             here["onnxruntime"] = True
             return super().__call__(arguments)
 
@@ -185,13 +185,56 @@ def test_what_an_engine_needs_is_installed_once(
             prepare("gguf", gpu=False, pip=failing)
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            "vi",
+            (
+                "❌ Không cài được bộ máy: espeak: ổ đĩa của runtime đã đầy hoặc không ghi được.",
+                "   → Chọn Runtime → Disconnect and delete runtime, rồi Runtime → Run all.",
+            ),
+        ),
+        (
+            "en",
+            (
+                (
+                    "❌ The engine cannot be installed: espeak: the disk of this runtime is full or"
+                    " cannot be written."
+                ),
+                "   → Choose Runtime → Disconnect and delete runtime, then Runtime → Run all.",
+            ),
+        ),
+    ],
+)
+def test_why_an_engine_cannot_be_installed_is_told_in_the_readers_language(
+    language: str,
+    told: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("vieneu_core.engines.availability.find_spec", lambda _: None)
+    printed = "many\nlines\n" * 20 + (
+        "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n"
+    )
+    with pytest.raises(EngineInstallError) as caught:
+        prepare("espeak", language=language, pip=Pip(1, printed))
+
+    shown = caught.value._render_traceback_()  # type: ignore[attr-defined]
+    assert tuple(shown[:2]) == told
+    assert shown[2].strip() == "docs/colab.md#engine_install"
+    lines = capsys.readouterr().out.splitlines()
+    assert "No space left on device" in lines[-1]
+    assert len(lines) < 20, "the end of what pip printed"
+
+
 def test_pip_is_the_one_of_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vieneu_core.engines.availability.find_spec", lambda _: None)
     monkeypatch.setattr(runtime_module, "__version__", "0.0.0.dev0")  # nobody has it
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setattr(sys, "executable", "/bin/false")
 
-    with pytest.raises(EngineInstallError, match="exit code 1"):
+    with pytest.raises(EngineInstallError, match="mã lỗi 1"):
         prepare("espeak")
 
 

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from vieneu_colab_server.notebook.words import WORDS, Words
 from vieneu_core.errors import VieneuError
 
 P = ParamSpec("P")
@@ -23,10 +24,15 @@ def plainly(call: Callable[P, T]) -> Callable[P, T]:
         try:
             return call(*args, **kwargs)
         except VieneuError as error:
-            lines = [f"❌ {error.title}: {error.detail}", f"   → {error.remedy}"]
+            title = _title(error, str(kwargs.get("language", "vi")))
+            lines = [f"❌ {title}: {error.detail}", f"   → {error.remedy}"]
             if type(error).__module__.startswith("vieneu_colab_server."):
                 lines.append(f"   docs/colab.md#{error.code}")
             error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]  # looked for by name
             raise
 
     return called
+
+
+def _title(error: VieneuError, language: str) -> str:
+    return Words(language)(error.code) if error.code in WORDS else error.title

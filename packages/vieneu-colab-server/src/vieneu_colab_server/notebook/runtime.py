@@ -13,9 +13,14 @@ from vieneu_colab_server.notebook.words import Words
 from vieneu_core import __version__
 from vieneu_core.engines.availability import ENGINES, has_nvidia_gpu
 from vieneu_core.errors import ConfigurationError
+from vieneu_core.notebook.failures import pip_cause
 
 PROC_INIT = Path("/proc/1/stat")
 """Started when the runtime was; its age is the runtime's."""
+
+
+PipRun = subprocess.CompletedProcess[str]
+"""What pip returned and, in ``stdout``, all that it printed."""
 
 
 class EngineInstallError(ConfigurationError):
@@ -34,7 +39,7 @@ def prepare(
     *,
     language: str = "vi",
     gpu: bool | None = None,
-    pip: Callable[[Sequence[str]], int] | None = None,
+    pip: Callable[[Sequence[str]], PipRun] | None = None,
 ) -> str:
     """Return the engine that fits this runtime, once its packages are installed.
 
@@ -63,13 +68,17 @@ def prepare(
     if not needs.installed:
         print(words("installing", engine=fitting))
         extra = needs.prebuilt_extra or needs.extra  # compiling it would take minutes
-        code = (pip or _pip)(["install", "--quiet", f"vieneu-core[{extra}]=={__version__}"])
+        done = (pip or _pip)(["install", f"vieneu-core[{extra}]=={__version__}"])
         importlib.invalidate_caches()
-        if code or not needs.installed:
-            raise EngineInstallError(
-                f"pip could not install what the engine {fitting} needs (exit code {code})."
-            )
+        if done.returncode or not needs.installed:
+            raise _install_error(fitting, done, words)
     return fitting
+
+
+def _install_error(engine: str, done: PipRun, words: Words) -> EngineInstallError:
+    print("\n".join(line[:300] for line in done.stdout.splitlines()[-15:]))
+    why, what_next = pip_cause(done.stdout, done.returncode, words.language)
+    return EngineInstallError(f"{engine}: {why}", remedy=what_next)
 
 
 def _fitting(engine: str, *, has_gpu: bool) -> str:
@@ -95,6 +104,15 @@ _TICKS_PER_S = 100
 """USER_HZ, the same on every Linux that Python runs on (time(7))."""
 
 
-def _pip(arguments: Sequence[str]) -> int:
-    command = [sys.executable, "-m", "pip", *arguments]
-    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own arguments
+def _pip(arguments: Sequence[str]) -> PipRun:
+    quiet = ("--quiet", "--no-input", "--no-color", "--disable-pip-version-check")
+    command = [sys.executable, "-m", "pip", *arguments, *quiet]
+    return subprocess.run(  # noqa: S603 - our own arguments
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )

@@ -19,6 +19,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         ),
     ),
     "installing": ("Đang cài bộ máy {engine}…", "Installing the engine {engine}…"),
+    "engine_install": ("Không cài được bộ máy", "The engine cannot be installed"),
     # the model
     "fetching": ("Đang lấy và nạp thử mô hình…", "Fetching the model, and trying to load it…"),
     "fetched_of": ("{step}: {done} / {total} MB", "{step}: {done} of {total} MB"),
