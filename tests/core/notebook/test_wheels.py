@@ -125,6 +125,27 @@ def test_what_is_not_installed_is_not_packed() -> None:
     assert "--wheel" in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [("gone.py,,\nvieneu_small-1.dist-info/METADATA,,\n", "gone.py"), (None, "not 0")],
+    ids=["a file is gone", "nothing is recorded"],
+)
+def test_an_installation_that_is_not_whole_is_named(
+    record: str | None, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "vieneu_small-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vieneu-small\nVersion: 1\n")
+    if record is not None:
+        (info / "RECORD").write_text(record)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(ConfigurationError, match=told) as caught:
+        Wheel.of_installed("vieneu-small")
+    assert "vieneu-small cannot be packed" in caught.value.detail
+    assert "--wheel" in caught.value.remedy
+
+
 def test_files_without_metadata_are_no_wheel() -> None:
     with pytest.raises(ValueError, match=r"one folder \.dist-info, not 0"):
         pack({"vieneu_core/__init__.py": b""})
