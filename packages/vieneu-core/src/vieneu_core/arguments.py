@@ -1,0 +1,257 @@
+"""Checks of what a caller hands in: a wrong value is an error that says what is expected.
+
+Without them a wrong type would surface far from its cause, as an ``AttributeError`` of ours.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import numbers
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from vieneu_core.errors import ConfigurationError, InvalidRequestError, VieneuError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_LONGEST_SHOWN = 40
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_T = TypeVar("_T")
+_E = TypeVar("_E", bound=StrEnum)
+
+
+def given(value: object) -> str:
+    """Describe a value for a message: short plain values as they are written, others by kind."""
+    short = isinstance(value, float | bool)
+    short |= isinstance(value, str) and len(value) <= _LONGEST_SHOWN
+    short |= isinstance(value, int) and value.bit_length() <= _LONGEST_SHOWN
+    return f"{value!r} ({type(value).__name__})" if short else kind_of(value)
+
+
+def kind_of(value: object) -> str:
+    """Describe a value without showing it: it may be a secret."""
+    if value is None:
+        return "None"
+    if isinstance(value, type):
+        return f"the class {value.__name__}, not an instance of it"
+    if inspect.iscoroutine(value):
+        return "a coroutine that was not awaited"
+    if inspect.isroutine(value):
+        return f"the function {value.__name__}, not its result"
+    return f"of type {type(value).__name__}"
+
+
+def refuse(  # noqa: PLR0913 - most have defaults
+    name: str,
+    value: object,
+    expected: str,
+    *,
+    error: type[VieneuError] = ConfigurationError,
+    remedy: str | None = None,
+    secret: bool = False,
+) -> VieneuError:
+    """Return the error for a wrong argument; a secret one is not shown in it."""
+    if remedy is None and error is ConfigurationError:
+        remedy = "Correct this argument in your program."
+    found = kind_of(value) if secret else given(value)
+    return error(f"{name} is {found}; it must be {expected}.", remedy=remedy)
+
+
+def expect(  # noqa: PLR0913 - the last two have defaults
+    name: str,
+    value: object,
+    kinds: type | tuple[type, ...],
+    expected: str,
+    *,
+    error: type[VieneuError] = ConfigurationError,
+    remedy: str | None = None,
+) -> None:
+    """Make sure that an argument is an instance of one of these types.
+
+    Raises:
+        VieneuError: it is not; ``error`` says of which class.
+    """
+    if not isinstance(value, kinds) or isinstance(value, type):
+        raise refuse(name, value, expected, error=error, remedy=remedy)
+
+
+def expect_optional(name: str, value: object, kind: type, expected: str) -> None:
+    """Make sure that an argument is None or an instance of this type.
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    if value is not None:
+        expect(name, value, kind, f"{expected}, or None")
+
+
+def items_of(name: str, values: Iterable[object], kind: type[_T], expected: str) -> list[_T]:
+    """Return the members of a list, each an instance of this type.
+
+    Raises:
+        ConfigurationError: it is no list, or holds something else.
+    """
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
+        raise refuse(name, values, f"a list; each member must be {expected}")
+    items: list[_T] = []
+    for number, value in enumerate(values):
+        expect(f"{name}[{number}]", value, kind, expected)
+        items.append(value)  # type: ignore[arg-type]  # checked above
+    return items
+
+
+def one_of(
+    name: str,
+    value: object,
+    kind: type[_E],
+    *,
+    error: type[VieneuError] = ConfigurationError,
+) -> _E:
+    """Return the member of an enumeration that a string names.
+
+    Raises:
+        VieneuError: there is no such member; lists those that exist.
+    """
+    if isinstance(value, str):
+        try:
+            return kind(value)
+        except ValueError:
+            pass
+    known = ", ".join(repr(member.value) for member in kind)
+    raise refuse(name, value, f"one of {known}", error=error)
+
+
+def path_of(name: str, value: object, *, error: type[VieneuError] = InvalidRequestError) -> Path:
+    """Return a path that was given as a string or a path object.
+
+    Raises:
+        VieneuError: it is neither, or no file can have that name.
+    """
+    expect(name, value, (str, os.PathLike), "a path: a str or a pathlib.Path", error=error)
+    try:
+        path = os.fspath(value)  # type: ignore[call-overload]  # checked above
+        usable = isinstance(path, str) and bool(path) and b"\0" not in os.fsencode(path)
+    except (TypeError, ValueError):  # of a __fspath__, or of a lone surrogate
+        usable = False
+    if not usable:
+        raise refuse(name, value, "the path of a file", error=error)
+    return Path(path)
+
+
+def whole_number(name: str, value: object, lowest: int, highest: int) -> int:
+    """Return a whole number within these bounds as Python's own.
+
+    Raises:
+        ConfigurationError: it is none, or out of bounds.
+    """
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        number = int(value)
+        if lowest <= number <= highest:
+            return number
+    raise refuse(name, value, f"a whole number from {lowest} to {highest}")
+
+
+# --- records -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What the fields of one annotation hold."""
+
+    plain: Callable[..., object]
+    """Python's own type; makes a plain number of numpy's."""
+    fits: Callable[[object], bool]
+    expected: str
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is a string that can be sent: a lone surrogate is no character."""
+    return isinstance(value, str) and (value.isascii() or not _SURROGATE.search(value))
+
+
+def _is(kind: type) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, kind)
+
+
+_KINDS = {
+    "str": _Kind(str, _is_text, "a string of Unicode characters"),
+    "bytes": _Kind(bytes, _is(bytes), "bytes"),
+    "bool": _Kind(bool, _is(bool), "True or False"),
+    "int": _Kind(int, _is_whole, "a whole number"),
+    "float": _Kind(float, _is_number, "a number"),
+}
+_OR_NONE = " | None"
+
+
+def check_fields(
+    record: DataclassInstance, *, error: type[VieneuError] = ConfigurationError
+) -> None:
+    """Check the plain fields of a dataclass by their annotations; other fields are left alone.
+
+    A number of another library (numpy's float32 say) becomes Python's own.
+
+    Raises:
+        VieneuError: a field holds something else; ``error`` says of which class.
+    """
+    for field in fields(record):
+        # Annotations are strings: all modules of ours have `from __future__ import annotations`.
+        annotation, value = str(field.type), getattr(record, field.name)
+        kind = _KINDS.get(annotation.removesuffix(_OR_NONE))
+        optional = annotation.endswith(_OR_NONE)
+        if kind is None or (optional and value is None):
+            continue
+        if not kind.fits(value):
+            expected = kind.expected + (", or None" if optional else "")
+            raise refuse(field.name, value, expected, error=error)
+        if kind.plain in {int, float} and type(value) is not kind.plain:
+            object.__setattr__(record, field.name, _plain_number(field.name, value, kind, error))
+
+
+def _plain_number(name: str, value: object, kind: _Kind, error: type[VieneuError]) -> object:
+    try:
+        return kind.plain(value)
+    except (OverflowError, ValueError):  # beyond what a float holds; NaN and infinity as an int
+        raise refuse(name, value, kind.expected, error=error) from None
+
+
+def check_not_negative(record: DataclassInstance) -> None:
+    """Check the plain fields of a dataclass; no number among them may be below 0.
+
+    Raises:
+        ConfigurationError: a field holds something else.
+    """
+    check_fields(record)
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, int | float) and not value >= 0:
+            raise refuse(field.name, value, "0 or more")
+
+
+def check_json(name: str, value: object) -> None:
+    """Make sure that a value is a mapping of plain JSON values.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    expected = "a dict of plain JSON values, such as {'threads': 4}"
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise refuse(name, value, expected)
+    try:
+        json.dumps(dict(value))
+    except (TypeError, ValueError, RecursionError) as err:
+        raise refuse(name, value, f"{expected} ({err})") from err
