@@ -15,7 +15,7 @@ def main(path: Path) -> None:
     while True:
         number += 1
         name = "a" if number % 2 else "b" * 4000
-        save_settings(path, {"local.voice": name, "colab.auth_token": f"{name[:1]}{number}"})
+        save_settings({"local.voice": name, "colab.auth_token": f"{name[:1]}{number}"}, path)
 
 
 if __name__ == "__main__":

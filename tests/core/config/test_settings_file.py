@@ -81,7 +81,7 @@ def test_the_environment_wins_and_is_never_written(path: Path) -> None:
     settings = load_settings(path, environ)
     assert settings.colab.endpoint_url == "http://10.0.0.5:8000"
     assert settings.colab.auth_token.get_secret_value() == "from-env"
-    save_settings(path, {"backend_mode": "local"})
+    save_settings({"backend_mode": "local"}, path)
     assert path.read_text("utf-8") == SEED.replace("backend_mode: remote", "backend_mode: local")
 
 
@@ -231,7 +231,7 @@ def test_a_bad_file_is_named_by_line_and_field_and_left_alone(
     assert SECRET not in _everything_printed(caught.value) + caplog.text
     if "is missing" not in caught.value.detail:
         with pytest.raises(SettingsFileError):
-            save_settings(path, {"backend_mode": "local"})
+            save_settings({"backend_mode": "local"}, path)
     assert path.read_bytes() == before
 
 
@@ -260,13 +260,13 @@ def test_a_folder_in_place_of_the_file_is_named(path: Path) -> None:
     with pytest.raises(SettingsFileError, match="cannot be read"):
         load_settings(path)
     with pytest.raises(SettingsFileError, match="cannot be read"):
-        save_settings(path, {"backend_mode": "local"})
+        save_settings({"backend_mode": "local"}, path)
 
 
 def test_a_wrong_change_is_refused_and_not_written(path: Path) -> None:
     path.write_text(SEED, "utf-8")
     with pytest.raises(SettingsFileError, match=r"colab\.timeout_seconds"):
-        save_settings(path, {"colab.timeout_seconds": -1})
+        save_settings({"colab.timeout_seconds": -1}, path)
     assert path.read_text("utf-8") == SEED
 
 
@@ -282,7 +282,7 @@ def test_what_is_saved_is_returned_and_read_again(path: Path) -> None:
         "colab.auth_token": SecretStr(SECRET),
         "backend_mode": "remote",
     }
-    saved = save_settings(path, changes)
+    saved = save_settings(changes, path)
     assert saved == load_settings(path)
     assert saved.colab.auth_token.get_secret_value() == SECRET
     assert saved.mode == "remote"

@@ -89,21 +89,21 @@ def test_a_value_that_cannot_be_changed_alone_is_left_to_the_admin(path: Path) -
     text = "local: {options: {x: 5.801380525827054e-23}}\n"  # ruamel.yaml writes another number
     path.write_text(text, "utf-8")
     with pytest.raises(SettingsFileError, match=r"local\.voice cannot be changed"):
-        save_settings(path, {"local.voice": "vi-south"})
+        save_settings({"local.voice": "vi-south"}, path)
     assert path.read_text("utf-8") == text
 
 
 def test_a_change_to_the_same_value_leaves_the_bytes(path: Path) -> None:
     text = FILE.replace("- unknown\n", "  enabled:   yes  \n")
     path.write_text(text, "utf-8")
-    save_settings(path, {"colab.enabled": False, "backend_mode": "local"})
+    save_settings({"colab.enabled": False, "backend_mode": "local"}, path)
     assert path.read_text("utf-8") == text
     assert mode_of(path) == 0o600
 
 
 def test_a_new_file_and_its_folder_are_private(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "er" / "config.yaml"
-    save_settings(path, {"backend_mode": "remote"})
+    save_settings({"backend_mode": "remote"}, path)
     assert mode_of(path) == 0o600
     assert mode_of(path.parent) & 0o077 == 0
     assert path.read_text("utf-8").startswith("# Settings of VieNeu Relay")
@@ -112,7 +112,7 @@ def test_a_new_file_and_its_folder_are_private(tmp_path: Path) -> None:
 def test_a_file_that_others_could_read_is_narrowed(path: Path) -> None:
     path.write_text("backend_mode: local\n", "utf-8")
     path.chmod(0o644)
-    save_settings(path, {"backend_mode": "remote"})
+    save_settings({"backend_mode": "remote"}, path)
     assert mode_of(path) == 0o600
 
 
@@ -121,7 +121,7 @@ def test_a_link_is_followed_and_stays(tmp_path: Path, path: Path) -> None:
     target.parent.mkdir()
     target.write_text("backend_mode: local\n", "utf-8")
     path.symlink_to(target)
-    save_settings(path, {"backend_mode": "remote"})
+    save_settings({"backend_mode": "remote"}, path)
     assert path.is_symlink()
     assert target.read_text("utf-8") == "backend_mode: remote\n"
     assert [p.name for p in tmp_path.iterdir() if p.name.endswith(".tmp")] == []
@@ -130,13 +130,13 @@ def test_a_link_is_followed_and_stays(tmp_path: Path, path: Path) -> None:
 def test_a_link_in_a_circle_is_named(path: Path) -> None:
     path.symlink_to(path)
     with pytest.raises(SettingsFileError):
-        save_settings(path, {"backend_mode": "remote"})
+        save_settings({"backend_mode": "remote"}, path)
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(SettingsFileError, match="cannot be written") as caught:
-        save_settings(tmp_path / "file" / "config.yaml", {"backend_mode": "remote"})
+        save_settings({"backend_mode": "remote"}, tmp_path / "file" / "config.yaml")
     assert "--config" in caught.value.remedy
 
 
@@ -148,7 +148,7 @@ def test_a_full_disk_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(SettingsFileError, match="No space left"):
-        save_settings(path, {"backend_mode": "remote"})
+        save_settings({"backend_mode": "remote"}, path)
     assert path.read_text("utf-8") == "backend_mode: local\n"
     assert list(path.parent.glob(".*.tmp")) == []
 
@@ -160,9 +160,9 @@ def test_a_writer_that_never_ends_is_not_waited_for_for_ever(
     held = os.open(path.with_name(".config.yaml.lock"), os.O_CREAT | os.O_RDWR)
     fcntl.flock(held, fcntl.LOCK_EX)
     with pytest.raises(SettingsFileError, match="another program"):
-        save_settings(path, {"backend_mode": "remote"})
+        save_settings({"backend_mode": "remote"}, path)
     os.close(held)
-    save_settings(path, {"backend_mode": "remote"})
+    save_settings({"backend_mode": "remote"}, path)
 
 
 def test_writers_at_the_same_time_lose_nothing(path: Path) -> None:
@@ -171,7 +171,7 @@ def test_writers_at_the_same_time_lose_nothing(path: Path) -> None:
 
     def write(number: int) -> None:
         for name in names[number % 4 :: 4]:
-            save_settings(path, {name: 100 + number})
+            save_settings({name: 100 + number}, path)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(40)))
@@ -201,7 +201,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_file(path: Path) -> None:
         text = path.read_text("utf-8")
         assert text.startswith("# kept\n")
         assert "# here" in text
-    save_settings(path, {"local.voice": "clean"})
+    save_settings({"local.voice": "clean"}, path)
     assert list(path.parent.glob(".*.tmp")) == []
 
 

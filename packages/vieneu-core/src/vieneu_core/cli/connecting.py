@@ -67,15 +67,15 @@ async def connect(terminal: Terminal, url: str, token: SecretStr) -> None:
 
     endpoint_url = _url(url)
     _refuse_overrides(terminal, endpoint_url, token)
-    save_settings(terminal.path, {})  # a file that cannot be written is told before anything else
+    save_settings({}, terminal.path)  # a file that cannot be written is told before anything else
     if terminal.err.is_terminal:
         terminal.err.print(terminal.words("connecting", url=plain(endpoint_url)), markup=False)
     health = await look_at(endpoint_url, token)
     from_environment = bool(terminal.environ.get(AUTH_TOKEN_VARIABLE, "").strip())
     kept = SecretStr("") if from_environment else token
     save_settings(
-        terminal.path,
         {"colab.enabled": True, "colab.endpoint_url": endpoint_url, "colab.auth_token": kept},
+        terminal.path,
     )
     _show_connection(terminal, endpoint_url, health, from_environment=from_environment)
 
@@ -87,7 +87,7 @@ def disconnect(terminal: Terminal) -> None:
         ConfigurationError: the file is bad or cannot be written.
     """
     words = terminal.words
-    before = save_settings(terminal.path, {}) if terminal.path.exists() else None
+    before = save_settings({}, terminal.path) if terminal.path.exists() else None
     held = before is not None and (
         before.colab.enabled or bool(before.colab.auth_token.get_secret_value())
     )
@@ -96,7 +96,7 @@ def disconnect(terminal: Terminal) -> None:
         changes: dict[str, str | bool] = {"colab.enabled": False, "colab.auth_token": ""}
         if before is not None and before.backend_mode == "remote":
             changes["backend_mode"] = "local"
-        save_settings(terminal.path, changes)
+        save_settings(changes, terminal.path)
     terminal.say(words("disconnected") if held else words("not_connected"))
     if before is not None and before.mode == "remote":
         terminal.say(words("mode_set", mode="local"))
@@ -122,13 +122,13 @@ async def rotate_token(terminal: Terminal) -> None:
             " cannot be kept.",
             remedy="Keep the token in the settings file: unset the variable, then vieneu connect",
         )
-    save_settings(terminal.path, {})  # a file that cannot be written is told before anything else
+    save_settings({}, terminal.path)  # a file that cannot be written is told before anything else
     backend = RemoteBackend(colab.endpoint_url, colab.auth_token)
     try:
         token = await backend.rotate_token()
     finally:
         await backend.aclose()
-    save_settings(terminal.path, {"colab.auth_token": token})
+    save_settings({"colab.auth_token": token}, terminal.path)
     terminal.say(terminal.words("token_rotated", path=terminal.path))
 
 
@@ -150,7 +150,7 @@ async def set_mode(terminal: Terminal, mode: Mode) -> None:
     async with terminal.router(terminal.settings()) as router:
         await load_all(router)
         router.set_mode(mode)
-    save_settings(terminal.path, {"backend_mode": mode.value})
+    save_settings({"backend_mode": mode.value}, terminal.path)
     terminal.say(terminal.words("mode_set", mode=mode.value))
 
 

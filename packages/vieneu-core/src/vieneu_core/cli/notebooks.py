@@ -68,7 +68,7 @@ def make_notebook(terminal: Terminal, order: NotebookOrder) -> None:
         raise _in_words(error) from None
     write_notebook(settings, order.output)
     if token is not None:
-        save_settings(terminal.path, {"colab.auth_token": token})
+        save_settings({"colab.auth_token": token}, terminal.path)
     terminal.say(words("notebook_written", path=order.output))
     if order.pypi:
         terminal.note(words("from_pypi", version=__version__))

@@ -6,14 +6,12 @@ token. So they are never chained: what is raised is made anew, outside of their 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
@@ -21,15 +19,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from vieneu_core.config.settings import Settings, without_blanks
+from vieneu_core.config.findings import Finding, Loc, kind_of
+from vieneu_core.config.settings import WITH_DETAILS, Settings, without_blanks
 from vieneu_core.errors import SettingsFileError
-
-Loc = tuple[int | str, ...]
-
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_ -]{0,29}")
-"""A key that is short and simple enough to be no secret."""
-_LONGEST_SHOWN = 30
-_NEVER_SHOWN = {"auth_token", "endpoint_url", "options"}
 
 _YAML_PROBLEMS = (
     ("mapping values are not allowed", "a ':' that is out of place", "Put the value in quotes."),
@@ -99,7 +91,7 @@ class Document:
         except ValueError:  # from the constructors of numbers and dates
             failure = wrong(path, "a number or date that does not exist", "Put it in quotes.")
         if failure is None and data is not None and not isinstance(data, dict):
-            failure = wrong(path, f"found {_kind(data)}", "Write key: value lines.")
+            failure = wrong(path, f"found {kind_of(data)}", "Write key: value lines.")
         if failure is not None:
             raise failure
         return cls(path, data or {}, root)
@@ -112,7 +104,7 @@ class Document:
         """
         details: list[ErrorDetails] = []
         try:
-            return Settings.model_validate(without_blanks(self.data))
+            return Settings.model_validate(without_blanks(self.data), context=WITH_DETAILS)
         except ValidationError as err:
             details = err.errors(include_url=False, include_context=False)
         raise self._value_failure(details[0])
@@ -136,25 +128,13 @@ class Document:
         return at
 
     def _value_failure(self, detail: ErrorDetails) -> SettingsFileError:
-        loc = tuple(part for part in detail["loc"] if part != "[key]")
-        at, field = self.position(loc), _field_name(loc)
-        if detail["type"] in {"extra_forbidden", "invalid_key"}:
-            return self._unknown_key(loc, at)
-        found, remedy = _found(detail, loc), f"Write {_expected(loc)}."
-        return wrong(self.path, found, f"{remedy} The file was left as it is.", at=at, field=field)
-
-    def _unknown_key(self, loc: Loc, at: Position | None) -> SettingsFileError:
-        known = sorted(_model_at(loc[:-1]).model_fields)
-        key = str(loc[-1])
-        shown = repr(key) if _PLAIN_KEY.fullmatch(key) else "a key"
-        close = get_close_matches(key.lower(), known, n=1)
-        meant = f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(known)}."
+        finding = Finding.of(detail, Settings)
         return wrong(
             self.path,
-            f"found {shown}, which is not a setting",
-            f"{meant} The file was left as it is.",
-            at=at,
-            field=_field_name(loc[:-1]),
+            finding.found,
+            f"{finding.remedy} The file was left as it is.",
+            at=self.position(finding.loc),
+            field=finding.field,
         )
 
 
@@ -185,57 +165,3 @@ def _yaml_failure(err: YAMLError, path: Path) -> SettingsFileError:
                 found, remedy = f"found {words}", advice
                 break
     return wrong(path, found, f"{remedy} The file was left as it is.", at=at)
-
-
-def _model_at(loc: Loc) -> type[BaseModel]:
-    model: type[BaseModel] = Settings
-    for part in loc:
-        field = model.model_fields.get(str(part))
-        if field is not None and isinstance(field.annotation, type):
-            model = field.annotation
-    return model
-
-
-def _expected(loc: Loc) -> str:
-    model: Any = Settings
-    expected = "something else"
-    for part in loc:
-        field = getattr(model, "model_fields", {}).get(str(part))
-        if field is None:
-            break
-        expected, model = field.description or expected, field.annotation
-    return expected
-
-
-def _field_name(loc: Loc) -> str:
-    name = ""
-    for part in loc:
-        if isinstance(part, int):
-            name += f"[{part}]"
-        elif not _PLAIN_KEY.fullmatch(part):
-            break
-        else:
-            name += f".{part}" if name else part
-    return name
-
-
-def _found(detail: ErrorDetails, loc: Loc) -> str:
-    if detail["type"] in {"endpoint_url", "auth_token", "order"}:
-        return f"found {detail['msg']}"
-    value = detail["input"]
-    if _NEVER_SHOWN.intersection(map(str, loc)) or not isinstance(value, str | int | float):
-        return f"found {_kind(value)}"
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
-    return f"found {text if len(text) <= _LONGEST_SHOWN else _kind(value)}"
-
-
-def _kind(value: object) -> str:
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, str):
-        return "text" if value else "an empty text"
-    if isinstance(value, int | float):
-        return "a number without quotes"
-    if isinstance(value, Mapping):
-        return "key: value lines"
-    return "a list" if isinstance(value, Sequence) else "a date or another YAML type"

@@ -17,8 +17,16 @@ def settings_path(environ: Mapping[str, str]) -> Path:
     """Return the settings file: ``$VIENEU_CONFIG``, else ``vieneu/config.yaml`` in XDG's place."""
     stated = environ.get("VIENEU_CONFIG")
     if stated:
-        return Path(stated).expanduser()
+        return expanded(Path(stated))
     return _base(environ, "XDG_CONFIG_HOME", ".config") / "vieneu" / "config.yaml"
+
+
+def expanded(path: Path) -> Path:
+    """Return a path with its ``~`` replaced, where there is a user of that name."""
+    try:
+        return path.expanduser()
+    except RuntimeError:  # no such user, or one without a home
+        return path
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:

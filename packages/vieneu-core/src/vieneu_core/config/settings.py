@@ -7,15 +7,32 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
+
+from vieneu_core.config.findings import Finding
+from vieneu_core.errors import ConfigurationError
 
 ENDPOINT_URL_VARIABLE = "COLAB_ENDPOINT_URL"
 AUTH_TOKEN_VARIABLE = "COLAB_AUTH_TOKEN"  # noqa: S105 - the name of a variable, not a token
 MAX_TOKEN_LENGTH = 4096
+
+WITH_DETAILS = {"errors": "pydantic"}
+"""Context of a validation that raises pydantic's own error, with the place of each value."""
 
 StandIn = Literal["local", "remote", "last_resort"]
 
@@ -70,6 +87,22 @@ class _Section(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False
     )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _named(
+        cls, values: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
+        """Raise our own error for a wrong value, except `WITH_DETAILS`."""
+        if info.context is WITH_DETAILS:
+            return handler(values)
+        try:
+            return handler(values)
+        except ValidationError as err:
+            finding = Finding.of(err.errors(include_url=False)[0], cls)
+        where = ".".join(filter(None, (cls.__name__, finding.field)))
+        # Not chained: pydantic's error holds the values, and one of them may be the token.
+        raise ConfigurationError(f"{where}: {finding.found}.", remedy=finding.remedy)
 
 
 class ColabSettings(_Section):
@@ -136,7 +169,11 @@ class BudgetSettings(_Section):
 
 
 class Settings(_Section):
-    """Everything that can be set. Immutable; prints without secrets."""
+    """Everything that can be set. Immutable; prints without secrets.
+
+    Raises:
+        ConfigurationError: a value is wrong; names its field and what is expected.
+    """
 
     backend_mode: Literal["local", "remote"] = Field(default="local", description="local or remote")
     colab: ColabSettings = Field(default=ColabSettings(), description="key: value lines")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import numbers
 import os
 import stat
 import time
@@ -12,12 +13,15 @@ from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
 
+from vieneu_core.arguments import expect, path_of, refuse
 from vieneu_core.config.document import Document, wrong
 from vieneu_core.config.editing import UneditableError, Value, edited
+from vieneu_core.config.paths import expanded, settings_path
 from vieneu_core.config.private_file import PRIVATE, write_private
 from vieneu_core.config.settings import (
     AUTH_TOKEN_VARIABLE,
     ENDPOINT_URL_VARIABLE,
+    WITH_DETAILS,
     ColabSettings,
     Settings,
     environment_overrides,
@@ -30,26 +34,42 @@ _LOCK_POLL_S = 0.02
 
 
 def load_settings(
-    path: Path, environ: Mapping[str, str] | None = None, *, must_exist: bool = False
+    path: str | os.PathLike[str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    must_exist: bool = False,
 ) -> Settings:
     """Read the settings; the environment's URL and token win over the file's. Blocking.
 
     A file that is not there means the defaults, unless ``must_exist``. Where the file does not
     state ``colab.enabled``, a URL in the environment means true.
 
+    Args:
+        path: The file; None is the one that the command ``vieneu`` uses: ``$VIENEU_CONFIG``, else
+            ``~/.config/vieneu/config.yaml``.
+        environ: Environment variables; None is those of this process.
+        must_exist: Whether a file that is not there is an error.
+
     Raises:
         SettingsFileError: the file cannot be read, or a value in it is wrong.
         ConfigurationError: a value of the environment is wrong.
     """
+    expect("must_exist", must_exist, bool, "True or False")
+    environ = _environment(environ)
+    path = _settings_file(path, environ)
     text = _read(path, must_exist=must_exist)
     document = Document.parse(text or "", path)
     settings = document.settings()
-    settings = _overridden(settings, environ or {}, implied=not document.states("colab", "enabled"))
+    settings = _overridden(settings, environ, implied=not document.states("colab", "enabled"))
     _check_complete(settings, document)
     return settings
 
 
-def save_settings(path: Path, changes: Mapping[str, Value | SecretStr]) -> Settings:
+def save_settings(
+    changes: Mapping[str, Value | SecretStr],
+    path: str | os.PathLike[str] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
     """Change some values of the file, by dotted name (``colab.enabled``). Blocking, durable.
 
     Everything else in the file stays as it is, to the byte. The file is made if it is missing, is
@@ -58,13 +78,17 @@ def save_settings(path: Path, changes: Mapping[str, Value | SecretStr]) -> Setti
 
     Returns the settings that the file holds now, without the environment's.
 
+    Args:
+        changes: New values by dotted name, such as ``{"local.engine": "gguf"}``.
+        path: As in `load_settings`.
+        environ: Says where the file is, where ``path`` does not; None is this process's own.
+
     Raises:
         SettingsFileError: the file is bad (and was left as it is), or cannot be written.
+        ConfigurationError: ``changes`` holds something that cannot be written.
     """
-    plain = {
-        name: value.get_secret_value() if isinstance(value, SecretStr) else value
-        for name, value in changes.items()
-    }
+    plain = _plain(changes)
+    path = _settings_file(path, _environment(environ))
     target = _target(path)
     with _locked(target, path):
         text = _read(target, must_exist=False)
@@ -76,6 +100,48 @@ def save_settings(path: Path, changes: Mapping[str, Value | SecretStr]) -> Setti
         if new != text or stat.S_IMODE(target.stat().st_mode) != PRIVATE:
             _write(target, new, path)
     return settings
+
+
+def _environment(environ: Mapping[str, str] | None) -> Mapping[str, str]:
+    if environ is None:
+        return os.environ
+    expect("environ", environ, Mapping, "a mapping of strings, such as os.environ")
+    for name, value in environ.items():
+        if not isinstance(value, str):
+            raise refuse(f"environ[{name!r}]", value, "a string", secret=True)
+    return environ
+
+
+def _settings_file(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> Path:
+    if path is None:
+        return settings_path(environ)
+    return expanded(path_of("path", path, error=ConfigurationError))
+
+
+def _plain(changes: Mapping[str, Value | SecretStr]) -> dict[str, Value]:
+    """Return the changes as YAML can hold them."""
+    expect("changes", changes, Mapping, "a dict, such as {'local.engine': 'gguf'}")
+    plain: dict[str, Value] = {}
+    for name, value in changes.items():
+        expect("A key of changes", name, str, "a dotted name, such as 'local.engine'")
+        plain[name] = _plain_value(f"changes[{name!r}]", value)
+    return plain
+
+
+def _plain_value(name: str, value: Value | SecretStr) -> Value:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case bool() | str():
+            return value
+        case numbers.Integral():
+            return int(value)
+        case numbers.Real():
+            return float(value)
+        case list() | tuple() if all(isinstance(part, str) for part in value):
+            return value
+    expected = "a string, a number, True or False, or a list of strings"
+    raise refuse(name, value, expected, secret=True)
 
 
 def _edited(text: str, changes: Mapping[str, Value], shown: Path) -> str:
@@ -94,7 +160,7 @@ def _overridden(settings: Settings, environ: Mapping[str, str], *, implied: bool
         return settings
     bad = ""
     try:
-        checked = ColabSettings.model_validate(overrides)
+        checked = ColabSettings.model_validate(overrides, context=WITH_DETAILS)
     except ValidationError as err:
         bad = str(err.errors()[0]["loc"][0])
     if bad:

@@ -1,0 +1,111 @@
+"""What is wrong with a value of the settings, in words that hold no secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Self
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+Loc = tuple[int | str, ...]
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_ -]{0,29}")
+"""A key that is short and simple enough to be no secret."""
+_LONGEST_SHOWN = 30
+_NEVER_SHOWN = {"auth_token", "endpoint_url", "options"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One wrong value."""
+
+    loc: Loc
+    """Where it is, from the root of the settings."""
+    field: str
+    """The same as a dotted name; of an unknown key, the section that it is in."""
+    found: str
+    """What was found, to be followed by a full stop."""
+    remedy: str
+    """What to do, in a sentence."""
+
+    @classmethod
+    def of(cls, detail: ErrorDetails, root: type[BaseModel]) -> Self:
+        """Describe one of pydantic's errors."""
+        loc = tuple(part for part in detail["loc"] if part != "[key]")
+        if detail["type"] in {"extra_forbidden", "invalid_key"}:
+            found, remedy = _unknown_key(loc, root)
+            return cls(loc=loc, field=_field_name(loc[:-1]), found=found, remedy=remedy)
+        return cls(
+            loc=loc,
+            field=_field_name(loc),
+            found=_found(detail, loc),
+            remedy=f"Write {_expected(loc, root)}.",
+        )
+
+
+def _unknown_key(loc: Loc, root: type[BaseModel]) -> tuple[str, str]:
+    known = sorted(_model_at(loc[:-1], root).model_fields)
+    key = str(loc[-1])
+    shown = repr(key) if _PLAIN_KEY.fullmatch(key) else "a key"
+    close = get_close_matches(key.lower(), known, n=1)
+    meant = f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(known)}."
+    return f"found {shown}, which is not a setting", meant
+
+
+def _model_at(loc: Loc, root: type[BaseModel]) -> type[BaseModel]:
+    model = root
+    for part in loc:
+        field = model.model_fields.get(str(part))
+        if field is not None and isinstance(field.annotation, type):
+            model = field.annotation
+    return model
+
+
+def _expected(loc: Loc, root: type[BaseModel]) -> str:
+    model: Any = root
+    expected = "the names of its fields, with their values"
+    for part in loc:
+        field = getattr(model, "model_fields", {}).get(str(part))
+        if field is None:
+            break
+        expected, model = field.description or expected, field.annotation
+    return expected
+
+
+def _field_name(loc: Loc) -> str:
+    name = ""
+    for part in loc:
+        if isinstance(part, int):
+            name += f"[{part}]"
+        elif not _PLAIN_KEY.fullmatch(part):
+            break
+        else:
+            name += f".{part}" if name else part
+    return name
+
+
+def _found(detail: ErrorDetails, loc: Loc) -> str:
+    if detail["type"] in {"endpoint_url", "auth_token", "order"}:
+        return f"found {detail['msg']}"
+    value = detail["input"]
+    if _NEVER_SHOWN.intersection(map(str, loc)) or not isinstance(value, str | int | float):
+        return f"found {kind_of(value)}"
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return f"found {text if len(text) <= _LONGEST_SHOWN else kind_of(value)}"
+
+
+def kind_of(value: object) -> str:
+    """Describe a value of a YAML file without showing it."""
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, str):
+        return "text" if value else "an empty text"
+    if isinstance(value, int | float):
+        return "a number without quotes"
+    if isinstance(value, Mapping):
+        return "key: value lines"
+    return "a list" if isinstance(value, Sequence) else "a date or another YAML type"
