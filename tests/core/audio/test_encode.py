@@ -15,7 +15,8 @@ import soundfile
 from tones import chunk, heard_hz, in_parts, tone
 
 from vieneu_core.audio.decode import decode_clip
-from vieneu_core.audio.encode import AudioFormat, Encoder, encode_stream, format_of, write_file
+from vieneu_core.audio.encode import AudioFormat, Encoder, encode_stream, format_of
+from vieneu_core.audio.file import write_file
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import (
     BadAudioError,
@@ -204,7 +205,7 @@ async def test_a_folder_without_permission_is_named(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(
-        "vieneu_core.audio.encode._WholeWrites", refuse
+        "vieneu_core.audio.file._WholeWrites", refuse
     )  # root, as in a container, may write all
     with pytest.raises(InvalidRequestError, match="Permission denied"):
         await write_file(speech(), tmp_path / "out.wav")

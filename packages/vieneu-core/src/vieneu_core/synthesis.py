@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
-from dataclasses import dataclass, field, replace
+import wave
+from collections.abc import AsyncGenerator, AsyncIterable
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import TYPE_CHECKING
 
-from vieneu_core.audio.pcm import AudioChunk, Speaker
-from vieneu_core.errors import InvalidRequestError, StreamInterruptedError
+from vieneu_core.arguments import check_fields, expect, refuse
+from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, MAX_RATE_HZ, AudioChunk, Speaker
+from vieneu_core.audio.sentences import whole_sentences
+from vieneu_core.errors import (
+    BadAudioError,
+    InvalidRequestError,
+    ReferenceAudioError,
+    StreamInterruptedError,
+)
+
+if TYPE_CHECKING:
+    from vieneu_core.audio.encode import AudioFormat
 
 MIN_SPEED, MAX_SPEED = 0.5, 2.0
 MAX_REQUEST_ID_LENGTH = 128
+MAX_LANGUAGE_LENGTH = 35
+"""RFC 5646, 4.4.1."""
 
 
 def new_request_id() -> str:
@@ -21,13 +37,23 @@ def new_request_id() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceAudio:
-    """The clip from which a voice is cloned."""
+    """The clip from which a voice is cloned.
+
+    Raises:
+        ReferenceAudioError: a field is of the wrong type, or the clip is empty.
+    """
 
     pcm: bytes = field(repr=False)
     """Samples, signed 16-bit little-endian, mono."""
     sample_rate_hz: int
     transcript: str
     """What is said in the clip."""
+
+    def __post_init__(self) -> None:
+        check_fields(self, error=ReferenceAudioError)
+        if not 0 < self.sample_rate_hz <= MAX_RATE_HZ:
+            expected = f"from 1 to {MAX_RATE_HZ}"
+            raise refuse("sample_rate_hz", self.sample_rate_hz, expected, error=ReferenceAudioError)
 
     @property
     def seconds(self) -> float:
@@ -46,11 +72,13 @@ class SynthesisRequest:
     """What shall be said, and how. Immutable, the same object from caller to engine.
 
     Raises:
-        InvalidRequestError: ``speed`` or ``request_id`` is out of its range.
+        InvalidRequestError: a field is of the wrong type or out of its range.
     """
 
     text: str | tuple[str, ...] | AsyncIterable[str]
-    """The text; or sentences that are already split; or pieces as they are being written."""
+    """The text; or sentences that are already split; or pieces as they are being written.
+
+    A list of sentences is taken as a tuple."""
     voice: str | None = None
     """Id of a voice; None is the backend's default for the language."""
     language: str = "vi"
@@ -65,9 +93,21 @@ class SynthesisRequest:
     """Names the request on both sides, so that a retry is not spoken twice."""
 
     def __post_init__(self) -> None:
+        self._check_text()
+        if not isinstance(self.voice, str | None):
+            expected = "the id of a voice (a string, such as voice.id), or None"
+            raise refuse("voice", self.voice, expected, error=InvalidRequestError)
+        if not isinstance(self.reference, ReferenceAudio | None):
+            expected = "a ReferenceAudio, or None"
+            raise refuse("reference", self.reference, expected, error=InvalidRequestError)
+        check_fields(self, error=InvalidRequestError)
         if not MIN_SPEED <= self.speed <= MAX_SPEED:
             raise InvalidRequestError(
                 f"speed is {self.speed}; it must be from {MIN_SPEED} to {MAX_SPEED}."
+            )
+        if len(self.language) > MAX_LANGUAGE_LENGTH:
+            raise InvalidRequestError(
+                f"language has {len(self.language)} characters; it must be a tag such as 'vi'."
             )
         usable = self.request_id.isascii() and self.request_id.isprintable()
         if not (usable and 0 < len(self.request_id) <= MAX_REQUEST_ID_LENGTH):
@@ -75,12 +115,51 @@ class SynthesisRequest:
                 f"request_id must be 1 to {MAX_REQUEST_ID_LENGTH} printable ASCII characters."
             )
 
+    def _check_text(self) -> None:
+        if isinstance(self.text, list):
+            object.__setattr__(self, "text", tuple(self.text))
+        if isinstance(self.text, tuple):
+            for sentence in self.text:
+                expect("A sentence of text", sentence, str, "a string", error=InvalidRequestError)
+            return
+        expected = "a string, a tuple of sentences, or an async iterator of pieces of text"
+        expect("text", self.text, (str, AsyncIterable), expected, error=InvalidRequestError)
 
-@dataclass(frozen=True, slots=True)
+
+def check_request(request: object) -> None:
+    """Make sure that what a backend was given is a request.
+
+    Raises:
+        InvalidRequestError: it is something else.
+    """
+    expected = "a SynthesisRequest, such as SynthesisRequest(text='Xin chào')"
+    expect("request", request, SynthesisRequest, expected, error=InvalidRequestError)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Speech:
-    """A whole request, spoken: at least one sentence, each of them complete."""
+    """A whole request, spoken: at least one sentence, each of them complete.
+
+    Raises:
+        InvalidRequestError: ``chunks`` is empty, or holds something else.
+        BadAudioError: the chunks differ in their sample rate.
+    """
 
     chunks: tuple[AudioChunk, ...]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.chunks, list):
+            object.__setattr__(self, "chunks", tuple(self.chunks))
+        found = self.chunks if isinstance(self.chunks, tuple) else ()
+        if not found or not all(isinstance(chunk, AudioChunk) for chunk in found):
+            expected = "a tuple of at least one AudioChunk"
+            raise refuse("chunks", self.chunks, expected, error=InvalidRequestError)
+        if len({chunk.sample_rate_hz for chunk in found}) > 1:
+            raise BadAudioError("The chunks of one speech have different sample rates.")
+
+    def __repr__(self) -> str:
+        n_sentences = len(self.speakers)
+        return f"Speech({n_sentences} sentences, {self.seconds:.2f} s, {self.sample_rate_hz} Hz)"
 
     @property
     def pcm(self) -> bytes:
@@ -107,32 +186,40 @@ class Speech:
         """True where any sentence was not spoken as it was asked for: do not cache it."""
         return any(chunk.speaker.stand_in for chunk in self.chunks)
 
+    def wav(self) -> bytes:
+        """Return all of it as the content of a WAV file. Quick: nothing is compressed."""
+        content = io.BytesIO()
+        with wave.open(content, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(BYTES_PER_SAMPLE)
+            file.setframerate(self.sample_rate_hz)
+            file.writeframes(self.pcm)
+        return content.getvalue()
 
-async def whole_sentences(chunks: AsyncIterator[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
-    """Yield each sentence only once all of it is there; what a failure cut off is left out.
+    async def save(self, path: str | PathLike[str], fmt: AudioFormat | str | None = None) -> None:
+        """Write it to a file, whole or not at all, as `write_file` does.
 
-    For whoever stores speech. Whoever plays it wants the first sound sooner.
+        Args:
+            path: The file; one that exists is replaced, and keeps its permissions.
+            fmt: ``wav``, ``flac``, ``ogg`` or ``mp3``; None goes by the suffix.
 
-    Raises:
-        StreamInterruptedError: the stream ended without an end mark of its last sentence.
-    """
-    sentence: list[AudioChunk] = []
-    async for chunk in chunks:
-        if chunk.restarted:
-            sentence.clear()
-        sentence.append(replace(chunk, restarted=False))
-        if chunk.final:
-            for whole in sentence:
-                yield whole
-            sentence.clear()
-    if sentence:
-        raise StreamInterruptedError("The stream of audio ended in the middle of a sentence.")
+        Raises:
+            InvalidRequestError: the file cannot be written, or its suffix is unknown.
+        """
+        from vieneu_core.audio.file import write_file
+
+        await write_file(self._replayed(), path, fmt)
+
+    async def _replayed(self) -> AsyncGenerator[AudioChunk, None]:
+        for chunk in self.chunks:
+            yield chunk
 
 
-async def collect(chunks: AsyncIterator[AudioChunk]) -> Speech:
+async def collect(chunks: AsyncIterable[AudioChunk]) -> Speech:
     """Gather a stream into one `Speech`; what a failure cut off is left out.
 
     Raises:
+        InvalidRequestError: ``chunks`` is not a stream of audio.
         StreamInterruptedError: the stream ended without an end mark of its last sentence.
     """
     gathered = tuple([chunk async for chunk in whole_sentences(chunks)])

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
-import uuid
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, aclosing, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
+from vieneu_core.arguments import one_of
 from vieneu_core.audio.frames import frame_of
 from vieneu_core.audio.opus import codec_rate_hz
 from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.audio.sentences import checked_stream
 from vieneu_core.errors import BadAudioError, InvalidRequestError, StreamInterruptedError
 
 if TYPE_CHECKING:
@@ -79,6 +79,15 @@ def format_of(path: Path) -> AudioFormat:
         ) from err
 
 
+def format_named(name: AudioFormat | str) -> AudioFormat:
+    """Return the format of this name, ``mp3`` for example.
+
+    Raises:
+        InvalidRequestError: there is none; lists those that can be written.
+    """
+    return one_of("fmt", name, AudioFormat, error=InvalidRequestError)
+
+
 class _Sink(io.RawIOBase):
     """Holds what FFmpeg wrote until it is taken; it cannot seek, like a network."""
 
@@ -100,7 +109,7 @@ class _Sink(io.RawIOBase):
         return taken
 
 
-class _Muxer:
+class Muxer:
     """Writes samples of one rate into a file object. Blocking."""
 
     def __init__(
@@ -154,7 +163,7 @@ class Encoder:
 
     def __init__(self, fmt: AudioFormat, sample_rate_hz: int) -> None:
         self._sink = _Sink()
-        self._muxer = _Muxer(self._sink, fmt, sample_rate_hz, streamed=True)
+        self._muxer = Muxer(self._sink, fmt, sample_rate_hz, streamed=True)
 
     def encode(self, pcm: bytes) -> bytes:
         """Return what these samples make complete; the first time the header before it."""
@@ -172,121 +181,41 @@ class Encoder:
 
 
 async def encode_stream(
-    chunks: AsyncIterable[AudioChunk], fmt: AudioFormat
+    chunks: AsyncIterable[AudioChunk], fmt: AudioFormat | str
 ) -> AsyncGenerator[bytes, None]:
     """Encode speech as it comes, on a thread; the header goes out with the first chunk.
 
     Raises:
+        InvalidRequestError: there is no such format, or ``chunks`` is not a stream of audio.
         StreamInterruptedError: the speech has no end mark.
         BadAudioError: its rate changes on the way.
         VieneuError: whatever ``chunks`` raises.
     """
+    known = format_named(fmt)
     encoder: Encoder | None = None
     async with AsyncExitStack() as stack:
-        speech = await stack.enter_async_context(aclosing(_whole(chunks)))
+        speech = await stack.enter_async_context(aclosing(one_rate(chunks)))
         async for chunk in speech:
             if encoder is None:
-                encoder = Encoder(fmt, chunk.sample_rate_hz)
-                stack.push_async_callback(_on_thread, encoder.close)
-            if data := await _on_thread(encoder.encode, chunk.pcm):
+                encoder = Encoder(known, chunk.sample_rate_hz)
+                stack.push_async_callback(on_thread, encoder.close)
+            if data := await on_thread(encoder.encode, chunk.pcm):
                 yield data
-        if encoder is not None and (data := await _on_thread(encoder.finish)):
+        if encoder is not None and (data := await on_thread(encoder.finish)):
             yield data
 
 
-async def write_file(
-    chunks: AsyncIterable[AudioChunk], path: Path, fmt: AudioFormat | None = None
-) -> None:
-    """Write speech to a file, whole or not at all.
-
-    Args:
-        chunks: The speech.
-        path: The file; one that exists is replaced at the end.
-        fmt: Its format; None goes by the suffix.
+async def one_rate(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
+    """Pass speech on, and close it at the end; make sure that it is complete and of one rate.
 
     Raises:
-        InvalidRequestError: the file cannot be written, or its suffix is unknown.
-        StreamInterruptedError: the speech has no end mark.
+        InvalidRequestError: it is not a stream of audio.
+        StreamInterruptedError: it has no end mark.
         BadAudioError: its rate changes on the way.
-        VieneuError: whatever ``chunks`` raises.
     """
-    fmt = fmt or format_of(path)
-    async with AsyncExitStack() as stack:
-        speech = await stack.enter_async_context(aclosing(_whole(chunks)))
-        file = _PartFile(path, fmt)
-        stack.push_async_callback(_on_thread, file.discard)
-        await _on_thread(file.open)
-        async for chunk in speech:
-            await _on_thread(file.write, chunk)
-        await _on_thread(file.publish)
-
-
-class _WholeWrites(io.FileIO):
-    """An unbuffered file: errors come where they arise. FFmpeg buffers, and trusts each write."""
-
-    def write(self, data: Any) -> int:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[super().write(rest) :]
-        return len(data)
-
-
-class _PartFile:
-    """A file being written under another name beside its own. Blocking."""
-
-    def __init__(self, path: Path, fmt: AudioFormat) -> None:
-        self._named = path
-        self._fmt = fmt
-        self._muxer: _Muxer | None = None
-        self._cleanup = ExitStack()
-
-    def open(self) -> None:
-        with self._translated():
-            self._path = self._named.resolve()
-            if self._path.exists() and not self._path.is_file():
-                raise InvalidRequestError(f"{self._named} exists and is not an ordinary file.")
-            self._part = self._path.with_name(f".{uuid.uuid4().hex}.part")
-            self._file = _WholeWrites(self._part, "xb")
-            self._cleanup.callback(self._part.unlink, missing_ok=True)
-            self._cleanup.enter_context(suppress(OSError))  # of a full disk, once more
-            self._cleanup.callback(self._file.close)
-
-    def write(self, chunk: AudioChunk) -> None:
-        with self._translated():
-            if self._muxer is None:
-                rate = chunk.sample_rate_hz
-                self._muxer = _Muxer(self._file, self._fmt, rate, streamed=False)
-                self._cleanup.callback(self._muxer.abandon)
-            self._muxer.write(chunk.pcm)
-
-    def publish(self) -> None:
-        with self._translated():
-            if self._muxer is not None:
-                self._muxer.finish()
-            self._file.close()
-            self._part.replace(self._path)
-
-    def discard(self) -> None:
-        """Leave nothing behind; after `publish` there is nothing."""
-        self._cleanup.close()
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as err:
-            reason = os.strerror(err.errno) if err.errno else str(err)
-            raise InvalidRequestError(
-                f"{self._named} cannot be written: {reason}.",
-                remedy="Choose a folder that exists, may be written to and has room.",
-            ) from err
-
-
-async def _whole(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
-    """Pass speech on, and close it at the end; make sure that it is complete and of one rate."""
     last: AudioChunk | None = None
-    try:
-        async for chunk in chunks:
+    async with aclosing(checked_stream(chunks)) as stream:
+        async for chunk in stream:
             if last is not None and chunk.sample_rate_hz != last.sample_rate_hz:
                 raise BadAudioError(
                     f"The sample rate changed from {last.sample_rate_hz} to"
@@ -294,14 +223,11 @@ async def _whole(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChunk
                 )
             yield chunk
             last = chunk
-    finally:
-        if isinstance(chunks, AsyncGenerator):
-            await chunks.aclose()
     if last is None or not last.final:
         raise StreamInterruptedError("The stream of audio ended in the middle of a sentence.")
 
 
-async def _on_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def on_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a short blocking call; a cancelled caller leaves only once the call has ended."""
     running = asyncio.create_task(asyncio.to_thread(call, *args, **kwargs))
     try:

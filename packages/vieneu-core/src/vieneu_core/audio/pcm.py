@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from vieneu_core.arguments import check_fields, expect
+from vieneu_core.errors import BadAudioError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 BYTES_PER_SAMPLE = 2
+MAX_RATE_HZ = 768_000
+"""No device is faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +32,9 @@ class Speaker:
     watermarked: bool = False
     """True where the samples carry a watermark."""
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class AudioChunk:
@@ -34,9 +42,13 @@ class AudioChunk:
 
     A sentence ends with exactly one chunk whose ``final`` is true; that chunk may be empty,
     because an engine knows that it is done only after its last samples have gone out.
+
+    Raises:
+        ConfigurationError: a field is of the wrong type.
+        BadAudioError: the samples are not whole, or no device has this rate.
     """
 
-    pcm: bytes
+    pcm: bytes = field(repr=False)
     """Samples, signed 16-bit little-endian, mono."""
     sample_rate_hz: int
     """Samples per second; the same for all chunks of one stream."""
@@ -48,6 +60,14 @@ class AudioChunk:
     """True on the last chunk of its sentence."""
     restarted: bool = False
     """True where the sentence begins anew: what came of it before was cut off by a failure."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        expect("speaker", self.speaker, Speaker, "a Speaker")
+        if not 0 < self.sample_rate_hz <= MAX_RATE_HZ or len(self.pcm) % BYTES_PER_SAMPLE:
+            raise BadAudioError(
+                f"{len(self.pcm)} bytes at {self.sample_rate_hz} Hz are not 16-bit samples."
+            )
 
     @property
     def n_samples(self) -> int:

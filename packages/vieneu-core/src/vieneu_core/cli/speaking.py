@@ -12,7 +12,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from vieneu_core.audio.encode import AudioFormat, encode_stream, format_of, write_file
+from vieneu_core.audio.encode import AudioFormat, encode_stream, format_of
+from vieneu_core.audio.file import write_file
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.cli.looking import loading_step
 from vieneu_core.cli.outcome import title
@@ -28,7 +29,7 @@ from vieneu_core.errors import (
     InvalidRequestError,
 )
 from vieneu_core.router import BackendLoading, Router, RouterEvent
-from vieneu_core.synthesis import SynthesisRequest, new_request_id, whole_sentences
+from vieneu_core.synthesis import SynthesisRequest, new_request_id
 from vieneu_core.text.clean import has_speech
 from vieneu_core.text.segment import split_sentences
 
@@ -135,9 +136,8 @@ class _FileSink:
         self._format = format_of(path)
 
     async def __call__(self, chunks: AsyncGenerator[AudioChunk, None]) -> None:
-        # Nobody has heard it yet, so what a failure cut off need not be in it.
         async with aclosing(chunks):
-            await write_file(whole_sentences(chunks), self._path, self._format)
+            await write_file(chunks, self._path, self._format)
 
 
 class _PipeSink:

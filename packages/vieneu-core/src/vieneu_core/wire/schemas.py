@@ -7,7 +7,13 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from vieneu_core.backends.base import BackendState, Health
-from vieneu_core.synthesis import MAX_REQUEST_ID_LENGTH, MAX_SPEED, MIN_SPEED, new_request_id
+from vieneu_core.synthesis import (
+    MAX_LANGUAGE_LENGTH,
+    MAX_REQUEST_ID_LENGTH,
+    MAX_SPEED,
+    MIN_SPEED,
+    new_request_id,
+)
 from vieneu_core.voices import Voice
 
 
@@ -27,7 +33,9 @@ class SynthesisBody(_Body):
         default=None, description="Id of a voice from GET /voices.", examples=["vi-north"]
     )
     language: str = Field(
-        default="vi", max_length=35, description="Chooses the voice where none is named."
+        default="vi",
+        max_length=MAX_LANGUAGE_LENGTH,
+        description="Chooses the voice where none is named.",
     )
     voice_sample_path: str | None = Field(
         default=None,
@@ -94,7 +102,7 @@ class VoiceUpload(_Body):
         max_length=1000, description="What is said in it.", examples=["Xin chào các bạn."]
     )
     name: str = Field(default="", max_length=60, description="For people.", examples=["Bà Ngoại"])
-    language: str = Field(default="vi", max_length=35)
+    language: str = Field(default="vi", max_length=MAX_LANGUAGE_LENGTH)
     id: str | None = Field(
         default=None,
         max_length=64,

@@ -1,0 +1,124 @@
+"""Speech as a file, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import uuid
+from collections.abc import AsyncIterable, Iterator
+from contextlib import AsyncExitStack, ExitStack, aclosing, contextmanager, suppress
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from vieneu_core.arguments import path_of
+from vieneu_core.audio.encode import (
+    AudioFormat,
+    Muxer,
+    format_named,
+    format_of,
+    on_thread,
+    one_rate,
+)
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.audio.sentences import whole_sentences
+from vieneu_core.errors import InvalidRequestError
+
+
+async def write_file(
+    chunks: AsyncIterable[AudioChunk],
+    path: str | os.PathLike[str],
+    fmt: AudioFormat | str | None = None,
+) -> None:
+    """Write speech to a file, whole or not at all, while holding one sentence of it in memory.
+
+    What a failure cut off is not in the file: a sentence that began anew is there once.
+
+    Args:
+        chunks: The speech.
+        path: The file; one that exists is replaced at the end, and keeps its permissions.
+        fmt: Its format, ``wav``, ``flac``, ``ogg`` or ``mp3``; None goes by the suffix.
+
+    Raises:
+        InvalidRequestError: the file cannot be written, or its format is unknown.
+        StreamInterruptedError: the speech has no end mark.
+        BadAudioError: its rate changes on the way.
+        VieneuError: whatever ``chunks`` raises.
+    """
+    path = path_of("path", path)
+    known = format_of(path) if fmt is None else format_named(fmt)
+    async with AsyncExitStack() as stack:
+        speech = await stack.enter_async_context(aclosing(one_rate(whole_sentences(chunks))))
+        file = _PartFile(path, known)
+        stack.push_async_callback(on_thread, file.discard)
+        await on_thread(file.open)
+        async for chunk in speech:
+            await on_thread(file.write, chunk)
+        await on_thread(file.publish)
+
+
+class _WholeWrites(FileIO):
+    """An unbuffered file: errors come where they arise. FFmpeg buffers, and trusts each write."""
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[super().write(rest) :]
+        return len(data)
+
+
+class _PartFile:
+    """A file being written under another name beside its own. Blocking."""
+
+    def __init__(self, path: Path, fmt: AudioFormat) -> None:
+        self._named = path
+        self._fmt = fmt
+        self._muxer: Muxer | None = None
+        self._cleanup = ExitStack()
+
+    def open(self) -> None:
+        with self._translated():
+            # The target of a link is replaced, not the link.
+            self._path = Path(os.path.realpath(self._named))
+            if self._path.exists() and not self._path.is_file():
+                raise InvalidRequestError(
+                    f"{self._named} exists and is not an ordinary file.",
+                    remedy="Give the name of a file, such as speech.wav.",
+                )
+            self._part = self._path.with_name(f".{uuid.uuid4().hex}.part")
+            self._file = _WholeWrites(self._part, "xb")
+            self._cleanup.callback(self._part.unlink, missing_ok=True)
+            self._cleanup.enter_context(suppress(OSError))  # of a full disk, once more
+            self._cleanup.callback(self._file.close)
+            if self._path.exists():
+                os.fchmod(self._file.fileno(), stat.S_IMODE(self._path.stat().st_mode))
+
+    def write(self, chunk: AudioChunk) -> None:
+        with self._translated():
+            if self._muxer is None:
+                rate = chunk.sample_rate_hz
+                self._muxer = Muxer(self._file, self._fmt, rate, streamed=False)
+                self._cleanup.callback(self._muxer.abandon)
+            self._muxer.write(chunk.pcm)
+
+    def publish(self) -> None:
+        with self._translated():
+            if self._muxer is not None:
+                self._muxer.finish()
+            self._file.close()
+            self._part.replace(self._path)
+
+    def discard(self) -> None:
+        """Leave nothing behind; after `publish` there is nothing."""
+        self._cleanup.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as err:
+            reason = os.strerror(err.errno) if err.errno else str(err)
+            raise InvalidRequestError(
+                f"{self._named} cannot be written: {reason}.",
+                remedy="Choose a folder that exists, may be written to and has room.",
+            ) from err
