@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vieneu_core.arguments import expect, expect_optional, path_of
 from vieneu_core.backends.base import Backend
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.config import Settings
-from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelBudget
+from vieneu_core.config import state_dir as users_state_dir
+from vieneu_core.config import voices_dir as users_voices_dir
+from vieneu_core.errors import ConfigurationError
+from vieneu_core.router import LAST_RESORT, Router, RouterPolicy, TunnelBudget
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.host import EngineSpec, RestartPolicy
 
@@ -27,8 +34,8 @@ AT_ONCE = RestartPolicy(first_delay_s=0.1, max_delay_s=0.5, max_failed_starts=10
 def build_router(
     settings: Settings,
     *,
-    state_dir: Path | None = None,
-    voices_dir: Path | None = None,
+    state_dir: str | PathLike[str] | None = None,
+    voices_dir: str | PathLike[str] | None = None,
     clock: Clock | None = None,
     session: aiohttp.ClientSession | None = None,
 ) -> Router:
@@ -36,22 +43,26 @@ def build_router(
 
     Args:
         settings: What the admin wants.
-        state_dir: Folder in which the tunnel's budget is kept; None forgets it at the end.
-        voices_dir: Folder of the voices that were added; None is none.
+        state_dir: Folder in which the tunnel's budget is kept, where a remote is enabled; None is
+            the one of the command ``vieneu``.
+        voices_dir: Folder of the voices that were added; None is the one of ``vieneu``.
         clock: Time, for all parts alike.
         session: Used for the remote server where given, and never closed.
 
     Raises:
-        ConfigurationError: the remote's URL or token cannot be used.
+        ConfigurationError: the remote's URL or token cannot be used, or an argument is of the wrong
+            type.
     """
+    expect("settings", settings, Settings, "Settings, such as load_settings()")
+    expect_optional("clock", clock, Clock, "a Clock")
     clock = clock or SystemClock()
     budget = TunnelBudget(
-        state_dir / "budget.json" if state_dir is not None else None,
+        _folder("state_dir", state_dir, default=users_state_dir) / "budget.json",
         clock=clock,
         monthly_requests=settings.budget.monthly_requests,
         monthly_bytes=settings.budget.monthly_bytes,
     )
-    catalogue = VoiceCatalogue(voices_dir) if voices_dir is not None else None
+    catalogue = VoiceCatalogue(_folder("voices_dir", voices_dir, default=users_voices_dir))
     return Router(
         local=LocalBackend(
             EngineSpec(settings.local.engine, settings.local.options),
@@ -61,7 +72,7 @@ def build_router(
         ),
         remote=_remote(settings, clock, session, budget, catalogue),
         last_resort=_last_resort(settings, clock),
-        mode=Mode(settings.mode),
+        mode=settings.mode,
         policy=RouterPolicy(
             fallback=settings.fallback.order,
             fallback_enabled=settings.fallback.enabled,
@@ -72,12 +83,23 @@ def build_router(
     )
 
 
+def _folder(
+    name: str,
+    path: str | PathLike[str] | None,
+    *,
+    default: Callable[[Mapping[str, str]], Path],
+) -> Path:
+    if path is None:
+        return default(os.environ)
+    return path_of(name, path, error=ConfigurationError)
+
+
 def _remote(
     settings: Settings,
     clock: Clock,
     session: aiohttp.ClientSession | None,
     budget: TunnelBudget,
-    voices: VoiceCatalogue | None,
+    voices: VoiceCatalogue,
 ) -> Backend | None:
     colab = settings.colab
     if not colab.enabled:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self, runtime_checkable
 
+from vieneu_core.arguments import check_fields, expect, one_of
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
@@ -62,16 +64,22 @@ class Health:
     loading: LoadProgress | None = None
     """How far the loading of its model has come, where that is known."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", one_of("state", self.state, BackendState))
+        check_fields(self)
+
     @property
     def ready(self) -> bool:
         """True where a request would be accepted now."""
         return self.state.ready
 
 
+@runtime_checkable
 class Backend(Protocol):
     """A place that serves synthesis. The router is one too.
 
-    All of it runs on one event loop, and none of it blocks that loop.
+    All of it runs on one event loop, and none of it blocks that loop. ``async with`` loads it, and
+    closes it at the end, come what may.
     """
 
     @property
@@ -120,13 +128,38 @@ class Backend(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Unload, and release everything for good."""
+        """Unload, and release everything for good. Closing twice changes nothing."""
         ...
 
+    async def __aenter__(self) -> Self:
+        """Load it; where that fails or is cancelled, close it.
 
-async def synthesize(backend: Backend, request: SynthesisRequest) -> Speech:
-    """Speak a whole request and return it complete.
+        Raises what `load` raises.
+        """
+        try:
+            await self.load()
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
 
-    Raises what `Backend.stream` raises.
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        await self.aclose()
+
+
+async def synthesize(backend: Backend, request: SynthesisRequest | str) -> Speech:
+    """Speak a whole request, or a text as it is, and return it complete.
+
+    Raises what `Backend.stream` raises, and:
+        ConfigurationError: ``backend`` is not a backend.
     """
+    expect("backend", backend, Backend, "a backend, such as a Router")
+    if isinstance(request, str):
+        request = SynthesisRequest(text=request)
     return await collect(backend.stream(request))

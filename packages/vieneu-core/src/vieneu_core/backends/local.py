@@ -9,9 +9,11 @@ from contextlib import aclosing
 from dataclasses import replace
 from importlib import import_module
 
+from vieneu_core.arguments import expect, expect_optional
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.audio.plausible import SpeechCheck
-from vieneu_core.backends.base import BackendState, Health
+from vieneu_core.backends.base import Backend, BackendState, Health
+from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.engines.base import EngineInfo, Utterance
 from vieneu_core.errors import (
@@ -21,7 +23,7 @@ from vieneu_core.errors import (
     UnpronounceableError,
     WatermarkUnavailableError,
 )
-from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.synthesis import SynthesisRequest, check_request
 from vieneu_core.text.upcoming import with_upcoming
 from vieneu_core.voices import Voice, choose_voice
 from vieneu_core.voices.catalogue import CustomVoice, VoiceCatalogue
@@ -47,12 +49,15 @@ _STATES = {
 }
 
 
-class LocalBackend:
+class LocalBackend(Backend):
     """Speaks with an engine that runs in a worker process of this machine.
 
     The process starts with `load` and ends with `unload`, which gives back all of its memory.
     Where it dies it is started again by itself. Any number of requests may be streamed at once:
     their sentences take turns, in the order in which they were reached.
+
+    Raises:
+        ConfigurationError: an argument is of the wrong type.
     """
 
     def __init__(  # noqa: PLR0913 - each but the first has a default
@@ -66,7 +71,15 @@ class LocalBackend:
         voices: VoiceCatalogue | None = None,
         watermark_required: bool = True,
     ) -> None:
+        expect("engine", engine, (EngineSpec, str), "the name of an engine, or an EngineSpec")
+        expect("name", name, str, "a string")
+        expect_optional("clock", clock, Clock, "a Clock")
+        expect_optional("restart", restart, RestartPolicy, "a RestartPolicy")
+        expect_optional("times", times, WorkerTimes, "WorkerTimes")
+        expect_optional("voices", voices, VoiceCatalogue, "a VoiceCatalogue")
+        expect("watermark_required", watermark_required, bool, "True or False")
         self._name = name
+        self._lifetime = Lifetime(f"The backend {name}", backend=name)
         self._own_voices = voices
         self._watermark_required = watermark_required
         self._host = WorkerHost(
@@ -98,8 +111,9 @@ class LocalBackend:
 
         Raises:
             EngineError: the engine cannot be loaded.
-            BackendNotLoadedError: `unload` was called meanwhile.
+            BackendNotLoadedError: `unload` was called meanwhile, or `aclose` before.
         """
+        self._lifetime.require_open()
         try:
             # The check of each sentence uses numpy, whose import would hold up the event loop.
             await asyncio.gather(self._host.start(), asyncio.to_thread(import_module, "numpy"))
@@ -109,10 +123,12 @@ class LocalBackend:
 
     async def unload(self) -> None:
         """End the worker process. A stream that runs gets a `BackendNotLoadedError`."""
+        self._lifetime.use()
         await self._host.stop()
 
     async def aclose(self) -> None:
-        """Unload."""
+        """Unload, for good."""
+        self._lifetime.close()
         await self._host.stop()
 
     async def health(self) -> Health:
@@ -138,6 +154,7 @@ class LocalBackend:
         Raises:
             BackendError: the engine is not loaded.
         """
+        self._lifetime.require_open()
         try:
             info = await self._host.ready()
         except BackendError as error:
@@ -158,6 +175,8 @@ class LocalBackend:
             BadAudioError: what the engine made cannot be the sentence.
             BackendError: the engine failed, is not loaded, or hangs.
         """
+        check_request(request)
+        self._lifetime.require_open()
         self._queue_depth += 1
         try:
             async with aclosing(self._sentences(request)) as chunks:

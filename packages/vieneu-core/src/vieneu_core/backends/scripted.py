@@ -11,18 +11,19 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.arguments import expect, expect_optional, items_of, refuse, whole_number
+from vieneu_core.audio.pcm import MAX_RATE_HZ, AudioChunk, Speaker
 from vieneu_core.audio.tone import in_chunks, sentence_tone
-from vieneu_core.backends.base import BackendState, Health
+from vieneu_core.backends.base import Backend, BackendState, Health
+from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import (
     BackendError,
-    BackendNotLoadedError,
     CloningUnsupportedError,
     VieneuError,
     WatermarkUnavailableError,
 )
-from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.synthesis import SynthesisRequest, check_request
 from vieneu_core.text.segment import sentences
 from vieneu_core.voices import Voice, choose_voice
 
@@ -74,11 +75,14 @@ class _CutShortError(Exception):
     """The script ends the stream here."""
 
 
-class ScriptedBackend:
+class ScriptedBackend(Backend):
     """Plays one `Turn` for each request, then ``always`` once the script is used up.
 
     ``reported`` (a `Health`, or an error to raise) replaces what `health` says; ``load_error`` and
     ``load_hold`` stand in the way of `load`. All of them may be changed at any time.
+
+    Raises:
+        ConfigurationError: an argument is of the wrong type.
     """
 
     def __init__(  # noqa: PLR0913 - the facts of a backend, each with its default
@@ -93,19 +97,25 @@ class ScriptedBackend:
         watermarks: bool = False,
         clock: Clock | None = None,
     ) -> None:
+        expect("name", name, str, "a string")
+        expect("engine", engine, str, "a string")
+        expect_optional("clock", clock, Clock, "a Clock")
         self._name = name
+        self._lifetime = Lifetime(name, backend=name)
         self.engine = engine
-        self.sample_rate_hz = sample_rate_hz
+        self.sample_rate_hz = whole_number("sample_rate_hz", sample_rate_hz, 1_000, MAX_RATE_HZ)
         self.clones = clones
         self.watermarks = watermarks
-        self.script = list(script)
+        self.script = items_of("script", script, Turn, "a Turn")
         self.always = Turn()
         self.reported: Health | VieneuError | None = None
         self.load_error: BackendError | None = None
         self.load_hold: asyncio.Event | None = None
         self.record = Record()
         self.in_flight = 0
-        self._voices = voices
+        self._voices = tuple(items_of("voices", voices, Voice, "a Voice"))
+        if not self._voices:
+            raise refuse("voices", voices, "at least one Voice")
         self._clock = SystemClock() if clock is None else clock
         self._loaded = False
         self._session = 0
@@ -116,15 +126,21 @@ class ScriptedBackend:
         return self._name
 
     def add_voice(self, voice: Voice) -> None:
-        """Have one voice more from now on."""
+        """Have one voice more from now on.
+
+        Raises:
+            ConfigurationError: it is no `Voice`.
+        """
+        expect("voice", voice, Voice, "a Voice")
         self._voices = (*self._voices, voice)
 
     async def load(self) -> None:
         """Become ready, unless the script says otherwise.
 
         Raises:
-            BackendError: ``load_error``, where it is set.
+            BackendError: ``load_error``, where it is set; or `aclose` was called before.
         """
+        self._lifetime.require_open()
         if self._loaded:
             return
         if self.load_hold is not None:
@@ -136,13 +152,15 @@ class ScriptedBackend:
 
     async def unload(self) -> None:
         """Stop; a stream that runs gets a `BackendNotLoadedError`."""
+        self._lifetime.use()
         if self._loaded:
             self.record.unloads += 1
             self._session += 1
         self._loaded = False
 
     async def aclose(self) -> None:
-        """Unload."""
+        """Unload, for good."""
+        self._lifetime.close()
         await self.unload()
 
     async def health(self) -> Health:
@@ -179,6 +197,7 @@ class ScriptedBackend:
         Raises:
             VieneuError: as the script says; or what every backend raises for a wrong request.
         """
+        check_request(request)
         self.record.requests.append(request)
         self.in_flight += 1
         ended = False
@@ -244,8 +263,9 @@ class ScriptedBackend:
         )
 
     def _check_loaded(self, session: int) -> None:
+        self._lifetime.use()
         if not self._loaded or session != self._session:
-            raise BackendNotLoadedError(f"{self.name} is not loaded.", backend=self.name)
+            raise self._lifetime.not_loaded()
 
     def _signed(self, error: VieneuError) -> VieneuError:
         if isinstance(error, BackendError) and error.backend is None:

@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vieneu_core.arguments import check_not_negative
 from vieneu_core.clock import Clock
 from vieneu_core.errors import BackendError, CircuitOpenError, Consequence
 
@@ -41,6 +42,9 @@ class BreakerPolicy:
     """Cool-downs vary by up to this share, so that many homes do not return at once."""
     default_pause_s: float = 2.0
     """Pause after a loading or busy answer that does not say how long."""
+
+    def __post_init__(self) -> None:
+        check_not_negative(self)
 
 
 class CircuitBreaker:

@@ -8,7 +8,9 @@ import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 
+from vieneu_core.arguments import expect, refuse
 from vieneu_core.backends.base import BackendState
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import VieneuError
@@ -30,6 +32,7 @@ class ErrorReport:
     @classmethod
     def of(cls, error: VieneuError) -> ErrorReport:
         """Describe an error."""
+        expect("error", error, VieneuError, "an error of VieNeu Relay")
         return cls(code=error.code, title=error.title, detail=error.detail, remedy=error.remedy)
 
 
@@ -159,7 +162,18 @@ class EventBus:
             loop.call_soon(self._tell, callback, event)
 
     def subscribe(self, callback: Callable[[RouterEvent], None]) -> Callable[[], None]:
-        """Call ``callback`` on the event loop for each event; the answer ends that."""
+        """Call ``callback`` on the event loop for each event; returns a function that unsubscribes.
+
+        Raises:
+            ConfigurationError: it is no plain function: what an ``async def`` would do is lost.
+        """
+        if not callable(callback) or iscoroutinefunction(callback):
+            raise refuse(
+                "callback",
+                callback,
+                "a plain function that takes an event",
+                remedy="To await for each event, write: async for event in router.listen()",
+            )
         self._callbacks.append(callback)
 
         def unsubscribe() -> None:

@@ -6,13 +6,19 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 
+from vieneu_core.arguments import expect
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock
-from vieneu_core.errors import BackendError, BackendNotConfiguredError
+from vieneu_core.errors import (
+    AllBackendsFailedError,
+    BackendError,
+    BackendNotConfiguredError,
+    BackendNotLoadedError,
+)
 from vieneu_core.router.monitor import Monitor
 from vieneu_core.router.place import Place
 from vieneu_core.router.policy import RouterPolicy
-from vieneu_core.router.selection import LAST_RESORT, Mode
+from vieneu_core.router.selection import BACKENDS, Mode
 from vieneu_core.router.session import SessionClock
 from vieneu_core.router.status import BackendStatus
 
@@ -80,15 +86,20 @@ class Places:
         """Return the place of this name.
 
         Raises:
+            ConfigurationError: the name is not a string.
             BackendNotConfiguredError: none is set up.
         """
+        expect("name", name, str, "the name of a backend")
         if name not in self._by_name:
-            raise BackendNotConfiguredError(f"No {name} backend is set up.", backend=name)
+            remedy = None if name in BACKENDS else f"A router may have: {', '.join(BACKENDS)}."
+            raise BackendNotConfiguredError(
+                f"No {name} backend is set up.", remedy=remedy, backend=name
+            )
         return self._by_name[name]
 
     def statuses(self) -> tuple[BackendStatus, ...]:
         """Describe all of them, and the remote one also where there is none."""
-        names = [n for n in (Mode.LOCAL.value, REMOTE, LAST_RESORT) if n in self or n == REMOTE]
+        names = [name for name in BACKENDS if name in self or name == REMOTE]
         return tuple(
             BackendStatus.absent(name)
             if (place := self.get(name)) is None
@@ -97,6 +108,24 @@ class Places:
         )
 
     # --- watching ---------------------------------------------------------------------------
+
+    async def load(self, *first: str) -> None:
+        """Begin to load and watch all; return when these are loaded, or anything can speak.
+
+        Raises:
+            BackendError: not one of them can speak, or `unwatch` was called meanwhile.
+        """
+        loads = self.watch()
+        awaited = {loads[name] for name in first if name in loads}
+        if awaited:
+            await asyncio.wait(awaited, timeout=self._policy.load_wait_s)
+        pending = set(loads.values())
+        while pending and not self.any_usable:
+            _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        if not self.watched:
+            raise BackendNotLoadedError("The router was unloaded while it was being loaded.")
+        if not self.any_usable:
+            raise _not_loadable(loads)
 
     def watch(self) -> dict[str, asyncio.Future[BackendError | None]]:
         """Begin to load and watch all; each future tells why loading failed, or None."""
@@ -204,3 +233,11 @@ class Places:
         task = asyncio.create_task(close_when_idle(), name="vieneu-retire")
         self._retiring[task] = idle
         task.add_done_callback(self._retiring.pop)
+
+
+def _not_loadable(loads: dict[str, asyncio.Future[BackendError | None]]) -> BackendError:
+    results = (load.result() for load in loads.values() if not load.cancelled())
+    causes = tuple(error for error in results if error is not None)
+    if len(causes) == 1:
+        return causes[0]
+    return AllBackendsFailedError("No backend could be loaded.", causes=causes)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from vieneu_core.arguments import check_not_negative, expect, items_of, refuse
 from vieneu_core.router.breaker import BreakerPolicy
-from vieneu_core.router.selection import LAST_RESORT
+from vieneu_core.router.selection import BACKENDS, LAST_RESORT
 from vieneu_core.router.session import SessionPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterPolicy:
-    """Everything that may be tuned."""
+    """Everything that may be tuned.
+
+    Raises:
+        ConfigurationError: a field is of the wrong type, below 0, or names no backend.
+    """
 
     fallback_enabled: bool = True
     fallback: tuple[str, ...] = ("local", LAST_RESORT)
@@ -41,3 +46,13 @@ class RouterPolicy:
     probe_text: str = "Xin chào."
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     session: SessionPolicy = field(default_factory=SessionPolicy)
+
+    def __post_init__(self) -> None:
+        check_not_negative(self)
+        expect("breaker", self.breaker, BreakerPolicy, "a BreakerPolicy")
+        expect("session", self.session, SessionPolicy, "a SessionPolicy")
+        names = tuple(items_of("fallback", self.fallback, str, "the name of a backend"))
+        for name in names:
+            if name not in BACKENDS:
+                raise refuse("A name in fallback", name, f"one of {', '.join(BACKENDS)}")
+        object.__setattr__(self, "fallback", names)

@@ -8,14 +8,13 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
+from vieneu_core.arguments import expect, expect_optional, one_of
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, BackendState, Health
+from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import (
-    AllBackendsFailedError,
-    BackendError,
     BackendNotConfiguredError,
-    BackendNotLoadedError,
 )
 from vieneu_core.router.announcer import Announcer
 from vieneu_core.router.budget import TunnelBudget
@@ -25,15 +24,18 @@ from vieneu_core.router.places import REMOTE, Places
 from vieneu_core.router.policy import RouterPolicy
 from vieneu_core.router.selection import LAST_RESORT, Mode, candidates
 from vieneu_core.router.status import RouterStatus
-from vieneu_core.synthesis import Speech, SynthesisRequest
+from vieneu_core.synthesis import Speech, SynthesisRequest, check_request
 from vieneu_core.voices import Voice
 
 
-class Router:
+class Router(Backend):
     """Serves requests from the backend that the admin chose, or from a stand-in.
 
     ``mode`` is the admin's choice; ``active`` is who gets the next request. It owns the backends
-    that it is given, and closes them.
+    that it is given, and closes them. It is used on the event loop that loaded it, and on no other.
+
+    Raises:
+        ConfigurationError: an argument is of the wrong type.
     """
 
     name = "router"
@@ -44,15 +46,23 @@ class Router:
         local: Backend,
         remote: Backend | None = None,
         last_resort: Backend | None = None,
-        mode: Mode = Mode.LOCAL,
+        mode: Mode | str = Mode.LOCAL,
         policy: RouterPolicy | None = None,
         clock: Clock | None = None,
         rng: random.Random | None = None,
         budget: TunnelBudget | None = None,
     ) -> None:
+        expect("local", local, Backend, "a backend, such as LocalBackend('espeak')")
+        expect_optional("remote", remote, Backend, "a backend, such as a RemoteBackend")
+        expect_optional("last_resort", last_resort, Backend, "a backend")
+        expect_optional("policy", policy, RouterPolicy, "a RouterPolicy")
+        expect_optional("clock", clock, Clock, "a Clock")
+        expect_optional("rng", rng, random.Random, "a random.Random")
+        expect_optional("budget", budget, TunnelBudget, "a TunnelBudget")
         self._policy = policy or RouterPolicy()
         self._clock = clock or SystemClock()
-        self._mode = mode
+        self._mode = one_of("mode", mode, Mode)
+        self._lifetime = Lifetime("The router", backend=self.name)
         self._budget = budget
         self._events = EventBus()
         self._loaded = False
@@ -95,21 +105,29 @@ class Router:
         )
 
     def subscribe(self, callback: Callable[[RouterEvent], None]) -> Callable[[], None]:
-        """Call ``callback`` on the event loop for each event; the answer ends that."""
+        """Call ``callback`` on the event loop for each event; returns a function that unsubscribes.
+
+        Raises:
+            ConfigurationError: ``callback`` is not a plain function.
+        """
         return self._events.subscribe(callback)
 
     def listen(self) -> AsyncGenerator[RouterEvent, None]:
         """Yield events as they come, from now on."""
+        self._lifetime.check()
         return self._events.listen()
 
     # --- what the admin does ----------------------------------------------------------------
 
-    def set_mode(self, mode: Mode) -> None:
+    def set_mode(self, mode: Mode | str) -> None:
         """Send requests to the other backend from now on. Running ones end where they started.
 
         Raises:
+            ConfigurationError: there is no such mode.
             BackendError: the target is not ready; nothing has changed.
         """
+        mode = one_of("mode", mode, Mode)
+        self._lifetime.check()
         place = self._places.require(mode.value)
         if not place.usable:
             raise place.why_not_ready()
@@ -119,7 +137,13 @@ class Router:
             self._settle()
 
     def set_fallback(self, *, enabled: bool) -> None:
-        """Let others speak where the admin's choice fails, or not; from the next request on."""
+        """Let others speak where the admin's choice fails, or not; from the next request on.
+
+        Raises:
+            ConfigurationError: ``enabled`` is neither True nor False.
+        """
+        expect("enabled", enabled, bool, "True or False")
+        self._lifetime.check()
         self._policy = replace(self._policy, fallback_enabled=enabled)
         self._settle()
 
@@ -127,7 +151,12 @@ class Router:
         """Put another remote backend in the place of the present one, or none.
 
         Requests that run on the old one end there; then it is closed.
+
+        Raises:
+            ConfigurationError: it is no backend.
         """
+        expect_optional("remote", remote, Backend, "a backend, such as a RemoteBackend")
+        self._lifetime.require_open()
         await self._places.replace(REMOTE, remote)
         self._settle()
 
@@ -135,8 +164,10 @@ class Router:
         """Load one backend, and forget what failed there before.
 
         Raises:
+            ConfigurationError: the name is not a string.
             BackendError: it cannot be loaded.
         """
+        self._lifetime.require_open()
         place = self._places.require(name)
         place.forgive()
         error = await self._places.monitor(name).load()
@@ -146,7 +177,13 @@ class Router:
         return place.health or Health(state=place.state)
 
     async def unload_backend(self, name: str) -> None:
-        """Unload one backend; it stays unloaded until `load_backend`."""
+        """Unload one backend; it stays unloaded until `load_backend`.
+
+        Raises:
+            ConfigurationError: the name is not a string.
+            BackendNotConfiguredError: it has not been set up.
+        """
+        self._lifetime.use()
         place = self._places.require(name)
         place.kept_unloaded = True
         await place.backend.unload()
@@ -158,8 +195,10 @@ class Router:
         Where it had been given up, it must also speak a short sentence before it is used again.
 
         Raises:
+            ConfigurationError: the name is not a string.
             BackendError: it does not answer, or cannot speak.
         """
+        self._lifetime.require_open()
         place = self._places.require(name)
         place.try_again()
         health = await self._places.monitor(name).look(tolerant=False)
@@ -171,8 +210,10 @@ class Router:
         """Speak one short sentence on one backend now, whatever the mode.
 
         Raises:
+            ConfigurationError: the name is not a string.
             BackendError: it cannot speak.
         """
+        self._lifetime.require_open()
         place = self._places.require(name)
         place.try_again()
         return await self._places.monitor(name).probe()
@@ -186,11 +227,14 @@ class Router:
         takes long, when anything can speak. What is not ready by then goes on loading.
 
         Raises:
-            BackendError: not one of them can speak, or `unload` was called meanwhile.
+            BackendError: not one of them can speak, or `unload` was called meanwhile; or the router
+                was closed before.
         """
+        self._lifetime.use()
         async with self._loading:
             if self._loaded:
                 return
+            self._lifetime.require_open()
             try:
                 await self._load()
             except BaseException:
@@ -200,30 +244,13 @@ class Router:
     async def _load(self) -> None:
         if self._budget is not None:
             await self._budget.load()
-        loads = self._places.watch()
-        awaited = {loads[name] for name in (self._mode.value, LAST_RESORT) if name in loads}
-        if awaited:
-            await asyncio.wait(awaited, timeout=self._policy.load_wait_s)
-        pending = set(loads.values())
-        while pending and not self._places.any_usable:
-            _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-        if not self._places.watched:
-            raise BackendNotLoadedError("The router was unloaded while it was being loaded.")
-        if not self._places.any_usable:
-            raise self._not_loadable(loads)
+        await self._places.load(self._mode.value, LAST_RESORT)
         self._loaded = True
         self._settle()
 
-    @staticmethod
-    def _not_loadable(loads: dict[str, asyncio.Future[BackendError | None]]) -> BackendError:
-        results = (load.result() for load in loads.values() if not load.cancelled())
-        causes = tuple(error for error in results if error is not None)
-        if len(causes) == 1:
-            return causes[0]
-        return AllBackendsFailedError("No backend could be loaded.", causes=causes)
-
     async def unload(self) -> None:
         """Stop watching, and unload all backends."""
+        self._lifetime.use()
         self._loaded = False
         await self._places.unwatch()
         await self._places.unload()
@@ -232,8 +259,8 @@ class Router:
 
     async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         """Speak a request; see `Backend.stream`. All chunks have the rate of the first one."""
-        if not self._loaded:
-            raise BackendNotLoadedError("The router is not loaded.", backend=self.name)
+        check_request(request)
+        self._require_loaded()
         route = self._route()
         delivery = Delivery(
             request,
@@ -262,16 +289,21 @@ class Router:
 
     async def voices(self) -> tuple[Voice, ...]:
         """List the voices of the backend that gets the next request."""
-        if not self._loaded:
-            raise BackendNotLoadedError("The router is not loaded.", backend=self.name)
+        self._require_loaded()
         return await self._places.require(self.active).backend.voices()
 
     async def aclose(self) -> None:
         """Unload, and close all backends for good."""
+        self._lifetime.close()
         await self.unload()
         await self._places.aclose()
 
     # --- inside -----------------------------------------------------------------------------
+
+    def _require_loaded(self) -> None:
+        self._lifetime.use()
+        if not self._loaded:
+            raise self._lifetime.not_loaded()
 
     def _candidates(self) -> tuple[str, ...]:
         stand_ins = self._policy.fallback if self._policy.fallback_enabled else ()

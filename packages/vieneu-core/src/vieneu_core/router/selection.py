@@ -19,6 +19,10 @@ class Mode(StrEnum):
     REMOTE = "remote"
 
 
+BACKENDS = (Mode.LOCAL.value, Mode.REMOTE.value, LAST_RESORT)
+"""Names of all backends that a router may have."""
+
+
 def candidates(mode: Mode, stand_ins: Collection[str], present: Collection[str]) -> tuple[str, ...]:
     """Return the names to be asked, in order: the admin's choice, then the stand-ins.
 

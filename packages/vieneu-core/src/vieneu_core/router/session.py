@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vieneu_core.arguments import check_not_negative, items_of, refuse
 from vieneu_core.clock import Clock
 
 _NEW_SESSION_S = 60.0
@@ -22,6 +23,12 @@ class SessionPolicy:
 
     warn_at_s: Sequence[float] = (1800.0, 300.0)
     careful_from_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        check_not_negative(self)
+        for mark in items_of("warn_at_s", self.warn_at_s, object, ""):
+            if not isinstance(mark, float | int) or not mark >= 0:
+                raise refuse("A mark in warn_at_s", mark, "a number of seconds, 0 or more")
 
 
 class SessionClock:

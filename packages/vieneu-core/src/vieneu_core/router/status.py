@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from vieneu_core.arguments import check_fields, expect, expect_optional, items_of
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.budget import BudgetStatus
@@ -30,6 +31,7 @@ class BackendStatus:
     @classmethod
     def of(cls, place: Place) -> BackendStatus:
         """Describe a backend as it is known now."""
+        expect("place", place, Place, "a place of a router")
         error = place.last_error
         return cls(
             name=place.name,
@@ -68,8 +70,14 @@ class RouterStatus:
     """Seconds until the remote session ends."""
     budget: BudgetStatus | None
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+        items_of("backends", self.backends, BackendStatus, "a BackendStatus")
+        expect_optional("budget", self.budget, BudgetStatus, "a BudgetStatus")
+
     def backend(self, name: str) -> BackendStatus | None:
         """Return the status of one backend, or None where there is none of that name."""
+        expect("name", name, str, "the name of a backend")
         return next((b for b in self.backends if b.name == name), None)
 
     def to_json(self) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from contextlib import aclosing
 
 from sentence_stream import SentenceBoundaryDetector
 
-from vieneu_core.errors import EmptyTextError
+from vieneu_core.arguments import expect
+from vieneu_core.errors import EmptyTextError, InvalidRequestError
 from vieneu_core.text.clean import (
     Break,
     Word,
@@ -57,6 +58,7 @@ async def sentences(
 
     Raises:
         EmptyTextError: there is nothing to speak in all of it; it says why.
+        InvalidRequestError: a piece is not a string.
     """
     if isinstance(text, str):
         for sentence in split_sentences(text):
@@ -81,6 +83,7 @@ async def _of_pieces(pieces: AsyncIterable[str]) -> AsyncGenerator[str, None]:
     splitter = SentenceSplitter()
     try:
         async for piece in pieces:
+            expect("A piece of the text", piece, str, "a string", error=InvalidRequestError)
             for sentence in splitter.push(piece):
                 yield sentence
     except Exception:

@@ -12,9 +12,15 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
+from vieneu_core.arguments import path_of
 from vieneu_core.audio.decode import decode_clip
 from vieneu_core.audio.encode import AudioFormat, Encoder
-from vieneu_core.errors import InvalidRequestError, VieneuError, VoiceNotFoundError
+from vieneu_core.errors import (
+    ConfigurationError,
+    InvalidRequestError,
+    VieneuError,
+    VoiceNotFoundError,
+)
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.voices.reference import LONGEST_S
 from vieneu_core.voices.voice import Voice
@@ -40,10 +46,13 @@ class VoiceCatalogue:
 
     Args:
         folder: Made when the first voice is added.
+
+    Raises:
+        ConfigurationError: ``folder`` is not a path.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._folder = path_of("folder", folder, error=ConfigurationError)
         self._known: dict[str, tuple[int, CustomVoice]] = {}
 
     def add(self, name: str, reference: ReferenceAudio, *, language: str = "vi") -> CustomVoice:

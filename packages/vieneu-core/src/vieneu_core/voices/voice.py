@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vieneu_core.arguments import check_fields
 from vieneu_core.errors import VoiceNotFoundError
 
 
@@ -18,6 +19,9 @@ class Voice:
     """Name for people."""
     language: str
     """Language tag: ``vi`` or ``en``."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 def choose_voice(

@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from vieneu_core.arguments import check_fields, check_json, check_not_negative, refuse
+
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """Which engine a worker runs."""
+    """Which engine a worker runs.
+
+    Raises:
+        ConfigurationError: the name is empty, or the options are not plain JSON values.
+    """
 
     target: str
     """Name of an installed engine (``espeak``), or ``module:attribute`` of its factory."""
     options: Mapping[str, object] = field(default_factory=dict)
     """Its options, plain JSON values."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if not self.target.strip():
+            raise refuse("target", self.target, "the name of an engine, such as 'espeak'")
+        check_json("options", self.options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +39,9 @@ class RestartPolicy:
     """A worker that lived this long counts as healthy: the next delay is the first again."""
     max_failed_starts: int = 5
     """After so many deaths in a row while the model was loading, it is given up."""
+
+    def __post_init__(self) -> None:
+        check_not_negative(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +58,6 @@ class WorkerTimes:
     """To stop a cancelled sentence; after that the process is ended."""
     stop_s: float = 2.0
     """To end when asked to; then it is killed."""
+
+    def __post_init__(self) -> None:
+        check_not_negative(self)

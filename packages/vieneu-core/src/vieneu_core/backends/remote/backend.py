@@ -12,8 +12,10 @@ from typing import Literal, TypeVar
 import aiohttp
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from vieneu_core.arguments import expect, expect_optional, one_of, refuse
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.backends.base import BackendState, Health
+from vieneu_core.backends.base import Backend, BackendState, Health
+from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.remote.connection import Answer, Call, Connection, OnTraffic
 from vieneu_core.backends.remote.decoding import Codec, SpeechReader, load_libraries
 from vieneu_core.backends.remote.endpoint import Endpoint
@@ -35,7 +37,7 @@ from vieneu_core.errors import (
     StreamInterruptedError,
     VoiceNotFoundError,
 )
-from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.synthesis import SynthesisRequest, check_request
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import CustomVoice, VoiceCatalogue
 from vieneu_core.wire import routes
@@ -56,7 +58,7 @@ MAX_JSON_BYTES = 1 << 20
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
-class RemoteBackend:
+class RemoteBackend(Backend):
     """Speaks over HTTP. Audio is passed on as it comes; nothing cut short passes for whole.
 
     Args:
@@ -75,7 +77,7 @@ class RemoteBackend:
             first needed.
 
     Raises:
-        ConfigurationError: the URL or the token cannot be used.
+        ConfigurationError: the URL or the token cannot be used, or another argument is wrong.
     """
 
     def __init__(  # noqa: PLR0913 - everything it depends on is handed in, with a default
@@ -93,9 +95,19 @@ class RemoteBackend:
         retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         voices: VoiceCatalogue | None = None,
     ) -> None:
+        expect("name", name, str, "a string")
+        expect("timeouts", timeouts, RemoteTimeouts, "RemoteTimeouts, such as RemoteTimeouts()")
+        expect("retries", retries, RetryPolicy, "a RetryPolicy")
+        expect("clock", clock, Clock, "a Clock")
+        expect_optional("session", session, aiohttp.ClientSession, "an aiohttp.ClientSession")
+        expect_optional("rng", rng, random.Random, "a random.Random")
+        if on_traffic is not None and not callable(on_traffic):
+            raise refuse("on_traffic", on_traffic, "a function of two numbers, or None")
+        expect_optional("voices", voices, VoiceCatalogue, "a VoiceCatalogue")
         self._name = name
+        self._lifetime = Lifetime(f"The backend {name}", backend=name)
         self._timeouts = timeouts
-        self._codec = Codec(codec)
+        self._codec = one_of("codec", codec, Codec)
         self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         self._retries = retries
@@ -112,7 +124,6 @@ class RemoteBackend:
         self._loaded = False
         self._unloaded = False
         """True from an `unload` until the next `load` begins."""
-        self._closed = False
         self._loading = asyncio.Lock()
         self._first_load_at_s: float | None = None
 
@@ -132,13 +143,11 @@ class RemoteBackend:
         Raises:
             BackendError: what stands in the way, by name.
         """
+        self._lifetime.use()
         async with self._loading:
             if self._loaded:
                 return
-            if self._closed:
-                raise BackendNotLoadedError(
-                    f"The backend {self._name} was closed for good.", backend=self._name
-                )
+            self._lifetime.require_open()
             try:
                 # Not at the first request: the import would hold up its audio and the event loop.
                 await asyncio.to_thread(load_libraries, self._codec)
@@ -150,13 +159,14 @@ class RemoteBackend:
 
     async def unload(self) -> None:
         """Close the connections. Streams still running end with an error."""
+        self._lifetime.use()
         self._loaded, self._unloaded = False, True
         self._own_voices.forget()
         await self._connection.aclose()
 
     async def aclose(self) -> None:
         """As `unload`, for good. A session that was handed in stays open."""
-        self._closed = True
+        self._lifetime.close()
         await self.unload()
 
     async def health(self) -> Health:
@@ -165,7 +175,7 @@ class RemoteBackend:
         Raises:
             BackendError: it cannot be reached, or does not accept the token.
         """
-        if self._closed:
+        if self._lifetime.closed:
             return Health(state=BackendState.UNLOADED)
         health = await self._look()
         if health.ready and not self._loaded:
@@ -205,6 +215,7 @@ class RemoteBackend:
             RequestError: the server refuses the request as such.
             BackendError: it failed, or the way to it.
         """
+        check_request(request)
         self._require_loaded()
         try:
             own = await self._own_voice(request)
@@ -322,6 +333,7 @@ class RemoteBackend:
         return health_of(answer, latency_ms=(self._clock.monotonic() - began_s) * 1_000)
 
     async def _ask(self, method: str, path: str, model: type[_Body], body: bytes = b"") -> _Body:
+        self._lifetime.use()
         call = Call(method, path, "application/json", body)
         limits = self._timeouts
         if not body:  # a voice that is sent may take as long as speech
@@ -345,6 +357,7 @@ class RemoteBackend:
             ) from err
 
     def _require_loaded(self) -> None:
+        self._lifetime.require_open()
         if not self._loaded:
             raise BackendNotLoadedError(
                 f"The backend {self._name} is not connected to {self._connection.host}.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 from yarl import URL
 
+from vieneu_core.arguments import refuse
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.wire import routes
 
@@ -43,6 +44,10 @@ class Endpoint:
             ConfigurationError: the URL or the token cannot be used; the message says why, and
                 shows neither of them.
         """
+        if not isinstance(url, str):
+            raise refuse("endpoint_url", url, "a string", secret=True)
+        if not isinstance(token, str | SecretStr):
+            raise refuse("auth_token", token, "a string or a SecretStr", secret=True)
         base = _parse_url(url)
         host = base.host or ""
         port = "" if base.is_default_port() else f":{base.port}"

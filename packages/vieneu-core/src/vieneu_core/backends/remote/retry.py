@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from vieneu_core.arguments import check_not_negative
 from vieneu_core.errors import (
     BackendBusyError,
     BackendConnectionError,
@@ -42,6 +43,9 @@ class RetryPolicy:
     """Wait before the second try; it doubles for each further one, with jitter of its half."""
     longest_wait_s: float = 2.0
     """A server that asks for a longer wait (Retry-After) is left to the router."""
+
+    def __post_init__(self) -> None:
+        check_not_negative(self)
 
     def wait_s(
         self, error: BackendError, n_tried: int, remaining_s: float, rng: random.Random

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from enum import Enum
 
+from vieneu_core.arguments import check_fields
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendTimeoutError,
@@ -31,8 +32,8 @@ class RemoteTimeouts:
     """Limits on waiting, in seconds.
 
     Raises:
-        ConfigurationError: a limit is not above 0, or ``first_byte_s`` is beyond what a tunnel
-            keeps open.
+        ConfigurationError: a limit is not a number above 0, or ``first_byte_s`` is beyond what a
+            tunnel keeps open.
     """
 
     total_s: float = 60.0
@@ -49,6 +50,7 @@ class RemoteTimeouts:
     """How far audio may fall behind ``min_rate``. Audio that came ahead counts in its favour."""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for limit in fields(self):
             value: float = getattr(self, limit.name)
             if not value > 0:
