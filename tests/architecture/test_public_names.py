@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -67,11 +68,10 @@ def test_each_public_name_is_there_and_is_listed(name: str) -> None:
 
 
 def test_public_names_are_sorted_and_equal_to_those_that_the_type_checker_sees() -> None:
-    source = Path(vieneu_core.__file__).read_text("utf-8")
-    block = source.partition("if TYPE_CHECKING:\n")[2].partition("\n\n")[0]
-    seen = {
-        name.strip() for line in block.splitlines() for name in line.split(" import ")[1].split(",")
-    }
+    module = ast.parse(Path(vieneu_core.__file__).read_text("utf-8"))
+    (block,) = [part for part in module.body if isinstance(part, ast.If)]
+    imports = [part for part in block.body if isinstance(part, ast.ImportFrom)]
+    seen = {alias.name for part in imports for alias in part.names}
 
     assert sorted(seen) == vieneu_core.__all__
     assert sorted(vieneu_core._MODULE_OF) == vieneu_core.__all__

@@ -11,58 +11,152 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vieneu_core.assembly import build_router
+    from vieneu_core.audio.encode import AudioFormat, encode_stream
+    from vieneu_core.audio.file import write_file
     from vieneu_core.audio.pcm import AudioChunk, Speaker
     from vieneu_core.backends.base import Backend, BackendState, Health, synthesize
     from vieneu_core.backends.local import LocalBackend
     from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
     from vieneu_core.backends.scripted import ScriptedBackend
-    from vieneu_core.config import Settings, load_settings, save_settings
-    from vieneu_core.router import Mode, Router, RouterPolicy, RouterStatus
+    from vieneu_core.config import (
+        BudgetSettings,
+        ColabSettings,
+        FallbackSettings,
+        LocalSettings,
+        Settings,
+        load_settings,
+        save_settings,
+    )
+    from vieneu_core.errors import BackendError, ConfigurationError, RequestError, VieneuError
+    from vieneu_core.router import (
+        BackendLoading,
+        BackendRecovered,
+        BackendStateChanged,
+        BackendStatus,
+        BackendSwitched,
+        BudgetWarning,
+        CircuitClosed,
+        CircuitOpened,
+        ErrorReport,
+        FailedBack,
+        FailedOver,
+        Mode,
+        RemoteLost,
+        Router,
+        RouterEvent,
+        RouterPolicy,
+        RouterStatus,
+        ServerOutdated,
+        SessionExpired,
+        SessionExpiring,
+        SpokenByStandIn,
+    )
     from vieneu_core.synthesis import ReferenceAudio, Speech, SynthesisRequest, collect
     from vieneu_core.voices import Voice
-    from vieneu_core.worker.host import EngineSpec
+    from vieneu_core.worker.spec import EngineSpec
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AudioChunk",
+    "AudioFormat",
     "Backend",
+    "BackendError",
+    "BackendLoading",
+    "BackendRecovered",
     "BackendState",
+    "BackendStateChanged",
+    "BackendStatus",
+    "BackendSwitched",
+    "BudgetSettings",
+    "BudgetWarning",
+    "CircuitClosed",
+    "CircuitOpened",
+    "ColabSettings",
+    "ConfigurationError",
     "EngineSpec",
+    "ErrorReport",
+    "FailedBack",
+    "FailedOver",
+    "FallbackSettings",
     "Health",
     "LocalBackend",
+    "LocalSettings",
     "Mode",
     "ReferenceAudio",
     "RemoteBackend",
+    "RemoteLost",
     "RemoteTimeouts",
+    "RequestError",
     "Router",
+    "RouterEvent",
     "RouterPolicy",
     "RouterStatus",
     "ScriptedBackend",
+    "ServerOutdated",
+    "SessionExpired",
+    "SessionExpiring",
     "Settings",
     "Speaker",
     "Speech",
+    "SpokenByStandIn",
     "SynthesisRequest",
+    "VieneuError",
     "Voice",
     "build_router",
     "collect",
+    "encode_stream",
     "load_settings",
     "save_settings",
     "synthesize",
+    "write_file",
 ]
 
 _NAMES_BY_MODULE = {
     "assembly": ("build_router",),
+    "audio.encode": ("AudioFormat", "encode_stream"),
+    "audio.file": ("write_file",),
     "audio.pcm": ("AudioChunk", "Speaker"),
     "backends.base": ("Backend", "BackendState", "Health", "synthesize"),
     "backends.local": ("LocalBackend",),
     "backends.remote": ("RemoteBackend", "RemoteTimeouts"),
     "backends.scripted": ("ScriptedBackend",),
-    "config": ("Settings", "load_settings", "save_settings"),
-    "router": ("Mode", "Router", "RouterPolicy", "RouterStatus"),
+    "config": (
+        "BudgetSettings",
+        "ColabSettings",
+        "FallbackSettings",
+        "LocalSettings",
+        "Settings",
+        "load_settings",
+        "save_settings",
+    ),
+    "errors": ("BackendError", "ConfigurationError", "RequestError", "VieneuError"),
+    "router": (
+        "BackendLoading",
+        "BackendRecovered",
+        "BackendStateChanged",
+        "BackendStatus",
+        "BackendSwitched",
+        "BudgetWarning",
+        "CircuitClosed",
+        "CircuitOpened",
+        "ErrorReport",
+        "FailedBack",
+        "FailedOver",
+        "Mode",
+        "RemoteLost",
+        "Router",
+        "RouterEvent",
+        "RouterPolicy",
+        "RouterStatus",
+        "ServerOutdated",
+        "SessionExpired",
+        "SessionExpiring",
+        "SpokenByStandIn",
+    ),
     "synthesis": ("ReferenceAudio", "Speech", "SynthesisRequest", "collect"),
     "voices": ("Voice",),
-    "worker.host": ("EngineSpec",),
+    "worker.spec": ("EngineSpec",),
 }
 _MODULE_OF = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 
