@@ -158,8 +158,10 @@ class Speech:
             raise BadAudioError("The chunks of one speech have different sample rates.")
 
     def __repr__(self) -> str:
-        n_sentences = len(self.speakers)
-        return f"Speech({n_sentences} sentences, {self.seconds:.2f} s, {self.sample_rate_hz} Hz)"
+        return (
+            f"Speech(sentences={len(self.speakers)}, seconds={self.seconds:.2f},"
+            f" sample_rate_hz={self.sample_rate_hz})"
+        )
 
     @property
     def pcm(self) -> bytes:

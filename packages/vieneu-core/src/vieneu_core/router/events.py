@@ -13,7 +13,7 @@ from inspect import iscoroutinefunction
 from vieneu_core.arguments import expect, refuse
 from vieneu_core.backends.base import BackendState
 from vieneu_core.engines.base import LoadProgress
-from vieneu_core.errors import VieneuError
+from vieneu_core.errors import ConfigurationError, VieneuError
 from vieneu_core.router.selection import Mode
 
 _LOGGER = logging.getLogger(__name__)
@@ -167,13 +167,13 @@ class EventBus:
         Raises:
             ConfigurationError: it is no plain function: what an ``async def`` would do is lost.
         """
-        if not callable(callback) or iscoroutinefunction(callback):
-            raise refuse(
-                "callback",
-                callback,
-                "a plain function that takes an event",
-                remedy="To await for each event, write: async for event in router.listen()",
+        if iscoroutinefunction(callback):
+            raise ConfigurationError(
+                "callback is an async function, which nobody would await.",
+                remedy="Give a plain function, or write: async for event in router.listen()",
             )
+        if not callable(callback):
+            raise refuse("callback", callback, "a function that takes an event")
         self._callbacks.append(callback)
 
         def unsubscribe() -> None:
