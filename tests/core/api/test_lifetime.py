@@ -188,6 +188,17 @@ async def test_a_backend_of_ones_own_gets_async_with_and_works_in_a_router() -> 
     assert not beep.loaded
 
 
+async def test_a_backend_of_ones_own_that_gives_no_audio_is_stood_in_for() -> None:
+    class Wrong(Beep):
+        async def stream(self, _: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+            yield b"samples"  # type: ignore[misc]
+
+    async with Router(local=Wrong(), last_resort=ScriptedBackend()) as router:
+        speech = await synthesize(router, "Xin chào.")
+
+    assert [speaker.backend for speaker in speech.speakers] == ["last_resort"]
+
+
 # --- event loops ---------------------------------------------------------------------------
 
 

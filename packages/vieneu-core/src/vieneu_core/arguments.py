@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -172,11 +173,13 @@ class _Kind:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return type(value) is float or (isinstance(value, numbers.Real) and not isinstance(value, bool))
 
 
 def _is_whole(value: object) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return type(value) is int or (
+        isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    )
 
 
 def _is_text(value: object) -> bool:
@@ -208,18 +211,27 @@ def check_fields(
     Raises:
         VieneuError: a field holds something else; ``error`` says of which class.
     """
-    for field in fields(record):
-        # Annotations are strings: all modules of ours have `from __future__ import annotations`.
-        annotation, value = str(field.type), getattr(record, field.name)
-        kind = _KINDS.get(annotation.removesuffix(_OR_NONE))
-        optional = annotation.endswith(_OR_NONE)
-        if kind is None or (optional and value is None):
+    for name, kind, optional in _plain_fields(type(record)):
+        value = getattr(record, name)
+        if optional and value is None:
             continue
         if not kind.fits(value):
             expected = kind.expected + (", or None" if optional else "")
-            raise refuse(field.name, value, expected, error=error)
+            raise refuse(name, value, expected, error=error)
         if kind.plain in {int, float} and type(value) is not kind.plain:
-            object.__setattr__(record, field.name, _plain_number(field.name, value, kind, error))
+            object.__setattr__(record, name, _plain_number(name, value, kind, error))
+
+
+@cache
+def _plain_fields(record: type[DataclassInstance]) -> tuple[tuple[str, _Kind, bool], ...]:
+    """Return name and kind of each plain field, and whether it may be None."""
+    # Annotations are strings: all modules of ours have `from __future__ import annotations`.
+    annotated = ((field.name, str(field.type)) for field in fields(record))
+    return tuple(
+        (name, _KINDS[plain], annotation != plain)
+        for name, annotation in annotated
+        if (plain := annotation.removesuffix(_OR_NONE)) in _KINDS
+    )
 
 
 def _plain_number(name: str, value: object, kind: _Kind, error: type[VieneuError]) -> object:

@@ -154,10 +154,11 @@ class Backend(Protocol):
 
 
 async def synthesize(backend: Backend, request: SynthesisRequest | str) -> Speech:
-    """Speak a whole request, or a text as it is, and return it complete.
+    """Speak a whole request, or a text with the default voice, and return it complete.
 
-    Raises what `Backend.stream` raises, and:
+    Raises:
         ConfigurationError: ``backend`` is not a backend.
+        VieneuError: whatever `Backend.stream` raises.
     """
     expect("backend", backend, Backend, "a backend, such as a Router")
     if isinstance(request, str):

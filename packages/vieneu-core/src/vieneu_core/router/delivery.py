@@ -228,6 +228,8 @@ class Delivery:
         sentence = _Sentence()
         async with aclosing(place.backend.stream(request)) as stream:
             while (chunk := await self._next(stream, place)) is not None:
+                if not isinstance(chunk, AudioChunk):  # of a backend that is not ours
+                    raise BadResponseError(f"{place.name} gave something that is not audio.")
                 if base + chunk.sentence != self._done:
                     raise BadResponseError(f"{place.name} spoke the sentences out of order.")
                 if not sentence.begun or chunk.restarted:
