@@ -1,4 +1,4 @@
-"""Whatever is handed to a public name, it works or raises a named error of ours.
+"""Wrong values: each public name works with them or raises a named error of ours.
 
 Each argument of each public constructor, function and method gets each wrong value in turn, the
 others being right. What could be made is then used, since a wrong value must not surface later.

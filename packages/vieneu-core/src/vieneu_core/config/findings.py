@@ -1,4 +1,4 @@
-"""What is wrong with a value of the settings, in words that hold no secret."""
+"""Description of a wrong setting, in words that hold no secret."""
 
 from __future__ import annotations
 
