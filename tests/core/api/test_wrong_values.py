@@ -11,6 +11,7 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -379,7 +380,7 @@ async def test_a_wrong_argument_of_the_router_is_a_named_error_or_works(
         router = Router(local=ScriptedBackend(name="local"), remote=ScriptedBackend(name="remote"))
         async with router:
             result = await tried(
-                lambda value=value: used(getattr(router, method)(**{argument: value}))  # type: ignore[misc]  # noqa: B023
+                partial(used, partial(getattr(router, method), **{argument: value}))
             )
             assert result is None or str(result), (method, value)
             if method != "unload_backend" or result is not None:
@@ -402,7 +403,8 @@ async def test_a_request_that_can_be_made_is_spoken_or_refused_by_every_backend(
         assert (await synthesize(backend, "Xin chào.")).seconds > 0
 
 
-async def used(result: object) -> None:
+async def used(call: Callable[[], object]) -> None:
+    result = call()
     if inspect.isasyncgen(result):
         await drained(result)
     else:
