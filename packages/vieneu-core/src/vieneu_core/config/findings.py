@@ -92,7 +92,11 @@ def _found(detail: ErrorDetails, loc: Loc) -> str:
     if detail["type"] in {"endpoint_url", "auth_token", "order"}:
         return f"found {detail['msg']}"
     value = detail["input"]
-    if _NEVER_SHOWN.intersection(map(str, loc)) or not isinstance(value, str | int | float):
+    if (
+        not loc
+        or _NEVER_SHOWN.intersection(map(str, loc))
+        or not isinstance(value, str | int | float)
+    ):
         return f"found {kind_of(value)}"
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return f"found {text if len(text) <= _LONGEST_SHOWN else kind_of(value)}"
