@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ENDS_WITHIN_S = 60.0
+from guard import GUARD_S
 
 
 @contextmanager
 def child(command: Sequence[str | Path], **options: Any) -> Iterator[subprocess.Popen[Any]]:
     """Start a process as `subprocess.Popen` does, and wait for its end.
 
-    Where the test has failed inside, or the process does not end within a minute, it is killed:
+    Where the test has failed inside, or the process does not end in time, it is killed:
     Popen's own context would wait for ever, so that not even the test's time limit ended it.
 
     Raises:
@@ -27,10 +27,10 @@ def child(command: Sequence[str | Path], **options: Any) -> Iterator[subprocess.
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
-        process.wait(ENDS_WITHIN_S)
+        process.wait(GUARD_S)
     finally:
         process.kill()
-        process.wait(ENDS_WITHIN_S)
+        process.wait(GUARD_S)
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()

@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from guard import GUARD_S
+
 SERVER_TOKEN = "t0ken-of-the-test-server-0123456789"
 VIENEU = [sys.executable, "-c", "from vieneu_core.cli import main; main()"]
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -51,7 +53,7 @@ class House:
             env=self.environment(environ),
             cwd=self.home,
             check=False,
-            timeout=60,
+            timeout=GUARD_S,
         )
         out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
         self.printed += [out, err]
@@ -85,7 +87,7 @@ class Screen:
     def shown(self) -> str:
         return _ESCAPES.sub("", self.raw)
 
-    def wait_for(self, text: str, *, within_s: float = 30.0) -> None:
+    def wait_for(self, text: str, *, within_s: float = GUARD_S) -> None:
         give_up_at = time.monotonic() + within_s
         while text not in self.shown:
             assert time.monotonic() < give_up_at, self.shown
@@ -99,7 +101,7 @@ class Screen:
         self.process.send_signal(signal.SIGINT)
 
     def finish(self) -> int:
-        give_up_at = time.monotonic() + 30
+        give_up_at = time.monotonic() + GUARD_S
         while self._read(0.1) or self.process.poll() is None:
             assert time.monotonic() < give_up_at, self.shown
         self._house.printed.append(self.raw)

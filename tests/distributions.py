@@ -6,6 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from guard import GUARD_S
+
 
 @dataclass(frozen=True, slots=True)
 class Built:
@@ -17,4 +19,4 @@ class Built:
 
 def call(*command: str | Path, cwd: Path | None = None) -> None:
     """Run a program that must succeed."""
-    subprocess.run(command, check=True, timeout=300, cwd=cwd)
+    subprocess.run(command, check=True, timeout=GUARD_S, cwd=cwd)

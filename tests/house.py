@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from guard import GUARD_S
 from server_process import ServerHandle
 from tone_engine import Heard, expected, heard
 
@@ -105,7 +106,7 @@ def nothing_lost(chunks: list[AudioChunk], said: tuple[str, ...]) -> None:
         assert tone.seconds <= want[0].seconds + 0.05
 
 
-async def until(condition: Callable[[], bool], *, within_s: float = 30.0) -> None:
+async def until(condition: Callable[[], bool], *, within_s: float = GUARD_S) -> None:
     """Wait for something that other processes bring about."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - other processes tell nobody

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from guard import GUARD_S
+
 COMMIT = "1" * 40
 SMALL_BYTES = 4096
 """Files up to here lie in Git itself, with its checksum; larger ones are LFS, by their SHA-256."""
@@ -118,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
             (site.tokens_at_storage if path.startswith("cdn/") else site.tokens).add(token)
         if site.n_silent:
             site.n_silent -= 1
-            site.closing.wait(60)
+            site.closing.wait(GUARD_S)
             self.close_connection = True
             return
         if site.statuses:

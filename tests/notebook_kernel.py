@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from guard import GUARD_S
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -50,7 +51,7 @@ class Running:
 
     async def until(self, cell: str, pattern: str) -> str:
         """Wait until a running cell shows something."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(GUARD_S):
             while not (found := re.search(pattern, self.shown(cell))):  # noqa: ASYNC110 - no event
                 await asyncio.sleep(0.1)
         return found.group(1)
@@ -64,7 +65,7 @@ class Running:
             yield await self.until("watch", r"Address: (\S+)")
         finally:
             await self.kernel.interrupt_kernel()
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(GUARD_S):
                 await running
 
 
@@ -94,7 +95,7 @@ async def opened(
         **environ,
     }
     read = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
-    client = NotebookClient(read, km=manager, timeout=300)
+    client = NotebookClient(read, km=manager, timeout=GUARD_S)
     async with client.async_setup_kernel(env=given, cwd=str(folder)):
         try:
             yield Running(read, client, manager)

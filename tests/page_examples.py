@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from guard import GUARD_S
+
 RUNNABLE = re.compile(
     r"^<!-- run -->\n```(python|bash)\n(.*?)^```$(?:\n\n<!-- prints -->\n```text\n(.*?)^```$)?",
     re.MULTILINE | re.DOTALL,
@@ -42,7 +44,7 @@ def run_example(example: Example, python: Path, home: Path, environ: Mapping[str
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=GUARD_S,
     )
 
     assert done.returncode == 0, done.stderr
@@ -68,7 +70,7 @@ def check_types(examples: Sequence[Example], python: Path, folder: Path) -> None
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=GUARD_S,
     )
 
     assert programs

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fault_proxy import Act, Fault, FaultProxy, Moment
+from guard import GUARD_S
 from server_site import TOKEN, serving
 
 from vieneu_core.audio.pcm import AudioChunk
@@ -111,7 +112,7 @@ async def listen(
     """
     got: list[AudioChunk] = []
     try:
-        async with asyncio.timeout(60), aclosing(stream):
+        async with asyncio.timeout(GUARD_S), aclosing(stream):
             async for chunk in stream:
                 got.append(chunk)
                 if heard_by:

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
+from guard import GUARD_S
 
 TESTS = Path(__file__).parent
 TOKEN = "token-for-tests-0123456789abcdef"
-START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 20.0
 
 
 @dataclass
@@ -40,7 +39,7 @@ class ServerHandle:
 
     async def stopped(self) -> int:
         """Wait for the end; return the exit code."""
-        async with asyncio.timeout(STOP_TIMEOUT_S):
+        async with asyncio.timeout(GUARD_S):
             return await self.process.wait()
 
 
@@ -94,7 +93,7 @@ async def _collect(stream: asyncio.StreamReader | None, lines: list[str]) -> Non
 
 
 async def _until_up(handle: ServerHandle, path: str) -> None:
-    async with asyncio.timeout(START_TIMEOUT_S), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(GUARD_S), aiohttp.ClientSession() as session:
         while not (handle.url and await _answers(session, handle.url + path, handle.headers)):
             if handle.process.returncode is not None:
                 raise RuntimeError("The server ended: " + "\n".join(handle.errors))
@@ -118,7 +117,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         process.terminate()
         try:
-            async with asyncio.timeout(STOP_TIMEOUT_S):
+            async with asyncio.timeout(GUARD_S):
                 await process.wait()
         except TimeoutError:
             process.kill()

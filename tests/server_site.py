@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+from guard import GUARD_S
 from pydantic import SecretStr
 
 from vieneu_colab_server.app import Service, create_app
@@ -22,7 +23,6 @@ from vieneu_core.wire.framing import FrameDecoder, FrameType
 from vieneu_core.wire.problem import Problem
 
 TOKEN = "a-token-for-tests-with-256-bits-or-so"
-HANG_GUARD_S = 20.0
 
 
 @dataclass
@@ -121,11 +121,11 @@ async def serving(
         task = asyncio.create_task(server.serve(sockets=[listener]))
         headers, url = {"Authorization": f"Bearer {token}"}, url_of(listener)
         try:
-            async with asyncio.timeout(HANG_GUARD_S), aiohttp.ClientSession(headers=headers) as s:
+            async with asyncio.timeout(GUARD_S), aiohttp.ClientSession(headers=headers) as s:
                 await until(lambda: server.started)
                 await until(lambda: not (until_loaded and service.lifecycle.loading))
                 yield Site(url, s, server, service, task)
         finally:
             server.stop()
-            async with asyncio.timeout(HANG_GUARD_S):
+            async with asyncio.timeout(GUARD_S):
                 await task

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from guard import GUARD_S
 
 from vieneu_core.errors import VieneuError, all_error_classes
 
@@ -32,7 +33,9 @@ def tracked_files() -> list[Path]:
     if not (ROOT / ".git").exists():
         pytest.skip("only a checkout knows which files are the project's")
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
-    out = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60)
+    out = subprocess.run(
+        command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=GUARD_S
+    )
     return [path for name in out.stdout.split("\0") if name and (path := ROOT / name).is_file()]
 
 

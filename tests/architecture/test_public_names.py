@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from guard import GUARD_S
 
 import vieneu_core
 
@@ -39,7 +40,7 @@ def modules_loaded_by(statement: str) -> set[str]:
         f"{statement}\nprint(json.dumps(sorted(set(sys.modules) - before)))"
     )
     out = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=GUARD_S
     )
     return set(json.loads(out.stdout))
 

@@ -9,6 +9,7 @@ from contextlib import aclosing
 
 import pytest
 from backend_cases import BackendCase
+from guard import GUARD_S
 from tone_engine import expected, heard, same
 
 from vieneu_core.audio.pcm import AudioChunk
@@ -24,7 +25,6 @@ from vieneu_core.errors import (
 )
 from vieneu_core.synthesis import ReferenceAudio, Speech, SynthesisRequest
 
-GUARD_S = 20.0  # against a hang; nothing here takes nearly as long
 TWO = ("Đây là câu 1 trong bài.", "Còn đây là câu 2 trong bài.")
 MANY = tuple(f"Trong bài này đây là câu {i} nhé." for i in range(3, 33))
 

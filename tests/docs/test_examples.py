@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from guard import GUARD_S
 from nbclient import NotebookClient
 from page_examples import Example, check_types, examples_of, run_example
 
@@ -60,7 +61,10 @@ def test_the_cells_of_a_page_run_one_after_the_other_in_a_notebook(
     notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
     notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]  # type: ignore[no-untyped-call]
     client = NotebookClient(
-        notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+        notebook,
+        timeout=GUARD_S,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(tmp_path)}},
     )
 
     client.execute()  # raises where a cell does

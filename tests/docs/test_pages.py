@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from guard import GUARD_S
 from pydantic import BaseModel
 
 import vieneu_colab_server
@@ -134,7 +135,7 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=GUARD_S,
     )
 
     assert done.returncode == 0, done.stderr

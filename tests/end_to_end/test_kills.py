@@ -18,7 +18,7 @@ from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.router import Mode
 from vieneu_core.synthesis import SynthesisRequest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 NEWS = sentences(4)
 TEXT = " ".join(NEWS)

@@ -12,7 +12,7 @@ from house import House, OpenHouse, nothing_lost, sentences, speakers
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.router import Mode, RouterPolicy
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 UNLIMITED = {
     "VIENEU_SERVER_REQUESTS_PER_MINUTE": "1000000",

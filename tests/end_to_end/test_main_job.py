@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 import pytest
+from guard import GUARD_S
 from house import (
     House,
     OpenHouse,
@@ -97,7 +98,7 @@ async def test_a_server_that_returns_at_the_same_address_gets_its_requests_back(
             nothing_lost(await house.speak(TEXT), NEWS)
         assert house.router.active == "local"
         async with running_server(port=port):
-            await until(lambda: house.router.active == "remote", within_s=60)
+            await until(lambda: house.router.active == "remote", within_s=GUARD_S)
             await asyncio.sleep(0)
             assert len(house.told(FailedBack)) == 1
             chunks = await house.speak(TEXT)

@@ -6,6 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from guard import GUARD_S
+
 SCRIPT = Path(__file__).parents[2] / "scripts/chromium"
 
 
@@ -27,7 +29,7 @@ def test_one_that_does_not_start_is_named_with_its_message(tmp_path: Path) -> No
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=GUARD_S,
     )
 
     assert f"{broken} does not start: {complaint}" in done.stderr

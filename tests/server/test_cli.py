@@ -18,6 +18,7 @@ import aiohttp
 import psutil
 import pytest
 import typer
+from guard import GUARD_S
 from server_process import TESTS, TOKEN, ServerHandle, running_server
 from server_site import decode_frames, until
 from tone_engine import expected, heard, same
@@ -47,7 +48,7 @@ def command(
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=GUARD_S,
         env={**os.environ, "PYTHONPATH": str(TESTS), **(environ or {})},
     )
     return done.returncode, done.stdout, done.stderr

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from aiohttp import web
+from guard import GUARD_S
 from pydantic import SecretStr
 from tunnel_programs import program
 from web_site import web_site
@@ -61,14 +62,14 @@ class Running:
 
     async def until(self, text: str) -> None:
         assert self.process.stdout is not None
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(GUARD_S):
             while text not in self.printed:
                 line = await self.process.stdout.readline()
                 assert line, self.printed
                 self.printed += line.decode()
 
     async def rest(self) -> str:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(GUARD_S):
             assert self.process.stdout is not None
             self.printed += (await self.process.stdout.read()).decode()
             await self.process.wait()
@@ -123,7 +124,7 @@ async def test_the_house_is_told_and_speaks_through_the_tunnel_also_a_new_one(
         await remote.aclose()
 
         running.agent().send_signal(signal.SIGKILL)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(GUARD_S):
             second = await house.taken.get()
         again = RemoteBackend(second.endpoint_url, TOKEN)
         await again.load()
@@ -156,7 +157,7 @@ async def test_after_a_new_token_the_house_still_believes_the_server_and_so_afte
         await remote.aclose()
         house.inbox = AnnouncementInbox(token)
         running.agent().send_signal(signal.SIGKILL)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(GUARD_S):
             second = await house.taken.get()
 
     async with server(*arguments, **environ) as running:
@@ -179,7 +180,7 @@ async def test_nothing_is_left_running_at_the_end(tmp_path: Path) -> None:
         await running.rest()
 
     assert len(family) >= 2
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=GUARD_S)
     assert alive == []
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from guard import GUARD_S
 from pydantic import SecretStr
 from tunnel_programs import program
 
@@ -160,14 +161,14 @@ async def test_it_ends_when_the_program_that_started_it_is_killed(environ: dict[
         *(sys.executable, "-c", STARTER), stdout=subprocess.PIPE, env=environ
     )
     assert starter.stdout is not None
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(GUARD_S):
         await starter.stdout.readline()
     family = psutil.Process(starter.pid).children(recursive=True)
     starter.kill()
     await starter.wait()
 
     assert len(family) >= 2, "server and worker"
-    _, alive = await asyncio.to_thread(psutil.wait_procs, family, timeout=20)
+    _, alive = await asyncio.to_thread(psutil.wait_procs, family, timeout=GUARD_S)
     assert alive == []
 
 
@@ -180,7 +181,7 @@ async def test_outside_it_is_heard_again_at_the_same_address_after_it_was_killed
     url = await public.open()
     keeping = asyncio.create_task(public.keep())
     process_of(server).send_signal(signal.SIGKILL)
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(GUARD_S):
         while "server_restarted" not in [event.kind for event in told]:  # noqa: ASYNC110 - a list
             await asyncio.sleep(0.05)
     heard_s = await seconds_heard(server.url, server.token)

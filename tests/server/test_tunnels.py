@@ -15,6 +15,7 @@ import psutil
 import pytest
 from aiohttp import web
 from fake_clock import FakeClock, settle
+from guard import GUARD_S
 from pydantic import SecretStr
 from tunnel_programs import program
 from web_site import web_site
@@ -56,7 +57,7 @@ async def read(url: str) -> str:
 
 
 async def written(path: Path) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GUARD_S):
         while not path.exists():  # noqa: ASYNC110, ASYNC240 - another process writes it
             await asyncio.sleep(0.05)
 
@@ -194,7 +195,7 @@ async def test_an_agent_that_is_killed_is_noticed(tmp_path: Path, port: int) -> 
     (agent,) = children()
     agent.send_signal(signal.SIGKILL)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GUARD_S):
         assert "has ended" in await tunnel.lost()
     await tunnel.close()
 
@@ -206,7 +207,7 @@ async def test_an_endpoint_that_the_agent_lost_is_noticed(
     tunnel = ngrok_tunnel(tmp_path, "forgetful")
     await tunnel.open(port)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GUARD_S):
         assert "no longer has the endpoint" in await tunnel.lost()
     await tunnel.close()
 
@@ -300,7 +301,7 @@ async def test_a_cloudflared_that_is_killed_is_noticed(tmp_path: Path, port: int
     (process,) = children()
     process.send_signal(signal.SIGKILL)
 
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(GUARD_S):
         assert "has ended" in await tunnel.lost()
     await tunnel.close()
 
@@ -322,7 +323,7 @@ async def test_a_connection_that_does_not_come_back_is_a_loss(
     await asyncio.sleep(1.5)
     assert not losing.done(), "it came back in time"
     unready.touch()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GUARD_S):
         assert "no connection" in await losing
     await tunnel.close()
 

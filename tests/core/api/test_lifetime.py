@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from backend_cases import CASES, BackendCase
+from guard import GUARD_S
 
 from vieneu_core import (
     AudioChunk,
@@ -280,7 +281,7 @@ def run_program(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=GUARD_S,
     )
 
 

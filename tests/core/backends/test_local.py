@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from fake_clock import FakeClock, settle
+from guard import GUARD_S
 from tone_engine import expected, heard, same
 
 from vieneu_core.audio.pcm import AudioChunk
@@ -33,7 +34,6 @@ from vieneu_core.synthesis import ReferenceAudio, Speech, SynthesisRequest
 from vieneu_core.worker.host import EngineSpec, RestartPolicy, WorkerTimes
 from vieneu_core.worker.process import WorkerProcess
 
-GUARD_S = 60.0
 TWO = ("Đây là câu 1 nhé.", "Đây là câu 2 nhé.")
 AT_ONCE = RestartPolicy(first_delay_s=0.0)
 PATIENT = WorkerTimes(start_wait_s=GUARD_S)

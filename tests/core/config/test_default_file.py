@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from guard import GUARD_S
 
 from vieneu_core import LocalBackend, Settings, build_router, load_settings, save_settings
 from vieneu_core.errors import ConfigurationError, SettingsFileError
@@ -61,7 +62,7 @@ def test_what_is_saved_is_what_the_command_reads(home: Path) -> None:
     done = subprocess.run(
         [Path(sys.executable).with_name("vieneu"), "doctor"],
         env={**os.environ, "COLUMNS": "200"}, cwd=home,
-        capture_output=True, text=True, check=False, timeout=100,
+        capture_output=True, text=True, check=False, timeout=GUARD_S,
     )  # fmt: skip
     assert str(home / ".config/vieneu/config.yaml") in done.stdout + done.stderr
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from child_process import child
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -187,9 +188,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_file(path: Path) -> None:
     rng = random.Random(20)
     killed_midway = 0
     for _ in range(20):
-        with subprocess.Popen(
-            [sys.executable, str(WRITER), str(path)], stdout=subprocess.PIPE
-        ) as writer:
+        with child([sys.executable, str(WRITER), str(path)], stdout=subprocess.PIPE) as writer:
             assert writer.stdout is not None
             writer.stdout.readline()
             time.sleep(rng.uniform(0.0, 0.05))

@@ -7,6 +7,7 @@ from pathlib import Path
 import espeakng_loader
 import numpy as np
 import pytest
+from guard import GUARD_S
 
 from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
 from vieneu_core.engines.espeak import VOICES, EspeakEngine, create
@@ -196,7 +197,7 @@ except ModelLoadError as error:
     monkeypatch.delenv("ESPEAK_DATA_PATH", raising=False)
 
     ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=GUARD_S, check=True
     )
 
     assert "does not start" in ran.stdout

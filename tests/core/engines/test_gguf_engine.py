@@ -16,6 +16,7 @@ import pytest
 from checkpoint.codec_graph import write_codec
 from checkpoint.folder import ModelFolder, expected, heard, make_folder
 from checkpoint.presets import VOICES
+from guard import GUARD_S
 from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.backends.base import synthesize
@@ -306,7 +307,7 @@ def test_too_little_memory_is_an_error_and_no_crash(folder: ModelFolder) -> None
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=GUARD_S,
     )
 
     assert done.returncode == 1, done.stderr[-500:]
@@ -351,7 +352,7 @@ async def test_a_request_that_is_left_frees_the_engine(backend: LocalBackend) ->
     await anext(stream)
     await stream.aclose()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GUARD_S):
         speech = await synthesize(backend, SynthesisRequest(text=SENTENCES[0]))
     assert heard(speech.pcm)[0] == expected("An", len(heard(speech.pcm)[0]))[0]
 

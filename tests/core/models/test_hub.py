@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from guard import GUARD_S
 from hub_site import COMMIT, HubSite, hub_site
 
 from vieneu_core.errors import MissingExtraError, ModelLoadError
@@ -261,7 +262,9 @@ def test_two_who_fetch_at_once_both_get_it_and_it_comes_once(site: HubSite, cach
     command = [sys.executable, "-c", program, str(cache), site.url]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
 
-    assert [process.communicate(timeout=60)[0].strip() for process in both] == [str(len(LARGE))] * 2
+    assert [process.communicate(timeout=GUARD_S)[0].strip() for process in both] == [
+        str(len(LARGE))
+    ] * 2
     assert len([1 for method, path in site.asked if method == "GET" and "/cdn/" in path]) == 1
 
 
@@ -282,7 +285,7 @@ def test_a_full_disk_is_told_and_leaves_no_half_file(site: HubSite, cache: Path)
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=GUARD_S,
     )
 
     assert "ModelLoadError: There is no room" in done.stderr

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from guard import GUARD_S
 from hub_site import HubSite, etag_of, hub_site
 
 from vieneu_core.errors import ModelLoadError
@@ -69,7 +70,7 @@ def in_a_program(site: HubSite, cache: Path, **environ: str) -> dict[str, Any]:
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=GUARD_S,
         env={**os.environ, "HF_HOME": str(cache.parent / "home"), **environ},
     )
     assert done.stderr == "", "no progress bar, no warning"

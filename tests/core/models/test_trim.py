@@ -9,6 +9,7 @@ import gguf
 import pytest
 from checkpoint import network
 from checkpoint.gguf_model import write_gguf
+from guard import GUARD_S
 from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.code_model import (
@@ -202,7 +203,7 @@ def test_a_full_disk_leaves_nothing_behind(source: Path, tmp_path: Path) -> None
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=GUARD_S,
     )
 
     assert "ModelLoadError" in done.stderr

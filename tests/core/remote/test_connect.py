@@ -18,6 +18,7 @@ import trustme
 from aiohttp.abc import AbstractResolver, ResolveResult
 from fake_clock import FakeClock
 from fault_proxy import FaultProxy, Moment
+from guard import GUARD_S
 from remote_site import PATIENT, Site, json_reply
 from server_site import TOKEN
 from tone_engine import expected, heard, same
@@ -86,7 +87,7 @@ class NeverAnswers(NoSuchName):
 
 
 async def advance_until_done(task: asyncio.Task[None], clock: FakeClock, step_s: float) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(GUARD_S):
         while not task.done():
             await clock.advance(step_s)
             await asyncio.sleep(0.005)
@@ -462,7 +463,7 @@ async def test_cancelling_is_cancelling(site: Site) -> None:
     remote = await site.loaded(timeouts=PATIENT)
 
     task = asyncio.create_task(synthesize(remote, SynthesisRequest(text=TEXT)))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GUARD_S):
         await site.proxy.asked.wait()
     task.cancel()
 

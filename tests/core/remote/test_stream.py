@@ -14,6 +14,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 from fault_proxy import Moment, held
+from guard import GUARD_S
 from remote_site import PATIENT, Site, listen
 from tone_engine import expected, heard, same
 
@@ -78,7 +79,10 @@ async def test_audio_is_passed_on_while_the_rest_is_still_being_made(
     site.voice.script = [Turn(at_sentence=0, after_chunks=2, hold=first_heard)]
     remote = await site.loaded(codec=codec)
 
-    async with asyncio.timeout(20), aclosing(remote.stream(SynthesisRequest(text=TEXT))) as chunks:
+    async with (
+        asyncio.timeout(GUARD_S),
+        aclosing(remote.stream(SynthesisRequest(text=TEXT))) as chunks,
+    ):
         first = await anext(chunks)
         first_heard.set()
         rest = [chunk async for chunk in chunks]
@@ -100,7 +104,7 @@ async def test_the_first_sentence_of_a_text_still_being_written_is_spoken(site: 
         yield TEXT[1][8:] + " " + TEXT[2]
 
     chunks: list[AudioChunk] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GUARD_S):
         async for chunk in remote.stream(SynthesisRequest(text=typing(), request_id="letter")):
             chunks.append(chunk)
             if chunk.final:
@@ -189,7 +193,7 @@ async def test_a_listener_who_leaves_stops_the_server(site: Site, moment: Moment
     site.go_wrong(held(gate), moment)
     remote = await site.loaded()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GUARD_S):
         async with aclosing(remote.stream(SynthesisRequest(text=TEXT * 40))) as chunks:
             await anext(chunks)
         gate.set()
@@ -285,7 +289,7 @@ async def test_streams_side_by_side_do_not_mix(site: Site) -> None:
     remote = await site.loaded(codec="opus")
     texts = [f"Đây là bài thứ câu {n}." for n in range(12)]
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(GUARD_S):
         speeches = await asyncio.gather(
             *(synthesize(remote, SynthesisRequest(text=text)) for text in texts)
         )
@@ -329,7 +333,7 @@ async def test_a_stream_that_waits_for_its_first_audio_ends_with_unload_for_good
     site.voice.always = Turn(hold=asyncio.Event())
     remote = await site.loaded(retries=RetryPolicy())
     task = asyncio.create_task(synthesize(remote, SynthesisRequest(text=TEXT)))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GUARD_S):
         await site.proxy.asked.wait()
         while not site.voice.in_flight:  # noqa: ASYNC110 - a number in a double, not an event
             await asyncio.sleep(0.01)

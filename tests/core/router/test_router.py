@@ -10,6 +10,7 @@ from typing import Self
 
 import pytest
 from fake_clock import FakeClock, settle
+from guard import GUARD_S
 from tone_engine import expected, heard, same
 
 from vieneu_core import __version__
@@ -958,7 +959,7 @@ async def test_closing_does_not_wait_for_who_still_listens_to_a_former_remote() 
         await anext(stream)
         former = house.remote
         await house.router.set_remote(None)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(GUARD_S):
             await house.router.aclose()
         assert former.record.unloads == 1
         await stream.aclose()

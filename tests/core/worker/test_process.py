@@ -12,7 +12,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from child_process import child
 from fake_clock import FakeClock, settle
+from guard import GUARD_S
 
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.voices import Voice
@@ -20,7 +22,6 @@ from vieneu_core.worker.child import find_factory
 from vieneu_core.worker.messages import Cancel, Finished, Load, Loaded, Message, Speak
 from vieneu_core.worker.process import WorkerProcess, within
 
-GUARD_S = 30.0
 VOICE = Voice(id="vi-low", name="", language="vi")
 TESTS = Path(__file__).parents[2]
 
@@ -182,7 +183,7 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("text", ["Đây là câu 1.", "Đây là câu 1 hangforever."])
 def test_no_worker_outlives_a_parent_that_is_killed(text: str) -> None:
-    with subprocess.Popen(
+    with child(
         [sys.executable, "-c", PARENT, text],
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(TESTS)},
