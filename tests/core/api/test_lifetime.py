@@ -275,7 +275,7 @@ async def test_a_remote_backend_names_another_event_loop() -> None:
 
 def run_program(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-X", "dev", "-c", textwrap.dedent(program)],
+        [sys.executable, "-W", "always", "-c", textwrap.dedent(program)],
         cwd=folder,
         env={**os.environ, "HOME": str(folder)},
         capture_output=True,
