@@ -27,7 +27,8 @@ find_python() {
     local candidate
     for candidate in ${PYTHON:+"$PYTHON"} python3 python3.14 python3.13 python3.12 python3.11; do
         if command -v "$candidate" >/dev/null && is_new_enough "$candidate"; then
-            command -v "$candidate"
+            # Not the path of a shim (pyenv): with one, uv makes .venv anew at each run.
+            "$candidate" -c 'import sys; print(sys.executable)'
             return
         fi
     done
