@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -8,20 +9,73 @@ import pytest
 from vieneu_core import doctor
 from vieneu_core.config import Settings
 from vieneu_core.doctor import (
+    Finding,
     Level,
     Topic,
     examine_backends,
+    examine_engine,
     examine_installation,
     examine_settings,
+    examine_watermark,
 )
+from vieneu_core.engines.availability import ENGINES
+from vieneu_core.installation import extra_command
 
 
 def test_missing_packages_come_with_the_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "find_spec", lambda _: None)
+    for module in ("espeakng_loader", "av"):
+        monkeypatch.setitem(sys.modules, module, None)
     found = {finding.topic: finding for finding in examine_installation({})}
     assert found[Topic.EMBEDDED_VOICE].level is Level.PROBLEM
-    assert found[Topic.EMBEDDED_VOICE].command.endswith("-m pip install 'vieneu-core[espeak]'")
-    assert found[Topic.AUDIO_FILES].command.endswith("-m pip install vieneu-core")
+    assert found[Topic.EMBEDDED_VOICE].command == extra_command("espeak")
+    assert found[Topic.AUDIO_FILES].command == extra_command("")
+    monkeypatch.setitem(sys.modules, "perth", None)
+    assert examine_watermark().command == extra_command("watermark")
+
+
+def engines(which: str) -> Finding:
+    return examine_engine(next(needs for needs in ENGINES if needs.engine == which))
+
+
+def test_the_engine_that_is_not_installed_is_named_with_its_own_extra(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where nothing is compiled, that is the extra that needs no compiler."""
+    for module in ("huggingface_hub", "llama_cpp", "xllamacpp"):
+        monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+
+    assert engines("gguf").fact == "gguf (extra gguf-prebuilt: huggingface_hub, xllamacpp)"
+    assert engines("gguf").command == extra_command("gguf-prebuilt")
+    assert engines("pytorch").command == extra_command("torch")
+
+
+@pytest.mark.parametrize(
+    ("package", "engine"), [("xllamacpp", "gguf"), ("sea_g2p", "gguf"), ("vieneu", "sdk")]
+)
+def test_an_engine_that_cannot_be_imported_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, package: str, engine: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "llama_cpp", None)
+    (tmp_path / f"{package}.py").write_text("raise OSError('libgomp.so.1: no such file')", "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+
+    found = engines(engine)
+
+    assert found.level is Level.NOTE
+    assert f"{package}: OSError: libgomp.so.1: no such file" in str(found.error)
+
+
+def test_a_package_that_left_its_folder_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "vieneu/assets").mkdir(parents=True)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *(p for p in sys.path if "site-p" not in p)])
+    monkeypatch.delitem(sys.modules, "vieneu", raising=False)
+
+    assert "extra sdk: vieneu" in engines("sdk").fact
 
 
 def test_players_are_listed_in_the_order_in_which_they_are_tried() -> None:

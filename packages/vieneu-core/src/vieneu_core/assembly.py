@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from vieneu_core.config import Settings
 from vieneu_core.config import state_dir as users_state_dir
 from vieneu_core.config import voices_dir as users_voices_dir
 from vieneu_core.errors import ConfigurationError
+from vieneu_core.installation import has_module
 from vieneu_core.router import LAST_RESORT, Router, RouterPolicy, TunnelBudget
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.host import EngineSpec, RestartPolicy
@@ -119,7 +119,7 @@ def _remote(
 
 def _last_resort(settings: Settings, clock: Clock) -> Backend | None:
     wanted = settings.fallback.enabled and LAST_RESORT in settings.fallback.order
-    if not wanted or find_spec("espeakng_loader") is None:
+    if not wanted or not has_module("espeakng_loader"):
         return None
     return LocalBackend(
         EMBEDDED_ENGINE,

@@ -10,15 +10,14 @@ import platform
 import shlex
 import shutil
 import stat
-import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 
-from vieneu_core.audio.watermark import can_watermark
+from vieneu_core.audio.watermark import NEEDED, can_watermark
 from vieneu_core.config import (
     AUTH_TOKEN_VARIABLE,
     ENDPOINT_URL_VARIABLE,
@@ -27,7 +26,9 @@ from vieneu_core.config import (
 )
 from vieneu_core.engines.auto import speed_record_path
 from vieneu_core.engines.availability import ENGINES, EngineNeeds, SpeedRecord, has_nvidia_gpu
-from vieneu_core.errors import BackendError, ConfigurationError, VieneuError
+from vieneu_core.engines.importing import import_failure
+from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
+from vieneu_core.installation import extra_command, has_module
 
 _EMBEDDED = "espeak"
 """It has a finding of its own."""
@@ -89,9 +90,18 @@ def examine_installation(which: Mapping[str, str | None] | None = None) -> tuple
         _package(Topic.AUDIO_FILES, "av", "av", ""),
         _player([name for name in PLAYERS if paths.get(name)]),
         _hardware(),
-        *(_engine(needs) for needs in ENGINES if needs.engine != _EMBEDDED),
-        _watermark(),
     )
+
+
+def examine_engines() -> tuple[Finding, ...]:
+    """Import what each engine and the watermark need, each in a process of its own.
+
+    Blocking, for `import_failure`'s patience at most.
+    """
+    wanted = [needs for needs in ENGINES if needs.engine != _EMBEDDED]
+    with ThreadPoolExecutor(len(wanted) + 1) as side_by_side:
+        watermark = side_by_side.submit(examine_watermark)
+        return (*side_by_side.map(examine_engine, wanted), watermark.result())
 
 
 def examine_settings(
@@ -120,16 +130,9 @@ def _version_of(package: str) -> str:
 
 
 def _package(topic: Topic, module: str, package: str, extra: str) -> Finding:
-    if find_spec(module) is not None:
+    if has_module(module):
         return Finding(topic=topic, level=Level.OK, fact=_version_of(package))
-    name = f"'vieneu-core[{extra}]'" if extra else "vieneu-core"
-    return Finding(
-        topic=topic, level=Level.PROBLEM, fact=package, command=f"{_python()} -m pip install {name}"
-    )
-
-
-def _python() -> str:
-    return Path(sys.executable).name or "python3"
+    return Finding(topic=topic, level=Level.PROBLEM, fact=package, command=extra_command(extra))
 
 
 def _player(found: Sequence[str]) -> Finding:
@@ -151,32 +154,43 @@ def _hardware() -> Finding:
     )
 
 
-def _engine(needs: EngineNeeds) -> Finding:
-    """Tell whether an engine is installed, and how fast its models were on this machine."""
-    missing = needs.missing()
-    if missing:
+def examine_engine(needs: EngineNeeds) -> Finding:
+    """Tell whether an engine is usable, and how fast its models were here; blocking likewise."""
+    if missing := needs.missing():
         return Finding(
             topic=Topic.ENGINE,
             level=Level.NOTE,
-            fact=f"{needs.engine} ({', '.join(missing)})",
-            command=f"{_python()} -m pip install 'vieneu-core[{needs.extra}]'",
+            fact=f"{needs.engine} (extra {needs.extra_here}: {', '.join(missing)})",
+            command=extra_command(needs.extra_here),
         )
     speeds = [
         f"{key.removeprefix(needs.engine).strip()}: RTF {factor:.2f}"
         for key, factor in SpeedRecord(speed_record_path()).all().items()
         if key.startswith(f"{needs.engine} ")
     ]
-    return Finding(topic=Topic.ENGINE, level=Level.OK, fact="; ".join((needs.engine, *speeds)))
+    return _imported(Topic.ENGINE, needs.imported, "; ".join((needs.engine, *speeds)))
 
 
-def _watermark() -> Finding:
+def _imported(topic: Topic, modules: Sequence[str], fact: str) -> Finding:
+    failure = import_failure(modules)
+    if not failure:
+        return Finding(topic=topic, level=Level.OK, fact=fact)
+    error = ModelLoadError(
+        f"It is installed, but it cannot be imported: {failure}.",
+        remedy="Install what the message names, or the package that fails once more.",
+    )
+    return Finding(topic=topic, level=Level.NOTE, fact=fact, error=error)
+
+
+def examine_watermark() -> Finding:
+    """Tell whether audio can be watermarked; blocking, as `examine_engines`."""
     if can_watermark():
-        return Finding(topic=Topic.WATERMARK, level=Level.OK, fact=_version_of("resemble-perth"))
+        return _imported(Topic.WATERMARK, NEEDED, _version_of("resemble-perth"))
     return Finding(
         topic=Topic.WATERMARK,
         level=Level.NOTE,
         fact="resemble-perth",
-        command=f"{_python()} -m pip install 'vieneu-core[watermark]'",
+        command=extra_command("watermark"),
     )
 
 

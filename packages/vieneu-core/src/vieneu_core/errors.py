@@ -64,7 +64,8 @@
 
 Each class states what a caller needs to decide: a stable ``code`` (the same on the wire, so that
 the client raises the class that the server raised), whether it is ``transient``, its
-``consequence`` for a circuit breaker, and a ``remedy`` in words. This module knows no other.
+``consequence`` for a circuit breaker, and a ``remedy`` in words. This module knows of no other but
+`installation`, which knows the command that a missing package is installed with.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import ClassVar
+
+from vieneu_core.installation import extra_command
 
 
 class Consequence(StrEnum):
@@ -134,15 +137,15 @@ class SettingsFileError(ConfigurationError):
 
 
 class MissingExtraError(ConfigurationError):
-    """An optional part of VieNeu Relay is not installed; the remedy holds the pip line."""
+    """An optional part of VieNeu Relay is not installed; the remedy holds the command for it."""
 
     code = "missing_extra"
     title = "Optional package missing"
 
     def __init__(self, feature: str, extra: str, *, package: str = "vieneu-core") -> None:
         super().__init__(
-            f"{feature} needs packages that are not installed.",
-            remedy=f"Install them: pip install '{package}[{extra}]'",
+            f"{feature} needs packages that are not installed: the extra {extra} of {package}.",
+            remedy=f"Install them: {extra_command(extra, package)}",
         )
 
 

@@ -10,13 +10,13 @@ import contextlib
 import io
 import warnings
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from vieneu_core.audio.floats import floats_of_pcm, pcm_of_floats
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.audio.resample import Resampler
 from vieneu_core.errors import WatermarkUnavailableError
+from vieneu_core.installation import has_module
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,16 +25,21 @@ if TYPE_CHECKING:
 NATIVE_HZ = 32_000
 DETECTED = 0.5
 """What `Watermarker.detect` exceeds where there is a watermark."""
-_NEEDED = ("perth", "torch", "librosa")
+NEEDED = ("perth", "torch", "torchaudio", "librosa", "pkg_resources")
+"""All that the extra ``watermark`` brings; perth imports them, and says nothing where one fails."""
+WATERMARK_REMEDY = (
+    "Ask without a watermark; or install the extra watermark of vieneu-core on the machine that"
+    " speaks: vieneu doctor shows the command there."
+)
+"""Read by the clients of a server too, so that it names no path of this machine."""
 _SHORTEST_S = 0.5
 _LEAST_GAIN = 10 ** (-0.4 / 20)
 """0.4 dB less."""
-_REMEDY = "Install it: pip install 'vieneu-core[watermark]'; or ask without a watermark."
 
 
 def can_watermark() -> bool:
     """Whether what it needs is installed. Loads nothing."""
-    return all(find_spec(package) is not None for package in _NEEDED)
+    return all(map(has_module, NEEDED))
 
 
 class Watermarker:
@@ -49,7 +54,8 @@ class Watermarker:
         test = pcm_of_floats(_voiced())
         if self.detect(self.apply(test, NATIVE_HZ), NATIVE_HZ) <= DETECTED:
             raise WatermarkUnavailableError(
-                "The watermark that resemble-perth makes is not found again.", remedy=_REMEDY
+                "The watermark that resemble-perth makes is not found again.",
+                remedy=WATERMARK_REMEDY,
             )
 
     def apply(self, pcm: bytes, sample_rate_hz: int) -> bytes:
@@ -86,7 +92,7 @@ def _load() -> Any:
             perth: Any = import_module("perth")
         except ImportError as error:
             raise WatermarkUnavailableError(
-                "The package resemble-perth is not installed.", remedy=_REMEDY
+                "The package resemble-perth is not installed.", remedy=WATERMARK_REMEDY
             ) from error
         # None where its own imports failed; absent in another package that is called perth.
         make = getattr(perth, "PerthImplicitWatermarker", None)
@@ -94,13 +100,13 @@ def _load() -> Any:
             raise WatermarkUnavailableError(
                 "The package perth is there, but without its watermarker: what it needs is"
                 " missing, or it is another package of that name.",
-                remedy=_REMEDY,
+                remedy=WATERMARK_REMEDY,
             )
         try:
             return make()
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             raise WatermarkUnavailableError(
-                f"The watermarker does not load: {type(error).__name__}.", remedy=_REMEDY
+                f"The watermarker does not load: {type(error).__name__}.", remedy=WATERMARK_REMEDY
             ) from error
 
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from vieneu_core.arguments import expect, expect_optional
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.audio.plausible import SpeechCheck
+from vieneu_core.audio.watermark import WATERMARK_REMEDY
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.clock import Clock, SystemClock
@@ -253,9 +254,7 @@ class LocalBackend(Backend):
             return request.watermark
         told = f"What the engine {info.engine} speaks cannot be watermarked here."
         if self._watermark_required:
-            raise WatermarkUnavailableError(
-                told, remedy="Install it: pip install 'vieneu-core[watermark]'"
-            )
+            raise WatermarkUnavailableError(told, remedy=WATERMARK_REMEDY)
         _LOGGER.warning("%s It is spoken without a watermark.", told)
         return False
 

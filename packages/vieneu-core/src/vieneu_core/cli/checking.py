@@ -16,6 +16,7 @@ from vieneu_core.doctor import (
     Finding,
     Level,
     examine_backends,
+    examine_engines,
     examine_installation,
     examine_settings,
 )
@@ -63,19 +64,28 @@ async def examine(terminal: Terminal) -> bool:
     settings, about_settings = await asyncio.to_thread(
         examine_settings, terminal.path, terminal.environ
     )
-    findings = [*examine_installation(), *about_settings]
+    engines = await asyncio.to_thread(examine_engines)
+    findings = [*examine_installation(), *engines, *about_settings]
     if settings is not None:
         findings += await examine_backends(settings)
+    topics = [terminal.words(f"topic_{finding.topic}") for finding in findings]
+    for topic, finding in zip(topics, findings, strict=True):
+        terminal.out.print(_row(terminal, topic.ljust(max(map(len, topics))), finding))
+        if finding.command:
+            # Never folded: whoever copies it gets it whole.
+            command = Text(f"   → {plain(finding.command)}", style="cyan")
+            terminal.out.print(command, soft_wrap=True)
+    return all(finding.level is not Level.PROBLEM for finding in findings)
+
+
+def _row(terminal: Terminal, topic: str, finding: Finding) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for finding in findings:
-        mark, style = _MARKS[finding.level]
-        topic = terminal.words(f"topic_{finding.topic}")
-        table.add_row(Text(mark, style=style), topic, _told(terminal, finding))
-    terminal.out.print(table)
-    return all(finding.level is not Level.PROBLEM for finding in findings)
+    mark, style = _MARKS[finding.level]
+    table.add_row(Text(mark, style=style), topic, _told(terminal, finding))
+    return table
 
 
 async def _try(terminal: Terminal, router: Router, backend: BackendStatus) -> list[Text]:
@@ -108,7 +118,4 @@ def _told(terminal: Terminal, finding: Finding) -> Text:
     elif finding.level is not Level.OK:
         key = "readable_settings" if finding.command.startswith("chmod") else None
         parts.append(words(key or f"absent_{finding.topic}"))
-    text = Text(": ".join(parts))
-    if finding.command:
-        text.append(f"\n→ {plain(finding.command)}", style="cyan")
-    return text
+    return Text(": ".join(parts))

@@ -7,8 +7,11 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
+
+from vieneu_core.errors import MissingExtraError
+from vieneu_core.installation import has_module
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +26,35 @@ class EngineNeeds:
     modules: tuple[str, ...]
     """All of them."""
     either: tuple[str, ...] = ()
-    """And one of these."""
+    """And one of these: what ``extra`` brings, then what ``prebuilt_extra`` brings."""
+    inner: tuple[str, ...] = ()
+    """Parts of them that the engine imports, and that fail where the package is not whole."""
     wants_gpu: bool = False
     """Whether it is worth running on a GPU alone."""
 
     def missing(self) -> tuple[str, ...]:
         """Return the modules that are not there."""
-        absent = tuple(name for name in self.modules if find_spec(name) is None)
-        if self.either and all(find_spec(name) is None for name in self.either):
-            absent += (self.either[0],)
+        absent = tuple(name for name in self.modules if not has_module(name))
+        if self.either and self.chosen is None:
+            absent += self.either[:1] if self.extra_here == self.extra else self.either[1:]
         return absent
+
+    @property
+    def chosen(self) -> str | None:
+        """The first of ``either`` that is there: the one that the engine takes."""
+        return next(filter(has_module, self.either), None)
+
+    @property
+    def extra_here(self) -> str:
+        """The extra that can be installed on this machine."""
+        if not self.prebuilt_extra or self.chosen == self.either[0]:
+            return self.extra
+        return self.extra if self.chosen is None and has_compiler() else self.prebuilt_extra
+
+    @property
+    def imported(self) -> tuple[str, ...]:
+        """What is imported when the engine loads, as far as it is there."""
+        return (*self.modules, *([self.chosen] if self.chosen else []), *self.inner)
 
     @property
     def installed(self) -> bool:
@@ -41,11 +63,12 @@ class EngineNeeds:
 
 
 _MODEL = ("onnxruntime", "sea_g2p", "huggingface_hub")
+# Each list holds all that its extra brings: tests/core/engines/test_availability.py compares them.
 ENGINES = (
     EngineNeeds(
         engine="pytorch",
         extra="torch",
-        modules=("torch", "transformers", *_MODEL),
+        modules=(*_MODEL, "safetensors", "torch", "torchao", "transformers", "neucodec"),
         wants_gpu=True,
     ),
     EngineNeeds(
@@ -55,7 +78,12 @@ ENGINES = (
         modules=_MODEL,
         either=("llama_cpp", "xllamacpp"),
     ),
-    EngineNeeds(engine="sdk", extra="sdk", modules=("vieneu",)),
+    EngineNeeds(
+        engine="sdk",
+        extra="sdk",
+        modules=("vieneu", "huggingface_hub"),
+        inner=("vieneu._v3_turbo_engine.onnx_runtime_lite",),
+    ),
     EngineNeeds(engine="espeak", extra="espeak", modules=("espeakng_loader",)),
 )
 """In the order in which they are tried, best voice first."""
@@ -64,6 +92,26 @@ ENGINES = (
 def has_nvidia_gpu(driver: Path = Path("/proc/driver/nvidia/version")) -> bool:
     """Whether the driver of an NVIDIA GPU is loaded (Linux); asks no library."""
     return driver.exists()
+
+
+def has_compiler() -> bool:
+    """Whether a C and a C++ compiler are on the path, as building llama.cpp takes them."""
+    names = (("CC", "cc", "gcc", "clang"), ("CXX", "c++", "g++", "clang++"))
+    return all(
+        any(map(which, [os.environ.get(variable) or program, program, *others]))
+        for variable, program, *others in names
+    )
+
+
+def check_installed(engine: str) -> None:
+    """Make sure that what an engine needs is there, before any of it is used.
+
+    Raises:
+        MissingExtraError: a module is not there; names the extra that brings all of them here.
+    """
+    needs = next(each for each in ENGINES if each.engine == engine)
+    if not needs.installed:
+        raise MissingExtraError(f"The engine {engine}", needs.extra_here)
 
 
 def candidates(*, gpu: bool, engines: Sequence[EngineNeeds] = ENGINES) -> list[str]:

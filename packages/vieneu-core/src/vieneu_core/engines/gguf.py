@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import partial
-from importlib.util import find_spec
 
 from pydantic import Field
 
+from vieneu_core.engines.availability import check_installed
 from vieneu_core.engines.base import HearProgress
 from vieneu_core.engines.code_engine import CodeEngine, Parts, remembered
 from vieneu_core.engines.code_model import CodeModel
@@ -16,6 +16,7 @@ from vieneu_core.engines.code_options import CodeOptions, ModelName, parse_optio
 from vieneu_core.engines.model_files import FoundModel, ModelFiles
 from vieneu_core.engines.onnx_decoder import OnnxDecoder
 from vieneu_core.engines.references import references
+from vieneu_core.installation import has_module
 from vieneu_core.models.catalogue import DEFAULT_DECODER, DEFAULT_GGUF
 from vieneu_core.models.gguf_header import check_vieneu_gguf
 
@@ -60,6 +61,7 @@ def create(options: Mapping[str, object]) -> CodeEngine:
 def _load(options: GgufOptions, progress: HearProgress) -> Parts:
     from vieneu_core.text.phonemize import Phonemizer
 
+    check_installed(NAME)
     files = ModelFiles(options, progress)
     found = files.model()
     presets = files.presets(found)
@@ -80,7 +82,7 @@ def _model(options: GgufOptions, found: FoundModel) -> CodeModel:
     settings = options.settings(found.known.prompt if found.known is not None else None)
     library = options.library
     if library is LlamaLibrary.AUTO:
-        compiled = find_spec("llama_cpp") is not None or find_spec("xllamacpp") is None
+        compiled = has_module("llama_cpp") or not has_module("xllamacpp")
         library = LlamaLibrary.LLAMA_CPP_PYTHON if compiled else LlamaLibrary.XLLAMACPP
     if library is LlamaLibrary.XLLAMACPP:
         from vieneu_core.engines.xllama import XllamaModel

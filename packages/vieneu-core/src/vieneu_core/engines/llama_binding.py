@@ -15,7 +15,9 @@ from vieneu_core.errors import (
     ModelLoadError,
     SynthesisFailedError,
 )
+from vieneu_core.installation import install_command
 
+_REBUILD = ("--force-reinstall", "--no-cache-dir", "llama-cpp-python")
 _NO_EXTRA_TOKENS, _PARSE_SPECIAL = False, True
 _MEMORY_SIGNS = (
     "failed to allocate",
@@ -116,5 +118,5 @@ def _binding() -> Any:
     except (OSError, RuntimeError) as error:  # its shared library does not load
         raise ModelLoadError(
             f"llama-cpp-python is installed, but its library does not load: {error}.",
-            remedy="Build it anew: pip install --force-reinstall --no-cache-dir llama-cpp-python",
+            remedy=f"Build it again: {install_command(*_REBUILD)}",
         ) from error

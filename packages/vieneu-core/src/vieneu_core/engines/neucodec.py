@@ -23,6 +23,7 @@ from vieneu_core.errors import (
     ReferenceAudioError,
     SynthesisFailedError,
 )
+from vieneu_core.installation import extra_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,6 @@ _SHORTEST = 1_600
 _FINGERPRINT_BYTES = 1 << 20
 _DAMAGED = {"UnpicklingError", "SafetensorError"}
 """Of pickle, re-raised by torch; and of safetensors, which is not imported here."""
-_FITTING = "Install versions that fit together: pip install 'vieneu-core[torch]'"
 
 
 class TorchDecoder:
@@ -308,5 +308,5 @@ def _misfit(error: Exception) -> ModelLoadError:
     return ModelLoadError(
         f"NeuCodec is installed, but not what it needs: {why} (torch below 2.14, torchaudio 2.11"
         " and torchao below 0.18 fit).",
-        remedy=_FITTING,
+        remedy=f"Install versions that fit together: {extra_command('torch')}",
     )

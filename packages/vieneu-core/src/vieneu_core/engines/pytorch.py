@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from vieneu_core.engines.availability import check_installed
 from vieneu_core.engines.base import HearProgress
 from vieneu_core.engines.code_engine import CodeEngine, Parts, remembered
 from vieneu_core.engines.code_options import CodeOptions, ModelName, parse_options
@@ -52,6 +53,7 @@ def _load(options: PytorchOptions, progress: HearProgress) -> Parts:
     from vieneu_core.engines.torch_model import TorchModel
     from vieneu_core.text.phonemize import Phonemizer
 
+    check_installed(NAME)
     device = TorchDevice.choose(options.device, options.dtype)
     files = ModelFiles(options, progress)
     found = files.model()

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from vieneu_core.voices.presets import Preset
 
 MOST_KEPT = 32
+_REMEDY = (
+    "Choose one of the model's own voices; or install the extra torch of vieneu-core on the machine"
+    " that speaks: vieneu doctor shows the command there."
+)
+"""Read by the clients of a server too, so that it names no path of this machine."""
 
 
 class References:
@@ -79,7 +84,7 @@ class References:
             except MissingExtraError as error:
                 raise CloningUnsupportedError(
                     f"Cloning a voice needs NeuCodec's encoder. {error.detail}",
-                    remedy=error.remedy,
+                    remedy=_REMEDY,
                 ) from error
         codes = self._cache.get_or_encode(clip, self._encoder)
         return SpokenReference(phonemes=self._phonemize(clip.transcript), codes=codes)

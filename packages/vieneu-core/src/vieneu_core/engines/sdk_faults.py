@@ -14,6 +14,7 @@ from vieneu_core.errors import (
     SynthesisFailedError,
     VieneuError,
 )
+from vieneu_core.installation import install_command
 from vieneu_core.text.clean import one_line
 
 _MOST_WORDS = 300
@@ -97,7 +98,7 @@ def _missing(package: str) -> VieneuError:
     if package == "lmdeploy":
         return ModelLoadError(
             "The SDK's mode fast needs the package lmdeploy.",
-            remedy="Install it: pip install 'vieneu[gpu]'; or set the option mode to v3turbo.",
+            remedy=f"Install it: {install_command('lmdeploy')} Or set the option mode to v3turbo.",
         )
     return MissingExtraError(f"The engine sdk (its package {package})", extra)
 

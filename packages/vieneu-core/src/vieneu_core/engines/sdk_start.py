@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from vieneu_core.engines.availability import has_nvidia_gpu
+from vieneu_core.engines.availability import check_installed, has_nvidia_gpu
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.engines.sdk_faults import named, overheard
 from vieneu_core.engines.sdk_models import Plan, Progress, plan_of
@@ -50,6 +50,7 @@ def start_sdk(options: SdkOptions, progress: Progress) -> Started:
         ModelLoadError: something of the model is missing or broken.
         DeviceMemoryError: the model does not fit.
     """
+    check_installed("sdk")
     make = _library()
     device = _device(options)
     plan = plan_of(options, device, progress)

@@ -16,6 +16,7 @@ from string import ascii_lowercase
 from typing import Any
 
 from vieneu_core.errors import MissingExtraError, ModelLoadError
+from vieneu_core.installation import install_command
 
 _FILE, _MAGIC = "sea_g2p.bin", b"SEAP"
 _LETTERS = "a-zà-öø-ýăĩũơưạ-ỹđ"
@@ -63,7 +64,7 @@ def _words(path: Path) -> Iterator[str]:
 def _unknown(path: Path) -> ModelLoadError:
     return ModelLoadError(
         f"The dictionary {path} is not one that is known here.",
-        remedy="Install sea-g2p 0.10: pip install 'sea-g2p>=0.10,<0.11'",
+        remedy=f"Install sea-g2p 0.10: {install_command('sea-g2p>=0.10,<0.11')}",
     )
 
 

@@ -1,0 +1,62 @@
+"""Imports modules in a process of its own, since one that is found may still be unusable.
+
+A shared library may be missing (``libgomp.so.1`` for llama.cpp), or a package that another needs.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from vieneu_core.text.clean import one_line
+
+PATIENCE_S = 10.0
+"""How long imports may take, in seconds; PyTorch takes longer where the machine is busy."""
+_MOST_CHARS = 300
+_PROGRAM = """
+import importlib, os, sys
+answer = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)  # what a package prints is no answer
+for name in sys.argv[1:]:
+    print(name, end=": ", file=answer, flush=True)
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        print(f"{type(error).__name__}: {error}", file=answer, flush=True)
+        os._exit(1)
+    print(file=answer, flush=True)
+os._exit(0)  # some libraries crash in their own clean-up
+"""
+
+
+def import_failure(modules: Sequence[str], *, patience_s: float = PATIENCE_S) -> str:
+    """Import modules, one after the other. Blocking.
+
+    Args:
+        modules: Their names.
+        patience_s: How long to wait, in seconds.
+
+    Returns:
+        Which module failed, and why; "" where none did, or where it takes too long to know.
+    """
+    # -P: a file in the folder where the user stands is no package.
+    command = [sys.executable, "-P", "-c", _PROGRAM, *modules]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own program, and names of modules that we know
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=patience_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return ""
+    if done.returncode == 0:
+        return ""
+    failed = one_line(done.stdout.decode(errors="replace").rpartition(": \n")[2])[:_MOST_CHARS]
+    if done.returncode < 0:
+        return f"{failed} the process died ({signal.Signals(-done.returncode).name})"
+    return failed

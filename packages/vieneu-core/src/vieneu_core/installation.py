@@ -1,0 +1,129 @@
+"""The commands that install our packages, as messages show them.
+
+The documentation shows the same lines: ``docs/install_lines.py`` writes them, after `PUBLISHED`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+PUBLISHED = False
+"""Whether the packages are on PyPI: the one value to change on the day of the release.
+
+Until then nothing may name them to pip alone: anybody could publish a package of that name.
+"""
+CORE = "vieneu-core"
+_MARKER = re.compile(r"""\s*extra\s*==\s*['"](?P<extra>[\w-]+)['"]\s*""")
+
+
+def install_command(*requirements: str) -> str:
+    """Return the command that installs something into the environment of this process.
+
+    It can be pasted from any folder. An environment that uv made has no pip: then uv itself is
+    named, from PATH or from the clone's ``.tools``, or else what brings pip.
+    """
+    python = sys.executable or "python3"
+    pip = [python, "-m", "pip", "install"]
+    if has_module("pip"):
+        return shlex.join([*pip, *requirements])
+    if uv := _uv():
+        return shlex.join([uv, "pip", "install", "--python", python, *requirements])
+    return f"{shlex.join([python, '-m', 'ensurepip'])} && {shlex.join([*pip, *requirements])}"
+
+
+def extra_command(extra: str, package: str = CORE) -> str:
+    """Return the command that adds an extra of one of our packages to this environment.
+
+    Before the packages are published, it installs the clone that the package came from; where
+    there is none (an installation from wheels), what the extra brings, by name.
+
+    Args:
+        extra: Name of the extra; "" is the package with what it always needs.
+        package: An installed package of ours.
+    """
+    named = f"{package}[{extra}]" if extra else package
+    if PUBLISHED:
+        return install_command(named)
+    if source := _source(package):
+        path = f"{source.folder}[{extra}]" if extra else str(source.folder)
+        return install_command(*(["-e"] if source.editable else []), path)
+    return install_command(*(requirements_of(extra, package) or (named,)))
+
+
+def requirements_of(extra: str, package: str = CORE) -> tuple[str, ...]:
+    """Return what an extra brings, as requirements for pip that name no package of ours.
+
+    Args:
+        extra: Name of the extra; "" is what the package always needs.
+        package: One of our packages; where it is not installed, nothing is known of it.
+    """
+    return tuple(dict.fromkeys(_brought_by(extra, package)))
+
+
+def has_module(name: str) -> bool:
+    """Whether a module can be found; the folder that a removed package left behind is none."""
+    try:
+        spec = find_spec(name)
+    except ValueError:  # imported already, by something that gave it no spec
+        return True
+    except ImportError:
+        return False
+    return spec is not None and spec.origin is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The folder in a clone that a package is installed from."""
+
+    folder: Path
+    editable: bool
+
+
+def _source(package: str) -> _Source | None:
+    """Find the folder, as the installer noted it (PEP 610); None where there is none any more."""
+    try:
+        stated = json.loads(distribution(package).read_text("direct_url.json") or "{}")
+    except (PackageNotFoundError, ValueError):
+        return None
+    folder = Path(unquote(urlsplit(stated.get("url", "")).path))
+    if "dir_info" not in stated or not (folder / "pyproject.toml").is_file():
+        return None
+    return _Source(folder, bool(stated["dir_info"].get("editable")))
+
+
+def _uv() -> str | None:
+    if found := shutil.which("uv"):
+        return found
+    source = _source(CORE)
+    if source is None:
+        return None
+    programs = sorted(source.folder.parents[1].glob(".tools/uv-*/bin/uv"))
+    return str(programs[-1]) if programs else None
+
+
+def _brought_by(extra: str, package: str) -> Iterator[str]:
+    try:
+        lines = distribution(package).requires or []
+    except PackageNotFoundError:
+        return
+    for line in lines:
+        what, _, condition = line.partition(";")
+        marker = _MARKER.fullmatch(condition)
+        if (marker["extra"] if marker else condition.strip()) != extra:
+            continue
+        name, _, more = what.strip().partition("[")
+        if name == package:
+            for each in more.rstrip("]").split(","):
+                yield from _brought_by(each.strip(), package)
+        elif not name.startswith("vieneu-"):
+            yield what.strip()

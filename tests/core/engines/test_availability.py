@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from vieneu_core.engines.availability import (
+    ENGINES,
+    EngineNeeds,
+    candidates,
+    check_installed,
+    has_compiler,
+)
+from vieneu_core.errors import MissingExtraError
+from vieneu_core.installation import requirements_of
+
+ROOT = Path(__file__).parents[3]
+CODE = ROOT / "packages/vieneu-core/src/vieneu_core"
+EXTRAS = [
+    (needs, extra) for needs in ENGINES for extra in (needs.extra, needs.prebuilt_extra) if extra
+]
+IMPORTED_ELSEWHERE = {"gguf"}
+"""Modules that the engines' folders import, and that another extra than an engine's brings."""
+
+
+def normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def modules_of(requirements: tuple[str, ...]) -> set[str]:
+    wanted = {normalized(re.split(r"[\[<>=!~; ]", each)[0]) for each in requirements}
+    return {
+        module
+        for module, brought_by in packages_distributions().items()
+        if any(normalized(name) in wanted for name in brought_by) and module.isidentifier()
+    }
+
+
+@pytest.mark.parametrize(("needs", "extra"), EXTRAS, ids=lambda each: str(each)[:20])
+def test_an_engine_needs_all_that_its_extra_brings(needs: EngineNeeds, extra: str) -> None:
+    for requirement in requirements_of(extra):
+        brought = modules_of((requirement,))
+        assert brought & {*needs.modules, *needs.either}, requirement
+
+
+def test_an_engine_needs_all_that_its_code_imports() -> None:
+    texts = [
+        path.read_text("utf-8")
+        for folder in ("engines", "models", "text")
+        for path in (CODE / folder).glob("*.py")
+    ]
+    imported = {
+        name.partition(".")[0]
+        for text in texts
+        for name in re.findall(r"import_module\(\s*[\"']([\w.]+)[\"']", text)
+    }
+    known = {name for needs in ENGINES for name in (*needs.modules, *needs.either)}
+
+    assert len(imported) > 8
+    assert {name for name in imported if name != "vieneu_utils"} <= known | IMPORTED_ELSEWHERE
+
+
+def test_no_extra_of_an_engine_is_unknown() -> None:
+    written = tomllib.loads((ROOT / "packages/vieneu-core/pyproject.toml").read_text("utf-8"))
+
+    assert {extra for _, extra in EXTRAS} <= set(written["project"]["optional-dependencies"])
+
+
+@pytest.fixture
+def leftovers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Folders as uninstalling leaves them where a program had written into the package's."""
+    for name in ("gone_engine", "gone_binding"):
+        (tmp_path / name / "cache").mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def test_the_folder_of_a_removed_package_is_no_engine(leftovers: Path) -> None:
+    needs = EngineNeeds(
+        engine="x", extra="x", modules=("gone_engine", "json"), either=("gone_binding",)
+    )
+
+    assert leftovers.is_dir()
+    assert needs.missing() == ("gone_engine", "gone_binding")
+    assert candidates(gpu=True, engines=[needs]) == []
+
+
+def programs(folder: Path, *names: str) -> str:
+    for name in names:
+        (folder / name).write_text("#!/bin/sh\n", "utf-8")
+        (folder / name).chmod(0o755)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("names", "there"),
+    [((), False), (("cc",), False), (("cc", "c++"), True), (("clang", "clang++"), True)],
+)
+def test_a_compiler_is_one_for_c_and_one_for_cpp(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, names: tuple[str, ...], *, there: bool
+) -> None:
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", programs(tmp_path, *names))
+
+    assert has_compiler() is there
+
+
+@pytest.mark.parametrize(
+    ("either", "compiler", "extra"),
+    [
+        (("no_a", "no_b"), True, "gguf"),
+        (("no_a", "no_b"), False, "gguf-prebuilt"),
+        (("json", "no_b"), False, "gguf"),
+        (("no_a", "json"), True, "gguf-prebuilt"),
+    ],
+)
+def test_the_extra_is_one_that_can_be_installed_here(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    either: tuple[str, ...],
+    extra: str,
+    *,
+    compiler: bool,
+) -> None:
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", programs(tmp_path, *(["cc", "c++"] if compiler else [])))
+    needs = EngineNeeds(
+        engine="gguf",
+        extra="gguf",
+        prebuilt_extra="gguf-prebuilt",
+        modules=("no_model",),
+        either=either,
+    )
+
+    assert needs.extra_here == extra
+    missing = {"gguf": ("no_model", "no_a"), "gguf-prebuilt": ("no_model", "no_b")}[extra]
+    assert needs.missing() == (missing if "json" not in either else ("no_model",))
+
+
+@pytest.mark.parametrize("engine", ["gguf", "pytorch"])
+def test_what_is_missing_first_does_not_name_the_extra(
+    monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    """A hub that cannot be asked is told as the engine's extra, not as ``[model]``."""
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+
+    with pytest.raises(MissingExtraError, match=r"the extra (gguf|gguf-prebuilt|torch) of"):
+        check_installed(engine)

@@ -1,0 +1,82 @@
+"""What ``vieneu doctor`` prints works in the environment that it runs in."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from distributions import Built
+
+ROOT = Path(__file__).parents[2]
+NOT_THE_PROJECT = shutil.ignore_patterns(
+    ".git", ".tools", ".nox", ".venv", "dist", "site", "__pycache__", "*.egg-info", ".*_cache"
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def run(*command: str | Path, cwd: Path, path: str | None = None) -> str:
+    """Run a command as a user whose home is that folder, and who has an empty PATH if need be."""
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("VIENEU", "COVERAGE"))}
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**environ, "HOME": str(cwd), "PATH": os.environ["PATH"] if path is None else path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert done.returncode in {0, 3}, done.stderr
+    return done.stdout
+
+
+def engine_of(report: str, engine: str) -> tuple[str, str]:
+    """Return what a report says of an engine: its mark and the command below it, "" without one."""
+    found = re.search(rf"^(.)  Engine +{engine}\b[^→✓·✗]*(?:→ (.*))?", report, re.MULTILINE)
+    assert found is not None, report
+    return found[1], found[2] or ""
+
+
+def mend(environment: Path, home: Path) -> None:
+    """Take doctor at its word: the engine gguf is not there, then it is."""
+    nowhere = home / "empty"  # no compiler, and nothing else either
+    nowhere.mkdir()
+    doctor = (environment / "bin/vieneu", "doctor")
+
+    mark, command = engine_of(run(*doctor, cwd=home, path=str(nowhere)), "gguf")
+    assert mark == "·"
+    assert "xllamacpp" in command or "[gguf-prebuilt]" in command
+    run("bash", "-euc", command, cwd=home)
+    mark, command = engine_of(run(*doctor, cwd=home, path=str(nowhere)), "gguf")
+
+    assert (mark, command) == ("✓", "")
+
+
+def test_in_the_environment_that_scripts_speak_makes(tmp_path: Path) -> None:
+    """It has no pip, and uv lies in the clone."""
+    clone = tmp_path / "a clone"
+    shutil.copytree(ROOT, clone, ignore=NOT_THE_PROJECT)
+    run(clone / "scripts/speak", "Xin chào.", "-o", "xin-chao.wav", cwd=tmp_path)
+    assert (tmp_path / "xin-chao.wav").stat().st_size > 1000
+    assert not list((clone / ".venv/bin").glob("pip*"))
+
+    mend(clone / ".venv", tmp_path)
+
+    run(clone / "scripts/speak", "Xin chào.", "-o", "again.wav", cwd=tmp_path)
+    assert engine_of(run(clone / ".venv/bin/vieneu", "doctor", cwd=tmp_path), "gguf")[0] == "✓"
+
+
+def test_in_an_environment_of_wheels_with_pip(built: Built, tmp_path: Path) -> None:
+    home = tmp_path / "env"
+    (core,) = [wheel for wheel in built.wheels if wheel.name.startswith("vieneu_core-")]
+    run(sys.executable, "-m", "venv", home, cwd=tmp_path)
+    run(home / "bin/pip", "install", "--quiet", f"{core}[cli,espeak]", cwd=tmp_path)
+
+    mend(home, tmp_path)
