@@ -1,0 +1,67 @@
+"""Every page installs our packages as they can be installed today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from install_pages import PAGES, ROOT, SCRIPT, all_mentions, shown_lines
+
+from vieneu_core import __version__
+from vieneu_core.installation import PUBLISHED
+
+NOT_YET = ("not on PyPI yet", "chưa có trên PyPI")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_shows_the_lines_that_work_today(page: Path) -> None:
+    text = page.read_text("utf-8")
+
+    assert SCRIPT.rewritten(text) == text, "run docs/install_lines.py"
+
+
+def test_nothing_on_any_page_installs_us_in_another_way() -> None:
+    ours = {shown.line for shown in shown_lines()}
+    mentioned = {line for page in PAGES for line in all_mentions(page.read_text("utf-8"))}
+
+    assert len(ours) >= 8
+    assert mentioned <= ours, "docs/install_lines.py does not know this form"
+
+
+def test_no_line_leaves_the_core_to_be_found_by_name() -> None:
+    """The server and the integration ask for it: without it, pip would take a stranger's."""
+    for shown in shown_lines():
+        assert PUBLISHED or "core" in shown.line, shown.where
+
+
+def test_the_pages_say_what_is_not_published_as_long_as_it_is_not() -> None:
+    saying = [page for page in PAGES if any(w in page.read_text("utf-8") for w in NOT_YET)]
+
+    assert bool(saying) is not PUBLISHED, f"correct by hand: {saying}"
+
+
+@pytest.mark.parametrize(
+    ("line", "today", "later"),
+    [
+        (
+            "pip install 'vieneu-core[cli,espeak]'   # a voice",
+            "pip install 'packages/vieneu-core[cli,espeak]'   # a voice",
+            "pip install 'vieneu-core[cli,espeak]'   # a voice",
+        ),
+        (
+            "/opt/x/bin/pip install --upgrade packages/vieneu-colab-server vieneu-core",
+            "/opt/x/bin/pip install --upgrade packages/vieneu-colab-server packages/vieneu-core",
+            "/opt/x/bin/pip install --upgrade vieneu-colab-server vieneu-core",
+        ),
+        (
+            "see `pip install 'dist/vieneu_core-0.0.9-py3-none-any.whl[cli]'`.",
+            f"see `pip install 'dist/vieneu_core-{__version__}-py3-none-any.whl[cli]'`.",
+            "see `pip install 'vieneu-core[cli]'`.",
+        ),
+        ("pip install lmdeploy", "pip install lmdeploy", "pip install lmdeploy"),
+    ],
+)
+def test_one_value_decides_the_form(line: str, today: str, later: str) -> None:
+    assert SCRIPT.rewritten(line, published=False) == today
+    assert SCRIPT.rewritten(today, published=True) == later
+    assert SCRIPT.rewritten(later, published=True) == later

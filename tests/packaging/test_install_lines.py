@@ -1,0 +1,170 @@
+"""Every install line of the documentation, in a clean environment, and what its page shows next.
+
+Each line runs twice: as it is shown today, in a copy of this checkout; and as it will be shown once
+the packages are published, where a folder of the wheels is all that stands for PyPI
+(``PIP_FIND_LINKS``; with ``VIENEU_FROM_PYPI=1``, after a release, PyPI itself is asked). All else
+comes from PyPI.
+
+PyTorch, the SDK and what is compiled (``torch``, ``watermark``, ``sdk``, ``gguf``) are gigabytes or
+minutes: those lines are resolved (``--dry-run``), not installed, and their commands do not run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from install_pages import ROOT, Shown, shown_lines
+
+from vieneu_core.installation import PUBLISHED
+
+BUILD_WHEELS = "pip wheel --no-deps --wheel-dir dist packages/*"
+HEAVY = re.compile(r"\[(?:[\w-]+,)*(?:torch|watermark|sdk|gguf)(?:,[\w-]+)*\]")
+BY_PIP = "docs/quickstart.md"
+"""The page whose lines pip itself runs; those of the others, which are the same, uv runs."""
+NOT_THE_PROJECT = shutil.ignore_patterns(
+    ".git", ".tools", ".nox", ".venv", "dist", "site", "__pycache__", "*.egg-info", ".*_cache"
+)
+LINES = shown_lines()
+FORMS = ["released"] if PUBLISHED else ["today", "released"]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def shell(line: str, *, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", line],
+        cwd=cwd,
+        env={**os.environ, **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    return done
+
+
+@dataclass
+class Site:
+    """A copy of this checkout with its wheels, and environments that lines were run in."""
+
+    clone: Path
+    uv: str
+    environments: dict[tuple[str, bool], Path] = field(default_factory=dict)
+
+    def environment(self, line: str, *, by_pip: bool) -> Path:
+        """Return a clean environment in which a line was run, the same one for the same line."""
+        key = (line, by_pip)
+        if key not in self.environments:
+            home = self.clone.parent / f"env-{len(self.environments)}"
+            if by_pip:
+                shell(f"{shlex.quote(sys.executable)} -m venv {home}", cwd=self.clone)
+            else:
+                shell(f"{self.uv} venv --quiet --python {sys.executable} {home}", cwd=self.clone)
+            self.install(line, home, by_pip=by_pip)
+            self.environments[key] = home
+        return self.environments[key]
+
+    def install(self, line: str, home: Path, *options: str, by_pip: bool) -> str:
+        """Run a line as it is; where uv runs it, its name is put before that of pip."""
+        command = line if by_pip else line.replace("pip ", f"{self.uv} pip ", 1)
+        environ = {"VIRTUAL_ENV": str(home), "PATH": f"{home / 'bin'}:{os.environ['PATH']}"}
+        if "packages/" not in line and ".whl" not in line and not from_pypi():
+            wheels = str(self.clone / "dist")
+            environ |= {"PIP_FIND_LINKS": wheels, "UV_FIND_LINKS": wheels}
+        return shell(
+            shlex.join([*shlex.split(command), *options]), cwd=self.clone, **environ
+        ).stderr
+
+
+def from_pypi() -> bool:
+    return os.environ.get("VIENEU_FROM_PYPI") == "1"
+
+
+@pytest.fixture(scope="session")
+def site(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Copy this checkout, and build the wheels as the documentation says."""
+    assert BUILD_WHEELS in (ROOT / "docs/quickstart.md").read_text("utf-8")
+    clone = tmp_path_factory.mktemp("site") / "clone"
+    shutil.copytree(ROOT, clone, ignore=NOT_THE_PROJECT)
+    builder = clone.parent / "builder"
+    shell(f"{shlex.quote(sys.executable)} -m venv {builder}", cwd=clone)
+    shell(f"{builder}/bin/{BUILD_WHEELS}", cwd=clone)
+    assert len(list((clone / "dist").glob("*.whl"))) == 3
+    return Site(clone, uv)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("shown", LINES, ids=lambda shown: shown.where)
+def test_a_documented_line_installs_what_its_page_shows_next(
+    site: Site, shown: Shown, form: str, tmp_path: Path
+) -> None:
+    line = shown.line if form == "today" else shown.released
+    by_pip = shown.where.startswith(BY_PIP)
+    if HEAVY.search(line):
+        home = tmp_path / "env"
+        shell(f"{site.uv} venv --quiet --python {sys.executable} {home}", cwd=site.clone)
+        assert "+ vieneu-core" in site.install(line, home, "--dry-run", by_pip=False)
+    else:
+        run_shown(site.environment(line, by_pip=by_pip) / "bin", shown.command, tmp_path)
+
+
+def run_shown(programs: Path, command: str, folder: Path) -> None:
+    """Run the command that a page shows; what it takes from elsewhere is cut off."""
+    program, *arguments = shlex.split(command)
+    if program == "vieneu-server":
+        serve(programs / program, arguments, folder)
+    elif program == "vieneu-ha":
+        (folder / "configuration.yaml").touch()
+        arguments = [str(folder) if a == "/config" else a for a in arguments]
+        assert "Restart Home Assistant" in run(programs / program, arguments, folder)
+        assert (folder / "custom_components/vieneu/manifest.json").is_file()
+    else:
+        speak(programs / program, arguments, folder)
+
+
+def speak(program: Path, arguments: list[str], folder: Path) -> None:
+    if arguments[0] == "say" and "-o" not in arguments:
+        arguments += ["-o", "said.wav"]  # this machine may have no sound card
+    run(program, arguments, folder)
+    if "-o" in arguments:
+        assert (folder / arguments[arguments.index("-o") + 1]).stat().st_size > 1000
+
+
+def serve(program: Path, arguments: list[str], folder: Path) -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*\s", run(program, ["--version"], folder))
+    if arguments != ["--engine", "espeak", "--port", "8000"]:
+        return  # a model of gigabytes, or a tunnel
+    with subprocess.Popen(
+        [program, *arguments[:-1], "0"], cwd=folder, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        said = server.stdout.readline()
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(60) == 0
+    assert "Listening on http://127.0.0.1:" in said
+
+
+def run(program: Path, arguments: list[str], folder: Path) -> str:
+    done = subprocess.run(
+        [program, *arguments],
+        cwd=folder,
+        env={"HOME": str(folder), "PATH": "/usr/bin:/bin"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"{program.name} {arguments}: {done.stderr}"
+    return done.stdout
