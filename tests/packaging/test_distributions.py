@@ -111,6 +111,10 @@ def test_metadata_is_complete(built: Built, project: str) -> None:
     assert metadata["Requires-Python"].startswith(">=3.")
     assert isinstance(text, str)
     assert len(text) > 200, "the package's page has a text of its own"
+    links = dict(link.split(", ") for link in metadata.get_all("Project-URL", []))
+    assert set(links) == {"Homepage", "Documentation", "Source", "Issues", "Changelog"}
+    assert all(url.startswith("https://") for url in links.values())
+    assert links["Source"].endswith(f"/packages/{project}")
 
 
 def test_the_core_carries_the_wheel_of_the_server_in_whatever_is_built(
@@ -253,5 +257,10 @@ def test_without_the_extras_the_core_imports_and_the_command_names_the_pip_line(
     )
 
     assert told.returncode != 0
-    assert "pip install 'vieneu-core[cli]'" in told.stderr
+    command = told.stderr.partition("Install them: ")[2]
+    assert " -m pip " in command or " pip install --python " in command
+    subprocess.run(["bash", "-euc", command], cwd=tmp_path, check=True, timeout=300)
+    subprocess.run(
+        [home / "bin/vieneu", "--help"], check=True, timeout=60, stdout=subprocess.DEVNULL
+    )
     assert "Traceback" not in told.stderr
