@@ -274,7 +274,7 @@ async def test_a_model_that_dies_again_and_again_is_given_up(make: Make, tmp_pat
     [
         ("model", ModelLoadError, "The tuning fork is missing."),
         ("memory", DeviceMemoryError, "out of memory"),
-        ("extra", ModelLoadError, "pip install 'vieneu-core[tone]'"),
+        ("extra", ModelLoadError, "packages/vieneu-core[tone]"),
         ("bug", ModelLoadError, "ZeroDivisionError: division by zero"),
         ("crash", ModelLoadError, "killed by SIGSEGV while it loaded"),
         ("voice", ModelLoadError, "No voice file."),

@@ -19,6 +19,7 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
     WatermarkUnavailableError,
 )
+from vieneu_core.installation import extra_command
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.voices import Voice
 
@@ -157,7 +158,7 @@ def test_a_missing_package_names_the_pip_line(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(MissingExtraError) as caught:
         create({}).load(quiet)
 
-    assert "pip install 'vieneu-core[espeak]'" in str(caught.value)
+    assert caught.value.remedy == f"Install them: {extra_command('espeak')}"
 
 
 def test_options_are_refused() -> None:

@@ -64,8 +64,7 @@
 
 Each class states what a caller needs to decide: a stable ``code`` (the same on the wire, so that
 the client raises the class that the server raised), whether it is ``transient``, its
-``consequence`` for a circuit breaker, and a ``remedy`` in words. This module knows of no other but
-`installation`, which knows the command that a missing package is installed with.
+``consequence`` for a circuit breaker, and a ``remedy`` in words. It imports `installation` alone.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 MOST_KEPT = 32
 _REMEDY = (
-    "Choose one of the model's own voices; or install the extra torch of vieneu-core on the machine"
-    " that speaks: vieneu doctor shows the command there."
+    "Choose one of the model's own voices, or install it on the machine that speaks: vieneu doctor"
+    " shows the command there."
 )
 """Read by the clients of a server too, so that it names no path of this machine."""
 
