@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vieneu_core import __version__
-from vieneu_core.installation import PUBLISHED
+from vieneu_core.installation import CORE, PUBLISHED
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
@@ -69,13 +69,13 @@ def install_lines(page: str, *, published: bool = PUBLISHED) -> Iterator[tuple[r
     """Yield each line that installs a package of ours, and the line that works."""
     for found in _LINE.finditer(page):
         arguments = shlex.split(found["arguments"])
-        ours = [Requirement.parse(argument) for argument in arguments]
-        if any(ours):
-            written = [
-                wanted.written(published=published) if wanted else argument
-                for argument, wanted in zip(arguments, ours, strict=True)
-            ]
-            yield found, found["pip"] + shlex.join(written)
+        parsed = [Requirement.parse(argument) for argument in arguments]
+        # pip before 24 looks for the core on PyPI if a package that asks for it comes first.
+        ours = sorted(filter(None, parsed), key=lambda wanted: wanted.name != CORE)
+        if ours:
+            others = [text for text, wanted in zip(arguments, parsed, strict=True) if not wanted]
+            written = [wanted.written(published=published) for wanted in ours]
+            yield found, found["pip"] + shlex.join([*others, *written])
 
 
 def rewritten(page: str, *, published: bool = PUBLISHED) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,13 @@ def test_nothing_on_any_page_installs_us_in_another_way() -> None:
 
 
 def test_no_line_leaves_the_core_to_be_found_by_name() -> None:
-    """The server and the integration ask for it: without it, pip would take a stranger's."""
+    """The server and the integration ask for it: without it, pip would take a stranger's.
+
+    So would pip 23 where it comes second.
+    """
     for shown in shown_lines():
-        assert PUBLISHED or "core" in shown.line, shown.where
+        first = next(word for word in shown.line.split() if "vieneu" in word)
+        assert PUBLISHED or re.search("vieneu[-_]core", first), shown.where
 
 
 def test_the_pages_say_what_is_not_published_as_long_as_it_is_not() -> None:
@@ -50,8 +55,8 @@ def test_the_pages_say_what_is_not_published_as_long_as_it_is_not() -> None:
         ),
         (
             "/opt/x/bin/pip install --upgrade packages/vieneu-colab-server vieneu-core",
-            "/opt/x/bin/pip install --upgrade packages/vieneu-colab-server packages/vieneu-core",
-            "/opt/x/bin/pip install --upgrade vieneu-colab-server vieneu-core",
+            "/opt/x/bin/pip install --upgrade packages/vieneu-core packages/vieneu-colab-server",
+            "/opt/x/bin/pip install --upgrade vieneu-core vieneu-colab-server",
         ),
         (
             "see `pip install 'dist/vieneu_core-0.0.9-py3-none-any.whl[cli]'`.",

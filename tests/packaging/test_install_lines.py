@@ -18,7 +18,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+import urllib.request
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -29,7 +32,7 @@ from vieneu_core.installation import PUBLISHED
 BUILD_WHEELS = "pip wheel --no-deps --wheel-dir dist packages/*"
 HEAVY = re.compile(r"\[(?:[\w-]+,)*(?:torch|watermark|sdk|gguf)(?:,[\w-]+)*\]")
 BY_PIP = "docs/quickstart.md"
-"""The page whose lines for the command pip itself runs; uv runs the others, which is faster."""
+"""The page whose lines pip itself runs; uv runs the others, which is faster."""
 NOT_THE_PROJECT = shutil.ignore_patterns(
     ".git", ".tools", ".nox", ".venv", "dist", "site", "__pycache__", "*.egg-info", ".*_cache"
 )
@@ -110,7 +113,7 @@ def test_a_documented_line_installs_what_its_page_shows_next(
     site: Site, shown: Shown, form: str, tmp_path: Path
 ) -> None:
     line = shown.line if form == "today" else shown.released
-    by_pip = shown.where.startswith(BY_PIP) and "server" not in line
+    by_pip = shown.where.startswith(BY_PIP)
     if HEAVY.search(line):
         home = tmp_path / "env"
         shell(f"{site.uv} venv --quiet --python {sys.executable} {home}", cwd=site.clone)
@@ -150,9 +153,20 @@ def serve(program: Path, arguments: list[str], folder: Path) -> None:
     ) as server:
         assert server.stdout is not None
         said = server.stdout.readline()
+        assert said.startswith("Listening on http://127.0.0.1:")
+        while not is_ready(said.split()[-1]):
+            assert server.poll() is None
+            time.sleep(0.1)
         server.send_signal(signal.SIGTERM)
         assert server.wait(60) == 0
-    assert "Listening on http://127.0.0.1:" in said
+
+
+def is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=10) as answer:  # noqa: S310 - our own server's address
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
 
 
 def run(program: Path, arguments: list[str], folder: Path) -> str:

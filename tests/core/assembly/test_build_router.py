@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 from fake_clock import FakeClock
 
-from vieneu_core import assembly
 from vieneu_core.assembly import build_router
 from vieneu_core.backends.base import BackendState
 from vieneu_core.backends.local import LocalBackend
@@ -58,10 +57,7 @@ async def test_no_last_resort_where_the_order_does_not_name_it(fallback: dict[st
 
 
 async def test_no_last_resort_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    find_spec = importlib.util.find_spec
-    monkeypatch.setattr(
-        assembly, "find_spec", lambda name: None if name == "espeakng_loader" else find_spec(name)
-    )
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     assert names(Settings()) == ["local"]
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from tone_engine import VOICES
 
-from vieneu_core.audio import watermark
 from vieneu_core.audio.watermark import DETECTED, Watermarker, can_watermark
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.local import LocalBackend
@@ -126,7 +125,7 @@ async def test_asked_for_and_not_possible_is_a_named_error() -> None:
     backend = LocalBackend("espeak")
     await backend.load()
 
-    with pytest.raises(WatermarkUnavailableError, match=r"vieneu-core\[watermark\]"):
+    with pytest.raises(WatermarkUnavailableError, match="the extra watermark of vieneu-core"):
         await synthesize(backend, SynthesisRequest(text=TEXT, watermark=True))
     await backend.aclose()
 
@@ -200,9 +199,12 @@ def told(channel: Channel) -> Iterator[bytes]:
             yield message.pcm
 
 
-def test_it_tells_whether_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("package", ["perth", "torchaudio", "pkg_resources"])
+def test_it_tells_whether_all_of_it_is_installed(
+    monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
     assert can_watermark()
-    monkeypatch.setattr(watermark, "find_spec", lambda name: None if name == "perth" else name)
+    monkeypatch.setitem(sys.modules, package, None)
     assert not can_watermark()
 
 
@@ -232,5 +234,5 @@ def test_what_does_not_work_is_a_named_error(monkeypatch: pytest.MonkeyPatch, ki
         module.PerthImplicitWatermarker = Mute  # type: ignore[union-attr]
     monkeypatch.setitem(sys.modules, "perth", module)
 
-    with pytest.raises(WatermarkUnavailableError, match=r"vieneu-core\[watermark\]"):
+    with pytest.raises(WatermarkUnavailableError, match="the extra watermark of vieneu-core"):
         Watermarker()
