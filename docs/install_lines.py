@@ -70,7 +70,7 @@ def install_lines(page: str, *, published: bool = PUBLISHED) -> Iterator[tuple[r
     for found in _LINE.finditer(page):
         arguments = shlex.split(found["arguments"])
         parsed = [Requirement.parse(argument) for argument in arguments]
-        # pip before 24 looks for the core on PyPI if a package that asks for it comes first.
+        # pip 23 (Debian 12) asks PyPI for the core if a package that needs it comes first.
         ours = sorted(filter(None, parsed), key=lambda wanted: wanted.name != CORE)
         if ours:
             others = [text for text, wanted in zip(arguments, parsed, strict=True) if not wanted]

@@ -147,6 +147,21 @@ def test_the_folder_that_a_removed_package_left_is_no_module(
     assert has_module("whole")
 
 
+def test_a_source_tree_that_is_not_installed_is_the_clone(tmp_path: Path) -> None:
+    """No metadata, only a path: no name is left to a stranger."""
+    program = "from vieneu_core.installation import *; print(extra_command('espeak'))"
+    said = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        cwd=tmp_path,
+        env={"PATH": "/nowhere", "PYTHONPATH": str(ROOT / "packages/vieneu-core/src")},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+    assert f"-e {ROOT / 'packages/vieneu-core'}[espeak]" in said.replace("'", "")
+
+
 def test_missing_extras_are_told_with_the_command(tmp_path: Path) -> None:
     """Of a process whose folder and variables are another's: the command can be pasted anywhere."""
     program = "from vieneu_core.errors import *; print(MissingExtraError('The engine x', 'espeak'))"

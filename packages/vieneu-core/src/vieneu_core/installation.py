@@ -93,12 +93,15 @@ def _source(package: str) -> _Source | None:
     """Find the folder, as the installer noted it (PEP 610); None where there is none any more."""
     try:
         stated = json.loads(distribution(package).read_text("direct_url.json") or "{}")
-    except (PackageNotFoundError, ValueError):
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        folder = Path(__file__).parents[3] / package
+        return _Source(folder, editable=True) if (folder / "pyproject.toml").is_file() else None
+    except ValueError:
         return None
     folder = Path(unquote(urlsplit(stated.get("url", "")).path))
     if "dir_info" not in stated or not (folder / "pyproject.toml").is_file():
         return None
-    return _Source(folder, bool(stated["dir_info"].get("editable")))
+    return _Source(folder, editable=bool(stated["dir_info"].get("editable")))
 
 
 def _uv() -> str | None:

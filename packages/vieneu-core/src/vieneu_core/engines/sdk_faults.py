@@ -98,7 +98,7 @@ def _missing(package: str) -> VieneuError:
     if package == "lmdeploy":
         return ModelLoadError(
             "The SDK's mode fast needs the package lmdeploy.",
-            remedy=f"Install it: {install_command('lmdeploy')} Or set the option mode to v3turbo.",
+            remedy=f"Set the option mode to v3turbo, or install it: {install_command('lmdeploy')}",
         )
     return MissingExtraError(f"The engine sdk (its package {package})", extra)
 
