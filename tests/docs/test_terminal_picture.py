@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from guard import GUARD_S
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +24,7 @@ def words_of(picture: Path) -> str:
 def test_it_can_be_made_again(tmp_path: Path) -> None:
     picture = tmp_path / "terminal.svg"
     script = ROOT / "docs/terminal_picture.py"
-    subprocess.run([sys.executable, script, picture], check=True, cwd=tmp_path, timeout=110)
+    subprocess.run([sys.executable, script, picture], check=True, cwd=tmp_path, timeout=GUARD_S)
     told = words_of(picture)
 
     assert "vieneu status" in told

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from distributions import Built, call
+from guard import GUARD_S
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +33,7 @@ def built(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Built:
         [uv, "build", "--quiet", "--all-packages", "--python", sys.executable, "--out-dir", out],
         cwd=ROOT,
         check=True,
-        timeout=300,
+        timeout=GUARD_S,
     )
     return Built(tuple(sorted(out.glob("*.whl"))), tuple(sorted(out.glob("*.tar.gz"))))
 
@@ -78,7 +79,7 @@ def make_notebook(core_alone: Path, tmp_path: Path) -> Callable[..., dict[str, A
             env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
             check=True,
             stdin=subprocess.DEVNULL,
-            timeout=60,
+            timeout=GUARD_S,
         )
         made: dict[str, Any] = json.loads(path.read_text("utf-8"))
         return made

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from distributions import Built, call
+from guard import GUARD_S
 from packaging.requirements import Requirement
 
 from vieneu_core.notebook import Wheel
@@ -38,13 +39,13 @@ def clean_environment(uv: str, built: Built, tmp_path_factory: pytest.TempPathFa
     by_name = {wheel.name.partition("-")[0]: wheel for wheel in built.wheels}
     core = f"vieneu-core[cli,espeak] @ {by_name.pop('vieneu_core').as_uri()}"
     subprocess.run(
-        [uv, "venv", "--quiet", "--python", sys.executable, home], check=True, timeout=60
+        [uv, "venv", "--quiet", "--python", sys.executable, home], check=True, timeout=GUARD_S
     )
     subprocess.run(
         [uv, "pip", "install", "--quiet", "--python", home, core, *by_name.values()],
         cwd=home.parent,
         check=True,
-        timeout=300,
+        timeout=GUARD_S,
     )
     return home
 
@@ -195,7 +196,7 @@ def test_the_module_knows_the_version_of_its_package(clean_environment: Path, pr
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=GUARD_S,
     ).stdout
     version, _, where = out.strip().partition(" ")
 
@@ -210,7 +211,7 @@ def test_the_installed_command_speaks(clean_environment: Path, tmp_path: Path) -
         env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
         check=True,
         stdin=subprocess.DEVNULL,
-        timeout=120,
+        timeout=GUARD_S,
     )
     with wave.open(str(tmp_path / "xin-chao.wav")) as audio:
         seconds = audio.getnframes() / audio.getframerate()
@@ -227,7 +228,7 @@ def test_the_installed_commands_help(clean_environment: Path, command: str) -> N
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=GUARD_S,
     ).stdout
 
     assert "Usage" in out
@@ -239,28 +240,32 @@ def test_without_the_extras_the_core_imports_and_the_command_names_the_pip_line(
     home = tmp_path / "bare"
     wheel = archive_of(built.wheels, "vieneu-core")
     subprocess.run(
-        [uv, "venv", "--quiet", "--python", sys.executable, home], check=True, timeout=60
+        [uv, "venv", "--quiet", "--python", sys.executable, home], check=True, timeout=GUARD_S
     )
     subprocess.run(
         [uv, "pip", "install", "--quiet", "--python", home, wheel],
         cwd=tmp_path,
         check=True,
-        timeout=300,
+        timeout=GUARD_S,
     )
     subprocess.run(
         [home / "bin/python", "-c", "import vieneu_core; vieneu_core.RemoteBackend"],
         check=True,
-        timeout=60,
+        timeout=GUARD_S,
     )
     told = subprocess.run(
-        [home / "bin/vieneu", "voices"], capture_output=True, text=True, check=False, timeout=60
+        [home / "bin/vieneu", "voices"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=GUARD_S,
     )
 
     assert told.returncode != 0
     command = told.stderr.partition("Install them: ")[2]
     assert " -m pip " in command or " pip install --python " in command
-    subprocess.run(["bash", "-euc", command], cwd=tmp_path, check=True, timeout=300)
+    subprocess.run(["bash", "-euc", command], cwd=tmp_path, check=True, timeout=GUARD_S)
     subprocess.run(
-        [home / "bin/vieneu", "--help"], check=True, timeout=60, stdout=subprocess.DEVNULL
+        [home / "bin/vieneu", "--help"], check=True, timeout=GUARD_S, stdout=subprocess.DEVNULL
     )
     assert "Traceback" not in told.stderr

@@ -73,10 +73,10 @@ def test_in_the_environment_that_scripts_speak_makes(tmp_path: Path) -> None:
     assert engine_of(run(clone / ".venv/bin/vieneu", "doctor", cwd=tmp_path), "gguf")[0] == "✓"
 
 
-def test_in_an_environment_of_wheels_with_pip(built: Built, tmp_path: Path) -> None:
+def test_in_an_environment_of_wheels_with_pip(uv: str, built: Built, tmp_path: Path) -> None:
     home = tmp_path / "env"
     (core,) = [wheel for wheel in built.wheels if wheel.name.startswith("vieneu_core-")]
-    run(sys.executable, "-m", "venv", home, cwd=tmp_path)
+    run(uv, "venv", "--quiet", "--seed", "--python", sys.executable, home, cwd=tmp_path)
     run(home / "bin/pip", "install", "--quiet", f"{core}[cli,espeak]", cwd=tmp_path)
 
     mend(home, tmp_path)

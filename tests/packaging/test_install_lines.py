@@ -25,6 +25,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from guard import GUARD_S
 from install_pages import ROOT, Shown, shown_lines
 
 from vieneu_core.installation import PUBLISHED
@@ -70,10 +71,7 @@ class Site:
         key = (line, by_pip)
         if key not in self.environments:
             home = self.clone.parent / f"env-{len(self.environments)}"
-            if by_pip:
-                shell(f"{shlex.quote(sys.executable)} -m venv {home}", cwd=self.clone)
-            else:
-                shell(f"{self.uv} venv --quiet --python {sys.executable} {home}", cwd=self.clone)
+            make_environment(self.uv, home, "--seed" if by_pip else "")
             self.install(line, home, by_pip=by_pip)
             self.environments[key] = home
         return self.environments[key]
@@ -90,6 +88,16 @@ class Site:
         ).stderr
 
 
+def make_environment(uv: str, home: Path, seed: str = "") -> None:
+    """Make a clean environment; ``--seed`` puts pip into it.
+
+    By uv, because Debian's Python makes none with pip where python3-venv is not installed.
+    """
+    shell(
+        f"{uv} venv --quiet {seed} --python {shlex.quote(sys.executable)} {home}", cwd=home.parent
+    )
+
+
 def from_pypi() -> bool:
     return os.environ.get("VIENEU_FROM_PYPI") == "1"
 
@@ -101,7 +109,7 @@ def site(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Site:
     clone = tmp_path_factory.mktemp("site") / "clone"
     shutil.copytree(ROOT, clone, ignore=NOT_THE_PROJECT)
     builder = clone.parent / "builder"
-    shell(f"{shlex.quote(sys.executable)} -m venv {builder}", cwd=clone)
+    make_environment(uv, builder, "--seed")
     shell(f"{builder}/bin/{BUILD_WHEELS}", cwd=clone)
     assert len(list((clone / "dist").glob("*.whl"))) == 3
     return Site(clone, uv)
@@ -116,7 +124,7 @@ def test_a_documented_line_installs_what_its_page_shows_next(
     by_pip = shown.where.startswith(BY_PIP)
     if HEAVY.search(line):
         home = tmp_path / "env"
-        shell(f"{site.uv} venv --quiet --python {sys.executable} {home}", cwd=site.clone)
+        make_environment(site.uv, home)
         assert "+ vieneu-core" in site.install(line, home, "--dry-run", by_pip=False)
     else:
         run_shown(site.environment(line, by_pip=by_pip) / "bin", shown.command, tmp_path)
@@ -158,12 +166,12 @@ def serve(program: Path, arguments: list[str], folder: Path) -> None:
             assert server.poll() is None
             time.sleep(0.1)
         server.send_signal(signal.SIGTERM)
-        assert server.wait(60) == 0
+        assert server.wait(GUARD_S) == 0
 
 
 def is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=10) as answer:  # noqa: S310 - our own server's address
+        with urllib.request.urlopen(f"{url}/readyz", timeout=GUARD_S) as answer:  # noqa: S310 - our own server's address
             return bool(answer.status == HTTPStatus.OK)
     except OSError:
         return False
@@ -178,7 +186,7 @@ def run(program: Path, arguments: list[str], folder: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=GUARD_S,
     )
     assert done.returncode == 0, f"{program.name} {arguments}: {done.stderr}"
     return done.stdout

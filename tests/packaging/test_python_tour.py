@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from distributions import Built
+from guard import GUARD_S
 from page_examples import Example, check_types, examples_of, run_example
 
 TOUR = examples_of(Path(__file__).parents[2] / "docs/python.md")
@@ -21,12 +22,12 @@ def python(uv: str, built: Built, tmp_path_factory: pytest.TempPathFactory) -> P
     home = tmp_path_factory.mktemp("tour") / "env"
     (wheel,) = [wheel for wheel in built.wheels if wheel.name.startswith("vieneu_core-")]
     subprocess.run(
-        [uv, "venv", "--quiet", "--python", sys.executable, home], check=True, timeout=60
+        [uv, "venv", "--quiet", "--python", sys.executable, home], check=True, timeout=GUARD_S
     )
     wanted = f"vieneu-core[espeak] @ {wheel.as_uri()}"
     subprocess.run(
         [uv, "pip", "install", "--quiet", "--python", home, wanted],
-        cwd=home.parent, check=True, timeout=300,
+        cwd=home.parent, check=True, timeout=GUARD_S,
     )  # fmt: skip
     return home / "bin/python"
 
