@@ -19,8 +19,10 @@ PYTHONS = nox.project.python_versions(nox.project.load_toml("packages/vieneu-cor
 CODE = ("packages", "tests", "benchmarks", "noxfile.py", "docs", "notebooks", "scripts")
 COVERED = {"vieneu_core": 95, "vieneu_colab_server": 95, "vieneu_ha": 90}
 """Package, and the least branch coverage of it in per cent."""
-SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal", "--ignore=tests/packaging")
+SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")
 """Much of the time is waiting for real processes and sockets."""
+WITHOUT_PACKAGES = "--ignore=tests/packaging"
+"""Those tests have a session of their own."""
 COMPONENT = Path("packages/vieneu-ha-integration/src/vieneu_ha/component")
 COMPONENT_COVERED = 97
 """The least branch coverage of the component, in per cent; its flows are covered whole."""
@@ -63,7 +65,7 @@ def minimums(session: nox.Session) -> None:
     shutil.copytree(".", copy, ignore=shutil.ignore_patterns(".nox", ".venv", ".tools", "uv.lock"))
     with session.chdir(copy):
         _sync(session, "--resolution", "lowest-direct")
-        _test(session, "pytest", "-m", "not slow", "--ignore=tests/packaging", *session.posargs)
+        _test(session, "pytest", "-m", "not slow", WITHOUT_PACKAGES, *session.posargs)
 
 
 @nox.session(venv_backend="none")
@@ -76,7 +78,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def packages(session: nox.Session) -> None:
     """Build each package, install it in a clean environment, and let it speak there."""
-    _test(session, "pytest", "tests/packaging", *session.posargs)
+    _test(session, "pytest", *SIDE_BY_SIDE, "tests/packaging", *session.posargs)
 
 
 @nox.session(venv_backend="none")
@@ -139,7 +141,16 @@ def homeassistant(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Run all tests but those of `packages`, and hold branch coverage to its floor."""
     session.run("coverage", "erase")
-    _test(session, "coverage", "run", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)
+    _test(
+        session,
+        "coverage",
+        "run",
+        "-m",
+        "pytest",
+        *SIDE_BY_SIDE,
+        WITHOUT_PACKAGES,
+        *session.posargs,
+    )
     session.run("coverage", "combine", "--quiet")
     for package, floor in COVERED.items():
         session.run("coverage", "report", f"--include=*/{package}/*", f"--fail-under={floor}")
@@ -150,7 +161,7 @@ def loaded(session: nox.Session) -> None:
     """Run all tests beside four busy loops: none may depend on the machine's speed."""
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
     try:
-        _test(session, "pytest", *SIDE_BY_SIDE, *session.posargs)
+        _test(session, "pytest", *SIDE_BY_SIDE, WITHOUT_PACKAGES, *session.posargs)
     finally:
         for loop in loops:
             loop.kill()
