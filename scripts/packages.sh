@@ -18,7 +18,7 @@ install_packages() {
         echo "No C and C++ compiler: llama-cpp-python is left out and its tests are skipped; GGUF models are" \
             "tested with the prebuilt xllamacpp."
     elif ! installed; then
-        echo "llama-cpp-python is built from source, once: about 7 minutes on two cores."
+        echo "llama-cpp-python is built from source, once: about 5 minutes on two cores."
     fi
     if has_cpu_torch || { ! installed && answers "$TORCH_CPU_INDEX/torch/"; }; then
         torch=true
