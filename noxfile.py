@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,16 +17,32 @@ nox.options.sessions = ["lint", "typecheck", "docs", "packages", "homeassistant"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(nox.project.load_toml("packages/vieneu-core/pyproject.toml"))
-CODE = ("packages", "tests", "benchmarks", "noxfile.py", "docs", "notebooks", "scripts")
+CODE = (
+    *("packages", "custom_components", "tests", "benchmarks"),
+    *("noxfile.py", "docs", "notebooks", "scripts"),
+)
 COVERED = {"vieneu_core": 95, "vieneu_colab_server": 95, "vieneu_ha": 90}
 """Package, and the least branch coverage of it in per cent."""
 SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")
 """Much of the time is waiting for real processes and sockets."""
 WITHOUT_PACKAGES = "--ignore=tests/packaging"
 """Those tests have a session of their own."""
-COMPONENT = Path("packages/vieneu-ha-integration/src/vieneu_ha/component")
+COMPONENT = Path("custom_components/vieneu")
 COMPONENT_COVERED = 97
 """The least branch coverage of the component, in per cent; its flows are covered whole."""
+HOME_ASSISTANTS: dict[str, str] = json.loads(
+    Path("tests/homeassistant/releases.json").read_text("utf-8")
+)
+HOME = Path(".tools/homeassistant")
+"""The environment of the component's tests. Beside it are those of Home Assistant alone."""
+TESTS_OF_COMPONENT = (str(HOME / "bin/python"), "-m")
+PYTEST_OF_COMPONENT = (
+    "pytest",
+    "--config-file=tests/homeassistant/pytest.ini",
+    "--rootdir=tests/homeassistant",
+)
+REAL = ("end_to_end", "first_set_up", "pages")
+"""The tests that start a real Home Assistant, in an environment without packages of ours."""
 
 
 @nox.session(venv_backend="none")
@@ -84,45 +101,20 @@ def packages(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def homeassistant(session: nox.Session) -> None:
     """Check the component's types and run its tests, in Home Assistant itself on Python 3.14."""
-    found = session.run("scripts/python314", external=True, silent=True)
-    python = str(found).strip().splitlines()[-1]
-    home = Path(".tools/homeassistant")
-    session.run("uv", "venv", "--quiet", "--allow-existing", f"--python={python}", str(home))
-    install = ("uv", "pip", "install", "--quiet", f"--python={home}")
-    session.run(*install, "--requirement=tests/homeassistant/requirements.txt")
-    (held,) = home.glob("lib/python3.14/site-packages/homeassistant/package_constraints.txt")
-    notes = Path(session.create_tmp()).resolve()
-    wheels = notes / "wheels"
-    shutil.rmtree(wheels, ignore_errors=True)
-    session.run("uv", "build", "--quiet", "--wheel", "--all-packages", f"--out-dir={wheels}")
-    built = {wheel.name.partition("-")[0]: wheel for wheel in wheels.glob("*.whl")}
-    extras = {"vieneu_core": "[cli,espeak,notebook]"}
-    session.run(
-        *install,
-        f"--constraint={held}",
-        "--requirement=tests/homeassistant/requirements-more.txt",
-        *(f"--reinstall-package={name.replace('_', '-')}" for name in built),
-        *(f"{wheel}{extras.get(name, '')}" for name, wheel in built.items()),
-    )
-    found = session.run("scripts/chromium", external=True, silent=True)
-    environ = {
-        "CHROMIUM": str(found).strip().splitlines()[-1],
-        "VIENEU_PICTURES": str(notes / "pictures"),
-        "COVERAGE_FILE": str(notes / "coverage"),
+    python, wheels = _python314(session), _wheels(session)
+    environ = _environment_for_tests(session, python, wheels) | {
+        "VIENEU_HOME_ASSISTANT": str(_home_of_a_user(session, python, min(HOME_ASSISTANTS)))
     }
-    run = (str(home / "bin/python"), "-m")
     session.run(
-        *run,
+        *TESTS_OF_COMPONENT,
         "mypy",
         "--config-file=tests/homeassistant/mypy.ini",
-        str(COMPONENT.parent),
+        "packages/vieneu-ha-integration/src/vieneu_ha",
         external=True,
     )
     session.run(
-        *run,
-        "pytest",
-        "--config-file=tests/homeassistant/pytest.ini",
-        "--rootdir=tests/homeassistant",
+        *TESTS_OF_COMPONENT,
+        *PYTEST_OF_COMPONENT,
         f"--cov={COMPONENT}",
         "--cov-config=tests/homeassistant/coveragerc",
         "--cov-report=term-missing:skip-covered",
@@ -134,7 +126,26 @@ def homeassistant(session: nox.Session) -> None:
     )
     whole = ("--include=*/config_flow.py,*/options_flow.py", "--fail-under=100")
     config = "--rcfile=tests/homeassistant/coveragerc"
-    session.run(*run, "coverage", "report", config, *whole, external=True, env=environ)
+    session.run(
+        *TESTS_OF_COMPONENT, "coverage", "report", config, *whole, external=True, env=environ
+    )
+
+
+@nox.session(venv_backend="none", default=False, name="homeassistant-2026.11")
+def homeassistant_newest(session: nox.Session) -> None:
+    """Run the tests that start a real Home Assistant with 2026.11."""
+    python, wheels = _python314(session), _wheels(session)
+    environ = _environment_for_tests(session, python, wheels) | {
+        "VIENEU_HOME_ASSISTANT": str(_home_of_a_user(session, python, max(HOME_ASSISTANTS)))
+    }
+    session.run(
+        *TESTS_OF_COMPONENT,
+        *PYTEST_OF_COMPONENT,
+        *(f"tests/homeassistant/test_{name}.py" for name in REAL),
+        *session.posargs,
+        external=True,
+        env=environ,
+    )
 
 
 @nox.session(venv_backend="none")
@@ -185,7 +196,7 @@ def fresh_machine(session: nox.Session, suite: str) -> None:
 
 @nox.session(venv_backend="none", default=False)
 def hacs(session: nox.Session) -> None:
-    """Make the tree that HACS wants, and its zip, in dist/hacs."""
+    """Make the zip that HACS installs, in dist/hacs."""
     session.run("python", "packages/vieneu-ha-integration/make_hacs.py", "dist/hacs")
 
 
@@ -213,3 +224,70 @@ def _sync(session: nox.Session, *options: str) -> None:
         *options,
         env=environment,
     )
+
+
+def _python314(session: nox.Session) -> str:
+    found = session.run("scripts/python314", external=True, silent=True)
+    return str(found).strip().splitlines()[-1]
+
+
+def _wheels(session: nox.Session) -> Path:
+    """Build the wheels of all packages: what is on PyPI once a version is published."""
+    wheels = Path(session.create_tmp()).resolve() / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    session.run("uv", "build", "--quiet", "--wheel", "--all-packages", f"--out-dir={wheels}")
+    return wheels
+
+
+def _environment_for_tests(session: nox.Session, python: str, wheels: Path) -> dict[str, str]:
+    """Make the environment of the component's tests; return the variables that they read."""
+    session.run("uv", "venv", "--quiet", "--allow-existing", f"--python={python}", str(HOME))
+    install = ("uv", "pip", "install", "--quiet", f"--python={HOME}")
+    session.run(*install, "--requirement=tests/homeassistant/requirements.txt")
+    built = {wheel.name.partition("-")[0]: wheel for wheel in wheels.glob("*.whl")}
+    extras = {"vieneu_core": "[cli,espeak,notebook]"}
+    session.run(
+        *install,
+        f"--constraint={_constraints(HOME)}",
+        "--requirement=tests/homeassistant/requirements-running.txt",
+        "--requirement=tests/homeassistant/requirements-more.txt",
+        *(f"--reinstall-package={name.replace('_', '-')}" for name in built),
+        *(f"{wheel}{extras.get(name, '')}" for name, wheel in built.items()),
+    )
+    found = session.run("scripts/chromium", external=True, silent=True)
+    notes = Path(session.create_tmp()).resolve()
+    return {
+        "CHROMIUM": str(found).strip().splitlines()[-1],
+        "VIENEU_PICTURES": str(notes / "pictures"),
+        "VIENEU_WHEELS": str(wheels),
+        "COVERAGE_FILE": str(notes / "coverage"),
+    }
+
+
+def _home_of_a_user(session: nox.Session, python: str, release: str) -> Path:
+    """Make an environment as a user's is: Home Assistant, what it brings, and nothing of ours.
+
+    The tests work on copies of it, so it is made once.
+    """
+    version = HOME_ASSISTANTS[release]
+    home = HOME.with_name(f"homeassistant-{version}").resolve()
+    if not (home / "complete").exists():
+        shutil.rmtree(home, ignore_errors=True)
+        session.run("uv", "venv", "--quiet", f"--python={python}", str(home))
+        install = ("uv", "pip", "install", "--quiet", f"--python={home}")
+        session.run(*install, f"homeassistant=={version}")
+        session.run(
+            *install,
+            "--compile-bytecode",  # else each copy would do so at its first start
+            f"--constraint={_constraints(home)}",
+            "--requirement=tests/homeassistant/requirements-running.txt",
+            f"homeassistant=={version}",
+        )
+        (home / "complete").touch()
+    return home
+
+
+def _constraints(home: Path) -> Path:
+    """Return the file that says which versions Home Assistant runs with."""
+    (found,) = home.glob("lib/python3.14/site-packages/homeassistant/package_constraints.txt")
+    return found

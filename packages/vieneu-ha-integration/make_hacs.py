@@ -1,5 +1,7 @@
-"""Makes the tree that HACS wants: hacs.json, README and custom_components/vieneu; and a zip of it.
+"""Packs the component into the zip that HACS installs from a release on GitHub.
 
+HACS reads ``hacs.json`` and ``custom_components`` at the root of the repository; the zip holds what
+lies in ``custom_components/vieneu``, and has the name that ``hacs.json`` states.
 https://hacs.xyz/docs/publish/integration/
 """
 
@@ -8,28 +10,21 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).parent
-HACS = {
-    "name": "VieNeu Relay",
-    "content_in_root": False,
-    "filename": "vieneu.zip",
-    "homeassistant": "2026.10.0",
-    "zip_release": True,
-}
+ROOT = Path(__file__).parents[2]
 
 
 def make(folder: Path) -> Path:
-    """Make the tree in a folder, in place of what was there; return the zip."""
-    shutil.rmtree(folder, ignore_errors=True)
-    target = folder / "custom_components/vieneu"
-    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-    shutil.copytree(HERE / "src/vieneu_ha/component", target, ignore=ignored)
-    shutil.copyfile(HERE / "README.md", folder / "README.md")
-    shutil.copyfile(HERE / "LICENSE", folder / "LICENSE")
-    (folder / "hacs.json").write_text(json.dumps(HACS, indent=2) + "\n", "utf-8")
-    return Path(shutil.make_archive(str(folder / "vieneu"), "zip", target))
+    """Make the zip in a folder; return its path."""
+    name = json.loads((ROOT / "hacs.json").read_text("utf-8"))["filename"]
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as draft:
+        clean = Path(draft) / "vieneu"
+        ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+        shutil.copytree(ROOT / "custom_components/vieneu", clean, ignore=ignored)
+        return Path(shutil.make_archive(str(folder / Path(name).stem), "zip", clean))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +21,10 @@ from syrupy.assertion import SnapshotAssertion
 
 from vieneu_core.backends.scripted import ScriptedBackend
 
-COMPONENT = Path(__file__).parents[2] / "packages/vieneu-ha-integration/src/vieneu_ha/component"
+ROOT = Path(__file__).parents[2]
+COMPONENT = ROOT / "custom_components/vieneu"
+RELEASES: dict[str, str] = json.loads(Path(__file__).with_name("releases.json").read_text())
+"""Of Home Assistant, each with the version that is tested."""
 EMBEDDED = {"local": {"kind": "embedded"}}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import COMPONENT, EMBEDDED, SetUp
+from conftest import COMPONENT, EMBEDDED, RELEASES, ROOT, SetUp
 from homeassistant.components.automation.config import (
     AUTOMATION_BLUEPRINT_SCHEMA,
     async_validate_config_item,
@@ -30,6 +30,7 @@ from homeassistant.util.yaml import load_yaml
 from vieneu_core import __version__
 
 LANGUAGES = ("en", "vi")
+PACKAGE = ROOT / "packages/vieneu-ha-integration"
 TEXTS = {
     language: json.loads((COMPONENT / f"translations/{language}.json").read_text("utf-8"))
     for language in LANGUAGES
@@ -128,7 +129,7 @@ def test_the_quality_scale_names_every_rule_with_its_proof() -> None:
     for rule, stated in scale.items():
         assert stated["status"] in {"done", "exempt"}, rule
         assert len(stated["comment"]) > 10, rule
-    page = (COMPONENT.parents[4] / "docs/home-assistant.md").read_text("utf-8")
+    page = (ROOT / "docs/home-assistant.md").read_text("utf-8")
     headings = re.findall(r"^## (.*)$", page, re.MULTILINE)
     for rule, stated in scale.items():
         for heading in re.findall(r"docs/home-assistant\.md, ([A-Z][^.]*)\.", stated["comment"]):
@@ -137,7 +138,7 @@ def test_the_quality_scale_names_every_rule_with_its_proof() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    sorted((COMPONENT.parent / "blueprint_files").rglob("*.yaml")),
+    sorted((PACKAGE / "src/vieneu_ha/blueprint_files").rglob("*.yaml")),
     ids=lambda path: str(path.stem),
 )
 async def test_the_blueprints_are_valid_and_make_automations(
@@ -167,23 +168,53 @@ async def test_the_blueprints_are_valid_and_make_automations(
     assert config.validation_error is None
 
 
-def test_the_tree_for_hacs_is_whole(tmp_path: Path) -> None:
-    program = COMPONENT.parents[2] / "make_hacs.py"
+def test_the_repository_itself_is_what_hacs_installs_from(tmp_path: Path) -> None:
+    """As https://hacs.xyz/docs/publish/integration/ asks; HACS reads the repository on GitHub."""
+    stated = json.loads((ROOT / "hacs.json").read_text("utf-8"))
     made = subprocess.run(
-        [sys.executable, program, tmp_path / "hacs"], check=True, capture_output=True, text=True
+        [sys.executable, PACKAGE / "make_hacs.py", tmp_path / "made"],
+        check=True,
+        capture_output=True,
+        text=True,
     )
-    tree = tmp_path / "hacs"
     names = {
-        str(path.relative_to(tree / "custom_components/vieneu"))
-        for path in (tree / "custom_components/vieneu").rglob("*")
-        if path.is_file()
+        str(path.relative_to(COMPONENT))
+        for path in COMPONENT.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
     }
 
-    assert [path.name for path in (tree / "custom_components").iterdir()] == ["vieneu"]
+    assert [path.name for path in COMPONENT.parent.iterdir()] == ["vieneu"]
+    assert not [path for path in (COMPONENT, *COMPONENT.rglob("*")) if path.is_symlink()]
     assert {"manifest.json", "brand/icon.png", "translations/vi.json", "tts.py"} <= names
-    assert json.loads((tree / "hacs.json").read_text())["zip_release"] is True
+    assert (ROOT / "README.md").is_file()
+    assert stated["homeassistant"] == f"{min(RELEASES)}.0"
+    assert stated["zip_release"]
+    assert Path(made.stdout.strip()) == tmp_path / "made" / stated["filename"]
     with zipfile.ZipFile(made.stdout.strip()) as archive:
         assert {n for n in archive.namelist() if not n.endswith("/")} == names
+
+
+def test_a_release_has_the_file_that_hacs_asks_for() -> None:
+    asset = json.loads((ROOT / "hacs.json").read_text("utf-8"))["filename"]
+    jobs = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text("utf-8"))["jobs"]
+    runs = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+
+    assert any("make_hacs.py" in run for run in runs)
+    (attach,) = [run for run in runs if "gh release create" in run]
+    assert asset in attach
+    assert jobs["github"]["permissions"] == {"contents": "write"}
+
+
+def test_every_action_of_the_workflow_is_pinned_by_commit() -> None:
+    text = (ROOT / ".github/workflows/home-assistant.yml").read_text("utf-8")
+    used = re.findall(r"uses: (.*)", text)
+
+    assert len(used) >= 4
+    for action in used:
+        assert re.fullmatch(r"[\w/.-]+@[0-9a-f]{40} # \S.*", action), action
+    assert "cp " not in text, "the checkout is checked as it is"
+    for release in RELEASES:
+        assert release in text
 
 
 KEY = re.compile(r"^(?!.+[_-]{2})(?![_-])[a-z0-9-_]+(?<![_-])$")

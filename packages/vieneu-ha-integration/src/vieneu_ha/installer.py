@@ -1,7 +1,8 @@
 """Puts the component into a configuration of Home Assistant, whole or not at all.
 
 A wheel must not hold a top-level ``custom_components``: it would hide the user's own, or be hidden
-by them. So the component lies inside this package, and is copied from here.
+by them. So the component lies inside this package, and is copied from here. In the repository it is
+``custom_components/vieneu`` at the root, where HACS wants it, and a link leads there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from vieneu_ha.errors import InstallError
 
-COMPONENT = Path(__file__).with_name("component")
+COMPONENT = Path(__file__).with_name("component").resolve()
 DOMAIN = "vieneu"
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
