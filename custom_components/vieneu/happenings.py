@@ -20,7 +20,6 @@ from vieneu_core.router import (
     SessionExpiring,
 )
 
-from .const import DOMAIN
 from .coordinator import VieneuCoordinator
 from .failures import language_of, told
 
@@ -41,13 +40,14 @@ TYPES: Final[dict[type[RouterEvent], str]] = {
 def async_tell(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
     """Tell on the bus what happens from now on; the answer ends that."""
     devices = dr.async_get(hass)
-    identifiers = {(DOMAIN, coordinator.config_entry.entry_id)}
+    entry_id = coordinator.config_entry.entry_id
 
     @callback
     def on_event(event: RouterEvent) -> None:
         kind = TYPES.get(type(event))
-        device = devices.async_get_device(identifiers=identifiers)
-        if kind is not None and device is not None:
+        if kind is None:
+            return
+        for device in dr.async_entries_for_config_entry(devices, entry_id):  # the only one
             data = {ATTR_DEVICE_ID: device.id, CONF_TYPE: kind}
             hass.bus.async_fire(EVENT, {**data, **attributes_of(event, language_of(hass))})
 
