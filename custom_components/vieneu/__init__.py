@@ -11,9 +11,10 @@ from homeassistant.helpers.typing import ConfigType
 from vieneu_core.errors import VieneuError
 
 from . import changes, happenings, issues, notebooks, notification, services
-from .const import DOMAIN
+from .const import CONF_LOCAL, DOMAIN
 from .coordinator import VieneuConfigEntry, VieneuCoordinator
-from .house import House, has_embedded_voice
+from .house import House, has_embedded_voice, local_engine
+from .installing import async_install_again
 from .spoken import cache_store
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -38,6 +39,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bool:
     """Set up a house. Only where nothing at all can speak, it is tried again later."""
+    missing = await async_install_again(hass, local_engine(entry.data[CONF_LOCAL]))
+    issues.async_set_missing(hass, entry, missing)
     embedded = await hass.async_add_executor_job(has_embedded_voice)
     house = House(hass, entry, has_embedded_voice=embedded)
     try:
@@ -81,4 +84,5 @@ async def async_unload_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> b
 
 async def async_remove_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
     """Delete what was kept for the entry. Added voices stay: they are the user's own."""
+    issues.async_clear(hass)
     await cache_store(hass, entry).async_remove()

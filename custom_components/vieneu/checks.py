@@ -10,12 +10,9 @@ from collections.abc import Mapping
 from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.requirements import RequirementsNotFound, async_process_requirements
 from pydantic import SecretStr
 
-from vieneu_core import __version__
 from vieneu_core.backends.local import LocalBackend
-from vieneu_core.engines.availability import ENGINES
 from vieneu_core.errors import (
     AuthenticationError,
     BackendDrainingError,
@@ -31,8 +28,8 @@ from vieneu_core.errors import (
 from vieneu_core.pairing import look_at
 from vieneu_core.worker.spec import EngineSpec
 
-from .const import DOMAIN
 from .failures import language_of, told
+from .installing import async_install
 
 Failure = tuple[str, str]
 
@@ -66,18 +63,9 @@ async def look(hass: HomeAssistant, given: Mapping[str, str]) -> Failure | None:
 
 
 async def install(hass: HomeAssistant, engine: str) -> Failure | None:
-    """Install what an engine needs, as Home Assistant installs requirements."""
-    wanted = "gguf" if engine == "auto" else engine
-    needs = next(each for each in ENGINES if each.engine == wanted)
-    if await hass.async_add_executor_job(needs.missing):
-        requirement = f"vieneu-core[{needs.prebuilt_extra or needs.extra}]=={__version__}"
-        try:
-            await async_process_requirements(hass, DOMAIN, [requirement])
-        except RequirementsNotFound:
-            return "engine_not_installed", requirement
-        if await hass.async_add_executor_job(needs.missing):
-            return "engine_not_installed", requirement
-    return None
+    """Install what an engine needs."""
+    missing = await async_install(hass, engine)
+    return ("engine_not_installed", ", ".join(missing)) if missing else None
 
 
 async def try_engine(hass: HomeAssistant, spec: EngineSpec) -> Failure | None:

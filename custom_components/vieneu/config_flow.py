@@ -29,7 +29,8 @@ from homeassistant.helpers.selector import (
 from pydantic import ValidationError
 
 from vieneu_core.config import new_auth_token
-from vieneu_core.notebook import NotebookSettings, TunnelKind
+from vieneu_core.errors import VieneuError
+from vieneu_core.notebook import TunnelKind
 from vieneu_core.router import Mode
 from vieneu_core.worker.spec import EngineSpec
 
@@ -46,7 +47,7 @@ from .const import (
     DOMAIN,
     LocalKind,
 )
-from .failures import language_of
+from .failures import language_of, told
 from .options_flow import VieneuOptionsFlow
 
 TITLE = "VieNeu"
@@ -81,10 +82,17 @@ NOTEBOOK = vol.Schema(
 
 PLACEHOLDERS = {
     "detail": "",
+    "remedy": "",
     "example": "https://abc.ngrok-free.app",
     "colab": "https://colab.research.google.com",
 }
 """Of all forms. What the error is, and addresses, which Home Assistant wants in no translation."""
+
+
+def _options(engine: str, model: str | None) -> dict[str, Any]:
+    """Return the options of an engine for a model; ``auto`` takes those of each engine."""
+    options = {"model": model} if model else {}
+    return {"gguf": options} if engine == "auto" and options else options
 
 
 class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -96,7 +104,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     def __init__(self) -> None:
         self._token = new_auth_token()
         self._webhook_id = webhook.async_generate_id()
-        self._notebook: NotebookSettings | None = None
+        self._notebook: notebooks.Notebook | None = None
         self._waiting: asyncio.Task[str] | None = None
         self._announced = ""
 
@@ -146,7 +154,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         placeholders = dict(PLACEHOLDERS)
         if user_input is not None:
             engine = user_input[CONF_ENGINE]
-            options = {"model": user_input[CONF_MODEL]} if user_input.get(CONF_MODEL) else {}
+            options = _options(engine, user_input.get(CONF_MODEL))
             if failure := await install(self.hass, engine):
                 errors["base"], placeholders["detail"] = failure
             else:
@@ -187,11 +195,17 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         placeholders = dict(PLACEHOLDERS)
         if user_input is not None:
+            choices = self._choices(user_input)
             try:
-                self._notebook = self._notebook_of(user_input)
+                self._notebook = await self.hass.async_add_executor_job(
+                    notebooks.Notebook.of, choices
+                )
             except ValidationError as error:
                 first = error.errors(include_input=False, include_url=False)[0]
                 errors["base"], placeholders["detail"] = "invalid_notebook", first["msg"]
+            except VieneuError as error:
+                errors["base"] = "notebook_failed"
+                placeholders |= told(error, language_of(self.hass))
             else:
                 return await self.async_step_notebook()
         return self.async_show_form(
@@ -205,8 +219,8 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Show the link to the notebook, and the ways on from there."""
-        notebook = cast("NotebookSettings", self._notebook)  # the step before has made it
-        ways = ["wait", "paste"] if notebook.callback_url is not None else ["paste"]
+        notebook = cast("notebooks.Notebook", self._notebook)  # the step before has made it
+        ways = ["wait", "paste"] if notebook.settings.callback_url is not None else ["paste"]
         link = notebooks.async_offer(self.hass, notebook)
         return self.async_show_menu(
             step_id="notebook",
@@ -329,16 +343,15 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         colab: Mapping[str, str] = self._get_reconfigure_entry().data.get(CONF_COLAB, {})
         return colab.get(CONF_TOKEN, "")
 
-    def _notebook_of(self, user_input: dict[str, Any]) -> NotebookSettings:
-        return NotebookSettings.model_validate(
-            {
-                "language": language_of(self.hass),
-                "tunnel": user_input[CONF_TUNNEL],
-                "domain": user_input.get(CONF_DOMAIN_NAME) or None,
-                "token": self._token,
-                "callback_url": self._callback_url(),
-            }
-        )
+    def _choices(self, user_input: dict[str, Any]) -> dict[str, Any]:
+        """Return what the notebook is made from."""
+        return {
+            "language": language_of(self.hass),
+            "tunnel": user_input[CONF_TUNNEL],
+            "domain": user_input.get(CONF_DOMAIN_NAME) or None,
+            "token": self._token,
+            "callback_url": self._callback_url(),
+        }
 
     def _callback_url(self) -> str | None:
         """Return where this house is reached from outside; None where it is not."""

@@ -16,6 +16,10 @@ _REMEDIES = {
         "Add it on the integration's page: Reconfigure.",
         "Hãy thêm ở trang của bộ tích hợp: Cấu hình lại.",
     ),
+    "missing_extra": (
+        "Reload the integration: Home Assistant then installs what is missing.",
+        "Hãy tải lại bộ tích hợp: Home Assistant sẽ cài những gì còn thiếu.",
+    ),
     "model_load": (
         "Look at the log, and at the engine's choice: Reconfigure, on the integration's page.",
         "Xem nhật ký, và bộ máy đã chọn: Cấu hình lại, ở trang của bộ tích hợp.",

@@ -95,6 +95,17 @@ class House:
         return LocalBackend(EMBEDDED_ENGINE, name=LAST_RESORT, restart=AT_ONCE)
 
 
+def local_engine(local: Mapping[str, Any]) -> str | None:
+    """Return the engine of a local voice; None where a server on the network speaks."""
+    match LocalKind(local[CONF_KIND]):
+        case LocalKind.EMBEDDED:
+            return EMBEDDED_ENGINE
+        case LocalKind.MODEL:
+            return str(local[CONF_ENGINE])
+        case LocalKind.SERVER:
+            return None
+
+
 def has_embedded_voice() -> bool:
     """Whether the embedded voice is installed; it is not published for every machine (musl).
 

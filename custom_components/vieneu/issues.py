@@ -16,7 +16,7 @@ from vieneu_core.router import LAST_RESORT, BackendStatus, Mode
 from vieneu_core.wire.version import is_older
 
 from .const import DOMAIN
-from .coordinator import VieneuCoordinator, VieneuData
+from .coordinator import VieneuConfigEntry, VieneuCoordinator, VieneuData
 from .failures import told
 
 ENDING_S = 30 * 60.0
@@ -35,6 +35,7 @@ class Issue:
 
 
 PLACES = f"component.{DOMAIN}.entity.sensor.active_backend.state"
+MISSING = "engine_missing"
 KEYS = ("remote_lost", "session_ending", "fallback_active", "server_outdated", "tunnel_budget")
 
 
@@ -69,9 +70,32 @@ def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable
 
 
 @callback
+def async_set_missing(
+    hass: HomeAssistant, entry: VieneuConfigEntry, requirements: tuple[str, ...]
+) -> None:
+    """Say which packages of the chosen engine could not be installed; none takes the repair back.
+
+    It stands from one set-up to the next: only a set-up installs.
+    """
+    if not requirements:
+        ir.async_delete_issue(hass, DOMAIN, MISSING)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        MISSING,
+        data={"entry_id": entry.entry_id},
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=MISSING,
+        translation_placeholders={"packages": ", ".join(requirements)},
+    )
+
+
+@callback
 def async_clear(hass: HomeAssistant) -> None:
     """Take all repairs back."""
-    for key in KEYS:
+    for key in (MISSING, *KEYS):
         ir.async_delete_issue(hass, DOMAIN, key)
 
 

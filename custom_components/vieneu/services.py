@@ -25,7 +25,7 @@ from homeassistant.helpers import entity_registry as er
 from pydantic import ValidationError
 
 from vieneu_core.errors import VieneuError
-from vieneu_core.notebook import NotebookSettings, TunnelKind
+from vieneu_core.notebook import TunnelKind
 from vieneu_core.synthesis import MAX_SPEED, MIN_SPEED
 from vieneu_core.voices.reference import read_reference
 
@@ -175,9 +175,10 @@ async def _add_voice(call: ServiceCall) -> ServiceResponse:
 
 async def _notebook(call: ServiceCall) -> ServiceResponse:
     """Return a link to a notebook. The token is not in it."""
-    language = language_of(call.hass)
+    hass = call.hass
+    choices = {**call.data, "language": language_of(hass)}
     try:
-        settings = NotebookSettings.model_validate({**call.data, "language": language})
+        notebook = await hass.async_add_executor_job(notebooks.Notebook.of, choices)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise ServiceValidationError(
@@ -185,7 +186,9 @@ async def _notebook(call: ServiceCall) -> ServiceResponse:
             translation_key="notebook_wrong",
             translation_placeholders={"detail": first["msg"]},
         ) from error
-    return {"url": notebooks.async_offer(call.hass, settings)}
+    except VieneuError as error:
+        raise translated(hass, error, "notebook_failed") from error
+    return {"url": notebooks.async_offer(hass, notebook)}
 
 
 async def _warm(call: ServiceCall) -> ServiceResponse:

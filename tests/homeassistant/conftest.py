@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import json
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -23,8 +22,6 @@ from vieneu_core.backends.scripted import ScriptedBackend
 
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "custom_components/vieneu"
-RELEASES: dict[str, str] = json.loads(Path(__file__).with_name("releases.json").read_text())
-"""Of Home Assistant, each with the version that is tested."""
 EMBEDDED = {"local": {"kind": "embedded"}}
 
 
@@ -105,7 +102,8 @@ async def set_up(hass: HomeAssistant) -> AsyncIterator[SetUp]:
 
     yield make
     for entry in entries:
-        if entry.state.recoverable:
+        is_there = hass.config_entries.async_get_entry(entry.entry_id) is not None
+        if is_there and entry.state.recoverable:
             await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_block_till_done()
     await asyncio.sleep(0)

@@ -23,7 +23,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from server_site import TOKEN, Site
 
 from vieneu_core.backends.scripted import ScriptedBackend, Turn
-from vieneu_core.errors import SynthesisFailedError
+from vieneu_core.errors import MissingExtraError, SynthesisFailedError
 
 
 async def act(hass: HomeAssistant, action: str, **data: Any) -> Any:
@@ -37,8 +37,9 @@ async def act(hass: HomeAssistant, action: str, **data: Any) -> Any:
     )
 
 
-async def test_without_a_house_each_action_says_so(hass: HomeAssistant) -> None:
-    await async_setup_component(hass, "vieneu", {})
+async def test_without_a_house_each_action_says_so(hass: HomeAssistant, set_up: SetUp) -> None:
+    entry = await set_up(EMBEDDED)
+    await hass.config_entries.async_remove(entry.entry_id)
     hass.states.async_set("media_player.kitchen", "idle")
     with pytest.raises(ServiceValidationError) as caught:
         await act(hass, "announce", entity_id="media_player.kitchen", text="Cơm chín rồi.")
@@ -113,6 +114,20 @@ async def test_the_notebook_is_offered_without_the_token(
     assert "token=None" in notebook
     with pytest.raises(ServiceValidationError):
         await act(hass, "generate_notebook", tunnel="none", domain="a.ngrok.app")
+
+
+async def test_a_notebook_that_cannot_be_made_is_an_error_in_words(
+    hass: HomeAssistant, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> dict[str, Any]:
+        raise MissingExtraError("Making notebooks", "notebook")
+
+    await set_up(EMBEDDED)
+    monkeypatch.setattr("custom_components.vieneu.notebooks.render_notebook", broken)
+    with pytest.raises(HomeAssistantError) as caught:
+        await act(hass, "generate_notebook")
+    assert caught.value.translation_key == "notebook_failed"
+    assert "Making notebooks" in str(caught.value.translation_placeholders)
 
 
 async def test_only_the_newest_notebooks_are_kept(hass: HomeAssistant, set_up: SetUp) -> None:
@@ -212,7 +227,8 @@ async def test_a_report_of_a_house_that_cannot_be_set_up(
 
 async def test_the_page_of_system_information(hass: HomeAssistant, set_up: SetUp) -> None:
     await async_setup_component(hass, "system_health", {})
-    await async_setup_component(hass, "vieneu", {})
+    removed = await set_up(EMBEDDED)
+    await hass.config_entries.async_remove(removed.entry_id)
     await hass.async_block_till_done()
 
     assert set(await get_system_health_info(hass, "vieneu")) == {"version"}

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from conftest import COMPONENT, EMBEDDED, RELEASES, ROOT, SetUp
+from conftest import COMPONENT, EMBEDDED, ROOT, SetUp
 from homeassistant.components.automation.config import (
     AUTOMATION_BLUEPRINT_SCHEMA,
     async_validate_config_item,
@@ -26,6 +27,8 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import selector
 from homeassistant.util.yaml import load_yaml
+from packaging.requirements import Requirement
+from real_hass import RELEASES
 
 from vieneu_core import __version__
 
@@ -57,11 +60,18 @@ def test_both_languages_say_the_same_things_with_the_same_values() -> None:
         assert names[0] == names[1], key
 
 
-def test_the_manifest_is_of_this_version_and_asks_for_the_core_alone() -> None:
+def test_the_manifest_is_of_this_version_and_names_distributions_without_extras() -> None:
+    """Home Assistant ignores extras once the distribution is there."""
     manifest = json.loads((COMPONENT / "manifest.json").read_text("utf-8"))
+    stated = [Requirement(text) for text in requires("vieneu-core") or ()]
+    notebook = [
+        f"{each.name}{each.specifier}"
+        for each in stated
+        if each.marker and each.marker.evaluate({"extra": "notebook"})
+    ]
 
     assert manifest["version"] == __version__
-    assert manifest["requirements"] == [f"vieneu-core[notebook]=={__version__}"]
+    assert manifest["requirements"] == [f"vieneu-core=={__version__}", *sorted(notebook)]
     assert list(manifest)[:2] == ["domain", "name"]
     assert list(manifest)[2:] == sorted(list(manifest)[2:])
 

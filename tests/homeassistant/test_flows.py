@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from packaging.requirements import Requirement
 from pydantic import SecretStr
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -33,6 +36,7 @@ from vieneu_core.errors import (
     BackendLoadingError,
     ConfigurationError,
     InternalServerError,
+    MissingExtraError,
     NotVieneuServerError,
     ServerTooNewError,
     ServerTooOldError,
@@ -117,48 +121,138 @@ def Spec(target: str) -> Any:  # noqa: N802 - stands for a class
     return EngineSpec(target)
 
 
-async def test_an_engine_that_cannot_be_installed_here_is_told(
-    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
+@pytest.fixture
+def pip(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> Pip:
+    """Home Assistant's installer, and what it finds installed, as these tests want it."""
+    hass.config.skip_pip = False
+    pip = Pip()
+    monkeypatch.setattr("custom_components.vieneu.installing.install_package", pip.install)
+    monkeypatch.setattr("custom_components.vieneu.installing.is_installed", pip.has)
+    return pip
 
-    async def refused(_: HomeAssistant, __: str, requirements: list[str]) -> None:
-        from homeassistant.requirements import RequirementsNotFound
 
-        asked.extend(requirements)
-        raise RequirementsNotFound("vieneu", requirements)
+@dataclass
+class Pip:
+    absent: set[str] = field(default_factory=set)
+    works: bool = True
+    asked: list[str] = field(default_factory=list)
 
-    monkeypatch.setattr("custom_components.vieneu.checks.async_process_requirements", refused)
-    flow = await begin(hass, "model")
-    flow = await go_on(hass, flow, {"engine": "sdk"})
+    def install(self, requirement: str, **options: object) -> bool:
+        assert Path(str(options["constraints"])).is_file()
+        self.asked.append(requirement)
+        if self.works:
+            self.absent.clear()
+        return self.works
 
-    assert flow["errors"] == {"base": "engine_not_installed"}
-    assert asked[0].startswith("vieneu-core[sdk]==")
+    def has(self, requirement: str) -> bool:
+        return Requirement(requirement).name not in self.absent
 
 
 @pytest.mark.parametrize(
-    ("comes", "errors"), [(True, {}), (False, {"base": "engine_not_installed"})]
+    ("engine", "extra", "absent"),
+    [
+        ("auto", "gguf-prebuilt", {"xllamacpp", "llama-cpp-python"}),
+        ("gguf", "gguf-prebuilt", {"sea-g2p", "onnxruntime"}),
+        ("pytorch", "torch", {"neucodec"}),
+        ("sdk", "sdk", {"vieneu"}),
+    ],
 )
-async def test_what_an_engine_needs_is_installed_as_home_assistant_does_it(
-    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, *, comes: bool, errors: dict[str, str]
+async def test_an_engine_that_cannot_be_installed_is_named_and_can_be_tried_again(
+    hass: HomeAssistant, pip: Pip, engine: str, extra: str, absent: set[str]
 ) -> None:
-    there: list[str] = []
+    pip.absent, pip.works = set(absent), False
+    flow = await begin(hass, "model")
+    flow = await go_on(hass, flow, {"engine": engine})
 
-    async def installed(_: HomeAssistant, __: str, requirements: list[str]) -> None:
-        there.extend(requirements if comes else [])
+    assert flow["errors"] == {"base": "engine_not_installed"}
+    for name in absent - {"llama-cpp-python"}:  # either of the two is enough
+        assert name in flow["description_placeholders"]["detail"]
+    assert pip.asked == [f"vieneu-core[{extra}]=={__version__}"]
+    pip.works = True
+    flow = await go_on(hass, flow, {"engine": engine})
+    assert flow["type"] is FlowResultType.CREATE_ENTRY
+    entry = await loaded(hass)
+    await hass.config_entries.async_unload(entry.entry_id)
 
-    monkeypatch.setattr("custom_components.vieneu.checks.async_process_requirements", installed)
-    monkeypatch.setattr(
-        "vieneu_core.engines.availability.EngineNeeds.missing", lambda _: [] if there else ["it"]
-    )
+
+async def test_what_is_there_is_not_installed_again(hass: HomeAssistant, pip: Pip) -> None:
+    pip.absent = {"xllamacpp"}
+    flow = await begin(hass, "model")
+    flow = await go_on(hass, flow, {"engine": "gguf"})  # llama-cpp-python is enough
+
+    assert flow["type"] is FlowResultType.CREATE_ENTRY
+    assert pip.asked == []
+    entry = await loaded(hass)
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_where_pip_may_not_run_nothing_is_installed(hass: HomeAssistant, pip: Pip) -> None:
+    pip.absent = {"espeakng-loader"}
+    hass.config.skip_pip = True
     flow = await begin(hass, "embedded")
     flow = await go_on(hass, flow, {})
 
-    assert (flow.get("errors") or {}) == errors
-    if comes:
-        assert there[0].startswith("vieneu-core[")
-        entry = await loaded(hass)
-        await hass.config_entries.async_unload(entry.entry_id)
+    assert flow["errors"] == {"base": "engine_not_installed"}
+    assert pip.asked == []
+
+
+async def test_what_is_still_missing_at_set_up_is_a_repair_until_it_comes(
+    hass: HomeAssistant, set_up: SetUp, pip: Pip
+) -> None:
+    pip.absent, pip.works = {"xllamacpp", "llama-cpp-python", "espeakng-loader"}, False
+    model = {"local": {"kind": "model", "engine": "gguf", "engine_options": {}}}
+    entry = await set_up(model)
+    issue = ir.async_get(hass).async_get_issue("vieneu", "engine_missing")
+    assert issue is not None
+    assert "xllamacpp" in str(issue.translation_placeholders)
+    assert sorted(pip.asked) == [
+        f"vieneu-core[{extra}]=={__version__}" for extra in ("espeak", "gguf-prebuilt")
+    ]
+    pip.works = True
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert ir.async_get(hass).async_get_issue("vieneu", "engine_missing") is None
+
+
+async def test_on_home_assistant_os_a_start_tries_nothing_that_is_not_published(
+    hass: HomeAssistant, set_up: SetUp, pip: Pip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sysconfig.get_config_var", lambda _: "cpython-314-x86_64-linux-musl")
+    pip.absent, pip.works = {"espeakng-loader"}, False
+    await set_up(EMBEDDED)
+
+    assert pip.asked == []
+    assert ir.async_get(hass).async_get_issue("vieneu", "engine_missing") is not None
+
+
+async def test_the_model_of_the_automatic_choice_is_that_of_its_engine(
+    hass: HomeAssistant, pip: Pip
+) -> None:
+    flow = await begin(hass, "model")
+    flow = await go_on(hass, flow, {"engine": "auto", "model": "vieneu-v2-q4"})
+
+    assert flow["data"]["local"]["engine_options"] == {"gguf": {"model": "vieneu-v2-q4"}}
+    entry = await loaded(hass)
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+async def test_a_notebook_that_cannot_be_made_is_told_and_tried_again(
+    hass: HomeAssistant, site: Site, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    def broken(_: object) -> dict[str, Any]:
+        raise MissingExtraError("Making notebooks", "notebook")
+
+    hass.config.language = language
+    flow = await begin(hass, "colab")
+    with monkeypatch.context() as without:
+        without.setattr("custom_components.vieneu.notebooks.render_notebook", broken)
+        flow = await go_on(hass, flow, {"tunnel": "ngrok"})
+    assert flow["errors"] == {"base": "notebook_failed"}
+    assert flow["description_placeholders"]["detail"]
+    assert "pip" not in flow["description_placeholders"]["remedy"]
+    flow = await go_on(hass, flow, {"tunnel": "ngrok"})
+    assert flow["step_id"] == "notebook"
 
 
 async def test_a_model_is_kept_with_its_options(
@@ -232,7 +326,6 @@ async def test_colab_is_paired_by_pasting_where_home_assistant_is_not_reached(
     hass_client: ClientSessionGenerator,
     hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
-    await async_setup_component(hass, "vieneu", {})
     flow = await begin(hass, "colab")
     flow = await go_on(hass, flow, {"tunnel": "cloudflared", "domain": "a.ngrok.app"})
     assert flow["errors"] == {"base": "invalid_notebook"}
@@ -269,11 +362,10 @@ async def test_colab_is_paired_without_typing_anything(
     hass: HomeAssistant, hass_client: ClientSessionGenerator, engine: ScriptedBackend
 ) -> None:
     hass.config.external_url = "https://house.example"
-    await async_setup_component(hass, "vieneu", {})
-    client = await hass_client()
     flow = await begin(hass, "colab")
     flow = await go_on(hass, flow, {"tunnel": "ngrok"})
     assert flow["menu_options"] == ["wait", "paste"]
+    client = await hass_client()
     answer = await client.get(flow["description_placeholders"]["link"])
     start = next(
         c["source"] for c in (await answer.json(content_type=None))["cells"] if c["id"] == "start"
@@ -308,12 +400,8 @@ async def test_colab_is_paired_without_typing_anything(
             await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_who_closes_the_dialog_waits_no_longer(
-    hass: HomeAssistant, hass_client: ClientSessionGenerator
-) -> None:
+async def test_who_closes_the_dialog_waits_no_longer(hass: HomeAssistant) -> None:
     hass.config.external_url = "https://house.example"
-    await async_setup_component(hass, "vieneu", {})
-    await hass_client()
     flow = await begin(hass, "colab")
     flow = await go_on(hass, flow, {"tunnel": "ngrok"})
     flow = await go_on(hass, flow, {"next_step_id": "wait"})
@@ -413,8 +501,6 @@ async def test_colab_is_added_to_a_house_that_speaks(
 async def test_a_refused_token_is_asked_for_again(
     hass: HomeAssistant, set_up: SetUp, site: Site, hass_client: ClientSessionGenerator
 ) -> None:
-    assert await async_setup_component(hass, "vieneu", {})
-    await hass_client()
     older = "an-older-token-0123456789"
     data = {**EMBEDDED, "colab": {"url": site.url, "token": older}, "webhook_id": "an-ear"}
     entry = await set_up(data, mode="remote")
@@ -455,9 +541,8 @@ async def test_an_announcement_may_come_in_pieces(
     engine: ScriptedBackend,
     hass_client: ClientSessionGenerator,
 ) -> None:
-    await async_setup_component(hass, "vieneu", {})
-    client = await hass_client()
     entry = await set_up({**colab, "webhook_id": "an-ear"}, mode="remote")
+    client = await hass_client()
     async with serving(engine) as other:
         body = Announcement(
             endpoint_url=other.url,

@@ -1,0 +1,104 @@
+"""Installs the packages that an engine needs into the Python that runs Home Assistant.
+
+The manifest cannot name them: they are not published for every machine (musl), and one requirement
+that cannot be met stops the whole integration. Nor does `async_process_requirements` help: it
+ignores the extras of a distribution that is there. So Home Assistant's installer gets the extra
+itself, and resolves it as a whole. What an extra stands for is read from the core's metadata.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sysconfig
+from importlib.metadata import requires
+from pathlib import Path
+
+import homeassistant
+from homeassistant.core import HomeAssistant
+from homeassistant.requirements import CONSTRAINT_FILE, PIP_TIMEOUT
+from homeassistant.util.package import install_package, is_installed
+from packaging.requirements import Requirement
+
+from vieneu_core import __version__
+from vieneu_core.assembly import EMBEDDED_ENGINE
+from vieneu_core.engines.availability import ENGINES
+
+from .const import DOMAIN
+
+CORE = "vieneu-core"
+CONSTRAINTS = Path(homeassistant.__file__).with_name(CONSTRAINT_FILE)
+
+
+async def async_install(hass: HomeAssistant, engine: str) -> tuple[str, ...]:
+    """Install what an engine needs; return the requirements that are still not met."""
+    missing = await hass.async_add_executor_job(unmet_by, engine)
+    if not missing or hass.config.skip_pip:
+        return missing
+    return await hass.async_add_executor_job(_install, engine)
+
+
+async def async_install_again(hass: HomeAssistant, chosen: str | None) -> tuple[str, ...]:
+    """Install what the voices of an entry need: a new container of Home Assistant has lost it.
+
+    Args:
+        hass: Home Assistant.
+        chosen: The engine of the local voice; None where a server speaks. The embedded voice is
+            installed in any case, as the last resort.
+
+    Returns:
+        The requirements of the chosen engine that are not met.
+    """
+    missing: dict[str, tuple[str, ...]] = {}
+    async with hass.timeout.async_freeze(DOMAIN):  # a large download is no slow start
+        for engine in {EMBEDDED_ENGINE, chosen or EMBEDDED_ENGINE}:
+            # Each start would repeat an attempt that cannot succeed.
+            tried = engine != EMBEDDED_ENGINE or not on_musl()
+            missing[engine] = (
+                await async_install(hass, engine)
+                if tried
+                else await hass.async_add_executor_job(unmet_by, engine)
+            )
+    return missing.get(chosen or "", ())
+
+
+def on_musl() -> bool:
+    """Whether this Python is built with musl, as that of Home Assistant OS: no engine fits it."""
+    return "musl" in (sysconfig.get_config_var("SOABI") or "")
+
+
+def unmet_by(engine: str) -> tuple[str, ...]:
+    """Return the requirements of an engine that are not met. Blocking: reads metadata."""
+    missing = [unmet(extra) for extra in _extras(engine)]
+    return missing[-1] if missing and all(missing) else ()
+
+
+def unmet(extra: str) -> tuple[str, ...]:
+    """Return the requirements of an extra of the core that are not met. Blocking: reads metadata.
+
+    The metadata of a wheel state each extra in full, other extras that it includes as well.
+    """
+    stated = map(Requirement, requires(CORE) or ())
+    wanted = (
+        f"{each.name}{each.specifier}"
+        for each in stated
+        if each.marker is not None and each.marker.evaluate({"extra": extra})
+    )
+    return tuple(each for each in wanted if not is_installed(each))
+
+
+def _extras(engine: str) -> list[str]:
+    """Return the extras each of which is enough for an engine, the one to install last."""
+    wanted = "gguf" if engine == "auto" else engine
+    stated = [(each.extra, each.prebuilt_extra) for each in ENGINES if each.engine == wanted]
+    return [extra for extras in stated for extra in extras if extra]
+
+
+def _install(engine: str) -> tuple[str, ...]:
+    install_package(
+        f"{CORE}[{_extras(engine)[-1]}]=={__version__}",
+        upgrade=False,  # what runs is not exchanged under its feet
+        constraints=str(CONSTRAINTS),
+        timeout=PIP_TIMEOUT,
+    )
+    importlib.invalidate_caches()
+    return unmet_by(engine)
