@@ -1,4 +1,9 @@
-"""A real Home Assistant in a process of its own, set up over its API as its pages do it."""
+"""A real Home Assistant in a process of its own, set up over its API as its pages do it.
+
+Its environment is a user's: it holds Home Assistant and what that brings, and nothing of ours. What
+a manifest or a flow asks for, Home Assistant installs itself. The folder of our wheels takes the
+place of their release on PyPI; everything else comes from where it comes from at a user's.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +12,12 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import tempfile
+import zipfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +25,14 @@ from typing import Any
 import aiohttp
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+RELEASES: dict[str, str] = json.loads((HERE / "releases.json").read_text("utf-8"))
+"""Of Home Assistant, each with the version that is tested."""
+NOT_OF_A_USER = (
+    *("PYTHONPATH", "PYTEST_VERSION", "VIRTUAL_ENV", "COVERAGE_PROCESS_START"),
+    *("UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT_ENVIRONMENT", "UV_CONSTRAINT", "UV_OVERRIDE"),
+)
+"""Variables of this session which would lead Home Assistant's Python or uv elsewhere."""
 USER, PASSWORD = "admin", "a-password-for-tests"
 CONFIGURATION = """
 api:
@@ -38,6 +54,83 @@ ONBOARDING = {
 }
 
 
+OURS = ("vieneu_core", "vieneu_ha", "nbformat", "espeakng_loader", "onnxruntime", "xllamacpp")
+LARGEST = ("homeassistant", "hass_frontend")
+"""Packages of Home Assistant's own, which nothing installs again: they are linked as a whole."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a user has before this project comes: an environment, and an empty configuration."""
+
+    home: Path
+    """The virtual environment; it is this one's own."""
+    config: Path
+    environ: Mapping[str, str]
+
+    @property
+    def python(self) -> Path:
+        return self.home / "bin/python"
+
+    def renew(self) -> None:
+        """Make the environment anew: what was installed into it is gone."""
+        shutil.rmtree(self.home)
+        _copy(self.home)
+
+    def modules(self, *names: str) -> set[str]:
+        """Return those of these modules that its Python can import."""
+        find = "import importlib.util as u, sys; print(*filter(u.find_spec, sys.argv[1:]))"
+        command = (str(self.python), "-P", "-c", find, *names)
+        found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+        return set(found.stdout.split())
+
+    def megabytes(self) -> float:
+        """Return the size of the environment and of the configuration."""
+        command = ("du", "--bytes", "--summarize", "--total", str(self.home), str(self.config))
+        found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+        return int(found.stdout.splitlines()[-1].split()[0]) / 1e6
+
+
+@contextmanager
+def machine(config: Path, **environ: str) -> Iterator[Machine]:
+    """Lend a machine, as a copy of the one that nox has made."""
+    wheels = _made_by_nox("VIENEU_WHEELS", ".nox/homeassistant/tmp/wheels")
+    kept = {name: value for name, value in os.environ.items() if name not in NOT_OF_A_USER}
+    home = Path(tempfile.mkdtemp(prefix="run-", dir=_user_home().parent))
+    try:
+        _copy(home)
+        yield Machine(home, config, {**kept, "UV_FIND_LINKS": str(wheels), **environ})
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _user_home() -> Path:
+    version = RELEASES[min(RELEASES)]
+    return _made_by_nox("VIENEU_HOME_ASSISTANT", f".tools/homeassistant-{version}")
+
+
+def _copy(home: Path) -> None:
+    """Copy the environment by links: what installs there replaces files, and changes none."""
+    made = _user_home()
+    shutil.copytree(
+        made,
+        home,
+        symlinks=True,
+        dirs_exist_ok=True,
+        copy_function=os.link,
+        ignore=lambda folder, _: LARGEST if Path(folder).name == "site-packages" else (),
+    )
+    for package in made.glob("lib/python*/site-packages/*"):
+        if package.name in LARGEST:
+            (home / package.relative_to(made)).symlink_to(package)
+
+
+def _made_by_nox(variable: str, default: str) -> Path:
+    path = Path(os.environ.get(variable, ROOT / default))
+    assert path.exists(), f"{path} is not there; run nox -s homeassistant, which makes it."
+    return path
+
+
 @dataclass
 class Running:
     """A process of Home Assistant, and who reads its log."""
@@ -51,10 +144,14 @@ class Hass:
     """A running Home Assistant, and an admin who is logged in."""
 
     url: str
-    config: Path
+    machine: Machine
     running: Running
     session: aiohttp.ClientSession
     log: list[str] = field(default_factory=list)
+
+    @property
+    def config(self) -> Path:
+        return self.machine.config
 
     async def get(self, path: str) -> Any:
         async with self.session.get(self.url + path) as answer:
@@ -104,7 +201,7 @@ class Hass:
         """End it, and start it again with all that it has kept."""
         await self.stop()
         port = int(self.url.rpartition(":")[2])
-        self.running = await _start(self.config, port, self.log)
+        self.running = await _start(self.machine, port, self.log)
         await self.until_running()
 
     async def stop(self) -> None:
@@ -147,51 +244,70 @@ class Hass:
 
 @asynccontextmanager
 async def running_hass(
-    folder: Path, *, configuration: str = CONFIGURATION, component: bool = True
+    folder: Path,
+    *,
+    configuration: str = CONFIGURATION,
+    from_hacs: bool = False,
+    environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Hass]:
-    """Start it on an empty configuration with the component, and go through its first page."""
+    """Start it on an empty configuration with the component, and go through its first page.
+
+    The component comes by ``vieneu-ha install``, or as HACS unpacks it.
+    """
     (folder / "configuration.yaml").write_text(configuration)
     (folder / ".storage").mkdir()
     (folder / ".storage/onboarding").write_text(json.dumps(ONBOARDING))
     for own in ("tape", "pulse"):
         shutil.copytree(HERE / own, folder / "custom_components" / own)
-    if component:
-        await install(folder)
+    (_unpack if from_hacs else _install)(folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url, log = f"http://127.0.0.1:{port}", list[str]()
-    running = await _start(folder, port, log)
-    async with aiohttp.ClientSession() as session:
-        hass = Hass(url, folder, running, session, log)
-        try:
-            token = await _onboarded(url, running.process, log)
-            session.headers["Authorization"] = f"Bearer {token}"
-            await hass.until_running()
-            yield hass
-        finally:
-            await hass.stop()
+    with machine(folder, **(environ or {})) as lent:
+        assert lent.modules(*OURS) == set(), "a user's machine has none of them"
+        running = await _start(lent, port, log)
+        async with aiohttp.ClientSession() as session:
+            hass = Hass(url, lent, running, session, log)
+            try:
+                token = await _onboarded(url, running.process, log)
+                session.headers["Authorization"] = f"Bearer {token}"
+                await hass.until_running()
+                yield hass
+            finally:
+                await hass.stop()
 
 
-async def _start(folder: Path, port: int, log: list[str]) -> Running:
-    environ = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "PYTEST_VERSION"}}
+async def _start(machine: Machine, port: int, log: list[str]) -> Running:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "homeassistant", "--config", str(folder), "--skip-pip"),
+        *(str(machine.python), "-m", "homeassistant", "--config", str(machine.config)),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
-        env={**environ, "SETUP_PORT": str(port)},
+        env={**machine.environ, "SETUP_PORT": str(port)},
+        cwd=machine.config,  # the checkout would offer its own custom_components
     )
     return Running(process, asyncio.create_task(_read(process, log)))
 
 
-async def install(config: Path) -> None:
+def _install(config: Path) -> None:
     """Install the component as a user does, out of the wheel."""
     import vieneu_ha
 
     assert "site-packages" in vieneu_ha.__file__, "not from the wheel; run nox -s homeassistant"
     command = (sys.executable, "-m", "vieneu_ha", "install", f"--config={config}")
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
-    assert await process.wait() == 0
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=60)
+
+
+def _unpack(config: Path) -> None:
+    """Put the component where HACS puts it, out of the zip of a release."""
+    program = ROOT / "packages/vieneu-ha-integration/make_hacs.py"
+    with tempfile.TemporaryDirectory() as folder:
+        made = subprocess.run(
+            [sys.executable, program, folder],
+            check=True, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        with zipfile.ZipFile(made.stdout.strip()) as archive:
+            archive.extractall(config / "custom_components/vieneu")
 
 
 async def _read(process: asyncio.subprocess.Process, log: list[str]) -> None:
