@@ -322,11 +322,15 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
                 else self._get_reconfigure_entry()
             )
             data = {**entry.data, **changes}
-            if entry.state is not ConfigEntryState.LOADED:
-                return self.async_update_reload_and_abort(entry, data=data)
-            if data == dict(entry.data):
+            is_loaded = entry.state is ConfigEntryState.LOADED
+            if is_loaded and data == dict(entry.data):
                 entry.runtime_data.async_look_again()
-            return self.async_update_and_abort(entry, data=data)
+            done = self.async_update_and_abort(entry, data=data)
+            if not is_loaded:
+                # By hand: `async_update_reload_and_abort` is not for entries with a listener, and a
+                # reload that is under way may still have one.
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
+            return done
         await self.async_set_unique_id(DOMAIN)
         self._abort_if_unique_id_configured()
         local = {CONF_LOCAL: {CONF_KIND: LocalKind.EMBEDDED.value}}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -46,6 +47,7 @@ logger:
   logs:
     homeassistant.components.vieneu: debug
 """
+COMPLAINT = re.compile(r"ERROR|Traceback|deprecat|stop working|blocking call")
 ONBOARDING = {
     "version": 4,
     "minor_version": 1,
@@ -71,6 +73,12 @@ class Machine:
     @property
     def python(self) -> Path:
         return self.home / "bin/python"
+
+    @property
+    def release(self) -> str:
+        """Of Home Assistant, as in 2026.10."""
+        (about,) = self.home.glob("lib/python*/site-packages/homeassistant-*.dist-info")
+        return ".".join(about.name.split("-")[1].split(".")[:2])
 
     def renew(self) -> None:
         """Make the environment anew: what was installed into it is gone."""
@@ -212,6 +220,15 @@ class Hass:
         async with asyncio.timeout(60):
             await process.wait()
         await self.running.reading
+
+    def complaints(self) -> list[str]:
+        """Return what the log holds against us, once it is whole: errors and deprecations."""
+        told = [line for line in self.log if "We found a custom integration" not in line]
+        return [
+            line
+            for line in told
+            if ("vieneu" in line and COMPLAINT.search(line)) or "Unable to install" in line
+        ]
 
     async def issues(self) -> set[str]:
         """Return the repairs that an admin sees."""

@@ -33,6 +33,8 @@ from vieneu_core.models.catalogue import DEFAULT_DECODER, DEFAULT_GGUF, VOICES_F
 
 pytestmark = pytest.mark.timeout(600)
 FLOW = "/api/config/config_entries/flow"
+UNFIT = {("2026.11", "sdk"): "pillow"}
+"""Extras that cannot be installed beside a release of Home Assistant, and what both need."""
 SENTENCE = "Xin chào ngôi nhà."
 
 
@@ -68,15 +70,6 @@ async def go_on(hass: Hass, flow: Any, **given: Any) -> Any:
     return await hass.post(f"{FLOW}/{flow['flow_id']}", **given)
 
 
-def nothing_went_wrong(hass: Hass) -> None:
-    """Read the log to its end: no error of ours, and nothing that a later release takes away."""
-    told = [line for line in hass.log if "We found a custom integration" not in line]
-    ours = [line for line in told if "vieneu" in line]
-    assert [line for line in ours if "ERROR" in line or "Traceback" in line] == []
-    assert [line for line in told if "Unable to install" in line] == []
-    assert [line for line in ours if re.search(r"deprecat|stop working|blocking call", line)] == []
-
-
 async def test_embedded(tmp_path: Path, steps: Steps) -> None:
     async with running_hass(tmp_path, from_hacs=True) as hass:
         with steps.step("open the dialog", hass):
@@ -91,7 +84,7 @@ async def test_embedded(tmp_path: Path, steps: Steps) -> None:
             seconds, _ = await recorded(hass, 0)
         assert seconds > 0.5
         await hass.stop()
-        nothing_went_wrong(hass)
+        assert hass.complaints() == []
 
 
 @pytest.fixture
@@ -137,7 +130,7 @@ async def test_model(tmp_path: Path, steps: Steps, hub: HubSite) -> None:
         assert hass.machine.modules("espeakng_loader"), "the last resort has come back as well"
         assert await hass.issues() == set()
         await hass.stop()
-        nothing_went_wrong(hass)
+        assert hass.complaints() == []
 
 
 async def spoken_by_the_model(hass: Hass, entry: str, number: int) -> None:
@@ -167,7 +160,7 @@ async def test_server(tmp_path: Path, steps: Steps) -> None:
         assert same(tones, [expected(SENTENCE)])
         assert hass.machine.modules("espeakng_loader"), "the last resort"
         await hass.stop()
-        nothing_went_wrong(hass)
+        assert hass.complaints() == []
 
 
 async def test_colab(tmp_path: Path, steps: Steps) -> None:
@@ -191,13 +184,15 @@ async def test_colab(tmp_path: Path, steps: Steps) -> None:
             with steps.step("pair", hass):
                 announcer = HouseAnnouncer(hass.url + path, lambda: SecretStr(token))
                 await announcer.announce(server.url, None)
+                done = await hass.get(f"{FLOW}/{flow['flow_id']}")  # as the dialog does by itself
+                assert done["type"] == "create_entry", done
                 await hass.until("sensor.vieneu_active_backend", "remote")
             with steps.step("first speech", hass):
                 await speak(hass, SENTENCE)
                 _, tones = await recorded(hass, 0)
             assert same(tones, [expected(SENTENCE)])
             await hass.stop()
-        nothing_went_wrong(hass)
+        assert hass.complaints() == []
 
 
 async def downloaded(hass: Hass, link: str) -> dict[str, str]:
@@ -241,7 +236,10 @@ def resolved(on: Machine, *arguments: str, given: str = "") -> subprocess.Comple
 @pytest.mark.parametrize("extra", ["espeak", "gguf-prebuilt", "torch", "sdk", "notebook"])
 def test_what_can_be_chosen_fits_beside_home_assistant(untouched: Machine, extra: str) -> None:
     found = resolved(untouched, "install", "--dry-run", f"vieneu-core[{extra}]=={__version__}")
-    assert found.returncode == 0, found.stderr
+    if (untouched.release, extra) in UNFIT:
+        assert UNFIT[untouched.release, extra] in found.stderr, "it fits now: say so in the guide"
+    else:
+        assert found.returncode == 0, found.stderr
 
 
 @pytest.mark.parametrize("processor", ["x86_64", "aarch64"])
