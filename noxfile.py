@@ -53,8 +53,11 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def typecheck(session: nox.Session) -> None:
     """Check types: mypy --strict."""
+    # Of the Python that runs it: the stubs of what is installed are for that one.
+    version = f"--python-version={sys.version_info.major}.{sys.version_info.minor}"
     session.run(
-        "mypy", *(path for path in CODE if Path(path).is_file() or any(Path(path).rglob("*.py")))
+        *("mypy", version),
+        *(path for path in CODE if Path(path).is_file() or any(Path(path).rglob("*.py"))),
     )
 
 

@@ -8,11 +8,11 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # The Python that is here is used; none is downloaded.
 export UV_PYTHON_DOWNLOADS=never
-# The environment of this checkout, whatever environment the caller stands in.
-export UV_PROJECT_ENVIRONMENT="$ROOT/.venv"
 export UV_CACHE_DIR="${UV_CACHE_DIR:-$ROOT/.tools/cache/uv}"
 export UV_TOOL_DIR="$ROOT/.tools/uv-tools"
-unset VIRTUAL_ENV PYTHONPATH PYTHONHOME
+# The environment of this checkout (.venv), whatever environment the caller stands in. Not exported:
+# a uv that a test starts elsewhere would take it for its own.
+unset VIRTUAL_ENV PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 
 fail() {
     printf '%s: %s\n' "$(basename "$0")" "$*" >&2

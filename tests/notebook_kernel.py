@@ -86,6 +86,12 @@ async def opened(
         transport="ipc",
         ip=str(folder / "socket"),
     )
+    apt_get = folder / "apt-get"
+    if not apt_get.exists():
+        # On Colab the cells are root and install libgomp1, where it is missing. Here a user runs
+        # the tests, and no test installs anything into the system; espeak does without it.
+        apt_get.write_text("#!/bin/sh\nexit 0\n")
+        apt_get.chmod(0o755)
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE", "PYTHON"))}
     given = {
         **inherited,
