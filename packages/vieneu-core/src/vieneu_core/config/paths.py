@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from vieneu_core.errors import ConfigurationError
+
 
 def _base(environ: Mapping[str, str], variable: str, default: str) -> Path:
     stated = environ.get(variable, "")
     if stated.startswith("/"):  # the specification: relative paths are to be ignored
         return Path(stated)
-    return Path(environ.get("HOME") or Path.home()) / default
+    return Path(environ.get("HOME") or _expanded("~")) / default
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigurationError(
+            f"The home folder that {path} stands for is not known.", remedy="Set HOME."
+        ) from error
 
 
 def settings_path(environ: Mapping[str, str]) -> Path:
     """Return the settings file: ``$VIENEU_CONFIG``, else ``vieneu/config.yaml`` in XDG's place."""
     stated = environ.get("VIENEU_CONFIG")
     if stated:
-        return Path(stated).expanduser()
+        return _expanded(stated)
     return _base(environ, "XDG_CONFIG_HOME", ".config") / "vieneu" / "config.yaml"
 
 
