@@ -96,6 +96,11 @@ class Screen:
     def shown(self) -> str:
         return _ESCAPES.sub("", self.raw)
 
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed."""
+        return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
+
     def wait_for(self, text: str, *, within_s: float = 30.0) -> None:
         give_up_at = time.monotonic() + within_s
         while text not in self.shown:

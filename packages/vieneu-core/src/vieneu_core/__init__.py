@@ -7,8 +7,10 @@ failure is a class of `vieneu_core.errors`.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = (
+    False  # type checkers take it for true; typing itself takes longer to load than this
+)
 if TYPE_CHECKING:
     from vieneu_core.assembly import build_router
     from vieneu_core.audio.pcm import AudioChunk, Speaker

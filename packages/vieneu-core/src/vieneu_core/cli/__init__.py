@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from vieneu_core.cli.interruption import end_at_once, ignore_from_now_on
+from vieneu_core.cli.signals import end_at_once, ignore_from_now_on
 
 _EXTRA = {"typer", "rich"}
 
