@@ -73,7 +73,9 @@ def say_command(  # noqa: PLR0913, PLR0917 - one argument for each option
     voice: Annotated[str | None, typer.Option(help="Id of a voice; see: vieneu voices")] = None,
     speed: Annotated[float, typer.Option(min=0.5, max=2.0, help="Rate of speech.")] = 1.0,
     mode: Annotated[Mode | None, typer.Option(help="Speak there, this once.")] = None,
-    language: Annotated[str, typer.Option(help="Language of the text: vi or en.")] = "vi",
+    language: Annotated[
+        str, typer.Option(help="vi or en: chooses the voice where none is named.")
+    ] = "vi",
     watermark: Annotated[
         bool, typer.Option("--watermark", help="Mark the audio, unheard, as made by a machine.")
     ] = False,
