@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from checkpoint.gguf_model import write_gguf
 from cli_house import SERVER_TOKEN, VIENEU, House
 
 from vieneu_core.cli.piping import unread
@@ -97,6 +98,17 @@ def test_twice_in_a_row(house: House, again_after_s: float) -> None:
             process.send_signal(signal.SIGINT)
             assert_ended_well(process, signal.SIGINT, 0)
     assert not list(house.home.glob(".*.part"))
+
+
+@pytest.mark.slow
+def test_while_a_model_is_made_smaller(house: House) -> None:
+    write_gguf(house.home / "whole.gguf", n_codes=1024, n_words=3000)
+    for delay_s in DELAYS_S[8:]:
+        with running(house, "optimize", "whole.gguf") as process:
+            _wait(process, delay_s)
+            kill_group(process, signal.SIGINT)
+            assert_ended_well(process, signal.SIGINT, 0)
+        assert not list(house.home.glob(".whole*"))
 
 
 def _wait(process: subprocess.Popen[str], seconds: float) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-TYPE_CHECKING = (
-    False  # type checkers take it for true; typing itself takes longer to load than this
-)
+# Type checkers take it for true; the module typing takes longer to load than all of this.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from vieneu_core.assembly import build_router
     from vieneu_core.audio.pcm import AudioChunk, Speaker

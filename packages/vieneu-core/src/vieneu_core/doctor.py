@@ -27,12 +27,7 @@ from vieneu_core.config import (
 )
 from vieneu_core.engines.auto import speed_record_path
 from vieneu_core.engines.availability import ENGINES, EngineNeeds, SpeedRecord, has_nvidia_gpu
-from vieneu_core.errors import (
-    BackendError,
-    ConfigurationError,
-    VieneuError,
-    VoiceNotFoundError,
-)
+from vieneu_core.errors import BackendError, ConfigurationError, VieneuError
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
 
@@ -244,10 +239,14 @@ def _voice(wanted: str | None, missing: str | None, voices: Sequence[Voice]) -> 
         return ()
     if missing is None:
         return (Finding(topic=Topic.VOICE, level=Level.OK, fact=wanted),)
-    error = VoiceNotFoundError(
-        f"local.voice is {missing!r}. There are: {', '.join(voice.id for voice in voices)}."
+    return (
+        Finding(
+            topic=Topic.VOICE,
+            level=Level.PROBLEM,
+            fact=f"local.voice: {missing}",
+            command=", ".join(voice.id for voice in voices),
+        ),
     )
-    return (Finding(topic=Topic.VOICE, level=Level.PROBLEM, error=error),)
 
 
 async def _remote(settings: Settings) -> Finding:

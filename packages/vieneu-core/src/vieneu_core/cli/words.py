@@ -37,7 +37,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "missing_voice": (
         "There is no voice {voice}, which local.voice of the settings names. See: vieneu voices",
-        "Không có giọng {voice}, được chọn ở local.voice trong cấu hình. Xem: vieneu voices",
+        "Không có giọng {voice} mà local.voice trong cấu hình chọn. Xem: vieneu voices",
     ),
     "missing_voice_spoken": (
         (
@@ -45,7 +45,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
             " See: vieneu voices"
         ),
         (
-            "Không có giọng {voice}, được chọn ở local.voice trong cấu hình: {spoke} đã đọc."
+            "Không có giọng {voice} mà local.voice trong cấu hình chọn: {spoke} đã đọc thay."
             " Xem: vieneu voices"
         ),
     ),
@@ -227,6 +227,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "absent_settings": ("no file yet, defaults apply", "chưa có tệp, dùng mặc định"),
     "absent_environment": ("set, and win over the file", "đang đặt, thắng tệp"),
+    "absent_voice": (
+        "the engine has no such voice; choose one of",
+        "bộ máy không có giọng này; hãy chọn một trong",
+    ),
     "absent_remote": ("not connected", "chưa kết nối"),
     "readable_settings": ("others can read it", "người khác đọc được"),
     # the end
