@@ -13,11 +13,12 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from guard import GUARD_S
+from programs import lone_path, put_program
 
 SERVER_TOKEN = "t0ken-of-the-test-server-0123456789"
 VIENEU = [sys.executable, "-c", "from vieneu_core.cli import main; main()"]
@@ -37,11 +38,20 @@ class House:
     def config(self) -> Path:
         return self.home / ".config" / "vieneu" / "config.yaml"
 
+    @property
+    def programs(self) -> Path:
+        return self.home / ".programs"
+
     def environment(self, extra: dict[str, str]) -> dict[str, str]:
-        inherited = ("PATH", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+        inherited = ("PYTHONPATH", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
         kept = {name: os.environ[name] for name in inherited if name in os.environ}
         base = {"HOME": str(self.home), "LANG": "C.UTF-8", "TERM": "xterm", "COLUMNS": "80"}
-        return {**kept, **base, **self.environ, **extra}
+        path = {"PATH": lone_path(self.programs)}
+        return {**kept, **base, **path, **self.environ, **extra}
+
+    def put_program(self, name: str, script: str) -> None:
+        """Make a script a program that ``vieneu`` finds; it finds no other."""
+        put_program(self.programs, name, script)
 
     def run(
         self, *arguments: str, text: str | bytes = "", **environ: str
@@ -87,12 +97,23 @@ class Screen:
     def shown(self) -> str:
         return _ESCAPES.sub("", self.raw)
 
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed."""
+        return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
+
     def wait_for(self, text: str, *, within_s: float = GUARD_S) -> None:
         give_up_at = time.monotonic() + within_s
         while text not in self.shown:
             assert time.monotonic() < give_up_at, self.shown
             if not self._read(0.1) and self.process.poll() is not None:
                 assert text in self.shown, self.shown
+
+    def wait_until(self, condition: Callable[[], bool], *, within_s: float = 30.0) -> None:
+        give_up_at = time.monotonic() + within_s
+        while not condition():
+            assert time.monotonic() < give_up_at, self.shown
+            self._read(0.05)
 
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())

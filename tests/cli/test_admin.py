@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import subprocess
 from collections.abc import Callable
@@ -149,6 +150,40 @@ def test_status_shows_all_backends_for_people_and_programs(connected: House) -> 
         "last_resort": "ready",
     }
     assert SERVER_TOKEN not in "".join(connected.printed)
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "200"])
+@pytest.mark.parametrize(
+    ("lang", "age", "uptime"),
+    [
+        ("en", r"Checked( +\d+ s ago){3}", "Running for"),
+        ("vi", r"Kiểm tra( +\d+ giây trước){3}", "Đã chạy"),
+    ],
+)
+def test_status_tells_the_age_of_each_reading_and_how_long_the_server_runs(
+    connected: House, lang: str, age: str, uptime: str, columns: str
+) -> None:
+    lines = connected.run("status", "--lang", lang, COLUMNS=columns).stdout.splitlines()
+    assert max(map(len, lines)) <= int(columns)
+    assert any(re.match(age, line) for line in lines)
+    (row,) = [line.removeprefix(uptime).strip() for line in lines if line.startswith(uptime)]
+    assert row.startswith("- ")
+    assert row.endswith(" -")
+    alone = connected.run("status", "--lang", lang, "--config", _local(connected)).stdout
+    assert uptime not in alone
+
+
+def _local(house: House) -> str:
+    path = house.home / "local.yaml"
+    path.write_text("backend_mode: local\n", "utf-8")
+    return str(path)
+
+
+def test_status_tells_programs_the_age_of_each_reading(connected: House) -> None:
+    status = json.loads(connected.run("status", "--json").stdout)
+    assert [0 <= b["checked_s_ago"] < 60 for b in status["backends"]] == [True] * 3
+    local = json.loads(connected.run("status", "--json", "--config", _local(connected)).stdout)
+    assert local["backends"][1]["checked_s_ago"] is None
 
 
 def test_status_says_why_the_remote_is_not_there(connected: House) -> None:

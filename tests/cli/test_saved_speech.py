@@ -8,7 +8,7 @@ import soundfile
 from tone_engine import expected, heard, same
 
 from vieneu_core.backends.scripted import ScriptedBackend, Turn
-from vieneu_core.cli.speaking import _FileSink
+from vieneu_core.cli.sinks import FileSink
 from vieneu_core.cli.tally import Tally
 from vieneu_core.clock import SystemClock
 from vieneu_core.errors import WorkerDiedError
@@ -27,7 +27,7 @@ async def test_what_a_failure_cut_off_is_neither_saved_nor_counted(tmp_path: Pat
     await router.load()
     try:
         request = SynthesisRequest(text=SENTENCES)
-        await _FileSink(path)(tally.counted(router.stream(request)))
+        await FileSink(path)(tally.counted(router.stream(request)))
     finally:
         await router.aclose()
 

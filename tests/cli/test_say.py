@@ -31,14 +31,6 @@ def seconds_of_speech(path: Path | io.BytesIO) -> float:
     return float(len(samples) / rate)
 
 
-def put_player(house: House, name: str, script: str = FAKE_PLAYER) -> None:
-    folder = house.home / "bin"
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(script, "utf-8")
-    (folder / name).chmod(0o755)
-    house.environ["PATH"] = f"{folder}:/usr/bin:/bin"
-
-
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
 def test_a_text_becomes_a_file_of_the_format_that_its_suffix_names(
     house: House, suffix: str
@@ -137,52 +129,8 @@ def test_speed_and_the_voice_of_the_settings_are_heard(house: House) -> None:
     assert 1.7 < ratio < 2.3
 
 
-@pytest.mark.parametrize("player", ["pw-cat", "paplay", "aplay", "ffplay"])
-def test_speech_is_streamed_to_the_player_that_is_there(house: House, player: str) -> None:
-    put_player(house, player)
-    done = house.run("say", SENTENCES)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "22050" in (house.home / "played.args").read_text("utf-8")
-    n_samples = (house.home / "played.raw").stat().st_size / 2
-    assert 4.5 < n_samples / 22050 < 8
-
-
-def test_a_player_that_cannot_play_leaves_all_of_it_to_the_next(house: House) -> None:
-    put_player(house, "pw-cat", "#!/bin/sh\nexit 1\n")
-    put_player(house, "paplay", "#!/bin/sh\ncat > /dev/null\nexit 2\n")
-    put_player(house, "aplay")
-    assert house.run("say", SENTENCES).returncode == 0
-    assert 4.5 < (house.home / "played.raw").stat().st_size / 2 / 22050 < 8
-
-
-def test_players_that_all_fail_are_named(house: House) -> None:
-    put_player(house, "pw-cat", "#!/bin/sh\nexit 1\n")
-    put_player(house, "aplay", "#!/nowhere\n")
-    done = house.run("say", "Xin chào.")
-    assert done.returncode == 3
-    assert "No player could play (pw-cat: exit code 1; aplay: " in done.stderr
-    assert "-o FILE.wav" in done.stderr
-
-
-def test_a_player_that_stops_midway_is_told(house: House) -> None:
-    put_player(house, "aplay", "#!/bin/sh\nhead -c 400000 > /dev/null\nexit 1\n")
-    put_player(house, "ffplay")
-    done = house.run("say", SENTENCES * 20)
-    assert done.returncode == 3
-    assert "The player stopped while it played (aplay: exit code 1)" in done.stderr
-    assert not (house.home / "played.raw").exists()
-
-
-def test_no_player_says_how_to_write_a_file(house: House) -> None:
-    house.environ["PATH"] = str(house.home)
-    done = house.run("say", "Xin chào.")
-    assert done.returncode == 3
-    assert "vieneu say -o FILE.wav" in done.stderr
-    assert done.stderr.count("\n") == 1
-
-
 def test_ctrl_c_ends_player_and_workers(house: House) -> None:
-    put_player(house, "aplay", "#!/bin/sh\ntouch $HOME/started\nexec sleep 60\n")
+    house.put_program("aplay", "#!/bin/sh\ntouch $HOME/started\nexec sleep 60\n")
     begun = house.home / "started"
     _interrupted(house, ["say", SENTENCES * 40], begun.exists, signal.SIGINT, 130)
 
@@ -238,7 +186,7 @@ def test_progress_is_shown_on_a_terminal_and_leaves_one_line(house: House) -> No
 
 
 def test_a_typed_sentence_is_spoken_before_the_next(house: House) -> None:
-    put_player(house, "aplay")
+    house.put_program("aplay", FAKE_PLAYER)
     screen = house.on_terminal("say", "-")
     screen.wait_for("Type; each line")
     screen.type("Xin chào các bạn.\n")
@@ -293,8 +241,8 @@ def test_a_server_killed_midway_loses_no_sentence(
 ) -> None:
     server, url = start_server()
     house.run("connect", url, "--token-stdin", text="t0ken-of-the-test-server-0123456789\n")
-    put_player(
-        house, "aplay", '#!/bin/sh\ntouch $HOME/started\nsleep 1\ncat > "$HOME/played.raw"\n'
+    house.put_program(
+        "aplay", '#!/bin/sh\ntouch $HOME/started\nsleep 1\ncat > "$HOME/played.raw"\n'
     )
 
     def kill_once_heard() -> None:

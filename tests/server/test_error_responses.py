@@ -27,6 +27,7 @@ EXPECTED = {
     "ConfigurationError": 500,
     "SettingsFileError": 500,
     "MissingExtraError": 500,
+    "PlayerError": 500,
     "RequestError": 400,
     "EmptyTextError": 422,
     "TextTooLongError": 422,
@@ -37,6 +38,7 @@ EXPECTED = {
     "CloningUnsupportedError": 422,
     "WatermarkUnavailableError": 422,
     "RequestConflictError": 409,
+    "OutputError": 400,
     "AnnouncementError": 500,
     "AnnouncementForgedError": 500,
     "AnnouncementStaleError": 500,
@@ -168,6 +170,30 @@ async def test_a_wrong_field_is_named(site: Site, body: dict[str, Any], field: s
     assert (response.status, problem["code"]) == (422, "invalid_request")
     assert {error["field"].partition(".")[0] for error in problem["errors"]} == {field}
     assert field in problem["detail"]
+
+
+@pytest.mark.parametrize("path", ["/tts/synthesize", "/tts/stream"])
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"language": "fr"}, "'fr' is not one of: vi, en."),
+        ({"language": ""}, "'' is not one of: vi, en."),
+        ({"voice": ""}, "The id of the voice is empty."),
+    ],
+)
+async def test_what_nobody_speaks_is_refused(
+    site: Site, path: str, body: dict[str, str], told: str
+) -> None:
+    async with site.post(path, json={"text": "a", **body}) as response:
+        problem = await site.problem(response)
+
+    assert (response.status, problem.code) == (422, "invalid_request")
+    assert told in problem.detail
+
+
+async def test_a_language_with_its_region_is_taken(site: Site) -> None:
+    async with site.post("/tts/synthesize", json={"text": "a", "language": "vi-VN"}) as response:
+        assert response.status == 200
 
 
 @pytest.mark.parametrize("field", ["text", "voice", "language"])

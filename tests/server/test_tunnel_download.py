@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from programs import lone_path
 from web_site import web_site
 
 from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
@@ -142,7 +143,7 @@ async def test_the_tunnel_fetches_what_is_not_here(
         return await fetch_cloudflared(folder, releases_url=f"{github.url}/latest")
 
     monkeypatch.setattr("vieneu_colab_server.tunnels.cloudflared.fetch_cloudflared", fetch)
-    monkeypatch.setenv("PATH", "/bin:/usr/bin")
+    monkeypatch.setenv("PATH", lone_path(tmp_path / "bin"))
     tunnel = CloudflaredTunnel(fetch_to=tmp_path / "programs")
 
     with pytest.raises(Exception, match="ended without a tunnel"):

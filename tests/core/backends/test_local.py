@@ -28,9 +28,11 @@ from vieneu_core.errors import (
     StreamStalledError,
     SynthesisFailedError,
     VieneuError,
+    VoiceNotFoundError,
     WorkerDiedError,
 )
 from vieneu_core.synthesis import ReferenceAudio, Speech, SynthesisRequest
+from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.host import EngineSpec, RestartPolicy, WorkerTimes
 from vieneu_core.worker.process import WorkerProcess
 
@@ -50,10 +52,19 @@ async def make(no_leaks: None) -> AsyncIterator[Make]:  # noqa: ARG001 - it look
         clock: Clock | None = None,
         restart: RestartPolicy = AT_ONCE,
         times: WorkerTimes = PATIENT,
+        voices: VoiceCatalogue | None = None,
+        default_voice: str | None = None,
         **options: object,
     ) -> LocalBackend:
         spec = EngineSpec("tone_engine:create", options)
-        backend = LocalBackend(spec, clock=clock, restart=restart, times=times)
+        backend = LocalBackend(
+            spec,
+            clock=clock,
+            restart=restart,
+            times=times,
+            voices=voices,
+            default_voice=default_voice,
+        )
         made.append(backend)
         return backend
 
@@ -614,3 +625,54 @@ async def test_the_sample_rate_is_that_of_the_engine(make: Make) -> None:
 
     assert speech.sample_rate_hz == 48_000
     assert same(heard(speech.pcm, 48_000), [expected(s) for s in TWO])
+
+
+async def spoken_with(backend: LocalBackend, **fields: str) -> str:
+    speech = await synthesize(backend, SynthesisRequest(text="Xin chào.", **fields))  # type: ignore[arg-type]
+    return speech.speakers[0].voice
+
+
+async def test_the_default_voice_speaks_what_names_no_voice(make: Make) -> None:
+    backend = make(default_voice="en-low")
+    await backend.load()
+
+    assert (await backend.health()).missing_voice is None
+    assert [voice.id for voice in await backend.voices()] == ["en-low", "vi-low", "vi-high"]
+    assert await spoken_with(backend) == "en-low"
+    assert await spoken_with(backend, voice="vi-high") == "vi-high"
+
+
+async def test_a_default_voice_that_is_missing_is_told_and_silences_nobody(make: Make) -> None:
+    backend = make(default_voice="ba-ngoai")
+    assert (await backend.health()).missing_voice is None, "nothing is known before it is loaded"
+    await backend.load()
+
+    assert (await backend.health()).missing_voice == "ba-ngoai"
+    assert await spoken_with(backend) == "vi-low"
+    assert await spoken_with(backend, language="en-GB") == "en-low"
+    with pytest.raises(VoiceNotFoundError, match="vi-low, vi-high, en-low"):
+        await spoken_with(backend, voice="ba-ngoai")
+
+
+async def test_an_added_voice_may_be_the_default_while_it_is_there(
+    make: Make, tmp_path: Path
+) -> None:
+    added = VoiceCatalogue(tmp_path)
+    clip = ReferenceAudio(pcm=b"\1\0" * 48_000, sample_rate_hz=16_000, transcript="Xin chào.")
+    added.add("Bà Ngoại", clip)
+    backend = make(voices=added, default_voice="ba-ngoai", clones=True)
+    fixed = make(voices=added, default_voice="ba-ngoai")
+    await backend.load()
+    await fixed.load()
+
+    assert (await backend.health()).missing_voice is None
+    assert (await backend.voices())[0].id == "ba-ngoai"
+    assert await spoken_with(backend) == "ba-ngoai"
+    with pytest.raises(VoiceNotFoundError, match="ba-ngoai, vi-low"):
+        await spoken_with(backend, voice="ba-noi")
+    assert (await fixed.health()).missing_voice == "ba-ngoai", "its engine does not clone"
+    assert await spoken_with(fixed) == "vi-low"
+
+    added.remove("ba-ngoai")
+    assert (await backend.health()).missing_voice == "ba-ngoai"
+    assert await spoken_with(backend) == "vi-low"

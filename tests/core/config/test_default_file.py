@@ -124,8 +124,8 @@ def test_a_router_keeps_voices_and_budget_where_the_command_does(home: Path) -> 
     ):
         local = router._places.require("local").backend
         assert isinstance(local, LocalBackend)
-        assert local._own_voices is not None
-        assert local._own_voices._folder == voices
+        assert local._voices._added is not None
+        assert local._voices._added._folder == voices
         assert router._budget is not None
         assert router._budget._path == state / "budget.json"
 

@@ -125,6 +125,23 @@ async def test_the_backends_are_looked_at_for_real() -> None:
     assert remote.command == "vieneu connect URL"
 
 
+async def test_the_voice_of_the_settings_is_looked_for() -> None:
+    settings = Settings.model_validate({"local": {"voice": "vi-south"}})
+    _, good, _ = await examine_backends(settings)
+    assert (good.topic, good.level, good.fact) == (Topic.VOICE, Level.OK, "vi-south")
+    settings = Settings.model_validate({"local": {"voice": "ba-ngoai"}})
+    loaded, bad, _ = await examine_backends(settings)
+    assert (loaded.level, bad.topic, bad.level) == (Level.OK, Topic.VOICE, Level.PROBLEM)
+    assert bad.fact == "local.voice: ba-ngoai"
+    assert bad.command == "vi-north, vi-central, vi-south, en-us, en-gb"
+
+
+def test_a_settings_file_that_was_named_must_be_there(tmp_path: Path) -> None:
+    settings, (bad,) = examine_settings(tmp_path / "config.yaml", {}, must_exist=True)
+    assert settings is None
+    assert bad.level is Level.PROBLEM
+
+
 @pytest.mark.parametrize(
     ("url", "code"),
     [("http://127.0.0.1:9", "connection"), ("http://abc.example", "configuration")],

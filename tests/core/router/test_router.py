@@ -41,6 +41,7 @@ from vieneu_core.router import (
     BackendSwitched,
     CircuitClosed,
     CircuitOpened,
+    DefaultVoiceMissing,
     FailedBack,
     FailedOver,
     Mode,
@@ -569,6 +570,44 @@ async def test_an_older_server_is_named_once_and_used_all_the_same() -> None:
         house.remote.reported = Health(state=BackendState.READY, version=__version__)
         await house.clock.advance(120)
         assert len(house.told(ServerOutdated)) == 1
+
+
+async def test_a_missing_default_voice_is_told_once_and_anew_after_it_was_there() -> None:
+    house = House(Mode.LOCAL)
+    house.local.reported = Health(state=BackendState.READY, missing_voice="ba-ngoai")
+    async with house:
+        await house.speak()
+        await house.clock.advance(120)
+        missing = DefaultVoiceMissing(backend="local", voice="ba-ngoai")
+        assert house.told(DefaultVoiceMissing) == [missing]
+
+        house.local.reported = Health(state=BackendState.READY)
+        await house.clock.advance(120)
+        house.local.reported = Health(state=BackendState.READY, missing_voice="ba-ngoai")
+        await house.clock.advance(120)
+        assert house.told(DefaultVoiceMissing) == [missing, missing]
+
+
+@pytest.mark.parametrize(
+    ("wish", "asked", "heard_voice"),
+    [
+        ("en-tone", None, "en-tone"),
+        ("ba-ngoai", None, "vi-tone"),
+        ("en-tone", "vi-tone", "vi-tone"),
+    ],
+)
+async def test_a_stand_in_keeps_the_voice_of_the_admin_where_it_has_it(
+    wish: str, asked: str | None, heard_voice: str
+) -> None:
+    policy = RouterPolicy(fallback=("remote",), stand_in_voice=wish)
+    async with House(Mode.LOCAL, policy) as house:
+        first = await house.speak(voice=asked)
+        assert {chunk.speaker.voice for chunk in first} == {"vi-tone"}, "not of the admin's choice"
+        house.local.always = Turn(error=lost())
+        chunks = await house.speak(voice=asked)
+
+    assert set(speakers(chunks)) == {"remote"}
+    assert {chunk.speaker.voice for chunk in chunks} == {heard_voice}
 
 
 @pytest.mark.parametrize(

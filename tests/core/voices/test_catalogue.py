@@ -101,7 +101,7 @@ def test_a_name_that_is_taken_is_refused_with_what_to_do(catalogue: VoiceCatalog
 
 
 def test_another_language_is_refused(catalogue: VoiceCatalogue) -> None:
-    with pytest.raises(InvalidRequestError, match="vi or en"):
+    with pytest.raises(InvalidRequestError, match="vi, en"):
         catalogue.add("Ba", clip(), language="fr")
 
 

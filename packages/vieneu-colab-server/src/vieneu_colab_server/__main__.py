@@ -1,7 +1,30 @@
-"""``python -m vieneu_colab_server`` is the command ``vieneu-server``."""
+"""The command ``vieneu-server``, also as ``python -m vieneu_colab_server``."""
 
 from __future__ import annotations
 
-from vieneu_colab_server.cli import main
+import sys
 
-main()
+from vieneu_core.cli.signals import end_at_once
+
+
+def main() -> None:
+    """Run the command; until it serves, a signal ends it where it stands."""
+    end_at_once()
+
+    from vieneu_core.cli.streams import abandon_output, prepare_streams
+    from vieneu_core.errors import OutputError
+
+    prepare_streams()
+    try:
+        from vieneu_colab_server.cli import EXIT_CONFIGURATION, run
+
+        run()
+    except OutputError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(EXIT_CONFIGURATION)
+    finally:
+        abandon_output()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,9 @@
 """The command ``vieneu-server``: arguments to `launch`, errors to exit codes.
 
 Exit codes: 0 stopped after finishing its work; 2 wrong arguments; 3 wrong settings (token,
-samples folder, address); 4 the engine could not be loaded; 5 the tunnel could not be opened;
-143 stopped by a second signal.
+samples folder, address), or standard output cannot be written; 4 the engine could not be loaded;
+5 the tunnel could not be opened; 130 and 143 ended by a signal before it served; 143 stopped by a
+second signal.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import logging
 import os
 import sys
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -28,7 +30,7 @@ from vieneu_colab_server.tunnels.errors import TunnelOpenError
 from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.config import TunnelKind, cache_dir
-from vieneu_core.errors import ConfigurationError, VieneuError
+from vieneu_core.errors import ConfigurationError, OutputError, VieneuError
 from vieneu_core.worker.host import EngineSpec
 
 EXIT_CONFIGURATION = 3
@@ -117,7 +119,7 @@ def make_outside(kind: TunnelKind, *, domain: str | None, program: Path | None) 
     return Outside(
         tunnel=_tunnel(kind, domain, program),
         callback_url=SecretStr(callback) if callback else None,
-        say=typer.echo,
+        say=_say,
     )
 
 
@@ -156,6 +158,12 @@ def _serve(
         )
     stop_after = _stdin_ends if until_stdin_ends else None
     launch(settings, LocalBackend(engine), announce, outside, stop_after)
+
+
+def _say(text: str) -> None:
+    """Print what happens while it serves; a disk that is full by then must not end the speech."""
+    with suppress(OutputError, OSError):
+        typer.echo(text)
 
 
 def _stdin_ends() -> None:
@@ -235,7 +243,7 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
         spec = EngineSpec(engine, engine_options(engine_option or []))
         outside = make_outside(tunnel, domain=domain, program=tunnel_program)
         _serve(settings, new_token, spec, outside, until_stdin_ends=until_stdin_ends)
-    except ConfigurationError as error:
+    except (ConfigurationError, OutputError) as error:
         _fail(error, EXIT_CONFIGURATION)
     except TunnelOpenError as error:
         _fail(error, EXIT_TUNNEL)
@@ -245,8 +253,12 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
         raise typer.Exit(EXIT_FORCED) from None
 
 
-def main() -> None:
-    """Run the command."""
+def run() -> None:
+    """Run the command with the arguments of this process, and exit.
+
+    Raises:
+        OutputError: standard output cannot be written.
+    """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(serve)
     app()

@@ -126,7 +126,7 @@ class Server:
         if self.runs:
             return
         if self._folder is None:
-            self._folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="vieneu-server-"))
+            self._folder = await asyncio.to_thread(_new_folder)
             await asyncio.to_thread(write_token_file, self._token_file, self._first_token)
         self._listening.clear()
         try:
@@ -262,6 +262,16 @@ class Server:
         if self._process is None:
             raise ServerStartError("The server was not started.", remedy="Start it first.")
         return self._process
+
+
+def _new_folder() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="vieneu-server-"))
+    except OSError as error:
+        raise ServerStartError(
+            f"There is no folder for its token: {error.strerror}.",
+            remedy="Set TMPDIR to a folder that can be written.",
+        ) from error
 
 
 async def _lines(stream: asyncio.StreamReader | None) -> AsyncIterator[str]:

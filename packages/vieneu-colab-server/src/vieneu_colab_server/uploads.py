@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 from vieneu_core.audio.decode import decode_clip
 from vieneu_core.errors import InvalidRequestError, ReferenceAudioError, VoiceNotFoundError
-from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.synthesis import ReferenceAudio, check_language
 from vieneu_core.text.clean import has_speech, one_line
 from vieneu_core.voices import Voice
 from vieneu_core.wire.schemas import VoiceUpload
@@ -35,8 +35,10 @@ class UploadedVoices:
 
         Raises:
             ReferenceAudioError: the audio cannot be used.
-            InvalidRequestError: its transcript is empty, or it is not what its id says.
+            InvalidRequestError: its transcript is empty, its language is not spoken here, or it
+                is not what its id says.
         """
+        check_language(upload.language)
         transcript = one_line(upload.transcript)
         if not has_speech(transcript):
             raise InvalidRequestError("The transcript of the voice is empty.")

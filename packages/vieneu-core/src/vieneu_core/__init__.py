@@ -7,8 +7,9 @@ failure is a class of `vieneu_core.errors`.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+# Type checkers take it for true; the module typing takes longer to load than all of this.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from vieneu_core.assembly import build_router
     from vieneu_core.audio.encode import AudioFormat, encode_stream

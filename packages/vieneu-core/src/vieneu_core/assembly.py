@@ -64,12 +64,7 @@ def build_router(
     )
     catalogue = VoiceCatalogue(_folder("voices_dir", voices_dir, default=users_voices_dir))
     return Router(
-        local=LocalBackend(
-            EngineSpec(settings.local.engine, settings.local.options),
-            clock=clock,
-            voices=catalogue,
-            watermark_required=settings.local.watermark == "required",
-        ),
+        local=build_local(settings, voices=catalogue, clock=clock),
         remote=_remote(settings, clock, session, budget, catalogue),
         last_resort=_last_resort(settings, clock),
         mode=settings.mode,
@@ -77,6 +72,7 @@ def build_router(
             fallback=settings.fallback.order,
             fallback_enabled=settings.fallback.enabled,
             health_check_interval_s=settings.colab.health_check_interval,
+            stand_in_voice=settings.local.voice,
         ),
         clock=clock,
         budget=budget if settings.colab.enabled else None,
@@ -92,6 +88,25 @@ def _folder(
     if path is None:
         return default(os.environ)
     return path_of(name, path, error=ConfigurationError)
+
+
+def build_local(
+    settings: Settings, *, voices: VoiceCatalogue | None = None, clock: Clock | None = None
+) -> LocalBackend:
+    """Build the backend of this machine that these settings describe; nothing is loaded yet.
+
+    Args:
+        settings: What the admin wants.
+        voices: Those that were added; None is none.
+        clock: Time.
+    """
+    return LocalBackend(
+        EngineSpec(settings.local.engine, settings.local.options),
+        clock=clock,
+        voices=voices,
+        default_voice=settings.local.voice,
+        watermark_required=settings.local.watermark == "required",
+    )
 
 
 def _remote(

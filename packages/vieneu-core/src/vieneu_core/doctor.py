@@ -29,6 +29,8 @@ from vieneu_core.engines.availability import ENGINES, EngineNeeds, SpeedRecord, 
 from vieneu_core.engines.importing import import_failure
 from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
 from vieneu_core.installation import extra_command, has_module
+from vieneu_core.voices import Voice
+from vieneu_core.voices.catalogue import VoiceCatalogue
 
 _EMBEDDED = "espeak"
 """It has a finding of its own."""
@@ -59,6 +61,7 @@ class Topic(StrEnum):
     SETTINGS = "settings"
     ENVIRONMENT = "environment"
     LOCAL_ENGINE = "local_engine"
+    VOICE = "voice"
     REMOTE = "remote"
 
 
@@ -105,21 +108,28 @@ def examine_engines() -> tuple[Finding, ...]:
 
 
 def examine_settings(
-    path: Path, environ: Mapping[str, str]
+    path: Path, environ: Mapping[str, str], *, must_exist: bool = False
 ) -> tuple[Settings | None, tuple[Finding, ...]]:
     """Look at the settings file; blocking. Returns the settings too, where they can be read."""
     findings = [_environment(environ)] if _environment_names(environ) else []
     try:
-        settings = load_settings(path, environ)
+        settings = load_settings(path, environ, must_exist=must_exist)
     except ConfigurationError as err:
         bad = Finding(topic=Topic.SETTINGS, level=Level.PROBLEM, fact=str(path), error=err)
         return None, (bad, *findings)
     return settings, (_file(path), *findings)
 
 
-async def examine_backends(settings: Settings) -> tuple[Finding, ...]:
-    """Load the local engine, and ask the remote server how it is."""
-    return (await _local(settings), await _remote(settings))
+async def examine_backends(
+    settings: Settings, *, voices: VoiceCatalogue | None = None
+) -> tuple[Finding, ...]:
+    """Load the local engine with its voices, and ask the remote server how it is.
+
+    Args:
+        settings: Say which engine, voice and server.
+        voices: Those that were added; None is none.
+    """
+    return (*await _local(settings, voices), await _remote(settings))
 
 
 def _version_of(package: str) -> str:
@@ -219,22 +229,37 @@ def _environment(environ: Mapping[str, str]) -> Finding:
     return Finding(topic=Topic.ENVIRONMENT, level=Level.NOTE, fact=names)
 
 
-async def _local(settings: Settings) -> Finding:
-    from vieneu_core.backends.local import LocalBackend
-    from vieneu_core.worker.host import EngineSpec
+async def _local(settings: Settings, added: VoiceCatalogue | None) -> tuple[Finding, ...]:
+    from vieneu_core.assembly import build_local
 
     name = settings.local.engine
-    backend = LocalBackend(EngineSpec(name, settings.local.options))
+    backend = build_local(settings, voices=added)
     try:
         await backend.load()
-        health = await backend.health()
+        health, voices = await backend.health(), await backend.voices()
     except (BackendError, ConfigurationError) as err:
-        return Finding(topic=Topic.LOCAL_ENGINE, level=Level.PROBLEM, fact=name, error=err)
+        return (Finding(topic=Topic.LOCAL_ENGINE, level=Level.PROBLEM, fact=name, error=err),)
     finally:
         await backend.aclose()
     where = f", {health.accelerator}" if health.accelerator else ""
-    return Finding(
-        topic=Topic.LOCAL_ENGINE, level=Level.OK, fact=f"{health.engine} ({health.model}){where}"
+    fact = f"{health.engine} ({health.model}){where}"
+    loaded = Finding(topic=Topic.LOCAL_ENGINE, level=Level.OK, fact=fact)
+    return (loaded, *_voice(settings.local.voice, health.missing_voice, voices))
+
+
+def _voice(wanted: str | None, missing: str | None, voices: Sequence[Voice]) -> tuple[Finding, ...]:
+    """Tell whether the voice of the settings is there; nothing where they name none."""
+    if wanted is None:
+        return ()
+    if missing is None:
+        return (Finding(topic=Topic.VOICE, level=Level.OK, fact=wanted),)
+    return (
+        Finding(
+            topic=Topic.VOICE,
+            level=Level.PROBLEM,
+            fact=f"local.voice: {missing}",
+            command=", ".join(voice.id for voice in voices),
+        ),
     )
 
 

@@ -16,6 +16,10 @@ VIETNAMESE: Mapping[str, tuple[str, str]] = {
     "configuration": ("Cấu hình sai", "Sửa cấu hình rồi chạy lại."),
     "settings_file": ("Tệp cấu hình sai", "Sửa tệp; tệp vẫn được giữ nguyên."),
     "missing_extra": ("Thiếu gói tuỳ chọn", ""),
+    "player": (
+        "Không phát được âm thanh",
+        "Kiểm tra âm thanh của máy này, hoặc ghi ra tệp: vieneu say -o TỆP.wav VĂN_BẢN",
+    ),
     "request": ("Yêu cầu sai", "Sửa yêu cầu rồi gửi lại."),
     "empty_text": ("Không có gì để đọc", "Hãy đưa văn bản có ít nhất một chữ cái hay chữ số."),
     "text_too_long": ("Văn bản quá dài", "Gửi văn bản ngắn hơn, hoặc chia thành nhiều yêu cầu."),
@@ -35,6 +39,10 @@ VIETNAMESE: Mapping[str, tuple[str, str]] = {
     ),
     "watermark_unavailable": ("Không đóng dấu âm thanh được", "Bỏ dấu, hoặc chọn bộ máy khác."),
     "request_conflict": ("Mã yêu cầu bị dùng hai lần", "Dùng mã mới cho mỗi yêu cầu."),
+    "output": (
+        "Không ghi được kết quả",
+        "Giải phóng dung lượng đĩa, hoặc chuyển kết quả sang nơi khác.",
+    ),
     "announcement": (
         "Từ chối lời báo địa chỉ",
         "Không có gì thay đổi. Hãy tự kết nối: vieneu connect URL",

@@ -5,7 +5,8 @@
     VieneuError
     ├── ConfigurationError            settings: the admin corrects them
     │   ├── SettingsFileError         file, line and field are named
-    │   └── MissingExtraError         an optional package is not installed
+    │   ├── MissingExtraError         an optional package is not installed
+    │   └── PlayerError               no program of this machine could play the speech
     ├── RequestError                  the caller's fault: no failover, no breaker count
     │   ├── EmptyTextError
     │   ├── TextTooLongError
@@ -15,7 +16,8 @@
     │   ├── ReferenceAudioError
     │   ├── CloningUnsupportedError
     │   ├── WatermarkUnavailableError
-    │   └── RequestConflictError      one request id, two different bodies
+    │   ├── RequestConflictError      one request id, two different bodies
+    │   └── OutputError               standard output cannot be written
     ├── AnnouncementError             a server told where it is, and is not believed
     │   ├── AnnouncementForgedError
     │   ├── AnnouncementStaleError
@@ -148,6 +150,14 @@ class MissingExtraError(ConfigurationError):
         )
 
 
+class PlayerError(ConfigurationError):
+    """No program of this machine could play the speech; the detail says why of each."""
+
+    code = "player"
+    title = "No player could play"
+    default_remedy = "Check this machine's sound, or write a file: vieneu say -o FILE.wav TEXT"
+
+
 # --- the caller's fault --------------------------------------------------------------------
 
 
@@ -228,6 +238,14 @@ class RequestConflictError(RequestError):
     code = "request_conflict"
     title = "Request id used twice"
     default_remedy = "Use a new request id for each new request."
+
+
+class OutputError(RequestError):
+    """What was asked for cannot be written to standard output: a full disk, a closed stream."""
+
+    code = "output"
+    title = "Output cannot be written"
+    default_remedy = "Free space on the disk, or send the output elsewhere."
 
 
 # --- pairing -------------------------------------------------------------------------------

@@ -28,11 +28,26 @@ MIN_SPEED, MAX_SPEED = 0.5, 2.0
 MAX_REQUEST_ID_LENGTH = 128
 MAX_LANGUAGE_LENGTH = 35
 """RFC 5646, 4.4.1."""
+LANGUAGES = ("vi", "en")
+"""Primary subtags of the languages that a request may be in."""
 
 
 def new_request_id() -> str:
     """Return an id that no other request has."""
     return uuid.uuid4().hex
+
+
+def check_language(language: str) -> None:
+    """Make sure that a language tag is of a language that is spoken here.
+
+    Raises:
+        InvalidRequestError: it is not; the message lists those that are.
+    """
+    if language.partition("-")[0].lower() not in LANGUAGES:
+        raise InvalidRequestError(
+            f"The language {language[:35]!r} is not one of: {', '.join(LANGUAGES)}.",
+            remedy="Choose one of the languages listed.",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +97,8 @@ class SynthesisRequest:
     voice: str | None = None
     """Id of a voice; None is the backend's default for the language."""
     language: str = "vi"
-    """Language tag. Only chooses the voice where none is named, or where a stand-in speaks."""
+    """Language tag: ``vi`` or ``en``, a region may follow (``vi-VN``). Only chooses the voice
+    where none is named, or where a stand-in speaks."""
     speed: float = 1.0
     """Rate of speech, 0.5 to 2.0, without change of pitch."""
     watermark: bool = False
@@ -101,6 +117,11 @@ class SynthesisRequest:
             expected = "a ReferenceAudio, or None"
             raise refuse("reference", self.reference, expected, error=InvalidRequestError)
         check_fields(self, error=InvalidRequestError)
+        if self.voice == "":
+            raise InvalidRequestError(
+                "The id of the voice is empty.", remedy="Name a voice, or leave it out."
+            )
+        check_language(self.language)
         if not MIN_SPEED <= self.speed <= MAX_SPEED:
             raise InvalidRequestError(
                 f"speed is {self.speed}; it must be from {MIN_SPEED} to {MAX_SPEED}."

@@ -95,7 +95,13 @@ class NgrokTunnel:
         await self.close()
         self._given_up = False
         self._discretion.begin()
-        self._config = self._configured()
+        try:
+            self._config = self._configured()
+        except OSError as error:
+            raise TunnelProgramError(
+                f"The settings of the ngrok agent cannot be written: {error.strerror}.",
+                remedy="Set TMPDIR to a folder that can be written.",
+            ) from error
         connecting = asyncio.create_task(asyncio.to_thread(self._connect, port))
         done, _ = await asyncio.wait({connecting}, timeout=self._start_timeout_s)
         if not done:

@@ -61,6 +61,8 @@ class Health:
     """Seconds until the session ends; None where it has no end."""
     clones: bool = False
     """Whether it speaks with reference audio."""
+    missing_voice: str | None = None
+    """Id of its default voice where it has no such voice: another one speaks in its place."""
     loading: LoadProgress | None = None
     """How far the loading of its model has come, where that is known."""
 

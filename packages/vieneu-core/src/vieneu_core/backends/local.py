@@ -15,19 +15,19 @@ from vieneu_core.audio.plausible import SpeechCheck
 from vieneu_core.audio.watermark import WATERMARK_REMEDY
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
+from vieneu_core.backends.local_voices import LocalVoices
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.engines.base import EngineInfo, Utterance
 from vieneu_core.errors import (
     BackendError,
-    CloningUnsupportedError,
     EmptyTextError,
     UnpronounceableError,
     WatermarkUnavailableError,
 )
 from vieneu_core.synthesis import SynthesisRequest, check_request
 from vieneu_core.text.upcoming import with_upcoming
-from vieneu_core.voices import Voice, choose_voice
-from vieneu_core.voices.catalogue import CustomVoice, VoiceCatalogue
+from vieneu_core.voices import Voice
+from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.host import (
     EngineSpec,
     RestartPolicy,
@@ -57,6 +57,9 @@ class LocalBackend(Backend):
     Where it dies it is started again by itself. Any number of requests may be streamed at once:
     their sentences take turns, in the order in which they were reached.
 
+    A ``default_voice`` speaks the requests that name none. Where there is no such voice the
+    engine's own default speaks, and `Health.missing_voice` says so.
+
     Raises:
         ConfigurationError: an argument is of the wrong type.
     """
@@ -70,6 +73,7 @@ class LocalBackend(Backend):
         restart: RestartPolicy | None = None,
         times: WorkerTimes | None = None,
         voices: VoiceCatalogue | None = None,
+        default_voice: str | None = None,
         watermark_required: bool = True,
     ) -> None:
         expect("engine", engine, (EngineSpec, str), "the name of an engine, or an EngineSpec")
@@ -78,10 +82,11 @@ class LocalBackend(Backend):
         expect_optional("restart", restart, RestartPolicy, "a RestartPolicy")
         expect_optional("times", times, WorkerTimes, "WorkerTimes")
         expect_optional("voices", voices, VoiceCatalogue, "a VoiceCatalogue")
+        expect_optional("default_voice", default_voice, str, "the id of a voice")
         expect("watermark_required", watermark_required, bool, "True or False")
         self._name = name
         self._lifetime = Lifetime(f"The backend {name}", backend=name)
-        self._own_voices = voices
+        self._voices = LocalVoices(voices, default_voice)
         self._watermark_required = watermark_required
         self._host = WorkerHost(
             EngineSpec(engine) if isinstance(engine, str) else engine,
@@ -133,7 +138,7 @@ class LocalBackend(Backend):
         await self._host.stop()
 
     async def health(self) -> Health:
-        """Tell how the worker stands. Takes no time and never fails."""
+        """Tell how the worker stands. Never fails, and takes no time that matters."""
         info, memory = self._host.info, self._host.memory
         return Health(
             state=_STATES[self._host.state],
@@ -141,6 +146,7 @@ class LocalBackend(Backend):
             model=None if info is None else info.model,
             accelerator=None if info is None else info.accelerator,
             clones=info is not None and info.clones,
+            missing_voice=None if info is None else await self._voices.missing_default(info),
             queue_depth=self._queue_depth,
             latency_ms=0.0,
             gpu_memory_used_gb=None if memory is None else memory.gpu_used_gb,
@@ -150,7 +156,7 @@ class LocalBackend(Backend):
         )
 
     async def voices(self) -> tuple[Voice, ...]:
-        """List the engine's voices; then those that were added, where it can clone.
+        """List the engine's voices, then those that were added where it clones; default first.
 
         Raises:
             BackendError: the engine is not loaded.
@@ -161,11 +167,7 @@ class LocalBackend(Backend):
         except BackendError as error:
             error.backend = self.name
             raise
-        if self._own_voices is None or not info.clones:
-            return info.voices
-        hidden = {voice.id for voice in info.voices}
-        own = await asyncio.to_thread(self._own_voices.voices)
-        return info.voices + tuple(voice for voice in own if voice.id not in hidden)
+        return await self._voices.all(info)
 
     async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         """Speak a request; see `Backend.stream`.
@@ -192,15 +194,14 @@ class LocalBackend(Backend):
     async def _sentences(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         info = await self._host.ready()
         marked = self._is_marked(request, info)
-        own = await self._own_voice(request, info)
-        voice = own.voice if own is not None else self._voice(request, info)
+        chosen = await self._voices.choose(request, info)
         index = 0
         async with aclosing(with_upcoming(request.text)) as texts:
             async for text, upcoming in texts:
                 utterance = Utterance(
                     text=text,
-                    voice=voice,
-                    reference=request.reference if own is None else own.reference,
+                    voice=chosen.voice,
+                    reference=chosen.reference,
                     watermark=marked,
                     upcoming=upcoming,
                 )
@@ -257,31 +258,6 @@ class LocalBackend(Backend):
             raise WatermarkUnavailableError(told, remedy=WATERMARK_REMEDY)
         _LOGGER.warning("%s It is spoken without a watermark.", told)
         return False
-
-    async def _own_voice(self, request: SynthesisRequest, info: EngineInfo) -> CustomVoice | None:
-        """Find a voice that was added; one of the engine's own goes first."""
-        wanted = request.voice
-        if wanted is None or request.reference is not None or self._own_voices is None:
-            return None
-        if any(voice.id == wanted for voice in info.voices):
-            return None
-        own = await asyncio.to_thread(self._own_voices.get, wanted)
-        if own is not None and not info.clones:
-            raise CloningUnsupportedError(
-                f"The engine {info.engine} cannot speak with the added voice {wanted!r}."
-            )
-        return own
-
-    def _voice(self, request: SynthesisRequest, info: EngineInfo) -> Voice | None:
-        """Choose the voice; None where the reference audio is the voice."""
-        if request.reference is None:
-            where = f"The engine {info.engine}"
-            return choose_voice(info.voices, request.voice, request.language, where=where)
-        if not info.clones:
-            raise CloningUnsupportedError(
-                f"The engine {info.engine} cannot speak with reference audio."
-            )
-        return None
 
     def _speaker(self, info: EngineInfo, utterance: Utterance) -> Speaker:
         return Speaker(

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-from vieneu_core.errors import MissingExtraError
+from vieneu_core.cli.signals import end_at_once, ignore_from_now_on
 
 _EXTRA = {"typer", "rich"}
 
 
 def main() -> None:
     """Run ``vieneu`` with the arguments of this process, and end it with an exit code."""
+    end_at_once()
+    code = _run(sys.argv[1:])
+    ignore_from_now_on()
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    from vieneu_core.cli.streams import prepare_streams
+    from vieneu_core.cli.words import Words, choose_language
+    from vieneu_core.errors import MissingExtraError
+
+    words = Words(choose_language(arguments, os.environ))
+    end_at_once(words("interrupted"))
+    prepare_streams()
     try:
         from vieneu_core.cli.app import run
     except ModuleNotFoundError as err:
         if err.name is None or err.name.partition(".")[0] not in _EXTRA:
             raise
         sys.stderr.write(f"vieneu: {MissingExtraError('The command vieneu', 'cli')}\n")
-        sys.exit(3)
-    sys.exit(run(sys.argv[1:]))
+        return 3
+    return run(arguments)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-import signal
 import sys
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
@@ -15,9 +13,17 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from vieneu_core import __version__
+from vieneu_core.cli.interruption import run_to_its_end
 from vieneu_core.cli.notebook_command import notebook_command
-from vieneu_core.cli.options import ConfigOption, JsonOption, LangOption, terminal_of
+from vieneu_core.cli.options import (
+    ConfigOption,
+    JsonOption,
+    LangOption,
+    terminal_in_group,
+    terminal_of,
+)
 from vieneu_core.cli.outcome import EXIT_CODES_HELP, ExitCode, exit_code, line
+from vieneu_core.cli.streams import abandon_output
 from vieneu_core.cli.terminal import plain
 from vieneu_core.cli.words import Words, choose_language
 from vieneu_core.errors import VieneuError
@@ -67,7 +73,9 @@ def say_command(  # noqa: PLR0913, PLR0917 - one argument for each option
     voice: Annotated[str | None, typer.Option(help="Id of a voice; see: vieneu voices")] = None,
     speed: Annotated[float, typer.Option(min=0.5, max=2.0, help="Rate of speech.")] = 1.0,
     mode: Annotated[Mode | None, typer.Option(help="Speak there, this once.")] = None,
-    language: Annotated[str, typer.Option(help="Language of the text: vi or en.")] = "vi",
+    language: Annotated[
+        str, typer.Option(help="vi or en: chooses the voice where none is named.")
+    ] = "vi",
     watermark: Annotated[
         bool, typer.Option("--watermark", help="Mark the audio, unheard, as made by a machine.")
     ] = False,
@@ -111,30 +119,34 @@ def voices_command(
 
 
 @voices_app.command("add")
-def add_voice_command(
+def add_voice_command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="Its name, for people.")],
     audio: Annotated[
         str, typer.Option("--audio", metavar="FILE", help="3 to 15 s of speech; - reads stdin.")
     ],
     text: Annotated[str, typer.Option("--text", help="What is said in it, word by word.")],
     language: Annotated[str, typer.Option(help="vi or en")] = "vi",
+    config: ConfigOption = None,
     lang: LangOption = None,
 ) -> None:
     """Add a voice from a clip. Ask its owner first."""
     from vieneu_core.cli.voicing import add_voice
 
-    _run(add_voice(terminal_of(None, lang), name, audio, text, language))
+    _run(add_voice(terminal_in_group(context, config, lang), name, audio, text, language))
 
 
 @voices_app.command("remove")
 def remove_voice_command(
+    context: typer.Context,
     voice: Annotated[str, typer.Argument(help="Its id; see: vieneu voices")],
+    config: ConfigOption = None,
     lang: LangOption = None,
 ) -> None:
     """Forget a voice that was added."""
     from vieneu_core.cli.voicing import remove_voice
 
-    _run(remove_voice(terminal_of(None, lang), voice))
+    _run(remove_voice(terminal_in_group(context, config, lang), voice))
 
 
 models_app = typer.Typer(help="List the models that are known; fetch one.")
@@ -143,25 +155,30 @@ app.add_typer(models_app, name="models")
 
 @models_app.callback(invoke_without_command=True)
 def models_command(
-    context: typer.Context, as_json: JsonOption = False, lang: LangOption = None
+    context: typer.Context,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    lang: LangOption = None,
 ) -> None:
     """List the models that are known by name, and which of them are on this machine."""
     if context.invoked_subcommand is not None:
         return
     from vieneu_core.cli.modelling import show_models
 
-    show_models(terminal_of(None, lang), as_json=as_json)
+    show_models(terminal_of(config, lang), as_json=as_json)
 
 
 @models_app.command("get")
 def get_model_command(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="A known name, or OWNER/REPOSITORY:FILE@REVISION")],
+    config: ConfigOption = None,
     lang: LangOption = None,
 ) -> None:
     """Fetch a model, so that it can be loaded without a network."""
     from vieneu_core.cli.modelling import get_model
 
-    _run(get_model(terminal_of(None, lang), name))
+    _run(get_model(terminal_in_group(context, config, lang), name))
 
 
 @app.command("optimize")
@@ -170,12 +187,13 @@ def optimize_command(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Default: MODEL-trimmed.gguf")
     ] = None,
+    config: ConfigOption = None,
     lang: LangOption = None,
 ) -> None:
     """Write a smaller, faster model: the text tokens that speech never needs are left out."""
     from vieneu_core.cli.modelling import optimize
 
-    _run(optimize(terminal_of(None, lang), model, output))
+    _run(optimize(terminal_of(config, lang), model, output))
 
 
 @app.command("status")
@@ -263,40 +281,28 @@ def doctor_command(config: ConfigOption = None, lang: LangOption = None) -> None
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run on an event loop of its own; SIGTERM ends it as cleanly as Ctrl-C does."""
     try:
-        return asyncio.run(_until_terminated(work))
-    except asyncio.CancelledError:
-        raise typer.Exit(ExitCode.TERMINATED) from None
+        return run_to_its_end(work)
     except BrokenPipeError:
         raise typer.Exit(ExitCode.READER_GONE) from None
-
-
-async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
-    task = asyncio.current_task()
-    if task is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await work
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run ``vieneu`` with these arguments; return its exit code. Nothing is raised."""
     words = Words(choose_language(arguments, os.environ))
-    _open_missing_streams()
     _set_up_logs()
     try:
-        code = _code_of(arguments, words)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        code = ExitCode.READER_GONE
-    if code == ExitCode.READER_GONE:  # what is left in the buffer has no reader
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return code
+        return _code_of(arguments, words)
+    finally:
+        abandon_output()
 
 
 def _code_of(arguments: Sequence[str], words: Words) -> int:
     try:
         code = app(args=list(arguments), prog_name="vieneu", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return ExitCode.READER_GONE
     except VieneuError as err:
         _complain(line(err, words.language))
         return exit_code(err)
@@ -331,13 +337,6 @@ def _complain(text: str) -> None:
     with suppress(OSError):  # stderr may be gone as well
         sys.stderr.write(f"vieneu: {plain(text)}\n")
         sys.stderr.flush()
-
-
-def _open_missing_streams() -> None:
-    """Give a closed standard stream an empty one: Python sets it to None, which few expect."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open until the end
 
 
 def _set_up_logs() -> None:

@@ -8,10 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from vieneu_core.backends.base import BackendState
-from vieneu_core.cli.looking import load_all
+from vieneu_core.cli.looking import load_all, warn_of_missing_voice
 from vieneu_core.cli.outcome import line, title
 from vieneu_core.cli.terminal import Terminal, plain
 from vieneu_core.clock import SystemClock
+from vieneu_core.config import voices_dir
 from vieneu_core.doctor import (
     Finding,
     Level,
@@ -22,6 +23,7 @@ from vieneu_core.doctor import (
 )
 from vieneu_core.errors import AllBackendsFailedError, BackendError
 from vieneu_core.router import BackendStatus, Router
+from vieneu_core.voices.catalogue import VoiceCatalogue
 
 _MARKS = {Level.OK: ("✓", "green"), Level.NOTE: ("·", "yellow"), Level.PROBLEM: ("✗", "red")}
 
@@ -52,7 +54,8 @@ async def try_backends(terminal: Terminal) -> None:
                 name = title(err.code, err.title, words.language)
                 cells = [Text(plain(name), style="red"), *[Text("-")] * 4]
             table.add_row(words(f"backend_{backend.name}"), *cells)
-    terminal.out.print(table)
+        terminal.out.print(table)
+        warn_of_missing_voice(terminal, router.status())
     if failures:
         raise failures[0] if len(failures) == 1 else _none(failures)
     if not spoke:
@@ -62,12 +65,17 @@ async def try_backends(terminal: Terminal) -> None:
 async def examine(terminal: Terminal) -> bool:
     """Show all findings; true where nothing is a problem."""
     settings, about_settings = await asyncio.to_thread(
-        examine_settings, terminal.path, terminal.environ
+        examine_settings,
+        terminal.path,
+        terminal.environ,
+        must_exist=terminal.config is not None,
     )
     engines = await asyncio.to_thread(examine_engines)
     findings = [*examine_installation(), *engines, *about_settings]
     if settings is not None:
-        findings += await examine_backends(settings)
+        findings += await examine_backends(
+            settings, voices=VoiceCatalogue(voices_dir(terminal.environ))
+        )
     topics = [terminal.words(f"topic_{finding.topic}") for finding in findings]
     for topic, finding in zip(topics, findings, strict=True):
         terminal.out.print(_row(terminal, topic.ljust(max(map(len, topics))), finding))

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from vieneu_core import __version__
 from vieneu_core.backends.base import Health
+from vieneu_core.cli.interruption import raising
 from vieneu_core.cli.looking import gpu_memory, load_all
 from vieneu_core.cli.terminal import Terminal, facts_table, plain
 from vieneu_core.config import (
@@ -37,7 +38,7 @@ def read_token(terminal: Terminal, *, from_stdin: bool) -> SecretStr:
     """
     at_terminal = sys.stdin.isatty()
     if from_stdin and not at_terminal:
-        text = sys.stdin.readline(_LONGEST_LINE)
+        text = _line_of_stdin()
     elif not from_stdin and terminal.environ.get(AUTH_TOKEN_VARIABLE, "").strip():
         text = terminal.environ[AUTH_TOKEN_VARIABLE]
     elif at_terminal:
@@ -87,6 +88,8 @@ def disconnect(terminal: Terminal) -> None:
         ConfigurationError: the file is bad or cannot be written.
     """
     words = terminal.words
+    if not terminal.path.exists():
+        terminal.check_named_settings()
     before = save_settings({}, terminal.path) if terminal.path.exists() else None
     held = before is not None and (
         before.colab.enabled or bool(before.colab.auth_token.get_secret_value())
@@ -156,9 +159,19 @@ async def set_mode(terminal: Terminal, mode: Mode) -> None:
 
 def _prompted(terminal: Terminal) -> str:
     try:
-        return getpass.getpass(terminal.words("token_prompt"))
+        with raising():
+            return getpass.getpass(terminal.words("token_prompt"))
     except EOFError:
         return ""
+
+
+def _line_of_stdin() -> str:
+    try:
+        return sys.stdin.readline(_LONGEST_LINE)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Standard input cannot be read: {error.strerror}.", remedy="Pipe the token in."
+        ) from error
 
 
 def _token(text: str) -> SecretStr:

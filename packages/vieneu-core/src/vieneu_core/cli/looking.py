@@ -5,20 +5,28 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from vieneu_core.audio.pcm import Speaker
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.cli.outcome import report_line
 from vieneu_core.cli.terminal import Terminal, facts_table, plain
 from vieneu_core.config import voices_dir
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import BackendError
-from vieneu_core.router import BackendStatus, BudgetStatus, CircuitState, Router, RouterStatus
+from vieneu_core.router import (
+    BackendStatus,
+    BudgetStatus,
+    CircuitState,
+    Mode,
+    Router,
+    RouterStatus,
+)
 from vieneu_core.voices import Voice
 
 WATCH_EVERY_S = 1.0
@@ -45,6 +53,7 @@ async def show_voices(terminal: Terminal, *, as_json: bool) -> None:
     async with terminal.router(terminal.settings()) as router:
         await router.load()
         voices = await router.voices()
+        warn_of_missing_voice(terminal, router.status())
     if as_json:
         print_json(terminal, [dataclasses.asdict(voice) for voice in voices])
         return
@@ -92,6 +101,29 @@ async def load_all(router: Router) -> None:
                 await asyncio.sleep(0.02)
     except (BackendError, TimeoutError):
         return
+
+
+def warn_of_missing_voice(
+    terminal: Terminal, status: RouterStatus, speakers: Iterable[Speaker] | None = None
+) -> None:
+    """Note that the default voice of the settings is missing, where it should have spoken.
+
+    Args:
+        terminal: Where to note it.
+        status: Tells which backend lacks its default voice.
+        speakers: Who spoke without being named; None notes it in any case.
+    """
+    for backend in status.backends:
+        missing = backend.health.missing_voice if backend.health is not None else None
+        if missing is None:
+            continue
+        spoke = sorted({s.voice for s in speakers or () if s.backend == backend.name} - {missing})
+        if spoke:
+            terminal.note(
+                terminal.words("missing_voice_spoken", voice=missing, spoke=", ".join(spoke))
+            )
+        elif speakers is None:
+            terminal.note(terminal.words("missing_voice", voice=missing))
 
 
 def print_json(terminal: Terminal, value: object) -> None:
@@ -169,17 +201,29 @@ def _rows(terminal: Terminal) -> tuple[tuple[str, Callable[[BackendStatus], Text
         closed = backend.circuit is CircuitState.CLOSED
         return Text(_NOTHING if closed else words(f"circuit_{backend.circuit}"))
 
+    def checked(backend: BackendStatus) -> Text:
+        age = backend.checked_s_ago
+        return Text(_NOTHING if age is None else words("ago", duration=words.duration(age)))
+
+    def uptime(backend: BackendStatus) -> Text:
+        # A backend of this machine lives as long as this command: that says nothing.
+        if backend.name != Mode.REMOTE or backend.health is None:
+            return Text(_NOTHING)
+        return Text(_duration(terminal, backend.health.uptime_s) or _NOTHING)
+
     return (
         ("state", state),
+        ("checked", checked),
         ("loading_step", of_health(lambda h: loading_step(terminal, h.loading))),
         ("circuit", circuit),
         ("engine", of_health(lambda h: h.engine)),
         ("model", of_health(lambda h: h.model)),
+        ("voice_not_there", of_health(lambda h: h.missing_voice)),
         ("version", of_health(lambda h: h.version)),
         ("latency", of_health(lambda h: _latency(terminal, h))),
         ("accelerator", of_health(lambda h: h.accelerator)),
         ("gpu_memory", of_health(lambda h: gpu_memory(terminal, h))),
-        ("uptime", of_health(lambda h: _duration(terminal, h.uptime_s))),
+        ("uptime", uptime),
         ("remaining", of_health(lambda h: _duration(terminal, h.remaining_s))),
         ("queue", of_health(lambda h: str(h.queue_depth))),
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
@@ -18,10 +20,16 @@ from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
 from vieneu_core.models.trim import TrimReport, trim
 
 Show = Callable[[str, int | None, int | None], None]
+T = TypeVar("T")
 
 
 def show_models(terminal: Terminal, *, as_json: bool) -> None:
-    """List the models that are known by name, and which of them are here."""
+    """List the models that are known by name, and which of them are here.
+
+    Raises:
+        ConfigurationError: the settings file that was named is wrong.
+    """
+    terminal.check_named_settings()
     cache = hub_cache_dir(terminal.environ)
     rows = [(model, find_cached(model.source, cache_dir=cache)) for model in MODELS]
     if as_json:
@@ -55,8 +63,10 @@ async def get_model(terminal: Terminal, name: str) -> None:
     """Fetch a model, its voices too where it has some.
 
     Raises:
+        ConfigurationError: the settings file that was named is wrong.
         ModelLoadError: it cannot be had.
     """
+    terminal.check_named_settings()
     hub, source = Hub.of_environment(terminal.environ), model_source(name)
     known = model_of(source)
     with _shown(terminal) as show:
@@ -70,12 +80,14 @@ async def optimize(terminal: Terminal, source: Path, target: Path | None) -> Non
     """Write a model without the text tokens that phonemes never reach.
 
     Raises:
+        ConfigurationError: the settings file that was named is wrong.
         ModelLoadError: it is no such model, or the target cannot be written.
         MissingExtraError: what it needs is not installed.
     """
+    terminal.check_named_settings()
     target = target or source.with_name(f"{source.stem}-trimmed{source.suffix}")
     with _shown(terminal) as show:
-        report = await asyncio.to_thread(_trim, source, target, show, terminal)
+        report = await _stoppable(lambda shown: _trim(source, target, shown, terminal), show)
     words = terminal.words
     terminal.say(
         words(
@@ -87,6 +99,25 @@ async def optimize(terminal: Terminal, source: Path, target: Path | None) -> Non
             tokens_after=words.number(report.tokens_after),
         )
     )
+
+
+async def _stoppable(work: Callable[[Show], T], show: Show) -> T:
+    """Run work on a thread; a cancelled caller has it end at its next step, and waits for that."""
+    stopped = threading.Event()
+
+    def show_until_stopped(step: str, done: int | None, total: int | None) -> None:
+        if stopped.is_set():
+            raise InterruptedError
+        show(step, done, total)
+
+    running = asyncio.create_task(asyncio.to_thread(work, show_until_stopped))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        stopped.set()
+        await asyncio.wait((running,))
+        running.exception()  # seen: the cancelled caller has no use for it
+        raise
 
 
 def _trim(source: Path, target: Path, show: Show, terminal: Terminal) -> TrimReport:

@@ -47,9 +47,11 @@ def make_notebook(terminal: Terminal, order: NotebookOrder) -> None:
     """Write a notebook, and tell what to do with it.
 
     Raises:
-        ConfigurationError: an option is wrong, or the file cannot be written.
+        ConfigurationError: an option or the settings file that was named is wrong, or the notebook
+            cannot be written.
         MissingExtraError: jinja2 or nbformat is not installed.
     """
+    terminal.check_named_settings()
     words, token = terminal.words, None
     if order.embed_token:
         token = _token(terminal)

@@ -44,3 +44,11 @@ def terminal_of(config: Path | None, lang: Language | None) -> Terminal:
         environ=os.environ,
         config=config,
     )
+
+
+def terminal_in_group(
+    context: typer.Context, config: Path | None, lang: Language | None
+) -> Terminal:
+    """Return the surroundings of a command of a group; options may stand before its name too."""
+    group = context.parent.params if context.parent is not None else {}
+    return terminal_of(config or group.get("config"), lang or group.get("lang"))

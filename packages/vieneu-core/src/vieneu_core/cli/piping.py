@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import fcntl
 import os
 import stat
+import struct
+import termios
 import threading
 from collections.abc import AsyncGenerator, AsyncIterable
 
+from vieneu_core.cli.streams import unwritable
+
 _BLOCK = 1 << 16
+_LINE_BYTES = 300
 
 
 async def typed_text(descriptor: int = 0) -> AsyncGenerator[str, None]:
@@ -39,11 +45,24 @@ async def typed_text(descriptor: int = 0) -> AsyncGenerator[str, None]:
     yield decoder.decode(b"", final=True)
 
 
+async def lines_of(stream: asyncio.StreamReader) -> AsyncGenerator[str, None]:
+    """Yield what a program writes line by line; of a line without an end only the last part."""
+    rest = b""
+    while part := await stream.read(_LINE_BYTES):
+        *lines, rest = (rest + part).split(b"\n")
+        for line in lines:
+            yield line[:_LINE_BYTES].decode(errors="replace")
+        rest = rest[-_LINE_BYTES:]
+    if rest:
+        yield rest.decode(errors="replace")
+
+
 async def write_out(blocks: AsyncIterable[bytes], descriptor: int = 1) -> None:
     """Write bytes to standard output.
 
     Raises:
         BrokenPipeError: the reader of the pipe is gone.
+        OutputError: they cannot be written.
     """
     if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
         async for block in blocks:
@@ -59,22 +78,42 @@ async def write_out(blocks: AsyncIterable[bytes], descriptor: int = 1) -> None:
         os.set_blocking(descriptor, True)
 
 
+def unread(descriptor: int) -> int:
+    """Return the number of bytes that lie in a pipe."""
+    answer = fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4))
+    return int(struct.unpack("i", answer)[0])
+
+
+async def room_in(descriptor: int) -> None:
+    """Wait until a pipe takes something."""
+    loop = asyncio.get_running_loop()
+    room = asyncio.Event()
+    loop.add_writer(descriptor, room.set)
+    try:
+        await room.wait()
+    finally:
+        loop.remove_writer(descriptor)
+
+
 async def _write_some(descriptor: int, view: memoryview) -> int:
     """Write what fits into the pipe, after waiting for room where it is full."""
-    loop = asyncio.get_running_loop()
     while True:
         try:
-            return os.write(descriptor, view)
+            return _write(descriptor, view)
         except BlockingIOError:
-            room = asyncio.Event()
-            loop.add_writer(descriptor, room.set)
-            try:
-                await room.wait()
-            finally:
-                loop.remove_writer(descriptor)
+            await room_in(descriptor)
 
 
 def _write_all(descriptor: int, block: bytes) -> None:
     view = memoryview(block)
     while view:
-        view = view[os.write(descriptor, view) :]
+        view = view[_write(descriptor, view) :]
+
+
+def _write(descriptor: int, view: memoryview) -> int:
+    try:
+        return os.write(descriptor, view)
+    except (BlockingIOError, BrokenPipeError):
+        raise
+    except OSError as error:
+        raise unwritable(error) from error

@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
+from vieneu_core.cli.player_process import Player, PlayerProcess
 from vieneu_core.doctor import PLAYERS
-from vieneu_core.errors import ConfigurationError
+from vieneu_core.errors import PlayerError
 
-_ENOUGH_BYTES = 1 << 18
-"""So much is kept for the next player; one that took more than this was really playing."""
-_STOP_S = 2.0
+_KEPT_BYTES = 1 << 18
+"""More than a pipe holds (64 KiB) and ffplay takes before it opens the sound card (128 KiB)."""
 
-_ARGUMENTS: dict[str, Callable[[int], list[str]]] = {
-    "pw-cat": lambda hz: [
-        *("--playback", "--raw", "--format", "s16"),
-        *("--rate", str(hz), "--channels", "1", "-"),
-    ],
-    "paplay": lambda hz: ["--raw", "--format=s16le", f"--rate={hz}", "--channels=1"],
-    "aplay": lambda hz: ["-q", "-t", "raw", "-f", "S16_LE", "-r", str(hz), "-c", "1", "-"],
-    "ffplay": lambda hz: [
-        *("-nodisp", "-autoexit", "-loglevel", "error"),
-        *("-f", "s16le", "-ar", str(hz), "-i", "-"),
-    ],
+_PLAYERS = {
+    player.name: player
+    for player in (
+        Player(
+            "pw-cat",
+            lambda hz: [
+                *("--playback", "--raw", "--format", "s16"),
+                *("--rate", str(hz), "--channels", "1", "-"),
+            ],
+        ),
+        Player("paplay", lambda hz: ["--raw", "--format=s16le", f"--rate={hz}", "--channels=1"]),
+        Player(
+            "aplay",
+            lambda hz: ["-q", "-t", "raw", "-f", "S16_LE", "-r", str(hz), "-c", "1", "-"],
+        ),
+        Player(
+            "ffplay",
+            lambda hz: [
+                *("-nodisp", "-autoexit", "-loglevel", "error"),
+                *("-f", "s16le", "-ar", str(hz), "-i", "-"),
+            ],
+            refusals=("audio open failed", "Failed to open file", "SDL advised"),
+        ),
+    )
 }
 
 
@@ -32,120 +45,111 @@ def installed_players() -> tuple[str, ...]:
     """Return the players that can be used here, best first.
 
     Raises:
-        ConfigurationError: there is none.
+        PlayerError: there is none.
     """
     found = tuple(name for name in PLAYERS if shutil.which(name))
     if not found:
-        raise ConfigurationError(
-            f"There is no player on this machine ({', '.join(PLAYERS)}).",
-            remedy="Install one, or write a file: vieneu say -o FILE.wav TEXT",
-        )
+        raise PlayerError(f"There is no player on this machine ({', '.join(PLAYERS)}).")
     return found
 
 
 class Playback:
     """One stream of mono signed 16-bit samples on its way to the loudspeaker.
 
-    A player that is there but cannot play (no sound server) ends at once: then the next one gets
-    everything from the start.
+    A player that cannot play (no sound card, no sound server) leaves everything to the next one,
+    also while nothing new comes. One that stops after it has begun does not: nothing is said twice.
     """
 
     def __init__(self, players: Sequence[str], sample_rate_hz: int) -> None:
         self._untried = list(players)
         self._sample_rate_hz = sample_rate_hz
-        self._process: asyncio.subprocess.Process | None = None
-        self._sent = bytearray()
+        self._player: PlayerProcess | None = None
+        self._sent: bytearray | None = bytearray()
+        """All of the speech so far, for the next player; None once a player must be playing."""
         self._reasons: list[str] = []
+        self._failure: PlayerError | None = None
+        self._turn = asyncio.Lock()
+        self._watcher: asyncio.Task[None] | None = None
 
     async def play(self, pcm: bytes) -> None:
         """Hand over samples; waits while the player has enough.
 
         Raises:
-            ConfigurationError: no player can play.
+            PlayerError: no player can play.
         """
-        if len(self._sent) <= _ENOUGH_BYTES:
-            self._sent += pcm
-        if self._process is None:
-            await self._start_next()
-        elif not await self._feed(pcm):
-            await self._recover()
+        async with self._turn:
+            if self._sent is not None and len(self._sent) <= _KEPT_BYTES:
+                self._sent += pcm
+            else:
+                self._sent = None
+            if self._player is None or not await self._player.feed(pcm):
+                await self._start_next()
+            if self._watcher is None:
+                self._watcher = asyncio.create_task(self._watch(), name="player-watch")
 
     async def finish(self) -> None:
         """Wait until all of it has been heard.
 
         Raises:
-            ConfigurationError: no player can play.
+            PlayerError: no player can play.
         """
-        while self._process is not None and not await self._ended_well(self._process):
-            await self._recover()
-        self._process = None
+        async with self._turn:
+            if self._failure is not None:
+                raise self._failure
+            while self._player is not None and not await self._player.finish():
+                await self._start_next()
+            await self._stop_player()
 
     async def stop(self) -> None:
-        """Stop at once; without effect after `finish`."""
-        process, self._process = self._process, None
-        if process is not None and process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), _STOP_S)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+        """Stop at once; after `finish` nothing is left to stop."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.wait((self._watcher,))
+        await self._stop_player()
 
-    async def _feed(self, pcm: bytes) -> bool:
-        process = self._process
-        if process is None or process.stdin is None or process.returncode is not None:
-            return False
-        try:
-            process.stdin.write(pcm)
-            await process.stdin.drain()
-        except (BrokenPipeError, ConnectionResetError):
-            return False
-        return True
-
-    async def _recover(self) -> None:
-        if self._process is not None:
-            await self._explain(self._process)
-        if len(self._sent) > _ENOUGH_BYTES:
-            raise self._failure("The player stopped while it played")
-        await self._start_next()
+    async def _watch(self) -> None:
+        """Go on to the next player when one ends while nothing new comes to be fed to it."""
+        while (player := self._player) is not None:
+            await player.until_unfit()
+            async with self._turn:
+                if self._player is player:
+                    with suppress(PlayerError):  # raised by what comes next
+                        await self._start_next()
 
     async def _start_next(self) -> None:
-        while self._untried:
+        if self._failure is None:
+            await self._give_up()
+        while self._untried and self._sent is not None and self._failure is None:
             name = self._untried.pop(0)
             try:
-                self._process = await asyncio.create_subprocess_exec(
-                    name,
-                    *_ARGUMENTS[name](self._sample_rate_hz),
-                    stdin=asyncio.subprocess.PIPE,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.DEVNULL,
-                )
+                self._player = await PlayerProcess.start(_PLAYERS[name], self._sample_rate_hz)
             except OSError as err:
                 self._reasons.append(f"{name}: {err.strerror}")
                 continue
-            self._reasons.append(name)
-            if await self._feed(bytes(self._sent)):
+            if await self._player.feed(bytes(self._sent)):
                 return
-            await self._explain(self._process)
-        self._process = None
-        raise self._failure("No player could play")
+            await self._give_up()
+        raise self._failure or self._failed("No player could play")
 
-    async def _ended_well(self, process: asyncio.subprocess.Process) -> bool:
-        if process.stdin is not None:
-            process.stdin.close()
-            with suppress(BrokenPipeError, ConnectionResetError):
-                await process.stdin.wait_closed()
-        return await process.wait() == 0
+    async def _give_up(self) -> None:
+        """Be done with a player that does not play.
 
-    async def _explain(self, process: asyncio.subprocess.Process) -> None:
-        if process.stdin is not None:
-            process.stdin.close()
-        code = await process.wait()
-        self._reasons[-1] += f": exit code {code}"
+        Raises:
+            PlayerError: it has played, so that another one would say the same again.
+        """
+        player = self._player
+        if player is None:
+            return
+        await self._stop_player()
+        self._reasons.append(player.reason)
+        if player.has_begun or self._sent is None:
+            raise self._failed("The player stopped while it played")
 
-    def _failure(self, what: str) -> ConfigurationError:
-        return ConfigurationError(
-            f"{what} ({'; '.join(self._reasons)}).",
-            remedy="Check this machine's sound, or write a file: vieneu say -o FILE.wav TEXT",
-        )
+    async def _stop_player(self) -> None:
+        player, self._player = self._player, None
+        if player is not None:
+            await player.stop()
+
+    def _failed(self, what: str) -> PlayerError:
+        self._failure = PlayerError(f"{what} ({'; '.join(self._reasons)}).")
+        return self._failure

@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from vieneu_core.audio.encode import AudioFormat, encode_stream, format_of
-from vieneu_core.audio.file import write_file
 from vieneu_core.audio.pcm import AudioChunk, Speaker
-from vieneu_core.cli.looking import loading_step
+from vieneu_core.cli.looking import loading_step, warn_of_missing_voice
 from vieneu_core.cli.outcome import title
-from vieneu_core.cli.piping import typed_text, write_out
-from vieneu_core.cli.players import Playback, installed_players
+from vieneu_core.cli.piping import typed_text
+from vieneu_core.cli.sinks import STANDARD, sink_for
 from vieneu_core.cli.tally import Tally, in_runs
 from vieneu_core.cli.terminal import Terminal, facts_table, plain
 from vieneu_core.clock import SystemClock
 from vieneu_core.config import Settings
-from vieneu_core.errors import (
-    BackendNotConfiguredError,
-    EmptyTextError,
-    InvalidRequestError,
-)
+from vieneu_core.errors import BackendNotConfiguredError, EmptyTextError
 from vieneu_core.router import BackendLoading, Router, RouterEvent
 from vieneu_core.synthesis import SynthesisRequest, new_request_id
 from vieneu_core.text.clean import has_speech
 from vieneu_core.text.segment import split_sentences
-
-STANDARD = "-"
-"""Stands for standard input and standard output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,18 +45,17 @@ class SayOrder:
         """True where the text comes from standard input."""
         return self.text == STANDARD
 
-    def request(self, settings: Settings) -> SynthesisRequest:
-        """Make the request; the voice of the settings is that of the local engine.
+    def request(self) -> SynthesisRequest:
+        """Make the request.
 
         Raises:
             RequestError: nothing in it can be spoken, or a value is out of its range.
         """
         if not self.typed:
             split_sentences(self.text)
-        default = settings.local.voice if settings.mode == "local" else None
         return SynthesisRequest(
             text=typed_text() if self.typed else self.text,
-            voice=self.voice or default,
+            voice=self.voice,
             language=self.language,
             speed=self.speed,
             watermark=self.watermark,
@@ -92,8 +81,8 @@ async def say(terminal: Terminal, order: SayOrder) -> None:
         VieneuError: nothing could be spoken, or not all of it; no half file is left.
     """
     settings = order.apply(terminal.settings())
-    request = order.request(settings)
-    sink = _sink(order)
+    request = order.request()
+    sink = sink_for(order.output)
     clock = SystemClock()
     with _progress(terminal, shown=not order.typed) as show:
         tally = Tally(clock, show)
@@ -109,8 +98,11 @@ async def say(terminal: Terminal, order: SayOrder) -> None:
             speech = _by_lines(router, request) if at_terminal else router.stream(request)
             async with aclosing(tally.counted(speech)) as chunks:
                 await sink(chunks)
-            chosen = router.status().backend(settings.mode)
+            status = router.status()
+            chosen = status.backend(settings.mode)
             tally.last_error = chosen.last_error if chosen is not None else None
+    if order.voice is None:
+        warn_of_missing_voice(terminal, status, tally.speakers.values())
     _tell(terminal, order, tally, settings.mode)
 
 
@@ -128,57 +120,6 @@ async def _by_lines(router: Router, request: SynthesisRequest) -> AsyncGenerator
                     index = chunk.sentence + 1
                     yield replace(chunk, sentence=n_spoken + chunk.sentence)
             n_spoken += index
-
-
-class _FileSink:
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._format = format_of(path)
-
-    async def __call__(self, chunks: AsyncGenerator[AudioChunk, None]) -> None:
-        async with aclosing(chunks):
-            await write_file(chunks, self._path, self._format)
-
-
-class _PipeSink:
-    def __init__(self) -> None:
-        if sys.stdout.isatty():
-            raise InvalidRequestError(
-                "The terminal cannot show audio.", remedy="Send it on: vieneu say -o - TEXT | …"
-            )
-
-    async def __call__(self, chunks: AsyncGenerator[AudioChunk, None]) -> None:
-        async with aclosing(encode_stream(chunks, AudioFormat.WAV)) as blocks:
-            await write_out(blocks)
-
-
-class _LoudspeakerSink:
-    def __init__(self) -> None:
-        self._players = installed_players()
-
-    async def __call__(self, chunks: AsyncIterable[AudioChunk]) -> None:
-        playback: Playback | None = None
-        try:
-            async for chunk in chunks:
-                if playback is None:
-                    playback = Playback(self._players, chunk.sample_rate_hz)
-                if chunk.pcm:
-                    await playback.play(chunk.pcm)
-            if playback is not None:
-                await playback.finish()
-        finally:
-            if playback is not None:
-                await playback.stop()
-
-
-def _sink(order: SayOrder) -> _FileSink | _PipeSink | _LoudspeakerSink:
-    if order.output is None:
-        return _LoudspeakerSink()
-    if order.output == STANDARD:
-        return _PipeSink()
-    if not order.output:
-        raise InvalidRequestError("The name of the output file is empty.")
-    return _FileSink(Path(order.output))
 
 
 def _who(speaker: Speaker) -> str:

@@ -48,6 +48,15 @@ class Terminal:
         """
         return load_settings(self.path, self.environ, must_exist=self.config is not None)
 
+    def check_named_settings(self) -> None:
+        """Make sure that the file named with ``--config`` is there and right, if one was named.
+
+        Raises:
+            ConfigurationError: it is not.
+        """
+        if self.config is not None:
+            self.settings()
+
     @asynccontextmanager
     async def router(self, settings: Settings) -> AsyncGenerator[Router, None]:
         """Lend a router of these settings, not yet loaded; closed at the end, come what may."""

@@ -6,11 +6,12 @@ import asyncio
 import sys
 from pathlib import Path
 
+from vieneu_core.cli.sinks import STANDARD
 from vieneu_core.cli.terminal import Terminal
 from vieneu_core.config import voices_dir
 from vieneu_core.errors import ReferenceAudioError
+from vieneu_core.synthesis import check_language
 
-STANDARD = "-"
 _MOST_BYTES = 64 << 20
 
 
@@ -18,11 +19,14 @@ async def add_voice(terminal: Terminal, name: str, audio: str, text: str, langua
     """Check a clip and keep it as a voice.
 
     Raises:
+        ConfigurationError: the settings file that was named is wrong.
         RequestError: the clip, its transcript or the name cannot be used.
     """
     from vieneu_core.voices.catalogue import VoiceCatalogue
     from vieneu_core.voices.reference import read_reference
 
+    terminal.check_named_settings()
+    check_language(language)
     data = await asyncio.to_thread(_read, audio)
     checked = await asyncio.to_thread(read_reference, data, text)
     catalogue = VoiceCatalogue(voices_dir(terminal.environ))
@@ -44,22 +48,25 @@ async def remove_voice(terminal: Terminal, voice_id: str) -> None:
     """Forget a voice that was added.
 
     Raises:
+        ConfigurationError: the settings file that was named is wrong.
         VoiceNotFoundError: there is none of that id.
     """
     from vieneu_core.voices.catalogue import VoiceCatalogue
 
+    terminal.check_named_settings()
     catalogue = VoiceCatalogue(voices_dir(terminal.environ))
     await asyncio.to_thread(catalogue.remove, voice_id)
     terminal.say(terminal.words("voice_removed", id=voice_id))
 
 
 def _read(audio: str) -> bytes:
-    if audio == STANDARD:
-        return sys.stdin.buffer.read(_MOST_BYTES + 1)
     try:
+        if audio == STANDARD:
+            return sys.stdin.buffer.read(_MOST_BYTES + 1)
         with Path(audio).expanduser().open("rb") as file:
             return file.read(_MOST_BYTES + 1)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~ of a user that there is not
+        reason = getattr(error, "strerror", None) or error
         raise ReferenceAudioError(
-            f"The clip {audio} cannot be read: {error.strerror}.", remedy="Check the path."
+            f"The clip {audio} cannot be read: {reason}.", remedy="Check the path."
         ) from error

@@ -35,6 +35,20 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "{who} spoke {which} in place of {chosen}: {why}.",
         "{who} đã đọc {which} thay cho {chosen}: {why}.",
     ),
+    "missing_voice": (
+        "There is no voice {voice}, which local.voice of the settings names. See: vieneu voices",
+        "Không có giọng {voice} mà local.voice trong cấu hình chọn. Xem: vieneu voices",
+    ),
+    "missing_voice_spoken": (
+        (
+            "There is no voice {voice}, which local.voice of the settings names: {spoke} spoke."
+            " See: vieneu voices"
+        ),
+        (
+            "Không có giọng {voice} mà local.voice trong cấu hình chọn: {spoke} đã đọc thay."
+            " Xem: vieneu voices"
+        ),
+    ),
     "all_sentences": ("everything", "toàn bộ"),
     "some_sentences": ("sentence {numbers}", "câu {numbers}"),
     "not_ready": ("it was not ready", "chưa sẵn sàng"),
@@ -127,6 +141,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "active": ("Speaks next", "Nơi đọc kế tiếp"),
     "active_stand_in": ("{name} (stand-in)", "{name} (thay thế)"),
     "state": ("State", "Trạng thái"),
+    "checked": ("Checked", "Kiểm tra"),
+    "ago": ("{duration} ago", "{duration} trước"),
+    "voice_not_there": ("Missing voice", "Thiếu giọng"),
     "circuit": ("Circuit", "Cầu dao"),
     "model": ("Model", "Mô hình"),
     "version": ("Version", "Phiên bản"),
@@ -210,6 +227,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "topic_settings": ("Settings", "Cấu hình"),
     "topic_environment": ("Environment", "Biến môi trường"),
     "topic_local_engine": ("Local engine", "Bộ máy tại chỗ"),
+    "topic_voice": ("Voice", "Giọng"),
     "topic_remote": ("Remote server", "Máy chủ từ xa"),
     "absent_embedded_voice": ("not installed", "chưa cài"),
     "absent_audio_files": ("not installed", "chưa cài"),
@@ -219,6 +237,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "absent_settings": ("no file yet, defaults apply", "chưa có tệp, dùng mặc định"),
     "absent_environment": ("set, and win over the file", "đang đặt, thắng tệp"),
+    "absent_voice": (
+        "the engine has no such voice; choose one of",
+        "bộ máy không có giọng này; hãy chọn một trong",
+    ),
     "absent_remote": ("not connected", "chưa kết nối"),
     "readable_settings": ("others can read it", "người khác đọc được"),
     # the end

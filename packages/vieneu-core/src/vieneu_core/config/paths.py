@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from vieneu_core.errors import ConfigurationError
+
 
 def _base(environ: Mapping[str, str], variable: str, default: str) -> Path:
     stated = environ.get(variable, "")
     if stated.startswith("/"):  # the specification: relative paths are to be ignored
         return Path(stated)
-    return Path(environ.get("HOME") or Path.home()) / default
+    return Path(environ.get("HOME") or expanded(Path("~"))) / default
 
 
 def settings_path(environ: Mapping[str, str]) -> Path:
@@ -22,11 +24,17 @@ def settings_path(environ: Mapping[str, str]) -> Path:
 
 
 def expanded(path: Path) -> Path:
-    """Return a path with its ``~`` replaced, where there is a user of that name."""
+    """Return a path with its ``~`` replaced.
+
+    Raises:
+        ConfigurationError: there is no such user, or one without a home.
+    """
     try:
         return path.expanduser()
-    except RuntimeError:  # no such user, or one without a home
-        return path
+    except RuntimeError as error:
+        raise ConfigurationError(
+            f"The home folder that {path} stands for is not known.", remedy="Set HOME."
+        ) from error
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:

@@ -144,7 +144,7 @@ class LocalSettings(_Section):
     voice: str | None = Field(
         default=None, min_length=1, description="the id of a voice; see: vieneu voices"
     )
-    """Spoken with in local mode where a request names no voice."""
+    """Speaks what names no voice; where the engine lacks it, the engine's own default speaks."""
 
 
 class FallbackSettings(_Section):

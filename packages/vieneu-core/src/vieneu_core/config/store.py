@@ -200,7 +200,7 @@ def _read(path: Path, *, must_exist: bool) -> str | None:
             failure = "it is larger than 1 MiB"
         else:
             return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if not must_exist:
             return None
         failure = "there is no such file"

@@ -18,6 +18,7 @@ from vieneu_core.router.events import (
     BudgetWarning,
     CircuitClosed,
     CircuitOpened,
+    DefaultVoiceMissing,
     ErrorReport,
     FailedBack,
     FailedOver,
@@ -51,6 +52,7 @@ class Announcer:
         self._open: WeakSet[Place] = WeakSet()
         self._progress: WeakKeyDictionary[Place, LoadProgress] = WeakKeyDictionary()
         self._outdated: WeakKeyDictionary[Place, str] = WeakKeyDictionary()
+        self._missing_voices: WeakKeyDictionary[Place, str | None] = WeakKeyDictionary()
         self._standing_in: str | None = None
 
     def state(self, place: Place) -> None:
@@ -64,10 +66,11 @@ class Announcer:
             self._publish(BackendLoading(backend=place.name, progress=progress))
 
     def backend(self, place: Place) -> None:
-        """Tell of a backend's circuit, of its loss and recovery, and of its session."""
+        """Publish what has become of a backend: circuit, session, version, voice, outage."""
         self._circuit(place)
         self._session(place)
         self._version(place)
+        self._default_voice(place)
         if place.state.ready:
             self._was_ready.add(place)
             if place in self._lost and place.usable:
@@ -110,6 +113,12 @@ class Announcer:
         if is_older(version, own=__version__):
             self._outdated[place] = version
             self._publish(ServerOutdated(version=version, own=__version__))
+
+    def _default_voice(self, place: Place) -> None:
+        missing = place.health.missing_voice if place.health is not None else None
+        if missing is not None and missing != self._missing_voices.get(place):
+            self._publish(DefaultVoiceMissing(backend=place.name, voice=missing))
+        self._missing_voices[place] = missing
 
     def _session(self, place: Place) -> None:
         mark = place.session.due() if place.session is not None else None

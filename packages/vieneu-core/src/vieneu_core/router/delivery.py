@@ -200,6 +200,7 @@ class Delivery:
         request = replace(
             self._request,
             text=passage,
+            voice=self._voice_at(place),
             request_id=f"{self._request.request_id[:100]}-{self._done}-{self._attempts}",
         )
         try:
@@ -219,6 +220,13 @@ class Delivery:
                 await self._relay(place, own_voice, cause)
             except RequestError:
                 raise SynthesisFailedError(f"{place.name} cannot stand in: {err.detail}") from err
+
+    def _voice_at(self, place: Place) -> str | None:
+        """Return the voice to ask for: a stand-in keeps the one that listeners know."""
+        named = self._request.voice is not None or self._request.reference is not None
+        if named or not self._route.is_stand_in(place):
+            return self._request.voice
+        return self._policy.stand_in_voice
 
     async def _relay(
         self, place: Place, request: SynthesisRequest, cause: VieneuError | None

@@ -129,6 +129,14 @@ class ServerOutdated(RouterEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultVoiceMissing(RouterEvent):
+    """A backend has no voice of the id that is set as its default; its own default speaks."""
+
+    backend: str
+    voice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionExpiring(RouterEvent):
     """The remote session ends soon."""
 

@@ -21,6 +21,8 @@ class RouterPolicy:
     fallback_enabled: bool = True
     fallback: tuple[str, ...] = ("local", LAST_RESORT)
     """Stand-ins in order. ``remote`` may be named too: text then leaves the house unasked."""
+    stand_in_voice: str | None = None
+    """Voice of a stand-in that has it, where the request names none."""
     prefetched_sentences: int = 2
     """Sentences made ready while one is being heard."""
     stall_s: float = 20.0

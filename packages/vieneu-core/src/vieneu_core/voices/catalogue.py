@@ -21,14 +21,13 @@ from vieneu_core.errors import (
     VieneuError,
     VoiceNotFoundError,
 )
-from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.synthesis import ReferenceAudio, check_language
 from vieneu_core.voices.reference import LONGEST_S
 from vieneu_core.voices.voice import Voice
 
 _LOGGER = logging.getLogger(__name__)
 _ABOUT, _CLIP = "voice.json", "reference.flac"
 LONGEST_NAME = 60
-_LANGUAGES = ("vi", "en")
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 """What a rename gives onto a folder that holds something, or onto a file."""
 
@@ -59,12 +58,12 @@ class VoiceCatalogue:
         """Keep a voice.
 
         Raises:
-            InvalidRequestError: the name cannot be used, or is taken; or it cannot be written.
+            InvalidRequestError: the name or the language cannot be used, the name is taken, or the
+                voice cannot be written.
         """
         shown = _checked_name(name)
         voice_id = voice_id_of(shown)
-        if language not in _LANGUAGES:
-            raise InvalidRequestError(f"The language of a voice is vi or en, not {language!r}.")
+        check_language(language)
         voice = Voice(id=voice_id, name=shown, language=language)
         try:
             self._write(voice, reference)

@@ -1,0 +1,91 @@
+"""Chooses the voice that an engine on this machine speaks a request with."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from vieneu_core.engines.base import EngineInfo
+from vieneu_core.errors import CloningUnsupportedError
+from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
+from vieneu_core.voices import Voice, choose_voice
+from vieneu_core.voices.catalogue import VoiceCatalogue
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenVoice:
+    """The voice of one request."""
+
+    voice: Voice | None
+    """None where the request's own reference audio is the voice."""
+    reference: ReferenceAudio | None = None
+    """The clip that the engine clones; None for one of its own voices."""
+
+
+class LocalVoices:
+    """The voices of an engine, and those that were added for it.
+
+    Args:
+        added: Voices that an admin added; None is none.
+        default: Id of the voice of requests that name none; None is the engine's own default.
+    """
+
+    def __init__(self, added: VoiceCatalogue | None, default: str | None) -> None:
+        self._added = added
+        self._default = default
+
+    async def all(self, info: EngineInfo) -> tuple[Voice, ...]:
+        """List the engine's voices, then those that were added where it clones; default first."""
+        voices = info.voices
+        if self._added is not None and info.clones:
+            hidden = {voice.id for voice in voices}
+            added = await asyncio.to_thread(self._added.voices)
+            voices += tuple(voice for voice in added if voice.id not in hidden)
+        return tuple(sorted(voices, key=lambda voice: voice.id != self._default))
+
+    async def missing_default(self, info: EngineInfo) -> str | None:
+        """Return the id of the default voice where there is no such voice, else None."""
+        if self._default is None or await self._find(self._default, info) is not None:
+            return None
+        return self._default
+
+    async def choose(self, request: SynthesisRequest, info: EngineInfo) -> ChosenVoice:
+        """Choose the voice of a request; a default voice that is missing is passed over.
+
+        Raises:
+            VoiceNotFoundError: there is no voice of the name that the request gives.
+            CloningUnsupportedError: the engine cannot speak with that voice or that clip.
+        """
+        if request.reference is not None:
+            if not info.clones:
+                raise CloningUnsupportedError(
+                    f"The engine {info.engine} cannot speak with reference audio."
+                )
+            return ChosenVoice(None, request.reference)
+        wanted = request.voice or self._default
+        found = await self._find(wanted, info) if wanted is not None else None
+        if found is not None:
+            return found
+        if request.voice is not None:
+            await self._refuse_added(request.voice, info)
+        where = f"The engine {info.engine}"
+        voices = await self.all(info) if request.voice is not None else info.voices
+        return ChosenVoice(choose_voice(voices, request.voice, request.language, where=where))
+
+    async def _find(self, voice_id: str, info: EngineInfo) -> ChosenVoice | None:
+        """Find a voice that the engine can speak with; one of its own goes first."""
+        own = next((voice for voice in info.voices if voice.id == voice_id), None)
+        if own is not None:
+            return ChosenVoice(own)
+        if self._added is None or not info.clones:
+            return None
+        added = await asyncio.to_thread(self._added.get, voice_id)
+        return ChosenVoice(added.voice, added.reference) if added is not None else None
+
+    async def _refuse_added(self, voice_id: str, info: EngineInfo) -> None:
+        if self._added is None or info.clones:
+            return
+        if await asyncio.to_thread(self._added.get, voice_id) is not None:
+            raise CloningUnsupportedError(
+                f"The engine {info.engine} cannot speak with the added voice {voice_id!r}."
+            )

@@ -1,0 +1,182 @@
+"""Runs one program that plays samples: feeds it, and learns whether it really plays."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self
+
+from vieneu_core.cli.piping import lines_of, room_in, unread
+
+STARTS_WITHIN_S = 10.0
+"""A program that takes nothing for so long waits for a sound card that is not there."""
+_STOP_S = 2.0
+_LAST_WORDS_S = 1.0
+_NOISE = "ALSA lib "
+"""Begins the lines of the library, which complains of each device that it tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """A program that plays raw signed 16-bit mono samples from standard input."""
+
+    name: str
+    arguments: Callable[[int], list[str]]
+    """For a rate in Hz."""
+    refusals: tuple[str, ...] = ()
+    """What it says where it plays nothing and yet ends with exit code 0."""
+
+
+class PlayerProcess:
+    """A running player. Made by `start`; whoever made it calls `stop`.
+
+    A pipe holds more than many an announcement, so that a write says nothing about the player.
+    What is still in the pipe does: our end for reading stays open, and is only counted.
+    """
+
+    def __init__(
+        self, player: Player, process: asyncio.subprocess.Process, ends: tuple[int, int]
+    ) -> None:
+        self._player = player
+        self._process = process
+        self._read_end, self._write_end = ends
+        self._written = self._left_over = 0
+        self._stuck = False
+        self._refusal = self._complaint = ""
+        self._ended = asyncio.create_task(process.wait(), name="player-end")
+        self._listening = asyncio.create_task(self._listen(), name="player-messages")
+
+    @classmethod
+    async def start(cls, player: Player, sample_rate_hz: int) -> Self:
+        """Start a player.
+
+        Raises:
+            OSError: the system does not start it.
+        """
+        ends = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                player.name,
+                *player.arguments(sample_rate_hz),
+                stdin=ends[0],
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                process_group=0,  # Ctrl-C is for us: we end it in order
+            )
+        except BaseException:
+            for end in ends:
+                os.close(end)
+            raise
+        os.set_blocking(ends[1], False)
+        return cls(player, process, ends)
+
+    @property
+    def has_begun(self) -> bool:
+        """True where some of the speech may have been heard."""
+        return self._taken > 0 and not self._refusal
+
+    @property
+    def reason(self) -> str:
+        """Why a player that was stopped did not play, in its own words."""
+        if self._stuck:
+            return f"{self._player.name}: took no sound for {STARTS_WITHIN_S:.0f} s"
+        said = self._refusal or self._complaint
+        said = said.removeprefix(f"{self._player.name}: ").strip()
+        ended = f"{self._player.name}: exit code {self._process.returncode}"
+        return f"{ended}, {said}" if said else ended
+
+    async def feed(self, pcm: bytes) -> bool:
+        """Hand over samples; waits while the player has enough. False where it does not play."""
+        rest = memoryview(pcm)
+        while rest:
+            if self._ended.done():
+                return False
+            try:
+                n_bytes = os.write(self._write_end, rest)
+            except BlockingIOError:
+                await self._until_room()
+                if self._stuck:
+                    return False
+            else:
+                self._written += n_bytes
+                rest = rest[n_bytes:]
+        return True
+
+    async def until_unfit(self) -> None:
+        """Wait until it has ended, or has taken nothing for too long."""
+        await self._wait_for(self._ended)
+
+    async def finish(self) -> bool:
+        """Wait until all has been heard. False where it was not."""
+        self._close_write_end()
+        await self._wait_for(self._ended)
+        if self._stuck:
+            return False
+        await self._listened()
+        whole = self._taken == self._written and not self._refusal
+        return whole and self._process.returncode == 0
+
+    async def stop(self) -> None:
+        """End it at once, and learn what it said; after `finish` nothing is left to end."""
+        try:
+            self._close_write_end()
+            if not self._ended.done():
+                with suppress(ProcessLookupError):
+                    self._process.terminate()
+                await asyncio.wait((self._ended,), timeout=_STOP_S)
+            if not self._ended.done():
+                self._process.kill()
+                await asyncio.wait((self._ended,))
+            await self._listened()
+        finally:
+            self._listening.cancel()
+            self._close_read_end()
+
+    @property
+    def _taken(self) -> int:
+        """Bytes that the player has read."""
+        return self._written - (self._left_over if self._read_end < 0 else unread(self._read_end))
+
+    async def _until_room(self) -> None:
+        room = asyncio.create_task(room_in(self._write_end))
+        try:
+            await self._wait_for(room, self._ended)
+        finally:
+            room.cancel()
+            await asyncio.wait((room,))
+
+    async def _wait_for(self, *events: asyncio.Task[int] | asyncio.Task[None]) -> None:
+        """Wait for one of them; not for a player that will never begin."""
+        first = asyncio.FIRST_COMPLETED
+        done, _ = await asyncio.wait(events, timeout=STARTS_WITHIN_S, return_when=first)
+        if not done and self._taken == 0:
+            self._stuck = True
+        elif not done:
+            await asyncio.wait(events, return_when=first)
+
+    async def _listen(self) -> None:
+        if self._process.stderr is None:  # pragma: no cover - it is a pipe, as asked for in start
+            return
+        async for line in lines_of(self._process.stderr):
+            if any(refusal in line for refusal in self._player.refusals):
+                self._refusal = self._refusal or line
+            elif not line.startswith(_NOISE):
+                self._complaint = self._complaint or line
+
+    async def _listened(self) -> None:
+        """Wait for its last words; a program that it started may hold the pipe open for longer."""
+        await asyncio.wait((self._listening,), timeout=_LAST_WORDS_S)
+
+    def _close_read_end(self) -> None:
+        if self._read_end >= 0:
+            self._left_over = unread(self._read_end)
+            os.close(self._read_end)
+            self._read_end = -1
+
+    def _close_write_end(self) -> None:
+        if self._write_end >= 0:
+            os.close(self._write_end)
+            self._write_end = -1

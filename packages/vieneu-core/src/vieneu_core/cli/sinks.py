@@ -1,0 +1,97 @@
+"""Takes speech to where ``vieneu say`` sends it: a file, standard output, the loudspeaker."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing
+from pathlib import Path
+
+from vieneu_core.audio.encode import AudioFormat, encode_stream, format_of
+from vieneu_core.audio.file import write_file
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.cli.piping import write_out
+from vieneu_core.cli.players import Playback, installed_players
+from vieneu_core.cli.streams import stdout_was_closed
+from vieneu_core.errors import InvalidRequestError, OutputError
+
+STANDARD = "-"
+"""Stands for standard input and standard output."""
+
+
+class FileSink:
+    """Writes speech to a file, whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._format = format_of(path)
+
+    async def __call__(self, chunks: AsyncGenerator[AudioChunk, None]) -> None:
+        """Write it.
+
+        Raises what `write_file` raises.
+        """
+        async with aclosing(chunks):
+            await write_file(chunks, self._path, self._format)
+
+
+class PipeSink:
+    """Writes speech to standard output, as WAV."""
+
+    def __init__(self) -> None:
+        if stdout_was_closed():
+            raise OutputError("Standard output is closed.")
+        if sys.stdout.isatty():
+            raise InvalidRequestError(
+                "The terminal cannot show audio.", remedy="Send it on: vieneu say -o - TEXT | …"
+            )
+
+    async def __call__(self, chunks: AsyncGenerator[AudioChunk, None]) -> None:
+        """Write it.
+
+        Raises what `write_out` raises.
+        """
+        async with aclosing(encode_stream(chunks, AudioFormat.WAV)) as blocks:
+            await write_out(blocks)
+
+
+class LoudspeakerSink:
+    """Plays speech while it is being made."""
+
+    def __init__(self) -> None:
+        self._players = installed_players()
+
+    async def __call__(self, chunks: AsyncIterable[AudioChunk]) -> None:
+        """Play it to its end.
+
+        Raises:
+            PlayerError: no player can play.
+        """
+        playback: Playback | None = None
+        try:
+            async for chunk in chunks:
+                if playback is None:
+                    playback = Playback(self._players, chunk.sample_rate_hz)
+                if chunk.pcm:
+                    await playback.play(chunk.pcm)
+            if playback is not None:
+                await playback.finish()
+        finally:
+            if playback is not None:
+                await playback.stop()
+
+
+def sink_for(output: str | None) -> FileSink | PipeSink | LoudspeakerSink:
+    """Return where speech goes: a file, standard output (``-``), or the loudspeaker (None).
+
+    Raises:
+        RequestError: it cannot go there.
+        PlayerError: there is no player on this machine.
+    """
+    if output is None:
+        return LoudspeakerSink()
+    if output == STANDARD:
+        return PipeSink()
+    if not output:
+        raise InvalidRequestError("The name of the output file is empty.")
+    return FileSink(Path(output))

@@ -1,0 +1,87 @@
+"""Options that every command has, as docs/cli.md says; walked over all commands that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer.main
+from cli_house import House
+
+from vieneu_core.cli.app import app
+
+
+def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every command with the words that name it; a group that does something too."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from walk(inner, (*path, name))
+    if path and (getattr(command, "invoke_without_command", True)):
+        yield path, command
+
+
+def least_arguments(command: Any) -> list[str]:
+    """Return what a command cannot do without."""
+    given = []
+    for param in command.params:
+        if param.required and param.param_type_name == "argument":
+            given.append("x")
+        elif param.required:
+            given += [param.opts[0], "x"]
+    return given
+
+
+COMMANDS = dict(walk(typer.main.get_command(app)))
+WORDS = [pytest.param(words, id=" ".join(words)) for words in COMMANDS]
+
+
+def test_all_commands_are_walked_over() -> None:
+    assert {" ".join(words) for words in COMMANDS} == {
+        *("say", "voices", "voices add", "voices remove", "models", "models get", "optimize"),
+        *("status", "mode", "connect", "disconnect", "rotate-token", "notebook", "test", "doctor"),
+    }
+
+
+@pytest.mark.parametrize("words", WORDS)
+@pytest.mark.parametrize("at", ["its end", "its group"])
+def test_every_command_uses_the_settings_file_that_is_named(
+    house: House, words: tuple[str, ...], at: str
+) -> None:
+    bad = house.home / "other.yaml"
+    bad.write_text("local:\n  engin: espeak\n", "utf-8")
+    options = ["--config", str(bad), "--lang", "vi"]
+    least = least_arguments(COMMANDS[words])
+    arguments = [words[0], *options, *words[1:], *least]
+    if at == "its end":
+        arguments = [*words, *least, *options]
+    done = house.run(*arguments, text="token\n", COLUMNS="400")
+    assert done.returncode == 3
+    assert f"Tệp cấu hình sai: {bad}, line 2" in done.stdout + done.stderr
+    assert [path.name for path in house.home.glob("[!.]*")] == ["other.yaml"]
+
+
+@pytest.mark.parametrize("words", [param for param in WORDS if param.id != "connect"])
+def test_a_settings_file_that_was_named_has_to_be_there(
+    house: House, words: tuple[str, ...]
+) -> None:
+    least = least_arguments(COMMANDS[words])
+    done = house.run(*words, *least, "--config", "none.yaml", COLUMNS="400")
+    assert done.returncode == 3
+    assert "none.yaml: there is no such file." in done.stdout + done.stderr
+
+
+def test_connect_makes_the_settings_file_that_was_named(house: House, server_url: str) -> None:
+    order = ["connect", server_url, "--token-stdin", "--config", "new.yaml"]
+    done = house.run(*order, text="t0ken-of-the-test-server-0123456789\n")
+    assert done.returncode == 0, done.stderr
+    assert server_url in (house.home / "new.yaml").read_text("utf-8")
+    assert not house.config.exists()
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_every_command_has_its_help(house: House, words: tuple[str, ...]) -> None:
+    for option in ("--help", "-h"):
+        shown = house.run(*words, option, COLUMNS="200")
+        assert shown.returncode == 0
+        for name in ("--config", "--lang"):
+            assert name in shown.stdout
