@@ -62,7 +62,7 @@ class House:
             env=self.environment(environ),
             cwd=self.home,
             check=False,
-            timeout=60,
+            timeout=110,
         )
         out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
         self.printed += [out, err]
