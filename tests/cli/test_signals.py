@@ -103,7 +103,7 @@ def test_twice_in_a_row(house: House, again_after_s: float) -> None:
 @pytest.mark.slow
 def test_while_a_model_is_made_smaller(house: House) -> None:
     write_gguf(house.home / "whole.gguf", n_codes=1024, n_words=3000)
-    for delay_s in DELAYS_S[8:]:
+    for delay_s in DELAYS_S[9::3]:
         with running(house, "optimize", "whole.gguf") as process:
             _wait(process, delay_s)
             kill_group(process, signal.SIGINT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -17,9 +17,10 @@ from vieneu_core.cli.looking import print_json
 from vieneu_core.cli.terminal import Terminal, plain
 from vieneu_core.models.catalogue import MODELS, model_of, model_source
 from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
-from vieneu_core.models.trim import TrimReport, trim
+from vieneu_core.models.trim import trim
 
 Show = Callable[[str, int | None, int | None], None]
+Steps = Callable[[int, int], None]
 T = TypeVar("T")
 
 
@@ -87,7 +88,11 @@ async def optimize(terminal: Terminal, source: Path, target: Path | None) -> Non
     terminal.check_named_settings()
     target = target or source.with_name(f"{source.stem}-trimmed{source.suffix}")
     with _shown(terminal) as show:
-        report = await _stoppable(lambda shown: _trim(source, target, shown, terminal), show)
+        reachable = await asyncio.to_thread(_reachable, source, show, terminal)
+        report = await _stoppable(
+            lambda progress: trim(source, target, reachable=reachable, progress=progress),
+            lambda done, total: show(terminal.words("writing_model"), done, total),
+        )
     words = terminal.words
     terminal.say(
         words(
@@ -101,14 +106,14 @@ async def optimize(terminal: Terminal, source: Path, target: Path | None) -> Non
     )
 
 
-async def _stoppable(work: Callable[[Show], T], show: Show) -> T:
+async def _stoppable(work: Callable[[Steps], T], show: Steps) -> T:
     """Run work on a thread; a cancelled caller has it end at its next step, and waits for that."""
     stopped = threading.Event()
 
-    def show_until_stopped(step: str, done: int | None, total: int | None) -> None:
+    def show_until_stopped(done: int, total: int) -> None:
         if stopped.is_set():
             raise InterruptedError
-        show(step, done, total)
+        show(done, total)
 
     running = asyncio.create_task(asyncio.to_thread(work, show_until_stopped))
     try:
@@ -120,21 +125,16 @@ async def _stoppable(work: Callable[[Show], T], show: Show) -> T:
         raise
 
 
-def _trim(source: Path, target: Path, show: Show, terminal: Terminal) -> TrimReport:
+def _reachable(source: Path, show: Show, terminal: Terminal) -> Collection[int]:
+    """Read every known word; it writes nothing, so that nobody has to wait for its end."""
     from vieneu_core.engines.reachable_tokens import reachable_tokens
     from vieneu_core.models.gguf_header import check_vieneu_gguf
     from vieneu_core.text.dictionary import dictionary_phonemes
 
     check_vieneu_gguf(source)
-    reading, writing = terminal.words("reading_words"), terminal.words("writing_model")
-    reachable = reachable_tokens(
+    reading = terminal.words("reading_words")
+    return reachable_tokens(
         source, dictionary_phonemes(), lambda n: show(f"{reading} {n}", None, None)
-    )
-    return trim(
-        source,
-        target,
-        reachable=reachable,
-        progress=lambda done, total: show(writing, done, total),
     )
 
 

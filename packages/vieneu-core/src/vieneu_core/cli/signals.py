@@ -21,8 +21,12 @@ EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 def end_at_once(message: str = "") -> None:
     """From now on let a signal end the process where it stands; Ctrl-C shows the message."""
+    received: list[int] = []
 
     def leave(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        if len(received) > 1:  # a second one while the first is being handled
+            return
         if message and number == signal.SIGINT:
             try:  # noqa: SIM105 - contextlib takes longer to load than all of this
                 os.write(2, f"vieneu: {message}\n".encode())
@@ -35,6 +39,8 @@ def end_at_once(message: str = "") -> None:
 
 def ignore_from_now_on() -> None:
     """Ignore signals: the exit code is known, and only the interpreter is still taken down."""
+    # Blocked first: Python complains of one that comes while its handler is being taken away.
+    signal.pthread_sigmask(signal.SIG_BLOCK, EXIT_CODES)
     install(signal.SIG_IGN)
 
 
