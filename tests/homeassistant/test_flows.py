@@ -438,7 +438,7 @@ async def test_a_new_address_needs_one_paste_and_interrupts_nobody(
 
 
 async def test_the_same_address_once_more_looks_at_it_again(
-    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], site: Site, engine: ScriptedBackend
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], site: Site
 ) -> None:
     entry = await set_up(colab, mode="remote")
     port = int(site.url.rpartition(":")[2])
@@ -447,7 +447,7 @@ async def test_the_same_address_once_more_looks_at_it_again(
     with pytest.raises(HomeAssistantError):
         await press(hass, "test_google_colab")
     await until(hass, lambda: hass.states.is_state("sensor.vieneu_active_backend", "local"))
-    async with serving(engine, port=port) as again:
+    async with serving(ScriptedBackend(name="colab"), port=port) as again:
         flow = await reconfigure(hass, entry, "paste")
         flow = await go_on(hass, flow, {"url": again.url})
         assert flow["reason"] == "reconfigure_successful"

@@ -67,7 +67,6 @@ async def test_an_outage_is_told_once_and_taken_back_when_it_is_over(
     set_up: SetUp,
     colab: dict[str, Any],
     site: Site,
-    engine: ScriptedBackend,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", "vieneu_core")
@@ -86,14 +85,14 @@ async def test_an_outage_is_told_once_and_taken_back_when_it_is_over(
     assert notifications(hass) == []
     assert caplog.text.count("RemoteLost(") == 1
 
-    async with serving(engine) as other:
+    async with serving(ScriptedBackend()) as other:
         await find(hass, entry, other)
         await until(hass, lambda: not repairs(hass))
         assert caplog.text.count("FailedBack(") == 1
         # The next outage is another one.
         await lose(hass, other)
         assert notifications(hass) == ["Google Colab is lost"]
-        async with serving(engine) as third:
+        async with serving(ScriptedBackend()) as third:
             await find(hass, entry, third)
             await until(hass, lambda: not notifications(hass))
             assert repairs(hass) == set()
