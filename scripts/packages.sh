@@ -39,6 +39,23 @@ install_packages() {
     fi
 }
 
+# provide_libgomp: both bindings of llama.cpp leave OpenMP's library to the system. Where it is not
+# there, Debian's is unpacked into .tools, for the tests alone.
+provide_libgomp() {
+    if "$PYTHON" -c 'import ctypes; ctypes.CDLL("libgomp.so.1")' 2>/dev/null; then return; fi
+    local home="$ROOT/.tools/libgomp"
+    if [ ! -d "$home" ]; then
+        say "Getting libgomp1 of this Debian into .tools"
+        # shellcheck source=scripts/debian.sh
+        (
+            source "$ROOT/scripts/debian.sh"
+            open_release "" && echo libgomp1 | unpack_packages && mv "$draft/unpacked" "$home"
+        ) || fail "The tests of GGUF models need libgomp.so.1. Install it (Debian: apt-get install libgomp1)."
+    fi
+    LD_LIBRARY_PATH="$(dirname "$(find "$home" -name libgomp.so.1)")${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    export LD_LIBRARY_PATH
+}
+
 installed() {
     [ -x "$ROOT/.venv/bin/nox" ]
 }

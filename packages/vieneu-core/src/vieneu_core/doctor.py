@@ -28,7 +28,7 @@ from vieneu_core.engines.auto import speed_record_path
 from vieneu_core.engines.availability import ENGINES, EngineNeeds, SpeedRecord, has_nvidia_gpu
 from vieneu_core.engines.importing import import_failure
 from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
-from vieneu_core.installation import extra_command, has_module
+from vieneu_core.installation import extra_command, has_module, library_command
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
 
@@ -189,7 +189,8 @@ def _imported(topic: Topic, modules: Sequence[str], fact: str) -> Finding:
         f"It is installed, but it cannot be imported: {failure}.",
         remedy="Install what the message names, or the package that fails once more.",
     )
-    return Finding(topic=topic, level=Level.NOTE, fact=fact, error=error)
+    command = library_command(failure)
+    return Finding(topic=topic, level=Level.NOTE, fact=fact, error=error, command=command)
 
 
 def examine_watermark() -> Finding:

@@ -23,6 +23,9 @@ PUBLISHED = False
 Until then nothing may name them to pip alone: anybody could publish a package of that name.
 """
 CORE = "vieneu-core"
+_SYSTEM_PACKAGES = {"libgomp.so.1": "libgomp1"}
+"""What wheels leave to the system (both bindings of llama.cpp do), and who brings it on Debian."""
+_MISSING_LIBRARY = re.compile(r"(lib[\w.+-]+\.so[.\d]*): cannot open shared object file")
 _MARKER = re.compile(r"""\s*extra\s*==\s*['"](?P<extra>[\w-]+)['"]\s*""")
 
 
@@ -68,6 +71,20 @@ def requirements_of(extra: str, package: str = CORE) -> tuple[str, ...]:
         package: One of our packages; where it is not installed, nothing is known of it.
     """
     return tuple(dict.fromkeys(_brought_by(extra, package)))
+
+
+def library_command(failure: str) -> str:
+    """Return the command that installs the shared library of the system that a failure names.
+
+    Args:
+        failure: What the loader says, as ``libgomp.so.1: cannot open shared object file``.
+
+    Returns:
+        The command, for Debian and what is made of it; "" where no library is named that we know.
+    """
+    missing = _MISSING_LIBRARY.search(failure)
+    package = _SYSTEM_PACKAGES.get(missing[1], "") if missing else ""
+    return f"sudo apt-get install {package}" if package else ""
 
 
 def has_module(name: str) -> bool:

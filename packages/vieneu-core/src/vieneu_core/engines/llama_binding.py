@@ -15,7 +15,7 @@ from vieneu_core.errors import (
     ModelLoadError,
     SynthesisFailedError,
 )
-from vieneu_core.installation import install_command
+from vieneu_core.installation import install_command, library_command
 
 _REBUILD = ("--force-reinstall", "--no-cache-dir", "llama-cpp-python")
 _NO_EXTRA_TOKENS, _PARSE_SPECIAL = False, True
@@ -116,7 +116,8 @@ def _binding() -> Any:
     except ImportError as error:
         raise MissingExtraError("The engine gguf", "gguf") from error
     except (OSError, RuntimeError) as error:  # its shared library does not load
+        command = library_command(str(error)) or install_command(*_REBUILD)
         raise ModelLoadError(
             f"llama-cpp-python is installed, but its library does not load: {error}.",
-            remedy=f"Build it again: {install_command(*_REBUILD)}",
+            remedy=f"Install what it needs, or build it again: {command}",
         ) from error

@@ -27,6 +27,7 @@ from vieneu_core.errors import (
     SynthesisFailedError,
     TextTooLongError,
 )
+from vieneu_core.installation import has_module, install_command, library_command
 
 BATCH = 128
 """Tokens evaluated at once; between two batches a cancellation is seen."""
@@ -186,4 +187,10 @@ def _library() -> Any:
     try:
         return import_module("xllamacpp")
     except ImportError as error:
-        raise MissingExtraError("The library xllamacpp", "gguf-prebuilt") from error
+        if not has_module("xllamacpp"):
+            raise MissingExtraError("The library xllamacpp", "gguf-prebuilt") from error
+        command = library_command(str(error)) or install_command("--force-reinstall", "xllamacpp")
+        raise ModelLoadError(
+            f"xllamacpp is installed, but it does not load: {error}.",
+            remedy=f"Install what it needs: {command}",
+        ) from error
