@@ -109,7 +109,7 @@ class Screen:
             if not self._read(0.1) and self.process.poll() is not None:
                 assert text in self.shown, self.shown
 
-    def wait_until(self, condition: Callable[[], bool], *, within_s: float = 30.0) -> None:
+    def wait_until(self, condition: Callable[[], bool], *, within_s: float = GUARD_S) -> None:
         give_up_at = time.monotonic() + within_s
         while not condition():
             assert time.monotonic() < give_up_at, self.shown

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from cli_house import SERVER_TOKEN, House
+from guard import GUARD_S
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def start_server() -> Iterator[Callable[[], tuple[subprocess.Popen[str], str]]]:
     yield start
     for process in started:
         process.terminate()
-        process.wait(30)
+        process.wait(GUARD_S)
         assert process.stdout is not None
         process.stdout.close()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from cli_house import SERVER_TOKEN, VIENEU, House
+from guard import GUARD_S
 from hub_site import hub_site
 
 SAY = ["say", "Xin chào.", "-o", "-"]
@@ -61,7 +62,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=GUARD_S,
         errors="replace",
     )
     assert "Traceback" not in done.stderr

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cli_house import SERVER_TOKEN, VIENEU, House
+from guard import GUARD_S
 
 SECRET = "s3cret-t0ken-that-nobody-may-see"
 URL = "https://abc.example"
@@ -136,7 +137,7 @@ def test_closed_standard_streams_are_no_bug(house: House) -> None:
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            timeout=60,
+            timeout=GUARD_S,
         )
         assert done.returncode == code, done.stderr
         assert done.stderr.count("\n") == (code != 0)
@@ -170,7 +171,7 @@ def test_without_its_extra_the_command_names_the_pip_line(tmp_path: Path) -> Non
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=GUARD_S,
     )
     assert done.returncode == 3
     assert done.stderr.count("\n") == 1

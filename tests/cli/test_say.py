@@ -15,7 +15,9 @@ import numpy as np
 import psutil
 import pytest
 import soundfile
+from child_process import child
 from cli_house import VIENEU, House
+from guard import GUARD_S
 
 SENTENCES = "Xin chào. Hôm nay trời đẹp, nhiệt độ 25,5 độ. TP. Hồ Chí Minh có mưa."
 FAKE_PLAYER = """#!/bin/sh
@@ -42,7 +44,7 @@ def test_a_text_becomes_a_file_of_the_format_that_its_suffix_names(
 
 
 def test_a_wav_goes_to_standard_output(house: House) -> None:
-    with subprocess.Popen(
+    with child(
         [*VIENEU, "say", "-o", "-", SENTENCES],
         stdout=subprocess.PIPE,
         env=house.environment({}),
@@ -60,13 +62,13 @@ def test_a_wav_goes_to_a_redirected_file(house: House) -> None:
             stdout=file,
             env=house.environment({}),
             check=True,
-            timeout=60,
+            timeout=GUARD_S,
         )
     assert 0.4 < seconds_of_speech(house.home / "x") < 2
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(house: House) -> None:
-    with subprocess.Popen(
+    with child(
         [*VIENEU, "say", "-o", "-", SENTENCES * 30],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -87,7 +89,7 @@ def test_audio_is_not_shown_on_a_terminal(house: House) -> None:
 
 
 def test_piped_text_is_spoken_while_it_is_being_written(house: House) -> None:
-    with subprocess.Popen(
+    with child(
         [*VIENEU, "say", "-", "-o", "-"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -150,7 +152,7 @@ def _interrupted(
     house: House, arguments: list[str], begun: Callable[[], bool], number: signal.Signals, code: int
 ) -> None:
     read, write = os.pipe()
-    with subprocess.Popen(
+    with child(
         [*VIENEU, *arguments],
         stdin=read,
         stderr=subprocess.PIPE,
@@ -160,7 +162,7 @@ def _interrupted(
     ) as process:
         os.close(read)
         os.write(write, "Xin chào các bạn. Hôm nay ".encode())
-        give_up_at = time.monotonic() + 30
+        give_up_at = time.monotonic() + GUARD_S
         while not begun():
             assert time.monotonic() < give_up_at
             assert process.poll() is None
@@ -173,7 +175,7 @@ def _interrupted(
     assert process.returncode == code
     assert "Traceback" not in errors
     assert errors.count("\n") == (1 if code == 130 else 0)
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=GUARD_S)
     assert alive == []
 
 
@@ -190,7 +192,7 @@ def test_a_typed_sentence_is_spoken_before_the_next(house: House) -> None:
     screen = house.on_terminal("say", "-")
     screen.wait_for("Type; each line")
     screen.type("Xin chào các bạn.\n")
-    give_up_at = time.monotonic() + 30
+    give_up_at = time.monotonic() + GUARD_S
     raw = house.home / "played.raw"
     while not (raw.exists() and raw.stat().st_size > 1000):
         assert time.monotonic() < give_up_at, screen.shown
@@ -246,7 +248,7 @@ def test_a_server_killed_midway_loses_no_sentence(
     )
 
     def kill_once_heard() -> None:
-        give_up_at = time.monotonic() + 30
+        give_up_at = time.monotonic() + GUARD_S
         while not (house.home / "started").exists() and time.monotonic() < give_up_at:
             time.sleep(0.01)
         server.kill()

@@ -14,7 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 from checkpoint.gguf_model import write_gguf
+from child_process import child
 from cli_house import SERVER_TOKEN, VIENEU, House
+from guard import GUARD_S
 
 from vieneu_core.cli.piping import unread
 
@@ -46,7 +48,7 @@ def running(
         yield process
         assert process.poll() is not None
     left = [p for p in psutil.process_iter() if _in_group(p, process.pid)]
-    _, alive = psutil.wait_procs(left, timeout=30)
+    _, alive = psutil.wait_procs(left, timeout=GUARD_S)
     assert alive == []
 
 
@@ -60,7 +62,7 @@ def _in_group(process: psutil.Process, group: int) -> bool:
 def assert_ended_well(
     process: subprocess.Popen[str], number: signal.Signals, by_itself: int
 ) -> None:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=GUARD_S)
     if process.returncode in {-number, 1} and not OURS.search(err) and "vieneu:" not in err:
         return  # Python had not come to our first line yet: it ends as it ends for every program
     assert "Traceback" not in err, err
@@ -133,7 +135,7 @@ def test_while_it_reads_standard_input(
     with running(house, *arguments, stdin=subprocess.PIPE) as process:
         _until_it_reads(process)
         process.send_signal(number)
-        assert process.wait(30) == CODES[number]
+        assert process.wait(GUARD_S) == CODES[number]
         assert process.stderr is not None
         assert process.stderr.read() == (INTERRUPTED if number == signal.SIGINT else "")
 
@@ -179,7 +181,7 @@ def test_while_a_server_keeps_it_waiting(
             taken, _ = mute.accept()
             with taken:
                 process.send_signal(number)
-                assert process.wait(30) == CODES[number]
+                assert process.wait(GUARD_S) == CODES[number]
             assert process.stderr is not None
             assert process.stderr.read() == (INTERRUPTED if number == signal.SIGINT else "")
 
@@ -196,7 +198,7 @@ def test_while_a_model_is_being_loaded(house: House) -> None:
         with running(house, *arguments) as process:
             _until_a_child_runs(process)
             kill_group(process, signal.SIGINT)
-            assert process.wait(30) == 130
+            assert process.wait(GUARD_S) == 130
             assert process.stderr is not None
             assert process.stderr.read() == INTERRUPTED
 
@@ -219,15 +221,15 @@ def test_a_player_that_heeds_nothing_is_ended(house: House) -> None:
             _wait(process, 0.02)
         player = psutil.Process(int((house.home / "player").read_text()))
         kill_group(process, signal.SIGINT)
-        assert process.wait(30) == 130
-        psutil.wait_procs([player], timeout=30)
+        assert process.wait(GUARD_S) == 130
+        psutil.wait_procs([player], timeout=GUARD_S)
         assert not player.is_running()
 
 
 def test_what_the_parent_ignores_stays_ignored(house: House) -> None:
     ignoring = "import signal, os, sys; signal.signal(signal.SIGINT, signal.SIG_IGN);"
     command = [*VIENEU[:1], "-c", f"{ignoring} os.execv(sys.argv[1], sys.argv[1:])", *VIENEU, *SAY]
-    with subprocess.Popen(
+    with child(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -239,7 +241,7 @@ def test_what_the_parent_ignores_stays_ignored(house: House) -> None:
             _wait(process, 0.1)
             if process.poll() is None and _ignores(process.pid, signal.SIGINT):
                 process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=GUARD_S)
     assert (process.returncode, out) == (0, "")
     assert (house.home / "a.wav").exists()
 

@@ -11,10 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from guard import GUARD_S
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
+from run_hooks import (  # noqa: F401 - hooks, which pytest finds by name
+    pytest_collectreport,
+    pytest_runtest_logreport,
+    pytest_sessionstart,
+)
 from server_site import TOKEN, Site, serving
 from syrupy.assertion import SnapshotAssertion
 
@@ -118,7 +124,7 @@ async def press(hass: HomeAssistant, button: str) -> None:
 
 async def until(hass: HomeAssistant, condition: Callable[[], object]) -> None:
     """Wait for what the house comes to by itself."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(GUARD_S):
         while not condition():
             await asyncio.sleep(0.05)
             await hass.async_block_till_done()

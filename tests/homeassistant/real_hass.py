@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from guard import GUARD_S
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -89,13 +90,13 @@ class Machine:
         """Return those of these modules that its Python can import."""
         find = "import importlib.util as u, sys; print(*filter(u.find_spec, sys.argv[1:]))"
         command = (str(self.python), "-P", "-c", find, *names)
-        found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+        found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=GUARD_S)
         return set(found.stdout.split())
 
     def megabytes(self) -> float:
         """Return the size of the environment and of the configuration."""
         command = ("du", "--bytes", "--summarize", "--total", str(self.home), str(self.config))
-        found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+        found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=GUARD_S)
         return int(found.stdout.splitlines()[-1].split()[0]) / 1e6
 
 
@@ -180,7 +181,7 @@ class Hass:
         return found
 
     async def until(self, entity_id: str, wanted: str) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(GUARD_S):
             while (await self.state(entity_id)) != wanted:
                 await asyncio.sleep(0.1)
 
@@ -194,7 +195,7 @@ class Hass:
         return result
 
     async def until_running(self) -> None:
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(GUARD_S):
             while (await self._phase()) != "RUNNING":
                 await asyncio.sleep(0.1)
 
@@ -217,7 +218,7 @@ class Hass:
         process = self.running.process
         if process.returncode is None:
             process.terminate()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(GUARD_S):
             await process.wait()
         await self.running.reading
 
@@ -312,7 +313,7 @@ def _install(config: Path) -> None:
 
     assert "site-packages" in vieneu_ha.__file__, "not from the wheel; run nox -s homeassistant"
     command = (sys.executable, "-m", "vieneu_ha", "install", f"--config={config}")
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=60)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=GUARD_S)
 
 
 def _unpack(config: Path) -> None:
@@ -321,7 +322,7 @@ def _unpack(config: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         made = subprocess.run(
             [sys.executable, program, folder],
-            check=True, capture_output=True, text=True, timeout=60,
+            check=True, capture_output=True, text=True, timeout=GUARD_S,
         )  # fmt: skip
         with zipfile.ZipFile(made.stdout.strip()) as archive:
             archive.extractall(config / "custom_components/vieneu")
@@ -338,7 +339,7 @@ async def _onboarded(url: str, process: asyncio.subprocess.Process, log: list[st
         "name": "Admin", "username": USER, "password": PASSWORD,
         "client_id": f"{url}/", "language": "en",
     }  # fmt: skip
-    async with asyncio.timeout(90), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(GUARD_S), aiohttp.ClientSession() as session:
         while True:
             assert process.returncode is None, "\n".join(log[-30:])
             try:

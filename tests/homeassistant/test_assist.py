@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pytest
 from conftest import SetUp
+from guard import GUARD_S
 from homeassistant.components import assist_satellite, conversation, media_source
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import intent
@@ -161,7 +162,7 @@ async def test_assist_is_heard_while_the_agent_still_writes(
         }
     )
     url = ""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(GUARD_S):
         while True:
             message = await client.receive_json()
             event = message.get("event") or {}

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import av
 import pytest
+from guard import GUARD_S
 from real_hass import Hass, running_hass
 from server_process import TOKEN, ServerHandle, running_server
 from tone_engine import Heard, expected, heard, same
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1800)
 SENTENCES = tuple(f"Đây là câu {n} của bản tin." for n in range(12))
 TEXT = " ".join(SENTENCES)
 LONG = " ".join(SENTENCES * 20)
@@ -47,7 +48,7 @@ async def begun(hass: Hass) -> None:
 
 
 async def recorded(hass: Hass, number: int) -> tuple[float, list[Heard]]:
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(GUARD_S):
         while not list(hass.config.glob(f"tape-{number}.*")):
             await asyncio.sleep(0.1)
     await asyncio.sleep(0.1)

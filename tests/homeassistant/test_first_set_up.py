@@ -20,6 +20,7 @@ import aiohttp
 import pytest
 from checkpoint.folder import make_folder
 from conftest import COMPONENT
+from guard import GUARD_S
 from hub_site import HubSite, hub_site
 from pydantic import SecretStr
 from real_hass import Hass, Machine, machine, running_hass
@@ -31,7 +32,7 @@ from vieneu_colab_server.announcing import HouseAnnouncer
 from vieneu_core import __version__
 from vieneu_core.models.catalogue import DEFAULT_DECODER, DEFAULT_GGUF, VOICES_FILE, known_model
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 FLOW = "/api/config/config_entries/flow"
 UNFIT = {("2026.11", "sdk"): "pillow"}
 """Extras that cannot be installed beside a release of Home Assistant, and what both need."""
@@ -229,7 +230,7 @@ def resolved(on: Machine, *arguments: str, given: str = "") -> subprocess.Comple
         check=False,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=GUARD_S,
     )
 
 

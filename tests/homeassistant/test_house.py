@@ -8,6 +8,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import EMBEDDED, SetUp, press, until
+from guard import GUARD_S
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
@@ -39,7 +40,7 @@ async def test_the_embedded_voice_alone_is_a_house(hass: HomeAssistant, set_up: 
     workers = psutil.Process().children(recursive=True)
     assert await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_block_till_done()
-    _, alive = await asyncio.to_thread(psutil.wait_procs, workers, timeout=10)
+    _, alive = await asyncio.to_thread(psutil.wait_procs, workers, timeout=GUARD_S)
     assert [p for p in alive if "resource_tracker" not in " ".join(p.cmdline())] == []
 
 

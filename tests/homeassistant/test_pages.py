@@ -14,7 +14,7 @@ from playwright.async_api import Page, expect
 from real_hass import CONFIGURATION, Hass, running_hass
 from server_process import TOKEN, running_server
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1800)
 GUIDE = Path(__file__).parents[2] / "docs/home-assistant.md"
 ENTITIES = ("select.vieneu_backend", "sensor.vieneu_active_backend", "tts.vieneu_voice")
 

@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 from conftest import EMBEDDED, SetUp, until
+from guard import GUARD_S
 from homeassistant.components import tts
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -70,7 +71,7 @@ async def test_the_first_sentence_is_heard_while_the_text_is_still_written(
     stream = tts.async_create_stream(hass, ENTITY, options={"preferred_format": "wav"})
     stream.async_set_message_stream(written())
     got = b""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GUARD_S):
         async for chunk in stream.async_stream_result():
             got += chunk
             if len(got) > 20_000:

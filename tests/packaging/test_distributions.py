@@ -29,7 +29,7 @@ MODULES = {
     "vieneu-ha-integration": "vieneu_ha",
 }
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ NOT_THE_PROJECT = shutil.ignore_patterns(
     ".git", ".tools", ".nox", ".venv", "dist", "site", "__pycache__", "*.egg-info", ".*_cache"
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 def run(*command: str | Path, cwd: Path, path: str | None = None) -> str:

@@ -25,6 +25,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from child_process import child
 from guard import GUARD_S
 from install_pages import ROOT, Shown, shown_lines
 
@@ -40,7 +41,7 @@ BY_PIP = next(shown for shown in LINES if shown.where.startswith("docs/quickstar
 """The line that pip itself runs; uv runs the others, ten times as fast."""
 FORMS = ["released"] if PUBLISHED else ["today", "released"]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 def shell(line: str, *, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -156,7 +157,7 @@ def serve(program: Path, arguments: list[str], folder: Path) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*\s", run(program, ["--version"], folder))
     if arguments != ["--engine", "espeak", "--port", "8000"]:
         return  # a model of gigabytes, or a tunnel
-    with subprocess.Popen(
+    with child(
         [program, *arguments[:-1], "0"], cwd=folder, stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdout is not None

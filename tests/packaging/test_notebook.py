@@ -36,7 +36,7 @@ ENGLISH = ("--lang=en", "--engine=espeak")
 TOKEN = "token-of-the-house-0123456789-abcdefghijklmnopqrstuvwxyz"
 AUTHTOKEN = "good-authtoken-2aBcDeF"
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 async def seconds_heard(url: str, token: str) -> float:

@@ -39,7 +39,7 @@ STRANGER = "raise SystemExit('a stranger runs code')\n"
 NAMES = ("vieneu_core", "vieneu_colab_server")
 MakeNotebook = Callable[..., dict[str, Any]]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 class Index:

@@ -13,7 +13,7 @@ from page_examples import Example, check_types, examples_of, run_example
 
 TOUR = examples_of(Path(__file__).parents[2] / "docs/python.md")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

@@ -321,7 +321,7 @@ def in_shell(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=GUARD_S,
         env={**os.environ, "VIENEU_SERVER_TOKEN": TOKEN},
     )
 
@@ -344,7 +344,7 @@ def test_a_signal_while_it_starts_ends_it_without_a_traceback(sign: signal.Signa
                 process.wait(0.02 * 1.35**step)
             except subprocess.TimeoutExpired:
                 process.send_signal(sign)
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=GUARD_S)
         ours = re.search(r'__main__\.py", line \d+, in main', errors)
         before_our_first_line = process.returncode in {-sign, 1} and ours is None
         assert before_our_first_line or "Traceback" not in errors, errors
