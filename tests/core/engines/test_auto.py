@@ -123,6 +123,28 @@ def test_the_speed_is_measured_once_on_each_machine(
     assert 0 <= measured < 1
 
 
+def test_what_only_the_first_sentence_waits_for_is_not_remembered_as_its_speed(
+    pick: Callable[..., AutoEngine],
+    record: SpeedRecord,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    cold, clock_s = Stub("gguf", 0.0), [0.0]
+    engine = pick(cold, Stub("espeak", 0.01))
+    (tmp_path / "state" / "speed.json").unlink()
+    monkeypatch.setattr(auto.time, "perf_counter", lambda: clock_s[0])
+
+    def speak(*_: object) -> Iterator[bytes]:
+        clock_s[0] += 0.2 if cold.n_spoken else 5.0  # imports what it needs at the first sentence
+        cold.n_spoken += 1
+        yield bytes(2000)
+
+    monkeypatch.setattr(cold, "synthesize", speak)
+
+    assert engine.load(lambda _: None).engine == "gguf"
+    assert record.get("gguf", "m") == 0.2
+
+
 def test_one_that_cannot_speak_while_it_is_measured_is_left_out(
     pick: Callable[..., AutoEngine], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
