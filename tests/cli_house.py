@@ -43,7 +43,12 @@ class House:
         return self.home / ".programs"
 
     def environment(self, extra: dict[str, str]) -> dict[str, str]:
-        inherited = ("PYTHONPATH", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+        inherited = (
+            "COVERAGE_PROCESS_CONFIG",
+            "COVERAGE_PROCESS_START",
+            "LD_LIBRARY_PATH",
+            "PYTHONPATH",
+        )
         kept = {name: os.environ[name] for name in inherited if name in os.environ}
         base = {"HOME": str(self.home), "LANG": "C.UTF-8", "TERM": "xterm", "COLUMNS": "80"}
         path = {"PATH": lone_path(self.programs)}

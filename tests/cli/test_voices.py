@@ -12,6 +12,7 @@ from checkpoint.folder import ModelFolder, make_folder
 from checkpoint.gguf_model import write_gguf
 from cli_house import House
 from hub_site import hub_site
+from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.audio.encode import AudioFormat, Encoder
 
@@ -169,6 +170,7 @@ def test_an_unknown_model_is_told_with_those_that_are_known(house: House) -> Non
 
 
 @pytest.mark.slow
+@NEEDS_LLAMA_CPP
 def test_a_model_is_trimmed_and_still_speaks(house: House, tmp_path: Path) -> None:
     write_gguf(house.home / "whole.gguf", n_codes=1024, n_words=3000)
 
