@@ -116,6 +116,7 @@ async def test_an_admin_sets_it_up_looks_at_it_and_flips_the_switch(
         await page.get_by_text(words.notifications, exact=True).click()
         await expect(page.locator("notification-drawer").get_by_text(words.lost)).to_be_visible()
         await picture(page, f"notification-{language}")
+    assert hass.complaints() == []
 
 
 async def add_by_hand(page: Page, words: Words, language: str) -> None:

@@ -132,7 +132,7 @@ def test_what_only_the_first_sentence_waits_for_is_not_remembered_as_its_speed(
     cold, clock_s = Stub("gguf", 0.0), [0.0]
     engine = pick(cold, Stub("espeak", 0.01))
     (tmp_path / "state" / "speed.json").unlink()
-    monkeypatch.setattr(auto.time, "perf_counter", lambda: clock_s[0])
+    monkeypatch.setattr("vieneu_core.engines.auto.time.perf_counter", lambda: clock_s[0])
 
     def speak(*_: object) -> Iterator[bytes]:
         clock_s[0] += 0.2 if cold.n_spoken else 5.0  # imports what it needs at the first sentence
