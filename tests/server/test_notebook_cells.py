@@ -162,8 +162,7 @@ def test_what_an_engine_needs_is_installed_once(
 ) -> None:
     here = {"onnxruntime": False}
     monkeypatch.setattr(
-        "vieneu_core.engines.availability.find_spec",
-        lambda name: object() if here.get(name, True) else None,
+        "vieneu_core.engines.availability.has_module", lambda name: here.get(name, True)
     )
 
     class Installing(Pip):
@@ -213,7 +212,7 @@ def test_why_an_engine_cannot_be_installed_is_told_in_the_readers_language(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("vieneu_core.engines.availability.find_spec", lambda _: None)
+    monkeypatch.setattr("vieneu_core.engines.availability.has_module", lambda _: False)
     printed = "many\nlines\n" * 20 + (
         "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n"
     )
@@ -229,7 +228,7 @@ def test_why_an_engine_cannot_be_installed_is_told_in_the_readers_language(
 
 
 def test_pip_is_the_one_of_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vieneu_core.engines.availability.find_spec", lambda _: None)
+    monkeypatch.setattr("vieneu_core.engines.availability.has_module", lambda _: False)
     monkeypatch.setattr(runtime_module, "__version__", "0.0.0.dev0")  # nobody has it
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setattr(sys, "executable", "/bin/false")
