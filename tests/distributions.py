@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from guard import GUARD_S
+
+NOT_THE_PROJECT = shutil.ignore_patterns(
+    ".git", ".tools", ".nox", ".venv", "dist", "site", "__pycache__", "*.egg-info", ".*_cache"
+)
+"""What a copy of this checkout leaves out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from distributions import Built
+from distributions import NOT_THE_PROJECT, Built
 
 ROOT = Path(__file__).parents[2]
-NOT_THE_PROJECT = shutil.ignore_patterns(
-    ".git", ".tools", ".nox", ".venv", "dist", "site", "__pycache__", "*.egg-info", ".*_cache"
-)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

@@ -26,6 +26,7 @@ from pathlib import Path
 
 import pytest
 from child_process import child
+from distributions import NOT_THE_PROJECT
 from guard import GUARD_S
 from install_pages import ROOT, Shown, shown_lines
 
@@ -33,9 +34,6 @@ from vieneu_core.installation import PUBLISHED
 
 BUILD_WHEELS = "pip wheel --no-deps --wheel-dir dist packages/*"
 HEAVY = re.compile(r"\[(?:[\w-]+,)*(?:torch|watermark|sdk|gguf)(?:,[\w-]+)*\]")
-NOT_THE_PROJECT = shutil.ignore_patterns(
-    ".git", ".tools", ".nox", ".venv", "dist", "site", "__pycache__", "*.egg-info", ".*_cache"
-)
 LINES = shown_lines()
 BY_PIP = next(shown for shown in LINES if shown.where.startswith("docs/quickstart.md"))
 """The line that pip itself runs; uv runs the others, ten times as fast."""
