@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,3 +34,13 @@ def child(command: Sequence[str | Path], **options: Any) -> Iterator[subprocess.
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+def without_coverage(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which coverage does not measure a Python process.
+
+    For a process that is interrupted at any moment: where the signal's exception is raised while
+    coverage's tracer holds its lock (`Collector.lock_data`), nothing gives that lock back, and the
+    process hangs at the next file that it comes to.
+    """
+    return {name: value for name, value in environ.items() if not name.startswith("COVERAGE")}

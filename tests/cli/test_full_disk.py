@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from child_process import without_coverage
 from cli_house import SERVER_TOKEN, VIENEU, House
 from guard import GUARD_S
 from hub_site import hub_site
@@ -57,7 +58,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         ["sh", "-c", f'"$@" {redirect}', "sh", *command],
-        env=house.environment({}),
+        env=without_coverage(house.environment({})),  # which cannot write its own file either
         cwd=cwd or house.home,
         capture_output=True,
         text=True,

@@ -10,11 +10,12 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from checkpoint.gguf_model import write_gguf
-from child_process import child
+from child_process import child, without_coverage
 from cli_house import SERVER_TOKEN, VIENEU, House
 from guard import GUARD_S
 
@@ -34,19 +35,22 @@ def running(
     house: House, *arguments: str, stdin: int = subprocess.DEVNULL
 ) -> Iterator[subprocess.Popen[str]]:
     """A command in a process group of its own; in the end none of the group is left."""
-    process = subprocess.Popen(
-        [*VIENEU, *arguments],
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=house.environment({}),
-        cwd=house.home,
-        text=True,
-        process_group=0,
-    )
-    with process:
-        yield process
-        assert process.poll() is not None
+    options: dict[str, Any] = {
+        "stdin": stdin,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "env": without_coverage(house.environment({})),
+        "cwd": house.home,
+        "text": True,
+        "process_group": 0,
+    }
+    with child([*VIENEU, *arguments], **options) as process:
+        try:
+            yield process
+            assert process.poll() is not None
+        except BaseException:
+            kill_group(process, signal.SIGKILL)
+            raise
     left = [p for p in psutil.process_iter() if _in_group(p, process.pid)]
     _, alive = psutil.wait_procs(left, timeout=GUARD_S)
     assert alive == []

@@ -18,6 +18,7 @@ import aiohttp
 import psutil
 import pytest
 import typer
+from child_process import child, without_coverage
 from guard import GUARD_S
 from server_process import TESTS, TOKEN, ServerHandle, running_server
 from server_site import decode_frames, until
@@ -333,13 +334,13 @@ UNTIL_IT_LISTENS = "until (: </dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_it_starts_ends_it_without_a_traceback(sign: signal.Signals) -> None:
     for step in range(16):
-        process = subprocess.Popen(
+        with child(
             [sys.executable, "-m", "vieneu_colab_server", "--port=0", "--engine=espeak"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
-        with process:
+            env=without_coverage(os.environ),
+        ) as process:
             try:
                 process.wait(0.02 * 1.35**step)
             except subprocess.TimeoutExpired:
