@@ -208,12 +208,17 @@ def test_while_a_model_is_being_loaded(house: House) -> None:
 
 
 def _until_a_child_runs(process: subprocess.Popen[str]) -> None:
-    while not any("worker.child" in " ".join(c.cmdline()) for c in _children(process)):
+    while not any("worker.child" in line for line in _command_lines_of_children(process)):
         _wait(process, 0.02)
+        assert process.poll() is None
 
 
-def _children(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children()
+def _command_lines_of_children(process: subprocess.Popen[str]) -> list[str]:
+    lines = []
+    for one in psutil.Process(process.pid).children():
+        with suppress(psutil.Error):  # it has just ended
+            lines.append(" ".join(one.cmdline()))
+    return lines
 
 
 def test_a_player_that_heeds_nothing_is_ended(house: House) -> None:
