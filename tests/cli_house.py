@@ -22,6 +22,8 @@ from programs import lone_path, put_program
 
 SERVER_TOKEN = "t0ken-of-the-test-server-0123456789"
 VIENEU = [sys.executable, "-c", "from vieneu_core.cli import main; main()"]
+WITHOUT_MODELS = Path(__file__).parent / "without_models"
+"""On PYTHONPATH, it hides the large extras."""
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

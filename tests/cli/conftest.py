@@ -9,13 +9,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cli_house import SERVER_TOKEN, House
+from cli_house import SERVER_TOKEN, WITHOUT_MODELS, House
 from guard import GUARD_S
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     return House(tmp_path)
+
+
+@pytest.fixture
+def without_models(house: House) -> None:
+    """The house has no large extras: as most have it, and fast."""
+    house.environ["PYTHONPATH"] = str(WITHOUT_MODELS)
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from child_process import without_coverage
-from cli_house import SERVER_TOKEN, VIENEU, House
+from cli_house import SERVER_TOKEN, VIENEU, WITHOUT_MODELS, House
 from guard import GUARD_S
 from hub_site import hub_site
 
+pytestmark = pytest.mark.usefixtures("without_models")
 SAY = ["say", "Xin chào.", "-o", "-"]
 PLAYS = '#!/bin/sh\ncat > "$HOME/played.raw"\n'
 WITH_RESULTS = {
@@ -133,7 +134,7 @@ def limited(house: House, program: str, *arguments: str) -> subprocess.Completed
 @pytest.fixture
 def read_only(tmp_path: Path) -> House:
     """A home in which nothing can be written; a server is configured, and does not answer."""
-    house = House(tmp_path / "home")
+    house = House(tmp_path / "home", {"PYTHONPATH": str(WITHOUT_MODELS)})
     house.home.mkdir()
     house.environment({})
     house.put_program("aplay", "#!/bin/sh\ncat > /dev/null\n")

@@ -7,6 +7,7 @@ import json
 import pytest
 from cli_house import House
 
+pytestmark = pytest.mark.usefixtures("without_models")
 KNOWN = "vi-north, vi-central, vi-south, en-us, en-gb"
 NOTE = "vieneu: There is no voice ba-ngoai, which local.voice of the settings names"
 NOTES = {

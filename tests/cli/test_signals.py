@@ -21,6 +21,7 @@ from guard import GUARD_S
 
 from vieneu_core.cli.piping import unread
 
+pytestmark = pytest.mark.usefixtures("without_models")
 DELAYS_S = [0.02 * 1.35**step for step in range(16)]
 """From before the first line of ours to the end of a short command, and beyond."""
 BY_ITSELF = {"status": 0, "mode": 0, "test": 0, "voices": 0, "models": 0, "doctor": 0, "say": 0}
