@@ -11,15 +11,15 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from vieneu_core.engines.code_model import (
+from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
+from vieneu_core.engines.gguf.xllama import XllamaModel
+from vieneu_core.engines.speech_lm.model import (
     CodeModel,
     CodeModelSettings,
     CodePrompt,
     Sampling,
     SpokenReference,
 )
-from vieneu_core.engines.llama import LlamaCppModel
-from vieneu_core.engines.xllama import XllamaModel
 from vieneu_core.models.catalogue import PromptFormat
 
 N_CODES = 60

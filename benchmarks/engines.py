@@ -27,8 +27,8 @@ from code_case import N_CODES, PROMPT, SETTINGS
 from full_size import SHAPES, write_full_size
 from report import Row, ms, times
 
-from vieneu_core.engines.llama import LlamaCppModel
-from vieneu_core.models.trim import trim
+from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
+from vieneu_core.models.prune_vocabulary import trim
 
 HERE = Path(__file__).resolve().parent
 N_RUNS, N_TURNS = 3, 5

@@ -18,13 +18,13 @@ from itertools import pairwise
 from mkdocs.exceptions import PluginError
 from pydantic import BaseModel, SecretStr
 
-from vieneu_colab_server.error_responses import STATUS_OF
+from vieneu_colab_server.problems import STATUS_OF
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_core import errors
 from vieneu_core.config import Settings
 from vieneu_core.engines.gguf import GgufOptions
 from vieneu_core.engines.pytorch import PytorchOptions
-from vieneu_core.engines.sdk_options import SdkOptions
+from vieneu_core.engines.sdk.options import SdkOptions
 from vieneu_core.errors import BackendError, RequestError, VieneuError
 from vieneu_core.router.events import RouterEvent
 from vieneu_core.wire.framing import FrameType

@@ -12,8 +12,8 @@ from server_site import TOKEN, serving
 from vieneu_core.backends.base import Backend
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.router import Router, RouterPolicy
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 from vieneu_core.worker.host import EngineSpec
 
 

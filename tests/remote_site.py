@@ -16,8 +16,8 @@ from server_site import TOKEN, serving
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts, RetryPolicy
-from vieneu_core.backends.scripted import ScriptedBackend
 from vieneu_core.errors import BackendError
+from vieneu_core.testing.scripted import ScriptedBackend
 from vieneu_core.wire.schemas import SynthesisBody
 
 PATIENT = RemoteTimeouts(connect_s=20, first_byte_s=20, between_chunks_s=20, behind_s=20)

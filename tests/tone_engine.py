@@ -31,7 +31,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from vieneu_core.audio.tone import STEP_HZ, in_chunks, sentence_tone
 from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, Utterance
 from vieneu_core.errors import (
     CloningUnsupportedError,
@@ -42,6 +41,7 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
     WatermarkUnavailableError,
 )
+from vieneu_core.testing.tone import STEP_HZ, in_chunks, sentence_tone
 from vieneu_core.voices import Voice
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from vieneu_core.assembly import AT_ONCE, EMBEDDED_ENGINE
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
+from vieneu_core.builder import AT_ONCE, EMBEDDED_ENGINE
 from vieneu_core.clock import SystemClock
-from vieneu_core.engines.availability import ENGINES
+from vieneu_core.engines.registry import ENGINES
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelBudget
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.spec import EngineSpec

@@ -20,8 +20,8 @@ from homeassistant.util.package import install_package, is_installed
 from packaging.requirements import Requirement
 
 from vieneu_core import __version__
-from vieneu_core.assembly import EMBEDDED_ENGINE
-from vieneu_core.engines.availability import ENGINES
+from vieneu_core.builder import EMBEDDED_ENGINE
+from vieneu_core.engines.registry import ENGINES
 
 from .const import DOMAIN
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import soundfile
 from tone_engine import expected, heard, same
 
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.cli.sinks import FileSink
 from vieneu_core.cli.tally import Tally
 from vieneu_core.clock import SystemClock
 from vieneu_core.errors import WorkerDiedError
 from vieneu_core.router import Router
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 
 SENTENCES = tuple(f"Đây là câu {n} của bản tin." for n in range(3))
 

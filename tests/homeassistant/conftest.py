@@ -24,7 +24,7 @@ from run_hooks import (  # noqa: F401 - hooks, which pytest finds by name
 from server_site import TOKEN, Site, serving
 from syrupy.assertion import SnapshotAssertion
 
-from vieneu_core.backends.scripted import ScriptedBackend
+from vieneu_core.testing.scripted import ScriptedBackend
 
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "custom_components/vieneu"

@@ -22,8 +22,8 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from server_site import TOKEN, Site
 
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import MissingExtraError, SynthesisFailedError
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 
 
 async def act(hass: HomeAssistant, action: str, **data: Any) -> Any:

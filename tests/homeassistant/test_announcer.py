@@ -22,7 +22,7 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import setup_test_component_platform
 from test_tts import SENTENCES
 
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 
 KITCHEN, BATH = "media_player.kitchen", "media_player.bath"
 MUSIC = "http://radio.example/stream.mp3"

@@ -28,7 +28,7 @@ from server_process import TOKEN, running_server
 from test_end_to_end import recorded, speak
 from tone_engine import expected, same
 
-from vieneu_colab_server.announcing import HouseAnnouncer
+from vieneu_colab_server.address_callback import HouseAnnouncer
 from vieneu_core import __version__
 from vieneu_core.models.catalogue import DEFAULT_DECODER, DEFAULT_GGUF, VOICES_FILE, known_model
 

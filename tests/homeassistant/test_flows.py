@@ -26,9 +26,8 @@ from server_site import TOKEN, Site, serving
 from test_tts import SENTENCES, TEXT, decoded, spoken
 from tone_engine import expected, heard, same
 
-from vieneu_colab_server.announcing import HouseAnnouncer, NotAnnouncedError
+from vieneu_colab_server.address_callback import HouseAnnouncer, NotAnnouncedError
 from vieneu_core import __version__
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import (
     AuthenticationError,
     BackendConnectionError,
@@ -44,6 +43,7 @@ from vieneu_core.errors import (
     VieneuError,
 )
 from vieneu_core.pairing import SIGNATURE_HEADER, Announcement, signature
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 from vieneu_core.wire.version import WIRE_VERSION
 
 Flow = dict[str, Any]

@@ -19,8 +19,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from server_site import TOKEN, Site
 from test_tts import seconds, spoken
 
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import SynthesisFailedError
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 
 
 def state(hass: HomeAssistant, entity_id: str) -> str:

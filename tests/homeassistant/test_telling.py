@@ -28,8 +28,8 @@ from pytest_homeassistant_custom_component.common import (
 )
 from server_site import TOKEN, Site, serving
 
-from vieneu_core.backends.scripted import ScriptedBackend
 from vieneu_core.errors import BackendError
+from vieneu_core.testing.scripted import ScriptedBackend
 from vieneu_core.voices import Voice
 
 KINDS = {

@@ -18,8 +18,8 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from server_site import Site
 from tone_engine import expected, heard, same
 
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import SynthesisFailedError
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 from vieneu_core.voices import Voice
 
 ENTITY = "tts.vieneu_voice"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
 
-from vieneu_colab_server.accept import MEDIA_TYPES, negotiate
+from vieneu_colab_server.content_negotiation import MEDIA_TYPES, negotiate
 from vieneu_core.wire.routes import FRAMES_OPUS, FRAMES_PCM
 
 

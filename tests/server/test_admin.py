@@ -10,12 +10,12 @@ from fake_clock import FakeClock
 from pydantic import SecretStr
 from server_site import TOKEN, serving
 
-from vieneu_colab_server.token_ring import TokenRing
+from vieneu_colab_server.tokens.rotation import TokenRing
 from vieneu_core.backends.base import BackendState, synthesize
 from vieneu_core.backends.remote import RemoteBackend
-from vieneu_core.backends.scripted import ScriptedBackend
 from vieneu_core.errors import AuthenticationError, BackendDrainingError
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.testing.scripted import ScriptedBackend
 from vieneu_core.wire.routes import DRAIN, HEALTH, ROTATE_TOKEN
 
 HELLO = SynthesisRequest(text="Xin chào.")

@@ -13,9 +13,8 @@ from pydantic import SecretStr
 from server_site import TOKEN, serving
 from web_site import web_site
 
-from vieneu_colab_server.announcing import PAUSES_S, HouseAnnouncer, NotAnnouncedError
+from vieneu_colab_server.address_callback import PAUSES_S, HouseAnnouncer, NotAnnouncedError
 from vieneu_core.backends.base import BackendState
-from vieneu_core.backends.scripted import ScriptedBackend
 from vieneu_core.clock import SystemClock
 from vieneu_core.errors import (
     AnnouncementForgedError,
@@ -25,6 +24,7 @@ from vieneu_core.errors import (
     VieneuError,
 )
 from vieneu_core.pairing import SIGNATURE_HEADER, Announcement, AnnouncementInbox, look_at
+from vieneu_core.testing.scripted import ScriptedBackend
 
 SECRET = SecretStr(TOKEN)
 

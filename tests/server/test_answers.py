@@ -16,8 +16,8 @@ from tone_engine import expected, heard, same
 
 from vieneu_colab_server import __version__
 from vieneu_core.backends.base import BackendState, Health
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import BackendConnectionError, SynthesisFailedError
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 from vieneu_core.wire.schemas import HealthAnswer, SynthesisAnswer
 
 

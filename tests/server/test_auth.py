@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from server_site import TOKEN, Site, serving
 
-from vieneu_colab_server.auth import bearer_token
-from vieneu_core.backends.scripted import ScriptedBackend
+from vieneu_colab_server.middleware.auth import bearer_token
+from vieneu_core.testing.scripted import ScriptedBackend
 
 PROTECTED = [
     ("GET", "/health"),

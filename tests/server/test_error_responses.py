@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from server_site import Site, serving
 
-from vieneu_colab_server.error_responses import STATUS_OF, problem_response, status_of
+from vieneu_colab_server.problems import STATUS_OF, problem_response, status_of
 from vieneu_core import errors
-from vieneu_core.backends.scripted import ScriptedBackend
 from vieneu_core.errors import (
     BackendError,
     MissingExtraError,
@@ -18,6 +17,7 @@ from vieneu_core.errors import (
     VieneuError,
     all_error_classes,
 )
+from vieneu_core.testing.scripted import ScriptedBackend
 from vieneu_core.wire.problem import parse_problem
 
 # A test of another part may have made classes of its own.

@@ -11,9 +11,9 @@ from tone_engine import expected, heard, same
 
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_core.backends.base import BackendState
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.clock import SystemClock
 from vieneu_core.errors import InternalServerError, ModelLoadError
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 from vieneu_core.wire.routes import FRAMES_PCM
 
 PCM = {"Accept": FRAMES_PCM}

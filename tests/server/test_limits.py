@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from server_site import TOKEN, Site, serving
 
-from vieneu_core.backends.scripted import ScriptedBackend
+from vieneu_core.testing.scripted import ScriptedBackend
 
 
 async def endless(n_chunks: int) -> AsyncIterator[bytes]:

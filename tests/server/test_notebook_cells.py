@@ -21,17 +21,17 @@ from pydantic import SecretStr
 from tunnel_programs import program
 
 from vieneu_colab_server import notebook
-from vieneu_colab_server.notebook import runtime as runtime_module
-from vieneu_colab_server.notebook.banner import BannerFacts, banner_html, banner_text, qr_svg
-from vieneu_colab_server.notebook.loop_thread import LoopThread
-from vieneu_colab_server.notebook.plainly import plainly
-from vieneu_colab_server.notebook.relay import Relay, RelayClosedError
-from vieneu_colab_server.notebook.runtime import EngineInstallError, PipRun, prepare, runtime_age_s
-from vieneu_colab_server.notebook.secrets import ask_secret
-from vieneu_colab_server.notebook.token_page import TokenPage
-from vieneu_colab_server.notebook.watching import status_line
-from vieneu_colab_server.notebook.words import WORDS, Words
-from vieneu_colab_server.server import ServerStartError
+from vieneu_colab_server.colab import runtime as runtime_module
+from vieneu_colab_server.colab.banner import BannerFacts, banner_html, banner_text, qr_svg
+from vieneu_colab_server.colab.ipython_errors import plainly
+from vieneu_colab_server.colab.loop_thread import LoopThread
+from vieneu_colab_server.colab.prepare import EngineInstallError, PipRun, prepare, runtime_age_s
+from vieneu_colab_server.colab.relay import Relay, RelayClosedError
+from vieneu_colab_server.colab.secrets import ask_secret
+from vieneu_colab_server.colab.token_page import TokenPage
+from vieneu_colab_server.colab.watch import status_line
+from vieneu_colab_server.colab.words import WORDS, Words
+from vieneu_colab_server.server_process import ServerStartError
 from vieneu_colab_server.tunnels.errors import AuthtokenRefusedError
 from vieneu_core.backends.base import BackendState, synthesize
 from vieneu_core.backends.remote import RemoteBackend
@@ -162,7 +162,7 @@ def test_what_an_engine_needs_is_installed_once(
 ) -> None:
     here = {"onnxruntime": False}
     monkeypatch.setattr(
-        "vieneu_core.engines.availability.has_module", lambda name: here.get(name, True)
+        "vieneu_core.engines.registry.has_module", lambda name: here.get(name, True)
     )
 
     class Installing(Pip):
@@ -212,7 +212,7 @@ def test_why_an_engine_cannot_be_installed_is_told_in_the_readers_language(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("vieneu_core.engines.availability.has_module", lambda _: False)
+    monkeypatch.setattr("vieneu_core.engines.registry.has_module", lambda _: False)
     printed = "many\nlines\n" * 20 + (
         "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n"
     )
@@ -228,7 +228,7 @@ def test_why_an_engine_cannot_be_installed_is_told_in_the_readers_language(
 
 
 def test_pip_is_the_one_of_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vieneu_core.engines.availability.has_module", lambda _: False)
+    monkeypatch.setattr("vieneu_core.engines.registry.has_module", lambda _: False)
     monkeypatch.setattr(runtime_module, "__version__", "0.0.0.dev0")  # nobody has it
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setattr(sys, "executable", "/bin/false")
@@ -350,7 +350,7 @@ def test_where_nobody_can_be_asked_there_is_none(monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vieneu_colab_server.notebook.watching.LOOK_EVERY_S", 0.1)
+    monkeypatch.setattr("vieneu_colab_server.colab.watch.LOOK_EVERY_S", 0.1)
 
 
 @pytest.mark.usefixtures("colab", "no_waiting")
@@ -434,7 +434,7 @@ def test_a_server_that_cannot_be_kept_running_ends_the_cell_by_its_name(
     engine = tmp_path / "passing_engine.py"
     engine.write_text("from tone_engine import create\n")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ['PYTHONPATH']}")
-    monkeypatch.setattr("vieneu_colab_server.public_server.RESTART_PAUSES_S", (0.0, 0.1))
+    monkeypatch.setattr("vieneu_colab_server.supervised_server.RESTART_PAUSES_S", (0.0, 0.1))
     relay = notebook.start(EngineSpec("passing_engine:create"), tunnel="none", token=TOKEN)
     engine.unlink()
     process = relay._public.server._process
@@ -485,7 +485,7 @@ def test_on_colab_the_session_counts_from_the_start_of_the_runtime(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab-external")
-    monkeypatch.setattr("vieneu_colab_server.notebook.starting.runtime_age_s", lambda: 3600.0)
+    monkeypatch.setattr("vieneu_colab_server.colab.start.runtime_age_s", lambda: 3600.0)
     relay = notebook.start(TONES, tunnel="none", token=TOKEN, session_hours=3)
     try:
         assert relay.ends_at is not None

@@ -12,7 +12,7 @@ from server_site import TOKEN, Site
 
 from vieneu_colab_server.app import create_app
 from vieneu_colab_server.settings import ServerSettings
-from vieneu_core.backends.scripted import ScriptedBackend
+from vieneu_core.testing.scripted import ScriptedBackend
 from vieneu_core.wire.schemas import SynthesisBody
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from server_site import Site, serving, until
 
-from vieneu_colab_server.queueing import SpeechQueue
-from vieneu_colab_server.speech import answer_by_s
+from vieneu_colab_server.speech_queue import SpeechQueue
+from vieneu_colab_server.speech_service import answer_by_s
 from vieneu_core.backends.base import BackendState, Health
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 
 
 def ask(site: Site, text: str, **fields: Any) -> asyncio.Future[Any]:

@@ -9,8 +9,8 @@ import pytest
 from server_site import decode_frames, until
 
 from vieneu_colab_server.disconnect import ClientGoneError, while_connected
-from vieneu_colab_server.queueing import SpeechQueue
-from vieneu_colab_server.replay import Reader, Recorder, ReplayLimits
+from vieneu_colab_server.idempotency import Reader, Recorder, ReplayLimits
+from vieneu_colab_server.speech_queue import SpeechQueue
 from vieneu_colab_server.streaming import MAX_PCM_PAYLOAD, FrameWriter
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.errors import BadAudioError, StreamInterruptedError

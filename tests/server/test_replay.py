@@ -9,8 +9,8 @@ import pytest
 from server_site import Site, decode_frames, serving, until
 from tone_engine import expected, heard, same
 
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import SynthesisFailedError
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 from vieneu_core.wire.routes import FRAMES_PCM
 
 SENTENCES = ["Đây là câu 5.", "Và đây là câu 30."]

@@ -9,10 +9,10 @@ from tone_engine import expected, heard, same
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import WorkerDiedError
 from vieneu_core.router import Router
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 
 SENTENCES = tuple(f"Đây là câu {n} của bản tin." for n in range(3))
 REQUEST = SynthesisRequest(text=" ".join(SENTENCES))

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from server_site import Site, serving
 
-from vieneu_colab_server.samples import MAX_FILE_BYTES, Samples
-from vieneu_core.backends.scripted import ScriptedBackend
+from vieneu_colab_server.reference_clips import MAX_FILE_BYTES, Samples
 from vieneu_core.errors import ReferenceAudioError
+from vieneu_core.testing.scripted import ScriptedBackend
 
 RATE = 16_000
 

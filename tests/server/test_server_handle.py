@@ -17,8 +17,8 @@ from guard import GUARD_S
 from pydantic import SecretStr
 from tunnel_programs import program
 
-from vieneu_colab_server.public_server import PublicEvent, PublicServer
-from vieneu_colab_server.server import Server, ServerStartError
+from vieneu_colab_server.server_process import Server, ServerStartError
+from vieneu_colab_server.supervised_server import PublicEvent, PublicServer
 from vieneu_colab_server.tunnels.base import NoTunnel
 from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
 from vieneu_core.backends.base import synthesize
@@ -143,7 +143,7 @@ async def test_nothing_is_asked_of_a_server_that_was_never_started() -> None:
 
 STARTER = """
 import asyncio
-from vieneu_colab_server.server import Server
+from vieneu_colab_server.server_process import Server
 from vieneu_core.worker.spec import EngineSpec
 
 async def main():

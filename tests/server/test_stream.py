@@ -14,13 +14,13 @@ from server_site import TOKEN, Heard, Site, decode_frames, serving, until
 from tone_engine import expected, heard, same
 
 from vieneu_core.audio.decode import decode_clip
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import (
     AuthenticationError,
     BackendUnavailableError,
     SynthesisFailedError,
     VoiceNotFoundError,
 )
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 from vieneu_core.wire.routes import FRAMES_OPUS, FRAMES_PCM
 
 SENTENCES = ["Đây là câu 1.", "Và đây là câu 20.", "Cuối cùng là câu 40."]

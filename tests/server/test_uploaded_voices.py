@@ -12,13 +12,13 @@ import pytest
 from pydantic import SecretStr
 from server_site import TOKEN, Site, serving
 
-from vieneu_colab_server.uploads import UploadedVoices
+from vieneu_colab_server.uploaded_voices import UploadedVoices
 from vieneu_core.audio.encode import AudioFormat, Encoder
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
-from vieneu_core.backends.scripted import ScriptedBackend
 from vieneu_core.errors import ReferenceAudioError, VoiceNotFoundError
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
+from vieneu_core.testing.scripted import ScriptedBackend
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.wire.schemas import VoiceUpload
 

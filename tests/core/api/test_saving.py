@@ -31,13 +31,13 @@ from vieneu_core import (
     write_file,
 )
 from vieneu_core.audio.decode import decode_clip
-from vieneu_core.backends.scripted import Turn
 from vieneu_core.errors import (
     BadAudioError,
     InvalidRequestError,
     StreamInterruptedError,
     WorkerDiedError,
 )
+from vieneu_core.testing.scripted import Turn
 
 RATE = 24_000
 SPEAKER = Speaker(backend="local", engine="espeak", voice="vi-north")

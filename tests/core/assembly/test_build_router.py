@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from fake_clock import FakeClock
 
-from vieneu_core.assembly import build_router
 from vieneu_core.backends.base import BackendState
 from vieneu_core.backends.local import LocalBackend
+from vieneu_core.builder import build_router
 from vieneu_core.config import Settings
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.router import Mode

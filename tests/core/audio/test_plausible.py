@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from tones import in_parts, tone
 
-from vieneu_core.audio.plausible import SpeechCheck, count_letters
+from vieneu_core.audio.sanity_check import SpeechCheck, count_letters
 from vieneu_core.audio.tempo import TempoStretcher
 from vieneu_core.engines.base import Utterance
 from vieneu_core.engines.espeak import EspeakEngine, create

@@ -9,7 +9,6 @@ from tone_engine import expected, heard, same
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState, Health, synthesize
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import (
     BackendBusyError,
     BackendNotLoadedError,
@@ -19,6 +18,7 @@ from vieneu_core.errors import (
     WorkerDiedError,
 )
 from vieneu_core.synthesis import ReferenceAudio, Speech, SynthesisRequest
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 
 TWO = ("Đây là câu 1.", "Đây là câu 2.")
 REQUEST = SynthesisRequest(text=TWO)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from tone_engine import Heard, create, expected, heard, same
 
-from vieneu_core.audio.tone import CHUNK_S, GAP_S, in_chunks, sentence_tone
 from vieneu_core.engines.base import Utterance
+from vieneu_core.testing.tone import CHUNK_S, GAP_S, in_chunks, sentence_tone
 
 RATES = [8_000, 22_050, 24_000, 48_000]
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vieneu_core.config import load_settings, save_settings, store
-from vieneu_core.config.editing import edited
+from vieneu_core.config.yaml_editing import edited
 from vieneu_core.errors import SettingsFileError
 
 WRITER = Path(__file__).with_name("config_writer.py")

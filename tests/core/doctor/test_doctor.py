@@ -18,7 +18,7 @@ from vieneu_core.doctor import (
     examine_settings,
     examine_watermark,
 )
-from vieneu_core.engines.availability import ENGINES
+from vieneu_core.engines.registry import ENGINES
 from vieneu_core.installation import extra_command
 
 

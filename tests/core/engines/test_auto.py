@@ -13,14 +13,14 @@ from checkpoint.folder import ModelFolder, heard, make_folder
 
 from vieneu_core.engines import auto
 from vieneu_core.engines.auto import AutoEngine, AutoOptions, create
-from vieneu_core.engines.availability import (
+from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, Utterance
+from vieneu_core.engines.registry import (
     ENGINES,
     EngineNeeds,
     SpeedRecord,
     candidates,
     has_nvidia_gpu,
 )
-from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, Utterance
 from vieneu_core.errors import ModelLoadError, SynthesisFailedError
 from vieneu_core.voices import Voice
 

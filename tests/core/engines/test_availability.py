@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vieneu_core.engines.availability import (
+from vieneu_core.engines.registry import (
     ENGINES,
     EngineNeeds,
     candidates,

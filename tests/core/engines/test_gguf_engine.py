@@ -22,9 +22,9 @@ from llama_library import NEEDS_LLAMA_CPP
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
-from vieneu_core.engines.code_engine import CodeEngine
 from vieneu_core.engines.gguf import create
-from vieneu_core.engines.onnx_decoder import OnnxDecoder
+from vieneu_core.engines.speech_lm.engine import CodeEngine
+from vieneu_core.engines.speech_lm.onnx_decoder import OnnxDecoder
 from vieneu_core.errors import (
     CloningUnsupportedError,
     EmptyTextError,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vieneu_core.engines.importing import import_failure
+from vieneu_core.engines.import_check import import_failure
 
 
 @pytest.fixture

@@ -12,15 +12,15 @@ from checkpoint import network
 from checkpoint.gguf_model import write_gguf
 from llama_library import NEEDS_LLAMA_CPP
 
-from vieneu_core.engines.code_model import (
+from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
+from vieneu_core.engines.gguf.xllama import XllamaModel
+from vieneu_core.engines.speech_lm.model import (
     CodeModel,
     CodeModelSettings,
     CodePrompt,
     Sampling,
     SpokenReference,
 )
-from vieneu_core.engines.llama import LlamaCppModel
-from vieneu_core.engines.xllama import XllamaModel
 from vieneu_core.errors import (
     MissingExtraError,
     ModelLoadError,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from llama_library import NEEDS_LLAMA_CPP
 
-from vieneu_core.engines.llama_binding import LlamaBinding
+from vieneu_core.engines.gguf.llama_binding import LlamaBinding
 from vieneu_core.errors import ModelLoadError
 
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from vieneu_core.audio.floats import floats_of_pcm
 from vieneu_core.engines.base import Utterance
 from vieneu_core.engines.gguf import create as create_gguf
-from vieneu_core.engines.neucodec import NeuCodecEncoder, TorchDecoder
 from vieneu_core.engines.pytorch import create as create_pytorch
-from vieneu_core.engines.torch_device import DeviceChoice, TorchDevice, quiet
+from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice, quiet
+from vieneu_core.engines.speech_lm.neucodec import NeuCodecEncoder, TorchDecoder
 from vieneu_core.errors import (
     MissingExtraError,
     ModelLoadError,

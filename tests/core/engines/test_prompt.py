@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from checkpoint import network
 
-from vieneu_core.engines.code_model import CodePrompt, SpokenReference
-from vieneu_core.engines.prompt import (
+from vieneu_core.engines.speech_lm.model import CodePrompt, SpokenReference
+from vieneu_core.engines.speech_lm.prompt import (
     PromptWriter,
     SpeechVocabulary,
     only_emotions,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vieneu_core.engines.code_model import Sampling
-from vieneu_core.engines.prompt import SpeechVocabulary
-from vieneu_core.engines.sampling import CodeSampler
+from vieneu_core.engines.speech_lm.model import Sampling
+from vieneu_core.engines.speech_lm.prompt import SpeechVocabulary
+from vieneu_core.engines.speech_lm.sampling import CodeSampler
 from vieneu_core.errors import ModelLoadError, SynthesisFailedError
 
 N_CODES = 65_536

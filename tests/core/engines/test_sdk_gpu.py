@@ -13,8 +13,8 @@ import pytest
 
 from vieneu_core.engines import sdk_start
 from vieneu_core.engines.base import EngineInfo, EngineMemory, Utterance
+from vieneu_core.engines.pytorch.device import TorchDevice
 from vieneu_core.engines.sdk import SdkEngine, create
-from vieneu_core.engines.torch_device import TorchDevice
 from vieneu_core.errors import DeviceMemoryError, MissingExtraError, ModelLoadError
 from vieneu_core.voices import Voice
 

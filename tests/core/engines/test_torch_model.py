@@ -15,16 +15,16 @@ from checkpoint import network
 from checkpoint.transformers_model import write_transformers
 from llama_library import NEEDS_LLAMA_CPP
 
-from vieneu_core.engines.code_model import (
+from vieneu_core.engines.pytorch.batch import TOKENS_AT_ONCE
+from vieneu_core.engines.pytorch.device import DeviceChoice, Dtype, TorchDevice
+from vieneu_core.engines.pytorch.model import FIRST_SOUND, TorchModel
+from vieneu_core.engines.speech_lm.model import (
     CodeModelSettings,
     CodePrompt,
     Sampling,
     SpokenReference,
 )
-from vieneu_core.engines.prompt import shared_length
-from vieneu_core.engines.torch_batch import TOKENS_AT_ONCE
-from vieneu_core.engines.torch_device import DeviceChoice, Dtype, TorchDevice
-from vieneu_core.engines.torch_model import FIRST_SOUND, TorchModel
+from vieneu_core.engines.speech_lm.prompt import shared_length
 from vieneu_core.errors import (
     DeviceMemoryError,
     MissingExtraError,
@@ -109,7 +109,7 @@ def test_the_codes_go_on_where_the_voice_ends(model: TorchModel, voice: SpokenRe
 def test_it_says_what_llama_cpp_says(path: Path, tmp_path: Path, format: PromptFormat) -> None:  # noqa: A002 - the word of this field
     from checkpoint.gguf_model import write_gguf
 
-    from vieneu_core.engines.llama import LlamaCppModel
+    from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
 
     settings = replace(PLAIN, format=format)
     write_gguf(tmp_path / "same.gguf", n_codes=1024, codes_per_token=3)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vieneu_core.engines.codec import SAMPLES_PER_CODE
-from vieneu_core.engines.onnx_decoder import OnnxDecoder
-from vieneu_core.engines.windows import (
+from vieneu_core.engines.speech_lm.codec import SAMPLES_PER_CODE
+from vieneu_core.engines.speech_lm.onnx_decoder import OnnxDecoder
+from vieneu_core.engines.speech_lm.windowed_decoder import (
     FIRST_FRAMES,
     LEAST_CONTEXT_FRAMES,
     LONGEST_FRAMES,

@@ -12,18 +12,18 @@ from checkpoint.gguf_model import write_gguf
 from guard import GUARD_S
 from llama_library import NEEDS_LLAMA_CPP
 
-from vieneu_core.engines.code_model import (
+from vieneu_core.engines.gguf.llama_binding import LlamaBinding
+from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
+from vieneu_core.engines.gguf.reachable_tokens import reachable_tokens
+from vieneu_core.engines.speech_lm.model import (
     CodeModelSettings,
     CodePrompt,
     Sampling,
     SpokenReference,
 )
-from vieneu_core.engines.llama import LlamaCppModel
-from vieneu_core.engines.llama_binding import LlamaBinding
-from vieneu_core.engines.reachable_tokens import reachable_tokens
 from vieneu_core.errors import MissingExtraError, ModelLoadError
 from vieneu_core.models.catalogue import PromptFormat
-from vieneu_core.models.trim import ROW_MULTIPLE, TRIMMED_KEY, TrimReport, trim
+from vieneu_core.models.prune_vocabulary import ROW_MULTIPLE, TRIMMED_KEY, TrimReport, trim
 
 N_WORDS = 3000
 SENTENCES = (
@@ -191,7 +191,7 @@ def test_a_full_disk_leaves_nothing_behind(source: Path, tmp_path: Path) -> None
     """The limit of a process on the size of its files stands for the end of the disk."""
     program = (
         "import resource, signal, sys; from pathlib import Path\n"
-        "from vieneu_core.models.trim import trim\n"
+        "from vieneu_core.models.prune_vocabulary import trim\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
         "trim(Path(sys.argv[1]), Path(sys.argv[2]), reachable=(), progress=lambda *_: None)\n"

@@ -21,7 +21,7 @@ from vieneu_core.errors import (
     UnsafeEndpointError,
 )
 from vieneu_core.pairing import Announcement, AnnouncementInbox, signature
-from vieneu_core.pairing.announcement import hkdf_sha256
+from vieneu_core.pairing.address_update import hkdf_sha256
 from vieneu_core.wire.version import WIRE_VERSION
 
 TOKEN = SecretStr("the-token-of-the-house-0123456789")

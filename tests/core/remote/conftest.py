@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from remote_site import Site, site_of
 
-from vieneu_core.backends.scripted import ScriptedBackend
+from vieneu_core.testing.scripted import ScriptedBackend
 
 
 @pytest.fixture

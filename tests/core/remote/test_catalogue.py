@@ -19,7 +19,6 @@ from tone_engine import expected, heard, same
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.remote import RemoteTimeouts, RetryPolicy
-from vieneu_core.backends.scripted import ScriptedBackend
 from vieneu_core.clock import SystemClock
 from vieneu_core.errors import (
     AuthenticationError,
@@ -47,6 +46,7 @@ from vieneu_core.errors import (
     TunnelUpstreamError,
 )
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.testing.scripted import ScriptedBackend
 
 TEXT = ("Một hai ba bốn năm câu 4.", "Sáu bảy tám chín mười câu 5.", "Hết rồi câu 6.")
 BRIEF = {

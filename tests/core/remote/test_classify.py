@@ -12,7 +12,7 @@ import pytest
 from fault_proxy import EDGE_REPLIES, edge_reply
 from multidict import CIMultiDict
 
-from vieneu_core.backends.remote.classify import (
+from vieneu_core.backends.remote.error_mapping import (
     HEAD_BYTES,
     Reply,
     describe,

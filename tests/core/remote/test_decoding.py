@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.audio.tone import sentence_tone
-from vieneu_core.backends.remote.decoding import Codec, SpeechReader
-from vieneu_core.backends.remote.orders import Order
+from vieneu_core.backends.remote.request_plan import Order
+from vieneu_core.backends.remote.stream_reader import Codec, SpeechReader
 from vieneu_core.errors import (
     BackendError,
     BadAudioError,
@@ -20,6 +19,7 @@ from vieneu_core.errors import (
     VieneuError,
     VoiceNotFoundError,
 )
+from vieneu_core.testing.tone import sentence_tone
 from vieneu_core.wire.framing import (
     End,
     FrameType,

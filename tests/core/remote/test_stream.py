@@ -21,7 +21,6 @@ from tone_engine import expected, heard, same
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RetryPolicy
-from vieneu_core.backends.scripted import Turn
 from vieneu_core.errors import (
     BackendError,
     BackendNotLoadedError,
@@ -30,6 +29,7 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
 )
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
+from vieneu_core.testing.scripted import Turn
 
 TEXT = ("Xin chào câu 1.", "Hôm nay trời đẹp câu 2.", "Tạm biệt câu 3.")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fake_clock import FakeClock
 
-from vieneu_core.router.budget import TunnelBudget
+from vieneu_core.router.quota import TunnelBudget
 
 
 def budget(path: Path | None, clock: FakeClock | None = None) -> TunnelBudget:

@@ -11,7 +11,6 @@ import pytest
 from fake_clock import FakeClock
 
 from vieneu_core.backends.base import BackendState, Health, synthesize
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import (
     BackendConnectionError,
@@ -34,6 +33,7 @@ from vieneu_core.router import (
     TunnelBudget,
 )
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 
 DAY, WEEK = 86_400.0, 7 * 86_400.0
 MOST_A_WEEK = 3_000 * 7 // 30

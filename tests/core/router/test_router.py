@@ -16,7 +16,6 @@ from tone_engine import expected, heard, same
 from vieneu_core import __version__
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState, Health, synthesize
-from vieneu_core.backends.scripted import ScriptedBackend, Turn
 from vieneu_core.errors import (
     AllBackendsFailedError,
     AuthenticationError,
@@ -53,6 +52,7 @@ from vieneu_core.router import (
     SpokenByStandIn,
 )
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest, collect
+from vieneu_core.testing.scripted import ScriptedBackend, Turn
 from vieneu_core.voices import Voice
 from vieneu_core.wire.version import is_older
 

@@ -25,7 +25,7 @@ from vieneu_core.errors import (
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue, voice_id_of
-from vieneu_core.voices.codes import CodesCache
+from vieneu_core.voices.code_cache import CodesCache
 from vieneu_core.worker.host import EngineSpec
 
 

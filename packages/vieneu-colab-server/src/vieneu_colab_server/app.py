@@ -12,26 +12,26 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from vieneu_colab_server import __version__
-from vieneu_colab_server.auth import OPEN_PATHS, BearerAuth
-from vieneu_colab_server.error_responses import add_error_handlers
+from vieneu_colab_server.idempotency import Recorder, ReplayLimits
 from vieneu_colab_server.lifecycle import Lifecycle
-from vieneu_colab_server.limits import BodyLimit, PerMinute, RateLimit
+from vieneu_colab_server.middleware.auth import OPEN_PATHS, BearerAuth
+from vieneu_colab_server.middleware.limits import BodyLimit, PerMinute, RateLimit
+from vieneu_colab_server.middleware.traffic import CountTraffic, Traffic
+from vieneu_colab_server.middleware.wire_version import ClientVersion, Signature
 from vieneu_colab_server.openapi import install_openapi
-from vieneu_colab_server.queueing import SpeechQueue
-from vieneu_colab_server.replay import Recorder, ReplayLimits
+from vieneu_colab_server.problems import add_error_handlers
+from vieneu_colab_server.reference_clips import Samples
 from vieneu_colab_server.routes.admin import admin_routes
 from vieneu_colab_server.routes.health import health_routes
 from vieneu_colab_server.routes.speech import speech_routes
 from vieneu_colab_server.routes.voices import voice_routes
-from vieneu_colab_server.samples import Samples
 from vieneu_colab_server.settings import ServerSettings
-from vieneu_colab_server.speech import SpeechDesk
+from vieneu_colab_server.speech_queue import SpeechQueue
+from vieneu_colab_server.speech_service import SpeechDesk
 from vieneu_colab_server.streaming import warm_up
-from vieneu_colab_server.token_file import write_token_file
-from vieneu_colab_server.token_ring import TokenRing
-from vieneu_colab_server.traffic import CountTraffic, Traffic
-from vieneu_colab_server.uploads import UploadedVoices
-from vieneu_colab_server.wire_version import ClientVersion, Signature
+from vieneu_colab_server.tokens.file import write_token_file
+from vieneu_colab_server.tokens.rotation import TokenRing
+from vieneu_colab_server.uploaded_voices import UploadedVoices
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock, SystemClock
 

@@ -23,7 +23,7 @@ from pydantic import SecretStr, ValidationError
 from vieneu_colab_server import __version__
 from vieneu_colab_server.launch import ForcedStopError, Outside, launch
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings, generate_token
-from vieneu_colab_server.token_file import read_token_file
+from vieneu_colab_server.tokens.file import read_token_file
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
 from vieneu_colab_server.tunnels.errors import TunnelOpenError

@@ -15,9 +15,9 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from vieneu_colab_server.announcing import HouseAnnouncer
+from vieneu_colab_server.address_callback import HouseAnnouncer
 from vieneu_colab_server.app import Service, create_app
-from vieneu_colab_server.public import PublicAddress
+from vieneu_colab_server.exposure import PublicAddress
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_core.backends.base import Backend

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from vieneu_colab_server.error_responses import ValidationProblem
+from vieneu_colab_server.problems import ValidationProblem
 from vieneu_core.wire.problem import Problem
 from vieneu_core.wire.routes import LIVEZ, PROBLEM_JSON, READYZ, WIRE_VERSION_HEADER
 

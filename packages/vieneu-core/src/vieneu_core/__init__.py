@@ -11,14 +11,13 @@ from importlib import import_module
 # Type checkers take it for true; the module typing takes longer to load than all of this.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from vieneu_core.assembly import build_router
     from vieneu_core.audio.encode import AudioFormat, encode_stream
     from vieneu_core.audio.file import write_file
     from vieneu_core.audio.pcm import AudioChunk, Speaker
     from vieneu_core.backends.base import Backend, BackendState, Health, synthesize
     from vieneu_core.backends.local import LocalBackend
     from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
-    from vieneu_core.backends.scripted import ScriptedBackend
+    from vieneu_core.builder import build_router
     from vieneu_core.config import (
         BudgetSettings,
         ColabSettings,
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
         SpokenByStandIn,
     )
     from vieneu_core.synthesis import ReferenceAudio, Speech, SynthesisRequest, collect
+    from vieneu_core.testing.scripted import ScriptedBackend
     from vieneu_core.voices import Voice
     from vieneu_core.worker.spec import EngineSpec
 
@@ -114,14 +114,14 @@ __all__ = [
 ]
 
 _NAMES_BY_MODULE = {
-    "assembly": ("build_router",),
+    "builder": ("build_router",),
     "audio.encode": ("AudioFormat", "encode_stream"),
     "audio.file": ("write_file",),
     "audio.pcm": ("AudioChunk", "Speaker"),
     "backends.base": ("Backend", "BackendState", "Health", "synthesize"),
     "backends.local": ("LocalBackend",),
     "backends.remote": ("RemoteBackend", "RemoteTimeouts"),
-    "backends.scripted": ("ScriptedBackend",),
+    "testing.scripted": ("ScriptedBackend",),
     "config": (
         "BudgetSettings",
         "ColabSettings",

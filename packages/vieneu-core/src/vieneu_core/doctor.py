@@ -25,8 +25,8 @@ from vieneu_core.config import (
     load_settings,
 )
 from vieneu_core.engines.auto import speed_record_path
-from vieneu_core.engines.availability import ENGINES, EngineNeeds, SpeedRecord, has_nvidia_gpu
-from vieneu_core.engines.importing import import_failure
+from vieneu_core.engines.import_check import import_failure
+from vieneu_core.engines.registry import ENGINES, EngineNeeds, SpeedRecord, has_nvidia_gpu
 from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
 from vieneu_core.installation import extra_command, has_module, library_command
 from vieneu_core.voices import Voice
@@ -231,7 +231,7 @@ def _environment(environ: Mapping[str, str]) -> Finding:
 
 
 async def _local(settings: Settings, added: VoiceCatalogue | None) -> tuple[Finding, ...]:
-    from vieneu_core.assembly import build_local
+    from vieneu_core.builder import build_local
 
     name = settings.local.engine
     backend = build_local(settings, voices=added)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from vieneu_core.arguments import check_fields, expect, refuse
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, MAX_RATE_HZ, AudioChunk, Speaker
-from vieneu_core.audio.sentences import whole_sentences
+from vieneu_core.audio.whole_sentences import whole_sentences
 from vieneu_core.errors import (
     BadAudioError,
     InvalidRequestError,

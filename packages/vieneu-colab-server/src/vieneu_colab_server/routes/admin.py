@@ -6,10 +6,10 @@ import asyncio
 
 from fastapi import APIRouter, Request, Response
 
-from vieneu_colab_server.auth import bearer_token
 from vieneu_colab_server.lifecycle import Lifecycle
+from vieneu_colab_server.middleware.auth import bearer_token
 from vieneu_colab_server.openapi import LOOK_PROBLEMS
-from vieneu_colab_server.token_ring import OLD_TOKEN_S, TokenRing
+from vieneu_colab_server.tokens.rotation import OLD_TOKEN_S, TokenRing
 from vieneu_core.errors import AuthenticationError
 from vieneu_core.wire.routes import DRAIN, ROTATE_TOKEN
 from vieneu_core.wire.schemas import DrainAnswer, NewToken

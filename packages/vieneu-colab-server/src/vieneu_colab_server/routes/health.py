@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from vieneu_colab_server import __version__
 from vieneu_colab_server.lifecycle import Lifecycle
+from vieneu_colab_server.middleware.traffic import Traffic
 from vieneu_colab_server.openapi import LOOK_PROBLEMS
-from vieneu_colab_server.queueing import SpeechQueue
-from vieneu_colab_server.traffic import Traffic
+from vieneu_colab_server.speech_queue import SpeechQueue
 from vieneu_core.backends.base import BackendState
 from vieneu_core.wire.routes import HEALTH, LIVEZ, READYZ
 from vieneu_core.wire.schemas import HealthAnswer

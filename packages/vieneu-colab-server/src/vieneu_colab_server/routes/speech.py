@@ -10,10 +10,10 @@ import wave
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from vieneu_colab_server.accept import MEDIA_TYPES, negotiate
+from vieneu_colab_server.content_negotiation import MEDIA_TYPES, negotiate
 from vieneu_colab_server.disconnect import ClientGoneError, while_connected
 from vieneu_colab_server.openapi import SPEECH_PROBLEMS
-from vieneu_colab_server.speech import SpeechDesk
+from vieneu_colab_server.speech_service import SpeechDesk
 from vieneu_colab_server.streaming import SpeechResponse
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.synthesis import Speech, collect

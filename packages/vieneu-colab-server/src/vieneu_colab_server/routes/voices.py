@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.openapi import LOOK_PROBLEMS, SPEECH_PROBLEMS, UNAVAILABLE
-from vieneu_colab_server.uploads import UploadedVoices
+from vieneu_colab_server.uploaded_voices import UploadedVoices
 from vieneu_core.backends.base import Backend
 from vieneu_core.errors import CloningUnsupportedError
 from vieneu_core.wire.routes import VOICES

@@ -21,7 +21,7 @@ from vieneu_core.audio.encode import (
     one_rate,
 )
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.audio.sentences import whole_sentences
+from vieneu_core.audio.whole_sentences import whole_sentences
 from vieneu_core.errors import InvalidRequestError
 
 

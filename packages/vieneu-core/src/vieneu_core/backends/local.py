@@ -11,7 +11,7 @@ from importlib import import_module
 
 from vieneu_core.arguments import expect, expect_optional
 from vieneu_core.audio.pcm import AudioChunk, Speaker
-from vieneu_core.audio.plausible import SpeechCheck
+from vieneu_core.audio.sanity_check import SpeechCheck
 from vieneu_core.audio.watermark import WATERMARK_REMEDY
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
@@ -25,7 +25,7 @@ from vieneu_core.errors import (
     WatermarkUnavailableError,
 )
 from vieneu_core.synthesis import SynthesisRequest, check_request
-from vieneu_core.text.upcoming import with_upcoming
+from vieneu_core.text.lookahead import with_upcoming
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.host import (

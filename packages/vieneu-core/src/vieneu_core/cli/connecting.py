@@ -64,7 +64,7 @@ async def connect(terminal: Terminal, url: str, token: SecretStr) -> None:
         BackendError: it is not; nothing was saved.
         ConfigurationError: URL, token or file cannot be used; nothing was saved.
     """
-    from vieneu_core.pairing.look import look_at
+    from vieneu_core.pairing.verify import look_at
 
     endpoint_url = _url(url)
     _refuse_overrides(terminal, endpoint_url, token)

@@ -17,7 +17,7 @@ from vieneu_core.cli.looking import print_json
 from vieneu_core.cli.terminal import Terminal, plain
 from vieneu_core.models.catalogue import MODELS, model_of, model_source
 from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
-from vieneu_core.models.trim import trim
+from vieneu_core.models.prune_vocabulary import trim
 
 Show = Callable[[str, int | None, int | None], None]
 Steps = Callable[[int, int], None]
@@ -127,7 +127,7 @@ async def _stoppable(work: Callable[[Steps], T], show: Steps) -> T:
 
 def _reachable(source: Path, show: Show, terminal: Terminal) -> Collection[int]:
     """Read every known word; it writes nothing, so that nobody has to wait for its end."""
-    from vieneu_core.engines.reachable_tokens import reachable_tokens
+    from vieneu_core.engines.gguf.reachable_tokens import reachable_tokens
     from vieneu_core.models.gguf_header import check_vieneu_gguf
     from vieneu_core.text.dictionary import dictionary_phonemes
 

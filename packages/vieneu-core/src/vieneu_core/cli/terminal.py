@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vieneu_core.assembly import build_router
+from vieneu_core.builder import build_router
 from vieneu_core.cli.words import Words
 from vieneu_core.config import Settings, load_settings, settings_path, state_dir, voices_dir
 from vieneu_core.router import Router

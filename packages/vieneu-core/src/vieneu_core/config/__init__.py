@@ -20,7 +20,7 @@ from vieneu_core.config.settings import (
     parse_endpoint_url,
 )
 from vieneu_core.config.store import load_settings, save_settings
-from vieneu_core.config.tunnel import TunnelKind
+from vieneu_core.config.tunnel_kind import TunnelKind
 
 __all__ = [
     "AUTH_TOKEN_VARIABLE",

@@ -24,7 +24,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from vieneu_core.config.findings import Finding
+from vieneu_core.config.validation_message import Finding
 from vieneu_core.errors import ConfigurationError
 
 ENDPOINT_URL_VARIABLE = "COLAB_ENDPOINT_URL"

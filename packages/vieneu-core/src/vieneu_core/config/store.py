@@ -14,8 +14,6 @@ from pathlib import Path
 from pydantic import SecretStr, ValidationError
 
 from vieneu_core.arguments import expect, path_of, refuse
-from vieneu_core.config.document import Document, wrong
-from vieneu_core.config.editing import UneditableError, Value, edited
 from vieneu_core.config.paths import expanded, settings_path
 from vieneu_core.config.private_file import PRIVATE, write_private
 from vieneu_core.config.settings import (
@@ -26,6 +24,8 @@ from vieneu_core.config.settings import (
     Settings,
     environment_overrides,
 )
+from vieneu_core.config.yaml_document import Document, wrong
+from vieneu_core.config.yaml_editing import UneditableError, Value, edited
 from vieneu_core.errors import ConfigurationError, SettingsFileError
 
 MAX_BYTES = 1 << 20

@@ -17,7 +17,6 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from vieneu_core.config.paths import state_dir
-from vieneu_core.engines.availability import ENGINES, SpeedRecord, candidates, has_nvidia_gpu
 from vieneu_core.engines.base import (
     Engine,
     EngineInfo,
@@ -25,7 +24,8 @@ from vieneu_core.engines.base import (
     LoadProgress,
     Utterance,
 )
-from vieneu_core.engines.code_options import parse_options
+from vieneu_core.engines.registry import ENGINES, SpeedRecord, candidates, has_nvidia_gpu
+from vieneu_core.engines.speech_lm.options import parse_options
 from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
 
 FAST_ENOUGH = 0.9

@@ -15,7 +15,7 @@ from vieneu_core.errors import (
     ConfigurationError,
     UnsafeEndpointError,
 )
-from vieneu_core.pairing.announcement import Announcement, is_signed
+from vieneu_core.pairing.address_update import Announcement, is_signed
 from vieneu_core.wire.version import check_server
 
 TOLERANCE = timedelta(minutes=5)

@@ -1,7 +1,6 @@
 """Gives each request to a backend: the admin's choice, and stand-ins where that fails."""
 
 from vieneu_core.router.breaker import BreakerPolicy, CircuitBreaker, CircuitState
-from vieneu_core.router.budget import BudgetStatus, TunnelBudget
 from vieneu_core.router.events import (
     BackendLoading,
     BackendRecovered,
@@ -22,6 +21,7 @@ from vieneu_core.router.events import (
     SpokenByStandIn,
 )
 from vieneu_core.router.policy import RouterPolicy
+from vieneu_core.router.quota import BudgetStatus, TunnelBudget
 from vieneu_core.router.router import Router
 from vieneu_core.router.selection import LAST_RESORT, Mode
 from vieneu_core.router.session import SessionPolicy

@@ -31,9 +31,9 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
 )
 from vieneu_core.router.events import ErrorReport, RouterEvent, SpokenByStandIn
-from vieneu_core.router.place import Place
 from vieneu_core.router.policy import RouterPolicy
 from vieneu_core.router.selection import LAST_RESORT, estimated_seconds
+from vieneu_core.router.tracked_backend import Place
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.text.passages import passages
 

@@ -16,12 +16,12 @@ from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import (
     BackendNotConfiguredError,
 )
-from vieneu_core.router.announcer import Announcer
-from vieneu_core.router.budget import TunnelBudget
 from vieneu_core.router.delivery import Delivery, Route
 from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
-from vieneu_core.router.places import REMOTE, Places
+from vieneu_core.router.notifier import Announcer
 from vieneu_core.router.policy import RouterPolicy
+from vieneu_core.router.pool import REMOTE, Places
+from vieneu_core.router.quota import TunnelBudget
 from vieneu_core.router.selection import LAST_RESORT, Mode, candidates
 from vieneu_core.router.status import RouterStatus
 from vieneu_core.synthesis import Speech, SynthesisRequest, check_request

@@ -9,10 +9,10 @@ from typing import Any
 from vieneu_core.arguments import check_fields, expect, expect_optional, items_of
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.router.breaker import CircuitState
-from vieneu_core.router.budget import BudgetStatus
 from vieneu_core.router.events import ErrorReport
-from vieneu_core.router.place import Place
+from vieneu_core.router.quota import BudgetStatus
 from vieneu_core.router.selection import Mode
+from vieneu_core.router.tracked_backend import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,17 +11,24 @@ from importlib import import_module
 from typing import Any
 
 from vieneu_core.errors import EmptyTextError, MissingExtraError
-from vieneu_core.text.abbreviations import ABBREVIATIONS
-from vieneu_core.text.acronyms import ACRONYMS
-from vieneu_core.text.characters import SQUARES, only_words, readable
-from vieneu_core.text.codes import CODES
-from vieneu_core.text.dates import DATES
-from vieneu_core.text.measures import MEASURES, RANGES
-from vieneu_core.text.money import MONEY
-from vieneu_core.text.numerals import COUNTS, DIGITS, FRACTIONS, NUMBERS, ROMAN_NUMERALS, SIGNS
-from vieneu_core.text.telephone import TELEPHONE_NUMBERS
-from vieneu_core.text.times import TIMES
-from vieneu_core.text.web import ADDRESSES, VERSIONS
+from vieneu_core.text.rules.abbreviations import ABBREVIATIONS
+from vieneu_core.text.rules.acronyms import ACRONYMS
+from vieneu_core.text.rules.characters import SQUARES, only_words, readable
+from vieneu_core.text.rules.dates import DATES
+from vieneu_core.text.rules.document_numbers import CODES
+from vieneu_core.text.rules.measures import MEASURES, RANGES
+from vieneu_core.text.rules.money import MONEY
+from vieneu_core.text.rules.numerals import (
+    COUNTS,
+    DIGITS,
+    FRACTIONS,
+    NUMBERS,
+    ROMAN_NUMERALS,
+    SIGNS,
+)
+from vieneu_core.text.rules.telephone import TELEPHONE_NUMBERS
+from vieneu_core.text.rules.times import TIMES
+from vieneu_core.text.rules.web import ADDRESSES, VERSIONS
 
 # The order matters: what is longer and surer comes first.
 _REWRITES = (

@@ -17,13 +17,13 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.remote.connection import Answer, Call, Connection, OnTraffic
-from vieneu_core.backends.remote.decoding import Codec, SpeechReader, load_libraries
+from vieneu_core.backends.remote.deadlines import Patience, RemoteTimeouts
 from vieneu_core.backends.remote.endpoint import Endpoint
 from vieneu_core.backends.remote.handshake import health_of, refuse_unready
-from vieneu_core.backends.remote.orders import Order, orders
-from vieneu_core.backends.remote.own_voices import OwnVoices
+from vieneu_core.backends.remote.request_plan import Order, orders
 from vieneu_core.backends.remote.retry import RetryPolicy
-from vieneu_core.backends.remote.timeouts import Patience, RemoteTimeouts
+from vieneu_core.backends.remote.stream_reader import Codec, SpeechReader, load_libraries
+from vieneu_core.backends.remote.voice_upload import OwnVoices
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import (
     BackendDrainingError,

@@ -17,9 +17,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import SecretStr
 
 from vieneu_core import __version__
-from vieneu_core.backends.remote.classify import HEAD_BYTES, Reply, explain
+from vieneu_core.backends.remote.deadlines import Patience, RemoteTimeouts, Wait, WaitingFor
 from vieneu_core.backends.remote.endpoint import Endpoint
-from vieneu_core.backends.remote.timeouts import Patience, RemoteTimeouts, Wait, WaitingFor
+from vieneu_core.backends.remote.error_mapping import HEAD_BYTES, Reply, explain
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendConnectionError,

@@ -1,0 +1,88 @@
+"""Fetches what an engine loads, and shows how far that is."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import Callable
+from contextlib import suppress
+
+from vieneu_colab_server.colab.display import Line
+from vieneu_colab_server.colab.ipython_errors import plainly
+from vieneu_colab_server.colab.loop_thread import LoopThread
+from vieneu_colab_server.colab.words import Words
+from vieneu_core.backends.local import LocalBackend
+from vieneu_core.engines.base import LoadProgress
+from vieneu_core.worker.spec import EngineSpec
+
+LOOK_EVERY_S = 0.5
+
+
+@plainly
+def fetch_model(
+    engine: str, *, model: str = "", codec: str = "", language: str = "vi"
+) -> EngineSpec:
+    """Load an engine once in a process of its own, so that everything it needs is here.
+
+    Args:
+        engine: As `prepare` returned it.
+        model: Its option ``model``; empty is its default.
+        codec: Its option ``codec``; empty is its default.
+        language: Of what is printed.
+
+    Returns:
+        What `start` takes.
+
+    Raises:
+        ModelLoadError: the model cannot be had, or cannot be loaded; says why.
+    """
+    words = Words(language)
+    given = {"model": model.strip(), "codec": codec.strip()}
+    spec = EngineSpec(engine, {name: value for name, value in given.items() if value})
+    print(words("fetching"))
+    line, told = Line(), queue.SimpleQueue[str]()
+    loop = LoopThread()
+    try:
+        name = loop.call(
+            _loaded(spec, lambda progress: told.put(_described(progress, words))),
+            lambda: _show_last(told, line),
+        )
+    finally:
+        loop.close()
+    line.show(words("model_here", model=name))
+    return spec
+
+
+def _show_last(told: queue.SimpleQueue[str], line: Line) -> None:
+    text = None
+    while not told.empty():
+        text = told.get()
+    if text is not None:
+        line.show(text)
+
+
+async def _loaded(spec: EngineSpec, tell: Callable[[LoadProgress], None]) -> str:
+    backend = LocalBackend(spec)
+    loading = asyncio.create_task(backend.load())
+    try:
+        while not loading.done():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(loading), LOOK_EVERY_S)
+            health = await backend.health()
+            if health.loading is not None:
+                tell(health.loading)
+        await loading
+        health = await backend.health()
+        return health.model or spec.target
+    finally:
+        await backend.aclose()
+
+
+def _described(progress: LoadProgress, words: Words) -> str:
+    if progress.done_bytes is None:
+        return progress.step
+    done = words.number(progress.done_bytes / 1e6)
+    if not progress.total_bytes:
+        return words("fetched", step=progress.step, done=done)
+    total = words.number(progress.total_bytes / 1e6)
+    return words("fetched_of", step=progress.step, done=done, total=total)

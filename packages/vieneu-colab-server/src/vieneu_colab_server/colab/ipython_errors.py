@@ -1,0 +1,38 @@
+"""Failures as a notebook's reader needs them: what failed and what to do, not pages of code."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from vieneu_colab_server.colab.words import WORDS, Words
+from vieneu_core.errors import VieneuError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def plainly(call: Callable[P, T]) -> Callable[P, T]:
+    """Have IPython show a named failure in two lines, in place of its traceback.
+
+    ``_render_traceback_`` is IPython's own hook (``InteractiveShell.showtraceback``).
+    """
+
+    @functools.wraps(call)
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return call(*args, **kwargs)
+        except VieneuError as error:
+            title = _title(error, str(kwargs.get("language", "vi")))
+            lines = [f"❌ {title}: {error.detail}", f"   → {error.remedy}"]
+            if type(error).__module__.startswith("vieneu_colab_server."):
+                lines.append(f"   docs/colab.md#{error.code}")
+            error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]  # looked for by name
+            raise
+
+    return called
+
+
+def _title(error: VieneuError, language: str) -> str:
+    return Words(language)(error.code) if error.code in WORDS else error.title

@@ -1,0 +1,118 @@
+"""What the runtime has, and which engine fits it. Installs what that engine needs."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from vieneu_colab_server.colab.ipython_errors import plainly
+from vieneu_colab_server.colab.words import Words
+from vieneu_core import __version__
+from vieneu_core.engines.registry import ENGINES, has_nvidia_gpu
+from vieneu_core.errors import ConfigurationError
+from vieneu_core.notebook.failures import pip_cause
+
+PROC_INIT = Path("/proc/1/stat")
+"""Started when the runtime was; its age is the runtime's."""
+
+
+PipRun = subprocess.CompletedProcess[str]
+"""What pip returned and, in ``stdout``, all that it printed."""
+
+
+class EngineInstallError(ConfigurationError):
+    """The packages of an engine cannot be installed."""
+
+    code = "engine_install"
+    title = "The engine cannot be installed"
+    default_remedy = (
+        "Look at pip's message above, and run the cell again; or choose another engine."
+    )
+
+
+@plainly
+def prepare(
+    engine: str,
+    *,
+    language: str = "vi",
+    gpu: bool | None = None,
+    pip: Callable[[Sequence[str]], PipRun] | None = None,
+) -> str:
+    """Return the engine that fits this runtime, once its packages are installed.
+
+    Args:
+        engine: ``auto``, or a name out of `vieneu_core.engines.registry`.
+        language: Of what is printed.
+        gpu: Whether there is one; None looks.
+        pip: Runs pip with some arguments; None is this Python's own.
+
+    Raises:
+        ConfigurationError: there is no engine of that name.
+        EngineInstallError: pip failed.
+    """
+    words = Words(language)
+    known = {each.engine: each for each in ENGINES}
+    if engine not in {"auto", *known}:
+        raise ConfigurationError(
+            f"There is no engine {engine!r}.", remedy=f"Choose auto, {', '.join(known)}."
+        )
+    has_gpu = has_nvidia_gpu() if gpu is None else gpu
+    fitting = _fitting(engine, has_gpu=has_gpu)
+    wants_gpu = fitting != "espeak"
+    told = "engine_alone" if not wants_gpu else "gpu" if has_gpu else "no_gpu"
+    print(words(told, engine=fitting))
+    needs = known[fitting]
+    if not needs.installed:
+        print(words("installing", engine=fitting))
+        extra = needs.prebuilt_extra or needs.extra  # compiling it would take minutes
+        done = (pip or _pip)(["install", f"vieneu-core[{extra}]=={__version__}"])
+        importlib.invalidate_caches()
+        if done.returncode or not needs.installed:
+            raise _install_error(fitting, done, words)
+    return fitting
+
+
+def _install_error(engine: str, done: PipRun, words: Words) -> EngineInstallError:
+    print("\n".join(line[:300] for line in done.stdout.splitlines()[-15:]))
+    why, what_next = pip_cause(done.stdout, done.returncode, words.language)
+    return EngineInstallError(f"{engine}: {why}", remedy=what_next)
+
+
+def _fitting(engine: str, *, has_gpu: bool) -> str:
+    if engine in {"auto", "pytorch"}:
+        return "pytorch" if has_gpu else "gguf"
+    return engine
+
+
+def runtime_age_s(*, stat: Path = PROC_INIT, uptime: Path = Path("/proc/uptime")) -> float:
+    """Return how long this container has been running, in seconds; 0 where that is not told.
+
+    Field 22 of ``/proc/pid/stat`` is when a process began, in clock ticks since boot (proc(5)).
+    """
+    try:
+        began_ticks = float(stat.read_text().rpartition(")")[2].split()[19])
+        up_s = float(uptime.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    return max(0.0, up_s - began_ticks / _TICKS_PER_S)
+
+
+_TICKS_PER_S = 100
+"""USER_HZ, the same on every Linux that Python runs on (time(7))."""
+
+
+def _pip(arguments: Sequence[str]) -> PipRun:
+    quiet = ("--quiet", "--no-input", "--no-color", "--disable-pip-version-check")
+    command = [sys.executable, "-m", "pip", *arguments, *quiet]
+    return subprocess.run(  # noqa: S603 - our own arguments
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )

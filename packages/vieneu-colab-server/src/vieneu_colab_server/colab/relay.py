@@ -1,0 +1,131 @@
+"""`Relay`: a public server as a notebook's cells hold it, on a loop and a thread of its own."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import queue
+from collections.abc import Callable
+from datetime import datetime
+
+from pydantic import SecretStr
+
+from vieneu_colab_server.colab.loop_thread import LoopThread
+from vieneu_colab_server.colab.token_page import TokenPage
+from vieneu_colab_server.colab.words import Words
+from vieneu_colab_server.server_process import ServerStartError
+from vieneu_colab_server.supervised_server import PublicEvent, PublicServer
+from vieneu_core.errors import VieneuError
+from vieneu_core.wire.schemas import HealthAnswer
+
+
+class RelayClosedError(VieneuError):
+    """The server of this notebook was closed."""
+
+    code = "relay_closed"
+    title = "The server is closed"
+    default_remedy = "Run cell 5 again."
+
+
+class Relay:
+    """A server and its tunnel, from `start` until `close`. Every method blocks.
+
+    Args:
+        make: Makes the public server; is given what it shall tell its events to.
+        words: The language of its cells.
+    """
+
+    def __init__(
+        self, make: Callable[[Callable[[PublicEvent], None]], PublicServer], words: Words
+    ) -> None:
+        self._events: queue.SimpleQueue[PublicEvent] = queue.SimpleQueue()
+        self._public = make(self._events.put)
+        self._loop = LoopThread()
+        self._page = TokenPage(lambda: self.token, words)
+        self._keeping: concurrent.futures.Future[None] | None = None
+        self.words = words
+        """Of its cells."""
+
+    def __repr__(self) -> str:
+        return f"Relay(url={self.url!r})"
+
+    @property
+    def url(self) -> str | None:
+        """Where it is reached from outside; None while it is not."""
+        return self._public.url
+
+    @property
+    def token(self) -> SecretStr:
+        """What the house has to show."""
+        return self._public.server.token
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When the session ends."""
+        return self._public.ends_at
+
+    @property
+    def told_house(self) -> bool:
+        """Whether the house has taken the present address."""
+        return self._public.told_house
+
+    @property
+    def tunnel_name(self) -> str:
+        """Who provides the tunnel."""
+        return self._public.tunnel.name
+
+    @property
+    def token_page_url(self) -> str:
+        """A page of this machine alone that shows the token."""
+        return self._page.url
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is open."""
+        return self._keeping is not None
+
+    def open(self, tell: Callable[[PublicEvent], None]) -> None:
+        """Start the server and open the tunnel; ``tell`` hears how far that is.
+
+        Raises:
+            ServerStartError: the server does not start.
+            TunnelOpenError: the tunnel cannot be opened.
+            VieneuError: the model does not speak.
+        """
+        try:
+            self._loop.call(self._public.open(), lambda: self.hear(tell))
+            self._loop.call(self._page.open())
+        except BaseException:
+            self._loop.close()
+            raise
+        self._keeping = self._loop.begin(self._public.keep())
+
+    def hear(self, tell: Callable[[PublicEvent], None]) -> None:
+        """Pass on what has happened since the last time."""
+        while not self._events.empty():
+            tell(self._events.get())
+
+    def look(self) -> HealthAnswer | None:
+        """Ask the server how it is; None where it does not answer.
+
+        Raises:
+            RelayClosedError: it was closed.
+            VieneuError: what it could not be kept running for.
+        """
+        if self._keeping is None:
+            raise RelayClosedError("The server of this notebook was closed.")
+        if self._keeping.done():
+            self._keeping.result()
+            raise ServerStartError("The server is not kept running any more.")
+        return self._loop.call(self._public.server.look())
+
+    def close(self) -> None:
+        """Close the tunnel and stop the server. Without effect where that was done.
+
+        An interruption leaves it as it is: it can be closed once more.
+        """
+        if self._keeping is None:
+            return
+        self._loop.call(self._page.close())
+        self._loop.call(self._public.close())
+        self._loop.close()
+        self._keeping = None

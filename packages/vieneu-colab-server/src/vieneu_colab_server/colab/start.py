@@ -1,0 +1,129 @@
+"""Cell 5: what the forms say becomes an open relay."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from pydantic import SecretStr
+
+from vieneu_colab_server.colab.ipython_errors import plainly
+from vieneu_colab_server.colab.prepare import runtime_age_s
+from vieneu_colab_server.colab.relay import Relay
+from vieneu_colab_server.colab.secrets import AUTHTOKEN_NAME, TOKEN_NAME, ask_secret
+from vieneu_colab_server.colab.words import Words
+from vieneu_colab_server.server_process import Server
+from vieneu_colab_server.supervised_server import PublicEvent, PublicServer
+from vieneu_colab_server.tunnels.base import NoTunnel, Tunnel
+from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
+from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
+from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.config import TunnelKind, cache_dir
+from vieneu_core.errors import ConfigurationError
+from vieneu_core.worker.spec import EngineSpec
+
+COLAB_VARIABLE = "COLAB_RELEASE_TAG"
+"""Set in every runtime of Colab."""
+
+
+@plainly
+def start(  # noqa: PLR0913 - the forms of the cell, by keyword
+    spec: EngineSpec,
+    *,
+    tunnel: str,
+    domain: str = "",
+    session_hours: float = 12.0,
+    voices: str = "",
+    callback_url: str | None = None,
+    token: str | None = None,
+    language: str = "vi",
+    instead_of: Relay | None = None,
+    clock: Clock | None = None,
+) -> Relay:
+    """Start the server, and open the tunnel once the model has spoken. Prints what happens.
+
+    Args:
+        spec: As `fetch_model` returned it.
+        tunnel: ``ngrok``, ``cloudflared`` or ``none``.
+        domain: A reserved domain of ngrok; empty is none.
+        session_hours: When the runtime is taken away, in hours from its start.
+        voices: Ids of voices to prepare, with commas between them.
+        callback_url: Where the house listens; None is nobody.
+        token: What clients show; None asks for it.
+        language: Of what is printed.
+        instead_of: What a former run of the cell returned; it is closed first.
+        clock: Time.
+
+    Raises:
+        ConfigurationError: something of this is wrong, or was not given.
+        ServerStartError: the server does not start.
+        TunnelOpenError: the tunnel cannot be opened.
+    """
+    words = Words(language)
+    if instead_of is not None and instead_of.runs:
+        print(words("replacing"))
+        instead_of.close()
+    way = _tunnel(tunnel, domain.strip(), words)
+    secret = SecretStr(token) if token else ask_secret(TOKEN_NAME, "ask_token", words)
+    if secret is None:
+        print(words("token_made"))
+    server = Server(
+        spec, token=secret, ends_at=_ends_at(session_hours, clock or SystemClock()), clock=clock
+    )
+
+    def make(tell: Callable[[PublicEvent], None]) -> PublicServer:
+        return PublicServer(
+            server,
+            way,
+            callback_url=SecretStr(callback_url) if callback_url else None,
+            voices=[name.strip() for name in voices.split(",") if name.strip()],
+            tell=tell,
+            clock=clock,
+        )
+
+    relay = Relay(make, words)
+    relay.open(lambda event: print(words(event.kind, detail=event.detail)))
+    return relay
+
+
+def _tunnel(kind: str, domain: str, words: Words) -> Tunnel:
+    if domain and kind != TunnelKind.NGROK:
+        raise ConfigurationError(
+            "Only the tunnel ngrok has reserved domains.", remedy="Choose ngrok, or no domain."
+        )
+    match kind:
+        case TunnelKind.NONE:
+            return NoTunnel()
+        case TunnelKind.CLOUDFLARED:
+            return CloudflaredTunnel(fetch_to=cache_dir(os.environ) / "programs")
+        case TunnelKind.NGROK:
+            authtoken = ask_secret(AUTHTOKEN_NAME, "ask_authtoken", words)
+            if authtoken is None:
+                raise ConfigurationError(
+                    "The tunnel ngrok needs the authtoken of an account.",
+                    remedy=f"Put it into Colab's secrets as {AUTHTOKEN_NAME}, or type it when"
+                    " asked; it is at https://dashboard.ngrok.com/get-started/your-authtoken",
+                )
+            return NgrokTunnel(authtoken, domain=domain or None)
+    raise ConfigurationError(
+        f"There is no tunnel {kind!r}.", remedy="Choose ngrok, cloudflared or none."
+    )
+
+
+def _ends_at(session_hours: float, clock: Clock) -> datetime:
+    if not 0 < session_hours <= 24 * 7:
+        raise ConfigurationError(
+            f"A session of {session_hours} hours cannot be.", remedy="Write 12, as Colab gives."
+        )
+    # A runtime is taken away so long after its own start, not after that of the server. Elsewhere
+    # the machine may be up for years.
+    age_s = runtime_age_s() if COLAB_VARIABLE in os.environ else 0.0
+    left_s = session_hours * 3600 - age_s
+    if left_s <= 0:
+        raise ConfigurationError(
+            f"This runtime is {age_s / 3600:.1f} hours old: its session is over.",
+            remedy="Runtime → Disconnect and delete runtime, then run all cells again; or write a"
+            " longer session.",
+        )
+    return clock.now() + timedelta(seconds=left_s)

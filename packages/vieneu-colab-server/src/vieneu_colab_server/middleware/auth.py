@@ -1,0 +1,57 @@
+"""Who may ask: a bearer token, compared in constant time before any of the body is read."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from vieneu_colab_server.middleware.limits import PerMinute
+from vieneu_colab_server.problems import problem_response
+from vieneu_colab_server.tokens.rotation import TokenRing
+from vieneu_core.errors import AuthenticationError, VieneuError
+from vieneu_core.wire.routes import LIVEZ, READYZ
+
+OPEN_PATHS = frozenset({LIVEZ, READYZ})
+"""What a probe without the token may see; neither states any fact."""
+
+
+def bearer_token(headers: list[tuple[bytes, bytes]]) -> bytes | None:
+    """Return the token of the only ``Authorization`` header, or None."""
+    values = [value for name, value in headers if name.lower() == b"authorization"]
+    if len(values) != 1:
+        return None
+    scheme, _, token = values[0].strip().partition(b" ")
+    return token.strip() if scheme.lower() == b"bearer" else None
+
+
+class BearerAuth:
+    """Lets only requests with the right token through.
+
+    Wrong tokens are counted; beyond the limit they get 429 instead of 401. The right token is
+    looked at first, so that nobody can lock it out.
+    """
+
+    def __init__(self, app: ASGIApp, *, tokens: TokenRing, failures: PerMinute) -> None:
+        self._app = app
+        self._tokens = tokens
+        self._failures = failures
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._check(bearer_token(scope["headers"]))
+        except VieneuError as error:
+            await problem_response(error)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _check(self, token: bytes | None) -> None:
+        if self._tokens.accepts(token):
+            return
+        self._failures.hit("failed logins")
+        raise AuthenticationError(
+            "The request has no token." if token is None else "The token is not the right one.",
+            remedy="Send the server's present token: Authorization: Bearer <token>",
+        )

@@ -1,0 +1,149 @@
+"""From a request body to a reader of its speech. Not how that is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from starlette.types import Receive
+
+from vieneu_colab_server.disconnect import while_connected
+from vieneu_colab_server.idempotency import Reader, Recorder
+from vieneu_colab_server.lifecycle import Lifecycle
+from vieneu_colab_server.reference_clips import Samples, check_transcript
+from vieneu_colab_server.uploaded_voices import UploadedVoices
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.backends.base import Backend, BackendState
+from vieneu_core.errors import (
+    AuthenticationError,
+    BackendLoadingError,
+    BackendUnavailableError,
+    FirstByteTimeoutError,
+    InvalidRequestError,
+    TextTooLongError,
+    WireVersionError,
+)
+from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
+from vieneu_core.wire.schemas import SynthesisBody
+
+_NOT_SPOKEN = frozenset({"request_id", "first_audio_within_s"})
+"""Fields that change nothing in what is spoken."""
+
+
+def fingerprint(body: SynthesisBody) -> bytes:
+    """Return what is equal for two bodies exactly where they ask for the same speech."""
+    spoken = body.model_dump_json(exclude=set(_NOT_SPOKEN))
+    return hashlib.sha256(spoken.encode()).digest()
+
+
+def check_characters(body: SynthesisBody) -> None:
+    """Make sure that all text can be written as UTF-8; JSON can hold halves of characters.
+
+    Raises:
+        InvalidRequestError: a field cannot.
+    """
+    for field, value in body:
+        for text in value if isinstance(value, list) else [value]:
+            try:
+                str(text).encode()
+            except UnicodeEncodeError:
+                raise InvalidRequestError(f"{field} holds half of a surrogate pair.") from None
+
+
+def answer_by_s(within_s: float) -> float:
+    """Return how long to wait, so that the answer arrives shortly before the client gives up."""
+    return within_s - min(0.5, within_s / 5)
+
+
+class SpeechDesk:
+    """Takes requests for speech, and gives each a reader of it."""
+
+    def __init__(  # noqa: PLR0913 - its parts, each once
+        self,
+        backend: Backend,
+        lifecycle: Lifecycle,
+        recorder: Recorder,
+        samples: Samples,
+        uploads: UploadedVoices,
+        *,
+        max_text_chars: int,
+    ) -> None:
+        self._backend = backend
+        self._lifecycle = lifecycle
+        self._recorder = recorder
+        self._samples = samples
+        self._uploads = uploads
+        self._max_text_chars = max_text_chars
+
+    async def listen(self, body: SynthesisBody, receive: Receive) -> Reader:
+        """Return a reader whose first audio is there; the caller closes it.
+
+        Raises:
+            VieneuError: the request cannot be served, now or at all.
+            ClientGoneError: nobody waits for it any more.
+        """
+        self._lifecycle.check_accepting()
+        self._check_length(body)
+        check_characters(body)
+        request = await self._request(body)
+        reader = self._recorder.attach(
+            body.request_id, fingerprint(body), lambda: self._speak(request)
+        )
+        try:
+            await while_connected(receive, self._first_audio(reader, body.first_audio_within_s))
+        except BaseException:
+            reader.close()
+            raise
+        return reader
+
+    async def _first_audio(self, reader: Reader, within_s: float | None) -> None:
+        try:
+            await reader.first_audio(None if within_s is None else answer_by_s(within_s))
+        except FirstByteTimeoutError as error:
+            if (await self._lifecycle.look()).state is BackendState.LOADING:
+                raise BackendLoadingError("The model is being loaded.") from error
+            raise
+
+    def _check_length(self, body: SynthesisBody) -> None:
+        parts = [body.text] if isinstance(body.text, str) else body.text
+        n_chars = sum(map(len, parts))
+        if max(n_chars, len(parts), len(body.voice_transcript or "")) > self._max_text_chars:
+            raise TextTooLongError(
+                f"The text has {n_chars} characters; this server takes {self._max_text_chars}."
+            )
+
+    async def _request(self, body: SynthesisBody) -> SynthesisRequest:
+        reference = await self._reference(body)
+        sent = self._uploads.find(body.voice) if reference is None else None
+        return SynthesisRequest(
+            text=body.text if isinstance(body.text, str) else tuple(body.text),
+            voice=body.voice if sent is None else None,
+            language=body.language,
+            speed=body.speed,
+            watermark=body.watermark,
+            reference=reference or sent,
+            request_id=body.request_id,
+        )
+
+    async def _reference(self, body: SynthesisBody) -> ReferenceAudio | None:
+        sample, transcript = body.voice_sample_path, body.voice_transcript
+        check_transcript(sample, transcript)
+        if sample is None or transcript is None:
+            return None
+        clip = await asyncio.to_thread(self._samples.clip, sample)
+        return ReferenceAudio(
+            pcm=clip.pcm, sample_rate_hz=clip.sample_rate_hz, transcript=transcript
+        )
+
+    async def _speak(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        try:
+            async with aclosing(self._backend.stream(request)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except (AuthenticationError, WireVersionError) as error:
+            # To the client these would speak of its own token and version.
+            raise BackendUnavailableError(
+                "The backend behind this server refuses to speak with it."
+            ) from error

@@ -1,0 +1,1 @@
+"""The bearer token: its file and its rotation."""

@@ -1,0 +1,167 @@
+"""YAML text to checked `Settings`, and what is wrong with it, in words without secrets.
+
+The YAML and pydantic errors themselves quote the text that they stumble on, which may be the
+token. So they are never chained: what is raised is made anew, outside of their ``except`` blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.reader import ReaderError
+
+from vieneu_core.config.settings import WITH_DETAILS, Settings, without_blanks
+from vieneu_core.config.validation_message import Finding, Loc, kind_of
+from vieneu_core.errors import SettingsFileError
+
+_YAML_PROBLEMS = (
+    ("mapping values are not allowed", "a ':' that is out of place", "Put the value in quotes."),
+    ("found character '\\t'", "a tab", "Indent with spaces."),
+    ("could not find expected ':'", "a key without ': '", "Write key: value."),
+    ("found unexpected end of stream", "a quote that is not closed", "Close the quote."),
+    ("found undefined alias", "a value that begins with '*'", "Put it in quotes."),
+    ("could not determine a constructor", "a value that begins with '!'", "Put it in quotes."),
+    ("found character", "a character that must stand in quotes", "Put the value in quotes."),
+    ("found unknown escape", "an unknown '\\' in a quoted value", "Write \\\\ for one backslash."),
+    ("but found another document", "a second document", "Keep one, without '---' lines."),
+    ("expected ',' or", "a list or {…} that is not closed", "Close it."),
+    ("expected <block end>", "a wrong indentation", "Align it with the lines above."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the file, counted from 1."""
+
+    line: int
+    column: int
+
+    @classmethod
+    def of(cls, mark: Any) -> Position:
+        """Return the place of one of ruamel's marks, which count from 0."""
+        return cls(mark.line + 1, mark.column + 1)
+
+
+def wrong(
+    path: Path, found: str, remedy: str, *, at: Position | None = None, field: str = ""
+) -> SettingsFileError:
+    """Make the error for one place of a settings file."""
+    where = [str(path)]
+    if at is not None:
+        where.append(f"line {at.line}, column {at.column}")
+    if field:
+        where.append(field)
+    return SettingsFileError(f"{', '.join(where)}: {found}.", remedy=remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A settings file that is well-formed YAML with a mapping at its root."""
+
+    path: Path
+    data: Mapping[str, Any]
+    root: Node | None
+
+    @classmethod
+    def parse(cls, text: str, path: Path) -> Document:
+        """Read YAML 1.2.
+
+        Raises:
+            SettingsFileError: it is not well-formed, or not a mapping.
+        """
+        data: Any = None
+        root: Node | None = None
+        failure: SettingsFileError | None = None
+        try:
+            root = YAML(typ="rt").compose(text)
+            data = YAML(typ="safe", pure=True).load(text)
+        except YAMLError as err:
+            failure = _yaml_failure(err, path)
+        except RecursionError:
+            failure = wrong(path, "it is nested far too deeply", "Write plain key: value lines.")
+        except ValueError:  # from the constructors of numbers and dates
+            failure = wrong(path, "a number or date that does not exist", "Put it in quotes.")
+        if failure is None and data is not None and not isinstance(data, dict):
+            failure = wrong(path, f"found {kind_of(data)}", "Write key: value lines.")
+        if failure is not None:
+            raise failure
+        return cls(path, data or {}, root)
+
+    def settings(self) -> Settings:
+        """Check the values.
+
+        Raises:
+            SettingsFileError: the first one that is wrong, with its line and field.
+        """
+        details: list[ErrorDetails] = []
+        try:
+            return Settings.model_validate(without_blanks(self.data), context=WITH_DETAILS)
+        except ValidationError as err:
+            details = err.errors(include_url=False, include_context=False)
+        raise self._value_failure(details[0])
+
+    def states(self, *keys: str) -> bool:
+        """Tell whether the file gives a value to this field."""
+        value: Any = self.data
+        for key in keys:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return value is not None
+
+    def position(self, loc: Loc) -> Position | None:
+        """Return where a value stands, or its nearest surroundings; an unknown key itself."""
+        node = self.root
+        at: Position | None = None
+        for part in loc:
+            step = _step(node, part)
+            if step is None:
+                break
+            at, node = step
+        return at
+
+    def _value_failure(self, detail: ErrorDetails) -> SettingsFileError:
+        finding = Finding.of(detail, Settings)
+        return wrong(
+            self.path,
+            finding.found,
+            f"{finding.remedy} The file was left as it is.",
+            at=self.position(finding.loc),
+            field=finding.field,
+        )
+
+
+def _step(node: Node | None, part: int | str) -> tuple[Position, Node] | None:
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if key.value == str(part):
+                blank = value.start_mark.index == value.end_mark.index
+                return Position.of((key if blank else value).start_mark), value
+    if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return Position.of(node.value[part].start_mark), node.value[part]
+    return None
+
+
+def _yaml_failure(err: YAMLError, path: Path) -> SettingsFileError:
+    if isinstance(err, DuplicateKeyError):
+        twice = Position.of(err.problem_mark)
+        return wrong(path, "found a key that stands there twice", "Keep one of them.", at=twice)
+    if isinstance(err, ReaderError):
+        return wrong(path, "found a control character", "Remove it.")
+    found, remedy = "this is not valid YAML", "Write key: value lines, indented with spaces."
+    at: Position | None = None
+    if isinstance(err, MarkedYAMLError):
+        at = Position.of(err.problem_mark) if err.problem_mark is not None else None
+        told = f"{err.problem} {err.context}"
+        for start, words, advice in _YAML_PROBLEMS:
+            if start in told:
+                found, remedy = f"found {words}", advice
+                break
+    return wrong(path, found, f"{remedy} The file was left as it is.", at=at)

@@ -1,0 +1,93 @@
+"""The engine ``gguf``: a VieNeu model on the CPU, by llama.cpp and ONNX Runtime. No PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import partial
+
+from pydantic import Field
+
+from vieneu_core.engines.base import HearProgress
+from vieneu_core.engines.registry import check_installed
+from vieneu_core.engines.speech_lm.engine import CodeEngine, Parts, remembered
+from vieneu_core.engines.speech_lm.model import CodeModel
+from vieneu_core.engines.speech_lm.model_files import FoundModel, ModelFiles
+from vieneu_core.engines.speech_lm.onnx_decoder import OnnxDecoder
+from vieneu_core.engines.speech_lm.options import CodeOptions, ModelName, parse_options
+from vieneu_core.engines.speech_lm.voice_prompts import references
+from vieneu_core.installation import has_module
+from vieneu_core.models.catalogue import DEFAULT_DECODER, DEFAULT_GGUF
+from vieneu_core.models.gguf_header import check_vieneu_gguf
+
+NAME = "gguf"
+
+
+class LlamaLibrary(StrEnum):
+    """Who brings llama.cpp."""
+
+    AUTO = "auto"
+    """The first of the others that is installed."""
+    LLAMA_CPP_PYTHON = "llama-cpp-python"
+    """Compiled for this very processor, which takes minutes and a compiler."""
+    XLLAMACPP = "xllamacpp"
+    """Ready-made, for any processor of the kind."""
+
+
+class GgufOptions(CodeOptions):
+    """What can be set for this engine."""
+
+    model: ModelName = DEFAULT_GGUF
+    codec: ModelName = DEFAULT_DECODER
+    library: LlamaLibrary = Field(
+        default=LlamaLibrary.AUTO, description="auto, llama-cpp-python or xllamacpp"
+    )
+    """Which package brings llama.cpp."""
+    codec_threads: int = Field(
+        default=1, ge=0, le=1024, description="a number, 0 for what ONNX Runtime finds best"
+    )
+    """It works beside the language model, so more than one takes time from that."""
+
+
+def create(options: Mapping[str, object]) -> CodeEngine:
+    """Make the engine; nothing is loaded yet.
+
+    Raises:
+        ModelLoadError: an option is wrong.
+    """
+    return CodeEngine(NAME, partial(_load, parse_options(GgufOptions, NAME, options)))
+
+
+def _load(options: GgufOptions, progress: HearProgress) -> Parts:
+    from vieneu_core.text.phonemize import Phonemizer
+
+    check_installed(NAME)
+    files = ModelFiles(options, progress)
+    found = files.model()
+    presets = files.presets(found)
+    codec = files.file(options.codec)
+    files.say(f"Loading {found.path.name}")
+    check_vieneu_gguf(found.path)
+    phonemize = remembered(Phonemizer())
+    return Parts(
+        model=_model(options, found),
+        decoder=OnnxDecoder(codec, threads=options.codec_threads),
+        references=references(options, files, presets, phonemize),
+        voices=tuple(preset.voice for preset in presets),
+        phonemize=phonemize,
+    )
+
+
+def _model(options: GgufOptions, found: FoundModel) -> CodeModel:
+    settings = options.settings(found.known.prompt if found.known is not None else None)
+    library = options.library
+    if library is LlamaLibrary.AUTO:
+        compiled = has_module("llama_cpp") or not has_module("xllamacpp")
+        library = LlamaLibrary.LLAMA_CPP_PYTHON if compiled else LlamaLibrary.XLLAMACPP
+    if library is LlamaLibrary.XLLAMACPP:
+        from vieneu_core.engines.gguf.xllama import XllamaModel
+
+        return XllamaModel(found.path, settings)
+    from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
+
+    return LlamaCppModel(found.path, settings)

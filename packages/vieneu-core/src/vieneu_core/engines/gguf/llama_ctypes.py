@@ -1,0 +1,149 @@
+"""A VieNeu model on llama.cpp, by llama-cpp-python's binding of its C interface.
+
+The binding's own `Llama` class copies all logits of each step and looks at text; here tokens go in
+and tokens come out. What stays in the KV cache between two prompts is all that they share.
+The C interface is described in ``llama.h`` of https://github.com/ggml-org/llama.cpp.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vieneu_core.engines.gguf.base import GgufModel
+from vieneu_core.engines.gguf.llama_binding import LlamaBinding
+from vieneu_core.engines.speech_lm.limits import most_codes, room_for_codes
+from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt
+from vieneu_core.engines.speech_lm.prompt import PromptWriter, SpeechVocabulary, shared_length
+from vieneu_core.engines.speech_lm.sampling import CodeSampler
+from vieneu_core.errors import DeviceMemoryError, SynthesisFailedError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+BATCH = 128
+"""Tokens evaluated at once; between two batches a cancellation is seen."""
+_WITH_DATA = True
+_NO_SLOT = 1
+"""Returned by ``llama_decode`` where the context is full."""
+
+
+class LlamaCppModel(GgufModel):
+    """A GGUF model on this machine's CPU.
+
+    Args:
+        path: The file.
+        settings: How it is run.
+
+    Raises:
+        MissingExtraError: llama-cpp-python is not installed.
+        ModelLoadError: llama.cpp cannot load the file, or it is no VieNeu model.
+        DeviceMemoryError: there is not enough memory.
+    """
+
+    def __init__(self, path: Path, settings: CodeModelSettings) -> None:
+        super().__init__(path)
+        self._library = LlamaBinding()
+        self._llama = self._library.c
+        self._n_context = settings.n_context
+        self._model = self._library.open_model(path)
+        self._context: Any = None
+        try:
+            self._open_context(settings.threads or os.cpu_count() or 1)
+            self._vocabulary = SpeechVocabulary.of(self._tokens_of)
+            self._sampler = CodeSampler(self._vocabulary, settings.sampling)
+        except BaseException:
+            self.close()
+            raise
+        self._prompts = PromptWriter.of(self._tokens_of, self._vocabulary, settings)
+        self._past: list[int] = []  # tokens whose keys and values are in the cache
+        self._seen: tuple[int, NDArray[np.float32]] | None = None  # where the logits lie
+
+    def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
+        """Yield the codes of a sentence as they come; see `CodeModel.codes`."""
+        tokens = self._prompts.tokens(prompt)
+        n_most = min(most_codes(prompt), room_for_codes(len(tokens), self._n_context))
+        if not self._evaluate(tokens, cancelled):
+            return
+        for _ in range(n_most):
+            if cancelled():
+                return
+            token = self._sampler.draw(self._logits())
+            code = self._vocabulary.code(token)
+            if code is None:  # the end: the sampler draws nothing else
+                return
+            # The code goes out before the next one is begun: the listener's codec has work.
+            yield code
+            self._decode([token])
+        raise SynthesisFailedError(f"The model {self.name} did not end a sentence.")
+
+    def get_ahead(self, abandoned: Callable[[], bool]) -> None:
+        """Evaluate the prompt that comes next, unless this is abandoned meanwhile."""
+        upcoming = self._take_upcoming()
+        if upcoming is not None:
+            self._evaluate(self._prompts.tokens(upcoming), abandoned)
+
+    def close(self) -> None:
+        """Give back what the model took."""
+        if self._context is not None:
+            self._llama.llama_free(self._context)
+        if self._model is not None:
+            self._llama.llama_model_free(self._model)
+        self._context = self._model = None
+
+    # --- llama.cpp -------------------------------------------------------------------------
+
+    def _open_context(self, threads: int) -> None:
+        self._vocab = self._llama.llama_model_get_vocab(self._model)
+        self._n_vocab = self._llama.llama_vocab_n_tokens(self._vocab)
+        use = self._llama.llama_context_default_params()
+        use.n_ctx, use.n_batch, use.n_ubatch = self._n_context, BATCH, BATCH
+        use.n_threads = use.n_threads_batch = threads
+        self._context = self._llama.llama_init_from_model(self._model, use)
+        if not self._context:
+            raise self._library.load_failure(self._path)
+
+    def _evaluate(self, tokens: list[int], cancelled: Callable[[], bool]) -> bool:
+        """Bring the cache to these tokens; False where that was cancelled."""
+        # The last token is evaluated always: its logits are wanted.
+        kept = min(shared_length(self._past, tokens), len(tokens) - 1)
+        self._llama.llama_memory_seq_rm(self._llama.llama_get_memory(self._context), 0, kept, -1)
+        del self._past[kept:]
+        for start in range(kept, len(tokens), BATCH):
+            if cancelled():
+                return False
+            self._decode(tokens[start : start + BATCH])
+        return True
+
+    def _decode(self, tokens: list[int]) -> None:
+        array = (self._llama.llama_token * len(tokens))(*tokens)
+        batch = self._llama.llama_batch_get_one(array, len(tokens))
+        status = self._llama.llama_decode(self._context, batch)
+        if status != 0:
+            self._past.clear()
+            self._llama.llama_memory_clear(self._llama.llama_get_memory(self._context), _WITH_DATA)
+            raise self._decode_failure(status)
+        self._past += tokens
+
+    def _logits(self) -> NDArray[np.float32]:
+        import numpy as np
+
+        pointer = self._llama.llama_get_logits_ith(self._context, -1)
+        address = ctypes.addressof(pointer.contents)
+        if self._seen is None or self._seen[0] != address:  # making an array of it takes long
+            self._seen = address, np.ctypeslib.as_array(pointer, shape=(self._n_vocab,))
+        return self._seen[1]
+
+    def _tokens_of(self, text: str) -> list[int]:
+        return self._library.tokens_of(self._vocab, text)
+
+    def _decode_failure(self, status: int) -> SynthesisFailedError | DeviceMemoryError:
+        if status == _NO_SLOT:
+            return SynthesisFailedError("The sentence does not fit into the model's context.")
+        if self._library.is_out_of_memory:
+            return DeviceMemoryError("llama.cpp ran out of memory.")
+        return SynthesisFailedError(f"llama.cpp failed (status {status}).")

@@ -1,0 +1,196 @@
+"""A VieNeu model on llama.cpp, by the ready-made package xllamacpp: no compiler is needed.
+
+The package brings llama.cpp's own server and not its C interface: a prompt goes in as text, codes
+come out as the text of their tokens. What two prompts share stays in the server's cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import re
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from vieneu_core.engines.gguf.base import GgufModel
+from vieneu_core.engines.speech_lm.limits import most_codes
+from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt
+from vieneu_core.engines.speech_lm.prompt import SPEECH_END, framed_text, speech_token
+from vieneu_core.errors import (
+    MissingExtraError,
+    ModelLoadError,
+    SynthesisFailedError,
+    TextTooLongError,
+)
+from vieneu_core.installation import has_module, install_command, library_command
+
+BATCH = 128
+"""Tokens evaluated at once; between two batches a cancellation is seen."""
+_CODE = re.compile(r"<\|speech_(\d+)\|>")
+_QUIET = -1
+
+
+class XllamaModel(GgufModel):
+    """A GGUF model on this machine's CPU.
+
+    Args:
+        path: The file.
+        settings: How it is run.
+
+    Raises:
+        MissingExtraError: xllamacpp is not installed.
+        ModelLoadError: llama.cpp cannot load the file.
+    """
+
+    def __init__(self, path: Path, settings: CodeModelSettings) -> None:
+        super().__init__(path)
+        library = _library()
+        self._settings = settings
+        try:
+            self._server: Any = library.Server(_parameters(library, path, settings))
+        except RuntimeError as error:  # it says no more than that
+            raise ModelLoadError(
+                f"llama.cpp does not load the model {path}.",
+                remedy="Delete the file and load again, or name another in the option model.",
+            ) from error
+
+    def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
+        """Yield the codes of a sentence as they come; see `CodeModel.codes`."""
+        n_most = most_codes(prompt)
+        answer = _Answer(cancelled)
+        thread = threading.Thread(
+            target=self._ask, args=(prompt, n_most, answer), name="llama", daemon=True
+        )
+        thread.start()
+        try:
+            yield from answer
+        finally:
+            answer.close()
+            thread.join()  # the server takes one prompt at a time
+
+    def get_ahead(self, abandoned: Callable[[], bool]) -> None:
+        """Evaluate the prompt that comes next. Brief, but not to be abandoned midway."""
+        upcoming = self._take_upcoming()
+        if upcoming is not None and not abandoned():
+            self._ask(upcoming, 1, _Answer(abandoned))
+
+    def close(self) -> None:
+        """Give back what the model took."""
+        self._server = None
+
+    def _ask(self, prompt: CodePrompt, n_most: int, answer: _Answer) -> None:
+        settings = self._settings
+        body = {
+            "prompt": framed_text(prompt, settings.format, settings.emotion)
+            + "".join(map(speech_token, prompt.reference.codes)),
+            "n_predict": n_most,
+            "stream": True,
+            "temperature": settings.sampling.temperature,
+            "top_k": settings.sampling.top_k,
+            **_NO_OTHER_SAMPLERS,
+        }
+        if settings.sampling.seed is not None:
+            body["seed"] = settings.sampling.seed
+        try:
+            self._server.handle_completions(json.dumps(body), answer.take)
+        except RuntimeError as error:
+            answer.fail(SynthesisFailedError(f"llama.cpp failed: {error}"))
+        else:
+            answer.fail(SynthesisFailedError(f"The model {self.name} did not end a sentence."))
+
+
+_NO_OTHER_SAMPLERS = {"top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0, "cache_prompt": True}
+
+
+class _Answer:
+    """What the server says to one prompt, from its thread to ours."""
+
+    def __init__(self, cancelled: Callable[[], bool]) -> None:
+        self._cancelled = cancelled
+        self._closed = threading.Event()
+        self._items: queue.SimpleQueue[int | Exception | None] = queue.SimpleQueue()
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield codes until the end.
+
+        Raises:
+            SynthesisFailedError, TextTooLongError: there was none.
+        """
+        while (item := self._items.get()) is not None:
+            if isinstance(item, Exception):
+                raise item
+            if self._stopped():
+                return
+            yield item
+
+    def close(self) -> None:
+        """Have the server stop before its next token."""
+        self._closed.set()
+
+    def take(self, event: str) -> bool:
+        """Take an event of the server; true tells it to stop."""
+        said = json.loads(event)
+        if "error" in said:
+            self.fail(_failure(said["error"]))
+            return True
+        text = said["choices"][0]["text"]
+        if SPEECH_END in text or self._stopped():
+            self._items.put(None)
+            return True
+        # Tokens that are no speech are left out: a model that says them goes on to speak.
+        for code in _CODE.findall(text):
+            self._items.put(int(code))
+        return False
+
+    def fail(self, error: Exception) -> None:
+        """End with an error, if nothing else has ended it."""
+        self._items.put(error)
+
+    def _stopped(self) -> bool:
+        return self._closed.is_set() or self._cancelled()
+
+
+def _failure(error: dict[str, Any]) -> SynthesisFailedError | TextTooLongError:
+    if error.get("type") == "exceed_context_size_error":
+        return TextTooLongError(
+            f"A sentence and its voice have {error.get('n_prompt_tokens')} tokens;"
+            f" the context has {error.get('n_ctx')}.",
+            remedy="Use shorter sentences, a voice of a shorter clip, or a larger option context.",
+        )
+    return SynthesisFailedError(f"llama.cpp failed: {error.get('message', 'no reason given')}")
+
+
+def _parameters(library: Any, path: Path, settings: CodeModelSettings) -> Any:
+    parameters = library.CommonParams()
+    parameters.model.path = str(path)
+    parameters.n_ctx = settings.n_context
+    parameters.n_batch = parameters.n_ubatch = BATCH
+    parameters.n_parallel = 1
+    parameters.n_gpu_layers = 0
+    threads = settings.threads or os.cpu_count() or 1
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
+    parameters.special = True  # markers are told as text, so that the end is seen
+    parameters.warmup = parameters.ui = False
+    parameters.cache_ram_mib = parameters.n_ctx_checkpoints = 0
+    parameters.verbosity = _QUIET
+    # Its server listens on this machine, like it or not: nobody else knows the key.
+    parameters.api_keys = [secrets.token_urlsafe(32)]
+    return parameters
+
+
+def _library() -> Any:
+    try:
+        return import_module("xllamacpp")
+    except ImportError as error:
+        if not has_module("xllamacpp"):
+            raise MissingExtraError("The library xllamacpp", "gguf-prebuilt") from error
+        command = library_command(str(error)) or install_command("--force-reinstall", "xllamacpp")
+        raise ModelLoadError(
+            f"xllamacpp is installed, but it does not load: {error}.",
+            remedy=f"Install what it needs: {command}",
+        ) from error

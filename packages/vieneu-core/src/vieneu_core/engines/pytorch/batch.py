@@ -1,0 +1,241 @@
+"""Sentences that one model on PyTorch makes together, a code of each at every step.
+
+What a row of the cache holds need not stand side by side: columns that the mask hides are as if
+they were not there. So sentences can join those that are under way, their prompts are evaluated in
+pieces while the others go on, and the beginning that all prompts share is evaluated once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from importlib import import_module
+from inspect import signature
+from typing import Any
+
+from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice
+from vieneu_core.engines.speech_lm.model import Sampling
+from vieneu_core.engines.speech_lm.prompt import SpeechVocabulary, shared_length
+from vieneu_core.errors import SynthesisFailedError
+
+TOKENS_AT_ONCE = {DeviceChoice.CPU: 128, DeviceChoice.MPS: 256, DeviceChoice.CUDA: 1024}
+"""Evaluated in one step, of all sentences together: between two steps a cancellation is seen."""
+
+
+class Row:
+    """One sentence.
+
+    Args:
+        tokens: Its prompt.
+        n_most: Codes that it may have.
+        model: Name of the model, for people.
+    """
+
+    def __init__(self, tokens: list[int], n_most: int, model: str) -> None:
+        self.tokens = tokens
+        self.made: deque[int] = deque()
+        """Codes that nobody has taken yet."""
+        self.n_made = 0
+        self.ended = False
+        self.error: SynthesisFailedError | None = None
+        self.pending = tokens
+        """Tokens that are not yet in the cache."""
+        self.n_leading = 0
+        """How many of the prompt's tokens fill the first columns of the cache, without a gap."""
+        self._n_most = n_most
+        self._model = model
+
+    @property
+    def n_fed(self) -> int:
+        """Tokens that are in the cache."""
+        return len(self.tokens) + self.n_made - len(self.pending)
+
+    def join(self, n_shared: int) -> None:
+        """Begin with so many tokens in the first columns of the cache."""
+        self.pending = self.tokens[n_shared:]
+        self.n_leading = n_shared
+
+    def feed(self, n_most: int) -> list[int]:
+        """Give the next tokens for the cache."""
+        fed, self.pending = self.pending[:n_most], self.pending[n_most:]
+        return fed
+
+    def take(self, token: int, code: int | None) -> None:
+        """Take the next code; None is the end."""
+        if code is None:
+            self.ended = True
+            return
+        self.made.append(code)
+        self.n_made += 1
+        self.pending = [token]
+        if self.n_made == self._n_most:
+            self.ended = True
+            self.error = SynthesisFailedError(f"The model {self._model} did not end a sentence.")
+
+
+class Batch:
+    """The cache, and the sentences that are in it.
+
+    Args:
+        model: Of transformers.
+        device: Where it is.
+        draw: How the next token is drawn.
+    """
+
+    def __init__(self, model: Any, device: TorchDevice, draw: Drawer) -> None:
+        self._model = model
+        self._torch = device.torch
+        self._kind = device.kind
+        self._at_once = TOKENS_AT_ONCE[DeviceChoice(device.kind)]
+        self._draw = draw
+        # transformers 5 calls it cache, those before it past_key_values.
+        takes = signature(model.forward).parameters
+        self._cache_name = "cache" if "cache" in takes else "past_key_values"
+        self._rows: list[Row] = []
+        """Those of the cache, in its order: all are under way, or one is the rest of a batch."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._rows = []
+        self._cache: Any = None
+        self._mask = self._tensor([[]])
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a sentence is not yet whole."""
+        return any(not row.ended for row in self._rows)
+
+    def admit(self, rows: Sequence[Row]) -> None:
+        """Take in sentences; what their prompts share with the first one here is not evaluated."""
+        shared = [self._n_shared(row) for row in rows]
+        for row, n_shared in zip(rows, shared, strict=True):
+            row.join(n_shared)
+        staying = self._rows if self.is_active else []
+        if not staying:
+            self._crop(max(shared))
+        n_columns = self._mask.shape[1]
+        own = [[1] * n + [0] * (n_columns - n) for n in shared]
+        self._select([*range(len(staying)), *[0] * len(rows)])
+        self._mask[len(staying) :] = self._tensor(own)
+        self._rows = [*staying, *rows]
+
+    def keep(self, rows: Collection[Row]) -> None:
+        """Let go of all sentences but these."""
+        for row in self._rows:
+            row.ended = row.ended or row not in rows
+        self._compact()
+
+    def step(self) -> None:
+        """Make the next code of each sentence, or come nearer to its first.
+
+        Raises:
+            SynthesisFailedError: the model's output is not made of numbers.
+        """
+        width = min(
+            max(1, self._at_once // len(self._rows)), max(len(row.pending) for row in self._rows)
+        )
+        out = self._evaluate(width)
+        # Padded on the left: what is last in a row is in the last column of all.
+        tokens = self._draw(out.logits[:, -1])
+        for row, token in zip(self._rows, tokens, strict=True):
+            if not row.pending:
+                row.take(token, self._draw.code(token))
+        self._compact()
+
+    def _evaluate(self, width: int) -> Any:
+        n_columns = self._mask.shape[1]
+        ids, shown, positions = [], [], []
+        for row in self._rows:
+            first = row.n_fed
+            fed = row.feed(width)
+            padding = [0] * (width - len(fed))
+            if not padding and row.n_leading == n_columns:
+                row.n_leading = min(n_columns + width, len(row.tokens))
+            ids.append(padding + fed)
+            shown.append(padding + [1] * len(fed))
+            positions.append([*padding, *range(first, first + len(fed))])
+        self._mask = self._torch.cat([self._mask, self._tensor(shown)], dim=1)
+        return self._model(
+            input_ids=self._tensor(ids),
+            attention_mask=self._mask,
+            position_ids=self._tensor(positions),
+            use_cache=True,
+            logits_to_keep=1,
+            **{self._cache_name: self._cache},
+        )
+
+    def _n_shared(self, row: Row) -> int:
+        if not self._rows:
+            return 0
+        first = self._rows[0]
+        n_shared = shared_length(first.tokens[: first.n_leading], row.tokens)
+        return min(n_shared, len(row.tokens) - 1)  # the last token's logits are wanted
+
+    def _crop(self, n_columns: int) -> None:
+        """Keep only the first columns."""
+        n_more = self._mask.shape[1] - n_columns
+        if n_columns == 0:
+            self._cache = import_module("transformers").DynamicCache()
+        elif n_more:
+            self._cache.crop(-n_more)  # all versions take a negative number alike
+        self._mask = self._mask[:, :n_columns]
+
+    def _compact(self) -> None:
+        """Keep the rows that are under way; where there is none, one whose beginning is used."""
+        active = [index for index, row in enumerate(self._rows) if not row.ended]
+        chosen = active or list(range(len(self._rows)))[:1]
+        if len(chosen) < len(self._rows):
+            self._select(chosen)
+            self._rows = [self._rows[index] for index in chosen]
+
+    def _select(self, indices: list[int]) -> None:
+        chosen = self._tensor(indices)
+        self._cache.batch_select_indices(chosen)
+        self._mask = self._mask[chosen]
+
+    def _tensor(self, numbers: Sequence[int | Sequence[int]]) -> Any:
+        return self._torch.tensor(numbers, dtype=self._torch.long, device=self._kind)
+
+
+class Drawer:
+    """Draws the next token of each row, on the device: a speech code, or the end."""
+
+    def __init__(
+        self, device: TorchDevice, vocabulary: SpeechVocabulary, sampling: Sampling
+    ) -> None:
+        self._torch = device.torch
+        self._vocabulary = vocabulary
+        self._sampling = sampling
+        self._random = device.torch.Generator(device=device.kind)
+        if sampling.seed is not None:
+            self._random.manual_seed(sampling.seed)
+        else:
+            self._random.seed()
+
+    @property
+    def code(self) -> Callable[[int], int | None]:
+        """Gives the code of a token; None is the end."""
+        return self._vocabulary.code
+
+    def __call__(self, logits: Any) -> list[int]:
+        """Return a token for each row of logits.
+
+        Raises:
+            SynthesisFailedError: the logits are no numbers.
+        """
+        torch, speech = self._torch, self._vocabulary
+        codes = logits[:, speech.first_code : speech.first_code + speech.n_codes].float()
+        choices = torch.cat([codes, logits[:, speech.end : speech.end + 1].float()], dim=1)
+        best, places = choices.topk(min(self._sampling.top_k, choices.shape[1]), dim=1)
+        if not torch.isfinite(best[:, 0]).all():
+            raise SynthesisFailedError("The model's output is not made of numbers.")
+        chosen = places[:, 0]
+        if self._sampling.temperature > 0.0:
+            odds = torch.softmax(best / self._sampling.temperature, dim=1)
+            drawn = torch.multinomial(odds, 1, generator=self._random)
+            chosen = places.gather(1, drawn)[:, 0]
+        tokens: list[int] = torch.where(
+            chosen == speech.n_codes, speech.end, chosen + speech.first_code
+        ).tolist()
+        return tokens

@@ -1,0 +1,127 @@
+"""Loads a model in the layout of transformers from its folder, and refuses what is none of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from vieneu_core.engines.pytorch.device import TorchDevice, quiet
+from vieneu_core.engines.speech_lm.prompt import SpeechVocabulary
+from vieneu_core.errors import MissingExtraError, ModelLoadError
+
+_NEEDED = ("config.json", "tokenizer.json")
+_ARCHITECTURES = ("Qwen2ForCausalLM", "Qwen3ForCausalLM", "LlamaForCausalLM")
+_LOCAL = {"local_files_only": True, "trust_remote_code": False}
+Encode = Callable[[str], list[int]]
+
+
+def load_folder(path: Path, device: TorchDevice) -> tuple[Encode, Any, SpeechVocabulary]:
+    """Return tokeniser, model and speech tokens of a folder. Nothing is fetched.
+
+    Raises:
+        MissingExtraError: transformers is not installed.
+        ModelLoadError: the folder holds no VieNeu model, or not all of it.
+        DeviceMemoryError: it does not fit.
+    """
+    _check_files(path)
+    transformers = _library()
+    with device.guarded(), quiet():
+        try:
+            encode, model, missing = _load(transformers, path, device)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise unusable(path, first_line(error)) from error
+        except RuntimeError as error:
+            if device.is_full(error):
+                raise
+            raise unusable(path, first_line(error)) from error
+        except Exception as error:
+            # tokenizers raises bare exceptions, and safetensors a class without a home.
+            if type(error) is Exception or type(error).__name__ == "SafetensorError":
+                raise unusable(path, first_line(error)) from error
+            raise
+    if missing:  # transformers makes up what is missing
+        raise unusable(path, f"Its safetensors lack {len(missing)} tensors, as {min(missing)}.")
+    vocabulary = SpeechVocabulary.of(encode)
+    _check_vocabulary(path, vocabulary, model)
+    return encode, model, vocabulary
+
+
+def _load(transformers: Any, path: Path, device: TorchDevice) -> tuple[Encode, Any, set[str]]:
+    config = transformers.AutoConfig.from_pretrained(path, **_LOCAL)
+    _check_architecture(path, config)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(path, **_LOCAL)
+    model, loaded = transformers.AutoModelForCausalLM.from_pretrained(
+        path,
+        config=config,
+        use_safetensors=True,
+        output_loading_info=True,
+        **{_dtype_name(transformers): device.dtype},
+        **_LOCAL,
+    )
+    return _encoder(tokenizer), model.eval().to(device.kind), set(loaded["missing_keys"])
+
+
+def _dtype_name(transformers: Any) -> str:
+    """Return what this version calls the numbers to compute with."""
+    major = int(transformers.__version__.split(".")[0])
+    return "dtype" if major >= 5 else "torch_dtype"  # noqa: PLR2004 - the version
+
+
+def _library() -> Any:
+    try:
+        with quiet():
+            transformers: Any = import_module("transformers")
+    except ImportError as error:
+        raise MissingExtraError("The engine pytorch", "torch") from error
+    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+    return transformers
+
+
+def _check_files(path: Path) -> None:
+    if not path.is_dir():
+        raise unusable(path, "It is not a folder.")
+    missing = [name for name in _NEEDED if not (path / name).is_file()]
+    if not any(path.glob("*.safetensors")):
+        missing.append("*.safetensors")
+    if missing:
+        raise unusable(path, f"It has no {', '.join(missing)}.")
+
+
+def _check_architecture(path: Path, config: Any) -> None:
+    found = (config.architectures or ["none"])[0]
+    if found not in _ARCHITECTURES:
+        known = ", ".join(_ARCHITECTURES)
+        raise unusable(path, f"It is a {found}; a VieNeu-TTS model is one of {known}.")
+
+
+def _check_vocabulary(path: Path, vocabulary: SpeechVocabulary, model: Any) -> None:
+    n_tokens = model.get_input_embeddings().weight.shape[0]
+    last = max(vocabulary.end, vocabulary.first_code + vocabulary.n_codes - 1)
+    if last >= n_tokens:
+        raise unusable(
+            path, f"Its tokenizer.json knows the token {last}; its model has {n_tokens} tokens."
+        )
+
+
+def unusable(path: Path, why: str) -> ModelLoadError:
+    """Say that a folder cannot be used."""
+    return ModelLoadError(
+        f"The folder {path} holds no usable model. {why}",
+        remedy="Delete it and load again, or name another in the option model.",
+    )
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what a library says."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+
+
+def _encoder(tokenizer: Any) -> Encode:
+    def encode(text: str) -> list[int]:
+        tokens: list[int] = tokenizer.encode(text, add_special_tokens=False)
+        return tokens
+
+    return encode

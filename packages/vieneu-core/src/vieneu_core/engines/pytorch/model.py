@@ -1,0 +1,201 @@
+"""A VieNeu model on PyTorch, by transformers: GPU, or CPU. Sentences that are known go together.
+
+Several sentences at once cost hardly more time than one: mostly the weights have to be read. The
+sentence that is asked for begins alone, so that its first sound waits for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from vieneu_core.engines.base import EngineMemory
+from vieneu_core.engines.pytorch.batch import Batch, Drawer, Row
+from vieneu_core.engines.pytorch.device import TorchDevice
+from vieneu_core.engines.pytorch.folder import first_line, load_folder
+from vieneu_core.engines.speech_lm.limits import most_codes, room_for_codes
+from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt
+from vieneu_core.engines.speech_lm.prompt import PromptWriter
+from vieneu_core.engines.speech_lm.windowed_decoder import FIRST_FRAMES, LOOKAHEAD_FRAMES
+from vieneu_core.errors import DeviceMemoryError, ModelLoadError, TextTooLongError
+
+FIRST_SOUND = FIRST_FRAMES + LOOKAHEAD_FRAMES
+"""Codes that a sentence has made once it is heard: others may join it then."""
+
+
+class TorchModel:
+    """A model in the layout of transformers.
+
+    On an accelerator the sentences that come next join the one that is asked for as soon as that
+    is heard. On a CPU, where they would slow it down, they begin together once it is whole.
+
+    Args:
+        path: Its folder. Nothing is fetched.
+        settings: How it is run.
+        device: Where.
+        batch: Sentences that are made at once, at most.
+        compiled: Whether to compile it first, which takes minutes.
+
+    Raises:
+        MissingExtraError: transformers is not installed.
+        ModelLoadError: the folder holds no VieNeu model, or it cannot be compiled.
+        DeviceMemoryError: it does not fit.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        settings: CodeModelSettings,
+        device: TorchDevice,
+        *,
+        batch: int = 1,
+        compiled: bool = False,
+    ) -> None:
+        self._path = path
+        self._device = device
+        self._settings = settings
+        self._n_together = batch
+        if settings.threads:
+            device.torch.set_num_threads(settings.threads)
+        encode, model, vocabulary = load_folder(path, device)
+        self._prompts = PromptWriter.of(encode, vocabulary, settings)
+        self._batch = Batch(model, device, Drawer(device, vocabulary, settings.sampling))
+        self._rows: dict[CodePrompt, Row] = {}
+        """Sentences that are being made, or made and not asked for yet."""
+        self._joined = False
+        self._upcoming: tuple[CodePrompt, ...] = ()
+        if compiled:
+            self._compile(model)
+
+    @property
+    def name(self) -> str:
+        """Which model, for people."""
+        return self._path.name
+
+    @property
+    def accelerator(self) -> str | None:
+        """Name of the device; None is the CPU."""
+        return self._device.name
+
+    def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
+        """Yield the codes of a sentence as they come; see `CodeModel.codes`."""
+        row = self._row_of(prompt)
+        try:
+            while not cancelled():
+                if row.made:
+                    yield row.made.popleft()
+                elif row.error is not None:
+                    raise row.error
+                elif row.ended:
+                    return
+                else:
+                    self._go_on(row)
+        finally:
+            self._rows.pop(prompt, None)  # asked for again, it begins anew
+
+    def foresee(self, prompts: Sequence[CodePrompt]) -> None:
+        """Learn which sentences may be made beside the present one."""
+        self._upcoming = tuple(prompts)
+
+    def get_ahead(self, abandoned: Callable[[], bool]) -> None:
+        """Go on with the other sentences; where all are whole, begin those that come next."""
+        while not abandoned():
+            with self._careful():
+                if not self._batch.is_active and not self._join():
+                    return
+                self._batch.step()
+
+    def memory(self) -> EngineMemory:
+        """Measure the device memory in use."""
+        return self._device.memory()
+
+    def close(self) -> None:
+        """Give back what the model took."""
+        self._rows.clear()
+        del self._batch
+        self._device.release()
+
+    def _compile(self, model: Any) -> None:
+        """Have PyTorch compile the model, which it does when that is first used.
+
+        Raises:
+            ModelLoadError: it cannot.
+        """
+        model.forward = self._device.torch.compile(model.forward, dynamic=True)
+        try:
+            with self._careful():
+                self._batch.admit([Row([0], 1, self.name)])
+                self._batch.step()
+        except RuntimeError as error:
+            raise ModelLoadError(
+                f"PyTorch cannot compile the model {self.name}: {first_line(error)}",
+                remedy="Set the option compile to false, or install a C++ compiler.",
+            ) from error
+
+    def _row_of(self, prompt: CodePrompt) -> Row:
+        """Find a sentence among those that are being made, or begin it alone.
+
+        Raises:
+            TextTooLongError: it does not fit into the context.
+        """
+        wanted = {prompt, *self._upcoming} if prompt in self._rows else set()
+        for stale in self._rows.keys() - wanted:
+            del self._rows[stale]
+        with self._careful():
+            self._batch.keep(self._rows.values())
+            if prompt not in self._rows:
+                row = self._new_row(prompt)
+                self._batch.admit([row])
+                self._rows[prompt] = row
+                self._joined = False
+        return self._rows[prompt]
+
+    def _go_on(self, row: Row) -> None:
+        is_heard = row.n_made >= FIRST_SOUND
+        with self._careful():
+            if self._device.is_accelerator and is_heard and not self._joined:
+                self._join()
+            self._batch.step()
+
+    def _join(self) -> bool:
+        """Begin as many of the sentences that come next as there is room for; tell if any."""
+        self._joined = True
+        room = self._n_together - len(self._rows)
+        fresh = (prompt for prompt in dict.fromkeys(self._upcoming) if prompt not in self._rows)
+        rows = {}
+        for prompt in islice(fresh, max(0, room)):
+            try:
+                rows[prompt] = self._new_row(prompt)
+            except TextTooLongError:
+                break  # it is told when its turn comes
+        if rows:
+            self._batch.admit(list(rows.values()))
+            self._rows |= rows
+        return bool(rows)
+
+    def _new_row(self, prompt: CodePrompt) -> Row:
+        tokens = self._prompts.tokens(prompt)
+        room = room_for_codes(len(tokens), self._settings.n_context)
+        return Row(tokens, min(room, most_codes(prompt)), self.name)
+
+    @contextmanager
+    def _careful(self) -> Iterator[None]:
+        """Compute; what fails leaves nothing half done behind.
+
+        Raises:
+            DeviceMemoryError: there is not enough memory.
+        """
+        try:
+            with self._device.guarded():
+                yield
+        except TextTooLongError:
+            raise  # before anything was done
+        except BaseException as error:
+            self._rows.clear()
+            self._batch.clear()
+            if isinstance(error, DeviceMemoryError):
+                self._n_together = max(1, self._n_together // 2)
+            raise

@@ -1,0 +1,85 @@
+"""How long a sentence of the SDK may be: what is longer has missed its end, which it never tells.
+
+v3 Turbo stops itself at a number of frames that depends on the phonemes, the other models only
+where their context ends, half a minute on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from vieneu_core.engines.sdk.options import SdkMode
+from vieneu_core.engines.speech_lm.limits import LONGEST_CODES_PER_PHONEME
+from vieneu_core.engines.speech_lm.model import CODES_PER_S
+from vieneu_core.errors import SynthesisFailedError
+
+_FRAME_S = 0.08
+"""Of v3 Turbo's codec."""
+_MOST_FRAMES, _MOST_CHARS = 300, 256
+"""Of a piece of text in v3 Turbo's `infer_stream`."""
+_FEW_SYLLABLES = 3
+"""Up to here, the SDK's `infer` looks for babble and tries again; its `infer_stream` does not."""
+_LEAST_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What is expected of a sentence."""
+
+    longest_s: float
+    """From here on it is babble."""
+    short: bool = False
+    """So short that it is better made as a whole, and checked by the SDK itself."""
+
+
+def limits_of(mode: SdkMode, sdk: Any) -> Callable[[str], Limit]:
+    """Return what tells the limit of a sentence that is already spelt out as words."""
+    if mode is SdkMode.V3_TURBO:
+        return _TurboLimits(whole_is_guarded=getattr(sdk, "backend", "") == "onnx")
+    if mode is SdkMode.V3_NANO:
+        return _NanoLimits(sdk.engine.vocab)
+    return _roughly
+
+
+class _TurboLimits:
+    """As the SDK reckons them."""
+
+    def __init__(self, *, whole_is_guarded: bool) -> None:
+        self._text: Any = import_module("vieneu_utils.phonemize_text")
+        self._tools: Any = import_module("vieneu_utils.core_utils")
+        self._whole_is_guarded = whole_is_guarded
+
+    def __call__(self, words: str) -> Limit:
+        chunks, _ = self._text.normalize_to_chunks_v3_with_gaps(words, max_chars=_MOST_CHARS)
+        phonemes = [self._text.phonemize_text_with_emotions(chunk) for chunk in chunks]
+        frames = [min(_MOST_FRAMES, self._tools.max_expected_frames(each)) for each in phonemes]
+        n_syllables = sum(map(self._tools.syllable_count, phonemes))
+        return Limit(
+            longest_s=sum(frames) * _FRAME_S,
+            short=self._whole_is_guarded and n_syllables <= _FEW_SYLLABLES,
+        )
+
+
+class _NanoLimits:
+    """The flow model is told how long it speaks; but it leaves out what it has no sign for."""
+
+    def __init__(self, vocabulary: dict[str, int]) -> None:
+        self._text: Any = import_module("vieneu_utils.phonemize_text")
+        self._vocabulary = vocabulary
+
+    def __call__(self, words: str) -> Limit:
+        phonemes = self._text.phonemize_text_with_emotions(words)
+        unknown = {sign for sign in phonemes if sign.isalpha() and sign not in self._vocabulary}
+        if unknown:
+            raise SynthesisFailedError(
+                f"The model has no sign for {', '.join(sorted(unknown))}; it would leave it out."
+            )
+        return _roughly(words)
+
+
+def _roughly(words: str) -> Limit:
+    """0.3 s for each letter: far slower than anyone speaks."""
+    return Limit(longest_s=_LEAST_S + len(words) * LONGEST_CODES_PER_PHONEME / CODES_PER_S)

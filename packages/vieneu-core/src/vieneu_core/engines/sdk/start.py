@@ -1,0 +1,222 @@
+"""Starts the SDK on files that are all here, without its watermarker and without its silences."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from vieneu_core.engines.base import LoadProgress
+from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice
+from vieneu_core.engines.registry import check_installed, has_nvidia_gpu
+from vieneu_core.engines.sdk.error_mapping import named, overheard
+from vieneu_core.engines.sdk.models import Plan, Progress, plan_of
+from vieneu_core.engines.sdk.options import SdkMode, SdkOptions
+from vieneu_core.errors import MissingExtraError, ModelLoadError
+
+_NANO_CLONING = ("speaker_encoder.onnx", "codec_encoder.onnx", "reference_encoder.onnx")
+_CODEC_ENCODER = "moss_audio_tokenizer_encode.onnx"
+_TURBO_VOICES = "voices_v3_turbo.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The SDK, its model loaded."""
+
+    sdk: Any
+    """Of `vieneu.base.BaseVieneuTTS`."""
+    model: str
+    """Which model, for people."""
+    clones: bool
+    """Whether all is here that cloning takes."""
+    denoises: bool
+    """Whether a clip can be cleaned before it is cloned."""
+    device: TorchDevice | None = None
+    """The GPU; None is the CPU."""
+
+
+def start_sdk(options: SdkOptions, progress: Progress) -> Started:
+    """Fetch what is missing, and load the model.
+
+    Raises:
+        MissingExtraError: a package is not installed.
+        ModelLoadError: something of the model is missing or broken.
+        DeviceMemoryError: the model does not fit.
+    """
+    check_installed("sdk")
+    make = _library()
+    device = _device(options)
+    plan = plan_of(options, device, progress)
+    progress(LoadProgress(f"Loading {plan.model} by the VieNeu SDK"))
+    with (
+        overheard() as faults,
+        _hub_as(options),
+        _without_watermarker(),
+        _with_codec(plan.codec),
+        named("The SDK does not load its model", ModelLoadError),
+    ):
+        sdk = make(mode=options.mode.value, **plan.arguments)
+    started = Started(
+        sdk=sdk,
+        model=plan.model,
+        clones=_clones(options.mode, sdk, plan),
+        denoises=_denoises(options.mode, sdk, plan),
+        device=device,
+    )
+    _check(options, started, faults)
+    _check_voices(options.mode, sdk, plan)
+    return started
+
+
+def _library() -> Callable[..., Any]:
+    try:
+        found: Callable[..., Any] = import_module("vieneu").Vieneu
+    except ImportError as error:
+        raise MissingExtraError("The engine sdk", "sdk") from error
+    return found
+
+
+def _device(options: SdkOptions) -> TorchDevice | None:
+    """Choose between CPU and GPU; PyTorch is only asked, and loaded, where a GPU may be."""
+    if options.mode is SdkMode.FAST or options.device == "cuda":
+        return TorchDevice.choose(DeviceChoice.CUDA)
+    if options.mode is SdkMode.V3_NANO or options.device == "cpu" or not has_nvidia_gpu():
+        return None
+    try:
+        found = TorchDevice.choose(DeviceChoice.AUTO)
+    except MissingExtraError:
+        return None
+    return found if found.kind == DeviceChoice.CUDA else None
+
+
+# --- around the SDK's constructor ----------------------------------------------------------
+
+
+@contextmanager
+def _hub_as(options: SdkOptions) -> Iterator[None]:
+    """Keep the SDK off the network where all is here: it asks it even so, to be counted.
+
+    The variables are for what is loaded only now, the constants for what has read them already.
+    """
+    constants: Any = import_module("huggingface_hub.constants")
+    wanted: dict[str, str | bool] = {}
+    if options.offline or options.mode.is_v3:
+        wanted["HF_HUB_OFFLINE"] = True
+    if options.cache is not None:
+        wanted["HF_HUB_CACHE"] = str(options.cache)
+    before = {name: (os.environ.get(name), getattr(constants, name)) for name in wanted}
+    for name, value in wanted.items():
+        os.environ[name] = "1" if value is True else str(value)
+        setattr(constants, name, value)
+    try:
+        yield
+    finally:
+        for name, (variable, constant) in before.items():
+            setattr(constants, name, constant)
+            os.environ.pop(name)
+            if variable is not None:
+                os.environ[name] = variable
+
+
+@contextmanager
+def _without_watermarker() -> Iterator[None]:
+    """Hide the watermarker from the SDK: it loads PyTorch, 700 MB, whoever asks for no mark.
+
+    The worker marks the audio, and says so where it cannot. Besides, three modes mark all that
+    they stream, whatever ``apply_watermark`` says, each window of it anew.
+    """
+    there = sys.modules.get("perth")
+    sys.modules["perth"] = None  # type: ignore[assignment]  # makes importing it an ImportError
+    try:
+        yield
+    finally:
+        del sys.modules["perth"]
+        if there is not None:
+            sys.modules["perth"] = there
+
+
+@contextmanager
+def _with_codec(folder: Path | None) -> Iterator[None]:
+    """Tell v3 Turbo where its codec is; the SDK's engine takes that, its facade hands it not on."""
+    if folder is None:
+        yield
+        return
+    with named("The SDK is not whole", ModelLoadError):
+        module: Any = import_module("vieneu._v3_turbo_engine.onnx_runtime_lite")
+    engine = module.OnnxV3LiteEngine
+    module.OnnxV3LiteEngine = partial(engine, codec_dir=str(folder))
+    try:
+        yield
+    finally:
+        module.OnnxV3LiteEngine = engine
+
+
+# --- what it passed over -------------------------------------------------------------------
+
+
+def _check(options: SdkOptions, started: Started, faults: list[str]) -> None:
+    """Refuse a model that the SDK would speak with somehow.
+
+    Raises:
+        ModelLoadError: something is missing or broken.
+    """
+    if faults:
+        raise ModelLoadError(
+            f"The SDK passed over a fault while it loaded: {faults[0]}",
+            remedy="Fetch the model anew, or correct the option that names it.",
+        )
+    engine = getattr(started.sdk, "engine", None)
+    if options.mode is SdkMode.V3_TURBO and getattr(engine, "sess_codec_step", ()) is None:
+        raise ModelLoadError(
+            "The codec's decoder that streams is missing or broken"
+            " (moss_audio_tokenizer_decode_step.onnx, codec_browser_onnx_meta.json).",
+            remedy="Fetch the codec anew, or correct the option codec.",
+        )
+
+
+def _check_voices(mode: SdkMode, sdk: Any, plan: Plan) -> None:
+    """Refuse a file of voices of which the SDK would leave something out; it has read it before.
+
+    Raises:
+        ModelLoadError: a voice has no speaker, or the default is not there.
+    """
+    if mode is not SdkMode.V3_TURBO or plan.folder is None:
+        return
+    path = plan.folder / _TURBO_VOICES
+    told = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    default = told.get("default_voice")
+    for name, preset in told.get("presets", {}).items():
+        if preset.get("speaker_emb") is None:
+            raise ModelLoadError(
+                f"The voice {name!r} in {path} has no speaker_emb.",
+                remedy="Fetch the model anew, or take the voice out of the file.",
+            )
+    if default not in (None, getattr(sdk, "_default_voice", None)):
+        raise ModelLoadError(
+            f"{path} names {default!r} as its default voice, and there is no such voice.",
+            remedy="Fetch the model anew, or correct default_voice in the file.",
+        )
+
+
+def _clones(mode: SdkMode, sdk: Any, plan: Plan) -> bool:
+    if plan.folder is not None:
+        wanted = _NANO_CLONING if mode is SdkMode.V3_NANO else _NANO_CLONING[:1]
+        files = [plan.folder / name for name in wanted]
+        files += [plan.codec / _CODEC_ENCODER] if plan.codec is not None else []
+        return all(map(Path.is_file, files))
+    if mode is SdkMode.TURBO:
+        return getattr(sdk, "encoder_sess", None) is not None
+    return hasattr(getattr(sdk, "codec", None), "encode_code")
+
+
+def _denoises(mode: SdkMode, sdk: Any, plan: Plan) -> bool:
+    if mode is SdkMode.V3_NANO and plan.folder is not None:
+        return (plan.folder / "denoiser.onnx").is_file()
+    return getattr(getattr(sdk, "engine", None), "denoiser", None) is not None

@@ -1,0 +1,150 @@
+"""An engine out of a language model that says codes and a codec that makes them sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache
+
+from vieneu_core.audio.floats import pcm_of_floats
+from vieneu_core.engines.base import EngineInfo, EngineMemory, HearProgress, Utterance
+from vieneu_core.engines.speech_lm.codec import SAMPLE_RATE_HZ, SpeechDecoder
+from vieneu_core.engines.speech_lm.model import CodeModel, CodePrompt
+from vieneu_core.engines.speech_lm.stream import CodeStream
+from vieneu_core.engines.speech_lm.voice_prompts import References
+from vieneu_core.engines.speech_lm.windowed_decoder import StreamDecoder
+from vieneu_core.errors import EmptyTextError, ModelLoadError, SynthesisFailedError
+from vieneu_core.voices import Voice
+
+_WARM_UP = "xin chào"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a code engine is made of, all of it loaded."""
+
+    model: CodeModel
+    decoder: SpeechDecoder
+    references: References
+    voices: tuple[Voice, ...]
+    """The default one first."""
+    phonemize: Callable[[str], str]
+
+
+class CodeEngine:
+    """Speaks sentence by sentence, its first sound after ten codes.
+
+    The language model has a thread of its own beside the codec; once it is done with a sentence it
+    begins the next, if that is known.
+
+    Args:
+        name: The engine's short name.
+        load_parts: Loads everything; the progress is told to its argument.
+    """
+
+    def __init__(self, name: str, load_parts: Callable[[HearProgress], Parts]) -> None:
+        self._name = name
+        self._load_parts = load_parts
+        self._parts: Parts | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="codes")
+        self._stream: CodeStream | None = None
+        self._foreseen: CodePrompt | None = None
+
+    def load(self, progress: HearProgress) -> EngineInfo:
+        """Load model, codec, voices and text, and speak a word to itself.
+
+        Raises:
+            ModelLoadError, DeviceMemoryError, MissingExtraError.
+        """
+        parts = self._load_parts(progress)
+        if not parts.voices:
+            raise ModelLoadError(
+                f"The model {parts.model.name} has no voices.",
+                remedy="Put its voices.json beside it, or name one in the option voices.",
+            )
+        self._parts = parts
+        self._warm_up(parts.voices[0])
+        return EngineInfo(
+            engine=self._name,
+            model=f"{parts.model.name} + {parts.decoder.name}",
+            sample_rate_hz=SAMPLE_RATE_HZ,
+            voices=parts.voices,
+            clones=True,
+            accelerator=parts.model.accelerator,
+        )
+
+    def synthesize(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
+        """Yield the samples of a sentence as they are decoded.
+
+        Raises:
+            EmptyTextError: nothing in it can be pronounced.
+            RequestError: the voice cannot be had.
+            SynthesisFailedError, DeviceMemoryError: model or codec failed.
+        """
+        parts = self._loaded
+        prompt = self._prompt(utterance, utterance.text)
+        if prompt != self._foreseen and self._stream is not None:
+            self._stream.supersede()
+        self._look_ahead(utterance)
+        decoder = StreamDecoder(parts.decoder)
+        stream = CodeStream(parts.model, prompt, executor=self._thread, cancelled=cancelled)
+        self._stream = stream
+        with closing(stream):
+            for codes in stream:
+                if cancelled():
+                    return
+                samples = decoder.push(codes)
+                if len(samples):
+                    yield pcm_of_floats(samples)
+        if cancelled():
+            return
+        if decoder.n_codes == 0:
+            raise SynthesisFailedError(f"The model {parts.model.name} ended before it began.")
+        yield pcm_of_floats(decoder.finish())
+
+    def memory(self) -> EngineMemory:
+        """Measure the device memory in use."""
+        return self._loaded.model.memory()
+
+    def _warm_up(self, voice: Voice) -> None:
+        """Speak a word unheard, so that the first sentence waits for nothing.
+
+        Raises:
+            ModelLoadError: model and codec do not speak together.
+        """
+        try:
+            for _ in self.synthesize(Utterance(text=_WARM_UP, voice=voice), lambda: False):
+                pass
+        except SynthesisFailedError as error:
+            raise ModelLoadError(
+                f"The engine {self._name} does not speak its first word. {error.detail}",
+                remedy="Choose a model and a codec that belong together.",
+            ) from error
+
+    @property
+    def _loaded(self) -> Parts:
+        if self._parts is None:
+            raise ModelLoadError(f"The engine {self._name} was used before it was loaded.")
+        return self._parts
+
+    def _prompt(self, utterance: Utterance, text: str) -> CodePrompt:
+        parts = self._loaded
+        return CodePrompt(phonemes=parts.phonemize(text), reference=parts.references.of(utterance))
+
+    def _look_ahead(self, utterance: Utterance) -> None:
+        """Tell the model what comes next, as far as it can be pronounced."""
+        prompts: list[CodePrompt] = []
+        for text in utterance.upcoming:
+            try:
+                prompts.append(self._prompt(utterance, text))
+            except EmptyTextError:
+                break  # it is told when its turn comes
+        self._foreseen = prompts[0] if prompts else None
+        self._loaded.model.foresee(prompts)
+
+
+def remembered(phonemize: Callable[[str], str]) -> Callable[[str], str]:
+    """Return a phonemizer that remembers what it was asked: most sentences are foreseen first."""
+    return lru_cache(maxsize=64)(phonemize)

@@ -1,0 +1,30 @@
+"""How much a model may say to one prompt. What exceeds it has lost its way."""
+
+from __future__ import annotations
+
+from vieneu_core.engines.speech_lm.model import CODES_PER_S, CodePrompt
+from vieneu_core.errors import TextTooLongError
+
+LONGEST_CODES_PER_PHONEME = 15
+"""0.3 s for each character of the phonemes: far slower than anyone speaks."""
+_LEAST_S = 3.0
+
+
+def most_codes(prompt: CodePrompt) -> int:
+    """Return how many codes a sentence can have; more is babble."""
+    return round(_LEAST_S * CODES_PER_S) + LONGEST_CODES_PER_PHONEME * len(prompt.phonemes)
+
+
+def room_for_codes(n_prompt: int, n_context: int) -> int:
+    """Return how many codes fit behind a prompt of so many tokens.
+
+    Raises:
+        TextTooLongError: hardly any.
+    """
+    room = n_context - n_prompt
+    if room < CODES_PER_S:
+        raise TextTooLongError(
+            f"A sentence and its voice have {n_prompt} tokens; the context has {n_context}.",
+            remedy="Use shorter sentences, a voice of a shorter clip, or a larger option context.",
+        )
+    return room

@@ -1,0 +1,100 @@
+"""The files that an engine loads, found or fetched by what its options name."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vieneu_core.config.paths import cache_dir
+from vieneu_core.engines.base import HearProgress, LoadProgress
+from vieneu_core.engines.speech_lm.options import CodeOptions
+from vieneu_core.errors import ModelLoadError
+from vieneu_core.models.catalogue import VOICES_FILE, KnownModel, model_of, model_source
+from vieneu_core.models.hub import Hub
+from vieneu_core.models.source import ModelSource
+
+if TYPE_CHECKING:
+    from vieneu_core.voices.presets import Preset
+
+
+@dataclass(frozen=True, slots=True)
+class FoundModel:
+    """A language model on this machine."""
+
+    path: Path
+    source: ModelSource
+    known: KnownModel | None
+    """Its row in the table of known models; None where it is another."""
+
+
+class ModelFiles:
+    """Finds files for one engine.
+
+    Args:
+        options: What the settings name.
+        progress: Hears what is fetched.
+    """
+
+    def __init__(self, options: CodeOptions, progress: HearProgress) -> None:
+        self._options = options
+        self._progress = progress
+        self._hub = Hub.of_environment(os.environ, cache_dir=options.cache, offline=options.offline)
+
+    @property
+    def codes_dir(self) -> Path:
+        """Where the codes of clips are kept."""
+        return (self._options.cache or cache_dir(os.environ)) / "codes"
+
+    def model(self) -> FoundModel:
+        """Return the language model.
+
+        Raises:
+            ModelLoadError: it cannot be had.
+        """
+        source = model_source(self._options.model)
+        return FoundModel(self._fetched(source), source, model_of(source))
+
+    def file(self, named: str) -> Path:
+        """Return another file or folder that an option names.
+
+        Raises:
+            ModelLoadError: it cannot be had.
+        """
+        return self._fetched(model_source(named))
+
+    def presets(self, model: FoundModel) -> tuple[Preset, ...]:
+        """Return the preset voices of a model.
+
+        Raises:
+            ModelLoadError: there are none, or their file is wrong.
+        """
+        from vieneu_core.voices.presets import read_presets
+
+        if self._options.voices is not None:
+            return read_presets(self._options.voices.expanduser())
+        if model.source.path is None:
+            return read_presets(self._fetched(_beside(model.source)))
+        folder = model.path if model.path.is_dir() else model.path.parent
+        path = folder / VOICES_FILE
+        if not path.is_file():
+            raise ModelLoadError(
+                f"The model {model.path} has no {VOICES_FILE} beside it.",
+                remedy="Put it there, or name another in the option voices.",
+            )
+        return read_presets(path)
+
+    def say(self, step: str) -> None:
+        """Tell what is being done."""
+        self._progress(LoadProgress(step))
+
+    def _fetched(self, source: ModelSource) -> Path:
+        return self._hub.fetch(source, self._tell)
+
+    def _tell(self, step: str, done_bytes: int | None, total_bytes: int | None) -> None:
+        self._progress(LoadProgress(step, done_bytes, total_bytes))
+
+
+def _beside(source: ModelSource) -> ModelSource:
+    return replace(source, files=(VOICES_FILE,), sha256=None, name=None)

@@ -1,0 +1,119 @@
+"""NeuCodec's decoder on ONNX Runtime: CPU, no PyTorch.
+
+The graphs are those of https://huggingface.co/neuphonic/neucodec-onnx-decoder and its 8-bit sister:
+``codes`` int32 [1, 1, n] to float32 [1, 1, 480 * n].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vieneu_core.engines.speech_lm.codec import SAMPLES_PER_CODE
+from vieneu_core.errors import (
+    DeviceMemoryError,
+    MissingExtraError,
+    ModelLoadError,
+    SynthesisFailedError,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_INPUT = "codes"
+_OUT_OF_MEMORY = ("Failed to allocate memory", "bad_alloc", "std::bad_alloc")
+
+
+class OnnxDecoder:
+    """A decoder graph.
+
+    Args:
+        path: The ``.onnx`` file.
+        threads: How many; 0 leaves it to ONNX Runtime.
+
+    Raises:
+        MissingExtraError: ONNX Runtime is not installed.
+        ModelLoadError: the file is no such graph.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 0) -> None:
+        self._path = path
+        self._session = _open(path, threads)
+        self._check()
+
+    @property
+    def name(self) -> str:
+        """Which codec, for people."""
+        return self._path.stem if self._path.stem != "model" else self._path.parent.name
+
+    def decode(self, codes: Sequence[int]) -> NDArray[np.float32]:
+        """Return the samples of these codes, from -1 to 1, of shape (480 * len(codes),).
+
+        Raises:
+            SynthesisFailedError: the graph failed, or gave other than that many numbers.
+            DeviceMemoryError: there is not enough memory.
+        """
+        import numpy as np
+
+        given = np.asarray(codes, np.int32)[None, None]
+        try:
+            samples: NDArray[np.float32] = self._session.run(None, {_INPUT: given})[0].reshape(-1)
+        except Exception as error:  # its classes differ between versions, and share no root
+            raise _failure(error) from error
+        if len(samples) != SAMPLES_PER_CODE * len(codes):
+            raise SynthesisFailedError(
+                f"The codec {self.name} made {len(samples)} samples of {len(codes)} codes."
+            )
+        return samples.astype(np.float32, copy=False)
+
+    def _check(self) -> None:
+        """Decode a few codes, so that a graph of another kind is found out now.
+
+        Raises:
+            ModelLoadError: it is one.
+        """
+        inputs = self._session.get_inputs()
+        if [i.name for i in inputs] != [_INPUT] or inputs[0].type != "tensor(int32)":
+            found = ", ".join(f"{i.name}: {i.type}" for i in inputs)
+            raise _no_decoder(self._path, f"It takes {found}, not codes: tensor(int32).")
+        try:
+            self.decode([0] * 4)
+        except SynthesisFailedError as error:
+            raise _no_decoder(self._path, error.detail) from error
+
+
+def _open(path: Path, threads: int) -> Any:
+    try:
+        runtime: Any = import_module("onnxruntime")
+    except ImportError as error:
+        raise MissingExtraError("Decoding speech", "gguf") from error
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3  # errors; its warnings are for who makes graphs
+    try:
+        return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # as above
+        if isinstance(_failure(error), DeviceMemoryError):
+            raise _failure(error) from error
+        raise _no_decoder(path, f"ONNX Runtime says: {_first_line(error)}") from error
+
+
+def _no_decoder(path: Path, why: str) -> ModelLoadError:
+    return ModelLoadError(
+        f"{path} is no usable NeuCodec decoder. {why}",
+        remedy="Delete it and load again, or name another file in the option codec.",
+    )
+
+
+def _failure(error: Exception) -> DeviceMemoryError | SynthesisFailedError:
+    text = str(error)
+    if isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY):
+        return DeviceMemoryError("The codec ran out of memory.")
+    return SynthesisFailedError(f"The codec failed: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

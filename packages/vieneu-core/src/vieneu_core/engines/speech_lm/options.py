@@ -1,0 +1,89 @@
+"""The options of the engines that speak with codes, as they stand in the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from vieneu_core.engines.speech_lm.model import CodeModelSettings, Sampling
+from vieneu_core.errors import ModelLoadError
+from vieneu_core.models.catalogue import PromptFormat
+
+DEFAULT_ENCODER, DEFAULT_FEATURES = "neucodec", "w2v-bert-2.0"
+"""Known models (`vieneu_core.models.catalogue`)."""
+
+ModelName = Annotated[
+    str,
+    Field(min_length=1, description="a known model, an absolute path, or REPO:FILE@REVISION"),
+]
+
+
+class CodeOptions(BaseModel):
+    """What gguf and pytorch have in common. The descriptions complete "Write …"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    model: ModelName
+    codec: ModelName
+    voices: Path | None = Field(default=None, description="the path of a voices.json")
+    """The preset voices; None is the one beside the model."""
+    format: PromptFormat | None = Field(default=None, description="chat or plain")
+    """None: that of the known model, else plain."""
+    emotion: Literal["natural", "none"] = Field(default="natural", description="natural or none")
+    """Whether each sentence begins with the model's token for natural speech."""
+    temperature: float = Field(default=1.0, ge=0, le=5, description="a number from 0 to 5")
+    top_k: int = Field(default=50, ge=1, le=1000, description="a number from 1 to 1000")
+    seed: int | None = Field(default=None, ge=0, description="a number")
+    """The same requests in the same order sound the same each time."""
+    context: int = Field(default=2048, ge=256, le=32_768, description="a number from 256 to 32768")
+    """Tokens of voice, sentence and speech together; 50 are a second of speech."""
+    threads: int = Field(default=0, ge=0, le=1024, description="a number, 0 for one for each core")
+    offline: bool = Field(default=False, description="true or false")
+    """Never ask the network."""
+    cache: Annotated[Path, AfterValidator(Path.expanduser)] | None = Field(
+        default=None, description="the path of a folder"
+    )
+    """Where models and codes are kept; None is the usual place."""
+    encoder: ModelName = DEFAULT_ENCODER
+    """Makes codes of the clips from which voices are cloned; PyTorch."""
+    encoder_features: ModelName = DEFAULT_FEATURES
+    """What the encoder hears a clip with."""
+
+    def settings(self, known: PromptFormat | None) -> CodeModelSettings:
+        """Return how the model is run."""
+        return CodeModelSettings(
+            format=self.format or known or PromptFormat.PLAIN,
+            emotion="<|emotion_0|>" if self.emotion == "natural" else "",
+            sampling=Sampling(temperature=self.temperature, top_k=self.top_k, seed=self.seed),
+            n_context=self.context,
+            threads=self.threads,
+        )
+
+
+OptionsT = TypeVar("OptionsT", bound=BaseModel)
+
+
+def parse_options(kind: type[OptionsT], engine: str, options: Mapping[str, object]) -> OptionsT:
+    """Check the options of an engine.
+
+    Raises:
+        ModelLoadError: the first one that is wrong, and what would be right.
+    """
+    try:
+        return kind.model_validate(options)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else "options"
+    field = kind.model_fields.get(name)
+    if field is None:
+        known = ", ".join(kind.model_fields)
+        raise ModelLoadError(
+            f"The engine {engine} has no option {name!r}.", remedy=f"It has: {known}."
+        )
+    raise ModelLoadError(
+        f"The option {name} of the engine {engine} is wrong: {first['msg']}.",
+        remedy=f"Write {field.description}.",
+    )

@@ -1,0 +1,156 @@
+"""The prompt of a VieNeu model: how a sentence and a voice are written for it, as tokens.
+
+Both formats are those of https://github.com/pnnbao97/VieNeu-TTS (`standard.py`). The text of the
+reference and the new text stand together in front of the codes of the reference; the model goes on
+with the codes of the new text. So all that two sentences of one voice share is the beginning, up
+to the new text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt
+from vieneu_core.errors import ModelLoadError, SynthesisFailedError
+from vieneu_core.models.catalogue import PromptFormat
+
+N_CODES = 65_536
+"""Speech codes of NeuCodec: 16 bits."""
+SPEECH_START, SPEECH_END = "<|SPEECH_GENERATION_START|>", "<|SPEECH_GENERATION_END|>"
+TEXT_START, TEXT_END = "<|TEXT_PROMPT_START|>", "<|TEXT_PROMPT_END|>"
+CHAT_HEAD, CHAT_TAIL = "user: Convert the text to speech:", "\nassistant:"
+_EMOTION = re.compile(r"<\|emotion_\d\|>")
+_SPECIAL = re.compile(r"<\|.*?\|>")
+
+
+Encode = Callable[[str], list[int]]
+"""Text to tokens; special tokens that are written in it become themselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechVocabulary:
+    """Which tokens of a model are speech."""
+
+    first_code: int
+    """Token of code 0; the others follow in order."""
+    n_codes: int
+    end: int
+    """Token that ends the speech."""
+
+    @classmethod
+    def of(cls, encode: Encode, *, n_codes: int = N_CODES) -> SpeechVocabulary:
+        """Find the tokens by their names.
+
+        Raises:
+            ModelLoadError: the model has none of them, or not in the order of the codes.
+        """
+        first = _only_token(encode, speech_token(0))
+        for count in (n_codes, *_SMALLER):
+            last = _token_or_none(encode, speech_token(count - 1))
+            if last == first + count - 1:
+                end = _only_token(encode, SPEECH_END)
+                for marker in (SPEECH_START, TEXT_START, TEXT_END):
+                    _only_token(encode, marker)
+                return cls(first_code=first, n_codes=count, end=end)
+        raise ModelLoadError(
+            "The model's speech codes do not stand in order in its vocabulary.",
+            remedy="Use a VieNeu-TTS model; vieneu doctor lists those that are known.",
+        )
+
+    def token(self, code: int) -> int:
+        """Return the token of a code.
+
+        Raises:
+            SynthesisFailedError: the model has no such code.
+        """
+        if not 0 <= code < self.n_codes:
+            raise SynthesisFailedError(f"The voice has the code {code}, which the model lacks.")
+        return self.first_code + code
+
+    def code(self, token: int) -> int | None:
+        """Return the code of a token; None where it is no speech."""
+        code = token - self.first_code
+        return code if 0 <= code < self.n_codes else None
+
+
+_SMALLER = tuple(N_CODES >> shift for shift in range(1, 9))
+"""Sizes of vocabularies that hold only the first codes."""
+
+
+def speech_token(code: int) -> str:
+    """Return the name of a code's token."""
+    return f"<|speech_{code}|>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptWriter:
+    """Writes prompts for one model.
+
+    Args:
+        encode: The model's tokeniser.
+        vocabulary: Its speech tokens.
+        format: How it was trained.
+        emotion: Name of the token put in front of the text, as ``<|emotion_0|>``; empty for none.
+    """
+
+    encode: Encode
+    vocabulary: SpeechVocabulary
+    format: PromptFormat
+    emotion: str = ""
+
+    @classmethod
+    def of(
+        cls, encode: Encode, vocabulary: SpeechVocabulary, settings: CodeModelSettings
+    ) -> PromptWriter:
+        """Make the one that a model's settings ask for."""
+        return cls(
+            encode=encode, vocabulary=vocabulary, format=settings.format, emotion=settings.emotion
+        )
+
+    def tokens(self, prompt: CodePrompt) -> list[int]:
+        """Return the tokens of a prompt.
+
+        Raises:
+            SynthesisFailedError: the voice has a code that the model lacks.
+        """
+        # The codes are many, and their tokens are known: they are not written and read again.
+        codes = [self.vocabulary.token(code) for code in prompt.reference.codes]
+        return [*self.encode(framed_text(prompt, self.format, self.emotion)), *codes]
+
+
+def framed_text(prompt: CodePrompt, format: PromptFormat, emotion: str) -> str:  # noqa: A002 - the word of this field
+    """Return a prompt as text, up to the codes of the reference."""
+    text = f"{only_emotions(prompt.reference.phonemes)} {only_emotions(prompt.phonemes)}"
+    framed = f"{TEXT_START}{emotion}{text}{TEXT_END}"
+    if format is PromptFormat.CHAT:
+        framed = f"{CHAT_HEAD}{framed}{CHAT_TAIL}"
+    return framed + SPEECH_START
+
+
+def only_emotions(phonemes: str) -> str:
+    """Return the text without tokens other than emotions: a text must not steer the model."""
+    return _SPECIAL.sub(lambda found: found[0] if _EMOTION.fullmatch(found[0]) else " ", phonemes)
+
+
+def shared_length(a: Sequence[int], b: Sequence[int]) -> int:
+    """Return how many tokens two prompts share from their beginning."""
+    return next(
+        (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
+    )
+
+
+def _only_token(encode: Encode, name: str) -> int:
+    token = _token_or_none(encode, name)
+    if token is None:
+        raise ModelLoadError(
+            f"The model has no token {name}: it is no VieNeu-TTS model.",
+            remedy="Use a VieNeu-TTS model; vieneu doctor lists those that are known.",
+        )
+    return token
+
+
+def _token_or_none(encode: Encode, name: str) -> int | None:
+    tokens = encode(name)
+    return tokens[0] if len(tokens) == 1 else None

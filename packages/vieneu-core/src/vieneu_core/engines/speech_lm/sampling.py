@@ -1,0 +1,101 @@
+"""Draws the next token out of a model's logits: a speech code, or the end of the speech."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vieneu_core.engines.speech_lm.model import Sampling
+from vieneu_core.engines.speech_lm.prompt import SpeechVocabulary
+from vieneu_core.errors import ModelLoadError, SynthesisFailedError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_BLOCK = 256
+"""Logits are looked at in blocks of so many; a vocabulary's codes are a multiple of it."""
+_MAX_TEMPERATURE, _MAX_TOP_K = 5.0, 1000
+
+
+class CodeSampler:
+    """Draws among the speech codes and the end alone: a model never leaves its task.
+
+    Args:
+        vocabulary: Which logits are speech.
+        sampling: How to draw.
+
+    Raises:
+        ModelLoadError: temperature or top_k is out of its range.
+    """
+
+    def __init__(self, vocabulary: SpeechVocabulary, sampling: Sampling) -> None:
+        import numpy as np
+
+        _check(sampling)
+        self._codes = slice(vocabulary.first_code, vocabulary.first_code + vocabulary.n_codes)
+        self._end = vocabulary.end
+        self._temperature = sampling.temperature
+        self._top_k = sampling.top_k
+        self._random = np.random.default_rng(sampling.seed)
+
+    def draw(self, logits: NDArray[np.float32]) -> int:
+        """Return a token.
+
+        Args:
+            logits: Of all tokens, shape (n_vocab,).
+
+        Raises:
+            SynthesisFailedError: the logits are no numbers.
+        """
+        codes = logits[self._codes]
+        end = float(logits[self._end])
+        peaks = codes.reshape(-1, _BLOCK).max(axis=1)
+        best = float(peaks.max())
+        if not best > float("-inf"):  # also where it is no number
+            raise SynthesisFailedError("The model's output is not made of numbers.")
+        if self._temperature == 0.0 or self._top_k == 1:
+            return self._end if end > best else self._codes.start + int(codes.argmax())
+        return self._drawn(codes, peaks, end)
+
+    def _drawn(self, codes: NDArray[np.float32], peaks: NDArray[np.float32], end: float) -> int:
+        import numpy as np
+
+        places = self._likeliest(codes, peaks)
+        values = np.append(codes[places], np.float32(end)).astype(np.float64)
+        if len(values) > self._top_k:  # the end is one of the candidates, not one more
+            keep = np.argpartition(values, -self._top_k)[-self._top_k :]
+        else:
+            keep = np.arange(len(values))
+        odds = np.exp((values[keep] - values[keep].max()) / self._temperature).cumsum()
+        at = int(keep[np.searchsorted(odds, self._random.random() * odds[-1], side="right")])
+        return self._end if at == len(places) else self._codes.start + int(places[at])
+
+    def _likeliest(
+        self, codes: NDArray[np.float32], peaks: NDArray[np.float32]
+    ) -> NDArray[np.intp]:
+        """Return where the top_k largest logits are.
+
+        As many blocks have a peak that is at least the top_k-th largest peak: so none of the
+        logits below that one is among them, and few are left to be put in order.
+        """
+        import numpy as np
+
+        if len(peaks) > self._top_k:
+            places = np.flatnonzero(codes >= np.partition(peaks, -self._top_k)[-self._top_k])
+        else:
+            places = np.arange(len(codes))
+        if len(places) <= self._top_k:
+            return places
+        return places[np.argpartition(codes[places], -self._top_k)[-self._top_k :]]
+
+
+def _check(sampling: Sampling) -> None:
+    if not 0.0 <= sampling.temperature <= _MAX_TEMPERATURE:
+        raise ModelLoadError(
+            f"The option temperature is {sampling.temperature}.",
+            remedy=f"Choose one from 0 to {_MAX_TEMPERATURE:g}.",
+        )
+    if not 1 <= sampling.top_k <= _MAX_TOP_K:
+        raise ModelLoadError(
+            f"The option top_k is {sampling.top_k}.", remedy=f"Choose one from 1 to {_MAX_TOP_K}."
+        )

@@ -1,0 +1,92 @@
+"""The codes of one sentence, made on a thread of their own while the codec works on this one."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from vieneu_core.engines.speech_lm.model import CodeModel, CodePrompt
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The codes have ended: all there, cancelled, or with an error."""
+
+    error: BaseException | None = None
+
+
+class CodeStream:
+    """Starts a model on a sentence, and hands out its codes.
+
+    Args:
+        model: Used by one stream at a time: those of the same executor wait for each other.
+        prompt: The sentence.
+        executor: One thread. Once the codes are there, it works ahead on what was foreseen.
+        cancelled: Whether nobody listens any more.
+    """
+
+    def __init__(
+        self,
+        model: CodeModel,
+        prompt: CodePrompt,
+        *,
+        executor: Executor,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self._model = model
+        self._prompt = prompt
+        self._cancelled = cancelled
+        self._closed = threading.Event()
+        self._superseded = threading.Event()
+        self._made: queue.SimpleQueue[int | _End] = queue.SimpleQueue()
+        executor.submit(self._make)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Yield the codes in order, all that are there each time, at least one.
+
+        Raises what `CodeModel.codes` raises.
+        """
+        while True:
+            codes, end = self._take()
+            if codes:
+                yield codes
+            if end is not None:
+                if end.error is not None:
+                    raise end.error
+                return
+
+    def close(self) -> None:
+        """Stop the model before its next code."""
+        self._closed.set()
+
+    def supersede(self) -> None:
+        """Stop working ahead: something else comes next."""
+        self._superseded.set()
+
+    def _take(self) -> tuple[list[int], _End | None]:
+        codes: list[int] = []
+        item = self._made.get()
+        while not isinstance(item, _End):
+            codes.append(item)
+            try:
+                item = self._made.get_nowait()
+            except queue.Empty:
+                return codes, None
+        return codes, item
+
+    def _stopped(self) -> bool:
+        return self._closed.is_set() or self._cancelled()
+
+    def _make(self) -> None:
+        try:
+            for code in self._model.codes(self._prompt, self._stopped):
+                self._made.put(code)
+        except BaseException as error:  # noqa: BLE001 - raised again by who listens
+            self._made.put(_End(error))
+            return
+        self._made.put(_End())
+        if not self._stopped():
+            self._model.get_ahead(lambda: self._stopped() or self._superseded.is_set())

@@ -1,0 +1,114 @@
+"""Voices as a VieNeu model wants them, phonemes and codes: of its presets, and of clips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from vieneu_core.engines.base import Utterance
+from vieneu_core.engines.speech_lm.codec import SpeechEncoder
+from vieneu_core.engines.speech_lm.model import SpokenReference
+from vieneu_core.engines.speech_lm.model_files import ModelFiles
+from vieneu_core.engines.speech_lm.options import CodeOptions
+from vieneu_core.errors import (
+    CloningUnsupportedError,
+    MissingExtraError,
+    VoiceNotFoundError,
+)
+from vieneu_core.synthesis import ReferenceAudio
+
+if TYPE_CHECKING:
+    from vieneu_core.voices.code_cache import CodesCache
+    from vieneu_core.voices.presets import Preset
+
+MOST_KEPT = 32
+_REMEDY = (
+    "Choose one of the model's own voices, or install it on the machine that speaks: vieneu doctor"
+    " shows the command there."
+)
+"""Read by the clients of a server too, so that it names no path of this machine."""
+
+
+class References:
+    """Finds the reference of an utterance.
+
+    Args:
+        presets: The model's own voices by id.
+        cache: Codes of clips, kept between runs.
+        load_encoder: Makes the encoder, once a clip needs it; it is large and rarely wanted.
+        phonemize: Text to phonemes.
+    """
+
+    def __init__(
+        self,
+        presets: Mapping[str, Preset],
+        *,
+        cache: CodesCache,
+        load_encoder: Callable[[], SpeechEncoder],
+        phonemize: Callable[[str], str],
+    ) -> None:
+        self._presets = presets
+        self._cache = cache
+        self._load_encoder = load_encoder
+        self._encoder: SpeechEncoder | None = None
+        self._phonemize = phonemize
+        self._known: dict[str | ReferenceAudio, SpokenReference] = {}
+
+    def of(self, utterance: Utterance) -> SpokenReference:
+        """Return the voice of an utterance.
+
+        Raises:
+            VoiceNotFoundError: it is none of the presets.
+            CloningUnsupportedError: what encodes a clip is not installed.
+            ReferenceAudioError: the clip cannot be encoded.
+            ModelLoadError, DeviceMemoryError: the encoder cannot be loaded.
+        """
+        key = utterance.reference or (utterance.voice.id if utterance.voice is not None else "")
+        if key not in self._known:
+            while len(self._known) >= MOST_KEPT:
+                del self._known[next(iter(self._known))]
+            self._known[key] = self._preset(key) if isinstance(key, str) else self._clip(key)
+        return self._known[key]
+
+    def _preset(self, voice_id: str) -> SpokenReference:
+        if voice_id not in self._presets:
+            known = ", ".join(self._presets)
+            raise VoiceNotFoundError(f"The model has no voice {voice_id!r}. It has: {known}.")
+        preset = self._presets[voice_id]
+        return SpokenReference(phonemes=self._phonemize(preset.transcript), codes=preset.codes)
+
+    def _clip(self, clip: ReferenceAudio) -> SpokenReference:
+        if self._encoder is None:
+            try:
+                self._encoder = self._load_encoder()
+            except MissingExtraError as error:
+                raise CloningUnsupportedError(
+                    f"Cloning a voice needs NeuCodec's encoder. {error.detail}",
+                    remedy=_REMEDY,
+                ) from error
+        codes = self._cache.get_or_encode(clip, self._encoder)
+        return SpokenReference(phonemes=self._phonemize(clip.transcript), codes=codes)
+
+
+def references(
+    options: CodeOptions,
+    files: ModelFiles,
+    presets: tuple[Preset, ...],
+    phonemize: Callable[[str], str],
+) -> References:
+    """Make the references of an engine whose options and files these are."""
+    from vieneu_core.voices.code_cache import CodesCache
+
+    def load_encoder() -> SpeechEncoder:
+        from vieneu_core.engines.speech_lm.neucodec import NeuCodecEncoder, check_installed
+
+        check_installed()
+        weights = files.file(options.encoder)
+        return NeuCodecEncoder(weights, files.file(options.encoder_features))
+
+    return References(
+        {preset.voice.id: preset for preset in presets},
+        cache=CodesCache(files.codes_dir),
+        load_encoder=load_encoder,
+        phonemize=phonemize,
+    )

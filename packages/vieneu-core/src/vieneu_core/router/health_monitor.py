@@ -1,0 +1,250 @@
+"""Keeps an eye on one backend, as rarely as the facts allow.
+
+Real traffic is the best look: it costs nothing. Without traffic the looks at a remote backend
+become rarer, because each costs one request of the tunnel's allowance. A circuit that has cooled
+down is probed by speaking a short sentence, since a server can be healthy and yet unable to speak.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+from collections.abc import Awaitable, Callable
+
+from vieneu_core.backends.base import BackendState, Health
+from vieneu_core.clock import Clock
+from vieneu_core.errors import (
+    BackendError,
+    BackendTimeoutError,
+    RequestError,
+    SynthesisFailedError,
+)
+from vieneu_core.router.breaker import CircuitState
+from vieneu_core.router.policy import RouterPolicy
+from vieneu_core.router.tracked_backend import Place
+from vieneu_core.synthesis import Speech, SynthesisRequest, collect
+
+# A local model that the admin has unloaded stays unloaded; a remote one only needs a handshake.
+_NEEDS_LOADING = {
+    BackendState.UNLOADED,
+    BackendState.LOADING,
+    BackendState.UNREACHABLE,
+    BackendState.EXPIRED,
+}
+
+_LOGGER = logging.getLogger(__name__)
+PROGRESS_EVERY_S = 0.5
+SHORTEST_WAIT_S = 0.05
+"""So that no state of affairs, however odd, makes the monitor spin."""
+
+
+class Monitor:
+    """Watches one `Place` until it is cancelled."""
+
+    def __init__(
+        self,
+        place: Place,
+        *,
+        policy: RouterPolicy,
+        clock: Clock,
+        metered: bool,
+        each_round: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._place = place
+        self._policy = policy
+        self._clock = clock
+        self._metered = metered
+        self._each_round = each_round
+        self._idle_looks = 0
+        self._nudged = asyncio.Event()
+        self.first_load: asyncio.Future[BackendError | None] = (
+            asyncio.get_running_loop().create_future()
+        )
+        """Done once the backend has been loaded, or could not be: then with the reason."""
+
+    def nudge(self) -> None:
+        """Reconsider when to look next: something has changed."""
+        self._nudged.set()
+
+    async def run(self) -> None:
+        """Load the backend, then look at it again and again."""
+        try:
+            self.first_load.set_result(await self.load())
+            await self._watch()
+        except Exception:
+            _LOGGER.exception("The watch over %s ended", self._place.name)
+            raise
+        finally:
+            self.first_load.cancel()  # without effect once it is done
+
+    async def _watch(self) -> None:
+        await self._each_round()
+        while True:
+            self._nudged.clear()
+            wait_s = self.next_look_in_s()
+            if wait_s > 0:
+                wait_s = min(wait_s, self._next_session_mark_in_s())
+                await self._wait(max(wait_s, SHORTEST_WAIT_S))
+            if self.next_look_in_s() <= 0:
+                await self.look()
+            await self._each_round()
+
+    async def load(self) -> BackendError | None:
+        """Load the backend; return why that failed, or None."""
+        try:
+            health = await self._loaded()
+        except BackendError as err:
+            self._place.missed(err, tolerated=0)
+            return err
+        self._place.seen(health)
+        return None
+
+    async def _loaded(self) -> Health:
+        place = self._place
+        place.loading, place.kept_unloaded = True, False
+        follower = None if self._metered else asyncio.create_task(self._follow_loading())
+        try:
+            await place.backend.load()
+            return await place.backend.health()
+        finally:
+            place.loading = False
+            if follower is not None:
+                follower.cancel()
+
+    async def _follow_loading(self) -> None:
+        """Look how far the loading has come, again and again: a download can take minutes."""
+        while True:
+            await self._clock.sleep(PROGRESS_EVERY_S)
+            with contextlib.suppress(BackendError):  # loading itself says what is wrong
+                health = await self._place.backend.health()
+                if health.loading is not None:
+                    self._place.progressed(health)
+
+    def next_look_in_s(self) -> float:
+        """Return the seconds until the next look is due; infinite where only an admin can help."""
+        place = self._place
+        if math.isinf(place.breaker.retry_in_s):
+            return math.inf
+        cooled_down = place.breaker.state is CircuitState.HALF_OPEN and not place.breaker.probing
+        if cooled_down and not self._idle:
+            return max(0.0, self._policy.suspect_interval_s - place.silent_s)
+        due = max(0.0, self._interval_s() - place.silent_s)
+        spared_s = place.breaker.retry_in_s
+        return spared_s if spared_s > 0 and not self._idle else max(due, spared_s)
+
+    async def look(self, *, tolerant: bool = True) -> Health:
+        """Look at the backend now, and probe it where its circuit has cooled down.
+
+        Args:
+            tolerant: Whether one silence may pass for chance.
+
+        Raises nothing that the place has not been told; the last health is returned.
+        """
+        self._idle_looks = self._idle_looks + 1 if self._idle else 0
+        health = await self._health(tolerant=tolerant)
+        if health.ready and self._place.breaker.state is CircuitState.HALF_OPEN:
+            await self._try_probe()
+        return health
+
+    async def probe(self) -> Speech:
+        """Speak a short sentence on the backend, and tell its circuit how it went.
+
+        Raises:
+            BackendError: it cannot speak, or its circuit lets nothing through now.
+        """
+        place = self._place
+        place.breaker.admit()
+        request = SynthesisRequest(text=self._policy.probe_text)
+        try:
+            async with asyncio.timeout(self._policy.stall_s):
+                speech = await collect(place.backend.stream(request))
+        except TimeoutError as err:
+            late = BackendTimeoutError(f"{place.name} did not speak the test sentence in time.")
+            place.failed(late)
+            raise late from err
+        except RequestError as err:
+            refused = SynthesisFailedError(f"{place.name} refused the test sentence: {err.detail}")
+            place.failed(refused)
+            raise refused from err
+        except BackendError as err:
+            place.failed(err)
+            raise
+        except BaseException:
+            place.abandoned()
+            raise
+        place.succeeded()
+        return speech
+
+    async def _try_probe(self) -> None:
+        try:
+            await self.probe()
+        except BackendError:
+            return  # the place knows, and the circuit stays open for longer
+
+    async def _health(self, *, tolerant: bool) -> Health:
+        place = self._place
+        try:
+            async with asyncio.timeout(self._policy.look_timeout_s):
+                if self._needs_loading:
+                    await place.backend.load()
+                health = await place.backend.health()
+        except TimeoutError:
+            late = BackendTimeoutError(f"{place.name} did not report its health in time.")
+            self._missed(late, tolerant=tolerant)
+        except BackendError as err:
+            self._missed(err, tolerant=tolerant)
+        else:
+            place.seen(health)
+        return place.health or Health(state=place.state)
+
+    def _missed(self, error: BackendError, *, tolerant: bool) -> None:
+        # A server that is busy speaking may be slow to tell how it is; its audio is the answer.
+        speaking = self._place.leases > 0 and isinstance(error, BackendTimeoutError)
+        tolerated = math.inf if speaking else self._policy.tolerated_misses
+        self._place.missed(error, tolerated=tolerated if tolerant else 0)
+
+    @property
+    def _needs_loading(self) -> bool:
+        state = self._place.state
+        if self._place.kept_unloaded:
+            return False
+        return state is BackendState.FAILED or (self._metered and state in _NEEDS_LOADING)
+
+    @property
+    def _idle(self) -> bool:
+        return self._metered and self._place.idle_s > self._policy.in_use_s
+
+    def _interval_s(self) -> float:
+        policy = self._policy
+        place = self._place
+        # Once it is plain that the backend is unfit, though its circuit is closed, haste is over.
+        doubted = place.suspect and place.misses <= policy.tolerated_misses
+        if doubted and place.breaker.state is CircuitState.CLOSED:
+            return policy.suspect_interval_s
+        if not self._idle:
+            return policy.health_check_interval_s
+        long_idle = place.idle_s > policy.long_idle_after_s and self._idle_looks > 0
+        longest_s = policy.long_idle_interval_s if long_idle else policy.idle_interval_s
+        return min(policy.health_check_interval_s * 2.0 ** min(self._idle_looks, 32), longest_s)
+
+    def _next_session_mark_in_s(self) -> float:
+        session = self._place.session
+        return math.inf if session is None else session.next_due_in_s()
+
+    async def _sleep(self, seconds: float) -> object:
+        await self._clock.sleep(seconds)
+        return None
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait until the time has come or `nudge` is called."""
+        waits: set[asyncio.Task[object]] = {asyncio.create_task(self._nudged.wait())}
+        if not math.isinf(seconds):
+            waits.add(asyncio.create_task(self._sleep(seconds)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)

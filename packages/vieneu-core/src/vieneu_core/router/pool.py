@@ -1,0 +1,243 @@
+"""All backends of a router: who watches them, and how one takes another's place."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+from vieneu_core.arguments import expect
+from vieneu_core.backends.base import Backend
+from vieneu_core.clock import Clock
+from vieneu_core.errors import (
+    AllBackendsFailedError,
+    BackendError,
+    BackendNotConfiguredError,
+    BackendNotLoadedError,
+)
+from vieneu_core.router.health_monitor import Monitor
+from vieneu_core.router.policy import RouterPolicy
+from vieneu_core.router.selection import BACKENDS, Mode
+from vieneu_core.router.session import SessionClock
+from vieneu_core.router.status import BackendStatus
+from vieneu_core.router.tracked_backend import Place
+
+REMOTE = Mode.REMOTE.value
+
+
+class Places:
+    """The backends by name; each has a monitor while they are watched.
+
+    Args:
+        backends: Name and backend.
+        policy: How often they are looked at, and when their circuits open.
+        clock: Time.
+        rng: Jitter of the circuits.
+        on_change: Called when something has become of one of them.
+        each_round: Awaited by a monitor after each of its rounds.
+    """
+
+    def __init__(  # noqa: PLR0913 - its parts, all by keyword
+        self,
+        backends: Mapping[str, Backend],
+        *,
+        policy: RouterPolicy,
+        clock: Clock,
+        rng: random.Random,
+        on_change: Callable[[], None],
+        each_round: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._rng = rng
+        self._on_change = on_change
+        self._each_round = each_round
+        self._monitors: dict[str, tuple[Monitor, asyncio.Task[None]]] = {}
+        self._retiring: dict[asyncio.Task[None], asyncio.Event] = {}
+        self._replacing = asyncio.Lock()
+        self._by_name = {name: self._place(name, backend) for name, backend in backends.items()}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self._by_name.values())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of those that are set up."""
+        return tuple(self._by_name)
+
+    @property
+    def watched(self) -> bool:
+        """True between `watch` and `unwatch`."""
+        return bool(self._monitors)
+
+    @property
+    def any_usable(self) -> bool:
+        """Whether at least one of them can speak now."""
+        return any(place.usable for place in self)
+
+    def get(self, name: str) -> Place | None:
+        """Return the place of this name, or None where none is set up."""
+        return self._by_name.get(name)
+
+    def require(self, name: str) -> Place:
+        """Return the place of this name.
+
+        Raises:
+            ConfigurationError: the name is not a string.
+            BackendNotConfiguredError: none is set up.
+        """
+        expect("name", name, str, "the name of a backend")
+        if name not in self._by_name:
+            remedy = None if name in BACKENDS else f"A router may have: {', '.join(BACKENDS)}."
+            raise BackendNotConfiguredError(
+                f"No {name} backend is set up.", remedy=remedy, backend=name
+            )
+        return self._by_name[name]
+
+    def statuses(self) -> tuple[BackendStatus, ...]:
+        """Describe all of them, and the remote one also where there is none."""
+        names = [name for name in BACKENDS if name in self or name == REMOTE]
+        return tuple(
+            BackendStatus.absent(name)
+            if (place := self.get(name)) is None
+            else BackendStatus.of(place)
+            for name in names
+        )
+
+    # --- watching ---------------------------------------------------------------------------
+
+    async def load(self, *first: str) -> None:
+        """Begin to load and watch all; return when these are loaded, or anything can speak.
+
+        Raises:
+            BackendError: not one of them can speak, or `unwatch` was called meanwhile.
+        """
+        loads = self.watch()
+        awaited = {loads[name] for name in first if name in loads}
+        if awaited:
+            await asyncio.wait(awaited, timeout=self._policy.load_wait_s)
+        pending = set(loads.values())
+        while pending and not self.any_usable:
+            _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        if not self.watched:
+            raise BackendNotLoadedError("The router was unloaded while it was being loaded.")
+        if not self.any_usable:
+            raise _not_loadable(loads)
+
+    def watch(self) -> dict[str, asyncio.Future[BackendError | None]]:
+        """Begin to load and watch all; each future tells why loading failed, or None."""
+        return {name: self._watch(name).first_load for name in self.names}
+
+    async def unwatch(self, *names: str) -> None:
+        """Stop watching these, or all where none is named."""
+        chosen = names or tuple(self._monitors)
+        ended = [self._monitors.pop(name) for name in chosen if name in self._monitors]
+        for _, task in ended:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in ended), return_exceptions=True)
+        for monitor, _ in ended:
+            monitor.first_load.cancel()  # one that had not taken its first step has not done it
+
+    def monitor(self, name: str) -> Monitor:
+        """Return the monitor that watches a backend, or one that looks just when it is asked.
+
+        Raises:
+            BackendNotConfiguredError: there is no such backend.
+        """
+        if name in self._monitors:
+            return self._monitors[name][0]
+        return Monitor(
+            self.require(name),
+            policy=self._policy,
+            clock=self._clock,
+            metered=name == REMOTE,
+            each_round=self._each_round,
+        )
+
+    # --- coming and going -------------------------------------------------------------------
+
+    async def replace(self, name: str, backend: Backend | None) -> None:
+        """Put a backend in the place of another; None only takes that one away.
+
+        The old one is closed once nobody listens to it any more. Where the others are watched the
+        new one is too; this returns when it has been loaded, or could not be.
+        """
+        async with self._replacing:
+            old = self._by_name.pop(name, None)
+            await self.unwatch(name)
+            if old is not None:
+                self._retire(old)
+            if backend is not None:
+                self._by_name[name] = self._place(name, backend)
+                if self.watched:
+                    self._watch(name)
+        if name in self._monitors:
+            await asyncio.wait({self._monitors[name][0].first_load})
+
+    async def unload(self) -> None:
+        """Unload all of them."""
+        for place in self:
+            place.health = None
+        await asyncio.gather(*(place.backend.unload() for place in self))
+
+    async def aclose(self) -> None:
+        """Close all of them for good, those too that were replaced."""
+        async with self._replacing:  # one that is being replaced has to be closed as well
+            for idle in self._retiring.values():
+                idle.set()  # whoever still listens there has waited long enough
+            await asyncio.gather(*self._retiring)
+            await asyncio.gather(*(place.backend.aclose() for place in self))
+
+    def _place(self, name: str, backend: Backend) -> Place:
+        session = None
+        if name == REMOTE:
+            session = SessionClock(policy=self._policy.session, clock=self._clock)
+        place = Place(
+            backend,
+            name=name,
+            policy=self._policy.breaker,
+            clock=self._clock,
+            rng=self._rng,
+            session=session,
+        )
+        place.on_change = lambda: self._changed(name)
+        return place
+
+    def _watch(self, name: str) -> Monitor:
+        monitor = self.monitor(name)
+        task = asyncio.create_task(monitor.run(), name=f"vieneu-monitor-{name}")
+        self._monitors[name] = (monitor, task)
+        return monitor
+
+    def _changed(self, name: str) -> None:
+        if name in self._monitors:
+            self._monitors[name][0].nudge()
+        self._on_change()
+
+    def _retire(self, place: Place) -> None:
+        idle = asyncio.Event()
+
+        def released() -> None:
+            if place.leases == 0:
+                idle.set()
+
+        async def close_when_idle() -> None:
+            await idle.wait()
+            await place.backend.aclose()
+
+        place.on_change = released
+        released()
+        task = asyncio.create_task(close_when_idle(), name="vieneu-retire")
+        self._retiring[task] = idle
+        task.add_done_callback(self._retiring.pop)
+
+
+def _not_loadable(loads: dict[str, asyncio.Future[BackendError | None]]) -> BackendError:
+    results = (load.result() for load in loads.values() if not load.cancelled())
+    causes = tuple(error for error in results if error is not None)
+    if len(causes) == 1:
+        return causes[0]
+    return AllBackendsFailedError("No backend could be loaded.", causes=causes)

@@ -1,0 +1,1 @@
+"""Doubles of a backend for tests of programs that use this package."""

@@ -1,0 +1,96 @@
+"""Short forms that stand with a name or a number: titles, places, particles."""
+
+from __future__ import annotations
+
+from vieneu_core.text.rules.numerals import cardinal
+from vieneu_core.text.rules.rewrite import Rewrite, one_of, rewrite
+
+_TITLES = {
+    "ThS": "thạc sĩ",
+    "Ths": "thạc sĩ",
+    "Th.S": "thạc sĩ",
+    "TS": "tiến sĩ",
+    "Ts": "tiến sĩ",
+    "TSKH": "tiến sĩ khoa học",
+    "GS": "giáo sư",
+    "Gs": "giáo sư",
+    "PGS": "phó giáo sư",
+    "BS": "bác sĩ",
+    "Bs": "bác sĩ",
+    "BSCKI": "bác sĩ chuyên khoa một",
+    "BSCKII": "bác sĩ chuyên khoa hai",
+    "KS": "kỹ sư",
+    "LS": "luật sư",
+    "DS": "dược sĩ",
+    "ĐD": "điều dưỡng",
+    "NSND": "nghệ sĩ nhân dân",
+    "NSƯT": "nghệ sĩ ưu tú",
+    "BV": "bệnh viện",
+    "GĐ": "giám đốc",
+}
+"""Read so before a name, with or without a full stop."""
+_WITH_STOP = {
+    **_TITLES,
+    "TP": "thành phố",
+    "Tp": "thành phố",
+    "TX": "thị xã",
+    "Tx": "thị xã",
+    "TT": "thị trấn",
+    "Q": "quận",
+    "P": "phường",
+    "F": "phường",
+    "H": "huyện",
+    "X": "xã",
+    "Đ": "đường",
+    "ĐC": "địa chỉ",
+    "ĐT": "điện thoại",
+    "SĐT": "số điện thoại",
+    "Tel": "điện thoại",
+    "tr": "trang",
+    "No": "số",
+    "Cty": "công ty",
+    "cty": "công ty",
+}
+"""Read so where a full stop follows."""
+_WITH_SLASH = {"v/v": "về việc", "k/g": "kính gửi", "a/c": "anh chị", "đ/c": "đồng chí"}
+_TITLED = one_of(_TITLES)
+_STOPPED = one_of(_WITH_STOP)
+_NAME = r"(?=[A-ZĐÀ-ỸĂÂÊÔƠƯ][^\WA-ZĐ])"
+
+PLACES: tuple[Rewrite, ...] = (
+    rewrite(r"(?<!\w)(?:TP|Tp|tp|T\.P)\.?\s?(?:HCM|Hcm|hcm)(?!\w)", "thành phố Hồ Chí Minh"),
+    rewrite(r"(?<!\w)(?:TP|Tp|tp|T\.P)\.?\s?HN(?!\w)", "thành phố Hà Nội"),
+    rewrite(rf"(?<!\w)(?:TP|Tp|tp|T\.P)(?:\.\s?|\s){_NAME}", "thành phố "),
+    rewrite(rf"(?<!\w)đ\.\s?{_NAME}", "đường "),
+    rewrite(r"(?<!\w)Q(?=\d{1,2}(?![\w/.]))", "quận "),
+    rewrite(r"(?<!\w)P(?=\d{1,2}(?:, ?| )(?:Q\.?\s?\d|Q\.|quận))", "phường "),
+    rewrite(r"(?<!\w)QL\s?\.?(?=\d)", "quốc lộ "),
+    rewrite(r"(?<!\w)(?:TL|ĐT)\s?(?=\d{3}(?!\d))", "tỉnh lộ "),
+)
+ABBREVIATIONS: tuple[Rewrite, ...] = (
+    *PLACES,
+    rewrite(r"(?<!\w)PM\s?(\d{1,2})[.,](\d)(?!\d)", r"pi em \1 chấm \2"),
+    rewrite(r"(?<!\w)PM\s?(10|1)(?![\d.,:]\d|\w)", lambda m: f"pi em {cardinal(int(m[1]))}"),
+    rewrite(r"(?<!\w)(?i:wi-?fi)(?!\w)", "wi fi"),
+    rewrite(
+        r"(?<!\w)(?i:(v/v|k/g|a/c|đ/c))(?= ?[\w:])",
+        lambda m: _WITH_SLASH[m[1].lower()] if m.string[m.end() :][:1] != ":" else "địa chỉ",
+    ),
+    rewrite(r"(?<!\w)(Mr|Mrs|Ms|Dr|Prof|St)\.\s?(?=[A-Z])", r"\1 "),
+    # PGS.TS.BS. Lan, BS CKII Hùng, TS Lan; and "GS.TS" at an end
+    rewrite(r"(?<!\w)B[Ss]\.?\s?CK(I{1,2})(?!\w)", r"BSCK\1"),
+    rewrite(rf"(?<!\w)({_STOPPED})\.\s?(?=[\wĐ])", lambda m: f"{_WITH_STOP[m[1]]} "),
+    rewrite(
+        rf"(?<!\w)({_TITLED})(?=\s(?:{_TITLED})?\.?\s?{_NAME})|(?<=giáo sư )(TS|TSKH)(?!\w)",
+        lambda m: _TITLES[m[0]],
+    ),
+    rewrite(rf"(?<!\w)({_TITLED})(?=\s{_NAME})", lambda m: _TITLES[m[0]]),
+    rewrite(r"(?<!\w)(BSCKI{1,2})(?!\w)", lambda m: _TITLES[m[0]]),
+    rewrite(r"(?<!\w)BN(?=\s?\d)", "bệnh nhân"),
+    rewrite(r"(?<!\w)((?i:chụp|máy|phim)) CT(?!\w)", r"\1 xi ti"),
+    rewrite(r"(?<!\w)(ĐC|ĐT|SĐT|Tel)\s?(?=:)", lambda m: _WITH_STOP[m[1]]),
+    rewrite(r"(?<!\w)(?:Cty|cty|[cC]ông ty) CP(?!\w)", "công ty cổ phần"),
+    rewrite(r"(?<!\w)cty(?=\s[A-ZĐ])", "công ty"),
+    rewrite(r"(?<!\w)T\.(?:Ư|W)(?!\w)", "trung ương"),
+    rewrite(r"(?<=BCH |Ban )TƯ(?!\w)|(?<=nghị )TƯ(?!\w)", "trung ương"),
+)

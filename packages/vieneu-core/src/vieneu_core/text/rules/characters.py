@@ -1,0 +1,185 @@
+"""Characters that stand for words or for other characters; and marks that mean nothing."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from vieneu_core.text.clean import one_line
+from vieneu_core.text.rules.rewrite import Rewrite, rewrite
+
+# What the library for normalisation drops without a word (its `audit` tells), and means something.
+SPOKEN = {
+    "‰": " phần nghìn ",
+    "‱": " phần vạn ",
+    "§": " mục ",
+    "№": " số ",
+    "☎": " điện thoại ",
+    "☏": " điện thoại ",
+    "℡": " điện thoại ",
+    "📞": " điện thoại ",
+    "↑": " tăng ",
+    "↓": " giảm ",
+    "♀": " nữ ",
+    "♂": " nam ",
+    "∼": " khoảng ",
+    "≃": " xấp xỉ ",
+    "≪": " nhỏ hơn nhiều ",
+    "≫": " lớn hơn nhiều ",
+    "∄": " không tồn tại ",
+    "⊄": " không là tập con của ",
+    "∬": " tích phân kép ",
+    "ℓ": "l",
+    "℮": "",
+    "™": "",
+    "®": "",
+    "℠": "",
+    "∓": " trừ cộng ",
+    "©": " bản quyền ",
+}
+# Other ways to write a character that is read.
+SAME_AS = {
+    "−": "-",
+    "‐": "-",
+    "‑": "-",
+    "‒": "-",
+    "–": "-",
+    "﹣": "-",
+    "—": " - ",
+    "―": " - ",
+    "⁄": "/",
+    "∕": "/",
+    "∶": ":",
+    "∗": "×",
+    "′": "'",
+    "’": "'",
+    "‘": "'",
+    "ʼ": "'",
+    "″": '"',
+    "“": '"',
+    "”": '"',
+    "„": '"',
+    "。": ". ",
+    "、": ", ",
+    "・": " ",
+    "⁇": "?",
+    "‽": "?!",
+    "μ": "µ",
+    "〜": "~",
+    "⅐": " 1/7",
+    "⅑": " 1/9",
+    "⅒": " 1/10",
+    "≦": "≤",
+    "≧": "≥",
+    "\ufe0e": "",
+    "\ufe0f": "",
+}
+_SUPERSCRIPTS = "²³¹⁰⁴⁵⁶⁷⁸⁹⁺⁻ⁿ"
+_KEPT = _SUPERSCRIPTS + "¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞…µ°"
+
+
+class _Readable:
+    """What `str.translate` puts for each code point."""
+
+    def __getitem__(self, code_point: int) -> str:
+        char = chr(code_point)
+        if char in SAME_AS:
+            return SAME_AS[char]
+        if char in SPOKEN:
+            return SPOKEN[char]
+        if code_point < 0x80 or char in _KEPT:  # noqa: PLR2004 - ASCII
+            return char
+        return _number(char) or _compatible(char)
+
+
+def _number(char: str) -> str:
+    """Return digits of other scripts, numbers in circles and Roman numeral characters as digits."""
+    if unicodedata.category(char) == "Nd":
+        return str(unicodedata.decimal(char))
+    value = unicodedata.numeric(char, -1.0)
+    is_number = unicodedata.category(char)[0] == "N" and value >= 0 and value.is_integer()
+    return f" {value:.0f} " if is_number and "SUB" not in unicodedata.name(char, "") else ""
+
+
+def _compatible(char: str) -> str:
+    """Return a full-width, squared or joined character as the plain ones that it stands for."""
+    plain = unicodedata.normalize("NFKC", char)
+    if unicodedata.category(char) == "So" and plain == char:
+        return " "  # pictures, and lines of boxes
+    return plain if unicodedata.category(char)[0] != "L" or plain != char else _latin(char)
+
+
+def _latin(char: str) -> str:
+    """Return a foreign Latin letter that Vietnamese does not use as its base letter."""
+    if char in _VIETNAMESE or not unicodedata.name(char, "").startswith("LATIN"):
+        return char
+    base = unicodedata.normalize("NFD", char)[0]
+    return _LATIN_LETTERS.get(char, base)
+
+
+_VIETNAMESE = frozenset(
+    "àáạảãâầấậẩẫăằắặẳẵèéẹẻẽêềếệểễìíịỉĩòóọỏõôồốộổỗơờớợởỡùúụủũưừứựửữỳýỵỷỹđ"
+    "ÀÁẠẢÃÂẦẤẬẨẪĂẰẮẶẲẴÈÉẸẺẼÊỀẾỆỂỄÌÍỊỈĨÒÓỌỎÕÔỒỐỘỔỖƠỜỚỢỞỠÙÚỤỦŨƯỪỨỰỬỮỲÝỴỶỸĐ"
+)
+_LATIN_LETTERS = {
+    "ł": "l",
+    "Ł": "L",
+    "ø": "o",
+    "Ø": "O",
+    "ß": "ss",
+    "ı": "i",
+    "æ": "ae",
+    "Æ": "Ae",
+    "œ": "oe",
+    "Œ": "Oe",
+    "ð": "d",
+    "Ð": "D",
+    "þ": "th",
+    "Þ": "Th",
+}
+
+_EMOTICON = r"(?:[:;=]-?[)(DdPpOovV3]+|[:;]'\(|\^_?\^|=\)+|:\)+|:\(+|T_T|<3)"
+
+_MARKS: tuple[Rewrite, ...] = (
+    # Arrows and comparisons of programmers
+    rewrite(r"[-=]{1,2}>", "\u2192"),
+    rewrite(r">=", "\u2265"),
+    rewrite(r"<=", "\u2264"),
+    rewrite(r"!=", "\u2260"),
+    rewrite(r"==", "="),
+    rewrite(r"^(?:[*+\u2022]\s|[\u2192\u21d2\u27a1]\ufe0f?)+", ""),
+    # Markup of this library (<en>, <math>) and of the web is not text; nor is a special token.
+    rewrite(r"<\|[^<>|]{0,80}\|>|</?[A-Za-z][^<>]{0,200}>", " "),
+    rewrite(rf"(?<!\S){_EMOTICON}(?=[\s.,!?]|$)", " "),
+    rewrite(r"(?<=\d)\s?[\u2605\u2606\u2b50]", " sao "),
+    rewrite(r"~~|```?|`|(?<!\w)[*_]+(?=\w)|(?<=\w)[*_]+(?!\w)", " "),
+    rewrite(r"(?<!\S)#{1,6}(?=\s)", " "),
+)
+
+_TABLE = _Readable()
+
+
+def readable(text: str) -> str:
+    """Return a sentence in one line, with marks gone and special characters made plain ones."""
+    line = one_line(text)
+    for mark in _MARKS:
+        line = mark(line)
+    return one_line(line.translate(_TABLE))
+
+
+SQUARES: tuple[Rewrite, ...] = (rewrite(r"(?<![A-Za-z])(k|c|d|m|h)?m²", r"\1m2"),)
+
+_ALLOWED_MARKS = ".,!?'"
+
+
+def only_words(text: str) -> str:
+    """Return a text without anything but letters, spaces, and the marks . , ! ? and '."""
+    kept = "".join(c if c.isalpha() or c in _ALLOWED_MARKS else " " for c in text)
+    kept = re.sub(r"(?<![^\W\d_])'|'(?![^\W\d_])", " ", kept)
+    kept = re.sub(r"\s+(?=[.,!?])", "", " ".join(kept.split()))
+    kept = re.sub(r"[.,!?]{2,}", _strongest, kept)
+    return kept.lstrip(" .,!?")
+
+
+def _strongest(match: re.Match[str]) -> str:
+    return next(mark for mark in "?!.," if mark in match[0])

@@ -1,0 +1,160 @@
+"""Dates, months, quarters and days of the week, in the ways that Vietnamese writes them."""
+
+from __future__ import annotations
+
+import re
+
+from vieneu_core.text.rules.numerals import cardinal
+from vieneu_core.text.rules.rewrite import Rewrite, rewrite
+
+_DAY = r"(?:3[01]|[12]\d|0?[1-9])"
+_MONTH = r"(?:1[0-2]|0?[1-9])"
+_YEAR = r"(?:1[5-9]|20|21)\d{2}"
+_BEGIN, _END = r"(?<![\w.,/-])", r"(?![\w/]|[.,-]\d)"
+_MONTHS = {4: "tư"}
+_WEEKDAYS = {"2": "hai", "3": "ba", "4": "tư", "5": "năm", "6": "sáu", "7": "bảy"}
+_LAST_MONTH, _CENTURY_BEFORE = 12, 70
+# A fraction or a place may be written like a date, but not behind one of these.
+_BEFORE_A_DATE = (
+    r"lễ|dịp|sáng|trưa|chiều|tối|đêm|hôm|hôm qua|hôm nay|ngày mai|rằm|khánh|hạn|nghỉ|kể từ|tết"
+    r"|kỷ niệm|kỉ niệm|mừng|thứ (?:hai|ba|tư|năm|sáu|bảy)|thứ [2-7]|chủ nhật"
+    r"|\d{1,2}(?:h\d{0,2}|:\d\d)"
+)
+_NO_DATE_BEHIND = re.compile(
+    r"số|nhà|hẻm|ngõ|ngách|kiệt|lô|lớp|tổ|căn|phòng|lệ|đạt|được|điểm|áp|bài|đề|mạch|thắng|thua",
+    re.IGNORECASE,
+)
+_NO_DATE_BEFORE = (
+    r"(?! (?:điểm|ly|cốc|phần|sao|người|học|trận|môn|câu|số|diện|quãng|lít|cái|giờ|chặng|đại|phiếu"
+    r"|dân|đội|nước|tỉnh|ngày|[A-ZĐ]\w* [A-ZĐ])(?!\w))"
+)
+_DATES_LIKE_FRACTIONS = {(2, 9)}
+"""The national day is spoken of more than two ninths."""
+_FRACTIONS_LIKE_DATES = {(24, 7)}
+
+
+def day_of(day: str, month: str, year: str | None = None) -> str:
+    """Return a date in words; the month four has a name of its own."""
+    return f"ngày {cardinal(int(day))} {month_of(month, year)}"
+
+
+def month_of(month: str, year: str | None = None) -> str:
+    """Return a month in words, with its year where there is one."""
+    name = _MONTHS.get(int(month)) or cardinal(int(month))
+    return f"tháng {name} {_year(year)}".strip() if year else f"tháng {name}"
+
+
+def _year(year: str) -> str:
+    number = int(year)
+    if len(year) == 2:  # noqa: PLR2004 - two digits stand for four
+        number += 2000 if number < _CENTURY_BEFORE else 1900
+    return f"năm {cardinal(number)}"
+
+
+def _year_first(match: re.Match[str]) -> str:
+    return day_of(match[4], match[3], match[1]) + " "
+
+
+def _day_first(match: re.Match[str]) -> str:
+    return day_of(match[1], match[3], match[4])
+
+
+def _days(match: re.Match[str]) -> str:
+    """Read 28-30/4 as days, unless it looks like numbers: 1-3/4."""
+    said, first, last, month, year = match.groups()
+    if int(first) >= int(last) or not (said or year or int(last) > _LAST_MONTH):
+        return match[0]
+    return f"ngày {cardinal(int(first))} đến {day_of(last, month, year).removeprefix('ngày ')}"
+
+
+def _day_list(match: re.Match[str]) -> str:
+    listed = re.sub(r"\d+", lambda day: cardinal(int(day[0])), match[1])
+    return f"ngày {listed}{day_of(match[2], match[3], match[4]).removeprefix('ngày ')}"
+
+
+def _from_to(match: re.Match[str]) -> str:
+    return f"{day_of(match[1], match[2])} đến {day_of(match[3], match[4], match[5])}"
+
+
+def _after_word(match: re.Match[str]) -> str:
+    date = day_of(match[2], match[3])
+    is_full_moon = match[1].lower().startswith("rằm")
+    return match[1] + (date.removeprefix("ngày ") if is_full_moon else date)
+
+
+def _alone(match: re.Match[str]) -> str:
+    """Read 15/8 and 05/06 as days; a half, a mark, the number of a house are none."""
+    before, day, month = match.groups()
+    number = (int(day), int(month))
+    is_day = number[0] > number[1] or "0" in (day[0], month[0]) or number in _DATES_LIKE_FRACTIONS
+    if _NO_DATE_BEHIND.fullmatch(before or "") or number in _FRACTIONS_LIKE_DATES or not is_day:
+        return match[0]
+    date = day_of(day, month)
+    if before is None:
+        return date
+    # Streets bear the names of days: "đường Ba Tháng Hai".
+    return f"{before} {date.removeprefix('ngày ') if before.lower() == 'đường' else date}"
+
+
+def _weekdays(match: re.Match[str]) -> str:
+    """Read T2-T6 and "thứ 2, 4, CN"."""
+    names = match[0].replace("T", "thứ ").replace("CN", "chủ nhật")
+    names = re.sub(r"\d", lambda day: _WEEKDAYS[day[0]], names)
+    return re.sub(r"\s?-\s?", " đến ", names)
+
+
+DATES: tuple[Rewrite, ...] = (
+    # the 1990s, and those born in 2k5
+    rewrite(r"(?<![\w.,])((?:1[5-9]|20)\d0)s(?!\w)", r"\1"),
+    rewrite(r"(?<!\w)2k([1-9])(?!\w)", r"hai nghìn lẻ \1"),
+    rewrite(rf"(?<=/\d{{4}})\s?-\s?(?={_DAY}/(?:{_MONTH}/)?{_YEAR}(?!\w))", " đến "),
+    rewrite(
+        rf"{_BEGIN}(?:(?i:ngày)\s)?({_YEAR})([-/.])({_MONTH})\2({_DAY})(?:T(?=\d)|{_END})",
+        _year_first,
+    ),
+    rewrite(rf"{_BEGIN}(?:(?i:ngày)\s)?({_DAY})([/.-])({_MONTH})\2({_YEAR}){_END}", _day_first),
+    rewrite(
+        r"(?<![\w.,/-])(?:(?i:ngày)\s)?([0-3]\d)(/)([01]\d)/(\d{2})(?![\w/]|[.,-]\d)",
+        lambda m: _day_first(m) if 0 < int(m[1]) <= 31 and 0 < int(m[3]) <= 12 else m[0],  # noqa: PLR2004 - days, months
+    ),
+    rewrite(
+        rf"{_BEGIN}((?i:ngày)\s)?({_DAY})\s?-\s?({_DAY})/({_MONTH})(?:/({_YEAR}))?{_END}",
+        _days,
+    ),
+    rewrite(
+        rf"(?<!\w)(?i:ngày) ((?:{_DAY}(?:, ?| và | hoặc )){{1,6}})({_DAY})/({_MONTH})"
+        rf"(?:/({_YEAR}))?{_END}",
+        _day_list,
+    ),
+    rewrite(
+        rf"{_BEGIN}(?:(?i:ngày)\s)?({_DAY})/({_MONTH})\s?-\s?({_DAY})/({_MONTH})"
+        rf"(?:/({_YEAR}))?{_END}",
+        _from_to,
+    ),
+    rewrite(
+        rf"(?<=[Tt]ừ )({_DAY})/({_MONTH}) (?:đến|tới) ({_DAY})/({_MONTH})(?:/({_YEAR}))?{_END}",
+        _from_to,
+    ),
+    rewrite(rf"(?<!\w)(?i:ngày)()\s({_DAY})[/.-]({_MONTH}){_END}", _after_word),
+    rewrite(
+        rf"(?<!\w)((?i:{_BEFORE_A_DATE})(?:, | \(| ))({_DAY})/({_MONTH}){_END}(?! (?:ly|cốc|phần))",
+        _after_word,
+    ),
+    rewrite(
+        rf"(?<!\w)(?:(?i:quý) |Q)([1-4])[/-]({_YEAR}){_END}",
+        lambda m: f"quý {m[1]} {_year(m[2])}",
+    ),
+    rewrite(
+        rf"{_BEGIN}(?:(?i:tháng)\s|T)?({_MONTH})/({_YEAR}){_END}", lambda m: month_of(m[1], m[2])
+    ),
+    rewrite(rf"(?<!\w)(?i:tháng)\s({_MONTH})[.-]({_YEAR}){_END}", lambda m: month_of(m[1], m[2])),
+    rewrite(rf"{_BEGIN}(?:([^\W\d]+) )?({_DAY})/({_MONTH}){_END}(?!\s?=){_NO_DATE_BEFORE}", _alone),
+    rewrite(r"(?<!\w)((?i:tháng)) 0?4(?![\w/]|[.,:-]\d| ngày)", r"\1 tư"),
+    rewrite(r"(?<!\w)((?i:ngày|tháng|mùng|mồng|rằm)) 0(?=[1-9](?!\d))", r"\1 "),
+    # T2-T6, T7 và CN; not T1 of an airport
+    rewrite(r"(?<!\w)T[2-7](?:(?:, ?|\s?-\s?|\s?& ?| và )(?:T[2-7]|CN)(?!\w)){1,7}", _weekdays),
+    rewrite(
+        r"(?<!\w)[tT]hứ [2-7](?:(?:, ?|\s?-\s?| và )(?:thứ )?(?:[2-7]|CN)){1,6}(?![\w/]|[.,]\d)",
+        lambda m: _weekdays(m).replace("thứ hứ", "thứ"),
+    ),
+)

@@ -1,0 +1,108 @@
+"""Numbers that count nothing: plates, flights, passwords, documents, rooms."""
+
+from __future__ import annotations
+
+import re
+
+from vieneu_core.text.rules.numerals import cardinal, digit_by_digit, spelled
+from vieneu_core.text.rules.rewrite import Rewrite, rewrite
+
+_SPELT_OUT = (
+    r"(?:OTP|PIN|STK|MST|CCCD|CMND|CMT|(?i:mật khẩu|mật mã|số tài khoản|số thẻ|số hiệu|căn cước"
+    r"|mã (?:xác nhận|xác thực|bảo mật|số thuế|đơn hàng|đơn|vận đơn|khách hàng|hồ sơ|sinh viên"
+    r"|nhân viên|bưu chính|vùng|OTP|PIN|số)|mã))"
+)
+_IS = r"(?: (?:của bạn|của quý khách|(?i:wi-?fi)))?(?: là|:| số)?"
+_DOCUMENT = (
+    r"nghị định|thông tư|quyết định|công văn|chỉ thị|nghị quyết|luật|thông báo|kế hoạch|tờ trình"
+    r"|công điện|văn bản|pháp lệnh|NĐ|TT|QĐ|CV"
+)
+_KINDS = {
+    "NĐ": "nghị định",
+    "TT": "thông tư",
+    "TTLT": "thông tư liên tịch",
+    "QĐ": "quyết định",
+    "CV": "công văn",
+    "CT": "chỉ thị",
+    "NQ": "nghị quyết",
+    "TB": "thông báo",
+    "KH": "kế hoạch",
+    "TTr": "tờ trình",
+    "CĐ": "công điện",
+}
+_ISSUERS = {
+    "CP": "chính phủ",
+    "TTg": "thủ tướng",
+    "QH": "quốc hội",
+    "TW": "trung ương",
+    "BYT": "bộ y tế",
+    "BTC": "bộ tài chính",
+    "BCA": "bộ công an",
+    "BGTVT": "bộ giao thông vận tải",
+    "BGDĐT": "bộ giáo dục đào tạo",
+    "BCT": "bộ công thương",
+    "BXD": "bộ xây dựng",
+    "BNV": "bộ nội vụ",
+    "UBND": "ủy ban nhân dân",
+    "HĐND": "hội đồng nhân dân",
+    "NHNN": "ngân hàng nhà nước",
+}
+_KIND, _ISSUER = "|".join(_KINDS), "|".join(_ISSUERS)
+
+
+def _secret(match: re.Match[str]) -> str:
+    groups = [digit_by_digit(group) for group in re.split(r"[ .-]", match[2])]
+    return f"{match[1]} {', '.join(groups)}"
+
+
+def _plate(match: re.Match[str]) -> str:
+    groups = ", ".join(map(digit_by_digit, match.groups()[2:]))
+    return f"{match[1]} {spelled(match[2])}, {groups}"
+
+
+def _flight(match: re.Match[str]) -> str:
+    return f"{match[1]} {spelled(match[2])} {digit_by_digit(match[3])}"
+
+
+def _parts(match: re.Match[str]) -> str:
+    """Read A12-05 part by part; a part that begins with zero digit by digit."""
+    return f"{spelled(match[1])} {_number(match[2])}, {_number(match[3])}"
+
+
+def _number(digits: str) -> str:
+    return digit_by_digit(digits) if digits.startswith("0") else cardinal(int(digits))
+
+
+def _issued(match: re.Match[str]) -> str:
+    return f", {_KINDS[match[1]]} {_ISSUERS[match[2]]}"
+
+
+CODES: tuple[Rewrite, ...] = (
+    # 4G/5G, 3G và 4G: no grams
+    rewrite(r"(?<!\w)([2-6])G(?=\s?/\s?[2-6]G(?!\w))\s?/\s?", r"\1 gờ, "),
+    rewrite(r"(?<=gờ, )([2-6])G(?!\w)", r"\1 gờ"),
+    # 30A-123.45, 29A-12345, 30A12345, 59X1-234.56, 29-B1 123.45
+    rewrite(
+        r"(?<![\w.-])(\d{2})-?([A-Z](?:[A-Z]|\d)?)(?:[ -](?=\d{3}\.?\d{2})|(?=\d{5}))"
+        r"(\d{3})\.?(\d{2})(?![\w.])",
+        _plate,
+    ),
+    rewrite(
+        rf"(?<!\w)({_SPELT_OUT}{_IS}) (\d{{4,16}}|\d{{3,4}}(?:[ .-]\d{{3,4}}){{1,4}})"
+        r"(?!\w|[.,/]\d| (?:đồng|mAh))",
+        _secret,
+    ),
+    rewrite(
+        r"(?<!\w)((?i:chuyến bay|chuyến))\s([A-Z]{2}|VN[A-Z]?|[A-Z]\d)[ -]?(\d{2,4})(?!\w)", _flight
+    ),
+    rewrite(rf"(?:/|(?<=\d)-)({_KIND})-({_ISSUER})(?!\w)", _issued),
+    rewrite(
+        rf"(?<!\w)((?i:{_DOCUMENT})(?: (?i:số))?|(?i:số)) (\d{{1,5}})/((?:19|20)\d\d)(?!\d)",
+        lambda m: f"{m[1]} {_number(m[2])} trên {cardinal(int(m[3]))}",
+    ),
+    rewrite(r"(?<![\w-])([A-ZĐ]{1,2})(\d{1,3})-(\d{1,4})(?![\w.-])", _parts),
+    rewrite(r"(?<!\w)CT\.?\s?(\d{2})(?!\w)", lambda m: f"{spelled('CT')} {_number(m[1])}"),
+    rewrite(r"(?<!\w)P\.\s?(?=\d{3,4}(?!\w))", "phòng "),
+    rewrite(r"(?<!\w)(?:Km|KM|km)\s?(\d{1,4})\s?\+\s?(\d{1,3})(?!\w)", r"ki lô mét \1 cộng \2"),
+    rewrite(r"(?<!\w)Km\s?(?=\d)", "ki lô mét "),
+)

@@ -1,0 +1,95 @@
+"""Sums of money."""
+
+from __future__ import annotations
+
+import re
+
+from vieneu_core.text.rules.numerals import NUMBER, cardinal
+from vieneu_core.text.rules.rewrite import Rewrite, one_of, rewrite
+
+CURRENCIES = {
+    "$": "đô la",
+    "US$": "đô la Mỹ",
+    "USD": "đô la Mỹ",
+    "€": "ơ rô",
+    "EUR": "ơ rô",
+    "£": "bảng Anh",
+    "GBP": "bảng Anh",
+    "¥": "yên",
+    "JPY": "yên Nhật",
+    "₩": "uôn",
+    "KRW": "uôn",
+    "CNY": "nhân dân tệ",
+    "AUD": "đô la Úc",
+    "SGD": "đô la Sing ga po",
+    "฿": "bạt",
+    "₫": "đồng",
+    "¢": "xu",
+    "₿": "bít coin",
+    "₹": "ru pi",
+    "₽": "rúp",
+    "₱": "pê sô",
+    "₺": "li ra",
+    "₤": "li ra",
+    "₣": "phrăng",
+    "₪": "séc ken",
+    "₮": "tu rích",
+    "₸": "ten gê",
+    "₦": "nai ra",
+    "₴": "ríp ni a",
+    "VNĐ": "đồng",
+    "VND": "đồng",
+    "vnđ": "đồng",
+}
+_SIGN = one_of(CURRENCIES)
+_CODE = one_of(filter(str.isalpha, CURRENCIES))
+_LONE = one_of(sign for sign in CURRENCIES if len(sign) == 1 and sign != "$")
+_SCALE = r"(?:\s?(?:nghìn|ngàn|triệu|tỷ|tỉ|tr|k|K|million|billion)(?!\w))?"
+_SCALES = {"million": "triệu", "billion": "tỷ"}
+_LONG = 7
+"""From so many digits on, the library takes a plain number for a code."""
+
+
+def _before(match: re.Match[str]) -> str:
+    return f" {_sum(match[2])} {CURRENCIES[match[1]]} "
+
+
+def _after(match: re.Match[str]) -> str:
+    return f"{_sum(match[1])} {CURRENCIES[match[2]]} "
+
+
+def _sum(amount: str) -> str:
+    if amount.isdigit() and len(amount) >= _LONG:
+        return cardinal(int(amount))
+    scale = next((scale for scale in _SCALES if amount.endswith(scale)), None)
+    return f"{amount.removesuffix(scale)} {_SCALES[scale]}" if scale else amount
+
+
+def _rest(match: re.Match[str]) -> str:
+    """Read 1tr5 as a million and a half, 2tr350 as two million three hundred and fifty thousand."""
+    more = match[2]
+    if more == "5":
+        return f"{match[1]} triệu rưỡi"
+    if len(more) == 3:  # noqa: PLR2004 - thousands are written whole
+        return f"{match[1]} triệu {more} nghìn"
+    return f"{match[1]} triệu {more}"
+
+
+MONEY: tuple[Rewrite, ...] = (
+    rewrite(r"(?<![\w.,])(\d{1,4})tr(\d{1,3})(?!\w)", _rest),
+    rewrite(rf"(?<!\w)({_SIGN})\s?({NUMBER}{_SCALE})(?!\w)", _before),
+    rewrite(rf"(?<![\w.,])({NUMBER}{_SCALE})\s?({_SIGN})(?!\w)", _after),
+    rewrite(rf"(?<![\w.,])({NUMBER})\s?tr(?!\w)", r"\1 triệu"),
+    rewrite(r"(?<=[vV]àng )(\d{1,2})[kK](?!\w)", r"\1 ca"),
+    # 4K and 8K are pictures, not prices.
+    rewrite(rf"(?<![\w.,])(?![248]K)({NUMBER})[kK](?!\w)", r"\1 nghìn"),
+    rewrite(r"(?<=\d)\s?đ/(?=[a-zđ])", " đồng trên "),
+    rewrite(rf"({NUMBER})\s?đ(?:ồng)?(?!\w)", lambda m: f"{_sum(m[1])} đồng"),
+    # Named without a sum: the rate of USD/VND
+    rewrite(
+        rf"(?<!\w)({_CODE})/({_CODE})(?!\w)",
+        lambda m: f"{CURRENCIES[m[1]]} trên {CURRENCIES[m[2]]}",
+    ),
+    rewrite(rf"(?<!\w)({_CODE})(?!\w)", lambda m: CURRENCIES[m[1]]),
+    rewrite(_LONE, lambda m: f" {CURRENCIES[m[0]]} "),
+)
