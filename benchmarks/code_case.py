@@ -17,8 +17,8 @@ from vieneu_core.engines.speech_lm.model import (
     CodeModel,
     CodeModelSettings,
     CodePrompt,
+    ReferencePrompt,
     Sampling,
-    SpokenReference,
 )
 from vieneu_core.models.catalogue import PromptFormat
 
@@ -28,7 +28,7 @@ SETTINGS = CodeModelSettings(
 )
 PROMPT = CodePrompt(
     phonemes="xin chao cac ban hom nay troi dep qua " * 8,
-    reference=SpokenReference(phonemes="xin chao", codes=tuple(range(0, 60_000, 400))),
+    reference=ReferencePrompt(phonemes="xin chao", codes=tuple(range(0, 60_000, 400))),
 )
 
 

@@ -10,12 +10,12 @@ from homeassistant.helpers.typing import ConfigType
 
 from vieneu_core.errors import VieneuError
 
-from . import changes, happenings, issues, notebooks, notification, services
+from . import entry_update, bus_events, issues, notebook_view, notification, services
 from .const import CONF_LOCAL, DOMAIN
 from .coordinator import VieneuConfigEntry, VieneuCoordinator
-from .house import House, has_embedded_voice, local_engine
+from .runtime import VieneuRuntime, has_embedded_voice, local_engine
 from .installing import async_install_again
-from .spoken import cache_store
+from .tts_cache import cache_store
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = (
@@ -33,7 +33,7 @@ PLATFORMS = (
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what does not belong to an entry: actions, and the view of notebooks."""
     services.async_register(hass)
-    notebooks.async_register(hass)
+    notebook_view.async_register(hass)
     return True
 
 
@@ -42,31 +42,31 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
     missing = await async_install_again(hass, local_engine(entry.data[CONF_LOCAL]))
     issues.async_set_missing(hass, entry, missing)
     embedded = await hass.async_add_executor_job(has_embedded_voice)
-    house = House(hass, entry, has_embedded_voice=embedded)
+    runtime = VieneuRuntime(hass, entry, has_embedded_voice=embedded)
     try:
-        await house.router.load()
+        await runtime.router.load()
     except VieneuError as error:
-        await house.router.aclose()
+        await runtime.router.aclose()
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN,
             translation_key="nothing_speaks",
             translation_placeholders={"reason": str(error)},
         ) from error
     try:
-        await _begin(hass, entry, house)
+        await _begin(hass, entry, runtime)
     except BaseException:
-        await house.router.aclose()
+        await runtime.router.aclose()
         raise
     return True
 
 
-async def _begin(hass: HomeAssistant, entry: VieneuConfigEntry, house: House) -> None:
-    coordinator = entry.runtime_data = VieneuCoordinator(hass, entry, house)
+async def _begin(hass: HomeAssistant, entry: VieneuConfigEntry, runtime: VieneuRuntime) -> None:
+    coordinator = entry.runtime_data = VieneuCoordinator(hass, entry, runtime)
     entry.async_on_unload(coordinator.async_begin())
     entry.async_on_unload(issues.async_watch(hass, coordinator))
-    entry.async_on_unload(happenings.async_tell(hass, coordinator))
+    entry.async_on_unload(bus_events.async_fire_events(hass, coordinator))
     entry.async_on_unload(notification.async_watch(hass, coordinator))
-    entry.async_on_unload(changes.async_follow(hass, coordinator))
+    entry.async_on_unload(entry_update.async_follow(hass, coordinator))
     await coordinator.async_config_entry_first_refresh()
     coordinator.async_check_token()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)

@@ -50,7 +50,7 @@ LONGEST_S = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
+class PlayerSnapshot:
     """A player as it was before the announcement."""
 
     volume: float | None
@@ -65,10 +65,10 @@ class Before:
         """Read it off the player's state."""
         if state is None:
             return cls(volume=None)
-        told = state.attributes
-        volume = told.get(ATTR_MEDIA_VOLUME_LEVEL)
-        features = MediaPlayerEntityFeature(told.get(ATTR_SUPPORTED_FEATURES, 0))
-        played = told.get(ATTR_MEDIA_CONTENT_ID)
+        attributes = state.attributes
+        volume = attributes.get(ATTR_MEDIA_VOLUME_LEVEL)
+        features = MediaPlayerEntityFeature(attributes.get(ATTR_SUPPORTED_FEATURES, 0))
+        played = attributes.get(ATTR_MEDIA_CONTENT_ID)
         if (
             state.state != MediaPlayerState.PLAYING
             or MediaPlayerEntityFeature.MEDIA_ANNOUNCE in features
@@ -79,8 +79,10 @@ class Before:
         return cls(
             volume=volume,
             played=played,
-            kind=told.get(ATTR_MEDIA_CONTENT_TYPE, MediaType.MUSIC),
-            position_s=_position_s(told) if MediaPlayerEntityFeature.SEEK in features else None,
+            kind=attributes.get(ATTR_MEDIA_CONTENT_TYPE, MediaType.MUSIC),
+            position_s=_position_s(attributes)
+            if MediaPlayerEntityFeature.SEEK in features
+            else None,
         )
 
 
@@ -88,8 +90,11 @@ def _is_speech(content_id: str) -> bool:
     return "/api/tts_proxy/" in content_id or content_id.startswith("media-source://tts/")
 
 
-def _position_s(told: Any) -> float | None:
-    position, since = told.get(ATTR_MEDIA_POSITION), told.get(ATTR_MEDIA_POSITION_UPDATED_AT)
+def _position_s(attributes: Any) -> float | None:
+    position, since = (
+        attributes.get(ATTR_MEDIA_POSITION),
+        attributes.get(ATTR_MEDIA_POSITION_UPDATED_AT),
+    )
     if position is None or not isinstance(since, datetime):
         return None
     return float(position) + (dt_util.utcnow() - since).total_seconds()
@@ -156,7 +161,9 @@ class Announcer:
             for player in sorted(players):  # in one order, so that no two wait for each other
                 await turns.enter_async_context(self._turns[player])
             stream = await begin()
-            before = {player: Before.of(self._hass.states.get(player)) for player in players}
+            before = {
+                player: PlayerSnapshot.of(self._hass.states.get(player)) for player in players
+            }
             try:
                 if volume is not None:
                     await self._each(
@@ -239,7 +246,9 @@ class Announcer:
             if isinstance(error, Exception):
                 _LOGGER.warning("A player did not do what was asked: %s", error)
 
-    async def _put_back(self, player: str, was: Before, context: Context, *, volume: bool) -> None:
+    async def _put_back(
+        self, player: str, was: PlayerSnapshot, context: Context, *, volume: bool
+    ) -> None:
         if volume and was.volume is not None:
             await self._each([self._set_volume(player, was.volume, context)])
         if was.played is not None:

@@ -17,7 +17,7 @@ from vieneu_core.router import Mode, Router
 
 from .coordinator import VieneuConfigEntry
 from .entity import VieneuEntity
-from .failures import translated
+from .error_translation import translated
 
 PARALLEL_UPDATES = 0
 

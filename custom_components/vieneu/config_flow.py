@@ -34,8 +34,8 @@ from vieneu_core.notebook import TunnelKind
 from vieneu_core.router import Mode
 from vieneu_core.worker.spec import EngineSpec
 
-from . import notebooks, pairing
-from .checks import install, look, try_engine
+from . import notebook_view, pairing
+from .validation import install, try_engine, verify
 from .const import (
     CONF_COLAB,
     CONF_ENGINE,
@@ -47,7 +47,7 @@ from .const import (
     DOMAIN,
     LocalKind,
 )
-from .failures import language_of, told
+from .error_translation import language_of, translated_error
 from .options_flow import VieneuOptionsFlow
 
 TITLE = "VieNeu"
@@ -104,7 +104,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     def __init__(self) -> None:
         self._token = new_auth_token()
         self._webhook_id = webhook.async_generate_id()
-        self._notebook: notebooks.Notebook | None = None
+        self._notebook: notebook_view.Notebook | None = None
         self._waiting: asyncio.Task[str] | None = None
         self._announced = ""
 
@@ -176,7 +176,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         placeholders = dict(PLACEHOLDERS)
         if user_input is not None:
-            if failure := await look(self.hass, user_input):
+            if failure := await verify(self.hass, user_input):
                 errors["base"], placeholders["detail"] = failure
             else:
                 local = {CONF_KIND: LocalKind.SERVER.value, **user_input}
@@ -198,14 +198,14 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
             choices = self._choices(user_input)
             try:
                 self._notebook = await self.hass.async_add_executor_job(
-                    notebooks.Notebook.of, choices
+                    notebook_view.Notebook.of, choices
                 )
             except ValidationError as error:
                 first = error.errors(include_input=False, include_url=False)[0]
                 errors["base"], placeholders["detail"] = "invalid_notebook", first["msg"]
             except VieneuError as error:
                 errors["base"] = "notebook_failed"
-                placeholders |= told(error, language_of(self.hass))
+                placeholders |= translated_error(error, language_of(self.hass))
             else:
                 return await self.async_step_notebook()
         return self.async_show_form(
@@ -221,7 +221,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         """Show the link to the notebook, and the ways on from there."""
         notebook = cast("notebooks.Notebook", self._notebook)  # the step before has made it
         ways = ["wait", "paste"] if notebook.settings.callback_url is not None else ["paste"]
-        link = notebooks.async_offer(self.hass, notebook)
+        link = notebook_view.async_offer(self.hass, notebook)
         return self.async_show_menu(
             step_id="notebook",
             menu_options=ways,
@@ -268,7 +268,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         known = self._known_token()
         if user_input is not None:
             given = {CONF_URL: user_input[CONF_URL], CONF_TOKEN: user_input.get(CONF_TOKEN, known)}
-            if failure := await look(self.hass, given):
+            if failure := await verify(self.hass, given):
                 errors["base"], placeholders["detail"] = failure
             else:
                 webhook_id = {CONF_WEBHOOK: self._webhook_id} if self._notebook else {}
@@ -298,7 +298,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         colab = self._get_reauth_entry().data[CONF_COLAB]
         if user_input is not None:
             given = {CONF_URL: colab[CONF_URL], CONF_TOKEN: user_input[CONF_TOKEN]}
-            if failure := await look(self.hass, given):
+            if failure := await verify(self.hass, given):
                 errors["base"], placeholders["detail"] = failure
             else:
                 # The address as it is now: a new one may have been announced meanwhile.
@@ -324,7 +324,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
             data = {**entry.data, **changes}
             is_loaded = entry.state is ConfigEntryState.LOADED
             if is_loaded and data == dict(entry.data):
-                entry.runtime_data.async_look_again()
+                entry.runtime_data.async_check_remote_now()
             done = self.async_update_and_abort(entry, data=data)
             if not is_loaded:
                 # By hand: `async_update_reload_and_abort` is not for entries with a listener, and a

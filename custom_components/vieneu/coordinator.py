@@ -20,8 +20,8 @@ from vieneu_core.router import Mode, RouterEvent, RouterStatus
 from vieneu_core.voices import Voice
 
 from .const import DOMAIN
-from .failures import language_of
-from .house import House
+from .error_translation import language_of
+from .runtime import VieneuRuntime
 
 _LOGGER = logging.getLogger(__name__)
 REFRESH = timedelta(seconds=30)
@@ -35,7 +35,7 @@ VieneuConfigEntry: TypeAlias = "ConfigEntry[VieneuCoordinator]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Announcement:
+class LastSpeech:
     """How the last announcement went."""
 
     first_audio_ms: float
@@ -56,7 +56,7 @@ class VieneuData:
     voices_of: str = ""
     """Which backend these are of; for a moment that may be another than the active one."""
     session_end: datetime | None = None
-    last: Announcement | None = field(default=None)
+    last: LastSpeech | None = field(default=None)
 
 
 class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
@@ -64,10 +64,10 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
 
     config_entry: VieneuConfigEntry
 
-    def __init__(self, hass: HomeAssistant, entry: VieneuConfigEntry, house: House) -> None:
+    def __init__(self, hass: HomeAssistant, entry: VieneuConfigEntry, runtime: VieneuRuntime) -> None:
         super().__init__(hass, _LOGGER, config_entry=entry, name=DOMAIN, update_interval=REFRESH)
-        self.house = house
-        self.router = house.router
+        self.runtime = runtime
+        self.router = runtime.router
         self.data = VieneuData(status=self.router.status(), language=language_of(hass))
         self._listeners_of_events: list[Callable[[RouterEvent], None]] = []
         self._voices_of = ""
@@ -85,15 +85,15 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         return lambda: self._listeners_of_events.remove(listener)
 
     @callback
-    def async_spoken(self, last: Announcement) -> None:
+    def async_record_speech(self, last: LastSpeech) -> None:
         """Take down how an announcement went."""
         self.async_set_updated_data(replace(self.data, last=last))
 
     @callback
-    def async_look_again(self) -> None:
+    def async_check_remote_now(self) -> None:
         """Look at the server on Colab now, however often that failed before."""
 
-        async def look() -> None:
+        async def verify() -> None:
             remote = self.router.status().backend(Mode.REMOTE)
             is_let_go = remote is not None and remote.state is BackendState.UNLOADED
             ask = self.router.load_backend if is_let_go else self.router.check
@@ -101,7 +101,7 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
                 await ask(Mode.REMOTE.value)
             await self.async_refresh()
 
-        self.config_entry.async_create_background_task(self.hass, look(), "vieneu-look-again")
+        self.config_entry.async_create_background_task(self.hass, verify(), "vieneu-look-again")
 
     async def async_refresh_voices(self) -> None:
         """Ask the active backend for its voices, now."""

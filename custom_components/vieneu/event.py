@@ -10,8 +10,8 @@ from vieneu_core.router import RouterEvent
 
 from .coordinator import VieneuConfigEntry
 from .entity import VieneuEntity
-from .failures import language_of
-from .happenings import TYPES, attributes_of
+from .error_translation import language_of
+from .bus_events import TYPES, attributes_of
 
 PARALLEL_UPDATES = 0
 HAPPENED = EventEntityDescription(

@@ -17,7 +17,7 @@ from vieneu_core.wire.version import is_older
 
 from .const import DOMAIN
 from .coordinator import VieneuConfigEntry, VieneuCoordinator, VieneuData
-from .failures import told
+from .error_translation import translated_error
 
 ENDING_S = 30 * 60.0
 """So long before the end of the session the admin is told."""
@@ -114,7 +114,7 @@ def issues_of(data: VieneuData, places: dict[str, str]) -> list[Issue]:
         found.append(
             Issue(
                 key="remote_lost",
-                placeholders=told(error, data.language) if error is not None else {},
+                placeholders=translated_error(error, data.language) if error is not None else {},
                 fixable=True,
                 severity=ir.IssueSeverity.ERROR,
             )

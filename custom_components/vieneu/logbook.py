@@ -11,7 +11,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_cached_translations
 
 from .const import DOMAIN
-from .happenings import EVENT
+from .bus_events import EVENT
 
 WORDS = f"component.{DOMAIN}.entity.event.backend_event.state_attributes.event_type.state"
 

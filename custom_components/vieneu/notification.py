@@ -12,7 +12,7 @@ from vieneu_core.router import Mode, RemoteLost, RouterEvent
 
 from .const import DOMAIN
 from .coordinator import VieneuCoordinator
-from .failures import language_of, told
+from .error_translation import language_of, translated_error
 
 NOTIFICATION = f"{DOMAIN}_remote_lost"
 WORDS = f"component.{DOMAIN}.exceptions.remote_lost.message"
@@ -26,7 +26,9 @@ def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable
     def on_event(event: RouterEvent) -> None:
         if isinstance(event, RemoteLost):
             words = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
-            said = words.get(WORDS, "{detail}").format(**told(event.cause, language_of(hass)))
+            said = words.get(WORDS, "{detail}").format(
+                **translated_error(event.cause, language_of(hass))
+            )
             persistent_notification.async_create(hass, said, "VieNeu", NOTIFICATION)
 
     @callback

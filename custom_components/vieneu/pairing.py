@@ -16,7 +16,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from pydantic import SecretStr
 
 from vieneu_core.errors import VieneuError
-from vieneu_core.pairing import SIGNATURE_HEADER, AnnouncementInbox, look_at
+from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdateInbox, verify_server
 from vieneu_core.pairing.inbox import MAX_BODY_BYTES
 
 from .const import CONF_COLAB, CONF_WEBHOOK, DOMAIN
@@ -25,7 +25,7 @@ from .coordinator import VieneuCoordinator
 _LOGGER = logging.getLogger(__name__)
 
 
-def ear_of(data: Mapping[str, Any]) -> tuple[str, str] | None:
+def webhook_key_of(data: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return the webhook's id and the token that must have signed; None where nobody listens.
 
     An ear is kept while these stay: it remembers what it has heard, and believes nothing twice.
@@ -38,15 +38,15 @@ def ear_of(data: Mapping[str, Any]) -> tuple[str, str] | None:
 def async_listen(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
     """Take announcements for a house from now on; the answer ends that."""
     entry = coordinator.config_entry
-    ear = ear_of(entry.data)
-    if ear is None:
+    webhook_key = webhook_key_of(entry.data)
+    if webhook_key is None:
         return lambda: None
-    webhook_id, token = ear
+    webhook_id, token = webhook_key
 
     async def connect(url: str) -> None:
         data = {**entry.data, CONF_COLAB: {**entry.data[CONF_COLAB], CONF_URL: url}}
         if not hass.config_entries.async_update_entry(entry, data=data):
-            coordinator.async_look_again()  # the same address: it is back
+            coordinator.async_check_remote_now()  # the same address: it is back
 
     async_register(hass, webhook_id, SecretStr(token), connect)
     return lambda: webhook.async_unregister(hass, webhook_id)
@@ -73,7 +73,7 @@ def async_register(
 
     ``believed`` is called with each address that proved good; or is a future, for the first one.
     """
-    inbox = AnnouncementInbox(token)
+    inbox = AddressUpdateInbox(token)
 
     async def handle(hass: HomeAssistant, webhook_id: str, request: web.Request) -> web.Response:
         try:
@@ -84,7 +84,7 @@ def async_register(
         try:
             heard = inbox.open(body, request.headers.get(SIGNATURE_HEADER))
             session = async_get_clientsession(hass)
-            await look_at(heard.endpoint_url, token, session=session)
+            await verify_server(heard.endpoint_url, token, session=session)
         except VieneuError as error:
             _LOGGER.warning("An announced address was not taken: %s", error)
             return web.Response(status=HTTPStatus.FORBIDDEN)

@@ -14,7 +14,7 @@ from vieneu_core.router import Mode
 from .const import CONF_MODE, CONF_VOICE, DOMAIN
 from .coordinator import VieneuConfigEntry
 from .entity import VieneuEntity
-from .failures import language_of, told
+from .error_translation import language_of, translated_error
 from .options import SpeechOptions, async_store
 
 PARALLEL_UPDATES = 0
@@ -54,7 +54,7 @@ class ModeSelect(VieneuEntity, SelectEntity):
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key=f"{option}_not_ready",
-                translation_placeholders=told(error, language_of(self.hass)),
+                translation_placeholders=translated_error(error, language_of(self.hass)),
             ) from error
         async_store(self.hass, self.coordinator.config_entry, **{CONF_MODE: option})
         await self.coordinator.async_refresh()

@@ -21,7 +21,7 @@ from vieneu_core.router import LAST_RESORT, BackendStatus, Mode
 
 from .coordinator import VieneuConfigEntry, VieneuData
 from .entity import VieneuEntity
-from .failures import told
+from .error_translation import translated_error
 
 PARALLEL_UPDATES = 0
 STATES = [state.value for state in BackendState]
@@ -68,7 +68,7 @@ def _last_error(data: VieneuData) -> str | None:
     error = next((b.last_error for b in backends if b.last_error is not None), None)
     if error is None:
         return None
-    words = told(error, data.language)
+    words = translated_error(error, data.language)
     return f"{words['detail']} {words['remedy']}"[:LONGEST_STATE]
 
 

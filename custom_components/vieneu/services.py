@@ -29,11 +29,11 @@ from vieneu_core.notebook import TunnelKind
 from vieneu_core.synthesis import MAX_SPEED, MIN_SPEED
 from vieneu_core.voices.reference import read_reference
 
-from . import notebooks
+from . import notebook_view
 from .announcer import Announcer
 from .const import DOMAIN
 from .coordinator import VieneuConfigEntry
-from .failures import language_of, translated
+from .error_translation import language_of, translated
 
 LONGEST_SET_UP_S = 60.0
 ATTR_TEXT: Final = "text"
@@ -155,7 +155,7 @@ async def _add_voice(call: ServiceCall) -> ServiceResponse:
 
     def add() -> str:
         reference = read_reference(path.read_bytes(), call.data[ATTR_TRANSCRIPT]).reference
-        catalogue = entry.runtime_data.house.voices
+        catalogue = entry.runtime_data.runtime.voices
         added = catalogue.add(call.data[ATTR_NAME], reference, language=call.data[ATTR_LANGUAGE])
         return added.voice.id
 
@@ -178,7 +178,7 @@ async def _notebook(call: ServiceCall) -> ServiceResponse:
     hass = call.hass
     choices = {**call.data, "language": language_of(hass)}
     try:
-        notebook = await hass.async_add_executor_job(notebooks.Notebook.of, choices)
+        notebook = await hass.async_add_executor_job(notebook_view.Notebook.of, choices)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise ServiceValidationError(
@@ -188,7 +188,7 @@ async def _notebook(call: ServiceCall) -> ServiceResponse:
         ) from error
     except VieneuError as error:
         raise translated(hass, error, "notebook_failed") from error
-    return {"url": notebooks.async_offer(hass, notebook)}
+    return {"url": notebook_view.async_offer(hass, notebook)}
 
 
 async def _warm(call: ServiceCall) -> ServiceResponse:

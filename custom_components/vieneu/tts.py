@@ -26,11 +26,11 @@ from vieneu_core.errors import InvalidRequestError, VieneuError
 from vieneu_core.synthesis import SynthesisRequest
 
 from .const import ATTR_PAUSE, ATTR_SPEED, DEFAULT_LANGUAGE, LANGUAGES, MAX_PAUSE
-from .coordinator import Announcement, VieneuConfigEntry, VieneuCoordinator
+from .coordinator import LastSpeech, VieneuConfigEntry, VieneuCoordinator
 from .entity import VieneuEntity
-from .failures import translated
+from .error_translation import translated
 from .options import SpeechOptions
-from .spoken import ProvenCache, cache_store
+from .tts_cache import ProvenCache, cache_store
 
 PARALLEL_UPDATES = 0
 DESCRIPTION = EntityDescription(key="tts", translation_key="voice")
@@ -106,10 +106,10 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
         except VieneuError as error:
             raise translated(self.hass, error, "not_spoken") from error
         finally:
-            if speech.stand_in:
+            if speech.fallback:
                 self._cache.async_forget()
             if (last := speech.announcement()) is not None:
-                self.coordinator.async_spoken(last)
+                self.coordinator.async_record_speech(last)
 
     def _speech(self, request: TTSAudioRequest) -> AsyncGenerator[AudioChunk]:
         options = SpeechOptions.of(self.coordinator.config_entry.options)
@@ -164,7 +164,7 @@ class _Measured:
         self._first_s: float | None = None
         self._seconds = 0.0
         self._backend = ""
-        self.stand_in = False
+        self.fallback = False
         """Whether any sentence was not spoken as it was asked for."""
 
     async def measure(self, speech: AsyncGenerator[AudioChunk]) -> AsyncIterator[AudioChunk]:
@@ -175,14 +175,14 @@ class _Measured:
                     self._first_s = time.monotonic()
                 self._seconds += chunk.seconds
                 self._backend = chunk.speaker.backend
-                self.stand_in |= chunk.speaker.stand_in
+                self.fallback |= chunk.speaker.fallback
                 yield chunk
 
-    def announcement(self) -> Announcement | None:
+    def announcement(self) -> LastSpeech | None:
         """Return how it went; None where nothing was heard."""
         if self._first_s is None:
             return None
-        return Announcement(
+        return LastSpeech(
             first_audio_ms=1_000 * (self._first_s - self._began_s),
             real_time_factor=(time.monotonic() - self._began_s) / max(self._seconds, 0.01),
             backend=self._backend,

@@ -9,19 +9,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cli_house import SERVER_TOKEN, WITHOUT_MODELS, House
+from cli_sandbox import SERVER_TOKEN, WITHOUT_MODELS, CliSandbox
 from guard import GUARD_S
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def sandbox(tmp_path: Path) -> CliSandbox:
+    return CliSandbox(tmp_path)
 
 
 @pytest.fixture
-def without_models(house: House) -> None:
+def without_models(sandbox: CliSandbox) -> None:
     """The house has no large extras: as most have it, and fast."""
-    house.environ["PYTHONPATH"] = str(WITHOUT_MODELS)
+    sandbox.environ["PYTHONPATH"] = str(WITHOUT_MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +58,13 @@ def server_url(start_server: Callable[[], tuple[subprocess.Popen[str], str]]) ->
 
 
 @pytest.fixture
-def connected(house: House, server_url: str) -> House:
+def connected(sandbox: CliSandbox, server_url: str) -> CliSandbox:
     """A house in remote mode."""
-    house.config.parent.mkdir(parents=True)
-    house.config.write_text(
+    sandbox.config.parent.mkdir(parents=True)
+    sandbox.config.write_text(
         "# mine\nbackend_mode: remote\ncolab:\n  enabled: true # yes\n"
         f"  endpoint_url: {server_url}\n  auth_token: {SERVER_TOKEN}\n",
         "utf-8",
     )
-    house.config.chmod(0o600)
-    return house
+    sandbox.config.chmod(0o600)
+    return sandbox

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from child_process import without_coverage
-from cli_house import SERVER_TOKEN, VIENEU, WITHOUT_MODELS, House
+from cli_sandbox import SERVER_TOKEN, VIENEU, WITHOUT_MODELS, CliSandbox
 from guard import GUARD_S
 from hub_site import hub_site
 
@@ -55,12 +55,12 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 def run(
-    house: House, command: Sequence[str], redirect: str = "", *, cwd: Path | None = None
+    sandbox: CliSandbox, command: Sequence[str], redirect: str = "", *, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         ["sh", "-c", f'"$@" {redirect}', "sh", *command],
-        env=without_coverage(house.environment({})),  # which cannot write its own file either
-        cwd=cwd or house.home,
+        env=without_coverage(sandbox.environment({})),  # which cannot write its own file either
+        cwd=cwd or sandbox.home,
         capture_output=True,
         text=True,
         check=False,
@@ -74,23 +74,23 @@ def run(
 
 @pytest.mark.parametrize("lang", TOLD)
 @pytest.mark.parametrize("case", WITH_RESULTS)
-def test_a_full_disk_behind_standard_output_is_named(house: House, case: str, lang: str) -> None:
-    house.environ["LANG"] = lang
-    done = run(house, [*VIENEU, *WITH_RESULTS[case]], ">/dev/full")
+def test_a_full_disk_behind_standard_output_is_named(sandbox: CliSandbox, case: str, lang: str) -> None:
+    sandbox.environ["LANG"] = lang
+    done = run(sandbox, [*VIENEU, *WITH_RESULTS[case]], ">/dev/full")
     assert done.returncode == 4
     assert done.stderr.splitlines()[-1] == f"vieneu: {TOLD[lang]}"
 
 
 @pytest.mark.parametrize("redirect", ["2>/dev/full", "2>&-", "</dev/null", "<&-", "0>/dev/null"])
 @pytest.mark.parametrize("case", [case for case in WITH_RESULTS if "again" not in case])
-def test_other_streams_stop_nothing(house: House, case: str, redirect: str) -> None:
-    done = run(house, [*VIENEU, *WITH_RESULTS[case]], redirect)
+def test_other_streams_stop_nothing(sandbox: CliSandbox, case: str, redirect: str) -> None:
+    done = run(sandbox, [*VIENEU, *WITH_RESULTS[case]], redirect)
     assert done.returncode == 0
     assert done.stdout
 
 
 @pytest.mark.parametrize("redirect", ["2>/dev/full", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
-def test_an_error_that_cannot_be_shown_has_its_exit_code(house: House, redirect: str) -> None:
+def test_an_error_that_cannot_be_shown_has_its_exit_code(sandbox: CliSandbox, redirect: str) -> None:
     for arguments, code in (
         (["say", "a", "--voice", "ba", "-o", "a.wav"], 4),
         (["mode", "--config", "none.yaml"], 3),
@@ -98,60 +98,60 @@ def test_an_error_that_cannot_be_shown_has_its_exit_code(house: House, redirect:
         (["nothing"], 2),
         (["say", "Xin chào.", "--voice", "vi-south", "-o", "a.wav"], 0),
     ):
-        assert run(house, [*VIENEU, *arguments], redirect).returncode == code
+        assert run(sandbox, [*VIENEU, *arguments], redirect).returncode == code
 
 
-def test_speech_to_a_closed_standard_output_is_an_error(house: House) -> None:
-    done = run(house, [*VIENEU, *SAY], ">&-")
+def test_speech_to_a_closed_standard_output_is_an_error(sandbox: CliSandbox) -> None:
+    done = run(sandbox, [*VIENEU, *SAY], ">&-")
     assert done.returncode == 4
     assert "Standard output is closed." in done.stderr
 
 
-def test_a_token_that_cannot_be_read_is_named(house: House) -> None:
+def test_a_token_that_cannot_be_read_is_named(sandbox: CliSandbox) -> None:
     for redirect in ("<&-", "0>/dev/null", "</dev/zero"):
-        done = run(house, [*VIENEU, "connect", "http://127.0.0.1:9", "--token-stdin"], redirect)
+        done = run(sandbox, [*VIENEU, "connect", "http://127.0.0.1:9", "--token-stdin"], redirect)
         assert done.returncode == 3
         assert done.stderr.count("\n") == 1
     audio = [*VIENEU, "voices", "add", "Ba", "--audio", "-", "--text", "Xin chào."]
-    assert run(house, audio, "0>/dev/null").returncode == 4
+    assert run(sandbox, audio, "0>/dev/null").returncode == 4
 
 
-def test_an_encoding_without_vietnamese_costs_only_letters(house: House) -> None:
-    house.environ["PYTHONIOENCODING"] = "ascii"
-    done = run(house, [*VIENEU, "voices", "--lang", "vi"])
+def test_an_encoding_without_vietnamese_costs_only_letters(sandbox: CliSandbox) -> None:
+    sandbox.environ["PYTHONIOENCODING"] = "ascii"
+    done = run(sandbox, [*VIENEU, "voices", "--lang", "vi"])
     assert done.returncode == 0
     assert "Gi?ng" in done.stdout
-    assert run(house, [*VIENEU, "say", "", "-o", "a.wav", "--lang", "vi"]).returncode == 4
+    assert run(sandbox, [*VIENEU, "say", "", "-o", "a.wav", "--lang", "vi"]).returncode == 4
 
 
-def limited(house: House, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def limited(sandbox: CliSandbox, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ``vieneu`` from a folder that can be written, in a home that cannot."""
-    outside = house.home.parent / "outside"
+    outside = sandbox.home.parent / "outside"
     outside.mkdir(exist_ok=True)
-    return run(house, [sys.executable, "-c", program, *VIENEU, *arguments], cwd=outside)
+    return run(sandbox, [sys.executable, "-c", program, *VIENEU, *arguments], cwd=outside)
 
 
 @pytest.fixture
-def read_only(tmp_path: Path) -> House:
+def read_only(tmp_path: Path) -> CliSandbox:
     """A home in which nothing can be written; a server is configured, and does not answer."""
-    house = House(tmp_path / "home", {"PYTHONPATH": str(WITHOUT_MODELS)})
-    house.home.mkdir()
-    house.environment({})
-    house.put_program("aplay", "#!/bin/sh\ncat > /dev/null\n")
-    house.config.parent.mkdir(parents=True)
-    house.config.write_text(
+    sandbox = CliSandbox(tmp_path / "home", {"PYTHONPATH": str(WITHOUT_MODELS)})
+    sandbox.home.mkdir()
+    sandbox.environment({})
+    sandbox.put_program("aplay", "#!/bin/sh\ncat > /dev/null\n")
+    sandbox.config.parent.mkdir(parents=True)
+    sandbox.config.write_text(
         "backend_mode: remote\ncolab:\n  enabled: true\n"
         f"  endpoint_url: http://127.0.0.1:9\n  auth_token: {SERVER_TOKEN}\n",
         "utf-8",
     )
-    house.config.chmod(0o600)
-    (house.home / ".local").mkdir()
-    for folder in (house.config.parent, house.config.parents[1], house.home / ".local", house.home):
+    sandbox.config.chmod(0o600)
+    (sandbox.home / ".local").mkdir()
+    for folder in (sandbox.config.parent, sandbox.config.parents[1], sandbox.home / ".local", sandbox.home):
         folder.chmod(0o555)
-    return house
+    return sandbox
 
 
-def test_a_read_only_home_stops_no_announcement(read_only: House) -> None:
+def test_a_read_only_home_stops_no_announcement(read_only: CliSandbox) -> None:
     for arguments, code in (
         (["say", "Xin chào."], 0),
         (["say", "Xin chào.", "-o", "a.ogg"], 0),
@@ -169,7 +169,7 @@ def test_a_read_only_home_stops_no_announcement(read_only: House) -> None:
     assert (read_only.home.parent / "outside" / "a.ogg").stat().st_size > 1000
 
 
-def test_what_needs_a_read_only_home_is_named(read_only: House) -> None:
+def test_what_needs_a_read_only_home_is_named(read_only: CliSandbox) -> None:
     model = ["models", "get", "vieneu-v2-q4"]
     with hub_site() as site:
         read_only.environ["HF_ENDPOINT"] = site.url
@@ -190,22 +190,22 @@ def test_what_needs_a_read_only_home_is_named(read_only: House) -> None:
 
 @pytest.mark.parametrize("names", [[".config"], [".local"], [".cache"], [".local/state", ".cache"]])
 def test_a_file_where_a_folder_is_expected_stops_no_announcement(
-    house: House, names: list[str]
+    sandbox: CliSandbox, names: list[str]
 ) -> None:
-    house.environment({})
+    sandbox.environment({})
     for name in names:
-        (house.home / name).parent.mkdir(exist_ok=True)
-        (house.home / name).write_text("a file", "utf-8")
-    house.put_program("aplay", PLAYS)
+        (sandbox.home / name).parent.mkdir(exist_ok=True)
+        (sandbox.home / name).write_text("a file", "utf-8")
+    sandbox.put_program("aplay", PLAYS)
     for arguments in (["say", "Xin chào."], ["status"], ["voices"], ["models"], ["doctor"]):
-        done = run(house, [*VIENEU, *arguments])
+        done = run(sandbox, [*VIENEU, *arguments])
         assert done.returncode == 0, (arguments, done.stderr, done.stdout)
-    assert (house.home / "played.raw").stat().st_size > 10_000
+    assert (sandbox.home / "played.raw").stat().st_size > 10_000
 
 
-def test_a_settings_file_that_was_named_below_a_file_is_an_error(house: House) -> None:
-    (house.home / "file").write_text("a file", "utf-8")
-    done = run(house, [*VIENEU, "say", "a", "--config", "file/config.yaml", "-o", "a.wav"])
+def test_a_settings_file_that_was_named_below_a_file_is_an_error(sandbox: CliSandbox) -> None:
+    (sandbox.home / "file").write_text("a file", "utf-8")
+    done = run(sandbox, [*VIENEU, "say", "a", "--config", "file/config.yaml", "-o", "a.wav"])
     assert done.returncode == 3
     assert "there is no such file" in done.stderr
 
@@ -224,34 +224,34 @@ def test_a_settings_file_that_was_named_below_a_file_is_an_error(house: House) -
     ],
 )
 def test_folders_that_the_environment_names_wrongly(
-    house: House, variable: str, value: str, code: int
+    sandbox: CliSandbox, variable: str, value: str, code: int
 ) -> None:
-    path = shlex.quote(str(house.home / "a.wav"))
+    path = shlex.quote(str(sandbox.home / "a.wav"))
     command = [*VIENEU, "say", "Xin chào.", "-o"]
-    house.environ["PATH"] = house.environment({})["PATH"]
-    house.environ[variable] = value
-    done = run(house, command, path)
+    sandbox.environ["PATH"] = sandbox.environment({})["PATH"]
+    sandbox.environ[variable] = value
+    done = run(sandbox, command, path)
     assert done.returncode == code, done.stderr
     assert done.stderr.count("\n") == (code != 0)
 
 
-def test_a_disk_without_room_is_named_and_harms_nothing(house: House, server_url: str) -> None:
-    house.config.parent.mkdir(parents=True)
-    house.config.write_text("# mine\n" * 20, "utf-8")
-    before = house.config.read_bytes()
-    outside = house.home.parent / "outside"
+def test_a_disk_without_room_is_named_and_harms_nothing(sandbox: CliSandbox, server_url: str) -> None:
+    sandbox.config.parent.mkdir(parents=True)
+    sandbox.config.write_text("# mine\n" * 20, "utf-8")
+    before = sandbox.config.read_bytes()
+    outside = sandbox.home.parent / "outside"
     connect = ["connect", server_url, "--token-stdin"]
     for arguments, code, told in (
         (["say", "Xin chào.", "-o", "a.wav"], 4, "a.wav cannot be written: File too large."),
         (["say", "Xin chào.", "-o", "a.mp3"], 4, "a.mp3 cannot be written: File too large."),
         (["notebook", "-o", "n.ipynb"], 3, "n.ipynb: File too large."),
     ):
-        done = limited(house, FULL_DISK, *arguments)
+        done = limited(sandbox, FULL_DISK, *arguments)
         assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr
         assert told in done.stderr
         assert list(outside.iterdir()) == []
     command = shlex.join([sys.executable, "-c", FULL_DISK, *VIENEU, *connect])
-    done = run(house, ["sh", "-c", f"echo {SERVER_TOKEN} | {command}"])
+    done = run(sandbox, ["sh", "-c", f"echo {SERVER_TOKEN} | {command}"])
     assert done.returncode == 3
     assert "it cannot be written (File too large)" in done.stderr
-    assert house.config.read_bytes() == before
+    assert sandbox.config.read_bytes() == before

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_house import SERVER_TOKEN, VIENEU, House
+from cli_sandbox import SERVER_TOKEN, VIENEU, CliSandbox
 from guard import GUARD_S
 
 SECRET = "s3cret-t0ken-that-nobody-may-see"
@@ -72,50 +72,50 @@ MISUSE = {
 
 
 @pytest.mark.parametrize("case", MISUSE)
-def test_misuse_is_told_in_one_line_with_what_to_do(house: House, case: str) -> None:
+def test_misuse_is_told_in_one_line_with_what_to_do(sandbox: CliSandbox, case: str) -> None:
     arguments, text, code, words = MISUSE[case]
-    done = house.run(*arguments, text=text)
+    done = sandbox.run(*arguments, text=text)
     assert done.returncode == code, done.stderr
     assert words in done.stderr
     assert done.stderr.startswith("vieneu: ")
     assert done.stderr.count("\n") == 1
-    assert SECRET not in "".join(house.printed)
-    assert list(house.home.glob("*.wav")) == []
-    assert not house.config.exists()
+    assert SECRET not in "".join(sandbox.printed)
+    assert list(sandbox.home.glob("*.wav")) == []
+    assert not sandbox.config.exists()
 
 
-def test_a_wrong_settings_file_is_named_by_line_and_kept(house: House) -> None:
-    house.config.parent.mkdir(parents=True)
-    house.config.write_text(f"colab:\n  auth_tokn: {SECRET}\n", "utf-8")
+def test_a_wrong_settings_file_is_named_by_line_and_kept(sandbox: CliSandbox) -> None:
+    sandbox.config.parent.mkdir(parents=True)
+    sandbox.config.write_text(f"colab:\n  auth_tokn: {SECRET}\n", "utf-8")
     for arguments in (["say", "a", "-o", "a.wav"], ["status"], ["disconnect"], ["mode", "local"]):
-        done = house.run(*arguments)
+        done = sandbox.run(*arguments)
         assert done.returncode == 3
         assert "line 2, column 14, colab: found 'auth_tokn'" in done.stderr
         assert "Did you mean 'auth_token'?" in done.stderr
-    assert SECRET in house.config.read_text("utf-8")
-    assert SECRET not in "".join(house.printed)
+    assert SECRET in sandbox.config.read_text("utf-8")
+    assert SECRET not in "".join(sandbox.printed)
 
 
 def test_a_settings_folder_that_cannot_be_made_is_told_before_the_look(
-    house: House, server_url: str
+    sandbox: CliSandbox, server_url: str
 ) -> None:
-    (house.home / ".config").write_text("a file", "utf-8")
-    done = house.run("connect", server_url, "--token-stdin", text=SERVER_TOKEN)
+    (sandbox.home / ".config").write_text("a file", "utf-8")
+    done = sandbox.run("connect", server_url, "--token-stdin", text=SERVER_TOKEN)
     assert done.returncode == 3
     assert "--config" in done.stderr
     assert SERVER_TOKEN not in done.stderr
 
 
-def test_a_variable_that_would_win_is_named(house: House, server_url: str) -> None:
-    done = house.run(
+def test_a_variable_that_would_win_is_named(sandbox: CliSandbox, server_url: str) -> None:
+    done = sandbox.run(
         "connect", server_url, "--token-stdin", text=SERVER_TOKEN, COLAB_ENDPOINT_URL=URL
     )
     assert done.returncode == 3
     assert "unset COLAB_ENDPOINT_URL" in done.stderr
-    assert not house.config.exists()
+    assert not sandbox.config.exists()
 
 
-def test_a_wrong_token_is_told_apart_where_no_stand_in_may_speak(connected: House) -> None:
+def test_a_wrong_token_is_told_apart_where_no_stand_in_may_speak(connected: CliSandbox) -> None:
     text = connected.config.read_text("utf-8").replace(SERVER_TOKEN, "wrong-token")
     connected.config.write_text(text + "fallback:\n  enabled: false\n", "utf-8")
     done = connected.run("say", "Xin chào.", "-o", "a.wav")
@@ -124,7 +124,7 @@ def test_a_wrong_token_is_told_apart_where_no_stand_in_may_speak(connected: Hous
     assert "wrong-token" not in done.stderr
 
 
-def test_closed_standard_streams_are_no_bug(house: House) -> None:
+def test_closed_standard_streams_are_no_bug(sandbox: CliSandbox) -> None:
     for arguments, code in (
         (["say", "-", "-o", "a.wav"], 4),
         (["connect", "http://127.0.0.1:9", "--token-stdin"], 3),
@@ -132,8 +132,8 @@ def test_closed_standard_streams_are_no_bug(house: House) -> None:
     ):
         done = subprocess.run(
             ["sh", "-c", '"$@" <&- >&-', "sh", *VIENEU, *arguments],
-            env=house.environment({}),
-            cwd=house.home,
+            env=sandbox.environment({}),
+            cwd=sandbox.home,
             stderr=subprocess.PIPE,
             text=True,
             check=False,
@@ -143,22 +143,22 @@ def test_closed_standard_streams_are_no_bug(house: House) -> None:
         assert done.stderr.count("\n") == (code != 0)
 
 
-def test_help_tells_the_exit_codes(house: House) -> None:
-    done = house.run("--help")
+def test_help_tells_the_exit_codes(sandbox: CliSandbox) -> None:
+    done = sandbox.run("--help")
     assert done.returncode == 0
     told = " ".join(done.stdout.split())
     for words in ("0 done", "3 wrong configuration", "6 token refused", "130 interrupted"):
         assert words in told
-    assert "never from an argument" in " ".join(house.run("connect", "--help").stdout.split())
+    assert "never from an argument" in " ".join(sandbox.run("connect", "--help").stdout.split())
 
 
-def test_completion_is_offered(house: House) -> None:
-    done = house.run("--show-completion", "bash")
+def test_completion_is_offered(sandbox: CliSandbox) -> None:
+    done = sandbox.run("--show-completion", "bash")
     assert "complete" in done.stdout.lower() + done.stderr.lower()
 
 
-def test_the_version_is_printed(house: House) -> None:
-    assert house.run("--version").stdout.startswith("vieneu 0.")
+def test_the_version_is_printed(sandbox: CliSandbox) -> None:
+    assert sandbox.run("--version").stdout.startswith("vieneu 0.")
 
 
 def test_without_its_extra_the_command_names_the_pip_line(tmp_path: Path) -> None:
@@ -179,8 +179,8 @@ def test_without_its_extra_the_command_names_the_pip_line(tmp_path: Path) -> Non
     assert "packages/vieneu-core[cli]" in done.stderr
 
 
-def test_the_bare_command_shows_its_help_and_no_empty_complaint(house: House) -> None:
-    done = house.run()
+def test_the_bare_command_shows_its_help_and_no_empty_complaint(sandbox: CliSandbox) -> None:
+    done = sandbox.run()
     assert done.returncode == 2
     assert "Usage" in done.stdout + done.stderr
     assert "vieneu: ." not in done.stdout + done.stderr

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from cli_house import SERVER_TOKEN, House
+from cli_sandbox import SERVER_TOKEN, CliSandbox
 
 from vieneu_core import __version__
 
@@ -21,14 +21,14 @@ def cell(path: Path, name: str) -> str:
     return str(source)
 
 
-def test_what_is_chosen_is_in_the_file_and_the_next_step_is_told(house: House) -> None:
-    done = house.run(
+def test_what_is_chosen_is_in_the_file_and_the_next_step_is_told(sandbox: CliSandbox) -> None:
+    done = sandbox.run(
         "notebook", "-o", "colab.ipynb", "--engine", "gguf", "--model", "vieneu-v2-q4",
         "--voice", "a", "--voice", "b", "--domain", "my-house.ngrok.app", "--session-hours", "8",
         "--drive-cache", "--git", "ssh://git@git.example/relay@v1", "--lang", "vi",
         VIENEU_SERVER_CALLBACK_URL="https://house.example/api/webhook/x",
     )  # fmt: skip
-    path = house.home / "colab.ipynb"
+    path = sandbox.home / "colab.ipynb"
 
     assert done.returncode == 0
     assert "đã ghi" in done.stdout
@@ -47,10 +47,10 @@ def test_what_is_chosen_is_in_the_file_and_the_next_step_is_told(house: House) -
 
 @pytest.mark.parametrize("arguments", [(), ("--carry",)])
 def test_it_carries_the_packages_and_asks_no_index_for_them(
-    house: House, arguments: tuple[str, ...]
+    sandbox: CliSandbox, arguments: tuple[str, ...]
 ) -> None:
-    done = house.run("notebook", "-o", "colab.ipynb", *arguments)
-    server = cell(house.home / "colab.ipynb", "server")
+    done = sandbox.run("notebook", "-o", "colab.ipynb", *arguments)
+    server = cell(sandbox.home / "colab.ipynb", "server")
 
     assert done.returncode == 0
     for name in ("vieneu_core", "vieneu_colab_server"):
@@ -66,10 +66,10 @@ def test_it_carries_the_packages_and_asks_no_index_for_them(
     ],
 )
 def test_pypi_is_asked_only_where_it_is_chosen_for_exactly_this_version(
-    house: House, language: str, told: str
+    sandbox: CliSandbox, language: str, told: str
 ) -> None:
-    done = house.run("notebook", "-o", "colab.ipynb", "--pypi", "--lang", language)
-    server = cell(house.home / "colab.ipynb", "server")
+    done = sandbox.run("notebook", "-o", "colab.ipynb", "--pypi", "--lang", language)
+    server = cell(sandbox.home / "colab.ipynb", "server")
 
     assert done.returncode == 0
     assert told in done.stderr
@@ -79,10 +79,10 @@ def test_pypi_is_asked_only_where_it_is_chosen_for_exactly_this_version(
 
 
 def test_an_embedded_token_is_kept_so_that_connecting_needs_nothing(
-    house: House, server_url: str
+    sandbox: CliSandbox, server_url: str
 ) -> None:
-    done = house.run("notebook", "-o", "colab.ipynb", "--embed-token")
-    start = cell(house.home / "colab.ipynb", "start")
+    done = sandbox.run("notebook", "-o", "colab.ipynb", "--embed-token")
+    start = cell(sandbox.home / "colab.ipynb", "start")
     token = next(
         ast.literal_eval(node.value)
         for node in ast.walk(ast.parse(start))
@@ -92,15 +92,15 @@ def test_an_embedded_token_is_kept_so_that_connecting_needs_nothing(
     assert done.returncode == 0
     assert "whoever can read it can use your server" in done.stderr
     assert len(token) >= 43
-    assert token in house.config.read_text("utf-8")
-    assert stat.S_IMODE(house.config.stat().st_mode) == 0o600
-    again = house.run("notebook", "-o", "colab.ipynb", "--embed-token")
+    assert token in sandbox.config.read_text("utf-8")
+    assert stat.S_IMODE(sandbox.config.stat().st_mode) == 0o600
+    again = sandbox.run("notebook", "-o", "colab.ipynb", "--embed-token")
     assert again.returncode == 0
-    assert token in cell(house.home / "colab.ipynb", "start"), "the house has one token"
-    refused = house.run("connect", server_url)
+    assert token in cell(sandbox.home / "colab.ipynb", "start"), "the house has one token"
+    refused = sandbox.run("connect", server_url)
     assert refused.returncode == 6, "the kept token was sent; it is not this server's"
     assert "docs/colab.md#authentication" in refused.stderr
-    assert token not in "".join(house.printed)
+    assert token not in "".join(sandbox.printed)
 
 
 @pytest.mark.parametrize(
@@ -122,19 +122,19 @@ def test_an_embedded_token_is_kept_so_that_connecting_needs_nothing(
     ],
 )
 def test_wrong_options_are_named_and_nothing_is_written(
-    house: House, arguments: tuple[str, ...], told: str
+    sandbox: CliSandbox, arguments: tuple[str, ...], told: str
 ) -> None:
-    done = house.run("notebook", "-o", "colab.ipynb", *arguments)
+    done = sandbox.run("notebook", "-o", "colab.ipynb", *arguments)
 
     assert done.returncode == 3
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "secret" not in done.stderr
-    assert not (house.home / "colab.ipynb").exists()
+    assert not (sandbox.home / "colab.ipynb").exists()
 
 
-def test_a_wrong_callback_is_named_by_its_variable(house: House) -> None:
-    done = house.run("notebook", "-o", "a.ipynb", VIENEU_SERVER_CALLBACK_URL="house/secret-hook")
+def test_a_wrong_callback_is_named_by_its_variable(sandbox: CliSandbox) -> None:
+    done = sandbox.run("notebook", "-o", "a.ipynb", VIENEU_SERVER_CALLBACK_URL="house/secret-hook")
 
     assert done.returncode == 3
     assert "VIENEU_SERVER_CALLBACK_URL" in done.stderr

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import typer.main
-from cli_house import House
+from cli_sandbox import CliSandbox
 
 from vieneu_core.cli.app import app
 
@@ -45,43 +45,43 @@ def test_all_commands_are_walked_over() -> None:
 @pytest.mark.parametrize("words", WORDS)
 @pytest.mark.parametrize("at", ["its end", "its group"])
 def test_every_command_uses_the_settings_file_that_is_named(
-    house: House, words: tuple[str, ...], at: str
+    sandbox: CliSandbox, words: tuple[str, ...], at: str
 ) -> None:
-    bad = house.home / "other.yaml"
+    bad = sandbox.home / "other.yaml"
     bad.write_text("local:\n  engin: espeak\n", "utf-8")
     options = ["--config", str(bad), "--lang", "vi"]
     least = least_arguments(COMMANDS[words])
     arguments = [words[0], *options, *words[1:], *least]
     if at == "its end":
         arguments = [*words, *least, *options]
-    done = house.run(*arguments, text="token\n", COLUMNS="400")
+    done = sandbox.run(*arguments, text="token\n", COLUMNS="400")
     assert done.returncode == 3
     assert f"Tệp cấu hình sai: {bad}, line 2" in done.stdout + done.stderr
-    assert [path.name for path in house.home.glob("[!.]*")] == ["other.yaml"]
+    assert [path.name for path in sandbox.home.glob("[!.]*")] == ["other.yaml"]
 
 
 @pytest.mark.parametrize("words", [param for param in WORDS if param.id != "connect"])
 def test_a_settings_file_that_was_named_has_to_be_there(
-    house: House, words: tuple[str, ...]
+    sandbox: CliSandbox, words: tuple[str, ...]
 ) -> None:
     least = least_arguments(COMMANDS[words])
-    done = house.run(*words, *least, "--config", "none.yaml", COLUMNS="400")
+    done = sandbox.run(*words, *least, "--config", "none.yaml", COLUMNS="400")
     assert done.returncode == 3
     assert "none.yaml: there is no such file." in done.stdout + done.stderr
 
 
-def test_connect_makes_the_settings_file_that_was_named(house: House, server_url: str) -> None:
+def test_connect_makes_the_settings_file_that_was_named(sandbox: CliSandbox, server_url: str) -> None:
     order = ["connect", server_url, "--token-stdin", "--config", "new.yaml"]
-    done = house.run(*order, text="t0ken-of-the-test-server-0123456789\n")
+    done = sandbox.run(*order, text="t0ken-of-the-test-server-0123456789\n")
     assert done.returncode == 0, done.stderr
-    assert server_url in (house.home / "new.yaml").read_text("utf-8")
-    assert not house.config.exists()
+    assert server_url in (sandbox.home / "new.yaml").read_text("utf-8")
+    assert not sandbox.config.exists()
 
 
 @pytest.mark.parametrize("words", WORDS)
-def test_every_command_has_its_help(house: House, words: tuple[str, ...]) -> None:
+def test_every_command_has_its_help(sandbox: CliSandbox, words: tuple[str, ...]) -> None:
     for option in ("--help", "-h"):
-        shown = house.run(*words, option, COLUMNS="200")
+        shown = sandbox.run(*words, option, COLUMNS="200")
         assert shown.returncode == 0
         for name in ("--config", "--lang"):
             assert name in shown.stdout

@@ -8,7 +8,7 @@ standard input before they fail: nothing, but for ffplay, which takes 128 KiB fi
 from __future__ import annotations
 
 import pytest
-from cli_house import House
+from cli_sandbox import CliSandbox
 
 SENTENCES = "Xin chào. Hôm nay trời đẹp, nhiệt độ 25,5 độ. TP. Hồ Chí Minh có mưa."
 LONG = SENTENCES * 8
@@ -61,29 +61,29 @@ SILENT = {
 }
 
 
-def put_all(house: House, **scripts: str) -> None:
+def put_all(sandbox: CliSandbox, **scripts: str) -> None:
     for name, script in {**SILENT, **scripts}.items():
-        house.put_program(name, script)
+        sandbox.put_program(name, script)
 
 
-def played_s(house: House) -> float:
-    return (house.home / "played.raw").stat().st_size / 2 / 22050
+def played_s(sandbox: CliSandbox) -> float:
+    return (sandbox.home / "played.raw").stat().st_size / 2 / 22050
 
 
 @pytest.mark.parametrize("player", SILENT)
-def test_speech_is_streamed_to_the_player_that_is_there(house: House, player: str) -> None:
-    house.put_program(player, PLAYS)
-    done = house.run("say", SENTENCES)
+def test_speech_is_streamed_to_the_player_that_is_there(sandbox: CliSandbox, player: str) -> None:
+    sandbox.put_program(player, PLAYS)
+    done = sandbox.run("say", SENTENCES)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "22050" in (house.home / "played.args").read_text("utf-8")
-    assert 4.5 < played_s(house) < 8
+    assert "22050" in (sandbox.home / "played.args").read_text("utf-8")
+    assert 4.5 < played_s(sandbox) < 8
 
 
 @pytest.mark.parametrize("text", [SENTENCES, LONG])
 @pytest.mark.parametrize("silent", [NO_SDL, NO_DRIVER, NO_ALSA, "#!/bin/sh\nexit 0\n"])
-def test_a_player_without_a_sound_card_is_no_success(house: House, silent: str, text: str) -> None:
-    house.put_program("ffplay", silent)
-    done = house.run("say", text)
+def test_a_player_without_a_sound_card_is_no_success(sandbox: CliSandbox, silent: str, text: str) -> None:
+    sandbox.put_program("ffplay", silent)
+    done = sandbox.run("say", text)
     assert done.returncode == 3
     assert done.stderr.startswith("vieneu: No player could play (ffplay: exit code ")
 
@@ -100,20 +100,20 @@ def test_a_player_without_a_sound_card_is_no_success(house: House, silent: str, 
     ],
 )
 def test_one_that_cannot_play_leaves_all_of_it_to_the_next(
-    house: House, silent: str, script: str, following: str, text: str
+    sandbox: CliSandbox, silent: str, script: str, following: str, text: str
 ) -> None:
-    house.put_program(following, PLAYS)
-    alone = house.run("say", text)
-    whole = played_s(house)
-    house.put_program(silent, script)
-    done = house.run("say", text)
+    sandbox.put_program(following, PLAYS)
+    alone = sandbox.run("say", text)
+    whole = played_s(sandbox)
+    sandbox.put_program(silent, script)
+    done = sandbox.run("say", text)
     assert (alone.returncode, done.returncode, done.stderr) == (0, 0, "")
-    assert played_s(house) == whole
+    assert played_s(sandbox) == whole
 
 
-def test_all_that_fail_are_named_with_what_they_said(house: House) -> None:
-    put_all(house)
-    done = house.run("say", LONG)
+def test_all_that_fail_are_named_with_what_they_said(sandbox: CliSandbox) -> None:
+    put_all(sandbox)
+    done = sandbox.run("say", LONG)
     assert done.returncode == 3
     assert done.stderr == (
         "vieneu: No player could play (pw-cat: exit code 1, error: pw_context_connect() failed:"
@@ -124,10 +124,10 @@ def test_all_that_fail_are_named_with_what_they_said(house: House) -> None:
     )
 
 
-def test_players_that_all_fail_are_named(house: House) -> None:
-    house.put_program("pw-cat", "#!/bin/sh\nexit 1\n")
-    house.put_program("aplay", "#!/nowhere\n")
-    done = house.run("say", "Xin chào.", LANG="vi_VN.UTF-8")
+def test_players_that_all_fail_are_named(sandbox: CliSandbox) -> None:
+    sandbox.put_program("pw-cat", "#!/bin/sh\nexit 1\n")
+    sandbox.put_program("aplay", "#!/nowhere\n")
+    done = sandbox.run("say", "Xin chào.", LANG="vi_VN.UTF-8")
     assert done.returncode == 3
     assert "No player could play (pw-cat: exit code 1; aplay: " in done.stderr
     assert "Không phát được âm thanh" in done.stderr
@@ -142,65 +142,65 @@ def test_players_that_all_fail_are_named(house: House) -> None:
         ALSA_NOISE,
     ],
 )
-def test_a_warning_of_one_that_plays_is_no_failure(house: House, warning: str) -> None:
+def test_a_warning_of_one_that_plays_is_no_failure(sandbox: CliSandbox, warning: str) -> None:
     for name in ("aplay", "ffplay"):
-        house.put_program(name, says(warning, f'cat > "$HOME/{name}.raw"'))
-    done = house.run("say", SENTENCES)
+        sandbox.put_program(name, says(warning, f'cat > "$HOME/{name}.raw"'))
+    done = sandbox.run("say", SENTENCES)
     assert (done.returncode, done.stderr) == (0, "")
-    assert (house.home / "aplay.raw").stat().st_size > 4.5 * 2 * 22050
-    assert not (house.home / "ffplay.raw").exists()
+    assert (sandbox.home / "aplay.raw").stat().st_size > 4.5 * 2 * 22050
+    assert not (sandbox.home / "ffplay.raw").exists()
 
 
 @pytest.mark.parametrize(("taken", "text"), [(20_000, "Xin chào."), (400_000, LONG * 3)])
 @pytest.mark.parametrize("code", [0, 1])
-def test_nothing_is_said_twice(house: House, taken: int, text: str, code: int) -> None:
+def test_nothing_is_said_twice(sandbox: CliSandbox, taken: int, text: str, code: int) -> None:
     lost = "aplay: pcm_write:2061: write error: No such device"
-    house.put_program(
+    sandbox.put_program(
         "aplay", f'#!/bin/sh\nhead -c {taken} > "$HOME/heard"\necho "{lost}" >&2\nexit {code}\n'
     )
-    house.put_program("ffplay", PLAYS)
-    done = house.run("say", text)
+    sandbox.put_program("ffplay", PLAYS)
+    done = sandbox.run("say", text)
     assert done.returncode == 3
     assert (
         f"The player stopped while it played (aplay: exit code {code}, pcm_write:2061: write error:"
         " No such device)"
     ) in done.stderr
-    assert not (house.home / "played.raw").exists()
+    assert not (sandbox.home / "played.raw").exists()
 
 
-def test_what_a_player_says_without_end_neither_fills_memory_nor_blocks_it(house: House) -> None:
+def test_what_a_player_says_without_end_neither_fills_memory_nor_blocks_it(sandbox: CliSandbox) -> None:
     flood = "#!/bin/sh\nhead -c 30000000 /dev/zero >&2\n"
-    house.put_program("aplay", flood + 'cat > "$HOME/played.raw"\n')
-    done = house.run("say", SENTENCES)
+    sandbox.put_program("aplay", flood + 'cat > "$HOME/played.raw"\n')
+    done = sandbox.run("say", SENTENCES)
     assert (done.returncode, done.stderr) == (0, "")
-    assert played_s(house) > 4.5
-    house.put_program("aplay", flood + "exit 1\n")
-    assert len(house.run("say", SENTENCES).stderr) < 600
+    assert played_s(sandbox) > 4.5
+    sandbox.put_program("aplay", flood + "exit 1\n")
+    assert len(sandbox.run("say", SENTENCES).stderr) < 600
 
 
-def test_one_that_waits_for_a_device_for_ever_is_given_up(house: House) -> None:
-    house.put_program("pw-cat", NO_DEVICE_IN_PIPEWIRE)
-    house.put_program("paplay", PLAYS)
-    assert house.run("say", SENTENCES).returncode == 0
-    assert played_s(house) > 4.5
-    house.put_program("paplay", NO_PULSEAUDIO)
-    done = house.run("say", LONG)
+def test_one_that_waits_for_a_device_for_ever_is_given_up(sandbox: CliSandbox) -> None:
+    sandbox.put_program("pw-cat", NO_DEVICE_IN_PIPEWIRE)
+    sandbox.put_program("paplay", PLAYS)
+    assert sandbox.run("say", SENTENCES).returncode == 0
+    assert played_s(sandbox) > 4.5
+    sandbox.put_program("paplay", NO_PULSEAUDIO)
+    done = sandbox.run("say", LONG)
     assert done.returncode == 3
     assert "(pw-cat: took no sound for 10 s; paplay: exit code 1, " in done.stderr
 
 
-def test_the_next_one_speaks_a_typed_line_before_more_is_typed(house: House) -> None:
-    put_all(house, aplay='#!/bin/sh\nhead -c 2000 > "$HOME/begun"\ncat > /dev/null\n')
-    screen = house.on_terminal("say", "-")
+def test_the_next_one_speaks_a_typed_line_before_more_is_typed(sandbox: CliSandbox) -> None:
+    put_all(sandbox, aplay='#!/bin/sh\nhead -c 2000 > "$HOME/begun"\ncat > /dev/null\n')
+    screen = sandbox.on_terminal("say", "-")
     screen.wait_for("Type; each line")
     screen.type("Xin chào các bạn.\n")
-    screen.wait_until((house.home / "begun").exists)
+    screen.wait_until((sandbox.home / "begun").exists)
     screen.type("\x04")
     assert screen.finish() == 0
 
 
-def test_no_player_says_how_to_write_a_file(house: House) -> None:
-    done = house.run("say", "Xin chào.")
+def test_no_player_says_how_to_write_a_file(sandbox: CliSandbox) -> None:
+    done = sandbox.run("say", "Xin chào.")
     assert done.returncode == 3
     assert "vieneu say -o FILE.wav" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -16,7 +16,7 @@ import psutil
 import pytest
 import soundfile
 from child_process import child
-from cli_house import VIENEU, House
+from cli_sandbox import VIENEU, CliSandbox
 from guard import GUARD_S
 
 SENTENCES = "Xin chào. Hôm nay trời đẹp, nhiệt độ 25,5 độ. TP. Hồ Chí Minh có mưa."
@@ -35,19 +35,19 @@ def seconds_of_speech(path: Path | io.BytesIO) -> float:
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
 def test_a_text_becomes_a_file_of_the_format_that_its_suffix_names(
-    house: House, suffix: str
+    sandbox: CliSandbox, suffix: str
 ) -> None:
-    done = house.run("say", SENTENCES, "-o", f"out.{suffix}")
+    done = sandbox.run("say", SENTENCES, "-o", f"out.{suffix}")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert 4.5 < seconds_of_speech(house.home / f"out.{suffix}") < 8
-    assert [path.name for path in house.home.glob("out*")] == [f"out.{suffix}"]
+    assert 4.5 < seconds_of_speech(sandbox.home / f"out.{suffix}") < 8
+    assert [path.name for path in sandbox.home.glob("out*")] == [f"out.{suffix}"]
 
 
-def test_a_wav_goes_to_standard_output(house: House) -> None:
+def test_a_wav_goes_to_standard_output(sandbox: CliSandbox) -> None:
     with child(
         [*VIENEU, "say", "-o", "-", SENTENCES],
         stdout=subprocess.PIPE,
-        env=house.environment({}),
+        env=sandbox.environment({}),
     ) as process:
         assert process.stdout is not None
         data = process.stdout.read()
@@ -55,24 +55,24 @@ def test_a_wav_goes_to_standard_output(house: House) -> None:
     assert 4.5 < seconds_of_speech(io.BytesIO(data)) < 8
 
 
-def test_a_wav_goes_to_a_redirected_file(house: House) -> None:
-    with (house.home / "x").open("wb") as file:
+def test_a_wav_goes_to_a_redirected_file(sandbox: CliSandbox) -> None:
+    with (sandbox.home / "x").open("wb") as file:
         subprocess.run(
             [*VIENEU, "say", "-o", "-", "Xin chào."],
             stdout=file,
-            env=house.environment({}),
+            env=sandbox.environment({}),
             check=True,
             timeout=GUARD_S,
         )
-    assert 0.4 < seconds_of_speech(house.home / "x") < 2
+    assert 0.4 < seconds_of_speech(sandbox.home / "x") < 2
 
 
-def test_a_reader_that_goes_away_ends_it_quietly(house: House) -> None:
+def test_a_reader_that_goes_away_ends_it_quietly(sandbox: CliSandbox) -> None:
     with child(
         [*VIENEU, "say", "-o", "-", SENTENCES * 30],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=house.environment({}),
+        env=sandbox.environment({}),
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -82,18 +82,18 @@ def test_a_reader_that_goes_away_ends_it_quietly(house: House) -> None:
     assert (process.returncode, errors) == (141, b"")
 
 
-def test_audio_is_not_shown_on_a_terminal(house: House) -> None:
-    screen = house.on_terminal("say", "-o", "-", "Xin chào.")
+def test_audio_is_not_shown_on_a_terminal(sandbox: CliSandbox) -> None:
+    screen = sandbox.on_terminal("say", "-o", "-", "Xin chào.")
     assert screen.finish() == 4
     assert "The terminal cannot show audio." in screen.shown
 
 
-def test_piped_text_is_spoken_while_it_is_being_written(house: House) -> None:
+def test_piped_text_is_spoken_while_it_is_being_written(sandbox: CliSandbox) -> None:
     with child(
         [*VIENEU, "say", "-", "-o", "-"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=house.environment({}),
+        env=sandbox.environment({}),
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -108,56 +108,56 @@ def test_piped_text_is_spoken_while_it_is_being_written(house: House) -> None:
     assert 1.2 < seconds_of_speech(io.BytesIO(first + rest)) < 4
 
 
-def test_figures_tell_how_fast_and_who(house: House) -> None:
-    done = house.run("say", SENTENCES, "-o", "a.wav", "--stats", "--voice", "vi-south")
+def test_figures_tell_how_fast_and_who(sandbox: CliSandbox) -> None:
+    done = sandbox.run("say", SENTENCES, "-o", "a.wav", "--stats", "--voice", "vi-south")
     assert done.stdout == ""
     for words in ("Time to first audio", "Real-time factor", "Audio", "Spoken by"):
         assert words in done.stderr
     rows = [line.split() for line in done.stderr.splitlines() if "vi-south" in line]
     assert [row[0] for row in rows] == ["1", "2", "3"]
     assert all(row[3:6] == ["local", "espeak", "vi-south"] for row in rows)
-    with wave.open(str(house.home / "a.wav")) as file:
+    with wave.open(str(sandbox.home / "a.wav")) as file:
         length = file.getnframes() / file.getframerate()
     assert sum(float(row[1]) for row in rows) == pytest.approx(length, abs=0.05)
 
 
-def test_speed_and_the_voice_of_the_settings_are_heard(house: House) -> None:
-    house.config.parent.mkdir(parents=True)
-    house.config.write_text("local:\n  voice: vi-central\n", "utf-8")
-    slow = house.run("say", SENTENCES, "-o", "slow.wav", "--speed", "0.7", "--stats")
-    house.run("say", SENTENCES, "-o", "fast.wav", "--speed", "1.4")
+def test_speed_and_the_voice_of_the_settings_are_heard(sandbox: CliSandbox) -> None:
+    sandbox.config.parent.mkdir(parents=True)
+    sandbox.config.write_text("local:\n  voice: vi-central\n", "utf-8")
+    slow = sandbox.run("say", SENTENCES, "-o", "slow.wav", "--speed", "0.7", "--stats")
+    sandbox.run("say", SENTENCES, "-o", "fast.wav", "--speed", "1.4")
     assert "vi-central" in slow.stderr
-    ratio = seconds_of_speech(house.home / "slow.wav") / seconds_of_speech(house.home / "fast.wav")
+    ratio = seconds_of_speech(sandbox.home / "slow.wav") / seconds_of_speech(sandbox.home / "fast.wav")
     assert 1.7 < ratio < 2.3
 
 
-def test_ctrl_c_ends_player_and_workers(house: House) -> None:
-    house.put_program("aplay", "#!/bin/sh\ntouch $HOME/started\nexec sleep 60\n")
-    begun = house.home / "started"
-    _interrupted(house, ["say", SENTENCES * 40], begun.exists, signal.SIGINT, 130)
+def test_ctrl_c_ends_player_and_workers(sandbox: CliSandbox) -> None:
+    sandbox.put_program("aplay", "#!/bin/sh\ntouch $HOME/started\nexec sleep 60\n")
+    begun = sandbox.home / "started"
+    _interrupted(sandbox, ["say", SENTENCES * 40], begun.exists, signal.SIGINT, 130)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_file_is_not_left_behind(
-    house: House, number: signal.Signals, code: int
+    sandbox: CliSandbox, number: signal.Signals, code: int
 ) -> None:
     def begun() -> bool:
-        return any(path.suffix in {".part", ".wav"} for path in house.home.iterdir())
+        return any(path.suffix in {".part", ".wav"} for path in sandbox.home.iterdir())
 
-    _interrupted(house, ["say", "-", "-o", "half.wav"], begun, number, code)
+    _interrupted(sandbox, ["say", "-", "-o", "half.wav"], begun, number, code)
     assert not begun()
 
 
 def _interrupted(
-    house: House, arguments: list[str], begun: Callable[[], bool], number: signal.Signals, code: int
+    sandbox: CliSandbox, arguments: list[str], begun: Callable[[], bool], number: signal.Signals, code: int
 ) -> None:
     read, write = os.pipe()
     with child(
         [*VIENEU, *arguments],
         stdin=read,
         stderr=subprocess.PIPE,
-        env=house.environment({}),
-        cwd=house.home,
+        env=sandbox.environment({}),
+        cwd=sandbox.home,
         text=True,
     ) as process:
         os.close(read)
@@ -179,21 +179,21 @@ def _interrupted(
     assert alive == []
 
 
-def test_progress_is_shown_on_a_terminal_and_leaves_one_line(house: House) -> None:
-    screen = house.on_terminal("say", SENTENCES, "-o", "a.wav", LANG="vi_VN.UTF-8")
+def test_progress_is_shown_on_a_terminal_and_leaves_one_line(sandbox: CliSandbox) -> None:
+    screen = sandbox.on_terminal("say", SENTENCES, "-o", "a.wav", LANG="vi_VN.UTF-8")
     assert screen.finish() == 0
     assert "Đang chuẩn bị" in screen.shown
     assert screen.shown.rstrip().endswith("giây tiếng nói")
     assert "a.wav: 5," in screen.shown
 
 
-def test_a_typed_sentence_is_spoken_before_the_next(house: House) -> None:
-    house.put_program("aplay", FAKE_PLAYER)
-    screen = house.on_terminal("say", "-")
+def test_a_typed_sentence_is_spoken_before_the_next(sandbox: CliSandbox) -> None:
+    sandbox.put_program("aplay", FAKE_PLAYER)
+    screen = sandbox.on_terminal("say", "-")
     screen.wait_for("Type; each line")
     screen.type("Xin chào các bạn.\n")
     give_up_at = time.monotonic() + GUARD_S
-    raw = house.home / "played.raw"
+    raw = sandbox.home / "played.raw"
     while not (raw.exists() and raw.stat().st_size > 1000):
         assert time.monotonic() < give_up_at, screen.shown
         time.sleep(0.05)
@@ -201,7 +201,7 @@ def test_a_typed_sentence_is_spoken_before_the_next(house: House) -> None:
     assert screen.finish() == 0
 
 
-def test_the_remote_speaks_where_the_mode_says_so(connected: House) -> None:
+def test_the_remote_speaks_where_the_mode_says_so(connected: CliSandbox) -> None:
     done = connected.run("say", SENTENCES, "-o", "a.wav", "--stats")
     assert done.returncode == 0
     assert done.stderr.count(" remote ") == 3
@@ -222,43 +222,43 @@ def test_the_remote_speaks_where_the_mode_says_so(connected: House) -> None:
     ],
 )
 def test_a_stand_in_tells_who_spoke_and_why_in_one_line(
-    house: House, lang: str, words: str
+    sandbox: CliSandbox, lang: str, words: str
 ) -> None:
-    house.config.parent.mkdir(parents=True)
-    house.config.write_text(
+    sandbox.config.parent.mkdir(parents=True)
+    sandbox.config.write_text(
         "backend_mode: remote\ncolab:\n  enabled: true\n"
         "  endpoint_url: http://127.0.0.1:9\n  auth_token: x\n",
         "utf-8",
     )
-    done = house.run("say", SENTENCES, "-o", "a.wav", LANG=lang)
+    done = sandbox.run("say", SENTENCES, "-o", "a.wav", LANG=lang)
     assert done.returncode == 0
     assert done.stderr.count("\n") == 1
     assert f"vieneu: local/espeak/vi-north {words}" in done.stderr
     assert "127.0.0.1:9" in done.stderr
-    assert 4.5 < seconds_of_speech(house.home / "a.wav") < 8
+    assert 4.5 < seconds_of_speech(sandbox.home / "a.wav") < 8
 
 
 def test_a_server_killed_midway_loses_no_sentence(
-    house: House, start_server: Callable[[], tuple[subprocess.Popen[str], str]]
+    sandbox: CliSandbox, start_server: Callable[[], tuple[subprocess.Popen[str], str]]
 ) -> None:
     server, url = start_server()
-    house.run("connect", url, "--token-stdin", text="t0ken-of-the-test-server-0123456789\n")
-    house.put_program(
+    sandbox.run("connect", url, "--token-stdin", text="t0ken-of-the-test-server-0123456789\n")
+    sandbox.put_program(
         "aplay", '#!/bin/sh\ntouch $HOME/started\nsleep 1\ncat > "$HOME/played.raw"\n'
     )
 
     def kill_once_heard() -> None:
         give_up_at = time.monotonic() + GUARD_S
-        while not (house.home / "started").exists() and time.monotonic() < give_up_at:
+        while not (sandbox.home / "started").exists() and time.monotonic() < give_up_at:
             time.sleep(0.01)
         server.kill()
 
     killer = threading.Thread(target=kill_once_heard)
     killer.start()
     text = " ".join(f"Đây là câu số {n}, trời hôm nay rất đẹp." for n in range(40))
-    done = house.run("say", text, "--mode", "remote", "--stats")
+    done = sandbox.run("say", text, "--mode", "remote", "--stats")
     killer.join()
     assert done.returncode == 0
     rows = [line.split() for line in done.stderr.splitlines() if " espeak " in line]
     assert [int(row[0]) for row in rows] == list(range(1, 41))
-    assert (house.home / "played.raw").stat().st_size / 2 / 22050 > 40 * 1.5
+    assert (sandbox.home / "played.raw").stat().st_size / 2 / 22050 > 40 * 1.5

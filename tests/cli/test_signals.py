@@ -16,7 +16,7 @@ import psutil
 import pytest
 from checkpoint.gguf_model import write_gguf
 from child_process import child, without_coverage
-from cli_house import SERVER_TOKEN, VIENEU, House
+from cli_sandbox import SERVER_TOKEN, VIENEU, CliSandbox
 from guard import GUARD_S
 
 from vieneu_core.cli.piping import unread
@@ -33,15 +33,15 @@ INTERRUPTED = "vieneu: Interrupted.\n"
 
 @contextmanager
 def running(
-    house: House, *arguments: str, stdin: int = subprocess.DEVNULL
+    sandbox: CliSandbox, *arguments: str, stdin: int = subprocess.DEVNULL
 ) -> Iterator[subprocess.Popen[str]]:
     """A command in a process group of its own; in the end none of the group is left."""
     options: dict[str, Any] = {
         "stdin": stdin,
         "stdout": subprocess.PIPE,
         "stderr": subprocess.PIPE,
-        "env": without_coverage(house.environment({})),
-        "cwd": house.home,
+        "env": without_coverage(sandbox.environment({})),
+        "cwd": sandbox.home,
         "text": True,
         "process_group": 0,
     }
@@ -84,38 +84,38 @@ def kill_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", CODES)
 @pytest.mark.parametrize("command", BY_ITSELF)
-def test_a_signal_at_any_moment(house: House, command: str, number: signal.Signals) -> None:
+def test_a_signal_at_any_moment(sandbox: CliSandbox, command: str, number: signal.Signals) -> None:
     arguments = SAY if command == "say" else [command]
     for delay_s in DELAYS_S:
-        with running(house, *arguments) as process:
+        with running(sandbox, *arguments) as process:
             _wait(process, delay_s)
             kill_group(process, number)
             assert_ended_well(process, number, BY_ITSELF[command])
-    assert not list(house.home.glob(".*.part"))
+    assert not list(sandbox.home.glob(".*.part"))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("again_after_s", [0.0, 0.02, 0.2])
-def test_twice_in_a_row(house: House, again_after_s: float) -> None:
+def test_twice_in_a_row(sandbox: CliSandbox, again_after_s: float) -> None:
     for delay_s in DELAYS_S:
-        with running(house, *SAY) as process:
+        with running(sandbox, *SAY) as process:
             _wait(process, delay_s)
             kill_group(process, signal.SIGINT)
             _wait(process, again_after_s)
             process.send_signal(signal.SIGINT)
             assert_ended_well(process, signal.SIGINT, 0)
-    assert not list(house.home.glob(".*.part"))
+    assert not list(sandbox.home.glob(".*.part"))
 
 
 @pytest.mark.slow
-def test_while_a_model_is_made_smaller(house: House) -> None:
-    write_gguf(house.home / "whole.gguf", n_codes=1024, n_words=3000)
+def test_while_a_model_is_made_smaller(sandbox: CliSandbox) -> None:
+    write_gguf(sandbox.home / "whole.gguf", n_codes=1024, n_words=3000)
     for delay_s in DELAYS_S[9::3]:
-        with running(house, "optimize", "whole.gguf") as process:
+        with running(sandbox, "optimize", "whole.gguf") as process:
             _wait(process, delay_s)
             kill_group(process, signal.SIGINT)
             assert_ended_well(process, signal.SIGINT, 0)
-        assert not list(house.home.glob(".whole*"))
+        assert not list(sandbox.home.glob(".whole*"))
 
 
 def _wait(process: subprocess.Popen[str], seconds: float) -> None:
@@ -135,9 +135,9 @@ def _wait(process: subprocess.Popen[str], seconds: float) -> None:
     ],
 )
 def test_while_it_reads_standard_input(
-    house: House, arguments: list[str], number: signal.Signals
+    sandbox: CliSandbox, arguments: list[str], number: signal.Signals
 ) -> None:
-    with running(house, *arguments, stdin=subprocess.PIPE) as process:
+    with running(sandbox, *arguments, stdin=subprocess.PIPE) as process:
         _until_it_reads(process)
         process.send_signal(number)
         assert process.wait(GUARD_S) == CODES[number]
@@ -156,8 +156,8 @@ def _until_it_reads(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("number", CODES)
-def test_a_prompt_gives_the_terminal_back(house: House, number: signal.Signals) -> None:
-    screen = house.on_terminal("connect", "http://127.0.0.1:9")
+def test_a_prompt_gives_the_terminal_back(sandbox: CliSandbox, number: signal.Signals) -> None:
+    screen = sandbox.on_terminal("connect", "http://127.0.0.1:9")
     screen.wait_for("Token: ")
     assert not screen.echoes
     screen.process.send_signal(number)
@@ -172,14 +172,14 @@ def test_a_prompt_gives_the_terminal_back(house: House, number: signal.Signals) 
     "arguments", [["models", "get", "vieneu-v2-q4"], ["connect", "URL", "--token-stdin"]]
 )
 def test_while_a_server_keeps_it_waiting(
-    house: House, arguments: list[str], number: signal.Signals
+    sandbox: CliSandbox, arguments: list[str], number: signal.Signals
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         mute.settimeout(60)
         url = f"http://127.0.0.1:{mute.getsockname()[1]}"
-        house.environ["HF_ENDPOINT"] = url
+        sandbox.environ["HF_ENDPOINT"] = url
         arguments = [url if argument == "URL" else argument for argument in arguments]
-        with running(house, *arguments, stdin=subprocess.PIPE) as process:
+        with running(sandbox, *arguments, stdin=subprocess.PIPE) as process:
             assert process.stdin is not None
             process.stdin.write(SERVER_TOKEN + "\n")
             process.stdin.flush()
@@ -191,16 +191,16 @@ def test_while_a_server_keeps_it_waiting(
             assert process.stderr.read() == (INTERRUPTED if number == signal.SIGINT else "")
 
 
-def test_while_a_model_is_being_loaded(house: House) -> None:
-    house.config.parent.mkdir(parents=True)
-    house.config.write_text(
+def test_while_a_model_is_being_loaded(sandbox: CliSandbox) -> None:
+    sandbox.config.parent.mkdir(parents=True)
+    sandbox.config.write_text(
         "local:\n  engine: tone_engine:create\n  options:\n    load_delay_s: 600\n"
         "fallback:\n  enabled: false\n",
         "utf-8",
     )
-    house.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
+    sandbox.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
     for arguments in (SAY, ["test"], ["doctor"], ["status"]):
-        with running(house, *arguments) as process:
+        with running(sandbox, *arguments) as process:
             _until_a_child_runs(process)
             kill_group(process, signal.SIGINT)
             assert process.wait(GUARD_S) == 130
@@ -222,29 +222,29 @@ def _command_lines_of_children(process: subprocess.Popen[str]) -> list[str]:
     return lines
 
 
-def test_a_player_that_heeds_nothing_is_ended(house: House) -> None:
-    house.put_program(
+def test_a_player_that_heeds_nothing_is_ended(sandbox: CliSandbox) -> None:
+    sandbox.put_program(
         "aplay", "#!/bin/sh\ntrap '' INT TERM\necho $$ > $HOME/player\nwhile :; do sleep 1; done\n"
     )
-    with running(house, "say", SAY[1] * 20) as process:
-        while not (house.home / "player").exists() or not (house.home / "player").read_text():
+    with running(sandbox, "say", SAY[1] * 20) as process:
+        while not (sandbox.home / "player").exists() or not (sandbox.home / "player").read_text():
             _wait(process, 0.02)
-        player = psutil.Process(int((house.home / "player").read_text()))
+        player = psutil.Process(int((sandbox.home / "player").read_text()))
         kill_group(process, signal.SIGINT)
         assert process.wait(GUARD_S) == 130
         psutil.wait_procs([player], timeout=GUARD_S)
         assert not player.is_running()
 
 
-def test_what_the_parent_ignores_stays_ignored(house: House) -> None:
+def test_what_the_parent_ignores_stays_ignored(sandbox: CliSandbox) -> None:
     ignoring = "import signal, os, sys; signal.signal(signal.SIGINT, signal.SIG_IGN);"
     command = [*VIENEU[:1], "-c", f"{ignoring} os.execv(sys.argv[1], sys.argv[1:])", *VIENEU, *SAY]
     with child(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=house.environment({}),
-        cwd=house.home,
+        env=sandbox.environment({}),
+        cwd=sandbox.home,
         text=True,
     ) as process:
         for _ in range(20):
@@ -253,7 +253,7 @@ def test_what_the_parent_ignores_stays_ignored(house: House) -> None:
                 process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=GUARD_S)
     assert (process.returncode, out) == (0, "")
-    assert (house.home / "a.wav").exists()
+    assert (sandbox.home / "a.wav").exists()
 
 
 def _ignores(pid: int, number: signal.Signals) -> bool:

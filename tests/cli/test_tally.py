@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vieneu_core.cli.tally import in_runs
+from vieneu_core.cli.stats import in_runs
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from checkpoint.folder import ModelFolder, make_folder
 from checkpoint.gguf_model import write_gguf
-from cli_house import House
+from cli_sandbox import CliSandbox
 from hub_site import hub_site
 from llama_library import NEEDS_LLAMA_CPP
 
@@ -33,34 +33,34 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
     return make_folder(tmp_path_factory.mktemp("models"))
 
 
-def speak_with(house: House, models: ModelFolder) -> None:
+def speak_with(sandbox: CliSandbox, models: ModelFolder) -> None:
     options = "".join(f"    {name}: {json.dumps(v)}\n" for name, v in models.options().items())
-    house.config.parent.mkdir(parents=True)
-    house.config.write_text(f"local:\n  engine: gguf\n  options:\n{options}", "utf-8")
-    house.config.chmod(0o600)
+    sandbox.config.parent.mkdir(parents=True)
+    sandbox.config.write_text(f"local:\n  engine: gguf\n  options:\n{options}", "utf-8")
+    sandbox.config.chmod(0o600)
 
 
-def test_a_voice_is_added_listed_and_removed(house: House, models: ModelFolder) -> None:
-    speak_with(house, models)
-    (house.home / "ba.wav").write_bytes(clip())
+def test_a_voice_is_added_listed_and_removed(sandbox: CliSandbox, models: ModelFolder) -> None:
+    speak_with(sandbox, models)
+    (sandbox.home / "ba.wav").write_bytes(clip())
 
-    added = house.run("voices", "add", "Bà Ngoại", "--audio", "ba.wav", "--text", TRANSCRIPT)
-    listed = json.loads(house.run("voices", "--json").stdout)
-    removed = house.run("voices", "remove", "ba-ngoai", "--lang", "vi")
+    added = sandbox.run("voices", "add", "Bà Ngoại", "--audio", "ba.wav", "--text", TRANSCRIPT)
+    listed = json.loads(sandbox.run("voices", "--json").stdout)
+    removed = sandbox.run("voices", "remove", "ba-ngoai", "--lang", "vi")
 
     assert (added.returncode, removed.returncode) == (0, 0), added.stderr
     assert "vieneu say --voice ba-ngoai" in added.stdout
     assert [voice["id"] for voice in listed] == ["An", "Chi", "ba-ngoai"]
     assert removed.stdout == "Đã xoá giọng ba-ngoai.\n"
-    assert [v["id"] for v in json.loads(house.run("voices", "--json").stdout)] == ["An", "Chi"]
+    assert [v["id"] for v in json.loads(sandbox.run("voices", "--json").stdout)] == ["An", "Chi"]
 
 
-def test_added_voices_are_marked_in_the_list(house: House, models: ModelFolder) -> None:
-    speak_with(house, models)
-    (house.home / "ba.wav").write_bytes(clip())
-    house.run("voices", "add", "Bà Ngoại", "--audio", "ba.wav", "--text", TRANSCRIPT)
+def test_added_voices_are_marked_in_the_list(sandbox: CliSandbox, models: ModelFolder) -> None:
+    speak_with(sandbox, models)
+    (sandbox.home / "ba.wav").write_bytes(clip())
+    sandbox.run("voices", "add", "Bà Ngoại", "--audio", "ba.wav", "--text", TRANSCRIPT)
 
-    english, vietnamese = house.run("voices"), house.run("voices", "--lang", "vi")
+    english, vietnamese = sandbox.run("voices"), sandbox.run("voices", "--lang", "vi")
 
     marked = [line for line in english.stdout.splitlines() if "added" in line]
     assert [line.split()[0] for line in marked] == ["ba-ngoai"]
@@ -68,31 +68,31 @@ def test_added_voices_are_marked_in_the_list(house: House, models: ModelFolder) 
     assert english.stderr == vietnamese.stderr == ""
 
 
-def test_added_voices_that_the_engine_cannot_speak_are_told(house: House) -> None:
-    house.run("voices", "add", "Bà Ngoại", "--audio", "-", "--text", TRANSCRIPT, text=clip())
+def test_added_voices_that_the_engine_cannot_speak_are_told(sandbox: CliSandbox) -> None:
+    sandbox.run("voices", "add", "Bà Ngoại", "--audio", "-", "--text", TRANSCRIPT, text=clip())
 
-    listed = house.run("voices")
-    spoken = house.run("say", TRANSCRIPT, "--voice", "ba-ngoai", "-o", "out.wav")
+    listed = sandbox.run("voices")
+    spoken = sandbox.run("say", TRANSCRIPT, "--voice", "ba-ngoai", "-o", "out.wav")
 
     assert "ba-ngoai" not in listed.stdout
     assert "not spoken by what speaks next: ba-ngoai" in listed.stderr
     assert spoken.returncode == 4
     assert "ba-ngoai" in spoken.stderr
-    assert not (house.home / "out.wav").exists()
+    assert not (sandbox.home / "out.wav").exists()
 
 
-def test_a_clip_comes_through_a_pipe_too(house: House) -> None:
-    done = house.run("voices", "add", "Ba", "--audio", "-", "--text", TRANSCRIPT, text=clip())
+def test_a_clip_comes_through_a_pipe_too(sandbox: CliSandbox) -> None:
+    done = sandbox.run("voices", "add", "Ba", "--audio", "-", "--text", TRANSCRIPT, text=clip())
 
     assert done.returncode == 0, done.stderr
-    assert (house.home / ".local/share/vieneu/voices/ba/reference.flac").is_file()
+    assert (sandbox.home / ".local/share/vieneu/voices/ba/reference.flac").is_file()
 
 
-def test_what_was_done_to_a_clip_is_told_in_either_language(house: House) -> None:
+def test_what_was_done_to_a_clip_is_told_in_either_language(sandbox: CliSandbox) -> None:
     order = ("voices", "add", "--audio", "-", "--text", TRANSCRIPT * 3)
 
-    english = house.run(*order, "Ba", text=clip(20))
-    vietnamese = house.run(*order, "Má", "--lang", "vi", text=clip(20))
+    english = sandbox.run(*order, "Ba", text=clip(20))
+    vietnamese = sandbox.run(*order, "Má", "--lang", "vi", text=clip(20))
 
     assert (english.returncode, vietnamese.returncode) == (0, 0), english.stderr
     assert "the text must end there too" in english.stderr
@@ -109,35 +109,35 @@ def test_what_was_done_to_a_clip_is_told_in_either_language(house: House) -> Non
     ],
 )
 def test_what_cannot_be_a_voice_is_told_in_one_line(
-    house: House, audio: str, text: str, told: str
+    sandbox: CliSandbox, audio: str, text: str, told: str
 ) -> None:
-    (house.home / "ba.wav").write_bytes(clip())
-    (house.home / "short.wav").write_bytes(clip(2))
-    (house.home / "page.wav").write_bytes(b"<html>")
+    (sandbox.home / "ba.wav").write_bytes(clip())
+    (sandbox.home / "short.wav").write_bytes(clip(2))
+    (sandbox.home / "page.wav").write_bytes(b"<html>")
 
-    done = house.run("voices", "add", "Ba", "--audio", audio, "--text", text)
+    done = sandbox.run("voices", "add", "Ba", "--audio", audio, "--text", text)
 
     assert done.returncode == 4
     assert told in done.stderr
     assert done.stderr.count("\n") == 1
-    assert not (house.home / ".local").exists()
+    assert not (sandbox.home / ".local").exists()
 
 
-def test_the_gguf_engine_speaks_from_the_command_line(house: House, models: ModelFolder) -> None:
+def test_the_gguf_engine_speaks_from_the_command_line(sandbox: CliSandbox, models: ModelFolder) -> None:
     from checkpoint.folder import expected, heard
 
-    speak_with(house, models)
+    speak_with(sandbox, models)
 
-    done = house.run("say", TRANSCRIPT, "--voice", "Chi", "-o", "out.wav", "--stats")
+    done = sandbox.run("say", TRANSCRIPT, "--voice", "Chi", "-o", "out.wav", "--stats")
 
     assert done.returncode == 0, done.stderr
-    pitches, voices = heard((house.home / "out.wav").read_bytes()[44:])
+    pitches, voices = heard((sandbox.home / "out.wav").read_bytes()[44:])
     assert set(voices) == {1}
     assert pitches == expected("Chi", len(pitches))[0]
 
 
-def test_known_models_are_listed_for_people_and_programs(house: House) -> None:
-    table, as_json = house.run("models", "--lang", "vi"), house.run("models", "--json")
+def test_known_models_are_listed_for_people_and_programs(sandbox: CliSandbox) -> None:
+    table, as_json = sandbox.run("models", "--lang", "vi"), sandbox.run("models", "--json")
 
     names = [model["name"] for model in json.loads(as_json.stdout)]
     assert {"vieneu-0.5b-q4", "vieneu-0.3b-q8", "neucodec-decoder-int8"} <= set(names)
@@ -145,14 +145,14 @@ def test_known_models_are_listed_for_people_and_programs(house: House) -> None:
     assert "Giấy phép" in table.stdout
 
 
-def test_a_model_is_fetched_with_its_voices(house: House) -> None:
+def test_a_model_is_fetched_with_its_voices(sandbox: CliSandbox) -> None:
     with hub_site() as site:
         site.files["pnnbao-ump/VieNeu-TTS-v2"] = {
             "VieNeu-TTS-v2-Q4-K-M.gguf": b"GGUF" * 5000,
             "voices.json": b"{}",
         }
-        done = house.run("models", "get", "vieneu-v2-q4", HF_ENDPOINT=site.url)
-        wrong = house.run("models", "get", "vieneu-0.5b-q4", HF_ENDPOINT=site.url)
+        done = sandbox.run("models", "get", "vieneu-v2-q4", HF_ENDPOINT=site.url)
+        wrong = sandbox.run("models", "get", "vieneu-0.5b-q4", HF_ENDPOINT=site.url)
 
     assert done.returncode == 0, done.stderr
     model = Path(done.stdout.replace("\n", ""))
@@ -162,8 +162,8 @@ def test_a_model_is_fetched_with_its_voices(house: House) -> None:
     assert "no such repository" in wrong.stderr
 
 
-def test_an_unknown_model_is_told_with_those_that_are_known(house: House) -> None:
-    done = house.run("models", "get", "vieneu-9b")
+def test_an_unknown_model_is_told_with_those_that_are_known(sandbox: CliSandbox) -> None:
+    done = sandbox.run("models", "get", "vieneu-9b")
 
     assert done.returncode == 5
     assert "vieneu-0.5b-q4" in done.stderr
@@ -171,56 +171,56 @@ def test_an_unknown_model_is_told_with_those_that_are_known(house: House) -> Non
 
 @pytest.mark.slow
 @NEEDS_LLAMA_CPP
-def test_a_model_is_trimmed_and_still_speaks(house: House, tmp_path: Path) -> None:
-    write_gguf(house.home / "whole.gguf", n_codes=1024, n_words=3000)
+def test_a_model_is_trimmed_and_still_speaks(sandbox: CliSandbox, tmp_path: Path) -> None:
+    write_gguf(sandbox.home / "whole.gguf", n_codes=1024, n_words=3000)
 
-    done = house.run("optimize", "whole.gguf")
+    done = sandbox.run("optimize", "whole.gguf")
 
     assert done.returncode == 0, done.stderr
-    trimmed = house.home / "whole-trimmed.gguf"
-    assert trimmed.stat().st_size < (house.home / "whole.gguf").stat().st_size
+    trimmed = sandbox.home / "whole-trimmed.gguf"
+    assert trimmed.stat().st_size < (sandbox.home / "whole.gguf").stat().st_size
     assert str(trimmed.name) in done.stdout
-    again = house.run("optimize", "whole-trimmed.gguf", "-o", str(tmp_path / "again.gguf"))
+    again = sandbox.run("optimize", "whole-trimmed.gguf", "-o", str(tmp_path / "again.gguf"))
     assert again.returncode == 5
     assert "trimmed already" in again.stderr
 
 
-def test_what_cannot_be_trimmed_is_told(house: House) -> None:
-    (house.home / "page.gguf").write_bytes(b"<html>")
+def test_what_cannot_be_trimmed_is_told(sandbox: CliSandbox) -> None:
+    (sandbox.home / "page.gguf").write_bytes(b"<html>")
 
-    done = house.run("optimize", "page.gguf")
+    done = sandbox.run("optimize", "page.gguf")
 
     assert done.returncode == 5
     assert "web page" in done.stderr
 
 
-def test_a_watermark_is_asked_for_by_an_option(house: House) -> None:
-    done = house.run("say", TRANSCRIPT, "--watermark", "-o", "out.wav", "--stats")
+def test_a_watermark_is_asked_for_by_an_option(sandbox: CliSandbox) -> None:
+    done = sandbox.run("say", TRANSCRIPT, "--watermark", "-o", "out.wav", "--stats")
 
     assert done.returncode == 0, done.stderr
     assert "watermark" not in done.stderr, "it was made, so nothing is to be told"
 
 
 def test_without_the_package_it_is_refused_unless_it_is_only_preferred(
-    house: House, tmp_path: Path
+    sandbox: CliSandbox, tmp_path: Path
 ) -> None:
     (tmp_path / "perth.py").write_text("PerthImplicitWatermarker = None\n")
-    house.environ["PYTHONPATH"] = str(tmp_path)
+    sandbox.environ["PYTHONPATH"] = str(tmp_path)
     order = ("say", TRANSCRIPT, "--watermark", "-o", "out.wav")
 
-    refused = house.run(*order)
+    refused = sandbox.run(*order)
     assert refused.returncode == 4
-    assert not (house.home / "out.wav").exists()
+    assert not (sandbox.home / "out.wav").exists()
 
-    house.config.parent.mkdir(parents=True)
-    house.config.write_text("local:\n  watermark: preferred\n", "utf-8")
-    house.config.chmod(0o600)
-    spoken, vietnamese = house.run(*order), house.run(*order, "--lang", "vi")
+    sandbox.config.parent.mkdir(parents=True)
+    sandbox.config.write_text("local:\n  watermark: preferred\n", "utf-8")
+    sandbox.config.chmod(0o600)
+    spoken, vietnamese = sandbox.run(*order), sandbox.run(*order, "--lang", "vi")
 
     assert (spoken.returncode, vietnamese.returncode) == (0, 0), spoken.stderr
     assert "carries no watermark" in spoken.stderr
     assert "không có dấu chìm" in vietnamese.stderr
-    assert (house.home / "out.wav").stat().st_size > 44
+    assert (sandbox.home / "out.wav").stat().st_size > 44
 
 
 @pytest.mark.parametrize(
@@ -231,22 +231,22 @@ def test_without_the_package_it_is_refused_unless_it_is_only_preferred(
     ],
 )
 def test_say_shows_how_far_the_download_has_come(
-    house: House, models: ModelFolder, lang: str, told: str
+    sandbox: CliSandbox, models: ModelFolder, lang: str, told: str
 ) -> None:
-    house.config.parent.mkdir(parents=True)
-    house.config.write_text(
+    sandbox.config.parent.mkdir(parents=True)
+    sandbox.config.write_text(
         "local:\n  engine: gguf\n  options:\n    model: maker/model:tiny.gguf\n"
         f"    codec: {models.codec}\n    temperature: 0\n    threads: 1\n",
         "utf-8",
     )
-    house.config.chmod(0o600)
+    sandbox.config.chmod(0o600)
     with hub_site() as site:
         site.files["maker/model"] = {
             "tiny.gguf": models.model.read_bytes(),
             "voices.json": (models.path / "voices.json").read_bytes(),
         }
         site.pause_s = 0.1
-        screen = house.on_terminal(
+        screen = sandbox.on_terminal(
             "say", TRANSCRIPT, "-o", "a.wav", HF_ENDPOINT=site.url, LANG=lang
         )
         assert screen.finish() == 0

@@ -288,7 +288,7 @@ async def test_results_name_the_backend(backend: Backend) -> None:
     chunks = await take(backend, SynthesisRequest(text=" ".join(TWO)))
 
     assert len({chunk.speaker for chunk in chunks}) == 1
-    assert not chunks[0].speaker.stand_in
+    assert not chunks[0].speaker.fallback
     assert not chunks[0].speaker.watermarked
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
-from house import TESTS, TONES, House, OpenHouse, open_house
+from rig import TESTS, TONES, SystemRig, OpenHouse, open_rig
 from server_process import running_server
 
 
@@ -19,14 +19,14 @@ def tones_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def houses(no_leaks: None) -> AsyncIterator[OpenHouse]:  # noqa: ARG001 - closed before it looks
+async def rigs(no_leaks: None) -> AsyncIterator[OpenHouse]:  # noqa: ARG001 - closed before it looks
     """Open houses that are closed at the end of the test; each server ends with its house."""
     async with AsyncExitStack() as stack:
 
-        async def open_one(environ: dict[str, str] | None = None, **fields: object) -> House:
+        async def open_one(environ: dict[str, str] | None = None, **fields: object) -> SystemRig:
             running = running_server(TONES, environ=environ)
             server = await stack.enter_async_context(running)
-            house = open_house(server=server, **fields)  # type: ignore[arg-type]
-            return await stack.enter_async_context(house)
+            rig = open_rig(server=server, **fields)  # type: ignore[arg-type]
+            return await stack.enter_async_context(rig)
 
         yield open_one

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, aclosing, suppress
 from typing import Self
 
 import pytest
-from house import House, nothing_lost, open_house, sentences
+from rig import SystemRig, nothing_lost, open_rig, sentences
 from server_process import ServerHandle, running_server
 
 from vieneu_core.backends.remote import RemoteBackend
@@ -94,9 +94,9 @@ class Relay:
             await writer.drain()
 
 
-async def bytes_of_one_request(house: House, relay: Relay) -> int:
+async def bytes_of_one_request(rig: SystemRig, relay: Relay) -> int:
     before = relay.n_bytes
-    nothing_lost(await house.speak(TEXT), NEWS)
+    nothing_lost(await rig.speak(TEXT), NEWS)
     return relay.n_bytes - before
 
 
@@ -122,31 +122,31 @@ async def servers() -> AsyncGenerator[ServerHandle, None]:
 @pytest.mark.usefixtures("no_leaks")
 async def test_a_server_killed_at_any_byte_costs_no_sentence() -> None:
     n_bytes = 0
-    async with open_house(mode=Mode.LOCAL) as house, aclosing(servers()) as fresh:
+    async with open_rig(mode=Mode.LOCAL) as rig, aclosing(servers()) as fresh:
         for seed in range(N_SEEDS):
             async with Relay(await anext(fresh)) as relay:
-                await house.router.set_remote(RemoteBackend(relay.url, relay.token))
-                house.router.set_mode(Mode.REMOTE)
-                n_bytes = n_bytes or await bytes_of_one_request(house, relay)
+                await rig.router.set_remote(RemoteBackend(relay.url, relay.token))
+                rig.router.set_mode(Mode.REMOTE)
+                n_bytes = n_bytes or await bytes_of_one_request(rig, relay)
                 relay.bytes_left = random.Random(seed).randrange(1, n_bytes)
-                nothing_lost(await house.speak(TEXT), NEWS)
-                await house.router.set_remote(None)
+                nothing_lost(await rig.speak(TEXT), NEWS)
+                await rig.router.set_remote(None)
 
 
 @pytest.mark.usefixtures("no_leaks")
 async def test_a_worker_killed_at_any_moment_costs_no_sentence() -> None:
-    async with open_house(mode=Mode.LOCAL) as house:
+    async with open_rig(mode=Mode.LOCAL) as rig:
         for seed in range(N_SEEDS):
             rng = random.Random(seed)
             kill_at, wait_s = rng.randrange(40), rng.random() * 0.02
             heard = []
-            stream = house.router.stream(SynthesisRequest(text=TEXT))
+            stream = rig.router.stream(SynthesisRequest(text=TEXT))
             async with aclosing(stream) as chunks:
                 async for chunk in chunks:
                     heard.append(chunk)
                     if len(heard) == kill_at + 1:
                         await asyncio.sleep(wait_s)
-                        if house.local.worker_pid is not None:
-                            os.kill(house.local.worker_pid, signal.SIGKILL)
+                        if rig.local.worker_pid is not None:
+                            os.kill(rig.local.worker_pid, signal.SIGKILL)
             nothing_lost(heard, NEWS)
-            await house.router.load_backend("local")
+            await rig.router.load_backend("local")

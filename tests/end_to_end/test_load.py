@@ -7,7 +7,7 @@ import gc
 
 import psutil
 import pytest
-from house import House, OpenHouse, nothing_lost, sentences, speakers
+from rig import SystemRig, OpenHouse, nothing_lost, sentences, speakers
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.router import Mode, RouterPolicy
@@ -22,18 +22,18 @@ UNLIMITED = {
 
 
 async def test_fifty_streams_in_flight_while_the_mode_flips_a_thousand_times(
-    houses: OpenHouse,
+    rigs: OpenHouse,
 ) -> None:
-    house = await houses(UNLIMITED, mode=Mode.LOCAL)
+    rig = await rigs(UNLIMITED, mode=Mode.LOCAL)
     n_flips = 0
 
     async def speak(number: int) -> tuple[tuple[str, ...], list[AudioChunk]]:
         said = sentences(3, first=number)
-        return said, await house.speak(" ".join(said))
+        return said, await rig.speak(" ".join(said))
 
     streams = [asyncio.create_task(speak(number)) for number in range(50)]
     while n_flips < 1000 or not all(stream.done() for stream in streams):
-        house.router.set_mode(Mode.REMOTE if n_flips % 2 == 0 else Mode.LOCAL)
+        rig.router.set_mode(Mode.REMOTE if n_flips % 2 == 0 else Mode.LOCAL)
         n_flips += 1
         await asyncio.sleep(0.002)
         if n_flips < 1000:  # always fifty in flight
@@ -50,11 +50,11 @@ async def test_fifty_streams_in_flight_while_the_mode_flips_a_thousand_times(
     assert backends <= {"local", "remote"}
 
 
-def measure(house: House) -> dict[str, float]:
+def measure(rig: SystemRig) -> dict[str, float]:
     gc.collect()
     me = psutil.Process()
-    assert house.server is not None
-    server = psutil.Process(house.server.pid)
+    assert rig.server is not None
+    server = psutil.Process(rig.server.pid)
     family = [server, *server.children(recursive=True), *me.children(recursive=True)]
     return {
         "own memory": me.memory_info().rss,
@@ -66,20 +66,20 @@ def measure(house: House) -> dict[str, float]:
     }
 
 
-async def test_five_thousand_requests_leave_memory_files_and_tasks_flat(houses: OpenHouse) -> None:
-    house = await houses(UNLIMITED, policy=RouterPolicy(fallback_enabled=False))
+async def test_five_thousand_requests_leave_memory_files_and_tasks_flat(rigs: OpenHouse) -> None:
+    rig = await rigs(UNLIMITED, policy=RouterPolicy(fallback_enabled=False))
     text = sentences(1)
 
     async def some(n: int) -> None:
         for _ in range(n // 4):
-            for chunks in await asyncio.gather(*(house.speak(text[0]) for _ in range(4))):
+            for chunks in await asyncio.gather(*(rig.speak(text[0]) for _ in range(4))):
                 assert speakers(chunks) == ["remote"]
         nothing_lost(chunks, text)
 
     await some(1000)
-    before = measure(house)
+    before = measure(rig)
     await some(4000)
-    after = measure(house)
+    after = measure(rig)
     for what in ("own memory", "family memory"):
         assert after[what] - before[what] < 24 << 20, (what, before, after)
     for what in ("own files", "server files", "tasks", "threads"):

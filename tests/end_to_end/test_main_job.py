@@ -10,12 +10,12 @@ from contextlib import aclosing
 
 import pytest
 from guard import GUARD_S
-from house import (
-    House,
+from rig import (
+    SystemRig,
     OpenHouse,
     heard_of,
     nothing_lost,
-    open_house,
+    open_rig,
     pcm,
     sentences,
     speakers,
@@ -38,10 +38,10 @@ VIETNAMESE = (
 )
 
 
-async def spoken_while(house: House, happens: Callable[[], object]) -> list[AudioChunk]:
+async def spoken_while(rig: SystemRig, happens: Callable[[], object]) -> list[AudioChunk]:
     """Speak the news; in the middle of its first sentence something happens."""
     chunks: list[AudioChunk] = []
-    async with aclosing(house.router.stream(SynthesisRequest(text=TEXT))) as stream:
+    async with aclosing(rig.router.stream(SynthesisRequest(text=TEXT))) as stream:
         async for chunk in stream:
             chunks.append(chunk)
             if len(chunks) == 2:
@@ -50,9 +50,9 @@ async def spoken_while(house: House, happens: Callable[[], object]) -> list[Audi
 
 
 @pytest.mark.parametrize(("mode", "name"), [(Mode.LOCAL, "local"), (Mode.REMOTE, "remote")])
-async def test_both_modes_speak(houses: OpenHouse, mode: Mode, name: str) -> None:
-    house = await houses(mode=mode)
-    chunks = await house.speak(TEXT)
+async def test_both_modes_speak(rigs: OpenHouse, mode: Mode, name: str) -> None:
+    rig = await rigs(mode=mode)
+    chunks = await rig.speak(TEXT)
     nothing_lost(chunks, NEWS)
     assert speakers(chunks) == [name] * 6
 
@@ -61,11 +61,11 @@ async def test_both_modes_speak(houses: OpenHouse, mode: Mode, name: str) -> Non
 async def test_real_vietnamese_is_heard_from_both_and_sounds_the_same() -> None:
     async with (
         running_server("espeak") as server,
-        open_house(server=server, engine="espeak", mode=Mode.REMOTE) as house,
+        open_rig(server=server, engine="espeak", mode=Mode.REMOTE) as rig,
     ):
-        far = await house.speak(VIETNAMESE)
-        house.router.set_mode(Mode.LOCAL)
-        near = await house.speak(VIETNAMESE)
+        far = await rig.speak(VIETNAMESE)
+        rig.router.set_mode(Mode.LOCAL)
+        near = await rig.speak(VIETNAMESE)
         assert speakers(far) == ["remote"] * 4
         assert speakers(near) == ["local"] * 4
         # The same engine, once through Opus and a socket: sample for sample the same length.
@@ -74,51 +74,51 @@ async def test_real_vietnamese_is_heard_from_both_and_sounds_the_same() -> None:
         assert {chunk.speaker.engine for chunk in far + near} == {"espeak"}
 
 
-async def test_a_server_killed_in_the_middle_is_told_and_speech_goes_on(houses: OpenHouse) -> None:
-    house = await houses()
-    assert house.server is not None
-    server = house.server.pid
-    chunks = await spoken_while(house, lambda: os.kill(server, signal.SIGKILL))
+async def test_a_server_killed_in_the_middle_is_told_and_speech_goes_on(rigs: OpenHouse) -> None:
+    rig = await rigs()
+    assert rig.server is not None
+    server = rig.server.pid
+    chunks = await spoken_while(rig, lambda: os.kill(server, signal.SIGKILL))
     nothing_lost(chunks, NEWS)
-    after = await house.speak(TEXT)
+    after = await rig.speak(TEXT)
     nothing_lost(after, NEWS)
     assert speakers(after) == ["local"] * 6
-    assert all(chunk.speaker.stand_in for chunk in after)
-    await until(lambda: house.router.active == "local")
-    assert len(house.told(FailedOver)) == len(house.told(RemoteLost)) == 1
+    assert all(chunk.speaker.fallback for chunk in after)
+    await until(lambda: rig.router.active == "local")
+    assert len(rig.told(FailedOver)) == len(rig.told(RemoteLost)) == 1
 
 
 @pytest.mark.usefixtures("no_leaks")
 async def test_a_server_that_returns_at_the_same_address_gets_its_requests_back() -> None:
-    async with running_server() as first, open_house(server=first) as house:
+    async with running_server() as first, open_rig(server=first) as rig:
         port = int(first.url.rsplit(":", 1)[1])
         os.kill(first.pid, signal.SIGKILL)
         await first.stopped()
         for _ in range(3):
-            nothing_lost(await house.speak(TEXT), NEWS)
-        assert house.router.active == "local"
+            nothing_lost(await rig.speak(TEXT), NEWS)
+        assert rig.router.active == "local"
         async with running_server(port=port):
-            await until(lambda: house.router.active == "remote", within_s=GUARD_S)
+            await until(lambda: rig.router.active == "remote", within_s=GUARD_S)
             await asyncio.sleep(0)
-            assert len(house.told(FailedBack)) == 1
-            chunks = await house.speak(TEXT)
+            assert len(rig.told(FailedBack)) == 1
+            chunks = await rig.speak(TEXT)
             nothing_lost(chunks, NEWS)
             assert speakers(chunks) == ["remote"] * 6
 
 
 async def test_a_server_that_drains_ends_what_it_speaks_and_the_rest_is_spoken_here(
-    houses: OpenHouse,
+    rigs: OpenHouse,
 ) -> None:
-    house = await houses()
-    assert house.server is not None
-    chunks = await spoken_while(house, house.server.process.terminate)
+    rig = await rigs()
+    assert rig.server is not None
+    chunks = await spoken_while(rig, rig.server.process.terminate)
     nothing_lost(chunks, NEWS)
     assert len(heard_of(chunks)) == 6  # a drain breaks nothing off, so nothing is heard twice
-    assert await house.server.stopped() == 0
+    assert await rig.server.stopped() == 0
 
 
-async def test_the_first_sentence_is_heard_before_the_last_is_written(houses: OpenHouse) -> None:
-    house = await houses()
+async def test_the_first_sentence_is_heard_before_the_last_is_written(rigs: OpenHouse) -> None:
+    rig = await rigs()
     heard_first = asyncio.Event()
 
     async def typed() -> AsyncIterator[str]:
@@ -128,54 +128,54 @@ async def test_the_first_sentence_is_heard_before_the_last_is_written(houses: Op
         yield NEWS[2]
 
     chunks: list[AudioChunk] = []
-    async for chunk in house.router.stream(SynthesisRequest(text=typed())):
+    async for chunk in rig.router.stream(SynthesisRequest(text=typed())):
         chunks.append(chunk)
         heard_first.set()
     nothing_lost(chunks, NEWS[:3])
 
 
 async def test_a_wrong_token_is_named_speech_goes_on_and_the_server_is_left_alone(
-    houses: OpenHouse,
+    rigs: OpenHouse,
 ) -> None:
-    house = await houses()
-    assert house.server is not None
-    stale = RemoteBackend(house.server.url, "a-token-from-yesterday-0123456789ab")
-    await house.router.set_remote(stale)
-    status = house.router.status().backend("remote")
+    rig = await rigs()
+    assert rig.server is not None
+    stale = RemoteBackend(rig.server.url, "a-token-from-yesterday-0123456789ab")
+    await rig.router.set_remote(stale)
+    status = rig.router.status().backend("remote")
     assert status is not None
     assert status.state is BackendState.UNAUTHORIZED
-    nothing_lost(await house.speak(TEXT), NEWS)
+    nothing_lost(await rig.speak(TEXT), NEWS)
     with pytest.raises(AuthenticationError) as caught:
-        await house.router.check("remote")
-    assert "yesterday" not in f"{caught.value!r} {caught.value} {house.router.status()} {stale!r}"
-    fresh = RemoteBackend(house.server.url, house.server.token)
-    await house.router.set_remote(fresh)
-    assert speakers(await house.speak(TEXT)) == ["remote"] * 6
+        await rig.router.check("remote")
+    assert "yesterday" not in f"{caught.value!r} {caught.value} {rig.router.status()} {stale!r}"
+    fresh = RemoteBackend(rig.server.url, rig.server.token)
+    await rig.router.set_remote(fresh)
+    assert speakers(await rig.speak(TEXT)) == ["remote"] * 6
 
 
-async def test_a_switch_to_a_dead_server_is_refused_and_nothing_changes(houses: OpenHouse) -> None:
-    house = await houses(mode=Mode.LOCAL)
-    assert house.server is not None
-    os.kill(house.server.pid, signal.SIGKILL)
-    await house.server.stopped()
+async def test_a_switch_to_a_dead_server_is_refused_and_nothing_changes(rigs: OpenHouse) -> None:
+    rig = await rigs(mode=Mode.LOCAL)
+    assert rig.server is not None
+    os.kill(rig.server.pid, signal.SIGKILL)
+    await rig.server.stopped()
     with pytest.raises(BackendError):
-        await house.router.check("remote")
+        await rig.router.check("remote")
     with pytest.raises(BackendError, match=r"127\.0\.0\.1"):
-        house.router.set_mode(Mode.REMOTE)
-    assert house.router.mode is Mode.LOCAL
-    nothing_lost(await house.speak(TEXT), NEWS)
+        rig.router.set_mode(Mode.REMOTE)
+    assert rig.router.mode is Mode.LOCAL
+    nothing_lost(await rig.speak(TEXT), NEWS)
 
 
-async def test_everything_at_once_killed_and_still_no_sentence_is_lost(houses: OpenHouse) -> None:
-    house = await houses()
-    assert house.server is not None
-    workers = (house.local.worker_pid, house.last_resort.worker_pid)
-    everything = [pid for pid in (house.server.pid, *workers) if pid is not None]
+async def test_everything_at_once_killed_and_still_no_sentence_is_lost(rigs: OpenHouse) -> None:
+    rig = await rigs()
+    assert rig.server is not None
+    workers = (rig.local.worker_pid, rig.last_resort.worker_pid)
+    everything = [pid for pid in (rig.server.pid, *workers) if pid is not None]
     assert len(everything) == 3
 
     def kill_all() -> None:
         for pid in everything:
             os.kill(pid, signal.SIGKILL)
 
-    chunks = await spoken_while(house, kill_all)
+    chunks = await spoken_while(rig, kill_all)
     nothing_lost(chunks, NEWS)

@@ -224,10 +224,12 @@ class Hass:
 
     def complaints(self) -> list[str]:
         """Return what the log holds against us, once it is whole: errors and deprecations."""
-        told = [line for line in self.log if "We found a custom integration" not in line]
+        complaints = [
+            line for line in self.log if "We found a custom integration" not in line
+        ]
         return [
             line
-            for line in told
+            for line in complaints
             if ("vieneu" in line and COMPLAINT.search(line)) or "Unable to install" in line
         ]
 

@@ -23,7 +23,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from server_site import TOKEN, Site
 
 from vieneu_core.errors import MissingExtraError, SynthesisFailedError
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 
 async def act(hass: HomeAssistant, action: str, **data: Any) -> Any:
@@ -123,7 +123,7 @@ async def test_a_notebook_that_cannot_be_made_is_an_error_in_words(
         raise MissingExtraError("Making notebooks", "notebook")
 
     await set_up(EMBEDDED)
-    monkeypatch.setattr("custom_components.vieneu.notebooks.render_notebook", broken)
+    monkeypatch.setattr("custom_components.vieneu.notebook_view.render_notebook", broken)
     with pytest.raises(HomeAssistantError) as caught:
         await act(hass, "generate_notebook")
     assert caught.value.translation_key == "notebook_failed"
@@ -142,7 +142,7 @@ async def test_warming_speaks_unheard_and_tells_what_is_wrong(
 ) -> None:
     await set_up(colab, mode="remote")
     assert (await act(hass, "warm", backend="remote"))["seconds"] > 0.2
-    engine.always = Turn(error=SynthesisFailedError("no more"))
+    engine.always = ScriptStep(error=SynthesisFailedError("no more"))
     with pytest.raises(HomeAssistantError) as caught:
         await act(hass, "warm", backend="remote")
     assert caught.value.translation_key == "not_spoken"

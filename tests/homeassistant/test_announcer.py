@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import EMBEDDED, SetUp, press
-from custom_components.vieneu.announcer import Before
+from custom_components.vieneu.announcer import PlayerSnapshot
 from homeassistant.components.media_player import (
     MediaPlayerEntity,
     MediaPlayerEntityFeature,
@@ -22,7 +22,7 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import setup_test_component_platform
 from test_tts import SENTENCES
 
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 KITCHEN, BATH = "media_player.kitchen", "media_player.bath"
 MUSIC = "http://radio.example/stream.mp3"
@@ -187,7 +187,7 @@ async def test_music_goes_on_where_it_was(hass: HomeAssistant, set_up: SetUp, ha
 
 
 def test_a_player_that_vanished_while_others_spoke_has_nothing_to_be_put_back() -> None:
-    before = Before.of(None)
+    before = PlayerSnapshot.of(None)
     assert (before.volume, before.played, before.position_s) == (None, None, None)
 
 
@@ -280,7 +280,7 @@ async def test_a_late_first_sound_cuts_no_last_word(
     kitchen = Player("Kitchen", plays_s=4.2)  # from its call: it has nothing for 2 s
     await have(kitchen)
     hold = asyncio.Event()
-    engine.script = [Turn(hold=hold, at_sentence=0)]
+    engine.script = [ScriptStep(hold=hold, at_sentence=0)]
     speaking = asyncio.ensure_future(
         announce(hass, KITCHEN, text=" ".join(SENTENCES[:2]), volume=0.7)
     )

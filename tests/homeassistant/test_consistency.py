@@ -78,11 +78,11 @@ def test_the_manifest_is_of_this_version_and_names_distributions_without_extras(
 
 def test_every_action_is_described_in_full() -> None:
     for language in LANGUAGES:
-        told = TEXTS[language]["services"]
-        assert set(told) == set(ACTIONS) == set(ICONS["services"])
+        texts = TEXTS[language]["services"]
+        assert set(texts) == set(ACTIONS) == set(ICONS["services"])
         for action, fields in ACTIONS.items():
-            assert set(told[action]["fields"]) == set(fields["fields"])
-            assert told[action]["name"]
+            assert set(texts[action]["fields"]) == set(fields["fields"])
+            assert texts[action]["name"]
 
 
 def test_every_message_that_is_raised_is_translated() -> None:

@@ -26,7 +26,7 @@ from server_site import TOKEN, Site, serving
 from test_tts import SENTENCES, TEXT, decoded, spoken
 from tone_engine import expected, heard, same
 
-from vieneu_colab_server.address_callback import HouseAnnouncer, NotAnnouncedError
+from vieneu_colab_server.address_callback import AddressCallbackError, HouseAnnouncer
 from vieneu_core import __version__
 from vieneu_core.errors import (
     AuthenticationError,
@@ -42,8 +42,8 @@ from vieneu_core.errors import (
     TunnelOfflineError,
     VieneuError,
 )
-from vieneu_core.pairing import SIGNATURE_HEADER, Announcement, signature
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.pairing import SIGNATURE_HEADER, LastSpeech, signature
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.wire.version import WIRE_VERSION
 
 Flow = dict[str, Any]
@@ -104,7 +104,7 @@ async def test_an_engine_that_cannot_be_loaded_is_told(
         "custom_components.vieneu.config_flow.EngineSpec", lambda _: Spec("espeak:nothing")
     )
     flow = await begin(hass, "embedded")
-    monkeypatch.setattr("custom_components.vieneu.checks.install", none_is_missing)
+    monkeypatch.setattr("custom_components.vieneu.validation.install", none_is_missing)
     flow = await go_on(hass, flow, {})
 
     assert flow["errors"] == {"base": "engine_failed"}
@@ -246,7 +246,7 @@ async def test_a_notebook_that_cannot_be_made_is_told_and_tried_again(
     hass.config.language = language
     flow = await begin(hass, "colab")
     with monkeypatch.context() as without:
-        without.setattr("custom_components.vieneu.notebooks.render_notebook", broken)
+        without.setattr("custom_components.vieneu.notebook_view.render_notebook", broken)
         flow = await go_on(hass, flow, {"tunnel": "ngrok"})
     assert flow["errors"] == {"base": "notebook_failed"}
     assert flow["description_placeholders"]["detail"]
@@ -305,7 +305,7 @@ async def test_each_failure_has_its_message_and_then_it_goes_on(
 
     flow = await begin(hass, "server")
     with monkeypatch.context() as broken:
-        broken.setattr("custom_components.vieneu.checks.look_at", failing)
+        broken.setattr("custom_components.vieneu.validation.verify_server", failing)
         flow = await go_on(hass, flow, {"url": site.url, "token": TOKEN})
     assert flow["errors"] == {"base": key}
     flow = await go_on(hass, flow, {"url": site.url, "token": TOKEN})
@@ -378,7 +378,7 @@ async def test_colab_is_paired_without_typing_anything(
     async with serving(engine, token=token) as site:
         url = str(client.make_url(hook))
         forger = HouseAnnouncer(url, lambda: SecretStr("another-token-0123456789"))
-        with pytest.raises(NotAnnouncedError):
+        with pytest.raises(AddressCallbackError):
             await forger.announce(site.url, None)
         await HouseAnnouncer(url, lambda: SecretStr(token)).announce(site.url, None)
         await hass.async_block_till_done(wait_background_tasks=True)
@@ -416,7 +416,7 @@ async def test_a_new_address_needs_one_paste_and_interrupts_nobody(
     entry = await set_up(colab, mode="remote")
     runtime = entry.runtime_data
     hold = asyncio.Event()
-    engine.script = [Turn(hold=hold, at_sentence=1)]
+    engine.script = [ScriptStep(hold=hold, at_sentence=1)]
     speaking = asyncio.ensure_future(spoken(hass, TEXT, preferred_format="wav"))
     await until(hass, lambda: engine.record.requests)
     async with serving(engine) as other:
@@ -516,7 +516,7 @@ async def test_a_refused_token_is_asked_for_again(
     await until(hass, lambda: hass.states.is_state("sensor.vieneu_active_backend", "remote"))
     # From now on it is this token that must have signed an announcement.
     hook = str((await hass_client()).make_url("/api/webhook/an-ear"))
-    with pytest.raises(NotAnnouncedError):
+    with pytest.raises(AddressCallbackError):
         await HouseAnnouncer(hook, lambda: SecretStr(older)).announce(site.url, None)
     await HouseAnnouncer(hook, lambda: SecretStr(TOKEN)).announce(site.url, None)
 
@@ -544,7 +544,7 @@ async def test_an_announcement_may_come_in_pieces(
     entry = await set_up({**colab, "webhook_id": "an-ear"}, mode="remote")
     client = await hass_client()
     async with serving(engine) as other:
-        body = Announcement(
+        body = LastSpeech(
             endpoint_url=other.url,
             server_version=__version__,
             wire_version=WIRE_VERSION,

@@ -20,7 +20,7 @@ from server_site import TOKEN, Site
 from test_tts import seconds, spoken
 
 from vieneu_core.errors import SynthesisFailedError
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 
 def state(hass: HomeAssistant, entity_id: str) -> str:
@@ -146,9 +146,9 @@ async def test_what_is_not_ready_is_refused_with_what_to_do(
     with pytest.raises(ServiceValidationError) as caught:
         await select(hass, "select.vieneu_backend", "remote")
     assert caught.value.translation_placeholders is not None
-    told = caught.value.translation_placeholders
-    assert told["detail"].startswith("Nơi đọc chưa được thiết lập (")
-    assert told["remedy"] == "Hãy thêm ở trang của bộ tích hợp: Cấu hình lại."
+    placeholders = caught.value.translation_placeholders
+    assert placeholders["detail"].startswith("Nơi đọc chưa được thiết lập (")
+    assert placeholders["remedy"] == "Hãy thêm ở trang của bộ tích hợp: Cấu hình lại."
 
 
 async def test_when_the_server_dies_speech_goes_on_locally_and_the_admin_is_told(
@@ -214,7 +214,7 @@ async def test_the_switch_says_whether_another_voice_speaks(
 ) -> None:
     await set_up(colab, mode="remote", automatic_fallback=False)
     await until(hass, lambda: state(hass, "sensor.vieneu_local_state") == "ready")
-    engine.always = Turn(error=SynthesisFailedError("not today"))
+    engine.always = ScriptStep(error=SynthesisFailedError("not today"))
     with pytest.raises(HomeAssistantError):
         await spoken(hass, "Có ai không?", preferred_format="wav")
     await hass.services.async_call(

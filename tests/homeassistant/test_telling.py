@@ -57,7 +57,7 @@ async def lose(hass: HomeAssistant, site: Site) -> None:
 
 async def find(hass: HomeAssistant, entry: MockConfigEntry, site: Site) -> None:
     """Tell the house where the server is now."""
-    house = entry.runtime_data.house
+    house = entry.runtime_data.runtime
     await house.router.set_remote(house.remote({"url": site.url, "token": TOKEN}))
     await entry.runtime_data.async_refresh()
 
@@ -326,7 +326,7 @@ async def test_the_logbook_tells_it_in_the_language_of_the_house(
 def line(hass: HomeAssistant, event: Event) -> str:
     """Return how the logbook tells an event."""
     domain, describe = hass.data["logbook"].external_events["vieneu_event"]
-    told = describe(event)
+    described = describe(event)
     assert domain == "vieneu"
-    assert told["name"] == "VieNeu"
-    return str(told["message"])
+    assert described["name"] == "VieNeu"
+    return str(described["message"])

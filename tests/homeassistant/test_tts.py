@@ -19,7 +19,7 @@ from server_site import Site
 from tone_engine import expected, heard, same
 
 from vieneu_core.errors import SynthesisFailedError
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.voices import Voice
 
 ENTITY = "tts.vieneu_voice"
@@ -130,7 +130,7 @@ async def test_what_a_stand_in_said_is_not_kept_as_the_chosen_voices(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], engine: ScriptedBackend
 ) -> None:
     await set_up(colab, mode="remote")
-    engine.script = [Turn(error=SynthesisFailedError("once"))] * 3
+    engine.script = [ScriptStep(error=SynthesisFailedError("once"))] * 3
     first = await spoken(hass, SENTENCES[0], preferred_format="wav")
     engine.script = []
     second = await spoken(hass, SENTENCES[0], preferred_format="wav")
@@ -197,7 +197,10 @@ async def test_a_server_that_dies_in_mid_announcement_loses_no_sentence(
 ) -> None:
     await set_up(colab, mode="remote")
     hold = asyncio.Event()
-    engine.script = [Turn(), Turn(hold=hold, at_sentence=1, error=SynthesisFailedError("killed"))]
+    engine.script = [
+        ScriptStep(),
+        ScriptStep(hold=hold, at_sentence=1, error=SynthesisFailedError("killed")),
+    ]
     speaking = asyncio.ensure_future(spoken(hass, TEXT, preferred_format="wav"))
     await asyncio.sleep(1)
     hold.set()

@@ -10,7 +10,7 @@ from fake_clock import FakeClock
 from pydantic import SecretStr
 from server_site import TOKEN, serving
 
-from vieneu_colab_server.tokens.rotation import TokenRing
+from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_core.backends.base import BackendState, synthesize
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.errors import AuthenticationError, BackendDrainingError
@@ -79,7 +79,7 @@ async def test_nobody_without_a_token_rotates_or_drains() -> None:
 
 def test_two_rotations_leave_one_old_token() -> None:
     clock = FakeClock()
-    ring = TokenRing(SecretStr(TOKEN), clock)
+    ring = TokenRotation(SecretStr(TOKEN), clock)
     second = ring.rotate().get_secret_value().encode()
     third = ring.rotate().get_secret_value().encode()
 
@@ -96,7 +96,7 @@ def test_two_rotations_leave_one_old_token() -> None:
 
 def test_a_new_token_that_never_arrived_can_be_asked_for_again_with_the_old_one() -> None:
     clock = FakeClock()
-    ring = TokenRing(SecretStr(TOKEN), clock)
+    ring = TokenRotation(SecretStr(TOKEN), clock)
     ring.rotate()  # the answer is lost
     assert ring.may_change_things(TOKEN.encode())
 

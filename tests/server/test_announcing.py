@@ -13,31 +13,31 @@ from pydantic import SecretStr
 from server_site import TOKEN, serving
 from web_site import web_site
 
-from vieneu_colab_server.address_callback import PAUSES_S, HouseAnnouncer, NotAnnouncedError
+from vieneu_colab_server.address_callback import PAUSES_S, AddressCallback, AddressCallbackError
 from vieneu_core.backends.base import BackendState
 from vieneu_core.clock import SystemClock
 from vieneu_core.errors import (
-    AnnouncementForgedError,
+    AddressUpdateForgedError,
     AuthenticationError,
     BackendConnectionError,
     ConfigurationError,
     VieneuError,
 )
-from vieneu_core.pairing import SIGNATURE_HEADER, Announcement, AnnouncementInbox, look_at
+from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, AddressUpdateInbox, verify_server
 from vieneu_core.testing.scripted import ScriptedBackend
 
 SECRET = SecretStr(TOKEN)
 
 
 @dataclass
-class House:
+class WebhookReceiver:
     """A house that listens; it takes what its inbox believes."""
 
-    inbox: AnnouncementInbox
+    inbox: AddressUpdateInbox
     url: str = ""
     statuses: list[int] = field(default_factory=list)
     """The next announcements are answered with these, unread."""
-    taken: list[Announcement] = field(default_factory=list)
+    taken: list[AddressUpdate] = field(default_factory=list)
     refused: list[VieneuError] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
 
@@ -57,39 +57,39 @@ class House:
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
-    house = House(AnnouncementInbox(SECRET))
+async def receiver() -> AsyncIterator[WebhookReceiver]:
+    receiver = WebhookReceiver(AddressUpdateInbox(SECRET))
     app = web.Application()
-    app.router.add_post("/api/webhook/secret-hook", house.answer)
+    app.router.add_post("/api/webhook/secret-hook", receiver.answer)
     async with web_site(app) as url:
-        house.url = f"{url}/api/webhook/secret-hook"
-        yield house
+        receiver.url = f"{url}/api/webhook/secret-hook"
+        yield receiver
 
 
 async def test_the_house_learns_where_the_server_is_and_looks_before_it_believes(
-    house: House,
+    receiver: WebhookReceiver,
 ) -> None:
     async with serving(ScriptedBackend()) as site:
-        await HouseAnnouncer(house.url, lambda: SECRET).announce(site.url, None)
-        (heard,) = house.taken
-        health = await look_at(heard.endpoint_url, SECRET)
+        await AddressCallback(receiver.url, lambda: SECRET).announce(site.url, None)
+        (heard,) = receiver.taken
+        health = await verify_server(heard.endpoint_url, SECRET)
         with pytest.raises(AuthenticationError):
-            await look_at(heard.endpoint_url, SecretStr("another-token-0123456789"))
+            await verify_server(heard.endpoint_url, SecretStr("another-token-0123456789"))
 
     assert heard.endpoint_url == site.url
     assert health.state is BackendState.READY
-    assert all(TOKEN.encode() not in body for body in house.bodies)
+    assert all(TOKEN.encode() not in body for body in receiver.bodies)
     with pytest.raises(BackendConnectionError):
-        await look_at(heard.endpoint_url, SECRET)
+        await verify_server(heard.endpoint_url, SECRET)
 
 
-async def test_a_server_with_another_token_is_not_believed(house: House) -> None:
-    announcer = HouseAnnouncer(house.url, lambda: SecretStr("another-token-0123456789"))
+async def test_a_server_with_another_token_is_not_believed(receiver: WebhookReceiver) -> None:
+    announcer = AddressCallback(receiver.url, lambda: SecretStr("another-token-0123456789"))
 
-    with pytest.raises(NotAnnouncedError, match="status 403"):
+    with pytest.raises(AddressCallbackError, match="status 403"):
         await announcer.announce("https://abc.ngrok.app", None)
-    assert [type(error) for error in house.refused] == [AnnouncementForgedError]
-    assert len(house.bodies) == 1, "a refusal is final"
+    assert [type(error) for error in receiver.refused] == [AddressUpdateForgedError]
+    assert len(receiver.bodies) == 1, "a refusal is final"
 
 
 async def moved(clock: FakeClock, task: asyncio.Future[None]) -> None:
@@ -98,40 +98,40 @@ async def moved(clock: FakeClock, task: asyncio.Future[None]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_a_house_that_is_busy_is_told_again_and_each_time_anew(house: House) -> None:
+async def test_a_house_that_is_busy_is_told_again_and_each_time_anew(receiver: WebhookReceiver) -> None:
     clock = FakeClock(SystemClock().now())
-    house.statuses = [502, 503]
-    announcer = HouseAnnouncer(house.url, lambda: SECRET, clock=clock)
+    receiver.statuses = [502, 503]
+    announcer = AddressCallback(receiver.url, lambda: SECRET, clock=clock)
 
     await moved(clock, asyncio.ensure_future(announcer.announce("https://abc.ngrok.app", None)))
 
-    assert len(house.taken) == 1
-    assert len({Announcement.model_validate_json(body).nonce for body in house.bodies}) == 3
+    assert len(receiver.taken) == 1
+    assert len({AddressUpdate.model_validate_json(body).nonce for body in receiver.bodies}) == 3
 
 
 async def test_a_house_that_is_away_is_named_without_the_secret_of_its_hook() -> None:
     clock = FakeClock()
-    announcer = HouseAnnouncer(
+    announcer = AddressCallback(
         "http://127.0.0.1:9/api/webhook/secret-hook", lambda: SECRET, clock=clock
     )
     telling = asyncio.ensure_future(announcer.announce("https://abc.ngrok.app", None))
     began = clock.monotonic()
     await moved(clock, telling)
 
-    with pytest.raises(NotAnnouncedError, match=r"127\.0\.0\.1 cannot be reached") as caught:
+    with pytest.raises(AddressCallbackError, match=r"127\.0\.0\.1 cannot be reached") as caught:
         await telling
     assert clock.monotonic() - began >= sum(PAUSES_S)
     assert "secret-hook" not in f"{caught.value} {announcer!r}"
 
 
-async def test_a_redirect_is_not_followed(house: House) -> None:
-    house.statuses = [307]
+async def test_a_redirect_is_not_followed(receiver: WebhookReceiver) -> None:
+    receiver.statuses = [307]
 
-    with pytest.raises(NotAnnouncedError, match="status 307"):
-        await HouseAnnouncer(house.url, lambda: SECRET).announce("https://abc.ngrok.app", None)
+    with pytest.raises(AddressCallbackError, match="status 307"):
+        await AddressCallback(receiver.url, lambda: SECRET).announce("https://abc.ngrok.app", None)
 
 
 @pytest.mark.parametrize("url", ["", "house.example/hook", "ftp://house/hook", "https://"])
 def test_a_callback_that_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="callback URL"):
-        HouseAnnouncer(url, lambda: SECRET)
+        AddressCallback(url, lambda: SECRET)

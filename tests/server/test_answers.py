@@ -17,7 +17,7 @@ from tone_engine import expected, heard, same
 from vieneu_colab_server import __version__
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.errors import BackendConnectionError, SynthesisFailedError
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.wire.schemas import HealthAnswer, SynthesisAnswer
 
 
@@ -40,7 +40,7 @@ async def test_the_answer_of_synthesize_has_the_designed_shape(site: Site) -> No
 
 
 async def test_a_failure_midway_is_no_answer_with_half_of_the_speech() -> None:
-    backend = ScriptedBackend([Turn(at_sentence=1, error=SynthesisFailedError("No."))])
+    backend = ScriptedBackend([ScriptStep(at_sentence=1, error=SynthesisFailedError("No."))])
 
     async with (
         serving(backend) as site,
@@ -146,7 +146,7 @@ async def test_a_backend_that_cannot_be_looked_at_is_unreachable(
 
 async def test_health_answers_while_speech_is_made() -> None:
     hold = asyncio.Event()
-    backend = ScriptedBackend([Turn(at_sentence=0, after_chunks=1, hold=hold)])
+    backend = ScriptedBackend([ScriptStep(at_sentence=0, after_chunks=1, hold=hold)])
 
     async with serving(backend) as site:
         response = await site.session.post(site.url + "/tts/stream", json={"text": "Một."})

@@ -13,7 +13,7 @@ from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_core.backends.base import BackendState
 from vieneu_core.clock import SystemClock
 from vieneu_core.errors import InternalServerError, ModelLoadError
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.wire.routes import FRAMES_PCM
 
 PCM = {"Accept": FRAMES_PCM}
@@ -77,7 +77,7 @@ async def test_who_runs_the_app_otherwise_is_told_why_it_cannot_speak() -> None:
 
     with pytest.raises(ModelLoadError, match="missing"):
         lifecycle.check_accepting()
-    assert (await lifecycle.look()).state == BackendState.FAILED
+    assert (await lifecycle.health()).state == BackendState.FAILED
     await lifecycle.aclose()
 
 
@@ -98,7 +98,7 @@ async def test_an_odd_failure_to_load_is_a_named_one(caplog: pytest.LogCaptureFi
 
 async def test_draining_finishes_what_is_spoken_and_takes_nothing_new() -> None:
     hold = asyncio.Event()
-    backend = ScriptedBackend([Turn(at_sentence=1, hold=hold)])
+    backend = ScriptedBackend([ScriptStep(at_sentence=1, hold=hold)])
     sentences = ["Đây là câu 2.", "Và đây là câu 33."]
 
     async with serving(backend) as site:
@@ -129,7 +129,7 @@ async def test_draining_finishes_what_is_spoken_and_takes_nothing_new() -> None:
 
 
 async def test_what_takes_longer_than_the_drain_ends_with_an_error() -> None:
-    backend = ScriptedBackend([Turn(at_sentence=1, hold=asyncio.Event())])
+    backend = ScriptedBackend([ScriptStep(at_sentence=1, hold=asyncio.Event())])
 
     async with serving(backend, drain_timeout_s=0.1) as site:
         response = await site.session.post(

@@ -82,7 +82,7 @@ async def test_too_many_requests_for_speech_and_how_long_to_wait(
 
 
 async def test_looking_too_often_does_not_starve_speech(backend: ScriptedBackend) -> None:
-    async with serving(backend, looks_per_minute=2) as site:
+    async with serving(backend, health_checks_per_minute=2) as site:
         statuses = []
         for _ in range(3):
             async with site.get("/health") as response:

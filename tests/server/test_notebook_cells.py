@@ -23,7 +23,7 @@ from tunnel_programs import program
 from vieneu_colab_server import notebook
 from vieneu_colab_server.colab import runtime as runtime_module
 from vieneu_colab_server.colab.banner import BannerFacts, banner_html, banner_text, qr_svg
-from vieneu_colab_server.colab.ipython_errors import plainly
+from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.colab.loop_thread import LoopThread
 from vieneu_colab_server.colab.prepare import EngineInstallError, PipRun, prepare, runtime_age_s
 from vieneu_colab_server.colab.relay import Relay, RelayClosedError
@@ -309,7 +309,7 @@ def test_a_model_that_cannot_be_had_is_told_in_two_lines() -> None:
 
 
 def test_only_named_failures_are_shown_so() -> None:
-    @plainly
+    @short_traceback
     def broken() -> None:
         raise ZeroDivisionError
 
@@ -421,7 +421,7 @@ def test_running_cell_5_again_closes_the_old_one_first(capsys: pytest.CaptureFix
     try:
         assert (first.runs, second.runs) == (False, True)
         assert not first._public.server.runs
-        assert second.look() is not None
+        assert second.health() is not None
         assert "Đang đóng máy chủ cũ" in capsys.readouterr().out
     finally:
         second.close()
@@ -490,7 +490,7 @@ def test_on_colab_the_session_counts_from_the_start_of_the_runtime(
     try:
         assert relay.ends_at is not None
         left = relay.ends_at - datetime.now(UTC)
-        seen = relay.look()
+        seen = relay.health()
         assert seen is not None
         assert seen.session_remaining_seconds == pytest.approx(2 * 3600, abs=60)
         assert left.total_seconds() == pytest.approx(2 * 3600, abs=60)
@@ -543,7 +543,7 @@ FACTS = BannerFacts(
     token_page_url="http://127.0.0.1:4711/secret-path",
     ends_at=datetime(2026, 11, 25, 20, 0, tzinfo=UTC),
     engine="pytorch · VieNeu-TTS · Tesla T4",
-    told_house=False,
+    address_updated=False,
 )
 
 
@@ -558,7 +558,7 @@ def test_the_banner_says_what_to_do_next(language: str) -> None:
     assert "vieneu connect https://a<b>.ngrok.app" in plain
     assert "25.11.2026" in plain
     told = BannerFacts(
-        url=FACTS.url, token_page_url="", ends_at=None, engine="espeak", told_house=True
+        url=FACTS.url, token_page_url="", ends_at=None, engine="espeak", address_updated=True
     )
     assert words("next_told") in banner_text(told, words)
     assert words("no_end") in banner_text(told, words)

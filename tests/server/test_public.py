@@ -21,7 +21,7 @@ from web_site import web_site
 
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
-from vieneu_core.pairing import SIGNATURE_HEADER, Announcement, AnnouncementInbox
+from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, AddressUpdateInbox
 from vieneu_core.synthesis import SynthesisRequest
 
 TOKEN = SecretStr("the-token-of-this-server-0123456789")
@@ -29,11 +29,11 @@ TESTS = Path(__file__).parents[1]
 
 
 @dataclass
-class House:
+class WebhookReceiver:
     """Takes announcements as a house does."""
 
-    inbox: AnnouncementInbox = field(default_factory=lambda: AnnouncementInbox(TOKEN))
-    taken: asyncio.Queue[Announcement] = field(default_factory=asyncio.Queue)
+    inbox: AddressUpdateInbox = field(default_factory=lambda: AddressUpdateInbox(TOKEN))
+    taken: asyncio.Queue[AddressUpdate] = field(default_factory=asyncio.Queue)
     url: str = ""
     status: int = 200
 
@@ -44,13 +44,13 @@ class House:
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
-    house = House()
+async def receiver() -> AsyncIterator[WebhookReceiver]:
+    receiver = WebhookReceiver()
     app = web.Application()
-    app.router.add_post("/hook-of-the-house", house.answer)
+    app.router.add_post("/hook-of-the-house", receiver.answer)
     async with web_site(app) as url:
-        house.url = f"{url}/hook-of-the-house"
-        yield house
+        receiver.url = f"{url}/hook-of-the-house"
+        yield receiver
 
 
 @dataclass
@@ -109,15 +109,15 @@ def by_ngrok(folder: Path) -> tuple[str, ...]:
 
 
 async def test_the_house_is_told_and_speaks_through_the_tunnel_also_a_new_one(
-    tmp_path: Path, house: House
+    tmp_path: Path, receiver: WebhookReceiver
 ) -> None:
     environ = {
         "NGROK_AUTHTOKEN": "good-token-2aBcDeF",
-        "VIENEU_SERVER_CALLBACK_URL": house.url,
+        "VIENEU_SERVER_CALLBACK_URL": receiver.url,
     }
     async with server(*by_ngrok(tmp_path), "--session-limit=43200", **environ) as running:
         await running.until("The house was told")
-        first = await house.taken.get()
+        first = await receiver.taken.get()
         remote = RemoteBackend(first.endpoint_url, TOKEN)
         await remote.load()
         speech = await synthesize(remote, SynthesisRequest(text="Xin chào các bạn."))
@@ -125,7 +125,7 @@ async def test_the_house_is_told_and_speaks_through_the_tunnel_also_a_new_one(
 
         running.agent().send_signal(signal.SIGKILL)
         async with asyncio.timeout(GUARD_S):
-            second = await house.taken.get()
+            second = await receiver.taken.get()
         again = RemoteBackend(second.endpoint_url, TOKEN)
         await again.load()
         await again.aclose()
@@ -142,27 +142,27 @@ async def test_the_house_is_told_and_speaks_through_the_tunnel_also_a_new_one(
 
 
 async def test_after_a_new_token_the_house_still_believes_the_server_and_so_after_a_restart(
-    tmp_path: Path, house: House
+    tmp_path: Path, receiver: WebhookReceiver
 ) -> None:
     token_file = tmp_path / "token"
     token_file.write_text(TOKEN.get_secret_value())
     token_file.chmod(0o600)
-    environ = {"NGROK_AUTHTOKEN": "good-token", "VIENEU_SERVER_CALLBACK_URL": house.url}
+    environ = {"NGROK_AUTHTOKEN": "good-token", "VIENEU_SERVER_CALLBACK_URL": receiver.url}
     arguments = (*by_ngrok(tmp_path), f"--token-file={token_file}")
     async with server(*arguments, **environ) as running:
         await running.until("The house was told")
-        first = await house.taken.get()
+        first = await receiver.taken.get()
         remote = RemoteBackend(first.endpoint_url, TOKEN)
         token = await remote.rotate_token()
         await remote.aclose()
-        house.inbox = AnnouncementInbox(token)
+        receiver.inbox = AddressUpdateInbox(token)
         running.agent().send_signal(signal.SIGKILL)
         async with asyncio.timeout(GUARD_S):
-            second = await house.taken.get()
+            second = await receiver.taken.get()
 
     async with server(*arguments, **environ) as running:
         await running.until("The house was told")
-        third = await house.taken.get()
+        third = await receiver.taken.get()
         again = RemoteBackend(third.endpoint_url, token)
         await again.load()
         await again.aclose()
@@ -221,12 +221,12 @@ async def test_a_model_that_does_not_speak_is_never_shown(tmp_path: Path) -> Non
     assert "Public URL" not in printed
 
 
-async def test_a_house_that_refuses_leaves_the_server_running(tmp_path: Path, house: House) -> None:
-    house.status = 404
+async def test_a_house_that_refuses_leaves_the_server_running(tmp_path: Path, receiver: WebhookReceiver) -> None:
+    receiver.status = 404
     program(tmp_path, "cloudflared")
     environ = {
         "PATH": f"{tmp_path}:{os.environ['PATH']}",
-        "VIENEU_SERVER_CALLBACK_URL": house.url,
+        "VIENEU_SERVER_CALLBACK_URL": receiver.url,
     }
     async with server("--tunnel=cloudflared", **environ) as running:
         await running.until("warning: The house at 127.0.0.1 answers with status 404.")

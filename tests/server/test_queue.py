@@ -11,7 +11,7 @@ from server_site import Site, serving, until
 from vieneu_colab_server.speech_queue import SpeechQueue
 from vieneu_colab_server.speech_service import answer_by_s
 from vieneu_core.backends.base import BackendState, Health
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 
 def ask(site: Site, text: str, **fields: Any) -> asyncio.Future[Any]:
@@ -21,7 +21,7 @@ def ask(site: Site, text: str, **fields: Any) -> asyncio.Future[Any]:
 
 async def test_requests_are_spoken_one_after_the_other_in_their_order() -> None:
     hold = asyncio.Event()
-    backend = ScriptedBackend([Turn(hold=hold)])
+    backend = ScriptedBackend([ScriptStep(hold=hold)])
 
     async with serving(backend) as site:
         answers: list[asyncio.Future[Any]] = []
@@ -40,7 +40,7 @@ async def test_requests_are_spoken_one_after_the_other_in_their_order() -> None:
 
 async def test_a_full_queue_says_so_at_once() -> None:
     hold = asyncio.Event()
-    backend = ScriptedBackend([Turn(hold=hold)])
+    backend = ScriptedBackend([ScriptStep(hold=hold)])
 
     async with serving(backend, max_queue=1, retry_after_s=3.2) as site:
         answers = [ask(site, "một"), ask(site, "hai")]
@@ -57,7 +57,7 @@ async def test_a_full_queue_says_so_at_once() -> None:
 
 async def test_more_than_one_may_be_spoken_at_once() -> None:
     hold = asyncio.Event()
-    backend = ScriptedBackend([Turn(hold=hold), Turn(hold=hold), Turn(hold=hold)])
+    backend = ScriptedBackend([ScriptStep(hold=hold), ScriptStep(hold=hold), ScriptStep(hold=hold)])
 
     async with serving(backend, max_concurrent=2, max_queue=1) as site:
         answers = [ask(site, "một"), ask(site, "hai"), ask(site, "ba")]
@@ -69,7 +69,7 @@ async def test_more_than_one_may_be_spoken_at_once() -> None:
 
 async def test_a_client_in_a_hurry_is_told_that_its_turn_did_not_come() -> None:
     hold = asyncio.Event()
-    backend = ScriptedBackend([Turn(hold=hold)])
+    backend = ScriptedBackend([ScriptStep(hold=hold)])
 
     async with serving(backend, replay_grace_s=0.01) as site:
         first = ask(site, "một")
@@ -93,7 +93,7 @@ async def test_a_client_in_a_hurry_is_told_that_its_turn_did_not_come() -> None:
 async def test_a_client_in_a_hurry_is_told_that_the_engine_is_slow_or_loading_again(
     state: BackendState, status: int, code: str
 ) -> None:
-    backend = ScriptedBackend([Turn(hold=asyncio.Event())])
+    backend = ScriptedBackend([ScriptStep(hold=asyncio.Event())])
 
     async with serving(backend, replay_grace_s=0.01) as site:
         backend.reported = Health(state=state)

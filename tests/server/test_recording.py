@@ -18,7 +18,7 @@ from vieneu_core.wire.framing import FrameDecoder, FrameType
 
 RATE = 24_000
 SPEAKER = Speaker(backend="local", engine="tone", voice="a")
-STAND_IN = Speaker(backend="local", engine="espeak", voice="b", stand_in=True)
+STAND_IN = Speaker(backend="local", engine="espeak", voice="b", fallback=True)
 
 
 def chunk(n_samples: int, sentence: int = 0, *, final: bool = False) -> AudioChunk:
@@ -40,74 +40,74 @@ async def all_of(reader: Reader) -> list[AudioChunk]:
 
 
 async def test_speech_without_a_sample_is_no_speech() -> None:
-    desk = recorder()
-    reader = desk.attach("a", b"", lambda: speech(chunk(0, final=True)))
+    speech_service = recorder()
+    reader = speech_service.attach("a", b"", lambda: speech(chunk(0, final=True)))
 
     with pytest.raises(BadAudioError):
         await reader.first_audio()
     reader.close()
     reader.close()
-    await desk.aclose()
+    await speech_service.aclose()
 
 
 async def test_no_speech_at_all_is_an_error() -> None:
-    desk = recorder()
-    reader = desk.attach("a", b"", speech)
+    speech_service = recorder()
+    reader = speech_service.attach("a", b"", speech)
 
     with pytest.raises(StreamInterruptedError):
         await all_of(reader)
-    await desk.aclose()
+    await speech_service.aclose()
 
 
 async def test_the_end_of_the_server_ends_every_recording() -> None:
-    desk = recorder()
+    speech_service = recorder()
     hold = asyncio.Event()
 
     async def endless() -> AsyncGenerator[AudioChunk, None]:
         yield chunk(10)
         await hold.wait()
 
-    running, waiting = (desk.attach(key, b"", endless) for key in "ab")
+    running, waiting = (speech_service.attach(key, b"", endless) for key in "ab")
     await running.first_audio()
-    await desk.aclose()
+    await speech_service.aclose()
 
     for reader in (running, waiting):
         with pytest.raises(Exception, match="stopping"):
             await all_of(reader)
-    assert desk.n_bytes == 0
+    assert speech_service.n_bytes == 0
 
 
 async def test_a_task_cancelled_from_outside_is_an_interrupted_stream() -> None:
-    desk = recorder()
+    speech_service = recorder()
     hold = asyncio.Event()
 
     async def endless() -> AsyncGenerator[AudioChunk, None]:
         yield chunk(10)
         await hold.wait()
 
-    reader = desk.attach("a", b"", endless)
+    reader = speech_service.attach("a", b"", endless)
     await reader.first_audio()
-    (task,) = desk._tasks
+    (task,) = speech_service._tasks
     task.cancel()
 
     with pytest.raises(StreamInterruptedError):
         await all_of(reader)
-    await desk.aclose()
+    await speech_service.aclose()
 
 
 async def test_a_reader_that_comes_while_much_is_held_hears_the_beginning_or_new_speech() -> None:
-    desk = recorder(max_recording_bytes=1_000, grace_s=0.01)
+    speech_service = recorder(max_recording_bytes=1_000, grace_s=0.01)
     made = []
 
     def speak() -> AsyncGenerator[AudioChunk, None]:
         made.append(1)
         return speech(*(chunk(300) for _ in range(9)), chunk(0, final=True))
 
-    first = desk.attach("a", b"", speak)
+    first = speech_service.attach("a", b"", speak)
     heard = first.chunks()
     for _ in range(4):
         await anext(heard)
-    second = desk.attach("a", b"", speak)
+    second = speech_service.attach("a", b"", speak)
     await until(lambda: len(made) >= 1)
     rest = [one async for one in heard]
     first.close()
@@ -116,13 +116,13 @@ async def test_a_reader_that_comes_while_much_is_held_hears_the_beginning_or_new
     assert len(await all_of(second)) == 10
     assert len(made) == 2, "the beginning of the first one was gone"
     second.close()
-    await desk.aclose()
+    await speech_service.aclose()
 
 
 async def test_the_faster_of_two_readers_waits_for_the_slower_one() -> None:
-    desk = recorder(max_recording_bytes=1_000)
+    speech_service = recorder(max_recording_bytes=1_000)
     chunks = [*(chunk(100, final=False) for _ in range(9)), chunk(0, final=True)]
-    readers = [desk.attach("a", b"", lambda: speech(*chunks)) for _ in range(2)]
+    readers = [speech_service.attach("a", b"", lambda: speech(*chunks)) for _ in range(2)]
 
     fast = asyncio.ensure_future(all_of(readers[0]))
     await until(lambda: readers[0].position == 5)
@@ -133,13 +133,13 @@ async def test_the_faster_of_two_readers_waits_for_the_slower_one() -> None:
     assert await all_of(readers[1]) == await fast == chunks
     for reader in readers:
         reader.close()
-    await desk.aclose()
+    await speech_service.aclose()
 
 
 async def test_when_the_slower_of_two_readers_leaves_the_faster_one_goes_on() -> None:
-    desk = recorder(max_recording_bytes=1_000)
+    speech_service = recorder(max_recording_bytes=1_000)
     chunks = [*(chunk(100) for _ in range(9)), chunk(0, final=True)]
-    fast, slow = (desk.attach("a", b"", lambda: speech(*chunks)) for _ in range(2))
+    fast, slow = (speech_service.attach("a", b"", lambda: speech(*chunks)) for _ in range(2))
 
     hearing = asyncio.ensure_future(all_of(fast))
     await until(lambda: fast.position == 5)
@@ -147,7 +147,7 @@ async def test_when_the_slower_of_two_readers_leaves_the_faster_one_goes_on() ->
 
     assert await hearing == chunks
     fast.close()
-    await desk.aclose()
+    await speech_service.aclose()
 
 
 @pytest.mark.parametrize("opus", [False, True])

@@ -10,7 +10,7 @@ from server_site import Site, decode_frames, serving, until
 from tone_engine import expected, heard, same
 
 from vieneu_core.errors import SynthesisFailedError
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.wire.routes import FRAMES_PCM
 
 SENTENCES = ["Đây là câu 5.", "Và đây là câu 30."]
@@ -29,7 +29,7 @@ async def test_a_retry_hears_the_same_speech_and_it_is_not_made_again(
 
 async def test_two_clients_at_once_hear_the_same_speech() -> None:
     hold = asyncio.Event()
-    backend = ScriptedBackend([Turn(at_sentence=1, after_chunks=3, hold=hold)])
+    backend = ScriptedBackend([ScriptStep(at_sentence=1, after_chunks=3, hold=hold)])
 
     async with serving(backend) as site:
         first = asyncio.ensure_future(listen(site))
@@ -65,7 +65,7 @@ async def test_the_same_id_for_another_body_is_a_conflict(
 
 
 async def test_failed_speech_is_made_again_by_a_retry() -> None:
-    backend = ScriptedBackend([Turn(error=SynthesisFailedError("No."))])
+    backend = ScriptedBackend([ScriptStep(error=SynthesisFailedError("No."))])
 
     async with serving(backend) as site:
         async with site.post("/tts/stream", json=BODY) as response:
@@ -86,7 +86,7 @@ async def test_speech_is_kept_only_for_a_while(backend: ScriptedBackend) -> None
 
 async def test_a_client_that_went_before_any_audio_finds_its_speech_when_it_comes_back() -> None:
     hold = asyncio.Event()
-    backend = ScriptedBackend([Turn(hold=hold)])
+    backend = ScriptedBackend([ScriptStep(hold=hold)])
 
     async with serving(backend, replay_grace_s=5.0) as site:
         gone = asyncio.ensure_future(listen(site))
@@ -101,7 +101,7 @@ async def test_a_client_that_went_before_any_audio_finds_its_speech_when_it_come
 
 @pytest.mark.parametrize("path", ["/tts/stream", "/tts/synthesize"])
 async def test_a_client_that_does_not_come_back_in_time_ends_the_synthesis(path: str) -> None:
-    backend = ScriptedBackend([Turn(hold=asyncio.Event())])
+    backend = ScriptedBackend([ScriptStep(hold=asyncio.Event())])
 
     async with serving(backend, replay_grace_s=0.05) as site:
         gone = asyncio.ensure_future(site.session.post(site.url + path, json=BODY))
@@ -115,7 +115,7 @@ async def test_a_client_that_does_not_come_back_in_time_ends_the_synthesis(path:
 
 async def test_a_client_that_waits_for_the_whole_may_go_and_come_back_midway() -> None:
     hold = asyncio.Event()
-    backend = ScriptedBackend([Turn(at_sentence=1, hold=hold)])
+    backend = ScriptedBackend([ScriptStep(at_sentence=1, hold=hold)])
 
     async with serving(backend, replay_grace_s=5.0) as site:
         gone = asyncio.ensure_future(site.session.post(site.url + "/tts/synthesize", json=BODY))
@@ -129,7 +129,7 @@ async def test_a_client_that_waits_for_the_whole_may_go_and_come_back_midway() -
 
 
 async def test_the_last_of_two_clients_ends_the_synthesis() -> None:
-    backend = ScriptedBackend([Turn(at_sentence=1, hold=asyncio.Event())])
+    backend = ScriptedBackend([ScriptStep(at_sentence=1, hold=asyncio.Event())])
 
     async with serving(backend) as site:
         url = site.url + "/tts/stream"

@@ -12,7 +12,7 @@ from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.errors import WorkerDiedError
 from vieneu_core.router import Router
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 SENTENCES = tuple(f"Đây là câu {n} của bản tin." for n in range(3))
 REQUEST = SynthesisRequest(text=" ".join(SENTENCES))
@@ -23,7 +23,7 @@ REQUEST = SynthesisRequest(text=" ".join(SENTENCES))
 async def test_a_sentence_that_the_server_began_twice_is_begun_twice_at_the_client(
     codec: str, *, same_voice: bool
 ) -> None:
-    broken = Turn(after_chunks=4, error=WorkerDiedError("crashed"))
+    broken = ScriptStep(after_chunks=4, error=WorkerDiedError("crashed"))
     local = ScriptedBackend([broken], name="local")
     stand_in = ScriptedBackend(name="last_resort", engine="scripted" if same_voice else "other")
     async with serving(Router(local=local, last_resort=stand_in)) as site:
@@ -31,10 +31,10 @@ async def test_a_sentence_that_the_server_began_twice_is_begun_twice_at_the_clie
         await remote.load()
         chunks: list[AudioChunk] = [chunk async for chunk in remote.stream(REQUEST)]
         assert [chunk.sentence for chunk in chunks if chunk.restarted] == [0]
-        assert chunks[-1].speaker.stand_in
+        assert chunks[-1].speaker.fallback
         assert chunks[-1].speaker.backend == "remote"
         local.script = [broken]
         speech = await synthesize(remote, SynthesisRequest(text=REQUEST.text))
         assert same(heard(speech.pcm, speech.sample_rate_hz), [expected(s) for s in SENTENCES])
-        assert speech.stand_in
+        assert speech.fallback
         await remote.aclose()

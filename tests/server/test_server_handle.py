@@ -76,7 +76,7 @@ async def test_it_speaks_is_looked_at_and_leaves_nothing_behind(server: Server) 
     await server.start()  # without effect
     process = process_of(server)
     folder = server._token_file.parent
-    seen = await server.look()
+    seen = await server.health()
     spoken = await server.speak()
     token = server.token.get_secret_value()
 
@@ -90,7 +90,7 @@ async def test_it_speaks_is_looked_at_and_leaves_nothing_behind(server: Server) 
     await server.stop()
     assert not process.is_running()
     assert not folder.exists()
-    assert await server.look() is None
+    assert await server.health() is None
 
 
 async def test_a_token_that_the_house_made_is_good_after_a_restart(server: Server) -> None:
@@ -115,7 +115,7 @@ async def test_a_session_that_ends_is_not_longer_after_a_restart(environ: dict[s
     server = Server(TONES, ends_at=ends_at, environ=environ)
     try:
         await server.start()
-        seen = await server.look()
+        seen = await server.health()
     finally:
         await server.stop()
 
@@ -177,7 +177,7 @@ async def test_outside_it_is_heard_again_at_the_same_address_after_it_was_killed
 ) -> None:
     told: list[PublicEvent] = []
     tunnel = CloudflaredTunnel(program=program(tmp_path, "cloudflared"), fetch_to=tmp_path)
-    public = PublicServer(server, tunnel, tell=told.append, voices=["vi-high", "nobody"])
+    public = PublicServer(server, tunnel, notify=told.append, voices=["vi-high", "nobody"])
     url = await public.open()
     keeping = asyncio.create_task(public.keep())
     process_of(server).send_signal(signal.SIGKILL)
@@ -209,7 +209,7 @@ async def test_a_server_that_cannot_be_started_again_is_given_up_by_name(
     engine.write_text("from tone_engine import create\n")
     server = Server(EngineSpec("passing_engine:create"), environ=environ)
     told: list[PublicEvent] = []
-    public = PublicServer(server, NoTunnel(), tell=told.append, clock=HurriedClock())
+    public = PublicServer(server, NoTunnel(), notify=told.append, clock=HurriedClock())
     await public.open()
     engine.unlink()
     process_of(server).kill()
@@ -225,6 +225,6 @@ async def test_a_server_that_does_not_start_is_not_opened(environ: dict[str, str
     told: list[PublicEvent] = []
 
     with pytest.raises(ServerStartError):
-        await PublicServer(server, NoTunnel(), tell=told.append).open()
+        await PublicServer(server, NoTunnel(), notify=told.append).open()
     assert [event.kind for event in told] == ["loading"]
     assert not server.runs

@@ -20,7 +20,7 @@ from vieneu_core.errors import (
     SynthesisFailedError,
     VoiceNotFoundError,
 )
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.wire.routes import FRAMES_OPUS, FRAMES_PCM
 
 SENTENCES = ["Đây là câu 1.", "Và đây là câu 20.", "Cuối cùng là câu 40."]
@@ -109,7 +109,7 @@ async def test_an_accept_that_nothing_fits_gets_406_with_what_there_is(site: Sit
 
 async def test_the_first_audio_is_sent_before_the_last_is_made() -> None:
     hold = asyncio.Event()
-    backend = ScriptedBackend([Turn(at_sentence=2, hold=hold)])
+    backend = ScriptedBackend([ScriptStep(at_sentence=2, hold=hold)])
     headers = {"Accept": FRAMES_PCM}
 
     async with (
@@ -128,7 +128,7 @@ async def test_the_first_audio_is_sent_before_the_last_is_made() -> None:
 
 async def test_no_status_is_sent_before_the_first_samples() -> None:
     hold = asyncio.Event()
-    backend = ScriptedBackend([Turn(hold=hold, error=SynthesisFailedError("No tone."))])
+    backend = ScriptedBackend([ScriptStep(hold=hold, error=SynthesisFailedError("No tone."))])
 
     async with serving(backend) as site:
         answer = asyncio.ensure_future(
@@ -146,7 +146,7 @@ async def test_no_status_is_sent_before_the_first_samples() -> None:
 @pytest.mark.parametrize(("accept", "opus"), FORMS)
 async def test_a_failure_midway_is_an_error_frame(accept: str, opus: bool) -> None:
     error = SynthesisFailedError("No tone for this.", remedy="Try another.")
-    backend = ScriptedBackend([Turn(at_sentence=1, after_chunks=2, error=error)])
+    backend = ScriptedBackend([ScriptStep(at_sentence=1, after_chunks=2, error=error)])
 
     got = await stream(backend, accept, opus=opus)
 
@@ -157,7 +157,7 @@ async def test_a_failure_midway_is_an_error_frame(accept: str, opus: bool) -> No
 
 
 async def test_an_end_in_the_middle_of_a_sentence_is_an_error_too() -> None:
-    backend = ScriptedBackend([Turn(at_sentence=1, after_chunks=2, truncate=True)])
+    backend = ScriptedBackend([ScriptStep(at_sentence=1, after_chunks=2, truncate=True)])
 
     got = await stream(backend, FRAMES_PCM, opus=False)
 
@@ -174,7 +174,7 @@ async def test_an_error_without_a_name_is_an_error_frame_that_tells_nothing() ->
 
 
 async def test_speech_that_takes_too_long_ends_with_an_error() -> None:
-    backend = ScriptedBackend([Turn(at_sentence=1, hold=asyncio.Event())])
+    backend = ScriptedBackend([ScriptStep(at_sentence=1, hold=asyncio.Event())])
 
     got = await stream(backend, FRAMES_PCM, opus=False, deadline_s=0.2)
 
@@ -186,7 +186,7 @@ async def test_speech_that_takes_too_long_ends_with_an_error() -> None:
 @pytest.mark.parametrize("accept", ["audio/wav", "audio/flac", "audio/ogg", "audio/mpeg"])
 async def test_plain_audio_that_failed_has_no_clean_end(accept: str) -> None:
     error = SynthesisFailedError("No tone for this.")
-    backend = ScriptedBackend([Turn(at_sentence=1, after_chunks=2, error=error)])
+    backend = ScriptedBackend([ScriptStep(at_sentence=1, after_chunks=2, error=error)])
 
     async with (
         serving(backend) as site,
@@ -207,7 +207,7 @@ async def test_a_client_without_chunks_gets_the_length_first(site: Site) -> None
 
 async def test_a_client_without_chunks_gets_an_error_in_place_of_half_a_file() -> None:
     error = SynthesisFailedError("No tone for this.")
-    backend = ScriptedBackend([Turn(at_sentence=1, after_chunks=2, error=error)])
+    backend = ScriptedBackend([ScriptStep(at_sentence=1, after_chunks=2, error=error)])
 
     async with serving(backend) as site:
         head, body = await http_1_0(site, "*/*")
@@ -222,7 +222,7 @@ async def test_synthesis_stops_when_the_client_has_gone(
     within_s: float | None, n_read: int
 ) -> None:
     backend = ScriptedBackend()
-    backend.always = Turn(chunk_delay_s=0.001)
+    backend.always = ScriptStep(chunk_delay_s=0.001)
     body = {"text": "câu 3 " * 600, "first_audio_within_s": within_s}
 
     async with serving(backend) as site:
@@ -293,7 +293,7 @@ async def test_the_speed_and_the_voice_reach_the_backend(
 async def test_errors_of_the_backend_before_the_first_audio(
     error: Exception, status: int, code: str
 ) -> None:
-    backend = ScriptedBackend([Turn(error=error)])  # type: ignore[arg-type]  # all are ours
+    backend = ScriptedBackend([ScriptStep(error=error)])  # type: ignore[arg-type]  # all are ours
 
     async with (
         serving(backend) as site,

@@ -115,7 +115,7 @@ async def test_one_backend_that_cannot_be_loaded_does_not_stop_the_router() -> N
         speech = await synthesize(router, "Xin chào.")
 
     assert [speaker.backend for speaker in speech.speakers] == ["last_resort"]
-    assert speech.stand_in
+    assert speech.fallback
 
 
 async def test_a_router_of_which_nothing_loads_raises_the_cause() -> None:

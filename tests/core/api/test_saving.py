@@ -37,7 +37,7 @@ from vieneu_core.errors import (
     StreamInterruptedError,
     WorkerDiedError,
 )
-from vieneu_core.testing.scripted import Turn
+from vieneu_core.testing.scripted import ScriptStep
 
 RATE = 24_000
 SPEAKER = Speaker(backend="local", engine="espeak", voice="vi-north")
@@ -164,7 +164,7 @@ async def test_saving_that_is_cancelled_leaves_no_file(tmp_path: Path) -> None:
 
 
 async def test_a_sentence_that_began_anew_is_in_the_file_once(tmp_path: Path) -> None:
-    broken = ScriptedBackend([Turn(after_chunks=3, error=WorkerDiedError("It died."))])
+    broken = ScriptedBackend([ScriptStep(after_chunks=3, error=WorkerDiedError("It died."))])
     texts = ("Đây là câu 1 trong bài.", "Còn đây là câu 2 trong bài.")
     async with Router(local=broken, last_resort=ScriptedBackend()) as router:
         await write_file(router.stream(SynthesisRequest(text=texts)), tmp_path / "a.wav")
@@ -201,7 +201,7 @@ async def test_a_stream_is_written_while_one_sentence_is_held(tmp_path: Path) ->
 async def test_a_stream_that_breaks_off_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(b"older")
-    broken = ScriptedBackend([Turn(at_sentence=1, error=WorkerDiedError("It died."))])
+    broken = ScriptedBackend([ScriptStep(at_sentence=1, error=WorkerDiedError("It died."))])
     async with broken:
         with pytest.raises(WorkerDiedError):
             await write_file(broken.stream(SynthesisRequest(text=("Một.", "Hai."))), path)

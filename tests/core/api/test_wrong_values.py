@@ -25,7 +25,6 @@ from vieneu_core import (
     AudioChunk,
     BackendState,
     BackendStatus,
-    BudgetSettings,
     ColabSettings,
     EngineSpec,
     ErrorReport,
@@ -35,6 +34,7 @@ from vieneu_core import (
     Health,
     LocalBackend,
     LocalSettings,
+    QuotaSettings,
     ReferenceAudio,
     RemoteBackend,
     RemoteTimeouts,
@@ -127,7 +127,7 @@ def use_chunk(chunk: AudioChunk) -> None:
 
 
 def use_speech(speech: Speech) -> None:
-    repr((speech, speech.pcm, speech.seconds, speech.speakers, speech.stand_in, speech.wav()))
+    repr((speech, speech.pcm, speech.seconds, speech.speakers, speech.fallback, speech.wav()))
 
 
 async def use_request(request: SynthesisRequest) -> None:
@@ -213,12 +213,12 @@ CASES = [
     Case(LocalSettings, {"engine": is_("espeak"), "options": is_({}), "voice": is_(None)}),
     Case(ColabSettings, {"enabled": is_(False), "endpoint_url": is_(""), "auth_token": is_("")}),
     Case(FallbackSettings, {"enabled": is_(True), "order": is_(("local",))}),
-    Case(BudgetSettings, {"monthly_requests": is_(1), "monthly_bytes": is_(1)}),
+    Case(QuotaSettings, {"monthly_requests": is_(1), "monthly_bytes": is_(1)}),
     Case(
         Settings,
         {
             "backend_mode": is_("local"), "local": LocalSettings, "colab": ColabSettings,
-            "fallback": FallbackSettings, "budget": BudgetSettings,
+            "fallback": FallbackSettings, "budget": QuotaSettings,
         },
         use_settings,
     ),

@@ -90,7 +90,7 @@ async def test_voices_that_were_added_are_among_those_of_a_built_router(tmp_path
         await router.load()
         speech = await collect(router.stream(SynthesisRequest(text="Xin.", voice="ba-ngoai")))
         assert [voice.id for voice in await router.voices()][-1] == "ba-ngoai"
-        assert [(s.voice, s.stand_in) for s in speech.speakers] == [("ba-ngoai", False)]
+        assert [(s.voice, s.fallback) for s in speech.speakers] == [("ba-ngoai", False)]
     finally:
         await router.aclose()
 
@@ -99,7 +99,7 @@ async def test_voices_that_were_added_are_among_those_of_a_built_router(tmp_path
 async def test_the_last_resort_is_back_within_a_second_however_often_it_dies() -> None:
     clock = FakeClock()
     router = build_router(Settings(), clock=clock)
-    last = router._places.require("last_resort").backend
+    last = router._pool.require("last_resort").backend
     assert isinstance(last, LocalBackend)
     try:
         await last.load()

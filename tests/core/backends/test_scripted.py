@@ -18,13 +18,13 @@ from vieneu_core.errors import (
     WorkerDiedError,
 )
 from vieneu_core.synthesis import ReferenceAudio, Speech, SynthesisRequest
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 TWO = ("Đây là câu 1.", "Đây là câu 2.")
 REQUEST = SynthesisRequest(text=TWO)
 
 
-async def loaded(*script: Turn, clock: FakeClock | None = None) -> ScriptedBackend:
+async def loaded(*script: ScriptStep, clock: FakeClock | None = None) -> ScriptedBackend:
     backend = ScriptedBackend(script, clock=clock)
     await backend.load()
     return backend
@@ -45,7 +45,7 @@ async def until_error(
 @pytest.mark.parametrize(("sentence", "n_chunks"), [(0, 0), (0, 3), (1, 0), (1, 2)])
 async def test_an_error_comes_exactly_where_the_script_says(sentence: int, n_chunks: int) -> None:
     error = WorkerDiedError("killed")
-    backend = await loaded(Turn(at_sentence=sentence, after_chunks=n_chunks, error=error))
+    backend = await loaded(ScriptStep(at_sentence=sentence, after_chunks=n_chunks, error=error))
 
     got, caught = await until_error(backend)
 
@@ -59,7 +59,7 @@ async def test_an_error_comes_exactly_where_the_script_says(sentence: int, n_chu
 async def test_an_error_after_the_last_samples_comes_before_the_end_mark() -> None:
     backend = await loaded()
     n_chunks = sum(not c.final for c in (await synthesize(backend, REQUEST)).chunks) // 2
-    backend.script = [Turn(after_chunks=n_chunks, error=WorkerDiedError("killed"))]
+    backend.script = [ScriptStep(after_chunks=n_chunks, error=WorkerDiedError("killed"))]
 
     got, caught = await until_error(backend)
 
@@ -69,7 +69,7 @@ async def test_an_error_after_the_last_samples_comes_before_the_end_mark() -> No
 
 
 async def test_a_turn_serves_one_request_and_then_all_is_well() -> None:
-    backend = await loaded(Turn(error=BackendBusyError("full", backend="other")))
+    backend = await loaded(ScriptStep(error=BackendBusyError("full", backend="other")))
 
     with pytest.raises(BackendBusyError) as caught:
         await synthesize(backend, REQUEST)
@@ -82,7 +82,7 @@ async def test_a_turn_serves_one_request_and_then_all_is_well() -> None:
 
 
 async def test_a_truncated_stream_ends_without_an_error() -> None:
-    backend = await loaded(Turn(at_sentence=1, after_chunks=1, truncate=True))
+    backend = await loaded(ScriptStep(at_sentence=1, after_chunks=1, truncate=True))
 
     with pytest.raises(StreamInterruptedError):
         await synthesize(backend, REQUEST)
@@ -90,7 +90,7 @@ async def test_a_truncated_stream_ends_without_an_error() -> None:
 
 async def test_it_holds_until_it_is_let_go() -> None:
     hold = asyncio.Event()
-    backend = await loaded(Turn(at_sentence=1, hold=hold))
+    backend = await loaded(ScriptStep(at_sentence=1, hold=hold))
     got: list[AudioChunk] = []
 
     async def listen() -> None:
@@ -110,7 +110,7 @@ async def test_it_holds_until_it_is_let_go() -> None:
 
 
 async def test_delays_pass_on_the_clock(clock: FakeClock) -> None:
-    backend = await loaded(Turn(delay_s=3.0, chunk_delay_s=1.0), clock=clock)
+    backend = await loaded(ScriptStep(delay_s=3.0, chunk_delay_s=1.0), clock=clock)
     stream = backend.stream(REQUEST)
     first = asyncio.ensure_future(anext(stream))
 

@@ -105,8 +105,8 @@ def test_the_engine_speaks_in_several_chunks_and_stops_when_cancelled() -> None:
     utterance = Utterance(text="Đây là câu 7.", voice=info.voices[0])
 
     whole = list(engine.synthesize(utterance, never))
-    looks = iter([False, False, True])
-    stopped = list(engine.synthesize(utterance, lambda: next(looks)))
+    health_checks = iter([False, False, True])
+    stopped = list(engine.synthesize(utterance, lambda: next(health_checks)))
 
     assert len(whole) > 3
     assert len(stopped) == 2

@@ -122,7 +122,7 @@ def test_a_router_keeps_voices_and_budget_where_the_command_does(home: Path) -> 
         (build_router(settings), home / ".local/state/vieneu", home / ".local/share/vieneu/voices"),
         (build_router(settings, state_dir="a", voices_dir=Path("b")), Path("a"), Path("b")),
     ):
-        local = router._places.require("local").backend
+        local = router._pool.require("local").backend
         assert isinstance(local, LocalBackend)
         assert local._voices._added is not None
         assert local._voices._added._folder == voices

@@ -30,8 +30,8 @@ VOICE = Voice(id="a", name="A", language="vi")
 class Stub:
     """An engine of a speed of its own: it takes so long for each second of speech."""
 
-    def __init__(self, name: str, factor: float, error: Exception | None = None) -> None:
-        self.name, self.factor, self.error = name, factor, error
+    def __init__(self, name: str, real_time_factor: float, error: Exception | None = None) -> None:
+        self.name, self.real_time_factor, self.error = name, real_time_factor, error
         self.n_spoken = 0
 
     def load(self, progress: Callable[[LoadProgress], None]) -> EngineInfo:
@@ -63,7 +63,7 @@ def pick(monkeypatch: pytest.MonkeyPatch, record: SpeedRecord) -> Callable[..., 
             module = ModuleType(stub.name)
             module.create = lambda _, s=stub: s  # type: ignore[attr-defined]
             monkeypatch.setitem(sys.modules, f"vieneu_core.engines.{stub.name}", module)
-            record.put(stub.name, "m", stub.factor)
+            record.put(stub.name, "m", stub.real_time_factor)
         names = tuple(stub.name for stub in stubs)
         return AutoEngine(AutoOptions(engines=names), record)
 
@@ -82,7 +82,7 @@ def pick(monkeypatch: pytest.MonkeyPatch, record: SpeedRecord) -> Callable[..., 
 def test_the_first_that_is_fast_enough_is_taken_else_the_fastest(
     pick: Callable[..., AutoEngine], speeds: dict[str, float], chosen: str
 ) -> None:
-    engine = pick(*(Stub(name, factor) for name, factor in speeds.items()))
+    engine = pick(*(Stub(name, real_time_factor) for name, real_time_factor in speeds.items()))
 
     assert engine.load(lambda _: None).engine == chosen
     assert engine.memory() == EngineMemory()

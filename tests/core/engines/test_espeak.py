@@ -104,19 +104,19 @@ def test_markup_is_text_and_does_no_harm(engine: EspeakEngine) -> None:
 
 def test_a_long_sentence_comes_in_chunks_and_stops_when_cancelled(engine: EspeakEngine) -> None:
     utterance = Utterance(text="Một hai ba bốn năm. " * 15, voice=VOICES[0])
-    looks = 0
+    health_checks = 0
 
     def after_a_while() -> bool:
-        nonlocal looks
-        looks += 1
-        return looks > 20
+        nonlocal health_checks
+        health_checks += 1
+        return health_checks > 20
 
     whole = list(engine.synthesize(utterance, never))
     stopped = list(engine.synthesize(utterance, after_a_while))
 
     assert len(whole) > 20
     assert stopped == []
-    assert 20 < looks < 30
+    assert 20 < health_checks < 30
     assert len(speak(engine)) > 30_000
 
 

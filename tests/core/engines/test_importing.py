@@ -60,5 +60,5 @@ def test_what_takes_too_long_is_left_open(packages: Path) -> None:
     (packages / "slow.py").write_text("import time; time.sleep(600)\n", "utf-8")
     began_s = time.monotonic()
 
-    assert import_failure(["slow"], patience_s=0.5) == ""
+    assert import_failure(["slow"], timeout_s=0.5) == ""
     assert time.monotonic() - began_s < 300

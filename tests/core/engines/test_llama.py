@@ -18,8 +18,8 @@ from vieneu_core.engines.speech_lm.model import (
     CodeModel,
     CodeModelSettings,
     CodePrompt,
+    ReferencePrompt,
     Sampling,
-    SpokenReference,
 )
 from vieneu_core.errors import (
     MissingExtraError,
@@ -33,8 +33,8 @@ Open = Callable[[Path, CodeModelSettings], CodeModel]
 PLAIN = CodeModelSettings(
     format=PromptFormat.PLAIN, emotion="<|emotion_0|>", sampling=Sampling(temperature=0), threads=1
 )
-AN = SpokenReference(phonemes="sˈin tʃˈaːw.", codes=tuple(range(40)))
-CHI = SpokenReference(phonemes="sˈin tʃˈaːw.", codes=tuple(range(300, 340)))
+AN = ReferencePrompt(phonemes="sˈin tʃˈaːw.", codes=tuple(range(40)))
+CHI = ReferencePrompt(phonemes="sˈin tʃˈaːw.", codes=tuple(range(300, 340)))
 SENTENCES = (
     "hˈom nˈaj tʃˈəː2j ɗˈɛ6p kwˈaːɜ.",
     "tˈam bˈiɛ6t.",
@@ -70,11 +70,11 @@ def never() -> bool:
     return False
 
 
-def say(model: CodeModel, phonemes: str, voice: SpokenReference = AN) -> list[int]:
+def say(model: CodeModel, phonemes: str, voice: ReferencePrompt = AN) -> list[int]:
     return list(model.codes(CodePrompt(phonemes=phonemes, reference=voice), never))
 
 
-def counted_up(codes: list[int], reference: SpokenReference) -> bool:
+def counted_up(codes: list[int], reference: ReferencePrompt) -> bool:
     """Whether the codes are those that follow the reference in this network."""
     last = reference.codes[-1]
     return codes == list(itertools.islice(_codes_after(last), len(codes)))
@@ -115,17 +115,17 @@ def test_working_ahead_changes_nothing(model: CodeModel) -> None:
 
     ahead = []
     for sentence, following in zip(SENTENCES, (*SENTENCES[1:], SENTENCES[0]), strict=True):
-        model.foresee([CodePrompt(phonemes=following, reference=CHI)])
+        model.prefetch([CodePrompt(phonemes=following, reference=CHI)])
         ahead.append(say(model, sentence, CHI))
-        model.get_ahead(never)
+        model.prefetch_next(never)
 
     assert ahead == plain
 
 
 def test_what_was_foreseen_and_never_comes_changes_nothing(model: CodeModel) -> None:
     plain = say(model, SENTENCES[0])
-    model.foresee([CodePrompt(phonemes=SENTENCES[1], reference=CHI)])
-    model.get_ahead(never)
+    model.prefetch([CodePrompt(phonemes=SENTENCES[1], reference=CHI)])
+    model.prefetch_next(never)
 
     assert say(model, SENTENCES[0]) == plain
 

@@ -18,7 +18,7 @@ from vieneu_core.audio.floats import floats_of_pcm
 from vieneu_core.engines.base import Utterance
 from vieneu_core.engines.gguf import create as create_gguf
 from vieneu_core.engines.pytorch import create as create_pytorch
-from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice, quiet
+from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice, suppress_warnings
 from vieneu_core.engines.speech_lm.neucodec import NeuCodecEncoder, TorchDecoder
 from vieneu_core.errors import (
     MissingExtraError,
@@ -88,7 +88,7 @@ def test_it_is_what_neucodec_itself_computes(
     extractor: Any = SeamlessM4TFeatureExtractor.from_pretrained(features)
     for cls, made in (("Wav2Vec2BertModel", heard_by), ("AutoFeatureExtractor", extractor)):
         monkeypatch.setattr(getattr(upstream, cls), "from_pretrained", lambda *_, m=made, **__: m)
-    with quiet():
+    with suppress_warnings():
         whole = upstream.NeuCodec(24_000, 480)
     whole.fc_prior = torch.nn.Linear(128, 16)
     whole.fc_post_a = torch.nn.Linear(16, 64)

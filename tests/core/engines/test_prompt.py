@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from checkpoint import network
 
-from vieneu_core.engines.speech_lm.model import CodePrompt, SpokenReference
+from vieneu_core.engines.speech_lm.model import CodePrompt, ReferencePrompt
 from vieneu_core.engines.speech_lm.prompt import (
     PromptWriter,
     SpeechVocabulary,
@@ -36,7 +36,7 @@ def tokeniser(vocabulary: Vocabulary) -> Callable[[str], list[int]]:
 
 SMALL = network.vocabulary(512)
 ENCODE = tokeniser(SMALL)
-REFERENCE = SpokenReference(phonemes="sˈin tʃˈaːw.", codes=(0, 511, 256))
+REFERENCE = ReferencePrompt(phonemes="sˈin tʃˈaːw.", codes=(0, 511, 256))
 PROMPT = CodePrompt(phonemes="hˈom nˈaj.", reference=REFERENCE)
 
 

@@ -21,7 +21,7 @@ from vieneu_core.voices import Voice
 AN = Voice(id="An", name="An", language="vi")
 
 
-class StandIn:
+class FakeVieneu:
     """Stands for the SDK's object on a GPU."""
 
     sample_rate, backend = 48_000, "pytorch"
@@ -52,17 +52,17 @@ class Gpu:
 
 
 @pytest.fixture
-def sdk(monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    stand_in = StandIn()
+def sdk(monkeypatch: pytest.MonkeyPatch) -> FakeVieneu:
+    fallback = FakeVieneu()
 
-    def make(**arguments: object) -> StandIn:
-        stand_in.arguments = arguments
-        return stand_in
+    def make(**arguments: object) -> FakeVieneu:
+        fallback.arguments = arguments
+        return fallback
 
     module = ModuleType("vieneu")
     module.Vieneu = make  # type: ignore[attr-defined]  # a module made of what the engine asks for
     monkeypatch.setitem(sys.modules, "vieneu", module)
-    return stand_in
+    return fallback
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def speak(engine: SdkEngine) -> bytes:
 
 
 def test_v3_turbo_runs_on_pytorch_and_tells_its_memory(
-    sdk: StandIn, gpu: Gpu, folder: Path
+    sdk: FakeVieneu, gpu: Gpu, folder: Path
 ) -> None:
     engine, info = load(folder, precision="bf16", seed=7)
 
@@ -109,7 +109,7 @@ def test_v3_turbo_runs_on_pytorch_and_tells_its_memory(
 
 
 @pytest.mark.usefixtures("gpu")
-def test_weights_in_the_folder_of_the_repository_are_found(sdk: StandIn, folder: Path) -> None:
+def test_weights_in_the_folder_of_the_repository_are_found(sdk: FakeVieneu, folder: Path) -> None:
     (folder / "update").mkdir()
     load(folder)
 
@@ -118,7 +118,7 @@ def test_weights_in_the_folder_of_the_repository_are_found(sdk: StandIn, folder:
 
 @pytest.mark.usefixtures("gpu")
 def test_a_gpu_without_room_is_told_as_it_loads_and_as_it_speaks(
-    sdk: StandIn, folder: Path
+    sdk: FakeVieneu, folder: Path
 ) -> None:
     engine, _ = load(folder)
     full = RuntimeError("stream scheduler is down")
@@ -132,7 +132,7 @@ def test_a_gpu_without_room_is_told_as_it_loads_and_as_it_speaks(
 
 
 def test_a_model_that_says_nothing_is_told_as_it_loads(
-    sdk: StandIn, gpu: Gpu, folder: Path, monkeypatch: pytest.MonkeyPatch
+    sdk: FakeVieneu, gpu: Gpu, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert gpu.seeds == []
     monkeypatch.setattr(sdk, "infer_stream", lambda *_, **__: iter(()))
@@ -142,7 +142,7 @@ def test_a_model_that_says_nothing_is_told_as_it_loads(
 
 
 @pytest.mark.usefixtures("gpu")
-def test_a_precision_that_only_a_cpu_has_is_an_error(sdk: StandIn, folder: Path) -> None:
+def test_a_precision_that_only_a_cpu_has_is_an_error(sdk: FakeVieneu, folder: Path) -> None:
     with pytest.raises(ModelLoadError, match="int8") as caught:
         load(folder, precision="int8")
 
@@ -157,7 +157,7 @@ def test_a_model_that_is_a_file_is_an_error(folder: Path) -> None:
 
 
 def test_a_gpu_that_pytorch_cannot_use_leaves_the_cpu(
-    sdk: StandIn, monkeypatch: pytest.MonkeyPatch
+    sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def without_torch(*_: object) -> TorchDevice:
         raise MissingExtraError("PyTorch", "torch")
@@ -174,7 +174,7 @@ def test_a_gpu_that_pytorch_cannot_use_leaves_the_cpu(
 
 
 @pytest.mark.usefixtures("gpu")
-def test_fast_gets_its_share_of_the_gpu(sdk: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fast_gets_its_share_of_the_gpu(sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         sdk, "get_preset_voice", lambda _: {"codes": [1], "text": "a"}, raising=False
     )

@@ -32,7 +32,7 @@ BASE = {"mode": "standard", "device": "cpu"}
 Pieces = list[Any]
 
 
-class StandIn:
+class FakeVieneu:
     """Stands for the SDK's object; tests replace what it does."""
 
     sample_rate = 24_000
@@ -53,16 +53,16 @@ class StandIn:
 
 
 @pytest.fixture
-def sdk(monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    stand_in = StandIn()
+def sdk(monkeypatch: pytest.MonkeyPatch) -> FakeVieneu:
+    fallback = FakeVieneu()
 
-    def make(**arguments: object) -> StandIn:
+    def make(**arguments: object) -> FakeVieneu:
         assert sys.modules.get("perth", 0) is None, "the watermarker is hidden from it"
-        stand_in.arguments = arguments
-        return stand_in
+        fallback.arguments = arguments
+        return fallback
 
     pretend(monkeypatch, make)
-    return stand_in
+    return fallback
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, make: Callable[..., object]) -> None:
@@ -80,7 +80,7 @@ def speak(engine: SdkEngine, voice: Voice = AN) -> bytes:
     return b"".join(engine.synthesize(Utterance(text="Số 5.", voice=voice), lambda: False))
 
 
-def streaming(monkeypatch: pytest.MonkeyPatch, sdk: StandIn, pieces: Pieces) -> None:
+def streaming(monkeypatch: pytest.MonkeyPatch, sdk: FakeVieneu, pieces: Pieces) -> None:
     """Have the stand-in yield these, or raise what is an error among them."""
 
     def stream(*_: object, **__: object) -> Iterator[Any]:
@@ -100,7 +100,7 @@ def clip_of(number: int, *, transcript: str = "a", rate: int = 16_000) -> Refere
 # --- voices and text -----------------------------------------------------------------------
 
 
-def test_the_default_voice_goes_first_and_the_text_is_read_before(sdk: StandIn) -> None:
+def test_the_default_voice_goes_first_and_the_text_is_read_before(sdk: FakeVieneu) -> None:
     engine, info = load(temperature=0.5)
 
     assert [(voice.id, voice.name) for voice in info.voices] == [
@@ -117,7 +117,7 @@ def test_the_default_voice_goes_first_and_the_text_is_read_before(sdk: StandIn) 
 
 
 def test_a_name_with_control_characters_gets_an_id_that_can_be_written(
-    sdk: StandIn, monkeypatch: pytest.MonkeyPatch
+    sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sdk, "list_preset_voices", lambda: [("\t", "An\x00\n Bình")])
     monkeypatch.setattr(sdk, "_default_voice", "An\x00\n Bình")
@@ -129,7 +129,7 @@ def test_a_name_with_control_characters_gets_an_id_that_can_be_written(
 
 
 def test_no_voices_are_an_error_and_no_warning(
-    sdk: StandIn, monkeypatch: pytest.MonkeyPatch
+    sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sdk, "list_preset_voices", list)
     with pytest.raises(ModelLoadError, match="no voices"):
@@ -143,7 +143,9 @@ def test_an_unknown_default_voice_is_an_error() -> None:
     assert "An" in caught.value.remedy
 
 
-def test_a_voice_of_another_kind_is_an_error(sdk: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_voice_of_another_kind_is_an_error(
+    sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert load(mode="turbo")
     monkeypatch.setattr(sdk, "get_preset_voice", lambda _: {"codes": np.ones(50, np.int64)})
     with pytest.raises(ModelLoadError, match="turbo"):
@@ -160,9 +162,9 @@ def test_a_voice_of_another_kind_is_an_error(sdk: StandIn, monkeypatch: pytest.M
 def test_what_it_only_logs_while_it_loads_is_an_error(
     monkeypatch: pytest.MonkeyPatch, told: str
 ) -> None:
-    def make(**_: object) -> StandIn:
+    def make(**_: object) -> FakeVieneu:
         logging.getLogger("Vieneu.Standard").warning(told)
-        return StandIn()
+        return FakeVieneu()
 
     pretend(monkeypatch, make)
     with pytest.raises(ModelLoadError, match=told.rsplit(maxsplit=1)[-1]):
@@ -170,9 +172,9 @@ def test_what_it_only_logs_while_it_loads_is_an_error(
 
 
 def test_what_does_no_harm_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    def make(**_: object) -> StandIn:
+    def make(**_: object) -> FakeVieneu:
         logging.getLogger("Vieneu").warning("Network check failed for voices.json.")
-        return StandIn()
+        return FakeVieneu()
 
     pretend(monkeypatch, make)
     assert load()
@@ -183,12 +185,12 @@ def test_while_it_loads_it_is_kept_off_the_network_and_off_the_watermarker(
 ) -> None:
     seen: list[object] = []
 
-    def look(**_: object) -> StandIn:
+    def look(**_: object) -> FakeVieneu:
         names = ("HF_HUB_OFFLINE", "HF_HUB_CACHE")
         seen.append([os.environ.get(name) for name in names])
         seen.append([getattr(constants, name) for name in names])
         seen.append(sys.modules["perth"])
-        return StandIn()
+        return FakeVieneu()
 
     before = (os.environ.get("HF_HUB_OFFLINE"), constants.HF_HUB_OFFLINE, constants.HF_HUB_CACHE)
     mark = ModuleType("perth")
@@ -247,7 +249,7 @@ def test_the_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_what_is_no_speech_is_an_error(
-    sdk: StandIn, monkeypatch: pytest.MonkeyPatch, pieces: Pieces, told: str
+    sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch, pieces: Pieces, told: str
 ) -> None:
     streaming(monkeypatch, sdk, pieces)
     with pytest.raises(SynthesisFailedError, match=told):
@@ -263,21 +265,21 @@ def test_what_is_no_speech_is_an_error(
     ],
 )
 def test_whatever_it_raises_has_a_name(
-    sdk: StandIn, monkeypatch: pytest.MonkeyPatch, error: Exception, kind: type[Exception]
+    sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch, error: Exception, kind: type[Exception]
 ) -> None:
     streaming(monkeypatch, sdk, [np.ones(10, np.float32), error])
     with pytest.raises(kind):
         speak(load()[0])
 
 
-def test_too_loud_samples_are_clipped(sdk: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_loud_samples_are_clipped(sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch) -> None:
     streaming(monkeypatch, sdk, [np.array([2.0, -2.0, 0.5], np.float32)])
 
     assert np.frombuffer(speak(load()[0]), "<i2").tolist() == [32_767, -32_767, 16_384]
 
 
 def test_a_cancelled_sentence_closes_its_stream(
-    sdk: StandIn, monkeypatch: pytest.MonkeyPatch
+    sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed: list[bool] = []
 
@@ -297,7 +299,7 @@ def test_a_cancelled_sentence_closes_its_stream(
     assert (len(got), closed) == (2, [True])
 
 
-def test_a_thread_that_died_is_replaced(sdk: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_that_died_is_replaced(sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = load()[0]
     dead = SimpleNamespace(_error=RuntimeError("CUDA error"))
     monkeypatch.setattr(sdk, "_stream_sched", dead, raising=False)
@@ -315,7 +317,7 @@ def test_used_before_it_is_loaded_it_says_so() -> None:
 
 
 def test_a_clip_goes_to_it_as_a_file_and_only_once(
-    sdk: StandIn, monkeypatch: pytest.MonkeyPatch
+    sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[bytes, int]] = []
 
@@ -337,7 +339,7 @@ def test_a_clip_goes_to_it_as_a_file_and_only_once(
 
 
 def test_a_clip_that_it_cannot_use_is_an_error(
-    sdk: StandIn, monkeypatch: pytest.MonkeyPatch
+    sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def encode(_: str) -> object:
         raise ValueError("Audio too short for fbank")
@@ -368,7 +370,7 @@ def test_a_precision_that_the_device_lacks_is_an_error() -> None:
     ],
 )
 def test_options_become_the_sdks_arguments(
-    sdk: StandIn, options: dict[str, object], given: dict[str, object]
+    sdk: FakeVieneu, options: dict[str, object], given: dict[str, object]
 ) -> None:
     load(**options)
 

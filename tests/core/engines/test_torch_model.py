@@ -21,8 +21,8 @@ from vieneu_core.engines.pytorch.model import FIRST_SOUND, TorchModel
 from vieneu_core.engines.speech_lm.model import (
     CodeModelSettings,
     CodePrompt,
+    ReferencePrompt,
     Sampling,
-    SpokenReference,
 )
 from vieneu_core.engines.speech_lm.prompt import shared_length
 from vieneu_core.errors import (
@@ -37,8 +37,8 @@ from vieneu_core.models.catalogue import PromptFormat
 PLAIN = CodeModelSettings(
     format=PromptFormat.PLAIN, emotion="<|emotion_0|>", sampling=Sampling(temperature=0), threads=1
 )
-AN = SpokenReference(phonemes="sˈin tʃˈaːw.", codes=tuple(range(40)))
-CHI = SpokenReference(phonemes="sˈin tʃˈaːw.", codes=tuple(range(300, 340)))
+AN = ReferencePrompt(phonemes="sˈin tʃˈaːw.", codes=tuple(range(40)))
+CHI = ReferencePrompt(phonemes="sˈin tʃˈaːw.", codes=tuple(range(300, 340)))
 SENTENCES = (
     "hˈom nˈaj tʃˈəː2j ɗˈɛ6p kwˈaːɜ.",
     "tˈam bˈiɛ6t.",
@@ -69,7 +69,7 @@ def batching(path: Path) -> TorchModel:
     return TorchModel(path, PLAIN, CPU, batch=4)
 
 
-def prompts(voice: SpokenReference = AN) -> list[CodePrompt]:
+def prompts(voice: ReferencePrompt = AN) -> list[CodePrompt]:
     return [CodePrompt(phonemes=phonemes, reference=voice) for phonemes in SENTENCES]
 
 
@@ -97,7 +97,7 @@ def codes_after(code: int) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("voice", [AN, CHI], ids=["An", "Chi"])
-def test_the_codes_go_on_where_the_voice_ends(model: TorchModel, voice: SpokenReference) -> None:
+def test_the_codes_go_on_where_the_voice_ends(model: TorchModel, voice: ReferencePrompt) -> None:
     codes = say(model, prompts(voice)[0])
 
     assert len(codes) > 20
@@ -129,20 +129,20 @@ def test_sentences_of_a_batch_are_what_they_are_alone(
 ) -> None:
     alone = [say(model, prompt) for prompt in prompts()]
 
-    batching.foresee(prompts()[1:])
+    batching.prefetch(prompts()[1:])
     together = []
     for prompt in prompts():
         together.append(say(batching, prompt))
-        batching.get_ahead(never)
+        batching.prefetch_next(never)
 
     assert together == alone
 
 
 def test_the_batch_is_made_once(batching: TorchModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was made beside the first sentence is handed out without another step."""
-    batching.foresee(prompts(CHI)[1:])
+    batching.prefetch(prompts(CHI)[1:])
     say(batching, prompts(CHI)[0])
-    batching.get_ahead(never)
+    batching.prefetch_next(never)
     shapes = watched(batching, monkeypatch)
 
     assert all(len(say(batching, prompt)) > 5 for prompt in prompts(CHI)[1:])
@@ -158,7 +158,7 @@ def test_a_sentence_begins_alone_and_others_join_once_it_is_heard(
     say(batching, prompts(CHI)[1])  # what it leaves behind must not be heard
     del shapes[:]
 
-    batching.foresee(prompts()[1:])
+    batching.prefetch(prompts()[1:])
     together = [say(batching, prompt) for prompt in prompts()]
 
     assert together == alone
@@ -172,8 +172,8 @@ def test_a_sentence_that_has_ended_leaves_the_batch(
 ) -> None:
     say(batching, prompts()[0])
     shapes = watched(batching, monkeypatch)
-    batching.foresee(prompts(CHI))
-    batching.get_ahead(never)
+    batching.prefetch(prompts(CHI))
+    batching.prefetch_next(never)
 
     n_rows = [n_rows for n_rows, _ in shapes]
     assert set(n_rows) == {1, 2, 3, 4}
@@ -185,8 +185,8 @@ def test_work_ahead_is_abandoned_within_one_code(
 ) -> None:
     say(batching, prompts()[0])
     shapes = watched(batching, monkeypatch)
-    batching.foresee(prompts(CHI))
-    batching.get_ahead(lambda: len(shapes) == 3)
+    batching.prefetch(prompts(CHI))
+    batching.prefetch_next(lambda: len(shapes) == 3)
 
     assert len(shapes) == 3
 
@@ -212,7 +212,7 @@ def test_a_cancellation_is_seen_between_the_pieces_of_a_prompt(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = TorchModel(path, PLAIN, CPU)
-    long = SpokenReference(phonemes="a", codes=tuple(range(200)) * 2)
+    long = ReferencePrompt(phonemes="a", codes=tuple(range(200)) * 2)
     shapes = watched(model, monkeypatch)
 
     assert not list(model.codes(CodePrompt(phonemes="a", reference=long), lambda: len(shapes) == 2))
@@ -236,21 +236,21 @@ def test_after_a_failure_in_a_batch_all_is_made_anew_and_less_at_once(
         return out
 
     monkeypatch.setattr(batching._batch, "_model", short)
-    batching.foresee(prompts())
+    batching.prefetch(prompts())
     with pytest.raises(DeviceMemoryError):
-        batching.get_ahead(never)
+        batching.prefetch_next(never)
 
     together = []
     for index, prompt in enumerate(prompts()):
-        batching.foresee(prompts()[index + 1 :])
+        batching.prefetch(prompts()[index + 1 :])
         together.append(say(batching, prompt))
-        batching.get_ahead(never)
+        batching.prefetch_next(never)
     assert together == alone
     assert max(n_rows for n_rows, _ in shapes[1:]) == 2
 
 
 def test_a_batch_of_which_something_else_is_asked_is_left(batching: TorchModel) -> None:
-    batching.foresee(prompts()[1:])
+    batching.prefetch(prompts()[1:])
     first = batching.codes(prompts()[0], never)
     next(first)
     first.close()  # type: ignore[attr-defined]
@@ -302,7 +302,7 @@ def test_a_prompt_that_does_not_fit_is_an_error(path: Path) -> None:
 
     with pytest.raises(TextTooLongError, match="256"):
         say(model, long)
-    model.foresee([long])  # beside another it is left out until its turn
+    model.prefetch([long])  # beside another it is left out until its turn
     assert say(model, prompts()[1])
 
 

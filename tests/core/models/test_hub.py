@@ -17,7 +17,7 @@ from hub_site import COMMIT, HubSite, hub_site
 
 from vieneu_core.errors import MissingExtraError, ModelLoadError
 from vieneu_core.models.catalogue import MODELS, known_model, model_of, model_source
-from vieneu_core.models.download import Patience
+from vieneu_core.models.download import RetryPolicy
 from vieneu_core.models.hub import Hub, fetch, find_cached, hub_cache_dir
 from vieneu_core.models.hub_client import CHUNK_BYTES
 from vieneu_core.models.source import ModelSource, parse_source
@@ -25,7 +25,7 @@ from vieneu_core.models.source import ModelSource, parse_source
 REPO, FILE = "someone/voice-gguf", "voice-q4.gguf"
 LARGE = hashlib.sha256(b"seed").digest() * 40_000
 SMALL = b'{"presets": {}}'
-AT_ONCE = Patience(timeout_s=5, pauses_s=(0.0, 0.0, 0.0), sleep=lambda _: None)
+AT_ONCE = RetryPolicy(timeout_s=5, pauses_s=(0.0, 0.0, 0.0), sleep=lambda _: None)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def hub(site: HubSite, cache: Path, **more: object) -> Hub:
-    return Hub(cache_dir=cache, endpoint=site.url, patience=AT_ONCE, **more)  # type: ignore[arg-type]
+    return Hub(cache_dir=cache, endpoint=site.url, retry_policy=AT_ONCE, **more)  # type: ignore[arg-type]
 
 
 SOURCE = ModelSource(repo=REPO, files=(FILE,))
@@ -92,7 +92,7 @@ def test_with_the_hub_gone_what_is_here_is_found(cache: Path) -> None:
         site.files[REPO] = {FILE: LARGE, "voices.json": SMALL}
         first = hub(site, cache).fetch(ModelSource(repo=REPO, files=("*",)), quiet)
 
-    again = Hub(cache_dir=cache, endpoint=site.url, offline=True, patience=AT_ONCE)
+    again = Hub(cache_dir=cache, endpoint=site.url, offline=True, retry_policy=AT_ONCE)
     assert again.fetch(ModelSource(repo=REPO, files=("*",)), quiet) == first
     assert (
         fetch(
@@ -237,7 +237,7 @@ def test_offline_and_not_here_says_where_it_looked_and_what_to_do(
 
 
 def test_a_hub_that_is_not_there_is_told(cache: Path) -> None:
-    gone = Hub(cache_dir=cache, endpoint="http://127.0.0.1:9", patience=AT_ONCE)
+    gone = Hub(cache_dir=cache, endpoint="http://127.0.0.1:9", retry_policy=AT_ONCE)
 
     with pytest.raises(ModelLoadError, match="refuses connections"):
         gone.fetch(SOURCE, quiet)
@@ -302,9 +302,9 @@ def test_a_cache_that_cannot_be_written_is_told(site: HubSite, tmp_path: Path) -
 
 def test_a_damaged_ledger_only_costs_a_look(site: HubSite, cache: Path) -> None:
     path = hub(site, cache).fetch(SOURCE, quiet)
-    (ledger,) = cache.rglob("vieneu.json")
+    (index,) = cache.rglob("vieneu.json")
     for content in ("{", "[]", json.dumps({"format": 99})):
-        ledger.write_text(content)
+        index.write_text(content)
         assert hub(site, cache).fetch(SOURCE, quiet) == path
 
 

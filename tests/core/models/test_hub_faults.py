@@ -18,14 +18,14 @@ from guard import GUARD_S
 from hub_site import HubSite, etag_of, hub_site
 
 from vieneu_core.errors import ModelLoadError
-from vieneu_core.models.download import Patience
+from vieneu_core.models.download import RetryPolicy
 from vieneu_core.models.hub import Hub, find_cached
 from vieneu_core.models.source import ModelSource
 
 REPO, FILE = "someone/voice-gguf", "voice-q4.gguf"
 LARGE = hashlib.sha256(b"faults").digest() * 40_000
 SOURCE = ModelSource(repo=REPO, files=(FILE,))
-AT_ONCE = Patience(timeout_s=20, pauses_s=(0.0, 0.0, 0.0), sleep=lambda _: None)
+AT_ONCE = RetryPolicy(timeout_s=20, pauses_s=(0.0, 0.0, 0.0), sleep=lambda _: None)
 # The network's own library, its token and its switch are read once, when it is imported.
 PROGRAM = """
 import json, sys
@@ -89,10 +89,10 @@ def test_a_reset_in_the_middle_only_costs_another_try(site: HubSite, cache: Path
 
 def test_a_hub_that_says_nothing_is_not_waited_for_without_end(site: HubSite, cache: Path) -> None:
     site.n_silent = 20
-    hasty = Patience(timeout_s=0.1, pauses_s=(0.0, 0.0), sleep=quiet)
+    hasty = RetryPolicy(timeout_s=0.1, pauses_s=(0.0, 0.0), sleep=quiet)
 
     with pytest.raises(ModelLoadError, match=r"failed 3 times: 127\.0\.0\.1 said nothing"):
-        hub(site, cache, patience=hasty).fetch(SOURCE, quiet)
+        hub(site, cache, retry_policy=hasty).fetch(SOURCE, quiet)
 
 
 def test_a_content_that_is_shorter_than_announced_is_told(site: HubSite, cache: Path) -> None:
@@ -208,8 +208,8 @@ def test_a_cache_that_is_only_readable_serves_what_it_has(
     site: HubSite, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = hub(site, cache).fetch(SOURCE, quiet)
-    (ledger,) = cache.rglob("vieneu.json")
-    ledger.unlink()
+    (index,) = cache.rglob("vieneu.json")
+    index.unlink()
 
     def refuse(*_: object) -> int:
         raise OSError(errno.EROFS, "Read-only file system")
@@ -258,8 +258,8 @@ def test_what_another_program_fetched_is_checked_and_taken(
 
 def test_what_another_program_left_damaged_is_not_taken(site: HubSite, cache: Path) -> None:
     path = hub(site, cache).fetch(SOURCE, quiet)
-    (ledger,) = cache.rglob("vieneu.json")
-    ledger.unlink()
+    (index,) = cache.rglob("vieneu.json")
+    index.unlink()
     path.resolve().write_bytes(LARGE[::-1])
 
     with pytest.raises(ModelLoadError, match=r"damaged.*It was deleted"):

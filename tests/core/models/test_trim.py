@@ -18,8 +18,8 @@ from vieneu_core.engines.gguf.reachable_tokens import reachable_tokens
 from vieneu_core.engines.speech_lm.model import (
     CodeModelSettings,
     CodePrompt,
+    ReferencePrompt,
     Sampling,
-    SpokenReference,
 )
 from vieneu_core.errors import MissingExtraError, ModelLoadError
 from vieneu_core.models.catalogue import PromptFormat
@@ -32,7 +32,7 @@ SENTENCES = (
     "ŋwˈiɛ5n hwˈe6 ŋˈiɛŋ ŋˈiɛŋ xwˈiə xwˈaɜt̪.",
     "həlˈoʊ ˈɛvɹɪwˌʌn, ðˈɪs ɪz ɐ stɹˈɛŋθs tˈɛst?",
 )
-AN = SpokenReference(phonemes="sˈin tʃˈaːw kˌaːɜc bˈaː6n.", codes=tuple(range(40)))
+AN = ReferencePrompt(phonemes="sˈin tʃˈaːw kˌaːɜc bˈaː6n.", codes=tuple(range(40)))
 
 
 def quiet(*_: int) -> None:

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from vieneu_core.errors import (
-    AnnouncementError,
-    AnnouncementForgedError,
-    AnnouncementStaleError,
+    AddressUpdateError,
+    AddressUpdateForgedError,
+    AddressUpdateStaleError,
     ServerTooNewError,
     ServerTooOldError,
     UnsafeEndpointError,
 )
-from vieneu_core.pairing import Announcement, AnnouncementInbox, signature
+from vieneu_core.pairing import AddressUpdate, AddressUpdateInbox, signature
 from vieneu_core.pairing.address_update import hkdf_sha256
 from vieneu_core.wire.version import WIRE_VERSION
 
@@ -35,7 +35,7 @@ def said(**changes: Any) -> bytes:
         "wire_version": WIRE_VERSION,
         "timestamp": NOW,
     }
-    return Announcement(**{**facts, **changes}).body()
+    return AddressUpdate(**{**facts, **changes}).body()
 
 
 @pytest.fixture
@@ -44,15 +44,15 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def inbox(clock: FakeClock) -> AnnouncementInbox:
-    return AnnouncementInbox(TOKEN, clock=clock)
+def inbox(clock: FakeClock) -> AddressUpdateInbox:
+    return AddressUpdateInbox(TOKEN, clock=clock)
 
 
-def opened(inbox: AnnouncementInbox, body: bytes, token: SecretStr = TOKEN) -> Announcement:
+def opened(inbox: AddressUpdateInbox, body: bytes, token: SecretStr = TOKEN) -> AddressUpdate:
     return inbox.open(body, signature(body, token))
 
 
-def test_what_the_server_says_is_taken(inbox: AnnouncementInbox) -> None:
+def test_what_the_server_says_is_taken(inbox: AddressUpdateInbox) -> None:
     ends = NOW + timedelta(hours=12)
     heard = opened(inbox, said(expires_at=ends))
 
@@ -80,7 +80,7 @@ def test_the_key_is_derived_as_the_standard_says(salt: bytes, info: bytes, key: 
     assert hkdf_sha256(b"\x0b" * 22, salt=salt, info=info, n_bytes=42).hex() == key
 
 
-def test_a_signature_holds_neither_token_nor_key(inbox: AnnouncementInbox) -> None:
+def test_a_signature_holds_neither_token_nor_key(inbox: AddressUpdateInbox) -> None:
     body = said()
     assert TOKEN.get_secret_value() not in signature(body, TOKEN)
     assert TOKEN.get_secret_value().encode() not in body
@@ -89,14 +89,14 @@ def test_a_signature_holds_neither_token_nor_key(inbox: AnnouncementInbox) -> No
 
 @pytest.mark.parametrize("given_signature", [None, "", "v1=", "v1=00", "v0=abc", "ÿ"])
 def test_what_is_not_signed_is_refused(
-    inbox: AnnouncementInbox, given_signature: str | None
+    inbox: AddressUpdateInbox, given_signature: str | None
 ) -> None:
-    with pytest.raises(AnnouncementForgedError):
+    with pytest.raises(AddressUpdateForgedError):
         inbox.open(said(), given_signature)
 
 
-def test_another_token_signs_for_another_house(inbox: AnnouncementInbox) -> None:
-    with pytest.raises(AnnouncementForgedError) as caught:
+def test_another_token_signs_for_another_house(inbox: AddressUpdateInbox) -> None:
+    with pytest.raises(AddressUpdateForgedError) as caught:
         opened(inbox, said(), SecretStr("another-token-0123456789"))
     assert "another-token" not in str(caught.value)
 
@@ -107,37 +107,37 @@ def test_one_changed_byte_is_a_forgery(place: int, change: int) -> None:
     at = place % len(body)
     changed = body[:at] + bytes([body[at] ^ change]) + body[at + 1 :]
 
-    with pytest.raises(AnnouncementForgedError):
-        AnnouncementInbox(TOKEN, clock=FakeClock(NOW)).open(changed, signature(body, TOKEN))
+    with pytest.raises(AddressUpdateForgedError):
+        AddressUpdateInbox(TOKEN, clock=FakeClock(NOW)).open(changed, signature(body, TOKEN))
 
 
 def test_nothing_is_taken_twice_for_as_long_as_it_is_good(clock: FakeClock) -> None:
-    inbox = AnnouncementInbox(TOKEN, clock=clock)
+    inbox = AddressUpdateInbox(TOKEN, clock=clock)
     body = said(timestamp=NOW + timedelta(minutes=4))
     opened(inbox, body)
 
-    with pytest.raises(AnnouncementStaleError, match="second time"):
+    with pytest.raises(AddressUpdateStaleError, match="second time"):
         opened(inbox, body)
 
 
 async def test_a_replay_is_refused_first_as_such_and_later_as_stale(clock: FakeClock) -> None:
-    inbox = AnnouncementInbox(TOKEN, clock=clock)
+    inbox = AddressUpdateInbox(TOKEN, clock=clock)
     body = said(timestamp=NOW + timedelta(minutes=4, seconds=50))
     opened(inbox, body)
     for _ in range(9):
         await clock.advance(60)
-        with pytest.raises(AnnouncementStaleError, match="second time"):
+        with pytest.raises(AddressUpdateStaleError, match="second time"):
             opened(inbox, body)
     await clock.advance(60)
-    with pytest.raises(AnnouncementStaleError, match="s old"):
+    with pytest.raises(AddressUpdateStaleError, match="s old"):
         opened(inbox, body)
 
 
 @pytest.mark.parametrize("minutes", [-5.1, 5.1, -600, 600])
 def test_what_is_old_or_from_the_future_is_refused(
-    inbox: AnnouncementInbox, minutes: float
+    inbox: AddressUpdateInbox, minutes: float
 ) -> None:
-    with pytest.raises(AnnouncementStaleError, match="s old by this machine's clock"):
+    with pytest.raises(AddressUpdateStaleError, match="s old by this machine's clock"):
         opened(inbox, said(timestamp=NOW + timedelta(minutes=minutes)))
 
 
@@ -152,14 +152,16 @@ def test_what_is_old_or_from_the_future_is_refused(
         "javascript:alert(1)",
     ],
 )
-def test_an_address_to_which_no_token_may_go_is_refused(inbox: AnnouncementInbox, url: str) -> None:
+def test_an_address_to_which_no_token_may_go_is_refused(
+    inbox: AddressUpdateInbox, url: str
+) -> None:
     with pytest.raises(UnsafeEndpointError) as caught:
         opened(inbox, said(endpoint_url=url))
     assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]"])
-def test_this_machine_needs_no_certificate(inbox: AnnouncementInbox, url: str) -> None:
+def test_this_machine_needs_no_certificate(inbox: AddressUpdateInbox, url: str) -> None:
     assert opened(inbox, said(endpoint_url=url)).endpoint_url == url
 
 
@@ -167,7 +169,7 @@ def test_this_machine_needs_no_certificate(inbox: AnnouncementInbox, url: str) -
     ("version", "error"), [("0.9", ServerTooOldError), ("9.0", ServerTooNewError)]
 )
 def test_a_server_of_another_time_is_refused_with_a_remedy(
-    inbox: AnnouncementInbox, version: str, error: type[Exception]
+    inbox: AddressUpdateInbox, version: str, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
         opened(inbox, said(wire_version=version))
@@ -178,25 +180,25 @@ def test_a_server_of_another_time_is_refused_with_a_remedy(
     [b"", b"nonsense", b"[]", b'{"endpoint_url": "https://a.b"}'],
 )
 def test_what_is_signed_but_no_announcement_is_an_error(
-    inbox: AnnouncementInbox, body: bytes
+    inbox: AddressUpdateInbox, body: bytes
 ) -> None:
-    with pytest.raises(AnnouncementError) as caught:
+    with pytest.raises(AddressUpdateError) as caught:
         opened(inbox, body)
-    assert type(caught.value) is AnnouncementError
+    assert type(caught.value) is AddressUpdateError
 
 
-def test_a_stamp_without_a_zone_is_refused(inbox: AnnouncementInbox) -> None:
+def test_a_stamp_without_a_zone_is_refused(inbox: AddressUpdateInbox) -> None:
     facts = json.loads(said())
     facts["timestamp"] = "2026-11-01T00:00:00"
-    with pytest.raises(AnnouncementError, match="timestamp"):
+    with pytest.raises(AddressUpdateError, match="timestamp"):
         opened(inbox, json.dumps(facts).encode())
 
 
-def test_a_huge_body_is_not_read(inbox: AnnouncementInbox) -> None:
-    with pytest.raises(AnnouncementForgedError):
+def test_a_huge_body_is_not_read(inbox: AddressUpdateInbox) -> None:
+    with pytest.raises(AddressUpdateForgedError):
         opened(inbox, said(server_version="x") + b" " * 10_000)
 
 
-def test_a_newer_server_may_say_more(inbox: AnnouncementInbox) -> None:
+def test_a_newer_server_may_say_more(inbox: AddressUpdateInbox) -> None:
     facts = json.loads(said()) | {"mood": "good"}
     assert opened(inbox, json.dumps(facts).encode()).wire_version == WIRE_VERSION

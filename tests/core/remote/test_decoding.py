@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.backends.remote.request_plan import Order
+from vieneu_core.backends.remote.request_plan import PlannedRequest
 from vieneu_core.backends.remote.stream_reader import Codec, SpeechReader
 from vieneu_core.errors import (
     BackendError,
@@ -60,8 +60,10 @@ def whole(index: int) -> bytes:
 
 
 def reader(codec: Codec = Codec.PCM) -> SpeechReader:
-    order = Order(sentences=SENTENCES, first_sentence=7, request_id="r", speed=1.0, body=b"")
-    return SpeechReader(order, codec, backend="remote")
+    planned = PlannedRequest(
+        sentences=SENTENCES, first_sentence=7, request_id="r", speed=1.0, body=b""
+    )
+    return SpeechReader(planned, codec, backend="remote")
 
 
 async def read(data: bytes, codec: Codec = Codec.PCM) -> AsyncIterator[AudioChunk]:

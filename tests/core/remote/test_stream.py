@@ -29,7 +29,7 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
 )
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
-from vieneu_core.testing.scripted import Turn
+from vieneu_core.testing.scripted import ScriptStep
 
 TEXT = ("Xin chào câu 1.", "Hôm nay trời đẹp câu 2.", "Tạm biệt câu 3.")
 
@@ -76,7 +76,7 @@ async def test_audio_is_passed_on_while_the_rest_is_still_being_made(
     site: Site, codec: str
 ) -> None:
     first_heard = asyncio.Event()
-    site.voice.script = [Turn(at_sentence=0, after_chunks=2, hold=first_heard)]
+    site.voice.script = [ScriptStep(at_sentence=0, after_chunks=2, hold=first_heard)]
     remote = await site.loaded(codec=codec)
 
     async with (
@@ -189,7 +189,7 @@ async def test_a_server_that_closes_idle_connections_is_asked_again_at_once(site
 @pytest.mark.parametrize("moment", [Moment.DURING, Moment.AFTER])
 async def test_a_listener_who_leaves_stops_the_server(site: Site, moment: Moment) -> None:
     gate = asyncio.Event()
-    site.voice.always = Turn(chunk_delay_s=0.01)
+    site.voice.always = ScriptStep(chunk_delay_s=0.01)
     site.go_wrong(held(gate), moment)
     remote = await site.loaded()
 
@@ -231,7 +231,9 @@ async def test_a_text_without_words_does_not_reach_the_server(site: Site) -> Non
 
 
 async def test_a_failure_midway_reaches_the_listener_by_name(site: Site) -> None:
-    site.voice.script = [Turn(at_sentence=1, after_chunks=1, error=SynthesisFailedError("No."))]
+    site.voice.script = [
+        ScriptStep(at_sentence=1, after_chunks=1, error=SynthesisFailedError("No."))
+    ]
     remote = await site.loaded(name="far")
 
     got, error = await listen(remote.stream(SynthesisRequest(text=TEXT)))
@@ -262,7 +264,7 @@ async def test_nothing_is_spoken_before_load_or_after_unload(site: Site) -> None
 
 
 async def test_unload_ends_a_stream_that_runs(site: Site) -> None:
-    site.voice.script = [Turn(at_sentence=1, hold=asyncio.Event())]
+    site.voice.script = [ScriptStep(at_sentence=1, hold=asyncio.Event())]
     remote = await site.loaded()
 
     async def unload_behind_the_first_sentence() -> None:
@@ -299,7 +301,7 @@ async def test_streams_side_by_side_do_not_mix(site: Site) -> None:
 
 
 async def test_a_stream_that_ends_a_sentence_short_is_no_success(site: Site) -> None:
-    site.voice.script = [Turn(at_sentence=2, after_chunks=0, truncate=True)]
+    site.voice.script = [ScriptStep(at_sentence=2, after_chunks=0, truncate=True)]
     remote = await site.loaded()
 
     got, error = await listen(remote.stream(SynthesisRequest(text=TEXT)))
@@ -319,7 +321,7 @@ async def test_a_gap_that_the_audio_already_here_covers_is_no_stall(site: Site) 
     texts = tuple(f"Đây là một câu khá dài số {n}." for n in range(6))
     ahead_s = sum(expected(text).seconds for text in texts[:5])
     assert ahead_s > 2
-    site.voice.script = [Turn(at_sentence=5, delay_s=1.0)]
+    site.voice.script = [ScriptStep(at_sentence=5, delay_s=1.0)]
     remote = await site.loaded(timeouts=limits)
 
     speech = await synthesize(remote, SynthesisRequest(text=texts))
@@ -330,7 +332,7 @@ async def test_a_gap_that_the_audio_already_here_covers_is_no_stall(site: Site) 
 async def test_a_stream_that_waits_for_its_first_audio_ends_with_unload_for_good(
     site: Site,
 ) -> None:
-    site.voice.always = Turn(hold=asyncio.Event())
+    site.voice.always = ScriptStep(hold=asyncio.Event())
     remote = await site.loaded(retries=RetryPolicy())
     task = asyncio.create_task(synthesize(remote, SynthesisRequest(text=TEXT)))
     async with asyncio.timeout(GUARD_S):

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from fake_clock import FakeClock
 
-from vieneu_core.router.quota import TunnelBudget
+from vieneu_core.router.quota import TunnelQuota
 
 
-def budget(path: Path | None, clock: FakeClock | None = None) -> TunnelBudget:
-    return TunnelBudget(
+def budget(path: Path | None, clock: FakeClock | None = None) -> TunnelQuota:
+    return TunnelQuota(
         path, clock=clock or FakeClock(), monthly_requests=1000, monthly_bytes=1_000_000
     )
 

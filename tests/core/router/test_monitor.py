@@ -23,17 +23,17 @@ from vieneu_core.errors import (
 )
 from vieneu_core.router import (
     BackendLoading,
-    BudgetWarning,
     Mode,
+    QuotaWarning,
     RemoteLost,
     Router,
     RouterEvent,
     SessionExpired,
     SessionExpiring,
-    TunnelBudget,
+    TunnelQuota,
 )
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 DAY, WEEK = 86_400.0, 7 * 86_400.0
 MOST_A_WEEK = 3_000 * 7 // 30
@@ -44,7 +44,7 @@ HELLO = SynthesisRequest(text="Xin chào.")
 class Watch:
     """A router that watches one scripted remote."""
 
-    def __init__(self, mode: Mode = Mode.REMOTE, budget: TunnelBudget | None = None) -> None:
+    def __init__(self, mode: Mode = Mode.REMOTE, budget: TunnelQuota | None = None) -> None:
         self.clock = FakeClock()
         self.local = ScriptedBackend(name="local", clock=self.clock)
         self.remote = ScriptedBackend(name="remote", clock=self.clock)
@@ -67,7 +67,7 @@ class Watch:
         await self.router.aclose()
 
     @property
-    def looks(self) -> int:
+    def health_checks(self) -> int:
         return self.remote.record.health_checks
 
     def told(self, kind: type[RouterEvent]) -> list[RouterEvent]:
@@ -80,35 +80,35 @@ class Watch:
 async def test_an_idle_week_costs_no_more_than_its_part_of_a_month() -> None:
     async with Watch() as watch:
         await watch.clock.advance(WEEK)
-        assert 450 < watch.looks <= MOST_A_WEEK
+        assert 450 < watch.health_checks <= MOST_A_WEEK
 
 
 async def test_an_idle_remote_is_looked_at_every_ten_minutes_at_most_at_first() -> None:
     async with Watch() as watch:
         await watch.speak()
         await watch.clock.advance(3600)
-        before = watch.looks
+        before = watch.health_checks
         await watch.clock.advance(3600)
-        assert watch.looks - before == 6
+        assert watch.health_checks - before == 6
 
 
 async def test_after_an_announcement_the_remote_is_looked_at_every_30_seconds() -> None:
     async with Watch() as watch:
         await watch.clock.advance(DAY)
         await watch.speak()
-        before = watch.looks
+        before = watch.health_checks
         await watch.clock.advance(290)
-        assert watch.looks - before == 9
+        assert watch.health_checks - before == 9
 
 
 async def test_traffic_is_the_best_look_and_saves_the_others() -> None:
     async with Watch() as watch:
         await watch.speak()
-        before = watch.looks
+        before = watch.health_checks
         for _ in range(60):
             await watch.clock.advance(20)
             await watch.speak()
-        assert watch.looks == before
+        assert watch.health_checks == before
 
 
 async def test_how_far_a_download_has_come_is_told_once_for_each_step() -> None:
@@ -129,7 +129,7 @@ async def test_how_far_a_download_has_come_is_told_once_for_each_step() -> None:
     assert (status.state, status.health) == (BackendState.LOADING, half)
     told = [e for e in watch.told(BackendLoading) if isinstance(e, BackendLoading)]
     assert [(e.backend, e.progress.done_bytes) for e in told] == [("local", 1), ("local", 5)]
-    assert watch.looks == 0, "a look at the remote costs a request"
+    assert watch.health_checks == 0, "a look at the remote costs a request"
 
     for backend in (watch.local, watch.remote):
         backend.reported = None
@@ -158,7 +158,7 @@ async def test_one_look_that_times_out_is_no_outage_two_are() -> None:
 
 async def test_after_a_failed_sentence_one_soon_looks_whether_the_remote_is_gone() -> None:
     async with Watch() as watch:
-        watch.remote.script = [Turn(error=BackendConnectionError("broke off"))]
+        watch.remote.script = [ScriptStep(error=BackendConnectionError("broke off"))]
         watch.remote.reported = BackendConnectionError("refused")
         await watch.speak()
         assert watch.router.active == "remote"
@@ -169,7 +169,7 @@ async def test_after_a_failed_sentence_one_soon_looks_whether_the_remote_is_gone
 
 async def test_a_model_that_loads_after_a_crash_is_waited_for_without_spinning() -> None:
     async with Watch(Mode.LOCAL) as watch:
-        watch.local.always = Turn(error=WorkerDiedError("crashed"))
+        watch.local.always = ScriptStep(error=WorkerDiedError("crashed"))
         for _ in range(3):
             with pytest.raises(WorkerDiedError):
                 await asyncio.gather(watch.speak(), watch.clock.advance(30))
@@ -177,24 +177,24 @@ async def test_a_model_that_loads_after_a_crash_is_waited_for_without_spinning()
         before = watch.local.record.health_checks
         await watch.clock.advance(120)
         assert 0 < watch.local.record.health_checks - before <= 60
-        watch.local.reported, watch.local.always = None, Turn()
+        watch.local.reported, watch.local.always = None, ScriptStep()
         await watch.clock.advance(60)
         await watch.speak()
 
 
 async def test_after_a_failed_sentence_a_healthy_look_keeps_the_remote() -> None:
     async with Watch() as watch:
-        watch.remote.script = [Turn(error=BackendConnectionError("broke off"))]
+        watch.remote.script = [ScriptStep(error=BackendConnectionError("broke off"))]
         await watch.speak()
-        before = watch.looks
+        before = watch.health_checks
         await watch.clock.advance(25)
-        assert watch.looks == before + 1
+        assert watch.health_checks == before + 1
         assert watch.router.active == "remote"
 
 
 async def test_a_look_that_times_out_while_the_remote_speaks_says_nothing() -> None:
     async with Watch() as watch:
-        watch.remote.always = Turn(chunk_delay_s=30.0)
+        watch.remote.always = ScriptStep(chunk_delay_s=30.0)
         watch.remote.reported = BackendTimeoutError("the loop is blocked")
         stream = watch.router.stream(HELLO)
         first = anext(stream)
@@ -218,11 +218,11 @@ async def test_a_dead_tunnel_is_noticed_by_a_look_before_anyone_speaks() -> None
 
 async def test_a_used_up_quota_is_left_alone_until_its_reset() -> None:
     async with Watch() as watch:
-        watch.remote.script = [Turn(error=TunnelQuotaError("used up", retry_after_s=5 * DAY))]
+        watch.remote.script = [ScriptStep(error=TunnelQuotaError("used up", retry_after_s=5 * DAY))]
         await watch.speak()
-        before = watch.looks
+        before = watch.health_checks
         await watch.clock.advance(4.9 * DAY)
-        assert watch.looks == before
+        assert watch.health_checks == before
         assert watch.router.active == "local"
         await watch.clock.advance(0.2 * DAY)
         assert watch.router.active == "remote"
@@ -234,9 +234,9 @@ async def test_an_idle_outage_does_not_wear_out_the_allowance() -> None:
         watch.remote.reported = TunnelOfflineError("gone")
         watch.remote.load_error = TunnelOfflineError("gone")
         await watch.clock.advance(DAY)
-        before = watch.looks + len(watch.remote.record.requests)
+        before = watch.health_checks + len(watch.remote.record.requests)
         await watch.clock.advance(DAY)
-        assert watch.looks + len(watch.remote.record.requests) - before <= 100
+        assert watch.health_checks + len(watch.remote.record.requests) - before <= 100
 
 
 async def test_a_session_of_twelve_hours_warns_at_30_and_5_minutes_and_at_its_end() -> None:
@@ -269,13 +269,13 @@ async def test_a_session_of_twelve_hours_warns_at_30_and_5_minutes_and_at_its_en
 async def test_the_admin_is_warned_of_the_budget_and_it_is_kept(tmp_path: Path) -> None:
     clock = FakeClock()
     path = tmp_path / "budget.json"
-    budget = TunnelBudget(path, clock=clock, monthly_requests=100)
+    budget = TunnelQuota(path, clock=clock, monthly_requests=100)
     watch = Watch(budget=budget)
     async with watch:
         budget.record(75, 0)
         await watch.clock.advance(31)
-        (warning,) = watch.told(BudgetWarning)
-        assert isinstance(warning, BudgetWarning)
+        (warning,) = watch.told(QuotaWarning)
+        assert isinstance(warning, QuotaWarning)
         assert warning.used == 0.75
         assert watch.router.status().to_json()["budget"]["used"] == 0.75
     assert '"requests": 75' in path.read_text()
@@ -291,12 +291,12 @@ async def test_a_remote_that_is_up_but_unfit_is_asked_as_rarely_as_any(
     async with Watch() as watch:
         await watch.speak()
         watch.remote.reported = error
-        before = watch.looks
+        before = watch.health_checks
         await watch.clock.advance(200)
-        assert watch.looks - before < 12
-        before = watch.looks
+        assert watch.health_checks - before < 12
+        before = watch.health_checks
         await watch.clock.advance(WEEK)
-        assert watch.looks - before <= MOST_A_WEEK
+        assert watch.health_checks - before <= MOST_A_WEEK
 
 
 async def test_a_bug_that_ends_the_watch_is_not_kept_quiet(

@@ -49,10 +49,10 @@ from vieneu_core.router import (
     RouterEvent,
     RouterPolicy,
     ServerOutdated,
-    SpokenByStandIn,
+    SpokenByFallback,
 )
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest, collect
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.voices import Voice
 from vieneu_core.wire.version import is_older
 
@@ -141,7 +141,7 @@ async def test_the_chosen_backend_speaks_all_of_it(mode: Mode, name: str) -> Non
         chunks = await house.speak()
         assert_heard(chunks)
         assert speakers(chunks) == [name] * 6
-        assert not any(chunk.speaker.stand_in for chunk in chunks)
+        assert not any(chunk.speaker.fallback for chunk in chunks)
         assert house.router.active == name
         assert not house.router.status().fallback_active
 
@@ -163,8 +163,8 @@ async def test_a_failure_anywhere_costs_no_sentence_and_repeats_at_most_the_firs
     sentence: int, after_chunks: int
 ) -> None:
     async with House() as house:
-        broken = Turn(at_sentence=sentence, after_chunks=after_chunks, error=lost())
-        house.remote.script = [Turn(), broken] if sentence else [broken]
+        broken = ScriptStep(at_sentence=sentence, after_chunks=after_chunks, error=lost())
+        house.remote.script = [ScriptStep(), broken] if sentence else [broken]
         failed_at = sentence + 1 if sentence else 0
         chunks = await house.speak()
         whole = [chunk for chunk in chunks if chunk.sentence != 0]
@@ -173,8 +173,8 @@ async def test_a_failure_anywhere_costs_no_sentence_and_repeats_at_most_the_firs
         assert by == ["remote"] * failed_at + ["local"] * (6 - failed_at)
         repeated = [chunk for chunk in chunks if chunk.restarted]
         assert len(repeated) == (1 if sentence == 0 and after_chunks else 0)
-        assert [s.speaker.stand_in for s in chunks if s.final] == [name != "remote" for name in by]
-        stood_in = house.told(SpokenByStandIn)
+        assert [s.speaker.fallback for s in chunks if s.final] == [name != "remote" for name in by]
+        stood_in = house.told(SpokenByFallback)
         assert len(stood_in) == 6 - failed_at
 
 
@@ -184,16 +184,16 @@ def assert_heard_parts(chunks: list[AudioChunk], sentences: tuple[str, ...]) -> 
 
 async def test_collected_speech_holds_each_sentence_once_even_the_one_that_broke() -> None:
     async with House() as house:
-        house.remote.script = [Turn(after_chunks=3, error=lost())]
+        house.remote.script = [ScriptStep(after_chunks=3, error=lost())]
         speech = await collect(house.router.stream(SynthesisRequest(text=TEXT)))
         assert same(heard(speech.pcm, speech.sample_rate_hz), [expected(s) for s in SENTENCES])
-        assert speech.stand_in
+        assert speech.fallback
 
 
 async def test_the_last_resort_speaks_where_both_fail_at_the_rate_of_the_stream() -> None:
     async with House() as house:
-        house.remote.script = [Turn(), Turn(at_sentence=1, error=lost())]
-        house.local.always = Turn(error=WorkerDiedError("crashed"))
+        house.remote.script = [ScriptStep(), ScriptStep(at_sentence=1, error=lost())]
+        house.local.always = ScriptStep(error=WorkerDiedError("crashed"))
         chunks = await house.speak(voice="vi-tone")
         assert_heard(chunks)
         assert speakers(chunks) == ["remote"] * 2 + ["last_resort"] * 4
@@ -203,7 +203,7 @@ async def test_the_last_resort_speaks_where_both_fail_at_the_rate_of_the_stream(
 
 async def test_a_stand_in_speaks_the_language_that_was_asked_for() -> None:
     async with House() as house:
-        house.remote.always = house.local.always = Turn(error=lost())
+        house.remote.always = house.local.always = ScriptStep(error=lost())
         chunks = await house.speak("The door is open.", voice="en-tone", language="en")
         assert chunks[-1].speaker.voice == "en-us"
 
@@ -211,17 +211,17 @@ async def test_a_stand_in_speaks_the_language_that_was_asked_for() -> None:
 async def test_a_stand_in_that_cannot_clone_or_watermark_still_speaks_as_last_resort() -> None:
     async with House() as house:
         house.remote.clones = house.remote.watermarks = True
-        house.remote.always = Turn(error=lost())
+        house.remote.always = ScriptStep(error=lost())
         clip = ReferenceAudio(pcm=b"\0\1" * 100, sample_rate_hz=16_000, transcript="a")
         chunks = await house.speak("Xin chào.", reference=clip, watermark=True)
         assert speakers(chunks) == ["last_resort"]
         assert not chunks[-1].speaker.watermarked
-        assert chunks[-1].speaker.stand_in
+        assert chunks[-1].speaker.fallback
 
 
 async def test_a_local_stand_in_never_drops_the_watermark_that_was_asked_for() -> None:
     async with House() as house:
-        house.remote.always = Turn(error=lost())
+        house.remote.always = ScriptStep(error=lost())
         house.remote.watermarks = house.local.watermarks = True
         chunks = await house.speak("Xin chào.", watermark=True)
         assert speakers(chunks) == ["local"]
@@ -253,7 +253,7 @@ async def test_a_voice_that_only_another_place_has_is_heard_from_there() -> None
         assert {chunk.speaker.voice for chunk in chunks} == {"ba-ngoai"}
         assert len(house.local.record.requests) > 1, "it came in passages"
         assert len(house.remote.record.requests) == 1, "and was asked for there once"
-        causes = {e.cause.code for e in house.told(SpokenByStandIn) if e.cause}  # type: ignore[attr-defined]
+        causes = {e.cause.code for e in house.told(SpokenByFallback) if e.cause}  # type: ignore[attr-defined]
         assert causes == {"voice_not_found"}
         assert house.router.status().backend("remote").circuit == "closed"  # type: ignore[union-attr]
         assert speakers(await house.speak("Xin chào.")) == ["remote"]
@@ -262,7 +262,7 @@ async def test_a_voice_that_only_another_place_has_is_heard_from_there() -> None
 async def test_a_voice_whose_place_has_failed_is_stood_in_for_by_any_other() -> None:
     async with House() as house:
         house.local._voices += (GRANDMOTHER,)
-        house.local.always = Turn(error=WorkerDiedError("local crashed"), at_sentence=2)
+        house.local.always = ScriptStep(error=WorkerDiedError("local crashed"), at_sentence=2)
         chunks = await house.speak(voice="ba-ngoai")
 
         assert_heard(chunks)
@@ -281,9 +281,9 @@ async def test_reference_audio_is_spoken_with_where_it_can_be() -> None:
 
 async def test_when_nobody_can_speak_every_cause_is_told_and_nothing_is_silent() -> None:
     async with House() as house:
-        house.remote.always = Turn(error=lost("remote is gone"))
-        house.local.always = Turn(error=WorkerDiedError("local crashed"))
-        house.last.always = Turn(error=WorkerDiedError("last crashed"))
+        house.remote.always = ScriptStep(error=lost("remote is gone"))
+        house.local.always = ScriptStep(error=WorkerDiedError("local crashed"))
+        house.last.always = ScriptStep(error=WorkerDiedError("last crashed"))
         with pytest.raises(AllBackendsFailedError) as caught:
             await house.speak()
         assert [type(cause) for cause in caught.value.causes] == [
@@ -297,8 +297,8 @@ async def test_when_nobody_can_speak_every_cause_is_told_and_nothing_is_silent()
 
 async def test_a_moment_without_anyone_is_waited_out_not_lost() -> None:
     async with House() as house:
-        died = Turn(error=WorkerDiedError("crashed"))
-        house.remote.always = Turn(error=lost())
+        died = ScriptStep(error=WorkerDiedError("crashed"))
+        house.remote.always = ScriptStep(error=lost())
         house.local.script, house.last.script = [died] * 4, [died] * 3
         chunks = await house.speak()
         assert_heard(chunks)
@@ -306,7 +306,7 @@ async def test_a_moment_without_anyone_is_waited_out_not_lost() -> None:
 
 async def test_without_fallback_the_failure_is_the_backends_own() -> None:
     async with House(policy=RouterPolicy(fallback_enabled=False, patience_s=0)) as house:
-        house.remote.always = Turn(error=lost("the remote is gone"))
+        house.remote.always = ScriptStep(error=lost("the remote is gone"))
         with pytest.raises(BackendConnectionError, match="the remote is gone") as caught:
             await house.speak()
         assert caught.value.backend == "remote"
@@ -315,7 +315,7 @@ async def test_without_fallback_the_failure_is_the_backends_own() -> None:
 
 async def test_sentences_before_the_final_failure_are_still_delivered() -> None:
     async with House(policy=RouterPolicy(fallback_enabled=False, patience_s=0)) as house:
-        house.remote.script = [Turn(), Turn(at_sentence=2, error=lost())]
+        house.remote.script = [ScriptStep(), ScriptStep(at_sentence=2, error=lost())]
         got: list[AudioChunk] = []
         with pytest.raises(BackendConnectionError):
             await take(house.router, SynthesisRequest(text=TEXT), got)
@@ -324,7 +324,7 @@ async def test_sentences_before_the_final_failure_are_still_delivered() -> None:
 
 async def test_a_backend_that_ends_early_or_out_of_order_is_a_failure() -> None:
     async with House() as house:
-        house.remote.script = [Turn(), Turn(at_sentence=2, truncate=True)]
+        house.remote.script = [ScriptStep(), ScriptStep(at_sentence=2, truncate=True)]
         chunks = await house.speak()
         assert_heard(chunks)
         assert speakers(chunks)[-1] == "local"
@@ -335,7 +335,7 @@ async def test_a_backend_that_ends_early_or_out_of_order_is_a_failure() -> None:
 
 async def test_a_backend_that_hangs_does_not_take_the_announcement_with_it() -> None:
     async with House(policy=RouterPolicy(stall_s=0.05)) as house:
-        house.remote.script = [Turn(), Turn(hold=asyncio.Event())]
+        house.remote.script = [ScriptStep(), ScriptStep(hold=asyncio.Event())]
         chunks = await house.speak()
         assert_heard(chunks)
         error = house.router.status().backend("remote").last_error  # type: ignore[union-attr]
@@ -345,7 +345,7 @@ async def test_a_backend_that_hangs_does_not_take_the_announcement_with_it() -> 
 
 async def test_after_a_failure_the_rest_of_the_request_does_not_ask_the_broken_one_first() -> None:
     async with House() as house:
-        house.remote.always = Turn(error=lost())
+        house.remote.always = ScriptStep(error=lost())
         await house.speak()
         assert len(house.remote.record.requests) == 1
 
@@ -379,7 +379,7 @@ async def test_a_sentence_that_one_cannot_pronounce_is_all_that_the_next_one_spe
 async def test_the_first_sound_comes_before_the_first_sentence_is_whole() -> None:
     async with House() as house:
         held = asyncio.Event()
-        house.remote.script = [Turn(after_chunks=2, hold=held)]
+        house.remote.script = [ScriptStep(after_chunks=2, hold=held)]
         async with aclosing(house.router.stream(SynthesisRequest(text=TEXT))) as stream:
             assert (await anext(stream)).sentence == 0
             assert not held.is_set()
@@ -388,7 +388,7 @@ async def test_the_first_sound_comes_before_the_first_sentence_is_whole() -> Non
 async def test_later_sentences_are_released_only_whole() -> None:
     async with House() as house:
         held = asyncio.Event()
-        house.remote.script = [Turn(), Turn(after_chunks=4, hold=held)]
+        house.remote.script = [ScriptStep(), ScriptStep(after_chunks=4, hold=held)]
         async with aclosing(house.router.stream(SynthesisRequest(text=TEXT))) as stream:
             while not (await anext(stream)).final:
                 pass
@@ -444,7 +444,7 @@ async def test_a_text_that_breaks_while_it_is_written_is_spoken_as_far_as_it_cam
 
 async def test_a_closed_stream_stops_the_synthesis_and_blames_nobody() -> None:
     async with House() as house:
-        house.remote.always = Turn(after_chunks=3, hold=asyncio.Event())
+        house.remote.always = ScriptStep(after_chunks=3, hold=asyncio.Event())
         for _ in range(10):
             async with aclosing(house.router.stream(SynthesisRequest(text=TEXT))) as stream:
                 await anext(stream)
@@ -458,7 +458,7 @@ async def test_a_closed_stream_stops_the_synthesis_and_blames_nobody() -> None:
 async def test_a_switch_moves_new_requests_and_leaves_running_ones_where_they_are() -> None:
     async with House(Mode.LOCAL) as house:
         held = asyncio.Event()
-        house.local.script = [Turn(), Turn(at_sentence=1, hold=held)]
+        house.local.script = [ScriptStep(), ScriptStep(at_sentence=1, hold=held)]
         running = asyncio.ensure_future(gather(house.router, SynthesisRequest(text=TEXT)))
         await settle(100)
         house.router.set_mode(Mode.REMOTE)
@@ -469,7 +469,7 @@ async def test_a_switch_moves_new_requests_and_leaves_running_ones_where_they_ar
         before = await running
         assert_heard(before)
         assert set(speakers(before)) == {"local"}
-        assert not any(chunk.speaker.stand_in for chunk in before)
+        assert not any(chunk.speaker.fallback for chunk in before)
         assert house.told(BackendSwitched) == [BackendSwitched(mode=Mode.REMOTE)]
 
 
@@ -490,7 +490,7 @@ async def test_a_switch_to_what_is_not_ready_is_refused_and_changes_nothing() ->
 
 async def test_fifty_streams_and_a_thousand_switches_lose_nothing() -> None:
     async with House(Mode.LOCAL) as house:
-        house.local.always = house.remote.always = Turn(chunk_delay_s=0.01)
+        house.local.always = house.remote.always = ScriptStep(chunk_delay_s=0.01)
         requests = [SynthesisRequest(text=" ".join(SENTENCES[n % 3 :])) for n in range(50)]
         streams = [asyncio.ensure_future(gather(house.router, request)) for request in requests]
         for n in range(1000):
@@ -505,7 +505,7 @@ async def test_fifty_streams_and_a_thousand_switches_lose_nothing() -> None:
 
 async def test_the_admin_is_told_of_loss_failover_recovery_and_failback_each_once() -> None:
     async with House() as house:
-        house.remote.always = Turn(error=TunnelOfflineError("the tunnel is gone"))
+        house.remote.always = ScriptStep(error=TunnelOfflineError("the tunnel is gone"))
         house.remote.reported = TunnelOfflineError("the tunnel is gone")
         for _ in range(3):
             assert_heard(await house.speak())
@@ -517,7 +517,7 @@ async def test_the_admin_is_told_of_loss_failover_recovery_and_failback_each_onc
         assert house.told(FailedBack) == []
         assert len(house.told(CircuitOpened)) == 1
 
-        house.remote.always, house.remote.reported = Turn(), None
+        house.remote.always, house.remote.reported = ScriptStep(), None
         await house.clock.advance(120)
         assert house.router.active == "remote"
         assert len(house.told(FailedBack)) == len(house.told(CircuitClosed)) == 1
@@ -527,18 +527,18 @@ async def test_the_admin_is_told_of_loss_failover_recovery_and_failback_each_onc
 
 async def test_a_healthy_look_is_not_enough_to_return_it_must_speak() -> None:
     async with House() as house:
-        house.remote.always = Turn(error=TunnelOfflineError("cannot speak"))
+        house.remote.always = ScriptStep(error=TunnelOfflineError("cannot speak"))
         await house.speak()
         await house.clock.advance(100)  # /health says ready all the time
         assert house.router.active == "local"
-        house.remote.always = Turn()
+        house.remote.always = ScriptStep()
         await house.clock.advance(100)
         assert house.router.active == "remote"
 
 
 async def test_a_rejected_token_is_told_and_never_tried_again_until_the_admin_acts() -> None:
     async with House() as house:
-        house.remote.always = Turn(error=AuthenticationError("wrong token"))
+        house.remote.always = ScriptStep(error=AuthenticationError("wrong token"))
         house.remote.reported = AuthenticationError("wrong token")
         await house.speak()
         asked = len(house.remote.record.requests), house.remote.record.health_checks
@@ -550,7 +550,7 @@ async def test_a_rejected_token_is_told_and_never_tried_again_until_the_admin_ac
         assert status.state is BackendState.UNAUTHORIZED
         with pytest.raises(AuthenticationError):
             await house.router.check("remote")
-        house.remote.always, house.remote.reported = Turn(), None
+        house.remote.always, house.remote.reported = ScriptStep(), None
         assert (await house.router.check("remote")).ready
         assert house.router.active == "remote"
 
@@ -599,11 +599,11 @@ async def test_a_missing_default_voice_is_told_once_and_anew_after_it_was_there(
 async def test_a_stand_in_keeps_the_voice_of_the_admin_where_it_has_it(
     wish: str, asked: str | None, heard_voice: str
 ) -> None:
-    policy = RouterPolicy(fallback=("remote",), stand_in_voice=wish)
+    policy = RouterPolicy(fallback=("remote",), fallback_voice=wish)
     async with House(Mode.LOCAL, policy) as house:
         first = await house.speak(voice=asked)
         assert {chunk.speaker.voice for chunk in first} == {"vi-tone"}, "not of the admin's choice"
-        house.local.always = Turn(error=lost())
+        house.local.always = ScriptStep(error=lost())
         chunks = await house.speak(voice=asked)
 
     assert set(speakers(chunks)) == {"remote"}
@@ -628,7 +628,7 @@ def test_releases_are_compared_by_number(theirs: str | None, own: str, older: bo
 
 async def test_a_busy_backend_is_spared_for_a_moment_but_not_given_up() -> None:
     async with House() as house:
-        house.remote.script = [Turn(error=BackendBusyError("queue full", retry_after_s=1))]
+        house.remote.script = [ScriptStep(error=BackendBusyError("queue full", retry_after_s=1))]
         assert set(speakers(await house.speak())) == {"local"}
         assert house.router.active == "remote"
         assert house.told(FailedOver) == []
@@ -638,11 +638,11 @@ async def test_a_busy_backend_is_spared_for_a_moment_but_not_given_up() -> None:
 
 async def test_the_local_model_comes_back_by_a_probe_after_it_crashed_often() -> None:
     async with House(Mode.LOCAL) as house:
-        house.local.always = Turn(error=WorkerDiedError("crashed"))
+        house.local.always = ScriptStep(error=WorkerDiedError("crashed"))
         for _ in range(3):
             assert_heard(await house.speak())
         assert house.router.active == "last_resort"
-        house.local.always = Turn()
+        house.local.always = ScriptStep()
         await house.clock.advance(60)
         assert house.router.active == "local"
 
@@ -650,7 +650,7 @@ async def test_the_local_model_comes_back_by_a_probe_after_it_crashed_often() ->
 async def test_a_new_remote_takes_over_and_the_old_one_ends_its_requests_first() -> None:
     async with House() as house:
         held = asyncio.Event()
-        house.remote.script = [Turn(), Turn(at_sentence=1, hold=held)]
+        house.remote.script = [ScriptStep(), ScriptStep(at_sentence=1, hold=held)]
         running = asyncio.ensure_future(gather(house.router, SynthesisRequest(text=TEXT)))
         await settle(100)
         fresh = ScriptedBackend(name="remote", clock=house.clock)
@@ -669,7 +669,7 @@ async def test_without_a_remote_the_mode_remote_is_spoken_by_stand_ins_and_says_
         await house.router.set_remote(None)
         chunks = await house.speak()
         assert_heard(chunks)
-        assert all(chunk.speaker.stand_in for chunk in chunks)
+        assert all(chunk.speaker.fallback for chunk in chunks)
         status = house.router.status()
         assert status.backend("remote").state is BackendState.NOT_CONFIGURED  # type: ignore[union-attr]
         assert status.fallback_active
@@ -792,10 +792,10 @@ async def test_a_probe_speaks_for_real_and_tells_the_circuit() -> None:
     async with House(Mode.LOCAL) as house:
         speech = await house.router.probe("remote")
         assert same(heard(speech.pcm, speech.sample_rate_hz), [expected("Xin chào.")])
-        house.remote.always = Turn(error=lost("no more"))
+        house.remote.always = ScriptStep(error=lost("no more"))
         with pytest.raises(BackendConnectionError, match="no more"):
             await house.router.probe("remote")
-        house.remote.always = Turn(error=VoiceNotFoundError("no voice at all"))
+        house.remote.always = ScriptStep(error=VoiceNotFoundError("no voice at all"))
         with pytest.raises(BackendError, match="refused the test sentence"):
             await house.router.probe("remote")
 
@@ -803,7 +803,7 @@ async def test_a_probe_speaks_for_real_and_tells_the_circuit() -> None:
 @pytest.mark.parametrize("ask", ["check", "probe"])
 async def test_to_ask_a_dead_backend_again_tells_nobody_that_it_is_back(ask: str) -> None:
     async with House() as house:
-        house.remote.always = Turn(error=lost("the cable is out"))
+        house.remote.always = ScriptStep(error=lost("the cable is out"))
         house.remote.reported = lost("the cable is out")
         for _ in range(3):
             await house.speak()
@@ -817,7 +817,7 @@ async def test_to_ask_a_dead_backend_again_tells_nobody_that_it_is_back(ask: str
         await house.clock.advance(10)
         assert house.events == []
 
-        house.remote.always, house.remote.reported = Turn(), None
+        house.remote.always, house.remote.reported = ScriptStep(), None
         await getattr(house.router, ask)("remote")
         assert house.router.active == "remote"
         await settle()
@@ -826,7 +826,7 @@ async def test_to_ask_a_dead_backend_again_tells_nobody_that_it_is_back(ask: str
 
 async def test_a_probe_that_hangs_ends_by_its_name() -> None:
     async with House(policy=RouterPolicy(stall_s=0.05)) as house:
-        house.remote.always = Turn(hold=asyncio.Event())
+        house.remote.always = ScriptStep(hold=asyncio.Event())
         with pytest.raises(BackendError, match="test sentence in time"):
             await house.router.probe("remote")
 
@@ -872,8 +872,8 @@ async def test_patience_begins_when_a_sentence_fails_not_when_its_passage_began(
     async with House(Mode.LOCAL, policy) as house:
         hold = asyncio.Event()
         house.local.script = [
-            Turn(),
-            Turn(at_sentence=2, hold=hold, error=WorkerDiedError("killed")),
+            ScriptStep(),
+            ScriptStep(at_sentence=2, hold=hold, error=WorkerDiedError("killed")),
         ]
         task = asyncio.ensure_future(gather(house.router, SynthesisRequest(text=TEXT)))
         for _ in range(15):  # slow, but never silent for long
@@ -931,7 +931,7 @@ async def test_closing_while_the_remote_is_replaced_leaves_no_task_behind() -> N
     house.remote = SlowToLetGo(name="remote", clock=house.clock)
     await house.router.set_remote(house.remote)
     await house.router.load()
-    house.remote.script = [Turn(hold=asyncio.Event())]
+    house.remote.script = [ScriptStep(hold=asyncio.Event())]
     listening = asyncio.ensure_future(gather(house.router, SynthesisRequest(text=TEXT)))
     await house.clock.advance(60)  # a look has begun
     other = ScriptedBackend(name="remote", clock=house.clock)
@@ -1006,7 +1006,7 @@ async def test_closing_does_not_wait_for_who_still_listens_to_a_former_remote() 
 
 async def test_choosing_the_stand_in_is_a_switch_not_a_return() -> None:
     async with House() as house:
-        house.remote.always = Turn(error=TunnelOfflineError("gone"))
+        house.remote.always = ScriptStep(error=TunnelOfflineError("gone"))
         house.remote.reported = TunnelOfflineError("gone")
         await house.speak()
         await settle()

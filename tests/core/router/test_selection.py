@@ -21,9 +21,9 @@ ALL = {"local", "remote", "last_resort"}
     ],
 )
 def test_the_choice_comes_first_then_the_stand_ins_that_exist(
-    mode: Mode, stand_ins: tuple[str, ...], present: set[str], expected: tuple[str, ...]
+    mode: Mode, fallbacks: tuple[str, ...], present: set[str], expected: tuple[str, ...]
 ) -> None:
-    assert candidates(mode, stand_ins, present) == expected
+    assert candidates(mode, fallbacks, present) == expected
 
 
 def test_the_remote_is_never_a_stand_in_unless_it_is_named() -> None:

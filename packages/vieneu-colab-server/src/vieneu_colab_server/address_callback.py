@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from vieneu_colab_server import __version__
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import ConfigurationError, VieneuError
-from vieneu_core.pairing import SIGNATURE_HEADER, Announcement, signature
+from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, signature
 from vieneu_core.wire.version import WIRE_VERSION
 
 _LOGGER = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ PAUSES_S = (2.0, 5.0, 15.0, 30.0)
 TIMEOUT_S = 15.0
 
 
-class NotAnnouncedError(VieneuError):
+class AddressCallbackError(VieneuError):
     """The house was not told where the server is."""
 
     code = "not_announced"
@@ -31,7 +31,7 @@ class NotAnnouncedError(VieneuError):
     default_remedy = "Paste URL and token by hand: vieneu connect URL"
 
 
-class HouseAnnouncer:
+class AddressCallback:
     """Sends announcements to the callback URL of a house.
 
     Args:
@@ -75,7 +75,7 @@ class HouseAnnouncer:
         last = ""
         for pause_s in (*PAUSES_S, None):
             # Signed anew each time: it must be fresh, and none is taken twice.
-            announcement = Announcement(
+            update = AddressUpdate(
                 endpoint_url=endpoint_url,
                 server_version=__version__,
                 wire_version=WIRE_VERSION,
@@ -83,7 +83,7 @@ class HouseAnnouncer:
                 timestamp=self._clock.now(),
             )
             try:
-                status = await self._send(announcement.body())
+                status = await self._send(update.body())
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 last = f"cannot be reached ({type(error).__name__})"
             else:
@@ -95,7 +95,7 @@ class HouseAnnouncer:
             if pause_s is not None:
                 _LOGGER.warning("The house at %s %s.", self._host, last)
                 await self._clock.sleep(pause_s)
-        raise NotAnnouncedError(f"The house at {self._host} {last}.")
+        raise AddressCallbackError(f"The house at {self._host} {last}.")
 
     async def _send(self, body: bytes) -> int:
         if self._session is None:

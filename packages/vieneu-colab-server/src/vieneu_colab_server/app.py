@@ -27,10 +27,10 @@ from vieneu_colab_server.routes.speech import speech_routes
 from vieneu_colab_server.routes.voices import voice_routes
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.speech_queue import SpeechQueue
-from vieneu_colab_server.speech_service import SpeechDesk
+from vieneu_colab_server.speech_service import SpeechService
 from vieneu_colab_server.streaming import warm_up
 from vieneu_colab_server.tokens.file import write_token_file
-from vieneu_colab_server.tokens.rotation import TokenRing
+from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_colab_server.uploaded_voices import UploadedVoices
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock, SystemClock
@@ -43,7 +43,7 @@ class Service:
     lifecycle: Lifecycle
     queue: SpeechQueue
     recorder: Recorder
-    tokens: TokenRing
+    tokens: TokenRotation
     traffic: Traffic
 
     @asynccontextmanager
@@ -111,7 +111,7 @@ def _service(settings: ServerSettings, backend: Backend, clock: Clock) -> Servic
     )
     path = settings.token_file
     keep = None if path is None else functools.partial(write_token_file, path)
-    tokens = TokenRing(settings.token, clock, keep=keep)
+    tokens = TokenRotation(settings.token, clock, keep=keep)
     return Service(lifecycle, queue, Recorder(queue, limits), tokens, Traffic())
 
 
@@ -129,7 +129,7 @@ def _middleware(settings: ServerSettings, service: Service) -> list[Middleware]:
         Middleware(
             RateLimit,
             speech=PerMinute(settings.requests_per_minute),
-            looks=PerMinute(settings.looks_per_minute),
+            health_checks=PerMinute(settings.health_checks_per_minute),
             exempt=OPEN_PATHS,
         ),
         Middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s),
@@ -140,7 +140,7 @@ def _include_routes(
     app: FastAPI, settings: ServerSettings, backend: Backend, service: Service
 ) -> None:
     uploads = UploadedVoices(max_seconds=settings.max_reference_s)
-    desk = SpeechDesk(
+    speech_service = SpeechService(
         backend,
         service.lifecycle,
         service.recorder,
@@ -148,6 +148,6 @@ def _include_routes(
         uploads,
         max_text_chars=settings.max_text_chars,
     )
-    app.include_router(speech_routes(desk, send_timeout_s=settings.send_timeout_s))
+    app.include_router(speech_routes(speech_service, send_timeout_s=settings.send_timeout_s))
     app.include_router(voice_routes(backend, service.lifecycle, uploads))
     app.include_router(health_routes(service.lifecycle, service.queue, service.traffic))

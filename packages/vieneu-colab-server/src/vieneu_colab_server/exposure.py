@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from vieneu_colab_server.address_callback import HouseAnnouncer, NotAnnouncedError
+from vieneu_colab_server.address_callback import AddressCallback, AddressCallbackError
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_colab_server.tunnels.keeper import TunnelKeeper
@@ -16,7 +16,7 @@ from vieneu_core.synthesis import SynthesisRequest, collect
 
 _LOGGER = logging.getLogger(__name__)
 TEST_SENTENCE = "Xin chào, máy chủ đã sẵn sàng."
-LOOK_EVERY_S = 0.2
+HEALTH_CHECK_EVERY_S = 0.2
 
 
 class PublicAddress:
@@ -38,7 +38,7 @@ class PublicAddress:
         backend: Backend,
         lifecycle: Lifecycle,
         clock: Clock,
-        house: HouseAnnouncer | None,
+        house: AddressCallback | None,
         say: Callable[[str], None],
     ) -> None:
         self._tunnel, self._backend = tunnel, backend
@@ -63,7 +63,7 @@ class PublicAddress:
 
     async def _loaded(self) -> bool:
         while self._lifecycle.loading:
-            await self._clock.sleep(LOOK_EVERY_S)
+            await self._clock.sleep(HEALTH_CHECK_EVERY_S)
         return self._lifecycle.load_failure is None
 
     async def _tell(self, url: str) -> None:
@@ -74,7 +74,7 @@ class PublicAddress:
         ends = self._lifecycle.started_at + timedelta(seconds=limit_s) if limit_s else None
         try:
             await self._house.announce(url, ends)
-        except NotAnnouncedError as error:
+        except AddressCallbackError as error:
             self._say(f"warning: {error}")
         else:
             self._say("The house was told.")

@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from vieneu_colab_server.address_callback import HouseAnnouncer
+from vieneu_colab_server.address_callback import AddressCallback
 from vieneu_colab_server.app import Service, create_app
 from vieneu_colab_server.exposure import PublicAddress
 from vieneu_colab_server.settings import ServerSettings
@@ -186,7 +186,7 @@ def launch(
     house = None
     if outside is not None and outside.callback_url is not None:
         url = outside.callback_url.get_secret_value()
-        house = HouseAnnouncer(url, lambda: service.tokens.current, clock=clock)
+        house = AddressCallback(url, lambda: service.tokens.current, clock=clock)
     with open_port(settings) as listener:
         server = build_server(app, settings)
         if stop_after is not None:

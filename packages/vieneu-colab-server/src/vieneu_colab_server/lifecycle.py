@@ -16,7 +16,7 @@ from vieneu_core.errors import (
 )
 
 _LOGGER = logging.getLogger(__name__)
-_LOOK_TIMEOUT_S = 2.0
+_HEALTH_CHECK_TIMEOUT_S = 2.0
 
 
 class Lifecycle:
@@ -105,12 +105,12 @@ class Lifecycle:
                 "The model is being loaded.", retry_after_s=self._loading_retry_after_s
             )
 
-    async def look(self) -> Health:
+    async def health(self) -> Health:
         """Return the backend's health as it is now, whatever it is."""
         if self.load_failure is not None:
             return Health(state=BackendState.FAILED)
         try:
-            async with asyncio.timeout(_LOOK_TIMEOUT_S):
+            async with asyncio.timeout(_HEALTH_CHECK_TIMEOUT_S):
                 health = await self._backend.health()
         except (BackendError, TimeoutError):
             health = Health(state=BackendState.UNREACHABLE)
@@ -118,7 +118,7 @@ class Lifecycle:
 
     async def ready(self) -> bool:
         """Whether a request would be accepted now."""
-        return not self.draining and (await self.look()).ready
+        return not self.draining and (await self.health()).ready
 
     def _loaded(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()

@@ -19,7 +19,7 @@ def _problem(description: str, model: type[Problem] = Problem) -> dict[str, Any]
     return {"model": model, "description": description}
 
 
-LOOK_PROBLEMS: Responses = {
+READ_PROBLEMS: Responses = {
     401: _problem("The token is missing or wrong."),
     426: _problem("Client and server speak different wire versions."),
     429: _problem("Too many requests, or too many wrong tokens; see Retry-After."),
@@ -36,7 +36,7 @@ SPEECH_PROBLEMS: Responses = {
     409: _problem("The request id is in use for another request."),
     413: _problem("The body is too large."),
     422: _problem("A field, the text or the reference audio cannot be used.", ValidationProblem),
-    **LOOK_PROBLEMS,
+    **READ_PROBLEMS,
     **UNAVAILABLE,
 }
 

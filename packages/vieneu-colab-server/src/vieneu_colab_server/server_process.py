@@ -31,8 +31,8 @@ from vieneu_core.wire.routes import HEALTH
 from vieneu_core.wire.schemas import HealthAnswer
 from vieneu_core.worker.spec import EngineSpec
 
-LOOK_EVERY_S = 0.25
-LOOK_TIMEOUT_S = 5.0
+HEALTH_CHECK_EVERY_S = 0.25
+HEALTH_CHECK_TIMEOUT_S = 5.0
 STOP_TIMEOUT_S = 15.0
 """After the signal to stop; then the process is killed."""
 _KEPT_LINES = 200
@@ -149,10 +149,10 @@ class Server:
         finally:
             await backend.aclose()
 
-    async def look(self) -> HealthAnswer | None:
+    async def health(self) -> HealthAnswer | None:
         """Ask it how it is; None where it does not answer."""
         headers = {"Authorization": f"Bearer {self.token.get_secret_value()}"}
-        timeout = aiohttp.ClientTimeout(total=LOOK_TIMEOUT_S)
+        timeout = aiohttp.ClientTimeout(total=HEALTH_CHECK_TIMEOUT_S)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
@@ -217,10 +217,10 @@ class Server:
     async def _loaded(self) -> None:
         await self._listening.wait()
         while True:
-            seen = await self.look()
+            seen = await self.health()
             if seen is not None and seen.model_loaded:
                 return
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(HEALTH_CHECK_EVERY_S)
 
     async def _end(self) -> None:
         process = self._process

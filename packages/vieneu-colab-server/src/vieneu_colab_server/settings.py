@@ -59,7 +59,7 @@ class ServerSettings(BaseSettings):
 
     requests_per_minute: PositiveInt = 60
     """Of one token: speech."""
-    looks_per_minute: PositiveInt = 240
+    health_checks_per_minute: PositiveInt = 240
     """Of one token: everything else (health, voices). Counted apart, so it starves no speech."""
     failed_logins_per_minute: PositiveInt = 20
     """Of all clients together: wrong tokens that are told so. The right token always passes."""

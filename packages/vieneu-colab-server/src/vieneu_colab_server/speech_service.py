@@ -57,7 +57,7 @@ def answer_by_s(within_s: float) -> float:
     return within_s - min(0.5, within_s / 5)
 
 
-class SpeechDesk:
+class SpeechService:
     """Takes requests for speech, and gives each a reader of it."""
 
     def __init__(  # noqa: PLR0913 - its parts, each once
@@ -102,7 +102,7 @@ class SpeechDesk:
         try:
             await reader.first_audio(None if within_s is None else answer_by_s(within_s))
         except FirstByteTimeoutError as error:
-            if (await self._lifecycle.look()).state is BackendState.LOADING:
+            if (await self._lifecycle.health()).state is BackendState.LOADING:
                 raise BackendLoadingError("The model is being loaded.") from error
             raise
 

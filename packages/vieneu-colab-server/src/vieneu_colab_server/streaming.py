@@ -109,7 +109,7 @@ class FrameWriter:
         start = SentenceStart(
             engine=chunk.speaker.engine,
             voice=chunk.speaker.voice,
-            stand_in=chunk.speaker.stand_in,
+            stand_in=chunk.speaker.fallback,
             watermarked=chunk.speaker.watermarked,
             pre_skip=self._codec.pre_skip,
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from vieneu_colab_server.address_callback import HouseAnnouncer, NotAnnouncedError
+from vieneu_colab_server.address_callback import AddressCallback, AddressCallbackError
 from vieneu_colab_server.server_process import Server, ServerStartError
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_colab_server.tunnels.keeper import TunnelKeeper
@@ -58,19 +58,19 @@ class PublicServer:
         *,
         callback_url: SecretStr | None = None,
         voices: Sequence[str] = (),
-        tell: Callable[[PublicEvent], None] = lambda _: None,
+        notify: Callable[[PublicEvent], None] = lambda _: None,
         clock: Clock | None = None,
     ) -> None:
         self.server = server
         self.tunnel = tunnel
-        self.told_house = False
+        self.address_updated = False
         """Whether the house has taken the present address."""
-        self._voices, self._tell = tuple(voices), tell
+        self._voices, self._tell = tuple(voices), notify
         self._clock = clock or SystemClock()
         self._house = None
         if callback_url is not None:
             url = callback_url.get_secret_value()
-            self._house = HouseAnnouncer(url, lambda: server.token, clock=self._clock)
+            self._house = AddressCallback(url, lambda: server.token, clock=self._clock)
         self._url: asyncio.Future[str] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeper: TunnelKeeper | None = None
@@ -154,14 +154,14 @@ class PublicServer:
 
     async def _on_url(self, url: str) -> None:
         self._say("address", url)
-        self.told_house = False
+        self.address_updated = False
         if self._house is not None:
             try:
                 await self._house.announce(url, self.ends_at)
-            except NotAnnouncedError as error:
+            except AddressCallbackError as error:
                 self._say("house_not_told", str(error))
             else:
-                self.told_house = True
+                self.address_updated = True
                 self._say("house_told")
         if self._url is not None and not self._url.done():
             self._url.set_result(url)

@@ -17,7 +17,7 @@ from vieneu_core.config import state_dir as users_state_dir
 from vieneu_core.config import voices_dir as users_voices_dir
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.installation import has_module
-from vieneu_core.router import LAST_RESORT, Router, RouterPolicy, TunnelBudget
+from vieneu_core.router import LAST_RESORT, Router, RouterPolicy, TunnelQuota
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.host import EngineSpec, RestartPolicy
 
@@ -56,7 +56,7 @@ def build_router(
     expect("settings", settings, Settings, "Settings, such as load_settings()")
     expect_optional("clock", clock, Clock, "a Clock")
     clock = clock or SystemClock()
-    budget = TunnelBudget(
+    budget = TunnelQuota(
         _folder("state_dir", state_dir, default=users_state_dir) / "budget.json",
         clock=clock,
         monthly_requests=settings.budget.monthly_requests,
@@ -72,7 +72,7 @@ def build_router(
             fallback=settings.fallback.order,
             fallback_enabled=settings.fallback.enabled,
             health_check_interval_s=settings.colab.health_check_interval,
-            stand_in_voice=settings.local.voice,
+            fallback_voice=settings.local.voice,
         ),
         clock=clock,
         budget=budget if settings.colab.enabled else None,
@@ -113,7 +113,7 @@ def _remote(
     settings: Settings,
     clock: Clock,
     session: aiohttp.ClientSession | None,
-    budget: TunnelBudget,
+    budget: TunnelQuota,
     voices: VoiceCatalogue,
 ) -> Backend | None:
     colab = settings.colab

@@ -251,7 +251,7 @@ class OutputError(RequestError):
 # --- pairing -------------------------------------------------------------------------------
 
 
-class AnnouncementError(VieneuError):
+class AddressUpdateError(VieneuError):
     """A server announced where it is reached, and is not believed; nothing was changed."""
 
     code = "announcement"
@@ -259,7 +259,7 @@ class AnnouncementError(VieneuError):
     default_remedy = "Nothing was changed. Connect by hand: vieneu connect URL"
 
 
-class AnnouncementForgedError(AnnouncementError):
+class AddressUpdateForgedError(AddressUpdateError):
     """It is not signed with the token of this house."""
 
     code = "announcement_forged"
@@ -267,7 +267,7 @@ class AnnouncementForgedError(AnnouncementError):
     default_remedy = "If your server has a new token, connect by hand: vieneu connect URL"
 
 
-class AnnouncementStaleError(AnnouncementError):
+class AddressUpdateStaleError(AddressUpdateError):
     """It is too old, or was taken before; or the clocks differ."""
 
     code = "announcement_stale"
@@ -275,7 +275,7 @@ class AnnouncementStaleError(AnnouncementError):
     default_remedy = "Set the clock of this machine, and start the server again."
 
 
-class UnsafeEndpointError(AnnouncementError):
+class UnsafeEndpointError(AddressUpdateError):
     """It names an address to which a token may not be sent."""
 
     code = "unsafe_endpoint"

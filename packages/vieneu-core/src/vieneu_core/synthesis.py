@@ -205,9 +205,9 @@ class Speech:
         return tuple(chunk.speaker for chunk in self.chunks if chunk.final)
 
     @property
-    def stand_in(self) -> bool:
+    def fallback(self) -> bool:
         """True where any sentence was not spoken as it was asked for: do not cache it."""
-        return any(chunk.speaker.stand_in for chunk in self.chunks)
+        return any(chunk.speaker.fallback for chunk in self.chunks)
 
     def wav(self) -> bytes:
         """Return all of it as the content of a WAV file. Quick: nothing is compressed."""

@@ -24,7 +24,7 @@ class BannerFacts:
     token_page_url: str
     ends_at: datetime | None
     engine: str
-    told_house: bool
+    address_updated: bool
 
 
 def banner_text(facts: BannerFacts, words: Words) -> str:
@@ -88,7 +88,7 @@ def _end(facts: BannerFacts, words: Words) -> str:
 
 
 def _next(facts: BannerFacts, words: Words) -> str:
-    return words("next_told") if facts.told_house else words("next_paste", url=facts.url)
+    return words("next_told") if facts.address_updated else words("next_paste", url=facts.url)
 
 
 _HTML = """

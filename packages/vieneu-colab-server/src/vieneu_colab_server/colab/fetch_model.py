@@ -8,17 +8,17 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from vieneu_colab_server.colab.display import Line
-from vieneu_colab_server.colab.ipython_errors import plainly
+from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.colab.loop_thread import LoopThread
 from vieneu_colab_server.colab.words import Words
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.worker.spec import EngineSpec
 
-LOOK_EVERY_S = 0.5
+HEALTH_CHECK_EVERY_S = 0.5
 
 
-@plainly
+@short_traceback
 def fetch_model(
     engine: str, *, model: str = "", codec: str = "", language: str = "vi"
 ) -> EngineSpec:
@@ -61,16 +61,16 @@ def _show_last(told: queue.SimpleQueue[str], line: Line) -> None:
         line.show(text)
 
 
-async def _loaded(spec: EngineSpec, tell: Callable[[LoadProgress], None]) -> str:
+async def _loaded(spec: EngineSpec, notify: Callable[[LoadProgress], None]) -> str:
     backend = LocalBackend(spec)
     loading = asyncio.create_task(backend.load())
     try:
         while not loading.done():
             with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(loading), LOOK_EVERY_S)
+                await asyncio.wait_for(asyncio.shield(loading), HEALTH_CHECK_EVERY_S)
             health = await backend.health()
             if health.loading is not None:
-                tell(health.loading)
+                notify(health.loading)
         await loading
         health = await backend.health()
         return health.model or spec.target

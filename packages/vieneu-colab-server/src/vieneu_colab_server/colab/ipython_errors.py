@@ -13,7 +13,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def plainly(call: Callable[P, T]) -> Callable[P, T]:
+def short_traceback(call: Callable[P, T]) -> Callable[P, T]:
     """Have IPython show a named failure in two lines, in place of its traceback.
 
     ``_render_traceback_`` is IPython's own hook (``InteractiveShell.showtraceback``).

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vieneu_colab_server.colab.ipython_errors import plainly
+from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.colab.words import Words
 from vieneu_core import __version__
 from vieneu_core.engines.registry import ENGINES, has_nvidia_gpu
@@ -33,7 +33,7 @@ class EngineInstallError(ConfigurationError):
     )
 
 
-@plainly
+@short_traceback
 def prepare(
     engine: str,
     *,
@@ -105,8 +105,8 @@ _TICKS_PER_S = 100
 
 
 def _pip(arguments: Sequence[str]) -> PipRun:
-    quiet = ("--quiet", "--no-input", "--no-color", "--disable-pip-version-check")
-    command = [sys.executable, "-m", "pip", *arguments, *quiet]
+    suppress_warnings = ("--quiet", "--no-input", "--no-color", "--disable-pip-version-check")
+    command = [sys.executable, "-m", "pip", *arguments, *suppress_warnings]
     return subprocess.run(  # noqa: S603 - our own arguments
         command,
         stdin=subprocess.DEVNULL,

@@ -64,9 +64,9 @@ class Relay:
         return self._public.ends_at
 
     @property
-    def told_house(self) -> bool:
+    def address_updated(self) -> bool:
         """Whether the house has taken the present address."""
-        return self._public.told_house
+        return self._public.address_updated
 
     @property
     def tunnel_name(self) -> str:
@@ -83,8 +83,8 @@ class Relay:
         """Whether it is open."""
         return self._keeping is not None
 
-    def open(self, tell: Callable[[PublicEvent], None]) -> None:
-        """Start the server and open the tunnel; ``tell`` hears how far that is.
+    def open(self, notify: Callable[[PublicEvent], None]) -> None:
+        """Start the server and open the tunnel; ``notify`` hears how far that is.
 
         Raises:
             ServerStartError: the server does not start.
@@ -92,19 +92,19 @@ class Relay:
             VieneuError: the model does not speak.
         """
         try:
-            self._loop.call(self._public.open(), lambda: self.hear(tell))
+            self._loop.call(self._public.open(), lambda: self.hear(notify))
             self._loop.call(self._page.open())
         except BaseException:
             self._loop.close()
             raise
         self._keeping = self._loop.begin(self._public.keep())
 
-    def hear(self, tell: Callable[[PublicEvent], None]) -> None:
+    def hear(self, notify: Callable[[PublicEvent], None]) -> None:
         """Pass on what has happened since the last time."""
         while not self._events.empty():
-            tell(self._events.get())
+            notify(self._events.get())
 
-    def look(self) -> HealthAnswer | None:
+    def health(self) -> HealthAnswer | None:
         """Ask the server how it is; None where it does not answer.
 
         Raises:
@@ -116,7 +116,7 @@ class Relay:
         if self._keeping.done():
             self._keeping.result()
             raise ServerStartError("The server is not kept running any more.")
-        return self._loop.call(self._public.server.look())
+        return self._loop.call(self._public.server.health())
 
     def close(self) -> None:
         """Close the tunnel and stop the server. Without effect where that was done.

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from vieneu_colab_server.colab.ipython_errors import plainly
+from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.colab.prepare import runtime_age_s
 from vieneu_colab_server.colab.relay import Relay
 from vieneu_colab_server.colab.secrets import AUTHTOKEN_NAME, TOKEN_NAME, ask_secret
@@ -27,7 +27,7 @@ COLAB_VARIABLE = "COLAB_RELEASE_TAG"
 """Set in every runtime of Colab."""
 
 
-@plainly
+@short_traceback
 def start(  # noqa: PLR0913 - the forms of the cell, by keyword
     spec: EngineSpec,
     *,
@@ -72,13 +72,13 @@ def start(  # noqa: PLR0913 - the forms of the cell, by keyword
         spec, token=secret, ends_at=_ends_at(session_hours, clock or SystemClock()), clock=clock
     )
 
-    def make(tell: Callable[[PublicEvent], None]) -> PublicServer:
+    def make(notify: Callable[[PublicEvent], None]) -> PublicServer:
         return PublicServer(
             server,
             way,
             callback_url=SecretStr(callback_url) if callback_url else None,
             voices=[name.strip() for name in voices.split(",") if name.strip()],
-            tell=tell,
+            notify=notify,
             clock=clock,
         )
 

@@ -6,14 +6,14 @@ import time
 
 from vieneu_colab_server.colab.banner import BannerFacts, banner_html, banner_text
 from vieneu_colab_server.colab.display import Block, Line
-from vieneu_colab_server.colab.ipython_errors import plainly
+from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.colab.relay import Relay
 from vieneu_colab_server.colab.words import Words
 from vieneu_colab_server.supervised_server import PublicEvent
-from vieneu_core.config import BudgetSettings
+from vieneu_core.config import QuotaSettings
 from vieneu_core.wire.schemas import HealthAnswer
 
-LOOK_EVERY_S = 5.0
+HEALTH_CHECK_EVERY_S = 5.0
 _EVENTS_SHOWN = frozenset(
     {
         *("address", "house_told", "house_not_told"),
@@ -22,7 +22,7 @@ _EVENTS_SHOWN = frozenset(
 )
 
 
-@plainly
+@short_traceback
 def launch(relay: Relay) -> None:
     """Show the banner and keep the cell alive; an interruption (■) closes server and tunnel.
 
@@ -33,11 +33,11 @@ def launch(relay: Relay) -> None:
     banner, line, words = Block(), Line(), relay.words
     try:
         while True:
-            seen = relay.look()
+            seen = relay.health()
             relay.hear(lambda event: _tell(event, words))
             _show_banner(relay, banner, seen)
             line.show(status_line(seen, words, tunnel=relay.tunnel_name))
-            time.sleep(LOOK_EVERY_S)
+            time.sleep(HEALTH_CHECK_EVERY_S)
     except KeyboardInterrupt:
         print(words("closing"))
     finally:
@@ -60,7 +60,7 @@ def status_line(seen: HealthAnswer | None, words: Words, *, tunnel: str) -> str:
             words("gpu_memory", used=used, total=words.number(seen.gpu_memory_total_gb, 1))
         )
     mb = words.number(seen.bytes_sent / 1e6, 1)
-    share = words.number(100 * seen.bytes_sent / BudgetSettings().monthly_bytes, 1)
+    share = words.number(100 * seen.bytes_sent / QuotaSettings().monthly_bytes, 1)
     parts.append(words("sent_of" if tunnel == "ngrok" else "sent", mb=mb, share=share))
     return " · ".join(parts)
 
@@ -73,7 +73,7 @@ def _show_banner(relay: Relay, banner: Block, seen: HealthAnswer | None) -> None
         token_page_url=relay.token_page_url,
         ends_at=relay.ends_at,
         engine=" · ".join(filter(None, [seen.engine, seen.model, seen.accelerator])),
-        told_house=relay.told_house,
+        address_updated=relay.address_updated,
     )
     banner.show(banner_html(facts, relay.words), banner_text(facts, relay.words))
 

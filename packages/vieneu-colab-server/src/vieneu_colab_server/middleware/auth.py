@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vieneu_colab_server.middleware.limits import PerMinute
 from vieneu_colab_server.problems import problem_response
-from vieneu_colab_server.tokens.rotation import TokenRing
+from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_core.errors import AuthenticationError, VieneuError
 from vieneu_core.wire.routes import LIVEZ, READYZ
 
@@ -30,7 +30,7 @@ class BearerAuth:
     looked at first, so that nobody can lock it out.
     """
 
-    def __init__(self, app: ASGIApp, *, tokens: TokenRing, failures: PerMinute) -> None:
+    def __init__(self, app: ASGIApp, *, tokens: TokenRotation, failures: PerMinute) -> None:
         self._app = app
         self._tokens = tokens
         self._failures = failures

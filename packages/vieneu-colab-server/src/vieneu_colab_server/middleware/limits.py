@@ -48,11 +48,11 @@ class RateLimit:
     """Limits requests per minute of the one token: speech, and apart from it everything else."""
 
     def __init__(
-        self, app: ASGIApp, *, speech: PerMinute, looks: PerMinute, exempt: frozenset[str]
+        self, app: ASGIApp, *, speech: PerMinute, health_checks: PerMinute, exempt: frozenset[str]
     ) -> None:
         self._app = app
         self._speech = speech
-        self._looks = looks
+        self._looks = health_checks
         self._exempt = exempt
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Request, Response
 
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.middleware.auth import bearer_token
-from vieneu_colab_server.openapi import LOOK_PROBLEMS
-from vieneu_colab_server.tokens.rotation import OLD_TOKEN_S, TokenRing
+from vieneu_colab_server.openapi import READ_PROBLEMS
+from vieneu_colab_server.tokens.rotation import OLD_TOKEN_S, TokenRotation
 from vieneu_core.errors import AuthenticationError
 from vieneu_core.wire.routes import DRAIN, ROTATE_TOKEN
 from vieneu_core.wire.schemas import DrainAnswer, NewToken
 
 
-def admin_routes(tokens: TokenRing, lifecycle: Lifecycle) -> APIRouter:
+def admin_routes(tokens: TokenRotation, lifecycle: Lifecycle) -> APIRouter:
     """Return the routes that change the server."""
     router = APIRouter(tags=["admin"])
 
@@ -25,7 +25,7 @@ def admin_routes(tokens: TokenRing, lifecycle: Lifecycle) -> APIRouter:
                 "This needs the present token.", remedy="Send the newest token of the server."
             )
 
-    @router.post(ROTATE_TOKEN, responses=LOOK_PROBLEMS)
+    @router.post(ROTATE_TOKEN, responses=READ_PROBLEMS)
     async def rotate_token(request: Request, response: Response) -> NewToken:
         """Make a new token. The one before it stays good for ten minutes."""
         check(request)
@@ -33,7 +33,7 @@ def admin_routes(tokens: TokenRing, lifecycle: Lifecycle) -> APIRouter:
         token = await asyncio.to_thread(tokens.rotate)
         return NewToken(token=token.get_secret_value(), old_valid_seconds=OLD_TOKEN_S)
 
-    @router.post(DRAIN, responses=LOOK_PROBLEMS)
+    @router.post(DRAIN, responses=READ_PROBLEMS)
     async def drain(request: Request) -> DrainAnswer:
         """Take no new speech from now on; what is being spoken is finished."""
         check(request)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from vieneu_colab_server import __version__
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.middleware.traffic import Traffic
-from vieneu_colab_server.openapi import LOOK_PROBLEMS
+from vieneu_colab_server.openapi import READ_PROBLEMS
 from vieneu_colab_server.speech_queue import SpeechQueue
 from vieneu_core.backends.base import BackendState
 from vieneu_core.wire.routes import HEALTH, LIVEZ, READYZ
@@ -36,7 +36,7 @@ def health_routes(lifecycle: Lifecycle, queue: SpeechQueue, traffic: Traffic) ->
     """Return the routes that tell how the server is."""
     router = APIRouter(tags=["health"])
 
-    @router.get(HEALTH, responses=LOOK_PROBLEMS)
+    @router.get(HEALTH, responses=READ_PROBLEMS)
     async def health() -> HealthAnswer:
         """Tell everything about the server and its backend; also while it speaks or loads."""
         return await _health(lifecycle, queue, traffic)
@@ -58,7 +58,7 @@ def health_routes(lifecycle: Lifecycle, queue: SpeechQueue, traffic: Traffic) ->
 
 
 async def _health(lifecycle: Lifecycle, queue: SpeechQueue, traffic: Traffic) -> HealthAnswer:
-    seen = await lifecycle.look()
+    seen = await lifecycle.health()
     state = BackendState.DRAINING if lifecycle.draining else seen.state
     return HealthAnswer(
         status=_STATUS_OF_STATE.get(state, "failed"),

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from vieneu_colab_server.content_negotiation import MEDIA_TYPES, negotiate
 from vieneu_colab_server.disconnect import ClientGoneError, while_connected
 from vieneu_colab_server.openapi import SPEECH_PROBLEMS
-from vieneu_colab_server.speech_service import SpeechDesk
+from vieneu_colab_server.speech_service import SpeechService
 from vieneu_colab_server.streaming import SpeechResponse
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.synthesis import Speech, collect
@@ -28,7 +28,7 @@ _AUDIO = {
 }
 
 
-def speech_routes(desk: SpeechDesk, *, send_timeout_s: float) -> APIRouter:
+def speech_routes(speech_service: SpeechService, *, send_timeout_s: float) -> APIRouter:
     """Return the routes that speak."""
     router = APIRouter(tags=["speech"])
 
@@ -37,7 +37,7 @@ def speech_routes(desk: SpeechDesk, *, send_timeout_s: float) -> APIRouter:
         """Speak a text and answer with the whole of it, once it is done."""
         request.state.request_id = body.request_id.strip()
         try:
-            reader = await desk.listen(body, request.receive)
+            reader = await speech_service.listen(body, request.receive)
         except ClientGoneError:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         try:
@@ -68,7 +68,7 @@ def speech_routes(desk: SpeechDesk, *, send_timeout_s: float) -> APIRouter:
         request.state.request_id = body.request_id.strip()
         media_type = negotiate(request.headers.get("accept"))
         try:
-            reader = await desk.listen(body, request.receive)
+            reader = await speech_service.listen(body, request.receive)
         except ClientGoneError:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         response = SpeechResponse(
@@ -96,7 +96,7 @@ def _answer(speech: Speech, request_id: str) -> bytes:
         duration_ms=round(speech.seconds * 1000),
         engine=speaker.engine,
         voice=speaker.voice,
-        stand_in=speech.stand_in,
+        stand_in=speech.fallback,
         request_id=request_id,
     )
     return answer.model_dump_json().encode()

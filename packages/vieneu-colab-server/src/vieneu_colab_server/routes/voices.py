@@ -8,7 +8,7 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from vieneu_colab_server.lifecycle import Lifecycle
-from vieneu_colab_server.openapi import LOOK_PROBLEMS, SPEECH_PROBLEMS, UNAVAILABLE
+from vieneu_colab_server.openapi import READ_PROBLEMS, SPEECH_PROBLEMS, UNAVAILABLE
 from vieneu_colab_server.uploaded_voices import UploadedVoices
 from vieneu_core.backends.base import Backend
 from vieneu_core.errors import CloningUnsupportedError
@@ -20,7 +20,7 @@ def voice_routes(backend: Backend, lifecycle: Lifecycle, uploads: UploadedVoices
     """Return the routes that list, take and forget voices."""
     router = APIRouter(tags=["voices"])
 
-    @router.get(VOICES, responses={**LOOK_PROBLEMS, **UNAVAILABLE})
+    @router.get(VOICES, responses={**READ_PROBLEMS, **UNAVAILABLE})
     async def voices() -> VoicesAnswer:
         """List the voices, the default one first, those that were sent at the end."""
         lifecycle.check_accepting()
@@ -31,7 +31,7 @@ def voice_routes(backend: Backend, lifecycle: Lifecycle, uploads: UploadedVoices
     async def upload(body: VoiceUpload) -> VoiceBody:
         """Take a voice: a clip, and what is said in it. Its id follows from both."""
         lifecycle.check_accepting()
-        if not (await lifecycle.look()).clones:
+        if not (await lifecycle.health()).clones:
             raise CloningUnsupportedError("The engine of this server cannot clone a voice.")
         return VoiceBody.of(await asyncio.to_thread(uploads.add, body))
 

@@ -15,7 +15,7 @@ OLD_TOKEN_S = 600.0
 """How long the token before the present one stays good."""
 
 
-class TokenRing:
+class TokenRotation:
     """Compares in constant time, and shows the token to nobody but who signs with it.
 
     Args:

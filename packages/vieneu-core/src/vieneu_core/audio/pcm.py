@@ -27,7 +27,7 @@ class Speaker:
     """Engine that made the samples, for example ``espeak`` or ``gguf``."""
     voice: str
     """Id of the voice that is heard."""
-    stand_in: bool = False
+    fallback: bool = False
     """True where this is not the backend and voice that the admin and the request chose."""
     watermarked: bool = False
     """True where the samples carry a watermark."""

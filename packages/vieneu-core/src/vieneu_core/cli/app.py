@@ -84,9 +84,9 @@ def say_command(  # noqa: PLR0913, PLR0917 - one argument for each option
     lang: LangOption = None,
 ) -> None:
     """Say a text: play it, or write it to a file."""
-    from vieneu_core.cli.speaking import SayOrder, say
+    from vieneu_core.cli.speaking import SayOptions, say
 
-    order = SayOrder(
+    options = SayOptions(
         text=text,
         output=output,
         voice=voice,
@@ -96,7 +96,7 @@ def say_command(  # noqa: PLR0913, PLR0917 - one argument for each option
         watermark=watermark,
         stats=stats,
     )
-    _run(say(terminal_of(config, lang), order))
+    _run(say(terminal_of(config, lang), options))
 
 
 voices_app = typer.Typer(help="List the voices; add and remove your own.")

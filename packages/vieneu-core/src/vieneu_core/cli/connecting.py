@@ -64,14 +64,14 @@ async def connect(terminal: Terminal, url: str, token: SecretStr) -> None:
         BackendError: it is not; nothing was saved.
         ConfigurationError: URL, token or file cannot be used; nothing was saved.
     """
-    from vieneu_core.pairing.verify import look_at
+    from vieneu_core.pairing.verify import verify_server
 
     endpoint_url = _url(url)
     _refuse_overrides(terminal, endpoint_url, token)
     save_settings({}, terminal.path)  # a file that cannot be written is told before anything else
     if terminal.err.is_terminal:
         terminal.err.print(terminal.words("connecting", url=plain(endpoint_url)), markup=False)
-    health = await look_at(endpoint_url, token)
+    health = await verify_server(endpoint_url, token)
     from_environment = bool(terminal.environ.get(AUTH_TOKEN_VARIABLE, "").strip())
     kept = SecretStr("") if from_environment else token
     save_settings(

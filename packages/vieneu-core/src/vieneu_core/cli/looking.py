@@ -21,9 +21,9 @@ from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import BackendError
 from vieneu_core.router import (
     BackendStatus,
-    BudgetStatus,
     CircuitState,
     Mode,
+    QuotaStatus,
     Router,
     RouterStatus,
 )
@@ -261,7 +261,7 @@ def _duration(terminal: Terminal, seconds: float | None) -> str | None:
     return None if seconds is None else terminal.words.duration(seconds)
 
 
-def _budget(terminal: Terminal, budget: BudgetStatus) -> tuple[str, str]:
+def _budget(terminal: Terminal, budget: QuotaStatus) -> tuple[str, str]:
     words = terminal.words
     used = words(
         "budget_used",

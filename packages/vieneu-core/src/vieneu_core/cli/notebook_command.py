@@ -52,9 +52,9 @@ def notebook_command(  # noqa: PLR0913, PLR0917 - one argument for each option
 
     Its server tells the house its address where VIENEU_SERVER_CALLBACK_URL says where that listens.
     """
-    from vieneu_core.cli.notebooks import NotebookOrder, make_notebook
+    from vieneu_core.cli.notebooks import NotebookOptions, make_notebook
 
-    order = NotebookOrder(
+    options = NotebookOptions(
         output=output,
         choices={
             "engine": engine,
@@ -72,4 +72,4 @@ def notebook_command(  # noqa: PLR0913, PLR0917 - one argument for each option
         pypi=pypi,
         embed_token=embed_token,
     )
-    make_notebook(terminal_of(config, lang), order)
+    make_notebook(terminal_of(config, lang), options)

@@ -30,7 +30,7 @@ _OPTIONS = {"voices": "voice", "url": "git", "revision": "git", "source": "git"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotebookOrder:
+class NotebookOptions:
     """What was asked for on the command line."""
 
     output: Path
@@ -43,7 +43,7 @@ class NotebookOrder:
     embed_token: bool
 
 
-def make_notebook(terminal: Terminal, order: NotebookOrder) -> None:
+def make_notebook(terminal: Terminal, options: NotebookOptions) -> None:
     """Write a notebook, and tell what to do with it.
 
     Raises:
@@ -53,26 +53,26 @@ def make_notebook(terminal: Terminal, order: NotebookOrder) -> None:
     """
     terminal.check_named_settings()
     words, token = terminal.words, None
-    if order.embed_token:
+    if options.embed_token:
         token = _token(terminal)
     callback = terminal.environ.get(CALLBACK_VARIABLE, "").strip()
     try:
         settings = NotebookSettings.model_validate(
             {
-                **order.choices,
+                **options.choices,
                 "language": words.language.value,
                 "callback_url": callback or None,
                 "token": token,
-                "source": _source(order),
+                "source": _source(options),
             }
         )
     except ValidationError as error:
         raise _in_words(error) from None
-    write_notebook(settings, order.output)
+    write_notebook(settings, options.output)
     if token is not None:
         save_settings({"colab.auth_token": token}, terminal.path)
-    terminal.say(words("notebook_written", path=order.output))
-    if order.pypi:
+    terminal.say(words("notebook_written", path=options.output))
+    if options.pypi:
         terminal.note(words("from_pypi", version=__version__))
     if token is not None:
         terminal.note(words("token_inside", path=terminal.path))
@@ -85,19 +85,19 @@ def _token(terminal: Terminal) -> SecretStr:
     return kept if len(kept.get_secret_value()) >= MIN_TOKEN_CHARS else new_auth_token()
 
 
-def _source(order: NotebookOrder) -> FromPyPI | FromGit | Carried | None:
-    if sum((order.git is not None, order.carry, bool(order.wheels), order.pypi)) > 1:
+def _source(options: NotebookOptions) -> FromPyPI | FromGit | Carried | None:
+    if sum((options.git is not None, options.carry, bool(options.wheels), options.pypi)) > 1:
         raise ConfigurationError(
             "--git, --carry, --wheel and --pypi exclude each other.", remedy="Give one of them."
         )
-    if order.wheels:
-        return Carried.of([Wheel.of_file(path) for path in order.wheels])
-    if order.pypi:
+    if options.wheels:
+        return Carried.of([Wheel.of_file(path) for path in options.wheels])
+    if options.pypi:
         return FromPyPI()
-    if order.git is None:
+    if options.git is None:
         return None
     # An @ before the path belongs to the host.
-    start, mark, path = order.git.partition("://")
+    start, mark, path = options.git.partition("://")
     host, slash, below = path.partition("/")
     below, _, revision = below.partition("@")
     return FromGit(url=f"{start}{mark}{host}{slash}{below}", revision=revision or "main")

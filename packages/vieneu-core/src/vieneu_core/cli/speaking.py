@@ -16,7 +16,7 @@ from vieneu_core.cli.looking import loading_step, warn_of_missing_voice
 from vieneu_core.cli.outcome import title
 from vieneu_core.cli.piping import typed_text
 from vieneu_core.cli.sinks import STANDARD, sink_for
-from vieneu_core.cli.tally import Tally, in_runs
+from vieneu_core.cli.stats import SynthesisStats, in_runs
 from vieneu_core.cli.terminal import Terminal, facts_table, plain
 from vieneu_core.clock import SystemClock
 from vieneu_core.config import Settings
@@ -28,7 +28,7 @@ from vieneu_core.text.segment import split_sentences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SayOrder:
+class SayOptions:
     """What ``vieneu say`` was asked for."""
 
     text: str
@@ -74,36 +74,36 @@ class SayOrder:
         return settings.model_copy(update={"backend_mode": self.mode})
 
 
-async def say(terminal: Terminal, order: SayOrder) -> None:
+async def say(terminal: Terminal, options: SayOptions) -> None:
     """Speak.
 
     Raises:
         VieneuError: nothing could be spoken, or not all of it; no half file is left.
     """
-    settings = order.apply(terminal.settings())
-    request = order.request()
-    sink = sink_for(order.output)
+    settings = options.apply(terminal.settings())
+    request = options.request()
+    sink = sink_for(options.output)
     clock = SystemClock()
-    with _progress(terminal, shown=not order.typed) as show:
-        tally = Tally(clock, show)
+    with _progress(terminal, shown=not options.typed) as show:
+        stats = SynthesisStats(clock, show)
         async with terminal.router(settings) as router:
-            router.subscribe(tally.on_event)
+            router.subscribe(stats.on_event)
             router.subscribe(show.on_event)
             started = clock.monotonic()
             await router.load()
-            tally.load_s = clock.monotonic() - started
-            at_terminal = order.typed and sys.stdin.isatty()
+            stats.load_s = clock.monotonic() - started
+            at_terminal = options.typed and sys.stdin.isatty()
             if at_terminal:
                 terminal.note(terminal.words("type_here"))
             speech = _by_lines(router, request) if at_terminal else router.stream(request)
-            async with aclosing(tally.counted(speech)) as chunks:
+            async with aclosing(stats.counted(speech)) as chunks:
                 await sink(chunks)
             status = router.status()
             chosen = status.backend(settings.mode)
-            tally.last_error = chosen.last_error if chosen is not None else None
-    if order.voice is None:
-        warn_of_missing_voice(terminal, status, tally.speakers.values())
-    _tell(terminal, order, tally, settings.mode)
+            stats.last_error = chosen.last_error if chosen is not None else None
+    if options.voice is None:
+        warn_of_missing_voice(terminal, status, stats.speakers.values())
+    _tell(terminal, options, stats, settings.mode)
 
 
 async def _by_lines(router: Router, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
@@ -153,71 +153,71 @@ class Progresser:
             line = loading_step(self._terminal, event.progress)
             self._progress.update(self._task, description=plain(line))
 
-    def __call__(self, tally: Tally) -> None:
+    def __call__(self, stats: SynthesisStats) -> None:
         """Show the present counts."""
         if self._progress is None:
             return
         self._speaks = True
-        number = max(tally.speakers)
+        number = max(stats.speakers)
         line = self._words(
             "speaking",
             n=number + 1,
-            seconds=self._words.number(tally.audio_s, 1),
-            who=_who(tally.speakers[number]),
+            seconds=self._words.number(stats.audio_s, 1),
+            who=_who(stats.speakers[number]),
         )
         self._progress.update(self._task, description=line)
 
 
-def _tell(terminal: Terminal, order: SayOrder, tally: Tally, mode: str) -> None:
+def _tell(terminal: Terminal, options: SayOptions, stats: SynthesisStats, mode: str) -> None:
     """Tell afterwards what is worth knowing, all of it apart from the audio."""
     words = terminal.words
-    if not tally.speakers:
+    if not stats.speakers:
         raise EmptyTextError("The text holds nothing that can be spoken.")
-    for line in _stand_in_lines(terminal, tally, mode):
+    for line in _fallback_lines(terminal, stats, mode):
         terminal.note(line)
-    if order.watermark and not all(s.watermarked for s in tally.speakers.values()):
+    if options.watermark and not all(s.watermarked for s in stats.speakers.values()):
         terminal.note(words("not_watermarked"))
-    if order.stats:
-        terminal.err.print(_figures(terminal, tally), "", _sentences(terminal, tally))
-    elif order.output not in {None, STANDARD} and terminal.err.is_terminal:
-        seconds = words.number(tally.audio_s, 1)
+    if options.stats:
+        terminal.err.print(_figures(terminal, stats), "", _sentences(terminal, stats))
+    elif options.output not in {None, STANDARD} and terminal.err.is_terminal:
+        seconds = words.number(stats.audio_s, 1)
         terminal.err.print(
-            Text(words("written", path=plain(order.output), seconds=seconds)), soft_wrap=True
+            Text(words("written", path=plain(options.output), seconds=seconds)), soft_wrap=True
         )
 
 
-def _stand_in_lines(terminal: Terminal, tally: Tally, mode: str) -> Iterator[str]:
+def _fallback_lines(terminal: Terminal, stats: SynthesisStats, mode: str) -> Iterator[str]:
     """One line for each stand-in that spoke: who, what, in whose place, and why."""
     words = terminal.words
     by_speaker: dict[Speaker, list[int]] = {}
-    for sentence, speaker in sorted(tally.speakers.items()):
-        if speaker.stand_in:
+    for sentence, speaker in sorted(stats.speakers.items()):
+        if speaker.fallback:
             by_speaker.setdefault(speaker, []).append(sentence)
     for speaker, sentences in by_speaker.items():
-        cause = tally.why(sentences)
+        cause = stats.why(sentences)
         why = words("not_ready")
         if cause is not None:
             why = title(cause.code, cause.title, words.language)
             why = f"{why} ({cause.detail.rstrip('.')})"
-        every = len(sentences) == len(tally.speakers)
+        every = len(sentences) == len(stats.speakers)
         some = words("some_sentences", numbers=in_runs(sentences))
         which = words("all_sentences") if every else some
         yield words("stand_in", who=_who(speaker), which=which, chosen=mode, why=why)
 
 
-def _figures(terminal: Terminal, tally: Tally) -> Table:
+def _figures(terminal: Terminal, stats: SynthesisStats) -> Table:
     words = terminal.words
     table = facts_table()
-    first = "-" if tally.first_audio_s is None else f"{words.number(tally.first_audio_s, 3)} s"
-    table.add_row(words("load_time"), f"{words.number(tally.load_s, 3)} s")
+    first = "-" if stats.first_audio_s is None else f"{words.number(stats.first_audio_s, 3)} s"
+    table.add_row(words("load_time"), f"{words.number(stats.load_s, 3)} s")
     table.add_row(words("first_audio"), first)
-    table.add_row(words("audio_length"), f"{words.number(tally.audio_s, 2)} s")
-    table.add_row(words("making_time"), f"{words.number(tally.making_s, 3)} s")
-    table.add_row(words("real_time_factor"), words.number(tally.real_time_factor, 4))
+    table.add_row(words("audio_length"), f"{words.number(stats.audio_s, 2)} s")
+    table.add_row(words("making_time"), f"{words.number(stats.making_s, 3)} s")
+    table.add_row(words("real_time_factor"), words.number(stats.real_time_factor, 4))
     return table
 
 
-def _sentences(terminal: Terminal, tally: Tally) -> Table:
+def _sentences(terminal: Terminal, stats: SynthesisStats) -> Table:
     words = terminal.words
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column(words("sentence"), justify="right", no_wrap=True)
@@ -225,11 +225,11 @@ def _sentences(terminal: Terminal, tally: Tally) -> Table:
     for key in ("spoken_by", "engine", "voice"):
         table.add_column(words(key), overflow="fold")
     table.add_column("")
-    for sentence, speaker in sorted(tally.speakers.items()):
+    for sentence, speaker in sorted(stats.speakers.items()):
         table.add_row(
             str(sentence + 1),
-            f"{words.number(tally.lengths_s[sentence], 2)} s",
+            f"{words.number(stats.lengths_s[sentence], 2)} s",
             *(Text(plain(part)) for part in (speaker.backend, speaker.engine, speaker.voice)),
-            Text(words("stand_in_mark") if speaker.stand_in else "", style="yellow"),
+            Text(words("stand_in_mark") if speaker.fallback else "", style="yellow"),
         )
     return table

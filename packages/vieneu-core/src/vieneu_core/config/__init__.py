@@ -10,10 +10,10 @@ from vieneu_core.config.paths import cache_dir, settings_path, state_dir, voices
 from vieneu_core.config.settings import (
     AUTH_TOKEN_VARIABLE,
     ENDPOINT_URL_VARIABLE,
-    BudgetSettings,
     ColabSettings,
     FallbackSettings,
     LocalSettings,
+    QuotaSettings,
     Settings,
     new_auth_token,
     parse_auth_token,
@@ -25,7 +25,7 @@ from vieneu_core.config.tunnel_kind import TunnelKind
 __all__ = [
     "AUTH_TOKEN_VARIABLE",
     "ENDPOINT_URL_VARIABLE",
-    "BudgetSettings",
+    "QuotaSettings",
     "ColabSettings",
     "FallbackSettings",
     "LocalSettings",

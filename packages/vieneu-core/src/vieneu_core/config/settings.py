@@ -34,7 +34,7 @@ MAX_TOKEN_LENGTH = 4096
 WITH_DETAILS = {"errors": "pydantic"}
 """Context of a validation that raises pydantic's own error, with the place of each value."""
 
-StandIn = Literal["local", "remote", "last_resort"]
+FallbackName = Literal["local", "remote", "last_resort"]
 
 
 def parse_endpoint_url(value: str) -> str:
@@ -77,7 +77,7 @@ def parse_auth_token(value: SecretStr) -> SecretStr:
     return SecretStr(token)
 
 
-def _each_once(order: tuple[StandIn, ...]) -> tuple[StandIn, ...]:
+def _each_once(order: tuple[FallbackName, ...]) -> tuple[FallbackName, ...]:
     if len(set(order)) != len(order):
         raise PydanticCustomError("order", "a name that stands there twice")
     return order
@@ -151,13 +151,13 @@ class FallbackSettings(_Section):
     """Who speaks where the chosen backend cannot."""
 
     enabled: bool = Field(default=True, description="true or false")
-    order: Annotated[tuple[StandIn, ...], AfterValidator(_each_once)] = Field(
+    order: Annotated[tuple[FallbackName, ...], AfterValidator(_each_once)] = Field(
         default=("local", "last_resort"),
         description="names out of local, remote, last_resort, for example [local, last_resort]",
     )
 
 
-class BudgetSettings(_Section):
+class QuotaSettings(_Section):
     """The tunnel's allowance per calendar month; the defaults are those of ngrok's free plan."""
 
     monthly_requests: int = Field(
@@ -179,7 +179,7 @@ class Settings(_Section):
     colab: ColabSettings = Field(default=ColabSettings(), description="key: value lines")
     local: LocalSettings = Field(default=LocalSettings(), description="key: value lines")
     fallback: FallbackSettings = Field(default=FallbackSettings(), description="key: value lines")
-    budget: BudgetSettings = Field(default=BudgetSettings(), description="key: value lines")
+    budget: QuotaSettings = Field(default=QuotaSettings(), description="key: value lines")
 
     @property
     def mode(self) -> Literal["local", "remote"]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from vieneu_core.text.clean import one_line
 
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 """How long imports may take, in seconds; PyTorch takes longer where the machine is busy."""
 _MOST_CHARS = 300
 _PROGRAM = """
@@ -31,7 +31,7 @@ os._exit(0)  # some libraries crash in their own clean-up
 """
 
 
-def import_failure(modules: Sequence[str], *, patience_s: float = PATIENCE_S) -> str:
+def import_failure(modules: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> str:
     """Import modules, one after the other. Blocking.
 
     Args:
@@ -49,7 +49,7 @@ def import_failure(modules: Sequence[str], *, patience_s: float = PATIENCE_S) ->
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=patience_s,
+            timeout=timeout_s,
             check=False,
         )
     except subprocess.TimeoutExpired:

@@ -53,7 +53,7 @@ class Checked:
 
 
 @dataclass(slots=True)
-class Ledger:
+class CacheIndex:
     """What is remembered of a repository."""
 
     commits: dict[str, str] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Ledger:
     """By commit and name."""
 
     @classmethod
-    def parse(cls, text: str) -> Ledger:
+    def parse(cls, text: str) -> CacheIndex:
         """Read it; a damaged one knows nothing."""
         try:
             stored = json.loads(text)
@@ -89,12 +89,12 @@ class Ledger:
 
 
 def file_key(commit: str, name: str) -> str:
-    """Return the key of a file in `Ledger.files`."""
+    """Return the key of a file in `CacheIndex.files`."""
     return f"{commit}/{name}"
 
 
 def selection_key(commit: str, patterns: tuple[str, ...]) -> str:
-    """Return the key of patterns in `Ledger.selections`."""
+    """Return the key of patterns in `CacheIndex.selections`."""
     return " ".join((commit, *patterns))
 
 
@@ -126,16 +126,16 @@ class RepoCache:
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, commit)
 
-    def ledger(self) -> Ledger:
+    def index(self) -> CacheIndex:
         """Read what is remembered."""
         try:
-            return Ledger.parse(self._ledger.read_text("utf-8"))
+            return CacheIndex.parse(self._ledger.read_text("utf-8"))
         except (OSError, UnicodeDecodeError):
-            return Ledger()
+            return CacheIndex()
 
-    def remember(self, ledger: Ledger) -> None:
+    def remember(self, index: CacheIndex) -> None:
         """Write what is to be remembered. Only under `locked`."""
-        _replace(self._ledger, ledger.dump())
+        _replace(self._ledger, index.dump())
 
     def link(self, commit: str, name: str, etag: str) -> Path:
         """Make the content of an ETag a file of a commit, and return its path."""

@@ -9,17 +9,17 @@ from pathlib import Path
 _BLOCK_BYTES = 1 << 20
 _SHA256_DIGITS, _SHA1_DIGITS = 64, 40
 
-Heard = Callable[[int], None]
+OnBytes = Callable[[int], None]
 """Hears how many bytes have been read so far."""
 
 
-def sha256_of(path: Path, heard: Heard) -> str:
+def sha256_of(path: Path, on_bytes: OnBytes) -> str:
     """Return the SHA-256 of a file, in hexadecimal digits. Blocking.
 
     Raises:
         OSError: the file cannot be read.
     """
-    return _digest(path, hashlib.sha256(), heard)
+    return _digest(path, hashlib.sha256(), on_bytes)
 
 
 def has_etag(path: Path, sha256: str, etag: str) -> bool:
@@ -44,11 +44,11 @@ def _git_sha1_of(path: Path) -> str:
     return _digest(path, digest, lambda _: None)
 
 
-def _digest(path: Path, digest: hashlib._Hash, heard: Heard) -> str:
+def _digest(path: Path, digest: hashlib._Hash, on_bytes: OnBytes) -> str:
     n_bytes = 0
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
             n_bytes += len(block)
-            heard(n_bytes)
+            on_bytes(n_bytes)
     return digest.hexdigest()

@@ -28,7 +28,7 @@ def _no_bytes() -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """How long a hub is put up with."""
 
     timeout_s: float = 20.0
@@ -83,9 +83,11 @@ class Meter:
 class Download:
     """Files of one repository, on their way into its cache. Only under the cache's lock."""
 
-    def __init__(self, client: HubClient, repo: str, cache: RepoCache, patience: Patience) -> None:
+    def __init__(
+        self, client: HubClient, repo: str, cache: RepoCache, retry_policy: RetryPolicy
+    ) -> None:
         self._client, self._repo = client, repo
-        self._cache, self._patience = cache, patience
+        self._cache, self._retry_policy = cache, retry_policy
 
     def get(self, file: RemoteFile, meter: Meter) -> int:
         """Put the content of a file into the cache, and return its bytes; they are not checked.
@@ -102,7 +104,7 @@ class Download:
         blob.parent.mkdir(parents=True, exist_ok=True)
         partial = blob.with_name(f"{blob.name}.part")
         try:
-            self._patience.keep_trying(
+            self._retry_policy.keep_trying(
                 lambda: self._go_on(file, partial, meter), lambda: _size(partial)
             )
         except OSError as error:

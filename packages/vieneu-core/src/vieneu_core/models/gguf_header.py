@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vieneu_core.errors import ModelLoadError
-from vieneu_core.models.local_files import checked_path, described, glimpse
+from vieneu_core.models.local_files import checked_path, described, read_magic
 
 ARCHITECTURES = ("qwen2", "qwen3", "llama")
 """Of the language models that VieNeu-TTS is made from."""
@@ -129,7 +129,7 @@ def read_header(path: Path) -> GgufHeader:
         ModelLoadError: it is none, or is cut off.
     """
     try:
-        start = glimpse(path)
+        start = read_magic(path)
         if not start.startswith(_MAGIC):
             raise _no_gguf(path, f"It is {described(start)}.")
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vieneu_core.errors import ModelLoadError
-from vieneu_core.models.cache import Checked, Ledger, RepoCache, file_key, selection_key
+from vieneu_core.models.cache import CacheIndex, Checked, RepoCache, file_key, selection_key
 from vieneu_core.models.checksum import has_etag, sha256_of
-from vieneu_core.models.download import Download, Meter, Patience, Progress, named_disk_error
+from vieneu_core.models.download import Download, Meter, Progress, RetryPolicy, named_disk_error
 from vieneu_core.models.hub_client import FileNotThereError, HubClient, RemoteFile
 from vieneu_core.models.local_files import checked_path
 from vieneu_core.models.source import ModelSource, is_pattern
@@ -30,7 +30,7 @@ class Hub:
     """Never ask the network."""
     renew: bool = False
     """Ask the hub what a branch stands for now, in place of what it stood for at first."""
-    patience: Patience = field(default_factory=Patience)
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     @classmethod
     def of_environment(
@@ -120,12 +120,12 @@ class _Task:
 
     def recorded(self) -> Path | None:
         """Return the path if all is here, was checked and was not touched since. Only reads."""
-        ledger = self._cache.ledger()
-        commit = self._source.revision if self._source.is_commit else self._pinned(ledger)
-        names = None if commit is None or self._hub.renew else self._names(ledger, commit)
+        index = self._cache.index()
+        commit = self._source.revision if self._source.is_commit else self._pinned(index)
+        names = None if commit is None or self._hub.renew else self._names(index, commit)
         if commit is None or names is None:
             return None
-        if not all(self._is_recorded(ledger, commit, name) for name in names):
+        if not all(self._is_recorded(index, commit, name) for name in names):
             return None
         return self._path(commit, names)
 
@@ -148,19 +148,19 @@ class _Task:
                 )
             return self._downloaded()
 
-    def _pinned(self, ledger: Ledger) -> str | None:
+    def _pinned(self, index: CacheIndex) -> str | None:
         revision = self._source.revision
-        return ledger.commits.get(revision) or self._cache.ref(revision)
+        return index.commits.get(revision) or self._cache.ref(revision)
 
-    def _names(self, ledger: Ledger, commit: str) -> tuple[str, ...] | None:
+    def _names(self, index: CacheIndex, commit: str) -> tuple[str, ...] | None:
         """Return the files that are wanted of a commit; None where only the hub can tell."""
         if not any(is_pattern(file) for file in self._source.files):
             return self._source.files
-        known = ledger.selections.get(selection_key(commit, self._source.files))
+        known = index.selections.get(selection_key(commit, self._source.files))
         return None if known is None else tuple(known)
 
-    def _is_recorded(self, ledger: Ledger, commit: str, name: str) -> bool:
-        record = ledger.files.get(file_key(commit, name))
+    def _is_recorded(self, index: CacheIndex, commit: str, name: str) -> bool:
+        record = index.files.get(file_key(commit, name))
         wanted = self._source.sha256
         return (
             record is not None
@@ -182,22 +182,22 @@ class _Task:
 
     def _checked(self, *, writable: bool) -> Path | None:
         """Hold what is here, but not recorded, against its checksums; None if some is missing."""
-        ledger = self._cache.ledger()
-        commit = self._source.revision if self._source.is_commit else self._pinned(ledger)
-        names = None if commit is None or self._hub.renew else self._names(ledger, commit)
+        index = self._cache.index()
+        commit = self._source.revision if self._source.is_commit else self._pinned(index)
+        names = None if commit is None or self._hub.renew else self._names(index, commit)
         if commit is None or names is None:
             return None
         folder = self._cache.snapshot(commit)
         if not all((folder / name).is_file() for name in names):
             return None
         for name in names:
-            if not self._is_recorded(ledger, commit, name):
-                self._check(ledger, commit, name)
+            if not self._is_recorded(index, commit, name):
+                self._check(index, commit, name)
         if writable:
-            self._pin(ledger, commit)
+            self._pin(index, commit)
         return self._path(commit, names)
 
-    def _check(self, ledger: Ledger, commit: str, name: str, etag: str | None = None) -> None:
+    def _check(self, index: CacheIndex, commit: str, name: str, etag: str | None = None) -> None:
         """Hold a file against all that is known of it, and record it.
 
         Raises:
@@ -206,7 +206,7 @@ class _Task:
         path, key = self._cache.snapshot(commit) / name, file_key(commit, name)
         meter = Meter(f"Checking {name}", path.stat().st_size, self._progress)
         sha256 = sha256_of(path, meter.show)
-        record = ledger.files.get(key)
+        record = index.files.get(key)
         # Without the hub, the name under which the content lies is its ETag.
         etag = etag or self._cache.content_name(path)
         recorded = self._source.sha256 in (None, sha256) and (
@@ -215,7 +215,7 @@ class _Task:
         if not (recorded and has_etag(path, sha256, etag)):
             self._cache.discard(path, etag)
             raise self._damaged(name, sha256)
-        ledger.files[key] = Checked.now(path, sha256)
+        index.files[key] = Checked.now(path, sha256)
 
     def _damaged(self, name: str, sha256: str) -> ModelLoadError:
         stated = self._source.sha256
@@ -226,50 +226,50 @@ class _Task:
             remedy=f"Fetch it anew: vieneu models get {self._source.wanted}",
         )
 
-    def _pin(self, ledger: Ledger, commit: str) -> None:
+    def _pin(self, index: CacheIndex, commit: str) -> None:
         if not self._source.is_commit:
-            ledger.commits[self._source.revision] = commit
-        self._cache.remember(ledger)
+            index.commits[self._source.revision] = commit
+        self._cache.remember(index)
 
     def _downloaded(self) -> Path:
         hub = self._hub
-        client = HubClient(hub.endpoint, hub.token, timeout_s=hub.patience.timeout_s)
-        ledger = self._cache.ledger()
+        client = HubClient(hub.endpoint, hub.token, timeout_s=hub.retry_policy.timeout_s)
+        index = self._cache.index()
         revision = self._source.revision
         if not hub.renew:
-            revision = self._pinned(ledger) or revision
-        commit, names = self._resolved(client, ledger, revision)
+            revision = self._pinned(index) or revision
+        commit, names = self._resolved(client, index, revision)
         files = [self._look(client, name, commit) for name in names]
-        self._transfer(client, ledger, files)
+        self._transfer(client, index, files)
         if not self._source.is_commit:
             self._cache.set_ref(self._source.revision, files[0].commit)
-        self._pin(ledger, files[0].commit)
+        self._pin(index, files[0].commit)
         return self._path(files[0].commit, names)
 
     def _resolved(
-        self, client: HubClient, ledger: Ledger, revision: str
+        self, client: HubClient, index: CacheIndex, revision: str
     ) -> tuple[str, tuple[str, ...]]:
         """Return the commit, or what stands for it, and the names of the files that are wanted."""
         patterns = self._source.files
         if len(patterns) == 1 and not self._source.is_folder:
             return revision, patterns  # the look at the file tells the commit
-        commit, offered = self._hub.patience.keep_trying(
+        commit, offered = self._hub.retry_policy.keep_trying(
             lambda: client.list_files(self._source.repo, revision)
         )
         names = tuple(name for name in offered if any(_fits(name, p) for p in patterns))
         missing = [p for p in patterns if not is_pattern(p) and p not in offered]
         if missing or not names:
             raise self._not_there(", ".join(missing or patterns), offered)
-        ledger.selections[selection_key(commit, patterns)] = list(names)
+        index.selections[selection_key(commit, patterns)] = list(names)
         return commit, names
 
     def _look(self, client: HubClient, name: str, revision: str) -> RemoteFile:
-        repo, patience = self._source.repo, self._hub.patience
+        repo, retry_policy = self._source.repo, self._hub.retry_policy
         try:
-            return patience.keep_trying(lambda: client.look(repo, name, revision))
+            return retry_policy.keep_trying(lambda: client.file_info(repo, name, revision))
         except FileNotThereError:
             pass
-        _, offered = patience.keep_trying(lambda: client.list_files(repo, revision))
+        _, offered = retry_policy.keep_trying(lambda: client.list_files(repo, revision))
         raise self._not_there(name, offered)
 
     def _not_there(self, wanted: str, offered: tuple[str, ...]) -> ModelLoadError:
@@ -282,16 +282,16 @@ class _Task:
             remedy=f"Name one of them: {self._source.repo}:{shown[0]}",
         )
 
-    def _transfer(self, client: HubClient, ledger: Ledger, files: list[RemoteFile]) -> None:
-        download = Download(client, self._source.repo, self._cache, self._hub.patience)
+    def _transfer(self, client: HubClient, index: CacheIndex, files: list[RemoteFile]) -> None:
+        download = Download(client, self._source.repo, self._cache, self._hub.retry_policy)
         sizes = [file.size for file in files]
         total = None if None in sizes else sum(size or 0 for size in sizes)
         meter = Meter(f"Downloading {self._label}", total, self._progress)
         for file in files:
             meter.finish(download.get(file, meter))
             self._cache.link(file.commit, file.name, file.etag)
-            self._check(ledger, file.commit, file.name, file.etag)
-            self._cache.remember(ledger)
+            self._check(index, file.commit, file.name, file.etag)
+            self._cache.remember(index)
 
 
 def _fits(name: str, pattern: str) -> bool:

@@ -87,7 +87,7 @@ class HubClient:
         self._timeout_s = timeout_s
         self.host = urlsplit(self._endpoint).hostname or "the hub"
 
-    def look(self, repo: str, name: str, revision: str) -> RemoteFile:
+    def file_info(self, repo: str, name: str, revision: str) -> RemoteFile:
         """Ask for the commit, checksum and size of a file.
 
         Raises:
@@ -112,7 +112,7 @@ class HubClient:
         """Ask which commit a revision is, and the names of its files.
 
         Raises:
-            ModelLoadError, InterruptedTransferError: as in `look`.
+            ModelLoadError, InterruptedTransferError: as in `file_info`.
         """
         with self._translated(f"{repo}@{revision}"):
             api = self._hub.HfApi(endpoint=self._endpoint, token=self._token)
@@ -125,7 +125,7 @@ class HubClient:
         """Open the content of a file from a byte on.
 
         Raises:
-            ModelLoadError, InterruptedTransferError: as in `look`, also while it is read.
+            ModelLoadError, InterruptedTransferError: as in `file_info`, also while it is read.
         """
         headers = self._tools.build_hf_headers(token=self._token)
         headers["Accept-Encoding"] = "identity"  # else its length says nothing

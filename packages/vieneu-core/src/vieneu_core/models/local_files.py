@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vieneu_core.errors import ModelLoadError
 
-_GLIMPSE_BYTES = 512
+_MAGIC_BYTES = 512
 _LFS = b"version https://git-lfs"
 _MARKS = (
     (b"PK\x03\x04", "a ZIP archive, as PyTorch writes it"),
@@ -30,14 +30,14 @@ def checked_path(path: Path) -> Path:
             if not any(path.iterdir()):
                 raise ModelLoadError(f"The folder {path} is empty.", remedy="Name another folder.")
             return path
-        start = glimpse(path)
+        start = read_magic(path)
     except OSError as error:
         raise unreadable(path, error) from error
     _refuse_placeholders(path, start)
     return path
 
 
-def glimpse(path: Path) -> bytes:
+def read_magic(path: Path) -> bytes:
     """Read the first bytes of a file.
 
     Raises:
@@ -47,7 +47,7 @@ def glimpse(path: Path) -> bytes:
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no ordinary file")
     with path.open("rb") as file:
-        return file.read(_GLIMPSE_BYTES)
+        return file.read(_MAGIC_BYTES)
 
 
 def described(start: bytes) -> str:

@@ -118,7 +118,7 @@ class _Model:
         try:
             reader = gguf.GGUFReader(path)
         except (OSError, ValueError, IndexError, KeyError) as error:
-            raise _wrong(path, f"It cannot be read: {error}.") from error
+            raise _invalid(path, f"It cannot be read: {error}.") from error
         if TRIMMED_KEY in reader.fields:
             raise ModelLoadError(
                 f"{path} has been trimmed already.",
@@ -126,7 +126,7 @@ class _Model:
             )
         for key in (_TOKENS, _TYPES, _MERGES):
             if key not in reader.fields:
-                raise _wrong(path, f"It has no {key}.")
+                raise _invalid(path, f"It has no {key}.")
         return cls(gguf, reader)
 
     def kept(self, reachable: Collection[int]) -> list[int]:
@@ -222,7 +222,7 @@ def _element_type(field: Any) -> Any:
     return field.types[-1] if len(field.types) > 1 else None
 
 
-def _wrong(path: Path, why: str) -> ModelLoadError:
+def _invalid(path: Path, why: str) -> ModelLoadError:
     return ModelLoadError(
         f"{path} is no GGUF model that could be trimmed. {why}",
         remedy="Name a VieNeu model in GGUF format.",

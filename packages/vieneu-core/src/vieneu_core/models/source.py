@@ -83,14 +83,14 @@ class ModelSource:
 
     def _check_repository(self) -> None:
         if not _REPO.fullmatch(self.repo) or ".." in self.repo or "--" in self.repo:
-            raise _nonsense(f"{self.repo!r} is no OWNER/REPOSITORY.")
+            raise _invalid(f"{self.repo!r} is no OWNER/REPOSITORY.")
         if not self.files:
-            raise _nonsense(f"No file of {self.repo} is named.")
+            raise _invalid(f"No file of {self.repo} is named.")
         for file in self.files:
             if not is_plain(file):
-                raise _nonsense(f"{file!r} is no file within a repository.")
+                raise _invalid(f"{file!r} is no file within a repository.")
         if not _REVISION.fullmatch(self.revision) or not is_plain(self.revision):
-            raise _nonsense(f"{self.revision!r} is no branch, tag or commit.")
+            raise _invalid(f"{self.revision!r} is no branch, tag or commit.")
 
 
 def parse_source(text: str) -> ModelSource:
@@ -106,7 +106,7 @@ def parse_source(text: str) -> ModelSource:
         return ModelSource(path=_expanded(stated))
     shape = _SHAPE.fullmatch(stated)
     if shape is None:
-        raise _nonsense(f"{text!r} is neither a path nor a file on the hub.")
+        raise _invalid(f"{text!r} is neither a path nor a file on the hub.")
     return _of_hub(shape, stated)
 
 
@@ -119,7 +119,7 @@ def _of_hub(shape: re.Match[str], stated: str) -> ModelSource:
     files = tuple(file.strip() for file in (shape["files"] or "").split(",") if file.strip())
     # models/x.gguf has the shape of a repository, but hardly any is named like that.
     if not files and Path(stated).suffix in {".gguf", ".onnx", ".safetensors"}:
-        raise _nonsense(f"{stated!r} looks like a path, but depends on where it is read.")
+        raise _invalid(f"{stated!r} looks like a path, but depends on where it is read.")
     sha256 = shape["sha256"]
     return ModelSource(
         repo=shape["repo"],
@@ -133,7 +133,7 @@ def _expanded(stated: str) -> Path:
     try:
         return Path(stated).expanduser()
     except RuntimeError as error:
-        raise _nonsense(f"{stated!r} is in the home of a user who does not exist.") from error
+        raise _invalid(f"{stated!r} is in the home of a user who does not exist.") from error
 
 
 def is_plain(name: str) -> bool:
@@ -142,5 +142,5 @@ def is_plain(name: str) -> bool:
     return name.isprintable() and "\\" not in name and not {"", ".", ".."} & set(parts)
 
 
-def _nonsense(detail: str) -> ModelLoadError:
+def _invalid(detail: str) -> ModelLoadError:
     return ModelLoadError(detail, remedy=HOW_TO_NAME)

@@ -24,7 +24,7 @@ def new_nonce() -> str:
     return secrets.token_urlsafe(16)
 
 
-class Announcement(BaseModel):
+class AddressUpdate(BaseModel):
     """Where a server is reached from now on."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)

@@ -9,13 +9,13 @@ from pydantic import SecretStr, ValidationError
 from vieneu_core.backends.remote.endpoint import Endpoint, is_loopback
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import (
-    AnnouncementError,
-    AnnouncementForgedError,
-    AnnouncementStaleError,
+    AddressUpdateError,
+    AddressUpdateForgedError,
+    AddressUpdateStaleError,
     ConfigurationError,
     UnsafeEndpointError,
 )
-from vieneu_core.pairing.address_update import Announcement, is_signed
+from vieneu_core.pairing.address_update import AddressUpdate, is_signed
 from vieneu_core.wire.version import check_server
 
 TOLERANCE = timedelta(minutes=5)
@@ -23,7 +23,7 @@ TOLERANCE = timedelta(minutes=5)
 MAX_BODY_BYTES = 8192
 
 
-class AnnouncementInbox:
+class AddressUpdateInbox:
     """Remembers what it has taken, so that nothing is taken twice.
 
     Args:
@@ -36,8 +36,8 @@ class AnnouncementInbox:
         self._clock = clock or SystemClock()
         self._taken: dict[str, datetime] = {}
 
-    def open(self, body: bytes, given_signature: str | None) -> Announcement:
-        """Check an announcement. What it says still has to be looked at: `look_at`.
+    def open(self, body: bytes, given_signature: str | None) -> AddressUpdate:
+        """Check an announcement. What it says still has to be looked at: `verify_server`.
 
         Args:
             body: As it came, not parsed.
@@ -52,32 +52,32 @@ class AnnouncementInbox:
             WireVersionError: the server is too old or too new; the remedy says what to upgrade.
         """
         if len(body) > MAX_BODY_BYTES or not is_signed(body, given_signature, self._token):
-            raise AnnouncementForgedError("An announcement is not signed with the server's token.")
+            raise AddressUpdateForgedError("An announcement is not signed with the server's token.")
         try:
-            announcement = Announcement.model_validate_json(body)
+            update = AddressUpdate.model_validate_json(body)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(map(str, first["loc"]))
-            raise AnnouncementError(
+            raise AddressUpdateError(
                 f"An announcement is not what it should be: {where}: {first['msg']}."
             ) from None
-        self._check_new(announcement)
-        self._check_endpoint(announcement.endpoint_url)
-        check_server(announcement.wire_version)
-        return announcement
+        self._check_new(update)
+        self._check_endpoint(update.endpoint_url)
+        check_server(update.wire_version)
+        return update
 
-    def _check_new(self, announcement: Announcement) -> None:
+    def _check_new(self, update: AddressUpdate) -> None:
         now = self._clock.now()
-        age = now - announcement.timestamp
+        age = now - update.timestamp
         if abs(age) > TOLERANCE:
-            raise AnnouncementStaleError(
+            raise AddressUpdateStaleError(
                 f"An announcement is {age.total_seconds():.0f} s old by this machine's clock."
             )
         # Longer than any announcement stays good, counted from when it came.
         self._taken = {n: t for n, t in self._taken.items() if now - t <= 2 * TOLERANCE}
-        if announcement.nonce in self._taken:
-            raise AnnouncementStaleError("An announcement came a second time.")
-        self._taken[announcement.nonce] = now
+        if update.nonce in self._taken:
+            raise AddressUpdateStaleError("An announcement came a second time.")
+        self._taken[update.nonce] = now
 
     def _check_endpoint(self, url: str) -> None:
         try:

@@ -9,7 +9,7 @@ from vieneu_core.backends.base import Health
 from vieneu_core.backends.remote import RemoteBackend
 
 
-async def look_at(
+async def verify_server(
     endpoint_url: str, token: SecretStr, *, session: aiohttp.ClientSession | None = None
 ) -> Health:
     """Shake hands with a server, and return its health.

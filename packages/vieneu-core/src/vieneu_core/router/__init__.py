@@ -6,22 +6,22 @@ from vieneu_core.router.events import (
     BackendRecovered,
     BackendStateChanged,
     BackendSwitched,
-    BudgetWarning,
     CircuitClosed,
     CircuitOpened,
     DefaultVoiceMissing,
     ErrorReport,
     FailedBack,
     FailedOver,
+    QuotaWarning,
     RemoteLost,
     RouterEvent,
     ServerOutdated,
     SessionExpired,
     SessionExpiring,
-    SpokenByStandIn,
+    SpokenByFallback,
 )
 from vieneu_core.router.policy import RouterPolicy
-from vieneu_core.router.quota import BudgetStatus, TunnelBudget
+from vieneu_core.router.quota import QuotaStatus, TunnelQuota
 from vieneu_core.router.router import Router
 from vieneu_core.router.selection import LAST_RESORT, Mode
 from vieneu_core.router.session import SessionPolicy
@@ -35,8 +35,8 @@ __all__ = [
     "BackendStatus",
     "BackendSwitched",
     "BreakerPolicy",
-    "BudgetStatus",
-    "BudgetWarning",
+    "QuotaStatus",
+    "QuotaWarning",
     "CircuitBreaker",
     "CircuitClosed",
     "CircuitOpened",
@@ -55,6 +55,6 @@ __all__ = [
     "SessionExpired",
     "SessionExpiring",
     "SessionPolicy",
-    "SpokenByStandIn",
-    "TunnelBudget",
+    "SpokenByFallback",
+    "TunnelQuota",
 ]

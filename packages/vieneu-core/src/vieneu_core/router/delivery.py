@@ -30,10 +30,10 @@ from vieneu_core.errors import (
     VieneuError,
     VoiceNotFoundError,
 )
-from vieneu_core.router.events import ErrorReport, RouterEvent, SpokenByStandIn
+from vieneu_core.router.events import ErrorReport, RouterEvent, SpokenByFallback
 from vieneu_core.router.policy import RouterPolicy
 from vieneu_core.router.selection import LAST_RESORT, estimated_seconds
-from vieneu_core.router.tracked_backend import Place
+from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.text.passages import passages
 
@@ -45,14 +45,14 @@ _FIRST_WAIT_S = 0.1
 class Route:
     """Who may speak one request, fixed when it starts: a switch does not touch it."""
 
-    places: tuple[Place, ...]
+    places: tuple[TrackedBackend, ...]
     """The admin's choice first, then the stand-ins."""
     missing: BackendError | None = None
     """Why the admin's choice is not among ``places``."""
 
-    def is_stand_in(self, place: Place) -> bool:
+    def is_fallback(self, tracked: TrackedBackend) -> bool:
         """Tell whether this place is not the one that the admin chose."""
-        return self.missing is not None or place is not self.places[0]
+        return self.missing is not None or tracked is not self.places[0]
 
 
 class Delivery:
@@ -77,7 +77,7 @@ class Delivery:
         self._rooms_taken = 0
         self._done = 0  # sentences handed on whole
         self._attempts = 0
-        self._failed_here: set[Place] = set()
+        self._failed_here: set[TrackedBackend] = set()
         self._rate_hz: int | None = None
         self._begun_live = False
 
@@ -124,7 +124,7 @@ class Delivery:
                 )
             hopeful = [cause for cause in causes if cause.transient]
             if not hopeful or now + wait_s > give_up_at:
-                raise self._nobody(causes)
+                raise self._all_failed(causes)
             await self._clock.sleep(wait_s)
             wait_s *= 2
 
@@ -141,17 +141,17 @@ class Delivery:
         """
         causes: list[BackendError] = [self._route.missing] if self._route.missing else []
         refusals: list[RequestError] = []
-        for place in self._in_order():
+        for tracked in self._in_order():
             rest = passage[len(passage) - (goal - self._done) :]
             if any(isinstance(cause, UnpronounceableError) for cause in causes):
                 rest = rest[:1]
             try:
-                self._admit(place, rest, last_chance=last_chance)
-                await self._attempt(place, rest, [*refusals, *causes])
+                self._admit(tracked, rest, last_chance=last_chance)
+                await self._attempt(tracked, rest, [*refusals, *causes])
             except BackendError as err:
                 causes.append(err)
             except (VoiceNotFoundError, CloningUnsupportedError) as err:
-                self._failed_here.add(place)
+                self._failed_here.add(tracked)
                 refusals.append(err)
             else:
                 return []
@@ -159,35 +159,37 @@ class Delivery:
             raise refusals[0]
         return causes
 
-    def _in_order(self) -> list[Place]:
+    def _in_order(self) -> list[TrackedBackend]:
         # Whoever failed in this request is asked last for the rest of it: one wait is enough.
-        return sorted(self._route.places, key=lambda place: place in self._failed_here)
+        return sorted(self._route.places, key=lambda tracked: tracked in self._failed_here)
 
-    def _admit(self, place: Place, passage: tuple[str, ...], *, last_chance: bool) -> None:
-        place.wanted()
-        refusal = place.refusal(estimated_seconds(passage, self._request.speed))
+    def _admit(
+        self, tracked: TrackedBackend, passage: tuple[str, ...], *, last_chance: bool
+    ) -> None:
+        tracked.wanted()
+        refusal = tracked.refusal(estimated_seconds(passage, self._request.speed))
         if refusal is None:
-            place.breaker.admit()
+            tracked.breaker.admit()
         elif not (last_chance and isinstance(refusal, CircuitOpenError)):
             raise refusal
 
     async def _attempt(
-        self, place: Place, passage: tuple[str, ...], before: list[VieneuError]
+        self, tracked: TrackedBackend, passage: tuple[str, ...], before: list[VieneuError]
     ) -> None:
         try:
-            await self._relay_or_adapt(place, passage, before)
+            await self._relay_or_adapt(tracked, passage, before)
         except BackendError as err:
             if not isinstance(err, UnpronounceableError):
-                self._failed_here.add(place)
-            place.failed(err)
+                self._failed_here.add(tracked)
+            tracked.failed(err)
             raise
         except BaseException:
-            place.abandoned()
+            tracked.abandoned()
             raise
-        place.succeeded()
+        tracked.succeeded()
 
     async def _relay_or_adapt(
-        self, place: Place, passage: tuple[str, ...], before: list[VieneuError]
+        self, tracked: TrackedBackend, passage: tuple[str, ...], before: list[VieneuError]
     ) -> None:
         """Relay a passage; a stand-in that lacks the voice asked for speaks with its own.
 
@@ -200,16 +202,16 @@ class Delivery:
         request = replace(
             self._request,
             text=passage,
-            voice=self._voice_at(place),
+            voice=self._voice_at(tracked),
             request_id=f"{self._request.request_id[:100]}-{self._done}-{self._attempts}",
         )
         try:
-            await self._relay(place, request, cause)
+            await self._relay(tracked, request, cause)
         except RequestError as err:
-            if voice_is_sought or not self._route.is_stand_in(place):
+            if voice_is_sought or not self._route.is_fallback(tracked):
                 raise
-            keep_watermark = request.watermark and place.name != LAST_RESORT
-            own_voice = replace(
+            keep_watermark = request.watermark and tracked.name != LAST_RESORT
+            has_custom_voice = replace(
                 request,
                 voice=None,
                 reference=None,
@@ -217,50 +219,52 @@ class Delivery:
                 request_id=f"{request.request_id}-own",
             )
             try:
-                await self._relay(place, own_voice, cause)
+                await self._relay(tracked, has_custom_voice, cause)
             except RequestError:
-                raise SynthesisFailedError(f"{place.name} cannot stand in: {err.detail}") from err
+                raise SynthesisFailedError(f"{tracked.name} cannot stand in: {err.detail}") from err
 
-    def _voice_at(self, place: Place) -> str | None:
+    def _voice_at(self, tracked: TrackedBackend) -> str | None:
         """Return the voice to ask for: a stand-in keeps the one that listeners know."""
         named = self._request.voice is not None or self._request.reference is not None
-        if named or not self._route.is_stand_in(place):
+        if named or not self._route.is_fallback(tracked):
             return self._request.voice
-        return self._policy.stand_in_voice
+        return self._policy.fallback_voice
 
     async def _relay(
-        self, place: Place, request: SynthesisRequest, cause: VieneuError | None
+        self, tracked: TrackedBackend, request: SynthesisRequest, cause: VieneuError | None
     ) -> None:
         base, n_sentences = self._done, len(request.text) if isinstance(request.text, tuple) else 0
-        stand_in = self._route.is_stand_in(place)
+        fallback = self._route.is_fallback(tracked)
         sentence = _Sentence()
-        async with aclosing(place.backend.stream(request)) as stream:
-            while (chunk := await self._next(stream, place)) is not None:
+        async with aclosing(tracked.backend.stream(request)) as stream:
+            while (chunk := await self._next(stream, tracked)) is not None:
                 if not isinstance(chunk, AudioChunk):  # of a backend that is not ours
-                    raise BadResponseError(f"{place.name} gave something that is not audio.")
+                    raise BadResponseError(f"{tracked.name} gave something that is not audio.")
                 if base + chunk.sentence != self._done:
-                    raise BadResponseError(f"{place.name} spoke the sentences out of order.")
+                    raise BadResponseError(f"{tracked.name} spoke the sentences out of order.")
                 if not sentence.begun or chunk.restarted:
                     sentence = _Sentence(begun=True)
                     await self._make_room()
                 speaker = replace(
-                    chunk.speaker, backend=place.name, stand_in=chunk.speaker.stand_in or stand_in
+                    chunk.speaker, backend=tracked.name, fallback=chunk.speaker.fallback or fallback
                 )
                 await self._take(replace(chunk, sentence=self._done, speaker=speaker), sentence)
                 if chunk.final:
-                    self._finish(sentence, stand_in=place.name if stand_in else None, cause=cause)
+                    self._finish(sentence, fallback=tracked.name if fallback else None, cause=cause)
                     sentence = _Sentence()
         if self._done < base + n_sentences:
-            raise StreamInterruptedError(f"{place.name} stopped before the last sentence.")
+            raise StreamInterruptedError(f"{tracked.name} stopped before the last sentence.")
 
-    async def _next(self, stream: AsyncIterator[AudioChunk], place: Place) -> AudioChunk | None:
+    async def _next(
+        self, stream: AsyncIterator[AudioChunk], tracked: TrackedBackend
+    ) -> AudioChunk | None:
         """Return the next chunk; a backend that hangs must not take the announcement with it."""
         try:
             async with asyncio.timeout(self._policy.stall_s):
                 return await anext(stream, None)
         except TimeoutError as err:
             raise StreamStalledError(
-                f"No audio came from {place.name} for {self._policy.stall_s:g} s."
+                f"No audio came from {tracked.name} for {self._policy.stall_s:g} s."
             ) from err
 
     async def _make_room(self) -> None:
@@ -272,7 +276,7 @@ class Delivery:
     async def _take(self, chunk: AudioChunk, sentence: _Sentence) -> None:
         chunk = await self._at_stream_rate(chunk, sentence)
         if chunk.sentence > 0:
-            sentence.shelf.append(chunk)
+            sentence.buffer.append(chunk)
             return
         restarted = self._begun_live and not sentence.heard
         self._begun_live = sentence.heard = True
@@ -290,22 +294,22 @@ class Delivery:
         return replace(chunk, pcm=pcm, sample_rate_hz=rate_hz)
 
     def _finish(
-        self, sentence: _Sentence, *, stand_in: str | None, cause: VieneuError | None
+        self, sentence: _Sentence, *, fallback: str | None, cause: VieneuError | None
     ) -> None:
-        for chunk in sentence.shelf:
+        for chunk in sentence.buffer:
             self._outbox.put_nowait(chunk)
-        if stand_in is not None:
+        if fallback is not None:
             self._publish(
-                SpokenByStandIn(
+                SpokenByFallback(
                     request_id=self._request.request_id,
                     sentence=self._done,
-                    backend=stand_in,
+                    backend=fallback,
                     cause=ErrorReport.of(cause) if cause else None,
                 )
             )
         self._done += 1
 
-    def _nobody(self, causes: list[BackendError]) -> BackendError:
+    def _all_failed(self, causes: list[BackendError]) -> BackendError:
         if len(causes) == 1:
             return causes[0]
         where = f"sentence {self._done + 1}"
@@ -318,7 +322,7 @@ class _Sentence:
     def __init__(self, *, begun: bool = False) -> None:
         self.begun = begun
         self.heard = False
-        self.shelf: list[AudioChunk] = []
+        self.buffer: list[AudioChunk] = []
         self.resampler: Resampler | None = None
 
 

@@ -66,7 +66,7 @@ class FailedBack(RouterEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpokenByStandIn(RouterEvent):
+class SpokenByFallback(RouterEvent):
     """A sentence was spoken by another backend than the admin chose."""
 
     request_id: str
@@ -149,7 +149,7 @@ class SessionExpired(RouterEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetWarning(RouterEvent):
+class QuotaWarning(RouterEvent):
     """A large share of the tunnel's monthly allowance is used."""
 
     used: float

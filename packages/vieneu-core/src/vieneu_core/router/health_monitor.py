@@ -23,7 +23,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.policy import RouterPolicy
-from vieneu_core.router.tracked_backend import Place
+from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
 
 # A local model that the admin has unloaded stays unloaded; a remote one only needs a handshake.
@@ -40,31 +40,31 @@ SHORTEST_WAIT_S = 0.05
 """So that no state of affairs, however odd, makes the monitor spin."""
 
 
-class Monitor:
-    """Watches one `Place` until it is cancelled."""
+class HealthMonitor:
+    """Watches one `TrackedBackend` until it is cancelled."""
 
     def __init__(
         self,
-        place: Place,
+        tracked: TrackedBackend,
         *,
         policy: RouterPolicy,
         clock: Clock,
         metered: bool,
         each_round: Callable[[], Awaitable[None]],
     ) -> None:
-        self._place = place
+        self._tracked = tracked
         self._policy = policy
         self._clock = clock
         self._metered = metered
         self._each_round = each_round
-        self._idle_looks = 0
+        self._idle_checks = 0
         self._nudged = asyncio.Event()
         self.first_load: asyncio.Future[BackendError | None] = (
             asyncio.get_running_loop().create_future()
         )
         """Done once the backend has been loaded, or could not be: then with the reason."""
 
-    def nudge(self) -> None:
+    def wake(self) -> None:
         """Reconsider when to look next: something has changed."""
         self._nudged.set()
 
@@ -74,7 +74,7 @@ class Monitor:
             self.first_load.set_result(await self.load())
             await self._watch()
         except Exception:
-            _LOGGER.exception("The watch over %s ended", self._place.name)
+            _LOGGER.exception("The watch over %s ended", self._tracked.name)
             raise
         finally:
             self.first_load.cancel()  # without effect once it is done
@@ -83,12 +83,12 @@ class Monitor:
         await self._each_round()
         while True:
             self._nudged.clear()
-            wait_s = self.next_look_in_s()
+            wait_s = self.next_check_in_s()
             if wait_s > 0:
                 wait_s = min(wait_s, self._next_session_mark_in_s())
                 await self._wait(max(wait_s, SHORTEST_WAIT_S))
-            if self.next_look_in_s() <= 0:
-                await self.look()
+            if self.next_check_in_s() <= 0:
+                await self.check()
             await self._each_round()
 
     async def load(self) -> BackendError | None:
@@ -96,20 +96,20 @@ class Monitor:
         try:
             health = await self._loaded()
         except BackendError as err:
-            self._place.missed(err, tolerated=0)
+            self._tracked.health_check_failed(err, tolerated=0)
             return err
-        self._place.seen(health)
+        self._tracked.health_checked(health)
         return None
 
     async def _loaded(self) -> Health:
-        place = self._place
-        place.loading, place.kept_unloaded = True, False
+        tracked = self._tracked
+        tracked.loading, tracked.kept_unloaded = True, False
         follower = None if self._metered else asyncio.create_task(self._follow_loading())
         try:
-            await place.backend.load()
-            return await place.backend.health()
+            await tracked.backend.load()
+            return await tracked.backend.health()
         finally:
-            place.loading = False
+            tracked.loading = False
             if follower is not None:
                 follower.cancel()
 
@@ -118,23 +118,25 @@ class Monitor:
         while True:
             await self._clock.sleep(PROGRESS_EVERY_S)
             with contextlib.suppress(BackendError):  # loading itself says what is wrong
-                health = await self._place.backend.health()
+                health = await self._tracked.backend.health()
                 if health.loading is not None:
-                    self._place.progressed(health)
+                    self._tracked.load_progressed(health)
 
-    def next_look_in_s(self) -> float:
+    def next_check_in_s(self) -> float:
         """Return the seconds until the next look is due; infinite where only an admin can help."""
-        place = self._place
-        if math.isinf(place.breaker.retry_in_s):
+        tracked = self._tracked
+        if math.isinf(tracked.breaker.retry_in_s):
             return math.inf
-        cooled_down = place.breaker.state is CircuitState.HALF_OPEN and not place.breaker.probing
+        cooled_down = (
+            tracked.breaker.state is CircuitState.HALF_OPEN and not tracked.breaker.probing
+        )
         if cooled_down and not self._idle:
-            return max(0.0, self._policy.suspect_interval_s - place.silent_s)
-        due = max(0.0, self._interval_s() - place.silent_s)
-        spared_s = place.breaker.retry_in_s
+            return max(0.0, self._policy.suspect_interval_s - tracked.silent_s)
+        due = max(0.0, self._interval_s() - tracked.silent_s)
+        spared_s = tracked.breaker.retry_in_s
         return spared_s if spared_s > 0 and not self._idle else max(due, spared_s)
 
-    async def look(self, *, tolerant: bool = True) -> Health:
+    async def check(self, *, tolerant: bool = True) -> Health:
         """Look at the backend now, and probe it where its circuit has cooled down.
 
         Args:
@@ -142,9 +144,9 @@ class Monitor:
 
         Raises nothing that the place has not been told; the last health is returned.
         """
-        self._idle_looks = self._idle_looks + 1 if self._idle else 0
+        self._idle_checks = self._idle_checks + 1 if self._idle else 0
         health = await self._health(tolerant=tolerant)
-        if health.ready and self._place.breaker.state is CircuitState.HALF_OPEN:
+        if health.ready and self._tracked.breaker.state is CircuitState.HALF_OPEN:
             await self._try_probe()
         return health
 
@@ -154,27 +156,29 @@ class Monitor:
         Raises:
             BackendError: it cannot speak, or its circuit lets nothing through now.
         """
-        place = self._place
-        place.breaker.admit()
+        tracked = self._tracked
+        tracked.breaker.admit()
         request = SynthesisRequest(text=self._policy.probe_text)
         try:
             async with asyncio.timeout(self._policy.stall_s):
-                speech = await collect(place.backend.stream(request))
+                speech = await collect(tracked.backend.stream(request))
         except TimeoutError as err:
-            late = BackendTimeoutError(f"{place.name} did not speak the test sentence in time.")
-            place.failed(late)
+            late = BackendTimeoutError(f"{tracked.name} did not speak the test sentence in time.")
+            tracked.failed(late)
             raise late from err
         except RequestError as err:
-            refused = SynthesisFailedError(f"{place.name} refused the test sentence: {err.detail}")
-            place.failed(refused)
+            refused = SynthesisFailedError(
+                f"{tracked.name} refused the test sentence: {err.detail}"
+            )
+            tracked.failed(refused)
             raise refused from err
         except BackendError as err:
-            place.failed(err)
+            tracked.failed(err)
             raise
         except BaseException:
-            place.abandoned()
+            tracked.abandoned()
             raise
-        place.succeeded()
+        tracked.succeeded()
         return speech
 
     async def _try_probe(self) -> None:
@@ -184,53 +188,53 @@ class Monitor:
             return  # the place knows, and the circuit stays open for longer
 
     async def _health(self, *, tolerant: bool) -> Health:
-        place = self._place
+        tracked = self._tracked
         try:
-            async with asyncio.timeout(self._policy.look_timeout_s):
+            async with asyncio.timeout(self._policy.health_check_timeout_s):
                 if self._needs_loading:
-                    await place.backend.load()
-                health = await place.backend.health()
+                    await tracked.backend.load()
+                health = await tracked.backend.health()
         except TimeoutError:
-            late = BackendTimeoutError(f"{place.name} did not report its health in time.")
+            late = BackendTimeoutError(f"{tracked.name} did not report its health in time.")
             self._missed(late, tolerant=tolerant)
         except BackendError as err:
             self._missed(err, tolerant=tolerant)
         else:
-            place.seen(health)
-        return place.health or Health(state=place.state)
+            tracked.health_checked(health)
+        return tracked.health or Health(state=tracked.state)
 
     def _missed(self, error: BackendError, *, tolerant: bool) -> None:
         # A server that is busy speaking may be slow to tell how it is; its audio is the answer.
-        speaking = self._place.leases > 0 and isinstance(error, BackendTimeoutError)
-        tolerated = math.inf if speaking else self._policy.tolerated_misses
-        self._place.missed(error, tolerated=tolerated if tolerant else 0)
+        speaking = self._tracked.leases > 0 and isinstance(error, BackendTimeoutError)
+        tolerated = math.inf if speaking else self._policy.tolerated_failed_checks
+        self._tracked.health_check_failed(error, tolerated=tolerated if tolerant else 0)
 
     @property
     def _needs_loading(self) -> bool:
-        state = self._place.state
-        if self._place.kept_unloaded:
+        state = self._tracked.state
+        if self._tracked.kept_unloaded:
             return False
         return state is BackendState.FAILED or (self._metered and state in _NEEDS_LOADING)
 
     @property
     def _idle(self) -> bool:
-        return self._metered and self._place.idle_s > self._policy.in_use_s
+        return self._metered and self._tracked.idle_s > self._policy.in_use_s
 
     def _interval_s(self) -> float:
         policy = self._policy
-        place = self._place
+        tracked = self._tracked
         # Once it is plain that the backend is unfit, though its circuit is closed, haste is over.
-        doubted = place.suspect and place.misses <= policy.tolerated_misses
-        if doubted and place.breaker.state is CircuitState.CLOSED:
+        doubted = tracked.suspect and tracked.failed_checks <= policy.tolerated_failed_checks
+        if doubted and tracked.breaker.state is CircuitState.CLOSED:
             return policy.suspect_interval_s
         if not self._idle:
             return policy.health_check_interval_s
-        long_idle = place.idle_s > policy.long_idle_after_s and self._idle_looks > 0
+        long_idle = tracked.idle_s > policy.long_idle_after_s and self._idle_checks > 0
         longest_s = policy.long_idle_interval_s if long_idle else policy.idle_interval_s
-        return min(policy.health_check_interval_s * 2.0 ** min(self._idle_looks, 32), longest_s)
+        return min(policy.health_check_interval_s * 2.0 ** min(self._idle_checks, 32), longest_s)
 
     def _next_session_mark_in_s(self) -> float:
-        session = self._place.session
+        session = self._tracked.session
         return math.inf if session is None else session.next_due_in_s()
 
     async def _sleep(self, seconds: float) -> object:
@@ -238,7 +242,7 @@ class Monitor:
         return None
 
     async def _wait(self, seconds: float) -> None:
-        """Wait until the time has come or `nudge` is called."""
+        """Wait until the time has come or `wake` is called."""
         waits: set[asyncio.Task[object]] = {asyncio.create_task(self._nudged.wait())}
         if not math.isinf(seconds):
             waits.add(asyncio.create_task(self._sleep(seconds)))

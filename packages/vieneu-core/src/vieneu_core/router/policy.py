@@ -21,7 +21,7 @@ class RouterPolicy:
     fallback_enabled: bool = True
     fallback: tuple[str, ...] = ("local", LAST_RESORT)
     """Stand-ins in order. ``remote`` may be named too: text then leaves the house unasked."""
-    stand_in_voice: str | None = None
+    fallback_voice: str | None = None
     """Voice of a stand-in that has it, where the request names none."""
     prefetched_sentences: int = 2
     """Sentences made ready while one is being heard."""
@@ -40,11 +40,11 @@ class RouterPolicy:
     """After long idleness: 2 880 looks a month, within a free tunnel's allowance."""
     suspect_interval_s: float = 2.0
     """Until the next look at a backend that has just failed: is it really gone?"""
-    tolerated_misses: int = 1
+    tolerated_failed_checks: int = 1
     """Looks in a row that may time out before the backend counts as lost."""
     load_wait_s: float = 10.0
     """How long `Router.load` waits for the admin's choice while something else can speak."""
-    look_timeout_s: float = 10.0
+    health_check_timeout_s: float = 10.0
     probe_text: str = "Xin chào."
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     session: SessionPolicy = field(default_factory=SessionPolicy)

@@ -15,17 +15,17 @@ from vieneu_core.errors import (
     BackendNotConfiguredError,
     BackendNotLoadedError,
 )
-from vieneu_core.router.health_monitor import Monitor
+from vieneu_core.router.health_monitor import HealthMonitor
 from vieneu_core.router.policy import RouterPolicy
 from vieneu_core.router.selection import BACKENDS, Mode
 from vieneu_core.router.session import SessionClock
 from vieneu_core.router.status import BackendStatus
-from vieneu_core.router.tracked_backend import Place
+from vieneu_core.router.tracked_backend import TrackedBackend
 
 REMOTE = Mode.REMOTE.value
 
 
-class Places:
+class BackendPool:
     """The backends by name; each has a monitor while they are watched.
 
     Args:
@@ -52,15 +52,15 @@ class Places:
         self._rng = rng
         self._on_change = on_change
         self._each_round = each_round
-        self._monitors: dict[str, tuple[Monitor, asyncio.Task[None]]] = {}
+        self._monitors: dict[str, tuple[HealthMonitor, asyncio.Task[None]]] = {}
         self._retiring: dict[asyncio.Task[None], asyncio.Event] = {}
         self._replacing = asyncio.Lock()
-        self._by_name = {name: self._place(name, backend) for name, backend in backends.items()}
+        self._by_name = {name: self._tracked(name, backend) for name, backend in backends.items()}
 
     def __contains__(self, name: object) -> bool:
         return name in self._by_name
 
-    def __iter__(self) -> Iterator[Place]:
+    def __iter__(self) -> Iterator[TrackedBackend]:
         return iter(self._by_name.values())
 
     @property
@@ -76,13 +76,13 @@ class Places:
     @property
     def any_usable(self) -> bool:
         """Whether at least one of them can speak now."""
-        return any(place.usable for place in self)
+        return any(tracked.usable for tracked in self)
 
-    def get(self, name: str) -> Place | None:
+    def get(self, name: str) -> TrackedBackend | None:
         """Return the place of this name, or None where none is set up."""
         return self._by_name.get(name)
 
-    def require(self, name: str) -> Place:
+    def require(self, name: str) -> TrackedBackend:
         """Return the place of this name.
 
         Raises:
@@ -102,8 +102,8 @@ class Places:
         names = [name for name in BACKENDS if name in self or name == REMOTE]
         return tuple(
             BackendStatus.absent(name)
-            if (place := self.get(name)) is None
-            else BackendStatus.of(place)
+            if (tracked := self.get(name)) is None
+            else BackendStatus.of(tracked)
             for name in names
         )
 
@@ -141,7 +141,7 @@ class Places:
         for monitor, _ in ended:
             monitor.first_load.cancel()  # one that had not taken its first step has not done it
 
-    def monitor(self, name: str) -> Monitor:
+    def monitor(self, name: str) -> HealthMonitor:
         """Return the monitor that watches a backend, or one that looks just when it is asked.
 
         Raises:
@@ -149,7 +149,7 @@ class Places:
         """
         if name in self._monitors:
             return self._monitors[name][0]
-        return Monitor(
+        return HealthMonitor(
             self.require(name),
             policy=self._policy,
             clock=self._clock,
@@ -171,7 +171,7 @@ class Places:
             if old is not None:
                 self._retire(old)
             if backend is not None:
-                self._by_name[name] = self._place(name, backend)
+                self._by_name[name] = self._tracked(name, backend)
                 if self.watched:
                     self._watch(name)
         if name in self._monitors:
@@ -179,9 +179,9 @@ class Places:
 
     async def unload(self) -> None:
         """Unload all of them."""
-        for place in self:
-            place.health = None
-        await asyncio.gather(*(place.backend.unload() for place in self))
+        for tracked in self:
+            tracked.health = None
+        await asyncio.gather(*(tracked.backend.unload() for tracked in self))
 
     async def aclose(self) -> None:
         """Close all of them for good, those too that were replaced."""
@@ -189,13 +189,13 @@ class Places:
             for idle in self._retiring.values():
                 idle.set()  # whoever still listens there has waited long enough
             await asyncio.gather(*self._retiring)
-            await asyncio.gather(*(place.backend.aclose() for place in self))
+            await asyncio.gather(*(tracked.backend.aclose() for tracked in self))
 
-    def _place(self, name: str, backend: Backend) -> Place:
+    def _tracked(self, name: str, backend: Backend) -> TrackedBackend:
         session = None
         if name == REMOTE:
             session = SessionClock(policy=self._policy.session, clock=self._clock)
-        place = Place(
+        tracked = TrackedBackend(
             backend,
             name=name,
             policy=self._policy.breaker,
@@ -203,10 +203,10 @@ class Places:
             rng=self._rng,
             session=session,
         )
-        place.on_change = lambda: self._changed(name)
-        return place
+        tracked.on_change = lambda: self._changed(name)
+        return tracked
 
-    def _watch(self, name: str) -> Monitor:
+    def _watch(self, name: str) -> HealthMonitor:
         monitor = self.monitor(name)
         task = asyncio.create_task(monitor.run(), name=f"vieneu-monitor-{name}")
         self._monitors[name] = (monitor, task)
@@ -214,21 +214,21 @@ class Places:
 
     def _changed(self, name: str) -> None:
         if name in self._monitors:
-            self._monitors[name][0].nudge()
+            self._monitors[name][0].wake()
         self._on_change()
 
-    def _retire(self, place: Place) -> None:
+    def _retire(self, tracked: TrackedBackend) -> None:
         idle = asyncio.Event()
 
         def released() -> None:
-            if place.leases == 0:
+            if tracked.leases == 0:
                 idle.set()
 
         async def close_when_idle() -> None:
             await idle.wait()
-            await place.backend.aclose()
+            await tracked.backend.aclose()
 
-        place.on_change = released
+        tracked.on_change = released
         released()
         task = asyncio.create_task(close_when_idle(), name="vieneu-retire")
         self._retiring[task] = idle

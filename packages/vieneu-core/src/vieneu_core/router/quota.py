@@ -19,7 +19,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetStatus:
+class QuotaStatus:
     """How much of this month's allowance is used."""
 
     month: str
@@ -35,7 +35,7 @@ class BudgetStatus:
         return max(self.requests / self.monthly_requests, self.bytes / self.monthly_bytes)
 
 
-class TunnelBudget:
+class TunnelQuota:
     """The meter of one tunnel account. Counting never blocks; `flush` writes on a thread."""
 
     def __init__(
@@ -77,10 +77,10 @@ class TunnelBudget:
         self._bytes += n_bytes
         self._dirty = True
 
-    def status(self) -> BudgetStatus:
+    def status(self) -> QuotaStatus:
         """Return this month's counts."""
         current = self._month == self._this_month()
-        return BudgetStatus(
+        return QuotaStatus(
             month=self._this_month(),
             requests=self._requests if current else 0,
             bytes=self._bytes if current else 0,

@@ -18,10 +18,10 @@ from vieneu_core.errors import (
 )
 from vieneu_core.router.delivery import Delivery, Route
 from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
-from vieneu_core.router.notifier import Announcer
+from vieneu_core.router.notifier import StatusNotifier
 from vieneu_core.router.policy import RouterPolicy
-from vieneu_core.router.pool import REMOTE, Places
-from vieneu_core.router.quota import TunnelBudget
+from vieneu_core.router.pool import REMOTE, BackendPool
+from vieneu_core.router.quota import TunnelQuota
 from vieneu_core.router.selection import LAST_RESORT, Mode, candidates
 from vieneu_core.router.status import RouterStatus
 from vieneu_core.synthesis import Speech, SynthesisRequest, check_request
@@ -50,7 +50,7 @@ class Router(Backend):
         policy: RouterPolicy | None = None,
         clock: Clock | None = None,
         rng: random.Random | None = None,
-        budget: TunnelBudget | None = None,
+        budget: TunnelQuota | None = None,
     ) -> None:
         expect("local", local, Backend, "a backend, such as LocalBackend('espeak')")
         expect_optional("remote", remote, Backend, "a backend, such as a RemoteBackend")
@@ -58,7 +58,7 @@ class Router(Backend):
         expect_optional("policy", policy, RouterPolicy, "a RouterPolicy")
         expect_optional("clock", clock, Clock, "a Clock")
         expect_optional("rng", rng, random.Random, "a random.Random")
-        expect_optional("budget", budget, TunnelBudget, "a TunnelBudget")
+        expect_optional("budget", budget, TunnelQuota, "a TunnelBudget")
         self._policy = policy or RouterPolicy()
         self._clock = clock or SystemClock()
         self._mode = one_of("mode", mode, Mode)
@@ -67,15 +67,15 @@ class Router(Backend):
         self._events = EventBus()
         self._loaded = False
         self._loading = asyncio.Lock()
-        self._announcer = Announcer(self._events.publish)
+        self._notifier = StatusNotifier(self._events.publish)
         backends = {Mode.LOCAL.value: local, REMOTE: remote, LAST_RESORT: last_resort}
-        self._places = Places(
+        self._pool = BackendPool(
             {name: backend for name, backend in backends.items() if backend is not None},
             policy=self._policy,
             clock=self._clock,
             rng=rng or random.Random(),  # noqa: S311 - jitter, not a secret
-            on_change=self._settle,
-            each_round=self._keep_books,
+            on_change=self._publish_changes,
+            each_round=self._update_quota,
         )
 
     # --- what it is -------------------------------------------------------------------------
@@ -89,17 +89,17 @@ class Router(Backend):
     def active(self) -> str:
         """Name of the backend that the next request goes to."""
         names = self._candidates()
-        places = ((name, self._places.get(name)) for name in names)
-        return next((name for name, place in places if place and place.usable), names[0])
+        places = ((name, self._pool.get(name)) for name in names)
+        return next((name for name, tracked in places if tracked and tracked.usable), names[0])
 
     def status(self) -> RouterStatus:
         """Take a snapshot of everything an admin looks at. Costs no request."""
-        remote, active = self._places.get(REMOTE), self.active
+        remote, active = self._pool.get(REMOTE), self.active
         return RouterStatus(
             mode=self._mode,
             active=active,
             fallback_active=active != self._mode.value,
-            backends=self._places.statuses(),
+            backends=self._pool.statuses(),
             session_remaining_s=remote.session.remaining_s if remote and remote.session else None,
             budget=self._budget.status() if self._budget else None,
         )
@@ -128,13 +128,13 @@ class Router(Backend):
         """
         mode = one_of("mode", mode, Mode)
         self._lifetime.check()
-        place = self._places.require(mode.value)
-        if not place.usable:
-            raise place.why_not_ready()
+        tracked = self._pool.require(mode.value)
+        if not tracked.usable:
+            raise tracked.why_not_ready()
         if mode is not self._mode:
             self._mode = mode
             self._events.publish(BackendSwitched(mode=mode))
-            self._settle()
+            self._publish_changes()
 
     def set_fallback(self, *, enabled: bool) -> None:
         """Let others speak where the admin's choice fails, or not; from the next request on.
@@ -145,7 +145,7 @@ class Router(Backend):
         expect("enabled", enabled, bool, "True or False")
         self._lifetime.check()
         self._policy = replace(self._policy, fallback_enabled=enabled)
-        self._settle()
+        self._publish_changes()
 
     async def set_remote(self, remote: Backend | None) -> None:
         """Put another remote backend in the place of the present one, or none.
@@ -157,8 +157,8 @@ class Router(Backend):
         """
         expect_optional("remote", remote, Backend, "a backend, such as a RemoteBackend")
         self._lifetime.require_open()
-        await self._places.replace(REMOTE, remote)
-        self._settle()
+        await self._pool.replace(REMOTE, remote)
+        self._publish_changes()
 
     async def load_backend(self, name: str) -> Health:
         """Load one backend, and forget what failed there before.
@@ -168,13 +168,13 @@ class Router(Backend):
             BackendError: it cannot be loaded.
         """
         self._lifetime.require_open()
-        place = self._places.require(name)
-        place.forgive()
-        error = await self._places.monitor(name).load()
-        self._settle()
+        tracked = self._pool.require(name)
+        tracked.reset()
+        error = await self._pool.monitor(name).load()
+        self._publish_changes()
         if error is not None:
             raise error
-        return place.health or Health(state=place.state)
+        return tracked.health or Health(state=tracked.state)
 
     async def unload_backend(self, name: str) -> None:
         """Unload one backend; it stays unloaded until `load_backend`.
@@ -184,10 +184,10 @@ class Router(Backend):
             BackendNotConfiguredError: it has not been set up.
         """
         self._lifetime.use()
-        place = self._places.require(name)
-        place.kept_unloaded = True
-        await place.backend.unload()
-        place.seen(Health(state=BackendState.UNLOADED))
+        tracked = self._pool.require(name)
+        tracked.kept_unloaded = True
+        await tracked.backend.unload()
+        tracked.health_checked(Health(state=BackendState.UNLOADED))
 
     async def check(self, name: str) -> Health:
         """Look at one backend now, however long it was to be left alone.
@@ -199,11 +199,11 @@ class Router(Backend):
             BackendError: it does not answer, or cannot speak.
         """
         self._lifetime.require_open()
-        place = self._places.require(name)
-        place.try_again()
-        health = await self._places.monitor(name).look(tolerant=False)
-        if not place.usable:
-            raise place.why_not_ready()
+        tracked = self._pool.require(name)
+        tracked.try_again()
+        health = await self._pool.monitor(name).check(tolerant=False)
+        if not tracked.usable:
+            raise tracked.why_not_ready()
         return health
 
     async def probe(self, name: str) -> Speech:
@@ -214,9 +214,9 @@ class Router(Backend):
             BackendError: it cannot speak.
         """
         self._lifetime.require_open()
-        place = self._places.require(name)
-        place.try_again()
-        return await self._places.monitor(name).probe()
+        tracked = self._pool.require(name)
+        tracked.try_again()
+        return await self._pool.monitor(name).probe()
 
     # --- what a backend does ----------------------------------------------------------------
 
@@ -244,16 +244,16 @@ class Router(Backend):
     async def _load(self) -> None:
         if self._budget is not None:
             await self._budget.load()
-        await self._places.load(self._mode.value, LAST_RESORT)
+        await self._pool.load(self._mode.value, LAST_RESORT)
         self._loaded = True
-        self._settle()
+        self._publish_changes()
 
     async def unload(self) -> None:
         """Stop watching, and unload all backends."""
         self._lifetime.use()
         self._loaded = False
-        await self._places.unwatch()
-        await self._places.unload()
+        await self._pool.unwatch()
+        await self._pool.unload()
         if self._budget is not None:
             await self._budget.flush()
 
@@ -269,34 +269,34 @@ class Router(Backend):
             clock=self._clock,
             publish=self._events.publish,
         )
-        for place in route.places:
-            place.leases += 1
+        for tracked in route.places:
+            tracked.leases += 1
         try:
             async with aclosing(delivery.chunks()) as chunks:
                 async for chunk in chunks:
                     yield chunk
         finally:
-            for place in route.places:
-                place.leases -= 1
-                place.on_change()
+            for tracked in route.places:
+                tracked.leases -= 1
+                tracked.on_change()
 
     async def health(self) -> Health:
         """Return the health of the backend that gets the next request."""
-        place = self._places.get(self.active)
-        if place is None or not self._loaded:
+        tracked = self._pool.get(self.active)
+        if tracked is None or not self._loaded:
             return Health(state=BackendState.UNLOADED)
-        return place.health or Health(state=place.state)
+        return tracked.health or Health(state=tracked.state)
 
     async def voices(self) -> tuple[Voice, ...]:
         """List the voices of the backend that gets the next request."""
         self._require_loaded()
-        return await self._places.require(self.active).backend.voices()
+        return await self._pool.require(self.active).backend.voices()
 
     async def aclose(self) -> None:
         """Unload, and close all backends for good."""
         self._lifetime.close()
         await self.unload()
-        await self._places.aclose()
+        await self._pool.aclose()
 
     # --- inside -----------------------------------------------------------------------------
 
@@ -306,33 +306,33 @@ class Router(Backend):
             raise self._lifetime.not_loaded()
 
     def _candidates(self) -> tuple[str, ...]:
-        stand_ins = self._policy.fallback if self._policy.fallback_enabled else ()
-        return candidates(self._mode, stand_ins, self._places.names)
+        fallbacks = self._policy.fallback if self._policy.fallback_enabled else ()
+        return candidates(self._mode, fallbacks, self._pool.names)
 
     def _route(self) -> Route:
         names = self._candidates()
-        places = tuple(p for name in names if (p := self._places.get(name)) is not None)
+        places = tuple(p for name in names if (p := self._pool.get(name)) is not None)
         missing = None
-        if names[0] not in self._places:
+        if names[0] not in self._pool:
             missing = BackendNotConfiguredError(
                 f"No {names[0]} backend is set up.", backend=names[0]
             )
         return Route(places, missing)
 
-    def _settle(self) -> None:
+    def _publish_changes(self) -> None:
         """Tell what has become of the backends, and of who gets the next request."""
-        for place in self._places:
-            self._announcer.state(place)
+        for tracked in self._pool:
+            self._notifier.state(tracked)
         if not self._loaded:
             return
-        for place in self._places:
-            self._announcer.backend(place)
-        chosen = self._places.get(self._mode.value)
+        for tracked in self._pool:
+            self._notifier.backend(tracked)
+        chosen = self._pool.get(self._mode.value)
         cause = chosen.last_error if chosen else None
-        self._announcer.active(self._mode.value, self.active, cause)
+        self._notifier.active(self._mode.value, self.active, cause)
 
-    async def _keep_books(self) -> None:
+    async def _update_quota(self) -> None:
         if self._budget is not None:
-            self._announcer.budget(self._budget)
+            self._notifier.budget(self._budget)
             await self._budget.flush()
-        self._settle()
+        self._publish_changes()

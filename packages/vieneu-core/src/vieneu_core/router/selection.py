@@ -23,12 +23,12 @@ BACKENDS = (Mode.LOCAL.value, Mode.REMOTE.value, LAST_RESORT)
 """Names of all backends that a router may have."""
 
 
-def candidates(mode: Mode, stand_ins: Collection[str], present: Collection[str]) -> tuple[str, ...]:
+def candidates(mode: Mode, fallbacks: Collection[str], present: Collection[str]) -> tuple[str, ...]:
     """Return the names to be asked, in order: the admin's choice, then the stand-ins.
 
     The choice comes first even where it is not present, so that its absence is reported.
     """
-    others = (name for name in stand_ins if name != mode.value and name in present)
+    others = (name for name in fallbacks if name != mode.value and name in present)
     return (mode.value, *others)
 
 

@@ -10,9 +10,9 @@ from vieneu_core.arguments import check_fields, expect, expect_optional, items_o
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.events import ErrorReport
-from vieneu_core.router.quota import BudgetStatus
+from vieneu_core.router.quota import QuotaStatus
 from vieneu_core.router.selection import Mode
-from vieneu_core.router.tracked_backend import Place
+from vieneu_core.router.tracked_backend import TrackedBackend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +29,17 @@ class BackendStatus:
     """Seconds since it was last heard of."""
 
     @classmethod
-    def of(cls, place: Place) -> BackendStatus:
+    def of(cls, tracked: TrackedBackend) -> BackendStatus:
         """Describe a backend as it is known now."""
-        expect("place", place, Place, "a place of a router")
-        error = place.last_error
+        expect("place", tracked, TrackedBackend, "a place of a router")
+        error = tracked.last_error
         return cls(
-            name=place.name,
-            state=place.state,
-            circuit=place.breaker.state,
-            health=place.health,
+            name=tracked.name,
+            state=tracked.state,
+            circuit=tracked.breaker.state,
+            health=tracked.health,
             last_error=ErrorReport.of(error) if error else None,
-            checked_s_ago=place.checked_s_ago,
+            checked_s_ago=tracked.checked_s_ago,
         )
 
     @classmethod
@@ -68,12 +68,12 @@ class RouterStatus:
     backends: tuple[BackendStatus, ...]
     session_remaining_s: float | None
     """Seconds until the remote session ends."""
-    budget: BudgetStatus | None
+    budget: QuotaStatus | None
 
     def __post_init__(self) -> None:
         check_fields(self)
         items_of("backends", self.backends, BackendStatus, "a BackendStatus")
-        expect_optional("budget", self.budget, BudgetStatus, "a BudgetStatus")
+        expect_optional("budget", self.budget, QuotaStatus, "a BudgetStatus")
 
     def backend(self, name: str) -> BackendStatus | None:
         """Return the status of one backend, or None where there is none of that name."""

@@ -50,7 +50,7 @@ def state_of_error(error: BackendError) -> BackendState:
     return next(matches, BackendState.FAILED)
 
 
-class Place:
+class TrackedBackend:
     """One backend as the router sees it."""
 
     def __init__(  # noqa: PLR0913 - its parts, all by keyword
@@ -74,7 +74,7 @@ class Place:
         self.loading = False
         self.kept_unloaded = False
         """True where the admin unloaded it: nobody else loads it again."""
-        self.misses = 0
+        self.failed_checks = 0
         """Looks in a row that failed, since it was last heard of."""
         self.on_change: Callable[[], None] = lambda: None
         self._clock = clock
@@ -97,7 +97,7 @@ class Place:
             return state_of_error(self._fault)
         if self.health is None:
             return BackendState.UNLOADED
-        degraded = self.health.ready and self.misses > 0
+        degraded = self.health.ready and self.failed_checks > 0
         return BackendState.DEGRADED if degraded else self.health.state
 
     @property
@@ -163,7 +163,7 @@ class Place:
         self.breaker.abandoned()
         self.on_change()
 
-    def seen(self, health: Health) -> None:
+    def health_checked(self, health: Health) -> None:
         """Take what a look at the backend's health showed."""
         self._heard_of()
         self.health = health
@@ -171,19 +171,19 @@ class Place:
             self.session.observe(health.remaining_s)
         self.on_change()
 
-    def progressed(self, health: Health) -> None:
+    def load_progressed(self, health: Health) -> None:
         """Take how far its loading has come."""
         self.health = health
         self.on_change()
 
-    def missed(self, error: BackendError, *, tolerated: float) -> None:
+    def health_check_failed(self, error: BackendError, *, tolerated: float) -> None:
         """State that a look at the backend's health failed.
 
         A certain answer counts at once; silence only when it is repeated and no audio comes.
         """
         self._note(error)
-        self.misses += 1
-        repeated = error.consequence is Consequence.COUNT and self.misses > tolerated
+        self.failed_checks += 1
+        repeated = error.consequence is Consequence.COUNT and self.failed_checks > tolerated
         probing = self.breaker.state is CircuitState.HALF_OPEN
         if error.consequence in _CERTAIN or repeated or probing:
             self._failing = error
@@ -196,10 +196,10 @@ class Place:
         """Let one request, or a look, try now. Until that succeeds nothing else is sent here."""
         self.breaker.try_again()
 
-    def forgive(self) -> None:
+    def reset(self) -> None:
         """Start afresh: the admin has acted."""
         self.breaker.reset()
-        self.misses = 0
+        self.failed_checks = 0
         self.suspect = False
         self._failing = self.last_error = None
 
@@ -211,7 +211,7 @@ class Place:
 
     def _heard_of(self) -> None:
         self._contact_at = self._clock.monotonic()
-        self.misses = 0
+        self.failed_checks = 0
         self.suspect = False
         self._failing = None
 

@@ -34,7 +34,7 @@ DEFAULT_VOICES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class ScriptStep:
     """How one request goes. As it stands it is spoken without any trouble.
 
     What is set happens once, at one point: in sentence ``at_sentence``, after ``after_chunks``
@@ -76,7 +76,7 @@ class _CutShortError(Exception):
 
 
 class ScriptedBackend(Backend):
-    """Plays one `Turn` for each request, then ``always`` once the script is used up.
+    """Plays one `ScriptStep` for each request, then ``always`` once the script is used up.
 
     ``reported`` (a `Health`, or an error to raise) replaces what `health` says; ``load_error`` and
     ``load_hold`` stand in the way of `load`. All of them may be changed at any time.
@@ -87,7 +87,7 @@ class ScriptedBackend(Backend):
 
     def __init__(  # noqa: PLR0913 - the facts of a backend, each with its default
         self,
-        script: Iterable[Turn] = (),
+        script: Iterable[ScriptStep] = (),
         *,
         name: str = "scripted",
         engine: str = "scripted",
@@ -106,8 +106,8 @@ class ScriptedBackend(Backend):
         self.sample_rate_hz = whole_number("sample_rate_hz", sample_rate_hz, 1_000, MAX_RATE_HZ)
         self.clones = clones
         self.watermarks = watermarks
-        self.script = items_of("script", script, Turn, "a Turn")
-        self.always = Turn()
+        self.script = items_of("script", script, ScriptStep, "a Turn")
+        self.always = ScriptStep()
         self.reported: Health | VieneuError | None = None
         self.load_error: BackendError | None = None
         self.load_hold: asyncio.Event | None = None
@@ -234,7 +234,7 @@ class ScriptedBackend(Backend):
                 self.record.finished.append(text)
                 index += 1
 
-    async def _reach(self, turn: Turn, sentence: int, n_chunks: int) -> None:
+    async def _reach(self, turn: ScriptStep, sentence: int, n_chunks: int) -> None:
         """Do what the turn wants at this point of the stream."""
         if turn.chunk_delay_s:
             await self._clock.sleep(turn.chunk_delay_s)

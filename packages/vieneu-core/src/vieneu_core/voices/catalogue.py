@@ -143,11 +143,11 @@ class VoiceCatalogue:
 
     def _discard(self, voice_id: str) -> None:
         """Take a voice away whole before its files are deleted one by one."""
-        grave = self._hidden_folder()
+        trash = self._hidden_folder()
         try:
-            (self._folder / voice_id).rename(grave)  # onto an empty folder
+            (self._folder / voice_id).rename(trash)  # onto an empty folder
         finally:
-            shutil.rmtree(grave, ignore_errors=True)
+            shutil.rmtree(trash, ignore_errors=True)
 
     def _hidden_folder(self) -> Path:
         """Make an empty folder that is no voice, whatever a crash may leave in it."""

@@ -57,7 +57,7 @@ def read_presets(path: Path) -> tuple[Preset, ...]:
     """
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise _wrong(path, "it is far too large")
+            raise _invalid(path, "it is far too large")
         layout = _Layout.model_validate_json(path.read_bytes())
     except OSError as error:
         raise ModelLoadError(
@@ -66,10 +66,10 @@ def read_presets(path: Path) -> tuple[Preset, ...]:
         ) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise _wrong(path, _told(first["loc"], first["msg"])) from None
+        raise _invalid(path, _told(first["loc"], first["msg"])) from None
     presets = [_preset(path, name, entry) for name, entry in layout.presets.items()]
     if len({preset.voice.id for preset in presets}) < len(presets):
-        raise _wrong(path, "presets: two of them have the same name")
+        raise _invalid(path, "presets: two of them have the same name")
     default = one_line(layout.default_voice or "")
     presets.sort(key=lambda preset: preset.voice.id != default)
     return tuple(presets)
@@ -77,10 +77,10 @@ def read_presets(path: Path) -> tuple[Preset, ...]:
 
 def _preset(path: Path, name: str, entry: _Entry) -> Preset:
     if not has_speech(entry.text):
-        raise _wrong(path, f"presets.{name}.text: there is nothing to speak in it")
+        raise _invalid(path, f"presets.{name}.text: there is nothing to speak in it")
     voice_id = one_line(name)
     if not voice_id:
-        raise _wrong(path, "presets: one of them has no name")
+        raise _invalid(path, "presets: one of them has no name")
     return Preset(
         voice=Voice(id=voice_id, name=one_line(entry.description) or voice_id, language="vi"),
         codes=tuple(entry.codes),
@@ -93,7 +93,7 @@ def _told(loc: tuple[int | str, ...], message: str) -> str:
     return f"{where}: {message}" if where else message
 
 
-def _wrong(path: Path, why: str) -> ModelLoadError:
+def _invalid(path: Path, why: str) -> ModelLoadError:
     return ModelLoadError(
         f"The voices {path} are not those of a VieNeu-TTS model: {why}.",
         remedy="Use the voices.json that belongs to the model.",

@@ -17,10 +17,10 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.remote.connection import Answer, Call, Connection, OnTraffic
-from vieneu_core.backends.remote.deadlines import Patience, RemoteTimeouts
+from vieneu_core.backends.remote.deadlines import Deadlines, RemoteTimeouts
 from vieneu_core.backends.remote.endpoint import Endpoint
 from vieneu_core.backends.remote.handshake import health_of, refuse_unready
-from vieneu_core.backends.remote.request_plan import Order, orders
+from vieneu_core.backends.remote.request_plan import PlannedRequest, plan_requests
 from vieneu_core.backends.remote.retry import RetryPolicy
 from vieneu_core.backends.remote.stream_reader import Codec, SpeechReader, load_libraries
 from vieneu_core.backends.remote.voice_upload import OwnVoices
@@ -119,7 +119,9 @@ class RemoteBackend(Backend):
             backend=name,
             on_traffic=on_traffic,
         )
-        self._own_voices = OwnVoices(voices, list_theirs=self._their_voices, send=self._send_voice)
+        self._custom_voices = OwnVoices(
+            voices, list_theirs=self._their_voices, send=self._send_voice
+        )
         self._clones = False
         self._loaded = False
         self._unloaded = False
@@ -161,7 +163,7 @@ class RemoteBackend(Backend):
         """Close the connections. Streams still running end with an error."""
         self._lifetime.use()
         self._loaded, self._unloaded = False, True
-        self._own_voices.forget()
+        self._custom_voices.forget()
         await self._connection.aclose()
 
     async def aclose(self) -> None:
@@ -192,7 +194,7 @@ class RemoteBackend(Backend):
         if not self._clones:
             return theirs
         known = {voice.id for voice in theirs}
-        own = await self._own_voices.voices()
+        own = await self._custom_voices.voices()
         return theirs + tuple(voice for voice in own if voice.id not in known)
 
     async def rotate_token(self) -> SecretStr:
@@ -218,13 +220,15 @@ class RemoteBackend(Backend):
         check_request(request)
         self._require_loaded()
         try:
-            own = await self._own_voice(request)
+            own = await self._custom_voice(request)
             if own is not None:
                 request = replace(request, voice=own.reference.content_id)
-            wanted = orders(request, first_audio_within_s=self._timeouts.first_audio_within_s)
+            wanted = plan_requests(
+                request, first_audio_within_s=self._timeouts.first_audio_within_s
+            )
             async with aclosing(wanted):
-                async for order in wanted:
-                    speech = self._speak(order) if own is None else self._speak_as(own, order)
+                async for planned in wanted:
+                    speech = self._speak(planned) if own is None else self._speak_as(own, planned)
                     async with aclosing(speech) as chunks:
                         async for chunk in chunks:
                             yield chunk
@@ -232,24 +236,26 @@ class RemoteBackend(Backend):
             err.backend = err.backend or self._name
             raise
 
-    async def _own_voice(self, request: SynthesisRequest) -> CustomVoice | None:
+    async def _custom_voice(self, request: SynthesisRequest) -> CustomVoice | None:
         """Find a voice of the house that the server does not have, where it can take one."""
         if request.reference is not None or not self._clones:
             return None
-        return await self._own_voices.find(request.voice)
+        return await self._custom_voices.find(request.voice)
 
-    async def _speak_as(self, own: CustomVoice, order: Order) -> AsyncGenerator[AudioChunk, None]:
+    async def _speak_as(
+        self, own: CustomVoice, planned: PlannedRequest
+    ) -> AsyncGenerator[AudioChunk, None]:
         """Speak an order with a voice of the house; a server that was restarted gets it again."""
         for is_last in (False, True):
-            await self._own_voices.ensure(own)
+            await self._custom_voices.ensure(own)
             try:
-                async with aclosing(self._speak(order)) as chunks:
+                async with aclosing(self._speak(planned)) as chunks:
                     async for chunk in chunks:
                         yield replace(chunk, speaker=replace(chunk.speaker, voice=own.voice.id))
             except VoiceNotFoundError:  # it comes before any sound
                 if is_last:
                     raise
-                self._own_voices.lost(own)
+                self._custom_voices.lost(own)
             else:
                 return
 
@@ -262,36 +268,38 @@ class RemoteBackend(Backend):
         body = upload.model_dump_json(exclude_none=True).encode()
         return await self._ask("POST", routes.VOICES, VoiceBody, body)
 
-    async def _speak(self, order: Order) -> AsyncGenerator[AudioChunk, None]:
+    async def _speak(self, planned: PlannedRequest) -> AsyncGenerator[AudioChunk, None]:
         """Speak one order, trying again as long as none of its audio has come."""
-        patience = self._connection.patience(self._timeouts)
+        deadlines = self._connection.deadlines(self._timeouts)
         n_tried, heard = 0, False
         while True:
             n_tried += 1
             self._require_loaded()  # it may have been unloaded during the pause
             try:
-                async with aclosing(self._attempt(order, patience)) as chunks:
+                async with aclosing(self._attempt(planned, deadlines)) as chunks:
                     async for chunk in chunks:
                         heard = True
                         yield chunk
             except BackendError as err:
-                wait_s = self._retries.wait_s(err, n_tried, patience.remaining_s, self._rng)
+                wait_s = self._retries.wait_s(err, n_tried, deadlines.remaining_s, self._rng)
                 if heard or wait_s is None:
                     raise
             else:
                 return
-            await patience.pause(wait_s)
+            await deadlines.pause(wait_s)
 
-    async def _attempt(self, order: Order, patience: Patience) -> AsyncGenerator[AudioChunk, None]:
+    async def _attempt(
+        self, planned: PlannedRequest, deadlines: Deadlines
+    ) -> AsyncGenerator[AudioChunk, None]:
         accept = self._codec.media_type
-        call = Call("POST", routes.STREAM, accept, order.body)
-        reader = SpeechReader(order, self._codec, backend=self._name)
-        async with self._connection.exchange(call, patience, expect=accept) as answer:
-            patience.answered()
+        call = Call("POST", routes.STREAM, accept, planned.body)
+        reader = SpeechReader(planned, self._codec, backend=self._name)
+        async with self._connection.exchange(call, deadlines, expect=accept) as answer:
+            deadlines.answered()
             while data := await answer.read():
                 async with aclosing(reader.feed(data)) as chunks:
                     async for chunk in chunks:
-                        patience.heard(chunk.seconds)
+                        deadlines.heard(chunk.seconds)
                         yield chunk
                 if reader.ended:
                     await _let_end(answer)
@@ -339,9 +347,9 @@ class RemoteBackend(Backend):
         if not body:  # a voice that is sent may take as long as speech
             brief_s = min(limits.total_s, limits.connect_s + limits.first_byte_s)
             limits = replace(limits, total_s=brief_s)
-        patience = self._connection.patience(limits)
+        deadlines = self._connection.deadlines(limits)
         try:
-            async with self._connection.exchange(call, patience, expect=call.accept) as answer:
+            async with self._connection.exchange(call, deadlines, expect=call.accept) as answer:
                 body = await answer.read_up_to(MAX_JSON_BYTES)
         except RequestError as err:  # no caller has a part in it
             raise BadResponseError(

@@ -17,7 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import SecretStr
 
 from vieneu_core import __version__
-from vieneu_core.backends.remote.deadlines import Patience, RemoteTimeouts, Wait, WaitingFor
+from vieneu_core.backends.remote.deadlines import Deadlines, RemoteTimeouts, Wait, WaitingFor
 from vieneu_core.backends.remote.endpoint import Endpoint
 from vieneu_core.backends.remote.error_mapping import HEAD_BYTES, Reply, explain
 from vieneu_core.clock import Clock
@@ -58,9 +58,9 @@ class Call:
 class Answer:
     """What comes back, read piece by piece."""
 
-    def __init__(self, response: aiohttp.ClientResponse, patience: Patience, host: str) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, deadlines: Deadlines, host: str) -> None:
         self._response = response
-        self._patience = patience
+        self._deadlines = deadlines
         self._host = host
         self.n_bytes = sum(len(name) + len(value) for name, value in response.raw_headers)
         """Bytes received so far, roughly."""
@@ -90,7 +90,7 @@ class Answer:
             BackendConnectionError: they did not come, or not in time.
         """
         try:
-            async with self._patience.waiting(WaitingFor.BYTES):
+            async with self._deadlines.waiting(WaitingFor.BYTES):
                 data = await self._response.content.readany()
         except (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError) as err:
             # RuntimeError: the connection was closed meanwhile from our side, by `unload`.
@@ -157,9 +157,9 @@ class Connection:
         """Send another token from now on."""
         self._endpoint = replace(self._endpoint, token=token)
 
-    def patience(self, limits: RemoteTimeouts) -> Patience:
+    def deadlines(self, limits: RemoteTimeouts) -> Deadlines:
         """Return fresh limits for one request."""
-        return Patience(limits, self._clock, host=self.host)
+        return Deadlines(limits, self._clock, host=self.host)
 
     async def aclose(self) -> None:
         """Close the connections, if the session is our own. It opens again when it is used."""
@@ -170,7 +170,7 @@ class Connection:
 
     @asynccontextmanager
     async def exchange(
-        self, call: Call, patience: Patience, *, expect: str
+        self, call: Call, deadlines: Deadlines, *, expect: str
     ) -> AsyncGenerator[Answer, None]:
         """Ask, and give the answer if it is of the media type ``expect``, with status 200.
 
@@ -179,7 +179,7 @@ class Connection:
         Raises:
             VieneuError: the one that the failure or the other answer stands for.
         """
-        async with self._naming_backend(), self._answer(call, patience) as answer:
+        async with self._naming_backend(), self._answer(call, deadlines) as answer:
             # A coded body is not what we asked for (Accept-Encoding), and not ours.
             if answer.status != 200 or answer.content_type != expect or answer.encoding:  # noqa: PLR2004 - OK
                 raise await self._refusal(answer)
@@ -195,9 +195,9 @@ class Connection:
             raise
 
     @asynccontextmanager
-    async def _answer(self, call: Call, patience: Patience) -> AsyncGenerator[Answer, None]:
-        response = await self._send_warm(call, patience)
-        answer = Answer(response, patience, self.host)
+    async def _answer(self, call: Call, deadlines: Deadlines) -> AsyncGenerator[Answer, None]:
+        response = await self._send_warm(call, deadlines)
+        answer = Answer(response, deadlines, self.host)
         try:
             yield answer
         finally:
@@ -213,23 +213,23 @@ class Connection:
             head = b""  # the status and headers are here: they say more than the lost body
         return explain(answer.reply(head, self._clock, self._backend))
 
-    async def _send_warm(self, call: Call, patience: Patience) -> aiohttp.ClientResponse:
+    async def _send_warm(self, call: Call, deadlines: Deadlines) -> aiohttp.ClientResponse:
         """Send; once more at once where the server had closed a warm connection meanwhile.
 
         HTTP leaves this race open (RFC 9112, 9.3.1): an idle connection can close while a request
         is on its way. The server has not seen the request, or knows it again by its id.
         """
         try:
-            return await self._send(call, patience)
+            return await self._send(call, deadlines)
         except BackendConnectionError as err:
             if not (self._warm and _was_lost(err.__cause__)):
                 raise
             self._warm = False
-            return await self._send(call, patience)
+            return await self._send(call, deadlines)
 
-    async def _send(self, call: Call, patience: Patience) -> aiohttp.ClientResponse:
+    async def _send(self, call: Call, deadlines: Deadlines) -> aiohttp.ClientResponse:
         try:
-            async with patience.waiting(WaitingFor.ANSWER) as wait:
+            async with deadlines.waiting(WaitingFor.ANSWER) as wait:
                 return await self._open_session().request(
                     call.method,
                     self._endpoint.url(call.path),

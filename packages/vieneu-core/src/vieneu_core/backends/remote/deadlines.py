@@ -82,7 +82,7 @@ class WaitingFor(Enum):
     BYTES = "bytes"
 
 
-class Patience:
+class Deadlines:
     """Keeps the limits of one request, over all its attempts."""
 
     def __init__(self, timeouts: RemoteTimeouts, clock: Clock, *, host: str) -> None:

@@ -22,7 +22,7 @@ MAX_CHARS = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class PlannedRequest:
     """One HTTP request for speech."""
 
     sentences: tuple[str, ...]
@@ -35,9 +35,9 @@ class Order:
     """JSON; the same for every retry, so that the server knows the request again."""
 
 
-async def orders(
+async def plan_requests(
     request: SynthesisRequest, *, first_audio_within_s: float
-) -> AsyncGenerator[Order, None]:
+) -> AsyncGenerator[PlannedRequest, None]:
     """Yield the HTTP requests that together speak ``request``.
 
     Text that is still being written goes passage by passage as it comes; a whole text goes in as
@@ -47,10 +47,10 @@ async def orders(
         EmptyTextError: there is nothing to speak.
     """
     sample = None if request.reference is None else await asyncio.to_thread(_wav, request.reference)
-    n_orders = n_sentences = 0
+    n_planned = n_sentences = 0
     async with aclosing(_groups(request)) as groups:
         async for group in groups:
-            request_id = _numbered(request.request_id, n_orders)
+            request_id = _numbered(request.request_id, n_planned)
             body = SynthesisBody(
                 text=list(group),
                 voice=request.voice,
@@ -62,14 +62,14 @@ async def orders(
                 request_id=request_id,
                 first_audio_within_s=first_audio_within_s,
             )
-            yield Order(
+            yield PlannedRequest(
                 sentences=group,
                 first_sentence=n_sentences,
                 request_id=request_id,
                 speed=request.speed,
                 body=body.model_dump_json(exclude_none=True).encode(),
             )
-            n_orders += 1
+            n_planned += 1
             n_sentences += len(group)
 
 

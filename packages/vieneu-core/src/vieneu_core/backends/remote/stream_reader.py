@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
 from vieneu_core.audio.sanity_check import SpeechCheck
 from vieneu_core.backends.remote.error_mapping import describe
-from vieneu_core.backends.remote.request_plan import Order
+from vieneu_core.backends.remote.request_plan import PlannedRequest
 from vieneu_core.errors import BadAudioError, BadResponseError
 from vieneu_core.wire import routes
 from vieneu_core.wire.framing import (
@@ -112,8 +112,8 @@ _Payload = TypeVar("_Payload", bound=BaseModel)
 class SpeechReader:
     """Reads the answer to one order."""
 
-    def __init__(self, order: Order, codec: Codec, *, backend: str) -> None:
-        self._order = order
+    def __init__(self, planned: PlannedRequest, codec: Codec, *, backend: str) -> None:
+        self._order = planned
         self._codec = codec
         self._backend = backend
         self._frames = FrameDecoder()
@@ -178,7 +178,7 @@ class SpeechReader:
                 backend=self._backend,
                 engine=begun.engine,
                 voice=begun.voice,
-                stand_in=begun.stand_in,
+                fallback=begun.stand_in,
                 watermarked=begun.watermarked,
             ),
             decoder=self._decoder(begun),

@@ -34,7 +34,7 @@ class GgufModel:
         """Report nothing: it uses no device."""
         return EngineMemory()
 
-    def foresee(self, prompts: Sequence[CodePrompt]) -> None:
+    def prefetch(self, prompts: Sequence[CodePrompt]) -> None:
         """Remember the prompt that comes next."""
         self._upcoming = prompts[0] if prompts else None
 

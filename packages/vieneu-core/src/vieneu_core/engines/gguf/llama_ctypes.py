@@ -81,7 +81,7 @@ class LlamaCppModel(GgufModel):
             self._decode([token])
         raise SynthesisFailedError(f"The model {self.name} did not end a sentence.")
 
-    def get_ahead(self, abandoned: Callable[[], bool]) -> None:
+    def prefetch_next(self, abandoned: Callable[[], bool]) -> None:
         """Evaluate the prompt that comes next, unless this is abandoned meanwhile."""
         upcoming = self._take_upcoming()
         if upcoming is not None:

@@ -73,7 +73,7 @@ class XllamaModel(GgufModel):
             answer.close()
             thread.join()  # the server takes one prompt at a time
 
-    def get_ahead(self, abandoned: Callable[[], bool]) -> None:
+    def prefetch_next(self, abandoned: Callable[[], bool]) -> None:
         """Evaluate the prompt that comes next. Brief, but not to be abandoned midway."""
         upcoming = self._take_upcoming()
         if upcoming is not None and not abandoned():

@@ -156,14 +156,14 @@ def load_torch() -> Any:
         MissingExtraError: it is not installed.
     """
     try:
-        with quiet():
+        with suppress_warnings():
             return import_module("torch")
     except ImportError as error:
         raise MissingExtraError("PyTorch", "torch") from error
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def suppress_warnings() -> Iterator[None]:
     """Let packages around PyTorch complain about their own age unheard."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from vieneu_core.engines.pytorch.device import TorchDevice, quiet
+from vieneu_core.engines.pytorch.device import TorchDevice, suppress_warnings
 from vieneu_core.engines.speech_lm.prompt import SpeechVocabulary
 from vieneu_core.errors import MissingExtraError, ModelLoadError
 
@@ -27,7 +27,7 @@ def load_folder(path: Path, device: TorchDevice) -> tuple[Encode, Any, SpeechVoc
     """
     _check_files(path)
     transformers = _library()
-    with device.guarded(), quiet():
+    with device.guarded(), suppress_warnings():
         try:
             encode, model, missing = _load(transformers, path, device)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -71,7 +71,7 @@ def _dtype_name(transformers: Any) -> str:
 
 def _library() -> Any:
     try:
-        with quiet():
+        with suppress_warnings():
             transformers: Any = import_module("transformers")
     except ImportError as error:
         raise MissingExtraError("The engine pytorch", "torch") from error

@@ -96,14 +96,14 @@ class TorchModel:
         finally:
             self._rows.pop(prompt, None)  # asked for again, it begins anew
 
-    def foresee(self, prompts: Sequence[CodePrompt]) -> None:
+    def prefetch(self, prompts: Sequence[CodePrompt]) -> None:
         """Learn which sentences may be made beside the present one."""
         self._upcoming = tuple(prompts)
 
-    def get_ahead(self, abandoned: Callable[[], bool]) -> None:
+    def prefetch_next(self, abandoned: Callable[[], bool]) -> None:
         """Go on with the other sentences; where all are whole, begin those that come next."""
         while not abandoned():
-            with self._careful():
+            with self._guarded():
                 if not self._batch.is_active and not self._join():
                     return
                 self._batch.step()
@@ -126,7 +126,7 @@ class TorchModel:
         """
         model.forward = self._device.torch.compile(model.forward, dynamic=True)
         try:
-            with self._careful():
+            with self._guarded():
                 self._batch.admit([Row([0], 1, self.name)])
                 self._batch.step()
         except RuntimeError as error:
@@ -144,7 +144,7 @@ class TorchModel:
         wanted = {prompt, *self._upcoming} if prompt in self._rows else set()
         for stale in self._rows.keys() - wanted:
             del self._rows[stale]
-        with self._careful():
+        with self._guarded():
             self._batch.keep(self._rows.values())
             if prompt not in self._rows:
                 row = self._new_row(prompt)
@@ -155,7 +155,7 @@ class TorchModel:
 
     def _go_on(self, row: Row) -> None:
         is_heard = row.n_made >= FIRST_SOUND
-        with self._careful():
+        with self._guarded():
             if self._device.is_accelerator and is_heard and not self._joined:
                 self._join()
             self._batch.step()
@@ -182,7 +182,7 @@ class TorchModel:
         return Row(tokens, min(room, most_codes(prompt)), self.name)
 
     @contextmanager
-    def _careful(self) -> Iterator[None]:
+    def _guarded(self) -> Iterator[None]:
         """Compute; what fails leaves nothing half done behind.
 
         Raises:

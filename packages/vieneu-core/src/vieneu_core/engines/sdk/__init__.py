@@ -41,7 +41,7 @@ from typing import Any
 
 from vieneu_core.audio.floats import pcm_of_floats
 from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, Utterance
-from vieneu_core.engines.sdk.error_mapping import named
+from vieneu_core.engines.sdk.error_mapping import translate_errors
 from vieneu_core.engines.sdk.limits import Limit, limits_of
 from vieneu_core.engines.sdk.options import NAME, SdkMode, SdkOptions, parse_sdk_options
 from vieneu_core.engines.sdk.start import Started, start_sdk
@@ -123,7 +123,7 @@ class _Speaker:
         self._voices = voices
         self._clips = SdkClips(started, options)
         self._normalize = normalize
-        with named("The SDK is not whole", ModelLoadError):
+        with translate_errors("The SDK is not whole", ModelLoadError):
             self._limit_of = limits_of(options.mode, started.sdk)
 
     def warm_up(self, word: Utterance) -> None:
@@ -133,7 +133,7 @@ class _Speaker:
             ModelLoadError: the model does not speak.
         """
         what = "The SDK loads its model, but does not speak"
-        with named(what, ModelLoadError):
+        with translate_errors(what, ModelLoadError):
             # As a stream whatever its length: the first piece is enough.
             begun = self._pieces(word.text, self._voice(word), Limit(longest_s=0))
             with closing(begun) as pieces:
@@ -147,7 +147,7 @@ class _Speaker:
         words = self._normalize(utterance.text)
         voice = self._voice(utterance)
         n_heard = 0
-        with named("The SDK failed", SynthesisFailedError):
+        with translate_errors("The SDK failed", SynthesisFailedError):
             limit = self._limit_of(words)
             n_most = round(limit.longest_s * self.started.sdk.sample_rate)
             with closing(self._pieces(words, voice, limit)) as pieces:

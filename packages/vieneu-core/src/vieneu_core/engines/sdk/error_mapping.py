@@ -33,7 +33,7 @@ _EXTRAS = {"llama_cpp": "gguf", "torch": "torch", "transformers": "torch", "neuc
 
 
 @contextmanager
-def named(
+def translate_errors(
     what: str, kind: type[ModelLoadError | SynthesisFailedError | ReferenceAudioError]
 ) -> Iterator[None]:
     """Give what the SDK raises a name of ours.
@@ -53,18 +53,18 @@ def named(
 
 
 @contextmanager
-def overheard() -> Iterator[list[str]]:
+def capture_warnings() -> Iterator[list[str]]:
     """Collect what the SDK only logs where something is missing or broken."""
-    ear = _Ear()
+    capture = _Capture()
     logger = logging.getLogger(_LOGGER)
-    logger.addHandler(ear)
+    logger.addHandler(capture)
     try:
-        yield ear.faults
+        yield capture.faults
     finally:
-        logger.removeHandler(ear)
+        logger.removeHandler(capture)
 
 
-class _Ear(logging.Handler):
+class _Capture(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.faults: list[str] = []

@@ -16,7 +16,7 @@ from typing import Any
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice
 from vieneu_core.engines.registry import check_installed, has_nvidia_gpu
-from vieneu_core.engines.sdk.error_mapping import named, overheard
+from vieneu_core.engines.sdk.error_mapping import capture_warnings, translate_errors
 from vieneu_core.engines.sdk.models import Plan, Progress, plan_of
 from vieneu_core.engines.sdk.options import SdkMode, SdkOptions
 from vieneu_core.errors import MissingExtraError, ModelLoadError
@@ -56,11 +56,11 @@ def start_sdk(options: SdkOptions, progress: Progress) -> Started:
     plan = plan_of(options, device, progress)
     progress(LoadProgress(f"Loading {plan.model} by the VieNeu SDK"))
     with (
-        overheard() as faults,
+        capture_warnings() as faults,
         _hub_as(options),
         _without_watermarker(),
         _with_codec(plan.codec),
-        named("The SDK does not load its model", ModelLoadError),
+        translate_errors("The SDK does not load its model", ModelLoadError),
     ):
         sdk = make(mode=options.mode.value, **plan.arguments)
     started = Started(
@@ -148,7 +148,7 @@ def _with_codec(folder: Path | None) -> Iterator[None]:
     if folder is None:
         yield
         return
-    with named("The SDK is not whole", ModelLoadError):
+    with translate_errors("The SDK is not whole", ModelLoadError):
         module: Any = import_module("vieneu._v3_turbo_engine.onnx_runtime_lite")
     engine = module.OnnxV3LiteEngine
     module.OnnxV3LiteEngine = partial(engine, codec_dir=str(folder))

@@ -11,7 +11,7 @@ from typing import Any
 
 from vieneu_core.audio.encode import AudioFormat, Encoder
 from vieneu_core.audio.floats import floats_of_pcm
-from vieneu_core.engines.sdk.error_mapping import named, overheard
+from vieneu_core.engines.sdk.error_mapping import capture_warnings, translate_errors
 from vieneu_core.engines.sdk.options import SdkMode, SdkOptions
 from vieneu_core.engines.sdk.start import Started
 from vieneu_core.errors import (
@@ -119,8 +119,8 @@ class SdkClips:
     def _enrolled(self, clip: ReferenceAudio) -> dict[str, Any]:
         with (
             _wav_of(clip) as path,
-            overheard() as faults,
-            named("The SDK failed to clone a clip", SynthesisFailedError),
+            capture_warnings() as faults,
+            translate_errors("The SDK failed to clone a clip", SynthesisFailedError),
         ):
             try:
                 voice = self._encoded(path, clip.transcript)

@@ -50,7 +50,7 @@ class CodeEngine:
         self._parts: Parts | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="codes")
         self._stream: CodeStream | None = None
-        self._foreseen: CodePrompt | None = None
+        self._prefetched: CodePrompt | None = None
 
     def load(self, progress: HearProgress) -> EngineInfo:
         """Load model, codec, voices and text, and speak a word to itself.
@@ -85,9 +85,9 @@ class CodeEngine:
         """
         parts = self._loaded
         prompt = self._prompt(utterance, utterance.text)
-        if prompt != self._foreseen and self._stream is not None:
-            self._stream.supersede()
-        self._look_ahead(utterance)
+        if prompt != self._prefetched and self._stream is not None:
+            self._stream.cancel_prefetch()
+        self._prefetch_next_sentence(utterance)
         decoder = StreamDecoder(parts.decoder)
         stream = CodeStream(parts.model, prompt, executor=self._thread, cancelled=cancelled)
         self._stream = stream
@@ -133,7 +133,7 @@ class CodeEngine:
         parts = self._loaded
         return CodePrompt(phonemes=parts.phonemize(text), reference=parts.references.of(utterance))
 
-    def _look_ahead(self, utterance: Utterance) -> None:
+    def _prefetch_next_sentence(self, utterance: Utterance) -> None:
         """Tell the model what comes next, as far as it can be pronounced."""
         prompts: list[CodePrompt] = []
         for text in utterance.upcoming:
@@ -141,8 +141,8 @@ class CodeEngine:
                 prompts.append(self._prompt(utterance, text))
             except EmptyTextError:
                 break  # it is told when its turn comes
-        self._foreseen = prompts[0] if prompts else None
-        self._loaded.model.foresee(prompts)
+        self._prefetched = prompts[0] if prompts else None
+        self._loaded.model.prefetch(prompts)
 
 
 def remembered(phonemize: Callable[[str], str]) -> Callable[[str], str]:

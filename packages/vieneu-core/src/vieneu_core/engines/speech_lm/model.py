@@ -14,7 +14,7 @@ CODES_PER_S = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpokenReference:
+class ReferencePrompt:
     """The voice that shall be heard: what was said in its clip, and the codes of that clip."""
 
     phonemes: str
@@ -27,7 +27,7 @@ class CodePrompt:
     """One sentence to be turned into codes."""
 
     phonemes: str
-    reference: SpokenReference
+    reference: ReferencePrompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class CodeModelSettings:
 
 
 class CodeModel(Protocol):
-    """A loaded model. One caller at a time, but for `foresee`."""
+    """A loaded model. One caller at a time, but for `prefetch`."""
 
     @property
     def name(self) -> str:
@@ -82,11 +82,11 @@ class CodeModel(Protocol):
         """
         ...
 
-    def foresee(self, prompts: Sequence[CodePrompt]) -> None:
+    def prefetch(self, prompts: Sequence[CodePrompt]) -> None:
         """Learn what comes next, in order; from any thread, returns at once."""
         ...
 
-    def get_ahead(self, abandoned: Callable[[], bool]) -> None:
+    def prefetch_next(self, abandoned: Callable[[], bool]) -> None:
         """Work ahead on what was foreseen: the codes of the present sentence are all there.
 
         Returns once there is nothing more to do, or soon after ``abandoned`` becomes true.

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice, quiet
+from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice, suppress_warnings
 from vieneu_core.engines.speech_lm.codec import SAMPLES_PER_CODE
 from vieneu_core.errors import (
     MissingExtraError,
@@ -127,7 +127,7 @@ class NeuCodecEncoder:
         torch = self._device.torch
         if len(samples) < _SHORTEST:
             raise ReferenceAudioError(f"The clip has only {len(samples)} samples.")
-        with self._device.guarded(), quiet():
+        with self._device.guarded(), suppress_warnings():
             clip = torch.from_numpy(samples.copy())[None, None]
             try:
                 codes = self._library.NeuCodec.encode_code(self._parts, clip)
@@ -143,7 +143,7 @@ class NeuCodecEncoder:
 def _hearing(features: Path) -> tuple[Any, Any]:
     """Load w2v-BERT 2.0, and what prepares a clip for it."""
     transformers: Any = import_module("transformers")
-    with _named(features, "folder of w2v-BERT 2.0"), quiet():
+    with _named(features, "folder of w2v-BERT 2.0"), suppress_warnings():
         return (
             transformers.Wav2Vec2BertModel.from_pretrained(
                 features, output_hidden_states=True, local_files_only=True
@@ -156,7 +156,7 @@ def _encoder_parts(device: TorchDevice, path: Path, heard: Any, extractor: Any) 
     torch, state = device.torch, _read(device.torch, path)
     encoder: Any = import_module("neucodec.codec_encoder")
     semantic: Any = import_module("neucodec.module")
-    with quiet():
+    with suppress_warnings():
         n_mid, n_in = state["SemanticEncoder_module.initial_conv.weight"].shape[:2]
         n_out = state["SemanticEncoder_module.final_conv.weight"].shape[0]
         parts = SimpleNamespace(
@@ -193,7 +193,7 @@ def _generator(state: dict[str, Any]) -> Any:
     layers = {
         key.split(".")[3] for key in state if key.startswith("generator.backbone.transformers.")
     }
-    with quiet():
+    with suppress_warnings():
         return vocos.CodecDecoderVocos(
             hidden_dim=hidden,
             depth=len(layers),
@@ -241,7 +241,7 @@ def _fingerprint(*paths: Path) -> str:
                 file.seek(max(0, size - _FINGERPRINT_BYTES))
                 found.update(file.read() + b"%d" % size)
         except OSError as error:
-            raise _wrong(path, "NeuCodec checkpoint", error) from error
+            raise _invalid(path, "NeuCodec checkpoint", error) from error
     return found.hexdigest()
 
 
@@ -255,18 +255,18 @@ def _named(path: Path, what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, KeyError, ValueError, EOFError, AttributeError) as error:
-        raise _wrong(path, what, error) from error
+        raise _invalid(path, what, error) from error
     except RuntimeError as error:
         if "memory" in str(error).lower():
             raise
-        raise _wrong(path, what, error) from error
+        raise _invalid(path, what, error) from error
     except Exception as error:
         if type(error).__name__ in _DAMAGED:
-            raise _wrong(path, what, error) from error
+            raise _invalid(path, what, error) from error
         raise
 
 
-def _wrong(path: Path, what: str, error: Exception) -> ModelLoadError:
+def _invalid(path: Path, what: str, error: Exception) -> ModelLoadError:
     why = (str(error).splitlines() or [type(error).__name__])[0][:200]
     return ModelLoadError(
         f"{path} is no usable {what}: {why}",
@@ -291,19 +291,19 @@ def _library() -> Any:
         ModelLoadError: it is, but not with what it needs.
     """
     try:
-        with quiet():
+        with suppress_warnings():
             return import_module("neucodec")
     except ModuleNotFoundError as error:
         if error.name in {"neucodec", "torch"} or error.name is None:
             raise MissingExtraError("NeuCodec on PyTorch", "torch") from error
-        raise _misfit(error) from error
+        raise _invalid_shape(error) from error
     except (ImportError, OSError, RuntimeError) as error:
         if getattr(error, "name", None) in {"neucodec", "torch"}:
             raise MissingExtraError("NeuCodec on PyTorch", "torch") from error
-        raise _misfit(error) from error
+        raise _invalid_shape(error) from error
 
 
-def _misfit(error: Exception) -> ModelLoadError:
+def _invalid_shape(error: Exception) -> ModelLoadError:
     why = (str(error).splitlines() or [type(error).__name__])[0][:200]
     return ModelLoadError(
         f"NeuCodec is installed, but not what it needs: {why} (torch below 2.14, torchaudio 2.11"

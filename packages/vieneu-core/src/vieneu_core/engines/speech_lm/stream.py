@@ -40,7 +40,7 @@ class CodeStream:
         self._prompt = prompt
         self._cancelled = cancelled
         self._closed = threading.Event()
-        self._superseded = threading.Event()
+        self._prefetch_cancelled = threading.Event()
         self._made: queue.SimpleQueue[int | _End] = queue.SimpleQueue()
         executor.submit(self._make)
 
@@ -62,9 +62,9 @@ class CodeStream:
         """Stop the model before its next code."""
         self._closed.set()
 
-    def supersede(self) -> None:
+    def cancel_prefetch(self) -> None:
         """Stop working ahead: something else comes next."""
-        self._superseded.set()
+        self._prefetch_cancelled.set()
 
     def _take(self) -> tuple[list[int], _End | None]:
         codes: list[int] = []
@@ -89,4 +89,4 @@ class CodeStream:
             return
         self._made.put(_End())
         if not self._stopped():
-            self._model.get_ahead(lambda: self._stopped() or self._superseded.is_set())
+            self._model.prefetch_next(lambda: self._stopped() or self._prefetch_cancelled.is_set())

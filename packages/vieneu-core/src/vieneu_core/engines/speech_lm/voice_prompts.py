@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vieneu_core.engines.base import Utterance
 from vieneu_core.engines.speech_lm.codec import SpeechEncoder
-from vieneu_core.engines.speech_lm.model import SpokenReference
+from vieneu_core.engines.speech_lm.model import ReferencePrompt
 from vieneu_core.engines.speech_lm.model_files import ModelFiles
 from vieneu_core.engines.speech_lm.options import CodeOptions
 from vieneu_core.errors import (
@@ -52,9 +52,9 @@ class References:
         self._load_encoder = load_encoder
         self._encoder: SpeechEncoder | None = None
         self._phonemize = phonemize
-        self._known: dict[str | ReferenceAudio, SpokenReference] = {}
+        self._known: dict[str | ReferenceAudio, ReferencePrompt] = {}
 
-    def of(self, utterance: Utterance) -> SpokenReference:
+    def of(self, utterance: Utterance) -> ReferencePrompt:
         """Return the voice of an utterance.
 
         Raises:
@@ -70,14 +70,14 @@ class References:
             self._known[key] = self._preset(key) if isinstance(key, str) else self._clip(key)
         return self._known[key]
 
-    def _preset(self, voice_id: str) -> SpokenReference:
+    def _preset(self, voice_id: str) -> ReferencePrompt:
         if voice_id not in self._presets:
             known = ", ".join(self._presets)
             raise VoiceNotFoundError(f"The model has no voice {voice_id!r}. It has: {known}.")
         preset = self._presets[voice_id]
-        return SpokenReference(phonemes=self._phonemize(preset.transcript), codes=preset.codes)
+        return ReferencePrompt(phonemes=self._phonemize(preset.transcript), codes=preset.codes)
 
-    def _clip(self, clip: ReferenceAudio) -> SpokenReference:
+    def _clip(self, clip: ReferenceAudio) -> ReferencePrompt:
         if self._encoder is None:
             try:
                 self._encoder = self._load_encoder()
@@ -87,7 +87,7 @@ class References:
                     remedy=_REMEDY,
                 ) from error
         codes = self._cache.get_or_encode(clip, self._encoder)
-        return SpokenReference(phonemes=self._phonemize(clip.transcript), codes=codes)
+        return ReferencePrompt(phonemes=self._phonemize(clip.transcript), codes=codes)
 
 
 def references(

@@ -19,7 +19,7 @@ from homeassistant.util.ulid import ulid_now
 from vieneu_core.notebook import NotebookSettings, render_notebook
 
 from .const import DOMAIN
-from .failures import language_of
+from .error_translation import language_of
 
 VALID_FOR = timedelta(minutes=30)
 KEPT = 8

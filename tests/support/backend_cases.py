@@ -13,7 +13,7 @@ from vieneu_core.backends.base import Backend
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.router import Router, RouterPolicy
-from vieneu_core.testing.scripted import ScriptedBackend, Turn
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.worker.host import EngineSpec
 
 
@@ -32,7 +32,7 @@ class BackendCase:
 @asynccontextmanager
 async def scripted(chunk_delay_s: float) -> AsyncIterator[Backend]:
     backend = ScriptedBackend()
-    backend.always = Turn(chunk_delay_s=chunk_delay_s)
+    backend.always = ScriptStep(chunk_delay_s=chunk_delay_s)
     try:
         yield backend
     finally:
@@ -62,7 +62,7 @@ async def local_espeak(chunk_delay_s: float) -> AsyncIterator[Backend]:
 async def remote_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
     async with (
         local_tone(chunk_delay_s) as spoken,
-        serving(spoken, requests_per_minute=10**6, looks_per_minute=10**6) as server,
+        serving(spoken, requests_per_minute=10**6, health_checks_per_minute=10**6) as server,
     ):
         remote = RemoteBackend(server.url, TOKEN, timeouts=PATIENT)
         try:

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.clock import Clock
 from vieneu_core.errors import CircuitOpenError
-from vieneu_core.router import ErrorReport, RouterEvent, SpokenByStandIn
+from vieneu_core.router import ErrorReport, RouterEvent, SpokenByFallback
 
 
 @dataclass(slots=True)
-class Tally:
+class SynthesisStats:
     """What was counted. Times are in seconds."""
 
     clock: Clock
-    on_chunk: Callable[[Tally], None]
+    on_chunk: Callable[[SynthesisStats], None]
     """Called after every chunk."""
     load_s: float = 0.0
     first_audio_s: float | None = None
@@ -43,7 +43,7 @@ class Tally:
 
     def on_event(self, event: RouterEvent) -> None:
         """Remember why a stand-in spoke."""
-        if isinstance(event, SpokenByStandIn) and event.cause is not None:
+        if isinstance(event, SpokenByFallback) and event.cause is not None:
             self.causes[event.sentence] = event.cause
 
     async def counted(

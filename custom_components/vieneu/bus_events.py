@@ -11,9 +11,9 @@ from homeassistant.helpers import device_registry as dr
 
 from vieneu_core.router import (
     BackendSwitched,
-    BudgetWarning,
     FailedBack,
     FailedOver,
+    QuotaWarning,
     RemoteLost,
     RouterEvent,
     SessionExpired,
@@ -21,7 +21,7 @@ from vieneu_core.router import (
 )
 
 from .coordinator import VieneuCoordinator
-from .failures import language_of, told
+from .error_translation import language_of, translated_error
 
 EVENT: Final = "vieneu_event"
 """On Home Assistant's bus, for device triggers and the logbook."""
@@ -31,13 +31,13 @@ TYPES: Final[dict[type[RouterEvent], str]] = {
     RemoteLost: "remote_lost",
     SessionExpiring: "session_expiring",
     SessionExpired: "session_expired",
-    BudgetWarning: "budget_warning",
+    QuotaWarning: "budget_warning",
     BackendSwitched: "backend_switched",
 }
 
 
 @callback
-def async_tell(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
+def async_fire_events(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
     """Tell on the bus what happens from now on; the answer ends that."""
     devices = dr.async_get(hass)
     entry_id = coordinator.config_entry.entry_id
@@ -59,16 +59,18 @@ def attributes_of(event: RouterEvent, language: str) -> dict[str, str | float]:
     known: dict[str, str | float] = {}
     match event:
         case FailedOver(from_backend=before, to_backend=after, cause=cause):
-            reason = {"reason": told(cause, language)["detail"]} if cause is not None else {}
+            reason = (
+                {"reason": translated_error(cause, language)["detail"]} if cause is not None else {}
+            )
             known = {"from_backend": before, "to_backend": after, **reason}
         case FailedBack(from_backend=before, to_backend=after):
             known = {"from_backend": before, "to_backend": after}
         case RemoteLost(cause=cause):
-            words = told(cause, language)
+            words = translated_error(cause, language)
             known = {"reason": words["detail"], "remedy": words["remedy"]}
         case SessionExpiring(remaining_s=left):
             known = {"remaining_minutes": round(left / 60)}
-        case BudgetWarning(used=used):
+        case QuotaWarning(used=used):
             known = {"used_percent": round(100 * used)}
         case BackendSwitched(mode=mode):
             known = {"mode": mode.value}

@@ -28,7 +28,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @dataclass
-class House:
+class CliSandbox:
     """A home folder of its own, and ``vieneu`` in it."""
 
     home: Path
@@ -84,8 +84,8 @@ class House:
 class Screen:
     """``vieneu`` on a terminal of 80 columns."""
 
-    def __init__(self, house: House, arguments: Sequence[str], environ: dict[str, str]) -> None:
-        self._house = house
+    def __init__(self, sandbox: CliSandbox, arguments: Sequence[str], environ: dict[str, str]) -> None:
+        self._house = sandbox
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.process = subprocess.Popen(
@@ -93,8 +93,8 @@ class Screen:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env=house.environment(environ),
-            cwd=house.home,
+            env=sandbox.environment(environ),
+            cwd=sandbox.home,
             start_new_session=True,
         )
         os.close(slave)

@@ -25,10 +25,10 @@ from vieneu_core.errors import (
     TunnelError,
     VieneuError,
 )
-from vieneu_core.pairing import look_at
+from vieneu_core.pairing import verify_server
 from vieneu_core.worker.spec import EngineSpec
 
-from .failures import language_of, told
+from .error_translation import language_of, translated_error
 from .installing import async_install
 
 Failure = tuple[str, str]
@@ -52,13 +52,13 @@ def error_key(error: VieneuError) -> str:
     return next((key for kind, key in _KEYS if isinstance(error, kind)), "unknown")
 
 
-async def look(hass: HomeAssistant, given: Mapping[str, str]) -> Failure | None:
+async def verify(hass: HomeAssistant, given: Mapping[str, str]) -> Failure | None:
     """Look at a server."""
     try:
         session = async_get_clientsession(hass)
-        await look_at(given[CONF_URL], SecretStr(given[CONF_TOKEN]), session=session)
+        await verify_server(given[CONF_URL], SecretStr(given[CONF_TOKEN]), session=session)
     except VieneuError as error:
-        return error_key(error), told(error, language_of(hass))["detail"]
+        return error_key(error), translated_error(error, language_of(hass))["detail"]
     return None
 
 
@@ -76,7 +76,7 @@ async def try_engine(hass: HomeAssistant, spec: EngineSpec) -> Failure | None:
     try:
         await backend.load()
     except VieneuError as error:
-        return "engine_failed", told(error, language_of(hass))["detail"]
+        return "engine_failed", translated_error(error, language_of(hass))["detail"]
     finally:
         await backend.aclose()
     return None

@@ -29,11 +29,11 @@ def async_follow(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callabl
         if before[CONF_LOCAL] != known[CONF_LOCAL]:
             hass.config_entries.async_schedule_reload(entry.entry_id)
             return
-        if pairing.ear_of(before) != pairing.ear_of(known):
+        if pairing.webhook_key_of(before) != pairing.webhook_key_of(known):
             stop_listening()
             stop_listening = pairing.async_listen(hass, coordinator)
-        house, colab = coordinator.house, known.get(CONF_COLAB)
-        await house.router.set_remote(house.remote(colab) if colab else None)
+        runtime, colab = coordinator.runtime, known.get(CONF_COLAB)
+        await runtime.router.set_remote(runtime.remote(colab) if colab else None)
         await coordinator.async_refresh()
 
     stop_following = coordinator.config_entry.add_update_listener(changed)

@@ -89,7 +89,7 @@ def json_reply(body: bytes, status: str = "200 OK") -> bytes:
 async def site_of(voice: ScriptedBackend) -> AsyncIterator[Site]:
     """Serve a voice, with no limits that a test would run into."""
     async with serving(
-        voice, requests_per_minute=10**6, looks_per_minute=10**6, max_concurrent=16
+        voice, requests_per_minute=10**6, health_checks_per_minute=10**6, max_concurrent=16
     ) as served:
         proxy = FaultProxy(served.address)
         await proxy.start()

@@ -37,7 +37,7 @@ def language_of(hass: HomeAssistant) -> str:
     return "vi" if hass.config.language.partition("-")[0] == "vi" else "en"
 
 
-def told(error: VieneuError | ErrorReport, language: str) -> dict[str, str]:
+def translated_error(error: VieneuError | ErrorReport, language: str) -> dict[str, str]:
     """Return what failed (``detail``) and what to do (``remedy``), for messages."""
     here = _REMEDIES.get(error.code)
     words = in_vietnamese(error.code, error.remedy) if language == "vi" else None
@@ -60,5 +60,5 @@ def translated(hass: HomeAssistant, error: VieneuError, key: str) -> HomeAssista
     return kind(
         translation_domain=DOMAIN,
         translation_key=key,
-        translation_placeholders=told(error, language_of(hass)),
+        translation_placeholders=translated_error(error, language_of(hass)),
     )

@@ -15,7 +15,7 @@ from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.builder import AT_ONCE, EMBEDDED_ENGINE
 from vieneu_core.clock import SystemClock
 from vieneu_core.engines.registry import ENGINES
-from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelBudget
+from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelQuota
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.spec import EngineSpec
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .coordinator import VieneuConfigEntry
 
 
-class House:
+class VieneuRuntime:
     """A router, and what of it can be exchanged while it runs.
 
     Args:
@@ -50,7 +50,7 @@ class House:
         self._hass = hass
         folder = Path(hass.config.path(DOMAIN))
         self.voices = VoiceCatalogue(folder / "voices")
-        self._budget = TunnelBudget(folder / "budget.json", clock=SystemClock())
+        self._budget = TunnelQuota(folder / "budget.json", clock=SystemClock())
         colab = entry.data.get(CONF_COLAB)
         self.router = Router(
             local=self._local(entry.data[CONF_LOCAL]),

@@ -27,7 +27,7 @@ TESTS = Path(__file__).parent
 
 
 @dataclass
-class House:
+class SystemRig:
     """What a house has: a router, its backends, and the server far away."""
 
     router: Router
@@ -44,17 +44,17 @@ class House:
         return [chunk async for chunk in self.router.stream(request)]
 
 
-OpenHouse = Callable[..., Awaitable[House]]
+OpenHouse = Callable[..., Awaitable[SystemRig]]
 
 
 @asynccontextmanager
-async def open_house(
+async def open_rig(
     *,
     mode: Mode = Mode.REMOTE,
     server: ServerHandle | None = None,
     engine: str = TONES,
     policy: RouterPolicy | None = None,
-) -> AsyncIterator[House]:
+) -> AsyncIterator[SystemRig]:
     local = LocalBackend(engine, restart=QUICK)
     last_resort = LocalBackend(engine, name="last_resort", restart=QUICK)
     remote = RemoteBackend(server.url, server.token) if server is not None else None
@@ -65,11 +65,11 @@ async def open_house(
         mode=mode,
         policy=policy or RouterPolicy(),
     )
-    house = House(router, local, last_resort, server)
-    router.subscribe(house.events.append)
+    rig = SystemRig(router, local, last_resort, server)
+    router.subscribe(rig.events.append)
     try:
         await router.load()
-        yield house
+        yield rig
     finally:
         await router.aclose()
 
