@@ -178,7 +178,7 @@ def _said(library: str, path: Path) -> Case:
 
 def _output(script: str, *arguments: str) -> str:
     """Return the last line that one of our scripts prints."""
-    paths = os.pathsep.join((str(HERE), str(HERE.parent / "tests")))
+    paths = os.pathsep.join((str(HERE), str(HERE.parent / "tests/support")))
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(HERE / script), *arguments],
         check=True,

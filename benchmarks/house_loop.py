@@ -67,7 +67,7 @@ def measure() -> list[Row]:
 
 
 async def _observe() -> dict[str, Any]:
-    sys.path[:0] = [str(ROOT / "tests/homeassistant"), str(ROOT / "tests")]
+    sys.path[:0] = [str(ROOT / "tests/homeassistant"), str(ROOT / "tests/support")]
     from real_hass import (  # type: ignore[import-not-found]  # of Home Assistant's environment
         CONFIGURATION,
         running_hass,

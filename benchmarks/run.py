@@ -32,7 +32,7 @@ BENCHMARKS = (
 
 def main() -> None:
     asked = _arguments()
-    sys.path.insert(1, str(HERE.parent / "tests"))  # the tone engine and the server process
+    sys.path.insert(1, str(HERE.parent / "tests/support"))  # the tone engine and the server process
     machine = Machine.here()
     rows: list[Row] = []
     for name in asked.names or BENCHMARKS:

@@ -24,7 +24,7 @@ from types import FrameType
 ROOT = Path(__file__).resolve().parent.parent
 NOX = (sys.executable, "-m", "nox", "--no-error-on-missing-interpreters")
 FAILED_TESTS = "VIENEU_FAILED_TESTS"
-"""Names the file that tests/run_hooks.py writes."""
+"""Names the file that tests/support/run_hooks.py writes."""
 END_WITHIN_S = 60.0
 """How long a session may take to end once it was interrupted."""
 SHOWN = 40

@@ -10,11 +10,11 @@ from homeassistant.helpers.typing import ConfigType
 
 from vieneu_core.errors import VieneuError
 
-from . import entry_update, bus_events, issues, notebook_view, notification, services
+from . import bus_events, entry_update, issues, notebook_view, notification, services
 from .const import CONF_LOCAL, DOMAIN
 from .coordinator import VieneuConfigEntry, VieneuCoordinator
-from .runtime import VieneuRuntime, has_embedded_voice, local_engine
 from .installing import async_install_again
+from .runtime import VieneuRuntime, has_embedded_voice, local_engine
 from .tts_cache import cache_store
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)

@@ -35,7 +35,6 @@ from vieneu_core.router import Mode
 from vieneu_core.worker.spec import EngineSpec
 
 from . import notebook_view, pairing
-from .validation import install, try_engine, verify
 from .const import (
     CONF_COLAB,
     CONF_ENGINE,
@@ -49,6 +48,7 @@ from .const import (
 )
 from .error_translation import language_of, translated_error
 from .options_flow import VieneuOptionsFlow
+from .validation import install, try_engine, verify
 
 TITLE = "VieNeu"
 CONF_MODEL = "model"
@@ -219,7 +219,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Show the link to the notebook, and the ways on from there."""
-        notebook = cast("notebooks.Notebook", self._notebook)  # the step before has made it
+        notebook = cast("notebook_view.Notebook", self._notebook)  # the step before has made it
         ways = ["wait", "paste"] if notebook.settings.callback_url is not None else ["paste"]
         link = notebook_view.async_offer(self.hass, notebook)
         return self.async_show_menu(

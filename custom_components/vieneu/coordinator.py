@@ -64,7 +64,9 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
 
     config_entry: VieneuConfigEntry
 
-    def __init__(self, hass: HomeAssistant, entry: VieneuConfigEntry, runtime: VieneuRuntime) -> None:
+    def __init__(
+        self, hass: HomeAssistant, entry: VieneuConfigEntry, runtime: VieneuRuntime
+    ) -> None:
         super().__init__(hass, _LOGGER, config_entry=entry, name=DOMAIN, update_interval=REFRESH)
         self.runtime = runtime
         self.router = runtime.router

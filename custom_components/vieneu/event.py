@@ -8,10 +8,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from vieneu_core.router import RouterEvent
 
+from .bus_events import TYPES, attributes_of
 from .coordinator import VieneuConfigEntry
 from .entity import VieneuEntity
 from .error_translation import language_of
-from .bus_events import TYPES, attributes_of
 
 PARALLEL_UPDATES = 0
 HAPPENED = EventEntityDescription(

@@ -10,8 +10,8 @@ from homeassistant.const import CONF_TYPE
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_cached_translations
 
-from .const import DOMAIN
 from .bus_events import EVENT
+from .const import DOMAIN
 
 WORDS = f"component.{DOMAIN}.entity.event.backend_event.state_attributes.event_type.state"
 

@@ -26,7 +26,9 @@ def test_connect_by_standard_input_looks_first_and_saves_then(
     assert SERVER_TOKEN not in "".join(sandbox.printed)
 
 
-def test_connect_asks_for_the_token_and_does_not_show_it(sandbox: CliSandbox, server_url: str) -> None:
+def test_connect_asks_for_the_token_and_does_not_show_it(
+    sandbox: CliSandbox, server_url: str
+) -> None:
     screen = sandbox.on_terminal("connect", server_url, "--lang", "vi")
     screen.wait_for("Mã truy cập: ")
     screen.type(SERVER_TOKEN + "\n")
@@ -45,7 +47,9 @@ def test_ctrl_c_at_the_prompt_changes_nothing(sandbox: CliSandbox, server_url: s
     assert not sandbox.config.exists()
 
 
-def test_a_token_of_the_environment_is_used_and_not_written(sandbox: CliSandbox, server_url: str) -> None:
+def test_a_token_of_the_environment_is_used_and_not_written(
+    sandbox: CliSandbox, server_url: str
+) -> None:
     done = sandbox.run("connect", server_url, COLAB_AUTH_TOKEN=SERVER_TOKEN)
     assert done.returncode == 0
     assert "was not written" in done.stderr
@@ -89,7 +93,9 @@ def test_a_new_token_is_kept_and_the_old_one_left(
     assert sandbox.run("mode", "remote").returncode == 0
 
 
-def test_a_token_is_not_rotated_where_it_could_not_be_kept(sandbox: CliSandbox, server_url: str) -> None:
+def test_a_token_is_not_rotated_where_it_could_not_be_kept(
+    sandbox: CliSandbox, server_url: str
+) -> None:
     nobody = sandbox.run("rotate-token")
     assert sandbox.run("connect", server_url, "--token-stdin", text=SERVER_TOKEN).returncode == 0
     elsewhere = sandbox.run("rotate-token", COLAB_AUTH_TOKEN=SERVER_TOKEN)

@@ -74,7 +74,9 @@ def run(
 
 @pytest.mark.parametrize("lang", TOLD)
 @pytest.mark.parametrize("case", WITH_RESULTS)
-def test_a_full_disk_behind_standard_output_is_named(sandbox: CliSandbox, case: str, lang: str) -> None:
+def test_a_full_disk_behind_standard_output_is_named(
+    sandbox: CliSandbox, case: str, lang: str
+) -> None:
     sandbox.environ["LANG"] = lang
     done = run(sandbox, [*VIENEU, *WITH_RESULTS[case]], ">/dev/full")
     assert done.returncode == 4
@@ -90,7 +92,9 @@ def test_other_streams_stop_nothing(sandbox: CliSandbox, case: str, redirect: st
 
 
 @pytest.mark.parametrize("redirect", ["2>/dev/full", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
-def test_an_error_that_cannot_be_shown_has_its_exit_code(sandbox: CliSandbox, redirect: str) -> None:
+def test_an_error_that_cannot_be_shown_has_its_exit_code(
+    sandbox: CliSandbox, redirect: str
+) -> None:
     for arguments, code in (
         (["say", "a", "--voice", "ba", "-o", "a.wav"], 4),
         (["mode", "--config", "none.yaml"], 3),
@@ -146,7 +150,12 @@ def read_only(tmp_path: Path) -> CliSandbox:
     )
     sandbox.config.chmod(0o600)
     (sandbox.home / ".local").mkdir()
-    for folder in (sandbox.config.parent, sandbox.config.parents[1], sandbox.home / ".local", sandbox.home):
+    for folder in (
+        sandbox.config.parent,
+        sandbox.config.parents[1],
+        sandbox.home / ".local",
+        sandbox.home,
+    ):
         folder.chmod(0o555)
     return sandbox
 
@@ -235,7 +244,9 @@ def test_folders_that_the_environment_names_wrongly(
     assert done.stderr.count("\n") == (code != 0)
 
 
-def test_a_disk_without_room_is_named_and_harms_nothing(sandbox: CliSandbox, server_url: str) -> None:
+def test_a_disk_without_room_is_named_and_harms_nothing(
+    sandbox: CliSandbox, server_url: str
+) -> None:
     sandbox.config.parent.mkdir(parents=True)
     sandbox.config.write_text("# mine\n" * 20, "utf-8")
     before = sandbox.config.read_bytes()

@@ -70,7 +70,9 @@ def test_a_settings_file_that_was_named_has_to_be_there(
     assert "none.yaml: there is no such file." in done.stdout + done.stderr
 
 
-def test_connect_makes_the_settings_file_that_was_named(sandbox: CliSandbox, server_url: str) -> None:
+def test_connect_makes_the_settings_file_that_was_named(
+    sandbox: CliSandbox, server_url: str
+) -> None:
     order = ["connect", server_url, "--token-stdin", "--config", "new.yaml"]
     done = sandbox.run(*order, text="t0ken-of-the-test-server-0123456789\n")
     assert done.returncode == 0, done.stderr

@@ -81,7 +81,9 @@ def test_speech_is_streamed_to_the_player_that_is_there(sandbox: CliSandbox, pla
 
 @pytest.mark.parametrize("text", [SENTENCES, LONG])
 @pytest.mark.parametrize("silent", [NO_SDL, NO_DRIVER, NO_ALSA, "#!/bin/sh\nexit 0\n"])
-def test_a_player_without_a_sound_card_is_no_success(sandbox: CliSandbox, silent: str, text: str) -> None:
+def test_a_player_without_a_sound_card_is_no_success(
+    sandbox: CliSandbox, silent: str, text: str
+) -> None:
     sandbox.put_program("ffplay", silent)
     done = sandbox.run("say", text)
     assert done.returncode == 3
@@ -168,7 +170,9 @@ def test_nothing_is_said_twice(sandbox: CliSandbox, taken: int, text: str, code:
     assert not (sandbox.home / "played.raw").exists()
 
 
-def test_what_a_player_says_without_end_neither_fills_memory_nor_blocks_it(sandbox: CliSandbox) -> None:
+def test_what_a_player_says_without_end_neither_fills_memory_nor_blocks_it(
+    sandbox: CliSandbox,
+) -> None:
     flood = "#!/bin/sh\nhead -c 30000000 /dev/zero >&2\n"
     sandbox.put_program("aplay", flood + 'cat > "$HOME/played.raw"\n')
     done = sandbox.run("say", SENTENCES)

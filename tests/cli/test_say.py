@@ -127,7 +127,9 @@ def test_speed_and_the_voice_of_the_settings_are_heard(sandbox: CliSandbox) -> N
     slow = sandbox.run("say", SENTENCES, "-o", "slow.wav", "--speed", "0.7", "--stats")
     sandbox.run("say", SENTENCES, "-o", "fast.wav", "--speed", "1.4")
     assert "vi-central" in slow.stderr
-    ratio = seconds_of_speech(sandbox.home / "slow.wav") / seconds_of_speech(sandbox.home / "fast.wav")
+    ratio = seconds_of_speech(sandbox.home / "slow.wav") / seconds_of_speech(
+        sandbox.home / "fast.wav"
+    )
     assert 1.7 < ratio < 2.3
 
 
@@ -149,7 +151,11 @@ def test_an_interrupted_file_is_not_left_behind(
 
 
 def _interrupted(
-    sandbox: CliSandbox, arguments: list[str], begun: Callable[[], bool], number: signal.Signals, code: int
+    sandbox: CliSandbox,
+    arguments: list[str],
+    begun: Callable[[], bool],
+    number: signal.Signals,
+    code: int,
 ) -> None:
     read, write = os.pipe()
     with child(

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from checkpoint.gguf_model import write_gguf
 from child_process import child, without_coverage
-from cli_sandbox import SERVER_TOKEN, VIENEU, CliSandbox
+from cli_sandbox import SERVER_TOKEN, SUPPORT, VIENEU, CliSandbox
 from guard import GUARD_S
 
 from vieneu_core.cli.piping import unread
@@ -198,7 +198,7 @@ def test_while_a_model_is_being_loaded(sandbox: CliSandbox) -> None:
         "fallback:\n  enabled: false\n",
         "utf-8",
     )
-    sandbox.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
+    sandbox.environ["PYTHONPATH"] = str(SUPPORT)
     for arguments in (SAY, ["test"], ["doctor"], ["status"]):
         with running(sandbox, *arguments) as process:
             _until_a_child_runs(process)

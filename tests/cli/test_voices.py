@@ -123,7 +123,9 @@ def test_what_cannot_be_a_voice_is_told_in_one_line(
     assert not (sandbox.home / ".local").exists()
 
 
-def test_the_gguf_engine_speaks_from_the_command_line(sandbox: CliSandbox, models: ModelFolder) -> None:
+def test_the_gguf_engine_speaks_from_the_command_line(
+    sandbox: CliSandbox, models: ModelFolder
+) -> None:
     from checkpoint.folder import expected, heard
 
     speak_with(sandbox, models)

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
-from rig import TESTS, TONES, SystemRig, OpenHouse, open_rig
 from server_process import running_server
+from system_rig import SUPPORT, TONES, OpenHouse, SystemRig, open_rig
 
 
 @pytest.fixture(autouse=True)
 def tones_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """Worker processes find the tone engine where the tests are."""
-    path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
+    path = os.pathsep.join(filter(None, [str(SUPPORT), os.environ.get("PYTHONPATH")]))
     monkeypatch.setenv("PYTHONPATH", path)
 
 

@@ -11,8 +11,8 @@ from contextlib import AsyncExitStack, aclosing, suppress
 from typing import Self
 
 import pytest
-from rig import SystemRig, nothing_lost, open_rig, sentences
 from server_process import ServerHandle, running_server
+from system_rig import SystemRig, nothing_lost, open_rig, sentences
 
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.router import Mode

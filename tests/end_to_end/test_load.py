@@ -7,7 +7,7 @@ import gc
 
 import psutil
 import pytest
-from rig import SystemRig, OpenHouse, nothing_lost, sentences, speakers
+from system_rig import OpenHouse, SystemRig, nothing_lost, sentences, speakers
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.router import Mode, RouterPolicy

@@ -10,9 +10,10 @@ from contextlib import aclosing
 
 import pytest
 from guard import GUARD_S
-from rig import (
-    SystemRig,
+from server_process import running_server
+from system_rig import (
     OpenHouse,
+    SystemRig,
     heard_of,
     nothing_lost,
     open_rig,
@@ -21,7 +22,6 @@ from rig import (
     speakers,
     until,
 )
-from server_process import running_server
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState

@@ -224,9 +224,7 @@ class Hass:
 
     def complaints(self) -> list[str]:
         """Return what the log holds against us, once it is whole: errors and deprecations."""
-        complaints = [
-            line for line in self.log if "We found a custom integration" not in line
-        ]
+        complaints = [line for line in self.log if "We found a custom integration" not in line]
         return [
             line
             for line in complaints

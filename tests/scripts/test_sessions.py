@@ -63,7 +63,7 @@ def repository(tmp_path: Path) -> Path:
     (tmp_path / "scripts").mkdir()
     (tmp_path / "tests").mkdir()
     shutil.copy(SCRIPTS / "sessions.py", tmp_path / "scripts")
-    shutil.copy(TESTS / "run_hooks.py", tmp_path / "tests")
+    shutil.copy(TESTS / "support/run_hooks.py", tmp_path / "tests")
     (tmp_path / "noxfile.py").write_text(NOXFILE)
     (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = tests\n")
     (tmp_path / "tests/conftest.py").write_text(HOOKS)

@@ -20,7 +20,7 @@ import pytest
 import typer
 from child_process import child, without_coverage
 from guard import GUARD_S
-from server_process import TESTS, TOKEN, ServerHandle, running_server
+from server_process import SUPPORT, TOKEN, ServerHandle, running_server
 from server_site import decode_frames, until
 from tone_engine import expected, heard, same
 from typer.testing import CliRunner
@@ -50,7 +50,7 @@ def command(
         capture_output=True,
         text=True,
         timeout=GUARD_S,
-        env={**os.environ, "PYTHONPATH": str(TESTS), **(environ or {})},
+        env={**os.environ, "PYTHONPATH": str(SUPPORT), **(environ or {})},
     )
     return done.returncode, done.stdout, done.stderr
 

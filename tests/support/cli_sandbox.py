@@ -22,7 +22,8 @@ from programs import lone_path, put_program
 
 SERVER_TOKEN = "t0ken-of-the-test-server-0123456789"
 VIENEU = [sys.executable, "-c", "from vieneu_core.cli import main; main()"]
-WITHOUT_MODELS = Path(__file__).parent / "without_models"
+SUPPORT = Path(__file__).parent
+WITHOUT_MODELS = SUPPORT / "without_models"
 """On PYTHONPATH, it hides the large extras."""
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -84,7 +85,9 @@ class CliSandbox:
 class Screen:
     """``vieneu`` on a terminal of 80 columns."""
 
-    def __init__(self, sandbox: CliSandbox, arguments: Sequence[str], environ: dict[str, str]) -> None:
+    def __init__(
+        self, sandbox: CliSandbox, arguments: Sequence[str], environ: dict[str, str]
+    ) -> None:
         self._house = sandbox
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))

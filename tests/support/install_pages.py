@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 _COMMAND = re.compile(
     r"(?:^|`|^[A-Z_]+=\S+ )((?:vieneu|vieneu-server|vieneu-ha) [^`\n]*)", re.MULTILINE
 )

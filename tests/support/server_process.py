@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 from guard import GUARD_S
 
-TESTS = Path(__file__).parent
+SUPPORT = Path(__file__).parent
 TOKEN = "token-for-tests-0123456789abcdef"
 
 
@@ -59,7 +59,7 @@ async def running_server(
     the server make its own, which the handle then holds.
     """
     given = [f"--engine-option={key}={value}" for key, value in (options or {}).items()]
-    python_path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
+    python_path = os.pathsep.join(filter(None, [str(SUPPORT), os.environ.get("PYTHONPATH")]))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "vieneu_colab_server", f"--engine={engine}", f"--port={port}"),
         *given,

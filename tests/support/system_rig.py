@@ -23,7 +23,7 @@ from vieneu_core.worker.host import RestartPolicy
 TONES = "tone_engine:create"
 QUICK = RestartPolicy(first_delay_s=0.05, max_delay_s=0.2)
 """Tests kill workers more often in a minute than a house does in a year."""
-TESTS = Path(__file__).parent
+SUPPORT = Path(__file__).parent
 
 
 @dataclass

@@ -155,7 +155,7 @@ def test_no_setting_breaks_out_of_its_string(
     said = {**assigned(cells["model"]), **assigned(cells["start"]), **assigned(cells["drive"])}
     assert (said["MODEL"], said["CODEC"], said["DRIVE_CACHE"]) == (model, codec, drive)
     assert (said["VOICES"], said["SESSION_HOURS"]) == (", ".join(voices), hours)
-    given_to_start = passed(cells["start"], "notebook.start")
+    given_to_start = passed(cells["start"], "colab.start")
     assert given_to_start["token"] == token
     assert given_to_start["callback_url"] == f"https://house.example/{hook}"
     prose = "".join(c["source"] for c in notebook["cells"] if c["cell_type"] == "markdown")
@@ -218,7 +218,7 @@ def test_secrets_are_in_the_file_only_where_asked_for_and_never_in_a_repr(tmp_pa
     assert "⚠️" in json.loads(path.read_text())["cells"][0]["source"]
     assert token.get_secret_value() not in repr(with_token)
     write_notebook(NotebookSettings(), path)
-    assert passed(code_of(json.loads(path.read_text()))["start"], "notebook.start") == {
+    assert passed(code_of(json.loads(path.read_text()))["start"], "colab.start") == {
         "callback_url": None,
         "token": None,
     }

@@ -23,7 +23,7 @@ from vieneu_core.worker.messages import Cancel, Finished, Load, Loaded, Message,
 from vieneu_core.worker.process import WorkerProcess, within
 
 VOICE = Voice(id="vi-low", name="", language="vi")
-TESTS = Path(__file__).parents[2]
+SUPPORT = Path(__file__).parents[2] / "support"
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -186,7 +186,7 @@ def test_no_worker_outlives_a_parent_that_is_killed(text: str) -> None:
     with child(
         [sys.executable, "-c", PARENT, text],
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        env={**os.environ, "PYTHONPATH": str(SUPPORT)},
         text=True,
     ) as parent:
         assert parent.stdout is not None

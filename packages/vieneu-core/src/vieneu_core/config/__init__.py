@@ -25,10 +25,10 @@ from vieneu_core.config.tunnel_kind import TunnelKind
 __all__ = [
     "AUTH_TOKEN_VARIABLE",
     "ENDPOINT_URL_VARIABLE",
-    "QuotaSettings",
     "ColabSettings",
     "FallbackSettings",
     "LocalSettings",
+    "QuotaSettings",
     "Settings",
     "TunnelKind",
     "cache_dir",

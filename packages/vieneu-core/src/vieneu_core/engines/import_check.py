@@ -36,7 +36,7 @@ def import_failure(modules: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> s
 
     Args:
         modules: Their names.
-        patience_s: How long to wait, in seconds.
+        timeout_s: How long to wait, in seconds.
 
     Returns:
         Which module failed, and why; "" where none did, or where it takes too long to know.

@@ -8,6 +8,6 @@ __all__ = [
     "SIGNATURE_HEADER",
     "AddressUpdate",
     "AddressUpdateInbox",
-    "verify_server",
     "signature",
+    "verify_server",
 ]

@@ -98,7 +98,9 @@ async def moved(clock: FakeClock, task: asyncio.Future[None]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_a_house_that_is_busy_is_told_again_and_each_time_anew(receiver: WebhookReceiver) -> None:
+async def test_a_house_that_is_busy_is_told_again_and_each_time_anew(
+    receiver: WebhookReceiver,
+) -> None:
     clock = FakeClock(SystemClock().now())
     receiver.statuses = [502, 503]
     announcer = AddressCallback(receiver.url, lambda: SECRET, clock=clock)

@@ -25,7 +25,7 @@ from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, AddressUpdateIn
 from vieneu_core.synthesis import SynthesisRequest
 
 TOKEN = SecretStr("the-token-of-this-server-0123456789")
-TESTS = Path(__file__).parents[1]
+SUPPORT = Path(__file__).parents[1] / "support"
 
 
 @dataclass
@@ -211,7 +211,7 @@ def create(options):
 
 async def test_a_model_that_does_not_speak_is_never_shown(tmp_path: Path) -> None:
     (tmp_path / "mute.py").write_text(MUTE)
-    path = f"{tmp_path}:{TESTS}"
+    path = f"{tmp_path}:{SUPPORT}"
     environ = {"NGROK_AUTHTOKEN": "good-token", "PYTHONPATH": path}
     async with server(*by_ngrok(tmp_path), "--engine=mute:create", **environ) as running:
         printed = await running.rest()
@@ -221,7 +221,9 @@ async def test_a_model_that_does_not_speak_is_never_shown(tmp_path: Path) -> Non
     assert "Public URL" not in printed
 
 
-async def test_a_house_that_refuses_leaves_the_server_running(tmp_path: Path, receiver: WebhookReceiver) -> None:
+async def test_a_house_that_refuses_leaves_the_server_running(
+    tmp_path: Path, receiver: WebhookReceiver
+) -> None:
     receiver.status = 404
     program(tmp_path, "cloudflared")
     environ = {

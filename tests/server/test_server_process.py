@@ -28,7 +28,7 @@ from vieneu_core.errors import AuthenticationError
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.worker.spec import EngineSpec
 
-TESTS = Path(__file__).parents[1]
+SUPPORT = Path(__file__).parents[1] / "support"
 TONES = EngineSpec("tone_engine:create")
 HELLO = SynthesisRequest(text="Xin chào các bạn.")
 
@@ -43,7 +43,9 @@ class HurriedClock(SystemClock):
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    path = os.pathsep.join(filter(None, [str(TESTS), str(tmp_path), os.environ.get("PYTHONPATH")]))
+    path = os.pathsep.join(
+        filter(None, [str(SUPPORT), str(tmp_path), os.environ.get("PYTHONPATH")])
+    )
     return {**os.environ, "PYTHONPATH": path}
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from string import Formatter
 
@@ -20,8 +21,7 @@ import pytest
 from pydantic import SecretStr
 from tunnel_programs import program
 
-from vieneu_colab_server import notebook
-from vieneu_colab_server.colab import runtime as runtime_module
+from vieneu_colab_server import colab
 from vieneu_colab_server.colab.banner import BannerFacts, banner_html, banner_text, qr_svg
 from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.colab.loop_thread import LoopThread
@@ -40,7 +40,7 @@ from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.wire.schemas import HealthAnswer
 from vieneu_core.worker.spec import EngineSpec
 
-TESTS = Path(__file__).parents[1]
+SUPPORT = Path(__file__).parents[1] / "support"
 TONES = EngineSpec("tone_engine:create")
 TOKEN = "token-of-the-house-0123456789-abcdef"
 LANGUAGES = ("vi", "en")
@@ -48,15 +48,15 @@ LANGUAGES = ("vi", "en")
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
+    path = os.pathsep.join(filter(None, [str(SUPPORT), os.environ.get("PYTHONPATH")]))
     monkeypatch.setenv("PYTHONPATH", path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture
-def colab(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def on_colab(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Make a Colab of this process."""
-    monkeypatch.syspath_prepend(str(TESTS / "stand_ins"))
+    monkeypatch.syspath_prepend(str(SUPPORT / "stand_ins"))
     monkeypatch.setenv("COLAB_SECRET_VIENEU_TOKEN", TOKEN)
     yield monkeypatch
     for name in [name for name in sys.modules if name.startswith("google.colab")]:
@@ -88,7 +88,7 @@ def run_as_cell(relay: Relay, then: Callable[[], None]) -> None:
     stopping = threading.Thread(target=stop)
     stopping.start()
     try:
-        notebook.launch(relay)
+        colab.launch(relay)
     finally:
         ended.set()
         stopping.join()
@@ -229,7 +229,8 @@ def test_why_an_engine_cannot_be_installed_is_told_in_the_readers_language(
 
 def test_pip_is_the_one_of_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vieneu_core.engines.registry.has_module", lambda _: False)
-    monkeypatch.setattr(runtime_module, "__version__", "0.0.0.dev0")  # nobody has it
+    module = import_module("vieneu_colab_server.colab.prepare")
+    monkeypatch.setattr(module, "__version__", "0.0.0.dev0")  # nobody has it
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setattr(sys, "executable", "/bin/false")
 
@@ -258,7 +259,7 @@ def test_a_runtime_knows_its_age(tmp_path: Path) -> None:
 
 
 def test_a_model_is_fetched_by_loading_it_once(capsys: pytest.CaptureFixture[str]) -> None:
-    spec = notebook.fetch_model("espeak", language="en")
+    spec = colab.fetch_model("espeak", language="en")
 
     assert spec == EngineSpec("espeak", {})
     assert "The model is here: eSpeak NG" in capsys.readouterr().out
@@ -289,7 +290,7 @@ def test_how_far_a_model_is_is_shown(
 ) -> None:
     (tmp_path / "slow.py").write_text(SLOW)
     monkeypatch.syspath_prepend(tmp_path)
-    spec = notebook.fetch_model("slow:create", model=" a ", codec="", language="en")
+    spec = colab.fetch_model("slow:create", model=" a ", codec="", language="en")
     shown = capsys.readouterr().out
 
     assert spec.options == {"model": "a"}
@@ -300,7 +301,7 @@ def test_how_far_a_model_is_is_shown(
 
 def test_a_model_that_cannot_be_had_is_told_in_two_lines() -> None:
     with pytest.raises(ModelLoadError) as caught:
-        notebook.fetch_model("gguf", model="no-such-model")
+        colab.fetch_model("gguf", model="no-such-model")
 
     shown = caught.value._render_traceback_()  # type: ignore[attr-defined]
     assert len(shown) == 2
@@ -321,15 +322,15 @@ def test_only_named_failures_are_shown_so() -> None:
 # --- secrets -------------------------------------------------------------------------------------
 
 
-def test_colabs_secrets_are_asked_first(colab: pytest.MonkeyPatch) -> None:
-    colab.setattr("getpass.getpass", refusing)
+def test_colabs_secrets_are_asked_first(on_colab: pytest.MonkeyPatch) -> None:
+    on_colab.setattr("getpass.getpass", refusing)
 
     assert ask_secret("VIENEU_TOKEN", "ask_token", Words("vi")) == SecretStr(TOKEN)
     assert ask_secret("NOT_THERE", "ask_token", Words("vi")) is None
 
 
-def test_then_a_person_is_asked(colab: pytest.MonkeyPatch) -> None:
-    colab.setattr("getpass.getpass", answering("  typed-in  "))
+def test_then_a_person_is_asked(on_colab: pytest.MonkeyPatch) -> None:
+    on_colab.setattr("getpass.getpass", answering("  typed-in  "))
 
     assert ask_secret("NOT_THERE", "ask_token", Words("vi")) == SecretStr("typed-in")
 
@@ -355,7 +356,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("colab", "no_waiting")
 def test_it_is_reached_shown_and_closed(capsys: pytest.CaptureFixture[str]) -> None:
-    relay = notebook.start(TONES, tunnel="none", voices="vi-high, nobody", language="en")
+    relay = colab.start(TONES, tunnel="none", voices="vi-high, nobody", language="en")
     url, page = relay.url, relay.token_page_url
     assert url is not None
     seconds = list[float]()
@@ -377,7 +378,7 @@ def test_it_is_reached_shown_and_closed(capsys: pytest.CaptureFixture[str]) -> N
     assert not relay.runs
     relay.close()  # without effect
     with pytest.raises(RelayClosedError, match="Run cell 5 again"):
-        notebook.launch(relay)
+        colab.launch(relay)
 
 
 @pytest.mark.usefixtures("no_waiting")
@@ -386,7 +387,7 @@ def test_what_dies_meanwhile_is_told_and_comes_back(
 ) -> None:
     program(tmp_path, "cloudflared")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    relay = notebook.start(TONES, tunnel="cloudflared", token=TOKEN, language="en")
+    relay = colab.start(TONES, tunnel="cloudflared", token=TOKEN, language="en")
     server = relay._public.server
     first = relay.url
 
@@ -414,10 +415,10 @@ def test_what_dies_meanwhile_is_told_and_comes_back(
     assert shown.count("The house can speak") == 2, "the banner shows the new address"
 
 
-@pytest.mark.usefixtures("colab")
+@pytest.mark.usefixtures("on_colab")
 def test_running_cell_5_again_closes_the_old_one_first(capsys: pytest.CaptureFixture[str]) -> None:
-    first = notebook.start(TONES, tunnel="none")
-    second = notebook.start(TONES, tunnel="none", instead_of=first)
+    first = colab.start(TONES, tunnel="none")
+    second = colab.start(TONES, tunnel="none", instead_of=first)
     try:
         assert (first.runs, second.runs) == (False, True)
         assert not first._public.server.runs
@@ -435,14 +436,14 @@ def test_a_server_that_cannot_be_kept_running_ends_the_cell_by_its_name(
     engine.write_text("from tone_engine import create\n")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ['PYTHONPATH']}")
     monkeypatch.setattr("vieneu_colab_server.supervised_server.RESTART_PAUSES_S", (0.0, 0.1))
-    relay = notebook.start(EngineSpec("passing_engine:create"), tunnel="none", token=TOKEN)
+    relay = colab.start(EngineSpec("passing_engine:create"), tunnel="none", token=TOKEN)
     engine.unlink()
     process = relay._public.server._process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
 
     with pytest.raises(ServerStartError, match="passing_engine"):
-        notebook.launch(relay)
+        colab.launch(relay)
     assert not relay.runs
 
 
@@ -450,7 +451,7 @@ def test_ngrok_without_an_authtoken_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("getpass.getpass", refusing)
 
     with pytest.raises(ConfigurationError, match="authtoken of an account"):
-        notebook.start(TONES, tunnel="ngrok", token=TOKEN)
+        colab.start(TONES, tunnel="ngrok", token=TOKEN)
 
 
 def test_a_refused_authtoken_ends_the_cell_and_the_server(
@@ -462,7 +463,7 @@ def test_a_refused_authtoken_ends_the_cell_and_the_server(
     before = threading.active_count()
 
     with pytest.raises(AuthtokenRefusedError, match="107") as caught:
-        notebook.start(TONES, tunnel="ngrok", domain="my-house.ngrok.app", token=TOKEN)
+        colab.start(TONES, tunnel="ngrok", domain="my-house.ngrok.app", token=TOKEN)
     assert "2aBcDeF" not in str(caught.value)
     assert threading.active_count() <= before
 
@@ -478,7 +479,7 @@ def test_a_refused_authtoken_ends_the_cell_and_the_server(
 )
 def test_forms_that_cannot_be_are_told(forms: dict[str, object], told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
-        notebook.start(TONES, token=TOKEN, **forms)  # type: ignore[arg-type]
+        colab.start(TONES, token=TOKEN, **forms)  # type: ignore[arg-type]
 
 
 def test_on_colab_the_session_counts_from_the_start_of_the_runtime(
@@ -486,7 +487,7 @@ def test_on_colab_the_session_counts_from_the_start_of_the_runtime(
 ) -> None:
     monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab-external")
     monkeypatch.setattr("vieneu_colab_server.colab.start.runtime_age_s", lambda: 3600.0)
-    relay = notebook.start(TONES, tunnel="none", token=TOKEN, session_hours=3)
+    relay = colab.start(TONES, tunnel="none", token=TOKEN, session_hours=3)
     try:
         assert relay.ends_at is not None
         left = relay.ends_at - datetime.now(UTC)
@@ -497,7 +498,7 @@ def test_on_colab_the_session_counts_from_the_start_of_the_runtime(
     finally:
         relay.close()
     with pytest.raises(ConfigurationError, match="its session is over"):
-        notebook.start(TONES, tunnel="none", token=TOKEN, session_hours=1)
+        colab.start(TONES, tunnel="none", token=TOKEN, session_hours=1)
 
 
 def test_an_interruption_while_it_starts_leaves_nothing_running(
@@ -510,7 +511,7 @@ def test_an_interruption_while_it_starts_leaves_nothing_running(
     before = threading.active_count()
 
     with pytest.raises(KeyboardInterrupt):
-        notebook.start(EngineSpec("slow:create", {"model": "a"}), tunnel="none", token=TOKEN)
+        colab.start(EngineSpec("slow:create", {"model": "a"}), tunnel="none", token=TOKEN)
     timer.join()
     assert threading.active_count() < before
 

@@ -1,0 +1,5 @@
+"""Deprecated name of `vieneu_colab_server.colab`, which notebooks saved before 0.2 import."""
+
+from vieneu_colab_server.colab import Relay, fetch_model, launch, prepare, start
+
+__all__ = ["Relay", "fetch_model", "launch", "prepare", "start"]
