@@ -162,7 +162,7 @@ def use_error(error: VieneuError) -> None:
 CASES = [
     Case(
         Speaker,
-        {"backend": is_("a"), "engine": is_("a"), "voice": is_("a"), "stand_in": is_(True)},
+        {"backend": is_("a"), "engine": is_("a"), "voice": is_("a"), "fallback": is_(True)},
     ),
     Case(
         AudioChunk,
@@ -288,7 +288,7 @@ CASES = [
             "health": is_(HEALTH), "last_error": is_(None), "checked_s_ago": is_(None),
         },
     ),
-    Case(BackendStatus.of, {"place": is_(None)}),
+    Case(BackendStatus.of, {"tracked": is_(None)}),
     Case(ErrorReport.of, {"error": is_(VieneuError("a"))}),
     Case(VieneuError, {"detail": is_("a"), "remedy": is_("a")}, use_error),
     Case(FailedOver, {"from_backend": is_("a"), "to_backend": is_("b"), "cause": is_(REPORT)}),

@@ -15,7 +15,7 @@ from vieneu_core.router.events import (
     EventBus,
     RouterEvent,
 )
-from vieneu_core.router.selection import Mode
+from vieneu_core.router.policy import Mode
 
 EVENT = BackendSwitched(mode=Mode.REMOTE)
 

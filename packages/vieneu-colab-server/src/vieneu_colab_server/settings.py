@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic import AfterValidator, AliasChoices, Field, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from vieneu_core.config import new_auth_token
@@ -37,6 +37,7 @@ class ServerSettings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
         env_ignore_empty=True,
+        populate_by_name=True,
         frozen=True,
         hide_input_in_errors=True,
         extra="ignore",
@@ -59,7 +60,13 @@ class ServerSettings(BaseSettings):
 
     requests_per_minute: PositiveInt = 60
     """Of one token: speech."""
-    health_checks_per_minute: PositiveInt = 240
+    health_checks_per_minute: PositiveInt = Field(
+        default=240,
+        validation_alias=AliasChoices(
+            f"{ENV_PREFIX}health_checks_per_minute",
+            f"{ENV_PREFIX}looks_per_minute",  # its deprecated name
+        ),
+    )
     """Of one token: everything else (health, voices). Counted apart, so it starves no speech."""
     failed_logins_per_minute: PositiveInt = 20
     """Of all clients together: wrong tokens that are told so. The right token always passes."""

@@ -18,9 +18,9 @@
     │   ├── WatermarkUnavailableError
     │   ├── RequestConflictError      one request id, two different bodies
     │   └── OutputError               standard output cannot be written
-    ├── AnnouncementError             a server told where it is, and is not believed
-    │   ├── AnnouncementForgedError
-    │   ├── AnnouncementStaleError
+    ├── AddressUpdateError            an address update of a server is not accepted
+    │   ├── AddressUpdateForgedError
+    │   ├── AddressUpdateStaleError
     │   └── UnsafeEndpointError
     └── BackendError                  a place that speaks failed: the router goes on elsewhere
         ├── BackendUnavailableError   it cannot take a request now

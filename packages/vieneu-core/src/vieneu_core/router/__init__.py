@@ -20,10 +20,9 @@ from vieneu_core.router.events import (
     SessionExpiring,
     SpokenByFallback,
 )
-from vieneu_core.router.policy import RouterPolicy
+from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy
 from vieneu_core.router.quota import QuotaStatus, TunnelQuota
 from vieneu_core.router.router import Router
-from vieneu_core.router.selection import LAST_RESORT, Mode
 from vieneu_core.router.session import SessionPolicy
 from vieneu_core.router.status import BackendStatus, RouterStatus
 

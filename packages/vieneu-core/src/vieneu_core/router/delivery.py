@@ -31,8 +31,7 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
 )
 from vieneu_core.router.events import ErrorReport, RouterEvent, SpokenByFallback
-from vieneu_core.router.policy import RouterPolicy
-from vieneu_core.router.selection import LAST_RESORT, estimated_seconds
+from vieneu_core.router.policy import LAST_RESORT, RouterPolicy, estimated_seconds
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.text.passages import passages

@@ -14,7 +14,7 @@ from vieneu_core.arguments import expect, refuse
 from vieneu_core.backends.base import BackendState
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import ConfigurationError, VieneuError
-from vieneu_core.router.selection import Mode
+from vieneu_core.router.policy import Mode
 
 _LOGGER = logging.getLogger(__name__)
 BUFFERED_EVENTS = 256

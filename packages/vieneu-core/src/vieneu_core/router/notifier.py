@@ -27,8 +27,8 @@ from vieneu_core.router.events import (
     SessionExpired,
     SessionExpiring,
 )
+from vieneu_core.router.policy import Mode
 from vieneu_core.router.quota import TunnelQuota
-from vieneu_core.router.selection import Mode
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.wire.version import is_older
 

@@ -16,8 +16,7 @@ from vieneu_core.errors import (
     BackendNotLoadedError,
 )
 from vieneu_core.router.health_monitor import HealthMonitor
-from vieneu_core.router.policy import RouterPolicy
-from vieneu_core.router.selection import BACKENDS, Mode
+from vieneu_core.router.policy import BACKENDS, Mode, RouterPolicy
 from vieneu_core.router.session import SessionClock
 from vieneu_core.router.status import BackendStatus
 from vieneu_core.router.tracked_backend import TrackedBackend

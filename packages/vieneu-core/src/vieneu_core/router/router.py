@@ -19,10 +19,9 @@ from vieneu_core.errors import (
 from vieneu_core.router.delivery import Delivery, Route
 from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
 from vieneu_core.router.notifier import StatusNotifier
-from vieneu_core.router.policy import RouterPolicy
+from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy, candidates
 from vieneu_core.router.pool import REMOTE, BackendPool
 from vieneu_core.router.quota import TunnelQuota
-from vieneu_core.router.selection import LAST_RESORT, Mode, candidates
 from vieneu_core.router.status import RouterStatus
 from vieneu_core.synthesis import Speech, SynthesisRequest, check_request
 from vieneu_core.voices import Voice

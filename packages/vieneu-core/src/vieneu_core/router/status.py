@@ -10,8 +10,8 @@ from vieneu_core.arguments import check_fields, expect, expect_optional, items_o
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.events import ErrorReport
+from vieneu_core.router.policy import Mode
 from vieneu_core.router.quota import QuotaStatus
-from vieneu_core.router.selection import Mode
 from vieneu_core.router.tracked_backend import TrackedBackend
 
 
@@ -31,7 +31,7 @@ class BackendStatus:
     @classmethod
     def of(cls, tracked: TrackedBackend) -> BackendStatus:
         """Describe a backend as it is known now."""
-        expect("place", tracked, TrackedBackend, "a place of a router")
+        expect("tracked", tracked, TrackedBackend, "a backend of a router")
         error = tracked.last_error
         return cls(
             name=tracked.name,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from vieneu_core.router.selection import Mode, candidates, estimated_seconds
+from vieneu_core.router.policy import Mode, candidates, estimated_seconds
 
 ALL = {"local", "remote", "last_resort"}
 
 
 @pytest.mark.parametrize(
-    ("mode", "stand_ins", "present", "expected"),
+    ("mode", "fallbacks", "present", "expected"),
     [
         (Mode.REMOTE, ("local", "last_resort"), ALL, ("remote", "local", "last_resort")),
         (Mode.LOCAL, ("local", "last_resort"), ALL, ("local", "last_resort")),
