@@ -1,0 +1,34 @@
+"""Pauses that grow, up to the longest, and vary by their jitter."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from vieneu_core.backoff import Backoff
+
+
+def test_each_pause_is_longer_than_the_last_up_to_the_longest() -> None:
+    backoff = Backoff(first_s=0.5, longest_s=3.0)
+    assert [backoff.pause_s(n) for n in range(1, 6)] == [0.5, 1.0, 2.0, 3.0, 3.0]
+
+
+def test_a_failure_that_was_not_counted_is_the_first() -> None:
+    assert Backoff(first_s=2.0, longest_s=9.0).pause_s(0) == 2.0
+
+
+def test_endless_failures_overflow_nothing() -> None:
+    assert Backoff(first_s=0.1, longest_s=60.0, factor=10).pause_s(10**9) == 60.0
+
+
+def test_without_a_pause_there_is_none() -> None:
+    assert Backoff(first_s=0.0, longest_s=60.0).pause_s(7) == 0.0
+
+
+def test_jitter_varies_a_pause_by_its_share_at_most() -> None:
+    backoff = Backoff(first_s=10.0, longest_s=10.0, jitter=0.2)
+    pauses = [backoff.pause_s(1, random.Random(seed)) for seed in range(200)]
+    assert min(pauses) == pytest.approx(8.0, abs=0.3)
+    assert max(pauses) == pytest.approx(12.0, abs=0.3)
+    assert backoff.pause_s(1) == 10.0
