@@ -14,6 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.audio.plausible import check_length
 from vieneu_core.audio.resample import Resampler
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
@@ -270,6 +271,8 @@ class Delivery:
             self._rooms_taken += 1
 
     async def _take(self, chunk: AudioChunk, sentence: _Sentence) -> None:
+        sentence.seconds += chunk.seconds
+        check_length(sentence.seconds)
         chunk = await self._at_stream_rate(chunk, sentence)
         if chunk.sentence > 0:
             sentence.shelf.append(chunk)
@@ -318,6 +321,7 @@ class _Sentence:
     def __init__(self, *, begun: bool = False) -> None:
         self.begun = begun
         self.heard = False
+        self.seconds = 0.0
         self.shelf: list[AudioChunk] = []
         self.resampler: Resampler | None = None
 
