@@ -21,7 +21,7 @@ def house(tmp_path: Path) -> House:
 @pytest.fixture
 def without_models(house: House) -> None:
     """The house has no large extras: as most have it, and fast."""
-    house.environ["PYTHONPATH"] = str(WITHOUT_MODELS)
+    house.command = WITHOUT_MODELS
 
 
 @pytest.fixture(scope="module")

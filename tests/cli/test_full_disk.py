@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from child_process import without_coverage
-from cli_house import SERVER_TOKEN, VIENEU, WITHOUT_MODELS, House
+from cli_house import SERVER_TOKEN, WITHOUT_MODELS, House
 from guard import GUARD_S
 from hub_site import hub_site
 
@@ -76,7 +76,7 @@ def run(
 @pytest.mark.parametrize("case", WITH_RESULTS)
 def test_a_full_disk_behind_standard_output_is_named(house: House, case: str, lang: str) -> None:
     house.environ["LANG"] = lang
-    done = run(house, [*VIENEU, *WITH_RESULTS[case]], ">/dev/full")
+    done = run(house, [*house.command, *WITH_RESULTS[case]], ">/dev/full")
     assert done.returncode == 4
     assert done.stderr.splitlines()[-1] == f"vieneu: {TOLD[lang]}"
 
@@ -84,7 +84,7 @@ def test_a_full_disk_behind_standard_output_is_named(house: House, case: str, la
 @pytest.mark.parametrize("redirect", ["2>/dev/full", "2>&-", "</dev/null", "<&-", "0>/dev/null"])
 @pytest.mark.parametrize("case", [case for case in WITH_RESULTS if "again" not in case])
 def test_other_streams_stop_nothing(house: House, case: str, redirect: str) -> None:
-    done = run(house, [*VIENEU, *WITH_RESULTS[case]], redirect)
+    done = run(house, [*house.command, *WITH_RESULTS[case]], redirect)
     assert done.returncode == 0
     assert done.stdout
 
@@ -98,43 +98,45 @@ def test_an_error_that_cannot_be_shown_has_its_exit_code(house: House, redirect:
         (["nothing"], 2),
         (["say", "Xin chào.", "--voice", "vi-south", "-o", "a.wav"], 0),
     ):
-        assert run(house, [*VIENEU, *arguments], redirect).returncode == code
+        assert run(house, [*house.command, *arguments], redirect).returncode == code
 
 
 def test_speech_to_a_closed_standard_output_is_an_error(house: House) -> None:
-    done = run(house, [*VIENEU, *SAY], ">&-")
+    done = run(house, [*house.command, *SAY], ">&-")
     assert done.returncode == 4
     assert "Standard output is closed." in done.stderr
 
 
 def test_a_token_that_cannot_be_read_is_named(house: House) -> None:
     for redirect in ("<&-", "0>/dev/null", "</dev/zero"):
-        done = run(house, [*VIENEU, "connect", "http://127.0.0.1:9", "--token-stdin"], redirect)
+        done = run(
+            house, [*house.command, "connect", "http://127.0.0.1:9", "--token-stdin"], redirect
+        )
         assert done.returncode == 3
         assert done.stderr.count("\n") == 1
-    audio = [*VIENEU, "voices", "add", "Ba", "--audio", "-", "--text", "Xin chào."]
+    audio = [*house.command, "voices", "add", "Ba", "--audio", "-", "--text", "Xin chào."]
     assert run(house, audio, "0>/dev/null").returncode == 4
 
 
 def test_an_encoding_without_vietnamese_costs_only_letters(house: House) -> None:
     house.environ["PYTHONIOENCODING"] = "ascii"
-    done = run(house, [*VIENEU, "voices", "--lang", "vi"])
+    done = run(house, [*house.command, "voices", "--lang", "vi"])
     assert done.returncode == 0
     assert "Gi?ng" in done.stdout
-    assert run(house, [*VIENEU, "say", "", "-o", "a.wav", "--lang", "vi"]).returncode == 4
+    assert run(house, [*house.command, "say", "", "-o", "a.wav", "--lang", "vi"]).returncode == 4
 
 
 def limited(house: House, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ``vieneu`` from a folder that can be written, in a home that cannot."""
     outside = house.home.parent / "outside"
     outside.mkdir(exist_ok=True)
-    return run(house, [sys.executable, "-c", program, *VIENEU, *arguments], cwd=outside)
+    return run(house, [sys.executable, "-c", program, *house.command, *arguments], cwd=outside)
 
 
 @pytest.fixture
 def read_only(tmp_path: Path) -> House:
     """A home in which nothing can be written; a server is configured, and does not answer."""
-    house = House(tmp_path / "home", {"PYTHONPATH": str(WITHOUT_MODELS)})
+    house = House(tmp_path / "home", command=WITHOUT_MODELS)
     house.home.mkdir()
     house.environment({})
     house.put_program("aplay", "#!/bin/sh\ncat > /dev/null\n")
@@ -198,14 +200,14 @@ def test_a_file_where_a_folder_is_expected_stops_no_announcement(
         (house.home / name).write_text("a file", "utf-8")
     house.put_program("aplay", PLAYS)
     for arguments in (["say", "Xin chào."], ["status"], ["voices"], ["models"], ["doctor"]):
-        done = run(house, [*VIENEU, *arguments])
+        done = run(house, [*house.command, *arguments])
         assert done.returncode == 0, (arguments, done.stderr, done.stdout)
     assert (house.home / "played.raw").stat().st_size > 10_000
 
 
 def test_a_settings_file_that_was_named_below_a_file_is_an_error(house: House) -> None:
     (house.home / "file").write_text("a file", "utf-8")
-    done = run(house, [*VIENEU, "say", "a", "--config", "file/config.yaml", "-o", "a.wav"])
+    done = run(house, [*house.command, "say", "a", "--config", "file/config.yaml", "-o", "a.wav"])
     assert done.returncode == 3
     assert "there is no such file" in done.stderr
 
@@ -227,7 +229,7 @@ def test_folders_that_the_environment_names_wrongly(
     house: House, variable: str, value: str, code: int
 ) -> None:
     path = shlex.quote(str(house.home / "a.wav"))
-    command = [*VIENEU, "say", "Xin chào.", "-o"]
+    command = [*house.command, "say", "Xin chào.", "-o"]
     house.environ["PATH"] = house.environment({})["PATH"]
     house.environ[variable] = value
     done = run(house, command, path)
@@ -250,7 +252,7 @@ def test_a_disk_without_room_is_named_and_harms_nothing(house: House, server_url
         assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr
         assert told in done.stderr
         assert list(outside.iterdir()) == []
-    command = shlex.join([sys.executable, "-c", FULL_DISK, *VIENEU, *connect])
+    command = shlex.join([sys.executable, "-c", FULL_DISK, *house.command, *connect])
     done = run(house, ["sh", "-c", f"echo {SERVER_TOKEN} | {command}"])
     assert done.returncode == 3
     assert "it cannot be written (File too large)" in done.stderr
