@@ -119,6 +119,7 @@ def homeassistant(session: nox.Session) -> None:
         "--cov-config=tests/homeassistant/coveragerc",
         "--cov-report=term-missing:skip-covered",
         f"--cov-fail-under={COMPONENT_COVERED}",
+        *SIDE_BY_SIDE,
         "tests/homeassistant",
         *session.posargs,
         external=True,

@@ -40,6 +40,7 @@ find_python() {
 # be missing) nor a change to the system's packages (PEP 668 forbids it) is needed.
 find_uv() {
     local home="$ROOT/.tools/uv-$UV_VERSION"
+    trap 'exit 130' INT # Ctrl-C is no failure of pip
     if [ ! -x "$home/bin/uv" ]; then
         if ! "$PYTHON" -m pip --version >/dev/null 2>&1; then
             command -v uv || fail "$PYTHON has no pip. Install pip for it (Debian: python3-pip) or uv."
@@ -56,6 +57,8 @@ find_uv() {
     printf '%s\n' "$home/bin/uv"
 }
 
+[ -w "$ROOT" ] || fail "$(id -un) may not write to $ROOT, where everything lands." \
+    "Clone the repository into a folder of your own, and run this there."
 PYTHON=$(find_python)
 UV=$(find_uv)
 export PATH="$(dirname "$UV"):$PATH"

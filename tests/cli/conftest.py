@@ -21,7 +21,7 @@ def sandbox(tmp_path: Path) -> CliSandbox:
 @pytest.fixture
 def without_models(sandbox: CliSandbox) -> None:
     """The house has no large extras: as most have it, and fast."""
-    sandbox.environ["PYTHONPATH"] = str(WITHOUT_MODELS)
+    sandbox.command = WITHOUT_MODELS
 
 
 @pytest.fixture(scope="module")

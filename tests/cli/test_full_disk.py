@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from child_process import without_coverage
-from cli_sandbox import SERVER_TOKEN, VIENEU, WITHOUT_MODELS, CliSandbox
+from cli_sandbox import SERVER_TOKEN, WITHOUT_MODELS, CliSandbox
 from guard import GUARD_S
 from hub_site import hub_site
 
@@ -78,7 +78,7 @@ def test_a_full_disk_behind_standard_output_is_named(
     sandbox: CliSandbox, case: str, lang: str
 ) -> None:
     sandbox.environ["LANG"] = lang
-    done = run(sandbox, [*VIENEU, *WITH_RESULTS[case]], ">/dev/full")
+    done = run(sandbox, [*sandbox.command, *WITH_RESULTS[case]], ">/dev/full")
     assert done.returncode == 4
     assert done.stderr.splitlines()[-1] == f"vieneu: {TOLD[lang]}"
 
@@ -86,7 +86,7 @@ def test_a_full_disk_behind_standard_output_is_named(
 @pytest.mark.parametrize("redirect", ["2>/dev/full", "2>&-", "</dev/null", "<&-", "0>/dev/null"])
 @pytest.mark.parametrize("case", [case for case in WITH_RESULTS if "again" not in case])
 def test_other_streams_stop_nothing(sandbox: CliSandbox, case: str, redirect: str) -> None:
-    done = run(sandbox, [*VIENEU, *WITH_RESULTS[case]], redirect)
+    done = run(sandbox, [*sandbox.command, *WITH_RESULTS[case]], redirect)
     assert done.returncode == 0
     assert done.stdout
 
@@ -102,43 +102,47 @@ def test_an_error_that_cannot_be_shown_has_its_exit_code(
         (["nothing"], 2),
         (["say", "Xin chào.", "--voice", "vi-south", "-o", "a.wav"], 0),
     ):
-        assert run(sandbox, [*VIENEU, *arguments], redirect).returncode == code
+        assert run(sandbox, [*sandbox.command, *arguments], redirect).returncode == code
 
 
 def test_speech_to_a_closed_standard_output_is_an_error(sandbox: CliSandbox) -> None:
-    done = run(sandbox, [*VIENEU, *SAY], ">&-")
+    done = run(sandbox, [*sandbox.command, *SAY], ">&-")
     assert done.returncode == 4
     assert "Standard output is closed." in done.stderr
 
 
 def test_a_token_that_cannot_be_read_is_named(sandbox: CliSandbox) -> None:
     for redirect in ("<&-", "0>/dev/null", "</dev/zero"):
-        done = run(sandbox, [*VIENEU, "connect", "http://127.0.0.1:9", "--token-stdin"], redirect)
+        done = run(
+            sandbox, [*sandbox.command, "connect", "http://127.0.0.1:9", "--token-stdin"], redirect
+        )
         assert done.returncode == 3
         assert done.stderr.count("\n") == 1
-    audio = [*VIENEU, "voices", "add", "Ba", "--audio", "-", "--text", "Xin chào."]
+    audio = [*sandbox.command, "voices", "add", "Ba", "--audio", "-", "--text", "Xin chào."]
     assert run(sandbox, audio, "0>/dev/null").returncode == 4
 
 
 def test_an_encoding_without_vietnamese_costs_only_letters(sandbox: CliSandbox) -> None:
     sandbox.environ["PYTHONIOENCODING"] = "ascii"
-    done = run(sandbox, [*VIENEU, "voices", "--lang", "vi"])
+    done = run(sandbox, [*sandbox.command, "voices", "--lang", "vi"])
     assert done.returncode == 0
     assert "Gi?ng" in done.stdout
-    assert run(sandbox, [*VIENEU, "say", "", "-o", "a.wav", "--lang", "vi"]).returncode == 4
+    assert (
+        run(sandbox, [*sandbox.command, "say", "", "-o", "a.wav", "--lang", "vi"]).returncode == 4
+    )
 
 
 def limited(sandbox: CliSandbox, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ``vieneu`` from a folder that can be written, in a home that cannot."""
     outside = sandbox.home.parent / "outside"
     outside.mkdir(exist_ok=True)
-    return run(sandbox, [sys.executable, "-c", program, *VIENEU, *arguments], cwd=outside)
+    return run(sandbox, [sys.executable, "-c", program, *sandbox.command, *arguments], cwd=outside)
 
 
 @pytest.fixture
 def read_only(tmp_path: Path) -> CliSandbox:
     """A home in which nothing can be written; a server is configured, and does not answer."""
-    sandbox = CliSandbox(tmp_path / "home", {"PYTHONPATH": str(WITHOUT_MODELS)})
+    sandbox = CliSandbox(tmp_path / "home", command=WITHOUT_MODELS)
     sandbox.home.mkdir()
     sandbox.environment({})
     sandbox.put_program("aplay", "#!/bin/sh\ncat > /dev/null\n")
@@ -207,14 +211,16 @@ def test_a_file_where_a_folder_is_expected_stops_no_announcement(
         (sandbox.home / name).write_text("a file", "utf-8")
     sandbox.put_program("aplay", PLAYS)
     for arguments in (["say", "Xin chào."], ["status"], ["voices"], ["models"], ["doctor"]):
-        done = run(sandbox, [*VIENEU, *arguments])
+        done = run(sandbox, [*sandbox.command, *arguments])
         assert done.returncode == 0, (arguments, done.stderr, done.stdout)
     assert (sandbox.home / "played.raw").stat().st_size > 10_000
 
 
 def test_a_settings_file_that_was_named_below_a_file_is_an_error(sandbox: CliSandbox) -> None:
     (sandbox.home / "file").write_text("a file", "utf-8")
-    done = run(sandbox, [*VIENEU, "say", "a", "--config", "file/config.yaml", "-o", "a.wav"])
+    done = run(
+        sandbox, [*sandbox.command, "say", "a", "--config", "file/config.yaml", "-o", "a.wav"]
+    )
     assert done.returncode == 3
     assert "there is no such file" in done.stderr
 
@@ -236,7 +242,7 @@ def test_folders_that_the_environment_names_wrongly(
     sandbox: CliSandbox, variable: str, value: str, code: int
 ) -> None:
     path = shlex.quote(str(sandbox.home / "a.wav"))
-    command = [*VIENEU, "say", "Xin chào.", "-o"]
+    command = [*sandbox.command, "say", "Xin chào.", "-o"]
     sandbox.environ["PATH"] = sandbox.environment({})["PATH"]
     sandbox.environ[variable] = value
     done = run(sandbox, command, path)
@@ -261,7 +267,7 @@ def test_a_disk_without_room_is_named_and_harms_nothing(
         assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr
         assert told in done.stderr
         assert list(outside.iterdir()) == []
-    command = shlex.join([sys.executable, "-c", FULL_DISK, *VIENEU, *connect])
+    command = shlex.join([sys.executable, "-c", FULL_DISK, *sandbox.command, *connect])
     done = run(sandbox, ["sh", "-c", f"echo {SERVER_TOKEN} | {command}"])
     assert done.returncode == 3
     assert "it cannot be written (File too large)" in done.stderr

@@ -16,12 +16,11 @@ import psutil
 import pytest
 from checkpoint.gguf_model import write_gguf
 from child_process import child, without_coverage
-from cli_sandbox import SERVER_TOKEN, SUPPORT, VIENEU, CliSandbox
+from cli_sandbox import SERVER_TOKEN, SUPPORT, VIENEU, WITHOUT_MODELS, CliSandbox
 from guard import GUARD_S
 
 from vieneu_core.cli.piping import unread
 
-pytestmark = pytest.mark.usefixtures("without_models")
 DELAYS_S = [0.02 * 1.35**step for step in range(16)]
 """From before the first line of ours to the end of a short command, and beyond."""
 BY_ITSELF = {"status": 0, "mode": 0, "test": 0, "voices": 0, "models": 0, "doctor": 0, "say": 0}
@@ -45,7 +44,7 @@ def running(
         "text": True,
         "process_group": 0,
     }
-    with child([*VIENEU, *arguments], **options) as process:
+    with child([*sandbox.command, *arguments], **options) as process:
         try:
             yield process
             assert process.poll() is not None
@@ -86,6 +85,7 @@ def kill_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
 @pytest.mark.parametrize("command", BY_ITSELF)
 def test_a_signal_at_any_moment(sandbox: CliSandbox, command: str, number: signal.Signals) -> None:
     arguments = SAY if command == "say" else [command]
+    sandbox.command = WITHOUT_MODELS if command == "doctor" else VIENEU
     for delay_s in DELAYS_S:
         with running(sandbox, *arguments) as process:
             _wait(process, delay_s)

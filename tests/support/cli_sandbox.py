@@ -23,8 +23,13 @@ from programs import lone_path, put_program
 SERVER_TOKEN = "t0ken-of-the-test-server-0123456789"
 VIENEU = [sys.executable, "-c", "from vieneu_core.cli import main; main()"]
 SUPPORT = Path(__file__).parent
-WITHOUT_MODELS = SUPPORT / "without_models"
-"""On PYTHONPATH, it hides the large extras."""
+_LARGE = ("torch", "torchao", "transformers", "neucodec", "vieneu", "perth", "llama_cpp")
+WITHOUT_MODELS = [
+    sys.executable,
+    "-c",
+    f"import sys; sys.modules.update(dict.fromkeys({_LARGE})); {VIENEU[-1]}",
+]
+"""As most users have it, without the large extras: `doctor` imports what is there, for seconds."""
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -36,6 +41,8 @@ class CliSandbox:
     environ: dict[str, str] = field(default_factory=dict)
     printed: list[str] = field(default_factory=list)
     """All that was printed so far."""
+    command: Sequence[str] = tuple(VIENEU)
+    """How ``vieneu`` is started."""
 
     @property
     def config(self) -> Path:
@@ -65,7 +72,7 @@ class CliSandbox:
         self, *arguments: str, text: str | bytes = "", **environ: str
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [*VIENEU, *arguments],
+            [*self.command, *arguments],
             input=text.encode() if isinstance(text, str) else text,
             capture_output=True,
             env=self.environment(environ),
@@ -92,7 +99,7 @@ class Screen:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.process = subprocess.Popen(
-            [*VIENEU, *arguments],
+            [*sandbox.command, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,

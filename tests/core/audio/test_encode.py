@@ -236,7 +236,7 @@ async def test_cancelling_leaves_no_half_a_file(tmp_path: Path) -> None:
 
     async def endless() -> AsyncIterator[AudioChunk]:
         while True:
-            yield chunk(tone(440, 0.1, 22_050), 22_050)
+            yield chunk(tone(440, 0.1, 22_050), 22_050, final=True)
             begun.set()
 
     writing = asyncio.create_task(write_file(endless(), tmp_path / "out.ogg"))
@@ -244,4 +244,16 @@ async def test_cancelling_leaves_no_half_a_file(tmp_path: Path) -> None:
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing
+    assert names_in(tmp_path) == []
+
+
+async def test_a_sentence_that_never_ends_is_an_error_and_leaves_no_file(tmp_path: Path) -> None:
+    second = tone(440, 1, 8_000)
+
+    async def endless() -> AsyncIterator[AudioChunk]:
+        while True:
+            yield chunk(second, 8_000)
+
+    with pytest.raises(BadAudioError, match="goes on for more than 900 s"):
+        await write_file(endless(), tmp_path / "out.ogg")
     assert names_in(tmp_path) == []

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 FASTEST_LETTERS_PER_S = 25.0
 """Faster than any speech at speed 1.0: espeak says 5 (numbers) to 20 letters a second."""
+LONGEST_SENTENCE_S = 900.0
+"""No sentence (of 300 characters at most) is spoken for so long, however slowly."""
 _MARGIN = 3.0  # only what is shorter than a third of the fastest speech is certainly no speech
 _FEW_LETTERS = 8  # too few to tell a length from
 _SHORTEST_S = 0.02
@@ -29,6 +31,19 @@ def count_letters(sentence: str) -> int:
         char.isdecimal() or (char.isalpha() and unicodedata.name(char, "").startswith("LATIN"))
         for char in unicodedata.normalize("NFC", sentence)
     )
+
+
+def check_length(seconds: float) -> None:
+    """Make sure that a sentence which is held until it is whole ever ends.
+
+    Args:
+        seconds: Audio of the sentence so far.
+
+    Raises:
+        BadAudioError: it goes on for longer than any sentence does.
+    """
+    if seconds > LONGEST_SENTENCE_S:
+        raise BadAudioError(f"One sentence goes on for more than {LONGEST_SENTENCE_S:.0f} s.")
 
 
 class SpeechCheck:

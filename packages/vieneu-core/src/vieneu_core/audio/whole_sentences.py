@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from vieneu_core.arguments import expect
 from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.audio.sanity_check import check_length
 from vieneu_core.errors import InvalidRequestError, StreamInterruptedError
 
 _STREAM = "a stream of audio, such as router.stream(request)"
@@ -23,17 +24,23 @@ async def whole_sentences(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[A
     Raises:
         InvalidRequestError: ``chunks`` is not a stream of audio.
         StreamInterruptedError: the stream ended without an end mark of its last sentence.
+        BadAudioError: a sentence goes on for longer than any does.
     """
     sentence: list[AudioChunk] = []
+    seconds = 0.0
     async with aclosing(checked_stream(chunks)) as stream:
         async for chunk in stream:
             if chunk.restarted:
                 sentence.clear()
+                seconds = 0.0
+            seconds += chunk.seconds
+            check_length(seconds)
             sentence.append(replace(chunk, restarted=False))
             if chunk.final:
                 for whole in sentence:
                     yield whole
                 sentence.clear()
+                seconds = 0.0
     if sentence:
         raise StreamInterruptedError("The stream of audio ended in the middle of a sentence.")
 

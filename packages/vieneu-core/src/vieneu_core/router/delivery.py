@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.audio.resample import Resampler
+from vieneu_core.audio.sanity_check import check_length
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     AllBackendsFailedError,
@@ -273,6 +274,8 @@ class Delivery:
             self._rooms_taken += 1
 
     async def _take(self, chunk: AudioChunk, sentence: _Sentence) -> None:
+        sentence.seconds += chunk.seconds
+        check_length(sentence.seconds)
         chunk = await self._at_stream_rate(chunk, sentence)
         if chunk.sentence > 0:
             sentence.buffer.append(chunk)
@@ -321,6 +324,7 @@ class _Sentence:
     def __init__(self, *, begun: bool = False) -> None:
         self.begun = begun
         self.heard = False
+        self.seconds = 0.0
         self.buffer: list[AudioChunk] = []
         self.resampler: Resampler | None = None
 
