@@ -28,7 +28,7 @@ from homeassistant.helpers.selector import (
 )
 from pydantic import ValidationError
 
-from vieneu_core.config import new_auth_token
+from vieneu_core.credentials import new_auth_token
 from vieneu_core.errors import VieneuError
 from vieneu_core.notebook import TunnelKind
 from vieneu_core.router import Mode

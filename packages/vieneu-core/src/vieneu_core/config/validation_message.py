@@ -11,6 +11,8 @@ from typing import Any, Self
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from vieneu_core.credentials import TOKEN_ERROR, URL_ERROR
+
 Loc = tuple[int | str, ...]
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_ -]{0,29}")
@@ -28,7 +30,7 @@ class Finding:
     field: str
     """The same as a dotted name; of an unknown key, the section that it is in."""
     found: str
-    """What was found, to be followed by a full stop."""
+    """What is wrong, to be followed by a full stop."""
     remedy: str
     """What to do, in a sentence."""
 
@@ -89,8 +91,8 @@ def _field_name(loc: Loc) -> str:
 
 
 def _found(detail: ErrorDetails, loc: Loc) -> str:
-    if detail["type"] in {"endpoint_url", "auth_token", "order"}:
-        return f"found {detail['msg']}"
+    if detail["type"] in {URL_ERROR, TOKEN_ERROR, "order"}:
+        return detail["msg"]
     value = detail["input"]
     if (
         not loc
