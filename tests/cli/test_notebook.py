@@ -120,7 +120,7 @@ def test_a_token_that_no_server_takes_is_named_and_not_replaced(sandbox: CliSand
     sandbox.config.write_text(text, "utf-8")
     done = sandbox.run("notebook", "-o", "colab.ipynb", "--embed-token", "--lang", "en")
 
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert "colab.auth_token" in done.stderr
     assert "fewer than 16 characters" in done.stderr
     assert "too-few-chars" not in done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import which
 
 from vieneu_core.errors import MissingExtraError
+from vieneu_core.files import write_atomic
 from vieneu_core.installation import has_module
 
 
@@ -149,8 +150,7 @@ class SpeedRecord:
     def put(self, engine: str, model: str, factor: float) -> None:
         """Remember the factor of a model."""
         stored = self.all() | {f"{engine} {model}": round(factor, 4)}
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps(stored, indent=1, sort_keys=True), "utf-8")
-            draft.replace(self._path)
+            text = json.dumps(stored, indent=1, sort_keys=True)
+            write_atomic(self._path, text, durable=False)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from vieneu_core.audio.floats import floats_of_pcm
 from vieneu_core.audio.resample import Resampler
+from vieneu_core.files import write_atomic
 from vieneu_core.synthesis import ReferenceAudio
 
 if TYPE_CHECKING:
@@ -67,12 +68,7 @@ class CodesCache:
 
     def _keep(self, path: Path, codes: tuple[int, ...]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        try:
-            part.write_bytes(_packed(codes))
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        write_atomic(path, _packed(codes), durable=False)
         kept = sorted(self._folder.glob("*.codes"), key=lambda p: p.stat().st_mtime)
         for old in kept[: -self._most_kept]:
             old.unlink(missing_ok=True)
