@@ -58,7 +58,7 @@ class VieneuRuntime:
             last_resort=self._last_resort(entry.data[CONF_LOCAL]) if has_embedded_voice else None,
             mode=Mode(entry.options.get(CONF_MODE, Mode.LOCAL)) if colab else Mode.LOCAL,
             policy=RouterPolicy(fallback_enabled=SpeechOptions.of(entry.options).fallback),
-            budget=self._budget,
+            quota=self._budget,
         )
 
     def remote(self, colab: Mapping[str, Any]) -> RemoteBackend:

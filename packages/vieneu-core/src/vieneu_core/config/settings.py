@@ -32,6 +32,9 @@ AUTH_TOKEN_VARIABLE = "COLAB_AUTH_TOKEN"  # noqa: S105 - the name of a variable,
 WITH_DETAILS = {"errors": "pydantic"}
 """Context of a validation that raises pydantic's own error, with the place of each value."""
 
+FORMER_SECTIONS = {"budget": "quota"}
+"""Sections that were renamed, by their former names, which are deprecated and still read."""
+
 FallbackName = Literal["local", "remote", "last_resort"]
 
 
@@ -137,7 +140,25 @@ class Settings(_Section):
     colab: ColabSettings = Field(default=ColabSettings(), description="key: value lines")
     local: LocalSettings = Field(default=LocalSettings(), description="key: value lines")
     fallback: FallbackSettings = Field(default=FallbackSettings(), description="key: value lines")
-    budget: QuotaSettings = Field(default=QuotaSettings(), description="key: value lines")
+    quota: QuotaSettings = Field(default=QuotaSettings(), description="key: value lines")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_present_names(cls, values: Any) -> Any:
+        """Give sections that are stated by their former names the present ones."""
+        if not isinstance(values, Mapping):
+            return values
+        for former, name in FORMER_SECTIONS.items():
+            if former in values and name in values:
+                reason = PydanticCustomError(
+                    "former_name",
+                    "{former} is the former name of {name}, and both are given",
+                    {"former": former, "name": name},
+                )
+                raise ValidationError.from_exception_data(
+                    cls.__name__, [{"type": reason, "loc": (former,), "input": None}]
+                )
+        return {FORMER_SECTIONS.get(name, name): value for name, value in values.items()}
 
     @property
     def mode(self) -> Literal["local", "remote"]:
@@ -159,7 +180,7 @@ def without_blanks(data: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out known keys without a value, of the root and its sections: they mean the default."""
     kept: dict[str, Any] = {}
     for name, value in data.items():
-        field = Settings.model_fields.get(name)
+        field = Settings.model_fields.get(FORMER_SECTIONS.get(name, name))
         section = field.annotation if field is not None else None
         if value is None and field is not None:
             continue

@@ -94,7 +94,9 @@ def save_settings(
         text = _read(target, must_exist=False)
         if text is None and not plain:
             return Settings()
-        Document.parse(text or "", path).settings()
+        document = Document.parse(text or "", path)
+        document.settings()
+        plain = {document.written_name(name): value for name, value in plain.items()}
         new = _edited(text or "", plain, path)
         settings = Document.parse(new, path).settings()
         if new != text or stat.S_IMODE(target.stat().st_mode) != PRIVATE:

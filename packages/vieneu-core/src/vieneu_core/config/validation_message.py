@@ -41,12 +41,9 @@ class Finding:
         if detail["type"] in {"extra_forbidden", "invalid_key"}:
             found, remedy = _unknown_key(loc, root)
             return cls(loc=loc, field=_field_name(loc[:-1]), found=found, remedy=remedy)
-        return cls(
-            loc=loc,
-            field=_field_name(loc),
-            found=_found(detail, loc),
-            remedy=f"Write {_expected(loc, root)}.",
-        )
+        twice = detail["type"] == "former_name"
+        remedy = "Keep one of them." if twice else f"Write {_expected(loc, root)}."
+        return cls(loc=loc, field=_field_name(loc), found=_found(detail, loc), remedy=remedy)
 
 
 def _unknown_key(loc: Loc, root: type[BaseModel]) -> tuple[str, str]:
@@ -91,7 +88,7 @@ def _field_name(loc: Loc) -> str:
 
 
 def _found(detail: ErrorDetails, loc: Loc) -> str:
-    if detail["type"] in {URL_ERROR, TOKEN_ERROR, "order"}:
+    if detail["type"] in {URL_ERROR, TOKEN_ERROR, "order", "former_name"}:
         return detail["msg"]
     value = detail["input"]
     if (
