@@ -12,8 +12,9 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
-from vieneu_core.builder import AT_ONCE, EMBEDDED_ENGINE
+from vieneu_core.builder import AT_ONCE
 from vieneu_core.clock import SystemClock
+from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.engines.registry import ENGINES
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelQuota
 from vieneu_core.voices.catalogue import VoiceCatalogue

@@ -15,6 +15,7 @@ from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.config import Settings
 from vieneu_core.config import state_dir as users_state_dir
 from vieneu_core.config import voices_dir as users_voices_dir
+from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.installation import has_module
 from vieneu_core.router import LAST_RESORT, Router, RouterPolicy, TunnelQuota
@@ -23,9 +24,6 @@ from vieneu_core.worker.host import EngineSpec, RestartPolicy
 
 if TYPE_CHECKING:
     import aiohttp
-
-EMBEDDED_ENGINE = "espeak"
-"""The engine of the last resort voice: it comes with a small extra and needs no model."""
 
 AT_ONCE = RestartPolicy(first_delay_s=0.1, max_delay_s=0.5, max_failed_starts=100)
 """For the last resort voice: it starts in half a second, so it is back within one, each time."""

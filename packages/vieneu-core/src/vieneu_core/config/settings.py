@@ -26,6 +26,8 @@ from vieneu_core.config.validation_message import Finding
 from vieneu_core.credentials import AuthToken, EndpointUrl
 from vieneu_core.errors import ConfigurationError
 
+EMBEDDED_ENGINE = "espeak"
+"""The engine of the embedded voice, which needs neither a model nor a network."""
 ENDPOINT_URL_VARIABLE = "COLAB_ENDPOINT_URL"
 AUTH_TOKEN_VARIABLE = "COLAB_AUTH_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
@@ -90,7 +92,7 @@ class LocalSettings(_Section):
     """The engine on this machine."""
 
     engine: str = Field(
-        default="espeak",
+        default=EMBEDDED_ENGINE,
         min_length=1,
         description="the name of an installed engine, for example espeak",
     )

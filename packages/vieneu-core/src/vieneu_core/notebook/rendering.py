@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vieneu_core import __version__
+from vieneu_core.engines.registry import ENGINE_CHOICES
 from vieneu_core.errors import ConfigurationError, MissingExtraError
 from vieneu_core.files import PRIVATE, write_atomic
 from vieneu_core.notebook.failures import PIP_CAUSES
@@ -44,6 +45,7 @@ def render_notebook(settings: NotebookSettings) -> dict[str, Any]:
     source = settings.source or Carried.of_installed()
     text = environment.get_template(TEMPLATE).render(
         settings=settings,
+        engines=json.dumps(ENGINE_CHOICES),
         say=partial(text_of, settings.language),
         pip_causes=PIP_CAUSES,
         version=__version__,

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from vieneu_core.config import TunnelKind
 from vieneu_core.credentials import CallbackUrl, ServerToken
+from vieneu_core.engines.registry import AUTO_ENGINE, ENGINE_CHOICES
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.catalogue import model_source
 from vieneu_core.notebook.sources import Source
@@ -30,6 +31,12 @@ def _voice(text: str) -> str:
     return _printable(text)
 
 
+def _engine(text: str) -> str:
+    if text not in ENGINE_CHOICES:
+        raise ValueError(f"it is none of {', '.join(ENGINE_CHOICES)}")
+    return text
+
+
 def _domain(text: str) -> str:
     if not _HOST.fullmatch(text.lower()):
         raise ValueError("write a host name, for example my-house.ngrok.app")
@@ -46,7 +53,7 @@ class NotebookSettings(BaseModel):
 
     language: Literal["vi", "en"] = "vi"
     """Of everything that is read in the notebook."""
-    engine: Literal["auto", "pytorch", "gguf", "sdk", "espeak"] = "auto"
+    engine: Annotated[str, AfterValidator(_engine)] = AUTO_ENGINE
     """``auto``: ``pytorch`` where there is a GPU, else ``gguf``."""
     model: ModelText | None = None
     """As in the option ``model`` of the engine; None is its default."""
