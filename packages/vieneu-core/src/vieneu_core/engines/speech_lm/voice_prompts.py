@@ -100,7 +100,8 @@ def references(
     from vieneu_core.voices.code_cache import CodesCache
 
     def load_encoder() -> SpeechEncoder:
-        from vieneu_core.engines.speech_lm.neucodec import NeuCodecEncoder, check_installed
+        from vieneu_core.engines.speech_lm.neucodec import NeuCodecEncoder
+        from vieneu_core.engines.speech_lm.neucodec_parts import check_installed
 
         check_installed()
         weights = files.file(options.encoder)
