@@ -28,7 +28,8 @@ from homeassistant.helpers.selector import (
 )
 from pydantic import ValidationError
 
-from vieneu_core.config import new_auth_token
+from vieneu_core.credentials import new_auth_token
+from vieneu_core.engines.registry import MODEL_ENGINES
 from vieneu_core.errors import VieneuError
 from vieneu_core.notebook import TunnelKind
 from vieneu_core.router import Mode
@@ -54,7 +55,6 @@ TITLE = "VieNeu"
 CONF_MODEL = "model"
 CONF_TUNNEL = "tunnel"
 CONF_DOMAIN_NAME = "domain"
-MODEL_ENGINES = ("auto", "gguf", "pytorch", "sdk")
 
 SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 ADDRESS = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
@@ -62,7 +62,7 @@ SERVER = vol.Schema({vol.Required(CONF_URL): ADDRESS, vol.Required(CONF_TOKEN): 
 MODEL = vol.Schema(
     {
         vol.Required(CONF_ENGINE, default="auto"): SelectSelector(
-            SelectSelectorConfig(options=list(MODEL_ENGINES), translation_key="engine")
+            SelectSelectorConfig(options=sorted(MODEL_ENGINES), translation_key="engine")
         ),
         vol.Optional(CONF_MODEL): TextSelector(),
     }

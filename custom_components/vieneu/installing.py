@@ -20,7 +20,7 @@ from homeassistant.util.package import install_package, is_installed
 from packaging.requirements import Requirement
 
 from vieneu_core import __version__
-from vieneu_core.builder import EMBEDDED_ENGINE
+from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.engines.registry import ENGINES
 
 from .const import DOMAIN

@@ -142,11 +142,11 @@ def issues_of(data: VieneuData, places: dict[str, str]) -> list[Issue]:
         found.append(
             Issue(key="server_outdated", placeholders={"theirs": version, "own": __version__})
         )
-    if status.budget is not None and status.budget.used >= BUDGET_SHARE:
+    if status.quota is not None and status.quota.used >= BUDGET_SHARE:
         found.append(
             Issue(
                 key="tunnel_budget",
-                placeholders={"used": f"{100 * status.budget.used:.0f}"},
+                placeholders={"used": f"{100 * status.quota.used:.0f}"},
             )
         )
     return found

@@ -12,8 +12,9 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
-from vieneu_core.builder import AT_ONCE, EMBEDDED_ENGINE
+from vieneu_core.builder import AT_ONCE
 from vieneu_core.clock import SystemClock
+from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.engines.registry import ENGINES
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelQuota
 from vieneu_core.voices.catalogue import VoiceCatalogue
@@ -58,7 +59,7 @@ class VieneuRuntime:
             last_resort=self._last_resort(entry.data[CONF_LOCAL]) if has_embedded_voice else None,
             mode=Mode(entry.options.get(CONF_MODE, Mode.LOCAL)) if colab else Mode.LOCAL,
             policy=RouterPolicy(fallback_enabled=SpeechOptions.of(entry.options).fallback),
-            budget=self._budget,
+            quota=self._budget,
         )
 
     def remote(self, colab: Mapping[str, Any]) -> RemoteBackend:

@@ -57,9 +57,9 @@ def _queue_depth(data: VieneuData) -> int | None:
 
 def _budget_used(data: VieneuData) -> float | None:
     remote = _backend(data, Mode.REMOTE)
-    if data.status.budget is None or remote.state is BackendState.NOT_CONFIGURED:
+    if data.status.quota is None or remote.state is BackendState.NOT_CONFIGURED:
         return None
-    return round(100 * data.status.budget.used, 2)
+    return round(100 * data.status.quota.used, 2)
 
 
 def _last_error(data: VieneuData) -> str | None:

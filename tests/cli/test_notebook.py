@@ -103,6 +103,31 @@ def test_an_embedded_token_is_kept_so_that_connecting_needs_nothing(
     assert token not in "".join(sandbox.printed)
 
 
+def test_a_token_that_works_is_embedded_and_not_replaced(sandbox: CliSandbox) -> None:
+    text = 'colab:\n  auth_token: "a-working-token-1234"\n'
+    sandbox.config.parent.mkdir(parents=True, exist_ok=True)
+    sandbox.config.write_text(text, "utf-8")
+    done = sandbox.run("notebook", "-o", "colab.ipynb", "--embed-token")
+
+    assert done.returncode == 0
+    assert sandbox.config.read_text("utf-8") == text
+    assert "'a-working-token-1234'" in cell(sandbox.home / "colab.ipynb", "start")
+
+
+def test_a_token_that_no_server_takes_is_named_and_not_replaced(sandbox: CliSandbox) -> None:
+    text = 'colab:\n  auth_token: "too-few-chars"\n'
+    sandbox.config.parent.mkdir(parents=True, exist_ok=True)
+    sandbox.config.write_text(text, "utf-8")
+    done = sandbox.run("notebook", "-o", "colab.ipynb", "--embed-token", "--lang", "en")
+
+    assert done.returncode == 3
+    assert "colab.auth_token" in done.stderr
+    assert "fewer than 16 characters" in done.stderr
+    assert "too-few-chars" not in done.stderr
+    assert sandbox.config.read_text("utf-8") == text
+    assert not (sandbox.home / "colab.ipynb").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

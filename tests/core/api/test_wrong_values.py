@@ -218,7 +218,7 @@ CASES = [
         Settings,
         {
             "backend_mode": is_("local"), "local": LocalSettings, "colab": ColabSettings,
-            "fallback": FallbackSettings, "budget": QuotaSettings,
+            "fallback": FallbackSettings, "quota": QuotaSettings,
         },
         use_settings,
     ),
@@ -251,7 +251,7 @@ CASES = [
         {
             "local": ScriptedBackend, "remote": ScriptedBackend, "last_resort": ScriptedBackend,
             "mode": is_("local"), "policy": is_(None), "clock": is_(None), "rng": is_(None),
-            "budget": is_(None),
+            "quota": is_(None),
         },
         use_router,
     ),
@@ -271,13 +271,13 @@ CASES = [
     Case(Speech((CHUNK,)).save, {"path": is_("a.wav"), "fmt": is_(None)}),
     Case(RouterStatus(
         mode=Mode.LOCAL, active="local", fallback_active=False, backends=(STATUS,),
-        session_remaining_s=None, budget=None,
+        session_remaining_s=None, quota=None,
     ).backend, {"name": is_("local")}),
     Case(
         RouterStatus,
         {
             "mode": is_(Mode.LOCAL), "active": is_("local"), "fallback_active": is_(False),
-            "backends": is_((STATUS,)), "session_remaining_s": is_(None), "budget": is_(None),
+            "backends": is_((STATUS,)), "session_remaining_s": is_(None), "quota": is_(None),
         },
         use_status,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -22,8 +23,12 @@ def test_endless_failures_overflow_nothing() -> None:
     assert Backoff(first_s=0.1, longest_s=60.0, factor=10).pause_s(10**9) == 60.0
 
 
+def test_the_longest_may_be_left_open() -> None:
+    assert Backoff(first_s=1.0, longest_s=math.inf).pause_s(11) == 1024.0
+
+
 def test_without_a_pause_there_is_none() -> None:
-    assert Backoff(first_s=0.0, longest_s=60.0).pause_s(7) == 0.0
+    assert Backoff(first_s=0.0, longest_s=60.0).pause_s(10**9) == 0.0
 
 
 def test_jitter_varies_a_pause_by_its_share_at_most() -> None:

@@ -30,7 +30,7 @@ async def test_the_defaults_are_local_with_a_last_resort() -> None:
     router = build_router(Settings())
     assert router.mode is Mode.LOCAL
     assert names(Settings()) == ["local", "last_resort"]
-    assert router.status().budget is None
+    assert router.status().quota is None
 
 
 async def test_a_remote_is_there_where_it_is_enabled() -> None:
@@ -38,9 +38,9 @@ async def test_a_remote_is_there_where_it_is_enabled() -> None:
     router = build_router(settings)
     assert router.mode is Mode.REMOTE
     assert names(settings) == ["local", "remote", "last_resort"]
-    budget = router.status().budget
-    assert budget is not None
-    assert budget.monthly_requests == 20_000
+    quota = router.status().quota
+    assert quota is not None
+    assert quota.monthly_requests == 20_000
 
 
 async def test_a_disabled_remote_means_local() -> None:

@@ -126,8 +126,8 @@ def test_a_router_keeps_voices_and_budget_where_the_command_does(home: Path) -> 
         assert isinstance(local, LocalBackend)
         assert local._voices._added is not None
         assert local._voices._added._folder == voices
-        assert router._budget is not None
-        assert router._budget._path == state / "budget.json"
+        assert router._quota is not None
+        assert router._quota._path == state / "budget.json"
 
 
 async def test_a_router_of_this_machine_alone_writes_nothing(home: Path) -> None:

@@ -135,15 +135,23 @@ WRONG = {
         "a number without quotes",
         "in quotes",
     ),
-    "a token with a blank": ("colab:\n  auth_token: {s} x\n", "a token with blanks", "in quotes"),
+    "a token with a blank": ("colab:\n  auth_token: {s} x\n", "contains a space", "in quotes"),
     "a token that is a list": ("colab:\n  auth_token: [{s}]\n", "found a list", "in quotes"),
     "a URL with a password": (
         "colab:\n  endpoint_url: https://u:{s}@h\n",
         "password",
         "the URL alone",
     ),
-    "a URL that is none": ("colab:\n  endpoint_url: {s}\n", "not an http(s) URL", "the URL alone"),
-    "a URL with a bad port": ("colab:\n  endpoint_url: 'http://h:{s}'\n", "not an http", "the URL"),
+    "a URL that is none": (
+        "colab:\n  endpoint_url: {s}\n",
+        "does not begin with https://",
+        "the URL alone",
+    ),
+    "a URL with a bad port": (
+        "colab:\n  endpoint_url: 'http://h:{s}'\n",
+        "cannot be read as a URL",
+        "the URL",
+    ),
     "a section that is a text": ("colab: {s}\n", "line 1, column 8", "key: value lines"),
     "an unknown stand-in": (
         "fallback:\n  order: [local, lastresort]\n",

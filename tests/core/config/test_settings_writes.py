@@ -168,7 +168,7 @@ def test_a_writer_that_never_ends_is_not_waited_for_for_ever(
 
 def test_writers_at_the_same_time_lose_nothing(path: Path) -> None:
     names = [f"colab.{key}" for key in ("timeout_seconds", "health_check_interval")]
-    names += ["budget.monthly_requests", "budget.monthly_bytes"]
+    names += ["quota.monthly_requests", "quota.monthly_bytes"]
 
     def write(number: int) -> None:
         for name in names[number % 4 :: 4]:
@@ -177,9 +177,9 @@ def test_writers_at_the_same_time_lose_nothing(path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(40)))
     result = load_settings(path)
-    budget = result.budget
+    quota = result.quota
     got = [result.colab.timeout_seconds, result.colab.health_check_interval]
-    got += [budget.monthly_requests, budget.monthly_bytes]
+    got += [quota.monthly_requests, quota.monthly_bytes]
     assert all(value >= 100 and (value - 100) % 4 == at for at, value in enumerate(got))
 
 

@@ -142,9 +142,18 @@ def test_a_settings_file_that_was_named_must_be_there(tmp_path: Path) -> None:
     assert bad.level is Level.PROBLEM
 
 
+def test_a_url_to_which_no_token_may_go_is_named_by_line_and_field(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("colab:\n  enabled: true\n  endpoint_url: http://abc.example\n", "utf-8")
+    settings, (bad,) = examine_settings(path, {}, must_exist=True)
+    assert settings is None
+    assert bad.level is Level.PROBLEM
+    assert "line 3, column 17, colab.endpoint_url" in str(bad.fact) + str(bad.error)
+
+
 @pytest.mark.parametrize(
     ("url", "code"),
-    [("http://127.0.0.1:9", "connection"), ("http://abc.example", "configuration")],
+    [("http://127.0.0.1:9", "connection"), ("", "configuration")],
 )
 async def test_a_remote_that_cannot_be_used_is_a_problem(url: str, code: str) -> None:
     settings = Settings.model_validate(

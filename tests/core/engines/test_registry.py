@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from vieneu_core.engines.registry import (
+    ENGINE_CHOICES,
     ENGINES,
     EngineNeeds,
     candidates,
@@ -51,7 +52,7 @@ def test_an_engine_needs_all_that_its_code_imports() -> None:
     texts = [
         path.read_text("utf-8")
         for folder in ("engines", "models", "text")
-        for path in (CODE / folder).glob("*.py")
+        for path in (CODE / folder).rglob("*.py")
     ]
     imported = {
         name.partition(".")[0]
@@ -62,6 +63,12 @@ def test_an_engine_needs_all_that_its_code_imports() -> None:
 
     assert len(imported) > 8
     assert {name for name in imported if name != "vieneu_utils"} <= known | IMPORTED_ELSEWHERE
+
+
+def test_every_engine_that_can_be_chosen_is_an_entry_point() -> None:
+    written = tomllib.loads((ROOT / "packages/vieneu-core/pyproject.toml").read_text("utf-8"))
+
+    assert set(ENGINE_CHOICES) == set(written["project"]["entry-points"]["vieneu_core.engines"])
 
 
 def test_no_extra_of_an_engine_is_unknown() -> None:

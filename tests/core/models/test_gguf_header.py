@@ -29,14 +29,10 @@ def test_it_tells_what_the_file_tells_of_itself(model: Path) -> None:
     reader = gguf.GGUFReader(model)
 
     assert header.architecture == "qwen2"
-    assert header.name == "VieNeu synthetic"
-    assert header.context_length == 4096
     tokens = reader.fields["tokenizer.ggml.tokens"].contents()
-    assert header.n_vocab == len(tokens)
+    assert len(header.tokens) == len(tokens)
     assert header.token_id("<|speech_7|>") == tokens.index("<|speech_7|>")
     assert header.token_id("no such token") is None
-    assert header.n_tensors == len(reader.tensors)
-    assert header.n_bytes == max(t.data_offset + t.n_bytes for t in reader.tensors)
 
 
 def test_the_sizes_of_tensors_are_those_of_ggml() -> None:
@@ -84,10 +80,10 @@ def test_what_is_no_gguf_is_told_as_what_it_is(tmp_path: Path, content: bytes, t
 
 
 def test_a_file_that_lacks_its_last_byte_is_truncated(model: Path, tmp_path: Path) -> None:
-    needed = check_vieneu_gguf(model).n_bytes
+    needed = max(t.data_offset + t.n_bytes for t in gguf.GGUFReader(model).tensors)
     path = tmp_path / "cut.gguf"
     path.write_bytes(model.read_bytes()[:needed])
-    assert check_vieneu_gguf(path).n_bytes == needed
+    check_vieneu_gguf(path)
     path.write_bytes(model.read_bytes()[: needed - 1])
 
     with pytest.raises(ModelLoadError, match=f"its tensors need {needed}"):
@@ -123,13 +119,14 @@ def test_no_length_is_believed_that_the_file_does_not_have(tmp_path: Path, claim
 
 def test_a_text_of_absurd_length_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "long.gguf"
-    head = struct.pack("<IQQ", 3, 0, 1) + _NAME + struct.pack("<IQ", 8, 1 << 28)
+    key = b"general.architecture"
+    head = struct.pack("<IQQQ", 3, 0, 1, len(key)) + key + struct.pack("<IQ", 8, 1 << 28)
     with path.open("wb") as file:
         file.write(b"GGUF" + head)
         file.truncate(file.tell() + (1 << 28))
 
     tracemalloc.start()
-    assert read_header(path).metadata == {"a": ""}
+    assert read_header(path).architecture == ""
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak_bytes < 1_000_000

@@ -17,6 +17,7 @@ import pytest
 from guard import GUARD_S
 from hub_site import HubSite, etag_of, hub_site
 
+from vieneu_core.backoff import Backoff
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.download import RetryPolicy
 from vieneu_core.models.hub import Hub, find_cached
@@ -25,7 +26,8 @@ from vieneu_core.models.source import ModelSource
 REPO, FILE = "someone/voice-gguf", "voice-q4.gguf"
 LARGE = hashlib.sha256(b"faults").digest() * 40_000
 SOURCE = ModelSource(repo=REPO, files=(FILE,))
-AT_ONCE = RetryPolicy(timeout_s=20, pauses_s=(0.0, 0.0, 0.0), sleep=lambda _: None)
+NO_PAUSES = Backoff(first_s=0, longest_s=0)
+AT_ONCE = RetryPolicy(timeout_s=20, backoff=NO_PAUSES, sleep=lambda _: None)
 # The network's own library, its token and its switch are read once, when it is imported.
 PROGRAM = """
 import json, sys
@@ -56,7 +58,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def hub(site: HubSite, cache: Path, **more: Any) -> Hub:
-    return Hub(**{"cache_dir": cache, "endpoint": site.url, "patience": AT_ONCE, **more})
+    return Hub(**{"cache_dir": cache, "endpoint": site.url, "retry_policy": AT_ONCE, **more})
 
 
 def quiet(*_: object) -> None:
@@ -89,7 +91,7 @@ def test_a_reset_in_the_middle_only_costs_another_try(site: HubSite, cache: Path
 
 def test_a_hub_that_says_nothing_is_not_waited_for_without_end(site: HubSite, cache: Path) -> None:
     site.n_silent = 20
-    hasty = RetryPolicy(timeout_s=0.1, pauses_s=(0.0, 0.0), sleep=quiet)
+    hasty = RetryPolicy(timeout_s=0.1, backoff=NO_PAUSES, max_tries_in_vain=3, sleep=quiet)
 
     with pytest.raises(ModelLoadError, match=r"failed 3 times: 127\.0\.0\.1 said nothing"):
         hub(site, cache, retry_policy=hasty).fetch(SOURCE, quiet)

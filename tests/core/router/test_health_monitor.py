@@ -44,7 +44,7 @@ HELLO = SynthesisRequest(text="Xin chào.")
 class Watch:
     """A router that watches one scripted remote."""
 
-    def __init__(self, mode: Mode = Mode.REMOTE, budget: TunnelQuota | None = None) -> None:
+    def __init__(self, mode: Mode = Mode.REMOTE, quota: TunnelQuota | None = None) -> None:
         self.clock = FakeClock()
         self.local = ScriptedBackend(name="local", clock=self.clock)
         self.remote = ScriptedBackend(name="remote", clock=self.clock)
@@ -54,7 +54,7 @@ class Watch:
             mode=mode,
             clock=self.clock,
             rng=random.Random(3),
-            budget=budget,
+            quota=quota,
         )
         self.events: list[RouterEvent] = []
         self.router.subscribe(self.events.append)
@@ -266,18 +266,20 @@ async def test_a_session_of_twelve_hours_warns_at_30_and_5_minutes_and_at_its_en
         assert watch.router.active == "local"
 
 
-async def test_the_admin_is_warned_of_the_budget_and_it_is_kept(tmp_path: Path) -> None:
+async def test_the_admin_is_warned_of_the_quota_and_it_is_kept(tmp_path: Path) -> None:
     clock = FakeClock()
     path = tmp_path / "budget.json"
-    budget = TunnelQuota(path, clock=clock, monthly_requests=100)
-    watch = Watch(budget=budget)
+    quota = TunnelQuota(path, clock=clock, monthly_requests=100)
+    watch = Watch(quota=quota)
     async with watch:
-        budget.record(75, 0)
+        quota.record(75, 0)
         await watch.clock.advance(31)
         (warning,) = watch.told(QuotaWarning)
         assert isinstance(warning, QuotaWarning)
         assert warning.used == 0.75
-        assert watch.router.status().to_json()["budget"]["used"] == 0.75
+        plain = watch.router.status().to_json()
+        assert plain["quota"]["used"] == 0.75
+        assert plain["budget"] == plain["quota"], "its former name"
     assert '"requests": 75' in path.read_text()
 
 

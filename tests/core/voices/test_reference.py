@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from vieneu_core.audio.encode import AudioFormat, Encoder
-from vieneu_core.audio.floats import pcm_of_floats
+from vieneu_core.audio.pcm import pcm_of_floats
 from vieneu_core.errors import ReferenceAudioError
-from vieneu_core.voices.reference import RATE_HZ, TARGET_DBFS, CheckedReference, read_reference
+from vieneu_core.voices.encoder import ENCODER_RATE_HZ
+from vieneu_core.voices.reference import TARGET_DBFS, CheckedReference, read_reference
 
 TRANSCRIPT = "Xin chào các bạn, hôm nay trời đẹp quá, chúng ta cùng đi chơi công viên nhé."
 Samples = NDArray[np.float32]
@@ -51,7 +52,7 @@ def test_every_format_becomes_mono_at_16_khz(fmt: AudioFormat, rate_hz: int) -> 
 
     checked = read_reference(data, TRANSCRIPT)
 
-    assert checked.reference.sample_rate_hz == RATE_HZ
+    assert checked.reference.sample_rate_hz == ENCODER_RATE_HZ
     assert checked.reference.seconds == pytest.approx(6, abs=0.2)
     assert checked.reference.transcript == TRANSCRIPT
     assert (checked.cut_from_s, checked.gain_db) == (None, 0.0)

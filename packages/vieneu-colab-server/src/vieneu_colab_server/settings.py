@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AfterValidator, AliasChoices, Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic import AliasChoices, Field, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from vieneu_core.config import new_auth_token
+from vieneu_core.credentials import ServerToken, new_auth_token
 
-MIN_TOKEN_CHARS = 16
 ENV_PREFIX = "VIENEU_SERVER_"
 
 
 def generate_token() -> str:
     """Return a new token of 256 bits, fit for a header."""
     return new_auth_token().get_secret_value()
-
-
-def _usable_token(token: SecretStr) -> SecretStr:
-    text = token.get_secret_value()
-    if len(text) < MIN_TOKEN_CHARS or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError(
-            f"the token must be at least {MIN_TOKEN_CHARS} printable ASCII characters, no spaces"
-        )
-    return token
-
-
-Token = Annotated[SecretStr, AfterValidator(_usable_token)]
 
 
 class ServerSettings(BaseSettings):
@@ -43,7 +29,7 @@ class ServerSettings(BaseSettings):
         extra="ignore",
     )
 
-    token: Token
+    token: ServerToken
     """What a client must show. Never printed."""
     token_file: Path | None = None
     """Where the token comes from; a new one (``rotate-token``) is kept there."""

@@ -14,7 +14,7 @@ class Backoff:
     first_s: float
     """Pause after the first failure, in seconds."""
     longest_s: float
-    """No pause is longer, jitter aside, in seconds."""
+    """No pause is longer, jitter aside, in seconds; may be infinite."""
     factor: float = 2.0
     """Each pause is so many times the one before."""
     jitter: float = 0.0
@@ -27,8 +27,10 @@ class Backoff:
             n_failures: 1 after the first failure.
             rng: Draws the jitter; without one there is none.
         """
+        exponent = max(0, n_failures - 1)
         # Beyond the longest pause the power is not computed: it would overflow after a while.
-        doublings = math.log(self.longest_s / self.first_s, self.factor) if self.first_s else 0.0
-        exponent = min(max(0, n_failures - 1), math.ceil(doublings))
-        pause_s = min(self.first_s * self.factor**exponent, self.longest_s)
+        if self.first_s and exponent >= math.log(self.longest_s / self.first_s, self.factor):
+            pause_s = self.longest_s
+        else:
+            pause_s = self.first_s and self.first_s * self.factor**exponent
         return pause_s if rng is None else pause_s * (1 + self.jitter * rng.uniform(-1, 1))

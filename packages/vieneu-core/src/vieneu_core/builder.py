@@ -15,6 +15,7 @@ from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.config import Settings
 from vieneu_core.config import state_dir as users_state_dir
 from vieneu_core.config import voices_dir as users_voices_dir
+from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.installation import has_module
 from vieneu_core.router import LAST_RESORT, Router, RouterPolicy, TunnelQuota
@@ -23,9 +24,6 @@ from vieneu_core.worker.host import EngineSpec, RestartPolicy
 
 if TYPE_CHECKING:
     import aiohttp
-
-EMBEDDED_ENGINE = "espeak"
-"""The engine of the last resort voice: it comes with a small extra and needs no model."""
 
 AT_ONCE = RestartPolicy(first_delay_s=0.1, max_delay_s=0.5, max_failed_starts=100)
 """For the last resort voice: it starts in half a second, so it is back within one, each time."""
@@ -43,8 +41,8 @@ def build_router(
 
     Args:
         settings: What the admin wants.
-        state_dir: Folder in which the tunnel's budget is kept, where a remote is enabled; None is
-            the one of the command ``vieneu``.
+        state_dir: Folder in which the use of the tunnel's quota is kept, where a remote is enabled;
+            None is the one of the command ``vieneu``.
         voices_dir: Folder of the voices that were added; None is the one of ``vieneu``.
         clock: Time, for all parts alike.
         session: Used for the remote server where given, and never closed.
@@ -56,16 +54,16 @@ def build_router(
     expect("settings", settings, Settings, "Settings, such as load_settings()")
     expect_optional("clock", clock, Clock, "a Clock")
     clock = clock or SystemClock()
-    budget = TunnelQuota(
+    quota = TunnelQuota(
         _folder("state_dir", state_dir, default=users_state_dir) / "budget.json",
         clock=clock,
-        monthly_requests=settings.budget.monthly_requests,
-        monthly_bytes=settings.budget.monthly_bytes,
+        monthly_requests=settings.quota.monthly_requests,
+        monthly_bytes=settings.quota.monthly_bytes,
     )
     catalogue = VoiceCatalogue(_folder("voices_dir", voices_dir, default=users_voices_dir))
     return Router(
         local=build_local(settings, voices=catalogue, clock=clock),
-        remote=_remote(settings, clock, session, budget, catalogue),
+        remote=_remote(settings, clock, session, quota, catalogue),
         last_resort=_last_resort(settings, clock),
         mode=settings.mode,
         policy=RouterPolicy(
@@ -75,7 +73,7 @@ def build_router(
             fallback_voice=settings.local.voice,
         ),
         clock=clock,
-        budget=budget if settings.colab.enabled else None,
+        quota=quota if settings.colab.enabled else None,
     )
 
 
@@ -113,7 +111,7 @@ def _remote(
     settings: Settings,
     clock: Clock,
     session: aiohttp.ClientSession | None,
-    budget: TunnelQuota,
+    quota: TunnelQuota,
     voices: VoiceCatalogue,
 ) -> Backend | None:
     colab = settings.colab
@@ -127,7 +125,7 @@ def _remote(
         session=session,
         timeouts=RemoteTimeouts(total_s=colab.timeout_seconds),
         clock=clock,
-        on_traffic=budget.record,
+        on_traffic=quota.record,
         voices=voices,
     )
 

@@ -24,6 +24,7 @@ from vieneu_core.config import (
     Settings,
     load_settings,
 )
+from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.engines.auto import speed_record_path
 from vieneu_core.engines.import_check import import_failure
 from vieneu_core.engines.registry import ENGINES, EngineNeeds, SpeedRecord, has_nvidia_gpu
@@ -32,8 +33,6 @@ from vieneu_core.installation import extra_command, has_module, library_command
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
 
-_EMBEDDED = "espeak"
-"""It has a finding of its own."""
 PLAYERS = ("pw-cat", "paplay", "aplay", "ffplay")
 """Programs that can play raw samples from a pipe, in the order in which they are tried."""
 
@@ -101,7 +100,8 @@ def examine_engines() -> tuple[Finding, ...]:
 
     Blocking, for `import_failure`'s patience at most.
     """
-    wanted = [needs for needs in ENGINES if needs.engine != _EMBEDDED]
+    # The embedded engine has a finding of its own.
+    wanted = [needs for needs in ENGINES if needs.engine != EMBEDDED_ENGINE]
     with ThreadPoolExecutor(len(wanted) + 1) as side_by_side:
         watermark = side_by_side.submit(examine_watermark)
         return (*side_by_side.map(examine_engine, wanted), watermark.result())

@@ -3,47 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import json
-import logging
 import socket
-import ssl
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import fault_proxy as fp
 import pytest
-import trustme
 from aiohttp.abc import AbstractResolver, ResolveResult
 from fake_clock import FakeClock
-from fault_proxy import FaultProxy, Moment
+from fault_proxy import Moment
 from guard import GUARD_S
 from remote_site import PATIENT, Site, json_reply
 from server_site import TOKEN
 from tone_engine import expected, heard, same
 
-from vieneu_core.backends.base import BackendState, Health, synthesize
+from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts, RetryPolicy
 from vieneu_core.errors import (
-    AuthenticationError,
     BackendConnectionError,
-    BackendDrainingError,
-    BackendError,
-    BackendLoadingError,
     BackendNotLoadedError,
-    BackendUnavailableError,
     BadResponseError,
     ConnectTimeoutError,
     DeadlineExceededError,
     FirstByteTimeoutError,
     HostNotFoundError,
-    ModelLoadError,
-    NotVieneuServerError,
-    ServerTooNewError,
-    ServerTooOldError,
-    SessionEndingError,
-    TlsError,
 )
 from vieneu_core.synthesis import SynthesisRequest
 
@@ -164,240 +147,7 @@ async def test_a_refused_connection_is_told_without_traffic(site: Site) -> None:
     assert traffic == []
 
 
-# --- certificates ----------------------------------------------------------------------------
-
-
-def tls(authority: trustme.CA, *names: str, **more: Any) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names, **more).configure_cert(context)
-    return context
-
-
-@pytest.fixture
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-async def trusting(authority: trustme.CA) -> AsyncIterator[aiohttp.ClientSession]:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
-        yield session
-
-
-async def test_speech_comes_over_tls_from_a_trusted_server(
-    site: Site, authority: trustme.CA, trusting: aiohttp.ClientSession
-) -> None:
-    proxy = FaultProxy(site.address, tls=tls(authority, "localhost"))
-    await proxy.start()
-    try:
-        remote = await site.loaded(url=proxy.url, session=trusting)
-        speech = await synthesize(remote, SynthesisRequest(text=TEXT))
-        assert same(heard(speech.pcm, 24_000), [expected(TEXT)])
-        await trusting.close()
-    finally:
-        await proxy.aclose()
-
-
-@pytest.mark.parametrize(
-    ("names", "more", "trusted"),
-    [
-        (("localhost",), {}, False),
-        (("another.example",), {}, True),
-        (("localhost",), {"not_after": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}, True),
-    ],
-    ids=["self-signed", "wrong host", "expired"],
-)
-async def test_a_certificate_that_is_not_right_ends_it_before_the_token_is_sent(
-    site: Site,
-    authority: trustme.CA,
-    trusting: aiohttp.ClientSession,
-    names: tuple[str, ...],
-    more: dict[str, Any],
-    trusted: bool,
-) -> None:
-    proxy = FaultProxy(site.address, tls=tls(authority, *names, **more))
-    await proxy.start()
-    try:
-        remote = site.client(proxy.url, session=trusting if trusted else None)
-        with pytest.raises(TlsError, match="certificate"):
-            await remote.load()
-        assert proxy.seen == []
-    finally:
-        await proxy.aclose()
-
-
-async def test_tls_to_a_port_that_has_none_is_a_tls_error(site: Site) -> None:
-    async def plain(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        writer.close()
-
-    server = await asyncio.start_server(plain, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    remote = site.client(f"https://127.0.0.1:{port}")
-
-    async with server:
-        with pytest.raises(TlsError, match=f"127.0.0.1:{port}"):
-            await remote.load()
-
-
-# --- the handshake ---------------------------------------------------------------------------
-
-
-async def test_a_wrong_token_is_told_and_never_shown(
-    site: Site, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    remote = site.client(token="wr0ng-token")
-
-    with pytest.raises(AuthenticationError) as caught:
-        await remote.load()
-    with pytest.raises(AuthenticationError):
-        await remote.health()
-
-    shown = f"{caught.value} {caught.value!r} {caught.value.__cause__!r} {caplog.text} {remote!r}"
-    assert "wr0ng-token" not in shown
-    assert TOKEN not in shown
-
-
-@pytest.mark.parametrize(
-    ("version", "cls"),
-    [(b"0.3", ServerTooOldError), (b"2.0", ServerTooNewError), (b"", NotVieneuServerError)],
-)
-async def test_versions_that_do_not_match_are_told_apart(
-    site: Site, version: bytes, cls: type[BackendError]
-) -> None:
-    site.proxy.rewrite = (rb"(?i)vieneu-wire-version: 1.0", b"Vieneu-Wire-Version: " + version)
-
-    with pytest.raises(cls) as caught:
-        await site.client().load()
-
-    assert caught.value.remedy
-    assert caught.value.backend == "remote"
-
-
-async def test_a_newer_minor_version_is_understood(site: Site) -> None:
-    site.proxy.rewrite = (rb"(?i)vieneu-wire-version: 1.0", b"Vieneu-Wire-Version: 1.9")
-    await site.loaded()
-
-    site.health_says(a_new_member={"of": ["any", "kind"]})
-
-    await site.loaded()
-
-
-@pytest.mark.parametrize(
-    ("state", "cls"),
-    [
-        ("loading", BackendLoadingError),
-        ("draining", BackendDrainingError),
-        ("unloaded", BackendNotLoadedError),
-        ("failed", ModelLoadError),
-        ("expired", SessionEndingError),
-        ("unreachable", BackendUnavailableError),
-    ],
-)
-async def test_a_server_that_is_not_ready_says_what_it_does(
-    site: Site, state: str, cls: type[BackendError]
-) -> None:
-    site.health_says(state=state)
-    remote = site.client()
-
-    with pytest.raises(cls) as caught:
-        await remote.load()
-
-    assert type(caught.value) is cls
-    assert (await remote.health()).state == BackendState(state)
-    site.proxy.canned.clear()
-    await remote.load()
-
-
-async def test_health_tells_what_the_server_knows(site: Site) -> None:
-    site.health_says(
-        engine="gguf",
-        model="vieneu",
-        accelerator="Tesla T4",
-        gpu_memory_used_gb=4.2,
-        gpu_memory_total_gb=15.0,
-        uptime_seconds=120,
-        session_remaining_seconds=3_600,
-        queue_depth=2,
-    )
-    remote = site.client()
-
-    before = await remote.health()
-    await remote.load()
-    after = await remote.health()
-
-    assert before.state is BackendState.UNLOADED
-    assert after.latency_ms is not None
-    assert after.latency_ms > 0
-    assert after == Health(
-        state=BackendState.READY,
-        engine="gguf",
-        model="vieneu",
-        version="0.1.0",
-        queue_depth=2,
-        latency_ms=after.latency_ms,
-        accelerator="Tesla T4",
-        gpu_memory_used_gb=4.2,
-        gpu_memory_total_gb=15.0,
-        uptime_s=120,
-        remaining_s=3_600,
-    )
-
-
-@pytest.mark.parametrize(
-    ("members", "state", "remaining_s"),
-    [
-        ({"session_remaining_seconds": -300}, BackendState.EXPIRED, 0),
-        ({"session_remaining_seconds": 0}, BackendState.EXPIRED, 0),
-        ({"session_remaining_seconds": 1e300}, BackendState.READY, None),
-        ({"draining": True}, BackendState.DRAINING, None),
-        ({"draining": True, "state": "failed"}, BackendState.FAILED, None),
-        ({"uptime_seconds": -5, "queue_depth": -1}, BackendState.READY, None),
-        ({"uptime_seconds": float("inf"), "queue_depth": 10**12}, BackendState.READY, None),
-    ],
-)
-async def test_numbers_that_cannot_be_are_not_passed_on(
-    site: Site, members: dict[str, object], state: BackendState, remaining_s: float | None
-) -> None:
-    remote = await site.loaded()
-    site.health_says(**members)
-
-    health = await remote.health()
-
-    assert health.state is state
-    assert health.remaining_s == remaining_s
-    assert 0 <= health.queue_depth <= 10**6
-    assert health.uptime_s is None or 0 <= health.uptime_s < 10**9
-
-
-@pytest.mark.parametrize(
-    ("code", "state"), [("loading", BackendState.LOADING), ("draining", BackendState.DRAINING)]
-)
-async def test_a_refusal_with_a_known_reason_is_a_state_too(
-    site: Site, code: str, state: BackendState
-) -> None:
-    body = {"title": "x", "detail": "y", "status": 503, "code": code}
-    site.proxy.canned["/health"] = json_reply(json.dumps(body).encode(), "503 Busy")
-    remote = site.client()
-
-    assert (await remote.health()).state is state
-
-
-@pytest.mark.parametrize(
-    "body", [b"{}", b"not json", b"[" * 100_000, b'{"status":"ok"}', b"x" * 5_000_000]
-)
-async def test_a_health_report_that_cannot_be_read_is_a_bad_response(
-    site: Site, body: bytes
-) -> None:
-    site.proxy.canned["/health"] = json_reply(body)
-
-    with pytest.raises(BadResponseError) as caught:
-        await site.client().load()
-
-    assert caught.value.backend == "remote"
+# --- deadlines and the end --------------------------------------------------------------------
 
 
 async def test_a_dead_line_to_health_is_told_in_time(site: Site) -> None:

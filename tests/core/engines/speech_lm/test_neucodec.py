@@ -14,7 +14,7 @@ from checkpoint.neucodec_weights import write_features, write_neucodec
 from checkpoint.transformers_model import write_transformers
 from numpy.typing import NDArray
 
-from vieneu_core.audio.floats import floats_of_pcm
+from vieneu_core.audio.pcm import floats_of_pcm
 from vieneu_core.engines.base import Utterance
 from vieneu_core.engines.gguf import create as create_gguf
 from vieneu_core.engines.pytorch import create as create_pytorch

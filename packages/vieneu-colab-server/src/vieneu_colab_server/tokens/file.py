@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from vieneu_core.config.private_file import write_private
 from vieneu_core.errors import ConfigurationError, VieneuError
+from vieneu_core.files import PRIVATE, write_atomic
 
 _LOGGER = logging.getLogger(__name__)
 MAX_FILE_BYTES = 4_096
@@ -63,7 +63,7 @@ def write_token_file(path: Path, token: SecretStr) -> None:
         TokenNotKeptError: it cannot be written; the file is as it was.
     """
     try:
-        write_private(path, token.get_secret_value() + "\n")
+        write_atomic(path, token.get_secret_value() + "\n", mode=PRIVATE)
     except OSError as error:
         raise TokenNotKeptError(
             f"The new token cannot be written to {path}: {error.strerror or error}."

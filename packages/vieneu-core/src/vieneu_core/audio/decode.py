@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from vieneu_core.audio.frames import pcm_of
-from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
+from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, pcm_of
 from vieneu_core.errors import ReferenceAudioError
 
 if TYPE_CHECKING:

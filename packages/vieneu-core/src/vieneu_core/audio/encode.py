@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from vieneu_core.arguments import one_of
-from vieneu_core.audio.frames import frame_of
 from vieneu_core.audio.opus import codec_rate_hz
-from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.audio.pcm import AudioChunk, frame_of
 from vieneu_core.audio.whole_sentences import checked_stream
 from vieneu_core.errors import BadAudioError, InvalidRequestError, StreamInterruptedError
 

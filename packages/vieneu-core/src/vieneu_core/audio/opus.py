@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from vieneu_core.audio.frames import frame_of, pcm_of
-from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
+from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, frame_of, pcm_of
 from vieneu_core.audio.resample import Resampler
 from vieneu_core.errors import BadResponseError
 

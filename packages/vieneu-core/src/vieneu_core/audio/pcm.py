@@ -1,4 +1,8 @@
-"""Speech as it travels inside the product: mono, signed 16-bit little-endian PCM."""
+"""Speech as it travels inside the product: mono, signed 16-bit little-endian PCM.
+
+Beside it the two other forms of samples: numbers from -1 to 1, as models make them, and frames of
+PyAV. numpy and PyAV are loaded when a function first needs them.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vieneu_core.arguments import check_fields, expect
-from vieneu_core.errors import BadAudioError
+from vieneu_core.errors import BadAudioError, SynthesisFailedError
 
 if TYPE_CHECKING:
     import numpy as np
+    from av import AudioFrame
     from numpy.typing import NDArray
 
 BYTES_PER_SAMPLE = 2
 MAX_RATE_HZ = 768_000
 """No device is faster."""
+_FULL_SCALE = 32_767
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,3 +91,49 @@ class AudioChunk:
         import numpy as np
 
         return np.frombuffer(self.pcm, dtype="<i2")
+
+
+def pcm_of_floats(samples: NDArray[np.float32]) -> bytes:
+    """Return mono signed 16-bit little-endian samples; what exceeds full scale is clipped.
+
+    Args:
+        samples: Of shape (n_samples,), from -1 to 1.
+
+    Raises:
+        SynthesisFailedError: some are no numbers.
+    """
+    import numpy as np
+
+    if not np.isfinite(samples).all():
+        raise SynthesisFailedError("The model's audio is not made of numbers.")
+    scaled = np.rint(np.clip(samples, -1.0, 1.0) * _FULL_SCALE)
+    return scaled.astype("<i2").tobytes()
+
+
+def floats_of_pcm(pcm: bytes) -> NDArray[np.float32]:
+    """Return signed 16-bit little-endian samples as numbers from -1 to 1."""
+    import numpy as np
+
+    return np.frombuffer(pcm, dtype="<i2").astype(np.float32) / np.float32(_FULL_SCALE + 1)
+
+
+def frame_of(pcm: bytes, sample_rate_hz: int, at_sample: int | None = None) -> AudioFrame:
+    """Return mono signed 16-bit samples as a frame, at its place in the stream where given."""
+    from fractions import Fraction
+
+    import av
+
+    frame = av.AudioFrame(
+        format="s16", layout="mono", samples=len(pcm) // BYTES_PER_SAMPLE, align=1
+    )
+    frame.planes[0].update(pcm)
+    frame.sample_rate = sample_rate_hz
+    if at_sample is not None:
+        frame.pts = at_sample
+        frame.time_base = Fraction(1, sample_rate_hz)
+    return frame
+
+
+def pcm_of(frame: AudioFrame) -> bytes:
+    """Return the samples of a mono signed 16-bit frame, without the padding behind them."""
+    return bytes(frame.planes[0])[: frame.samples * BYTES_PER_SAMPLE]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vieneu_core.audio.frames import frame_of, pcm_of
+from vieneu_core.audio.pcm import frame_of, pcm_of
 
 
 class Resampler:

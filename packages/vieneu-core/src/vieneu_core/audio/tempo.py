@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from vieneu_core.audio.frames import frame_of, pcm_of
-from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
+from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, frame_of, pcm_of
 
 if TYPE_CHECKING:
     from av import AudioFrame

@@ -12,8 +12,7 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from vieneu_core.audio.floats import floats_of_pcm, pcm_of_floats
-from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
+from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, floats_of_pcm, pcm_of_floats
 from vieneu_core.audio.resample import Resampler
 from vieneu_core.errors import WatermarkUnavailableError
 from vieneu_core.installation import has_module

@@ -13,13 +13,8 @@ from vieneu_core.backends.base import Health
 from vieneu_core.cli.interruption import raising
 from vieneu_core.cli.looking import gpu_memory, load_all
 from vieneu_core.cli.terminal import Terminal, facts_table, plain
-from vieneu_core.config import (
-    AUTH_TOKEN_VARIABLE,
-    ENDPOINT_URL_VARIABLE,
-    parse_auth_token,
-    parse_endpoint_url,
-    save_settings,
-)
+from vieneu_core.config import AUTH_TOKEN_VARIABLE, ENDPOINT_URL_VARIABLE, save_settings
+from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError
 from vieneu_core.router import Mode
 from vieneu_core.wire.version import is_older
@@ -179,18 +174,20 @@ def _token(text: str) -> SecretStr:
         return parse_auth_token(SecretStr(text))
     except PydanticCustomError as err:
         wrong = str(err)
-    raise ConfigurationError(f"This is {wrong}.", remedy="Copy it as the server showed it.")
+    raise ConfigurationError(
+        f"The token cannot be used: {wrong}.", remedy="Copy it as the server showed it."
+    )
 
 
 def _url(text: str) -> str:
-    wrong = "empty"
+    wrong = "it is empty"
     try:
         if url := parse_endpoint_url(text):
             return url
     except (PydanticCustomError, ValidationError) as err:
         wrong = str(err)
     raise ConfigurationError(
-        f"The server's URL is {wrong}.",
+        f"The server's URL cannot be used: {wrong}.",
         remedy="Give the URL that the server shows, for example https://abc.ngrok-free.app",
     )
 

@@ -156,8 +156,8 @@ def status_view(terminal: Terminal, status: RouterStatus) -> RenderableType:
     head = facts_table()
     head.add_row(words("mode"), words(f"backend_{status.mode}"))
     head.add_row(words("active"), Text(active, style="yellow" if status.fallback_active else ""))
-    if status.budget is not None:
-        label, used = _budget(terminal, status.budget)
+    if status.quota is not None:
+        label, used = _budget(terminal, status.quota)
         head.add_row(label, used)
     parts: list[RenderableType] = [head, "", _backends(terminal, status)]
     errors = facts_table()

@@ -10,7 +10,8 @@ from pydantic import SecretStr, ValidationError
 
 from vieneu_core import __version__
 from vieneu_core.cli.terminal import Terminal
-from vieneu_core.config import new_auth_token, save_settings
+from vieneu_core.config import save_settings
+from vieneu_core.credentials import new_auth_token, parse_server_token
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.notebook import (
     Carried,
@@ -20,7 +21,6 @@ from vieneu_core.notebook import (
     Wheel,
     write_notebook,
 )
-from vieneu_core.notebook.settings import MIN_TOKEN_CHARS
 
 CALLBACK_VARIABLE = "VIENEU_SERVER_CALLBACK_URL"
 """The server's own; not an option, because the path of a webhook is a secret."""
@@ -80,9 +80,22 @@ def make_notebook(terminal: Terminal, options: NotebookOptions) -> None:
 
 
 def _token(terminal: Terminal) -> SecretStr:
-    """Take the token that the settings hold, or make one."""
-    kept = terminal.settings().colab.auth_token
-    return kept if len(kept.get_secret_value()) >= MIN_TOKEN_CHARS else new_auth_token()
+    """Return the token of the settings, or a new one where they have none.
+
+    Raises:
+        ConfigurationError: no server would start with the token of the settings.
+    """
+    token = terminal.settings().colab.auth_token
+    if not token.get_secret_value():
+        return new_auth_token()
+    try:
+        return parse_server_token(token)
+    except ValueError as error:
+        reason = str(error)
+    raise ConfigurationError(
+        f"The token of the settings (colab.auth_token, {terminal.path}) cannot be used: {reason}.",
+        remedy="Remove it, so that a new one is made, or set a longer one.",
+    )
 
 
 def _source(options: NotebookOptions) -> FromPyPI | FromGit | Carried | None:

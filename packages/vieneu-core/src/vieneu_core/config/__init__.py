@@ -15,9 +15,6 @@ from vieneu_core.config.settings import (
     LocalSettings,
     QuotaSettings,
     Settings,
-    new_auth_token,
-    parse_auth_token,
-    parse_endpoint_url,
 )
 from vieneu_core.config.store import load_settings, save_settings
 from vieneu_core.config.tunnel_kind import TunnelKind
@@ -33,9 +30,6 @@ __all__ = [
     "TunnelKind",
     "cache_dir",
     "load_settings",
-    "new_auth_token",
-    "parse_auth_token",
-    "parse_endpoint_url",
     "save_settings",
     "settings_path",
     "state_dir",

@@ -5,10 +5,8 @@ A field's ``description`` completes the sentence "Write ...": it is shown where 
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -25,61 +23,26 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from vieneu_core.config.validation_message import Finding
+from vieneu_core.credentials import AuthToken, EndpointUrl
 from vieneu_core.errors import ConfigurationError
 
+EMBEDDED_ENGINE = "espeak"
+"""The engine of the embedded voice, which needs neither a model nor a network."""
 ENDPOINT_URL_VARIABLE = "COLAB_ENDPOINT_URL"
 AUTH_TOKEN_VARIABLE = "COLAB_AUTH_TOKEN"  # noqa: S105 - the name of a variable, not a token
-MAX_TOKEN_LENGTH = 4096
 
 WITH_DETAILS = {"errors": "pydantic"}
 """Context of a validation that raises pydantic's own error, with the place of each value."""
 
+FORMER_SECTIONS = {"budget": "quota"}
+"""Sections that were renamed, by their former names, which are deprecated and still read."""
+
 FallbackName = Literal["local", "remote", "last_resort"]
-
-
-def parse_endpoint_url(value: str) -> str:
-    """Return a server's URL in its plain form: no trailing slash, nothing secret in it.
-
-    Raises:
-        PydanticCustomError (a ValueError): it is no such URL. The message does not repeat it.
-    """
-    url = value.strip()
-    if not url:
-        return ""
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound or any(c.isspace() or not c.isprintable() for c in url):
-        raise PydanticCustomError("endpoint_url", "not an http(s) URL")
-    if "@" in parts.netloc or "?" in url or "#" in url:
-        raise PydanticCustomError("endpoint_url", "a URL with a name, password, query or fragment")
-    return url.rstrip("/")
-
-
-def new_auth_token() -> SecretStr:
-    """Return a new token of 256 random bits, fit for a header."""
-    return SecretStr(secrets.token_urlsafe(32))
-
-
-def parse_auth_token(value: SecretStr) -> SecretStr:
-    """Return a token without the blanks that copying adds.
-
-    Raises:
-        PydanticCustomError (a ValueError): it cannot travel in a header. It is not repeated.
-    """
-    token = value.get_secret_value().strip()
-    if not token.isascii() or any(c.isspace() or not c.isprintable() for c in token):
-        raise PydanticCustomError("auth_token", "a token with blanks or non-ASCII characters")
-    if len(token) > MAX_TOKEN_LENGTH:
-        raise PydanticCustomError("auth_token", "a token that is too long")
-    return SecretStr(token)
 
 
 def _each_once(order: tuple[FallbackName, ...]) -> tuple[FallbackName, ...]:
     if len(set(order)) != len(order):
-        raise PydanticCustomError("order", "a name that stands there twice")
+        raise PydanticCustomError("order", "a name appears twice")
     return order
 
 
@@ -109,10 +72,10 @@ class ColabSettings(_Section):
     """The remote server: on Colab, or anywhere else."""
 
     enabled: bool = Field(default=False, description="true or false")
-    endpoint_url: Annotated[str, AfterValidator(parse_endpoint_url)] = Field(
+    endpoint_url: EndpointUrl = Field(
         default="", description='the URL alone, for example "https://abc123.ngrok-free.app"'
     )
-    auth_token: Annotated[SecretStr, AfterValidator(parse_auth_token)] = Field(
+    auth_token: AuthToken = Field(
         default=SecretStr(""), description="the token that the server showed, in quotes"
     )
     timeout_seconds: float = Field(
@@ -129,7 +92,7 @@ class LocalSettings(_Section):
     """The engine on this machine."""
 
     engine: str = Field(
-        default="espeak",
+        default=EMBEDDED_ENGINE,
         min_length=1,
         description="the name of an installed engine, for example espeak",
     )
@@ -179,7 +142,25 @@ class Settings(_Section):
     colab: ColabSettings = Field(default=ColabSettings(), description="key: value lines")
     local: LocalSettings = Field(default=LocalSettings(), description="key: value lines")
     fallback: FallbackSettings = Field(default=FallbackSettings(), description="key: value lines")
-    budget: QuotaSettings = Field(default=QuotaSettings(), description="key: value lines")
+    quota: QuotaSettings = Field(default=QuotaSettings(), description="key: value lines")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_present_names(cls, values: Any) -> Any:
+        """Give sections that are stated by their former names the present ones."""
+        if not isinstance(values, Mapping):
+            return values
+        for former, name in FORMER_SECTIONS.items():
+            if former in values and name in values:
+                reason = PydanticCustomError(
+                    "former_name",
+                    "{former} is the former name of {name}, and both are given",
+                    {"former": former, "name": name},
+                )
+                raise ValidationError.from_exception_data(
+                    cls.__name__, [{"type": reason, "loc": (former,), "input": None}]
+                )
+        return {FORMER_SECTIONS.get(name, name): value for name, value in values.items()}
 
     @property
     def mode(self) -> Literal["local", "remote"]:
@@ -201,7 +182,7 @@ def without_blanks(data: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out known keys without a value, of the root and its sections: they mean the default."""
     kept: dict[str, Any] = {}
     for name, value in data.items():
-        field = Settings.model_fields.get(name)
+        field = Settings.model_fields.get(FORMER_SECTIONS.get(name, name))
         section = field.annotation if field is not None else None
         if value is None and field is not None:
             continue

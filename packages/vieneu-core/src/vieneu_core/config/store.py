@@ -15,7 +15,6 @@ from pydantic import SecretStr, ValidationError
 
 from vieneu_core.arguments import expect, path_of, refuse
 from vieneu_core.config.paths import expanded, settings_path
-from vieneu_core.config.private_file import PRIVATE, write_private
 from vieneu_core.config.settings import (
     AUTH_TOKEN_VARIABLE,
     ENDPOINT_URL_VARIABLE,
@@ -27,6 +26,7 @@ from vieneu_core.config.settings import (
 from vieneu_core.config.yaml_document import Document, wrong
 from vieneu_core.config.yaml_editing import UneditableError, Value, edited
 from vieneu_core.errors import ConfigurationError, SettingsFileError
+from vieneu_core.files import PRIVATE, remove_drafts, write_atomic
 
 MAX_BYTES = 1 << 20
 LOCK_TIMEOUT_S = 10.0
@@ -94,7 +94,9 @@ def save_settings(
         text = _read(target, must_exist=False)
         if text is None and not plain:
             return Settings()
-        Document.parse(text or "", path).settings()
+        document = Document.parse(text or "", path)
+        document.settings()
+        plain = {document.written_name(name): value for name, value in plain.items()}
         new = _edited(text or "", plain, path)
         settings = Document.parse(new, path).settings()
         if new != text or stat.S_IMODE(target.stat().st_mode) != PRIVATE:
@@ -158,16 +160,18 @@ def _overridden(settings: Settings, environ: Mapping[str, str], *, implied: bool
     overrides = environment_overrides(environ)
     if not overrides:
         return settings
-    bad = ""
+    bad = reason = ""
     try:
         checked = ColabSettings.model_validate(overrides, context=WITH_DETAILS)
     except ValidationError as err:
-        bad = str(err.errors()[0]["loc"][0])
+        first = err.errors(include_url=False, include_input=False)[0]
+        bad, reason = str(first["loc"][0]), first["msg"]
     if bad:
         variable = ENDPOINT_URL_VARIABLE if bad == "endpoint_url" else AUTH_TOKEN_VARIABLE
         expected = ColabSettings.model_fields[bad].description
         raise ConfigurationError(
-            f"The environment variable {variable} cannot be used.", remedy=f"Set it to {expected}."
+            f"The environment variable {variable} cannot be used: {reason}.",
+            remedy=f"Set it to {expected}.",
         )
     update = {field: getattr(checked, field) for field in overrides}
     if implied and "endpoint_url" in overrides:
@@ -252,11 +256,9 @@ def _wait_for(lock: int, shown: Path) -> None:
 
 
 def _write(target: Path, text: str, shown: Path) -> None:
-    """Replace the file in one step; a crash at any point leaves the old or the new one whole."""
-    for left_over in target.parent.glob(f".{target.name}.*.tmp"):  # by a writer that was killed
-        left_over.unlink(missing_ok=True)
     try:
-        write_private(target, text)
+        remove_drafts(target)
+        write_atomic(target, text, mode=PRIVATE)
     except OSError as err:
         raise _unwritable(shown, err) from err
 

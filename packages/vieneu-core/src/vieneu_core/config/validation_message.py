@@ -11,6 +11,8 @@ from typing import Any, Self
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from vieneu_core.credentials import TOKEN_ERROR, URL_ERROR
+
 Loc = tuple[int | str, ...]
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_ -]{0,29}")
@@ -28,7 +30,7 @@ class Finding:
     field: str
     """The same as a dotted name; of an unknown key, the section that it is in."""
     found: str
-    """What was found, to be followed by a full stop."""
+    """What is wrong, to be followed by a full stop."""
     remedy: str
     """What to do, in a sentence."""
 
@@ -39,12 +41,9 @@ class Finding:
         if detail["type"] in {"extra_forbidden", "invalid_key"}:
             found, remedy = _unknown_key(loc, root)
             return cls(loc=loc, field=_field_name(loc[:-1]), found=found, remedy=remedy)
-        return cls(
-            loc=loc,
-            field=_field_name(loc),
-            found=_found(detail, loc),
-            remedy=f"Write {_expected(loc, root)}.",
-        )
+        twice = detail["type"] == "former_name"
+        remedy = "Keep one of them." if twice else f"Write {_expected(loc, root)}."
+        return cls(loc=loc, field=_field_name(loc), found=_found(detail, loc), remedy=remedy)
 
 
 def _unknown_key(loc: Loc, root: type[BaseModel]) -> tuple[str, str]:
@@ -89,8 +88,8 @@ def _field_name(loc: Loc) -> str:
 
 
 def _found(detail: ErrorDetails, loc: Loc) -> str:
-    if detail["type"] in {"endpoint_url", "auth_token", "order"}:
-        return f"found {detail['msg']}"
+    if detail["type"] in {URL_ERROR, TOKEN_ERROR, "order", "former_name"}:
+        return detail["msg"]
     value = detail["input"]
     if (
         not loc

@@ -19,7 +19,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from vieneu_core.config.settings import WITH_DETAILS, Settings, without_blanks
+from vieneu_core.config.settings import FORMER_SECTIONS, WITH_DETAILS, Settings, without_blanks
 from vieneu_core.config.validation_message import Finding, Loc, kind_of
 from vieneu_core.errors import SettingsFileError
 
@@ -116,6 +116,13 @@ class Document:
             value = value.get(key) if isinstance(value, Mapping) else None
         return value is not None
 
+    def written_name(self, dotted_name: str) -> str:
+        """Return the name by which this file gives a field: its section may have a former name."""
+        section, dot, field = dotted_name.partition(".")
+        present = FORMER_SECTIONS.get(section, section)
+        formers = (old for old, new in FORMER_SECTIONS.items() if new == present)
+        return next(filter(self.states, formers), present) + dot + field
+
     def position(self, loc: Loc) -> Position | None:
         """Return where a value stands, or its nearest surroundings; an unknown key itself."""
         node = self.root
@@ -129,12 +136,16 @@ class Document:
 
     def _value_failure(self, detail: ErrorDetails) -> SettingsFileError:
         finding = Finding.of(detail, Settings)
+        loc, field = finding.loc, finding.field
+        for former, name in FORMER_SECTIONS.items():
+            if self.states(former) and loc[:1] == (name,):
+                loc, field = (former, *loc[1:]), field.replace(name, former, 1)
         return wrong(
             self.path,
             finding.found,
             f"{finding.remedy} The file was left as it is.",
-            at=self.position(finding.loc),
-            field=finding.field,
+            at=self.position(loc),
+            field=field,
         )
 
 

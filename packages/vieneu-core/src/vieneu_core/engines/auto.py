@@ -21,6 +21,7 @@ from vieneu_core.engines.base import (
     Engine,
     EngineInfo,
     EngineMemory,
+    HearProgress,
     LoadProgress,
     Utterance,
 )
@@ -73,7 +74,7 @@ class AutoEngine:
         self._record = record
         self._chosen: Engine | None = None
 
-    def load(self, progress: Callable[[LoadProgress], None]) -> EngineInfo:
+    def load(self, progress: HearProgress) -> EngineInfo:
         """Load engines until one is fast enough.
 
         Raises:
@@ -125,7 +126,7 @@ class AutoEngine:
             )
         return list(self._options.engines)
 
-    def _try(self, name: str, progress: Callable[[LoadProgress], None]) -> _Loaded:
+    def _try(self, name: str, progress: HearProgress) -> _Loaded:
         module = import_module(f"vieneu_core.engines.{name}")
         engine: Engine = module.create(self._options.of(name))
         info = engine.load(progress)

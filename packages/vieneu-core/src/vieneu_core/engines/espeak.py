@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, Utterance
+from vieneu_core.engines.base import EngineInfo, EngineMemory, HearProgress, LoadProgress, Utterance
 from vieneu_core.errors import (
     CloningUnsupportedError,
     MissingExtraError,
@@ -63,7 +63,7 @@ class EspeakEngine:
         self._gathered = bytearray()
         self._cancelled: Callable[[], bool] = _never
 
-    def load(self, progress: Callable[[LoadProgress], None]) -> EngineInfo:
+    def load(self, progress: HearProgress) -> EngineInfo:
         """Load library and data.
 
         Raises:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 
+from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.errors import MissingExtraError
+from vieneu_core.files import write_atomic
 from vieneu_core.installation import has_module
 
 
@@ -84,9 +86,14 @@ ENGINES = (
         modules=("vieneu", "huggingface_hub"),
         inner=("vieneu._v3_turbo_engine.onnx_runtime_lite",),
     ),
-    EngineNeeds(engine="espeak", extra="espeak", modules=("espeakng_loader",)),
+    EngineNeeds(engine=EMBEDDED_ENGINE, extra="espeak", modules=("espeakng_loader",)),
 )
 """In the order in which they are tried, best voice first."""
+AUTO_ENGINE = "auto"
+"""The engine that chooses one of them."""
+ENGINE_CHOICES = (AUTO_ENGINE, *(each.engine for each in ENGINES))
+MODEL_ENGINES = tuple(name for name in ENGINE_CHOICES if name != EMBEDDED_ENGINE)
+"""Those that speak with a model, `AUTO_ENGINE` first."""
 
 
 def has_nvidia_gpu(driver: Path = Path("/proc/driver/nvidia/version")) -> bool:
@@ -120,7 +127,7 @@ def candidates(*, gpu: bool, engines: Sequence[EngineNeeds] = ENGINES) -> list[s
     fitting = [each.engine for each in ready if gpu or not each.wants_gpu]
     # Without a GPU, PyTorch still speaks, only slowly: better than nothing but the embedded voice.
     slow = [each.engine for each in ready if each.engine not in fitting]
-    at = fitting.index("espeak") if "espeak" in fitting else len(fitting)
+    at = fitting.index(EMBEDDED_ENGINE) if EMBEDDED_ENGINE in fitting else len(fitting)
     return fitting[:at] + slow + fitting[at:]
 
 
@@ -149,8 +156,7 @@ class SpeedRecord:
     def put(self, engine: str, model: str, factor: float) -> None:
         """Remember the factor of a model."""
         stored = self.all() | {f"{engine} {model}": round(factor, 4)}
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps(stored, indent=1, sort_keys=True), "utf-8")
-            draft.replace(self._path)
+            text = json.dumps(stored, indent=1, sort_keys=True)
+            write_atomic(self._path, text, durable=False)

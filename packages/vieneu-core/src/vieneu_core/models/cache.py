@@ -8,7 +8,6 @@ held against their checksums. Without it, no harm is done; things are only looke
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import json
@@ -19,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from vieneu_core.files import write_atomic
 
 _FORMAT = 1
 _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -124,7 +125,7 @@ class RepoCache:
         """Tell the other programs of the hub which commit a branch or tag stands for."""
         path = self.folder / "refs" / revision
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, commit)
+        write_atomic(path, commit, durable=False)
 
     def index(self) -> CacheIndex:
         """Read what is remembered."""
@@ -135,7 +136,7 @@ class RepoCache:
 
     def remember(self, index: CacheIndex) -> None:
         """Write what is to be remembered. Only under `locked`."""
-        _replace(self._ledger, index.dump())
+        write_atomic(self._ledger, index.dump(), durable=False)
 
     def link(self, commit: str, name: str, etag: str) -> Path:
         """Make the content of an ETag a file of a commit, and return its path."""
@@ -190,15 +191,3 @@ def _wait_for(lock: int, on_wait: Callable[[], None]) -> None:
     except BlockingIOError:
         on_wait()
         fcntl.flock(lock, fcntl.LOCK_EX)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a small file so that a reader sees the old one or the new one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        draft.write_text(text, "utf-8")
-        draft.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise

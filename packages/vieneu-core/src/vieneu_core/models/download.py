@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from vieneu_core.backoff import Backoff
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.cache import RepoCache
 from vieneu_core.models.hub_client import Body, HubClient, InterruptedTransferError, RemoteFile
@@ -33,8 +34,10 @@ class RetryPolicy:
 
     timeout_s: float = 20.0
     """Without one byte."""
-    pauses_s: tuple[float, ...] = (1.0, 3.0, 10.0)
-    """Before each further try; from the start again once a try has brought something."""
+    backoff: Backoff = Backoff(first_s=1.0, factor=3.0, longest_s=10.0)  # noqa: RUF009 - frozen
+    """Pauses before each further try; the first one again once a try has brought something."""
+    max_tries_in_vain: int = 4
+    """In a row, without one of them bringing anything."""
     max_tries: int = 100
     """In all, for one file."""
     sleep: Callable[[float], None] = time.sleep
@@ -45,18 +48,18 @@ class RetryPolicy:
         Raises:
             ModelLoadError: it was interrupted again and again, without ``so_far`` growing.
         """
-        pauses, best, n_tries = iter(self.pauses_s), so_far(), 0
+        best, n_tries, n_in_vain = so_far(), 0, 0
         while True:
             try:
                 return step()
             except InterruptedTransferError as error:
                 n_tries += 1
+                n_in_vain += 1
                 if so_far() > best:
-                    pauses, best = iter(self.pauses_s), so_far()
-                pause = next(pauses, None)
-                if pause is None or n_tries >= self.max_tries:
+                    best, n_in_vain = so_far(), 1
+                if n_in_vain >= self.max_tries_in_vain or n_tries >= self.max_tries:
                     raise _given_up(error, n_tries, best) from error
-            self.sleep(pause)
+            self.sleep(self.backoff.pause_s(n_in_vain))
 
 
 class Meter:

@@ -75,21 +75,8 @@ class GgufHeader:
     """What a GGUF says of itself."""
 
     architecture: str
-    name: str
-    context_length: int
-    """Tokens; 0 where it does not say."""
     tokens: tuple[bytes, ...] = field(repr=False)
     """Its vocabulary, in UTF-8."""
-    n_tensors: int
-    n_bytes: int
-    """That the file must at least have, to hold its last tensor."""
-    metadata: dict[str, Any] = field(repr=False)
-    """Scalars and texts by key; None of an array."""
-
-    @property
-    def n_vocab(self) -> int:
-        """How many tokens it knows."""
-        return len(self.tokens)
 
     def token_id(self, token: str) -> int | None:
         """Return the number of a token; None where the vocabulary has none of that text."""
@@ -164,16 +151,8 @@ class _Reader:
             raise _BrokenError(
                 f"It is truncated: it has {len(self._data)} bytes, its tensors need {n_bytes}."
             )
-        architecture = str(metadata.get("general.architecture", ""))
-        length = metadata.get(f"{architecture}.context_length", 0)
         return GgufHeader(
-            architecture=architecture,
-            name=str(metadata.get("general.name", "")),
-            context_length=length if isinstance(length, int) else 0,
-            tokens=self._tokens,
-            n_tensors=n_tensors,
-            n_bytes=n_bytes,
-            metadata=metadata,
+            architecture=str(metadata.get("general.architecture", "")), tokens=self._tokens
         )
 
     def _check_version(self) -> None:

@@ -28,8 +28,6 @@ class Hub:
     token: str | None = field(default=None, repr=False)
     offline: bool = False
     """Never ask the network."""
-    renew: bool = False
-    """Ask the hub what a branch stands for now, in place of what it stood for at first."""
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     @classmethod
@@ -66,29 +64,11 @@ class Hub:
             raise named_disk_error(error, self.cache_dir) from error
 
 
-def fetch(  # noqa: PLR0913 - a caller's settings, one by one; from here on a `Hub` holds them
-    source: ModelSource,
-    *,
-    cache_dir: Path,
-    progress: Progress,
-    offline: bool = False,
-    endpoint: str | None = None,
-    token: str | None = None,
-) -> Path:
-    """Return the file or folder of a model; see `Hub.fetch`. Blocking.
-
-    Raises:
-        ModelLoadError, MissingExtraError: as in `Hub.fetch`.
-    """
-    hub = Hub(cache_dir=cache_dir, offline=offline, endpoint=endpoint, token=token)
-    return hub.fetch(source, progress)
-
-
 def find_cached(source: ModelSource, *, cache_dir: Path) -> Path | None:
     """Return the file or folder if it is on this machine, else None. Only reads.
 
-    A file that came here by another program, or was touched since, counts only after `fetch` has
-    checked it.
+    A file that came here by another program, or was touched since, counts only after `Hub.fetch`
+    has checked it.
 
     Raises:
         ModelLoadError: it is a path that holds no model.
@@ -122,7 +102,7 @@ class _Task:
         """Return the path if all is here, was checked and was not touched since. Only reads."""
         index = self._cache.index()
         commit = self._source.revision if self._source.is_commit else self._pinned(index)
-        names = None if commit is None or self._hub.renew else self._names(index, commit)
+        names = None if commit is None else self._names(index, commit)
         if commit is None or names is None:
             return None
         if not all(self._is_recorded(index, commit, name) for name in names):
@@ -184,7 +164,7 @@ class _Task:
         """Hold what is here, but not recorded, against its checksums; None if some is missing."""
         index = self._cache.index()
         commit = self._source.revision if self._source.is_commit else self._pinned(index)
-        names = None if commit is None or self._hub.renew else self._names(index, commit)
+        names = None if commit is None else self._names(index, commit)
         if commit is None or names is None:
             return None
         folder = self._cache.snapshot(commit)
@@ -235,9 +215,7 @@ class _Task:
         hub = self._hub
         client = HubClient(hub.endpoint, hub.token, timeout_s=hub.retry_policy.timeout_s)
         index = self._cache.index()
-        revision = self._source.revision
-        if not hub.renew:
-            revision = self._pinned(index) or revision
+        revision = self._pinned(index) or self._source.revision
         commit, names = self._resolved(client, index, revision)
         files = [self._look(client, name, commit) for name in names]
         self._transfer(client, index, files)

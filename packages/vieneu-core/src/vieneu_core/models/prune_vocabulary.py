@@ -16,7 +16,6 @@ Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from vieneu_core.errors import MissingExtraError, ModelLoadError
+from vieneu_core.files import replace_durably
 
 TRIMMED_KEY = "vieneu.trimmed_from_tokens"
 """Metadata: how many tokens there were before. Only a trimmed model has it."""
@@ -75,9 +75,7 @@ def trim(
     part = target.with_name(f".{target.name}.part")
     try:
         model.write(part, kept, progress)
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(target)
+        replace_durably(part, target)
     except OSError as error:
         raise ModelLoadError(
             f"{target} cannot be written: {error.strerror or error}.",

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from vieneu_core import __version__
-from vieneu_core.config.private_file import write_private
+from vieneu_core.engines.registry import ENGINE_CHOICES
 from vieneu_core.errors import ConfigurationError, MissingExtraError
+from vieneu_core.files import PRIVATE, write_atomic
 from vieneu_core.notebook.failures import PIP_CAUSES
 from vieneu_core.notebook.settings import NotebookSettings
 from vieneu_core.notebook.sources import Carried
@@ -44,6 +45,7 @@ def render_notebook(settings: NotebookSettings) -> dict[str, Any]:
     source = settings.source or Carried.of_installed()
     text = environment.get_template(TEMPLATE).render(
         settings=settings,
+        engines=json.dumps(ENGINE_CHOICES),
         say=partial(text_of, settings.language),
         pip_causes=PIP_CAUSES,
         version=__version__,
@@ -66,7 +68,7 @@ def write_notebook(settings: NotebookSettings, path: Path) -> None:
     """
     text = json.dumps(render_notebook(settings), ensure_ascii=False, indent=1) + "\n"
     try:
-        write_private(path, text)
+        write_atomic(path, text, mode=PRIVATE)
     except OSError as error:
         raise ConfigurationError(
             f"The notebook cannot be written to {path}: {error.strerror or error}.",

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from vieneu_core.config import TunnelKind
+from vieneu_core.credentials import CallbackUrl, ServerToken
+from vieneu_core.engines.registry import AUTO_ENGINE, ENGINE_CHOICES
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.catalogue import model_source
 from vieneu_core.notebook.sources import Source
 
 COLAB_HOURS = 12.0
 """Longest life of a runtime: "up to 12 hours", https://research.google.com/colaboratory/faq.html"""
-MIN_TOKEN_CHARS = 43
-"""256 bits in the alphabet of base64."""
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 
 
@@ -32,27 +31,16 @@ def _voice(text: str) -> str:
     return _printable(text)
 
 
+def _engine(text: str) -> str:
+    if text not in ENGINE_CHOICES:
+        raise ValueError(f"it is none of {', '.join(ENGINE_CHOICES)}")
+    return text
+
+
 def _domain(text: str) -> str:
     if not _HOST.fullmatch(text.lower()):
         raise ValueError("write a host name, for example my-house.ngrok.app")
     return text.lower()
-
-
-def _callback(url: SecretStr) -> SecretStr:
-    text = url.get_secret_value()
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not text.isprintable():
-        raise ValueError("it does not begin with https:// and a host name")
-    return url
-
-
-def _token(token: SecretStr) -> SecretStr:
-    text = token.get_secret_value()
-    if len(text) < MIN_TOKEN_CHARS or not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise ValueError(
-            f"it needs {MIN_TOKEN_CHARS} printable ASCII characters or more (256 bits), no spaces"
-        )
-    return token
 
 
 ModelText = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_printable)]
@@ -65,7 +53,7 @@ class NotebookSettings(BaseModel):
 
     language: Literal["vi", "en"] = "vi"
     """Of everything that is read in the notebook."""
-    engine: Literal["auto", "pytorch", "gguf", "sdk", "espeak"] = "auto"
+    engine: Annotated[str, AfterValidator(_engine)] = AUTO_ENGINE
     """``auto``: ``pytorch`` where there is a GPU, else ``gguf``."""
     model: ModelText | None = None
     """As in the option ``model`` of the engine; None is its default."""
@@ -82,9 +70,9 @@ class NotebookSettings(BaseModel):
     """When the runtime is taken away, in hours from its start."""
     drive_cache: bool = False
     """Keep the model on Google Drive, so that the next session need not fetch it."""
-    token: Annotated[SecretStr, AfterValidator(_token)] | None = None
+    token: ServerToken | None = None
     """Written into the file; None: the notebook asks for it, and makes one where it gets none."""
-    callback_url: Annotated[SecretStr, AfterValidator(_callback)] | None = None
+    callback_url: CallbackUrl | None = None
     """Where the house listens for the server's address."""
     source: Source | None = None
     """Where the packages come from; None: the notebook carries those of this version."""

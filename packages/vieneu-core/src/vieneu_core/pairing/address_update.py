@@ -56,13 +56,7 @@ def is_signed(body: bytes, given: str | None, token: SecretStr) -> bool:
     return hmac.compare_digest((given or "").strip().encode(), signature(body, token).encode())
 
 
-def hkdf_sha256(
-    secret: bytes, *, info: bytes, salt: bytes = b"", n_bytes: int = _HASH_BYTES
-) -> bytes:
-    """Return a key for one purpose (RFC 5869, section 2)."""
+def hkdf_sha256(secret: bytes, *, info: bytes, salt: bytes = b"") -> bytes:
+    """Return a key of 32 bytes for one purpose (RFC 5869, section 2; one step of expansion)."""
     pseudorandom = hmac.new(salt or bytes(_HASH_BYTES), secret, hashlib.sha256).digest()
-    block, made = b"", b""
-    for counter in range(1, -(-n_bytes // _HASH_BYTES) + 1):
-        block = hmac.new(pseudorandom, block + info + bytes([counter]), hashlib.sha256).digest()
-        made += block
-    return made[:n_bytes]
+    return hmac.new(pseudorandom, info + b"\x01", hashlib.sha256).digest()

@@ -49,7 +49,7 @@ class Router(Backend):
         policy: RouterPolicy | None = None,
         clock: Clock | None = None,
         rng: random.Random | None = None,
-        budget: TunnelQuota | None = None,
+        quota: TunnelQuota | None = None,
     ) -> None:
         expect("local", local, Backend, "a backend, such as LocalBackend('espeak')")
         expect_optional("remote", remote, Backend, "a backend, such as a RemoteBackend")
@@ -57,12 +57,12 @@ class Router(Backend):
         expect_optional("policy", policy, RouterPolicy, "a RouterPolicy")
         expect_optional("clock", clock, Clock, "a Clock")
         expect_optional("rng", rng, random.Random, "a random.Random")
-        expect_optional("budget", budget, TunnelQuota, "a TunnelBudget")
+        expect_optional("quota", quota, TunnelQuota, "a TunnelQuota")
         self._policy = policy or RouterPolicy()
         self._clock = clock or SystemClock()
         self._mode = one_of("mode", mode, Mode)
         self._lifetime = Lifetime("The router", backend=self.name)
-        self._budget = budget
+        self._quota = quota
         self._events = EventBus()
         self._loaded = False
         self._loading = asyncio.Lock()
@@ -100,7 +100,7 @@ class Router(Backend):
             fallback_active=active != self._mode.value,
             backends=self._pool.statuses(),
             session_remaining_s=remote.session.remaining_s if remote and remote.session else None,
-            budget=self._budget.status() if self._budget else None,
+            quota=self._quota.status() if self._quota else None,
         )
 
     def subscribe(self, callback: Callable[[RouterEvent], None]) -> Callable[[], None]:
@@ -241,8 +241,8 @@ class Router(Backend):
                 raise
 
     async def _load(self) -> None:
-        if self._budget is not None:
-            await self._budget.load()
+        if self._quota is not None:
+            await self._quota.load()
         await self._pool.load(self._mode.value, LAST_RESORT)
         self._loaded = True
         self._publish_changes()
@@ -253,8 +253,8 @@ class Router(Backend):
         self._loaded = False
         await self._pool.unwatch()
         await self._pool.unload()
-        if self._budget is not None:
-            await self._budget.flush()
+        if self._quota is not None:
+            await self._quota.flush()
 
     async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         """Speak a request; see `Backend.stream`. All chunks have the rate of the first one."""
@@ -331,7 +331,7 @@ class Router(Backend):
         self._notifier.active(self._mode.value, self.active, cause)
 
     async def _update_quota(self) -> None:
-        if self._budget is not None:
-            self._notifier.budget(self._budget)
-            await self._budget.flush()
+        if self._quota is not None:
+            self._notifier.budget(self._quota)
+            await self._quota.flush()
         self._publish_changes()

@@ -68,12 +68,12 @@ class RouterStatus:
     backends: tuple[BackendStatus, ...]
     session_remaining_s: float | None
     """Seconds until the remote session ends."""
-    budget: QuotaStatus | None
+    quota: QuotaStatus | None
 
     def __post_init__(self) -> None:
         check_fields(self)
         items_of("backends", self.backends, BackendStatus, "a BackendStatus")
-        expect_optional("budget", self.budget, QuotaStatus, "a BudgetStatus")
+        expect_optional("quota", self.quota, QuotaStatus, "a QuotaStatus")
 
     def backend(self, name: str) -> BackendStatus | None:
         """Return the status of one backend, or None where there is none of that name."""
@@ -83,6 +83,7 @@ class RouterStatus:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         plain = dataclasses.asdict(self)
-        if self.budget is not None:
-            plain["budget"]["used"] = round(self.budget.used, 4)
+        if self.quota is not None:
+            plain["quota"]["used"] = round(self.quota.used, 4)
+        plain["budget"] = plain["quota"]  # its former name, deprecated
         return plain

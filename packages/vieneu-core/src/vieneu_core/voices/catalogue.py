@@ -21,6 +21,7 @@ from vieneu_core.errors import (
     VieneuError,
     VoiceNotFoundError,
 )
+from vieneu_core.files import PRIVATE, write_atomic
 from vieneu_core.synthesis import ReferenceAudio, check_language
 from vieneu_core.voices.reference import LONGEST_S
 from vieneu_core.voices.voice import Voice
@@ -134,8 +135,10 @@ class VoiceCatalogue:
         }
         try:
             encoder = Encoder(AudioFormat.FLAC, reference.sample_rate_hz)
-            _write_file(draft / _CLIP, encoder.encode(reference.pcm) + encoder.finish())
-            _write_file(draft / _ABOUT, json.dumps(about, ensure_ascii=False, indent=1).encode())
+            clip = encoder.encode(reference.pcm) + encoder.finish()
+            text = json.dumps(about, ensure_ascii=False, indent=1)
+            write_atomic(draft / _CLIP, clip, mode=PRIVATE)
+            write_atomic(draft / _ABOUT, text, mode=PRIVATE)
             os.rename(draft, self._folder / voice.id)  # noqa: PTH104 - fails where there is one
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
@@ -152,18 +155,6 @@ class VoiceCatalogue:
     def _hidden_folder(self) -> Path:
         """Make an empty folder that is no voice, whatever a crash may leave in it."""
         return Path(tempfile.mkdtemp(prefix=".draft-", dir=self._folder))
-
-
-def _write_file(path: Path, content: bytes) -> None:
-    """Write a file for the owner alone, so that a power cut leaves no empty one."""
-    with open(path, "xb", opener=_private) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def voice_id_of(name: str) -> str:

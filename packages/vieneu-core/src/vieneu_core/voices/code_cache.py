@@ -7,11 +7,13 @@ import hashlib
 import os
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from vieneu_core.audio.floats import floats_of_pcm
+from vieneu_core.audio.pcm import floats_of_pcm
 from vieneu_core.audio.resample import Resampler
+from vieneu_core.files import write_atomic
 from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.voices.encoder import ENCODER_RATE_HZ, SpeechEncoder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,22 +21,8 @@ if TYPE_CHECKING:
 
 MOST_KEPT = 500
 """Clips; each takes about a kilobyte."""
-ENCODER_RATE_HZ = 16_000
 _MAGIC = b"VNC1"
 _CODE = struct.Struct("<H")
-
-
-class Encoder(Protocol):
-    """Makes codes of a clip."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Names the encoder and its weights."""
-        ...
-
-    def encode(self, samples: NDArray[np.float32]) -> tuple[int, ...]:
-        """Return the codes of a clip of shape (n_samples,) at 16 000 Hz."""
-        ...
 
 
 class CodesCache:
@@ -49,7 +37,7 @@ class CodesCache:
         self._folder = folder
         self._most_kept = most_kept
 
-    def get_or_encode(self, reference: ReferenceAudio, encoder: Encoder) -> tuple[int, ...]:
+    def get_or_encode(self, reference: ReferenceAudio, encoder: SpeechEncoder) -> tuple[int, ...]:
         """Return the codes of a clip, encoding it if need be.
 
         Raises what the encoder raises.
@@ -67,12 +55,7 @@ class CodesCache:
 
     def _keep(self, path: Path, codes: tuple[int, ...]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        try:
-            part.write_bytes(_packed(codes))
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        write_atomic(path, _packed(codes), durable=False)
         kept = sorted(self._folder.glob("*.codes"), key=lambda p: p.stat().st_mtime)
         for old in kept[: -self._most_kept]:
             old.unlink(missing_ok=True)

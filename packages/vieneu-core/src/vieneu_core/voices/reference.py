@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vieneu_core.audio.decode import decode_clip
-from vieneu_core.audio.floats import floats_of_pcm, pcm_of_floats
+from vieneu_core.audio.pcm import floats_of_pcm, pcm_of_floats
 from vieneu_core.audio.resample import Resampler
 from vieneu_core.errors import ReferenceAudioError
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.text.clean import has_speech, one_line
+from vieneu_core.voices.encoder import ENCODER_RATE_HZ
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-RATE_HZ = 16_000
-"""What NeuCodec's encoder takes."""
 SHORTEST_S, LONGEST_S = 3.0, 15.0
 TARGET_DBFS, PEAK_DBFS = -23.0, -1.0
 """Loudness of the speech (RMS), and what no sample exceeds."""
@@ -71,15 +70,15 @@ def read_reference(data: bytes, transcript: str) -> CheckedReference:
     _check_signal(samples)
     samples, cut_from_s = _trimmed(samples)
     gain_db = _wanted_gain_db(samples)
-    _check_transcript(text, len(samples) / RATE_HZ)
+    _check_transcript(text, len(samples) / ENCODER_RATE_HZ)
     pcm = pcm_of_floats(samples * 10 ** (gain_db / 20))
-    reference = ReferenceAudio(pcm=pcm, sample_rate_hz=RATE_HZ, transcript=text)
+    reference = ReferenceAudio(pcm=pcm, sample_rate_hz=ENCODER_RATE_HZ, transcript=text)
     return CheckedReference(reference, cut_from_s, gain_db)
 
 
 def _mono_16_khz(data: bytes) -> NDArray[np.float32]:
     clip = decode_clip(data, max_seconds=_LONGEST_INPUT_S, min_seconds=SHORTEST_S)
-    resampler = Resampler(clip.sample_rate_hz, RATE_HZ)
+    resampler = Resampler(clip.sample_rate_hz, ENCODER_RATE_HZ)
     return floats_of_pcm(resampler.push(clip.pcm) + resampler.finish())
 
 
@@ -106,7 +105,7 @@ def _levels(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the loudness of each 20 ms, in dB below full scale."""
     import numpy as np
 
-    n_frame = round(RATE_HZ * _FRAME_S)
+    n_frame = round(ENCODER_RATE_HZ * _FRAME_S)
     frames = samples[: len(samples) // n_frame * n_frame].reshape(-1, n_frame)
     power = np.mean(frames.astype(np.float64) ** 2, axis=1)
     levels: NDArray[np.float64] = 10 * np.log10(np.maximum(power, 1e-12))
@@ -127,14 +126,14 @@ def _trimmed(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], float |
             remedy="Record a voice that speaks, in a quiet room.",
         )
     loud = np.flatnonzero(levels > levels.max() - _SILENCE_BELOW_PEAK_DB)
-    margin, n_frame = round(_MARGIN_S * RATE_HZ), round(RATE_HZ * _FRAME_S)
+    margin, n_frame = round(_MARGIN_S * ENCODER_RATE_HZ), round(ENCODER_RATE_HZ * _FRAME_S)
     begin = max(0, int(loud[0]) * n_frame - margin)
     end = min(len(samples), (int(loud[-1]) + 1) * n_frame + margin)
     kept, cut_from_s = samples[begin:end], None
-    if len(kept) > LONGEST_S * RATE_HZ:
-        cut_from_s = len(kept) / RATE_HZ
+    if len(kept) > LONGEST_S * ENCODER_RATE_HZ:
+        cut_from_s = len(kept) / ENCODER_RATE_HZ
         kept = kept[: _quiet_place(levels[begin // n_frame :]) * n_frame]
-    seconds = len(kept) / RATE_HZ
+    seconds = len(kept) / ENCODER_RATE_HZ
     if seconds < SHORTEST_S:
         raise ReferenceAudioError(
             f"The clip has only {seconds:.1f} s of speech; at least {SHORTEST_S:g} s are needed."

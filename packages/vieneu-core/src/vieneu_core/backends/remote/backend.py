@@ -7,22 +7,29 @@ import random
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import Literal
 
 import aiohttp
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import SecretStr
 
 from vieneu_core.arguments import expect, expect_optional, one_of, refuse
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
-from vieneu_core.backends.remote.connection import Answer, Call, Connection, OnTraffic
-from vieneu_core.backends.remote.deadlines import Deadlines, RemoteTimeouts
+from vieneu_core.backends.remote.connection import Connection, OnTraffic
+from vieneu_core.backends.remote.deadlines import RemoteTimeouts
 from vieneu_core.backends.remote.endpoint import Endpoint
-from vieneu_core.backends.remote.handshake import health_of, refuse_unready
+from vieneu_core.backends.remote.handshake import (
+    NEW_HOST_GRACE_S,
+    health_of,
+    health_of_new_host,
+    refuse_unready,
+)
+from vieneu_core.backends.remote.json_client import JsonClient
 from vieneu_core.backends.remote.request_plan import PlannedRequest, plan_requests
 from vieneu_core.backends.remote.retry import RetryPolicy
-from vieneu_core.backends.remote.stream_reader import Codec, SpeechReader, load_libraries
+from vieneu_core.backends.remote.speech_client import SpeechClient
+from vieneu_core.backends.remote.stream_reader import Codec, load_libraries
 from vieneu_core.backends.remote.voice_upload import OwnVoices
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import (
@@ -30,32 +37,13 @@ from vieneu_core.errors import (
     BackendError,
     BackendLoadingError,
     BackendNotLoadedError,
-    BackendTimeoutError,
-    BadResponseError,
-    HostNotFoundError,
-    RequestError,
-    StreamInterruptedError,
     VoiceNotFoundError,
 )
 from vieneu_core.synthesis import SynthesisRequest, check_request
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import CustomVoice, VoiceCatalogue
 from vieneu_core.wire import routes
-from vieneu_core.wire.schemas import (
-    HealthAnswer,
-    NewToken,
-    VoiceBody,
-    VoicesAnswer,
-    VoiceUpload,
-)
-
-NEW_HOST_GRACE_S = 60.0
-"""The name of a new quick tunnel may be unknown for so long."""
-NEW_HOST_RETRY_S = 2.0
-MAX_JSON_BYTES = 1 << 20
-"""Longest answer to /health and /voices that is read."""
-
-_Body = TypeVar("_Body", bound=BaseModel)
+from vieneu_core.wire.schemas import HealthAnswer, NewToken, VoiceBody, VoicesAnswer, VoiceUpload
 
 
 class RemoteBackend(Backend):
@@ -73,7 +61,7 @@ class RemoteBackend(Backend):
         rng: Source of the jitter between tries.
         on_traffic: Called after every HTTP request with (1, bytes both ways, roughly).
         retries: When and how often a request is tried again.
-        voices: Voices that were added in this house; a server that clones gets them when they are
+        voices: Custom voices; a server that clones gets them when they are
             first needed.
 
     Raises:
@@ -109,8 +97,6 @@ class RemoteBackend(Backend):
         self._timeouts = timeouts
         self._codec = one_of("codec", codec, Codec)
         self._clock = clock
-        self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
-        self._retries = retries
         self._connection = Connection(
             Endpoint.of(endpoint_url, auth_token),
             session=session,
@@ -118,6 +104,18 @@ class RemoteBackend(Backend):
             clock=clock,
             backend=name,
             on_traffic=on_traffic,
+        )
+        self._json = JsonClient(
+            self._connection, timeouts, backend=name, check_use=self._lifetime.use
+        )
+        self._speech = SpeechClient(
+            self._connection,
+            timeouts=timeouts,
+            codec=self._codec,
+            retries=retries,
+            rng=rng or random.Random(),  # noqa: S311 - jitter, not a secret
+            backend=name,
+            require_loaded=self._require_loaded,
         )
         self._custom_voices = OwnVoices(
             voices, list_theirs=self._their_voices, send=self._send_voice
@@ -205,7 +203,7 @@ class RemoteBackend(Backend):
         Raises:
             BackendError: the server did not; the present token stays.
         """
-        answer = await self._ask("POST", routes.ROTATE_TOKEN, NewToken)
+        answer = await self._json.ask("POST", routes.ROTATE_TOKEN, NewToken)
         token = SecretStr(answer.token)
         self._connection.use_token(token)
         return token
@@ -228,7 +226,9 @@ class RemoteBackend(Backend):
             )
             async with aclosing(wanted):
                 async for planned in wanted:
-                    speech = self._speak(planned) if own is None else self._speak_as(own, planned)
+                    speech = (
+                        self._speech.speak(planned) if own is None else self._speak_as(own, planned)
+                    )
                     async with aclosing(speech) as chunks:
                         async for chunk in chunks:
                             yield chunk
@@ -237,7 +237,7 @@ class RemoteBackend(Backend):
             raise
 
     async def _custom_voice(self, request: SynthesisRequest) -> CustomVoice | None:
-        """Find a voice of the house that the server does not have, where it can take one."""
+        """Find a custom voice that the server does not have, where it can take one."""
         if request.reference is not None or not self._clones:
             return None
         return await self._custom_voices.find(request.voice)
@@ -245,11 +245,11 @@ class RemoteBackend(Backend):
     async def _speak_as(
         self, own: CustomVoice, planned: PlannedRequest
     ) -> AsyncGenerator[AudioChunk, None]:
-        """Speak an order with a voice of the house; a server that was restarted gets it again."""
+        """Speak with a custom voice; a server that was restarted gets it again."""
         for is_last in (False, True):
             await self._custom_voices.ensure(own)
             try:
-                async with aclosing(self._speak(planned)) as chunks:
+                async with aclosing(self._speech.speak(planned)) as chunks:
                     async for chunk in chunks:
                         yield replace(chunk, speaker=replace(chunk.speaker, voice=own.voice.id))
             except VoiceNotFoundError:  # it comes before any sound
@@ -261,108 +261,35 @@ class RemoteBackend(Backend):
 
     async def _their_voices(self) -> tuple[Voice, ...]:
         self._require_loaded()
-        answer = await self._ask("GET", routes.VOICES, VoicesAnswer)
+        answer = await self._json.ask("GET", routes.VOICES, VoicesAnswer)
         return tuple(voice.to_voice() for voice in answer.voices)
 
     async def _send_voice(self, upload: VoiceUpload) -> VoiceBody:
         body = upload.model_dump_json(exclude_none=True).encode()
-        return await self._ask("POST", routes.VOICES, VoiceBody, body)
-
-    async def _speak(self, planned: PlannedRequest) -> AsyncGenerator[AudioChunk, None]:
-        """Speak one order, trying again as long as none of its audio has come."""
-        deadlines = self._connection.deadlines(self._timeouts)
-        n_tried, heard = 0, False
-        while True:
-            n_tried += 1
-            self._require_loaded()  # it may have been unloaded during the pause
-            try:
-                async with aclosing(self._attempt(planned, deadlines)) as chunks:
-                    async for chunk in chunks:
-                        heard = True
-                        yield chunk
-            except BackendError as err:
-                wait_s = self._retries.wait_s(err, n_tried, deadlines.remaining_s, self._rng)
-                if heard or wait_s is None:
-                    raise
-            else:
-                return
-            await deadlines.pause(wait_s)
-
-    async def _attempt(
-        self, planned: PlannedRequest, deadlines: Deadlines
-    ) -> AsyncGenerator[AudioChunk, None]:
-        accept = self._codec.media_type
-        call = Call("POST", routes.STREAM, accept, planned.body)
-        reader = SpeechReader(planned, self._codec, backend=self._name)
-        async with self._connection.exchange(call, deadlines, expect=accept) as answer:
-            deadlines.answered()
-            while data := await answer.read():
-                async with aclosing(reader.feed(data)) as chunks:
-                    async for chunk in chunks:
-                        deadlines.heard(chunk.seconds)
-                        yield chunk
-                if reader.ended:
-                    await _let_end(answer)
-                    return
-            raise StreamInterruptedError(
-                f"The audio of {self._connection.host} broke off before its end mark."
-            )
+        return await self._json.ask("POST", routes.VOICES, VoiceBody, body)
 
     async def _shake_hands(self) -> None:
         self._unloaded = False
-        refuse_unready(await self._look_with_grace(), self._name, self._connection.host)
+        if self._first_load_at_s is None:
+            self._first_load_at_s = self._clock.monotonic()
+        until_s = self._first_load_at_s + NEW_HOST_GRACE_S
+        health = await health_of_new_host(self._look, self._clock, until_s=until_s)
+        refuse_unready(health, self._name, self._connection.host)
         if self._unloaded:
             raise BackendNotLoadedError(
                 f"The backend {self._name} was unloaded meanwhile.", backend=self._name
             )
 
-    async def _look_with_grace(self) -> Health:
-        now_s = self._clock.monotonic()
-        if self._first_load_at_s is None:
-            self._first_load_at_s = now_s
-        until_s = self._first_load_at_s + NEW_HOST_GRACE_S
-        while True:
-            try:
-                return await self._look()
-            except HostNotFoundError:
-                if self._clock.monotonic() + NEW_HOST_RETRY_S > until_s:
-                    raise
-            await self._clock.sleep(NEW_HOST_RETRY_S)
-
     async def _look(self) -> Health:
         began_s = self._clock.monotonic()
         try:
-            answer = await self._ask("GET", routes.HEALTH, HealthAnswer)
+            answer = await self._json.ask("GET", routes.HEALTH, HealthAnswer)
         except BackendLoadingError:
             return Health(state=BackendState.LOADING)
         except BackendDrainingError:
             return Health(state=BackendState.DRAINING)
         self._clones = answer.clones
         return health_of(answer, latency_ms=(self._clock.monotonic() - began_s) * 1_000)
-
-    async def _ask(self, method: str, path: str, model: type[_Body], body: bytes = b"") -> _Body:
-        self._lifetime.use()
-        call = Call(method, path, "application/json", body)
-        limits = self._timeouts
-        if not body:  # a voice that is sent may take as long as speech
-            brief_s = min(limits.total_s, limits.connect_s + limits.first_byte_s)
-            limits = replace(limits, total_s=brief_s)
-        deadlines = self._connection.deadlines(limits)
-        try:
-            async with self._connection.exchange(call, deadlines, expect=call.accept) as answer:
-                body = await answer.read_up_to(MAX_JSON_BYTES)
-        except RequestError as err:  # no caller has a part in it
-            raise BadResponseError(
-                f"{self._connection.host}{path} refused a plain question: {err.detail}",
-                backend=self._name,
-            ) from err
-        try:
-            return model.model_validate_json(body)
-        except ValidationError as err:
-            raise BadResponseError(
-                f"{self._connection.host}{path} answered in a way that cannot be read.",
-                backend=self._name,
-            ) from err
 
     def _require_loaded(self) -> None:
         self._lifetime.require_open()
@@ -371,16 +298,3 @@ class RemoteBackend(Backend):
                 f"The backend {self._name} is not connected to {self._connection.host}.",
                 backend=self._name,
             )
-
-
-async def _let_end(answer: Answer) -> None:
-    """Read what stands after the END frame, so that the connection stays warm.
-
-    Everything was spoken and checked by then, so a line that breaks here takes nothing away.
-    """
-    try:
-        trailing = await answer.read()
-    except (StreamInterruptedError, BackendTimeoutError):
-        return
-    if trailing:
-        raise BadResponseError("The audio stream goes on after its end mark.")

@@ -17,9 +17,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import SecretStr
 
 from vieneu_core import __version__
+from vieneu_core.backends.remote.answer import Answer
 from vieneu_core.backends.remote.deadlines import Deadlines, RemoteTimeouts, Wait, WaitingFor
 from vieneu_core.backends.remote.endpoint import Endpoint
-from vieneu_core.backends.remote.error_mapping import HEAD_BYTES, Reply, explain
+from vieneu_core.backends.remote.error_mapping import explain
+from vieneu_core.backends.remote.reply import HEAD_BYTES
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendConnectionError,
@@ -28,12 +30,11 @@ from vieneu_core.errors import (
     BadResponseError,
     ConnectTimeoutError,
     HostNotFoundError,
-    StreamInterruptedError,
     TlsError,
     VieneuError,
 )
 from vieneu_core.wire.routes import NGROK_SKIP_WARNING_HEADER, WIRE_VERSION_HEADER
-from vieneu_core.wire.version import WIRE_VERSION, check_server
+from vieneu_core.wire.version import WIRE_VERSION
 
 USER_AGENT = f"vieneu-core/{__version__}"
 KEEP_WARM_S = 60.0
@@ -53,77 +54,6 @@ class Call:
     path: str
     accept: str
     body: bytes = b""
-
-
-class Answer:
-    """What comes back, read piece by piece."""
-
-    def __init__(self, response: aiohttp.ClientResponse, deadlines: Deadlines, host: str) -> None:
-        self._response = response
-        self._deadlines = deadlines
-        self._host = host
-        self.n_bytes = sum(len(name) + len(value) for name, value in response.raw_headers)
-        """Bytes received so far, roughly."""
-        self.whole = False
-        """True once the end of the body was reached."""
-
-    @property
-    def status(self) -> int:
-        """HTTP status."""
-        return self._response.status
-
-    @property
-    def content_type(self) -> str:
-        """Media type in small letters, without parameters."""
-        return self._response.headers.get("Content-Type", "").split(";", 1)[0].strip().lower()
-
-    @property
-    def encoding(self) -> str:
-        """Compression that the answer claims; empty where it has none."""
-        encoding = self._response.headers.get("Content-Encoding", "").strip().lower()
-        return "" if encoding == "identity" else encoding
-
-    async def read(self) -> bytes:
-        """Return the next bytes as they come; none at the end.
-
-        Raises:
-            BackendConnectionError: they did not come, or not in time.
-        """
-        try:
-            async with self._deadlines.waiting(WaitingFor.BYTES):
-                data = await self._response.content.readany()
-        except (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError) as err:
-            # RuntimeError: the connection was closed meanwhile from our side, by `unload`.
-            raise StreamInterruptedError(f"The answer of {self._host} broke off.") from err
-        self.n_bytes += len(data)
-        self.whole = not data
-        return data
-
-    async def read_up_to(self, most: int) -> bytes:
-        """Return the body, or its first bytes; never much more than ``most``."""
-        gathered = bytearray()
-        while len(gathered) <= most and (data := await self.read()):
-            gathered += data
-        return bytes(gathered)
-
-    def reply(self, head: bytes, clock: Clock, backend: str) -> Reply:
-        """Return what is needed to judge this answer."""
-        return Reply(
-            status=self.status,
-            headers=self._response.headers,
-            head=head[:HEAD_BYTES],
-            host=self._host,
-            backend=backend,
-            now=clock.now(),
-        )
-
-    def check_version(self) -> None:
-        """Compare the server's wire version with ours.
-
-        Raises:
-            NotVieneuServerError, WireVersionError: see `vieneu_core.wire.version`.
-        """
-        check_server(self._response.headers.get(WIRE_VERSION_HEADER))
 
 
 class Connection:

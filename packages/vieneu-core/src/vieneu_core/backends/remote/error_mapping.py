@@ -11,13 +11,17 @@ https://developers.cloudflare.com/support/troubleshooting/http-status-codes/
 from __future__ import annotations
 
 import re
-import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
+from vieneu_core.backends.remote.reply import (
+    HTML,
+    LONGEST_RETRY_AFTER_S,
+    Reply,
+    describe,
+    retry_after_s,
+)
 from vieneu_core.errors import (
     AuthenticationError,
     BackendError,
@@ -40,66 +44,13 @@ from vieneu_core.wire.problem import parse_problem
 from vieneu_core.wire.routes import NGROK_ERROR_HEADER, PROBLEM_JSON, WIRE_VERSION_HEADER
 from vieneu_core.wire.version import check_server
 
-HEAD_BYTES = 64 * 1024
-"""As much of a body as is looked at."""
 _LIMIT_RESETS_S = 60.0
 """ngrok's limits on rates reset within a minute."""
 _SHED_S = 5.0
 """Cloudflare names no time for its 200 requests in flight; they end as speech ends."""
-_LONGEST_RETRY_AFTER_S = 3_600.0
-"""A server that asks for more than an hour is not believed."""
 
 _NGROK_CODE = re.compile(r"ERR_NGROK_(\d{1,6})")
 _CLOUDFLARE_CODE = re.compile(rb"[Ee]rror(?: code)?:?(?:\s|<[^<>]{0,200}>)*(1\d{3})\b")
-_HTML = re.compile(rb"\s*(?:\xef\xbb\xbf\s*)?<(?:!doctype|html|head|body|!--)", re.IGNORECASE)
-_TITLE = re.compile(rb"<title[^<>]{0,200}>([^<]{1,1000})</title>", re.IGNORECASE)
-_MAGIC = {
-    b"\x1f\x8b": "gzip data",
-    b"PK\x03\x04": "a ZIP archive",
-    b"RIFF": "a WAV file",
-    b"OggS": "an Ogg file",
-    b"fLaC": "a FLAC file",
-    b"ID3": "an MP3 file",
-    b"\x89PNG": "a picture",
-    b"%PDF": "a PDF",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What came back: as much as is needed to judge it."""
-
-    status: int
-    headers: Mapping[str, str]
-    """Looked up without regard to case."""
-    head: bytes
-    """The first bytes of the body, at most `HEAD_BYTES`."""
-    host: str
-    """Where it came from, for messages."""
-    backend: str
-    """Name of the backend, for the exception."""
-    now: datetime
-    """Calendar time in UTC; a month's quota comes back on the first."""
-
-    @property
-    def content_type(self) -> str:
-        """Media type in small letters, without parameters."""
-        return self.headers.get("Content-Type", "").split(";", 1)[0].strip().lower()
-
-    @property
-    def body(self) -> bytes:
-        """The first bytes as text would be read: an edge may compress though we forbid it."""
-        if not self.head.startswith(b"\x1f\x8b"):
-            return self.head
-        try:
-            return zlib.decompressobj(wbits=31).decompress(self.head, HEAD_BYTES)
-        except zlib.error:
-            return self.head
-
-    @property
-    def ours(self) -> bool:
-        """True where a VieNeu server says that it wrote this."""
-        return WIRE_VERSION_HEADER in self.headers
 
 
 def explain(reply: Reply) -> VieneuError:
@@ -115,31 +66,6 @@ def explain(reply: Reply) -> VieneuError:
     if error.retry_after_s is None:
         error.retry_after_s = retry_after_s(reply.headers, reply.now)
     return error
-
-
-def describe(head: bytes) -> str:
-    """Say in words what these bytes look like."""
-    if _HTML.match(head):
-        title = _TITLE.search(head)
-        words = f" titled {title[1].strip()[:200].decode(errors='replace')!r}" if title else ""
-        return f"a web page{words}"
-    if not head:
-        return "nothing"
-    return next((words for magic, words in _MAGIC.items() if head.startswith(magic)), "other data")
-
-
-def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read Retry-After, in seconds or as a date; None where there is none that makes sense."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value[:9]), _LONGEST_RETRY_AFTER_S)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max(0.0, (moment - now).total_seconds()), _LONGEST_RETRY_AFTER_S)
 
 
 def until_next_month_s(now: datetime) -> float:
@@ -163,7 +89,7 @@ def _redirect(reply: Reply) -> VieneuError | None:
 
 def _ngrok(reply: Reply) -> VieneuError | None:
     found = _NGROK_CODE.search(reply.headers.get(NGROK_ERROR_HEADER, ""))
-    if found is None and not reply.ours and _HTML.match(reply.body):
+    if found is None and not reply.ours and HTML.match(reply.body):
         found = _NGROK_CODE.search(reply.body.decode(errors="replace"))
     if found is None:
         return None
@@ -267,7 +193,7 @@ def _problem(reply: Reply) -> VieneuError | None:
     if type(error) is BadResponseError or (type(error) is RequestError and not reply.ours):
         return None
     if error.retry_after_s is not None:
-        believed = 0.0 <= error.retry_after_s <= _LONGEST_RETRY_AFTER_S
+        believed = 0.0 <= error.retry_after_s <= LONGEST_RETRY_AFTER_S
         error.retry_after_s = error.retry_after_s if believed else None
     return error
 

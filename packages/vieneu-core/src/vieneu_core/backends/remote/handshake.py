@@ -1,17 +1,20 @@
-"""What a server says about itself, taken with care: its clock and its sums may be wrong."""
+"""The health that a server reports, taken with care: its clock and its sums may be wrong."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from vieneu_core.backends.base import BackendState, Health
+from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendDrainingError,
     BackendError,
     BackendLoadingError,
     BackendNotLoadedError,
     BackendUnavailableError,
+    HostNotFoundError,
     ModelLoadError,
     SessionEndingError,
 )
@@ -21,7 +24,10 @@ LONGEST_SESSION_S = 366 * 86_400.0
 """A longer one is a clock that is wrong, or no session at all."""
 MAX_QUEUE_DEPTH = 1_000_000
 LOOK_AGAIN_S = 5.0
-"""When to look again at a server that is loading its model."""
+"""When to check again a server that is loading its model."""
+NEW_HOST_GRACE_S = 60.0
+"""The name of a new quick tunnel may be unknown for so long."""
+NEW_HOST_RETRY_S = 2.0
 
 _REFUSALS: dict[BackendState, tuple[type[BackendError], str]] = {
     BackendState.LOADING: (BackendLoadingError, "is still loading its model"),
@@ -78,3 +84,25 @@ def _state(state: BackendState, *, draining: bool, remaining_s: float | None) ->
 def _amount(value: float | None) -> float | None:
     """Return a quantity that cannot be negative or endless; None where it is."""
     return value if value is not None and math.isfinite(value) and value >= 0.0 else None
+
+
+async def health_of_new_host(
+    look: Callable[[], Awaitable[Health]], clock: Clock, *, until_s: float
+) -> Health:
+    """Return a server's health, and ask again while its name is not known yet.
+
+    Args:
+        look: Asks the server.
+        clock: Time.
+        until_s: On the monotonic clock, in seconds: from then on an unknown name is an error.
+
+    Raises:
+        BackendError: what ``look`` raises.
+    """
+    while True:
+        try:
+            return await look()
+        except HostNotFoundError:
+            if clock.monotonic() + NEW_HOST_RETRY_S > until_s:
+                raise
+        await clock.sleep(NEW_HOST_RETRY_S)

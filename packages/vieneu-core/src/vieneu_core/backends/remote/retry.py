@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 
 from vieneu_core.arguments import check_not_negative
+from vieneu_core.backoff import Backoff
 from vieneu_core.errors import (
     BackendBusyError,
     BackendConnectionError,
@@ -60,6 +62,6 @@ class RetryPolicy:
         """
         if n_tried >= self.attempts or type(error) not in _TRY_AGAIN:
             return None
-        backoff_s = self.first_wait_s * 2 ** (n_tried - 1) * rng.uniform(0.5, 1.5)
-        wait_s = max(backoff_s, error.retry_after_s or 0.0)
+        backoff = Backoff(first_s=self.first_wait_s, longest_s=math.inf, jitter=0.5)
+        wait_s = max(backoff.pause_s(n_tried, rng), error.retry_after_s or 0.0)
         return wait_s if wait_s <= min(self.longest_wait_s, remaining_s) else None

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from vieneu_core.engines.pytorch.device import TorchDevice, suppress_warnings
-from vieneu_core.engines.speech_lm.prompt import SpeechVocabulary
+from vieneu_core.engines.speech_lm.prompt import Encode, SpeechVocabulary
 from vieneu_core.errors import MissingExtraError, ModelLoadError
 
 _NEEDED = ("config.json", "tokenizer.json")
 _ARCHITECTURES = ("Qwen2ForCausalLM", "Qwen3ForCausalLM", "LlamaForCausalLM")
 _LOCAL = {"local_files_only": True, "trust_remote_code": False}
-Encode = Callable[[str], list[int]]
 
 
 def load_folder(path: Path, device: TorchDevice) -> tuple[Encode, Any, SpeechVocabulary]:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vieneu_core.engines.base import LoadProgress
+from vieneu_core.engines.base import HearProgress, LoadProgress
 from vieneu_core.engines.pytorch.device import TorchDevice
 from vieneu_core.engines.sdk.options import SdkMode, SdkOptions
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.hub import Hub, hub_cache_dir
 from vieneu_core.models.local_files import checked_path
 from vieneu_core.models.source import parse_source
-
-Progress = Callable[[LoadProgress], None]
 
 # Where the SDK 3.8.3 has its v3 models from, and which files of them it reads.
 _TURBO = "pnnbao-ump/VieNeu-TTS-v3-Turbo"
@@ -39,7 +37,7 @@ class Plan:
     """Folder of v3 Turbo's codec for ONNX."""
 
 
-def plan_of(options: SdkOptions, device: TorchDevice | None, progress: Progress) -> Plan:
+def plan_of(options: SdkOptions, device: TorchDevice | None, progress: HearProgress) -> Plan:
     """Fetch what is missing of a v3 model, and tell how the SDK is made; it fetches others itself.
 
     Raises:
@@ -61,7 +59,7 @@ def plan_of(options: SdkOptions, device: TorchDevice | None, progress: Progress)
             return Plan(arguments=options.making(), model=_label(options, "VieNeu-TTS"))
 
 
-def _turbo_on_cpu(options: SdkOptions, progress: Progress) -> Plan:
+def _turbo_on_cpu(options: SdkOptions, progress: HearProgress) -> Plan:
     precision = _precision(options, "fp32", "int8")
     below = "onnx_int8" if precision == "int8" else "onnx_update"
     folder = _fetched(options.model or _TURBO, (f"{below}/*", *_CLONING), options, progress)
@@ -81,7 +79,7 @@ def _turbo_on_cpu(options: SdkOptions, progress: Progress) -> Plan:
     )
 
 
-def _turbo_on_gpu(options: SdkOptions, device: TorchDevice, progress: Progress) -> Plan:
+def _turbo_on_gpu(options: SdkOptions, device: TorchDevice, progress: HearProgress) -> Plan:
     precision = _precision(options, *_DTYPES)
     wanted = (f"{_TURBO_WEIGHTS}/*", *_CLONING)
     folder = _fetched(options.model or _TURBO, wanted, options, progress)
@@ -100,7 +98,7 @@ def _turbo_on_gpu(options: SdkOptions, device: TorchDevice, progress: Progress) 
     )
 
 
-def _nano(options: SdkOptions, progress: Progress) -> Plan:
+def _nano(options: SdkOptions, progress: HearProgress) -> Plan:
     wanted = ("*.onnx", "config.json", "constants.npz")
     folder = _fetched(options.model or _NANO, wanted, options, progress)
     return Plan(
@@ -156,7 +154,9 @@ def _label(options: SdkOptions, default: str) -> str:
     return f"{name} {options.precision}" if options.precision else name
 
 
-def _fetched(named_: str, files: tuple[str, ...], options: SdkOptions, progress: Progress) -> Path:
+def _fetched(
+    named_: str, files: tuple[str, ...], options: SdkOptions, progress: HearProgress
+) -> Path:
     """Return a folder; by our own download, which tells how far it is, and goes on if cut off."""
     source = parse_source(named_)
     if source.path is None:

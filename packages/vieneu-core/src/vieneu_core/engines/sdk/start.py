@@ -13,11 +13,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from vieneu_core.engines.base import LoadProgress
+from vieneu_core.engines.base import HearProgress, LoadProgress
 from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice
 from vieneu_core.engines.registry import check_installed, has_nvidia_gpu
 from vieneu_core.engines.sdk.error_mapping import capture_warnings, translate_errors
-from vieneu_core.engines.sdk.models import Plan, Progress, plan_of
+from vieneu_core.engines.sdk.models import Plan, plan_of
 from vieneu_core.engines.sdk.options import SdkMode, SdkOptions
 from vieneu_core.errors import MissingExtraError, ModelLoadError
 
@@ -42,7 +42,7 @@ class Started:
     """The GPU; None is the CPU."""
 
 
-def start_sdk(options: SdkOptions, progress: Progress) -> Started:
+def start_sdk(options: SdkOptions, progress: HearProgress) -> Started:
     """Fetch what is missing, and load the model.
 
     Raises:

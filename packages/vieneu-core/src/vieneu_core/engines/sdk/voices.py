@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vieneu_core.audio.encode import AudioFormat, Encoder
-from vieneu_core.audio.floats import floats_of_pcm
+from vieneu_core.audio.pcm import floats_of_pcm
 from vieneu_core.engines.sdk.error_mapping import capture_warnings, translate_errors
 from vieneu_core.engines.sdk.options import SdkMode, SdkOptions
 from vieneu_core.engines.sdk.start import Started

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vieneu_core.audio.floats import pcm_of_floats
+from vieneu_core.audio.pcm import pcm_of_floats
 from vieneu_core.engines.base import EngineInfo, EngineMemory, HearProgress, Utterance
 from vieneu_core.engines.speech_lm.codec import SAMPLE_RATE_HZ, SpeechDecoder
 from vieneu_core.engines.speech_lm.model import CodeModel, CodePrompt

@@ -9,35 +9,33 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice, suppress_warnings
 from vieneu_core.engines.speech_lm.codec import SAMPLES_PER_CODE
-from vieneu_core.errors import (
-    MissingExtraError,
-    ModelLoadError,
-    ReferenceAudioError,
-    SynthesisFailedError,
+from vieneu_core.engines.speech_lm.neucodec_parts import (
+    decoder_of,
+    encoder_parts,
+    fill,
+    invalid_file,
+    linear_layer,
+    load_features,
+    named_failures,
+    neucodec_library,
+    read_checkpoint,
 )
-from vieneu_core.installation import extra_command
+from vieneu_core.errors import ReferenceAudioError, SynthesisFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy as np
     from numpy.typing import NDArray
 
 WEIGHTS = "pytorch_model.bin"
-_HEAD_SIZE = 64
 _SHORTEST = 1_600
 """Samples, 0.1 s: of less the extractor makes no features at all."""
 _FINGERPRINT_BYTES = 1 << 20
-_DAMAGED = {"UnpicklingError", "SafetensorError"}
-"""Of pickle, re-raised by torch; and of safetensors, which is not imported here."""
 
 
 class TorchDecoder:
@@ -54,15 +52,16 @@ class TorchDecoder:
 
     def __init__(self, weights: Path, device: TorchDevice) -> None:
         self._device = device
-        self._library = _library()
+        self._library = neucodec_library()
         path = _file(weights)
         self.name = "neucodec"
-        with device.guarded(), _named(path, "NeuCodec checkpoint"):
-            state = _read(device.torch, path)
+        with device.guarded(), named_failures(path, "NeuCodec checkpoint"):
+            state = read_checkpoint(device.torch, path)
             self._parts = SimpleNamespace(
-                generator=_generator(state), fc_post_a=_linear(device.torch, state, "fc_post_a")
+                generator=decoder_of(state),
+                fc_post_a=linear_layer(device.torch, state, "fc_post_a"),
             )
-            _fill(self._parts.generator, state, "generator.")
+            fill(self._parts.generator, state, "generator.")
             for part in vars(self._parts).values():
                 part.eval().to(device.kind)
 
@@ -103,14 +102,14 @@ class NeuCodecEncoder:
 
     def __init__(self, weights: Path, features: Path, device: TorchDevice | None = None) -> None:
         self._device = device or TorchDevice.choose(DeviceChoice.CPU)
-        self._library = _library()
+        self._library = neucodec_library()
         path = _file(weights)
         # What hears the clip decides over its codes as much as what writes them.
         self._fingerprint = _fingerprint(path, *sorted(features.glob("*.safetensors")))
         with self._device.guarded():
-            hearing = _hearing(features)
-            with _named(path, "NeuCodec checkpoint"):
-                self._parts = _encoder_parts(self._device, path, *hearing)
+            hearing = load_features(features)
+            with named_failures(path, "NeuCodec checkpoint"):
+                self._parts = encoder_parts(self._device, path, *hearing)
 
     @property
     def fingerprint(self) -> str:
@@ -140,92 +139,6 @@ class NeuCodecEncoder:
             return tuple(codes.reshape(-1).tolist())
 
 
-def _hearing(features: Path) -> tuple[Any, Any]:
-    """Load w2v-BERT 2.0, and what prepares a clip for it."""
-    transformers: Any = import_module("transformers")
-    with _named(features, "folder of w2v-BERT 2.0"), suppress_warnings():
-        return (
-            transformers.Wav2Vec2BertModel.from_pretrained(
-                features, output_hidden_states=True, local_files_only=True
-            ),
-            transformers.AutoFeatureExtractor.from_pretrained(features, local_files_only=True),
-        )
-
-
-def _encoder_parts(device: TorchDevice, path: Path, heard: Any, extractor: Any) -> SimpleNamespace:
-    torch, state = device.torch, _read(device.torch, path)
-    encoder: Any = import_module("neucodec.codec_encoder")
-    semantic: Any = import_module("neucodec.module")
-    with suppress_warnings():
-        n_mid, n_in = state["SemanticEncoder_module.initial_conv.weight"].shape[:2]
-        n_out = state["SemanticEncoder_module.final_conv.weight"].shape[0]
-        parts = SimpleNamespace(
-            semantic_model=heard,
-            SemanticEncoder_module=semantic.SemanticEncoder(n_in, n_out, n_mid),
-            CodecEnc=encoder.CodecEncoder(**_encoder_sizes(state)),
-            generator=_generator(state),
-            fc_prior=_linear(torch, state, "fc_prior"),
-        )
-    _fill(parts.SemanticEncoder_module, state, "SemanticEncoder_module.")
-    _fill(parts.CodecEnc, state, "CodecEnc.")
-    _fill(parts.generator, state, "generator.")
-    for part in vars(parts).values():
-        part.eval().to(device.kind)
-    library = _library()
-    parts.feature_extractor = extractor
-    parts.device = torch.device(device.kind)
-    parts._prepare_audio = lambda clip: library.NeuCodec._prepare_audio(parts, clip)  # noqa: SLF001 - what encode_code calls
-    return parts
-
-
-def _encoder_sizes(state: dict[str, Any]) -> dict[str, int]:
-    first = state["CodecEnc.conv_blocks.0.weight_v"]
-    last = max(
-        key for key in state if key.startswith("CodecEnc.conv_final_block.") and "weight_v" in key
-    )
-    return {"ngf": first.shape[0], "hidden_dim": state[last].shape[0]}
-
-
-def _generator(state: dict[str, Any]) -> Any:
-    """Make an empty decoder in the sizes of a checkpoint."""
-    vocos: Any = import_module("neucodec.codec_decoder_vocos")
-    hidden, vq = state["fc_post_a.weight"].shape
-    layers = {
-        key.split(".")[3] for key in state if key.startswith("generator.backbone.transformers.")
-    }
-    with suppress_warnings():
-        return vocos.CodecDecoderVocos(
-            hidden_dim=hidden,
-            depth=len(layers),
-            heads=hidden // _HEAD_SIZE,
-            pos_meb_dim=_HEAD_SIZE,
-            hop_length=SAMPLES_PER_CODE,
-            vq_dim=vq,
-        )
-
-
-def _linear(torch: Any, state: dict[str, Any], name: str) -> Any:
-    n_out, n_in = state[f"{name}.weight"].shape
-    layer = torch.nn.Linear(n_in, n_out)
-    _fill(layer, state, f"{name}.")
-    return layer
-
-
-def _fill(part: Any, state: dict[str, Any], prefix: str) -> None:
-    """Load the weights of a part; all of them must be there."""
-    own = {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
-    missing = part.load_state_dict(own, strict=False).missing_keys
-    # Buffers that are computed are in no checkpoint; parameters are.
-    lacking = set(missing) & {name for name, _ in part.named_parameters()}
-    if lacking:
-        raise KeyError(f"{prefix}{min(lacking)}")
-
-
-def _read(torch: Any, path: Path) -> dict[str, Any]:
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    return state
-
-
 def _file(weights: Path) -> Path:
     return weights / WEIGHTS if weights.is_dir() else weights
 
@@ -241,72 +154,5 @@ def _fingerprint(*paths: Path) -> str:
                 file.seek(max(0, size - _FINGERPRINT_BYTES))
                 found.update(file.read() + b"%d" % size)
         except OSError as error:
-            raise _invalid(path, "NeuCodec checkpoint", error) from error
+            raise invalid_file(path, "NeuCodec checkpoint", error) from error
     return found.hexdigest()
-
-
-@contextmanager
-def _named(path: Path, what: str) -> Iterator[None]:
-    """Give what goes wrong while weights are loaded a name.
-
-    Raises:
-        ModelLoadError
-    """
-    try:
-        yield
-    except (OSError, KeyError, ValueError, EOFError, AttributeError) as error:
-        raise _invalid(path, what, error) from error
-    except RuntimeError as error:
-        if "memory" in str(error).lower():
-            raise
-        raise _invalid(path, what, error) from error
-    except Exception as error:
-        if type(error).__name__ in _DAMAGED:
-            raise _invalid(path, what, error) from error
-        raise
-
-
-def _invalid(path: Path, what: str, error: Exception) -> ModelLoadError:
-    why = (str(error).splitlines() or [type(error).__name__])[0][:200]
-    return ModelLoadError(
-        f"{path} is no usable {what}: {why}",
-        remedy="Delete it and load again, or name another.",
-    )
-
-
-def check_installed() -> None:
-    """Make sure of it before gigabytes are fetched for it.
-
-    Raises:
-        MissingExtraError, ModelLoadError: it is not there, or not with what it needs.
-    """
-    _library()
-
-
-def _library() -> Any:
-    """Import neucodec.
-
-    Raises:
-        MissingExtraError: it is not installed.
-        ModelLoadError: it is, but not with what it needs.
-    """
-    try:
-        with suppress_warnings():
-            return import_module("neucodec")
-    except ModuleNotFoundError as error:
-        if error.name in {"neucodec", "torch"} or error.name is None:
-            raise MissingExtraError("NeuCodec on PyTorch", "torch") from error
-        raise _invalid_shape(error) from error
-    except (ImportError, OSError, RuntimeError) as error:
-        if getattr(error, "name", None) in {"neucodec", "torch"}:
-            raise MissingExtraError("NeuCodec on PyTorch", "torch") from error
-        raise _invalid_shape(error) from error
-
-
-def _invalid_shape(error: Exception) -> ModelLoadError:
-    why = (str(error).splitlines() or [type(error).__name__])[0][:200]
-    return ModelLoadError(
-        f"NeuCodec is installed, but not what it needs: {why} (torch below 2.14, torchaudio 2.11"
-        " and torchao below 0.18 fit).",
-        remedy=f"Install versions that fit together: {extra_command('torch')}",
-    )

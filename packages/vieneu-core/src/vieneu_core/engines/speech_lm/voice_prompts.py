@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from vieneu_core.engines.base import Utterance
-from vieneu_core.engines.speech_lm.codec import SpeechEncoder
 from vieneu_core.engines.speech_lm.model import ReferencePrompt
 from vieneu_core.engines.speech_lm.model_files import ModelFiles
 from vieneu_core.engines.speech_lm.options import CodeOptions
@@ -16,6 +15,7 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
 )
 from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.voices.encoder import SpeechEncoder
 
 if TYPE_CHECKING:
     from vieneu_core.voices.code_cache import CodesCache
@@ -100,7 +100,8 @@ def references(
     from vieneu_core.voices.code_cache import CodesCache
 
     def load_encoder() -> SpeechEncoder:
-        from vieneu_core.engines.speech_lm.neucodec import NeuCodecEncoder, check_installed
+        from vieneu_core.engines.speech_lm.neucodec import NeuCodecEncoder
+        from vieneu_core.engines.speech_lm.neucodec_parts import check_installed
 
         check_installed()
         weights = files.file(options.encoder)

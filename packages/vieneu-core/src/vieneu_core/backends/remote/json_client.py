@@ -1,0 +1,71 @@
+"""Plain questions to the server, answered in JSON: health, voices, a new token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from vieneu_core.backends.remote.connection import Call, Connection
+from vieneu_core.backends.remote.deadlines import RemoteTimeouts
+from vieneu_core.errors import BadResponseError, RequestError
+
+MAX_JSON_BYTES = 1 << 20
+"""Longest answer that is read."""
+
+_Body = TypeVar("_Body", bound=BaseModel)
+
+
+class JsonClient:
+    """Asks one question at a time.
+
+    Args:
+        connection: To the server.
+        timeouts: Limits on waiting.
+        backend: Name of the backend, for errors.
+        check_use: Raises where the backend cannot be used here, before each question.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        timeouts: RemoteTimeouts,
+        *,
+        backend: str,
+        check_use: Callable[[], None],
+    ) -> None:
+        self._connection = connection
+        self._timeouts = timeouts
+        self._backend = backend
+        self._check_use = check_use
+
+    async def ask(self, method: str, path: str, model: type[_Body], body: bytes = b"") -> _Body:
+        """Send a request, and return its answer, checked.
+
+        Raises:
+            BackendError: there is no answer, or none that can be read.
+        """
+        self._check_use()
+        call = Call(method, path, "application/json", body)
+        limits = self._timeouts
+        if not body:  # a voice that is sent may take as long as speech
+            brief_s = min(limits.total_s, limits.connect_s + limits.first_byte_s)
+            limits = replace(limits, total_s=brief_s)
+        deadlines = self._connection.deadlines(limits)
+        try:
+            async with self._connection.exchange(call, deadlines, expect=call.accept) as answer:
+                body = await answer.read_up_to(MAX_JSON_BYTES)
+        except RequestError as err:  # no caller has a part in it
+            raise BadResponseError(
+                f"{self._connection.host}{path} refused a plain question: {err.detail}",
+                backend=self._backend,
+            ) from err
+        try:
+            return model.model_validate_json(body)
+        except ValidationError as err:
+            raise BadResponseError(
+                f"{self._connection.host}{path} answered in a way that cannot be read.",
+                backend=self._backend,
+            ) from err

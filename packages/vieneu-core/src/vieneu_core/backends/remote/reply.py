@@ -1,0 +1,92 @@
+"""An answer of the server as far as it is judged: status, headers, and the first bytes."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from vieneu_core.wire.routes import WIRE_VERSION_HEADER
+
+HEAD_BYTES = 64 * 1024
+"""As much of a body as is read."""
+LONGEST_RETRY_AFTER_S = 3_600.0
+"""A server that asks for more than an hour is not believed."""
+HTML = re.compile(rb"\s*(?:\xef\xbb\xbf\s*)?<(?:!doctype|html|head|body|!--)", re.IGNORECASE)
+"""The beginning of a web page."""
+_TITLE = re.compile(rb"<title[^<>]{0,200}>([^<]{1,1000})</title>", re.IGNORECASE)
+_MAGIC = {
+    b"\x1f\x8b": "gzip data",
+    b"PK\x03\x04": "a ZIP archive",
+    b"RIFF": "a WAV file",
+    b"OggS": "an Ogg file",
+    b"fLaC": "a FLAC file",
+    b"ID3": "an MP3 file",
+    b"\x89PNG": "a picture",
+    b"%PDF": "a PDF",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came back: as much as is needed to judge it."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Looked up without regard to case."""
+    head: bytes
+    """The first bytes of the body, at most `HEAD_BYTES`."""
+    host: str
+    """Where it came from, for messages."""
+    backend: str
+    """Name of the backend, for the exception."""
+    now: datetime
+    """Calendar time in UTC; a month's quota comes back on the first."""
+
+    @property
+    def content_type(self) -> str:
+        """Media type in small letters, without parameters."""
+        return self.headers.get("Content-Type", "").split(";", 1)[0].strip().lower()
+
+    @property
+    def body(self) -> bytes:
+        """The first bytes as text would be read: an edge may compress though we forbid it."""
+        if not self.head.startswith(b"\x1f\x8b"):
+            return self.head
+        try:
+            return zlib.decompressobj(wbits=31).decompress(self.head, HEAD_BYTES)
+        except zlib.error:
+            return self.head
+
+    @property
+    def ours(self) -> bool:
+        """True where a VieNeu server says that it wrote this."""
+        return WIRE_VERSION_HEADER in self.headers
+
+
+def describe(head: bytes) -> str:
+    """Say in words what these bytes look like."""
+    if HTML.match(head):
+        title = _TITLE.search(head)
+        words = f" titled {title[1].strip()[:200].decode(errors='replace')!r}" if title else ""
+        return f"a web page{words}"
+    if not head:
+        return "nothing"
+    return next((words for magic, words in _MAGIC.items() if head.startswith(magic)), "other data")
+
+
+def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Read Retry-After, in seconds or as a date; None where there is none that makes sense."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:9]), LONGEST_RETRY_AFTER_S)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(max(0.0, (moment - now).total_seconds()), LONGEST_RETRY_AFTER_S)

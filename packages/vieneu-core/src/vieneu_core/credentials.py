@@ -1,0 +1,162 @@
+"""Rules for a server's URL and token: the only ones, for whoever reads either.
+
+A parse function raises `PydanticCustomError`, a ``ValueError``, whose text completes "… cannot be
+used: ". It never quotes the value: a URL may contain a password, and a token is secret.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import secrets
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, SecretStr
+from pydantic_core import PydanticCustomError
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+MAX_URL_CHARS = 2_000
+MAX_TOKEN_CHARS = 4_096
+MIN_SERVER_TOKEN_CHARS = 16
+"""Whoever knows the address may guess the token, at the pace that the server allows."""
+URL_ERROR, TOKEN_ERROR = "endpoint_url", "auth_token"
+"""Types of the errors that are raised here; their text may be shown as it is."""
+
+_HOME_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
+"""Endings of names that are only known inside a home network (RFC 6762, RFC 8375, ICANN)."""
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
+_MAX_HOST_CHARS = 253
+"""Longest name in DNS."""
+
+
+def parse_endpoint_url(value: str) -> str:
+    """Return a server's URL without blanks around it and without a slash at its end.
+
+    An empty one stays empty: it states no server.
+
+    Raises:
+        PydanticCustomError: it is not an http(s) URL of a host, contains a user name, password,
+            query or fragment, or would carry the token over the internet in clear.
+    """
+    text = value.strip()
+    if not text:
+        return ""
+    url = _web_url(text)
+    if "@" in urlsplit(text).netloc:
+        raise _invalid_url("it contains a user name or a password")
+    if "?" in text or "#" in text:
+        raise _invalid_url("it contains a query (?) or a fragment (#)")
+    if url.scheme == "http" and not _is_home(url.host or ""):
+        raise _invalid_url("the token would cross the internet in clear; write https://")
+    return text.rstrip("/")
+
+
+def parse_callback_url(value: SecretStr) -> SecretStr:
+    """Return the URL of a webhook, which is secret as a whole, without blanks around it.
+
+    Raises:
+        PydanticCustomError: it is not an http(s) URL of a host.
+    """
+    text = value.get_secret_value().strip()
+    _web_url(text)
+    return SecretStr(text)
+
+
+def parse_auth_token(value: SecretStr) -> SecretStr:
+    """Return a token without the blanks that copying adds. An empty one stays empty.
+
+    Raises:
+        PydanticCustomError: it cannot travel in a header.
+    """
+    token = value.get_secret_value().strip()
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise _invalid_token("it contains a space, a line end or a character outside ASCII")
+    if len(token) > MAX_TOKEN_CHARS:
+        raise _invalid_token(f"it has more than {MAX_TOKEN_CHARS} characters")
+    return SecretStr(token)
+
+
+def parse_server_token(value: SecretStr) -> SecretStr:
+    """Return the token of a server that is about to start: one that cannot be guessed.
+
+    Raises:
+        PydanticCustomError: as `parse_auth_token`, or it has fewer characters than
+            `MIN_SERVER_TOKEN_CHARS`.
+    """
+    token = parse_auth_token(value)
+    if len(token.get_secret_value()) < MIN_SERVER_TOKEN_CHARS:
+        raise _invalid_token(f"it has fewer than {MIN_SERVER_TOKEN_CHARS} characters")
+    return token
+
+
+def new_auth_token() -> SecretStr:
+    """Return a new token of 256 random bits, fit for a header."""
+    return SecretStr(secrets.token_urlsafe(32))
+
+
+EndpointUrl = Annotated[str, AfterValidator(parse_endpoint_url)]
+CallbackUrl = Annotated[SecretStr, AfterValidator(parse_callback_url)]
+AuthToken = Annotated[SecretStr, AfterValidator(parse_auth_token)]
+ServerToken = Annotated[SecretStr, AfterValidator(parse_server_token)]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
+    address = _address(host)
+    return address.is_loopback if address is not None else host.lower() == "localhost"
+
+
+def _web_url(text: str) -> URL:
+    # Read by what will connect to it, so that both see the same host. Loaded when first needed.
+    from yarl import URL
+
+    if len(text) > MAX_URL_CHARS:
+        raise _invalid_url(f"it is too long (more than {MAX_URL_CHARS} characters)")
+    if not text.isprintable() or " " in text:
+        raise _invalid_url("it contains a space or a control character")
+    if "://" not in text:
+        raise _invalid_url("it does not begin with https://")
+    try:
+        url = URL(text)
+        port = url.port  # reading it finds one that is no number
+    except ValueError:
+        raise _invalid_url("it cannot be read as a URL") from None  # the cause quotes the URL
+    if url.scheme not in {"http", "https"}:
+        raise _invalid_url("it begins with neither https:// nor http://")
+    if not _is_host(url.raw_host or "") or port == 0:
+        raise _invalid_url("its host name cannot exist")
+    return url
+
+
+def _is_host(host: str) -> bool:
+    if _address(host) is not None:
+        return True
+    return len(host) <= _MAX_HOST_CHARS and all(map(_LABEL.fullmatch, host.split(".")))
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _is_home(host: str) -> bool:
+    address = _address(host)
+    if address is not None:
+        # Not global: loopback, private, link-local, and the shared range of VPNs (100.64/10).
+        return not address.is_global
+    name = host.lower().rstrip(".")
+    return "." not in name or name.endswith(_HOME_NAMES)
+
+
+def _invalid_url(reason: str) -> PydanticCustomError:
+    return PydanticCustomError(URL_ERROR, reason)
+
+
+def _invalid_token(reason: str) -> PydanticCustomError:
+    return PydanticCustomError(TOKEN_ERROR, reason)
