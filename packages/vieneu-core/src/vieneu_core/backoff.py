@@ -27,8 +27,9 @@ class Backoff:
             n_failures: 1 after the first failure.
             rng: Draws the jitter; without one there is none.
         """
-        # Beyond the longest pause the power is not computed: it would overflow after a while.
-        doublings = math.log(self.longest_s / self.first_s, self.factor) if self.first_s else 0.0
-        exponent = min(max(0, n_failures - 1), math.ceil(doublings))
-        pause_s = min(self.first_s * self.factor**exponent, self.longest_s)
+        try:
+            growth = float(self.factor) ** max(0, n_failures - 1)
+        except OverflowError:  # after about a thousand failures
+            growth = math.inf
+        pause_s = min(self.first_s * growth, self.longest_s) if self.first_s else 0.0
         return pause_s if rng is None else pause_s * (1 + self.jitter * rng.uniform(-1, 1))
