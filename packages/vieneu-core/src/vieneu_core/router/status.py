@@ -1,8 +1,9 @@
-"""One typed snapshot of everything an admin looks at: for CLI, Home Assistant and web alike."""
+"""Snapshot of the router for an admin: for CLI, Home Assistant and web alike."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +24,10 @@ class BackendStatus:
     state: BackendState
     circuit: CircuitState
     health: Health | None
-    """The last look at it; None where there was none yet."""
+    """The last health check; None where there was none yet."""
     last_error: ErrorReport | None
     checked_s_ago: float | None
-    """Seconds since it was last heard of."""
+    """Seconds since it last answered or failed."""
 
     @classmethod
     def of(cls, tracked: TrackedBackend) -> BackendStatus:
@@ -39,7 +40,7 @@ class BackendStatus:
             circuit=tracked.breaker.state,
             health=tracked.health,
             last_error=ErrorReport.of(error) if error else None,
-            checked_s_ago=tracked.checked_s_ago,
+            checked_s_ago=None if math.isinf(tracked.silent_s) else tracked.silent_s,
         )
 
     @classmethod
@@ -73,7 +74,7 @@ class RouterStatus:
     def __post_init__(self) -> None:
         check_fields(self)
         items_of("backends", self.backends, BackendStatus, "a BackendStatus")
-        expect_optional("budget", self.budget, QuotaStatus, "a BudgetStatus")
+        expect_optional("budget", self.budget, QuotaStatus, "a QuotaStatus")
 
     def backend(self, name: str) -> BackendStatus | None:
         """Return the status of one backend, or None where there is none of that name."""
@@ -82,7 +83,7 @@ class RouterStatus:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        plain = dataclasses.asdict(self)
+        values = dataclasses.asdict(self)
         if self.budget is not None:
-            plain["budget"]["used"] = round(self.budget.used, 4)
-        return plain
+            values["budget"]["used"] = round(self.budget.used, 4)
+        return values
