@@ -214,7 +214,7 @@ def in_another_loop(call: Callable[[], object]) -> BaseException | None:
                 await result
             elif hasattr(result, "__anext__"):
                 await anext(result)
-        except BaseException as error:  # noqa: BLE001 - it is what the test looks at
+        except BaseException as error:  # noqa: BLE001 - it is what the test checks
             raised.append(error)
 
     thread = threading.Thread(target=asyncio.run, args=(run(),))
