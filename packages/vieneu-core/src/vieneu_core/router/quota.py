@@ -1,4 +1,4 @@
-"""The tunnel's monthly allowance: counts requests and bytes, and warns before it is used up.
+"""The tunnel's monthly quota: counts requests and bytes, and warns before it is used up.
 
 Defaults are those of ngrok's free plan: 20 000 requests and 1 GB out per calendar month.
 """
@@ -20,7 +20,7 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaStatus:
-    """How much of this month's allowance is used."""
+    """How much of this month's quota is used."""
 
     month: str
     """Calendar month in UTC, ``2026-11``."""
