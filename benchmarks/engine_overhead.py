@@ -25,7 +25,7 @@ from vieneu_core.backends.local import LocalBackend
 from vieneu_core.engines.base import Utterance
 from vieneu_core.router import Router
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.worker.host import EngineSpec
+from vieneu_core.worker.spec import EngineSpec
 
 NEURAL = {"chunk_delay_s": 0.02}
 """Chunks are of 0.1 s, so this is a real-time factor of 0.2."""

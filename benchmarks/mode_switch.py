@@ -20,7 +20,7 @@ from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.router import Mode, Router
 from vieneu_core.synthesis import Speech, SynthesisRequest
-from vieneu_core.worker.host import EngineSpec
+from vieneu_core.worker.spec import EngineSpec
 
 N_STREAMS, N_SWITCHES = 20, 1_000
 LIMIT_US = 1_000.0

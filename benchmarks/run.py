@@ -19,6 +19,7 @@ README = HERE / "README.md"
 BENCHMARKS = (
     "engines",
     "engine_overhead",
+    "generator_layers",
     "first_audio",
     "wire_bytes",
     "mode_switch",

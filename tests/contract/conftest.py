@@ -21,7 +21,7 @@ def case(request: pytest.FixtureRequest) -> BackendCase:
 @pytest.fixture
 async def unloaded(
     case: BackendCase,
-    no_leaks: None,  # noqa: ARG001 - it looks after this one has closed
+    no_leaks: None,  # noqa: ARG001 - it is checked after this one has closed
 ) -> AsyncIterator[Backend]:
     async with case.make(CHUNK_DELAY_S) as backend:
         yield backend

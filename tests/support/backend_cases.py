@@ -14,7 +14,7 @@ from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.router import Router, RouterPolicy
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
-from vieneu_core.worker.host import EngineSpec
+from vieneu_core.worker.spec import EngineSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

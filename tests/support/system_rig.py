@@ -18,7 +18,7 @@ from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.router import Mode, Router, RouterEvent, RouterPolicy
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.worker.host import RestartPolicy
+from vieneu_core.worker.spec import RestartPolicy
 
 TONES = "tone_engine:create"
 QUICK = RestartPolicy(first_delay_s=0.05, max_delay_s=0.2)

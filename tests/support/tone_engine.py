@@ -12,7 +12,7 @@ says what a sentence sounds like. Words in a text make the engine fail in a give
 ``devicememory``   raises DeviceMemoryError
 ``refuse``         raises SynthesisFailedError
 ``oddbug``         raises an error that has no name of ours
-``hangforever``     never returns, and never health_checks at ``cancelled``
+``hangforever``     never returns, and never checks ``cancelled``
 ``silent``         returns digital silence
 ``tooshort``       returns 20 ms
 ``nothing``        returns no samples

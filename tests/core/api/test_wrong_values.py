@@ -60,7 +60,7 @@ from vieneu_core.backends.remote import RetryPolicy
 from vieneu_core.config.paths import voices_dir
 from vieneu_core.router import BreakerPolicy, CircuitState, Mode, SessionPolicy
 from vieneu_core.voices.catalogue import VoiceCatalogue
-from vieneu_core.worker.host import RestartPolicy, WorkerTimes
+from vieneu_core.worker.spec import RestartPolicy, WorkerTimes
 
 SPEAKER = Speaker(backend="local", engine="espeak", voice="vi-north")
 CHUNK = AudioChunk(b"\1\0" * 100, 8_000, 0, SPEAKER, final=True)

@@ -37,3 +37,18 @@ def test_jitter_varies_a_pause_by_its_share_at_most() -> None:
     assert min(pauses) == pytest.approx(8.0, abs=0.3)
     assert max(pauses) == pytest.approx(12.0, abs=0.3)
     assert backoff.pause_s(1) == 10.0
+
+
+@pytest.mark.parametrize("longest_s", [0.0, 1.0, 60.0])
+def test_no_pause_exceeds_the_longest_even_where_that_is_less_than_the_first(
+    longest_s: float,
+) -> None:
+    backoff = Backoff(first_s=100.0, longest_s=longest_s)
+    assert [backoff.pause_s(n) for n in (1, 2)] == [longest_s, longest_s]
+
+
+def test_pauses_may_grow_without_a_limit() -> None:
+    backoff = Backoff(first_s=0.1, longest_s=math.inf)
+    assert backoff.pause_s(5) == pytest.approx(1.6)
+    assert backoff.pause_s(10**9) == math.inf
+    assert Backoff(first_s=0.0, longest_s=math.inf).pause_s(10**9) == 0.0

@@ -37,7 +37,7 @@ def lost() -> BackendError:
 
 
 def state(one: CircuitBreaker) -> CircuitState:
-    """The state, as a call: it changes between two looks."""
+    """The state, as a call: it changes between two of them."""
     return one.state
 
 
@@ -58,7 +58,7 @@ def test_three_failures_in_a_row_open_it() -> None:
     assert state(one) is CircuitState.CLOSED
     fail(one)
     assert state(one) is CircuitState.OPEN
-    with pytest.raises(CircuitOpenError, match=r"left alone.*gone") as caught:
+    with pytest.raises(CircuitOpenError, match=r"circuit breaker is open\..*gone") as caught:
         one.admit()
     assert caught.value.backend == "remote"
     assert caught.value.retry_after_s == pytest.approx(5.0)
@@ -237,4 +237,29 @@ async def test_speech_that_began_before_a_pause_does_not_end_it() -> None:
     with pytest.raises(TunnelLimitError):
         one.admit()
     await clock.advance(60)
+    one.admit()
+
+
+async def test_failures_during_a_pause_do_not_hide_its_reason() -> None:
+    clock = FakeClock()
+    one = breaker(clock)
+    one.failed(BackendBusyError("busy", retry_after_s=60))
+    for _ in range(3):
+        one.failed(lost())
+    assert isinstance(one.refusal(), BackendBusyError)
+    await clock.advance(60)
+    assert state(one) is CircuitState.HALF_OPEN
+    one.admit()
+
+
+def test_a_rejected_token_outlasts_what_else_fails_or_succeeds() -> None:
+    one = breaker(FakeClock())
+    one.failed(AuthenticationError("wrong token"))
+    one.failed(BackendBusyError("busy", retry_after_s=60))
+    one.failed(lost())
+    one.succeeded()
+    refusal = one.refusal()
+    assert isinstance(refusal, AuthenticationError)
+    assert refusal.retry_after_s is None
+    one.try_again()
     one.admit()

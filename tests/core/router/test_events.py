@@ -48,7 +48,7 @@ async def test_a_listener_that_fails_is_logged_and_the_others_still_hear(
     bus.publish(EVENT)
     await settle()
     assert heard == [EVENT]
-    assert "A listener failed on BackendSwitched" in caplog.text
+    assert "A subscriber failed on BackendSwitched" in caplog.text
 
 
 async def test_who_unsubscribes_hears_nothing_more_not_even_what_is_on_its_way() -> None:

@@ -1,4 +1,4 @@
-"""How often the router looks at its backends: rarely, and never twice for nothing."""
+"""Health checks: rare, and never without need."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from fake_clock import FakeClock
 
 from vieneu_core.backends.base import BackendState, Health, synthesize
-from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import (
     BackendConnectionError,
     BackendTimeoutError,
@@ -22,7 +21,6 @@ from vieneu_core.errors import (
     WorkerDiedError,
 )
 from vieneu_core.router import (
-    BackendLoading,
     Mode,
     QuotaWarning,
     RemoteLost,
@@ -70,7 +68,7 @@ class Watch:
     def health_checks(self) -> int:
         return self.remote.record.health_checks
 
-    def told(self, kind: type[RouterEvent]) -> list[RouterEvent]:
+    def published(self, kind: type[RouterEvent]) -> list[RouterEvent]:
         return [event for event in self.events if isinstance(event, kind)]
 
     async def speak(self) -> None:
@@ -83,7 +81,7 @@ async def test_an_idle_week_costs_no_more_than_its_part_of_a_month() -> None:
         assert 450 < watch.health_checks <= MOST_A_WEEK
 
 
-async def test_an_idle_remote_is_looked_at_every_ten_minutes_at_most_at_first() -> None:
+async def test_an_idle_remote_is_checked_every_ten_minutes_at_most_at_first() -> None:
     async with Watch() as watch:
         await watch.speak()
         await watch.clock.advance(3600)
@@ -92,7 +90,7 @@ async def test_an_idle_remote_is_looked_at_every_ten_minutes_at_most_at_first() 
         assert watch.health_checks - before == 6
 
 
-async def test_after_an_announcement_the_remote_is_looked_at_every_30_seconds() -> None:
+async def test_after_an_announcement_the_remote_is_checked_every_30_seconds() -> None:
     async with Watch() as watch:
         await watch.clock.advance(DAY)
         await watch.speak()
@@ -101,7 +99,7 @@ async def test_after_an_announcement_the_remote_is_looked_at_every_30_seconds() 
         assert watch.health_checks - before == 9
 
 
-async def test_traffic_is_the_best_look_and_saves_the_others() -> None:
+async def test_traffic_is_the_best_check_and_saves_the_others() -> None:
     async with Watch() as watch:
         await watch.speak()
         before = watch.health_checks
@@ -111,38 +109,7 @@ async def test_traffic_is_the_best_look_and_saves_the_others() -> None:
         assert watch.health_checks == before
 
 
-async def test_how_far_a_download_has_come_is_told_once_for_each_step() -> None:
-    watch = Watch(mode=Mode.LOCAL)
-    for backend in (watch.local, watch.remote):
-        backend.load_hold = asyncio.Event()
-        backend.reported = Health(
-            state=BackendState.LOADING, loading=LoadProgress("Downloading", 1, 10)
-        )
-    loading = asyncio.create_task(watch.router.load())
-    await watch.clock.advance(1.2)
-    half = Health(state=BackendState.LOADING, loading=LoadProgress("Downloading", 5, 10))
-    watch.local.reported = half
-    await watch.clock.advance(1.2)
-
-    status = watch.router.status().backend("local")
-    assert status is not None
-    assert (status.state, status.health) == (BackendState.LOADING, half)
-    told = [e for e in watch.told(BackendLoading) if isinstance(e, BackendLoading)]
-    assert [(e.backend, e.progress.done_bytes) for e in told] == [("local", 1), ("local", 5)]
-    assert watch.health_checks == 0, "a look at the remote costs a request"
-
-    for backend in (watch.local, watch.remote):
-        backend.reported = None
-        assert backend.load_hold is not None
-        backend.load_hold.set()
-    await loading
-    await watch.clock.advance(5)
-    assert watch.router.status().active == "local"
-    assert len(watch.told(BackendLoading)) == 2
-    await watch.router.aclose()
-
-
-async def test_one_look_that_times_out_is_no_outage_two_are() -> None:
+async def test_one_check_that_times_out_is_no_outage_two_are() -> None:
     async with Watch() as watch:
         await watch.speak()
         watch.remote.reported = BackendTimeoutError("no answer")
@@ -153,10 +120,10 @@ async def test_one_look_that_times_out_is_no_outage_two_are() -> None:
         assert watch.router.active == "remote"
         await watch.clock.advance(3)
         assert watch.router.active == "local"
-        assert len(watch.told(RemoteLost)) == 1
+        assert len(watch.published(RemoteLost)) == 1
 
 
-async def test_after_a_failed_sentence_one_soon_looks_whether_the_remote_is_gone() -> None:
+async def test_after_a_failed_sentence_it_is_soon_checked_whether_the_remote_is_gone() -> None:
     async with Watch() as watch:
         watch.remote.script = [ScriptStep(error=BackendConnectionError("broke off"))]
         watch.remote.reported = BackendConnectionError("refused")
@@ -164,7 +131,7 @@ async def test_after_a_failed_sentence_one_soon_looks_whether_the_remote_is_gone
         assert watch.router.active == "remote"
         await watch.clock.advance(5)
         assert watch.router.active == "local"
-        assert len(watch.told(RemoteLost)) == 1
+        assert len(watch.published(RemoteLost)) == 1
 
 
 async def test_a_model_that_loads_after_a_crash_is_waited_for_without_spinning() -> None:
@@ -182,7 +149,7 @@ async def test_a_model_that_loads_after_a_crash_is_waited_for_without_spinning()
         await watch.speak()
 
 
-async def test_after_a_failed_sentence_a_healthy_look_keeps_the_remote() -> None:
+async def test_after_a_failed_sentence_a_healthy_check_keeps_the_remote() -> None:
     async with Watch() as watch:
         watch.remote.script = [ScriptStep(error=BackendConnectionError("broke off"))]
         await watch.speak()
@@ -192,7 +159,7 @@ async def test_after_a_failed_sentence_a_healthy_look_keeps_the_remote() -> None
         assert watch.router.active == "remote"
 
 
-async def test_a_look_that_times_out_while_the_remote_speaks_says_nothing() -> None:
+async def test_a_check_that_times_out_while_the_remote_speaks_says_nothing() -> None:
     async with Watch() as watch:
         watch.remote.always = ScriptStep(chunk_delay_s=30.0)
         watch.remote.reported = BackendTimeoutError("the loop is blocked")
@@ -204,11 +171,11 @@ async def test_a_look_that_times_out_while_the_remote_speaks_says_nothing() -> N
         await task
         await watch.clock.advance(600)
         assert watch.router.active == "remote"
-        assert watch.told(RemoteLost) == []
+        assert watch.published(RemoteLost) == []
         await stream.aclose()
 
 
-async def test_a_dead_tunnel_is_noticed_by_a_look_before_anyone_speaks() -> None:
+async def test_a_dead_tunnel_is_noticed_by_a_check_before_a_request() -> None:
     async with Watch() as watch:
         await watch.speak()
         watch.remote.reported = TunnelOfflineError("gone")
@@ -228,7 +195,7 @@ async def test_a_used_up_quota_is_left_alone_until_its_reset() -> None:
         assert watch.router.active == "remote"
 
 
-async def test_an_idle_outage_does_not_wear_out_the_allowance() -> None:
+async def test_an_idle_outage_does_not_wear_out_the_quota() -> None:
     async with Watch() as watch:
         await watch.speak()
         watch.remote.reported = TunnelOfflineError("gone")
@@ -255,14 +222,14 @@ async def test_a_session_of_twelve_hours_warns_at_30_and_5_minutes_and_at_its_en
         await watch.clock.advance(11.4 * 3600)
         assert watch.events == []
         await watch.clock.advance(0.2 * 3600)
-        (warned,) = watch.told(SessionExpiring)
+        (warned,) = watch.published(SessionExpiring)
         assert isinstance(warned, SessionExpiring)
         assert 1795 < warned.remaining_s <= 1800
         await watch.clock.advance(0.39 * 3600)
-        assert len(watch.told(SessionExpiring)) == 2
+        assert len(watch.published(SessionExpiring)) == 2
         assert watch.router.active == "remote"
         await watch.clock.advance(120)
-        assert watch.told(SessionExpired) == [SessionExpired()]
+        assert watch.published(SessionExpired) == [SessionExpired()]
         assert watch.router.active == "local"
 
 
@@ -274,7 +241,7 @@ async def test_the_admin_is_warned_of_the_quota_and_it_is_kept(tmp_path: Path) -
     async with watch:
         quota.record(75, 0)
         await watch.clock.advance(31)
-        (warning,) = watch.told(QuotaWarning)
+        (warning,) = watch.published(QuotaWarning)
         assert isinstance(warning, QuotaWarning)
         assert warning.used == 0.75
         plain = watch.router.status().to_json()
@@ -317,5 +284,5 @@ async def test_a_bug_that_ends_the_watch_is_not_kept_quiet(
     )
     await router.load()
     assert router.active == "local"
-    assert "watch over remote" in caplog.text
+    assert "health monitor of remote" in caplog.text
     await router.aclose()

@@ -26,7 +26,7 @@ def test_the_choice_comes_first_then_the_stand_ins_that_exist(
     assert candidates(mode, fallbacks, present) == expected
 
 
-def test_the_remote_is_never_a_stand_in_unless_it_is_named() -> None:
+def test_the_remote_is_never_a_fallback_unless_it_is_named() -> None:
     assert "remote" not in candidates(Mode.LOCAL, ("local", "last_resort"), ALL)
 
 

@@ -19,15 +19,15 @@ async def test_twelve_hours_bring_each_warning_once() -> None:
     clock = FakeClock()
     one = session(clock)
     one.observe(12 * HOUR)
-    told = []
+    due = []
     for minute in range(12 * 60 + 5):
         mark = one.due()
         if mark is not None:
-            told.append((minute, mark))
+            due.append((minute, mark))
         await clock.advance(60)
         if minute % 10 == 0:
             one.observe(max(0.0, 12 * HOUR - (minute + 1) * 60 - minute % 3))
-    assert told == [(690, 1800.0), (715, 300.0), (720, 0.0)]
+    assert due == [(690, 1800.0), (715, 300.0), (720, 0.0)]
 
 
 async def test_it_counts_down_without_asking_and_never_below_zero() -> None:

@@ -160,7 +160,7 @@ async def test_a_stream_from_before_unloading_ends_even_if_it_was_loaded_again()
     assert backend.record.unloads == 1
 
 
-async def test_it_clones_and_watermarks_where_it_is_told_that_it_can() -> None:
+async def test_it_clones_and_watermarks_where_it_is_set_to() -> None:
     backend = ScriptedBackend(clones=True, watermarks=True)
     await backend.load()
     clip = ReferenceAudio(pcm=bytes(48_000), sample_rate_hz=24_000, transcript="Xin chào.")

@@ -26,7 +26,7 @@ from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue, voice_id_of
 from vieneu_core.voices.code_cache import CodesCache
-from vieneu_core.worker.host import EngineSpec
+from vieneu_core.worker.spec import EngineSpec
 
 
 def clip(seed: int = 0) -> ReferenceAudio:

@@ -139,7 +139,7 @@ async def test_an_interpreter_that_is_not_there_is_named(monkeypatch: pytest.Mon
         await WorkerProcess.spawn()
 
 
-async def test_a_signal_without_a_name_is_told_by_its_number() -> None:
+async def test_a_signal_without_a_name_is_described_by_its_number() -> None:
     process = await started()
     os.kill(process.pid, 40)
 
@@ -251,7 +251,7 @@ async def test_a_start_that_is_cancelled_at_any_moment_leaves_nothing(n_turns: i
 async def test_a_worker_killed_with_orders_unread_is_closed_like_any_other(
     *,
     stopped: bool,
-    no_leaks: None,  # noqa: ARG001 - looks at the end
+    no_leaks: None,  # noqa: ARG001 - checked at the end
 ) -> None:
     for _ in range(3):
         process = await WorkerProcess.spawn()

@@ -31,7 +31,7 @@ from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.config import TunnelKind, cache_dir
 from vieneu_core.errors import ConfigurationError, OutputError, VieneuError
-from vieneu_core.worker.host import EngineSpec
+from vieneu_core.worker.spec import EngineSpec
 
 EXIT_CONFIGURATION = 3
 EXIT_ENGINE = 4

@@ -27,10 +27,9 @@ class Backoff:
             n_failures: 1 after the first failure.
             rng: Draws the jitter; without one there is none.
         """
-        exponent = max(0, n_failures - 1)
-        # Beyond the longest pause the power is not computed: it would overflow after a while.
-        if self.first_s and exponent >= math.log(self.longest_s / self.first_s, self.factor):
-            pause_s = self.longest_s
-        else:
-            pause_s = self.first_s and self.first_s * self.factor**exponent
+        try:
+            growth = float(self.factor) ** max(0, n_failures - 1)
+        except OverflowError:  # after about a thousand failures
+            growth = math.inf
+        pause_s = min(self.first_s * growth, self.longest_s) if self.first_s else 0.0
         return pause_s if rng is None else pause_s * (1 + self.jitter * rng.uniform(-1, 1))

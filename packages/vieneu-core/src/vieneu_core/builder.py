@@ -20,7 +20,7 @@ from vieneu_core.errors import ConfigurationError
 from vieneu_core.installation import has_module
 from vieneu_core.router import LAST_RESORT, Router, RouterPolicy, TunnelQuota
 from vieneu_core.voices.catalogue import VoiceCatalogue
-from vieneu_core.worker.host import EngineSpec, RestartPolicy
+from vieneu_core.worker.spec import EngineSpec, RestartPolicy
 
 if TYPE_CHECKING:
     import aiohttp

@@ -36,7 +36,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
 from vieneu_core.voices import Voice
-from vieneu_core.worker.host import EngineSpec
+from vieneu_core.worker.spec import EngineSpec
 
 TEXT = "Xin chào các bạn, hôm nay trời đẹp quá, chúng ta cùng nhau đi chơi công viên nhé."
 SENTENCES = ("Xin chào các bạn.", "Hôm nay trời đẹp quá, phải không?", "Chúng ta đi chơi nhé.")

@@ -40,7 +40,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
 from vieneu_core.voices import Voice
-from vieneu_core.worker.host import EngineSpec
+from vieneu_core.worker.spec import EngineSpec
 
 ONE_WORD = "Vâng."
 

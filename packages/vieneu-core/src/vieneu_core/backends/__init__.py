@@ -1,1 +1,1 @@
-"""Places that serve synthesis, all behind one interface."""
+"""Backends: what serves synthesis, all behind one interface."""

@@ -16,7 +16,7 @@ from vieneu_core.voices import Voice
 
 
 class BackendState(StrEnum):
-    """Where a backend stands."""
+    """State of a backend."""
 
     NOT_CONFIGURED = "not_configured"
     UNLOADED = "unloaded"
@@ -40,7 +40,7 @@ class BackendState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """One look at a backend."""
+    """Result of one health check."""
 
     state: BackendState
     engine: str | None = None
@@ -50,7 +50,7 @@ class Health:
     queue_depth: int = 0
     """Requests waiting or running."""
     latency_ms: float | None = None
-    """Round trip of this look, in milliseconds."""
+    """Round trip of this health check, in milliseconds."""
     accelerator: str | None = None
     """Name of the device, for example ``Tesla T4``; None is the CPU."""
     gpu_memory_used_gb: float | None = None
@@ -62,7 +62,7 @@ class Health:
     clones: bool = False
     """Whether it speaks with reference audio."""
     missing_voice: str | None = None
-    """Id of its default voice where it has no such voice: another one speaks in its place."""
+    """Id of its default voice where it has no such voice: another one speaks instead."""
     loading: LoadProgress | None = None
     """How far the loading of its model has come, where that is known."""
 
@@ -78,7 +78,7 @@ class Health:
 
 @runtime_checkable
 class Backend(Protocol):
-    """A place that serves synthesis. The router is one too.
+    """Serves synthesis. The router is one too.
 
     All of it runs on one event loop, and none of it blocks that loop. ``async with`` loads it, and
     closes it at the end, come what may.
@@ -114,7 +114,7 @@ class Backend(Protocol):
         ...
 
     async def health(self) -> Health:
-        """Look at the backend.
+        """Check the backend.
 
         Raises:
             BackendError: it cannot be reached.

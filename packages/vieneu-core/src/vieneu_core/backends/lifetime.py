@@ -1,4 +1,4 @@
-"""One event loop, and an end: what everything that is loaded and closed keeps to."""
+"""Lifetime of a backend: one event loop, and closed for good at its end."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from importlib import import_module
 
@@ -28,13 +28,8 @@ from vieneu_core.synthesis import SynthesisRequest, check_request
 from vieneu_core.text.lookahead import with_upcoming
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
-from vieneu_core.worker.host import (
-    EngineSpec,
-    RestartPolicy,
-    SupervisorState,
-    WorkerHost,
-    WorkerTimes,
-)
+from vieneu_core.worker.host import WorkerHost
+from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
 
 REFERENCE_VOICE = "reference"
 """`Speaker.voice` of speech that was made with reference audio."""
@@ -42,11 +37,11 @@ REFERENCE_VOICE = "reference"
 _LOGGER = logging.getLogger(__name__)
 
 _STATES = {
-    SupervisorState.STOPPED: BackendState.UNLOADED,
-    SupervisorState.LOADING: BackendState.LOADING,
-    SupervisorState.RESTARTING: BackendState.LOADING,
-    SupervisorState.READY: BackendState.READY,
-    SupervisorState.FAILED: BackendState.FAILED,
+    WorkerState.STOPPED: BackendState.UNLOADED,
+    WorkerState.LOADING: BackendState.LOADING,
+    WorkerState.RESTARTING: BackendState.LOADING,
+    WorkerState.READY: BackendState.READY,
+    WorkerState.FAILED: BackendState.FAILED,
 }
 
 
@@ -138,7 +133,7 @@ class LocalBackend(Backend):
         await self._host.stop()
 
     async def health(self) -> Health:
-        """Tell how the worker stands. Never fails, and takes no time that matters."""
+        """Return the state of the worker. Never fails, and takes no time that matters."""
         info, memory = self._host.info, self._host.memory
         return Health(
             state=_STATES[self._host.state],
@@ -180,35 +175,36 @@ class LocalBackend(Backend):
         """
         check_request(request)
         self._lifetime.require_open()
+        with self._in_queue():
+            info = await self._host.ready()
+            marked = self._is_marked(request, info)
+            chosen = await self._voices.choose(request, info)
+            index = 0
+            async with aclosing(with_upcoming(request.text)) as texts:
+                async for text, upcoming in texts:
+                    utterance = Utterance(
+                        text=text,
+                        voice=chosen.voice,
+                        reference=chosen.reference,
+                        watermark=marked,
+                        upcoming=upcoming,
+                    )
+                    async with aclosing(self._sentence(request, utterance, index)) as chunks:
+                        async for chunk in chunks:
+                            yield chunk
+                    index += 1
+
+    @contextmanager
+    def _in_queue(self) -> Iterator[None]:
+        """Count a request among those waiting or running, and name this backend in its error."""
         self._queue_depth += 1
         try:
-            async with aclosing(self._sentences(request)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+            yield
         except BackendError as error:
             error.backend = self.name
             raise
         finally:
             self._queue_depth -= 1
-
-    async def _sentences(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
-        info = await self._host.ready()
-        marked = self._is_marked(request, info)
-        chosen = await self._voices.choose(request, info)
-        index = 0
-        async with aclosing(with_upcoming(request.text)) as texts:
-            async for text, upcoming in texts:
-                utterance = Utterance(
-                    text=text,
-                    voice=chosen.voice,
-                    reference=chosen.reference,
-                    watermark=marked,
-                    upcoming=upcoming,
-                )
-                async with aclosing(self._sentence(request, utterance, index)) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
-                index += 1
 
     async def _sentence(
         self, request: SynthesisRequest, utterance: Utterance, index: int
@@ -217,35 +213,26 @@ class LocalBackend(Backend):
 
         It proves so before there is any sound: a sentence is marked as a whole.
         """
-        try:
-            async with aclosing(self._spoken(request, utterance, index)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-        except EmptyTextError as error:  # it has letters: they are none that this engine can say
-            raise UnpronounceableError(error.detail) from error
-        except WatermarkUnavailableError as error:
-            if self._watermark_required or not utterance.watermark:
-                raise
-            _LOGGER.warning("%s It is spoken without a watermark.", error.detail)
-        else:
-            return
-        plain = replace(utterance, watermark=False)
-        async with aclosing(self._spoken(request, plain, index)) as chunks:
-            async for chunk in chunks:
-                yield chunk
-
-    async def _spoken(
-        self, request: SynthesisRequest, utterance: Utterance, index: int
-    ) -> AsyncGenerator[AudioChunk, None]:
         info = await self._host.ready()
-        speaker = self._speaker(info, utterance)
         rate = info.sample_rate_hz
-        check = SpeechCheck(utterance.text, speed=request.speed, sample_rate_hz=rate)
-        async with aclosing(self._host.speak(utterance, speed=request.speed)) as pieces:
-            async for pcm in pieces:
-                if pcm:
-                    check.add(pcm)
-                    yield AudioChunk(pcm, rate, index, speaker)
+        spoken = False
+        while not spoken:
+            speaker = self._speaker(info, utterance)
+            check = SpeechCheck(utterance.text, speed=request.speed, sample_rate_hz=rate)
+            try:
+                async with aclosing(self._host.speak(utterance, speed=request.speed)) as pieces:
+                    async for pcm in pieces:
+                        if pcm:
+                            check.add(pcm)
+                            yield AudioChunk(pcm, rate, index, speaker)
+                spoken = True
+            except EmptyTextError as error:  # its letters are none that this engine can say
+                raise UnpronounceableError(error.detail) from error
+            except WatermarkUnavailableError as error:
+                if self._watermark_required or not utterance.watermark:
+                    raise
+                _LOGGER.warning("%s It is spoken without a watermark.", error.detail)
+                utterance = replace(utterance, watermark=False)
         check.finish()
         yield AudioChunk(b"", rate, index, speaker, final=True)
 
@@ -253,10 +240,10 @@ class LocalBackend(Backend):
         """Whether the speech gets a watermark: asked for, and possible."""
         if not request.watermark or info.watermarks:
             return request.watermark
-        told = f"What the engine {info.engine} speaks cannot be watermarked here."
+        reason = f"What the engine {info.engine} speaks cannot be watermarked here."
         if self._watermark_required:
-            raise WatermarkUnavailableError(told, remedy=WATERMARK_REMEDY)
-        _LOGGER.warning("%s It is spoken without a watermark.", told)
+            raise WatermarkUnavailableError(reason, remedy=WATERMARK_REMEDY)
+        _LOGGER.warning("%s It is spoken without a watermark.", reason)
         return False
 
     def _speaker(self, info: EngineInfo, utterance: Utterance) -> Speaker:

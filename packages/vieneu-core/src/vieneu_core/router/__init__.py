@@ -1,4 +1,4 @@
-"""Gives each request to a backend: the admin's choice, and stand-ins where that fails."""
+"""Routing of requests: to the admin's choice, and to fallbacks where that fails."""
 
 from vieneu_core.router.breaker import BreakerPolicy, CircuitBreaker, CircuitState
 from vieneu_core.router.events import (

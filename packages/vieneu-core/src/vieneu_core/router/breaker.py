@@ -2,7 +2,7 @@
 
 After M. Nygard, "Release It!": three failures in a row, or half of the recent calls, open it. The
 cool-down doubles with every failed probe. What a failure means is said by its class
-(`Consequence`): a loading or busy backend is only paused, a rejected token stops all asking.
+(`Consequence`): a loading or busy backend is only paused, a rejected token stops all requests.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vieneu_core.arguments import check_not_negative
+from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import BackendError, CircuitOpenError, Consequence
 
 
 class CircuitState(StrEnum):
-    """Where a circuit breaker stands."""
+    """State of a circuit breaker."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -59,19 +60,21 @@ class CircuitBreaker:
         self._rng = rng
         self._calls: deque[bool] = deque(maxlen=policy.window)
         self._in_a_row = 0
-        self._cause: BackendError | None = None
+        self._cause: BackendError | None = None  # why requests are refused, where they are
         self._opened = False
         self._probing = False
         self._retry_at = -math.inf
-        self._cooldown_s = policy.cooldown_s
+        self._cooldown = Backoff(
+            first_s=policy.cooldown_s, longest_s=policy.longest_cooldown_s, jitter=policy.jitter
+        )
+        self._failed_probes = 0
         self._paused_until = -math.inf
-        self._pause: BackendError | None = None
-        self._blocked: BackendError | None = None
+        self._blocked = False
 
     @property
     def state(self) -> CircuitState:
-        """Where the circuit stands now."""
-        if self._blocked is not None:
+        """State of the circuit now."""
+        if self._blocked:
             return CircuitState.OPEN
         if not self._opened:
             return CircuitState.CLOSED
@@ -87,21 +90,19 @@ class CircuitBreaker:
     @property
     def retry_in_s(self) -> float:
         """Seconds until it may be asked again; infinite where only an admin can help."""
-        if self._blocked is not None:
+        if self._blocked:
             return math.inf
         until = max(self._paused_until, self._retry_at if self._opened else -math.inf)
         return max(0.0, until - self._clock.monotonic())
 
     def refusal(self) -> BackendError | None:
         """Return why a request is not let through now, or None where it is."""
-        if self._blocked is not None:
-            return self._again(self._blocked)
-        if self._pause is not None and self._clock.monotonic() < self._paused_until:
-            return self._again(self._pause)
+        if self._cause is not None and (self._blocked or self._paused):
+            return self._again(self._cause)
         if self.state is CircuitState.OPEN or (self._opened and self._probing):
             cause = f" Last: {self._cause.detail}" if self._cause is not None else ""
             return CircuitOpenError(
-                f"{self._name} is being left alone after failures.{cause}",
+                f"{self._name} failed too often: its circuit breaker is open.{cause}",
                 retry_after_s=self.retry_in_s,
                 backend=self._name,
             )
@@ -119,36 +120,33 @@ class CircuitBreaker:
         self._probing = self._opened
 
     def succeeded(self) -> None:
-        """State that an admitted request was spoken."""
+        """Record that an admitted request was spoken."""
         if self._opened:
             self._calls.clear()
-            self._cooldown_s = self._policy.cooldown_s
+            self._failed_probes = 0
         self._opened = self._probing = False
-        self._cause = None
+        if not self._blocked and not self._paused:
+            self._cause = None
         self._in_a_row = 0
         self._calls.append(True)
 
     def failed(self, error: BackendError) -> None:
-        """State that a request, or a look at the backend's health, failed with this error."""
+        """Record that a request, or a health check, failed with this error."""
         was_probe, self._probing = self._probing, False
         match error.consequence:
             case Consequence.NONE:
                 pass
             case Consequence.UNTIL_ADMIN:
-                self._blocked = error
+                self._blocked, self._cause = True, error
             case Consequence.PAUSE:
-                pause = error.retry_after_s
-                self._pause = error
-                self._paused_until = self._clock.monotonic() + (
-                    self._policy.default_pause_s if pause is None else pause
-                )
+                self._pause(error)
             case Consequence.OPEN:
                 self._open(error, longer=was_probe)
             case Consequence.COUNT:
                 self._count(error, was_probe=was_probe)
 
     def abandoned(self) -> None:
-        """State that an admitted request was cancelled, or was the caller's fault."""
+        """Record that an admitted request was cancelled, or was the caller's fault."""
         self._probing = False
 
     def trip(self, error: BackendError) -> None:
@@ -163,18 +161,17 @@ class CircuitBreaker:
         self._calls.clear()
         self._in_a_row = 0
         self._opened = self._probing = False
-        self._cooldown_s = self._policy.cooldown_s
+        self._failed_probes = 0
         self._paused_until = self._retry_at = -math.inf
-        self._cause = self._pause = self._blocked = None
+        self._cause, self._blocked = None, False
 
     def try_again(self) -> None:
-        """Let one request try now, however long it was to be left alone; it closes by success only.
+        """Let one request try now, whatever the cool-down; only its success closes the circuit.
 
-        For an admin who asks. What was closed stays so.
+        For an admin who asks. A closed circuit stays closed.
         """
-        if self._blocked is not None:
-            self._cause, self._opened = self._blocked, True
-        self._blocked = self._pause = None
+        self._opened = self._opened or self._blocked
+        self._blocked = False
         self._paused_until = self._retry_at = -math.inf
 
     def _count(self, error: BackendError, *, was_probe: bool) -> None:
@@ -192,13 +189,25 @@ class CircuitBreaker:
         if self.state is CircuitState.OPEN and self._opened:
             return
         if longer:
-            self._cooldown_s = min(2 * self._cooldown_s, self._policy.longest_cooldown_s)
-        spread = 1 + self._policy.jitter * self._rng.uniform(-1, 1)
-        self._opened, self._cause = True, error
-        self._retry_at = self._clock.monotonic() + self._cooldown_s * spread
+            self._failed_probes += 1
+        cooldown_s = self._cooldown.pause_s(1 + self._failed_probes, self._rng)
+        self._opened, self._retry_at = True, self._clock.monotonic() + cooldown_s
+        if not self._blocked and not self._paused:  # what lasts longer is the cause
+            self._cause = error
+
+    @property
+    def _paused(self) -> bool:
+        return self._clock.monotonic() < self._paused_until
+
+    def _pause(self, error: BackendError) -> None:
+        asked_s = error.retry_after_s
+        pause_s = self._policy.default_pause_s if asked_s is None else asked_s
+        self._paused_until = self._clock.monotonic() + pause_s
+        if not self._blocked:
+            self._cause = error
 
     def _again(self, error: BackendError) -> BackendError:
-        remaining = None if self._blocked is not None else self.retry_in_s
+        remaining = None if self._blocked else self.retry_in_s
         return type(error)(
             error.detail, remedy=error.remedy, retry_after_s=remaining, backend=self._name
         )

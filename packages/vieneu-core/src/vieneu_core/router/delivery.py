@@ -1,27 +1,28 @@
-"""One request on its way to the listener: no sentence lost, none out of order.
+"""Delivery of one request: no sentence lost, none out of order.
 
-The text goes out in passages (runs of whole sentences). The first sentence is handed on as it
-comes, for the sake of an early first sound; each later one only when it is whole. So when a
-backend fails, the sentences that were not yet handed on are spoken by the next one, and at most
-the one being heard is heard again. Two sentences are made ready while one plays.
+The text is sent in passages (runs of whole sentences). The first sentence is released as it comes,
+for an early first sound; each later one only when it is complete. So when a backend fails, the next
+one speaks the sentences that were not yet released, and at most the one being heard is repeated.
+Two sentences are prefetched while one plays.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.audio.resample import Resampler
 from vieneu_core.audio.sanity_check import check_length
+from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     AllBackendsFailedError,
     BackendError,
     BadResponseError,
-    CircuitOpenError,
     CloningUnsupportedError,
     RequestError,
     StreamInterruptedError,
@@ -33,30 +34,17 @@ from vieneu_core.errors import (
 )
 from vieneu_core.router.events import ErrorReport, RouterEvent, SpokenByFallback
 from vieneu_core.router.policy import LAST_RESORT, RouterPolicy, estimated_seconds
+from vieneu_core.router.route import Route
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.text.passages import passages
 
-_FIRST_WAIT_S = 0.1
-"""Before a sentence that nobody could speak is tried again; doubles each time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Who may speak one request, fixed when it starts: a switch does not touch it."""
-
-    places: tuple[TrackedBackend, ...]
-    """The admin's choice first, then the stand-ins."""
-    missing: BackendError | None = None
-    """Why the admin's choice is not among ``places``."""
-
-    def is_fallback(self, tracked: TrackedBackend) -> bool:
-        """Tell whether this place is not the one that the admin chose."""
-        return self.missing is not None or tracked is not self.places[0]
+_RETRY = Backoff(first_s=0.1, longest_s=math.inf)
+"""Pauses before a sentence that no backend could speak is retried, for `patience_s` in all."""
 
 
 class Delivery:
-    """Speaks one request along a route."""
+    """Speaks one request on the backends of a route."""
 
     def __init__(
         self,
@@ -79,14 +67,14 @@ class Delivery:
         self._attempts = 0
         self._failed_here: set[TrackedBackend] = set()
         self._rate_hz: int | None = None
-        self._begun_live = False
+        self._begun_live = False  # whether any of the first sentence was released
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the audio of the whole request. Closing it stops the synthesis.
 
         Raises (while iterated):
             RequestError: the admin's choice refused the request as wrong.
-            BackendError: nobody could speak the next sentence.
+            BackendError: no backend could speak the next sentence.
         """
         producer = asyncio.create_task(self._produce(), name="vieneu-delivery")
         try:
@@ -108,45 +96,43 @@ class Delivery:
             self._outbox.put_nowait(None)
 
     async def _speak(self, passage: tuple[str, ...]) -> None:
-        """Speak a passage, trying again for as long as patience lasts."""
+        """Speak a passage; retry each sentence for `RouterPolicy.patience_s`."""
         goal = self._done + len(passage)
-        failing, give_up_at, wait_s = -1, 0.0, _FIRST_WAIT_S
+        failing, n_failures, give_up_at = -1, 0, 0.0
         while self._done < goal:
             causes = await self._one_round(passage, goal, last_chance=failing == self._done)
             if not causes:
                 continue
             now = self._clock.monotonic()
-            if failing != self._done:  # patience begins anew with each sentence that fails
-                failing, give_up_at, wait_s = (
-                    self._done,
-                    now + self._policy.patience_s,
-                    _FIRST_WAIT_S,
-                )
-            hopeful = [cause for cause in causes if cause.transient]
-            if not hopeful or now + wait_s > give_up_at:
+            if failing != self._done:  # the time begins anew with each sentence that fails
+                failing, n_failures, give_up_at = self._done, 0, now + self._policy.patience_s
+            n_failures += 1
+            wait_s = _RETRY.pause_s(n_failures)
+            if now + wait_s > give_up_at or not any(cause.transient for cause in causes):
                 raise self._all_failed(causes)
             await self._clock.sleep(wait_s)
-            wait_s *= 2
 
     async def _one_round(
         self, passage: tuple[str, ...], goal: int, *, last_chance: bool
     ) -> list[BackendError]:
-        """Ask each place once for what is still unspoken; return why all failed, or nothing.
+        """Ask each backend once for what is still unspoken; return why all failed, or nothing.
 
-        A sentence that one place cannot pronounce is all that the next one gets: the first can
-        speak what follows. A voice that the admin's choice does not have may be another place's.
+        A sentence that one backend cannot pronounce is all that the next one gets: the first can
+        speak what follows. A voice that the admin's choice lacks may be another backend's.
 
         Raises:
-            RequestError: the admin's choice refused the request, and no other place has the voice.
+            RequestError: the admin's choice refused the request, and no other has the voice.
         """
         causes: list[BackendError] = [self._route.missing] if self._route.missing else []
         refusals: list[RequestError] = []
-        for tracked in self._in_order():
+        # A backend that failed in this request is asked last for the rest of it.
+        for tracked in sorted(self._route.backends, key=self._failed_here.__contains__):
             rest = passage[len(passage) - (goal - self._done) :]
             if any(isinstance(cause, UnpronounceableError) for cause in causes):
                 rest = rest[:1]
             try:
-                self._admit(tracked, rest, last_chance=last_chance)
+                speech_s = estimated_seconds(rest, self._request.speed)
+                tracked.admit(speech_s, last_chance=last_chance)
                 await self._attempt(tracked, rest, [*refusals, *causes])
             except BackendError as err:
                 causes.append(err)
@@ -159,42 +145,25 @@ class Delivery:
             raise refusals[0]
         return causes
 
-    def _in_order(self) -> list[TrackedBackend]:
-        # Whoever failed in this request is asked last for the rest of it: one wait is enough.
-        return sorted(self._route.places, key=lambda tracked: tracked in self._failed_here)
-
-    def _admit(
-        self, tracked: TrackedBackend, passage: tuple[str, ...], *, last_chance: bool
-    ) -> None:
-        tracked.wanted()
-        refusal = tracked.refusal(estimated_seconds(passage, self._request.speed))
-        if refusal is None:
-            tracked.breaker.admit()
-        elif not (last_chance and isinstance(refusal, CircuitOpenError)):
-            raise refusal
-
     async def _attempt(
         self, tracked: TrackedBackend, passage: tuple[str, ...], before: list[VieneuError]
     ) -> None:
         try:
-            await self._relay_or_adapt(tracked, passage, before)
-        except BackendError as err:
-            if not isinstance(err, UnpronounceableError):
-                self._failed_here.add(tracked)
-            tracked.failed(err)
+            with tracked.attempt():
+                await self._relay_or_adapt(tracked, passage, before)
+        except UnpronounceableError:
+            raise  # it can speak the other sentences
+        except BackendError:
+            self._failed_here.add(tracked)
             raise
-        except BaseException:
-            tracked.abandoned()
-            raise
-        tracked.succeeded()
 
     async def _relay_or_adapt(
         self, tracked: TrackedBackend, passage: tuple[str, ...], before: list[VieneuError]
     ) -> None:
-        """Relay a passage; a stand-in that lacks the voice asked for speaks with its own.
+        """Relay a passage; a fallback that lacks the requested voice speaks with its own.
 
-        Not where all before it, the admin's choice too, were well but lack it as well: then nobody
-        has that voice, and the caller is told.
+        Not where all before it, the admin's choice too, only lack that voice as well: then no
+        backend has it, and the caller gets that error.
         """
         cause = before[-1] if before else None
         voice_is_sought = bool(before) and all(isinstance(err, RequestError) for err in before)
@@ -210,21 +179,22 @@ class Delivery:
         except RequestError as err:
             if voice_is_sought or not self._route.is_fallback(tracked):
                 raise
-            keep_watermark = request.watermark and tracked.name != LAST_RESORT
-            has_custom_voice = replace(
+            with_own_voice = replace(
                 request,
                 voice=None,
                 reference=None,
-                watermark=keep_watermark,
+                watermark=request.watermark and tracked.name != LAST_RESORT,
                 request_id=f"{request.request_id}-own",
             )
             try:
-                await self._relay(tracked, has_custom_voice, cause)
+                await self._relay(tracked, with_own_voice, cause)
             except RequestError:
-                raise SynthesisFailedError(f"{tracked.name} cannot stand in: {err.detail}") from err
+                raise SynthesisFailedError(
+                    f"{tracked.name} cannot speak as a fallback: {err.detail}"
+                ) from err
 
     def _voice_at(self, tracked: TrackedBackend) -> str | None:
-        """Return the voice to ask for: a stand-in keeps the one that listeners know."""
+        """Return the voice to request: a fallback keeps the one that listeners know."""
         named = self._request.voice is not None or self._request.reference is not None
         if named or not self._route.is_fallback(tracked):
             return self._request.voice
@@ -238,7 +208,7 @@ class Delivery:
         sentence = _Sentence()
         async with aclosing(tracked.backend.stream(request)) as stream:
             while (chunk := await self._next(stream, tracked)) is not None:
-                if not isinstance(chunk, AudioChunk):  # of a backend that is not ours
+                if not isinstance(chunk, AudioChunk):  # a backend of the user's own
                     raise BadResponseError(f"{tracked.name} gave something that is not audio.")
                 if base + chunk.sentence != self._done:
                     raise BadResponseError(f"{tracked.name} spoke the sentences out of order.")
@@ -258,7 +228,7 @@ class Delivery:
     async def _next(
         self, stream: AsyncIterator[AudioChunk], tracked: TrackedBackend
     ) -> AudioChunk | None:
-        """Return the next chunk; a backend that hangs must not take the announcement with it."""
+        """Return the next chunk; a backend that hangs must not hold up the request."""
         try:
             async with asyncio.timeout(self._policy.stall_s):
                 return await anext(stream, None)
@@ -268,7 +238,7 @@ class Delivery:
             ) from err
 
     async def _make_room(self) -> None:
-        """Wait until the listener is near enough for one more sentence."""
+        """Wait until one more sentence may be prefetched."""
         if self._rooms_taken <= self._done:
             await self._room.acquire()
             self._rooms_taken += 1
@@ -285,7 +255,7 @@ class Delivery:
         self._outbox.put_nowait(replace(chunk, restarted=restarted))
 
     async def _at_stream_rate(self, chunk: AudioChunk, sentence: _Sentence) -> AudioChunk:
-        """Keep to the rate of the stream's first chunk, whoever speaks now."""
+        """Keep the rate of the stream's first chunk, whichever backend speaks now."""
         rate_hz = self._rate_hz = self._rate_hz or chunk.sample_rate_hz
         if chunk.sample_rate_hz == rate_hz:
             return chunk
@@ -314,19 +284,19 @@ class Delivery:
     def _all_failed(self, causes: list[BackendError]) -> BackendError:
         if len(causes) == 1:
             return causes[0]
-        where = f"sentence {self._done + 1}"
-        return AllBackendsFailedError(f"No backend could speak {where}.", causes=tuple(causes))
+        detail = f"No backend could speak sentence {self._done + 1}."
+        return AllBackendsFailedError(detail, causes=tuple(causes))
 
 
+@dataclass(slots=True, kw_only=True)
 class _Sentence:
     """The sentence that is being received."""
 
-    def __init__(self, *, begun: bool = False) -> None:
-        self.begun = begun
-        self.heard = False
-        self.seconds = 0.0
-        self.buffer: list[AudioChunk] = []
-        self.resampler: Resampler | None = None
+    begun: bool = False
+    heard: bool = False
+    seconds: float = 0.0
+    buffer: list[AudioChunk] = field(default_factory=list)
+    resampler: Resampler | None = None
 
 
 def _resample(resampler: Resampler, chunk: AudioChunk) -> bytes:

@@ -1,4 +1,4 @@
-"""What the router tells to anyone who listens. Listeners only observe."""
+"""Events that the router publishes. Subscribers only observe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BUFFERED_EVENTS = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorReport:
-    """An error in words, safe to show: it holds no secret."""
+    """Description of an error, safe to show: it holds no secret."""
 
     code: str
     title: str
@@ -50,7 +50,7 @@ class BackendSwitched(RouterEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedOver(RouterEvent):
-    """Requests go to a stand-in from now on."""
+    """Requests go to a fallback from now on."""
 
     from_backend: str
     to_backend: str
@@ -77,7 +77,7 @@ class SpokenByFallback(RouterEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteLost(RouterEvent):
-    """The remote backend was ready and is no more. Told once per outage."""
+    """The remote backend was ready and no longer is. Published once per outage."""
 
     cause: ErrorReport
 
@@ -91,7 +91,7 @@ class BackendRecovered(RouterEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendStateChanged(RouterEvent):
-    """A backend is in another state than it was; told for every change, also while loading."""
+    """A backend changed state; published on every change, including while loading."""
 
     backend: str
     state: BackendState
@@ -99,7 +99,7 @@ class BackendStateChanged(RouterEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendLoading(RouterEvent):
-    """A backend is loading its model, and has come a step further."""
+    """A backend is loading its model, and made progress."""
 
     backend: str
     progress: LoadProgress
@@ -107,7 +107,7 @@ class BackendLoading(RouterEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitOpened(RouterEvent):
-    """A backend failed so often that it is being left alone for a while."""
+    """A backend failed too often: its circuit breaker is open for a while."""
 
     backend: str
     cause: ErrorReport
@@ -115,14 +115,14 @@ class CircuitOpened(RouterEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitClosed(RouterEvent):
-    """A backend that was left alone takes requests again."""
+    """The circuit breaker of a backend is closed again: it takes requests."""
 
     backend: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOutdated(RouterEvent):
-    """The server is of an earlier release than this house; it is used all the same."""
+    """The server runs an earlier release than this machine; it is used nevertheless."""
 
     version: str
     own: str
@@ -150,34 +150,34 @@ class SessionExpired(RouterEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaWarning(RouterEvent):
-    """A large share of the tunnel's monthly allowance is used."""
+    """A large share of the tunnel's monthly quota is used."""
 
     used: float
-    """Share of the allowance, 0 to 1, of whichever of requests and bytes is nearer its end."""
+    """Share of the quota, 0 to 1: the larger of that of the requests and that of the bytes."""
 
 
 class EventBus:
-    """Hands events to listeners, none of which can delay or break who publishes."""
+    """Publishes events to subscribers, none of which can delay or break the publisher."""
 
     def __init__(self) -> None:
         self._callbacks: list[Callable[[RouterEvent], None]] = []
 
     def publish(self, event: RouterEvent) -> None:
-        """Tell all listeners, soon, on the running loop."""
+        """Call all subscribers soon, on the running event loop."""
         _LOGGER.info("%s", event)
         loop = asyncio.get_running_loop()
         for callback in self._callbacks:
-            loop.call_soon(self._tell, callback, event)
+            loop.call_soon(self._call, callback, event)
 
     def subscribe(self, callback: Callable[[RouterEvent], None]) -> Callable[[], None]:
         """Call ``callback`` on the event loop for each event; returns a function that unsubscribes.
 
         Raises:
-            ConfigurationError: it is no plain function: what an ``async def`` would do is lost.
+            ConfigurationError: it is not a function, or is an ``async def``, which would never run.
         """
         if iscoroutinefunction(callback):
             raise ConfigurationError(
-                "callback is an async function, which nobody would await.",
+                "callback is an async function, which would never be awaited.",
                 remedy="Give a plain function, or write: async for event in router.listen()",
             )
         if not callable(callback):
@@ -191,7 +191,7 @@ class EventBus:
         return unsubscribe
 
     def listen(self) -> AsyncGenerator[RouterEvent, None]:
-        """Yield events from now on; a listener that dawdles loses the oldest, delays nobody."""
+        """Yield events from now on; a slow subscriber loses the oldest and delays no other."""
         waiting: deque[RouterEvent] = deque(maxlen=BUFFERED_EVENTS)
         arrived = asyncio.Event()
 
@@ -214,11 +214,11 @@ class EventBus:
         weakref.finalize(events, unsubscribe)  # one that is never begun has no end either
         return events
 
-    def _tell(self, callback: Callable[[RouterEvent], None], event: RouterEvent) -> None:
+    def _call(self, callback: Callable[[RouterEvent], None], event: RouterEvent) -> None:
         if callback not in self._callbacks:
             return
         try:
             callback(event)
         except Exception:
-            # The one place where any error is caught: a listener is not ours, and speech goes on.
-            _LOGGER.exception("A listener failed on %s", type(event).__name__)
+            # Only here any error is caught: a subscriber is the user's code, and speech goes on.
+            _LOGGER.exception("A subscriber failed on %s", type(event).__name__)

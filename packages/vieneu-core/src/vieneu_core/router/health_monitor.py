@@ -1,7 +1,7 @@
-"""Keeps an eye on one backend, as rarely as the facts allow.
+"""Health checks of one backend, as rare as possible.
 
-Real traffic is the best look: it costs nothing. Without traffic the looks at a remote backend
-become rarer, because each costs one request of the tunnel's allowance. A circuit that has cooled
+Real traffic is the best check: it costs nothing. Without traffic the checks of a remote backend
+become rarer, because each costs one request of the tunnel's quota. A circuit that has cooled
 down is probed by speaking a short sentence, since a server can be healthy and yet unable to speak.
 """
 
@@ -14,6 +14,7 @@ import math
 from collections.abc import Awaitable, Callable
 
 from vieneu_core.backends.base import BackendState, Health
+from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendError,
@@ -37,7 +38,7 @@ _NEEDS_LOADING = {
 _LOGGER = logging.getLogger(__name__)
 PROGRESS_EVERY_S = 0.5
 SHORTEST_WAIT_S = 0.05
-"""So that no state of affairs, however odd, makes the monitor spin."""
+"""The monitor never runs in a tight loop, whatever the state."""
 
 
 class HealthMonitor:
@@ -65,16 +66,16 @@ class HealthMonitor:
         """Done once the backend has been loaded, or could not be: then with the reason."""
 
     def wake(self) -> None:
-        """Reconsider when to look next: something has changed."""
+        """Recompute when the next check is due: something has changed."""
         self._nudged.set()
 
     async def run(self) -> None:
-        """Load the backend, then look at it again and again."""
+        """Load the backend, then check it again and again."""
         try:
             self.first_load.set_result(await self.load())
             await self._watch()
         except Exception:
-            _LOGGER.exception("The watch over %s ended", self._tracked.name)
+            _LOGGER.exception("The health monitor of %s failed", self._tracked.name)
             raise
         finally:
             self.first_load.cancel()  # without effect once it is done
@@ -102,28 +103,27 @@ class HealthMonitor:
         return None
 
     async def _loaded(self) -> Health:
-        tracked = self._tracked
-        tracked.loading, tracked.kept_unloaded = True, False
-        follower = None if self._metered else asyncio.create_task(self._follow_loading())
-        try:
-            await tracked.backend.load()
-            return await tracked.backend.health()
-        finally:
-            tracked.loading = False
-            if follower is not None:
-                follower.cancel()
+        backend = self._tracked.backend
+        with self._tracked.loading():
+            follower = None if self._metered else asyncio.create_task(self._follow_loading())
+            try:
+                await backend.load()
+                return await backend.health()
+            finally:
+                if follower is not None:
+                    follower.cancel()
 
     async def _follow_loading(self) -> None:
-        """Look how far the loading has come, again and again: a download can take minutes."""
+        """Report the progress of loading, again and again: a download can take minutes."""
         while True:
             await self._clock.sleep(PROGRESS_EVERY_S)
-            with contextlib.suppress(BackendError):  # loading itself says what is wrong
+            with contextlib.suppress(BackendError):  # loading itself raises what is wrong
                 health = await self._tracked.backend.health()
                 if health.loading is not None:
                     self._tracked.load_progressed(health)
 
     def next_check_in_s(self) -> float:
-        """Return the seconds until the next look is due; infinite where only an admin can help."""
+        """Return the seconds until the next check is due; infinite where only an admin can help."""
         tracked = self._tracked
         if math.isinf(tracked.breaker.retry_in_s):
             return math.inf
@@ -137,12 +137,12 @@ class HealthMonitor:
         return spared_s if spared_s > 0 and not self._idle else max(due, spared_s)
 
     async def check(self, *, tolerant: bool = True) -> Health:
-        """Look at the backend now, and probe it where its circuit has cooled down.
+        """Check the backend now, and probe it where its circuit has cooled down.
 
         Args:
-            tolerant: Whether one silence may pass for chance.
+            tolerant: Whether a single timeout is ignored.
 
-        Raises nothing that the place has not been told; the last health is returned.
+        Failures are recorded, not raised; the last health is returned.
         """
         self._idle_checks = self._idle_checks + 1 if self._idle else 0
         health = await self._health(tolerant=tolerant)
@@ -151,41 +151,31 @@ class HealthMonitor:
         return health
 
     async def probe(self) -> Speech:
-        """Speak a short sentence on the backend, and tell its circuit how it went.
+        """Speak a short sentence on the backend; its circuit records the result.
 
         Raises:
             BackendError: it cannot speak, or its circuit lets nothing through now.
         """
-        tracked = self._tracked
-        tracked.breaker.admit()
+        self._tracked.admit(None)
+        with self._tracked.attempt():
+            return await self._test_sentence()
+
+    async def _test_sentence(self) -> Speech:
+        name = self._tracked.name
         request = SynthesisRequest(text=self._policy.probe_text)
         try:
             async with asyncio.timeout(self._policy.stall_s):
-                speech = await collect(tracked.backend.stream(request))
+                return await collect(self._tracked.backend.stream(request))
         except TimeoutError as err:
-            late = BackendTimeoutError(f"{tracked.name} did not speak the test sentence in time.")
-            tracked.failed(late)
-            raise late from err
+            raise BackendTimeoutError(f"{name} did not speak the test sentence in time.") from err
         except RequestError as err:
-            refused = SynthesisFailedError(
-                f"{tracked.name} refused the test sentence: {err.detail}"
-            )
-            tracked.failed(refused)
-            raise refused from err
-        except BackendError as err:
-            tracked.failed(err)
-            raise
-        except BaseException:
-            tracked.abandoned()
-            raise
-        tracked.succeeded()
-        return speech
+            raise SynthesisFailedError(f"{name} refused the test sentence: {err.detail}") from err
 
     async def _try_probe(self) -> None:
         try:
             await self.probe()
         except BackendError:
-            return  # the place knows, and the circuit stays open for longer
+            return  # it is recorded, and the circuit stays open for longer
 
     async def _health(self, *, tolerant: bool) -> Health:
         tracked = self._tracked
@@ -204,15 +194,15 @@ class HealthMonitor:
         return tracked.health or Health(state=tracked.state)
 
     def _missed(self, error: BackendError, *, tolerant: bool) -> None:
-        # A server that is busy speaking may be slow to tell how it is; its audio is the answer.
-        speaking = self._tracked.leases > 0 and isinstance(error, BackendTimeoutError)
+        # A server that is busy speaking may be slow to report its health; its audio is the answer.
+        speaking = self._tracked.in_use and isinstance(error, BackendTimeoutError)
         tolerated = math.inf if speaking else self._policy.tolerated_failed_checks
         self._tracked.health_check_failed(error, tolerated=tolerated if tolerant else 0)
 
     @property
     def _needs_loading(self) -> bool:
         state = self._tracked.state
-        if self._tracked.kept_unloaded:
+        if self._tracked.unloaded_by_admin:
             return False
         return state is BackendState.FAILED or (self._metered and state in _NEEDS_LOADING)
 
@@ -223,7 +213,7 @@ class HealthMonitor:
     def _interval_s(self) -> float:
         policy = self._policy
         tracked = self._tracked
-        # Once it is plain that the backend is unfit, though its circuit is closed, haste is over.
+        # Once it is certain that the backend cannot speak, frequent checks are of no use.
         doubted = tracked.suspect and tracked.failed_checks <= policy.tolerated_failed_checks
         if doubted and tracked.breaker.state is CircuitState.CLOSED:
             return policy.suspect_interval_s
@@ -231,7 +221,8 @@ class HealthMonitor:
             return policy.health_check_interval_s
         long_idle = tracked.idle_s > policy.long_idle_after_s and self._idle_checks > 0
         longest_s = policy.long_idle_interval_s if long_idle else policy.idle_interval_s
-        return min(policy.health_check_interval_s * 2.0 ** min(self._idle_checks, 32), longest_s)
+        growing = Backoff(first_s=policy.health_check_interval_s, longest_s=longest_s)
+        return growing.pause_s(1 + self._idle_checks)
 
     def _next_session_mark_in_s(self) -> float:
         session = self._tracked.session

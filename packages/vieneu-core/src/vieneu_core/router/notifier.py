@@ -1,8 +1,8 @@
-"""Turns what has become of the backends into events, each told once."""
+"""Turns changes of the backends into events, each published once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from weakref import WeakKeyDictionary, WeakSet
 
 from vieneu_core import __version__
@@ -41,11 +41,11 @@ _LOST = {
 
 
 class StatusNotifier:
-    """Remembers what was told, so that one outage is one event."""
+    """Remembers what was published, so that one outage is one event."""
 
     def __init__(self, publish: Callable[[RouterEvent], None]) -> None:
         self._publish = publish
-        # Of places, not of names: one that takes another's place begins with a clean sheet.
+        # By backend, not by name: one that replaces another begins without a history.
         self._states: WeakKeyDictionary[TrackedBackend, BackendState] = WeakKeyDictionary()
         self._was_ready: WeakSet[TrackedBackend] = WeakSet()
         self._lost: WeakSet[TrackedBackend] = WeakSet()
@@ -55,34 +55,22 @@ class StatusNotifier:
         self._missing_voices: WeakKeyDictionary[TrackedBackend, str | None] = WeakKeyDictionary()
         self._is_falling_back: str | None = None
 
-    def state(self, tracked: TrackedBackend) -> None:
-        """Tell what state a backend is in now, and how far its loading has come."""
-        if tracked.state is not self._states.get(tracked, BackendState.UNLOADED):
-            self._states[tracked] = tracked.state
-            self._publish(BackendStateChanged(backend=tracked.name, state=tracked.state))
-        progress = tracked.health.loading if tracked.health is not None else None
-        if progress is not None and progress != self._progress.get(tracked):
-            self._progress[tracked] = progress
-            self._publish(BackendLoading(backend=tracked.name, progress=progress))
+    def states(self, backends: Iterable[TrackedBackend]) -> None:
+        """Publish new states of the backends, and the progress of their loading."""
+        for tracked in backends:
+            self._state(tracked)
 
-    def backend(self, tracked: TrackedBackend) -> None:
-        """Publish what has become of a backend: circuit, session, version, voice, outage."""
-        self._circuit(tracked)
-        self._session(tracked)
-        self._version(tracked)
-        self._default_voice(tracked)
-        if tracked.state.ready:
-            self._was_ready.add(tracked)
-            if tracked in self._lost and tracked.usable:
-                self._lost.discard(tracked)
-                self._publish(BackendRecovered(backend=tracked.name))
-        elif tracked.state in _LOST and tracked in self._was_ready and tracked not in self._lost:
-            self._lost.add(tracked)
-            if tracked.name == Mode.REMOTE.value and tracked.last_error is not None:
-                self._publish(RemoteLost(cause=ErrorReport.of(tracked.last_error)))
+    def changes(self, backends: Iterable[TrackedBackend]) -> None:
+        """Publish other changes: of circuit, session, version, default voice; and outages."""
+        for tracked in backends:
+            self._circuit(tracked)
+            self._session(tracked)
+            self._version(tracked)
+            self._default_voice(tracked)
+            self._outage(tracked)
 
     def active(self, chosen: str, active: str, cause: BackendError | None) -> None:
-        """Tell when requests begin to go to a stand-in, and when that ends."""
+        """Publish when requests begin to go to a fallback, and when that ends."""
         before, self._is_falling_back = self._is_falling_back, active if active != chosen else None
         if self._is_falling_back is not None and self._is_falling_back != before:
             report = ErrorReport.of(cause) if cause is not None else None
@@ -92,10 +80,30 @@ class StatusNotifier:
         elif self._is_falling_back is None and before not in {None, active}:
             self._publish(FailedBack(from_backend=before, to_backend=active))
 
-    def budget(self, budget: TunnelQuota) -> None:
-        """Tell when a large share of the tunnel's allowance is used."""
-        if budget.due() is not None:
-            self._publish(QuotaWarning(used=budget.status().used))
+    def quota(self, quota: TunnelQuota) -> None:
+        """Publish when a large share of the tunnel's quota is used."""
+        if quota.due() is not None:
+            self._publish(QuotaWarning(used=quota.status().used))
+
+    def _state(self, tracked: TrackedBackend) -> None:
+        if tracked.state is not self._states.get(tracked, BackendState.UNLOADED):
+            self._states[tracked] = tracked.state
+            self._publish(BackendStateChanged(backend=tracked.name, state=tracked.state))
+        progress = tracked.health.loading if tracked.health is not None else None
+        if progress is not None and progress != self._progress.get(tracked):
+            self._progress[tracked] = progress
+            self._publish(BackendLoading(backend=tracked.name, progress=progress))
+
+    def _outage(self, tracked: TrackedBackend) -> None:
+        if tracked.state.ready:
+            self._was_ready.add(tracked)
+            if tracked in self._lost and tracked.usable:
+                self._lost.discard(tracked)
+                self._publish(BackendRecovered(backend=tracked.name))
+        elif tracked.state in _LOST and tracked in self._was_ready and tracked not in self._lost:
+            self._lost.add(tracked)
+            if tracked.name == Mode.REMOTE.value and tracked.last_error is not None:
+                self._publish(RemoteLost(cause=ErrorReport.of(tracked.last_error)))
 
     def _circuit(self, tracked: TrackedBackend) -> None:
         opened = tracked.breaker.state is not CircuitState.CLOSED

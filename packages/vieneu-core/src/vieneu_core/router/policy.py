@@ -11,14 +11,14 @@ from vieneu_core.router.breaker import BreakerPolicy
 from vieneu_core.router.session import SessionPolicy
 
 LAST_RESORT = "last_resort"
-"""Name of the embedded voice that is always there."""
+"""Name of the embedded voice, which is always available."""
 
 _CHARACTERS_PER_SECOND = 12.0
 """Vietnamese read aloud at speed 1: 12 to 15 characters a second; the slow end, to be safe."""
 
 
 class Mode(StrEnum):
-    """The admin's choice of the place that gets requests. Says nothing about its health."""
+    """The admin's choice of the backend that gets requests. Says nothing about its health."""
 
     LOCAL = "local"
     REMOTE = "remote"
@@ -38,28 +38,28 @@ class RouterPolicy:
 
     fallback_enabled: bool = True
     fallback: tuple[str, ...] = ("local", LAST_RESORT)
-    """Stand-ins in order. ``remote`` may be named too: text then leaves the house unasked."""
+    """Fallbacks in order. With ``remote`` among them text leaves the home unasked."""
     fallback_voice: str | None = None
-    """Voice of a stand-in that has it, where the request names none."""
+    """Voice of a fallback that has it, where the request names none."""
     prefetched_sentences: int = 2
-    """Sentences made ready while one is being heard."""
+    """Sentences synthesized ahead while one is being heard."""
     stall_s: float = 20.0
     """Longest wait for a backend's next audio; a backend's own limits are usually shorter."""
     patience_s: float = 10.0
-    """How long a sentence that nobody could speak is tried again before it is given up."""
+    """How long a sentence that no backend could speak is retried before it fails."""
     health_check_interval_s: float = 30.0
-    """Between looks at a backend that is in use."""
+    """Between health checks of a backend that is in use."""
     in_use_s: float = 300.0
     """A backend that no request wanted for this long is idle."""
     idle_interval_s: float = 600.0
-    """Longest time between looks at an idle remote backend; they double up to this."""
+    """Longest time between checks of an idle remote backend; they double up to this."""
     long_idle_after_s: float = 6 * 3600.0
     long_idle_interval_s: float = 900.0
-    """After long idleness: 2 880 looks a month, within a free tunnel's allowance."""
+    """After long idleness: 2 880 checks a month, within a free tunnel's quota."""
     suspect_interval_s: float = 2.0
-    """Until the next look at a backend that has just failed: is it really gone?"""
+    """Until the next check of a backend that has just failed."""
     tolerated_failed_checks: int = 1
-    """Looks in a row that may time out before the backend counts as lost."""
+    """Checks in a row that may time out before the backend counts as lost."""
     load_wait_s: float = 10.0
     """How long `Router.load` waits for the admin's choice while something else can speak."""
     health_check_timeout_s: float = 10.0
@@ -79,7 +79,7 @@ class RouterPolicy:
 
 
 def candidates(mode: Mode, fallbacks: Collection[str], present: Collection[str]) -> tuple[str, ...]:
-    """Return the names to be asked, in order: the admin's choice, then the stand-ins.
+    """Return the names of the backends of a request: the admin's choice, then the fallbacks.
 
     The choice comes first even where it is not present, so that its absence is reported.
     """

@@ -1,10 +1,10 @@
-"""All backends of a router: who watches them, and how one takes another's place."""
+"""All backends of a router: their monitors, and how one replaces another."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from vieneu_core.arguments import expect
 from vieneu_core.backends.base import Backend
@@ -15,6 +15,7 @@ from vieneu_core.errors import (
     BackendNotConfiguredError,
     BackendNotLoadedError,
 )
+from vieneu_core.router.breaker import CircuitBreaker
 from vieneu_core.router.health_monitor import HealthMonitor
 from vieneu_core.router.policy import BACKENDS, Mode, RouterPolicy
 from vieneu_core.router.session import SessionClock
@@ -29,10 +30,10 @@ class BackendPool:
 
     Args:
         backends: Name and backend.
-        policy: How often they are looked at, and when their circuits open.
+        policy: How often they are checked, and when their circuits open.
         clock: Time.
         rng: Jitter of the circuits.
-        on_change: Called when something has become of one of them.
+        on_change: Called after each change of one of them.
         each_round: Awaited by a monitor after each of its rounds.
     """
 
@@ -78,11 +79,11 @@ class BackendPool:
         return any(tracked.usable for tracked in self)
 
     def get(self, name: str) -> TrackedBackend | None:
-        """Return the place of this name, or None where none is set up."""
+        """Return the backend of this name, or None where none is set up."""
         return self._by_name.get(name)
 
     def require(self, name: str) -> TrackedBackend:
-        """Return the place of this name.
+        """Return the backend of this name.
 
         Raises:
             ConfigurationError: the name is not a string.
@@ -95,6 +96,11 @@ class BackendPool:
                 f"No {name} backend is set up.", remedy=remedy, backend=name
             )
         return self._by_name[name]
+
+    def first_usable(self, names: Sequence[str]) -> str:
+        """Return the first of these names whose backend can speak now; else the first of all."""
+        backends = ((name, self.get(name)) for name in names)
+        return next((name for name, tracked in backends if tracked and tracked.usable), names[0])
 
     def statuses(self) -> tuple[BackendStatus, ...]:
         """Describe all of them, and the remote one also where there is none."""
@@ -127,7 +133,7 @@ class BackendPool:
             raise _not_loadable(loads)
 
     def watch(self) -> dict[str, asyncio.Future[BackendError | None]]:
-        """Begin to load and watch all; each future tells why loading failed, or None."""
+        """Begin to load and watch all; the result of each future is why loading failed, or None."""
         return {name: self._watch(name).first_load for name in self.names}
 
     async def unwatch(self, *names: str) -> None:
@@ -141,7 +147,7 @@ class BackendPool:
             monitor.first_load.cancel()  # one that had not taken its first step has not done it
 
     def monitor(self, name: str) -> HealthMonitor:
-        """Return the monitor that watches a backend, or one that looks just when it is asked.
+        """Return the monitor that watches a backend, or one that checks on demand only.
 
         Raises:
             BackendNotConfiguredError: there is no such backend.
@@ -156,12 +162,12 @@ class BackendPool:
             each_round=self._each_round,
         )
 
-    # --- coming and going -------------------------------------------------------------------
+    # --- replacement -------------------------------------------------------------------
 
     async def replace(self, name: str, backend: Backend | None) -> None:
-        """Put a backend in the place of another; None only takes that one away.
+        """Replace a backend by another; None only removes it.
 
-        The old one is closed once nobody listens to it any more. Where the others are watched the
+        The old one is closed once no request holds a lease on it. Where the others are watched the
         new one is too; this returns when it has been loaded, or could not be.
         """
         async with self._replacing:
@@ -179,14 +185,14 @@ class BackendPool:
     async def unload(self) -> None:
         """Unload all of them."""
         for tracked in self:
-            tracked.health = None
+            tracked.clear_health()
         await asyncio.gather(*(tracked.backend.unload() for tracked in self))
 
     async def aclose(self) -> None:
         """Close all of them for good, those too that were replaced."""
         async with self._replacing:  # one that is being replaced has to be closed as well
             for idle in self._retiring.values():
-                idle.set()  # whoever still listens there has waited long enough
+                idle.set()  # requests that still run there are cut off
             await asyncio.gather(*self._retiring)
             await asyncio.gather(*(tracked.backend.aclose() for tracked in self))
 
@@ -194,16 +200,16 @@ class BackendPool:
         session = None
         if name == REMOTE:
             session = SessionClock(policy=self._policy.session, clock=self._clock)
-        tracked = TrackedBackend(
+        return TrackedBackend(
             backend,
             name=name,
-            policy=self._policy.breaker,
+            breaker=CircuitBreaker(
+                name, policy=self._policy.breaker, clock=self._clock, rng=self._rng
+            ),
             clock=self._clock,
-            rng=self._rng,
+            on_change=lambda: self._changed(name),
             session=session,
         )
-        tracked.on_change = lambda: self._changed(name)
-        return tracked
 
     def _watch(self, name: str) -> HealthMonitor:
         monitor = self.monitor(name)
@@ -218,17 +224,12 @@ class BackendPool:
 
     def _retire(self, tracked: TrackedBackend) -> None:
         idle = asyncio.Event()
-
-        def released() -> None:
-            if tracked.leases == 0:
-                idle.set()
+        tracked.retire(idle.set)
 
         async def close_when_idle() -> None:
             await idle.wait()
             await tracked.backend.aclose()
 
-        tracked.on_change = released
-        released()
         task = asyncio.create_task(close_when_idle(), name="vieneu-retire")
         self._retiring[task] = idle
         task.add_done_callback(self._retiring.pop)

@@ -1,4 +1,4 @@
-"""The tunnel's monthly allowance: counts requests and bytes, and warns before it is used up.
+"""The tunnel's monthly quota: counts requests and bytes, and warns before it is used up.
 
 Defaults are those of ngrok's free plan: 20 000 requests and 1 GB out per calendar month.
 """
@@ -20,7 +20,7 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaStatus:
-    """How much of this month's allowance is used."""
+    """How much of this month's quota is used."""
 
     month: str
     """Calendar month in UTC, ``2026-11``."""
@@ -115,7 +115,7 @@ class TunnelQuota:
             try:
                 await asyncio.shield(write)
             except OSError as err:
-                _LOGGER.warning("The tunnel budget cannot be kept in %s: %s", self._path, err)
+                _LOGGER.warning("The tunnel quota cannot be kept in %s: %s", self._path, err)
                 self._dirty = True
                 return
             finally:
@@ -144,7 +144,7 @@ def _load(path: Path) -> tuple[str, int, int, set[float]] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as err:
-        _LOGGER.warning("The tunnel budget in %s is not readable: %s", path, err)
+        _LOGGER.warning("The tunnel quota in %s is not readable: %s", path, err)
         return None
 
 

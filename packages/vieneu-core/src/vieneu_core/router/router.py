@@ -1,4 +1,4 @@
-"""The router: a backend made of backends. Picks, streams, fails over, fails back."""
+"""The router: a backend made of backends. Selects, streams, fails over, fails back."""
 
 from __future__ import annotations
 
@@ -13,25 +13,23 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.errors import (
-    BackendNotConfiguredError,
-)
-from vieneu_core.router.delivery import Delivery, Route
+from vieneu_core.router.delivery import Delivery
 from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
 from vieneu_core.router.notifier import StatusNotifier
 from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy, candidates
 from vieneu_core.router.pool import REMOTE, BackendPool
 from vieneu_core.router.quota import TunnelQuota
+from vieneu_core.router.route import Route
 from vieneu_core.router.status import RouterStatus
 from vieneu_core.synthesis import Speech, SynthesisRequest, check_request
 from vieneu_core.voices import Voice
 
 
 class Router(Backend):
-    """Serves requests from the backend that the admin chose, or from a stand-in.
+    """Serves requests from the backend that the admin chose, or from a fallback.
 
-    ``mode`` is the admin's choice; ``active`` is who gets the next request. It owns the backends
-    that it is given, and closes them. It is used on the event loop that loaded it, and on no other.
+    ``mode`` is the admin's choice; ``active`` is the backend of the next request. It owns and
+    closes the backends that it is given. It is used on the event loop that loaded it, and no other.
 
     Raises:
         ConfigurationError: an argument is of the wrong type.
@@ -77,8 +75,6 @@ class Router(Backend):
             each_round=self._update_quota,
         )
 
-    # --- what it is -------------------------------------------------------------------------
-
     @property
     def mode(self) -> Mode:
         """The admin's choice."""
@@ -87,12 +83,10 @@ class Router(Backend):
     @property
     def active(self) -> str:
         """Name of the backend that the next request goes to."""
-        names = self._candidates()
-        places = ((name, self._pool.get(name)) for name in names)
-        return next((name for name, tracked in places if tracked and tracked.usable), names[0])
+        return self._pool.first_usable(self._candidates())
 
     def status(self) -> RouterStatus:
-        """Take a snapshot of everything an admin looks at. Costs no request."""
+        """Return a snapshot for the admin. Costs no request."""
         remote, active = self._pool.get(REMOTE), self.active
         return RouterStatus(
             mode=self._mode,
@@ -116,7 +110,7 @@ class Router(Backend):
         self._lifetime.check()
         return self._events.listen()
 
-    # --- what the admin does ----------------------------------------------------------------
+    # --- administration ---------------------------------------------------------------------
 
     def set_mode(self, mode: Mode | str) -> None:
         """Send requests to the other backend from now on. Running ones end where they started.
@@ -136,7 +130,7 @@ class Router(Backend):
             self._publish_changes()
 
     def set_fallback(self, *, enabled: bool) -> None:
-        """Let others speak where the admin's choice fails, or not; from the next request on.
+        """Let fallbacks speak where the admin's choice fails, or not; from the next request on.
 
         Raises:
             ConfigurationError: ``enabled`` is neither True nor False.
@@ -147,7 +141,7 @@ class Router(Backend):
         self._publish_changes()
 
     async def set_remote(self, remote: Backend | None) -> None:
-        """Put another remote backend in the place of the present one, or none.
+        """Replace the remote backend, or remove it.
 
         Requests that run on the old one end there; then it is closed.
 
@@ -183,15 +177,12 @@ class Router(Backend):
             BackendNotConfiguredError: it has not been set up.
         """
         self._lifetime.use()
-        tracked = self._pool.require(name)
-        tracked.kept_unloaded = True
-        await tracked.backend.unload()
-        tracked.health_checked(Health(state=BackendState.UNLOADED))
+        await self._pool.require(name).unload_by_admin()
 
     async def check(self, name: str) -> Health:
-        """Look at one backend now, however long it was to be left alone.
+        """Check one backend now, whatever its circuit breaker says.
 
-        Where it had been given up, it must also speak a short sentence before it is used again.
+        Where its circuit is not closed, it must also speak a short sentence before it is used.
 
         Raises:
             ConfigurationError: the name is not a string.
@@ -217,10 +208,10 @@ class Router(Backend):
         tracked.try_again()
         return await self._pool.monitor(name).probe()
 
-    # --- what a backend does ----------------------------------------------------------------
+    # --- the interface of a backend ----------------------------------------------------------
 
     async def load(self) -> None:
-        """Load all backends at once, then keep an eye on them.
+        """Load all backends at once, then monitor them.
 
         Returns when the admin's choice and the last resort are loaded; or, where that fails or
         takes long, when anything can speak. What is not ready by then goes on loading.
@@ -235,17 +226,14 @@ class Router(Backend):
                 return
             self._lifetime.require_open()
             try:
-                await self._load()
+                if self._quota is not None:
+                    await self._quota.load()
+                await self._pool.load(self._mode.value, LAST_RESORT)
+                self._loaded = True
+                self._publish_changes()
             except BaseException:
                 await self.unload()
                 raise
-
-    async def _load(self) -> None:
-        if self._quota is not None:
-            await self._quota.load()
-        await self._pool.load(self._mode.value, LAST_RESORT)
-        self._loaded = True
-        self._publish_changes()
 
     async def unload(self) -> None:
         """Stop watching, and unload all backends."""
@@ -260,24 +248,14 @@ class Router(Backend):
         """Speak a request; see `Backend.stream`. All chunks have the rate of the first one."""
         check_request(request)
         self._require_loaded()
-        route = self._route()
+        route = Route.along(self._candidates(), self._pool)
         delivery = Delivery(
-            request,
-            route,
-            policy=self._policy,
-            clock=self._clock,
-            publish=self._events.publish,
+            request, route, policy=self._policy, clock=self._clock, publish=self._events.publish
         )
-        for tracked in route.places:
-            tracked.leases += 1
-        try:
+        with route.leased():
             async with aclosing(delivery.chunks()) as chunks:
                 async for chunk in chunks:
                     yield chunk
-        finally:
-            for tracked in route.places:
-                tracked.leases -= 1
-                tracked.on_change()
 
     async def health(self) -> Health:
         """Return the health of the backend that gets the next request."""
@@ -297,8 +275,6 @@ class Router(Backend):
         await self.unload()
         await self._pool.aclose()
 
-    # --- inside -----------------------------------------------------------------------------
-
     def _require_loaded(self) -> None:
         self._lifetime.use()
         if not self._loaded:
@@ -308,30 +284,17 @@ class Router(Backend):
         fallbacks = self._policy.fallback if self._policy.fallback_enabled else ()
         return candidates(self._mode, fallbacks, self._pool.names)
 
-    def _route(self) -> Route:
-        names = self._candidates()
-        places = tuple(p for name in names if (p := self._pool.get(name)) is not None)
-        missing = None
-        if names[0] not in self._pool:
-            missing = BackendNotConfiguredError(
-                f"No {names[0]} backend is set up.", backend=names[0]
-            )
-        return Route(places, missing)
-
     def _publish_changes(self) -> None:
-        """Tell what has become of the backends, and of who gets the next request."""
-        for tracked in self._pool:
-            self._notifier.state(tracked)
-        if not self._loaded:
-            return
-        for tracked in self._pool:
-            self._notifier.backend(tracked)
-        chosen = self._pool.get(self._mode.value)
-        cause = chosen.last_error if chosen else None
-        self._notifier.active(self._mode.value, self.active, cause)
+        """Publish changes of the backends, and of the one that gets the next request."""
+        self._notifier.states(self._pool)
+        if self._loaded:
+            chosen = self._pool.get(self._mode.value)
+            cause = chosen.last_error if chosen else None
+            self._notifier.changes(self._pool)
+            self._notifier.active(self._mode.value, self.active, cause)
 
     async def _update_quota(self) -> None:
         if self._quota is not None:
-            self._notifier.budget(self._quota)
+            self._notifier.quota(self._quota)
             await self._quota.flush()
         self._publish_changes()

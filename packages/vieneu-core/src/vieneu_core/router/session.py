@@ -1,6 +1,6 @@
-"""The clock of a remote session: it ends (Colab lends a runtime for up to 12 hours).
+"""The clock of a remote session: it ends (a Colab runtime lives for up to 12 hours).
 
-The server tells how many seconds remain by its own monotonic clock; here they are counted down by
+The server reports how many seconds remain by its own monotonic clock; here they are counted down by
 ours. No wall clock is compared with another machine's.
 """
 
@@ -19,7 +19,7 @@ _NEW_SESSION_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPolicy:
-    """When an admin is told of the end, and from when on long speech starts elsewhere."""
+    """When an admin is warned of the end, and from when on long speech starts elsewhere."""
 
     warn_at_s: Sequence[float] = (1800.0, 300.0)
     careful_from_s: float = 600.0
@@ -38,7 +38,7 @@ class SessionClock:
         self._policy = policy
         self._clock = clock
         self._ends_at: float | None = None
-        self._told: set[float] = set()
+        self._passed: set[float] = set()
 
     @property
     def remaining_s(self) -> float | None:
@@ -48,16 +48,16 @@ class SessionClock:
         return max(0.0, self._ends_at - self._clock.monotonic())
 
     def observe(self, remaining_s: float | None) -> None:
-        """Take what the server says of its remaining seconds."""
+        """Record the remaining seconds that the server reports."""
         if remaining_s is None:
             self.forget()
             return
         ends_at = self._clock.monotonic() + remaining_s
         longer = self._ends_at is not None and ends_at > self._ends_at + _NEW_SESSION_S
         if self._ends_at is None or (longer and remaining_s > _NEW_SESSION_S):
-            self._told = {mark for mark in self._marks if mark >= remaining_s > 0}
+            self._passed = {mark for mark in self._marks if mark >= remaining_s > 0}
             # A session met late is announced once, by the nearest mark that it has passed.
-            self._told.discard(min(self._told, default=math.inf))
+            self._passed.discard(min(self._passed, default=math.inf))
         elif longer:
             return  # an ended session that still answers says 0 for ever
         self._ends_at = ends_at
@@ -65,17 +65,17 @@ class SessionClock:
     def forget(self) -> None:
         """Forget the session: there is none, or another backend has come."""
         self._ends_at = None
-        self._told.clear()
+        self._passed.clear()
 
     def due(self) -> float | None:
         """Return the mark (seconds before the end) that has just been passed, once each."""
         remaining = self.remaining_s
         if remaining is None:
             return None
-        passed = [mark for mark in self._marks if remaining <= mark and mark not in self._told]
+        passed = [mark for mark in self._marks if remaining <= mark and mark not in self._passed]
         if not passed:
             return None
-        self._told.update(passed)
+        self._passed.update(passed)
         return min(passed)
 
     def next_due_in_s(self) -> float:
@@ -83,11 +83,11 @@ class SessionClock:
         remaining = self.remaining_s
         if remaining is None:
             return math.inf
-        ahead = [remaining - mark for mark in self._marks if mark not in self._told]
+        ahead = [remaining - mark for mark in self._marks if mark not in self._passed]
         return max(0.0, min(ahead, default=math.inf))
 
     def has_time_for(self, seconds: float) -> bool:
-        """Tell whether speech of this length may still start there."""
+        """Return whether speech of this length may still start there."""
         remaining = self.remaining_s
         if remaining is None or remaining > self._policy.careful_from_s:
             return True

@@ -1,8 +1,9 @@
-"""One typed snapshot of everything an admin looks at: for CLI, Home Assistant and web alike."""
+"""Snapshot of the router for an admin: for CLI, Home Assistant and web alike."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +24,10 @@ class BackendStatus:
     state: BackendState
     circuit: CircuitState
     health: Health | None
-    """The last look at it; None where there was none yet."""
+    """The last health check; None where there was none yet."""
     last_error: ErrorReport | None
     checked_s_ago: float | None
-    """Seconds since it was last heard of."""
+    """Seconds since it last answered or failed."""
 
     @classmethod
     def of(cls, tracked: TrackedBackend) -> BackendStatus:
@@ -39,7 +40,7 @@ class BackendStatus:
             circuit=tracked.breaker.state,
             health=tracked.health,
             last_error=ErrorReport.of(error) if error else None,
-            checked_s_ago=tracked.checked_s_ago,
+            checked_s_ago=None if math.isinf(tracked.silent_s) else tracked.silent_s,
         )
 
     @classmethod
@@ -82,8 +83,8 @@ class RouterStatus:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        plain = dataclasses.asdict(self)
+        values = dataclasses.asdict(self)
         if self.quota is not None:
-            plain["quota"]["used"] = round(self.quota.used, 4)
-        plain["budget"] = plain["quota"]  # its former name, deprecated
-        return plain
+            values["quota"]["used"] = round(self.quota.used, 4)
+        values["budget"] = values["quota"]  # its former name, deprecated
+        return values

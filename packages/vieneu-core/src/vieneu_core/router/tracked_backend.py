@@ -1,104 +1,119 @@
-"""What the router knows of one backend: the backend, its circuit, its health, who uses it.
+"""Everything that the router knows of one backend: its circuit, health, failure, and leases.
 
-Learned from real traffic first; the monitor only fills the gaps.
+Learned from real traffic first; the health monitor only fills the gaps.
 """
 
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Final
 
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
-    AuthenticationError,
-    BackendConnectionError,
-    BackendDrainingError,
     BackendError,
-    BackendLoadingError,
-    BackendNotConfiguredError,
     BackendNotLoadedError,
     CircuitOpenError,
     Consequence,
     SessionEndingError,
-    TunnelError,
 )
-from vieneu_core.router.breaker import BreakerPolicy, CircuitBreaker, CircuitState
+from vieneu_core.router.breaker import CircuitBreaker, CircuitState
+from vieneu_core.router.failure import Failure
 from vieneu_core.router.session import SessionClock
 
 _BRIEF_PAUSE_S = 5.0
 """A backend that asks for no more than this is still where requests go."""
 
-_STATE_OF_ERROR: tuple[tuple[type[BackendError], BackendState], ...] = (
-    (BackendNotConfiguredError, BackendState.NOT_CONFIGURED),
-    (BackendNotLoadedError, BackendState.UNLOADED),
-    (BackendLoadingError, BackendState.LOADING),
-    (BackendDrainingError, BackendState.DRAINING),
-    (SessionEndingError, BackendState.EXPIRED),
-    (AuthenticationError, BackendState.UNAUTHORIZED),
-    (BackendConnectionError, BackendState.UNREACHABLE),
-    (TunnelError, BackendState.UNREACHABLE),
-)
-
 _CERTAIN = {Consequence.OPEN, Consequence.PAUSE, Consequence.UNTIL_ADMIN}
 
 
-def state_of_error(error: BackendError) -> BackendState:
-    """Return the state that a failure to reach or load a backend stands for."""
-    matches = (state for cls, state in _STATE_OF_ERROR if isinstance(error, cls))
-    return next(matches, BackendState.FAILED)
-
-
 class TrackedBackend:
-    """One backend as the router sees it."""
+    """One backend as the router sees it. Its state is changed by its own methods only.
+
+    Args:
+        backend: The backend.
+        name: Its name in the router.
+        breaker: Its circuit.
+        clock: Time.
+        on_change: Called after each change.
+        session: Counts down its session; None where it has no end.
+    """
 
     def __init__(  # noqa: PLR0913 - its parts, all by keyword
         self,
         backend: Backend,
         *,
         name: str,
-        policy: BreakerPolicy,
+        breaker: CircuitBreaker,
         clock: Clock,
-        rng: random.Random,
+        on_change: Callable[[], None],
         session: SessionClock | None = None,
     ) -> None:
-        self.backend = backend
-        self.name = name
-        self.breaker = CircuitBreaker(name, policy=policy, clock=clock, rng=rng)
-        self.session = session
-        self.health: Health | None = None
-        self.last_error: BackendError | None = None
-        self.leases = 0
-        """Requests that may still come here; a backend is not closed under them."""
-        self.loading = False
-        self.kept_unloaded = False
-        """True where the admin unloaded it: nobody else loads it again."""
-        self.failed_checks = 0
-        """Looks in a row that failed, since it was last heard of."""
-        self.on_change: Callable[[], None] = lambda: None
+        self.backend: Final = backend
+        self.name: Final = name
+        self.breaker: Final = breaker
+        self.session: Final = session
+        self._on_change = on_change
         self._clock = clock
-        self._failing: BackendError | None = None
+        self._health: Health | None = None
+        self._failure: Failure | None = None
+        self._failed_checks = 0
+        self._leases = 0
+        self._loading = False
+        self._unloaded_by_admin = False
         self._contact_at = -math.inf
         self._wanted_at = -math.inf
-        self.suspect = False
+
+    # --- what is known ----------------------------------------------------------------------
+
+    @property
+    def health(self) -> Health | None:
+        """Result of the last health check that succeeded; None where there was none yet."""
+        return self._health
+
+    @property
+    def last_error(self) -> BackendError | None:
+        """The newest failure; kept after the backend has recovered, until `reset`."""
+        return self._failure.error if self._failure is not None else None
+
+    @property
+    def suspect(self) -> bool:
         """True where the last thing known of the backend is a failure."""
+        return self._failure is not None and not self._failure.past
+
+    @property
+    def failed_checks(self) -> int:
+        """Health checks in a row that failed, since the backend last answered."""
+        return self._failed_checks
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a request holds a lease."""
+        return self._leases > 0
+
+    @property
+    def unloaded_by_admin(self) -> bool:
+        """True where the admin unloaded it: only the admin loads it again."""
+        return self._unloaded_by_admin
 
     @property
     def state(self) -> BackendState:
-        """Where the backend stands, from all that is known."""
+        """State of the backend, from all that is known."""
         # What failed to load is tried again and again; it is loading once that gets anywhere.
-        has_progress = self.health is not None and self.health.loading is not None
-        if self.loading and (self._fault is None or has_progress):
+        has_progress = self._health is not None and self._health.loading is not None
+        if self._loading and (self._fault is None or has_progress):
             return BackendState.LOADING
         if self.session is not None and self.session.remaining_s == 0:
             return BackendState.EXPIRED
         if self._fault is not None:
-            return state_of_error(self._fault)
-        if self.health is None:
+            return self._fault.state
+        if self._health is None:
             return BackendState.UNLOADED
-        degraded = self.health.ready and self.failed_checks > 0
-        return BackendState.DEGRADED if degraded else self.health.state
+        degraded = self._health.ready and self._failed_checks > 0
+        return BackendState.DEGRADED if degraded else self._health.state
 
     @property
     def usable(self) -> bool:
@@ -113,13 +128,8 @@ class TrackedBackend:
 
     @property
     def silent_s(self) -> float:
-        """Seconds since traffic or a look last told something of the backend, good or bad."""
+        """Seconds since it last answered or failed; infinite where nothing was heard of it."""
         return self._clock.monotonic() - self._contact_at
-
-    @property
-    def checked_s_ago(self) -> float | None:
-        """`silent_s`, or None where the backend was never heard of."""
-        return None if math.isinf(self.silent_s) else self.silent_s
 
     def refusal(self, seconds: float = 0.0) -> BackendError | None:
         """Return why speech of this length cannot start here now, or None where it can."""
@@ -132,8 +142,7 @@ class TrackedBackend:
 
     def why_not_ready(self) -> BackendError:
         """Return the reason why `usable` is false, as an error to be raised."""
-        refusal = self.refusal()
-        known = self._failing or self.last_error
+        refusal, known = self.refusal(), self.last_error
         if refusal is not None and not isinstance(refusal, CircuitOpenError):
             return refusal
         if known is not None:
@@ -142,81 +151,148 @@ class TrackedBackend:
             f"The backend {self.name} is not ready.", backend=self.name
         )
 
-    def wanted(self) -> None:
-        """State that a request would like to be spoken here."""
-        self._wanted_at = self._clock.monotonic()
+    # --- requests ---------------------------------------------------------------------------
 
-    def succeeded(self) -> None:
-        """State that speech came from here."""
-        self._heard_of()
-        self.breaker.succeeded()
-        self.on_change()
+    @contextmanager
+    def lease(self) -> Iterator[None]:
+        """Reserve it for a request that may come here: a backend is not closed meanwhile."""
+        self._leases += 1
+        try:
+            yield
+        finally:
+            self._leases -= 1
+            self._on_change()
 
-    def failed(self, error: BackendError) -> None:
-        """State that speech from here failed."""
-        self._note(error)
-        self.breaker.failed(error)
-        self.on_change()
+    def admit(self, seconds: float | None, *, last_chance: bool = False) -> None:
+        """Let a request through; `attempt` follows.
 
-    def abandoned(self) -> None:
-        """State that a request that was let through was cancelled, or was the caller's fault."""
-        self.breaker.abandoned()
-        self.on_change()
+        Args:
+            seconds: Estimated length of its speech. None is a probe, which is no use of the backend
+                and may come at the end of a session.
+            last_chance: Whether an open circuit is ignored.
 
-    def health_checked(self, health: Health) -> None:
-        """Take what a look at the backend's health showed."""
-        self._heard_of()
-        self.health = health
-        if self.session is not None:
-            self.session.observe(health.remaining_s)
-        self.on_change()
+        Raises:
+            BackendError: what `refusal` returns.
+        """
+        if seconds is not None:
+            self._wanted_at = self._clock.monotonic()
+        refusal = self.breaker.refusal() if seconds is None else self.refusal(seconds)
+        if refusal is None:
+            self.breaker.admit()
+        elif not (last_chance and isinstance(refusal, CircuitOpenError)):
+            raise refusal
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Record how an admitted request goes.
+
+        A `BackendError` is a failure of the backend. Any other exception, cancellation too, says
+        nothing of it: the request was abandoned, or was the caller's fault.
+        """
+        try:
+            yield
+        except BackendError as error:
+            self.breaker.failed(error)
+            self._fail(error)
+            raise
+        except BaseException:
+            self.breaker.abandoned()
+            raise
+        else:
+            self._answered()
+            self.breaker.succeeded()
+        finally:
+            self._on_change()
+
+    # --- health -----------------------------------------------------------------------------
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Mark it as loading for as long as that takes."""
+        self._loading, self._unloaded_by_admin = True, False
+        try:
+            yield
+        finally:
+            self._loading = False
 
     def load_progressed(self, health: Health) -> None:
-        """Take how far its loading has come."""
-        self.health = health
-        self.on_change()
+        """Record how far its loading has come."""
+        self._health = health
+        self._on_change()
+
+    def health_checked(self, health: Health) -> None:
+        """Record a health check that succeeded."""
+        self._answered()
+        self._health = health
+        if self.session is not None:
+            self.session.observe(health.remaining_s)
+        self._on_change()
 
     def health_check_failed(self, error: BackendError, *, tolerated: float) -> None:
-        """State that a look at the backend's health failed.
+        """Record a health check that failed.
 
-        A certain answer counts at once; silence only when it is repeated and no audio comes.
+        A certain answer counts at once; silence only when it is repeated and no audio comes:
+        more than ``tolerated`` times in a row.
         """
-        self._note(error)
-        self.failed_checks += 1
-        repeated = error.consequence is Consequence.COUNT and self.failed_checks > tolerated
+        self._failed_checks += 1
+        repeated = error.consequence is Consequence.COUNT and self._failed_checks > tolerated
         probing = self.breaker.state is CircuitState.HALF_OPEN
-        if error.consequence in _CERTAIN or repeated or probing:
-            self._failing = error
+        unusable = error.consequence in _CERTAIN or repeated or probing
+        if unusable:
             self.breaker.trip(error)
-        elif error.consequence is Consequence.NONE or self.health is None:
-            self._failing = error
-        self.on_change()
+        unknown = error.consequence is Consequence.NONE or self._health is None
+        self._fail(error, certain=unusable or unknown)
+        self._on_change()
+
+    def clear_health(self) -> None:
+        """Forget its health: it is being unloaded together with the router."""
+        self._health = None
+
+    # --- the admin --------------------------------------------------------------------------
+
+    async def unload_by_admin(self) -> None:
+        """Unload it; it stays so until the admin loads it."""
+        self._unloaded_by_admin = True
+        await self.backend.unload()
+        self.health_checked(Health(state=BackendState.UNLOADED))
 
     def try_again(self) -> None:
-        """Let one request, or a look, try now. Until that succeeds nothing else is sent here."""
+        """Let one request, or health check, try now. Nothing else is sent until it succeeds."""
         self.breaker.try_again()
 
     def reset(self) -> None:
-        """Start afresh: the admin has acted."""
+        """Forget all failures: the admin has acted."""
         self.breaker.reset()
-        self.failed_checks = 0
-        self.suspect = False
-        self._failing = self.last_error = None
+        self._failed_checks = 0
+        self._failure = None
+
+    def retire(self, on_idle: Callable[[], None]) -> None:
+        """Report no more changes; call ``on_idle`` as soon as no request holds a lease."""
+
+        def released() -> None:
+            if self._leases == 0:
+                on_idle()
+
+        self._on_change = released
+        released()
 
     @property
-    def _fault(self) -> BackendError | None:
+    def _fault(self) -> Failure | None:
         """The failure that keeps the backend from speaking now."""
         opened = self.breaker.state is not CircuitState.CLOSED
-        return self.last_error if opened and self.last_error is not None else self._failing
+        certain = self._failure is not None and self._failure.certain
+        return self._failure if opened or certain else None
 
-    def _heard_of(self) -> None:
+    def _answered(self) -> None:
         self._contact_at = self._clock.monotonic()
-        self.failed_checks = 0
-        self.suspect = False
-        self._failing = None
+        self._failed_checks = 0
+        if self._failure is not None:
+            self._failure = replace(self._failure, certain=False, past=True)
 
-    def _note(self, error: BackendError) -> None:
+    def _fail(self, error: BackendError, *, certain: bool = False) -> None:
+        """Record a failure; one that explains the state is replaced by another such one only."""
         error.backend = self.name
-        self.last_error = error
-        self.suspect = True
         self._contact_at = self._clock.monotonic()
+        explains = certain or self.breaker.state is not CircuitState.CLOSED
+        if self._failure is None or not self._failure.certain or explains:
+            self._failure = Failure(error, certain=explains)

@@ -164,7 +164,7 @@ class ScriptedBackend(Backend):
         await self.unload()
 
     async def health(self) -> Health:
-        """Report ``reported``, or else the plain truth.
+        """Report ``reported``, or else the real state.
 
         Raises:
             VieneuError: ``reported``, where that is an error.

@@ -1,4 +1,4 @@
-"""A tone in place of speech, for doubles: what was spoken can be told from the sound alone."""
+"""A tone in place of speech, for doubles: the sound alone shows what was spoken."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 
 GAP_S = 0.04
-"""Silence before and after the tone of each sentence, so that neighbours can be told apart."""
+"""Silence before and after the tone of each sentence, so that neighbours are distinct."""
 CHUNK_S = 0.1
 """Length of a chunk, in seconds."""
 LOWEST_HZ, STEP_HZ, N_PITCHES = 300, 50, 90

@@ -69,7 +69,7 @@ class Channel:
         self._sending = threading.Lock()
 
     def send(self, message: Message) -> None:
-        """Send a message; ends the process where nobody can take it any more."""
+        """Send a message; ends the process where the host is gone."""
         with self._sending:
             try:
                 self._sock.sendall(encode(message))
@@ -106,7 +106,7 @@ class Worker:
         self._watermarker: Watermarker | None = None
 
     def run(self) -> None:
-        """Load the engine, then speak until told to end."""
+        """Load the engine, then speak until asked to end."""
         threading.Thread(target=self._listen, name="worker-listener", daemon=True).start()
         order = self._orders.get()
         if not isinstance(order, Load):
@@ -175,7 +175,7 @@ class Worker:
         return pieces
 
     def _watermarked(self, pieces: Iterator[bytes], sample_rate_hz: int) -> Iterator[bytes]:
-        """Mark a sentence, which has to be whole for that; empty pieces tell that work goes on.
+        """Mark a sentence, which has to be whole for that; empty pieces show that work goes on.
 
         The watermarker comes first: where it does not work, the engine need not begin.
         """
@@ -236,7 +236,7 @@ def find_factory(target: str) -> EngineFactory:
 
 
 def _failed(job: int | None, error: BaseException, unnamed: type[BackendError]) -> Failed:
-    """Put an engine's error into words; one that has no name of ours becomes ``unnamed``."""
+    """Describe an engine's error; one that is no `VieneuError` becomes ``unnamed``."""
     if isinstance(error, RequestError | BackendError):
         named: VieneuError = error
     elif isinstance(error, VieneuError):

@@ -1,4 +1,4 @@
-"""The parent's side of a worker: gives it sentences, one at a time, and hands on their audio."""
+"""The host of a worker process: sends it sentences, one at a time, and relays their audio."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
 from vieneu_core.errors import BackendError, RequestError, StreamStalledError
 from vieneu_core.worker.messages import Audio, Cancel, Failed, Finished, Memory, Message, Speak
 from vieneu_core.worker.process import within
-from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerTimes
-from vieneu_core.worker.supervisor import SupervisorState, WorkerSupervisor
-
-__all__ = ["EngineSpec", "RestartPolicy", "SupervisorState", "WorkerHost", "WorkerTimes"]
+from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
+from vieneu_core.worker.supervisor import WorkerSupervisor
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -58,8 +56,8 @@ class WorkerHost:
         self._watchers: set[asyncio.Task[None]] = set()
 
     @property
-    def state(self) -> SupervisorState:
-        """Where the worker stands."""
+    def state(self) -> WorkerState:
+        """State of the worker."""
         return self._worker.state
 
     @property
@@ -132,7 +130,7 @@ class WorkerHost:
                 self._cancel(job)
 
     async def _begin(self, utterance: Utterance, speed: float) -> _Job:
-        """Wait for our turn and hand the sentence to the worker. `_end_job` ends the turn."""
+        """Wait for our turn and send the sentence to the worker. `_end_job` ends the turn."""
         await self._turn.acquire()
         try:
             await self.ready()
@@ -187,7 +185,7 @@ class WorkerHost:
     # --- Listener --------------------------------------------------------------------------
 
     def on_message(self, message: Message) -> None:
-        """Take what the worker says."""
+        """Handle a message of the worker."""
         match message:
             case Memory():
                 self._memory = message
@@ -201,5 +199,5 @@ class WorkerHost:
                 _LOGGER.debug("Not expected from the worker: %s", type(message).__name__)
 
     def on_gone(self, error: BackendError) -> None:
-        """End what was being spoken, with this error."""
+        """End the sentence that was being spoken, with this error."""
         self._end_job(error)

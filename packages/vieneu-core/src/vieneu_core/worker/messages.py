@@ -142,7 +142,7 @@ class Loaded(Message):
 
 @dataclass(frozen=True, slots=True)
 class Audio(Message):
-    """Samples of a job, mono signed 16-bit little-endian; none tell that work goes on."""
+    """Samples of a job, mono signed 16-bit little-endian; empty ones show that work goes on."""
 
     kind = 12
     job: int
@@ -190,7 +190,7 @@ class Memory(Message):
 
     kind = 15
     rss_bytes: int
-    """Resident memory, in bytes; 0 where this system does not tell."""
+    """Resident memory, in bytes; 0 where this system does not report it."""
     gpu_used_gb: float | None = None
     gpu_total_gb: float | None = None
 

@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 
 
 class WorkerProcess:
-    """A running worker. Made by `spawn`; whoever made it calls `close`."""
+    """A running worker. Made by `spawn`; its owner calls `close`."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class WorkerProcess:
     async def _ends_within(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                # A worker that nobody listens to would wait in the middle of what it says.
+                # A worker whose messages are not read would block in the middle of one.
                 with contextlib.suppress(OSError):  # of a worker that died with orders unread
                     while await self._reader.read(_READ_BYTES):
                         pass
@@ -146,8 +146,8 @@ class WorkerProcess:
         return self._process.returncode == -signal.SIGKILL
 
     def how_it_ended(self) -> str:
-        """Say in words how a closed process ended."""
-        return _in_words(self._process.returncode)
+        """Describe how a closed process ended."""
+        return _ending(self._process.returncode)
 
     def last_line(self) -> str:
         """Return the last line that the process wrote, which often says why it ended."""
@@ -202,7 +202,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
-def _in_words(returncode: int | None) -> str:
+def _ending(returncode: int | None) -> str:
     if returncode is None or returncode >= 0:
         return f"ended with exit status {returncode}"
     try:

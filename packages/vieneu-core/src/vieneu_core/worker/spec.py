@@ -1,11 +1,27 @@
-"""Which engine a worker runs, and what its host puts up with. Plain values."""
+"""Values that a worker is started with, and its states."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from vieneu_core.arguments import check_fields, check_json, check_not_negative, refuse
+
+
+class WorkerState(StrEnum):
+    """State of a worker."""
+
+    STOPPED = "stopped"
+    LOADING = "loading"
+    READY = "ready"
+    RESTARTING = "restarting"
+    FAILED = "failed"
+
+    @property
+    def starting(self) -> bool:
+        """Whether it becomes ready or failed by itself."""
+        return self in {WorkerState.LOADING, WorkerState.RESTARTING}
 
 
 @dataclass(frozen=True, slots=True)

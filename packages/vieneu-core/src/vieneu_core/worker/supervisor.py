@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from enum import StrEnum
 from typing import Protocol
 
+from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.engines.base import EngineInfo, LoadProgress
 from vieneu_core.errors import (
@@ -20,36 +20,21 @@ from vieneu_core.errors import (
 )
 from vieneu_core.worker.messages import Failed, Load, Loaded, Message, Progress
 from vieneu_core.worker.process import WorkerProcess, within
-from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerTimes
+from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
 
 _LOGGER = logging.getLogger(__name__)
 _LEAST_RETRY_S = 0.5
 
 
-class SupervisorState(StrEnum):
-    """Where the worker stands."""
-
-    STOPPED = "stopped"
-    LOADING = "loading"
-    READY = "ready"
-    RESTARTING = "restarting"
-    FAILED = "failed"
-
-    @property
-    def starting(self) -> bool:
-        """Whether it will become something else by itself."""
-        return self in {SupervisorState.LOADING, SupervisorState.RESTARTING}
-
-
 class Listener(Protocol):
-    """Who hears what the worker says, and when it is gone."""
+    """Receiver of the worker's messages."""
 
     def on_message(self, message: Message) -> None:
-        """Take a message of a worker that is ready."""
+        """Handle a message of a worker."""
         ...
 
     def on_gone(self, error: BackendError) -> None:
-        """Learn that the worker, if there is one, no longer does what it was told."""
+        """Handle the end of the worker; it is called also where there is none."""
         ...
 
 
@@ -69,8 +54,9 @@ class WorkerSupervisor:
         self._listener = listener
         self._clock = clock
         self._restart = restart
+        self._delays = Backoff(first_s=restart.first_delay_s, longest_s=restart.max_delay_s)
         self._times = times
-        self._state = SupervisorState.STOPPED
+        self._state = WorkerState.STOPPED
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._process: WorkerProcess | None = None
@@ -83,11 +69,9 @@ class WorkerSupervisor:
         self._n_deaths = 0
         self._n_failed_starts = 0
 
-    # --- what stands here ------------------------------------------------------------------
-
     @property
-    def state(self) -> SupervisorState:
-        """Where the worker stands."""
+    def state(self) -> WorkerState:
+        """State of the worker."""
         return self._state
 
     @property
@@ -108,7 +92,7 @@ class WorkerSupervisor:
     @property
     def uptime_s(self) -> float | None:
         """Seconds since the worker became ready; None where it is not."""
-        if self._state is not SupervisorState.READY:
+        if self._state is not WorkerState.READY:
             return None
         return self._clock.monotonic() - self._ready_at
 
@@ -121,11 +105,11 @@ class WorkerSupervisor:
             EngineError: the engine cannot be loaded.
             BackendNotLoadedError: it was stopped meanwhile.
         """
-        while self._state in {SupervisorState.STOPPED, SupervisorState.FAILED}:
+        while self._state in {WorkerState.STOPPED, WorkerState.FAILED}:
             if self._task is None or self._task.done():
                 self._n_deaths = self._n_failed_starts = 0
                 self._failure = self._unexplained()
-                self._become(SupervisorState.LOADING)
+                self._become(WorkerState.LOADING)
                 self._task = asyncio.create_task(self._supervise(), name="worker-supervisor")
             else:  # the one before is about to end
                 await asyncio.wait((self._task,))
@@ -134,7 +118,7 @@ class WorkerSupervisor:
 
     async def stop(self) -> None:
         """End the worker and wait until its process is gone."""
-        self._become(SupervisorState.STOPPED)
+        self._become(WorkerState.STOPPED)
         self._listener.on_gone(BackendNotLoadedError("The engine was unloaded while it spoke."))
         if self._task is not None:
             self._task.cancel()
@@ -155,7 +139,7 @@ class WorkerSupervisor:
         return self._usable()
 
     def send(self, message: Message) -> None:
-        """Send to the worker. Where there is none, or it is dying, `Listener.on_gone` tells."""
+        """Send to the worker. Where it is gone, `Listener.on_gone` is called."""
         if self._process is not None:
             self._process.send(message)
 
@@ -175,16 +159,16 @@ class WorkerSupervisor:
                 f"The engine {self._spec.target} is being started.",
                 retry_after_s=max(retry_after_s, _LEAST_RETRY_S),
             )
-        if self._state is SupervisorState.FAILED:
+        if self._state is WorkerState.FAILED:
             raise type(self._failure)(self._failure.detail, remedy=self._failure.remedy)
-        if self._info is None or self._state is SupervisorState.STOPPED:
+        if self._info is None or self._state is WorkerState.STOPPED:
             raise BackendNotLoadedError(f"The engine {self._spec.target} is not loaded.")
         return self._info
 
     def _unexplained(self) -> EngineError:
         return ModelLoadError(f"The engine {self._spec.target} could not be kept running.")
 
-    def _become(self, state: SupervisorState) -> None:
+    def _become(self, state: WorkerState) -> None:
         self._state = state
         self._changed.set()
         self._changed = asyncio.Event()
@@ -204,9 +188,9 @@ class WorkerSupervisor:
             _LOGGER.exception("The supervisor of the engine %s failed", self._spec.target)
             raise
         finally:
-            # Also where a bug ends this task: nobody may wait for a worker that never comes.
-            if self._state is not SupervisorState.STOPPED:
-                self._become(SupervisorState.FAILED)
+            # Also where a bug ends this task: no request waits for a worker that never comes.
+            if self._state is not WorkerState.STOPPED:
+                self._become(WorkerState.FAILED)
 
     async def _run_and_count(self) -> float:
         """Run one worker to its end, and return how long to wait before the next.
@@ -221,7 +205,7 @@ class WorkerSupervisor:
         return delay_s
 
     async def _run_once(self) -> str:
-        """Run one worker to its end, and return in words how that came about.
+        """Run one worker to its end, and describe how it ended.
 
         Raises:
             EngineError: the model cannot be loaded.
@@ -233,11 +217,11 @@ class WorkerSupervisor:
             while loaded and (message := await process.receive()) is not None:
                 self._listener.on_message(message)
             if loaded:
-                self._become(SupervisorState.RESTARTING)
+                self._become(WorkerState.RESTARTING)
         finally:
             # A process whose model still loads cannot answer, so it is not asked. One that ended
             # by itself gets the time in which its exit status comes.
-            asked = loaded or self._state is not SupervisorState.STOPPED
+            asked = loaded or self._state is not WorkerState.STOPPED
             await process.close(self._times.stop_s if asked else 0.0)
             self._process = None
         return self._died(process, loaded=loaded)
@@ -254,7 +238,7 @@ class WorkerSupervisor:
             info = await self._loaded(process)
         except TimeoutError:
             raise ModelLoadError(
-                f"The engine {self._spec.target} was not loaded: nothing was heard of it for"
+                f"The engine {self._spec.target} was not loaded: it made no progress for"
                 f" {self._times.load_s:g} s."
             ) from None
         finally:
@@ -264,11 +248,12 @@ class WorkerSupervisor:
         self._info, self._n_failed_starts = info, 0
         self._ready_at = self._clock.monotonic()
         self._load_took_s = self._ready_at - began_at
-        self._become(SupervisorState.READY)
+        self._become(WorkerState.READY)
         return True
 
     async def _loaded(self, process: WorkerProcess) -> EngineInfo | None:
-        while (message := await self._while_loading(process)) is not None:
+        # A model that is still being downloaded may take as long as it makes progress.
+        while message := await within(self._clock, self._times.load_s, process.receive()):
             match message:
                 case Loaded():
                     return message.info
@@ -280,36 +265,31 @@ class WorkerSupervisor:
                     self._listener.on_message(message)
         return None
 
-    async def _while_loading(self, process: WorkerProcess) -> Message | None:
-        """Receive; a model that is still being downloaded may take as long as it moves on."""
-        return await within(self._clock, self._times.load_s, process.receive())
-
     def _advance(self, now: LoadProgress) -> None:
         if self._progress is None or self._progress.step != now.step:
             _LOGGER.info("Engine %s: %s", self._spec.target, now.step)
         self._progress = now
 
     def _died(self, process: WorkerProcess, *, loaded: bool) -> str:
-        words = f"The process of the engine {self._spec.target} {process.how_it_ended()}"
+        ending = f"The process of the engine {self._spec.target} {process.how_it_ended()}"
         if loaded:
             # What it wrote may hold what it spoke, or a path: that is for the log alone.
-            self._listener.on_gone(WorkerDiedError(f"{words} while it spoke."))
-            return f"{words}. It wrote last: {process.last_line()}."
-        words = f"{words} while it loaded. It wrote last: {process.last_line()}."
+            self._listener.on_gone(WorkerDiedError(f"{ending} while it spoke."))
+            return f"{ending}. It wrote last: {process.last_line()}."
+        ending = f"{ending} while it loaded. It wrote last: {process.last_line()}."
         self._n_failed_starts += 1
         # A model that ends its process by itself will do so again; a kill from outside may not.
-        hopeless = self._state is SupervisorState.LOADING and not process.was_killed
+        hopeless = self._state is WorkerState.LOADING and not process.was_killed
         if hopeless or self._n_failed_starts >= self._restart.max_failed_starts:
-            raise ModelLoadError(words)
-        return words
+            raise ModelLoadError(ending)
+        return ending
 
     def _delay_s(self, lived_s: float) -> float:
-        """Return how long to wait before the next start."""
+        """Return how long to wait before the next start, in seconds."""
         if lived_s >= self._restart.healthy_after_s:
             self._n_deaths = 0
-        delay_s = self._restart.first_delay_s * 2.0 ** min(self._n_deaths, 30)
         self._n_deaths += 1
-        return min(delay_s, self._restart.max_delay_s)
+        return self._delays.pause_s(self._n_deaths)
 
 
 def _load_error(message: Failed) -> EngineError:

@@ -1,0 +1,132 @@
+"""A worker that died is started again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from fake_clock import FakeClock, settle
+from local_rig import TWO, Make, check_speaks, is_ready, say, state, until
+
+from vieneu_core.backends.base import BackendState
+from vieneu_core.backends.local import LocalBackend
+from vieneu_core.errors import (
+    BackendLoadingError,
+    BackendNotLoadedError,
+    ModelLoadError,
+    WorkerDiedError,
+)
+from vieneu_core.worker.spec import RestartPolicy, WorkerTimes
+
+
+async def test_while_it_is_started_again_requests_learn_when_to_come_back(
+    make: Make, clock: FakeClock
+) -> None:
+    backend = make(
+        clock=clock,
+        restart=RestartPolicy(first_delay_s=4.0),
+        times=WorkerTimes(start_wait_s=0.0),
+    )
+    await backend.load()
+
+    with pytest.raises(WorkerDiedError):
+        await say(backend, "Câu này là sigkill.")
+    with pytest.raises(BackendLoadingError) as caught:
+        await say(backend, TWO[0])
+
+    assert caught.value.retry_after_s == pytest.approx(4.0, abs=1.0)
+    assert caught.value.backend == "local"
+    assert await state(backend) is BackendState.LOADING
+    assert (await backend.health()).uptime_s is None
+    with pytest.raises(BackendLoadingError):
+        await backend.voices()
+    await clock.advance(4.1)
+    await until(lambda: is_ready(backend))
+    await check_speaks(backend)
+
+
+async def test_the_delay_doubles_up_to_its_cap_and_is_short_again_after_a_healthy_while(
+    make: Make, clock: FakeClock
+) -> None:
+    policy = RestartPolicy(first_delay_s=1.0, max_delay_s=3.0, healthy_after_s=60.0)
+    backend = make(clock=clock, restart=policy, times=WorkerTimes(start_wait_s=0.0))
+    await backend.load()
+
+    for delay_s in [1.0, 2.0, 3.0, 3.0]:
+        await die_and_come_back(backend, clock, delay_s)
+    await clock.advance(61.0)
+    for delay_s in [1.0, 2.0]:
+        await die_and_come_back(backend, clock, delay_s)
+
+
+async def die_and_come_back(backend: LocalBackend, clock: FakeClock, delay_s: float) -> None:
+    with pytest.raises(WorkerDiedError):
+        await say(backend, "Câu này là sigkill.")
+    await settle()
+    await clock.advance(delay_s - 0.01)
+    assert backend.worker_pid is None
+    await clock.advance(0.02)
+    await until(lambda: is_ready(backend))
+
+
+async def test_a_request_waits_a_moment_for_a_worker_that_comes_back(make: Make) -> None:
+    backend = make()
+    await backend.load()
+    old = backend.worker_pid
+    assert old is not None
+
+    os.kill(old, signal.SIGKILL)
+    await until(lambda: backend.worker_pid != old)
+
+    await check_speaks(backend)
+    assert backend.worker_pid != old
+
+
+async def test_a_death_while_it_loads_again_is_tried_once_more(make: Make, tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    backend = make(crash_once_file=str(trap))
+    await backend.load()
+    trap.touch()
+
+    with pytest.raises(WorkerDiedError):
+        await say(backend, "Câu này là sigkill.")
+
+    await check_speaks(backend)
+    assert not trap.exists()
+
+
+async def test_a_model_that_dies_again_and_again_is_given_up(make: Make, tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    backend = make(
+        restart=RestartPolicy(first_delay_s=0.0, max_failed_starts=1), crash_once_file=str(trap)
+    )
+    await backend.load()
+    trap.touch()
+
+    with pytest.raises(WorkerDiedError):
+        await say(backend, "Câu này là sigkill.")
+    with pytest.raises(ModelLoadError, match="SIGKILL"):
+        await say(backend, TWO[0])
+
+    assert await state(backend) is BackendState.FAILED
+    await backend.load()
+    await check_speaks(backend)
+
+
+async def test_unloading_while_it_is_being_started_again_ends_the_wait(
+    make: Make, clock: FakeClock
+) -> None:
+    backend = make(clock=clock, restart=RestartPolicy(first_delay_s=5.0))
+    await backend.load()
+    with pytest.raises(WorkerDiedError):
+        await say(backend, "Câu này là sigkill.")
+    waiting = asyncio.create_task(say(backend, TWO[0]))
+    await settle()
+
+    await backend.unload()
+
+    with pytest.raises(BackendNotLoadedError):
+        await waiting

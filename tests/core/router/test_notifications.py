@@ -1,0 +1,166 @@
+"""Events of the router: each change is published, and once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from fake_clock import settle
+from router_rig import (
+    RouterRig,
+    assert_heard,
+    lost,
+    speakers,
+)
+
+from vieneu_core import __version__
+from vieneu_core.backends.base import BackendState, Health
+from vieneu_core.errors import (
+    BackendBusyError,
+    BackendConnectionError,
+    TunnelOfflineError,
+)
+from vieneu_core.router import (
+    BackendRecovered,
+    BackendStateChanged,
+    CircuitClosed,
+    CircuitOpened,
+    DefaultVoiceMissing,
+    FailedBack,
+    FailedOver,
+    Mode,
+    RemoteLost,
+    ServerOutdated,
+)
+from vieneu_core.testing.scripted import ScriptStep
+from vieneu_core.wire.version import is_older
+
+
+async def test_events_report_loss_failover_recovery_and_failback_each_once() -> None:
+    async with RouterRig() as rig:
+        rig.remote.always = ScriptStep(error=TunnelOfflineError("the tunnel is gone"))
+        rig.remote.reported = TunnelOfflineError("the tunnel is gone")
+        for _ in range(3):
+            assert_heard(await rig.speak())
+        assert rig.router.active == "local"
+        assert rig.router.mode is Mode.REMOTE
+        assert rig.router.status().fallback_active
+        await rig.clock.advance(200)
+        assert len(rig.published(RemoteLost)) == len(rig.published(FailedOver)) == 1
+        assert rig.published(FailedBack) == []
+        assert len(rig.published(CircuitOpened)) == 1
+
+        rig.remote.always, rig.remote.reported = ScriptStep(), None
+        await rig.clock.advance(120)
+        assert rig.router.active == "remote"
+        assert len(rig.published(FailedBack)) == len(rig.published(CircuitClosed)) == 1
+        assert rig.published(BackendRecovered) == [BackendRecovered(backend="remote")]
+        assert set(speakers(await rig.speak())) == {"remote"}
+
+
+async def test_an_older_server_is_named_once_and_used_all_the_same() -> None:
+    rig = RouterRig()
+    rig.remote.reported = Health(state=BackendState.READY, version="0.0.9")
+    async with rig:
+        chunks = await rig.speak()
+        await rig.clock.advance(120)
+
+        (event,) = rig.published(ServerOutdated)
+        assert isinstance(event, ServerOutdated)
+        assert (event.version, event.own) == ("0.0.9", __version__)
+        assert set(speakers(chunks)) == {"remote"}
+
+        rig.remote.reported = Health(state=BackendState.READY, version=__version__)
+        await rig.clock.advance(120)
+        assert len(rig.published(ServerOutdated)) == 1
+
+
+async def test_a_missing_default_voice_is_published_once_and_anew_after_it_was_there() -> None:
+    rig = RouterRig(Mode.LOCAL)
+    rig.local.reported = Health(state=BackendState.READY, missing_voice="ba-ngoai")
+    async with rig:
+        await rig.speak()
+        await rig.clock.advance(120)
+        missing = DefaultVoiceMissing(backend="local", voice="ba-ngoai")
+        assert rig.published(DefaultVoiceMissing) == [missing]
+
+        rig.local.reported = Health(state=BackendState.READY)
+        await rig.clock.advance(120)
+        rig.local.reported = Health(state=BackendState.READY, missing_voice="ba-ngoai")
+        await rig.clock.advance(120)
+        assert rig.published(DefaultVoiceMissing) == [missing, missing]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "own", "older"),
+    [
+        ("0.1.0", "0.1.0", False),
+        ("0.1.0", "0.1.1", True),
+        ("0.9.9", "0.10.0", True),
+        ("1.0.0.dev3", "0.10.0", False),
+        ("0.1", "0.1.0", True),
+        ("unknown", "0.1.0", False),
+        (None, "0.1.0", False),
+    ],
+)
+def test_releases_are_compared_by_number(theirs: str | None, own: str, older: bool) -> None:
+    assert is_older(theirs, own=own) is older
+
+
+async def test_a_busy_backend_is_spared_for_a_moment_but_not_given_up() -> None:
+    async with RouterRig() as rig:
+        rig.remote.script = [ScriptStep(error=BackendBusyError("queue full", retry_after_s=1))]
+        assert set(speakers(await rig.speak())) == {"local"}
+        assert rig.router.active == "remote"
+        assert rig.published(FailedOver) == []
+        await rig.clock.advance(1.1)
+        assert set(speakers(await rig.speak())) == {"remote"}
+
+
+async def test_every_change_of_a_state_is_published_at_once_and_once() -> None:
+    rig = RouterRig(Mode.REMOTE)
+    rig.local.load_hold = asyncio.Event()
+
+    def states(name: str) -> list[BackendState]:
+        changes = [e for e in rig.events if isinstance(e, BackendStateChanged)]
+        return [change.state for change in changes if change.backend == name]
+
+    async with rig:
+        assert states("remote") == [BackendState.READY]
+        assert rig.router.status().backend("local").state is BackendState.LOADING  # type: ignore[union-attr]
+        rig.local.load_hold.set()
+        await settle()
+        assert states("local")[-1] is BackendState.READY
+        rig.events.clear()
+        await rig.clock.advance(600)
+        await rig.router.unload_backend("local")
+        await settle()
+        assert states("local") == [BackendState.UNLOADED]
+        rig.remote.reported = TunnelOfflineError("the tunnel is gone")
+        rig.remote.load_error = rig.remote.reported
+        await rig.clock.advance(3600)  # it is checked again and again: no state flaps
+        assert states("remote") == [BackendState.UNREACHABLE]
+
+
+@pytest.mark.parametrize("ask", ["check", "probe"])
+async def test_to_ask_a_dead_backend_again_publishes_no_recovery(ask: str) -> None:
+    async with RouterRig() as rig:
+        rig.remote.always = ScriptStep(error=lost("the cable is out"))
+        rig.remote.reported = lost("the cable is out")
+        for _ in range(3):
+            await rig.speak()
+        assert rig.router.active == "local"
+        await settle()
+        rig.events.clear()
+        for _ in range(3):
+            with pytest.raises(BackendConnectionError, match="the cable is out"):
+                await getattr(rig.router, ask)("remote")
+            assert rig.router.active == "local"
+        await rig.clock.advance(10)
+        assert rig.events == []
+
+        rig.remote.always, rig.remote.reported = ScriptStep(), None
+        await getattr(rig.router, ask)("remote")
+        assert rig.router.active == "remote"
+        await settle()
+        assert len(rig.published(FailedBack)) == 1
