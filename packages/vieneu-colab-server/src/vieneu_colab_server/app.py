@@ -8,16 +8,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from vieneu_colab_server import __version__
 from vieneu_colab_server.idempotency import Recorder, ReplayLimits
 from vieneu_colab_server.lifecycle import Lifecycle
+from vieneu_colab_server.middleware.access_log import AccessLog
 from vieneu_colab_server.middleware.auth import OPEN_PATHS, BearerAuth
 from vieneu_colab_server.middleware.limits import BodyLimit, PerMinute, RateLimit
 from vieneu_colab_server.middleware.traffic import CountTraffic, Traffic
-from vieneu_colab_server.middleware.wire_version import ClientVersion, Signature
+from vieneu_colab_server.middleware.wire_version import ClientVersionCheck, WireVersionHeader
 from vieneu_colab_server.openapi import install_openapi
 from vieneu_colab_server.problems import add_error_handlers
 from vieneu_colab_server.reference_clips import Samples
@@ -82,9 +83,10 @@ def create_app(
         redirect_slashes=False,  # clients refuse redirects: one could carry the token away
     )
     app.state.service = service
-    _include_routes(app, settings, backend, service)
+    for router in _routers(settings, backend, service):
+        # include_router wraps a router as a whole: the access log could not name its routes.
+        app.routes.extend(router.routes)
     add_error_handlers(app)
-    app.include_router(admin_routes(service.tokens, service.lifecycle))
     install_openapi(app)
     return app
 
@@ -119,13 +121,14 @@ def _middleware(settings: ServerSettings, service: Service) -> list[Middleware]:
     """Return what every request passes before its body is looked at, the outermost first."""
     return [
         Middleware(CountTraffic, traffic=service.traffic),
-        Middleware(Signature),
+        Middleware(AccessLog),
+        Middleware(WireVersionHeader),
         Middleware(
             BearerAuth,
             tokens=service.tokens,
             failures=PerMinute(settings.failed_logins_per_minute),
         ),
-        Middleware(ClientVersion),
+        Middleware(ClientVersionCheck),
         Middleware(
             RateLimit,
             speech=PerMinute(settings.requests_per_minute),
@@ -136,9 +139,7 @@ def _middleware(settings: ServerSettings, service: Service) -> list[Middleware]:
     ]
 
 
-def _include_routes(
-    app: FastAPI, settings: ServerSettings, backend: Backend, service: Service
-) -> None:
+def _routers(settings: ServerSettings, backend: Backend, service: Service) -> list[APIRouter]:
     uploads = UploadedVoices(max_seconds=settings.max_reference_s)
     speech_service = SpeechService(
         backend,
@@ -148,6 +149,9 @@ def _include_routes(
         uploads,
         max_text_chars=settings.max_text_chars,
     )
-    app.include_router(speech_routes(speech_service, send_timeout_s=settings.send_timeout_s))
-    app.include_router(voice_routes(backend, service.lifecycle, uploads))
-    app.include_router(health_routes(service.lifecycle, service.queue, service.traffic))
+    return [
+        speech_routes(speech_service, send_timeout_s=settings.send_timeout_s),
+        voice_routes(backend, service.lifecycle, uploads),
+        health_routes(service.lifecycle, service.queue, service.traffic),
+        admin_routes(service.tokens, service.lifecycle),
+    ]
