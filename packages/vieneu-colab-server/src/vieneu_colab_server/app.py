@@ -16,7 +16,8 @@ from vieneu_colab_server.idempotency import Recorder, ReplayLimits
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.middleware.access_log import AccessLog
 from vieneu_colab_server.middleware.auth import OPEN_PATHS, BearerAuth
-from vieneu_colab_server.middleware.limits import BodyLimit, PerMinute, RateLimit
+from vieneu_colab_server.middleware.body_limit import BodyLimit
+from vieneu_colab_server.middleware.rate_limit import PerMinute, RateLimit
 from vieneu_colab_server.middleware.traffic import CountTraffic, Traffic
 from vieneu_colab_server.middleware.wire_version import ClientVersionCheck, WireVersionHeader
 from vieneu_colab_server.openapi import install_openapi

@@ -22,14 +22,14 @@ from pydantic import SecretStr, ValidationError
 
 from vieneu_colab_server import __version__
 from vieneu_colab_server.launch import ForcedStopError, Outside, launch
-from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings, generate_token
+from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_colab_server.tokens.file import read_token_file
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
 from vieneu_colab_server.tunnels.errors import TunnelOpenError
 from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
 from vieneu_core.backends.local import LocalBackend
-from vieneu_core.config import TunnelKind, cache_dir
+from vieneu_core.config import TunnelKind, cache_dir, new_auth_token
 from vieneu_core.errors import ConfigurationError, OutputError, VieneuError
 from vieneu_core.worker.host import EngineSpec
 
@@ -85,7 +85,7 @@ def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[S
     from_environment = os.environ.pop(TOKEN_VARIABLE, "").strip()
     if token_file is None and (named := os.environ.get(TOKEN_FILE_VARIABLE, "").strip()):
         token_file = Path(named)
-    new = "" if token_file or from_environment else generate_token()
+    new = "" if token_file or from_environment else new_auth_token().get_secret_value()
     token = read_token_file(token_file) if token_file else from_environment or new
     try:
         return ServerSettings(token=token, token_file=token_file, **given), new

@@ -21,10 +21,11 @@ import aiohttp
 from pydantic import SecretStr, ValidationError
 
 from vieneu_colab_server.exposure import TEST_SENTENCE
-from vieneu_colab_server.settings import ENV_PREFIX, generate_token
+from vieneu_colab_server.settings import ENV_PREFIX
 from vieneu_colab_server.tokens.file import read_token_file, write_token_file
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.config import new_auth_token
 from vieneu_core.errors import VieneuError
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
 from vieneu_core.wire.routes import HEALTH
@@ -74,7 +75,7 @@ class Server:
         clock: Clock | None = None,
     ) -> None:
         self._engine = engine
-        self._first_token = token or SecretStr(generate_token())
+        self._first_token = token or new_auth_token()
         self._settings = dict(settings or {})
         self.ends_at = ends_at
         """When the session ends by itself; None: never."""

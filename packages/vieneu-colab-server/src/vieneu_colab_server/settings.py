@@ -8,15 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, AliasChoices, Field, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from vieneu_core.config import new_auth_token
-
 MIN_TOKEN_CHARS = 16
 ENV_PREFIX = "VIENEU_SERVER_"
-
-
-def generate_token() -> str:
-    """Return a new token of 256 bits, fit for a header."""
-    return new_auth_token().get_secret_value()
 
 
 def _usable_token(token: SecretStr) -> SecretStr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vieneu_colab_server.middleware.limits import PerMinute
+from vieneu_colab_server.middleware.rate_limit import PerMinute
 from vieneu_colab_server.problems import problem_response
 from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_core.errors import AuthenticationError, VieneuError

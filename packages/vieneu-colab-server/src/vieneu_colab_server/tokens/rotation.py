@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from pydantic import SecretStr
 
-from vieneu_colab_server.settings import generate_token
 from vieneu_core.clock import Clock
+from vieneu_core.config import new_auth_token
 
 OLD_TOKEN_S = 600.0
 """How long the token before the present one stays good."""
@@ -66,7 +66,7 @@ class TokenRotation:
         Raises:
             TokenNotKeptError: it cannot be kept, and nothing has changed.
         """
-        token = SecretStr(generate_token())
+        token = new_auth_token()
         if self._keep is not None:
             self._keep(token)
         self._old = _digest_of(self._token), self._clock.monotonic() + OLD_TOKEN_S
