@@ -1,4 +1,4 @@
-"""The HTTP face of any backend. Builds no engine, opens no port, keeps nothing at module level."""
+"""HTTP app of any backend. Builds no engine, opens no port, keeps nothing at module level."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from vieneu_colab_server import __version__
-from vieneu_colab_server.idempotency import Recorder, ReplayLimits
+from vieneu_colab_server.idempotency import Recorder
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.middleware.access_log import AccessLog
 from vieneu_colab_server.middleware.auth import OPEN_PATHS, BearerAuth
@@ -22,6 +22,7 @@ from vieneu_colab_server.middleware.traffic import CountTraffic, Traffic
 from vieneu_colab_server.middleware.wire_version import ClientVersionCheck, WireVersionHeader
 from vieneu_colab_server.openapi import install_openapi
 from vieneu_colab_server.problems import add_error_handlers
+from vieneu_colab_server.recording import ReplayLimits
 from vieneu_colab_server.reference_clips import Samples
 from vieneu_colab_server.routes.admin import admin_routes
 from vieneu_colab_server.routes.health import health_routes
@@ -40,7 +41,7 @@ from vieneu_core.clock import Clock, SystemClock
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What lives as long as an app; ``app.state.service`` for whoever runs it."""
+    """Parts that live as long as an app; ``app.state.service``."""
 
     lifecycle: Lifecycle
     queue: SpeechQueue
@@ -119,7 +120,7 @@ def _service(settings: ServerSettings, backend: Backend, clock: Clock) -> Servic
 
 
 def _middleware(settings: ServerSettings, service: Service) -> list[Middleware]:
-    """Return what every request passes before its body is looked at, the outermost first."""
+    """Return what every request passes before its body is parsed, the outermost first."""
     return [
         Middleware(CountTraffic, traffic=service.traffic),
         Middleware(AccessLog),
