@@ -1,4 +1,4 @@
-"""A whole server behind a tunnel: it speaks first, is reached, and tells the house."""
+"""A server behind a tunnel: it speaks first, is reached, and sends its address."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ from pydantic import SecretStr
 from tunnel_programs import program
 from web_site import web_site
 
+from vieneu_colab_server.exposure import Exposure
+from vieneu_colab_server.tunnels.base import NoTunnel
+from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
+from vieneu_core.errors import SynthesisFailedError, VieneuError, VoiceNotFoundError
 from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, AddressUpdateInbox
-from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.synthesis import Speech, SynthesisRequest
 
 TOKEN = SecretStr("the-token-of-this-server-0123456789")
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -30,7 +34,7 @@ SUPPORT = Path(__file__).parents[1] / "support"
 
 @dataclass
 class WebhookReceiver:
-    """Takes announcements as a house does."""
+    """Takes address updates as Home Assistant does."""
 
     inbox: AddressUpdateInbox = field(default_factory=lambda: AddressUpdateInbox(TOKEN))
     taken: asyncio.Queue[AddressUpdate] = field(default_factory=asyncio.Queue)
@@ -47,9 +51,9 @@ class WebhookReceiver:
 async def receiver() -> AsyncIterator[WebhookReceiver]:
     receiver = WebhookReceiver()
     app = web.Application()
-    app.router.add_post("/hook-of-the-house", receiver.answer)
+    app.router.add_post("/secret-webhook", receiver.answer)
     async with web_site(app) as url:
-        receiver.url = f"{url}/hook-of-the-house"
+        receiver.url = f"{url}/secret-webhook"
         yield receiver
 
 
@@ -104,11 +108,79 @@ async def server(*arguments: str, **environ: str) -> AsyncIterator[Running]:
         await running.rest()
 
 
+class SequenceServer:
+    """A server that records what it is asked for; it speaks no voice but the default one."""
+
+    port = 4711
+    ends_at = None
+
+    def __init__(self, calls: list[str], failure: VieneuError | None = None) -> None:
+        self.calls, self.failure = calls, failure
+
+    async def start(self) -> None:
+        self.calls.append("start")
+
+    async def speak(self, request: SynthesisRequest) -> Speech:
+        self.calls.append("speak")
+        if self.failure is not None or request.voice is not None:
+            raise self.failure or VoiceNotFoundError("No such voice.")
+        return Speech(
+            (
+                AudioChunk(
+                    bytes(480), 24_000, 0, Speaker(backend="a", engine="b", voice="c"), final=True
+                ),
+            )
+        )
+
+
+class SequenceTunnel(NoTunnel):
+    """A tunnel that records its opening."""
+
+    def __init__(self, calls: list[str]) -> None:
+        self.calls = calls
+
+    async def open(self, port: int) -> str:
+        self.calls.append(f"open {port}")
+        return await super().open(port)
+
+
+async def test_it_is_loaded_then_heard_then_opened_then_published() -> None:
+    calls: list[str] = []
+    exposure = Exposure(
+        SequenceServer(calls),
+        SequenceTunnel(calls),
+        voices=["nobody"],
+        notify=lambda event: calls.append(event.kind),
+    )
+
+    await exposure.prepare()
+    keeping = asyncio.create_task(exposure.keep())
+    url = await exposure.opened()
+    keeping.cancel()
+    await asyncio.wait({keeping})
+
+    assert url == "http://127.0.0.1:4711"
+    assert calls == [
+        *("loading", "start", "speak", "spoken", "speak", "voice_missing"),
+        *("open 4711", "address"),
+    ]
+    assert exposure.url is None
+
+
+async def test_a_server_that_does_not_speak_is_not_prepared() -> None:
+    calls: list[str] = []
+    server = SequenceServer(calls, SynthesisFailedError("No sound."))
+
+    with pytest.raises(SynthesisFailedError):
+        await Exposure(server, SequenceTunnel(calls)).prepare()
+    assert calls == ["start", "speak"]
+
+
 def by_ngrok(folder: Path) -> tuple[str, ...]:
     return ("--tunnel=ngrok", f"--tunnel-program={program(folder, 'ngrok')}")
 
 
-async def test_the_house_is_told_and_speaks_through_the_tunnel_also_a_new_one(
+async def test_the_address_is_sent_and_speech_passes_the_tunnel_also_a_new_one(
     tmp_path: Path, receiver: WebhookReceiver
 ) -> None:
     environ = {
@@ -116,7 +188,7 @@ async def test_the_house_is_told_and_speaks_through_the_tunnel_also_a_new_one(
         "VIENEU_SERVER_CALLBACK_URL": receiver.url,
     }
     async with server(*by_ngrok(tmp_path), "--session-limit=43200", **environ) as running:
-        await running.until("The house was told")
+        await running.until("Home Assistant has the new address.")
         first = await receiver.taken.get()
         remote = RemoteBackend(first.endpoint_url, TOKEN)
         await remote.load()
@@ -136,12 +208,12 @@ async def test_the_house_is_told_and_speaks_through_the_tunnel_also_a_new_one(
     assert second.endpoint_url != first.endpoint_url
     assert running.url == second.endpoint_url
     assert "is lost: The ngrok agent has ended" in running.printed
-    for secret in ("2aBcDeF", TOKEN.get_secret_value(), "hook-of-the-house"):
+    for secret in ("2aBcDeF", TOKEN.get_secret_value(), "secret-webhook"):
         assert secret not in running.printed
     assert running.process.returncode == 0
 
 
-async def test_after_a_new_token_the_house_still_believes_the_server_and_so_after_a_restart(
+async def test_after_a_new_token_the_address_is_still_accepted_and_so_after_a_restart(
     tmp_path: Path, receiver: WebhookReceiver
 ) -> None:
     token_file = tmp_path / "token"
@@ -150,7 +222,7 @@ async def test_after_a_new_token_the_house_still_believes_the_server_and_so_afte
     environ = {"NGROK_AUTHTOKEN": "good-token", "VIENEU_SERVER_CALLBACK_URL": receiver.url}
     arguments = (*by_ngrok(tmp_path), f"--token-file={token_file}")
     async with server(*arguments, **environ) as running:
-        await running.until("The house was told")
+        await running.until("Home Assistant has the new address.")
         first = await receiver.taken.get()
         remote = RemoteBackend(first.endpoint_url, TOKEN)
         token = await remote.rotate_token()
@@ -161,7 +233,7 @@ async def test_after_a_new_token_the_house_still_believes_the_server_and_so_afte
             second = await receiver.taken.get()
 
     async with server(*arguments, **environ) as running:
-        await running.until("The house was told")
+        await running.until("Home Assistant has the new address.")
         third = await receiver.taken.get()
         again = RemoteBackend(third.endpoint_url, token)
         await again.load()
@@ -209,9 +281,9 @@ def create(options):
 """
 
 
-async def test_a_model_that_does_not_speak_is_never_shown(tmp_path: Path) -> None:
+async def test_a_server_whose_model_does_not_speak_is_never_public(tmp_path: Path) -> None:
     (tmp_path / "mute.py").write_text(MUTE)
-    path = f"{tmp_path}:{SUPPORT}"
+    path = f"{tmp_path}:{SUPPORT}:{os.environ.get('PYTHONPATH', '')}".rstrip(":")
     environ = {"NGROK_AUTHTOKEN": "good-token", "PYTHONPATH": path}
     async with server(*by_ngrok(tmp_path), "--engine=mute:create", **environ) as running:
         printed = await running.rest()
@@ -221,7 +293,7 @@ async def test_a_model_that_does_not_speak_is_never_shown(tmp_path: Path) -> Non
     assert "Public URL" not in printed
 
 
-async def test_a_house_that_refuses_leaves_the_server_running(
+async def test_a_webhook_that_refuses_leaves_the_server_running(
     tmp_path: Path, receiver: WebhookReceiver
 ) -> None:
     receiver.status = 404
@@ -231,31 +303,31 @@ async def test_a_house_that_refuses_leaves_the_server_running(
         "VIENEU_SERVER_CALLBACK_URL": receiver.url,
     }
     async with server("--tunnel=cloudflared", **environ) as running:
-        await running.until("warning: The house at 127.0.0.1 answers with status 404.")
+        await running.until("warning: Home Assistant at 127.0.0.1 answers with status 404.")
 
     assert running.url.endswith(".trycloudflare.com")
     assert running.process.returncode == 0
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environ", "told"),
+    ("arguments", "environ", "message"),
     [
         (("--tunnel=ngrok",), {"NGROK_AUTHTOKEN": ""}, "NGROK_AUTHTOKEN"),
-        (("--domain=a.ngrok.app",), {}, "--domain belongs to the tunnel ngrok"),
-        ((), {"VIENEU_SERVER_CALLBACK_URL": "https://house/hook"}, "needs a tunnel"),
+        (("--domain=a.ngrok.app",), {}, "The tunnel none has no reserved domains"),
+        ((), {"VIENEU_SERVER_CALLBACK_URL": "https://home/hook"}, "needs a tunnel"),
         (
             ("--tunnel=cloudflared",),
-            {"VIENEU_SERVER_CALLBACK_URL": "house/secret-hook"},
+            {"VIENEU_SERVER_CALLBACK_URL": "home/secret-hook"},
             "callback URL does not begin",
         ),
     ],
 )
-async def test_what_does_not_go_together_is_told(
-    arguments: tuple[str, ...], environ: dict[str, str], told: str
+async def test_options_that_exclude_each_other_are_an_error(
+    arguments: tuple[str, ...], environ: dict[str, str], message: str
 ) -> None:
     async with server(*arguments, **environ) as running:
         printed = await running.rest()
 
     assert running.process.returncode == 3
-    assert told in printed
+    assert message in printed
     assert "secret-hook" not in printed
