@@ -17,7 +17,7 @@ def test_a_model_is_fetched_by_loading_it_once(capsys: pytest.CaptureFixture[str
     spec = colab.fetch_model("espeak", language="en")
 
     assert spec == EngineSpec("espeak", {})
-    assert "The model is here: eSpeak NG" in capsys.readouterr().out
+    assert "The model is ready: eSpeak NG" in capsys.readouterr().out
 
 
 def test_how_far_a_model_is_is_shown(
