@@ -63,7 +63,7 @@ async def test_from_install_to_the_first_sentence_and_again(
         assert "Mounted at /content/drive" in await running.run("drive")
         await running.run("packages")
         assert "Engine: espeak" in await running.run("server")
-        assert "The model is here" in await running.run("model")
+        assert "The model is ready" in await running.run("model")
         started = await running.run("start")
         assert "The model has spoken a test sentence" in started
         assert "Voice prepared: vi-north" in started

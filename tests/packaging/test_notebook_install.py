@@ -166,7 +166,7 @@ async def test_a_sample_installs_as_it_is(runtime: Path, tmp_path: Path) -> None
     async with opened(notebook, runtime, tmp_path) as running:
         form = running.notebook.cells[running.index("server")]
         form.source = form.source.replace("ENGINE = 'auto'", "ENGINE = 'espeak'")
-        assert "Bộ máy: espeak" in await running.run("server")
+        assert "Công cụ đọc: espeak" in await running.run("server")
         assert "Mô hình đã sẵn sàng" in await running.run("model")
     assert_installed(notebook, runtime)
 

@@ -1,4 +1,4 @@
-"""From a server to the house: announced over real HTTP, checked, looked at, and spoken through."""
+"""An address update: sent over real HTTP, verified, and the server behind it checked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from pydantic import SecretStr
 from server_site import TOKEN, serving
 from web_site import web_site
 
-from vieneu_colab_server.address_callback import PAUSES_S, AddressCallback, AddressCallbackError
+from vieneu_colab_server.address_callback import (
+    BACKOFF,
+    MAX_TRIES,
+    AddressCallback,
+    AddressCallbackError,
+)
 from vieneu_core.backends.base import BackendState
 from vieneu_core.clock import SystemClock
 from vieneu_core.errors import (
@@ -31,12 +36,12 @@ SECRET = SecretStr(TOKEN)
 
 @dataclass
 class WebhookReceiver:
-    """A house that listens; it takes what its inbox believes."""
+    """A webhook of Home Assistant; it takes what its inbox accepts."""
 
     inbox: AddressUpdateInbox
     url: str = ""
     statuses: list[int] = field(default_factory=list)
-    """The next announcements are answered with these, unread."""
+    """The next updates are answered with these, unread."""
     taken: list[AddressUpdate] = field(default_factory=list)
     refused: list[VieneuError] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
@@ -66,7 +71,7 @@ async def receiver() -> AsyncIterator[WebhookReceiver]:
         yield receiver
 
 
-async def test_the_house_learns_where_the_server_is_and_looks_before_it_believes(
+async def test_home_assistant_gets_the_address_and_verifies_the_server(
     receiver: WebhookReceiver,
 ) -> None:
     async with serving(ScriptedBackend()) as site:
@@ -83,11 +88,11 @@ async def test_the_house_learns_where_the_server_is_and_looks_before_it_believes
         await verify_server(heard.endpoint_url, SECRET)
 
 
-async def test_a_server_with_another_token_is_not_believed(receiver: WebhookReceiver) -> None:
-    announcer = AddressCallback(receiver.url, lambda: SecretStr("another-token-0123456789"))
+async def test_an_update_signed_with_another_token_is_refused(receiver: WebhookReceiver) -> None:
+    callback = AddressCallback(receiver.url, lambda: SecretStr("another-token-0123456789"))
 
     with pytest.raises(AddressCallbackError, match="status 403"):
-        await announcer.announce("https://abc.ngrok.app", None)
+        await callback.announce("https://abc.ngrok.app", None)
     assert [type(error) for error in receiver.refused] == [AddressUpdateForgedError]
     assert len(receiver.bodies) == 1, "a refusal is final"
 
@@ -98,32 +103,32 @@ async def moved(clock: FakeClock, task: asyncio.Future[None]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_a_house_that_is_busy_is_told_again_and_each_time_anew(
+async def test_a_busy_webhook_gets_further_updates_each_signed_again(
     receiver: WebhookReceiver,
 ) -> None:
     clock = FakeClock(SystemClock().now())
     receiver.statuses = [502, 503]
-    announcer = AddressCallback(receiver.url, lambda: SECRET, clock=clock)
+    callback = AddressCallback(receiver.url, lambda: SECRET, clock=clock)
 
-    await moved(clock, asyncio.ensure_future(announcer.announce("https://abc.ngrok.app", None)))
+    await moved(clock, asyncio.ensure_future(callback.announce("https://abc.ngrok.app", None)))
 
     assert len(receiver.taken) == 1
     assert len({AddressUpdate.model_validate_json(body).nonce for body in receiver.bodies}) == 3
 
 
-async def test_a_house_that_is_away_is_named_without_the_secret_of_its_hook() -> None:
+async def test_an_unreachable_webhook_is_named_without_its_secret_path() -> None:
     clock = FakeClock()
-    announcer = AddressCallback(
+    callback = AddressCallback(
         "http://127.0.0.1:9/api/webhook/secret-hook", lambda: SECRET, clock=clock
     )
-    telling = asyncio.ensure_future(announcer.announce("https://abc.ngrok.app", None))
+    sending = asyncio.ensure_future(callback.announce("https://abc.ngrok.app", None))
     began = clock.monotonic()
-    await moved(clock, telling)
+    await moved(clock, sending)
 
     with pytest.raises(AddressCallbackError, match=r"127\.0\.0\.1 cannot be reached") as caught:
-        await telling
-    assert clock.monotonic() - began >= sum(PAUSES_S)
-    assert "secret-hook" not in f"{caught.value} {announcer!r}"
+        await sending
+    assert clock.monotonic() - began >= sum(BACKOFF.pause_s(n) for n in range(1, MAX_TRIES))
+    assert "secret-hook" not in f"{caught.value} {callback!r}"
 
 
 async def test_a_redirect_is_not_followed(receiver: WebhookReceiver) -> None:

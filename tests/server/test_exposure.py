@@ -1,261 +1,81 @@
-"""A whole server behind a tunnel: it speaks first, is reached, and tells the house."""
+"""The sequence of an exposure: loaded, heard, opened, published."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 
-import psutil
 import pytest
-from aiohttp import web
-from guard import GUARD_S
-from pydantic import SecretStr
-from tunnel_programs import program
-from web_site import web_site
 
-from vieneu_core.backends.base import synthesize
-from vieneu_core.backends.remote import RemoteBackend
-from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, AddressUpdateInbox
-from vieneu_core.synthesis import SynthesisRequest
-
-TOKEN = SecretStr("the-token-of-this-server-0123456789")
-SUPPORT = Path(__file__).parents[1] / "support"
+from vieneu_colab_server.exposure import Exposure
+from vieneu_colab_server.tunnels.base import NoTunnel
+from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.errors import SynthesisFailedError, VieneuError, VoiceNotFoundError
+from vieneu_core.synthesis import Speech, SynthesisRequest
 
 
-@dataclass
-class WebhookReceiver:
-    """Takes announcements as a house does."""
+class SequenceServer:
+    """A server that records what it is asked for; it speaks no voice but the default one."""
 
-    inbox: AddressUpdateInbox = field(default_factory=lambda: AddressUpdateInbox(TOKEN))
-    taken: asyncio.Queue[AddressUpdate] = field(default_factory=asyncio.Queue)
-    url: str = ""
-    status: int = 200
+    port = 4711
+    ends_at = None
 
-    async def answer(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        self.taken.put_nowait(self.inbox.open(body, request.headers.get(SIGNATURE_HEADER)))
-        return web.Response(status=self.status)
+    def __init__(self, calls: list[str], failure: VieneuError | None = None) -> None:
+        self.calls, self.failure = calls, failure
 
+    async def start(self) -> None:
+        self.calls.append("start")
 
-@pytest.fixture
-async def receiver() -> AsyncIterator[WebhookReceiver]:
-    receiver = WebhookReceiver()
-    app = web.Application()
-    app.router.add_post("/hook-of-the-house", receiver.answer)
-    async with web_site(app) as url:
-        receiver.url = f"{url}/hook-of-the-house"
-        yield receiver
-
-
-@dataclass
-class Running:
-    """The command in a process of its own, and what it has printed."""
-
-    process: asyncio.subprocess.Process
-    printed: str = ""
-
-    async def until(self, text: str) -> None:
-        assert self.process.stdout is not None
-        async with asyncio.timeout(GUARD_S):
-            while text not in self.printed:
-                line = await self.process.stdout.readline()
-                assert line, self.printed
-                self.printed += line.decode()
-
-    async def rest(self) -> str:
-        async with asyncio.timeout(GUARD_S):
-            assert self.process.stdout is not None
-            self.printed += (await self.process.stdout.read()).decode()
-            await self.process.wait()
-        return self.printed
-
-    @property
-    def url(self) -> str:
-        lines = [line for line in self.printed.splitlines() if line.startswith("Public URL: ")]
-        return lines[-1].removeprefix("Public URL: ")
-
-    def agent(self) -> psutil.Process:
-        mine = psutil.Process(self.process.pid).children(recursive=True)
-        (found,) = [p for p in mine if "stand_ins" in " ".join(p.cmdline())]
-        return found
+    async def speak(self, request: SynthesisRequest) -> Speech:
+        self.calls.append("speak")
+        if self.failure is not None or request.voice is not None:
+            raise self.failure or VoiceNotFoundError("No such voice.")
+        return Speech(
+            (
+                AudioChunk(
+                    bytes(480), 24_000, 0, Speaker(backend="a", engine="b", voice="c"), final=True
+                ),
+            )
+        )
 
 
-@asynccontextmanager
-async def server(*arguments: str, **environ: str) -> AsyncIterator[Running]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "vieneu_colab_server", "--engine=espeak", "--port=0", *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, "VIENEU_SERVER_TOKEN": TOKEN.get_secret_value(), **environ},
+class SequenceTunnel(NoTunnel):
+    """A tunnel that records its opening."""
+
+    def __init__(self, calls: list[str]) -> None:
+        self.calls = calls
+
+    async def open(self, port: int) -> str:
+        self.calls.append(f"open {port}")
+        return await super().open(port)
+
+
+async def test_it_is_loaded_then_heard_then_opened_then_published() -> None:
+    calls: list[str] = []
+    exposure = Exposure(
+        SequenceServer(calls),
+        SequenceTunnel(calls),
+        voices=["nobody"],
+        notify=lambda event: calls.append(event.kind),
     )
-    running = Running(process)
-    try:
-        yield running
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await running.rest()
+
+    await exposure.prepare()
+    keeping = asyncio.create_task(exposure.keep())
+    url = await exposure.opened()
+    keeping.cancel()
+    await asyncio.wait({keeping})
+
+    assert url == "http://127.0.0.1:4711"
+    assert calls == [
+        *("loading", "start", "speak", "spoken", "speak", "voice_missing"),
+        *("open 4711", "address"),
+    ]
+    assert exposure.url is None
 
 
-def by_ngrok(folder: Path) -> tuple[str, ...]:
-    return ("--tunnel=ngrok", f"--tunnel-program={program(folder, 'ngrok')}")
+async def test_a_server_that_does_not_speak_is_not_prepared() -> None:
+    calls: list[str] = []
+    server = SequenceServer(calls, SynthesisFailedError("No sound."))
 
-
-async def test_the_house_is_told_and_speaks_through_the_tunnel_also_a_new_one(
-    tmp_path: Path, receiver: WebhookReceiver
-) -> None:
-    environ = {
-        "NGROK_AUTHTOKEN": "good-token-2aBcDeF",
-        "VIENEU_SERVER_CALLBACK_URL": receiver.url,
-    }
-    async with server(*by_ngrok(tmp_path), "--session-limit=43200", **environ) as running:
-        await running.until("The house was told")
-        first = await receiver.taken.get()
-        remote = RemoteBackend(first.endpoint_url, TOKEN)
-        await remote.load()
-        speech = await synthesize(remote, SynthesisRequest(text="Xin chào các bạn."))
-        await remote.aclose()
-
-        running.agent().send_signal(signal.SIGKILL)
-        async with asyncio.timeout(GUARD_S):
-            second = await receiver.taken.get()
-        again = RemoteBackend(second.endpoint_url, TOKEN)
-        await again.load()
-        await again.aclose()
-
-    assert speech.seconds > 0.5
-    assert first.expires_at is not None
-    assert (first.expires_at - first.timestamp).total_seconds() == pytest.approx(43_200, abs=60)
-    assert second.endpoint_url != first.endpoint_url
-    assert running.url == second.endpoint_url
-    assert "is lost: The ngrok agent has ended" in running.printed
-    for secret in ("2aBcDeF", TOKEN.get_secret_value(), "hook-of-the-house"):
-        assert secret not in running.printed
-    assert running.process.returncode == 0
-
-
-async def test_after_a_new_token_the_house_still_believes_the_server_and_so_after_a_restart(
-    tmp_path: Path, receiver: WebhookReceiver
-) -> None:
-    token_file = tmp_path / "token"
-    token_file.write_text(TOKEN.get_secret_value())
-    token_file.chmod(0o600)
-    environ = {"NGROK_AUTHTOKEN": "good-token", "VIENEU_SERVER_CALLBACK_URL": receiver.url}
-    arguments = (*by_ngrok(tmp_path), f"--token-file={token_file}")
-    async with server(*arguments, **environ) as running:
-        await running.until("The house was told")
-        first = await receiver.taken.get()
-        remote = RemoteBackend(first.endpoint_url, TOKEN)
-        token = await remote.rotate_token()
-        await remote.aclose()
-        receiver.inbox = AddressUpdateInbox(token)
-        running.agent().send_signal(signal.SIGKILL)
-        async with asyncio.timeout(GUARD_S):
-            second = await receiver.taken.get()
-
-    async with server(*arguments, **environ) as running:
-        await running.until("The house was told")
-        third = await receiver.taken.get()
-        again = RemoteBackend(third.endpoint_url, token)
-        await again.load()
-        await again.aclose()
-
-    assert len({first.endpoint_url, second.endpoint_url}) == 2
-    assert token_file.stat().st_mode & 0o777 == 0o600
-    assert token.get_secret_value() not in running.printed
-
-
-async def test_nothing_is_left_running_at_the_end(tmp_path: Path) -> None:
-    async with server(*by_ngrok(tmp_path), NGROK_AUTHTOKEN="good-token") as running:
-        await running.until("Public URL")
-        family = psutil.Process(running.process.pid).children(recursive=True)
-        running.process.send_signal(signal.SIGTERM)
-        await running.rest()
-
-    assert len(family) >= 2
-    _, alive = psutil.wait_procs(family, timeout=GUARD_S)
-    assert alive == []
-
-
-async def test_a_refused_authtoken_ends_the_server_with_its_reason(tmp_path: Path) -> None:
-    async with server(*by_ngrok(tmp_path), NGROK_AUTHTOKEN="bad-token-2aBcDeF") as running:
-        printed = await running.rest()
-
-    assert running.process.returncode == 5
-    assert "ERR_NGROK_107" in printed
-    assert "dashboard.ngrok.com" in printed
-    assert "2aBcDeF" not in printed
-    assert "Public URL" not in printed
-
-
-MUTE = """
-from tone_engine import ToneEngine
-from vieneu_core.errors import SynthesisFailedError
-
-class Mute(ToneEngine):
-    def synthesize(self, utterance, cancelled):
-        raise SynthesisFailedError("The model says nothing.")
-        yield b""
-
-def create(options):
-    return Mute(options)
-"""
-
-
-async def test_a_model_that_does_not_speak_is_never_shown(tmp_path: Path) -> None:
-    (tmp_path / "mute.py").write_text(MUTE)
-    path = f"{tmp_path}:{SUPPORT}"
-    environ = {"NGROK_AUTHTOKEN": "good-token", "PYTHONPATH": path}
-    async with server(*by_ngrok(tmp_path), "--engine=mute:create", **environ) as running:
-        printed = await running.rest()
-
-    assert running.process.returncode == 4, printed
-    assert "The model says nothing" in printed
-    assert "Public URL" not in printed
-
-
-async def test_a_house_that_refuses_leaves_the_server_running(
-    tmp_path: Path, receiver: WebhookReceiver
-) -> None:
-    receiver.status = 404
-    program(tmp_path, "cloudflared")
-    environ = {
-        "PATH": f"{tmp_path}:{os.environ['PATH']}",
-        "VIENEU_SERVER_CALLBACK_URL": receiver.url,
-    }
-    async with server("--tunnel=cloudflared", **environ) as running:
-        await running.until("warning: The house at 127.0.0.1 answers with status 404.")
-
-    assert running.url.endswith(".trycloudflare.com")
-    assert running.process.returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "environ", "told"),
-    [
-        (("--tunnel=ngrok",), {"NGROK_AUTHTOKEN": ""}, "NGROK_AUTHTOKEN"),
-        (("--domain=a.ngrok.app",), {}, "--domain belongs to the tunnel ngrok"),
-        ((), {"VIENEU_SERVER_CALLBACK_URL": "https://house/hook"}, "needs a tunnel"),
-        (
-            ("--tunnel=cloudflared",),
-            {"VIENEU_SERVER_CALLBACK_URL": "house/secret-hook"},
-            "callback URL does not begin",
-        ),
-    ],
-)
-async def test_what_does_not_go_together_is_told(
-    arguments: tuple[str, ...], environ: dict[str, str], told: str
-) -> None:
-    async with server(*arguments, **environ) as running:
-        printed = await running.rest()
-
-    assert running.process.returncode == 3
-    assert told in printed
-    assert "secret-hook" not in printed
+    with pytest.raises(SynthesisFailedError):
+        await Exposure(server, SequenceTunnel(calls)).prepare()
+    assert calls == ["start", "speak"]

@@ -9,7 +9,8 @@ import pytest
 from server_site import decode_frames, until
 
 from vieneu_colab_server.disconnect import ClientGoneError, while_connected
-from vieneu_colab_server.idempotency import Reader, Recorder, ReplayLimits
+from vieneu_colab_server.idempotency import Recorder
+from vieneu_colab_server.recording import Reader, ReplayLimits
 from vieneu_colab_server.speech_queue import SpeechQueue
 from vieneu_colab_server.streaming import MAX_PCM_PAYLOAD, FrameWriter
 from vieneu_core.audio.pcm import AudioChunk, Speaker

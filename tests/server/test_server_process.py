@@ -17,8 +17,9 @@ from guard import GUARD_S
 from pydantic import SecretStr
 from tunnel_programs import program
 
+from vieneu_colab_server.exposure import PublicEvent
 from vieneu_colab_server.server_process import Server, ServerStartError
-from vieneu_colab_server.supervised_server import PublicEvent, PublicServer
+from vieneu_colab_server.supervised_server import PublicServer
 from vieneu_colab_server.tunnels.base import NoTunnel
 from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
 from vieneu_core.backends.base import synthesize
@@ -145,6 +146,7 @@ async def test_nothing_is_asked_of_a_server_that_was_never_started() -> None:
 
 STARTER = """
 import asyncio
+from vieneu_colab_server.exposure import PublicEvent
 from vieneu_colab_server.server_process import Server
 from vieneu_core.worker.spec import EngineSpec
 
@@ -177,14 +179,14 @@ async def test_it_ends_when_the_program_that_started_it_is_killed(environ: dict[
 async def test_outside_it_is_heard_again_at_the_same_address_after_it_was_killed(
     server: Server, tmp_path: Path
 ) -> None:
-    told: list[PublicEvent] = []
+    events: list[PublicEvent] = []
     tunnel = CloudflaredTunnel(program=program(tmp_path, "cloudflared"), fetch_to=tmp_path)
-    public = PublicServer(server, tunnel, notify=told.append, voices=["vi-high", "nobody"])
+    public = PublicServer(server, tunnel, notify=events.append, voices=["vi-high", "nobody"])
     url = await public.open()
     keeping = asyncio.create_task(public.keep())
     process_of(server).send_signal(signal.SIGKILL)
     async with asyncio.timeout(GUARD_S):
-        while "server_restarted" not in [event.kind for event in told]:  # noqa: ASYNC110 - a list
+        while "server_restarted" not in [event.kind for event in events]:  # noqa: ASYNC110 - a list
             await asyncio.sleep(0.05)
     heard_s = await seconds_heard(server.url, server.token)
     assert public.url == url
@@ -193,13 +195,13 @@ async def test_outside_it_is_heard_again_at_the_same_address_after_it_was_killed
 
     assert heard_s > 0.3
     assert url.endswith(".trycloudflare.com")
-    kinds = [event.kind for event in told]
+    kinds = [event.kind for event in events]
     assert kinds == [
         *("loading", "spoken", "voice_prepared", "voice_missing", "address"),
         *("server_ended", "server_restarted"),
     ]
-    assert "nobody" in told[3].detail
-    assert "SIGKILL" in told[5].detail
+    assert "nobody" in events[3].detail
+    assert "SIGKILL" in events[5].detail
     assert public.url is None
     assert not server.runs
 
@@ -210,8 +212,8 @@ async def test_a_server_that_cannot_be_started_again_is_given_up_by_name(
     engine = tmp_path / "passing_engine.py"
     engine.write_text("from tone_engine import create\n")
     server = Server(EngineSpec("passing_engine:create"), environ=environ)
-    told: list[PublicEvent] = []
-    public = PublicServer(server, NoTunnel(), notify=told.append, clock=HurriedClock())
+    events: list[PublicEvent] = []
+    public = PublicServer(server, NoTunnel(), notify=events.append, clock=HurriedClock())
     await public.open()
     engine.unlink()
     process_of(server).kill()
@@ -219,14 +221,14 @@ async def test_a_server_that_cannot_be_started_again_is_given_up_by_name(
     with pytest.raises(ServerStartError, match="passing_engine"):
         await public.keep()
     await public.close()
-    assert len([event for event in told if event.kind == "server_ended"]) == 5
+    assert len([event for event in events if event.kind == "server_ended"]) == 5
 
 
 async def test_a_server_that_does_not_start_is_not_opened(environ: dict[str, str]) -> None:
     server = Server(EngineSpec("no-such-engine"), environ=environ)
-    told: list[PublicEvent] = []
+    events: list[PublicEvent] = []
 
     with pytest.raises(ServerStartError):
-        await PublicServer(server, NoTunnel(), notify=told.append).open()
-    assert [event.kind for event in told] == ["loading"]
+        await PublicServer(server, NoTunnel(), notify=events.append).open()
+    assert [event.kind for event in events] == ["loading"]
     assert not server.runs

@@ -1,4 +1,4 @@
-"""Tells the house where this server is reached. The house checks, looks, and only then believes."""
+"""Callback to Home Assistant: sends it the signed address of this server, which it verifies."""
 
 from __future__ import annotations
 
@@ -12,31 +12,33 @@ import aiohttp
 from pydantic import SecretStr
 
 from vieneu_colab_server import __version__
+from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import ConfigurationError, VieneuError
 from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, signature
 from vieneu_core.wire.version import WIRE_VERSION
 
 _LOGGER = logging.getLogger(__name__)
-PAUSES_S = (2.0, 5.0, 15.0, 30.0)
-"""Before each further try."""
+MAX_TRIES = 5
+BACKOFF = Backoff(first_s=2.0, factor=2.5, longest_s=30.0)
+"""Between the tries."""
 TIMEOUT_S = 15.0
 
 
 class AddressCallbackError(VieneuError):
-    """The house was not told where the server is."""
+    """Home Assistant did not take the address of the server."""
 
     code = "not_announced"
-    title = "The house was not told"
-    default_remedy = "Paste URL and token by hand: vieneu connect URL"
+    title = "Home Assistant does not have the new address"
+    default_remedy = "Enter URL and token by hand: vieneu connect URL"
 
 
 class AddressCallback:
-    """Sends announcements to the callback URL of a house.
+    """Sends address updates to a webhook of Home Assistant.
 
     Args:
-        callback_url: Where the house listens, a webhook of Home Assistant say.
-        token: Gives the server's present one; it signs, and is not sent.
+        callback_url: URL of the webhook.
+        token: Returns the server's current token; it signs the update and is not sent.
         session: Used where given, and never closed.
         clock: Time.
 
@@ -56,7 +58,7 @@ class AddressCallback:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigurationError(
                 "The callback URL does not begin with https:// and a host name.",
-                remedy="Copy it anew from the page that made the notebook, or leave it out.",
+                remedy="Copy it again from the page that made the notebook, or leave it out.",
             )
         self._url, self._host = callback_url.strip(), parts.hostname
         self._token, self._session = token, session
@@ -64,17 +66,17 @@ class AddressCallback:
 
     def __repr__(self) -> str:
         # The path of a webhook is a secret of its own.
-        return f"HouseAnnouncer(host={self._host!r})"
+        return f"AddressCallback(host={self._host!r})"
 
     async def announce(self, endpoint_url: str, expires_at: datetime | None) -> None:
-        """Tell the house, trying again while it cannot be reached.
+        """Send an address, with retries while Home Assistant cannot be reached.
 
         Raises:
-            NotAnnouncedError: it refuses, or cannot be reached; says why.
+            AddressCallbackError: Home Assistant refuses it, or cannot be reached; names the reason.
         """
         last = ""
-        for pause_s in (*PAUSES_S, None):
-            # Signed anew each time: it must be fresh, and none is taken twice.
+        for n_tries in range(1, MAX_TRIES + 1):
+            # Signed again for each try: an update must be fresh, and none is accepted twice.
             update = AddressUpdate(
                 endpoint_url=endpoint_url,
                 server_version=__version__,
@@ -92,10 +94,10 @@ class AddressCallback:
                 last = f"answers with status {status}"
                 if status < HTTPStatus.INTERNAL_SERVER_ERROR:
                     break
-            if pause_s is not None:
-                _LOGGER.warning("The house at %s %s.", self._host, last)
-                await self._clock.sleep(pause_s)
-        raise AddressCallbackError(f"The house at {self._host} {last}.")
+            if n_tries < MAX_TRIES:
+                _LOGGER.warning("Home Assistant at %s %s.", self._host, last)
+                await self._clock.sleep(BACKOFF.pause_s(n_tries))
+        raise AddressCallbackError(f"Home Assistant at {self._host} {last}.")
 
     async def _send(self, body: bytes) -> int:
         if self._session is None:

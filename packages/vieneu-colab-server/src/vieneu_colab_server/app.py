@@ -1,4 +1,4 @@
-"""The HTTP face of any backend. Builds no engine, opens no port, keeps nothing at module level."""
+"""HTTP app of any backend. Builds no engine, opens no port, keeps nothing at module level."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from vieneu_colab_server import __version__
-from vieneu_colab_server.idempotency import Recorder, ReplayLimits
+from vieneu_colab_server.idempotency import Recorder
 from vieneu_colab_server.lifecycle import Lifecycle
+from vieneu_colab_server.middleware.access_log import AccessLog
 from vieneu_colab_server.middleware.auth import OPEN_PATHS, BearerAuth
-from vieneu_colab_server.middleware.limits import BodyLimit, PerMinute, RateLimit
+from vieneu_colab_server.middleware.body_limit import BodyLimit
+from vieneu_colab_server.middleware.rate_limit import PerMinute, RateLimit
 from vieneu_colab_server.middleware.traffic import CountTraffic, Traffic
-from vieneu_colab_server.middleware.wire_version import ClientVersion, Signature
+from vieneu_colab_server.middleware.wire_version import ClientVersionCheck, WireVersionHeader
 from vieneu_colab_server.openapi import install_openapi
 from vieneu_colab_server.problems import add_error_handlers
+from vieneu_colab_server.recording import ReplayLimits
 from vieneu_colab_server.reference_clips import Samples
 from vieneu_colab_server.routes.admin import admin_routes
 from vieneu_colab_server.routes.health import health_routes
@@ -38,7 +41,7 @@ from vieneu_core.clock import Clock, SystemClock
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What lives as long as an app; ``app.state.service`` for whoever runs it."""
+    """Parts that live as long as an app; ``app.state.service``."""
 
     lifecycle: Lifecycle
     queue: SpeechQueue
@@ -82,9 +85,10 @@ def create_app(
         redirect_slashes=False,  # clients refuse redirects: one could carry the token away
     )
     app.state.service = service
-    _include_routes(app, settings, backend, service)
+    for router in _routers(settings, backend, service):
+        # include_router wraps a router as a whole: the access log could not name its routes.
+        app.routes.extend(router.routes)
     add_error_handlers(app)
-    app.include_router(admin_routes(service.tokens, service.lifecycle))
     install_openapi(app)
     return app
 
@@ -116,16 +120,17 @@ def _service(settings: ServerSettings, backend: Backend, clock: Clock) -> Servic
 
 
 def _middleware(settings: ServerSettings, service: Service) -> list[Middleware]:
-    """Return what every request passes before its body is looked at, the outermost first."""
+    """Return what every request passes before its body is parsed, the outermost first."""
     return [
         Middleware(CountTraffic, traffic=service.traffic),
-        Middleware(Signature),
+        Middleware(AccessLog),
+        Middleware(WireVersionHeader),
         Middleware(
             BearerAuth,
             tokens=service.tokens,
             failures=PerMinute(settings.failed_logins_per_minute),
         ),
-        Middleware(ClientVersion),
+        Middleware(ClientVersionCheck),
         Middleware(
             RateLimit,
             speech=PerMinute(settings.requests_per_minute),
@@ -136,9 +141,7 @@ def _middleware(settings: ServerSettings, service: Service) -> list[Middleware]:
     ]
 
 
-def _include_routes(
-    app: FastAPI, settings: ServerSettings, backend: Backend, service: Service
-) -> None:
+def _routers(settings: ServerSettings, backend: Backend, service: Service) -> list[APIRouter]:
     uploads = UploadedVoices(max_seconds=settings.max_reference_s)
     speech_service = SpeechService(
         backend,
@@ -148,6 +151,9 @@ def _include_routes(
         uploads,
         max_text_chars=settings.max_text_chars,
     )
-    app.include_router(speech_routes(speech_service, send_timeout_s=settings.send_timeout_s))
-    app.include_router(voice_routes(backend, service.lifecycle, uploads))
-    app.include_router(health_routes(service.lifecycle, service.queue, service.traffic))
+    return [
+        speech_routes(speech_service, send_timeout_s=settings.send_timeout_s),
+        voice_routes(backend, service.lifecycle, uploads),
+        health_routes(service.lifecycle, service.queue, service.traffic),
+        admin_routes(service.tokens, service.lifecycle),
+    ]

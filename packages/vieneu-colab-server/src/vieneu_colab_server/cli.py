@@ -21,15 +21,14 @@ import typer
 from pydantic import SecretStr, ValidationError
 
 from vieneu_colab_server import __version__
-from vieneu_colab_server.launch import ForcedStopError, Outside, launch
-from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings, generate_token
+from vieneu_colab_server.exposure import PublicEvent
+from vieneu_colab_server.launch import ForcedStopError, PublicAccess, launch
+from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_colab_server.tokens.file import read_token_file
-from vieneu_colab_server.tunnels.base import Tunnel
-from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
 from vieneu_colab_server.tunnels.errors import TunnelOpenError
-from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
+from vieneu_colab_server.tunnels.registry import AccountSecret, TunnelOptions, make_tunnel
 from vieneu_core.backends.local import LocalBackend
-from vieneu_core.config import TunnelKind, cache_dir
+from vieneu_core.config import TunnelKind, cache_dir, new_auth_token
 from vieneu_core.errors import ConfigurationError, OutputError, VieneuError
 from vieneu_core.worker.spec import EngineSpec
 
@@ -41,7 +40,6 @@ TOKEN_VARIABLE = f"{ENV_PREFIX}TOKEN"
 TOKEN_FILE_VARIABLE = f"{ENV_PREFIX}TOKEN_FILE"
 CALLBACK_VARIABLE = f"{ENV_PREFIX}CALLBACK_URL"
 """Not an option: the path of a webhook is a secret, and every process can read arguments."""
-AUTHTOKEN_VARIABLE = "NGROK_AUTHTOKEN"
 
 
 class LogLevel(StrEnum):
@@ -85,7 +83,7 @@ def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[S
     from_environment = os.environ.pop(TOKEN_VARIABLE, "").strip()
     if token_file is None and (named := os.environ.get(TOKEN_FILE_VARIABLE, "").strip()):
         token_file = Path(named)
-    new = "" if token_file or from_environment else generate_token()
+    new = "" if token_file or from_environment else new_auth_token().get_secret_value()
     token = read_token_file(token_file) if token_file else from_environment or new
     try:
         return ServerSettings(token=token, token_file=token_file, **given), new
@@ -98,52 +96,51 @@ def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[S
         ) from None
 
 
-def make_outside(kind: TunnelKind, *, domain: str | None, program: Path | None) -> Outside | None:
-    """Return how the server is reached from outside; None where it shall not be.
+def make_public(
+    kind: TunnelKind, *, domain: str | None, program: Path | None
+) -> PublicAccess | None:
+    """Return how the server is made public; None where it is not.
 
     Raises:
-        ConfigurationError: an option or a variable is missing, or goes with another tunnel.
+        ConfigurationError: an option or a variable is missing, or is not for this tunnel.
     """
     callback = os.environ.pop(CALLBACK_VARIABLE, "").strip()
-    if domain is not None and kind is not TunnelKind.NGROK:
-        raise ConfigurationError(
-            "--domain belongs to the tunnel ngrok.", remedy="Add --tunnel ngrok."
-        )
+    options = TunnelOptions(
+        domain=domain,
+        program=program,
+        download_folder=cache_dir(os.environ) / "programs",
+        read_secret=_from_environment,
+    )
+    tunnel = make_tunnel(kind, options)
     if kind is TunnelKind.NONE:
         if callback:
             raise ConfigurationError(
-                f"{CALLBACK_VARIABLE} needs a tunnel: there is no public URL to tell.",
-                remedy="Add --tunnel cloudflared or --tunnel ngrok.",
+                f"{CALLBACK_VARIABLE} needs a tunnel: there is no public URL to send.",
+                remedy="Choose one with --tunnel.",
             )
         return None
-    return Outside(
-        tunnel=_tunnel(kind, domain, program),
+    return PublicAccess(
+        tunnel=tunnel,
         callback_url=SecretStr(callback) if callback else None,
-        say=_say,
+        notify=_print_event,
     )
 
 
-def _tunnel(kind: TunnelKind, domain: str | None, program: Path | None) -> Tunnel:
-    if kind is TunnelKind.CLOUDFLARED:
-        return CloudflaredTunnel(program=program, fetch_to=cache_dir(os.environ) / "programs")
-    authtoken = os.environ.pop(AUTHTOKEN_VARIABLE, "").strip()
-    if not authtoken:
-        raise ConfigurationError(
-            f"The tunnel ngrok needs the authtoken of an account in {AUTHTOKEN_VARIABLE}.",
-            remedy="Copy it from https://dashboard.ngrok.com/get-started/your-authtoken",
-        )
-    return NgrokTunnel(SecretStr(authtoken), domain=domain, program=program)
+def _from_environment(secret: AccountSecret) -> SecretStr | None:
+    """Take a secret out of the environment, so that no other process inherits it."""
+    value = os.environ.pop(secret.name, "").strip()
+    return SecretStr(value) if value else None
 
 
 def _serve(
     settings: ServerSettings,
     new_token: str,
     engine: EngineSpec,
-    outside: Outside | None,
+    public: PublicAccess | None,
     *,
     until_stdin_ends: bool,
 ) -> None:
-    def announce(url: str) -> None:
+    def on_listening(url: str) -> None:
         typer.echo(f"Listening on {url}")
         if new_token:
             typer.echo(f"Token (shown this once): {new_token}")
@@ -157,13 +154,23 @@ def _serve(
             remedy="Create it, or correct --samples.",
         )
     stop_after = _stdin_ends if until_stdin_ends else None
-    launch(settings, LocalBackend(engine), announce, outside, stop_after)
+    launch(settings, LocalBackend(engine), on_listening, public, stop_after)
 
 
-def _say(text: str) -> None:
-    """Print what happens while it serves; a disk that is full by then must not end the speech."""
-    with suppress(OutputError, OSError):
-        typer.echo(text)
+_LINES = {
+    "address": "Public URL: {detail}",
+    "address_sent": "Home Assistant has the new address.",
+    "address_not_sent": "warning: {detail}",
+    "tunnel_lost": "warning: The tunnel is lost: {detail}",
+}
+"""Printed for an event; the other events are in the log alone."""
+
+
+def _print_event(event: PublicEvent) -> None:
+    """Print an event; a disk that is full by then must not end the speech."""
+    if event.kind in _LINES:
+        with suppress(OutputError, OSError):
+            typer.echo(_LINES[event.kind].format(detail=event.detail))
 
 
 def _stdin_ends() -> None:
@@ -199,13 +206,13 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
     ] = None,
     max_queue: Annotated[int | None, typer.Option(help="Requests that may wait [8].")] = None,
     max_concurrent: Annotated[
-        int | None, typer.Option(help="Requests that are spoken at once [1].")
+        int | None, typer.Option(help="Requests that are synthesized at once [1].")
     ] = None,
     drain_timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="To finish after SIGTERM [30].")
+        float | None, typer.Option(metavar="SECONDS", help="Time to finish after SIGTERM [30].")
     ] = None,
     tunnel: Annotated[
-        TunnelKind, typer.Option(help="Makes it reachable from outside, once it has spoken.")
+        TunnelKind, typer.Option(help="Makes it public, once it has spoken a test sentence.")
     ] = TunnelKind.NONE,
     domain: Annotated[
         str | None, typer.Option(help="A reserved domain of ngrok: the URL never changes.")
@@ -241,8 +248,8 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
     try:
         settings, new_token = make_settings(arguments, token_file)
         spec = EngineSpec(engine, engine_options(engine_option or []))
-        outside = make_outside(tunnel, domain=domain, program=tunnel_program)
-        _serve(settings, new_token, spec, outside, until_stdin_ends=until_stdin_ends)
+        public = make_public(tunnel, domain=domain, program=tunnel_program)
+        _serve(settings, new_token, spec, public, until_stdin_ends=until_stdin_ends)
     except (ConfigurationError, OutputError) as error:
         _fail(error, EXIT_CONFIGURATION)
     except TunnelOpenError as error:

@@ -1,4 +1,4 @@
-"""Which form of audio a client gets, by its ``Accept`` header (RFC 9110, 12.5.1)."""
+"""Content negotiation: the audio format for an ``Accept`` header (RFC 9110, 12.5.1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _OF_RANGE = {"*/*": "audio/wav", "audio/*": "audio/wav", "application/*": FRAMES
 
 
 def negotiate(accept: str | None) -> str:
-    """Return the media type that the client likes best.
+    """Return the media type that the client prefers.
 
     Raises:
         HTTPException: 406, none that it accepts can be made.

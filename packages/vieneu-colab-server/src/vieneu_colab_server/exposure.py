@@ -1,83 +1,168 @@
-"""Makes a running server reachable from outside, once it has proved that it speaks."""
+"""Exposure of a server: model loaded, test sentence, tunnel, address to Home Assistant."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
 
 from vieneu_colab_server.address_callback import AddressCallback, AddressCallbackError
-from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_colab_server.tunnels.keeper import TunnelKeeper
-from vieneu_core.backends.base import Backend
-from vieneu_core.clock import Clock
-from vieneu_core.synthesis import SynthesisRequest, collect
+from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.errors import VieneuError
+from vieneu_core.synthesis import Speech, SynthesisRequest
 
 _LOGGER = logging.getLogger(__name__)
 TEST_SENTENCE = "Xin chào, máy chủ đã sẵn sàng."
-HEALTH_CHECK_EVERY_S = 0.2
+PREPARED_TEXT = "Xin chào."
 
 
-class PublicAddress:
-    """Keeps a server reachable.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicEvent:
+    """Something that the admin of a public server has to know."""
 
-    Args:
-        tunnel: The way.
-        backend: Has to speak first.
-        lifecycle: Of the server; says whether the backend is loaded, and when the session ends.
-        clock: Time.
-        house: Is told each new address; None is nobody.
-        say: Told in one line what an admin has to know.
-    """
+    kind: Literal[
+        "loading",
+        "spoken",
+        "voice_prepared",
+        "voice_missing",
+        "address",
+        "address_sent",
+        "address_not_sent",
+        "tunnel_lost",
+        "server_ended",
+        "server_restarted",
+    ]
+    detail: str = ""
+    """The address, the voice or the reason; empty where the kind says all."""
 
-    def __init__(  # noqa: PLR0913 - its parts, all by keyword
-        self,
-        *,
-        tunnel: Tunnel,
-        backend: Backend,
-        lifecycle: Lifecycle,
-        clock: Clock,
-        house: AddressCallback | None,
-        say: Callable[[str], None],
-    ) -> None:
-        self._tunnel, self._backend = tunnel, backend
-        self._lifecycle, self._clock = lifecycle, clock
-        self._house, self._say = house, say
 
-    async def keep(self, port: int) -> None:
-        """Keep the port reachable until this is cancelled.
+class ExposedServer(Protocol):
+    """A server on a port of this machine."""
+
+    @property
+    def port(self) -> int:
+        """Port of 127.0.0.1."""
+        ...
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When the session ends by itself; None: never."""
+        ...
+
+    async def start(self) -> None:
+        """Return once the model is loaded.
 
         Raises:
-            TunnelOpenError: it cannot be reached, and that will not pass by itself.
-            BackendError: the backend is loaded, but does not speak.
+            VieneuError: it cannot be loaded.
         """
-        if not await self._loaded():
-            return
-        speech = await collect(self._backend.stream(SynthesisRequest(text=TEST_SENTENCE)))
-        _LOGGER.info("The test sentence was spoken: %.1f s.", speech.seconds)
-        keeper = TunnelKeeper(
-            self._tunnel, port, on_url=self._tell, on_lost=self._lost, clock=self._clock
+        ...
+
+    async def speak(self, request: SynthesisRequest) -> Speech:
+        """Synthesize a request.
+
+        Raises:
+            VieneuError: it failed.
+        """
+        ...
+
+
+class Exposure:
+    """Makes a server public once it has spoken, and keeps it public.
+
+    Args:
+        server: The server.
+        tunnel: Owned; closed at the end.
+        callback: Gets each new address; None sends it nowhere.
+        voices: Ids of voices that are spoken with once, so that their first request is fast.
+        notify: Called with each event.
+        clock: Time.
+    """
+
+    def __init__(  # noqa: PLR0913 - its parts, by keyword
+        self,
+        server: ExposedServer,
+        tunnel: Tunnel,
+        *,
+        callback: AddressCallback | None = None,
+        voices: Sequence[str] = (),
+        notify: Callable[[PublicEvent], None] = lambda _: None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._server, self._tunnel = server, tunnel
+        self._callback, self._voices = callback, tuple(voices)
+        self._notify, self._clock = notify, clock or SystemClock()
+        self._keeper: TunnelKeeper | None = None
+        self._is_open = asyncio.Event()
+        self._first_url = ""
+        self.address_updated = False
+        """Whether Home Assistant has the current address."""
+
+    @property
+    def url(self) -> str | None:
+        """Public URL; None while the tunnel is not open."""
+        return None if self._keeper is None else self._keeper.url
+
+    async def prepare(self) -> None:
+        """Start the server, and have it speak a test sentence and with each voice.
+
+        Raises:
+            VieneuError: the server does not start, or does not speak. A voice that fails is an
+                event only.
+        """
+        self.emit(PublicEvent(kind="loading"))
+        await self._server.start()
+        speech = await self._server.speak(SynthesisRequest(text=TEST_SENTENCE))
+        _LOGGER.info("The test sentence was synthesized: %.1f s of audio.", speech.seconds)
+        self.emit(PublicEvent(kind="spoken"))
+        for voice in self._voices:
+            try:
+                await self._server.speak(SynthesisRequest(text=PREPARED_TEXT, voice=voice))
+            except VieneuError as error:
+                self.emit(PublicEvent(kind="voice_missing", detail=f"{voice}: {error}"))
+            else:
+                self.emit(PublicEvent(kind="voice_prepared", detail=voice))
+
+    async def keep(self) -> None:
+        """Keep the tunnel open and each new address sent, until this is cancelled.
+
+        Raises:
+            TunnelOpenError: the tunnel cannot be opened, and a retry would not help.
+        """
+        self._keeper = TunnelKeeper(
+            self._tunnel,
+            self._server.port,
+            on_url=self._on_url,
+            on_lost=lambda reason: self.emit(PublicEvent(kind="tunnel_lost", detail=reason)),
+            clock=self._clock,
         )
-        await keeper.run()
+        await self._keeper.run()
 
-    async def _loaded(self) -> bool:
-        while self._lifecycle.loading:
-            await self._clock.sleep(HEALTH_CHECK_EVERY_S)
-        return self._lifecycle.load_failure is None
+    async def opened(self) -> str:
+        """Return the public URL, once there is a first one and Home Assistant was notified."""
+        await self._is_open.wait()
+        return self._first_url
 
-    async def _tell(self, url: str) -> None:
-        self._say(f"Public URL: {url}")
-        if self._house is None:
-            return
-        limit_s = self._lifecycle.session_limit_s
-        ends = self._lifecycle.started_at + timedelta(seconds=limit_s) if limit_s else None
-        try:
-            await self._house.announce(url, ends)
-        except AddressCallbackError as error:
-            self._say(f"warning: {error}")
-        else:
-            self._say("The house was told.")
+    def emit(self, event: PublicEvent) -> None:
+        """Log an event and pass it to ``notify``."""
+        _LOGGER.info("%s %s", event.kind, event.detail)
+        self._notify(event)
 
-    def _lost(self, reason: str) -> None:
-        self._say(f"warning: The tunnel {self._tunnel.name} is lost: {reason}")
+    async def _on_url(self, url: str) -> None:
+        self.emit(PublicEvent(kind="address", detail=url))
+        self.address_updated = False
+        if self._callback is not None:
+            try:
+                await self._callback.announce(url, self._server.ends_at)
+            except AddressCallbackError as error:
+                self.emit(PublicEvent(kind="address_not_sent", detail=str(error)))
+            else:
+                self.address_updated = True
+                self.emit(PublicEvent(kind="address_sent"))
+        if not self._is_open.is_set():
+            self._first_url = url
+            self._is_open.set()

@@ -1,4 +1,4 @@
-"""Settings and a backend become a running server that stops gracefully."""
+"""Launch of a server: from settings and a backend to a process that stops gracefully."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from types import FrameType
 
 import uvicorn
@@ -17,17 +18,20 @@ from pydantic import SecretStr
 
 from vieneu_colab_server.address_callback import AddressCallback
 from vieneu_colab_server.app import Service, create_app
-from vieneu_colab_server.exposure import PublicAddress
+from vieneu_colab_server.exposure import Exposure, PublicEvent
+from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_core.backends.base import Backend
-from vieneu_core.clock import SystemClock
+from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import BackendDrainingError, ConfigurationError
+from vieneu_core.synthesis import Speech, SynthesisRequest, collect
 
 _LOGGER = logging.getLogger(__name__)
 CLOSE_TIMEOUT_S = 10
 """How long the last bytes of answers may take to leave. Idle connections are closed at once."""
 BACKLOG = 128
+LOADED_CHECK_EVERY_S = 0.2
 
 
 class ForcedStopError(Exception):
@@ -62,7 +66,7 @@ class DrainingServer(uvicorn.Server):
         _LOGGER.info("Stopping on %s.", signal.Signals(sig).name)
 
     async def on_tick(self, counter: int) -> bool:
-        """Look, ten times a second, whether it is time to go."""
+        """Check, ten times a second, whether it is time to stop."""
         if self._stop_asked and not self.should_exit:
             self.should_exit = await self._drained()
         if self._service.lifecycle.load_failure is not None:
@@ -83,7 +87,7 @@ class DrainingServer(uvicorn.Server):
 
 
 def build_server(app: FastAPI, settings: ServerSettings) -> DrainingServer:
-    """Return a server for an app of `create_app`, with nothing in its log or headers to tell."""
+    """Return a server for an app of `create_app`, whose log and headers reveal nothing."""
     config = uvicorn.Config(
         app,
         http="h11",
@@ -132,48 +136,80 @@ def url_of(listener: socket.socket) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
-    """How a server is reached from outside, and who is told."""
+class PublicAccess:
+    """Makes a server public: by which tunnel, and who is notified."""
 
     tunnel: Tunnel
     callback_url: SecretStr | None = None
-    """Of the house that is told; None is nobody. Its path is a secret."""
-    say: Callable[[str], None]
+    """Webhook of Home Assistant that gets each new address; None sends it nowhere. A secret."""
+    notify: Callable[[PublicEvent], None]
 
 
-async def _serve_outside(
-    server: DrainingServer, listener: socket.socket, public: PublicAddress
+class _ServerHere:
+    """The server of this process, as `Exposure` takes it."""
+
+    def __init__(self, backend: Backend, lifecycle: Lifecycle, port: int, clock: Clock) -> None:
+        self._backend, self._lifecycle = backend, lifecycle
+        self._clock = clock
+        self.port = port
+
+    @property
+    def ends_at(self) -> datetime | None:
+        return self._lifecycle.ends_at
+
+    async def start(self) -> None:
+        while self._lifecycle.loading:
+            await self._clock.sleep(LOADED_CHECK_EVERY_S)
+        if self._lifecycle.load_failure is not None:
+            raise self._lifecycle.load_failure
+
+    async def speak(self, request: SynthesisRequest) -> Speech:
+        return await collect(self._backend.stream(request))
+
+
+async def _expose(exposure: Exposure) -> None:
+    await exposure.prepare()
+    await exposure.keep()
+
+
+async def _serve_public(
+    server: DrainingServer, listener: socket.socket, exposure: Exposure
 ) -> None:
-    """Serve; a tunnel that cannot be opened ends that."""
+    """Serve; an exposure that fails ends that."""
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    keeping = asyncio.create_task(public.keep(listener.getsockname()[1]))
-    await asyncio.wait({serving, keeping}, return_when=asyncio.FIRST_COMPLETED)
-    if keeping.done() and not keeping.cancelled() and keeping.exception() is not None:
+    exposing = asyncio.create_task(_expose(exposure))
+    await asyncio.wait({serving, exposing}, return_when=asyncio.FIRST_COMPLETED)
+    if exposing.done():
         server.stop()
     await serving
-    keeping.cancel()
-    await asyncio.wait({keeping})
-    if not keeping.cancelled():
-        keeping.result()
+    exposing.cancel()
+    await asyncio.wait({exposing})
+    if not exposing.cancelled():
+        exposing.result()
 
 
 def _stop_after(wait: Callable[[], None], server: DrainingServer) -> None:
     wait()
-    _LOGGER.info("Stopping: what this server was started for has ended.")
+    _LOGGER.info("Stopping: the program that started this server has ended.")
     server.stop()
 
 
 def launch(
     settings: ServerSettings,
     backend: Backend,
-    announce: Callable[[str], None],
-    outside: Outside | None = None,
+    on_listening: Callable[[str], None],
+    public: PublicAccess | None = None,
     stop_after: Callable[[], None] | None = None,
 ) -> None:
-    """Serve a backend until a signal comes; ``announce`` is given the URL once it is open.
+    """Serve a backend until a signal comes.
 
-    ``stop_after`` blocks, on a thread of its own; once it returns, the server stops as on the
-    first signal.
+    Args:
+        settings: Of the server.
+        backend: Loaded by the server, and closed at its end.
+        on_listening: Called with the URL on this machine, once the port is open.
+        public: Makes the server public; None does not.
+        stop_after: Blocks, on a thread of its own; once it returns, the server stops as on the
+            first signal.
 
     Raises:
         ConfigurationError: the address cannot be used.
@@ -183,27 +219,27 @@ def launch(
     clock = SystemClock()
     app = create_app(settings, backend, clock=clock)
     service: Service = app.state.service
-    house = None
-    if outside is not None and outside.callback_url is not None:
-        url = outside.callback_url.get_secret_value()
-        house = AddressCallback(url, lambda: service.tokens.current, clock=clock)
+    callback = None
+    if public is not None and public.callback_url is not None:
+        url = public.callback_url.get_secret_value()
+        callback = AddressCallback(url, lambda: service.tokens.current, clock=clock)
     with open_port(settings) as listener:
         server = build_server(app, settings)
         if stop_after is not None:
             threading.Thread(target=_stop_after, args=(stop_after, server), daemon=True).start()
-        announce(url_of(listener))
-        if outside is None:
+        on_listening(url_of(listener))
+        if public is None:
             server.run(sockets=[listener])
         else:
-            public = PublicAddress(
-                tunnel=outside.tunnel,
-                backend=backend,
-                lifecycle=service.lifecycle,
+            port = listener.getsockname()[1]
+            exposure = Exposure(
+                _ServerHere(backend, service.lifecycle, port, clock),
+                public.tunnel,
+                callback=callback,
+                notify=public.notify,
                 clock=clock,
-                house=house,
-                say=outside.say,
             )
-            asyncio.run(_serve_outside(server, listener, public))
+            asyncio.run(_serve_public(server, listener, exposure))
     if service.lifecycle.load_failure is not None:
         raise service.lifecycle.load_failure
     if server.force_exit:

@@ -1,9 +1,10 @@
-"""From loading to draining: whether the server takes requests, and how long its session lasts."""
+"""Lifecycle of the server: loading, accepting requests, draining, and the end of its session."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import datetime, timedelta
 
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.clock import Clock
@@ -60,6 +61,13 @@ class Lifecycle:
     def session_limit_s(self) -> float | None:
         """Length of the session in seconds; None where it has no end."""
         return self._session_limit_s
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When the session ends, by the calendar; None where it has no end."""
+        if self._session_limit_s is None:
+            return None
+        return self.started_at + timedelta(seconds=self._session_limit_s)
 
     @property
     def draining(self) -> bool:

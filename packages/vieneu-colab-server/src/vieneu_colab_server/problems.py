@@ -130,17 +130,17 @@ async def _on_invalid_body(_: Request, error: RequestValidationError) -> Respons
 async def _on_http_error(_: Request, error: HTTPException) -> Response:
     """Answer for what the framework refuses: unknown path, wrong method, unreadable body."""
     own: VieneuError = InvalidRequestError(str(error.detail))
-    if error.status_code in _WORDS:
-        own = RequestError(_WORDS[error.status_code])
+    if error.status_code in _MESSAGES:
+        own = RequestError(_MESSAGES[error.status_code])
     return _respond(to_problem(own, error.status_code), error.headers or {})
 
 
-_WORDS: Mapping[int, str] = {
+_MESSAGES: Mapping[int, str] = {
     HTTPStatus.NOT_FOUND: "There is nothing at this path.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This path does not take that method.",
 }
 
 
 async def _on_unexpected(_request: Request, _error: Exception) -> Response:
-    """Answer without a word of the cause; the framework raises it again, so that it is logged."""
+    """Answer without the cause; the framework raises it again, so that it is logged."""
     return problem_response(InternalServerError("The server failed in an unexpected way."))

@@ -1,4 +1,4 @@
-"""`Server`: a ``vieneu-server`` in a process of its own, as a handle. Not its tunnel."""
+"""`Server`: handle of a ``vieneu-server`` that runs as a child process, without a tunnel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,11 +20,13 @@ import aiohttp
 from pydantic import SecretStr, ValidationError
 
 from vieneu_colab_server.exposure import TEST_SENTENCE
-from vieneu_colab_server.settings import ENV_PREFIX, generate_token
+from vieneu_colab_server.settings import ENV_PREFIX
 from vieneu_colab_server.tokens.file import read_token_file, write_token_file
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.config import new_auth_token
 from vieneu_core.errors import VieneuError
+from vieneu_core.process_end import end_process
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
 from vieneu_core.wire.routes import HEALTH
 from vieneu_core.wire.schemas import HealthAnswer
@@ -51,12 +52,12 @@ class ServerStartError(VieneuError):
 class Server:
     """A server that this program starts, watches and stops. It ends when this program ends.
 
-    Its token lives in a file of this user alone, so that one that the house has made since
-    (``rotate-token``) is still good after a restart.
+    Its token is in a file of this user alone, so that one that a client has rotated
+    (``rotate-token``) stays valid after a restart.
 
     Args:
-        engine: Who speaks.
-        token: What clients show; None makes a new one of 256 bits.
+        engine: The engine that it serves.
+        token: What clients send; None makes a new one of 256 bits.
         settings: Others of `ServerSettings`, by name.
         ends_at: When the session ends by itself; None: never.
         environ: For the process; None is this program's own.
@@ -74,7 +75,7 @@ class Server:
         clock: Clock | None = None,
     ) -> None:
         self._engine = engine
-        self._first_token = token or SecretStr(generate_token())
+        self._first_token = token or new_auth_token()
         self._settings = dict(settings or {})
         self.ends_at = ends_at
         """When the session ends by itself; None: never."""
@@ -92,17 +93,17 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it listens on this machine; empty before the first `start`."""
+        """URL on this machine; empty before the first `start`."""
         return self._url
 
     @property
     def port(self) -> int:
-        """Where it listens; the same after a restart."""
+        """Port of 127.0.0.1; the same after a restart."""
         return urlsplit(self._url).port or 0
 
     @property
     def token(self) -> SecretStr:
-        """What clients have to show now."""
+        """The current token."""
         if self._folder is None:
             return self._first_token
         return SecretStr(read_token_file(self._token_file))
@@ -114,14 +115,14 @@ class Server:
 
     @property
     def runs(self) -> bool:
-        """Whether its process is there."""
+        """Whether its process is running."""
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
         """Start it, and wait until its model is loaded. Without effect where it runs.
 
         Raises:
-            ServerStartError: it ended; says why in its own words.
+            ServerStartError: it ended; quotes its last line.
         """
         if self.runs:
             return
@@ -137,10 +138,10 @@ class Server:
             raise
 
     async def speak(self, request: SynthesisRequest | None = None) -> Speech:
-        """Have it speak, by default a test sentence; nobody hears it.
+        """Synthesize a request, by default a test sentence.
 
         Raises:
-            VieneuError: it does not.
+            VieneuError: it failed.
         """
         backend = RemoteBackend(self._url, self.token, name="server")
         try:
@@ -150,7 +151,7 @@ class Server:
             await backend.aclose()
 
     async def health(self) -> HealthAnswer | None:
-        """Ask it how it is; None where it does not answer."""
+        """Return its health; None where it does not answer."""
         headers = {"Authorization": f"Bearer {self.token.get_secret_value()}"}
         timeout = aiohttp.ClientTimeout(total=HEALTH_CHECK_TIMEOUT_S)
         try:
@@ -163,14 +164,14 @@ class Server:
             return None
 
     async def ended(self) -> str:
-        """Wait until its process ends; return why, in words. Only while it runs."""
+        """Wait until its process ends; return the reason as text. Only while it runs."""
         process = self._required()
         code = await process.wait()
         await asyncio.wait(self._readers)
-        return self._last_words() or _exit_in_words(code)
+        return self._last_line() or _exit_text(code)
 
     async def stop(self) -> None:
-        """End it: what is being spoken is finished first. It may be started again."""
+        """End it once running syntheses are finished. It may be started again."""
         await self._end()
         if self._folder is not None:
             self._first_token = self.token
@@ -226,15 +227,7 @@ class Server:
         process = self._process
         if process is None:
             return
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.terminate()
-            try:
-                async with asyncio.timeout(STOP_TIMEOUT_S):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+        await end_process(process, timeout_s=STOP_TIMEOUT_S)
         await asyncio.wait(self._readers)
         self._process = None
 
@@ -248,9 +241,9 @@ class Server:
         async for line in _lines(stream):
             self._log.append(line)
 
-    def _last_words(self) -> str:
-        told = [line for line in self._log if not _LEVEL.match(line) and line.strip()]
-        return told[-1].removeprefix("error: ") if told else ""
+    def _last_line(self) -> str:
+        lines = [line for line in self._log if not _LEVEL.match(line) and line.strip()]
+        return lines[-1].removeprefix("error: ") if lines else ""
 
     @property
     def _token_file(self) -> Path:
@@ -275,7 +268,7 @@ def _new_folder() -> Path:
 
 
 async def _lines(stream: asyncio.StreamReader | None) -> AsyncIterator[str]:
-    """Yield what comes, line by line; a line without an end must not hold up the process."""
+    """Yield line by line; a line without an end must not block the process."""
     rest = b""
     while stream is not None and (data := await stream.read(_PIECE_BYTES)):
         *whole, rest = (rest + data).split(b"\n")
@@ -286,7 +279,7 @@ async def _lines(stream: asyncio.StreamReader | None) -> AsyncIterator[str]:
         yield rest.decode(errors="replace")
 
 
-def _exit_in_words(code: int) -> str:
+def _exit_text(code: int) -> str:
     if code < 0:
         return f"its process was ended by {signal.Signals(-code).name}."
     return f"its process ended with exit code {code}."

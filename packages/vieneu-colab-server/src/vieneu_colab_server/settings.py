@@ -1,4 +1,4 @@
-"""What an admin can set about the server. Not which engine speaks."""
+"""Settings of the server, with their defaults and bounds. The engine has its own."""
 
 from __future__ import annotations
 
@@ -7,14 +7,9 @@ from pathlib import Path
 from pydantic import AliasChoices, Field, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from vieneu_core.credentials import ServerToken, new_auth_token
+from vieneu_core.credentials import ServerToken
 
 ENV_PREFIX = "VIENEU_SERVER_"
-
-
-def generate_token() -> str:
-    """Return a new token of 256 bits, fit for a header."""
-    return new_auth_token().get_secret_value()
 
 
 class ServerSettings(BaseSettings):
@@ -30,9 +25,9 @@ class ServerSettings(BaseSettings):
     )
 
     token: ServerToken
-    """What a client must show. Never printed."""
+    """Token that clients must send. Never printed."""
     token_file: Path | None = None
-    """Where the token comes from; a new one (``rotate-token``) is kept there."""
+    """File of the token; a new one (``rotate-token``) is written to it."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     """0 takes any free port."""
@@ -45,7 +40,7 @@ class ServerSettings(BaseSettings):
     """Longest reference audio after decoding, in seconds."""
 
     requests_per_minute: PositiveInt = 60
-    """Of one token: speech."""
+    """Requests for speech per minute."""
     health_checks_per_minute: PositiveInt = Field(
         default=240,
         validation_alias=AliasChoices(
@@ -53,24 +48,24 @@ class ServerSettings(BaseSettings):
             f"{ENV_PREFIX}looks_per_minute",  # its deprecated name
         ),
     )
-    """Of one token: everything else (health, voices). Counted apart, so it starves no speech."""
+    """All other requests per minute (health, voices), counted apart from speech."""
     failed_logins_per_minute: PositiveInt = 20
-    """Of all clients together: wrong tokens that are told so. The right token always passes."""
+    """Failed logins per minute, all clients together; a valid token is never throttled."""
 
     max_queue: int = Field(default=8, ge=0)
     """Requests that may wait for their turn."""
     max_concurrent: PositiveInt = 1
-    """Requests that the backend speaks at once."""
+    """Requests that are synthesized at once."""
     retry_after_s: PositiveFloat = 2.0
-    """What a client is told to wait where the queue is full."""
+    """Retry-After where the queue is full."""
     loading_retry_after_s: PositiveFloat = 5.0
-    """What a client is told to wait while the model is being loaded."""
+    """Retry-After while the model is being loaded."""
     deadline_s: PositiveFloat = 300.0
-    """Longest time that one request may be spoken, from its turn on."""
+    """Longest synthesis of one request, without its time in the queue."""
     body_timeout_s: PositiveFloat = 30.0
     """Longest time for a request body to arrive."""
     send_timeout_s: PositiveFloat = 30.0
-    """A client that takes nothing for so long is gone."""
+    """A client that reads nothing for so long counts as disconnected."""
 
     replay_keep_s: PositiveFloat = 60.0
     """How long finished speech is kept for a retry with the same request id."""
@@ -84,7 +79,7 @@ class ServerSettings(BaseSettings):
     session_limit_s: PositiveFloat | None = None
     """Length of the session from the start of the server; None: it has no end."""
     session_drain_s: float = Field(default=60.0, ge=0)
-    """So long before the end of the session nothing new is taken any more."""
+    """So long before the end of the session the server refuses new requests."""
     drain_timeout_s: float = Field(default=30.0, ge=0)
     """How long running speech may go on after the signal to stop."""
     keep_alive_s: PositiveInt = 75

@@ -22,10 +22,10 @@ class SpeechQueue:
         return self._depth
 
     def enter(self) -> Ticket:
-        """Take a place in the queue; the caller must `Ticket.leave` in the end.
+        """Enter the queue; the caller must `Ticket.leave` in the end.
 
         Raises:
-            BackendBusyError: every place is taken.
+            BackendBusyError: the queue is full.
         """
         if self._depth >= self._max_depth:
             raise self.busy("The queue is full")
@@ -33,19 +33,19 @@ class SpeechQueue:
         return Ticket(self, self._running)
 
     def busy(self, reason: str) -> BackendBusyError:
-        """Return the error for a request that has no place, or waits too long for its turn."""
+        """Return the error for a request that is refused, or that waits too long."""
         return BackendBusyError(
             f"{reason}: {self._depth} requests are waiting or being spoken.",
             retry_after_s=self._retry_after_s,
         )
 
     def give_back(self) -> None:
-        """Free one place."""
+        """Let the next one run."""
         self._depth -= 1
 
 
 class Ticket:
-    """A place in a `SpeechQueue`."""
+    """Position in a `SpeechQueue`."""
 
     def __init__(self, queue: SpeechQueue, running: asyncio.Semaphore) -> None:
         self._queue = queue
@@ -59,7 +59,7 @@ class Ticket:
         self._has_turn = True
 
     def leave(self) -> None:
-        """Give the place to the next one. Leaving twice changes nothing."""
+        """Leave the queue. Leaving twice changes nothing."""
         if self._left:
             return
         self._left = True

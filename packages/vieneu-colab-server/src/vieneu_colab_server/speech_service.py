@@ -10,8 +10,9 @@ from contextlib import aclosing
 from starlette.types import Receive
 
 from vieneu_colab_server.disconnect import while_connected
-from vieneu_colab_server.idempotency import Reader, Recorder
+from vieneu_colab_server.idempotency import Recorder
 from vieneu_colab_server.lifecycle import Lifecycle
+from vieneu_colab_server.recording import Reader
 from vieneu_colab_server.reference_clips import Samples, check_transcript
 from vieneu_colab_server.uploaded_voices import UploadedVoices
 from vieneu_core.audio.pcm import AudioChunk

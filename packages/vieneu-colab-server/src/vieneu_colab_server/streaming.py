@@ -1,4 +1,4 @@
-"""Speech as an answer: our framing, or plain audio; never a clean end where it failed."""
+"""Streaming answers: our framing, or plain audio; a failure never ends them cleanly."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from vieneu_colab_server.disconnect import ClientGoneError, while_connected
-from vieneu_colab_server.idempotency import Reader
 from vieneu_colab_server.problems import problem_of
+from vieneu_colab_server.recording import Reader
 from vieneu_core.audio.encode import AudioFormat, encode_stream
 from vieneu_core.audio.opus import OpusSentenceEncoder
 from vieneu_core.audio.pcm import AudioChunk, Speaker

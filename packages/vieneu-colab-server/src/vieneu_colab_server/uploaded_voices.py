@@ -1,4 +1,4 @@
-"""Voices that clients have sent, each kept once. In memory: who needs one sends it again."""
+"""Custom voices that clients have uploaded, in memory: after a restart they are sent again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_KEPT = 64
 
 
 class UploadedVoices:
-    """The voices that were sent.
+    """The uploaded voices.
 
     Args:
         max_seconds: The longest clip, decoded.

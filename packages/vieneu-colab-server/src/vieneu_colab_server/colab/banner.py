@@ -1,4 +1,4 @@
-"""What the admin needs once the server is open: address, token, end, QR code, next step.
+"""Banner of an open server: address, token, end of the session, QR code, next step.
 
 The token itself is never in it: a notebook keeps its output. A page of the runtime shows it.
 """
@@ -18,7 +18,7 @@ _QR_SCALE = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BannerFacts:
-    """What a banner tells."""
+    """Facts of a banner."""
 
     url: str
     token_page_url: str
@@ -88,7 +88,7 @@ def _end(facts: BannerFacts, words: Words) -> str:
 
 
 def _next(facts: BannerFacts, words: Words) -> str:
-    return words("next_told") if facts.address_updated else words("next_paste", url=facts.url)
+    return words("next_connected") if facts.address_updated else words("next_paste", url=facts.url)
 
 
 _HTML = """

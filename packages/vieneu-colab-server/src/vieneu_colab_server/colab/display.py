@@ -1,4 +1,4 @@
-"""Draws in a cell's output: a line that changes, a block that changes. Elsewhere it prints."""
+"""Output of a cell: a line or a block that changes. Outside a notebook it is printed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def in_notebook() -> bool:
 
 
 class Block:
-    """A place in the output whose HTML may change. Where HTML cannot be shown, its text is."""
+    """A part of the output whose HTML may change; its text is shown where HTML cannot be."""
 
     def __init__(self) -> None:
         self._handle: Any = None

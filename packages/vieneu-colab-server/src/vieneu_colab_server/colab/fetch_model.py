@@ -1,4 +1,4 @@
-"""Fetches what an engine loads, and shows how far that is."""
+"""Cell 4: downloads what an engine loads, and shows the progress."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ def fetch_model(
         engine: As `prepare` returned it.
         model: Its option ``model``; empty is its default.
         codec: Its option ``codec``; empty is its default.
-        language: Of what is printed.
+        language: ``vi`` or ``en``, of what is printed.
 
     Returns:
         What `start` takes.
 
     Raises:
-        ModelLoadError: the model cannot be had, or cannot be loaded; says why.
+        ModelLoadError: the model cannot be downloaded or loaded; names the reason.
     """
     words = Words(language)
     given = {"model": model.strip(), "codec": codec.strip()}
     spec = EngineSpec(engine, {name: value for name, value in given.items() if value})
     print(words("fetching"))
-    line, told = Line(), queue.SimpleQueue[str]()
+    line, shown = Line(), queue.SimpleQueue[str]()
     loop = LoopThread()
     try:
         name = loop.call(
-            _loaded(spec, lambda progress: told.put(_described(progress, words))),
-            lambda: _show_last(told, line),
+            _loaded(spec, lambda progress: shown.put(_described(progress, words))),
+            lambda: _show_last(shown, line),
         )
     finally:
         loop.close()
@@ -53,10 +53,10 @@ def fetch_model(
     return spec
 
 
-def _show_last(told: queue.SimpleQueue[str], line: Line) -> None:
+def _show_last(texts: queue.SimpleQueue[str], line: Line) -> None:
     text = None
-    while not told.empty():
-        text = told.get()
+    while not texts.empty():
+        text = texts.get()
     if text is not None:
         line.show(text)
 

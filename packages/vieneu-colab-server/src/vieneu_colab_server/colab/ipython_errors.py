@@ -1,4 +1,4 @@
-"""Failures as a notebook's reader needs them: what failed and what to do, not pages of code."""
+"""Failures in a notebook: what failed and what to do, in place of a traceback."""
 
 from __future__ import annotations
 

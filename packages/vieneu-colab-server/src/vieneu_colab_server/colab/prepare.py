@@ -1,4 +1,4 @@
-"""What the runtime has, and which engine fits it. Installs what that engine needs."""
+"""Cell 3: chooses the engine for this runtime, and installs what it needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vieneu_core.errors import ConfigurationError
 from vieneu_core.notebook.failures import pip_cause
 
 PROC_INIT = Path("/proc/1/stat")
-"""Started when the runtime was; its age is the runtime's."""
+"""Of the first process, which starts with the runtime."""
 
 
 PipRun = subprocess.CompletedProcess[str]
@@ -28,9 +28,7 @@ class EngineInstallError(ConfigurationError):
 
     code = "engine_install"
     title = "The engine cannot be installed"
-    default_remedy = (
-        "Look at pip's message above, and run the cell again; or choose another engine."
-    )
+    default_remedy = "Read pip's message above, and run the cell again; or choose another engine."
 
 
 @short_traceback
@@ -45,8 +43,8 @@ def prepare(
 
     Args:
         engine: ``auto``, or a name out of `vieneu_core.engines.registry`.
-        language: Of what is printed.
-        gpu: Whether there is one; None looks.
+        language: ``vi`` or ``en``, of what is printed.
+        gpu: Whether there is a GPU; None detects it.
         pip: Runs pip with some arguments; None is this Python's own.
 
     Raises:
@@ -62,8 +60,8 @@ def prepare(
     has_gpu = has_nvidia_gpu() if gpu is None else gpu
     fitting = _fitting(engine, has_gpu=has_gpu)
     wants_gpu = fitting != "espeak"
-    told = "engine_alone" if not wants_gpu else "gpu" if has_gpu else "no_gpu"
-    print(words(told, engine=fitting))
+    key = "engine_alone" if not wants_gpu else "gpu" if has_gpu else "no_gpu"
+    print(words(key, engine=fitting))
     needs = known[fitting]
     if not needs.installed:
         print(words("installing", engine=fitting))
@@ -88,7 +86,7 @@ def _fitting(engine: str, *, has_gpu: bool) -> str:
 
 
 def runtime_age_s(*, stat: Path = PROC_INIT, uptime: Path = Path("/proc/uptime")) -> float:
-    """Return how long this container has been running, in seconds; 0 where that is not told.
+    """Return how long this container has been running, in seconds; 0 where that is unknown.
 
     Field 22 of ``/proc/pid/stat`` is when a process began, in clock ticks since boot (proc(5)).
     """

@@ -12,8 +12,9 @@ from pydantic import SecretStr
 from vieneu_colab_server.colab.loop_thread import LoopThread
 from vieneu_colab_server.colab.token_page import TokenPage
 from vieneu_colab_server.colab.words import Words
+from vieneu_colab_server.exposure import PublicEvent
 from vieneu_colab_server.server_process import ServerStartError
-from vieneu_colab_server.supervised_server import PublicEvent, PublicServer
+from vieneu_colab_server.supervised_server import PublicServer
 from vieneu_core.errors import VieneuError
 from vieneu_core.wire.schemas import HealthAnswer
 
@@ -30,7 +31,7 @@ class Relay:
     """A server and its tunnel, from `start` until `close`. Every method blocks.
 
     Args:
-        make: Makes the public server; is given what it shall tell its events to.
+        make: Makes the public server; is given the function that takes its events.
         words: The language of its cells.
     """
 
@@ -50,12 +51,12 @@ class Relay:
 
     @property
     def url(self) -> str | None:
-        """Where it is reached from outside; None while it is not."""
+        """Public URL; None while the tunnel is not open."""
         return self._public.url
 
     @property
     def token(self) -> SecretStr:
-        """What the house has to show."""
+        """The current token."""
         return self._public.server.token
 
     @property
@@ -65,12 +66,12 @@ class Relay:
 
     @property
     def address_updated(self) -> bool:
-        """Whether the house has taken the present address."""
+        """Whether Home Assistant has the current address."""
         return self._public.address_updated
 
     @property
     def tunnel_name(self) -> str:
-        """Who provides the tunnel."""
+        """Name of the tunnel's provider."""
         return self._public.tunnel.name
 
     @property
@@ -84,7 +85,7 @@ class Relay:
         return self._keeping is not None
 
     def open(self, notify: Callable[[PublicEvent], None]) -> None:
-        """Start the server and open the tunnel; ``notify`` hears how far that is.
+        """Start the server and open the tunnel; ``notify`` is called with each event.
 
         Raises:
             ServerStartError: the server does not start.
@@ -92,24 +93,24 @@ class Relay:
             VieneuError: the model does not speak.
         """
         try:
-            self._loop.call(self._public.open(), lambda: self.hear(notify))
+            self._loop.call(self._public.open(), lambda: self.dispatch(notify))
             self._loop.call(self._page.open())
         except BaseException:
             self._loop.close()
             raise
         self._keeping = self._loop.begin(self._public.keep())
 
-    def hear(self, notify: Callable[[PublicEvent], None]) -> None:
-        """Pass on what has happened since the last time."""
+    def dispatch(self, notify: Callable[[PublicEvent], None]) -> None:
+        """Call ``notify`` with the events since the last call."""
         while not self._events.empty():
             notify(self._events.get())
 
     def health(self) -> HealthAnswer | None:
-        """Ask the server how it is; None where it does not answer.
+        """Return the health of the server; None where it does not answer.
 
         Raises:
             RelayClosedError: it was closed.
-            VieneuError: what it could not be kept running for.
+            VieneuError: why it could not be kept running.
         """
         if self._keeping is None:
             raise RelayClosedError("The server of this notebook was closed.")

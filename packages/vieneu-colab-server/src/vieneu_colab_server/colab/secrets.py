@@ -1,4 +1,4 @@
-"""Asks for what the file does not hold: Colab's secrets first, then a prompt that shows nothing."""
+"""Secrets that the notebook does not hold: from Colab's secrets, or typed at a hidden prompt."""
 
 from __future__ import annotations
 
@@ -7,21 +7,18 @@ import logging
 
 from pydantic import SecretStr
 
-from vieneu_colab_server.colab.words import Words
-
 _LOGGER = logging.getLogger(__name__)
-TOKEN_NAME, AUTHTOKEN_NAME = "VIENEU_TOKEN", "NGROK_AUTHTOKEN"
+TOKEN_NAME = "VIENEU_TOKEN"  # noqa: S105 - the name of a secret
 
 
-def ask_secret(name: str, prompt: str, words: Words) -> SecretStr | None:
-    """Return a secret; None where nobody has one.
+def ask_secret(name: str, prompt: str) -> SecretStr | None:
+    """Return a secret; None where there is none.
 
     Args:
-        name: In Colab's secrets.
-        prompt: Key of the words to ask with.
-        words: In whose language.
+        name: Of the entry among Colab's secrets.
+        prompt: Text to ask with.
     """
-    text = _of_colab(name) or _prompted(words(prompt))
+    text = _of_colab(name) or _prompted(prompt)
     return SecretStr(text) if text else None
 
 
@@ -33,7 +30,7 @@ def _of_colab(name: str) -> str:
     try:
         return str(userdata.get(name) or "").strip()
     except Exception as error:  # noqa: BLE001 - no such secret, no access: then we ask
-        _LOGGER.info("Colab gives no secret %s (%s).", name, type(error).__name__)
+        _LOGGER.info("Colab has no secret %s (%s).", name, type(error).__name__)
         return ""
 
 
@@ -43,5 +40,5 @@ def _prompted(text: str) -> str:
     except (EOFError, OSError):
         return ""
     except Exception as error:  # noqa: BLE001 - a notebook run by a program has no keyboard
-        _LOGGER.info("Nobody can be asked (%s).", type(error).__name__)
+        _LOGGER.info("There is no prompt for a secret (%s).", type(error).__name__)
         return ""

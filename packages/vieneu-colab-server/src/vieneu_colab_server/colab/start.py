@@ -1,4 +1,4 @@
-"""Cell 5: what the forms say becomes an open relay."""
+"""Cell 5: starts the server and opens the tunnel, as the forms of the cell say."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pydantic import SecretStr
 from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.colab.prepare import runtime_age_s
 from vieneu_colab_server.colab.relay import Relay
-from vieneu_colab_server.colab.secrets import AUTHTOKEN_NAME, TOKEN_NAME, ask_secret
+from vieneu_colab_server.colab.secrets import TOKEN_NAME, ask_secret
 from vieneu_colab_server.colab.words import Words
+from vieneu_colab_server.exposure import PublicEvent
 from vieneu_colab_server.server_process import Server
-from vieneu_colab_server.supervised_server import PublicEvent, PublicServer
-from vieneu_colab_server.tunnels.base import NoTunnel, Tunnel
-from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
-from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
+from vieneu_colab_server.supervised_server import PublicServer
+from vieneu_colab_server.tunnels.base import Tunnel
+from vieneu_colab_server.tunnels.registry import AccountSecret, TunnelOptions, make_tunnel
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.config import TunnelKind, cache_dir
+from vieneu_core.config import cache_dir
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.worker.spec import EngineSpec
 
@@ -45,13 +45,13 @@ def start(  # noqa: PLR0913 - the forms of the cell, by keyword
 
     Args:
         spec: As `fetch_model` returned it.
-        tunnel: ``ngrok``, ``cloudflared`` or ``none``.
-        domain: A reserved domain of ngrok; empty is none.
-        session_hours: When the runtime is taken away, in hours from its start.
+        tunnel: A `TunnelKind`, by its value.
+        domain: A reserved domain, for ngrok; empty is none.
+        session_hours: Length of the session of the runtime, in hours from its start.
         voices: Ids of voices to prepare, with commas between them.
-        callback_url: Where the house listens; None is nobody.
-        token: What clients show; None asks for it.
-        language: Of what is printed.
+        callback_url: Webhook of Home Assistant that gets each new address; None sends it nowhere.
+        token: What clients send; None asks for it.
+        language: ``vi`` or ``en``, of what is printed.
         instead_of: What a former run of the cell returned; it is closed first.
         clock: Time.
 
@@ -64,8 +64,8 @@ def start(  # noqa: PLR0913 - the forms of the cell, by keyword
     if instead_of is not None and instead_of.runs:
         print(words("replacing"))
         instead_of.close()
-    way = _tunnel(tunnel, domain.strip(), words)
-    secret = SecretStr(token) if token else ask_secret(TOKEN_NAME, "ask_token", words)
+    provider = _tunnel(tunnel, domain.strip(), words)
+    secret = SecretStr(token) if token else ask_secret(TOKEN_NAME, words("ask_token"))
     if secret is None:
         print(words("token_made"))
     server = Server(
@@ -75,7 +75,7 @@ def start(  # noqa: PLR0913 - the forms of the cell, by keyword
     def make(notify: Callable[[PublicEvent], None]) -> PublicServer:
         return PublicServer(
             server,
-            way,
+            provider,
             callback_url=SecretStr(callback_url) if callback_url else None,
             voices=[name.strip() for name in voices.split(",") if name.strip()],
             notify=notify,
@@ -88,42 +88,32 @@ def start(  # noqa: PLR0913 - the forms of the cell, by keyword
 
 
 def _tunnel(kind: str, domain: str, words: Words) -> Tunnel:
-    if domain and kind != TunnelKind.NGROK:
-        raise ConfigurationError(
-            "Only the tunnel ngrok has reserved domains.", remedy="Choose ngrok, or no domain."
-        )
-    match kind:
-        case TunnelKind.NONE:
-            return NoTunnel()
-        case TunnelKind.CLOUDFLARED:
-            return CloudflaredTunnel(fetch_to=cache_dir(os.environ) / "programs")
-        case TunnelKind.NGROK:
-            authtoken = ask_secret(AUTHTOKEN_NAME, "ask_authtoken", words)
-            if authtoken is None:
-                raise ConfigurationError(
-                    "The tunnel ngrok needs the authtoken of an account.",
-                    remedy=f"Put it into Colab's secrets as {AUTHTOKEN_NAME}, or type it when"
-                    " asked; it is at https://dashboard.ngrok.com/get-started/your-authtoken",
-                )
-            return NgrokTunnel(authtoken, domain=domain or None)
-    raise ConfigurationError(
-        f"There is no tunnel {kind!r}.", remedy="Choose ngrok, cloudflared or none."
+    def read_secret(secret: AccountSecret) -> SecretStr | None:
+        prompt = words("ask_tunnel_secret", name=secret.name, page=secret.page)
+        return ask_secret(secret.name, prompt)
+
+    options = TunnelOptions(
+        domain=domain or None,
+        download_folder=cache_dir(os.environ) / "programs",
+        read_secret=read_secret,
     )
+    return make_tunnel(kind, options)
 
 
 def _ends_at(session_hours: float, clock: Clock) -> datetime:
     if not 0 < session_hours <= 24 * 7:
         raise ConfigurationError(
-            f"A session of {session_hours} hours cannot be.", remedy="Write 12, as Colab gives."
+            f"A session of {session_hours} hours is not possible.",
+            remedy="Enter 12, the limit of Colab.",
         )
-    # A runtime is taken away so long after its own start, not after that of the server. Elsewhere
-    # the machine may be up for years.
+    # The session of a runtime begins with the runtime, not with the server. Elsewhere the machine
+    # may be up for years.
     age_s = runtime_age_s() if COLAB_VARIABLE in os.environ else 0.0
     left_s = session_hours * 3600 - age_s
     if left_s <= 0:
         raise ConfigurationError(
             f"This runtime is {age_s / 3600:.1f} hours old: its session is over.",
-            remedy="Runtime → Disconnect and delete runtime, then run all cells again; or write a"
+            remedy="Runtime → Disconnect and delete runtime, then run all cells again; or enter a"
             " longer session.",
         )
     return clock.now() + timedelta(seconds=left_s)

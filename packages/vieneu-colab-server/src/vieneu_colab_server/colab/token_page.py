@@ -1,4 +1,4 @@
-"""A page of this machine alone that shows the token: a notebook's output would keep it.
+"""Page of this machine alone that shows the token: a notebook's output would keep it.
 
 Colab opens ports of its runtime to the notebook's owner alone, by ``google.colab.kernel.proxyPort``
 (https://colab.research.google.com/notebooks/snippets/advanced_outputs.ipynb).
@@ -48,8 +48,8 @@ class TokenPage:
     """Serves one page at an address that cannot be guessed.
 
     Args:
-        token: Gives the present one.
-        words: In whose language.
+        token: Returns the current one.
+        words: Messages of its language.
     """
 
     def __init__(self, token: Callable[[], SecretStr], words: Words) -> None:

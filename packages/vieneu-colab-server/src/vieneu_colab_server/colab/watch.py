@@ -1,4 +1,4 @@
-"""Cell 6: the banner, then a line that tells how the server is, until somebody stops it."""
+"""Cell 6: shows the banner and a status line, until the cell is stopped."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from vieneu_colab_server.colab.display import Block, Line
 from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.colab.relay import Relay
 from vieneu_colab_server.colab.words import Words
-from vieneu_colab_server.supervised_server import PublicEvent
-from vieneu_core.config import QuotaSettings
+from vieneu_colab_server.exposure import PublicEvent
+from vieneu_core.config import QuotaSettings, TunnelKind
 from vieneu_core.wire.schemas import HealthAnswer
 
 HEALTH_CHECK_EVERY_S = 5.0
 _EVENTS_SHOWN = frozenset(
     {
-        *("address", "house_told", "house_not_told"),
+        *("address", "address_sent", "address_not_sent"),
         *("tunnel_lost", "server_ended", "server_restarted"),
     }
 )
@@ -34,7 +34,7 @@ def launch(relay: Relay) -> None:
     try:
         while True:
             seen = relay.health()
-            relay.hear(lambda event: _tell(event, words))
+            relay.dispatch(lambda event: _print_event(event, words))
             _show_banner(relay, banner, seen)
             line.show(status_line(seen, words, tunnel=relay.tunnel_name))
             time.sleep(HEALTH_CHECK_EVERY_S)
@@ -46,7 +46,7 @@ def launch(relay: Relay) -> None:
 
 
 def status_line(seen: HealthAnswer | None, words: Words, *, tunnel: str) -> str:
-    """Return how a server is, in one line."""
+    """Return the status of a server in one line."""
     if seen is None:
         return words("away")
     parts = [words("draining")] if seen.draining else []
@@ -61,13 +61,13 @@ def status_line(seen: HealthAnswer | None, words: Words, *, tunnel: str) -> str:
         )
     mb = words.number(seen.bytes_sent / 1e6, 1)
     share = words.number(100 * seen.bytes_sent / QuotaSettings().monthly_bytes, 1)
-    parts.append(words("sent_of" if tunnel == "ngrok" else "sent", mb=mb, share=share))
+    parts.append(words("sent_of" if tunnel == TunnelKind.NGROK else "sent", mb=mb, share=share))
     return " · ".join(parts)
 
 
 def _show_banner(relay: Relay, banner: Block, seen: HealthAnswer | None) -> None:
     if relay.url is None or seen is None or not seen.model_loaded:
-        return  # what is shown is the last that was true
+        return  # the banner keeps what was true last
     facts = BannerFacts(
         url=relay.url,
         token_page_url=relay.token_page_url,
@@ -78,6 +78,6 @@ def _show_banner(relay: Relay, banner: Block, seen: HealthAnswer | None) -> None
     banner.show(banner_html(facts, relay.words), banner_text(facts, relay.words))
 
 
-def _tell(event: PublicEvent, words: Words) -> None:
+def _print_event(event: PublicEvent, words: Words) -> None:
     if event.kind in _EVENTS_SHOWN:
         print(words(event.kind, detail=event.detail))

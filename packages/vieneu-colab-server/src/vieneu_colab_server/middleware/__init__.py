@@ -1,1 +1,1 @@
-"""ASGI middleware: what happens to every request before a route sees it."""
+"""ASGI middleware, which every request passes before its route."""

@@ -1,17 +1,17 @@
-"""Who may ask: a bearer token, compared in constant time before any of the body is read."""
+"""Authentication: a bearer token, compared in constant time before any of the body is read."""
 
 from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vieneu_colab_server.middleware.limits import PerMinute
+from vieneu_colab_server.middleware.rate_limit import PerMinute
 from vieneu_colab_server.problems import problem_response
 from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_core.errors import AuthenticationError, VieneuError
 from vieneu_core.wire.routes import LIVEZ, READYZ
 
 OPEN_PATHS = frozenset({LIVEZ, READYZ})
-"""What a probe without the token may see; neither states any fact."""
+"""Paths of the probes, which need no token and state no facts."""
 
 
 def bearer_token(headers: list[tuple[bytes, bytes]]) -> bytes | None:
@@ -24,10 +24,10 @@ def bearer_token(headers: list[tuple[bytes, bytes]]) -> bytes | None:
 
 
 class BearerAuth:
-    """Lets only requests with the right token through.
+    """Lets only requests with a valid token through.
 
-    Wrong tokens are counted; beyond the limit they get 429 instead of 401. The right token is
-    looked at first, so that nobody can lock it out.
+    Wrong tokens are counted; beyond the limit they get 429 instead of 401. A valid token is
+    checked first and never throttled.
     """
 
     def __init__(self, app: ASGIApp, *, tokens: TokenRotation, failures: PerMinute) -> None:
@@ -52,6 +52,6 @@ class BearerAuth:
             return
         self._failures.hit("failed logins")
         raise AuthenticationError(
-            "The request has no token." if token is None else "The token is not the right one.",
-            remedy="Send the server's present token: Authorization: Bearer <token>",
+            "The request has no token." if token is None else "The token is wrong.",
+            remedy="Send the server's current token: Authorization: Bearer <token>",
         )

@@ -1,4 +1,4 @@
-"""How much has gone out of this server: what counts against a tunnel's allowance."""
+"""Traffic counters: requests and bytes that count against a tunnel's quota."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 @dataclass(slots=True)
 class Traffic:
-    """Since the start of the server."""
+    """Counters since the start of the server."""
 
     n_requests: int = 0
     """HTTP requests of all kinds."""
     n_bytes: int = 0
-    """Bytes of the bodies of answers."""
+    """Bytes of the bodies of answers, headers aside."""
 
 
 class CountTraffic:
-    """Counts what passes."""
+    """Counts requests and the bytes of their answers."""
 
     def __init__(self, app: ASGIApp, *, traffic: Traffic) -> None:
         self._app, self._traffic = app, traffic

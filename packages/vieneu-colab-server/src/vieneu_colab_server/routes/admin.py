@@ -1,4 +1,4 @@
-"""``POST /admin/rotate-token`` and ``POST /admin/drain``: for whoever holds the present token."""
+"""``POST /admin/rotate-token`` and ``POST /admin/drain``: for clients with the current token."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def admin_routes(tokens: TokenRotation, lifecycle: Lifecycle) -> APIRouter:
     def check(request: Request) -> None:
         if not tokens.may_change_things(bearer_token(request.scope["headers"])):
             raise AuthenticationError(
-                "This needs the present token.", remedy="Send the newest token of the server."
+                "This needs the current token.", remedy="Send the current token of the server."
             )
 
     @router.post(ROTATE_TOKEN, responses=READ_PROBLEMS)
     async def rotate_token(request: Request, response: Response) -> NewToken:
-        """Make a new token. The one before it stays good for ten minutes."""
+        """Make a new token. The previous one stays valid for ten minutes."""
         check(request)
         response.headers["Cache-Control"] = "no-store"
         token = await asyncio.to_thread(tokens.rotate)
@@ -35,7 +35,7 @@ def admin_routes(tokens: TokenRotation, lifecycle: Lifecycle) -> APIRouter:
 
     @router.post(DRAIN, responses=READ_PROBLEMS)
     async def drain(request: Request) -> DrainAnswer:
-        """Take no new speech from now on; what is being spoken is finished."""
+        """Refuse new requests for speech; running ones are finished."""
         check(request)
         lifecycle.drain()
         return DrainAnswer(draining=True)

@@ -33,22 +33,22 @@ class ProbeAnswer(BaseModel):
 
 
 def health_routes(lifecycle: Lifecycle, queue: SpeechQueue, traffic: Traffic) -> APIRouter:
-    """Return the routes that tell how the server is."""
+    """Return the routes of the health checks."""
     router = APIRouter(tags=["health"])
 
     @router.get(HEALTH, responses=READ_PROBLEMS)
     async def health() -> HealthAnswer:
-        """Tell everything about the server and its backend; also while it speaks or loads."""
+        """State all facts about the server and its backend, also while it is busy or loading."""
         return await _health(lifecycle, queue, traffic)
 
     @router.get(LIVEZ)
     async def livez() -> ProbeAnswer:
-        """Tell that the process answers. Needs no token, states no fact."""
+        """State that the process answers. Needs no token, states no other fact."""
         return ProbeAnswer(status="alive")
 
     @router.get(READYZ, responses={503: {"model": ProbeAnswer, "description": "Not ready."}})
     async def readyz(response: Response) -> ProbeAnswer:
-        """Tell whether a request would be accepted now. Needs no token, states no other fact."""
+        """State whether a request would be accepted now. Needs no token, states no other fact."""
         if await lifecycle.ready():
             return ProbeAnswer(status="ready")
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE

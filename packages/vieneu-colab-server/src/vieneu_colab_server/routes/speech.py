@@ -29,12 +29,12 @@ _AUDIO = {
 
 
 def speech_routes(speech_service: SpeechService, *, send_timeout_s: float) -> APIRouter:
-    """Return the routes that speak."""
+    """Return the routes of speech."""
     router = APIRouter(tags=["speech"])
 
     @router.post(SYNTHESIZE, responses=SPEECH_PROBLEMS, response_model=SynthesisAnswer)
     async def synthesize(body: SynthesisBody, request: Request) -> Response:
-        """Speak a text and answer with the whole of it, once it is done."""
+        """Synthesize a text and answer with the whole audio."""
         request.state.request_id = body.request_id.strip()
         try:
             reader = await speech_service.listen(body, request.receive)
@@ -60,7 +60,7 @@ def speech_routes(speech_service: SpeechService, *, send_timeout_s: float) -> AP
         response_class=Response,
     )
     async def stream(body: SynthesisBody, request: Request) -> Response:
-        """Speak a text and send it as it is made.
+        """Synthesize a text and stream the audio.
 
         The `Accept` header chooses: our framing around Opus or PCM, which cannot be cut off
         unnoticed; or plain audio for any player (`audio/wav` where nothing is named).

@@ -17,19 +17,19 @@ from vieneu_core.wire.schemas import VoiceBody, VoicesAnswer, VoiceUpload
 
 
 def voice_routes(backend: Backend, lifecycle: Lifecycle, uploads: UploadedVoices) -> APIRouter:
-    """Return the routes that list, take and forget voices."""
+    """Return the routes that list, upload and remove voices."""
     router = APIRouter(tags=["voices"])
 
     @router.get(VOICES, responses={**READ_PROBLEMS, **UNAVAILABLE})
     async def voices() -> VoicesAnswer:
-        """List the voices, the default one first, those that were sent at the end."""
+        """List the voices, the default one first, uploaded ones last."""
         lifecycle.check_accepting()
         listed = (*await backend.voices(), *uploads.voices())
         return VoicesAnswer(voices=[VoiceBody.of(voice) for voice in listed])
 
     @router.post(VOICES, responses=SPEECH_PROBLEMS)
     async def upload(body: VoiceUpload) -> VoiceBody:
-        """Take a voice: a clip, and what is said in it. Its id follows from both."""
+        """Upload a voice: a clip and its transcript, from which its id is derived."""
         lifecycle.check_accepting()
         if not (await lifecycle.health()).clones:
             raise CloningUnsupportedError("The engine of this server cannot clone a voice.")
@@ -39,7 +39,7 @@ def voice_routes(backend: Backend, lifecycle: Lifecycle, uploads: UploadedVoices
         f"{VOICES}/{{voice_id}}", status_code=HTTPStatus.NO_CONTENT, responses=SPEECH_PROBLEMS
     )
     async def forget(voice_id: str) -> None:
-        """Forget a voice that was sent."""
+        """Remove an uploaded voice."""
         uploads.remove(voice_id)
 
     return router

@@ -1,4 +1,4 @@
-"""The file that holds the token: read where others cannot change it, written whole or not."""
+"""Token file: read only where others cannot change it, written atomically."""
 
 from __future__ import annotations
 

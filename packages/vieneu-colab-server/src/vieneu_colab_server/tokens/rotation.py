@@ -1,4 +1,4 @@
-"""The token that is good now, and for a while the one before it."""
+"""Rotation of the token: the current one, and for a while the previous one."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from collections.abc import Callable
 
 from pydantic import SecretStr
 
-from vieneu_colab_server.settings import generate_token
 from vieneu_core.clock import Clock
+from vieneu_core.config import new_auth_token
 
 OLD_TOKEN_S = 600.0
-"""How long the token before the present one stays good."""
+"""How long the previous token stays valid."""
 
 
 class TokenRotation:
-    """Compares in constant time, and shows the token to nobody but who signs with it.
+    """Checks tokens in constant time, and rotates them.
 
     Args:
         token: The first one.
         clock: Time.
-        keep: Keeps a new token before it counts, so that it is still good after a restart; None
-            keeps it nowhere.
+        keep: Stores a new token before it is valid, so that it survives a restart; None does not.
     """
 
     def __init__(
@@ -39,11 +38,11 @@ class TokenRotation:
 
     @property
     def current(self) -> SecretStr:
-        """The present token."""
+        """The current token."""
         return self._token
 
     def accepts(self, token: bytes | None) -> bool:
-        """Whether a token is good."""
+        """Whether a token is valid."""
         given = _digest(token or b"")
         is_current = hmac.compare_digest(given, _digest_of(self._token))
         self._was_used |= is_current
@@ -52,21 +51,21 @@ class TokenRotation:
     def may_change_things(self, token: bytes | None) -> bool:
         """Whether a token may do more than speak.
 
-        The present one may. The one before it may not: whoever stole it shall not lock the house
-        out. But until the present one has been used, the answer that held it may have been lost on
-        its way, and then the one before it is all that the house has.
+        The current one may. The previous one may not: a thief of it must not lock the owner out.
+        But until the current one has been used, the answer that held it may have been lost, and
+        then the previous one is all that the owner has.
         """
         given = _digest(token or b"")
         is_current = hmac.compare_digest(given, _digest_of(self._token))
         return is_current or (not self._was_used and self._is_old(given))
 
     def rotate(self) -> SecretStr:
-        """Return a new token, good from now on; the present one becomes the old one.
+        """Return a new token, valid from now on; the current one becomes the previous one.
 
         Raises:
             TokenNotKeptError: it cannot be kept, and nothing has changed.
         """
-        token = SecretStr(generate_token())
+        token = new_auth_token()
         if self._keep is not None:
             self._keep(token)
         self._old = _digest_of(self._token), self._clock.monotonic() + OLD_TOKEN_S

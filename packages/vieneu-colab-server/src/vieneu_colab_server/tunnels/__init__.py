@@ -1,1 +1,1 @@
-"""Ways from the internet to a port of this machine. Not the server behind it."""
+"""Tunnels from the internet to a port of this machine."""

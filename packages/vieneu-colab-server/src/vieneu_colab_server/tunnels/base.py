@@ -1,4 +1,4 @@
-"""The interface of a tunnel, and the tunnel that is none."""
+"""Interface of a tunnel, and the tunnel that only returns the port's own URL."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from typing import Protocol
 
 
 class Tunnel(Protocol):
-    """A way from the internet to one port of this machine. May be opened again once closed."""
+    """Connection from the internet to one port of this machine. May be reopened once closed."""
 
     @property
     def name(self) -> str:
-        """Which provider, for people."""
+        """Name of the provider."""
         ...
 
     async def open(self, port: int) -> str:
         """Open it to a port of 127.0.0.1; return the public URL.
 
         Raises:
-            TunnelOpenError: it cannot be opened; says why, and what to do.
+            TunnelOpenError: it cannot be opened; names the reason and the remedy.
         """
         ...
 
     async def lost(self) -> str:
-        """Wait until it is open no longer; return why, in words. Only while it is open."""
+        """Wait until it is no longer open; return the reason as text. Only while it is open."""
         ...
 
     async def close(self) -> None:
-        """Close it; its program ends. Without effect where it is closed."""
+        """Close it and end its program. Without effect where it is closed."""
         ...
 
 
 class NoTunnel:
-    """The port itself: for a network of one's own, or a reverse proxy."""
+    """The port itself: for a private network, or behind a reverse proxy."""
 
     name = "none"
 

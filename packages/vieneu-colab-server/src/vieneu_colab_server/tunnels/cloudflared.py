@@ -1,4 +1,4 @@
-"""A quick tunnel by cloudflared: its process, read, watched and ended. No account is needed.
+"""Quick tunnel by cloudflared, as a child process. No account is needed.
 
 What the program writes: https://github.com/cloudflare/cloudflared (cmd/cloudflared/tunnel).
 """
@@ -6,7 +6,6 @@ What the program writes: https://github.com/cloudflare/cloudflared (cmd/cloudfla
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import re
 import shutil
@@ -25,6 +24,7 @@ from vieneu_colab_server.tunnels.errors import (
     TunnelTimeoutError,
 )
 from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.process_end import end_process
 
 _LOGGER = logging.getLogger(__name__)
 START_TIMEOUT_S = 40.0
@@ -148,7 +148,7 @@ class CloudflaredTunnel:
 
 
 class _Running:
-    """The process of cloudflared, and what it says."""
+    """The process of cloudflared, and its log."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -158,20 +158,12 @@ class _Running:
 
     async def end(self) -> None:
         """End it, in order if it can."""
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.terminate()
-            try:
-                async with asyncio.timeout(_END_S):
-                    await self._process.wait()
-            except TimeoutError:
-                self._process.kill()
-                await self._process.wait()
+        await end_process(self._process, timeout_s=_END_S)
         await self.reading
 
 
 async def _is_ready(session: aiohttp.ClientSession, metrics: str) -> bool:
-    """Ask cloudflared whether it has a connection; older ones do not tell."""
+    """Ask cloudflared whether it has a connection; older versions do not say."""
     if not metrics:
         return True
     try:
@@ -182,7 +174,7 @@ async def _is_ready(session: aiohttp.ClientSession, metrics: str) -> bool:
 
 
 class _Log:
-    """What cloudflared has said: read to its end, so that it is never held up."""
+    """Log of cloudflared, read to its end so that the process never blocks on a full pipe."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -202,7 +194,7 @@ class _Log:
         self._take(rest.decode(errors="replace").strip())
 
     def why_not(self) -> TunnelOpenError:
-        """Name the reason why there is no tunnel."""
+        """Return the error that names why there is no tunnel."""
         said = " ".join(self._last)
         if any(sign in said for sign in _REFUSED):
             return QuickTunnelRefusedError("Cloudflare refuses a quick tunnel now.")

@@ -1,4 +1,4 @@
-"""Gets cloudflared from its makers, whole and checked, where it is not installed.
+"""Download of cloudflared from its publisher, verified by checksum.
 
 GitHub states the SHA-256 of each file of a release (``digest`` of an asset):
 https://docs.github.com/en/rest/releases/releases#get-the-latest-release
@@ -61,7 +61,9 @@ async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Pa
                 async with session.get(asset.browser_download_url) as answer:
                     await _keep(answer.content, path, digest)
     except ValidationError:
-        raise TunnelNetworkError("GitHub does not tell of cloudflared's newest release.") from None
+        raise TunnelNetworkError(
+            "GitHub's description of the newest cloudflared release cannot be read."
+        ) from None
     except (aiohttp.ClientError, TimeoutError) as error:
         raise TunnelNetworkError(
             f"cloudflared cannot be fetched from GitHub ({type(error).__name__}).",
@@ -95,7 +97,7 @@ def _sha256_of(asset: _Asset) -> str:
 
 
 async def _keep(stream: aiohttp.StreamReader, path: Path, digest: str) -> None:
-    """Write a program beside its place, and put it there only once it is what it should be."""
+    """Write a program to a temporary file, and move it into place once its checksum is right."""
     await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
     handle, name = await asyncio.to_thread(tempfile.mkstemp, dir=path.parent)
     draft, seen, n_bytes = Path(name), hashlib.sha256(), 0

@@ -1,4 +1,4 @@
-"""Why a tunnel cannot be opened. What a client meets at one is in `vieneu_core.errors`."""
+"""Errors of opening a tunnel. Errors of a client behind a tunnel are in `vieneu_core.errors`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class AuthtokenRefusedError(TunnelOpenError):
 
     code = "tunnel_authtoken"
     title = "Authtoken refused"
-    default_remedy = "Copy it anew from https://dashboard.ngrok.com/get-started/your-authtoken"
+    default_remedy = "Copy it again from https://dashboard.ngrok.com/get-started/your-authtoken"
     transient = False
 
 
@@ -35,7 +35,7 @@ class SecondAgentError(TunnelOpenError):
 
 
 class TunnelAllowanceError(TunnelOpenError):
-    """What the account allows is used up."""
+    """The quota of the account is used up."""
 
     code = "tunnel_allowance"
     title = "Account limit reached"
@@ -53,7 +53,7 @@ class DomainRefusedError(TunnelOpenError):
 
 
 class QuickTunnelRefusedError(TunnelOpenError):
-    """Cloudflare hands out no quick tunnel now."""
+    """Cloudflare refuses quick tunnels for now."""
 
     code = "quick_tunnel_refused"
     title = "Quick tunnel refused"

@@ -1,16 +1,19 @@
-"""Keeps a tunnel open: opens it again when it is lost, and tells each URL."""
+"""Keeper of a tunnel: opens it again when it is lost, and publishes each new URL."""
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Awaitable, Callable
 
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_colab_server.tunnels.errors import TunnelOpenError
+from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock, SystemClock
 
 _LOGGER = logging.getLogger(__name__)
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+BACKOFF = Backoff(first_s=1.0, longest_s=60.0)
+"""Between failed attempts to open a lost tunnel again. The first attempt comes at once."""
 
 
 class TunnelKeeper:
@@ -18,9 +21,9 @@ class TunnelKeeper:
 
     Args:
         tunnel: The tunnel; it is closed at the end.
-        port: Of 127.0.0.1.
-        on_url: Told the URL whenever it is another one than before.
-        on_lost: Told why whenever the tunnel is lost or cannot be opened again.
+        port: Port of 127.0.0.1.
+        on_url: Called with the URL whenever it has changed.
+        on_lost: Called with the reason whenever the tunnel is lost or cannot be opened again.
         clock: Time.
     """
 
@@ -37,22 +40,22 @@ class TunnelKeeper:
         self._on_url, self._on_lost = on_url, on_lost
         self._clock = clock or SystemClock()
         self.url: str | None = None
-        """Where the port is reached; None while it is not."""
+        """Public URL; None while the tunnel is not open."""
 
     async def run(self) -> None:
         """Open the tunnel and keep it open, until this is cancelled.
 
         Raises:
             TunnelOpenError: it could not be opened for the first time, or an attempt to open it
-                again failed in a way that will not pass by itself.
+                again failed in a way that a retry does not help.
         """
-        told: str | None = None
+        published: str | None = None
         try:
             self.url = await self._tunnel.open(self._port)
             while True:
-                if self.url != told:
-                    told = self.url
-                    await self._on_url(told)
+                if self.url != published:
+                    published = self.url
+                    await self._on_url(published)
                 reason = await self._tunnel.lost()
                 self.url = None
                 self._on_lost(reason)
@@ -62,8 +65,7 @@ class TunnelKeeper:
             await self._tunnel.close()
 
     async def _opened_again(self) -> str:
-        pause_s = FIRST_PAUSE_S
-        while True:
+        for n_failures in itertools.count(1):
             try:
                 return await self._tunnel.open(self._port)
             except TunnelOpenError as error:
@@ -71,5 +73,5 @@ class TunnelKeeper:
                     raise
                 _LOGGER.warning("The tunnel %s is not open: %s", self._tunnel.name, error.detail)
                 self._on_lost(error.detail)
-            await self._clock.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            await self._clock.sleep(BACKOFF.pause_s(n_failures))
+        raise AssertionError  # pragma: no cover - the count has no end

@@ -87,14 +87,14 @@ class NgrokTunnel:
         self._folder: Path | None = None
         self._config: Any = None
         self._url = ""
-        self._discretion = _Discretion(authtoken)
+        self._secret_filter = _SecretFilter(authtoken)
         self._given_up = False
 
     async def open(self, port: int) -> str:
         """Start the agent and open an endpoint; see `Tunnel.open`."""
         await self.close()
         self._given_up = False
-        self._discretion.begin()
+        self._secret_filter.begin()
         try:
             self._config = self._configured()
         except OSError as error:
@@ -133,14 +133,14 @@ class NgrokTunnel:
                     return "The ngrok agent no longer has the endpoint."
 
     async def close(self) -> None:
-        """End the agent, and delete what it was told."""
+        """End the agent, and delete its configuration."""
         if self._config is not None:
             await asyncio.to_thread(self._ngrok.kill, self._config)
             self._config = None
         if self._folder is not None:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
             self._folder = None
-        self._discretion.end()
+        self._secret_filter.end()
 
     def _configured(self) -> Any:
         self._folder = Path(tempfile.mkdtemp(prefix="vieneu-ngrok-"))
@@ -160,8 +160,8 @@ class NgrokTunnel:
     def _connect(self, port: int) -> Any:
         """Open an endpoint. Blocking.
 
-        pyngrok can see the end of the agent before it has read the agent's last words, which say
-        why. Then it is asked again.
+        pyngrok can see the end of the agent before it has read the agent's last lines, which name
+        the reason. Then the agent is started again.
 
         Raises:
             TunnelOpenError
@@ -197,7 +197,7 @@ class NgrokTunnel:
             ) from error
 
     def _named(self, said: str) -> TunnelOpenError:
-        """Give a failure its name; the agent repeats the authtoken in what it says."""
+        """Return the error for a failure; the agent repeats the authtoken in its messages."""
         said = " ".join(said.replace(self._authtoken.get_secret_value(), _HIDDEN).split())[:300]
         codes = set(re.findall(r"ERR_NGROK_\d+", said))
         for code, kind in _MEANING.items():
@@ -233,26 +233,26 @@ class _NoReasonError(TunnelOpenError):
     """The agent ended, and nothing was read that says why."""
 
 
-class _Discretion(logging.Filter):
-    """Keeps a secret out of pyngrok's log."""
+class _SecretFilter(logging.Filter):
+    """Removes a secret from pyngrok's log."""
 
     def __init__(self, secret: SecretStr) -> None:
         super().__init__()
         self._secret = secret
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Take the secret out of a line."""
+        """Replace the secret in a line."""
         record.msg = record.getMessage().replace(self._secret.get_secret_value(), _HIDDEN)
         record.args = ()
         return True
 
     def begin(self) -> None:
-        """Look at every line from now on."""
+        """Filter every line from now on."""
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(self)
 
     def end(self) -> None:
-        """Look at no more lines."""
+        """Stop filtering."""
         for name in _LOGGERS:
             logging.getLogger(name).removeFilter(self)
 

@@ -125,7 +125,7 @@ async def test_no_network_is_told(tmp_path: Path) -> None:
 
 
 async def test_an_answer_that_is_no_release_is_told(github: GitHub, tmp_path: Path) -> None:
-    with pytest.raises(TunnelNetworkError, match="does not tell"):
+    with pytest.raises(TunnelNetworkError, match="cannot be read"):
         await fetch_cloudflared(tmp_path, releases_url=f"{github.url}/storage")
 
 

@@ -1,79 +1,23 @@
-"""How much a client may send: requests per minute, and the size of a body."""
+"""Size and time limits of a request body."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vieneu_colab_server.problems import problem_response
-from vieneu_core.errors import (
-    BodyTooLargeError,
-    InvalidRequestError,
-    RateLimitedError,
-    VieneuError,
-)
-from vieneu_core.wire.routes import STREAM, SYNTHESIZE
-
-SPEECH_PATHS = frozenset({SYNTHESIZE, STREAM})
-
-
-class PerMinute:
-    """Counts events over the last minute, for each key."""
-
-    def __init__(self, limit: int) -> None:
-        self._item = RateLimitItemPerMinute(limit)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-
-    def hit(self, key: str) -> None:
-        """Count one event.
-
-        Raises:
-            RateLimitedError: there were too many.
-        """
-        if self._limiter.hit(self._item, key):
-            return
-        wait_s = self._limiter.get_window_stats(self._item, key).reset_time - time.time()
-        raise RateLimitedError(
-            f"More than {self._item.amount} {key} within a minute.",
-            retry_after_s=round(max(1.0, wait_s), 1),
-        )
-
-
-class RateLimit:
-    """Limits requests per minute of the one token: speech, and apart from it everything else."""
-
-    def __init__(
-        self, app: ASGIApp, *, speech: PerMinute, health_checks: PerMinute, exempt: frozenset[str]
-    ) -> None:
-        self._app = app
-        self._speech = speech
-        self._looks = health_checks
-        self._exempt = exempt
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it."""
-        if scope["type"] == "http" and scope["path"] not in self._exempt:
-            try:
-                self._count(scope["path"])
-            except RateLimitedError as error:
-                await problem_response(error)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-    def _count(self, path: str) -> None:
-        if path in SPEECH_PATHS:
-            self._speech.hit("requests for speech")
-        else:
-            self._looks.hit("other requests")
+from vieneu_core.errors import BodyTooLargeError, InvalidRequestError, VieneuError
 
 
 class BodyLimit:
-    """Reads the whole body, but never more than is allowed, nor longer; then passes it on."""
+    """Reads the whole body within its limits, then passes the request on.
+
+    Args:
+        app: Gets the requests whose body is within the limits.
+        max_bytes: Largest body.
+        timeout_s: Longest time for a body to arrive, in seconds.
+    """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, timeout_s: float) -> None:
         self._app = app

@@ -1,0 +1,207 @@
+"""Recording of one synthesis, which any number of clients read while it is made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from vieneu_colab_server.speech_queue import SpeechQueue, Ticket
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.errors import (
+    BadAudioError,
+    DeadlineExceededError,
+    FirstByteTimeoutError,
+    StreamInterruptedError,
+    VieneuError,
+)
+
+Speak = Callable[[], AsyncGenerator[AudioChunk, None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayLimits:
+    """How much is kept, and for how long. See `ServerSettings`."""
+
+    keep_s: float = 60.0
+    grace_s: float = 2.0
+    deadline_s: float = 300.0
+    max_recording_bytes: int = 32 << 20
+    max_total_bytes: int = 96 << 20
+
+
+class Recording:
+    """One synthesis, made by a task of its own, read by any number of `Reader`."""
+
+    def __init__(self, fingerprint: bytes, ticket: Ticket, limits: ReplayLimits) -> None:
+        self.fingerprint = fingerprint
+        self.speaking = False
+        """True once its turn in the queue has come."""
+        self.audible = False
+        """True once there are samples."""
+        self.sent = False
+        """True once a client was sent some of it."""
+        self.ended = False
+        self.failure: BaseException | None = None
+        self.n_bytes = 0
+        """Samples held, in bytes."""
+        self.readers: set[Reader] = set()
+        self._ticket = ticket
+        self._limits = limits
+        self._chunks: list[AudioChunk] = []
+        self._n_dropped = 0
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._stopped_because: VieneuError | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it still has its beginning."""
+        return self._n_dropped == 0
+
+    def start(self, speak: Speak, on_end: Callable[[Recording], None]) -> asyncio.Task[None]:
+        """Begin to speak; ``on_end`` is called once, however it ends."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._end(task)
+            on_end(self)
+
+        self._task = asyncio.create_task(self._run(speak))
+        self._task.add_done_callback(ended)
+        return self._task
+
+    def stop(self, reason: VieneuError) -> None:
+        """Stop the synthesis; a reader that is left gets ``reason``."""
+        if self._task is not None and not self._task.done():
+            self._stopped_because = reason
+            self._task.cancel()
+
+    async def chunk(self, position: int) -> AudioChunk | None:
+        """Return the chunk at ``position``, waiting for it; None where the speech has ended.
+
+        Raises:
+            VieneuError: the synthesis failed.
+        """
+        while position >= self._n_dropped + len(self._chunks):
+            if self.failure is not None:
+                raise self.failure
+            if self.ended:
+                return None
+            await self._news.wait()
+        return self._chunks[position - self._n_dropped]
+
+    async def until_audible(self) -> None:
+        """Wait for the first samples, or for the end."""
+        while not (self.audible or self.ended):
+            await self._news.wait()
+
+    def make_room(self) -> None:
+        """Drop what every reader has passed, where too much is held."""
+        if self.n_bytes < self._limits.max_recording_bytes or not self.readers:
+            return
+        n_passed = min(reader.position for reader in self.readers) - self._n_dropped
+        self.n_bytes -= sum(len(chunk.pcm) for chunk in self._chunks[:n_passed])
+        del self._chunks[:n_passed]
+        self._n_dropped += n_passed
+        self._wake()
+
+    async def _run(self, speak: Speak) -> None:
+        await self._ticket.turn()
+        self.speaking = True
+        last: AudioChunk | None = None
+        try:
+            async with asyncio.timeout(self._limits.deadline_s), aclosing(speak()) as chunks:
+                async for chunk in chunks:
+                    await self._keep(chunk)
+                    last = chunk
+        except TimeoutError as err:
+            raise DeadlineExceededError(
+                f"The speech took longer than {self._limits.deadline_s:g} s."
+            ) from err
+        if last is None or not last.final:
+            raise StreamInterruptedError("The speech ended in the middle of a sentence.")
+        if not self.audible:
+            raise BadAudioError("The speech holds no samples.")
+
+    async def _keep(self, chunk: AudioChunk) -> None:
+        self._chunks.append(chunk)
+        self.n_bytes += len(chunk.pcm)
+        self.audible = self.audible or bool(chunk.pcm)
+        self._wake()
+        self.make_room()
+        while self.n_bytes >= self._limits.max_recording_bytes:
+            await self._news.wait()
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._ticket.leave()
+        self.failure = self._stopped_because if task.cancelled() else task.exception()
+        if task.cancelled() and self.failure is None:
+            self.failure = StreamInterruptedError("The speech was stopped.")
+        self.ended = True
+        self._wake()
+
+    def _wake(self) -> None:
+        """Wake every reader that waits for a change."""
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+
+class Reader:
+    """One client's position in a `Recording`.
+
+    Args:
+        recording: What it reads.
+        queue: Describes the failure where the turn of the request came too late.
+        on_close: Called with the recording when the reader has left it.
+    """
+
+    def __init__(
+        self, recording: Recording, queue: SpeechQueue, on_close: Callable[[Recording], None]
+    ) -> None:
+        self.position = 0
+        self._recording = recording
+        self._queue = queue
+        self._on_close = on_close
+
+    async def first_audio(self, within_s: float | None = None) -> None:
+        """Wait for the first samples.
+
+        Raises:
+            BackendBusyError: its turn did not come within the time.
+            FirstByteTimeoutError: it did, but no samples came.
+            VieneuError: the synthesis failed.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                await self._recording.until_audible()
+        except TimeoutError:
+            raise self._late(within_s or 0.0) from None
+        if self._recording.failure is not None and not self._recording.audible:
+            raise self._recording.failure
+
+    async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
+        """Yield the speech from its beginning.
+
+        Raises:
+            VieneuError: the synthesis failed; everything before that has been yielded.
+        """
+        while (chunk := await self._recording.chunk(self.position)) is not None:
+            yield chunk
+            self.position += 1
+            self._recording.make_room()
+
+    def delivered(self) -> None:
+        """State that the client was sent some of it."""
+        self._recording.sent = True
+
+    def close(self) -> None:
+        """Leave; a recording that nobody reads is stopped. Closing twice changes nothing."""
+        if self in self._recording.readers:
+            self._recording.readers.discard(self)
+            self._on_close(self._recording)
+
+    def _late(self, within_s: float) -> VieneuError:
+        if not self._recording.speaking:
+            return self._queue.busy("The turn of this request did not come in time")
+        return FirstByteTimeoutError(f"No audio was ready within {within_s:.1f} s.")

@@ -1,0 +1,97 @@
+"""Registry of the tunnel providers: the one place that makes a tunnel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from vieneu_colab_server.tunnels.base import NoTunnel, Tunnel
+from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
+from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
+from vieneu_core.config import TunnelKind
+from vieneu_core.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSecret:
+    """A secret of an account at a provider."""
+
+    name: str
+    """Of its environment variable, and of its entry among Colab's secrets."""
+    page: str
+    """URL of the provider's page that shows it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunnelOptions:
+    """What a user chooses for a tunnel."""
+
+    domain: str | None = None
+    """A reserved domain; None takes the domain that the provider gives."""
+    program: Path | None = None
+    """The provider's program; None looks for it on PATH, and else downloads it."""
+    download_folder: Path
+    """Where a program is downloaded to."""
+    read_secret: Callable[[AccountSecret], SecretStr | None]
+    """Returns a secret; None where the user has given none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Provider:
+    make: Callable[[TunnelOptions], Tunnel]
+    reserves_domains: bool = False
+
+
+NGROK_AUTHTOKEN = AccountSecret(
+    "NGROK_AUTHTOKEN", "https://dashboard.ngrok.com/get-started/your-authtoken"
+)
+
+
+def _cloudflared(options: TunnelOptions) -> Tunnel:
+    return CloudflaredTunnel(program=options.program, fetch_to=options.download_folder)
+
+
+def _ngrok(options: TunnelOptions) -> Tunnel:
+    authtoken = options.read_secret(NGROK_AUTHTOKEN)
+    if authtoken is None:
+        raise ConfigurationError(
+            "The tunnel ngrok needs the authtoken of an account.",
+            remedy=f"Copy it from {NGROK_AUTHTOKEN.page} into the variable {NGROK_AUTHTOKEN.name},"
+            " or on Colab into a secret of that name.",
+        )
+    return NgrokTunnel(authtoken, domain=options.domain, program=options.program)
+
+
+_PROVIDERS: Mapping[TunnelKind, _Provider] = {
+    TunnelKind.NONE: _Provider(lambda _: NoTunnel()),
+    TunnelKind.CLOUDFLARED: _Provider(_cloudflared),
+    TunnelKind.NGROK: _Provider(_ngrok, reserves_domains=True),
+}
+
+
+def make_tunnel(kind: str, options: TunnelOptions) -> Tunnel:
+    """Return a tunnel of a provider; it is not open yet.
+
+    Args:
+        kind: A `TunnelKind`, by its value.
+        options: What the user chose.
+
+    Raises:
+        ConfigurationError: there is no such provider, or an option is missing or not for it.
+        MissingExtraError: the provider needs a package that is not installed.
+    """
+    if kind not in set(TunnelKind):
+        raise ConfigurationError(
+            f"There is no tunnel {kind!r}.", remedy=f"Choose {', '.join(TunnelKind)}."
+        )
+    provider = _PROVIDERS[TunnelKind(kind)]
+    if options.domain is not None and not provider.reserves_domains:
+        others = [name for name, other in _PROVIDERS.items() if other.reserves_domains]
+        raise ConfigurationError(
+            f"The tunnel {kind} has no reserved domains.",
+            remedy=f"Leave the domain out, or choose the tunnel {', '.join(others)}.",
+        )
+    return provider.make(options)

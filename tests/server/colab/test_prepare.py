@@ -1,0 +1,142 @@
+"""Cell 3: the engine that fits the runtime, and its packages."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from vieneu_colab_server.colab.prepare import EngineInstallError, PipRun, prepare, runtime_age_s
+from vieneu_core.errors import ConfigurationError
+
+
+class Pip:
+    """Takes the place of pip."""
+
+    def __init__(self, code: int = 0, printed: str = "") -> None:
+        self.code, self.printed, self.asked = code, printed, list[str]()
+
+    def __call__(self, arguments: Sequence[str]) -> PipRun:
+        self.asked += arguments
+        return PipRun(arguments, self.code, stdout=self.printed)
+
+
+@pytest.mark.parametrize(
+    ("asked", "gpu", "fitting", "told"),
+    [
+        ("auto", True, "pytorch", "There is a GPU"),
+        ("auto", False, "gguf", "no GPU"),
+        ("pytorch", False, "gguf", "no GPU"),
+        ("gguf", True, "gguf", "There is a GPU"),
+        ("espeak", False, "espeak", "Engine: espeak"),
+    ],
+)
+def test_the_engine_that_fits_is_taken_and_a_cpu_is_warned_of(
+    asked: str, gpu: bool, fitting: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prepare(asked, language="en", gpu=gpu, pip=Pip()) == fitting
+    assert told in capsys.readouterr().out
+
+
+def test_what_an_engine_needs_is_installed_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = {"onnxruntime": False}
+    monkeypatch.setattr(
+        "vieneu_core.engines.registry.has_module", lambda name: here.get(name, True)
+    )
+
+    class Installing(Pip):
+        def __call__(self, arguments: Sequence[str]) -> PipRun:
+            here["onnxruntime"] = True
+            return super().__call__(arguments)
+
+    pip = Installing()
+    assert prepare("gguf", language="en", gpu=False, pip=pip) == "gguf"
+    assert pip.asked[-1].startswith("vieneu-core[gguf-prebuilt]==")
+    assert "Installing the engine gguf" in capsys.readouterr().out
+    again = Pip()
+    prepare("gguf", gpu=False, pip=again)
+    assert again.asked == []
+
+    here["onnxruntime"] = False
+    for failing in (Pip(code=1), Pip(code=0)):
+        with pytest.raises(EngineInstallError):
+            prepare("gguf", gpu=False, pip=failing)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            "vi",
+            (
+                (
+                    "❌ Không cài được công cụ đọc: espeak: ổ đĩa của runtime đã đầy hoặc không"
+                    " ghi được."
+                ),
+                "   → Chọn Runtime → Disconnect and delete runtime, rồi Runtime → Run all.",
+            ),
+        ),
+        (
+            "en",
+            (
+                (
+                    "❌ The engine cannot be installed: espeak: the disk of this runtime is full or"
+                    " cannot be written."
+                ),
+                "   → Choose Runtime → Disconnect and delete runtime, then Runtime → Run all.",
+            ),
+        ),
+    ],
+)
+def test_why_an_engine_cannot_be_installed_is_told_in_the_readers_language(
+    language: str,
+    told: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("vieneu_core.engines.registry.has_module", lambda _: False)
+    printed = "many\nlines\n" * 20 + (
+        "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n"
+    )
+    with pytest.raises(EngineInstallError) as caught:
+        prepare("espeak", language=language, pip=Pip(1, printed))
+
+    shown = caught.value._render_traceback_()  # type: ignore[attr-defined]
+    assert tuple(shown[:2]) == told
+    assert shown[2].strip() == "docs/colab.md#engine_install"
+    lines = capsys.readouterr().out.splitlines()
+    assert "No space left on device" in lines[-1]
+    assert len(lines) < 20, "the end of what pip printed"
+
+
+def test_pip_is_the_one_of_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vieneu_core.engines.registry.has_module", lambda _: False)
+    module = import_module("vieneu_colab_server.colab.prepare")
+    monkeypatch.setattr(module, "__version__", "0.0.0.dev0")  # nobody has it
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+
+    with pytest.raises(EngineInstallError, match="mã lỗi 1"):
+        prepare("espeak")
+
+
+def test_an_engine_that_does_not_exist_is_told() -> None:
+    with pytest.raises(ConfigurationError, match="no engine 'nonsense'"):
+        prepare("nonsense")
+
+
+def test_a_runtime_knows_its_age(tmp_path: Path) -> None:
+    stat, uptime = tmp_path / "stat", tmp_path / "uptime"
+    stat.write_text("1 (a (strange) name) S " + " ".join(["0"] * 18) + " 50000 0 0\n")
+    uptime.write_text("4100.50 100.00\n")
+
+    assert runtime_age_s(stat=stat, uptime=uptime) == pytest.approx(3600.5)
+    assert runtime_age_s(stat=tmp_path / "none", uptime=uptime) == 0
+    stat.write_text("nonsense")
+    assert runtime_age_s(stat=stat, uptime=uptime) == 0
+    assert runtime_age_s() > 0
