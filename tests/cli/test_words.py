@@ -9,7 +9,7 @@ import pytest
 from vieneu_core import errors
 from vieneu_core.backends.base import BackendState
 from vieneu_core.cli import app as cli_app
-from vieneu_core.cli.outcome import ExitCode, exit_code, line
+from vieneu_core.cli.exit_codes import ExitCode, exit_code, line
 from vieneu_core.cli.words import WORDS, Language, Words, choose_language
 from vieneu_core.doctor import Topic
 from vieneu_core.error_words import VIETNAMESE

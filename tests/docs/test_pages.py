@@ -20,7 +20,7 @@ from pydantic import BaseModel
 import vieneu_colab_server
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_core import RemoteTimeouts, Settings, errors, load_settings
-from vieneu_core.cli.outcome import TOLD_ON_COLAB_PAGE
+from vieneu_core.cli.exit_codes import TOLD_ON_COLAB_PAGE
 from vieneu_core.errors import BackendError, RequestError, all_error_classes
 from vieneu_core.notebook.failures import CODES
 from vieneu_core.wire import routes

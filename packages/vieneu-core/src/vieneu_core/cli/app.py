@@ -13,7 +13,9 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from vieneu_core import __version__
-from vieneu_core.cli.interruption import run_to_its_end
+from vieneu_core.cli.console import plain
+from vieneu_core.cli.event_loop import run_to_its_end
+from vieneu_core.cli.exit_codes import EXIT_CODES_HELP, ExitCode, exit_code, line
 from vieneu_core.cli.notebook_command import notebook_command
 from vieneu_core.cli.options import (
     ConfigOption,
@@ -22,9 +24,7 @@ from vieneu_core.cli.options import (
     terminal_in_group,
     terminal_of,
 )
-from vieneu_core.cli.outcome import EXIT_CODES_HELP, ExitCode, exit_code, line
 from vieneu_core.cli.streams import abandon_output
-from vieneu_core.cli.terminal import plain
 from vieneu_core.cli.words import Words, choose_language
 from vieneu_core.errors import VieneuError
 from vieneu_core.router import Mode
@@ -84,7 +84,7 @@ def say_command(  # noqa: PLR0913, PLR0917 - one argument for each option
     lang: LangOption = None,
 ) -> None:
     """Say a text: play it, or write it to a file."""
-    from vieneu_core.cli.speaking import SayOptions, say
+    from vieneu_core.cli.commands.say import SayOptions, say
 
     options = SayOptions(
         text=text,
@@ -113,7 +113,7 @@ def voices_command(
     """List the voices, the default one first; add and remove your own."""
     if context.invoked_subcommand is not None:
         return
-    from vieneu_core.cli.looking import show_voices
+    from vieneu_core.cli.commands.status import show_voices
 
     _run(show_voices(terminal_of(config, lang), as_json=as_json))
 
@@ -131,7 +131,7 @@ def add_voice_command(  # noqa: PLR0913, PLR0917 - one argument for each option
     lang: LangOption = None,
 ) -> None:
     """Add a voice from a clip. Ask its owner first."""
-    from vieneu_core.cli.voicing import add_voice
+    from vieneu_core.cli.commands.voices import add_voice
 
     _run(add_voice(terminal_in_group(context, config, lang), name, audio, text, language))
 
@@ -144,7 +144,7 @@ def remove_voice_command(
     lang: LangOption = None,
 ) -> None:
     """Forget a voice that was added."""
-    from vieneu_core.cli.voicing import remove_voice
+    from vieneu_core.cli.commands.voices import remove_voice
 
     _run(remove_voice(terminal_in_group(context, config, lang), voice))
 
@@ -163,7 +163,7 @@ def models_command(
     """List the models that are known by name, and which of them are on this machine."""
     if context.invoked_subcommand is not None:
         return
-    from vieneu_core.cli.modelling import show_models
+    from vieneu_core.cli.commands.models import show_models
 
     show_models(terminal_of(config, lang), as_json=as_json)
 
@@ -176,7 +176,7 @@ def get_model_command(
     lang: LangOption = None,
 ) -> None:
     """Fetch a model, so that it can be loaded without a network."""
-    from vieneu_core.cli.modelling import get_model
+    from vieneu_core.cli.commands.models import get_model
 
     _run(get_model(terminal_in_group(context, config, lang), name))
 
@@ -191,7 +191,7 @@ def optimize_command(
     lang: LangOption = None,
 ) -> None:
     """Write a smaller, faster model: the text tokens that speech never needs are left out."""
-    from vieneu_core.cli.modelling import optimize
+    from vieneu_core.cli.commands.models import optimize
 
     _run(optimize(terminal_of(config, lang), model, output))
 
@@ -204,7 +204,7 @@ def status_command(
     lang: LangOption = None,
 ) -> None:
     """Show how the backends stand."""
-    from vieneu_core.cli.looking import show_status
+    from vieneu_core.cli.commands.status import show_status
 
     _run(show_status(terminal_of(config, lang), as_json=as_json, watch=watch))
 
@@ -216,7 +216,7 @@ def mode_command(
     lang: LangOption = None,
 ) -> None:
     """Show where requests go, or send them elsewhere from now on."""
-    from vieneu_core.cli.connecting import set_mode, show_mode
+    from vieneu_core.cli.commands.connect import set_mode, show_mode
 
     terminal = terminal_of(config, lang)
     if mode is None:
@@ -238,7 +238,7 @@ def connect_command(
 
     The token is asked for, or read from standard input or COLAB_AUTH_TOKEN; never from an argument.
     """
-    from vieneu_core.cli.connecting import connect, read_token
+    from vieneu_core.cli.commands.connect import connect, read_token
 
     terminal = terminal_of(config, lang)
     _run(connect(terminal, url, read_token(terminal, from_stdin=token_stdin)))
@@ -247,7 +247,7 @@ def connect_command(
 @app.command("disconnect")
 def disconnect_command(config: ConfigOption = None, lang: LangOption = None) -> None:
     """Forget the server's token; the mode becomes local."""
-    from vieneu_core.cli.connecting import disconnect
+    from vieneu_core.cli.commands.connect import disconnect
 
     disconnect(terminal_of(config, lang))
 
@@ -255,7 +255,7 @@ def disconnect_command(config: ConfigOption = None, lang: LangOption = None) -> 
 @app.command("rotate-token")
 def rotate_command(config: ConfigOption = None, lang: LangOption = None) -> None:
     """Have the server make a new token and keep it; the old one ends in ten minutes."""
-    from vieneu_core.cli.connecting import rotate_token
+    from vieneu_core.cli.commands.connect import rotate_token
 
     _run(rotate_token(terminal_of(config, lang)))
 
@@ -266,7 +266,7 @@ app.command("notebook")(notebook_command)
 @app.command("test")
 def try_command(config: ConfigOption = None, lang: LangOption = None) -> None:
     """Speak one short sentence on each backend that is ready, without playing it."""
-    from vieneu_core.cli.checking import try_backends
+    from vieneu_core.cli.commands.doctor import try_backends
 
     _run(try_backends(terminal_of(config, lang)))
 
@@ -274,7 +274,7 @@ def try_command(config: ConfigOption = None, lang: LangOption = None) -> None:
 @app.command("doctor")
 def doctor_command(config: ConfigOption = None, lang: LangOption = None) -> None:
     """Say what is possible on this machine, and what is missing for the rest."""
-    from vieneu_core.cli.checking import examine
+    from vieneu_core.cli.commands.doctor import examine
 
     if not _run(examine(terminal_of(config, lang))):
         raise typer.Exit(ExitCode.CONFIGURATION)

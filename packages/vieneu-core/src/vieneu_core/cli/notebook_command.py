@@ -52,7 +52,7 @@ def notebook_command(  # noqa: PLR0913, PLR0917 - one argument for each option
 
     Its server tells the house its address where VIENEU_SERVER_CALLBACK_URL says where that listens.
     """
-    from vieneu_core.cli.notebooks import NotebookOptions, make_notebook
+    from vieneu_core.cli.commands.notebook import NotebookOptions, make_notebook
 
     options = NotebookOptions(
         output=output,

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from vieneu_core.cli.outcome import ExitCode
-from vieneu_core.cli.terminal import Terminal
+from vieneu_core.cli.console import Terminal
+from vieneu_core.cli.exit_codes import ExitCode
 from vieneu_core.cli.words import Language, Words, choose_language
 
 ConfigOption = Annotated[

@@ -12,12 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from vieneu_core.audio.pcm import AudioChunk, Speaker
-from vieneu_core.cli.looking import loading_step, warn_of_missing_voice
-from vieneu_core.cli.outcome import title
-from vieneu_core.cli.piping import typed_text
+from vieneu_core.cli.commands.status import loading_step, warn_of_missing_voice
+from vieneu_core.cli.console import Terminal, facts_table, plain
+from vieneu_core.cli.exit_codes import title
 from vieneu_core.cli.sinks import STANDARD, sink_for
 from vieneu_core.cli.stats import SynthesisStats, in_runs
-from vieneu_core.cli.terminal import Terminal, facts_table, plain
+from vieneu_core.cli.stdio import typed_text
 from vieneu_core.clock import SystemClock
 from vieneu_core.config import Settings
 from vieneu_core.errors import BackendNotConfiguredError, EmptyTextError

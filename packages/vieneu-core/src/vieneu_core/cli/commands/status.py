@@ -14,8 +14,8 @@ from rich.text import Text
 
 from vieneu_core.audio.pcm import Speaker
 from vieneu_core.backends.base import BackendState, Health
-from vieneu_core.cli.outcome import report_line
-from vieneu_core.cli.terminal import Terminal, facts_table, plain
+from vieneu_core.cli.console import Terminal, facts_table, plain
+from vieneu_core.cli.exit_codes import report_line
 from vieneu_core.config import voices_dir
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import BackendError

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from vieneu_core.backends.base import BackendState
-from vieneu_core.cli.looking import load_all, warn_of_missing_voice
-from vieneu_core.cli.outcome import line, title
-from vieneu_core.cli.terminal import Terminal, plain
+from vieneu_core.cli.commands.status import load_all, warn_of_missing_voice
+from vieneu_core.cli.console import Terminal, plain
+from vieneu_core.cli.exit_codes import line, title
 from vieneu_core.clock import SystemClock
 from vieneu_core.config import voices_dir
 from vieneu_core.doctor import (

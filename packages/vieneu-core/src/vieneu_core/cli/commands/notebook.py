@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import SecretStr, ValidationError
 
 from vieneu_core import __version__
-from vieneu_core.cli.terminal import Terminal
+from vieneu_core.cli.console import Terminal
 from vieneu_core.config import new_auth_token, save_settings
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.notebook import (

@@ -13,8 +13,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from vieneu_core.cli.looking import print_json
-from vieneu_core.cli.terminal import Terminal, plain
+from vieneu_core.cli.commands.status import print_json
+from vieneu_core.cli.console import Terminal, plain
 from vieneu_core.models.catalogue import MODELS, model_of, model_source
 from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
 from vieneu_core.models.prune_vocabulary import trim

@@ -10,9 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from vieneu_core import __version__
 from vieneu_core.backends.base import Health
-from vieneu_core.cli.interruption import raising
-from vieneu_core.cli.looking import gpu_memory, load_all
-from vieneu_core.cli.terminal import Terminal, facts_table, plain
+from vieneu_core.cli.commands.status import gpu_memory, load_all
+from vieneu_core.cli.console import Terminal, facts_table, plain
+from vieneu_core.cli.event_loop import raising
 from vieneu_core.config import (
     AUTH_TOKEN_VARIABLE,
     ENDPOINT_URL_VARIABLE,

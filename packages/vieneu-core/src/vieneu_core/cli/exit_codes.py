@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from vieneu_core.cli.terminal import plain
+from vieneu_core.cli.console import plain
 from vieneu_core.cli.words import Language
 from vieneu_core.error_words import VIETNAMESE, in_vietnamese
 from vieneu_core.errors import (

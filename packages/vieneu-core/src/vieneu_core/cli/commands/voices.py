@@ -6,8 +6,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+from vieneu_core.cli.console import Terminal
 from vieneu_core.cli.sinks import STANDARD
-from vieneu_core.cli.terminal import Terminal
 from vieneu_core.config import voices_dir
 from vieneu_core.errors import ReferenceAudioError
 from vieneu_core.synthesis import check_language
