@@ -1,32 +1,55 @@
-"""What every command is given: where to print, in which language, and which settings."""
+"""Terminal, language and settings of a command, and the options that choose them."""
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from vieneu_core.builder import build_router
-from vieneu_core.cli.words import Words
+from vieneu_core.cli.error_messages import plain
+from vieneu_core.cli.exit_codes import ExitCode
+from vieneu_core.cli.language import choose_language
 from vieneu_core.config import Settings, load_settings, settings_path, state_dir, voices_dir
+from vieneu_core.i18n import Messages, languages
 from vieneu_core.router import Router
 
 
-def plain(text: object) -> str:
-    """Return text in which nothing can steer the terminal: it may come from a server."""
-    return "".join(c if c.isprintable() else " " for c in str(text))
+def _language(text: str) -> str:
+    if text in languages():
+        return text
+    known = ", ".join(f"'{language}'" for language in languages())
+    raise typer.BadParameter(f"'{text}' is not one of {known}.")
+
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE")]
+LangOption = Annotated[
+    str | None,
+    typer.Option("--lang", metavar=f"<{'|'.join(languages())}>", parser=_language),
+]
+JsonOption = Annotated[bool, typer.Option("--json")]
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """End with our own exit code; rich and typer would both use 1."""
+        raise typer.Exit(ExitCode.READER_GONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminal:
-    """The surroundings of one command."""
+    """Output, language and settings of one command."""
 
-    words: Words
+    messages: Messages
     out: Console
     """Results. Plain where it is no terminal."""
     err: Console
@@ -41,7 +64,7 @@ class Terminal:
         return self.config if self.config is not None else settings_path(self.environ)
 
     def settings(self) -> Settings:
-        """Read the settings; a file that was named must be there.
+        """Read the settings; a file that was named must exist.
 
         Raises:
             ConfigurationError: they are wrong.
@@ -49,7 +72,7 @@ class Terminal:
         return load_settings(self.path, self.environ, must_exist=self.config is not None)
 
     def check_named_settings(self) -> None:
-        """Make sure that the file named with ``--config`` is there and right, if one was named.
+        """Check that the file named with ``--config`` exists and is valid, if one was named.
 
         Raises:
             ConfigurationError: it is not.
@@ -59,7 +82,7 @@ class Terminal:
 
     @asynccontextmanager
     async def router(self, settings: Settings) -> AsyncGenerator[Router, None]:
-        """Lend a router of these settings, not yet loaded; closed at the end, come what may."""
+        """Lend a router of these settings, not yet loaded; it is closed at the end in any case."""
         router = build_router(
             settings, state_dir=state_dir(self.environ), voices_dir=voices_dir(self.environ)
         )
@@ -72,9 +95,36 @@ class Terminal:
         """Print one line for people, apart from the results."""
         self.err.print(Text(f"vieneu: {plain(text)}"), soft_wrap=True, style="yellow")
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Print one line of the result."""
         self.out.print(Text(plain(text)), soft_wrap=True)
+
+    def print_json(self, value: object) -> None:
+        """Print one line of JSON."""
+        self.out.print(Text(json.dumps(value, ensure_ascii=False)), soft_wrap=True)
+
+
+def terminal_of(config: Path | None, lang: str | None) -> Terminal:
+    """Return the terminal of a command.
+
+    Args:
+        config: The settings file that was named.
+        lang: The language that was named; None is that of the locale.
+    """
+    language = lang or choose_language((), os.environ)
+    return Terminal(
+        messages=Messages(language, "cli"),
+        out=_Console(highlight=False),
+        err=_Console(stderr=True, highlight=False),
+        environ=os.environ,
+        config=config,
+    )
+
+
+def terminal_in_group(context: typer.Context, config: Path | None, lang: str | None) -> Terminal:
+    """Return the terminal of a command of a group; options may stand before its name too."""
+    group = context.parent.params if context.parent is not None else {}
+    return terminal_of(config or group.get("config"), lang or group.get("lang"))
 
 
 def facts_table() -> Table:

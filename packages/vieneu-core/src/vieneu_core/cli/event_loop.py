@@ -1,7 +1,7 @@
-"""Ends a command in order when a signal comes while it works.
+"""Runs a command on an event loop, and ends it in order when a signal comes.
 
-While an event loop runs, a signal cancels what is being done, so that players, workers and half
-files are cleared away. Before and after that, `signals` lets it end the process where it stands.
+While the loop runs, a signal cancels the work, so that players, workers and unfinished files are
+removed. Before and after that, `signals` lets it end the process at once.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeVar
 
+import typer
+
+from vieneu_core.cli.exit_codes import ExitCode
 from vieneu_core.cli.signals import EXIT_CODES, install, restore
 
 T = TypeVar("T")
@@ -23,7 +26,7 @@ _MOST_SIGNALS = 3
 
 
 @contextmanager
-def raising() -> Iterator[None]:
+def raise_on_signal() -> Iterator[None]:
     """Let a signal raise KeyboardInterrupt or SystemExit: a prompt has a terminal to restore."""
     before = install(_raise)
     try:
@@ -32,12 +35,19 @@ def raising() -> Iterator[None]:
         restore(before)
 
 
-def run_to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """Run on an event loop of its own; a signal cancels it, and then ends the process."""
-    return asyncio.run(_watched(work))
+def run_command(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command on an event loop of its own; a signal cancels it, and then ends the process.
+
+    Raises:
+        typer.Exit: the reader of the output is gone.
+    """
+    try:
+        return asyncio.run(_cancelled_by_signals(work))
+    except BrokenPipeError:
+        raise typer.Exit(ExitCode.READER_GONE) from None
 
 
-async def _watched(work: Coroutine[Any, Any, T]) -> T:
+async def _cancelled_by_signals(work: Coroutine[Any, Any, T]) -> T:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     received: list[int] = []
 
@@ -54,7 +64,7 @@ async def _watched(work: Coroutine[Any, Any, T]) -> T:
     except BaseException:
         restore(before)
         if received:
-            # Not after the loop: a thread may sit in a read for ever, and the loop waits for it.
+            # Not after the loop: a thread may block in a read for ever, and the loop waits for it.
             signal.raise_signal(received[0])
         raise
     finally:

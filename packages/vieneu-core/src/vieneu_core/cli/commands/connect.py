@@ -1,18 +1,27 @@
-"""``vieneu connect``, ``disconnect`` and ``mode``: what the admin chooses, kept in the file."""
+"""``vieneu connect``, ``disconnect`` and ``rotate-token``: the server in the settings file."""
 
 from __future__ import annotations
 
 import getpass
 import sys
+from typing import Annotated
 
+import typer
 from pydantic import SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 
 from vieneu_core import __version__
 from vieneu_core.backends.base import Health
-from vieneu_core.cli.commands.status import gpu_memory, load_all
-from vieneu_core.cli.console import Terminal, facts_table, plain
-from vieneu_core.cli.event_loop import raising
+from vieneu_core.cli.backends import gpu_memory, latency
+from vieneu_core.cli.console import (
+    ConfigOption,
+    LangOption,
+    Terminal,
+    facts_table,
+    terminal_of,
+)
+from vieneu_core.cli.error_messages import plain
+from vieneu_core.cli.event_loop import raise_on_signal, run_command
 from vieneu_core.config import (
     AUTH_TOKEN_VARIABLE,
     ENDPOINT_URL_VARIABLE,
@@ -21,10 +30,23 @@ from vieneu_core.config import (
     save_settings,
 )
 from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError
-from vieneu_core.router import Mode
 from vieneu_core.wire.version import is_older
 
 _LONGEST_LINE = 8192
+
+app = typer.Typer()
+
+
+@app.command("connect")
+def connect_command(
+    url: Annotated[str, typer.Argument()],
+    token_stdin: Annotated[bool, typer.Option("--token-stdin")] = False,
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Connect to a server."""
+    terminal = terminal_of(config, lang)
+    run_command(connect(terminal, url, read_token(terminal, from_stdin=token_stdin)))
 
 
 def read_token(terminal: Terminal, *, from_stdin: bool) -> SecretStr:
@@ -58,7 +80,7 @@ def read_token(terminal: Terminal, *, from_stdin: bool) -> SecretStr:
 
 
 async def connect(terminal: Terminal, url: str, token: SecretStr) -> None:
-    """Look at a server, and keep its URL and token if it is ready.
+    """Check a server, and save its URL and token if it is ready.
 
     Raises:
         BackendError: it is not; nothing was saved.
@@ -68,9 +90,9 @@ async def connect(terminal: Terminal, url: str, token: SecretStr) -> None:
 
     endpoint_url = _url(url)
     _refuse_overrides(terminal, endpoint_url, token)
-    save_settings({}, terminal.path)  # a file that cannot be written is told before anything else
+    save_settings({}, terminal.path)  # fails before anything else where it cannot be written
     if terminal.err.is_terminal:
-        terminal.err.print(terminal.words("connecting", url=plain(endpoint_url)), markup=False)
+        terminal.err.print(terminal.messages("connecting", url=plain(endpoint_url)), markup=False)
     health = await verify_server(endpoint_url, token)
     from_environment = bool(terminal.environ.get(AUTH_TOKEN_VARIABLE, "").strip())
     kept = SecretStr("") if from_environment else token
@@ -81,13 +103,19 @@ async def connect(terminal: Terminal, url: str, token: SecretStr) -> None:
     _show_connection(terminal, endpoint_url, health, from_environment=from_environment)
 
 
+@app.command("disconnect")
+def disconnect_command(config: ConfigOption = None, lang: LangOption = None) -> None:
+    """Remove the server's token."""
+    disconnect(terminal_of(config, lang))
+
+
 def disconnect(terminal: Terminal) -> None:
-    """Forget the server's token, and go to local mode if the mode was remote.
+    """Remove the server's token, and change to local mode if the mode was remote.
 
     Raises:
         ConfigurationError: the file is bad or cannot be written.
     """
-    words = terminal.words
+    messages = terminal.messages
     if not terminal.path.exists():
         terminal.check_named_settings()
     before = save_settings({}, terminal.path) if terminal.path.exists() else None
@@ -100,15 +128,21 @@ def disconnect(terminal: Terminal) -> None:
         if before is not None and before.backend_mode == "remote":
             changes["backend_mode"] = "local"
         save_settings(changes, terminal.path)
-    terminal.say(words("disconnected") if held else words("not_connected"))
+    terminal.print(messages("disconnected") if held else messages("not_connected"))
     if before is not None and before.mode == "remote":
-        terminal.say(words("mode_set", mode="local"))
+        terminal.print(messages("mode_set", mode="local"))
     if overrides:
-        terminal.note(words("environment_remains", names=", ".join(overrides)))
+        terminal.note(messages("environment_remains", names=", ".join(overrides)))
+
+
+@app.command("rotate-token")
+def rotate_command(config: ConfigOption = None, lang: LangOption = None) -> None:
+    """Replace the server's token."""
+    run_command(rotate_token(terminal_of(config, lang)))
 
 
 async def rotate_token(terminal: Terminal) -> None:
-    """Have the server make a new token, and keep it in place of the present one.
+    """Have the server create a new token, and save it in place of the current one.
 
     Raises:
         BackendError: the server did not.
@@ -125,42 +159,20 @@ async def rotate_token(terminal: Terminal) -> None:
             " cannot be kept.",
             remedy="Keep the token in the settings file: unset the variable, then vieneu connect",
         )
-    save_settings({}, terminal.path)  # a file that cannot be written is told before anything else
+    save_settings({}, terminal.path)  # fails before anything else where it cannot be written
     backend = RemoteBackend(colab.endpoint_url, colab.auth_token)
     try:
         token = await backend.rotate_token()
     finally:
         await backend.aclose()
     save_settings({"colab.auth_token": token}, terminal.path)
-    terminal.say(terminal.words("token_rotated", path=terminal.path))
-
-
-def show_mode(terminal: Terminal) -> None:
-    """Print the mode that holds."""
-    settings = terminal.settings()
-    terminal.say(settings.mode)
-    if settings.mode != settings.backend_mode:
-        terminal.note(terminal.words("mode_disabled"))
-
-
-async def set_mode(terminal: Terminal, mode: Mode) -> None:
-    """Change the mode, if its backend is ready.
-
-    Raises:
-        BackendError: it is not; nothing has changed.
-        ConfigurationError: the file is bad or cannot be written.
-    """
-    async with terminal.router(terminal.settings()) as router:
-        await load_all(router)
-        router.set_mode(mode)
-    save_settings({"backend_mode": mode.value}, terminal.path)
-    terminal.say(terminal.words("mode_set", mode=mode.value))
+    terminal.print(terminal.messages("token_rotated", path=terminal.path))
 
 
 def _prompted(terminal: Terminal) -> str:
     try:
-        with raising():
-            return getpass.getpass(terminal.words("token_prompt"))
+        with raise_on_signal():
+            return getpass.getpass(terminal.messages("token_prompt"))
     except EOFError:
         return ""
 
@@ -214,25 +226,25 @@ def _refuse_overrides(terminal: Terminal, url: str, token: SecretStr) -> None:
 def _show_connection(
     terminal: Terminal, url: str, health: Health, *, from_environment: bool
 ) -> None:
-    words = terminal.words
-    terminal.out.print(words("connected", url=plain(url)), style="green", markup=False)
+    messages = terminal.messages
+    terminal.out.print(messages("connected", url=plain(url)), style="green", markup=False)
     table = facts_table()
     facts = {
-        "latency": f"{words.number(health.latency_ms or 0)} ms",
+        "latency": latency(health, messages),
         "engine": health.engine,
         "model": health.model,
         "accelerator": health.accelerator,
-        "gpu_memory": gpu_memory(terminal, health),
-        "remaining": None if health.remaining_s is None else words.duration(health.remaining_s),
+        "gpu_memory": gpu_memory(health, terminal.messages),
+        "remaining": None if health.remaining_s is None else messages.duration(health.remaining_s),
         "version": health.version,
         "saved": str(terminal.path),
     }
     for key, fact in facts.items():
         if fact:
-            table.add_row(words(key), plain(fact))
+            table.add_row(messages(key), plain(fact))
     terminal.out.print(table)
     if from_environment:
-        terminal.note(words("token_not_saved"))
+        terminal.note(messages("token_not_saved"))
     if is_older(health.version, own=__version__):
-        terminal.note(words("server_outdated", theirs=health.version, own=__version__))
-    terminal.say(words("use_remote"))
+        terminal.note(messages("server_outdated", theirs=health.version, own=__version__))
+    terminal.print(messages("use_remote"))

@@ -1,16 +1,19 @@
-"""``vieneu test`` and ``vieneu doctor``: does it work here, and if not, why."""
+"""``vieneu doctor`` and ``vieneu test``: whether it works here, and if not, why."""
 
 from __future__ import annotations
 
 import asyncio
 
+import typer
 from rich.table import Table
 from rich.text import Text
 
 from vieneu_core.backends.base import BackendState
-from vieneu_core.cli.commands.status import load_all, warn_of_missing_voice
-from vieneu_core.cli.console import Terminal, plain
-from vieneu_core.cli.exit_codes import line, title
+from vieneu_core.cli.backends import load_all, note_missing_voice
+from vieneu_core.cli.console import ConfigOption, LangOption, Terminal, terminal_of
+from vieneu_core.cli.error_messages import error_line, error_title, plain
+from vieneu_core.cli.event_loop import run_command
+from vieneu_core.cli.exit_codes import ExitCode
 from vieneu_core.clock import SystemClock
 from vieneu_core.config import voices_dir
 from vieneu_core.doctor import (
@@ -28,17 +31,33 @@ from vieneu_core.voices.catalogue import VoiceCatalogue
 _MARKS = {Level.OK: ("✓", "green"), Level.NOTE: ("·", "yellow"), Level.PROBLEM: ("✗", "red")}
 
 
+app = typer.Typer()
+
+
+@app.command("test")
+def try_command(config: ConfigOption = None, lang: LangOption = None) -> None:
+    """Speak one short sentence on each backend that is ready."""
+    run_command(try_backends(terminal_of(config, lang)))
+
+
+@app.command("doctor")
+def doctor_command(config: ConfigOption = None, lang: LangOption = None) -> None:
+    """Show all findings; fail where one is a problem."""
+    if not run_command(examine(terminal_of(config, lang))):
+        raise typer.Exit(ExitCode.CONFIGURATION)
+
+
 async def try_backends(terminal: Terminal) -> None:
     """Speak one short sentence on each backend that is ready, and show the figures.
 
     Raises:
         BackendError: one that is ready could not speak, or none is ready.
     """
-    words = terminal.words
+    messages = terminal.messages
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
     table.add_column("", style="bold", no_wrap=True)
-    for key in ("result", "voice", "making_time", "audio_length", "rtf"):
-        table.add_column(words(key), no_wrap=True)
+    for key in ("result", "voice", "synthesis_time", "audio_length", "rtf"):
+        table.add_column(messages(key), no_wrap=True)
     failures: list[BackendError] = []
     spoke = 0
     async with terminal.router(terminal.settings()) as router:
@@ -51,11 +70,11 @@ async def try_backends(terminal: Terminal) -> None:
                 spoke += backend.state.ready
             except BackendError as err:
                 failures.append(err)
-                name = title(err.code, err.title, words.language)
+                name = error_title(err.code, err.title, messages.language)
                 cells = [Text(plain(name), style="red"), *[Text("-")] * 4]
-            table.add_row(words(f"backend_{backend.name}"), *cells)
+            table.add_row(messages(f"backend_{backend.name}"), *cells)
         terminal.out.print(table)
-        warn_of_missing_voice(terminal, router.status())
+        note_missing_voice(terminal, router.status())
     if failures:
         raise failures[0] if len(failures) == 1 else _none(failures)
     if not spoke:
@@ -76,7 +95,7 @@ async def examine(terminal: Terminal) -> bool:
         findings += await examine_backends(
             settings, voices=VoiceCatalogue(voices_dir(terminal.environ))
         )
-    topics = [terminal.words(f"topic_{finding.topic}") for finding in findings]
+    topics = [terminal.messages(f"topic_{finding.topic}") for finding in findings]
     for topic, finding in zip(topics, findings, strict=True):
         terminal.out.print(_row(terminal, topic.ljust(max(map(len, topics))), finding))
         if finding.command:
@@ -92,25 +111,25 @@ def _row(terminal: Terminal, topic: str, finding: Finding) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     mark, style = _MARKS[finding.level]
-    table.add_row(Text(mark, style=style), topic, _told(terminal, finding))
+    table.add_row(Text(mark, style=style), topic, _description(terminal, finding))
     return table
 
 
 async def _try(terminal: Terminal, router: Router, backend: BackendStatus) -> list[Text]:
-    words = terminal.words
+    messages = terminal.messages
     if not backend.state.ready:
-        state = words(f"state_{backend.state}")
+        state = messages(f"state_{backend.state}")
         return [Text(state, style="yellow"), *[Text("-")] * 4]
     clock = SystemClock()
     started = clock.monotonic()
     speech = await router.probe(backend.name)
     took_s = clock.monotonic() - started
     return [
-        Text(words("spoke"), style="green"),
+        Text(messages("spoke"), style="green"),
         Text(plain(f"{speech.speakers[0].engine}/{speech.speakers[0].voice}")),
-        Text(f"{words.number(took_s, 3)} s"),
-        Text(f"{words.number(speech.seconds, 2)} s"),
-        Text(words.number(took_s / speech.seconds, 3)),
+        Text(f"{messages.number(took_s, 3)} s"),
+        Text(f"{messages.number(speech.seconds, 2)} s"),
+        Text(messages.number(took_s / speech.seconds, 3)),
     ]
 
 
@@ -118,12 +137,12 @@ def _none(failures: list[BackendError]) -> AllBackendsFailedError:
     return AllBackendsFailedError("The test sentence was not spoken.", causes=tuple(failures))
 
 
-def _told(terminal: Terminal, finding: Finding) -> Text:
-    words = terminal.words
+def _description(terminal: Terminal, finding: Finding) -> Text:
+    messages = terminal.messages
     parts = [plain(finding.fact)] if finding.fact else []
     if finding.error is not None:
-        parts.append(line(finding.error, words.language))
+        parts.append(error_line(finding.error, messages.language))
     elif finding.level is not Level.OK:
         key = "readable_settings" if finding.command.startswith("chmod") else None
-        parts.append(words(key or f"absent_{finding.topic}"))
+        parts.append(messages(key or f"absent_{finding.topic}"))
     return Text(": ".join(parts))

@@ -1,4 +1,4 @@
-"""``vieneu models`` and ``vieneu optimize``: the files of models, fetched and made smaller."""
+"""``vieneu models`` and ``vieneu optimize``: model files, downloaded and made smaller."""
 
 from __future__ import annotations
 
@@ -7,14 +7,23 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
+import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from vieneu_core.cli.commands.status import print_json
-from vieneu_core.cli.console import Terminal, plain
+from vieneu_core.cli.console import (
+    ConfigOption,
+    JsonOption,
+    LangOption,
+    Terminal,
+    terminal_in_group,
+    terminal_of,
+)
+from vieneu_core.cli.error_messages import plain
+from vieneu_core.cli.event_loop import run_command
 from vieneu_core.models.catalogue import MODELS, model_of, model_source
 from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
 from vieneu_core.models.prune_vocabulary import trim
@@ -23,9 +32,25 @@ Show = Callable[[str, int | None, int | None], None]
 Steps = Callable[[int, int], None]
 T = TypeVar("T")
 
+app = typer.Typer()
+models = typer.Typer()
+app.add_typer(models, name="models")
+
+
+@models.callback(invoke_without_command=True)
+def models_command(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """List the models where no other command follows."""
+    if context.invoked_subcommand is None:
+        show_models(terminal_of(config, lang), as_json=as_json)
+
 
 def show_models(terminal: Terminal, *, as_json: bool) -> None:
-    """List the models that are known by name, and which of them are here.
+    """List the models that are known by name, and which of them are on this machine.
 
     Raises:
         ConfigurationError: the settings file that was named is wrong.
@@ -34,8 +59,7 @@ def show_models(terminal: Terminal, *, as_json: bool) -> None:
     cache = hub_cache_dir(terminal.environ)
     rows = [(model, find_cached(model.source, cache_dir=cache)) for model in MODELS]
     if as_json:
-        print_json(
-            terminal,
+        terminal.print_json(
             [
                 {
                     "name": model.name,
@@ -49,23 +73,34 @@ def show_models(terminal: Terminal, *, as_json: bool) -> None:
             ],
         )
         return
-    words = terminal.words
+    messages = terminal.messages
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for key in ("name", "kind", "size", "licence", "here"):
-        table.add_column(words(key), overflow="fold")
+    for key in ("name", "kind", "size", "licence", "downloaded"):
+        table.add_column(messages(key), overflow="fold")
     for model, path in rows:
-        size = f"{words.number(model.size_mb)} MB" if model.size_mb is not None else "-"
-        here = Text("✓", style="green") if path is not None else Text("-")
-        table.add_row(model.name, model.kind, size, model.licence, here)
+        size = f"{messages.number(model.size_mb)} MB" if model.size_mb is not None else "-"
+        downloaded = Text("✓", style="green") if path is not None else Text("-")
+        table.add_row(model.name, model.kind, size, model.licence, downloaded)
     terminal.out.print(table)
 
 
+@models.command("get")
+def get_command(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument()],
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Download a model."""
+    run_command(get_model(terminal_in_group(context, config, lang), name))
+
+
 async def get_model(terminal: Terminal, name: str) -> None:
-    """Fetch a model, its voices too where it has some.
+    """Download a model, and its voices where it has some.
 
     Raises:
         ConfigurationError: the settings file that was named is wrong.
-        ModelLoadError: it cannot be had.
+        ModelLoadError: it cannot be downloaded.
     """
     terminal.check_named_settings()
     hub, source = Hub.of_environment(terminal.environ), model_source(name)
@@ -74,7 +109,18 @@ async def get_model(terminal: Terminal, name: str) -> None:
         path = await asyncio.to_thread(hub.fetch, source, show)
         if known is not None and known.prompt is not None:  # a language model speaks with voices
             await asyncio.to_thread(hub.fetch, known.voices, show)
-    terminal.say(str(path))
+    terminal.print(str(path))
+
+
+@app.command("optimize")
+def optimize_command(
+    model: Annotated[Path, typer.Argument()],
+    output: Annotated[Path | None, typer.Option("-o", "--output")] = None,
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Write a smaller, faster model."""
+    run_command(optimize(terminal_of(config, lang), model, output))
 
 
 async def optimize(terminal: Terminal, source: Path, target: Path | None) -> None:
@@ -91,17 +137,17 @@ async def optimize(terminal: Terminal, source: Path, target: Path | None) -> Non
         reachable = await asyncio.to_thread(_reachable, source, show, terminal)
         report = await _stoppable(
             lambda progress: trim(source, target, reachable=reachable, progress=progress),
-            lambda done, total: show(terminal.words("writing_model"), done, total),
+            lambda done, total: show(terminal.messages("writing_model"), done, total),
         )
-    words = terminal.words
-    terminal.say(
-        words(
+    messages = terminal.messages
+    terminal.print(
+        messages(
             "trimmed",
             path=target,
-            before=words.number(report.bytes_before / 1e6),
-            after=words.number(report.bytes_after / 1e6),
-            tokens_before=words.number(report.tokens_before),
-            tokens_after=words.number(report.tokens_after),
+            before=messages.number(report.bytes_before / 1e6),
+            after=messages.number(report.bytes_after / 1e6),
+            tokens_before=messages.number(report.tokens_before),
+            tokens_after=messages.number(report.tokens_after),
         )
     )
 
@@ -132,7 +178,7 @@ def _reachable(source: Path, show: Show, terminal: Terminal) -> Collection[int]:
     from vieneu_core.text.dictionary import dictionary_phonemes
 
     check_vieneu_gguf(source)
-    reading = terminal.words("reading_words")
+    reading = terminal.messages("reading_words")
     return reachable_tokens(
         source, dictionary_phonemes(), lambda n: show(f"{reading} {n}", None, None)
     )

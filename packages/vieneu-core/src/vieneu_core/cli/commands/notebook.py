@@ -1,15 +1,17 @@
-"""``vieneu notebook``: options to a notebook, and what to do with it."""
+"""``vieneu notebook``: the notebook that runs the server on Google Colab."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from pydantic import SecretStr, ValidationError
 
 from vieneu_core import __version__
-from vieneu_core.cli.console import Terminal
+from vieneu_core.cli.console import ConfigOption, LangOption, Terminal, terminal_of
 from vieneu_core.config import new_auth_token, save_settings
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.notebook import (
@@ -28,10 +30,53 @@ CALLBACK_VARIABLE = "VIENEU_SERVER_CALLBACK_URL"
 _OPTIONS = {"voices": "voice", "url": "git", "revision": "git", "source": "git"}
 """Where the option has another name than the field."""
 
+app = typer.Typer()
+
+
+@app.command("notebook")
+def notebook_command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE")],
+    engine: Annotated[str, typer.Option()] = "auto",
+    model: Annotated[str | None, typer.Option()] = None,
+    codec: Annotated[str | None, typer.Option()] = None,
+    voice: Annotated[list[str] | None, typer.Option()] = None,
+    tunnel: Annotated[str, typer.Option()] = "ngrok",
+    domain: Annotated[str | None, typer.Option()] = None,
+    session_hours: Annotated[float, typer.Option(metavar="HOURS")] = 12.0,
+    drive_cache: Annotated[bool, typer.Option("--drive-cache")] = False,
+    git: Annotated[str | None, typer.Option(metavar="URL[@REVISION]")] = None,
+    carry: Annotated[bool, typer.Option("--carry")] = False,
+    wheel: Annotated[list[Path] | None, typer.Option(metavar="FILE")] = None,
+    pypi: Annotated[bool, typer.Option("--pypi")] = False,
+    embed_token: Annotated[bool, typer.Option("--embed-token")] = False,
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Create a notebook."""
+    options = NotebookOptions(
+        output=output,
+        choices={
+            "engine": engine,
+            "model": model,
+            "codec": codec,
+            "voices": tuple(voice or ()),
+            "tunnel": tunnel,
+            "domain": domain,
+            "session_hours": session_hours,
+            "drive_cache": drive_cache,
+        },
+        git=git,
+        carry=carry,
+        wheels=tuple(wheel or ()),
+        pypi=pypi,
+        embed_token=embed_token,
+    )
+    make_notebook(terminal_of(config, lang), options)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotebookOptions:
-    """What was asked for on the command line."""
+    """Options of ``vieneu notebook``."""
 
     output: Path
     choices: Mapping[str, object]
@@ -44,7 +89,7 @@ class NotebookOptions:
 
 
 def make_notebook(terminal: Terminal, options: NotebookOptions) -> None:
-    """Write a notebook, and tell what to do with it.
+    """Write a notebook, and print what to do with it.
 
     Raises:
         ConfigurationError: an option or the settings file that was named is wrong, or the notebook
@@ -52,7 +97,7 @@ def make_notebook(terminal: Terminal, options: NotebookOptions) -> None:
         MissingExtraError: jinja2 or nbformat is not installed.
     """
     terminal.check_named_settings()
-    words, token = terminal.words, None
+    messages, token = terminal.messages, None
     if options.embed_token:
         token = _token(terminal)
     callback = terminal.environ.get(CALLBACK_VARIABLE, "").strip()
@@ -60,27 +105,27 @@ def make_notebook(terminal: Terminal, options: NotebookOptions) -> None:
         settings = NotebookSettings.model_validate(
             {
                 **options.choices,
-                "language": words.language.value,
+                "language": messages.language,
                 "callback_url": callback or None,
                 "token": token,
                 "source": _source(options),
             }
         )
     except ValidationError as error:
-        raise _in_words(error) from None
+        raise _option_error(error) from None
     write_notebook(settings, options.output)
     if token is not None:
         save_settings({"colab.auth_token": token}, terminal.path)
-    terminal.say(words("notebook_written", path=options.output))
+    terminal.print(messages("notebook_written", path=options.output))
     if options.pypi:
-        terminal.note(words("from_pypi", version=__version__))
+        terminal.note(messages("from_pypi", version=__version__))
     if token is not None:
-        terminal.note(words("token_inside", path=terminal.path))
-    terminal.say(words("notebook_next"))
+        terminal.note(messages("token_inside", path=terminal.path))
+    terminal.print(messages("notebook_next"))
 
 
 def _token(terminal: Terminal) -> SecretStr:
-    """Take the token that the settings hold, or make one."""
+    """Return the token of the settings, or a new one."""
     kept = terminal.settings().colab.auth_token
     return kept if len(kept.get_secret_value()) >= MIN_TOKEN_CHARS else new_auth_token()
 
@@ -103,16 +148,16 @@ def _source(options: NotebookOptions) -> FromPyPI | FromGit | Carried | None:
     return FromGit(url=f"{start}{mark}{host}{slash}{below}", revision=revision or "main")
 
 
-def _in_words(error: ValidationError) -> ConfigurationError:
+def _option_error(error: ValidationError) -> ConfigurationError:
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    place = [str(part) for part in first["loc"] if part not in {"git", "pypi", "carried"}]
-    told = first["msg"].removeprefix("Value error, ")
-    if not place:  # what does not go together: it begins with the name at fault
-        name, _, told = told.partition(": ")
-        place = [name]
-    name = place[0].replace("_", "-")
+    path = [str(part) for part in first["loc"] if part not in {"git", "pypi", "carried"}]
+    problem = first["msg"].removeprefix("Value error, ")
+    if not path:  # what does not go together: it begins with the name at fault
+        name, _, problem = problem.partition(": ")
+        path = [name]
+    name = path[0].replace("_", "-")
     option = CALLBACK_VARIABLE if name == "callback-url" else f"--{_OPTIONS.get(name, name)}"
     return ConfigurationError(
-        f"Wrong notebook: {option}: {told.rstrip('.')}.",
+        f"Wrong notebook: {option}: {problem.rstrip('.')}.",
         remedy="Correct it; see vieneu notebook --help.",
     )

@@ -1,4 +1,4 @@
-"""``vieneu say``: text to a file, a pipe or the loudspeaker."""
+"""``vieneu say``: text spoken to a file, a pipe or the loudspeaker."""
 
 from __future__ import annotations
 
@@ -6,30 +6,68 @@ import sys
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
+from typing import Annotated
 
+import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from vieneu_core.audio.pcm import AudioChunk, Speaker
-from vieneu_core.cli.commands.status import loading_step, warn_of_missing_voice
-from vieneu_core.cli.console import Terminal, facts_table, plain
-from vieneu_core.cli.exit_codes import title
-from vieneu_core.cli.sinks import STANDARD, sink_for
+from vieneu_core.cli.backends import loading_step, note_missing_voice
+from vieneu_core.cli.console import (
+    ConfigOption,
+    LangOption,
+    Terminal,
+    facts_table,
+    terminal_of,
+)
+from vieneu_core.cli.error_messages import error_title, plain
+from vieneu_core.cli.event_loop import run_command
+from vieneu_core.cli.sinks import sink_for
 from vieneu_core.cli.stats import SynthesisStats, in_runs
-from vieneu_core.cli.stdio import typed_text
+from vieneu_core.cli.stdio import STANDARD, typed_text
 from vieneu_core.clock import SystemClock
 from vieneu_core.config import Settings
 from vieneu_core.errors import BackendNotConfiguredError, EmptyTextError
-from vieneu_core.router import BackendLoading, Router, RouterEvent
+from vieneu_core.router import BackendLoading, Mode, Router, RouterEvent
 from vieneu_core.synthesis import SynthesisRequest, new_request_id
 from vieneu_core.text.clean import has_speech
 from vieneu_core.text.segment import split_sentences
 
+app = typer.Typer()
+
+
+@app.command("say")
+def say_command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    text: Annotated[str, typer.Argument()],
+    output: Annotated[str | None, typer.Option("-o", "--output", metavar="FILE")] = None,
+    voice: Annotated[str | None, typer.Option()] = None,
+    speed: Annotated[float, typer.Option(min=0.5, max=2.0)] = 1.0,
+    mode: Annotated[Mode | None, typer.Option()] = None,
+    language: Annotated[str, typer.Option()] = "vi",
+    watermark: Annotated[bool, typer.Option("--watermark")] = False,
+    stats: Annotated[bool, typer.Option("--stats")] = False,
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Speak a text."""
+    options = SayOptions(
+        text=text,
+        output=output,
+        voice=voice,
+        speed=speed,
+        mode=mode.value if mode is not None else None,
+        language=language,
+        watermark=watermark,
+        stats=stats,
+    )
+    run_command(say(terminal_of(config, lang), options))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SayOptions:
-    """What ``vieneu say`` was asked for."""
+    """Options of ``vieneu say``."""
 
     text: str
     output: str | None = None
@@ -94,7 +132,7 @@ async def say(terminal: Terminal, options: SayOptions) -> None:
             stats.load_s = clock.monotonic() - started
             at_terminal = options.typed and sys.stdin.isatty()
             if at_terminal:
-                terminal.note(terminal.words("type_here"))
+                terminal.note(terminal.messages("type_here"))
             speech = _by_lines(router, request) if at_terminal else router.stream(request)
             async with aclosing(stats.counted(speech)) as chunks:
                 await sink(chunks)
@@ -102,8 +140,8 @@ async def say(terminal: Terminal, options: SayOptions) -> None:
             chosen = status.backend(settings.mode)
             stats.last_error = chosen.last_error if chosen is not None else None
     if options.voice is None:
-        warn_of_missing_voice(terminal, status, stats.speakers.values())
-    _tell(terminal, options, stats, settings.mode)
+        note_missing_voice(terminal, status, stats.speakers.values())
+    _report(terminal, options, stats, settings.mode)
 
 
 async def _by_lines(router: Router, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
@@ -127,109 +165,110 @@ def _who(speaker: Speaker) -> str:
 
 
 @contextmanager
-def _progress(terminal: Terminal, *, shown: bool) -> Iterator[Progresser]:
+def _progress(terminal: Terminal, *, shown: bool) -> Iterator[ProgressLine]:
     """Show how far the speech is, on a terminal only; nothing of it stays."""
     if not (shown and terminal.err.is_terminal):
-        yield Progresser(None, terminal)
+        yield ProgressLine(None, terminal)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=terminal.err, transient=True) as progress:
-        yield Progresser(progress, terminal)
+        yield ProgressLine(progress, terminal)
 
 
-class Progresser:
-    """Turns counts into the line of progress."""
+class ProgressLine:
+    """Shows progress in one line."""
 
     def __init__(self, progress: Progress | None, terminal: Terminal) -> None:
         self._progress = progress
-        self._terminal, self._words = terminal, terminal.words
+        self._messages = terminal.messages
         self._speaks = False
         if progress is not None:
-            self._task = progress.add_task(self._words("loading"), total=None)
+            self._task = progress.add_task(self._messages("loading"), total=None)
 
     def on_event(self, event: RouterEvent) -> None:
         """Show how far a download has come, until there is speech."""
         if self._progress is not None and isinstance(event, BackendLoading) and not self._speaks:
-            line = loading_step(self._terminal, event.progress)
+            line = loading_step(event.progress, self._messages)
             self._progress.update(self._task, description=plain(line))
 
     def __call__(self, stats: SynthesisStats) -> None:
-        """Show the present counts."""
+        """Show the current counts."""
         if self._progress is None:
             return
         self._speaks = True
         number = max(stats.speakers)
-        line = self._words(
+        line = self._messages(
             "speaking",
             n=number + 1,
-            seconds=self._words.number(stats.audio_s, 1),
+            seconds=self._messages.number(stats.audio_s, 1),
             who=_who(stats.speakers[number]),
         )
         self._progress.update(self._task, description=line)
 
 
-def _tell(terminal: Terminal, options: SayOptions, stats: SynthesisStats, mode: str) -> None:
-    """Tell afterwards what is worth knowing, all of it apart from the audio."""
-    words = terminal.words
+def _report(terminal: Terminal, options: SayOptions, stats: SynthesisStats, mode: str) -> None:
+    """Print notes and figures, apart from the audio."""
+    messages = terminal.messages
     if not stats.speakers:
         raise EmptyTextError("The text holds nothing that can be spoken.")
     for line in _fallback_lines(terminal, stats, mode):
         terminal.note(line)
     if options.watermark and not all(s.watermarked for s in stats.speakers.values()):
-        terminal.note(words("not_watermarked"))
+        terminal.note(messages("not_watermarked"))
     if options.stats:
         terminal.err.print(_figures(terminal, stats), "", _sentences(terminal, stats))
     elif options.output not in {None, STANDARD} and terminal.err.is_terminal:
-        seconds = words.number(stats.audio_s, 1)
+        seconds = messages.number(stats.audio_s, 1)
         terminal.err.print(
-            Text(words("written", path=plain(options.output), seconds=seconds)), soft_wrap=True
+            Text(messages("written", path=plain(options.output), seconds=seconds)), soft_wrap=True
         )
 
 
 def _fallback_lines(terminal: Terminal, stats: SynthesisStats, mode: str) -> Iterator[str]:
-    """One line for each stand-in that spoke: who, what, in whose place, and why."""
-    words = terminal.words
+    """Yield a line for each fallback that spoke: who, what, instead of whom, and why."""
+    messages = terminal.messages
     by_speaker: dict[Speaker, list[int]] = {}
     for sentence, speaker in sorted(stats.speakers.items()):
         if speaker.fallback:
             by_speaker.setdefault(speaker, []).append(sentence)
     for speaker, sentences in by_speaker.items():
         cause = stats.why(sentences)
-        why = words("not_ready")
+        why = messages("not_ready")
         if cause is not None:
-            why = title(cause.code, cause.title, words.language)
+            why = error_title(cause.code, cause.title, messages.language)
             why = f"{why} ({cause.detail.rstrip('.')})"
-        every = len(sentences) == len(stats.speakers)
-        some = words("some_sentences", numbers=in_runs(sentences))
-        which = words("all_sentences") if every else some
-        yield words("stand_in", who=_who(speaker), which=which, chosen=mode, why=why)
+        key = "one_sentence" if len(sentences) == 1 else "some_sentences"
+        which = messages(key, numbers=in_runs(sentences))
+        if len(sentences) == len(stats.speakers):
+            which = messages("all_sentences")
+        yield messages("fallback_spoke", who=_who(speaker), which=which, chosen=mode, why=why)
 
 
 def _figures(terminal: Terminal, stats: SynthesisStats) -> Table:
-    words = terminal.words
+    messages = terminal.messages
     table = facts_table()
-    first = "-" if stats.first_audio_s is None else f"{words.number(stats.first_audio_s, 3)} s"
-    table.add_row(words("load_time"), f"{words.number(stats.load_s, 3)} s")
-    table.add_row(words("first_audio"), first)
-    table.add_row(words("audio_length"), f"{words.number(stats.audio_s, 2)} s")
-    table.add_row(words("making_time"), f"{words.number(stats.making_s, 3)} s")
-    table.add_row(words("real_time_factor"), words.number(stats.real_time_factor, 4))
+    first = "-" if stats.first_audio_s is None else f"{messages.number(stats.first_audio_s, 3)} s"
+    table.add_row(messages("load_time"), f"{messages.number(stats.load_s, 3)} s")
+    table.add_row(messages("first_audio"), first)
+    table.add_row(messages("audio_length"), f"{messages.number(stats.audio_s, 2)} s")
+    table.add_row(messages("synthesis_time"), f"{messages.number(stats.making_s, 3)} s")
+    table.add_row(messages("real_time_factor"), messages.number(stats.real_time_factor, 4))
     return table
 
 
 def _sentences(terminal: Terminal, stats: SynthesisStats) -> Table:
-    words = terminal.words
+    messages = terminal.messages
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(words("sentence"), justify="right", no_wrap=True)
-    table.add_column(words("length"), justify="right", no_wrap=True)
-    for key in ("spoken_by", "engine", "voice"):
-        table.add_column(words(key), overflow="fold")
+    table.add_column(messages("sentence"), justify="right", no_wrap=True)
+    table.add_column(messages("length"), justify="right", no_wrap=True)
+    for key in ("backend", "engine", "voice"):
+        table.add_column(messages(key), overflow="fold")
     table.add_column("")
     for sentence, speaker in sorted(stats.speakers.items()):
         table.add_row(
             str(sentence + 1),
-            f"{words.number(stats.lengths_s[sentence], 2)} s",
+            f"{messages.number(stats.lengths_s[sentence], 2)} s",
             *(Text(plain(part)) for part in (speaker.backend, speaker.engine, speaker.voice)),
-            Text(words("stand_in_mark") if speaker.fallback else "", style="yellow"),
+            Text(messages("fallback") if speaker.fallback else "", style="yellow"),
         )
     return table

@@ -1,4 +1,4 @@
-"""Voices and models by command."""
+"""Voices by command, their models and their watermark."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from checkpoint.folder import ModelFolder, make_folder
-from checkpoint.gguf_model import write_gguf
 from cli_sandbox import CliSandbox
 from hub_site import hub_site
-from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.audio.encode import AudioFormat, Encoder
 
@@ -38,6 +36,13 @@ def speak_with(sandbox: CliSandbox, models: ModelFolder) -> None:
     sandbox.config.parent.mkdir(parents=True)
     sandbox.config.write_text(f"local:\n  engine: gguf\n  options:\n{options}", "utf-8")
     sandbox.config.chmod(0o600)
+
+
+def test_voices_are_listed(sandbox: CliSandbox) -> None:
+    table = sandbox.run("voices").stdout
+    assert table.splitlines()[1].split() == ["vi-north", "eSpeak", "miền", "Bắc", "vi"]
+    voices = json.loads(sandbox.run("voices", "--json").stdout)
+    assert voices[0] == {"id": "vi-north", "name": "eSpeak miền Bắc", "language": "vi"}
 
 
 def test_a_voice_is_added_listed_and_removed(sandbox: CliSandbox, models: ModelFolder) -> None:
@@ -75,7 +80,7 @@ def test_added_voices_that_the_engine_cannot_speak_are_told(sandbox: CliSandbox)
     spoken = sandbox.run("say", TRANSCRIPT, "--voice", "ba-ngoai", "-o", "out.wav")
 
     assert "ba-ngoai" not in listed.stdout
-    assert "not spoken by what speaks next: ba-ngoai" in listed.stderr
+    assert "Not available on the active backend: ba-ngoai" in listed.stderr
     assert spoken.returncode == 4
     assert "ba-ngoai" in spoken.stderr
     assert not (sandbox.home / "out.wav").exists()
@@ -95,7 +100,7 @@ def test_what_was_done_to_a_clip_is_told_in_either_language(sandbox: CliSandbox)
     vietnamese = sandbox.run(*order, "Má", "--lang", "vi", text=clip(20))
 
     assert (english.returncode, vietnamese.returncode) == (0, 0), english.stderr
-    assert "the text must end there too" in english.stderr
+    assert "the transcript must end there too" in english.stderr
     assert "văn bản cũng phải dừng ở đó" in vietnamese.stderr
 
 
@@ -138,64 +143,6 @@ def test_the_gguf_engine_speaks_from_the_command_line(
     assert pitches == expected("Chi", len(pitches))[0]
 
 
-def test_known_models_are_listed_for_people_and_programs(sandbox: CliSandbox) -> None:
-    table, as_json = sandbox.run("models", "--lang", "vi"), sandbox.run("models", "--json")
-
-    names = [model["name"] for model in json.loads(as_json.stdout)]
-    assert {"vieneu-0.5b-q4", "vieneu-0.3b-q8", "neucodec-decoder-int8"} <= set(names)
-    assert all(name in table.stdout for name in names)
-    assert "Giấy phép" in table.stdout
-
-
-def test_a_model_is_fetched_with_its_voices(sandbox: CliSandbox) -> None:
-    with hub_site() as site:
-        site.files["pnnbao-ump/VieNeu-TTS-v2"] = {
-            "VieNeu-TTS-v2-Q4-K-M.gguf": b"GGUF" * 5000,
-            "voices.json": b"{}",
-        }
-        done = sandbox.run("models", "get", "vieneu-v2-q4", HF_ENDPOINT=site.url)
-        wrong = sandbox.run("models", "get", "vieneu-0.5b-q4", HF_ENDPOINT=site.url)
-
-    assert done.returncode == 0, done.stderr
-    model = Path(done.stdout.replace("\n", ""))
-    assert model.read_bytes() == b"GGUF" * 5000
-    assert (model.parent / "voices.json").read_bytes() == b"{}"
-    assert wrong.returncode == 5
-    assert "no such repository" in wrong.stderr
-
-
-def test_an_unknown_model_is_told_with_those_that_are_known(sandbox: CliSandbox) -> None:
-    done = sandbox.run("models", "get", "vieneu-9b")
-
-    assert done.returncode == 5
-    assert "vieneu-0.5b-q4" in done.stderr
-
-
-@pytest.mark.slow
-@NEEDS_LLAMA_CPP
-def test_a_model_is_trimmed_and_still_speaks(sandbox: CliSandbox, tmp_path: Path) -> None:
-    write_gguf(sandbox.home / "whole.gguf", n_codes=1024, n_words=3000)
-
-    done = sandbox.run("optimize", "whole.gguf")
-
-    assert done.returncode == 0, done.stderr
-    trimmed = sandbox.home / "whole-trimmed.gguf"
-    assert trimmed.stat().st_size < (sandbox.home / "whole.gguf").stat().st_size
-    assert str(trimmed.name) in done.stdout
-    again = sandbox.run("optimize", "whole-trimmed.gguf", "-o", str(tmp_path / "again.gguf"))
-    assert again.returncode == 5
-    assert "trimmed already" in again.stderr
-
-
-def test_what_cannot_be_trimmed_is_told(sandbox: CliSandbox) -> None:
-    (sandbox.home / "page.gguf").write_bytes(b"<html>")
-
-    done = sandbox.run("optimize", "page.gguf")
-
-    assert done.returncode == 5
-    assert "web page" in done.stderr
-
-
 def test_a_watermark_is_asked_for_by_an_option(sandbox: CliSandbox) -> None:
     done = sandbox.run("say", TRANSCRIPT, "--watermark", "-o", "out.wav", "--stats")
 
@@ -220,7 +167,7 @@ def test_without_the_package_it_is_refused_unless_it_is_only_preferred(
     spoken, vietnamese = sandbox.run(*order), sandbox.run(*order, "--lang", "vi")
 
     assert (spoken.returncode, vietnamese.returncode) == (0, 0), spoken.stderr
-    assert "carries no watermark" in spoken.stderr
+    assert "has no watermark" in spoken.stderr
     assert "không có dấu chìm" in vietnamese.stderr
     assert (sandbox.home / "out.wav").stat().st_size > 44
 

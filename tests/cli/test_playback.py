@@ -196,7 +196,7 @@ def test_one_that_waits_for_a_device_for_ever_is_given_up(sandbox: CliSandbox) -
 def test_the_next_one_speaks_a_typed_line_before_more_is_typed(sandbox: CliSandbox) -> None:
     put_all(sandbox, aplay='#!/bin/sh\nhead -c 2000 > "$HOME/begun"\ncat > /dev/null\n')
     screen = sandbox.on_terminal("say", "-")
-    screen.wait_for("Type; each line")
+    screen.wait_for("Type text; each line")
     screen.type("Xin chào các bạn.\n")
     screen.wait_until((sandbox.home / "begun").exists)
     screen.type("\x04")

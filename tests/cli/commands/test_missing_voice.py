@@ -9,11 +9,11 @@ from cli_sandbox import CliSandbox
 
 pytestmark = pytest.mark.usefixtures("without_models")
 KNOWN = "vi-north, vi-central, vi-south, en-us, en-gb"
-NOTE = "vieneu: There is no voice ba-ngoai, which local.voice of the settings names"
+NOTE = "vieneu: The voice ba-ngoai (local.voice in the settings) does not exist"
 NOTES = {
-    "C": f"{NOTE}: vi-north spoke. See: vieneu voices\n",
+    "C": f"{NOTE}; vi-north spoke instead. See: vieneu voices\n",
     "vi_VN.UTF-8": (
-        "vieneu: Không có giọng ba-ngoai mà local.voice trong cấu hình chọn: vi-north đã đọc thay."
+        "vieneu: Giọng ba-ngoai (local.voice trong cấu hình) không tồn tại; vi-north đã đọc thay."
         " Xem: vieneu voices\n"
     ),
 }
@@ -56,9 +56,7 @@ def test_the_check_names_the_voice_and_those_that_there_are(wrong: CliSandbox) -
     assert told in done.stdout
     assert f"→ {KNOWN}" in done.stdout
     assert "✓  Local engine" in done.stdout
-    told = (
-        "✗  Giọng             local.voice: ba-ngoai: bộ máy không có giọng này; hãy chọn một trong"
-    )
+    told = "✗  Giọng             local.voice: ba-ngoai: công cụ đọc không có giọng này; hãy chọn một trong"
     vietnamese = wrong.run("doctor", "--lang", "vi", COLUMNS="200").stdout
     assert " ".join(told.split()) in " ".join(vietnamese.split())
     assert f"→ {KNOWN}" in vietnamese
@@ -101,7 +99,7 @@ def test_remote_speech_says_nothing_of_the_local_voice(connected: CliSandbox) ->
     assert KNOWN in unknown.stderr
 
 
-def test_a_stand_in_of_this_machine_says_so(sandbox: CliSandbox) -> None:
+def test_a_fallback_of_this_machine_says_so(sandbox: CliSandbox) -> None:
     gone = (
         "backend_mode: remote\ncolab:\n  enabled: true\n"
         "  endpoint_url: http://127.0.0.1:9\n  auth_token: x\nlocal:\n  voice: {}\n"
@@ -110,7 +108,7 @@ def test_a_stand_in_of_this_machine_says_so(sandbox: CliSandbox) -> None:
     done = sandbox.run("say", "Xin chào.", "-o", "a.wav")
     assert done.returncode == 0
     assert [line.split(":")[1].split()[0] for line in done.stderr.splitlines()] == [
-        "There",
+        "The",
         "local/espeak/vi-north",
     ]
     configure(sandbox, gone.format("vi-south"))
@@ -121,5 +119,5 @@ def test_the_embedded_voice_speaks_where_the_engine_does_not_load(sandbox: CliSa
     configure(sandbox, "local:\n  engine: nowhere:create\n  voice: ba-ngoai\n")
     done = sandbox.run("say", "Xin chào.", "-o", "a.wav")
     assert done.returncode == 0
-    assert "last_resort/espeak/vi-north spoke everything in place of local" in done.stderr
+    assert "last_resort/espeak/vi-north spoke all sentences instead of local" in done.stderr
     assert done.stderr.count("\n") == 1

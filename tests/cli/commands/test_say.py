@@ -111,7 +111,7 @@ def test_piped_text_is_spoken_while_it_is_being_written(sandbox: CliSandbox) -> 
 def test_figures_tell_how_fast_and_who(sandbox: CliSandbox) -> None:
     done = sandbox.run("say", SENTENCES, "-o", "a.wav", "--stats", "--voice", "vi-south")
     assert done.stdout == ""
-    for words in ("Time to first audio", "Real-time factor", "Audio", "Spoken by"):
+    for words in ("Time to first audio", "Real-time factor", "Audio", "Backend"):
         assert words in done.stderr
     rows = [line.split() for line in done.stderr.splitlines() if "vi-south" in line]
     assert [row[0] for row in rows] == ["1", "2", "3"]
@@ -188,15 +188,15 @@ def _interrupted(
 def test_progress_is_shown_on_a_terminal_and_leaves_one_line(sandbox: CliSandbox) -> None:
     screen = sandbox.on_terminal("say", SENTENCES, "-o", "a.wav", LANG="vi_VN.UTF-8")
     assert screen.finish() == 0
-    assert "Đang chuẩn bị" in screen.shown
-    assert screen.shown.rstrip().endswith("giây tiếng nói")
+    assert "Đang nạp" in screen.shown
+    assert screen.shown.rstrip().endswith("giây âm thanh")
     assert "a.wav: 5," in screen.shown
 
 
 def test_a_typed_sentence_is_spoken_before_the_next(sandbox: CliSandbox) -> None:
     sandbox.put_program("aplay", FAKE_PLAYER)
     screen = sandbox.on_terminal("say", "-")
-    screen.wait_for("Type; each line")
+    screen.wait_for("Type text; each line")
     screen.type("Xin chào các bạn.\n")
     give_up_at = time.monotonic() + GUARD_S
     raw = sandbox.home / "played.raw"
@@ -211,23 +211,23 @@ def test_the_remote_speaks_where_the_mode_says_so(connected: CliSandbox) -> None
     done = connected.run("say", SENTENCES, "-o", "a.wav", "--stats")
     assert done.returncode == 0
     assert done.stderr.count(" remote ") == 3
-    assert "stand-in" not in done.stderr
+    assert "fallback" not in done.stderr
     assert 4.5 < seconds_of_speech(connected.home / "a.wav") < 8
     budget = connected.home / ".local" / "state" / "vieneu" / "budget.json"
     assert json.loads(budget.read_text("utf-8"))["requests"] >= 2
     once = connected.run("say", "Xin chào.", "-o", "b.wav", "--stats", "--mode", "local")
     assert " local " in once.stderr
-    assert "stand-in" not in once.stderr
+    assert "fallback" not in once.stderr
 
 
 @pytest.mark.parametrize(
     ("lang", "words"),
     [
-        ("C", "spoke everything in place of remote"),
-        ("vi_VN.UTF-8", "đã đọc toàn bộ thay cho remote"),
+        ("C", "spoke all sentences instead of remote"),
+        ("vi_VN.UTF-8", "đã đọc tất cả các câu thay cho remote"),
     ],
 )
-def test_a_stand_in_tells_who_spoke_and_why_in_one_line(
+def test_a_fallback_tells_who_spoke_and_why_in_one_line(
     sandbox: CliSandbox, lang: str, words: str
 ) -> None:
     sandbox.config.parent.mkdir(parents=True)
