@@ -56,7 +56,7 @@ def test_the_check_names_the_voice_and_those_that_there_are(wrong: CliSandbox) -
     assert told in done.stdout
     assert f"→ {KNOWN}" in done.stdout
     assert "✓  Local engine" in done.stdout
-    told = "✗  Giọng             local.voice: ba-ngoai: công cụ đọc không có giọng này; hãy chọn một trong"
+    told = "✗ Giọng local.voice: ba-ngoai: công cụ đọc không có giọng này; hãy chọn một trong"
     vietnamese = wrong.run("doctor", "--lang", "vi", COLUMNS="200").stdout
     assert " ".join(told.split()) in " ".join(vietnamese.split())
     assert f"→ {KNOWN}" in vietnamese

@@ -56,7 +56,7 @@ async def try_backends(terminal: Terminal) -> None:
     messages = terminal.messages
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
     table.add_column("", style="bold", no_wrap=True)
-    for key in ("result", "voice", "synthesis_time", "audio_length", "rtf"):
+    for key in ("result", "voice", "synthesis", "audio", "rtf"):
         table.add_column(messages(key), no_wrap=True)
     failures: list[BackendError] = []
     spoke = 0

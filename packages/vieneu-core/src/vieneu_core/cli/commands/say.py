@@ -251,7 +251,7 @@ def _figures(terminal: Terminal, stats: SynthesisStats) -> Table:
     table.add_row(messages("load_time"), f"{messages.number(stats.load_s, 3)} s")
     table.add_row(messages("first_audio"), first)
     table.add_row(messages("audio_length"), f"{messages.number(stats.audio_s, 2)} s")
-    table.add_row(messages("synthesis_time"), f"{messages.number(stats.making_s, 3)} s")
+    table.add_row(messages("synthesis_time"), f"{messages.number(stats.synthesis_s, 3)} s")
     table.add_row(messages("real_time_factor"), messages.number(stats.real_time_factor, 4))
     return table
 
