@@ -1,4 +1,4 @@
-"""A house for each test, and a real server for those that share one."""
+"""A sandbox for each test, and a real server for those that share one."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ def sandbox(tmp_path: Path) -> CliSandbox:
 
 @pytest.fixture
 def without_models(sandbox: CliSandbox) -> None:
-    """The house has no large extras: as most have it, and fast."""
-    sandbox.environ["PYTHONPATH"] = str(WITHOUT_MODELS)
+    """No large extras are installed: as for most users, and fast."""
+    paths = (str(WITHOUT_MODELS), os.environ.get("PYTHONPATH"))
+    sandbox.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def server_url(start_server: Callable[[], tuple[subprocess.Popen[str], str]]) ->
 
 @pytest.fixture
 def connected(sandbox: CliSandbox, server_url: str) -> CliSandbox:
-    """A house in remote mode."""
+    """A sandbox in remote mode."""
     sandbox.config.parent.mkdir(parents=True)
     sandbox.config.write_text(
         "# mine\nbackend_mode: remote\ncolab:\n  enabled: true # yes\n"
