@@ -23,7 +23,7 @@ CANNOT = "ERROR: Could not find a version that satisfies the requirement fastapi
         (
             "ERROR: Package 'vieneu-core' requires a different Python: 3.10.12 not in '>=3.11'\n",
             "Python của runtime này quá cũ; các dòng của pip ở trên cho biết cần bản nào.",
-            "the Python of this runtime is too old; the lines of pip above name the required version.",
+            "the Python of this runtime is too old; the lines of pip above name the one required.",
         ),
         (
             (
