@@ -5,8 +5,8 @@ from __future__ import annotations
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
-from vieneu_core.error_words import in_vietnamese
 from vieneu_core.errors import RequestError, VieneuError
+from vieneu_core.i18n import error_text
 from vieneu_core.router import ErrorReport
 
 from .const import DOMAIN
@@ -40,7 +40,7 @@ def language_of(hass: HomeAssistant) -> str:
 def translated_error(error: VieneuError | ErrorReport, language: str) -> dict[str, str]:
     """Return what failed (``detail``) and what to do (``remedy``), for messages."""
     here = _REMEDIES.get(error.code)
-    words = in_vietnamese(error.code, error.remedy) if language == "vi" else None
+    words = error_text(error.code, error.remedy, language)
     if words is None:
         return {"detail": error.detail, "remedy": here[0] if here else error.remedy}
     title, remedy = words

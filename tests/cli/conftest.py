@@ -1,4 +1,4 @@
-"""A house for each test, and a real server for those that share one."""
+"""A sandbox for each test, and a real server for those that share one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def sandbox(tmp_path: Path) -> CliSandbox:
 
 @pytest.fixture
 def without_models(sandbox: CliSandbox) -> None:
-    """The house has no large extras: as most have it, and fast."""
+    """No large extras are installed: as for most users, and fast."""
     sandbox.command = WITHOUT_MODELS
 
 
@@ -59,7 +59,7 @@ def server_url(start_server: Callable[[], tuple[subprocess.Popen[str], str]]) ->
 
 @pytest.fixture
 def connected(sandbox: CliSandbox, server_url: str) -> CliSandbox:
-    """A house in remote mode."""
+    """A sandbox in remote mode."""
     sandbox.config.parent.mkdir(parents=True)
     sandbox.config.write_text(
         "# mine\nbackend_mode: remote\ncolab:\n  enabled: true # yes\n"

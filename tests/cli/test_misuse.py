@@ -147,7 +147,7 @@ def test_help_tells_the_exit_codes(sandbox: CliSandbox) -> None:
     done = sandbox.run("--help")
     assert done.returncode == 0
     told = " ".join(done.stdout.split())
-    for words in ("0 done", "3 wrong configuration", "6 token refused", "130 interrupted"):
+    for words in ("0 done", "3 wrong configuration", "6 token rejected", "130 interrupted"):
         assert words in told
     assert "never from an argument" in " ".join(sandbox.run("connect", "--help").stdout.split())
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer.main
+from cli_commands import loaded_root
 from cli_sandbox import CliSandbox
 
-from vieneu_core.cli.app import app
+from vieneu_core.i18n import Messages
 
 
 def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -31,7 +31,7 @@ def least_arguments(command: Any) -> list[str]:
     return given
 
 
-COMMANDS = dict(walk(typer.main.get_command(app)))
+COMMANDS = dict(walk(loaded_root(Messages("en", "cli"))))
 WORDS = [pytest.param(words, id=" ".join(words)) for words in COMMANDS]
 
 
@@ -87,3 +87,13 @@ def test_every_command_has_its_help(sandbox: CliSandbox, words: tuple[str, ...])
         assert shown.returncode == 0
         for name in ("--config", "--lang"):
             assert name in shown.stdout
+
+
+def test_help_is_in_the_language_that_is_chosen(sandbox: CliSandbox) -> None:
+    shown = sandbox.run("say", "--help", "--lang", "vi", COLUMNS="200").stdout
+    for text in ("Đọc một văn bản", "Văn bản cần đọc", "Tốc độ đọc", "Tùy chọn", "Đối số"):
+        assert text in shown
+    assert "Speak" not in shown
+    root = sandbox.run("--help", LANG="vi_VN.UTF-8", COLUMNS="200").stdout
+    assert "Hiện trạng thái của các nguồn giọng" in root
+    assert "Mã thoát: 0 xong" in root

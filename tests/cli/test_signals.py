@@ -19,7 +19,7 @@ from child_process import child, without_coverage
 from cli_sandbox import SERVER_TOKEN, SUPPORT, VIENEU, WITHOUT_MODELS, CliSandbox
 from guard import GUARD_S
 
-from vieneu_core.cli.piping import unread
+from vieneu_core.cli.stdio import unread
 
 DELAYS_S = [0.02 * 1.35**step for step in range(16)]
 """From before the first line of ours to the end of a short command, and beyond."""

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 import vieneu_colab_server
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_core import RemoteTimeouts, Settings, errors, load_settings
-from vieneu_core.cli.outcome import TOLD_ON_COLAB_PAGE
+from vieneu_core.cli.error_messages import EXPLAINED_ON_COLAB_PAGE
 from vieneu_core.errors import BackendError, RequestError, all_error_classes
 from vieneu_core.notebook.failures import CODES
 from vieneu_core.wire import routes
@@ -161,7 +161,7 @@ def test_the_colab_page_explains_whatever_links_to_it() -> None:
     }
 
     assert len(ours) > 10
-    assert headings == ours | TOLD_ON_COLAB_PAGE | set(CODES)
+    assert headings == ours | EXPLAINED_ON_COLAB_PAGE | set(CODES)
 
 
 def test_the_service_files_start_what_exists() -> None:

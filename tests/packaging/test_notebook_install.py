@@ -23,6 +23,7 @@ from nbclient.exceptions import CellExecutionError
 from notebook_kernel import STAND_INS, Running, opened
 
 from vieneu_core import __version__
+from vieneu_core.i18n import Messages
 from vieneu_core.notebook import (
     Carried,
     FromGit,
@@ -32,7 +33,6 @@ from vieneu_core.notebook import (
     render_notebook,
 )
 from vieneu_core.notebook.packing import pack
-from vieneu_core.notebook.texts import text_of
 
 ROOT = Path(__file__).parents[2]
 STRANGER = "raise SystemExit('a stranger runs code')\n"
@@ -288,9 +288,10 @@ async def test_why_pip_failed_is_told_in_the_readers_language(
         served.close()
 
     assert printed in shown, "pip's own last lines"
+    messages = Messages(language, "notebook")
     assert failure == [
-        f"{text_of(language, 'packages_install')}: {text_of(language, cause)}",
-        f"   → {text_of(language, f'{cause}_next', cell=3)}",
+        f"{messages('packages_install')}: {messages(cause)}",
+        f"   → {messages(f'{cause}_next', cell=3)}",
         "   docs/colab.md#packages_install",
     ]
     assert len(shown.splitlines()) <= 16
@@ -336,10 +337,11 @@ async def test_a_damaged_package_is_not_installed(
         form.source = form.source.replace(*damage, 1)
         failure = await failure_of(running, "server")
 
+    messages = Messages(language, "notebook")
     name = f"vieneu_core-{__version__}-py3-none-any.whl"
     assert failure == [
-        text_of(language, "packages_damaged", name=name),
-        f"   → {text_of(language, 'packages_damaged_next')}",
+        messages("packages_damaged", name=name),
+        f"   → {messages('packages_damaged_next')}",
         "   docs/colab.md#packages_damaged",
     ]
 
@@ -357,9 +359,10 @@ async def test_why_apt_get_failed_is_told(
         failure = await failure_of(running, "packages")
         shown = running.shown("packages")
 
+    messages = Messages(language, "notebook")
     assert failure == [
-        text_of(language, "system_packages", code=100),
-        f"   → {text_of(language, 'system_packages_next')}",
+        messages("system_packages", code=100),
+        f"   → {messages('system_packages_next')}",
         "   docs/colab.md#system_packages",
     ]
     assert "E: Unable to locate package" in shown
@@ -387,8 +390,9 @@ async def test_a_drive_that_is_not_mounted_is_named(
     async with opened(notebook, spare, tmp_path, PYTHONPATH=str(colab)) as running:
         failure = await failure_of(running, "drive")
 
+    messages = Messages(language, "notebook")
     assert failure == [
-        text_of(language, "drive_mount", detail=detail),
-        f"   → {text_of(language, 'drive_mount_next')}",
+        messages("drive_mount", detail=detail),
+        f"   → {messages('drive_mount_next')}",
         "   docs/colab.md#drive_mount",
     ]

@@ -23,7 +23,7 @@ CANNOT = "ERROR: Could not find a version that satisfies the requirement fastapi
         (
             "ERROR: Package 'vieneu-core' requires a different Python: 3.10.12 not in '>=3.11'\n",
             "Python của runtime này quá cũ; các dòng của pip ở trên cho biết cần bản nào.",
-            "the Python of this runtime is too old; the lines of pip above name the one it needs.",
+            "the Python of this runtime is too old; the lines of pip above name the one required.",
         ),
         (
             (
@@ -38,7 +38,7 @@ CANNOT = "ERROR: Could not find a version that satisfies the requirement fastapi
         (
             "ERROR: HTTP error 503 while getting https://files.pythonhosted.org/a.whl\n",
             "kho gói của pip đang gặp sự cố.",
-            "the package index does not work now.",
+            "the package index is not working at the moment.",
         ),
         (
             (
@@ -46,7 +46,7 @@ CANNOT = "ERROR: Could not find a version that satisfies the requirement fastapi
                 " dependencies.\nERROR: ResolutionImpossible: for help visit https://pip.pypa.io/\n"
             ),
             "các gói cần những phiên bản không dùng chung được.",
-            "the packages need versions that exclude each other.",
+            "the packages require versions that conflict.",
         ),
         (
             "ERROR: Wheel 'vieneu-core' located at /tmp/vieneu_core.whl is invalid.",
@@ -59,7 +59,7 @@ CANNOT = "ERROR: Could not find a version that satisfies the requirement fastapi
                 " https://git.example/relay did not run successfully.\n  │ exit code: 128\n"
             ),
             "không lấy được mã nguồn bằng git.",
-            "git cannot fetch the source.",
+            "git could not fetch the source.",
         ),
         (
             (
@@ -69,7 +69,7 @@ CANNOT = "ERROR: Could not find a version that satisfies the requirement fastapi
             "kho gói không đưa ra gói cần thiết: gói không có ở đó, hoặc kho đang gặp sự cố.",
             (
                 "the package index does not offer a package that is needed: it is not there, or the"
-                " index does not work now."
+                " index is not working at the moment."
             ),
         ),
         ("", "pip dừng với mã lỗi 2.", "pip ended with exit code 2."),

@@ -10,7 +10,6 @@ import json
 import re
 import zipfile
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 import nbformat
@@ -32,7 +31,6 @@ from vieneu_core.notebook import (
     write_notebook,
 )
 from vieneu_core.notebook.rendering import literal
-from vieneu_core.notebook.texts import TEXTS
 
 CELLS = ["drive", "packages", "server", "model", "start", "watch"]
 PRINTABLE = st.text(min_size=1, max_size=60).filter(str.isprintable)
@@ -298,10 +296,3 @@ def test_every_tunnel_can_be_chosen() -> None:
     for tunnel in TunnelKind:
         cell = code_of(render_notebook(NotebookSettings(tunnel=tunnel)))["start"]
         assert assigned(cell)["TUNNEL"] == tunnel.value
-
-
-def test_every_text_takes_the_same_values_in_both_languages() -> None:
-    for key, texts in TEXTS.items():
-        names = [{name for _, name, _, _ in Formatter().parse(t) if name} for t in texts]
-        assert names[0] == names[1], key
-        assert texts[0] != texts[1], key

@@ -11,7 +11,7 @@ def main() -> None:
     """Run the command; until it serves, a signal ends it where it stands."""
     end_at_once()
 
-    from vieneu_core.cli.streams import abandon_output, prepare_streams
+    from vieneu_core.cli.stdio import abandon_output, prepare_streams
     from vieneu_core.errors import OutputError
 
     prepare_streams()

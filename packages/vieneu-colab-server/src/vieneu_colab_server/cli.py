@@ -28,7 +28,8 @@ from vieneu_colab_server.tokens.file import read_token_file
 from vieneu_colab_server.tunnels.errors import TunnelOpenError
 from vieneu_colab_server.tunnels.registry import AccountSecret, TunnelOptions, make_tunnel
 from vieneu_core.backends.local import LocalBackend
-from vieneu_core.config import TunnelKind, cache_dir, new_auth_token
+from vieneu_core.config import TunnelKind, cache_dir
+from vieneu_core.credentials import new_auth_token
 from vieneu_core.errors import ConfigurationError, OutputError, VieneuError
 from vieneu_core.worker.spec import EngineSpec
 

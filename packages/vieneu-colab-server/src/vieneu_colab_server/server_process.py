@@ -24,7 +24,7 @@ from vieneu_colab_server.settings import ENV_PREFIX
 from vieneu_colab_server.tokens.file import read_token_file, write_token_file
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.config import new_auth_token
+from vieneu_core.credentials import new_auth_token
 from vieneu_core.errors import VieneuError
 from vieneu_core.process_end import end_process
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect

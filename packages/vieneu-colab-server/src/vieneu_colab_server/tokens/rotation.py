@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pydantic import SecretStr
 
 from vieneu_core.clock import Clock
-from vieneu_core.config import new_auth_token
+from vieneu_core.credentials import new_auth_token
 
 OLD_TOKEN_S = 600.0
 """How long the previous token stays valid."""

@@ -19,12 +19,13 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    from vieneu_core.cli.streams import prepare_streams
-    from vieneu_core.cli.words import Words, choose_language
+    from vieneu_core.cli.language import choose_language
+    from vieneu_core.cli.stdio import prepare_streams
     from vieneu_core.errors import MissingExtraError
+    from vieneu_core.i18n import Messages
 
-    words = Words(choose_language(arguments, os.environ))
-    end_at_once(words("interrupted"))
+    messages = Messages(choose_language(arguments, os.environ), "cli")
+    end_at_once(messages("interrupted"))
     prepare_streams()
     try:
         from vieneu_core.cli.app import run
@@ -33,4 +34,4 @@ def _run(arguments: list[str]) -> int:
             raise
         sys.stderr.write(f"vieneu: {MissingExtraError('The command vieneu', 'cli')}\n")
         return 3
-    return run(arguments)
+    return run(arguments, messages)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
-from vieneu_core.cli.piping import lines_of, room_in, unread
+from vieneu_core.cli.stdio import lines_of, room_in, unread
 
 STARTS_WITHIN_S = 10.0
 """A program that takes nothing for so long waits for a sound card that is not there."""

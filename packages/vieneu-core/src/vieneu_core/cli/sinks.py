@@ -1,4 +1,4 @@
-"""Takes speech to where ``vieneu say`` sends it: a file, standard output, the loudspeaker."""
+"""Sinks for speech: a file, standard output, the loudspeaker."""
 
 from __future__ import annotations
 
@@ -10,13 +10,9 @@ from pathlib import Path
 from vieneu_core.audio.encode import AudioFormat, encode_stream, format_of
 from vieneu_core.audio.file import write_file
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.cli.piping import write_out
-from vieneu_core.cli.players import Playback, installed_players
-from vieneu_core.cli.streams import stdout_was_closed
+from vieneu_core.cli.playback import Playback, installed_players
+from vieneu_core.cli.stdio import STANDARD, stdout_was_closed, write_out
 from vieneu_core.errors import InvalidRequestError, OutputError
-
-STANDARD = "-"
-"""Stands for standard input and standard output."""
 
 
 class FileSink:

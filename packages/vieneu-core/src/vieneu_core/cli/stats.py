@@ -1,4 +1,4 @@
-"""Keeps count of speech while it passes: how fast it comes, and who speaks each sentence."""
+"""Statistics of a stream of speech: how fast it comes, and who speaks each sentence."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ class SynthesisStats:
     """Called after every chunk."""
     load_s: float = 0.0
     first_audio_s: float | None = None
-    making_s: float = 0.0
+    synthesis_s: float = 0.0
     """Time spent waiting for speech; not the time in which it was played."""
     audio_s: float = 0.0
     lengths_s: dict[int, float] = field(default_factory=dict)
     speakers: dict[int, Speaker] = field(default_factory=dict)
     causes: dict[int, ErrorReport] = field(default_factory=dict)
     last_error: ErrorReport | None = None
-    """What had last failed at the admin's choice, when all was spoken."""
+    """The last failure of the selected backend, when all was spoken."""
 
     @property
     def real_time_factor(self) -> float:
-        """Seconds that a second of speech took to make."""
-        return self.making_s / self.audio_s if self.audio_s else 0.0
+        """Synthesis time divided by the length of the audio."""
+        return self.synthesis_s / self.audio_s if self.audio_s else 0.0
 
     def why(self, sentences: list[int]) -> ErrorReport | None:
-        """Return why a stand-in spoke these sentences: the failure behind an open circuit."""
+        """Return why a fallback spoke these sentences: the failure behind an open circuit."""
         cause = next((self.causes[n] for n in sentences if n in self.causes), None)
         left_alone = cause is None or cause.code == CircuitOpenError.code
         return self.last_error or cause if left_alone else cause
 
     def on_event(self, event: RouterEvent) -> None:
-        """Remember why a stand-in spoke."""
+        """Remember why a fallback spoke."""
         if isinstance(event, SpokenByFallback) and event.cause is not None:
             self.causes[event.sentence] = event.cause
 
@@ -53,14 +53,14 @@ class SynthesisStats:
         waiting_since = self.clock.monotonic()
         async with aclosing(chunks):
             async for chunk in chunks:
-                self.making_s += self.clock.monotonic() - waiting_since
+                self.synthesis_s += self.clock.monotonic() - waiting_since
                 self._count(chunk)
                 yield chunk
                 waiting_since = self.clock.monotonic()
 
     def _count(self, chunk: AudioChunk) -> None:
         if chunk.pcm and self.first_audio_s is None:
-            self.first_audio_s = self.making_s
+            self.first_audio_s = self.synthesis_s
         if chunk.restarted:  # what was cut off does not count
             self.audio_s -= self.lengths_s.pop(chunk.sentence, 0.0)
         self.audio_s += chunk.seconds
@@ -70,11 +70,11 @@ class SynthesisStats:
 
 
 def in_runs(sentences: list[int]) -> str:
-    """Write sentence indices for people, counted from 1: ``2, 5-9``."""
+    """Write sentence indices for people, counted from 1: ``2, 5–9``."""  # noqa: RUF002 - a range
     runs: list[list[int]] = []
     for n in sentences:
         if runs and n == runs[-1][-1] + 1:
             runs[-1][1:] = [n]
         else:
             runs.append([n])
-    return ", ".join("-".join(str(n + 1) for n in run) for run in runs)
+    return ", ".join("\N{EN DASH}".join(str(n + 1) for n in run) for run in runs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vieneu_core.notebook.texts import text_of
+from vieneu_core.i18n import Messages
 
 CODES = ("drive_mount", "system_packages", "packages_install", "packages_damaged")
 """Failures that the notebook names before the server is installed; docs/colab.md explains each."""
@@ -39,4 +39,5 @@ def pip_cause(output: str, code: int, language: str) -> tuple[str, str]:
         language: ``vi``, else English.
     """
     key = next(key for pattern, key in PIP_CAUSES if re.search(pattern, output))
-    return text_of(language, key, code=code), text_of(language, f"{key}_next", cell=3)
+    messages = Messages(language, "notebook")
+    return messages(key, code=code), messages(f"{key}_next", cell=3)

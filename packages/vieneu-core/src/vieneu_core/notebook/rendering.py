@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,10 @@ from vieneu_core import __version__
 from vieneu_core.engines.registry import ENGINE_CHOICES
 from vieneu_core.errors import ConfigurationError, MissingExtraError
 from vieneu_core.files import PRIVATE, write_atomic
+from vieneu_core.i18n import Messages
 from vieneu_core.notebook.failures import PIP_CAUSES
 from vieneu_core.notebook.settings import NotebookSettings
 from vieneu_core.notebook.sources import Carried
-from vieneu_core.notebook.texts import text_of
 
 TEMPLATE = "notebook.ipynb.j2"
 
@@ -46,7 +45,7 @@ def render_notebook(settings: NotebookSettings) -> dict[str, Any]:
     text = environment.get_template(TEMPLATE).render(
         settings=settings,
         engines=json.dumps(ENGINE_CHOICES),
-        say=partial(text_of, settings.language),
+        say=Messages(settings.language, "notebook"),
         pip_causes=PIP_CAUSES,
         version=__version__,
         callback_url=_shown(settings.callback_url),

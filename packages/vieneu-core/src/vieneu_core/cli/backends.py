@@ -1,0 +1,82 @@
+"""What several commands need of backends: loading all of them, and describing how they are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from vieneu_core.backends.base import BackendState, Health
+from vieneu_core.cli.console import Terminal
+from vieneu_core.errors import BackendError
+from vieneu_core.i18n import Messages
+from vieneu_core.router import Router, RouterStatus
+
+if TYPE_CHECKING:
+    from vieneu_core.audio.pcm import Speaker
+    from vieneu_core.engines.base import LoadProgress
+
+_LOAD_TIMEOUT_S = 15.0
+"""Backends that load for longer are shown as loading."""
+
+
+async def load_all(router: Router) -> None:
+    """Load everything that can be loaded; what cannot is in the router's status."""
+    try:
+        await router.load()
+        async with asyncio.timeout(_LOAD_TIMEOUT_S):
+            while any(  # noqa: ASYNC110 - a backend that is loaded publishes no event
+                b.state is BackendState.LOADING for b in router.status().backends
+            ):
+                await asyncio.sleep(0.02)
+    except (BackendError, TimeoutError):
+        return
+
+
+def note_missing_voice(
+    terminal: Terminal, status: RouterStatus, speakers: Iterable[Speaker] | None = None
+) -> None:
+    """Note that the default voice of the settings does not exist, where it should have spoken.
+
+    Args:
+        terminal: Where to note it.
+        status: Of the router; a backend says there that it lacks its default voice.
+        speakers: Who spoke without being named; None notes it in any case.
+    """
+    for backend in status.backends:
+        missing = backend.health.missing_voice if backend.health is not None else None
+        if missing is None:
+            continue
+        spoke = sorted({s.voice for s in speakers or () if s.backend == backend.name} - {missing})
+        if spoke:
+            terminal.note(
+                terminal.messages("missing_voice_spoken", voice=missing, spoke=", ".join(spoke))
+            )
+        elif speakers is None:
+            terminal.note(terminal.messages("missing_voice", voice=missing))
+
+
+def loading_step(progress: LoadProgress | None, messages: Messages) -> str | None:
+    """Describe how far a load has come; None where nothing loads."""
+    if progress is None:
+        return None
+    if progress.done_bytes is None:
+        return messages("loading_model")
+    done = messages.number(progress.done_bytes / 1e6)
+    if progress.total_bytes is None:
+        return messages("downloading", done=done)
+    return messages("downloading_of", done=done, total=messages.number(progress.total_bytes / 1e6))
+
+
+def latency(health: Health, messages: Messages) -> str | None:
+    """Describe the latency; None where it was not measured."""
+    return f"{messages.number(health.latency_ms)} ms" if health.latency_ms else None
+
+
+def gpu_memory(health: Health, messages: Messages) -> str | None:
+    """Describe the memory of a device, used of total; None where it is unknown."""
+    used, total = health.gpu_memory_used_gb, health.gpu_memory_total_gb
+    if used is None:
+        return None
+    text = messages.number(used, 1)
+    return f"{text} / {messages.number(total, 1)} GB" if total is not None else f"{text} GB"

@@ -1,0 +1,200 @@
+"""``vieneu models`` and ``vieneu optimize``: model files, downloaded and made smaller."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from vieneu_core.cli.console import (
+    ConfigOption,
+    JsonOption,
+    LangOption,
+    Terminal,
+    terminal_in_group,
+    terminal_of,
+)
+from vieneu_core.cli.error_messages import plain
+from vieneu_core.cli.event_loop import run_command
+from vieneu_core.models.catalogue import MODELS, model_of, model_source
+from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
+from vieneu_core.models.prune_vocabulary import trim
+
+Show = Callable[[str, int | None, int | None], None]
+Steps = Callable[[int, int], None]
+T = TypeVar("T")
+
+app = typer.Typer()
+models = typer.Typer()
+app.add_typer(models, name="models")
+
+
+@models.callback(invoke_without_command=True)
+def models_command(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """List the models where no other command follows."""
+    if context.invoked_subcommand is None:
+        show_models(terminal_of(config, lang), as_json=as_json)
+
+
+def show_models(terminal: Terminal, *, as_json: bool) -> None:
+    """List the models that are known by name, and which of them are on this machine.
+
+    Raises:
+        ConfigurationError: the settings file that was named is wrong.
+    """
+    terminal.check_named_settings()
+    cache = hub_cache_dir(terminal.environ)
+    rows = [(model, find_cached(model.source, cache_dir=cache)) for model in MODELS]
+    if as_json:
+        terminal.print_json(
+            [
+                {
+                    "name": model.name,
+                    "kind": model.kind,
+                    "source": str(model.source),
+                    "licence": model.licence,
+                    "size_mb": model.size_mb,
+                    "path": str(path) if path is not None else None,
+                }
+                for model, path in rows
+            ],
+        )
+        return
+    messages = terminal.messages
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for key in ("name", "kind", "size", "licence", "downloaded"):
+        table.add_column(messages(key), overflow="fold")
+    for model, path in rows:
+        size = f"{messages.number(model.size_mb)} MB" if model.size_mb is not None else "-"
+        downloaded = Text("✓", style="green") if path is not None else Text("-")
+        table.add_row(model.name, model.kind, size, model.licence, downloaded)
+    terminal.out.print(table)
+
+
+@models.command("get")
+def get_command(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument()],
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Download a model."""
+    run_command(get_model(terminal_in_group(context, config, lang), name))
+
+
+async def get_model(terminal: Terminal, name: str) -> None:
+    """Download a model, and its voices where it has some.
+
+    Raises:
+        ConfigurationError: the settings file that was named is wrong.
+        ModelLoadError: it cannot be downloaded.
+    """
+    terminal.check_named_settings()
+    hub, source = Hub.of_environment(terminal.environ), model_source(name)
+    known = model_of(source)
+    with _shown(terminal) as show:
+        path = await asyncio.to_thread(hub.fetch, source, show)
+        if known is not None and known.prompt is not None:  # a language model speaks with voices
+            await asyncio.to_thread(hub.fetch, known.voices, show)
+    terminal.print(str(path))
+
+
+@app.command("optimize")
+def optimize_command(
+    model: Annotated[Path, typer.Argument()],
+    output: Annotated[Path | None, typer.Option("-o", "--output")] = None,
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Write a smaller, faster model."""
+    run_command(optimize(terminal_of(config, lang), model, output))
+
+
+async def optimize(terminal: Terminal, source: Path, target: Path | None) -> None:
+    """Write a model without the text tokens that phonemes never reach.
+
+    Raises:
+        ConfigurationError: the settings file that was named is wrong.
+        ModelLoadError: it is no such model, or the target cannot be written.
+        MissingExtraError: what it needs is not installed.
+    """
+    terminal.check_named_settings()
+    target = target or source.with_name(f"{source.stem}-trimmed{source.suffix}")
+    with _shown(terminal) as show:
+        reachable = await asyncio.to_thread(_reachable, source, show, terminal)
+        report = await _stoppable(
+            lambda progress: trim(source, target, reachable=reachable, progress=progress),
+            lambda done, total: show(terminal.messages("writing_model"), done, total),
+        )
+    messages = terminal.messages
+    terminal.print(
+        messages(
+            "trimmed",
+            path=target,
+            before=messages.number(report.bytes_before / 1e6),
+            after=messages.number(report.bytes_after / 1e6),
+            tokens_before=messages.number(report.tokens_before),
+            tokens_after=messages.number(report.tokens_after),
+        )
+    )
+
+
+async def _stoppable(work: Callable[[Steps], T], show: Steps) -> T:
+    """Run work on a thread; a cancelled caller has it end at its next step, and waits for that."""
+    stopped = threading.Event()
+
+    def show_until_stopped(done: int, total: int) -> None:
+        if stopped.is_set():
+            raise InterruptedError
+        show(done, total)
+
+    running = asyncio.create_task(asyncio.to_thread(work, show_until_stopped))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        stopped.set()
+        await asyncio.wait((running,))
+        running.exception()  # seen: the cancelled caller has no use for it
+        raise
+
+
+def _reachable(source: Path, show: Show, terminal: Terminal) -> Collection[int]:
+    """Read every known word; it writes nothing, so that nobody has to wait for its end."""
+    from vieneu_core.engines.gguf.reachable_tokens import reachable_tokens
+    from vieneu_core.models.gguf_header import check_vieneu_gguf
+    from vieneu_core.text.dictionary import dictionary_phonemes
+
+    check_vieneu_gguf(source)
+    reading = terminal.messages("reading_words")
+    return reachable_tokens(
+        source, dictionary_phonemes(), lambda n: show(f"{reading} {n}", None, None)
+    )
+
+
+@contextmanager
+def _shown(terminal: Terminal) -> Iterator[Show]:
+    """Draw progress on a terminal; elsewhere nothing."""
+    if not terminal.err.is_terminal:
+        yield lambda *_: None
+        return
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
+    with Progress(*columns, console=terminal.err, transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def show(step: str, done: int | None, total: int | None) -> None:
+            progress.update(task, description=plain(step), completed=done or 0, total=total)
+
+        yield show

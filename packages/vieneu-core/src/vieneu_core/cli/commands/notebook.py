@@ -1,0 +1,176 @@
+"""``vieneu notebook``: the notebook that runs the server on Google Colab."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr, ValidationError
+
+from vieneu_core import __version__
+from vieneu_core.cli.console import ConfigOption, LangOption, Terminal, terminal_of
+from vieneu_core.config import save_settings
+from vieneu_core.credentials import new_auth_token, parse_server_token
+from vieneu_core.errors import ConfigurationError
+from vieneu_core.notebook import (
+    Carried,
+    FromGit,
+    FromPyPI,
+    NotebookSettings,
+    Wheel,
+    write_notebook,
+)
+
+CALLBACK_VARIABLE = "VIENEU_SERVER_CALLBACK_URL"
+"""The server's own; not an option, because the path of a webhook is a secret."""
+
+_OPTIONS = {"voices": "voice", "url": "git", "revision": "git", "source": "git"}
+"""Where the option has another name than the field."""
+
+app = typer.Typer()
+
+
+@app.command("notebook")
+def notebook_command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE")],
+    engine: Annotated[str, typer.Option()] = "auto",
+    model: Annotated[str | None, typer.Option()] = None,
+    codec: Annotated[str | None, typer.Option()] = None,
+    voice: Annotated[list[str] | None, typer.Option()] = None,
+    tunnel: Annotated[str, typer.Option()] = "ngrok",
+    domain: Annotated[str | None, typer.Option()] = None,
+    session_hours: Annotated[float, typer.Option(metavar="HOURS")] = 12.0,
+    drive_cache: Annotated[bool, typer.Option("--drive-cache")] = False,
+    git: Annotated[str | None, typer.Option(metavar="URL[@REVISION]")] = None,
+    carry: Annotated[bool, typer.Option("--carry")] = False,
+    wheel: Annotated[list[Path] | None, typer.Option(metavar="FILE")] = None,
+    pypi: Annotated[bool, typer.Option("--pypi")] = False,
+    embed_token: Annotated[bool, typer.Option("--embed-token")] = False,
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Create a notebook."""
+    options = NotebookOptions(
+        output=output,
+        choices={
+            "engine": engine,
+            "model": model,
+            "codec": codec,
+            "voices": tuple(voice or ()),
+            "tunnel": tunnel,
+            "domain": domain,
+            "session_hours": session_hours,
+            "drive_cache": drive_cache,
+        },
+        git=git,
+        carry=carry,
+        wheels=tuple(wheel or ()),
+        pypi=pypi,
+        embed_token=embed_token,
+    )
+    make_notebook(terminal_of(config, lang), options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotebookOptions:
+    """Options of ``vieneu notebook``."""
+
+    output: Path
+    choices: Mapping[str, object]
+    """Fields of `NotebookSettings`."""
+    git: str | None
+    carry: bool
+    wheels: tuple[Path, ...]
+    pypi: bool
+    embed_token: bool
+
+
+def make_notebook(terminal: Terminal, options: NotebookOptions) -> None:
+    """Write a notebook, and print what to do with it.
+
+    Raises:
+        ConfigurationError: an option or the settings file that was named is wrong, or the notebook
+            cannot be written.
+        MissingExtraError: jinja2 or nbformat is not installed.
+    """
+    terminal.check_named_settings()
+    messages, token = terminal.messages, None
+    if options.embed_token:
+        token = _token(terminal)
+    callback = terminal.environ.get(CALLBACK_VARIABLE, "").strip()
+    try:
+        settings = NotebookSettings.model_validate(
+            {
+                **options.choices,
+                "language": messages.language,
+                "callback_url": callback or None,
+                "token": token,
+                "source": _source(options),
+            }
+        )
+    except ValidationError as error:
+        raise _option_error(error) from None
+    write_notebook(settings, options.output)
+    if token is not None:
+        save_settings({"colab.auth_token": token}, terminal.path)
+    terminal.print(messages("notebook_written", path=options.output))
+    if options.pypi:
+        terminal.note(messages("from_pypi", version=__version__))
+    if token is not None:
+        terminal.note(messages("token_inside", path=terminal.path))
+    terminal.print(messages("notebook_next"))
+
+
+def _token(terminal: Terminal) -> SecretStr:
+    """Return the token of the settings, or a new one where they have none.
+
+    Raises:
+        ConfigurationError: no server would start with the token of the settings.
+    """
+    token = terminal.settings().colab.auth_token
+    if not token.get_secret_value():
+        return new_auth_token()
+    try:
+        return parse_server_token(token)
+    except ValueError as error:
+        reason = str(error)
+    raise ConfigurationError(
+        f"The token of the settings (colab.auth_token, {terminal.path}) cannot be used: {reason}.",
+        remedy="Remove it, so that a new one is made, or set a longer one.",
+    )
+
+
+def _source(options: NotebookOptions) -> FromPyPI | FromGit | Carried | None:
+    if sum((options.git is not None, options.carry, bool(options.wheels), options.pypi)) > 1:
+        raise ConfigurationError(
+            "--git, --carry, --wheel and --pypi exclude each other.", remedy="Give one of them."
+        )
+    if options.wheels:
+        return Carried.of([Wheel.of_file(path) for path in options.wheels])
+    if options.pypi:
+        return FromPyPI()
+    if options.git is None:
+        return None
+    # An @ before the path belongs to the host.
+    start, mark, path = options.git.partition("://")
+    host, slash, below = path.partition("/")
+    below, _, revision = below.partition("@")
+    return FromGit(url=f"{start}{mark}{host}{slash}{below}", revision=revision or "main")
+
+
+def _option_error(error: ValidationError) -> ConfigurationError:
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    path = [str(part) for part in first["loc"] if part not in {"git", "pypi", "carried"}]
+    problem = first["msg"].removeprefix("Value error, ")
+    if not path:  # what does not go together: it begins with the name at fault
+        name, _, problem = problem.partition(": ")
+        path = [name]
+    name = path[0].replace("_", "-")
+    option = CALLBACK_VARIABLE if name == "callback-url" else f"--{_OPTIONS.get(name, name)}"
+    return ConfigurationError(
+        f"Wrong notebook: {option}: {problem.rstrip('.')}.",
+        remedy="Correct it; see vieneu notebook --help.",
+    )

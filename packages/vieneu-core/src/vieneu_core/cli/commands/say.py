@@ -1,0 +1,274 @@
+"""``vieneu say``: text spoken to a file, a pipe or the loudspeaker."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.cli.backends import loading_step, note_missing_voice
+from vieneu_core.cli.console import (
+    ConfigOption,
+    LangOption,
+    Terminal,
+    facts_table,
+    terminal_of,
+)
+from vieneu_core.cli.error_messages import error_title, plain
+from vieneu_core.cli.event_loop import run_command
+from vieneu_core.cli.sinks import sink_for
+from vieneu_core.cli.stats import SynthesisStats, in_runs
+from vieneu_core.cli.stdio import STANDARD, typed_text
+from vieneu_core.clock import SystemClock
+from vieneu_core.config import Settings
+from vieneu_core.errors import BackendNotConfiguredError, EmptyTextError
+from vieneu_core.router import BackendLoading, Mode, Router, RouterEvent
+from vieneu_core.synthesis import SynthesisRequest, new_request_id
+from vieneu_core.text.clean import has_speech
+from vieneu_core.text.segment import split_sentences
+
+app = typer.Typer()
+
+
+@app.command("say")
+def say_command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    text: Annotated[str, typer.Argument()],
+    output: Annotated[str | None, typer.Option("-o", "--output", metavar="FILE")] = None,
+    voice: Annotated[str | None, typer.Option()] = None,
+    speed: Annotated[float, typer.Option(min=0.5, max=2.0)] = 1.0,
+    mode: Annotated[Mode | None, typer.Option()] = None,
+    language: Annotated[str, typer.Option()] = "vi",
+    watermark: Annotated[bool, typer.Option("--watermark")] = False,
+    stats: Annotated[bool, typer.Option("--stats")] = False,
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Speak a text."""
+    options = SayOptions(
+        text=text,
+        output=output,
+        voice=voice,
+        speed=speed,
+        mode=mode.value if mode is not None else None,
+        language=language,
+        watermark=watermark,
+        stats=stats,
+    )
+    run_command(say(terminal_of(config, lang), options))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayOptions:
+    """Options of ``vieneu say``."""
+
+    text: str
+    output: str | None = None
+    voice: str | None = None
+    speed: float = 1.0
+    language: str = "vi"
+    mode: str | None = None
+    watermark: bool = False
+    stats: bool = False
+
+    @property
+    def typed(self) -> bool:
+        """True where the text comes from standard input."""
+        return self.text == STANDARD
+
+    def request(self) -> SynthesisRequest:
+        """Make the request.
+
+        Raises:
+            RequestError: nothing in it can be spoken, or a value is out of its range.
+        """
+        if not self.typed:
+            split_sentences(self.text)
+        return SynthesisRequest(
+            text=typed_text() if self.typed else self.text,
+            voice=self.voice,
+            language=self.language,
+            speed=self.speed,
+            watermark=self.watermark,
+        )
+
+    def apply(self, settings: Settings) -> Settings:
+        """Return the settings with the mode that was asked for.
+
+        Raises:
+            BackendNotConfiguredError: there is no remote.
+        """
+        if self.mode is None:
+            return settings
+        if self.mode == "remote" and not settings.colab.enabled:
+            raise BackendNotConfiguredError("No remote backend is set up.", backend="remote")
+        return settings.model_copy(update={"backend_mode": self.mode})
+
+
+async def say(terminal: Terminal, options: SayOptions) -> None:
+    """Speak.
+
+    Raises:
+        VieneuError: nothing could be spoken, or not all of it; no half file is left.
+    """
+    settings = options.apply(terminal.settings())
+    request = options.request()
+    sink = sink_for(options.output)
+    clock = SystemClock()
+    with _progress(terminal, shown=not options.typed) as show:
+        stats = SynthesisStats(clock, show)
+        async with terminal.router(settings) as router:
+            router.subscribe(stats.on_event)
+            router.subscribe(show.on_event)
+            started = clock.monotonic()
+            await router.load()
+            stats.load_s = clock.monotonic() - started
+            at_terminal = options.typed and sys.stdin.isatty()
+            if at_terminal:
+                terminal.note(terminal.messages("type_here"))
+            speech = _by_lines(router, request) if at_terminal else router.stream(request)
+            async with aclosing(stats.counted(speech)) as chunks:
+                await sink(chunks)
+            status = router.status()
+            chosen = status.backend(settings.mode)
+            stats.last_error = chosen.last_error if chosen is not None else None
+    if options.voice is None:
+        note_missing_voice(terminal, status, stats.speakers.values())
+    _report(terminal, options, stats, settings.mode)
+
+
+async def _by_lines(router: Router, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+    """Speak what is typed on a terminal line by line: Enter means that it shall be said now."""
+    n_spoken = 0
+    async with aclosing(typed_text()) as lines:
+        async for text in lines:
+            if not has_speech(text):
+                continue
+            line = replace(request, text=text, request_id=new_request_id())
+            index = 0
+            async with aclosing(router.stream(line)) as chunks:
+                async for chunk in chunks:
+                    index = chunk.sentence + 1
+                    yield replace(chunk, sentence=n_spoken + chunk.sentence)
+            n_spoken += index
+
+
+def _who(speaker: Speaker) -> str:
+    return plain(f"{speaker.backend}/{speaker.engine}/{speaker.voice}")
+
+
+@contextmanager
+def _progress(terminal: Terminal, *, shown: bool) -> Iterator[ProgressLine]:
+    """Show how far the speech is, on a terminal only; nothing of it stays."""
+    if not (shown and terminal.err.is_terminal):
+        yield ProgressLine(None, terminal)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=terminal.err, transient=True) as progress:
+        yield ProgressLine(progress, terminal)
+
+
+class ProgressLine:
+    """Shows progress in one line."""
+
+    def __init__(self, progress: Progress | None, terminal: Terminal) -> None:
+        self._progress = progress
+        self._messages = terminal.messages
+        self._speaks = False
+        if progress is not None:
+            self._task = progress.add_task(self._messages("loading"), total=None)
+
+    def on_event(self, event: RouterEvent) -> None:
+        """Show how far a download has come, until there is speech."""
+        if self._progress is not None and isinstance(event, BackendLoading) and not self._speaks:
+            line = loading_step(event.progress, self._messages)
+            self._progress.update(self._task, description=plain(line))
+
+    def __call__(self, stats: SynthesisStats) -> None:
+        """Show the current counts."""
+        if self._progress is None:
+            return
+        self._speaks = True
+        number = max(stats.speakers)
+        line = self._messages(
+            "speaking",
+            n=number + 1,
+            seconds=self._messages.number(stats.audio_s, 1),
+            who=_who(stats.speakers[number]),
+        )
+        self._progress.update(self._task, description=line)
+
+
+def _report(terminal: Terminal, options: SayOptions, stats: SynthesisStats, mode: str) -> None:
+    """Print notes and figures, apart from the audio."""
+    messages = terminal.messages
+    if not stats.speakers:
+        raise EmptyTextError("The text holds nothing that can be spoken.")
+    for line in _fallback_lines(terminal, stats, mode):
+        terminal.note(line)
+    if options.watermark and not all(s.watermarked for s in stats.speakers.values()):
+        terminal.note(messages("not_watermarked"))
+    if options.stats:
+        terminal.err.print(_figures(terminal, stats), "", _sentences(terminal, stats))
+    elif options.output not in {None, STANDARD} and terminal.err.is_terminal:
+        seconds = messages.number(stats.audio_s, 1)
+        terminal.err.print(
+            Text(messages("written", path=plain(options.output), seconds=seconds)), soft_wrap=True
+        )
+
+
+def _fallback_lines(terminal: Terminal, stats: SynthesisStats, mode: str) -> Iterator[str]:
+    """Yield a line for each fallback that spoke: who, what, instead of whom, and why."""
+    messages = terminal.messages
+    by_speaker: dict[Speaker, list[int]] = {}
+    for sentence, speaker in sorted(stats.speakers.items()):
+        if speaker.fallback:
+            by_speaker.setdefault(speaker, []).append(sentence)
+    for speaker, sentences in by_speaker.items():
+        cause = stats.why(sentences)
+        why = messages("not_ready")
+        if cause is not None:
+            why = error_title(cause.code, cause.title, messages.language)
+            why = f"{why} ({cause.detail.rstrip('.')})"
+        key = "one_sentence" if len(sentences) == 1 else "some_sentences"
+        which = messages(key, numbers=in_runs(sentences))
+        if len(sentences) == len(stats.speakers):
+            which = messages("all_sentences")
+        yield messages("fallback_spoke", who=_who(speaker), which=which, chosen=mode, why=why)
+
+
+def _figures(terminal: Terminal, stats: SynthesisStats) -> Table:
+    messages = terminal.messages
+    table = facts_table()
+    first = "-" if stats.first_audio_s is None else f"{messages.number(stats.first_audio_s, 3)} s"
+    table.add_row(messages("load_time"), f"{messages.number(stats.load_s, 3)} s")
+    table.add_row(messages("first_audio"), first)
+    table.add_row(messages("audio_length"), f"{messages.number(stats.audio_s, 2)} s")
+    table.add_row(messages("synthesis_time"), f"{messages.number(stats.synthesis_s, 3)} s")
+    table.add_row(messages("real_time_factor"), messages.number(stats.real_time_factor, 4))
+    return table
+
+
+def _sentences(terminal: Terminal, stats: SynthesisStats) -> Table:
+    messages = terminal.messages
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(messages("sentence"), justify="right", no_wrap=True)
+    table.add_column(messages("length"), justify="right", no_wrap=True)
+    for key in ("backend", "engine", "voice"):
+        table.add_column(messages(key), overflow="fold")
+    table.add_column("")
+    for sentence, speaker in sorted(stats.speakers.items()):
+        table.add_row(
+            str(sentence + 1),
+            f"{messages.number(stats.lengths_s[sentence], 2)} s",
+            *(Text(plain(part)) for part in (speaker.backend, speaker.engine, speaker.voice)),
+            Text(messages("fallback") if speaker.fallback else "", style="yellow"),
+        )
+    return table

@@ -1,0 +1,135 @@
+"""Terminal, language and settings of a command, and the options that choose them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vieneu_core.builder import build_router
+from vieneu_core.cli.error_messages import plain
+from vieneu_core.cli.exit_codes import ExitCode
+from vieneu_core.cli.language import choose_language
+from vieneu_core.config import Settings, load_settings, settings_path, state_dir, voices_dir
+from vieneu_core.i18n import Messages, languages
+from vieneu_core.router import Router
+
+
+def _language(text: str) -> str:
+    if text in languages():
+        return text
+    known = ", ".join(f"'{language}'" for language in languages())
+    raise typer.BadParameter(f"'{text}' is not one of {known}.")
+
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE")]
+LangOption = Annotated[
+    str | None,
+    typer.Option("--lang", metavar=f"<{'|'.join(languages())}>", parser=_language),
+]
+JsonOption = Annotated[bool, typer.Option("--json")]
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """End with our own exit code; rich and typer would both use 1."""
+        raise typer.Exit(ExitCode.READER_GONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """Output, language and settings of one command."""
+
+    messages: Messages
+    out: Console
+    """Results. Plain where it is no terminal."""
+    err: Console
+    """Everything else: progress, notes, errors."""
+    environ: Mapping[str, str]
+    config: Path | None = None
+    """The settings file that was named with ``--config``."""
+
+    @property
+    def path(self) -> Path:
+        """The settings file."""
+        return self.config if self.config is not None else settings_path(self.environ)
+
+    def settings(self) -> Settings:
+        """Read the settings; a file that was named must exist.
+
+        Raises:
+            ConfigurationError: they are wrong.
+        """
+        return load_settings(self.path, self.environ, must_exist=self.config is not None)
+
+    def check_named_settings(self) -> None:
+        """Check that the file named with ``--config`` exists and is valid, if one was named.
+
+        Raises:
+            ConfigurationError: it is not.
+        """
+        if self.config is not None:
+            self.settings()
+
+    @asynccontextmanager
+    async def router(self, settings: Settings) -> AsyncGenerator[Router, None]:
+        """Lend a router of these settings, not yet loaded; it is closed at the end in any case."""
+        router = build_router(
+            settings, state_dir=state_dir(self.environ), voices_dir=voices_dir(self.environ)
+        )
+        try:
+            yield router
+        finally:
+            await router.aclose()
+
+    def note(self, text: str) -> None:
+        """Print one line for people, apart from the results."""
+        self.err.print(Text(f"vieneu: {plain(text)}"), soft_wrap=True, style="yellow")
+
+    def print(self, text: str) -> None:
+        """Print one line of the result."""
+        self.out.print(Text(plain(text)), soft_wrap=True)
+
+    def print_json(self, value: object) -> None:
+        """Print one line of JSON."""
+        self.out.print(Text(json.dumps(value, ensure_ascii=False)), soft_wrap=True)
+
+
+def terminal_of(config: Path | None, lang: str | None) -> Terminal:
+    """Return the terminal of a command.
+
+    Args:
+        config: The settings file that was named.
+        lang: The language that was named; None is that of the locale.
+    """
+    language = lang or choose_language((), os.environ)
+    return Terminal(
+        messages=Messages(language, "cli"),
+        out=_Console(highlight=False),
+        err=_Console(stderr=True, highlight=False),
+        environ=os.environ,
+        config=config,
+    )
+
+
+def terminal_in_group(context: typer.Context, config: Path | None, lang: str | None) -> Terminal:
+    """Return the terminal of a command of a group; options may stand before its name too."""
+    group = context.parent.params if context.parent is not None else {}
+    return terminal_of(config or group.get("config"), lang or group.get("lang"))
+
+
+def facts_table() -> Table:
+    """Return a table of two columns, name and value, without lines."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    return table

@@ -1,0 +1,55 @@
+"""Lines that describe errors: what failed, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vieneu_core.errors import AuthenticationError, VieneuError
+from vieneu_core.i18n import error_text
+
+if TYPE_CHECKING:  # the router takes long to load, and `vieneu --version` needs none
+    from vieneu_core.router import ErrorReport
+
+COLAB_PAGE = "docs/colab.md"
+EXPLAINED_ON_COLAB_PAGE = frozenset(
+    {
+        *("tunnel_offline", "tunnel_upstream", "tunnel_limit", "tunnel_quota", "host_not_found"),
+        *("authentication", "not_vieneu_server", "server_too_old", "server_too_new"),
+        *("session_ending", "draining"),
+    }
+)
+"""Codes of errors that this page explains further."""
+
+
+def plain(text: object) -> str:
+    """Return text without what could control a terminal: it may come from a server."""
+    return "".join(c if c.isprintable() else " " for c in str(text))
+
+
+def error_title(code: str, english: str, language: str) -> str:
+    """Return the short name of an error; the English one where there is no translation."""
+    text = error_text(code, "", language)
+    return english if text is None else text.title
+
+
+def error_line(error: VieneuError, language: str) -> str:
+    """Describe an error in one line: what failed, and what to do."""
+    # The detail, and the causes where it has some.
+    detail = str(error).removesuffix(error.remedy).strip()
+    return _line(error.code, detail, error.remedy, language)
+
+
+def report_line(report: ErrorReport, language: str) -> str:
+    """Describe an error that was reported earlier, in one line."""
+    return _line(report.code, report.detail, report.remedy, language)
+
+
+def _line(code: str, detail: str, remedy: str, language: str) -> str:
+    if code == AuthenticationError.code:
+        # The server's remedy is for those who write HTTP requests, not for those who type commands.
+        remedy = AuthenticationError.default_remedy
+    link = f" ({COLAB_PAGE}#{code})" if code in EXPLAINED_ON_COLAB_PAGE else ""
+    text = error_text(code, remedy, language)
+    if text is None:
+        return plain(f"{detail} {remedy}".strip() + link)
+    return plain(f"{text.title}: {detail} {text.remedy}".strip() + link)

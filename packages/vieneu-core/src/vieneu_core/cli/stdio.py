@@ -1,0 +1,194 @@
+"""Standard input, output and error: prepared for what users connect them to, and never blocking."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import fcntl
+import io
+import os
+import stat
+import struct
+import sys
+import termios
+import threading
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import suppress
+from typing import Any, TextIO
+
+from vieneu_core.errors import OutputError
+
+_BLOCK = 1 << 16
+_LINE_BYTES = 300
+STANDARD = "-"
+"""Stands for standard input and standard output on the command line."""
+
+
+def unwritable(error: OSError) -> OutputError:
+    """Return the error for standard output that cannot be written."""
+    return OutputError(f"Standard output cannot be written: {error.strerror or error}.")
+
+
+class _Results(io.FileIO):
+    """Standard output: what cannot be written to it is an error with a name."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except (BlockingIOError, BrokenPipeError):
+            raise
+        except OSError as error:
+            raise unwritable(error) from error
+
+
+class _Messages(io.FileIO):
+    """Standard error: what cannot be written to it is lost. No message is worth the speech."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return memoryview(data).nbytes
+
+
+def prepare_streams() -> None:
+    """Give this process streams that fail in known ways, whatever they lead to."""
+    _open_missing()
+    sys.stdout = _text(_Results(sys.stdout.fileno(), "w", closefd=False), like=sys.stdout)
+    sys.stderr = _text(_Messages(sys.stderr.fileno(), "w", closefd=False), like=sys.stderr)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+
+
+def stdout_was_closed() -> bool:
+    """Whether this process was started without standard output."""
+    return sys.__stdout__ is None
+
+
+def abandon_output() -> None:
+    """Drop what could not be written: the interpreter would try once more at its end."""
+    try:
+        sys.stdout.flush()
+    except (OSError, OutputError):
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_missing() -> None:
+    """Give a closed standard stream an empty one: Python sets it to None, which few expect."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # The lowest number that is free, which is that of the stream: programs rely on it.
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(descriptor, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - open until the end
+
+
+def _text(raw: io.FileIO, *, like: TextIO) -> TextIO:
+    """Return a text stream; a character that its encoding lacks becomes a question mark."""
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=like.encoding,
+        errors="backslashreplace" if like is sys.stderr else "replace",
+        line_buffering=True,
+    )
+
+
+async def typed_text(descriptor: int = 0) -> AsyncGenerator[str, None]:
+    """Yield text as it is typed or piped in; bytes that are no UTF-8 become U+FFFD.
+
+    The reading thread is a daemon: it may sit in a read for ever, and nobody waits for it.
+    """
+    loop = asyncio.get_running_loop()
+    blocks: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def read() -> None:
+        block = b"-"
+        while block:
+            try:
+                block = os.read(descriptor, _BLOCK)
+            except OSError:  # closed, or its terminal is gone: the end of the text
+                block = b""
+            try:
+                loop.call_soon_threadsafe(blocks.put_nowait, block)
+            except RuntimeError:  # the loop has ended meanwhile
+                return
+
+    threading.Thread(target=read, name="vieneu-stdin", daemon=True).start()
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    while block := await blocks.get():
+        yield decoder.decode(block)
+    yield decoder.decode(b"", final=True)
+
+
+async def lines_of(stream: asyncio.StreamReader) -> AsyncGenerator[str, None]:
+    """Yield what a program writes line by line; of a line without an end only the last part."""
+    rest = b""
+    while part := await stream.read(_LINE_BYTES):
+        *lines, rest = (rest + part).split(b"\n")
+        for line in lines:
+            yield line[:_LINE_BYTES].decode(errors="replace")
+        rest = rest[-_LINE_BYTES:]
+    if rest:
+        yield rest.decode(errors="replace")
+
+
+async def write_out(blocks: AsyncIterable[bytes], descriptor: int = 1) -> None:
+    """Write bytes to standard output.
+
+    Raises:
+        BrokenPipeError: the reader of the pipe is gone.
+        OutputError: they cannot be written.
+    """
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        async for block in blocks:
+            await asyncio.to_thread(_write_all, descriptor, block)
+        return
+    os.set_blocking(descriptor, False)
+    try:
+        async for block in blocks:
+            view = memoryview(block)
+            while view:
+                view = view[await _write_some(descriptor, view) :]
+    finally:
+        os.set_blocking(descriptor, True)
+
+
+def unread(descriptor: int) -> int:
+    """Return the number of bytes that lie in a pipe."""
+    answer = fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4))
+    return int(struct.unpack("i", answer)[0])
+
+
+async def room_in(descriptor: int) -> None:
+    """Wait until a pipe takes something."""
+    loop = asyncio.get_running_loop()
+    room = asyncio.Event()
+    loop.add_writer(descriptor, room.set)
+    try:
+        await room.wait()
+    finally:
+        loop.remove_writer(descriptor)
+
+
+async def _write_some(descriptor: int, view: memoryview) -> int:
+    """Write what fits into the pipe, after waiting for room where it is full."""
+    while True:
+        try:
+            return _write(descriptor, view)
+        except BlockingIOError:
+            await room_in(descriptor)
+
+
+def _write_all(descriptor: int, block: bytes) -> None:
+    view = memoryview(block)
+    while view:
+        view = view[_write(descriptor, view) :]
+
+
+def _write(descriptor: int, view: memoryview) -> int:
+    try:
+        return os.write(descriptor, view)
+    except (BlockingIOError, BrokenPipeError):
+        raise
+    except OSError as error:
+        raise unwritable(error) from error

@@ -1,0 +1,13 @@
+"""Messages of the core by language: one JSON file for each."""
+
+from vieneu_core.i18n.catalog import DEFAULT_LANGUAGE, Messages, best_language, languages
+from vieneu_core.i18n.error_texts import ErrorText, error_text
+
+__all__ = [
+    "DEFAULT_LANGUAGE",
+    "ErrorText",
+    "Messages",
+    "best_language",
+    "error_text",
+    "languages",
+]

@@ -1,0 +1,96 @@
+"""Catalogues of messages: ``en.json``, ``vi.json``, … in a package, one file for each language.
+
+A file holds nested sections of texts; ``{"cli": {"saved": "Saved in"}}`` is the key ``cli.saved``.
+Placeholders are those of `str.format`. A further file adds a language.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+DEFAULT_LANGUAGE = "en"
+CORE = "vieneu_core.i18n"
+"""The package with the catalogues of the core."""
+
+
+@cache
+def languages(package: str = CORE) -> tuple[str, ...]:
+    """Return the languages that a package has catalogues of, such as ``("en", "vi")``."""
+    names = (entry.name for entry in files(package).iterdir())
+    return tuple(sorted(name.removesuffix(".json") for name in names if name.endswith(".json")))
+
+
+def best_language(wanted: str, package: str = CORE) -> str:
+    """Return the language of a tag or locale (``vi-VN``, ``vi_VN.UTF-8``), else English."""
+    code = wanted.replace("_", "-").replace(".", "-").partition("-")[0].lower()
+    return code if code in languages(package) else DEFAULT_LANGUAGE
+
+
+@cache
+def catalogue(language: str, package: str = CORE) -> Mapping[str, str]:
+    """Return all texts of a language by their full keys. It reads a file, once.
+
+    Raises:
+        FileNotFoundError: the package has no catalogue of this language.
+    """
+    text = files(package).joinpath(f"{language}.json").read_text("utf-8")
+    return dict(_flattened(json.loads(text)))
+
+
+class Messages:
+    """The messages of one section of a catalogue, in one language.
+
+    Making the first one of a language reads a file; where that must not block, make it on a thread.
+
+    Args:
+        language: A tag or a locale; English where there is no catalogue of it.
+        section: Where the keys begin, such as ``cli``; empty for full keys.
+        package: The package that holds the catalogues.
+    """
+
+    def __init__(self, language: str, section: str = "", *, package: str = CORE) -> None:
+        self.language = best_language(language, package)
+        self._texts = catalogue(self.language, package)
+        self._prefix = f"{section}." if section else ""
+        self._formats = catalogue(best_language(language))
+
+    def __contains__(self, key: object) -> bool:
+        return f"{self._prefix}{key}" in self._texts
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return a message with its values filled in.
+
+        Raises:
+            KeyError: there is no such message, or it needs another value.
+        """
+        return self._texts[self._prefix + key].format(**values)
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """Return a number with its thousands grouped, such as 1,234.5 or 1.234,5."""
+        marks: dict[str, str | int | None] = {
+            ",": self._formats["format.thousands"],
+            ".": self._formats["format.decimal"],
+        }
+        return f"{value:,.{digits}f}".translate(str.maketrans(marks))
+
+    def duration(self, seconds: float) -> str:
+        """Return a duration in its largest units, rounded down: 59 s, 12 min, 8 h 2 min."""
+        minutes, rest = divmod(max(0, int(seconds)), 60)
+        if not minutes:
+            return self._formats["format.seconds"].format(seconds=rest)
+        hours, minutes = divmod(minutes, 60)
+        if not hours:
+            return self._formats["format.minutes"].format(minutes=minutes)
+        return self._formats["format.hours"].format(hours=hours, minutes=minutes)
+
+
+def _flattened(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in section.items():
+        if isinstance(value, str):
+            yield prefix + name, value
+        else:
+            yield from _flattened(value, f"{prefix}{name}.")

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import stat
+import subprocess
+from collections.abc import Callable
+
+from cli_sandbox import SERVER_TOKEN, CliSandbox
+
+
+def test_connect_by_standard_input_looks_first_and_saves_then(
+    sandbox: CliSandbox, server_url: str
+) -> None:
+    done = sandbox.run("connect", server_url + "/", "--token-stdin", text=SERVER_TOKEN + "\n")
+    assert done.returncode == 0
+    for words in ("Connected to", "Latency", " ms", "eSpeak NG", "vieneu mode remote"):
+        assert words in done.stdout
+    assert f'endpoint_url: "{server_url}"' in sandbox.config.read_text("utf-8")
+    assert SERVER_TOKEN in sandbox.config.read_text("utf-8")
+    assert stat.S_IMODE(sandbox.config.stat().st_mode) == 0o600
+    assert sandbox.run("mode").stdout == "local\n"
+    assert sandbox.run("mode", "remote").stdout == "Mode is now remote.\n"
+    assert sandbox.run("mode").stdout == "remote\n"
+    assert SERVER_TOKEN not in "".join(sandbox.printed)
+
+
+def test_connect_asks_for_the_token_and_does_not_show_it(
+    sandbox: CliSandbox, server_url: str
+) -> None:
+    screen = sandbox.on_terminal("connect", server_url, "--lang", "vi")
+    screen.wait_for("Mã truy cập: ")
+    screen.type(SERVER_TOKEN + "\n")
+    assert screen.finish() == 0
+    assert "Đã kết nối" in screen.shown
+    assert SERVER_TOKEN not in screen.raw
+    assert SERVER_TOKEN in sandbox.config.read_text("utf-8")
+
+
+def test_ctrl_c_at_the_prompt_changes_nothing(sandbox: CliSandbox, server_url: str) -> None:
+    screen = sandbox.on_terminal("connect", server_url)
+    screen.wait_for("Token: ")
+    screen.interrupt()
+    assert screen.finish() == 130
+    assert "Traceback" not in screen.shown
+    assert not sandbox.config.exists()
+
+
+def test_a_token_of_the_environment_is_used_and_not_written(
+    sandbox: CliSandbox, server_url: str
+) -> None:
+    done = sandbox.run("connect", server_url, COLAB_AUTH_TOKEN=SERVER_TOKEN)
+    assert done.returncode == 0
+    assert "was not written" in done.stderr
+    assert SERVER_TOKEN not in sandbox.config.read_text("utf-8")
+    said = sandbox.run(
+        "say", "Xin chào.", "-o", "a.wav", "--mode", "remote", "--stats",
+        COLAB_AUTH_TOKEN=SERVER_TOKEN,
+    )  # fmt: skip
+    assert " remote " in said.stderr
+    missing = sandbox.run("say", "Xin chào.", "-o", "a.wav")
+    assert missing.returncode == 3
+    assert "colab.auth_token" in missing.stderr
+
+
+def test_a_refused_connection_leaves_the_file_alone(connected: CliSandbox, server_url: str) -> None:
+    before = connected.config.read_bytes()
+    wrong = connected.run("connect", server_url, "--token-stdin", text="wrong-token\n")
+    assert wrong.returncode == 6
+    assert "Copy the present token" in wrong.stderr
+    nobody = connected.run("connect", "http://127.0.0.1:9", "--token-stdin", text="x\n")
+    assert nobody.returncode == 5
+    assert connected.config.read_bytes() == before
+
+
+def test_a_new_token_is_kept_and_the_old_one_left(
+    sandbox: CliSandbox, start_server: Callable[[], tuple[subprocess.Popen[str], str]]
+) -> None:
+    _, url = start_server()
+    assert sandbox.run("connect", url, "--token-stdin", text=SERVER_TOKEN).returncode == 0
+
+    english, vietnamese = sandbox.run("rotate-token"), sandbox.run("rotate-token", "--lang", "vi")
+
+    assert (english.returncode, vietnamese.returncode) == (0, 0), english.stderr
+    assert "new token" in english.stdout
+    assert "mã truy cập mới" in vietnamese.stdout
+    kept = sandbox.config.read_text("utf-8")
+    assert SERVER_TOKEN not in kept
+    token = kept.partition("auth_token: ")[2].split()[0]
+    assert token not in english.stdout + english.stderr + vietnamese.stdout
+    assert sandbox.config.stat().st_mode & 0o077 == 0
+    assert sandbox.run("mode", "remote").returncode == 0
+
+
+def test_a_token_is_not_rotated_where_it_could_not_be_kept(
+    sandbox: CliSandbox, server_url: str
+) -> None:
+    nobody = sandbox.run("rotate-token")
+    assert sandbox.run("connect", server_url, "--token-stdin", text=SERVER_TOKEN).returncode == 0
+    elsewhere = sandbox.run("rotate-token", COLAB_AUTH_TOKEN=SERVER_TOKEN)
+
+    assert (nobody.returncode, elsewhere.returncode) == (5, 3)
+    assert "COLAB_AUTH_TOKEN" in elsewhere.stderr
+    assert sandbox.run("mode", "remote").returncode == 0, "the token is as it was"
+
+
+def test_disconnect_takes_the_token_and_goes_to_local(connected: CliSandbox) -> None:
+    done = connected.run("disconnect")
+    assert done.stdout == "Disconnected; the token was removed.\nMode is now local.\n"
+    text = connected.config.read_text("utf-8")
+    assert SERVER_TOKEN not in text
+    assert text.startswith("# mine\nbackend_mode: local\ncolab:\n  enabled: false # yes\n")
+    assert connected.run("disconnect").stdout == "No server is connected.\n"
+
+
+def test_disconnect_tells_of_the_environment(sandbox: CliSandbox) -> None:
+    done = sandbox.run("disconnect", COLAB_ENDPOINT_URL="http://127.0.0.1:9")
+    assert done.returncode == 0
+    assert "COLAB_ENDPOINT_URL" in done.stderr
+    assert "enabled: false" in sandbox.config.read_text("utf-8")

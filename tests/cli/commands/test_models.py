@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from checkpoint.gguf_model import write_gguf
+from cli_sandbox import CliSandbox
+from hub_site import hub_site
+from llama_library import NEEDS_LLAMA_CPP
+
+
+def test_known_models_are_listed_for_people_and_programs(sandbox: CliSandbox) -> None:
+    table, as_json = sandbox.run("models", "--lang", "vi"), sandbox.run("models", "--json")
+
+    names = [model["name"] for model in json.loads(as_json.stdout)]
+    assert {"vieneu-0.5b-q4", "vieneu-0.3b-q8", "neucodec-decoder-int8"} <= set(names)
+    assert all(name in table.stdout for name in names)
+    assert "Giấy phép" in table.stdout
+
+
+def test_a_model_is_fetched_with_its_voices(sandbox: CliSandbox) -> None:
+    with hub_site() as site:
+        site.files["pnnbao-ump/VieNeu-TTS-v2"] = {
+            "VieNeu-TTS-v2-Q4-K-M.gguf": b"GGUF" * 5000,
+            "voices.json": b"{}",
+        }
+        done = sandbox.run("models", "get", "vieneu-v2-q4", HF_ENDPOINT=site.url)
+        wrong = sandbox.run("models", "get", "vieneu-0.5b-q4", HF_ENDPOINT=site.url)
+
+    assert done.returncode == 0, done.stderr
+    model = Path(done.stdout.replace("\n", ""))
+    assert model.read_bytes() == b"GGUF" * 5000
+    assert (model.parent / "voices.json").read_bytes() == b"{}"
+    assert wrong.returncode == 5
+    assert "no such repository" in wrong.stderr
+
+
+def test_an_unknown_model_is_told_with_those_that_are_known(sandbox: CliSandbox) -> None:
+    done = sandbox.run("models", "get", "vieneu-9b")
+
+    assert done.returncode == 5
+    assert "vieneu-0.5b-q4" in done.stderr
+
+
+@pytest.mark.slow
+@NEEDS_LLAMA_CPP
+def test_a_model_is_trimmed_and_still_speaks(sandbox: CliSandbox, tmp_path: Path) -> None:
+    write_gguf(sandbox.home / "whole.gguf", n_codes=1024, n_words=3000)
+
+    done = sandbox.run("optimize", "whole.gguf")
+
+    assert done.returncode == 0, done.stderr
+    trimmed = sandbox.home / "whole-trimmed.gguf"
+    assert trimmed.stat().st_size < (sandbox.home / "whole.gguf").stat().st_size
+    assert str(trimmed.name) in done.stdout
+    again = sandbox.run("optimize", "whole-trimmed.gguf", "-o", str(tmp_path / "again.gguf"))
+    assert again.returncode == 5
+    assert "trimmed already" in again.stderr
+
+
+def test_what_cannot_be_trimmed_is_told(sandbox: CliSandbox) -> None:
+    (sandbox.home / "page.gguf").write_bytes(b"<html>")
+
+    done = sandbox.run("optimize", "page.gguf")
+
+    assert done.returncode == 5
+    assert "web page" in done.stderr

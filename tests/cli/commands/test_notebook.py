@@ -1,0 +1,166 @@
+"""``vieneu notebook``: what is chosen on the command line stands in the file."""
+
+from __future__ import annotations
+
+import ast
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from cli_sandbox import SERVER_TOKEN, CliSandbox
+
+from vieneu_core import __version__
+
+LONG_TOKEN = SERVER_TOKEN + "0123456789" * 4
+
+
+def cell(path: Path, name: str) -> str:
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    (source,) = [c["source"] for c in cells if c["id"] == name]
+    return str(source)
+
+
+def test_what_is_chosen_is_in_the_file_and_the_next_step_is_told(sandbox: CliSandbox) -> None:
+    done = sandbox.run(
+        "notebook", "-o", "colab.ipynb", "--engine", "gguf", "--model", "vieneu-v2-q4",
+        "--voice", "a", "--voice", "b", "--domain", "my-house.ngrok.app", "--session-hours", "8",
+        "--drive-cache", "--git", "ssh://git@git.example/relay@v1", "--lang", "vi",
+        VIENEU_SERVER_CALLBACK_URL="https://house.example/api/webhook/x",
+    )  # fmt: skip
+    path = sandbox.home / "colab.ipynb"
+
+    assert done.returncode == 0
+    assert "Đã ghi notebook vào" in done.stdout
+    assert "https://colab.research.google.com" in done.stdout
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    for name, wanted in {
+        "drive": "DRIVE_CACHE = True",
+        "model": "MODEL = 'vieneu-v2-q4'",
+        "server": "git+ssh://git@git.example/relay@v1#subdirectory=packages/vieneu-core",
+        "start": "callback_url='https://house.example/api/webhook/x'",
+    }.items():
+        assert wanted in cell(path, name)
+    for wanted in ("VOICES = 'a, b'", "DOMAIN = 'my-house.ngrok.app'", "SESSION_HOURS = 8.0"):
+        assert wanted in cell(path, "start")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--carry",)])
+def test_it_carries_the_packages_and_asks_no_index_for_them(
+    sandbox: CliSandbox, arguments: tuple[str, ...]
+) -> None:
+    done = sandbox.run("notebook", "-o", "colab.ipynb", *arguments)
+    server = cell(sandbox.home / "colab.ipynb", "server")
+
+    assert done.returncode == 0
+    for name in ("vieneu_core", "vieneu_colab_server"):
+        assert f"'{name}-{__version__}-py3-none-any.whl'" in server
+    assert "REQUIREMENTS" not in server
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "from PyPI. Use it only if the project has published"),
+        ("vi", "từ PyPI. Chỉ dùng khi dự án đã phát hành"),
+    ],
+)
+def test_pypi_is_asked_only_where_it_is_chosen_for_exactly_this_version(
+    sandbox: CliSandbox, language: str, told: str
+) -> None:
+    done = sandbox.run("notebook", "-o", "colab.ipynb", "--pypi", "--lang", language)
+    server = cell(sandbox.home / "colab.ipynb", "server")
+
+    assert done.returncode == 0
+    assert told in done.stderr
+    assert f"'vieneu-core=={__version__}'" in server
+    assert f"'vieneu-colab-server[ngrok,notebook]=={__version__}'" in server
+    assert "WHEELS" not in server
+
+
+def test_an_embedded_token_is_kept_so_that_connecting_needs_nothing(
+    sandbox: CliSandbox, server_url: str
+) -> None:
+    done = sandbox.run("notebook", "-o", "colab.ipynb", "--embed-token")
+    start = cell(sandbox.home / "colab.ipynb", "start")
+    token = next(
+        ast.literal_eval(node.value)
+        for node in ast.walk(ast.parse(start))
+        if isinstance(node, ast.keyword) and node.arg == "token"
+    )
+
+    assert done.returncode == 0
+    assert "anyone who can read it can use your server" in done.stderr
+    assert len(token) >= 43
+    assert token in sandbox.config.read_text("utf-8")
+    assert stat.S_IMODE(sandbox.config.stat().st_mode) == 0o600
+    again = sandbox.run("notebook", "-o", "colab.ipynb", "--embed-token")
+    assert again.returncode == 0
+    assert token in cell(sandbox.home / "colab.ipynb", "start"), "the house has one token"
+    refused = sandbox.run("connect", server_url)
+    assert refused.returncode == 6, "the kept token was sent; it is not this server's"
+    assert "docs/colab.md#authentication" in refused.stderr
+    assert token not in "".join(sandbox.printed)
+
+
+def test_a_token_that_works_is_embedded_and_not_replaced(sandbox: CliSandbox) -> None:
+    text = 'colab:\n  auth_token: "a-working-token-1234"\n'
+    sandbox.config.parent.mkdir(parents=True, exist_ok=True)
+    sandbox.config.write_text(text, "utf-8")
+    done = sandbox.run("notebook", "-o", "colab.ipynb", "--embed-token")
+
+    assert done.returncode == 0
+    assert sandbox.config.read_text("utf-8") == text
+    assert "'a-working-token-1234'" in cell(sandbox.home / "colab.ipynb", "start")
+
+
+def test_a_token_that_no_server_takes_is_named_and_not_replaced(sandbox: CliSandbox) -> None:
+    text = 'colab:\n  auth_token: "too-few-chars"\n'
+    sandbox.config.parent.mkdir(parents=True, exist_ok=True)
+    sandbox.config.write_text(text, "utf-8")
+    done = sandbox.run("notebook", "-o", "colab.ipynb", "--embed-token", "--lang", "en")
+
+    assert done.returncode == 3
+    assert "colab.auth_token" in done.stderr
+    assert "fewer than 16 characters" in done.stderr
+    assert "too-few-chars" not in done.stderr
+    assert sandbox.config.read_text("utf-8") == text
+    assert not (sandbox.home / "colab.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--tunnel", "pigeon"), "--tunnel: "),
+        (("--tunnel", "cloudflared", "--domain", "a.b"), "--domain: only the tunnel ngrok"),
+        (("--domain", "a b"), "--domain: write a host name"),
+        (("--voice", "a,b"), "--voice: "),
+        (("--engine", "gguf", "--model", "../x"), "--model: "),
+        (("--session-hours", "30"), "--session-hours: "),
+        (("--git", "https://me:secret@x/y"), "--git: a user name or password"),
+        (("--git", "https://x/y@-z"), "--git: after the @"),
+        (("--git", "ftp://x/y"), "--git: write a URL"),
+        (("--git", "https://x/y", "--carry"), "exclude each other"),
+        (("--pypi", "--git", "https://x/y"), "exclude each other"),
+        (("--pypi", "--wheel", "a.whl"), "exclude each other"),
+        (("--wheel", "gone.whl"), "gone.whl cannot be read"),
+    ],
+)
+def test_wrong_options_are_named_and_nothing_is_written(
+    sandbox: CliSandbox, arguments: tuple[str, ...], told: str
+) -> None:
+    done = sandbox.run("notebook", "-o", "colab.ipynb", *arguments)
+
+    assert done.returncode == 3
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "secret" not in done.stderr
+    assert not (sandbox.home / "colab.ipynb").exists()
+
+
+def test_a_wrong_callback_is_named_by_its_variable(sandbox: CliSandbox) -> None:
+    done = sandbox.run("notebook", "-o", "a.ipynb", VIENEU_SERVER_CALLBACK_URL="house/secret-hook")
+
+    assert done.returncode == 3
+    assert "VIENEU_SERVER_CALLBACK_URL" in done.stderr
+    assert "secret-hook" not in done.stderr
