@@ -26,7 +26,7 @@ from server_site import TOKEN, Site, serving
 from test_tts import SENTENCES, TEXT, decoded, spoken
 from tone_engine import expected, heard, same
 
-from vieneu_colab_server.address_callback import AddressCallbackError, HouseAnnouncer
+from vieneu_colab_server.address_callback import AddressCallback, AddressCallbackError
 from vieneu_core import __version__
 from vieneu_core.errors import (
     AuthenticationError,
@@ -42,7 +42,7 @@ from vieneu_core.errors import (
     TunnelOfflineError,
     VieneuError,
 )
-from vieneu_core.pairing import SIGNATURE_HEADER, LastSpeech, signature
+from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, signature
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.wire.version import WIRE_VERSION
 
@@ -377,10 +377,10 @@ async def test_colab_is_paired_without_typing_anything(
 
     async with serving(engine, token=token) as site:
         url = str(client.make_url(hook))
-        forger = HouseAnnouncer(url, lambda: SecretStr("another-token-0123456789"))
+        forger = AddressCallback(url, lambda: SecretStr("another-token-0123456789"))
         with pytest.raises(AddressCallbackError):
             await forger.announce(site.url, None)
-        await HouseAnnouncer(url, lambda: SecretStr(token)).announce(site.url, None)
+        await AddressCallback(url, lambda: SecretStr(token)).announce(site.url, None)
         await hass.async_block_till_done(wait_background_tasks=True)
         await hass.config_entries.flow.async_configure(flow["flow_id"])  # as the dialog does
         (entry,) = hass.config_entries.async_entries("vieneu")
@@ -389,12 +389,12 @@ async def test_colab_is_paired_without_typing_anything(
         # A new address, the next session: announced again, and taken without a reload.
         runtime = entry.runtime_data
         async with serving(engine, token=token) as second:
-            await HouseAnnouncer(url, lambda: SecretStr(token)).announce(second.url, None)
+            await AddressCallback(url, lambda: SecretStr(token)).announce(second.url, None)
             await hass.async_block_till_done()
             assert entry.data["colab"]["url"] == second.url
             assert entry.runtime_data is runtime
             # Announced once more: the server is at the same place, and is looked at again.
-            await HouseAnnouncer(url, lambda: SecretStr(token)).announce(second.url, None)
+            await AddressCallback(url, lambda: SecretStr(token)).announce(second.url, None)
             await hass.async_block_till_done(wait_background_tasks=True)
             assert hass.states.is_state("sensor.vieneu_google_colab_state", "ready")
             await hass.config_entries.async_unload(entry.entry_id)
@@ -517,8 +517,8 @@ async def test_a_refused_token_is_asked_for_again(
     # From now on it is this token that must have signed an announcement.
     hook = str((await hass_client()).make_url("/api/webhook/an-ear"))
     with pytest.raises(AddressCallbackError):
-        await HouseAnnouncer(hook, lambda: SecretStr(older)).announce(site.url, None)
-    await HouseAnnouncer(hook, lambda: SecretStr(TOKEN)).announce(site.url, None)
+        await AddressCallback(hook, lambda: SecretStr(older)).announce(site.url, None)
+    await AddressCallback(hook, lambda: SecretStr(TOKEN)).announce(site.url, None)
 
 
 async def test_a_token_that_comes_another_way_ends_the_question_for_it(
@@ -544,7 +544,7 @@ async def test_an_announcement_may_come_in_pieces(
     entry = await set_up({**colab, "webhook_id": "an-ear"}, mode="remote")
     client = await hass_client()
     async with serving(engine) as other:
-        body = LastSpeech(
+        body = AddressUpdate(
             endpoint_url=other.url,
             server_version=__version__,
             wire_version=WIRE_VERSION,
