@@ -23,10 +23,11 @@ from conftest import COMPONENT
 from guard import GUARD_S
 from hub_site import HubSite, hub_site
 from pydantic import SecretStr
-from real_hass import Hass, Machine, machine, running_hass
+from real_hass import Hass, running_hass
 from server_process import TOKEN, running_server
 from test_end_to_end import recorded, speak
 from tone_engine import expected, same
+from user_machine import Machine, machine
 
 from vieneu_colab_server.address_callback import AddressCallback
 from vieneu_core import __version__
