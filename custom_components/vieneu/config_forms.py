@@ -12,14 +12,17 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
+from vieneu_core.builder import EMBEDDED_ENGINE
 from vieneu_core.config import TunnelKind
+from vieneu_core.engines.registry import ENGINES
 
 from .const import CONF_ENGINE
 
 CONF_MODEL = "model"
 CONF_TUNNEL = "tunnel"
 CONF_DOMAIN_NAME = "domain"
-MODEL_ENGINES = ("auto", "gguf", "pytorch", "sdk")
+MODEL_ENGINES = ("auto", *sorted({each.engine for each in ENGINES} - {EMBEDDED_ENGINE}))
+"""Engines of models, as the core lists them; ``auto`` selects one of them."""
 
 SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 ADDRESS = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import COMPONENT, EMBEDDED, ROOT, SetUp
+from custom_components.vieneu.config_forms import MODEL_ENGINES
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
@@ -92,6 +93,13 @@ def test_no_message_is_unused() -> None:
     for key in (*TEXTS["en"]["exceptions"], *TEXTS["en"]["config"]["error"]):
         code = key.removeprefix("remedy_")
         assert key in used or (code != key and error_class(code) is not None), key
+
+
+def test_every_engine_of_the_core_can_be_chosen() -> None:
+    assert MODEL_ENGINES == ("auto", "gguf", "pytorch", "sdk")
+    offered = ACTIONS["generate_notebook"]["fields"]["engine"]["selector"]["select"]["options"]
+    assert tuple(offered) == MODEL_ENGINES
+    assert tuple(TEXTS["en"]["selector"]["engine"]["options"]) == MODEL_ENGINES
 
 
 def test_no_modules_import_in_a_circle() -> None:
