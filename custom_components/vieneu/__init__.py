@@ -1,4 +1,4 @@
-"""Gives a house a Vietnamese voice: from this machine, or from a GPU on Google Colab."""
+"""Vietnamese voice for Home Assistant, from this machine or from a GPU on Google Colab."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from vieneu_core.errors import VieneuError
 
 from . import bus_events, entry_update, issues, notebook_view, notification, services
 from .const import CONF_LOCAL, DOMAIN
-from .coordinator import VieneuConfigEntry, VieneuCoordinator
+from .error_translation import translated_error
 from .installing import async_install_again
-from .runtime import VieneuRuntime, has_embedded_voice, local_engine
+from .runtime import VieneuConfigEntry, VieneuRuntime, has_embedded_voice, local_engine
 from .tts_cache import cache_store
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -31,14 +31,14 @@ PLATFORMS = (
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up what does not belong to an entry: actions, and the view of notebooks."""
+    """Set up what belongs to no entry: the actions, and the view of notebooks."""
     services.async_register(hass)
     notebook_view.async_register(hass)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bool:
-    """Set up a house. Only where nothing at all can speak, it is tried again later."""
+    """Set up an entry. It is retried later only where no backend can speak."""
     missing = await async_install_again(hass, local_engine(entry.data[CONF_LOCAL]))
     issues.async_set_missing(hass, entry, missing)
     embedded = await hass.async_add_executor_job(has_embedded_voice)
@@ -50,30 +50,31 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN,
             translation_key="nothing_speaks",
-            translation_placeholders={"reason": str(error)},
+            translation_placeholders=translated_error(hass, error),
         ) from error
+    entry.runtime_data = runtime
     try:
-        await _begin(hass, entry, runtime)
+        await _begin(hass, entry)
     except BaseException:
         await runtime.router.aclose()
         raise
     return True
 
 
-async def _begin(hass: HomeAssistant, entry: VieneuConfigEntry, runtime: VieneuRuntime) -> None:
-    coordinator = entry.runtime_data = VieneuCoordinator(hass, entry, runtime)
+async def _begin(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
+    coordinator = entry.runtime_data.coordinator
     entry.async_on_unload(coordinator.async_begin())
     entry.async_on_unload(issues.async_watch(hass, coordinator))
     entry.async_on_unload(bus_events.async_fire_events(hass, coordinator))
     entry.async_on_unload(notification.async_watch(hass, coordinator))
-    entry.async_on_unload(entry_update.async_follow(hass, coordinator))
+    entry.async_on_unload(entry_update.async_follow(hass, entry))
     await coordinator.async_config_entry_first_refresh()
     coordinator.async_check_token()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bool:
-    """Unload a house, and end its processes."""
+    """Unload an entry, and end its processes."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
         await entry.runtime_data.router.aclose()
@@ -83,6 +84,6 @@ async def async_unload_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> b
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
-    """Delete what was kept for the entry. Added voices stay: they are the user's own."""
+    """Delete what was kept for the entry. Custom voices stay: they are the user's."""
     issues.async_clear(hass)
     await cache_store(hass, entry).async_remove()

@@ -1,4 +1,4 @@
-"""An announcement on media players, in turn; after it each player is as it was before."""
+"""Announcements on media players, one after another; afterwards each player is restored."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ from .const import DOMAIN
 
 _LOGGER = logging.getLogger(__name__)
 LAG_S = 5.0
-"""So long after its last word a player may still say that it plays: it fetched late, or went on
-with its music. Then its volume is put back all the same."""
+"""How long after the last word a player may still be ``playing`` before its volume is restored all
+the same: it fetched late, or continues with its music. In seconds."""
 LONGEST_S = 1800.0
 
 
@@ -55,14 +55,14 @@ class PlayerSnapshot:
 
     volume: float | None
     played: str | None = None
-    """What it played, where it cannot go on with that by itself."""
+    """Media that it played, where it cannot resume them itself."""
     kind: str = MediaType.MUSIC
     position_s: float | None = None
-    """Where it was in that, where it can be put back there."""
+    """Position in the media, where the player can seek. In seconds."""
 
     @classmethod
     def of(cls, state: State | None) -> Self:
-        """Read it off the player's state."""
+        """Take the snapshot from the player's state."""
         if state is None:
             return cls(volume=None)
         attributes = state.attributes
@@ -73,7 +73,7 @@ class PlayerSnapshot:
             state.state != MediaPlayerState.PLAYING
             or MediaPlayerEntityFeature.MEDIA_ANNOUNCE in features
             or played is None
-            or _is_speech(played)  # an announcement is not said again
+            or _is_speech(played)  # an announcement is not repeated
         ):
             return cls(volume=volume)
         return cls(
@@ -101,7 +101,7 @@ def _position_s(attributes: Any) -> float | None:
 
 
 class Announcer:
-    """Lets one announcement after another be heard; none cuts another off.
+    """Plays announcements on players; on one player, one after another.
 
     Args:
         hass: Has the players.
@@ -119,26 +119,25 @@ class Announcer:
         volume: float | None,
         context: Context,
     ) -> float:
-        """Let the players speak, and wait until they have.
+        """Speak on the players, and wait until the end.
 
         Args:
-            begin: Begins to speak. Called when it is this announcement's turn: Home Assistant
-                forgets speech that nobody has fetched for some minutes.
+            begin: Starts the speech. Called when the players are free: Home Assistant drops
+                speech that is not fetched for some minutes.
             players: Entity ids.
-            volume: 0 to 1, while it speaks; None leaves it as it is.
+            volume: Of the announcement, 0 to 1; None keeps the current one.
             context: Of the call.
 
         Returns:
-            The length of what was said, in seconds.
+            The duration of the speech, in seconds.
 
         Raises:
-            ServiceValidationError: a player is not there; the others have spoken.
-            HomeAssistantError: it could not be spoken, or a player did not take it; the others
-                have spoken.
+            ServiceValidationError: a player is not available; the others have spoken.
+            HomeAssistantError: the speech failed, or a player refused it; the others have spoken.
         """
-        there = [player for player in dict.fromkeys(players) if self._is_there(player)]
-        seconds = await self._heard(begin, there, volume, context) if there else 0.0
-        if absent := [player for player in players if player not in there]:
+        available = [player for player in dict.fromkeys(players) if self._is_available(player)]
+        seconds = await self._speak(begin, available, volume, context) if available else 0.0
+        if absent := [player for player in players if player not in available]:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key="players_absent",
@@ -146,11 +145,11 @@ class Announcer:
             )
         return seconds
 
-    def _is_there(self, player: str) -> bool:
+    def _is_available(self, player: str) -> bool:
         state = self._hass.states.get(player)
         return state is not None and state.state != STATE_UNAVAILABLE
 
-    async def _heard(
+    async def _speak(
         self,
         begin: Callable[[], Awaitable[ResultStream]],
         players: Sequence[str],
@@ -172,7 +171,7 @@ class Announcer:
                 return await self._play(stream, players, context)
             finally:
                 await self._each(
-                    self._put_back(player, was, context, volume=volume is not None)
+                    self._restore(player, was, context, volume=volume is not None)
                     for player, was in before.items()
                 )
 
@@ -182,8 +181,8 @@ class Announcer:
             self._hass.async_create_task(self._play_on(player, stream, context))
             for player in players
         ]
-        # The same audio once more, from Home Assistant's memory: it tells how long the players
-        # need, and a failure of the voice, which a player keeps to itself.
+        # The same audio once more, from Home Assistant's memory: it gives the duration, and a
+        # failure of the voice, which a player does not report.
         began_s, data = 0.0, b""
         try:
             async for piece in stream.async_stream_result():
@@ -213,7 +212,7 @@ class Announcer:
                 ATTR_ENTITY_ID: player,
                 ATTR_MEDIA_CONTENT_ID: stream.media_source_id,
                 ATTR_MEDIA_CONTENT_TYPE: MediaType.MUSIC,
-                # A player that can goes on afterwards with what it played.
+                # A player with this feature resumes afterwards what it played.
                 ATTR_MEDIA_ANNOUNCE: True,
             },
         )
@@ -241,12 +240,12 @@ class Announcer:
 
     @staticmethod
     async def _each(calls: Iterable[Awaitable[None]]) -> None:
-        """Do it for each player; one that refuses is told in the log and does not stop others."""
+        """Call each player; a failure is logged, and does not stop the others."""
         for error in await asyncio.gather(*calls, return_exceptions=True):
             if isinstance(error, Exception):
-                _LOGGER.warning("A player did not do what was asked: %s", error)
+                _LOGGER.warning("A media player failed: %s", error)
 
-    async def _put_back(
+    async def _restore(
         self, player: str, was: PlayerSnapshot, context: Context, *, volume: bool
     ) -> None:
         if volume and was.volume is not None:

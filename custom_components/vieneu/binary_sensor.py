@@ -1,4 +1,4 @@
-"""Binary sensors: whether the backends are ready, and whether a stand-in speaks."""
+"""Binary sensors: whether the backends are ready, and whether a fallback speaks."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from vieneu_core.router import Mode
 
-from .coordinator import VieneuConfigEntry, VieneuData
+from .coordinator import VieneuData
 from .entity import VieneuEntity
+from .runtime import VieneuConfigEntry
 
 PARALLEL_UPDATES = 0
 
@@ -62,7 +63,8 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the binary sensors."""
-    async_add_entities(VieneuBinarySensor(entry.runtime_data, row) for row in BINARY_SENSORS)
+    coordinator = entry.runtime_data.coordinator
+    async_add_entities(VieneuBinarySensor(coordinator, row) for row in BINARY_SENSORS)
 
 
 class VieneuBinarySensor(VieneuEntity, BinarySensorEntity):
@@ -72,5 +74,5 @@ class VieneuBinarySensor(VieneuEntity, BinarySensorEntity):
 
     @property
     def is_on(self) -> bool:
-        """What it shows."""
+        """State of the sensor."""
         return self.entity_description.is_on_fn(self.coordinator.data)

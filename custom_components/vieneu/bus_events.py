@@ -1,4 +1,4 @@
-"""What has happened to the backends, by name: for the event entity, automations and the logbook."""
+"""Events of the backends on Home Assistant's bus, for automations and the logbook."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vieneu_core.router import (
 )
 
 from .coordinator import VieneuCoordinator
-from .error_translation import language_of, translated_error
+from .error_translation import translated_error
 
 EVENT: Final = "vieneu_event"
 """On Home Assistant's bus, for device triggers and the logbook."""
@@ -38,7 +38,7 @@ TYPES: Final[dict[type[RouterEvent], str]] = {
 
 @callback
 def async_fire_events(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
-    """Tell on the bus what happens from now on; the answer ends that."""
+    """Fire each event on the bus. Returns a function that ends this."""
     devices = dr.async_get(hass)
     entry_id = coordinator.config_entry.entry_id
 
@@ -49,25 +49,25 @@ def async_fire_events(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Ca
             return
         for device in dr.async_entries_for_config_entry(devices, entry_id):  # the only one
             data = {ATTR_DEVICE_ID: device.id, CONF_TYPE: kind}
-            hass.bus.async_fire(EVENT, {**data, **attributes_of(event, language_of(hass))})
+            hass.bus.async_fire(EVENT, {**data, **attributes_of(hass, event)})
 
     return coordinator.async_on_router_event(on_event)
 
 
-def attributes_of(event: RouterEvent, language: str) -> dict[str, str | float]:
-    """Return what an automation may want to know of an event."""
+def attributes_of(hass: HomeAssistant, event: RouterEvent) -> dict[str, str | float]:
+    """Return the data of an event; texts are in the language of Home Assistant."""
     known: dict[str, str | float] = {}
     match event:
         case FailedOver(from_backend=before, to_backend=after, cause=cause):
             reason = (
-                {"reason": translated_error(cause, language)["detail"]} if cause is not None else {}
+                {"reason": translated_error(hass, cause)["detail"]} if cause is not None else {}
             )
             known = {"from_backend": before, "to_backend": after, **reason}
         case FailedBack(from_backend=before, to_backend=after):
             known = {"from_backend": before, "to_backend": after}
         case RemoteLost(cause=cause):
-            words = translated_error(cause, language)
-            known = {"reason": words["detail"], "remedy": words["remedy"]}
+            texts = translated_error(hass, cause)
+            known = {"reason": texts["detail"], "remedy": texts["remedy"]}
         case SessionExpiring(remaining_s=left):
             known = {"remaining_minutes": round(left / 60)}
         case QuotaWarning(used=used):

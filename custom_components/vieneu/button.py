@@ -1,4 +1,4 @@
-"""Buttons: try the server, load and unload the local model, disconnect."""
+"""Buttons: test the server, load and unload the local model, disconnect."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vieneu_core.backends.base import BackendState
 from vieneu_core.errors import VieneuError
 from vieneu_core.router import Mode, Router
 
-from .coordinator import VieneuConfigEntry
 from .entity import VieneuEntity
 from .error_translation import translated
+from .runtime import VieneuConfigEntry
 
 PARALLEL_UPDATES = 0
 
@@ -30,7 +30,7 @@ class VieneuButtonDescription(ButtonEntityDescription):
 
 
 async def _test(router: Router) -> None:
-    """Speak a sentence on the server; one that was let go is taken again first."""
+    """Speak a sentence on the server, after connecting again where it was disconnected."""
     remote = router.status().backend(Mode.REMOTE)
     if remote is not None and remote.state is BackendState.UNLOADED:
         await router.load_backend(Mode.REMOTE)
@@ -71,7 +71,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the buttons."""
-    async_add_entities(VieneuButton(entry.runtime_data, row) for row in BUTTONS)
+    async_add_entities(VieneuButton(entry.runtime_data.coordinator, row) for row in BUTTONS)
 
 
 class VieneuButton(VieneuEntity, ButtonEntity):
@@ -80,7 +80,7 @@ class VieneuButton(VieneuEntity, ButtonEntity):
     entity_description: VieneuButtonDescription
 
     async def async_press(self) -> None:
-        """Do it, and tell if it failed."""
+        """Press it."""
         try:
             await self.entity_description.press_fn(self.coordinator.router)
         except VieneuError as error:

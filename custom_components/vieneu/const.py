@@ -1,4 +1,4 @@
-"""Names that more than one module needs."""
+"""Constants that more than one module needs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ CONF_ENGINE_OPTIONS: Final = "engine_options"
 CONF_COLAB: Final = "colab"
 """Data: the server on Colab, a mapping with URL and token; absent where there is none."""
 CONF_WEBHOOK: Final = "webhook_id"
-"""Data: where the server announces a new address."""
+"""Data: the webhook to which the server sends a new address."""
 
 CONF_MODE: Final = "mode"
-"""Option: who gets the requests."""
+"""Option: the backend that gets the requests."""
 CONF_VOICE: Final = "voice"
-"""Option: spoken with where a request names no voice; empty is the backend's own default."""
+"""Option: voice of requests that name none; empty is the backend's own default."""
 CONF_SPEED: Final = "speed"
 CONF_PAUSE: Final = "sentence_pause"
 """Option: silence between two sentences, in seconds."""
@@ -37,7 +37,7 @@ MAX_PAUSE: Final = 5.0
 
 
 class LocalKind(StrEnum):
-    """Which voice speaks on this side of the internet."""
+    """Kind of the local voice."""
 
     EMBEDDED = "embedded"
     """The small voice that comes with the core."""

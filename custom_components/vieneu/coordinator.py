@@ -1,4 +1,4 @@
-"""What the entities show, fed by the router's events. Asks nobody: the router knows."""
+"""Coordinator: the state that entities show, kept by the router's events and without polling."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -16,31 +15,28 @@ from homeassistant.util import dt as dt_util
 
 from vieneu_core.backends.base import BackendState
 from vieneu_core.errors import VieneuError
-from vieneu_core.router import Mode, RouterEvent, RouterStatus
+from vieneu_core.router import Mode, Router, RouterEvent, RouterStatus
 from vieneu_core.voices import Voice
 
 from .const import DOMAIN
-from .error_translation import language_of
-from .runtime import VieneuRuntime
+from .error_translation import translated_error
 
 _LOGGER = logging.getLogger(__name__)
 REFRESH = timedelta(seconds=30)
 """For what changes without an event, the time left say. Costs no request."""
 VOICES_FRESH_S = 60.0
-"""So long a list of voices is taken for the present one: a server may be given new voices."""
+"""How long a list of voices counts as current: a server may be given new voices."""
 SESSION_END_TOLERANCE = timedelta(minutes=2)
-"""The end of the session is told anew only if it moves by more, so that it does not flap."""
-
-VieneuConfigEntry: TypeAlias = "ConfigEntry[VieneuCoordinator]"
+"""The end of the session is updated only if it moves by more, so that it does not flap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastSpeech:
-    """How the last announcement went."""
+    """Measurements of the last speech."""
 
     first_audio_ms: float
     real_time_factor: float
-    """Seconds it took for a second of speech, listeners' waiting included."""
+    """Seconds of synthesis for each second of speech, the listener's pauses included."""
     backend: str
 
 
@@ -49,8 +45,8 @@ class VieneuData:
     """One snapshot."""
 
     status: RouterStatus
-    language: str
-    """Of the house, ``vi`` or ``en``."""
+    last_error: str | None = None
+    """What failed last, and what to do, in the language of Home Assistant."""
     voices: tuple[Voice, ...] = ()
     """Of the backend that gets the next request, the default one first."""
     voices_of: str = ""
@@ -60,50 +56,53 @@ class VieneuData:
 
 
 class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
-    """Holds a house, and tells the entities how it is."""
+    """Keeps the snapshot that entities show, and forwards the router's events.
 
-    config_entry: VieneuConfigEntry
+    Args:
+        hass: Home Assistant.
+        entry: The entry that the router was built for.
+        router: Is observed; the entry's set-up loads and closes it.
+    """
 
-    def __init__(
-        self, hass: HomeAssistant, entry: VieneuConfigEntry, runtime: VieneuRuntime
-    ) -> None:
+    config_entry: ConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, router: Router) -> None:
         super().__init__(hass, _LOGGER, config_entry=entry, name=DOMAIN, update_interval=REFRESH)
-        self.runtime = runtime
-        self.router = runtime.router
-        self.data = VieneuData(status=self.router.status(), language=language_of(hass))
+        self.router = router
+        self.data = VieneuData(status=router.status())
         self._listeners_of_events: list[Callable[[RouterEvent], None]] = []
         self._voices_of = ""
         self._voices_asked_s = 0.0
 
     @callback
     def async_begin(self) -> Callable[[], None]:
-        """Hear the router from now on; the answer ends that."""
+        """Subscribe to the router. Returns a function that unsubscribes."""
         return self.router.subscribe(self._on_event)
 
     @callback
     def async_on_router_event(self, listener: Callable[[RouterEvent], None]) -> Callable[[], None]:
-        """Call ``listener`` for each event; the answer ends that."""
+        """Call ``listener`` for each event. Returns a function that unsubscribes."""
         self._listeners_of_events.append(listener)
         return lambda: self._listeners_of_events.remove(listener)
 
     @callback
     def async_record_speech(self, last: LastSpeech) -> None:
-        """Take down how an announcement went."""
+        """Keep the measurements of a speech."""
         self.async_set_updated_data(replace(self.data, last=last))
 
     @callback
     def async_check_remote_now(self) -> None:
-        """Look at the server on Colab now, however often that failed before."""
+        """Check the health of the server on Colab now, however often that failed before."""
 
         async def verify() -> None:
             remote = self.router.status().backend(Mode.REMOTE)
-            is_let_go = remote is not None and remote.state is BackendState.UNLOADED
-            ask = self.router.load_backend if is_let_go else self.router.check
-            with suppress(VieneuError):  # what is wrong is told by the state
-                await ask(Mode.REMOTE.value)
+            is_unloaded = remote is not None and remote.state is BackendState.UNLOADED
+            check = self.router.load_backend if is_unloaded else self.router.check
+            with suppress(VieneuError):  # the state says what is wrong
+                await check(Mode.REMOTE.value)
             await self.async_refresh()
 
-        self.config_entry.async_create_background_task(self.hass, verify(), "vieneu-look-again")
+        self.config_entry.async_create_background_task(self.hass, verify(), "vieneu-health-check")
 
     async def async_refresh_voices(self) -> None:
         """Ask the active backend for its voices, now."""
@@ -112,7 +111,7 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
 
     @callback
     def async_voices_wanted(self) -> None:
-        """Someone looks at the list of voices: ask for the present one, if this one is old."""
+        """Ask for the list of voices again, as it is being shown, if this one is old."""
         if self.hass.loop.time() - self._voices_asked_s > VOICES_FRESH_S:
             self._voices_asked_s = self.hass.loop.time()
             self._ask_for_voices()
@@ -129,12 +128,12 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
             self._voices_asked_s = self.hass.loop.time()
             try:
                 voices = await self.router.voices()
-            except VieneuError as error:  # what was known of them stays
+            except VieneuError as error:  # the former list stays
                 _LOGGER.debug("The voices cannot be listed: %s", error)
             else:
                 self._voices_of = active
                 return replace(self._snapshot(), voices=voices, voices_of=active)
-        return self._snapshot()  # taken last: much can happen while one waits
+        return self._snapshot()  # taken last: much can happen during the request
 
     @callback
     def _on_event(self, event: RouterEvent) -> None:
@@ -147,13 +146,13 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
 
     @callback
     def async_check_token(self) -> None:
-        """Ask for a token where the server refuses the present one."""
+        """Ask for a token where the server refuses the current one."""
         remote = self.data.status.backend(Mode.REMOTE)
         if remote is None:
             return
         if remote.state is BackendState.UNAUTHORIZED:
             self.config_entry.async_start_reauth(self.hass)
-        elif remote.state.ready:  # a token that is good has come another way
+        elif remote.state.ready:  # a valid token has come another way
             for flow in list(self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
@@ -162,9 +161,18 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         return replace(
             self.data,
             status=status,
-            language=language_of(self.hass),
+            last_error=self._last_error(status),
             session_end=self._session_end(status),
         )
+
+    def _last_error(self, status: RouterStatus) -> str | None:
+        # What does not work now comes first.
+        backends = sorted(status.backends, key=lambda backend: backend.state.ready)
+        error = next((b.last_error for b in backends if b.last_error is not None), None)
+        if error is None:
+            return None
+        texts = translated_error(self.hass, error)
+        return f"{texts['detail']} {texts['remedy']}"
 
     def _session_end(self, status: RouterStatus) -> datetime | None:
         if status.session_remaining_s is None:

@@ -1,4 +1,4 @@
-"""Triggers of the device: an automation begins when something happens to a backend."""
+"""Device triggers: an automation begins with an event of the backends."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TRIGGER_SCHEMA: Final = DEVICE_TRIGGER_BASE_SCHEMA.extend(
 
 
 async def async_get_triggers(hass: HomeAssistant, device_id: str) -> list[dict[str, str]]:
-    """Return one for each thing that can happen."""
+    """Return one trigger for each kind of event."""
     return [
         {
             CONF_PLATFORM: "device",
@@ -42,7 +42,7 @@ async def async_get_triggers(hass: HomeAssistant, device_id: str) -> list[dict[s
 async def async_attach_trigger(
     hass: HomeAssistant, config: ConfigType, action: TriggerActionType, trigger_info: TriggerInfo
 ) -> CALLBACK_TYPE:
-    """Begin to wait for it; the answer ends that."""
+    """Attach a trigger. Returns a function that detaches it."""
     wanted = event_trigger.TRIGGER_SCHEMA(
         {
             event_trigger.CONF_PLATFORM: "event",

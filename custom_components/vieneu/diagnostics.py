@@ -1,4 +1,4 @@
-"""What a report of a fault holds: everything but secrets and addresses."""
+"""Diagnostics of an entry: its state without secrets and addresses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from yarl import URL
 from vieneu_core import __version__
 
 from .const import CONF_WEBHOOK
-from .coordinator import VieneuConfigEntry
+from .runtime import VieneuConfigEntry
 
 TO_REDACT = {CONF_TOKEN, CONF_URL, CONF_WEBHOOK}
 
@@ -22,7 +22,7 @@ TO_REDACT = {CONF_TOKEN, CONF_URL, CONF_WEBHOOK}
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: VieneuConfigEntry
 ) -> dict[str, Any]:
-    """Return the diagnostics of a house, also of one that could not be set up."""
+    """Return the diagnostics of an entry, also of one that could not be set up."""
     report: dict[str, Any] = {
         "version": __version__,
         "entry": async_redact_data(
@@ -30,7 +30,7 @@ async def async_get_config_entry_diagnostics(
         ),
     }
     if entry.state is ConfigEntryState.LOADED:
-        data = entry.runtime_data.data
+        data = entry.runtime_data.coordinator.data
         report["status"] = _without_hosts(data.status.to_json(), _hosts(entry))
         report["voices"] = [voice.id for voice in data.voices]
     elif entry.reason is not None:

@@ -1,4 +1,4 @@
-"""What all entities have in common."""
+"""Base of all entities."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .coordinator import VieneuCoordinator
 
 
 class VieneuEntity(CoordinatorEntity[VieneuCoordinator]):
-    """An entity of the one device of a house."""
+    """An entity of the only device."""
 
     _attr_has_entity_name = True
 
@@ -26,7 +26,7 @@ class VieneuEntity(CoordinatorEntity[VieneuCoordinator]):
 
     @property
     def available(self) -> bool:
-        """Always: what cannot be reached is told by the states, not by their absence."""
+        """Always: a backend that cannot be reached is a state, not an absence of states."""
         return True
 
 

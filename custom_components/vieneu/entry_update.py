@@ -1,6 +1,6 @@
-"""Changes of a running entry: another server on Colab is taken without a reload.
+"""Changes of a running entry: another server on Colab is used without a reload.
 
-What is being spoken ends on the server where it began.
+Speech that is running ends on the server where it began.
 """
 
 from __future__ import annotations
@@ -11,32 +11,33 @@ from homeassistant.core import HomeAssistant, callback
 
 from . import pairing
 from .const import CONF_COLAB, CONF_LOCAL
-from .coordinator import VieneuConfigEntry, VieneuCoordinator
+from .runtime import VieneuConfigEntry
 
 
 @callback
-def async_follow(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
-    """Do from now on what a change of the entry means; the answer ends that."""
-    known = dict(coordinator.config_entry.data)
-    stop_listening = pairing.async_listen(hass, coordinator)
+def async_follow(hass: HomeAssistant, entry: VieneuConfigEntry) -> Callable[[], None]:
+    """Apply each change of the entry. Returns a function that ends this."""
+    runtime = entry.runtime_data
+    known = dict(entry.data)
+    stop_listening = pairing.async_listen(hass, entry)
 
     async def changed(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
         nonlocal known, stop_listening
         before, known = known, dict(entry.data)
         if before == known:  # an option: read where it is needed, shown by entities
-            coordinator.async_update_listeners()
+            runtime.coordinator.async_update_listeners()
             return
         if before[CONF_LOCAL] != known[CONF_LOCAL]:
             hass.config_entries.async_schedule_reload(entry.entry_id)
             return
         if pairing.webhook_key_of(before) != pairing.webhook_key_of(known):
             stop_listening()
-            stop_listening = pairing.async_listen(hass, coordinator)
-        runtime, colab = coordinator.runtime, known.get(CONF_COLAB)
+            stop_listening = pairing.async_listen(hass, entry)
+        colab = known.get(CONF_COLAB)
         await runtime.router.set_remote(runtime.remote(colab) if colab else None)
-        await coordinator.async_refresh()
+        await runtime.coordinator.async_refresh()
 
-    stop_following = coordinator.config_entry.add_update_listener(changed)
+    stop_following = entry.add_update_listener(changed)
 
     @callback
     def end() -> None:

@@ -1,64 +1,74 @@
-"""Failures of the core in Home Assistant's own terms: in the house's language, with what to do."""
+"""Errors of the core as messages of Home Assistant: what failed, and what to do, in its language.
+
+Texts of this integration are in ``translations``, one file for each language. Those of the core
+come by `_texts_of_core`, the only place that knows how the core translates.
+"""
 
 from __future__ import annotations
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.translation import async_get_cached_translations
 
 from vieneu_core.errors import RequestError, VieneuError
 from vieneu_core.i18n import error_text
 from vieneu_core.router import ErrorReport
 
-from .const import DOMAIN
+from .const import DOMAIN, LANGUAGES
 
-_REMEDIES = {
-    "not_configured": (
-        "Add it on the integration's page: Reconfigure.",
-        "Hãy thêm ở trang của bộ tích hợp: Cấu hình lại.",
-    ),
-    "missing_extra": (
-        "Reload the integration: Home Assistant then installs what is missing.",
-        "Hãy tải lại bộ tích hợp: Home Assistant sẽ cài những gì còn thiếu.",
-    ),
-    "model_load": (
-        "Look at the log, and at the engine's choice: Reconfigure, on the integration's page.",
-        "Xem nhật ký, và bộ máy đã chọn: Cấu hình lại, ở trang của bộ tích hợp.",
-    ),
-    "all_backends_failed": (
-        "The sensors of the device tell the state of each.",
-        "Các cảm biến của thiết bị cho biết trạng thái của từng nơi.",
-    ),
-}
-"""By code, in place of what the core says to those who type commands: in English, in Vietnamese."""
+for _language in LANGUAGES:
+    # Read into the cache now: Home Assistant imports this module on a thread, and calls it on its loop.
+    error_text(VieneuError.code, "", _language)
 
 
 def language_of(hass: HomeAssistant) -> str:
-    """Return the language of the house, ``vi`` or ``en``."""
+    """Return the language of Home Assistant, as far as the core has it: ``vi``, else ``en``."""
     return "vi" if hass.config.language.partition("-")[0] == "vi" else "en"
 
 
-def translated_error(error: VieneuError | ErrorReport, language: str) -> dict[str, str]:
-    """Return what failed (``detail``) and what to do (``remedy``), for messages."""
-    here = _REMEDIES.get(error.code)
-    words = error_text(error.code, error.remedy, language)
-    if words is None:
-        return {"detail": error.detail, "remedy": here[0] if here else error.remedy}
-    title, remedy = words
-    detail = f"{title} ({error.detail.removesuffix('.')})."
-    return {"detail": detail, "remedy": here[1] if here else remedy}
+def message(hass: HomeAssistant, category: str, path: str, default: str) -> str:
+    """Return a text of ``translations`` in the language of Home Assistant.
+
+    Args:
+        hass: Home Assistant. It has loaded the texts with the integration.
+        category: Top-level key of the file, as ``exceptions``.
+        path: Keys below it, joined by dots.
+        default: Returned where there is no such text.
+    """
+    texts = async_get_cached_translations(hass, hass.config.language, category, DOMAIN)
+    return texts.get(f"component.{DOMAIN}.{category}.{path}", default)
+
+
+def translated_error(hass: HomeAssistant, error: VieneuError | ErrorReport) -> dict[str, str]:
+    """Return what failed (``detail``) and what to do (``remedy``), for placeholders of messages.
+
+    A remedy of this integration goes first: those of the core may name a command.
+    """
+    detail, remedy = _texts_of_core(error, language_of(hass))
+    remedy = message(hass, "exceptions", f"remedy_{error.code}.message", remedy)
+    return {"detail": detail, "remedy": remedy}
+
+
+def _texts_of_core(error: VieneuError | ErrorReport, language: str) -> tuple[str, str]:
+    """Return detail and remedy in a language. The core has no details but English ones yet."""
+    texts = error_text(error.code, error.remedy, language)
+    if texts is None:
+        return error.detail, error.remedy
+    title, remedy = texts
+    return f"{title} ({error.detail.removesuffix('.')}).", remedy
 
 
 def translated(hass: HomeAssistant, error: VieneuError, key: str) -> HomeAssistantError:
     """Return what to raise in place of an error.
 
     Args:
-        hass: Tells the language.
+        hass: Gives the language.
         error: What failed.
-        key: Of the message in the translations; it is given ``detail`` and ``remedy``.
+        key: Of the message in the translations; its placeholders are ``detail`` and ``remedy``.
     """
     kind = ServiceValidationError if isinstance(error, RequestError) else HomeAssistantError
     return kind(
         translation_domain=DOMAIN,
         translation_key=key,
-        translation_placeholders=translated_error(error, language_of(hass)),
+        translation_placeholders=translated_error(hass, error),
     )

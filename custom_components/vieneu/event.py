@@ -1,4 +1,4 @@
-"""The event entity: what has happened to the backends."""
+"""Event entity: the last event of the backends."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from vieneu_core.router import RouterEvent
 
 from .bus_events import TYPES, attributes_of
-from .coordinator import VieneuConfigEntry
 from .entity import VieneuEntity
-from .error_translation import language_of
+from .runtime import VieneuConfigEntry
 
 PARALLEL_UPDATES = 0
-HAPPENED = EventEntityDescription(
+DESCRIPTION = EventEntityDescription(
     key="backend_event", translation_key="backend_event", event_types=list(TYPES.values())
 )
 
@@ -25,19 +24,19 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the event entity."""
-    async_add_entities([BackendEvent(entry.runtime_data, HAPPENED)])
+    async_add_entities([BackendEvent(entry.runtime_data.coordinator, DESCRIPTION)])
 
 
 class BackendEvent(VieneuEntity, EventEntity):
-    """What has happened."""
+    """The last event of the backends."""
 
     async def async_added_to_hass(self) -> None:
-        """Begin to listen."""
+        """Subscribe to the router's events."""
         await super().async_added_to_hass()
         self.async_on_remove(self.coordinator.async_on_router_event(self._on_event))
 
     @callback
     def _on_event(self, event: RouterEvent) -> None:
         if (kind := TYPES.get(type(event))) is not None:
-            self._trigger_event(kind, attributes_of(event, language_of(self.hass)))
+            self._trigger_event(kind, attributes_of(self.hass, event))
             self.async_write_ha_state()

@@ -1,4 +1,4 @@
-"""Installs the packages that an engine needs into the Python that runs Home Assistant.
+"""Installation of the packages that an engine needs into Home Assistant's Python.
 
 The manifest cannot name them: they are not published for every machine (musl), and one requirement
 that cannot be met stops the whole integration. Nor does `async_process_requirements` help: it
@@ -96,7 +96,7 @@ def _extras(engine: str) -> list[str]:
 def _install(engine: str) -> tuple[str, ...]:
     install_package(
         f"{CORE}[{_extras(engine)[-1]}]=={__version__}",
-        upgrade=False,  # what runs is not exchanged under its feet
+        upgrade=False,  # what is loaded is not replaced
         constraints=str(CONSTRAINTS),
         timeout=PIP_TIMEOUT,
     )

@@ -1,4 +1,4 @@
-"""Repairs: they come when something is wrong, and go by themselves when it is not any more."""
+"""Repair issues: created when something is wrong, deleted when it no longer is."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from dataclasses import dataclass
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
 from vieneu_core import __version__
 from vieneu_core.backends.base import BackendState
-from vieneu_core.router import LAST_RESORT, BackendStatus, Mode
+from vieneu_core.router import BackendStatus, Mode
 from vieneu_core.wire.version import is_older
 
 from .const import DOMAIN
-from .coordinator import VieneuConfigEntry, VieneuCoordinator, VieneuData
-from .error_translation import translated_error
+from .coordinator import VieneuCoordinator, VieneuData
+from .error_translation import message, translated_error
+from .options import SpeechOptions
+from .runtime import VieneuConfigEntry
 
 ENDING_S = 30 * 60.0
-"""So long before the end of the session the admin is told."""
-BUDGET_SHARE = 0.9
+"""How long before the end of the session its issue is created, in seconds."""
+QUOTA_SHARE = 0.9
+"""Share of the tunnel's monthly quota from which on its issue stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """Something that an admin should mend."""
+    """Something that an admin should repair."""
 
     key: str
     placeholders: dict[str, str]
@@ -34,23 +36,26 @@ class Issue:
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING
 
 
-PLACES = f"component.{DOMAIN}.entity.sensor.active_backend.state"
-MISSING = "engine_missing"
-KEYS = ("remote_lost", "session_ending", "fallback_active", "server_outdated", "tunnel_budget")
+ENGINE_MISSING = "engine_missing"
+KEYS = (
+    "remote_lost",
+    "session_ending",
+    "fallback_active",
+    "default_voice_missing",
+    "server_outdated",
+    "tunnel_budget",
+)
 
 
 @callback
 def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
-    """Keep the repairs true from now on; the answer ends that."""
+    """Keep the issues up to date. Returns a function that ends this."""
 
     @callback
     def settle() -> None:
-        words = async_get_cached_translations(hass, hass.config.language, "entity", DOMAIN)
-        places = {
-            name: words.get(f"{PLACES}.{name}", name)
-            for name in (Mode.LOCAL.value, Mode.REMOTE.value, LAST_RESORT)
-        }
-        present = {issue.key: issue for issue in issues_of(coordinator.data, places)}
+        default_voice = SpeechOptions.of(coordinator.config_entry.options).voice
+        found = issues_of(hass, coordinator.data, default_voice=default_voice)
+        present = {issue.key: issue for issue in found}
         for key in KEYS:
             if (issue := present.get(key)) is None:
                 ir.async_delete_issue(hass, DOMAIN, key)
@@ -73,38 +78,41 @@ def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable
 def async_set_missing(
     hass: HomeAssistant, entry: VieneuConfigEntry, requirements: tuple[str, ...]
 ) -> None:
-    """Say which packages of the chosen engine could not be installed; none takes the repair back.
+    """Create the issue of packages that could not be installed; without any, delete it.
 
     It stands from one set-up to the next: only a set-up installs.
     """
     if not requirements:
-        ir.async_delete_issue(hass, DOMAIN, MISSING)
+        ir.async_delete_issue(hass, DOMAIN, ENGINE_MISSING)
         return
     ir.async_create_issue(
         hass,
         DOMAIN,
-        MISSING,
+        ENGINE_MISSING,
         data={"entry_id": entry.entry_id},
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
-        translation_key=MISSING,
+        translation_key=ENGINE_MISSING,
         translation_placeholders={"packages": ", ".join(requirements)},
     )
 
 
 @callback
 def async_clear(hass: HomeAssistant) -> None:
-    """Take all repairs back."""
-    for key in (MISSING, *KEYS):
+    """Delete all issues."""
+    for key in (ENGINE_MISSING, *KEYS):
         ir.async_delete_issue(hass, DOMAIN, key)
 
 
-def issues_of(data: VieneuData, places: dict[str, str]) -> list[Issue]:
+def issues_of(
+    hass: HomeAssistant, data: VieneuData, *, default_voice: str | None = None
+) -> list[Issue]:
     """Return what is wrong now.
 
     Args:
-        data: How things are.
-        places: What the backends are called in the language of the house.
+        hass: Gives the language.
+        data: The snapshot.
+        default_voice: Id of the voice that is set as the default; None is each backend's own.
     """
     status = data.status
     remote = status.backend(Mode.REMOTE)
@@ -114,7 +122,7 @@ def issues_of(data: VieneuData, places: dict[str, str]) -> list[Issue]:
         found.append(
             Issue(
                 key="remote_lost",
-                placeholders=translated_error(error, data.language) if error is not None else {},
+                placeholders=translated_error(hass, error) if error is not None else {},
                 fixable=True,
                 severity=ir.IssueSeverity.ERROR,
             )
@@ -132,9 +140,16 @@ def issues_of(data: VieneuData, places: dict[str, str]) -> list[Issue]:
             Issue(
                 key="fallback_active",
                 placeholders={
-                    "active": places[status.active],
-                    "chosen": places[status.mode.value],
+                    "active": _name_of(hass, status.active),
+                    "chosen": _name_of(hass, status.mode.value),
                 },
+            )
+        )
+    elif (missing := _missing_voice(data, default_voice)) is not None:
+        found.append(
+            Issue(
+                key="default_voice_missing",
+                placeholders={"voice": missing, "backend": _name_of(hass, status.active)},
             )
         )
     version = remote.health.version if remote is not None and remote.health is not None else None
@@ -142,7 +157,7 @@ def issues_of(data: VieneuData, places: dict[str, str]) -> list[Issue]:
         found.append(
             Issue(key="server_outdated", placeholders={"theirs": version, "own": __version__})
         )
-    if status.quota is not None and status.quota.used >= BUDGET_SHARE:
+    if status.quota is not None and status.quota.used >= QUOTA_SHARE:
         found.append(
             Issue(
                 key="tunnel_budget",
@@ -150,6 +165,26 @@ def issues_of(data: VieneuData, places: dict[str, str]) -> list[Issue]:
             )
         )
     return found
+
+
+def _name_of(hass: HomeAssistant, backend: str) -> str:
+    return message(hass, "entity", f"sensor.active_backend.state.{backend}", backend)
+
+
+def _missing_voice(data: VieneuData, default_voice: str | None) -> str | None:
+    """Return the id of a default voice that the active backend lacks: its own speaks instead.
+
+    The default is either the backend's, of which the router publishes `DefaultVoiceMissing`, or
+    that of Home Assistant, which a backend without it is not asked for.
+    """
+    status = data.status
+    active = status.backend(status.active)
+    if active is not None and active.health is not None and active.health.missing_voice is not None:
+        return active.health.missing_voice
+    is_known = bool(data.voices) and data.voices_of == status.active
+    if default_voice is None or not is_known or default_voice in {v.id for v in data.voices}:
+        return None
+    return default_voice
 
 
 def _is_lost(remote: BackendStatus) -> bool:

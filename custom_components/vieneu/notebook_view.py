@@ -1,4 +1,4 @@
-"""Hands out the notebook for Google Colab, to whoever is logged in or has a signed link."""
+"""HTTP view of notebooks for Colab, for users who are logged in or have a signed link."""
 
 from __future__ import annotations
 
@@ -13,22 +13,19 @@ from aiohttp import web
 from homeassistant.components.http import KEY_HASS, HomeAssistantView
 from homeassistant.components.http.auth import async_sign_path
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.translation import async_load_integrations
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.ulid import ulid_now
 
 from vieneu_core.notebook import NotebookSettings, render_notebook
 
 from .const import DOMAIN
-from .error_translation import language_of
+from .error_translation import message
 
 VALID_FOR = timedelta(minutes=30)
 KEPT = 8
-"""Notebooks that may be waiting to be downloaded; the oldest are forgotten."""
-_WAITING: HassKey[dict[str, bytes]] = HassKey(f"{DOMAIN}_notebooks")
-_TOO_OLD = {
-    "en": "This link is no longer valid. Go back to the dialog or action, and make a new one.",
-    "vi": "Liên kết này không còn dùng được. Hãy quay lại hộp thoại hoặc action để tạo lại.",
-}
+"""Notebooks that are kept for download; the oldest are dropped."""
+_OFFERED: HassKey[dict[str, bytes]] = HassKey(f"{DOMAIN}_notebooks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class Notebook:
 
     @classmethod
     def of(cls, choices: Mapping[str, Any]) -> Self:
-        """Make a notebook. Blocking: it packs and renders.
+        """Render a notebook. Blocking: it packs the packages of this version.
 
         Raises:
             ValidationError: a choice is wrong.
@@ -54,9 +51,9 @@ class Notebook:
 
 @callback
 def async_register(hass: HomeAssistant) -> None:
-    """Serve notebooks from now on. A flow needs that before any entry is set up."""
-    if _WAITING not in hass.data:
-        hass.data[_WAITING] = {}
+    """Register the view. A flow needs it before any entry is set up."""
+    if _OFFERED not in hass.data:
+        hass.data[_OFFERED] = {}
         hass.http.register_view(NotebookView())
 
 
@@ -64,11 +61,11 @@ def async_register(hass: HomeAssistant) -> None:
 def async_offer(hass: HomeAssistant, notebook: Notebook) -> str:
     """Return a link to a notebook, good for half an hour."""
     async_register(hass)
-    waiting = hass.data[_WAITING]
-    while len(waiting) >= KEPT:
-        del waiting[next(iter(waiting))]
+    offered = hass.data[_OFFERED]
+    while len(offered) >= KEPT:
+        del offered[next(iter(offered))]
     key = ulid_now()
-    waiting[key] = notebook.content
+    offered[key] = notebook.content
     return async_sign_path(hass, f"/api/{DOMAIN}/notebook/{key}", VALID_FOR, use_content_user=True)
 
 
@@ -80,11 +77,13 @@ class NotebookView(HomeAssistantView):
     requires_auth = True
 
     async def get(self, request: web.Request, key: str) -> web.Response:
-        """Send it."""
+        """Send the file."""
         hass: HomeAssistant = request.app[KEY_HASS]
-        content = hass.data[_WAITING].get(key)
+        content = hass.data[_OFFERED].get(key)
         if content is None:
-            return self.json_message(_TOO_OLD[language_of(hass)], HTTPStatus.NOT_FOUND)
+            await async_load_integrations(hass, {DOMAIN})  # the view comes before the integration
+            text = message(hass, "exceptions", "link_expired.message", "")
+            return self.json_message(text, HTTPStatus.NOT_FOUND)
         return web.Response(
             body=content,
             content_type="application/x-ipynb+json",

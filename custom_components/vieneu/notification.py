@@ -1,4 +1,4 @@
-"""One notification for each time that the server is lost; it goes when the server is back."""
+"""Notification: one for each outage of the server, dismissed when it is back."""
 
 from __future__ import annotations
 
@@ -6,30 +6,26 @@ from collections.abc import Callable
 
 from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.translation import async_get_cached_translations
 
 from vieneu_core.router import Mode, RemoteLost, RouterEvent
 
 from .const import DOMAIN
 from .coordinator import VieneuCoordinator
-from .error_translation import language_of, translated_error
+from .error_translation import message, translated_error
 
 NOTIFICATION = f"{DOMAIN}_remote_lost"
-WORDS = f"component.{DOMAIN}.exceptions.remote_lost.message"
 
 
 @callback
 def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
-    """Tell of each outage once from now on; the answer ends that."""
+    """Notify of each outage once. Returns a function that ends this."""
 
     @callback
     def on_event(event: RouterEvent) -> None:
         if isinstance(event, RemoteLost):
-            words = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
-            said = words.get(WORDS, "{detail}").format(
-                **translated_error(event.cause, language_of(hass))
-            )
-            persistent_notification.async_create(hass, said, "VieNeu", NOTIFICATION)
+            text = message(hass, "exceptions", "remote_lost.message", "{detail}")
+            text = text.format(**translated_error(hass, event.cause))
+            persistent_notification.async_create(hass, text, "VieNeu", NOTIFICATION)
 
     @callback
     def settle() -> None:
@@ -49,5 +45,5 @@ def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable
 
 @callback
 def async_clear(hass: HomeAssistant) -> None:
-    """Take it back; where there is none, nothing happens."""
+    """Dismiss it; where there is none, nothing happens."""
     persistent_notification.async_dismiss(hass, NOTIFICATION)

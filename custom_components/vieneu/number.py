@@ -1,4 +1,4 @@
-"""Numbers: rate of speech, and silence between sentences."""
+"""Numbers: speed of speech, and pause between sentences."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from vieneu_core.synthesis import MAX_SPEED, MIN_SPEED
 
 from .const import CONF_PAUSE, CONF_SPEED, DEFAULT_PAUSE, DEFAULT_SPEED, MAX_PAUSE
-from .coordinator import VieneuConfigEntry
 from .entity import VieneuEntity
 from .options import async_store
+from .runtime import VieneuConfigEntry
 
 PARALLEL_UPDATES = 0
 DEFAULTS = {CONF_SPEED: DEFAULT_SPEED, CONF_PAUSE: DEFAULT_PAUSE}
@@ -45,7 +45,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the numbers."""
-    async_add_entities(VieneuNumber(entry.runtime_data, row) for row in NUMBERS)
+    async_add_entities(VieneuNumber(entry.runtime_data.coordinator, row) for row in NUMBERS)
 
 
 class VieneuNumber(VieneuEntity, NumberEntity):
@@ -53,11 +53,11 @@ class VieneuNumber(VieneuEntity, NumberEntity):
 
     @property
     def native_value(self) -> float:
-        """What is set."""
+        """Value of the option."""
         key = self.entity_description.key
         return float(self.coordinator.config_entry.options.get(key, DEFAULTS[key]))
 
     async def async_set_native_value(self, value: float) -> None:
-        """Set it; the next announcement is spoken so."""
+        """Set it, from the next speech on."""
         entry = self.coordinator.config_entry
         async_store(self.hass, entry, **{self.entity_description.key: value})

@@ -1,11 +1,12 @@
-"""The options of an entry: read where they are needed, written without a reload."""
+"""Options of an entry: read where they are needed, written without a reload."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from .const import (
@@ -17,13 +18,10 @@ from .const import (
     DEFAULT_SPEED,
 )
 
-if TYPE_CHECKING:
-    from .coordinator import VieneuConfigEntry
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechOptions:
-    """How the house speaks where a request does not say otherwise."""
+    """Defaults of a request that does not say otherwise."""
 
     voice: str | None
     speed: float
@@ -42,6 +40,6 @@ class SpeechOptions:
 
 
 @callback
-def async_store(hass: HomeAssistant, entry: VieneuConfigEntry, **changes: Any) -> None:
-    """Write some options; `changes.async_follow` tells whoever shows them."""
+def async_store(hass: HomeAssistant, entry: ConfigEntry, **changes: Any) -> None:
+    """Write some options; `entry_update.async_follow` updates the entities that show them."""
     hass.config_entries.async_update_entry(entry, options={**entry.options, **changes})

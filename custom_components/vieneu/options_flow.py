@@ -1,4 +1,4 @@
-"""The options, for who looks for them in the dialog: the entities of the device set them too."""
+"""Dialog of the options; the entities of the device set the same ones."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from .options import SpeechOptions
 
 
 class VieneuOptionsFlow(OptionsFlow):
-    """What can also be set by the entities of the device."""
+    """Sets speed, pause and fallback."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for all of it."""
+        """Ask for all options."""
         if user_input is not None:
             if self.config_entry.state is ConfigEntryState.LOADED:
                 router = self.config_entry.runtime_data.router

@@ -1,4 +1,4 @@
-"""Where the server announces its address: believed if it is signed, and after a look at it."""
+"""Webhook for the server's address: taken if it is signed, and verified before it is used."""
 
 from __future__ import annotations
 
@@ -20,24 +20,23 @@ from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdateInbox, verify_ser
 from vieneu_core.pairing.inbox import MAX_BODY_BYTES
 
 from .const import CONF_COLAB, CONF_WEBHOOK, DOMAIN
-from .coordinator import VieneuCoordinator
+from .runtime import VieneuConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
 
 def webhook_key_of(data: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the webhook's id and the token that must have signed; None where nobody listens.
+    """Return the webhook's id and the token that signs; None where there is no webhook.
 
-    An ear is kept while these stay: it remembers what it has heard, and believes nothing twice.
+    The webhook stays registered while both stay: its inbox takes no message twice.
     """
     webhook_id, colab = data.get(CONF_WEBHOOK), data.get(CONF_COLAB)
     return (webhook_id, colab[CONF_TOKEN]) if webhook_id and colab else None
 
 
 @callback
-def async_listen(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
-    """Take announcements for a house from now on; the answer ends that."""
-    entry = coordinator.config_entry
+def async_listen(hass: HomeAssistant, entry: VieneuConfigEntry) -> Callable[[], None]:
+    """Take new addresses for an entry. Returns a function that unregisters the webhook."""
     webhook_key = webhook_key_of(entry.data)
     if webhook_key is None:
         return lambda: None
@@ -46,14 +45,14 @@ def async_listen(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callabl
     async def connect(url: str) -> None:
         data = {**entry.data, CONF_COLAB: {**entry.data[CONF_COLAB], CONF_URL: url}}
         if not hass.config_entries.async_update_entry(entry, data=data):
-            coordinator.async_check_remote_now()  # the same address: it is back
+            entry.runtime_data.coordinator.async_check_remote_now()  # the same address: it is back
 
     async_register(hass, webhook_id, SecretStr(token), connect)
     return lambda: webhook.async_unregister(hass, webhook_id)
 
 
 async def _body_of(request: web.Request) -> bytes:
-    """Read the body, of whatever pieces; no more than is of use."""
+    """Read the body in pieces, up to one byte more than is allowed."""
     body = b""
     while len(body) <= MAX_BODY_BYTES and (
         part := await request.content.read(MAX_BODY_BYTES + 1 - len(body))
@@ -67,11 +66,15 @@ def async_register(
     hass: HomeAssistant,
     webhook_id: str,
     token: SecretStr,
-    believed: Callable[[str], Awaitable[None]] | asyncio.Future[str],
+    on_verified: Callable[[str], Awaitable[None]] | asyncio.Future[str],
 ) -> None:
-    """Take announcements signed with a token.
+    """Register the webhook.
 
-    ``believed`` is called with each address that proved good; or is a future, for the first one.
+    Args:
+        hass: Home Assistant.
+        webhook_id: Secret part of the path.
+        token: Signs each message, and must be the server's.
+        on_verified: Called with each verified address; or a future for the first one.
     """
     inbox = AddressUpdateInbox(token)
 
@@ -79,19 +82,19 @@ def async_register(
         try:
             body = await _body_of(request)
         except (ClientError, ConnectionError) as error:
-            _LOGGER.warning("An announcement broke off: %s", error)
+            _LOGGER.warning("A message with a server's address broke off: %s", error)
             return web.Response(status=HTTPStatus.BAD_REQUEST)
         try:
-            heard = inbox.open(body, request.headers.get(SIGNATURE_HEADER))
+            update = inbox.open(body, request.headers.get(SIGNATURE_HEADER))
             session = async_get_clientsession(hass)
-            await verify_server(heard.endpoint_url, token, session=session)
+            await verify_server(update.endpoint_url, token, session=session)
         except VieneuError as error:
-            _LOGGER.warning("An announced address was not taken: %s", error)
+            _LOGGER.warning("A server's address was refused: %s", error)
             return web.Response(status=HTTPStatus.FORBIDDEN)
-        if not isinstance(believed, asyncio.Future):
-            await believed(heard.endpoint_url)
-        elif not believed.done():
-            believed.set_result(heard.endpoint_url)
+        if not isinstance(on_verified, asyncio.Future):
+            await on_verified(update.endpoint_url)
+        elif not on_verified.done():
+            on_verified.set_result(update.endpoint_url)
         return web.Response()
 
     webhook.async_register(

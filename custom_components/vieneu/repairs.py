@@ -1,4 +1,4 @@
-"""The fix of a lost server: the form that takes its new address."""
+"""Fix flow of a lost server: leads to the form for its new address."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .const import DOMAIN
 
 
 class RemoteLostFlow(RepairsFlow):
-    """Leads on to the reconfiguration."""
+    """Opens the reconfiguration."""
 
     def __init__(self, entry_id: str) -> None:
         self._entry_id = entry_id
@@ -42,6 +42,6 @@ class RemoteLostFlow(RepairsFlow):
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
-    """Return the flow that mends an issue."""
-    # Every issue of ours has data; of them only the lost server can be fixed.
+    """Return the flow that fixes an issue."""
+    # Every issue here has data; only the lost server can be fixed.
     return RemoteLostFlow(cast("dict[str, str]", data)["entry_id"])

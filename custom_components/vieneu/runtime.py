@@ -1,11 +1,12 @@
-"""Builds the router of a config entry: it alone knows which class each choice stands for."""
+"""Runtime data of a config entry: the router, built from what was chosen, and its coordinator."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -30,18 +31,18 @@ from .const import (
     DOMAIN,
     LocalKind,
 )
+from .coordinator import VieneuCoordinator
 from .options import SpeechOptions
 
-if TYPE_CHECKING:
-    from .coordinator import VieneuConfigEntry
+VieneuConfigEntry: TypeAlias = "ConfigEntry[VieneuRuntime]"
 
 
 class VieneuRuntime:
-    """A router, and what of it can be exchanged while it runs.
+    """Router, custom voices and coordinator of an entry.
 
     Args:
-        hass: Lends its web session.
-        entry: Says what there is.
+        hass: Its web session is used, and its folder for what is kept.
+        entry: Its data choose the backends, its options the mode and the fallback.
         has_embedded_voice: Whether there can be a voice of last resort.
     """
 
@@ -51,7 +52,7 @@ class VieneuRuntime:
         self._hass = hass
         folder = Path(hass.config.path(DOMAIN))
         self.voices = VoiceCatalogue(folder / "voices")
-        self._budget = TunnelQuota(folder / "budget.json", clock=SystemClock())
+        self._quota = TunnelQuota(folder / "budget.json", clock=SystemClock())
         colab = entry.data.get(CONF_COLAB)
         self.router = Router(
             local=self._local(entry.data[CONF_LOCAL]),
@@ -59,8 +60,9 @@ class VieneuRuntime:
             last_resort=self._last_resort(entry.data[CONF_LOCAL]) if has_embedded_voice else None,
             mode=Mode(entry.options.get(CONF_MODE, Mode.LOCAL)) if colab else Mode.LOCAL,
             policy=RouterPolicy(fallback_enabled=SpeechOptions.of(entry.options).fallback),
-            quota=self._budget,
+            quota=self._quota,
         )
+        self.coordinator = VieneuCoordinator(hass, entry, self.router)
 
     def remote(self, colab: Mapping[str, Any]) -> RemoteBackend:
         """Return the backend of a server on Colab."""
@@ -68,7 +70,7 @@ class VieneuRuntime:
             colab[CONF_URL],
             colab[CONF_TOKEN],
             session=async_get_clientsession(self._hass),
-            on_traffic=self._budget.record,
+            on_traffic=self._quota.record,
             voices=self.voices,
         )
 

@@ -1,4 +1,4 @@
-"""Selects: where requests go, and which voice speaks where none is named."""
+"""Selects: the backend of requests, and the voice of those that name none."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from vieneu_core.errors import BackendError
 from vieneu_core.router import Mode
 
 from .const import CONF_MODE, CONF_VOICE, DOMAIN
-from .coordinator import VieneuConfigEntry
 from .entity import VieneuEntity
-from .error_translation import language_of, translated_error
+from .error_translation import translated_error
 from .options import SpeechOptions, async_store
+from .runtime import VieneuConfigEntry
 
 PARALLEL_UPDATES = 0
 MODE = SelectEntityDescription(
@@ -34,7 +34,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the selects."""
-    coordinator = entry.runtime_data
+    coordinator = entry.runtime_data.coordinator
     async_add_entities([ModeSelect(coordinator, MODE), VoiceSelect(coordinator, VOICE)])
 
 
@@ -43,18 +43,18 @@ class ModeSelect(VieneuEntity, SelectEntity):
 
     @property
     def current_option(self) -> str:
-        """The admin's choice, whoever speaks at this moment."""
+        """The admin's choice, whichever backend speaks at this moment."""
         return self.coordinator.data.status.mode.value
 
     async def async_select_option(self, option: str) -> None:
-        """Send requests there from now on; what is being spoken ends where it began."""
+        """Send new requests there; those that are running end where they began."""
         try:
             self.coordinator.router.set_mode(Mode(option))
         except BackendError as error:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key=f"{option}_not_ready",
-                translation_placeholders=translated_error(error, language_of(self.hass)),
+                translation_placeholders=translated_error(self.hass, error),
             ) from error
         async_store(self.hass, self.coordinator.config_entry, **{CONF_MODE: option})
         await self.coordinator.async_refresh()

@@ -1,4 +1,4 @@
-"""Sensors: who speaks, how the backends are, and how the last announcement went."""
+"""Sensors: active backend, health of the backends, measurements of the last speech."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.router import LAST_RESORT, BackendStatus, Mode
 
-from .coordinator import VieneuConfigEntry, VieneuData
+from .coordinator import VieneuData
 from .entity import VieneuEntity
-from .error_translation import translated_error
+from .runtime import VieneuConfigEntry
 
 PARALLEL_UPDATES = 0
 STATES = [state.value for state in BackendState]
@@ -60,16 +60,6 @@ def _budget_used(data: VieneuData) -> float | None:
     if data.status.quota is None or remote.state is BackendState.NOT_CONFIGURED:
         return None
     return round(100 * data.status.quota.used, 2)
-
-
-def _last_error(data: VieneuData) -> str | None:
-    # What does not work now comes first.
-    backends = sorted(data.status.backends, key=lambda backend: backend.state.ready)
-    error = next((b.last_error for b in backends if b.last_error is not None), None)
-    if error is None:
-        return None
-    words = translated_error(error, data.language)
-    return f"{words['detail']} {words['remedy']}"[:LONGEST_STATE]
 
 
 SENSORS: tuple[VieneuSensorDescription, ...] = (
@@ -175,7 +165,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
         key="last_error",
         translation_key="last_error",
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=_last_error,
+        value_fn=lambda data: data.last_error and data.last_error[:LONGEST_STATE],
     ),
 )
 
@@ -186,7 +176,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the sensors."""
-    async_add_entities(VieneuSensor(entry.runtime_data, row) for row in SENSORS)
+    async_add_entities(VieneuSensor(entry.runtime_data.coordinator, row) for row in SENSORS)
 
 
 class VieneuSensor(VieneuEntity, SensorEntity):
@@ -196,5 +186,5 @@ class VieneuSensor(VieneuEntity, SensorEntity):
 
     @property
     def native_value(self) -> str | int | float | datetime | None:
-        """What it shows."""
+        """Value of the sensor."""
         return self.entity_description.value_fn(self.coordinator.data)

@@ -1,4 +1,4 @@
-"""The actions: announce, add a voice, make the notebook, speak once so that nobody waits."""
+"""Actions: announce, add a voice, make the notebook, warm up a backend."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from vieneu_core.voices.reference import read_reference
 from . import notebook_view
 from .announcer import Announcer
 from .const import DOMAIN
-from .coordinator import VieneuConfigEntry
 from .error_translation import language_of, translated
+from .runtime import VieneuConfigEntry
 
 LONGEST_SET_UP_S = 60.0
 ATTR_TEXT: Final = "text"
@@ -80,7 +80,7 @@ WARM = vol.Schema({vol.Optional("backend", default="local"): vol.In(["local", "r
 
 @callback
 def async_register(hass: HomeAssistant) -> None:
-    """Offer the actions."""
+    """Register the actions."""
     register = hass.services.async_register
     announce = partial(_announce, Announcer(hass))
     register(DOMAIN, "announce", announce, ANNOUNCE, SupportsResponse.OPTIONAL)
@@ -99,7 +99,7 @@ def _entry(hass: HomeAssistant) -> VieneuConfigEntry:
 
 
 async def _announce(announcer: Announcer, call: ServiceCall) -> ServiceResponse:
-    """Speak on players, and wait until it is said."""
+    """Speak on players, and wait until the speech has ended."""
     options = {key: call.data[key] for key in (ATTR_VOICE, ATTR_SPEED) if key in call.data}
 
     async def begin() -> ResultStream:
@@ -122,7 +122,7 @@ async def _announce(announcer: Announcer, call: ServiceCall) -> ServiceResponse:
 
 
 async def _tts_entity(hass: HomeAssistant) -> str:
-    """Return the voice; while the house is being set up it is waited for."""
+    """Return the id of the voice's entity, after waiting for a set-up that is running."""
     with suppress(TimeoutError):
         async with asyncio.timeout(LONGEST_SET_UP_S):
             while _is_being_set_up(hass):  # noqa: ASYNC110 - Home Assistant has no event for it
@@ -137,13 +137,13 @@ async def _tts_entity(hass: HomeAssistant) -> str:
 
 
 def _is_being_set_up(hass: HomeAssistant) -> bool:
-    passing = {ConfigEntryState.SETUP_IN_PROGRESS, ConfigEntryState.UNLOAD_IN_PROGRESS}
+    transient = {ConfigEntryState.SETUP_IN_PROGRESS, ConfigEntryState.UNLOAD_IN_PROGRESS}
     entries = hass.config_entries.async_entries(DOMAIN)
-    return any(entry.state in passing or entry.setup_lock.locked() for entry in entries)
+    return any(entry.state in transient or entry.setup_lock.locked() for entry in entries)
 
 
 async def _add_voice(call: ServiceCall) -> ServiceResponse:
-    """Keep a voice of a clip that lies where Home Assistant may read."""
+    """Add a custom voice from a clip in a folder that Home Assistant may read."""
     hass, entry = call.hass, _entry(call.hass)
     path = Path(call.data[ATTR_PATH])
     if not await hass.async_add_executor_job(hass.config.is_allowed_path, str(path)):
@@ -155,7 +155,7 @@ async def _add_voice(call: ServiceCall) -> ServiceResponse:
 
     def add() -> str:
         reference = read_reference(path.read_bytes(), call.data[ATTR_TRANSCRIPT]).reference
-        catalogue = entry.runtime_data.runtime.voices
+        catalogue = entry.runtime_data.voices
         added = catalogue.add(call.data[ATTR_NAME], reference, language=call.data[ATTR_LANGUAGE])
         return added.voice.id
 
@@ -165,11 +165,11 @@ async def _add_voice(call: ServiceCall) -> ServiceResponse:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="clip_unreadable",
-            translation_placeholders={"path": str(path), "reason": error.strerror or ""},
+            translation_placeholders={"path": str(path)},
         ) from error
     except VieneuError as error:
         raise translated(hass, error, "voice_not_added") from error
-    await entry.runtime_data.async_refresh_voices()
+    await entry.runtime_data.coordinator.async_refresh_voices()
     return {"voice": voice}
 
 
@@ -180,11 +180,12 @@ async def _notebook(call: ServiceCall) -> ServiceResponse:
     try:
         notebook = await hass.async_add_executor_job(notebook_view.Notebook.of, choices)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
+        # An error without a field is about how they fit together.
+        fields = {str(each["loc"][0]) for each in error.errors() if each["loc"]} or set(call.data)
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="notebook_wrong",
-            translation_placeholders={"detail": first["msg"]},
+            translation_placeholders={"fields": ", ".join(sorted(fields))},
         ) from error
     except VieneuError as error:
         raise translated(hass, error, "notebook_failed") from error
@@ -192,7 +193,7 @@ async def _notebook(call: ServiceCall) -> ServiceResponse:
 
 
 async def _warm(call: ServiceCall) -> ServiceResponse:
-    """Speak a sentence that nobody hears, so that the next one comes at once."""
+    """Speak a sentence to no player, so that the next one starts at once."""
     entry = _entry(call.hass)
     try:
         speech: Any = await entry.runtime_data.router.probe(call.data["backend"])

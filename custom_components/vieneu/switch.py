@@ -1,4 +1,4 @@
-"""The switch of the automatic fallback."""
+"""Switch of the automatic fallback."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import CONF_FALLBACK
-from .coordinator import VieneuConfigEntry
 from .entity import VieneuEntity
 from .options import SpeechOptions, async_store
+from .runtime import VieneuConfigEntry
 
 PARALLEL_UPDATES = 0
 FALLBACK = SwitchEntityDescription(
@@ -26,23 +26,23 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the switch."""
-    async_add_entities([FallbackSwitch(entry.runtime_data, FALLBACK)])
+    async_add_entities([FallbackSwitch(entry.runtime_data.coordinator, FALLBACK)])
 
 
 class FallbackSwitch(VieneuEntity, SwitchEntity):
-    """Whether another voice speaks where the chosen backend fails."""
+    """Whether another backend speaks where the chosen one fails."""
 
     @property
     def is_on(self) -> bool:
-        """Whether it does."""
+        """Whether the fallback is on."""
         return SpeechOptions.of(self.coordinator.config_entry.options).fallback
 
     async def async_turn_on(self, **kwargs: Any) -> None:
-        """Let others speak."""
+        """Turn the fallback on."""
         await self._set(enabled=True)
 
     async def async_turn_off(self, **kwargs: Any) -> None:
-        """Let the chosen backend alone speak, or nobody."""
+        """Turn the fallback off: where the chosen backend fails, the request fails."""
         await self._set(enabled=False)
 
     async def _set(self, *, enabled: bool) -> None:

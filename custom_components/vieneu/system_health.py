@@ -1,4 +1,4 @@
-"""The page of system information."""
+"""Section of the page System information."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from homeassistant.core import HomeAssistant, callback
 from vieneu_core import __version__
 
 from .const import DOMAIN
-from .coordinator import VieneuConfigEntry
+from .runtime import VieneuConfigEntry
 
 
 @callback
 def async_register(hass: HomeAssistant, register: system_health.SystemHealthRegistration) -> None:
-    """Show the house on the page."""
+    """Register the section."""
     register.async_register_info(_info)
 
 
@@ -23,7 +23,7 @@ async def _info(hass: HomeAssistant) -> dict[str, Any]:
     entries: list[VieneuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     if not entries:
         return {"version": __version__}
-    status = entries[0].runtime_data.data.status
+    status = entries[0].runtime_data.coordinator.data.status
     facts: dict[str, Any] = {
         "version": __version__,
         "mode": status.mode.value,

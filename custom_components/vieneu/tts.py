@@ -1,4 +1,4 @@
-"""The voice of the house: text comes in piece by piece, audio goes out as it is made."""
+"""Text-to-speech entity: text arrives in pieces, audio is streamed as it is made."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ from vieneu_core.errors import InvalidRequestError, VieneuError
 from vieneu_core.synthesis import SynthesisRequest
 
 from .const import ATTR_PAUSE, ATTR_SPEED, DEFAULT_LANGUAGE, LANGUAGES, MAX_PAUSE
-from .coordinator import LastSpeech, VieneuConfigEntry, VieneuCoordinator
+from .coordinator import LastSpeech, VieneuCoordinator
 from .entity import VieneuEntity
 from .error_translation import translated
 from .options import SpeechOptions
+from .runtime import VieneuConfigEntry
 from .tts_cache import ProvenCache, cache_store
 
 PARALLEL_UPDATES = 0
@@ -48,7 +49,7 @@ async def async_setup_entry(
     """Set up the voice."""
     cache = ProvenCache(cache_store(hass, entry))
     await cache.async_load()
-    async_add_entities([VieneuTTSEntity(entry.runtime_data, cache)])
+    async_add_entities([VieneuTTSEntity(entry.runtime_data.coordinator, cache)])
 
 
 class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
@@ -64,14 +65,14 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
 
     @property
     def default_options(self) -> Mapping[str, Any]:
-        """What holds where a request does not say otherwise; part of the key of the cache."""
+        """Options where a request gives none; part of the cache's key."""
         options = SpeechOptions.of(self.coordinator.config_entry.options)
         data = self.coordinator.data
-        # A default is a wish: it must not silence a backend that has not got this voice.
-        is_there = data.voices_of == data.status.active and any(
+        # A default must not silence a backend that lacks this voice.
+        is_known = data.voices_of == data.status.active and any(
             voice.id == options.voice for voice in data.voices
         )
-        given = {ATTR_VOICE: options.voice} if is_there else {}
+        given = {ATTR_VOICE: options.voice} if is_known else {}
         return {
             **given,
             ATTR_SPEED: options.speed,
@@ -81,7 +82,7 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
 
     @callback
     def async_get_supported_voices(self, language: str) -> list[Voice]:
-        """Return the voices of a language; a new one is there at the next look."""
+        """Return the voices of a language; a new one is listed at the next call."""
         self.coordinator.async_voices_wanted()
         return [
             Voice(voice.id, voice.name)
@@ -108,7 +109,7 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
         finally:
             if speech.fallback:
                 self._cache.async_forget()
-            if (last := speech.announcement()) is not None:
+            if (last := speech.result()) is not None:
                 self.coordinator.async_record_speech(last)
 
     def _speech(self, request: TTSAudioRequest) -> AsyncGenerator[AudioChunk]:
@@ -157,7 +158,7 @@ def _silence(like: AudioChunk, seconds: float) -> bytes:
 
 
 class _Measured:
-    """Notes how an announcement goes."""
+    """Measures one speech."""
 
     def __init__(self) -> None:
         self._began_s = time.monotonic()
@@ -165,7 +166,7 @@ class _Measured:
         self._seconds = 0.0
         self._backend = ""
         self.fallback = False
-        """Whether any sentence was not spoken as it was asked for."""
+        """Whether a fallback spoke any sentence."""
 
     async def measure(self, speech: AsyncGenerator[AudioChunk]) -> AsyncIterator[AudioChunk]:
         """Yield the speech."""
@@ -178,8 +179,8 @@ class _Measured:
                 self.fallback |= chunk.speaker.fallback
                 yield chunk
 
-    def announcement(self) -> LastSpeech | None:
-        """Return how it went; None where nothing was heard."""
+    def result(self) -> LastSpeech | None:
+        """Return the measurements; None where there was no audio."""
         if self._first_s is None:
             return None
         return LastSpeech(

@@ -1,30 +1,26 @@
-"""Which of the speech that Home Assistant keeps may be heard again."""
+"""Key of Home Assistant's speech cache: it finds only what the chosen voice has spoken."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 
-if TYPE_CHECKING:
-    from .coordinator import VieneuConfigEntry
 
-
-def cache_store(hass: HomeAssistant, entry: VieneuConfigEntry) -> Store[dict[str, str]]:
-    """Return where it is kept when a stand-in last spoke."""
+def cache_store(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, str]]:
+    """Return the store of the time when a fallback last spoke."""
     return Store(hass, 1, f"{DOMAIN}.{entry.entry_id}.cache")
 
 
 class ProvenCache:
-    """Keeps a stand-in's audio from being taken for the chosen voice's.
+    """Keeps a fallback's audio from being taken for the chosen voice's.
 
-    Home Assistant keeps audio by text, language and options, and learns too late who spoke. So
-    the options hold which backend is active, and when a stand-in last spoke: what was kept until
-    then is not found any more.
+    Home Assistant keeps audio by text, language and options, and learns too late which backend
+    spoke. So the options hold the active backend, and the time when a fallback last spoke: what
+    was kept until then is no longer found.
     """
 
     def __init__(self, store: Store[dict[str, str]]) -> None:
@@ -32,12 +28,12 @@ class ProvenCache:
         self._since = ""
 
     async def async_load(self) -> None:
-        """Read when a stand-in last spoke."""
+        """Read when a fallback last spoke."""
         self._since = (await self._store.async_load() or {}).get("since", "")
 
     @callback
     def async_forget(self) -> None:
-        """A stand-in has spoken: what was kept may be its."""
+        """Find nothing that was kept until now: a fallback has spoken."""
         self._since = dt_util.utcnow().isoformat()
         self._store.async_delay_save(lambda: {"since": self._since}, 1)
 

@@ -1,15 +1,17 @@
-"""What is tried before anything is saved: a server answers, an engine loads.
+"""Validation of what an admin enters, before anything is saved: a server answers, an engine loads.
 
-Each returns what stands in the way: the key of the message that says what to do, and a detail.
+Each function returns the failure that stands in the way, or None.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.translation import async_load_integrations
 from pydantic import SecretStr
 
 from vieneu_core.backends.local import LocalBackend
@@ -28,10 +30,24 @@ from vieneu_core.errors import (
 from vieneu_core.pairing import verify_server
 from vieneu_core.worker.spec import EngineSpec
 
-from .error_translation import language_of, translated_error
+from .const import DOMAIN
+from .error_translation import translated_error
 from .installing import async_install
 
-Failure = tuple[str, str]
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A message of the dialog."""
+
+    key: str
+    """Of the text in the section ``config.error`` of the translations."""
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    async def of(cls, hass: HomeAssistant, key: str, error: VieneuError) -> Failure:
+        """Describe an error. The dialog comes before the integration, so the texts are loaded."""
+        await async_load_integrations(hass, {DOMAIN})
+        return cls(key, translated_error(hass, error))
 
 
 _KEYS: tuple[tuple[type[VieneuError], str], ...] = (
@@ -53,30 +69,30 @@ def error_key(error: VieneuError) -> str:
 
 
 async def verify(hass: HomeAssistant, given: Mapping[str, str]) -> Failure | None:
-    """Look at a server."""
+    """Check that a server answers at the address, and accepts the token."""
     try:
         session = async_get_clientsession(hass)
         await verify_server(given[CONF_URL], SecretStr(given[CONF_TOKEN]), session=session)
     except VieneuError as error:
-        return error_key(error), translated_error(error, language_of(hass))["detail"]
+        return await Failure.of(hass, error_key(error), error)
     return None
 
 
 async def install(hass: HomeAssistant, engine: str) -> Failure | None:
     """Install what an engine needs."""
     missing = await async_install(hass, engine)
-    return ("engine_not_installed", ", ".join(missing)) if missing else None
+    return Failure("engine_not_installed", {"detail": ", ".join(missing)}) if missing else None
 
 
 async def try_engine(hass: HomeAssistant, spec: EngineSpec) -> Failure | None:
-    """Load an engine once, so that what is set up is known to speak."""
+    """Install what an engine needs, and load it once."""
     if failure := await install(hass, spec.target):
         return failure
     backend = LocalBackend(spec)
     try:
         await backend.load()
     except VieneuError as error:
-        return "engine_failed", translated_error(error, language_of(hass))["detail"]
+        return await Failure.of(hass, "engine_failed", error)
     finally:
         await backend.aclose()
     return None

@@ -73,7 +73,7 @@ async def site(engine: ScriptedBackend) -> AsyncIterator[Site]:
 
 @pytest.fixture
 def colab(site: Site) -> dict[str, Any]:
-    """The data of a house with a server on Colab."""
+    """The data of an entry with a server on Colab."""
     return {**EMBEDDED, "colab": {"url": site.url, "token": TOKEN}}
 
 
@@ -88,7 +88,7 @@ SetUp = Callable[..., Any]
 
 @pytest.fixture
 async def set_up(hass: HomeAssistant) -> AsyncIterator[SetUp]:
-    """Set up a house; at the end it is unloaded, and nothing of it may be left."""
+    """Set up an entry; at the end it is unloaded, and nothing of it may be left."""
     entries: list[MockConfigEntry] = []
 
     async def make(data: dict[str, Any], **options: Any) -> MockConfigEntry:
@@ -116,14 +116,14 @@ async def set_up(hass: HomeAssistant) -> AsyncIterator[SetUp]:
 
 
 async def press(hass: HomeAssistant, button: str) -> None:
-    """Press a button of the house."""
+    """Press a button of the device."""
     await hass.services.async_call(
         "button", "press", {"entity_id": f"button.vieneu_{button}"}, blocking=True
     )
 
 
 async def until(hass: HomeAssistant, condition: Callable[[], object]) -> None:
-    """Wait for what the house comes to by itself."""
+    """Wait until a condition holds."""
     async with asyncio.timeout(GUARD_S):
         while not condition():
             await asyncio.sleep(0.05)

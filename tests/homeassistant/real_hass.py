@@ -1,15 +1,9 @@
-"""A real Home Assistant in a process of its own, set up over its API as its pages do it.
-
-Its environment is a user's: it holds Home Assistant and what that brings, and nothing of ours. What
-a manifest or a flow asks for, Home Assistant installs itself. The folder of our wheels takes the
-place of their release on PyPI; everything else comes from where it comes from at a user's.
-"""
+"""A real Home Assistant in a process of its own, set up over its API as its pages do it."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import shutil
 import socket
@@ -17,24 +11,18 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from guard import GUARD_S
+from user_machine import OURS, Machine, machine
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-RELEASES: dict[str, str] = json.loads((HERE / "releases.json").read_text("utf-8"))
-"""Of Home Assistant, each with the version that is tested."""
-NOT_OF_A_USER = (
-    *("PYTHONPATH", "PYTEST_VERSION", "VIRTUAL_ENV", "COVERAGE_PROCESS_START"),
-    *("UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT_ENVIRONMENT", "UV_CONSTRAINT", "UV_OVERRIDE"),
-)
-"""Variables of this session which would lead Home Assistant's Python or uv elsewhere."""
 USER, PASSWORD = "admin", "a-password-for-tests"
 CONFIGURATION = """
 api:
@@ -55,89 +43,6 @@ ONBOARDING = {
     "key": "onboarding",
     "data": {"done": ["core_config", "analytics", "integration"]},
 }
-
-
-OURS = ("vieneu_core", "vieneu_ha", "nbformat", "espeakng_loader", "onnxruntime", "xllamacpp")
-LARGEST = ("homeassistant", "hass_frontend")
-"""Packages of Home Assistant's own, which nothing installs again: they are linked as a whole."""
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What a user has before this project comes: an environment, and an empty configuration."""
-
-    home: Path
-    """The virtual environment; it is this one's own."""
-    config: Path
-    environ: Mapping[str, str]
-
-    @property
-    def python(self) -> Path:
-        return self.home / "bin/python"
-
-    @property
-    def release(self) -> str:
-        """Of Home Assistant, as in 2026.10."""
-        (about,) = self.home.glob("lib/python*/site-packages/homeassistant-*.dist-info")
-        return ".".join(about.name.split("-")[1].split(".")[:2])
-
-    def renew(self) -> None:
-        """Make the environment anew: what was installed into it is gone."""
-        shutil.rmtree(self.home)
-        _copy(self.home)
-
-    def modules(self, *names: str) -> set[str]:
-        """Return those of these modules that its Python can import."""
-        find = "import importlib.util as u, sys; print(*filter(u.find_spec, sys.argv[1:]))"
-        command = (str(self.python), "-P", "-c", find, *names)
-        found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=GUARD_S)
-        return set(found.stdout.split())
-
-    def megabytes(self) -> float:
-        """Return the size of the environment and of the configuration."""
-        command = ("du", "--bytes", "--summarize", "--total", str(self.home), str(self.config))
-        found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=GUARD_S)
-        return int(found.stdout.splitlines()[-1].split()[0]) / 1e6
-
-
-@contextmanager
-def machine(config: Path, **environ: str) -> Iterator[Machine]:
-    """Lend a machine, as a copy of the one that nox has made."""
-    wheels = _made_by_nox("VIENEU_WHEELS", ".nox/homeassistant/tmp/wheels")
-    kept = {name: value for name, value in os.environ.items() if name not in NOT_OF_A_USER}
-    home = Path(tempfile.mkdtemp(prefix="run-", dir=_user_home().parent))
-    try:
-        _copy(home)
-        yield Machine(home, config, {**kept, "UV_FIND_LINKS": str(wheels), **environ})
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def _user_home() -> Path:
-    version = RELEASES[min(RELEASES)]
-    return _made_by_nox("VIENEU_HOME_ASSISTANT", f".tools/homeassistant-{version}")
-
-
-def _copy(home: Path) -> None:
-    """Copy the environment by links: what installs there replaces files, and changes none."""
-    made = _user_home()
-    shutil.copytree(
-        made,
-        home,
-        symlinks=True,
-        dirs_exist_ok=True,
-        copy_function=os.link,
-        ignore=lambda folder, _: LARGEST if Path(folder).name == "site-packages" else (),
-    )
-    for package in made.glob("lib/python*/site-packages/*"):
-        if package.name in LARGEST:
-            (home / package.relative_to(made)).symlink_to(package)
-
-
-def _made_by_nox(variable: str, default: str) -> Path:
-    path = Path(os.environ.get(variable, ROOT / default))
-    assert path.exists(), f"{path} is not there; run nox -s homeassistant, which makes it."
-    return path
 
 
 @dataclass
@@ -242,7 +147,7 @@ class Hass:
         return [each for each in found if each["notification_id"].startswith("vieneu")]
 
     async def happened(self) -> str:
-        """Return what the event entity told last."""
+        """Return the last event of the event entity."""
         state = await self.get("/api/states/event.vieneu_backend_event")
         kind: str = state["attributes"]["event_type"]
         return kind

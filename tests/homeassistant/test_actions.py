@@ -37,7 +37,7 @@ async def act(hass: HomeAssistant, action: str, **data: Any) -> Any:
     )
 
 
-async def test_without_a_house_each_action_says_so(hass: HomeAssistant, set_up: SetUp) -> None:
+async def test_without_an_entry_each_action_says_so(hass: HomeAssistant, set_up: SetUp) -> None:
     entry = await set_up(EMBEDDED)
     await hass.config_entries.async_remove(entry.entry_id)
     hass.states.async_set("media_player.kitchen", "idle")
@@ -48,7 +48,7 @@ async def test_without_a_house_each_action_says_so(hass: HomeAssistant, set_up: 
         await act(hass, "warm")
 
 
-async def test_a_voice_that_was_removed_from_the_registry_is_told(
+async def test_a_voice_that_was_removed_from_the_registry_is_an_error(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
     await set_up(EMBEDDED)
@@ -93,7 +93,7 @@ async def test_an_added_voice_is_there_without_a_reload_and_spoken_with(
 
     assert answer == {"voice": "ba-ngoai"}
     await hass.async_block_till_done()
-    assert "ba-ngoai" in [voice.id for voice in entry.runtime_data.data.voices]
+    assert "ba-ngoai" in [voice.id for voice in entry.runtime_data.coordinator.data.voices]
     listed = hass.states.get("select.vieneu_default_voice")
     assert listed is not None
     assert "ba-ngoai" in listed.attributes["options"]
@@ -112,8 +112,14 @@ async def test_the_notebook_is_offered_without_the_token(
     notebook = await got.text()
     assert "TUNNEL = 'cloudflared'" in notebook
     assert "token=None" in notebook
-    with pytest.raises(ServiceValidationError):
-        await act(hass, "generate_notebook", tunnel="none", domain="a.ngrok.app")
+    for tunnel, domain, fields in (
+        ("none", "a.ngrok.app", "domain, engine, tunnel"),
+        ("ngrok", "no domain", "domain"),
+    ):
+        with pytest.raises(ServiceValidationError) as caught:
+            await act(hass, "generate_notebook", tunnel=tunnel, domain=domain)
+        assert caught.value.translation_key == "notebook_wrong"
+        assert caught.value.translation_placeholders == {"fields": fields}
 
 
 async def test_a_notebook_that_cannot_be_made_is_an_error_in_words(
@@ -148,7 +154,7 @@ async def test_warming_speaks_unheard_and_tells_what_is_wrong(
     assert caught.value.translation_key == "not_spoken"
 
 
-async def test_a_house_that_does_not_run_is_told_from_one_that_is_not_there(
+async def test_an_entry_that_is_not_loaded_differs_from_one_that_is_not_there(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
     entry = await set_up(EMBEDDED)
@@ -202,7 +208,7 @@ async def test_a_report_holds_no_secret_and_no_address(
         assert secret not in text
 
 
-async def test_a_report_of_a_house_that_cannot_be_set_up(
+async def test_diagnostics_of_an_entry_that_cannot_be_set_up(
     hass: HomeAssistant,
     set_up: SetUp,
     hass_client: ClientSessionGenerator,

@@ -10,93 +10,24 @@ import pytest
 from conftest import EMBEDDED, SetUp, press
 from custom_components.vieneu.announcer import PlayerSnapshot
 from homeassistant.components.media_player import (
-    MediaPlayerEntity,
     MediaPlayerEntityFeature,
     MediaPlayerState,
-    MediaType,
 )
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
-from homeassistant.util import dt as dt_util
+from player_rig import BATH, KITCHEN, MUSIC, PLAIN, Player
 from pytest_homeassistant_custom_component.common import setup_test_component_platform
 from test_tts import SENTENCES
 
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
-
-KITCHEN, BATH = "media_player.kitchen", "media_player.bath"
-MUSIC = "http://radio.example/stream.mp3"
-PLAIN = MediaPlayerEntityFeature.PLAY_MEDIA | MediaPlayerEntityFeature.VOLUME_SET
-Noted = list[tuple[str, object]]
-
-
-class Player(MediaPlayerEntity):
-    """A player that plays speech as long as it is told, and notes what happens to it."""
-
-    _attr_should_poll = False
-    _attr_state = MediaPlayerState.IDLE
-    _attr_volume_level = 0.2
-
-    def __init__(
-        self, name: str, features: MediaPlayerEntityFeature = PLAIN, *, plays_s: float = 0.0
-    ) -> None:
-        self._attr_name = self._attr_unique_id = name
-        self._attr_supported_features = features
-        self.noted: Noted = []
-        self.plays_s = plays_s
-        self.error: Exception | None = None
-        self.volume_error: HomeAssistantError | None = None
-
-    def hear_music(self, *, position: float | None = None) -> None:
-        self._attr_state = MediaPlayerState.PLAYING
-        self._attr_media_content_id = MUSIC
-        self._attr_media_content_type = MediaType.MUSIC
-        self._attr_media_position = None if position is None else int(position)
-        self._attr_media_position_updated_at = dt_util.utcnow()
-        self.async_write_ha_state()
-
-    async def async_play_media(
-        self, media_type: MediaType | str, media_id: str, **kwargs: Any
-    ) -> None:
-        if self.error is not None:
-            raise self.error
-        if not media_id.startswith("media-source://tts/"):
-            self.noted.append(("plays", media_id))
-            return
-        assert kwargs["announce"] is True
-        self.noted.append(("speaks", self._attr_volume_level))
-        goes_on = self._attr_state, self._attr_media_content_id
-        self._attr_state = MediaPlayerState.PLAYING
-        self._attr_media_content_id = media_id
-        self.async_write_ha_state()
-
-        @callback
-        def spoken() -> None:
-            self.noted.append(("silent", self._attr_volume_level))
-            self._attr_state = MediaPlayerState.IDLE
-            if MediaPlayerEntityFeature.MEDIA_ANNOUNCE in self._attr_supported_features:
-                self._attr_state, self._attr_media_content_id = goes_on
-            self.async_write_ha_state()
-
-        self.hass.loop.call_later(self.plays_s, spoken)
-
-    async def async_set_volume_level(self, volume: float) -> None:
-        if self.volume_error is not None:
-            raise self.volume_error
-        self.noted.append(("volume", volume))
-        self._attr_volume_level = volume
-        self.async_write_ha_state()
-
-    async def async_media_seek(self, position: float) -> None:
-        self.noted.append(("at", round(position)))
-
 
 Have = Callable[..., Any]
 
 
 @pytest.fixture
 def have(hass: HomeAssistant) -> Have:
-    """Put players into the house."""
+    """Add players."""
 
     async def make(*players: Player) -> None:
         setup_test_component_platform(hass, "media_player", players)
@@ -207,7 +138,7 @@ async def test_a_player_that_goes_on_by_itself_is_left_to_it(
     assert kitchen.state is MediaPlayerState.PLAYING
 
 
-async def test_a_player_that_fails_is_told_and_does_not_interrupt_the_others(
+async def test_a_player_that_fails_is_an_error_and_does_not_interrupt_the_others(
     hass: HomeAssistant, set_up: SetUp, have: Have
 ) -> None:
     await set_up(EMBEDDED)
@@ -307,7 +238,7 @@ async def test_what_was_announced_before_is_not_announced_again(
     await asyncio.sleep(3.0)
 
 
-async def test_an_announcement_waits_for_a_house_that_is_being_set_up_anew(
+async def test_an_announcement_waits_for_an_entry_that_is_reloading(
     hass: HomeAssistant, set_up: SetUp, have: Have
 ) -> None:
     entry = await set_up(EMBEDDED)
@@ -335,7 +266,7 @@ async def test_a_player_that_is_not_there_is_named_and_the_others_speak(
     assert caught.value.translation_placeholders == {"players": f"{BATH}, media_player.gone"}
 
 
-async def test_what_cannot_be_spoken_is_told_to_the_automation(
+async def test_what_cannot_be_spoken_is_an_error_of_the_automation(
     hass: HomeAssistant, set_up: SetUp, have: Have
 ) -> None:
     await set_up(EMBEDDED)

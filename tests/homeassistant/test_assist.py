@@ -52,7 +52,7 @@ class Writer(conversation.ConversationEntity):
 
 
 class Satellite(assist_satellite.AssistSatelliteEntity):
-    """A satellite that takes down what it is told to announce."""
+    """A satellite that keeps what it has to announce."""
 
     _attr_name = "Satellite"
     _attr_unique_id = "satellite"

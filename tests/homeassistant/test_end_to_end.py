@@ -56,7 +56,7 @@ async def recorded(hass: Hass, number: int) -> tuple[float, list[Heard]]:
 
 
 async def set_up(hass: Hass, cellar: ServerHandle, colab: ServerHandle) -> None:
-    """Set up the embedded voice; then two servers, one of them in the house.
+    """Set up the embedded voice; then two servers, one of them on the network.
 
     Both servers speak in tones, which tell each sentence.
     """
@@ -76,9 +76,9 @@ async def set_up(hass: Hass, cellar: ServerHandle, colab: ServerHandle) -> None:
 
 
 async def all_recover(hass: Hass) -> None:
-    """See the server come back, and everything that told of its loss go."""
+    """See the server come back, and all messages of its loss disappear."""
     await hass.until("sensor.vieneu_active_backend", "remote")
-    await hass.until("binary_sensor.vieneu_stand_in_speaks", "off")
+    await hass.until("binary_sensor.vieneu_fallback_active", "off")
     assert await hass.issues() == set()
     assert await hass.notifications() == []
     assert await hass.happened() == "failed_back"
@@ -87,7 +87,7 @@ async def all_recover(hass: Hass) -> None:
     assert same(tones, [expected("Đã có lại máy chủ.")])
 
 
-async def test_a_house_is_set_up_speaks_switches_and_loses_its_server_but_no_sentence(
+async def test_an_entry_is_set_up_speaks_switches_and_loses_its_server_but_no_sentence(
     tmp_path: Path,
 ) -> None:
     async with (
@@ -112,7 +112,7 @@ async def test_a_house_is_set_up_speaks_switches_and_loses_its_server_but_no_sen
         _, tones = await recorded(hass, 2)
         assert same(tones, [expected(sentence) for sentence in SENTENCES * 20])
 
-        # Killed in the middle: the house says the rest, and the admin is told.
+        # Killed in the middle: the local voice speaks the rest, and the admin is notified.
         # Another text: Home Assistant would take the same one from its memory.
         speaking = asyncio.create_task(speak(hass, f"{LONG} Hết tin."))
         await begun(hass)
@@ -122,7 +122,7 @@ async def test_a_house_is_set_up_speaks_switches_and_loses_its_server_but_no_sen
         assert same(tones, [expected(sentence) for sentence in (*SENTENCES * 20, "Hết tin.")])
         await hass.until("sensor.vieneu_active_backend", "local")
         assert await hass.state(MODE) == "remote"
-        assert await hass.state("binary_sensor.vieneu_stand_in_speaks") == "on"
+        assert await hass.state("binary_sensor.vieneu_fallback_active") == "on"
         assert {"remote_lost", "fallback_active"} <= await hass.issues()
         assert len(await hass.notifications()) == 1
         assert (await hass.happened()) in {"failed_over", "remote_lost"}

@@ -23,12 +23,13 @@ from conftest import COMPONENT
 from guard import GUARD_S
 from hub_site import HubSite, hub_site
 from pydantic import SecretStr
-from real_hass import Hass, Machine, machine, running_hass
+from real_hass import Hass, running_hass
 from server_process import TOKEN, running_server
 from test_end_to_end import recorded, speak
 from tone_engine import expected, same
+from user_machine import Machine, machine
 
-from vieneu_colab_server.address_callback import HouseAnnouncer
+from vieneu_colab_server.address_callback import AddressCallback
 from vieneu_core import __version__
 from vieneu_core.models.catalogue import DEFAULT_DECODER, DEFAULT_GGUF, VOICES_FILE, known_model
 
@@ -183,8 +184,8 @@ async def test_colab(tmp_path: Path, steps: Steps) -> None:
         assert flow["type"] == "progress"
         async with running_server(token=token) as server:
             with steps.step("pair", hass):
-                announcer = HouseAnnouncer(hass.url + path, lambda: SecretStr(token))
-                await announcer.announce(server.url, None)
+                callback = AddressCallback(hass.url + path, lambda: SecretStr(token))
+                await callback.announce(server.url, None)
                 done = await hass.get(f"{FLOW}/{flow['flow_id']}")  # as the dialog does by itself
                 assert done["type"] == "create_entry", done
                 await hass.until("sensor.vieneu_active_backend", "remote")

@@ -37,7 +37,7 @@ LANGUAGES = {
         submit="Submit",
         skip="Skip and finish",
         embedded="The small embedded voice",
-        here="This house",
+        here="Local",
         lost="Google Colab is lost",
         notifications="Notifications",
     ),
@@ -94,7 +94,7 @@ async def test_an_admin_sets_it_up_looks_at_it_and_flips_the_switch(
         await picture(page, f"dashboard-{language}")
         await picture(page.locator("hui-entities-card"), f"card-{language}")
         row = page.locator("hui-select-entity-row")
-        await row.get_by_text("Nơi đọc").click()
+        await row.get_by_text("Nguồn giọng").click()
         await row.get_by_text("Google Colab", exact=True).click()
         await hass.until(active, "remote")
         assert await hass.state(backend) == "remote"
@@ -158,9 +158,9 @@ async def shows(page: Page, text: str, *, exact: bool = True) -> None:
 
 
 async def names(hass: Hass) -> dict[str, str]:
-    """Return entity ids in English, which the guide uses, with those of this house.
+    """Return entity ids in English, which the guide uses, with those of this Home Assistant.
 
-    Home Assistant makes them of the names in the language of the house.
+    Home Assistant makes them of the names in its language.
     """
     texts = yaml.safe_load((COMPONENT / "translations/en.json").read_text("utf-8"))["entity"]
     registered = await hass.command("config/entity_registry/list")

@@ -116,7 +116,7 @@ async def test_a_default_voice_that_the_present_backend_lacks_silences_nobody(
 @pytest.mark.parametrize(
     ("option", "value"), [("speed", "fast"), ("sentence_pause", "long"), ("speed", 17)]
 )
-async def test_a_wrong_option_is_told(
+async def test_a_wrong_option_is_an_error(
     hass: HomeAssistant, set_up: SetUp, option: str, value: object
 ) -> None:
     await set_up(EMBEDDED)
@@ -126,7 +126,7 @@ async def test_a_wrong_option_is_told(
     assert str(value) in str(caught.value.translation_placeholders)
 
 
-async def test_what_a_stand_in_said_is_not_kept_as_the_chosen_voices(
+async def test_what_a_fallback_said_is_not_kept_as_the_chosen_voices(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], engine: ScriptedBackend
 ) -> None:
     await set_up(colab, mode="remote")

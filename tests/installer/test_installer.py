@@ -90,7 +90,7 @@ def test_what_is_not_ours_is_not_touched(config: Path) -> None:
     assert files(target) == {"mine.py"}
 
 
-def test_a_folder_that_cannot_be_written_is_told_and_nothing_changes(config: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_an_error_and_nothing_changes(config: Path) -> None:
     (config / "custom_components").write_text("a file")
 
     with pytest.raises(InstallError, match="cannot be written"):
@@ -112,8 +112,8 @@ def test_the_command_tells_what_it_did(
     assert "→" in run("install", place)
     assert f"{version_here()} (copy)" in run("status", place)
     assert "removed" in run("uninstall", place)
-    assert "nothing to remove" in run("uninstall", place)
-    assert "no configuration of Home Assistant" in run("install", f"--config={tmp_path / 'x'}")
+    assert "Nothing to remove" in run("uninstall", place)
+    assert "not a configuration of Home Assistant" in run("install", f"--config={tmp_path / 'x'}")
     with pytest.raises(SystemExit):
         main(["install"])
 

@@ -1,4 +1,4 @@
-"""Puts the blueprints for automations beside those that are there. What was changed there stays.
+"""Installation of the blueprints for automations. A blueprint that was changed stays.
 
 Automations go on using a blueprint, so one that somebody has changed is neither replaced nor
 removed.
@@ -15,7 +15,7 @@ HERE = Path(__file__).with_name("blueprint_files")
 
 
 def add(config: Path) -> list[Path]:
-    """Put those into a configuration that are not there yet; return them.
+    """Install those that are not there yet; return them.
 
     Raises:
         InstallError: they cannot be written.
@@ -34,7 +34,7 @@ def add(config: Path) -> list[Path]:
 
 
 def remove(config: Path) -> list[Path]:
-    """Take those out again that are as they came; return them.
+    """Remove those that are unchanged; return them.
 
     Raises:
         InstallError: they cannot be removed.
@@ -54,6 +54,6 @@ def remove(config: Path) -> list[Path]:
 
 
 def _pairs(config: Path) -> list[tuple[Path, Path]]:
-    """Return each blueprint of this package with its place in a configuration."""
+    """Return each blueprint of this package with its path in a configuration."""
     files = sorted(HERE.rglob("*.yaml"))
     return [(file, config / "blueprints" / file.relative_to(HERE)) for file in files]

@@ -1,4 +1,4 @@
-"""The command ``vieneu-ha``. Exit codes: 0 done; 2 wrong arguments; 3 it could not be done."""
+"""The command ``vieneu-ha``. Exit codes: 0 done; 2 wrong arguments; 3 failed."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="vieneu-ha", description="Put the integration VieNeu Relay into Home Assistant."
+        prog="vieneu-ha", description="Install the integration VieNeu Relay into Home Assistant."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, told in (
+    for name, text in (
         ("install", "install or upgrade it"),
-        ("uninstall", "take it out"),
-        ("status", "tell which version is there"),
+        ("uninstall", "remove it"),
+        ("status", "show the installed version"),
     ):
-        command = commands.add_parser(name, help=told, description=told.capitalize() + ".")
+        command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
         command.add_argument(
             "--config", type=Path, required=True, metavar="DIR", help="folder of configuration.yaml"
         )
         if name == "install":
             command.add_argument("--link", action="store_true", help="for development: no copy")
             command.add_argument(
-                "--force", action="store_true", help="also in place of a newer version"
+                "--force", action="store_true", help="also replace a newer version"
             )
     return parser
 
@@ -52,15 +52,15 @@ def _done(given: argparse.Namespace) -> str:
         before = find(given.config)
         after = install(given.config, link=given.link, force=given.force)
         verb = "installed" if before is None else f"{before.version or 'a link'} →"
-        told = f"{after.path}: {verb} {after.version}. Restart Home Assistant."
+        text = f"{after.path}: {verb} {after.version}. Restart Home Assistant."
         if added := blueprints.add(given.config):
-            told += f"\nBlueprints: {', '.join(path.stem for path in added)}."
-        return told
+            text += f"\nBlueprints: {', '.join(path.stem for path in added)}."
+        return text
     if given.command == "uninstall":
         removed = uninstall(given.config)
         blueprints.remove(given.config)
         if removed is None:
-            return "There was nothing to remove."
+            return "Nothing to remove."
         return (
             f"{removed.path}: {removed.version} removed. Delete the integration on Home"
             " Assistant's page first if you have not, then restart it."

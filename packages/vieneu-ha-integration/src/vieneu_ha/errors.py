@@ -1,4 +1,4 @@
-"""What can go wrong when the component is put into a configuration."""
+"""Errors of installing the component into a configuration."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from vieneu_core.errors import ConfigurationError
 
 
 class InstallError(ConfigurationError):
-    """Something cannot be put where it shall be."""
+    """The component or a blueprint cannot be installed."""
 
     code = "component_install"
     title = "The integration cannot be installed"
-    default_remedy = "Correct what is named, and try again."
+    default_remedy = "Correct the cause, and try again."

@@ -1,8 +1,8 @@
-"""Puts the component into a configuration of Home Assistant, whole or not at all.
+"""Installation of the component into a configuration of Home Assistant, whole or not at all.
 
 A wheel must not hold a top-level ``custom_components``: it would hide the user's own, or be hidden
 by them. So the component lies inside this package, and is copied from here. In the repository it is
-``custom_components/vieneu`` at the root, where HACS wants it, and a link leads there.
+``custom_components/vieneu`` at the root, where HACS expects it, and a link leads there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """What lies in a configuration."""
+    """A component in a configuration."""
 
     path: Path
     version: str
@@ -39,7 +39,7 @@ def find(config: Path) -> Installed | None:
     """Return the component in a configuration; None where there is none.
 
     Raises:
-        InstallError: it is no configuration, or something else lies in its place.
+        InstallError: it is not a configuration, or something else has the component's name.
     """
     target = _target(config)
     if not target.exists() and not target.is_symlink():
@@ -54,16 +54,16 @@ def install(config: Path, *, link: bool = False, force: bool = False) -> Install
 
     Args:
         config: The folder with ``configuration.yaml``.
-        link: Lead to this package's own files in place of a copy: for development.
-        force: Also put an older version in the place of a newer one.
+        link: Make a link to this package's files instead of a copy, for development.
+        force: Also replace a newer version.
 
     Raises:
-        InstallError: that cannot be; nothing has changed.
+        InstallError: it cannot be installed; nothing has changed.
     """
     before, target = find(config), _target(config)
     if before is not None and not force and _key(before.version) > _key(version_here()):
         raise InstallError(
-            f"{target} holds the newer version {before.version}; this is {version_here()}.",
+            f"{target} has the newer version {before.version}; this is {version_here()}.",
             remedy="Upgrade this package, or give --force.",
         )
     try:
@@ -91,10 +91,10 @@ def install(config: Path, *, link: bool = False, force: bool = False) -> Install
 
 
 def uninstall(config: Path) -> Installed | None:
-    """Take the component out; return what was there. Settings stay with Home Assistant.
+    """Remove the component; return what was there. Home Assistant keeps the settings.
 
     Raises:
-        InstallError: that cannot be.
+        InstallError: it cannot be removed.
     """
     before = find(config)
     if before is None:
@@ -116,14 +116,18 @@ def uninstall(config: Path) -> Installed | None:
 def _target(config: Path) -> Path:
     if not (config / "configuration.yaml").is_file():
         raise InstallError(
-            f"{config} is no configuration of Home Assistant: it has no configuration.yaml.",
-            remedy="Name its folder: vieneu-ha install --config /config",
+            f"{config} is not a configuration of Home Assistant: it has no configuration.yaml.",
+            remedy="Give its folder: vieneu-ha install --config /config",
         )
     return config / "custom_components" / DOMAIN
 
 
 def _version(folder: Path) -> str:
-    """Return the version of a component, after a look that it is ours."""
+    """Return the version of a component of this domain.
+
+    Raises:
+        InstallError: it is another component, or cannot be read.
+    """
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         if manifest["domain"] != DOMAIN:
@@ -131,8 +135,8 @@ def _version(folder: Path) -> str:
         return str(manifest["version"])
     except (OSError, ValueError, KeyError, TypeError):
         raise InstallError(
-            f"{folder} holds something else than the integration {DOMAIN}.",
-            remedy="Look at it, and move it away.",
+            f"{folder} contains something else than the integration {DOMAIN}.",
+            remedy="Check it, and move it away.",
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""A house: set up, switched, watched, unloaded."""
+"""An entry: set up, switched, reloaded, unloaded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def state(hass: HomeAssistant, entity_id: str) -> str:
     return found.state
 
 
-async def test_the_embedded_voice_alone_is_a_house(hass: HomeAssistant, set_up: SetUp) -> None:
+async def test_the_embedded_voice_alone_is_enough(hass: HomeAssistant, set_up: SetUp) -> None:
     entry = await set_up(EMBEDDED)
     assert entry.state is ConfigEntryState.LOADED
     assert state(hass, "select.vieneu_backend") == "local"
@@ -51,11 +51,11 @@ def listening(hass: HomeAssistant) -> dict[str, int]:
     return found
 
 
-async def test_nothing_of_an_unloaded_house_is_left(
+async def test_nothing_of_an_unloaded_entry_is_left(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any]
 ) -> None:
     hass.config.external_url = "https://house.example"
-    data = {**colab, "webhook_id": "an-ear"}
+    data = {**colab, "webhook_id": "a-webhook"}
     # What Home Assistant itself begins at the first set-up stays with it.
     entry = await set_up(data, mode="remote")
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -64,7 +64,7 @@ async def test_nothing_of_an_unloaded_house_is_left(
     for _ in range(2):
         assert await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done()
-        assert "an-ear" in hass.data["webhook"]
+        assert "a-webhook" in hass.data["webhook"]
         assert await hass.config_entries.async_unload(entry.entry_id)
         await hass.async_block_till_done(wait_background_tasks=True)
     await asyncio.sleep(0.1)
@@ -80,7 +80,7 @@ async def test_what_this_version_has_stored_is_understood_by_later_ones(
     stored = {
         "local": {"kind": "server", "url": site.url, "token": TOKEN},
         "colab": {"url": site.url, "token": TOKEN},
-        "webhook_id": "an-ear",
+        "webhook_id": "a-webhook",
     }
     options = {
         "mode": "remote", "voice": "vi-south", "speed": 1.25, "sentence_pause": 0.5,
@@ -151,7 +151,7 @@ async def test_what_is_not_ready_is_refused_with_what_to_do(
     assert placeholders["remedy"] == "Hãy thêm ở trang của bộ tích hợp: Cấu hình lại."
 
 
-async def test_when_the_server_dies_speech_goes_on_locally_and_the_admin_is_told(
+async def test_when_the_server_dies_speech_goes_on_locally_and_the_admin_is_notified(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], site: Site
 ) -> None:
     await set_up(colab, mode="remote")
@@ -163,7 +163,7 @@ async def test_when_the_server_dies_speech_goes_on_locally_and_the_admin_is_told
     await until(hass, lambda: state(hass, "sensor.vieneu_active_backend") == "local")
 
     assert state(hass, "select.vieneu_backend") == "remote", "the choice stays the admin's"
-    assert state(hass, "binary_sensor.vieneu_stand_in_speaks") == "on"
+    assert state(hass, "binary_sensor.vieneu_fallback_active") == "on"
     assert ir.async_get(hass).async_get_issue("vieneu", "remote_lost") is not None
     assert ir.async_get(hass).async_get_issue("vieneu", "fallback_active") is not None
     happened = hass.states.get("event.vieneu_backend_event")
@@ -228,6 +228,6 @@ async def test_where_nothing_can_speak_it_is_tried_again_later(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
     entry = await set_up({"local": {"kind": "model", "engine": "nothing:at_all"}})
-    # The last resort voice speaks, so the house is set up all the same.
+    # The last resort voice speaks, so the entry is set up all the same.
     assert entry.state is ConfigEntryState.LOADED
     assert state(hass, "sensor.vieneu_active_backend") == "last_resort"

@@ -1,0 +1,54 @@
+"""Forms of the dialog: their fields, and the placeholders of their texts."""
+
+from __future__ import annotations
+
+import probatio as vol
+from homeassistant.const import CONF_TOKEN, CONF_URL
+from homeassistant.helpers.selector import (
+    SelectSelector,
+    SelectSelectorConfig,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from vieneu_core.config import TunnelKind
+from vieneu_core.engines.registry import MODEL_ENGINES
+
+from .const import CONF_ENGINE
+
+CONF_MODEL = "model"
+CONF_TUNNEL = "tunnel"
+CONF_DOMAIN_NAME = "domain"
+
+SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
+ADDRESS = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
+TOKEN = vol.Schema({vol.Required(CONF_TOKEN): SECRET})
+SERVER = vol.Schema({vol.Required(CONF_URL): ADDRESS, vol.Required(CONF_TOKEN): SECRET})
+MODEL = vol.Schema(
+    {
+        vol.Required(CONF_ENGINE, default="auto"): SelectSelector(
+            SelectSelectorConfig(options=sorted(MODEL_ENGINES), translation_key="engine")
+        ),
+        vol.Optional(CONF_MODEL): TextSelector(),
+    }
+)
+NOTEBOOK = vol.Schema(
+    {
+        vol.Required(CONF_TUNNEL, default=TunnelKind.NGROK.value): SelectSelector(
+            SelectSelectorConfig(
+                options=[TunnelKind.NGROK.value, TunnelKind.CLOUDFLARED.value],
+                translation_key="tunnel",
+            )
+        ),
+        vol.Optional(CONF_DOMAIN_NAME): TextSelector(),
+    }
+)
+
+PLACEHOLDERS = {
+    "detail": "",
+    "remedy": "",
+    "example": "https://abc.ngrok-free.app",
+    "colab": "https://colab.research.google.com",
+}
+"""Of all forms: those of errors, and addresses, which Home Assistant allows in no translation."""
