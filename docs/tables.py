@@ -14,6 +14,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 from mkdocs.exceptions import PluginError
 from pydantic import BaseModel, SecretStr
@@ -30,7 +31,9 @@ from vieneu_core.router.events import RouterEvent
 from vieneu_core.wire.framing import FrameType
 from vieneu_core.wire.schemas import SynthesisBody
 
-PLACEHOLDER = re.compile(r"^<!-- (table|docstring|tree): (\S+) -->$", re.MULTILINE)
+PLACEHOLDER = re.compile(r"^<!-- (table|docstring|tree|example): (\S+) -->$", re.MULTILINE)
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
@@ -48,6 +51,8 @@ def _part(kind: str, name: str) -> str:
         return _docstring(name)
     if kind == "tree":
         return "```text\n" + errors_tree() + "\n```"
+    if kind == "example":
+        return "```python\n" + (EXAMPLES / name).read_text("utf-8") + "```"
     if name not in TABLES:
         raise PluginError(f"No table {name!r}; there are: {', '.join(TABLES)}.")
     return TABLES[name]()
@@ -179,7 +184,7 @@ def _attribute_docstrings(cls: type) -> dict[str, str]:
 
 
 def event_table() -> str:
-    """Return the events that the router tells."""
+    """Return the events that the router publishes."""
     return _table(("Event", "When"), ((f"`{cls.__name__}`", _first_line(cls)) for cls in _events()))
 
 
