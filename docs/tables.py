@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 
 from mkdocs.exceptions import PluginError
 from pydantic import BaseModel, SecretStr
 
+import vieneu_core
 from vieneu_colab_server.problems import STATUS_OF
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_core import errors
@@ -31,7 +33,9 @@ from vieneu_core.router.events import RouterEvent
 from vieneu_core.wire.framing import FrameType
 from vieneu_core.wire.schemas import SynthesisBody
 
-PLACEHOLDER = re.compile(r"^<!-- (table|docstring|tree|example): (\S+) -->$", re.MULTILINE)
+PLACEHOLDER = re.compile(
+    r"^<!-- (table|docstring|tree|example|reference): (\S+) -->$", re.MULTILINE
+)
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -53,6 +57,8 @@ def _part(kind: str, name: str) -> str:
         return "```text\n" + errors_tree() + "\n```"
     if kind == "example":
         return "```python\n" + (EXAMPLES / name).read_text("utf-8") + "```"
+    if kind == "reference":
+        return "\n\n".join(f"::: {path}" for path in _documented(name))
     if name not in TABLES:
         raise PluginError(f"No table {name!r}; there are: {', '.join(TABLES)}.")
     return TABLES[name]()
@@ -73,6 +79,42 @@ def error_table() -> str:
             for cls in _classes()
         ),
     )
+
+
+def front_table() -> str:
+    """Return the names that `vieneu_core` itself exports, each with a link to its reference."""
+    rows = []
+    for name in vieneu_core.__all__:
+        value = getattr(vieneu_core, name)
+        rows.append((f"[`{name}`][{value.__module__}.{name}]", _first_line(value)))
+    return _table(("Name", "What it is"), rows)
+
+
+def _documented(name: str) -> list[str]:
+    """Return the paths of what a public part defines: ``router`` without the events, ``events``."""
+    module = importlib.import_module(f"vieneu_core.{'router' if name == 'events' else name}")
+    names = getattr(module, "__all__", None) or _defined_in(module)
+    values = [(each, getattr(module, each)) for each in names]
+    if name in {"router", "events"}:
+        wanted = name == "events"
+        values = [pair for pair in values if _is_event(pair[1]) is wanted]
+    return [
+        f"{getattr(value, '__module__', None) or module.__name__}.{each}"
+        for each, value in values
+        if inspect.getdoc(value) and hasattr(value, "__module__")
+    ]
+
+
+def _defined_in(module: ModuleType) -> list[str]:
+    return [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    ]
+
+
+def _is_event(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, RouterEvent)
 
 
 def consequence_table() -> str:
@@ -193,6 +235,7 @@ def _events() -> list[type[RouterEvent]]:
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    "front": front_table,
     "errors": error_table,
     "consequences": consequence_table,
     "problems": problem_table,
