@@ -21,9 +21,11 @@ def on_event(event: RouterEvent) -> None:
 
 
 async def main() -> None:
-    tunnel_closes = ScriptStep(error=TunnelOfflineError("The tunnel is closed."))
-    remote = ScriptedBackend([ScriptStep(), tunnel_closes], name="remote")
-    async with Router(local=LocalBackend("espeak"), remote=remote, mode="remote") as router:
+    remote = ScriptedBackend([ScriptStep()], name="remote")  # its first request succeeds
+    remote.always = ScriptStep(error=TunnelOfflineError("The tunnel is closed."))
+    local = LocalBackend("espeak")
+    await local.load()  # the router alone would start as soon as the remote is ready
+    async with Router(local=local, remote=remote, mode="remote") as router:
         router.subscribe(on_event)
         speech = await collect(router.stream(SynthesisRequest(text=SENTENCES)))
     for sentence, speaker in zip(SENTENCES, speech.speakers, strict=True):
