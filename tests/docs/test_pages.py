@@ -161,6 +161,30 @@ def test_every_class_and_function_of_the_front_is_in_the_reference(tables: Modul
     ] == []
 
 
+SHORT = {
+    "core/": "packages/vieneu-core/src/vieneu_core/",
+    "server/": "packages/vieneu-colab-server/src/vieneu_colab_server/",
+    "component/": "custom_components/vieneu/",
+}
+"""What the table of contributing.md writes for a folder."""
+BEING_MOVED = {"core/cli/commands/", "core/i18n/", "server/i18n/", "server/tunnels/registry.py"}
+"""Paths of the table that exist once the work on those parts is merged."""
+
+
+def test_where_things_are_names_what_exists() -> None:
+    page = (DOCS / "contributing.md").read_text("utf-8")
+    prefixes = "|".join(SHORT)
+    rows = re.findall(rf"^\| .*`(?:{prefixes}).*$", page, re.MULTILINE)
+    named = set(re.findall(rf"`((?:{prefixes})[\w/.]+)`", "\n".join(rows)))
+
+    assert len(rows) > 12
+    assert [
+        path
+        for path in sorted(named - BEING_MOVED)
+        if not (ROOT / re.sub(f"^({prefixes})", lambda match: SHORT[match[1]], path)).exists()
+    ] == []
+
+
 def test_the_colab_page_explains_whatever_links_to_it() -> None:
     headings = set(
         re.findall(r"^#### (\w+)$", (DOCS / "colab.md").read_text("utf-8"), re.MULTILINE)
