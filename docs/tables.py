@@ -23,7 +23,7 @@ from pydantic import BaseModel, SecretStr
 import vieneu_core
 from vieneu_colab_server.problems import STATUS_OF
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
-from vieneu_core import errors
+from vieneu_core import errors, router
 from vieneu_core.config import Settings
 from vieneu_core.engines.gguf import GgufOptions
 from vieneu_core.engines.pytorch import PytorchOptions
@@ -231,7 +231,8 @@ def event_table() -> str:
 
 
 def _events() -> list[type[RouterEvent]]:
-    return sorted(RouterEvent.__subclasses__(), key=lambda cls: cls.__name__)
+    exported = [getattr(router, name) for name in router.__all__]
+    return [each for each in exported if _is_event(each) and each is not RouterEvent]
 
 
 TABLES: dict[str, Callable[[], str]] = {
