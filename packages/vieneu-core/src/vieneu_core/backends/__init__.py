@@ -1,4 +1,4 @@
-"""Places that serve synthesis, all behind one interface."""
+"""Backends: what serves synthesis, all behind one interface."""
 
 from __future__ import annotations
 
