@@ -17,7 +17,7 @@ nox.options.sessions = ["lint", "typecheck", "docs", "packages", "homeassistant"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(nox.project.load_toml("packages/vieneu-core/pyproject.toml"))
-CODE = ("packages", "tests", "benchmarks", "noxfile.py", "docs", "notebooks", "scripts")
+CODE = ("packages", "tests", "benchmarks", "examples", "noxfile.py", "docs", "notebooks", "scripts")
 COVERED = {"vieneu_core": 95, "vieneu_colab_server": 95, "vieneu_ha": 90}
 """Package, and the least branch coverage of it in per cent."""
 SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")

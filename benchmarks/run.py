@@ -23,7 +23,7 @@ BENCHMARKS = (
     "first_audio",
     "wire_bytes",
     "mode_switch",
-    "failover",
+    "failover_cost",
     "loop_delay",
     "house_loop",
     "import_cost",

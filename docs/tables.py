@@ -14,13 +14,16 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
 
 from mkdocs.exceptions import PluginError
 from pydantic import BaseModel, SecretStr
 
+import vieneu_core
 from vieneu_colab_server.problems import STATUS_OF
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
-from vieneu_core import errors
+from vieneu_core import errors, router
 from vieneu_core.config import Settings
 from vieneu_core.engines.gguf import GgufOptions
 from vieneu_core.engines.pytorch import PytorchOptions
@@ -30,7 +33,11 @@ from vieneu_core.router.events import RouterEvent
 from vieneu_core.wire.framing import FrameType
 from vieneu_core.wire.schemas import SynthesisBody
 
-PLACEHOLDER = re.compile(r"^<!-- (table|docstring|tree): (\S+) -->$", re.MULTILINE)
+PLACEHOLDER = re.compile(
+    r"^<!-- (table|docstring|tree|example|reference): (\S+) -->$", re.MULTILINE
+)
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
@@ -48,6 +55,10 @@ def _part(kind: str, name: str) -> str:
         return _docstring(name)
     if kind == "tree":
         return "```text\n" + errors_tree() + "\n```"
+    if kind == "example":
+        return "```python\n" + (EXAMPLES / name).read_text("utf-8") + "```"
+    if kind == "reference":
+        return "\n\n".join(f"::: {path}" for path in _documented(name))
     if name not in TABLES:
         raise PluginError(f"No table {name!r}; there are: {', '.join(TABLES)}.")
     return TABLES[name]()
@@ -68,6 +79,42 @@ def error_table() -> str:
             for cls in _classes()
         ),
     )
+
+
+def front_table() -> str:
+    """Return the names that `vieneu_core` itself exports, each with a link to its reference."""
+    rows = []
+    for name in vieneu_core.__all__:
+        value = getattr(vieneu_core, name)
+        rows.append((f"[`{name}`][{value.__module__}.{name}]", _first_line(value)))
+    return _table(("Name", "What it is"), rows)
+
+
+def _documented(name: str) -> list[str]:
+    """Return the paths of what a public part defines: ``router`` without the events, ``events``."""
+    module = importlib.import_module(f"vieneu_core.{'router' if name == 'events' else name}")
+    names = getattr(module, "__all__", None) or _defined_in(module)
+    values = [(each, getattr(module, each)) for each in names]
+    if name in {"router", "events"}:
+        wanted = name == "events"
+        values = [pair for pair in values if _is_event(pair[1]) is wanted]
+    return [
+        f"{getattr(value, '__module__', None) or module.__name__}.{each}"
+        for each, value in values
+        if inspect.getdoc(value) and hasattr(value, "__module__")
+    ]
+
+
+def _defined_in(module: ModuleType) -> list[str]:
+    return [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    ]
+
+
+def _is_event(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, RouterEvent)
 
 
 def consequence_table() -> str:
@@ -179,15 +226,17 @@ def _attribute_docstrings(cls: type) -> dict[str, str]:
 
 
 def event_table() -> str:
-    """Return the events that the router tells."""
+    """Return the events that the router publishes."""
     return _table(("Event", "When"), ((f"`{cls.__name__}`", _first_line(cls)) for cls in _events()))
 
 
 def _events() -> list[type[RouterEvent]]:
-    return sorted(RouterEvent.__subclasses__(), key=lambda cls: cls.__name__)
+    exported = [getattr(router, name) for name in router.__all__]
+    return [each for each in exported if _is_event(each) and each is not RouterEvent]
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    "front": front_table,
     "errors": error_table,
     "consequences": consequence_table,
     "problems": problem_table,

@@ -17,7 +17,7 @@ from vieneu_core.router import ErrorReport
 from .const import DOMAIN, LANGUAGES
 
 for _language in LANGUAGES:
-    # Read into the cache now: Home Assistant imports this module on a thread, and calls it on its loop.
+    # Read now: Home Assistant imports this module on a thread, but calls it on its event loop.
     error_text(VieneuError.code, "", _language)
 
 

@@ -1,4 +1,4 @@
-"""Habits of this repository, as checks."""
+"""Conventions of this repository, as checks."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ PYTHON = [
     *SOURCES,
     *sorted(ROOT.glob("tests/**/*.py")),
     *sorted(ROOT.glob("benchmarks/**/*.py")),
+    *sorted(ROOT.glob("examples/**/*.py")),
     ROOT / "noxfile.py",
 ]
 VAGUE_NAMES = {"common", "helper", "helpers", "manager", "misc", "util", "utils"}

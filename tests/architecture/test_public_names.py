@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +34,26 @@ HEAVY = {
     "torch",
     "typer",
 }
+
+
+ROOT = Path(__file__).parents[2]
+PARTS = (
+    *("audio", "backends", "clock", "config", "engines", "errors", "notebook", "pairing"),
+    *("router", "synthesis", "testing", "text", "voices", "wire", "worker"),
+)
+"""The public parts; each is a module, or a package that exports names or (``wire``) modules."""
+FRONTS = ["vieneu_core", *(f"vieneu_core.{part}" for part in PARTS)]
+PACKAGES = [name for name in FRONTS if hasattr(importlib.import_module(name), "__path__")]
+EXPORTING = [name for name in PACKAGES if name != "vieneu_core.wire"]
+SHARED_INSIDE = (
+    "vieneu_core.builder",
+    "vieneu_core.cli",
+    "vieneu_core.config.private_file",
+    "vieneu_core.error_words",
+    "vieneu_core.installation",
+)
+"""What our own packages share, always of one version; no program needs it."""
+ANY_PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def modules_loaded_by(statement: str) -> set[str]:
@@ -62,20 +85,98 @@ def test_the_values_that_every_caller_needs_load_nothing_heavy() -> None:
     assert not HEAVY & {module.partition(".")[0] for module in loaded}
 
 
-@pytest.mark.parametrize("name", vieneu_core.__all__)
-def test_each_public_name_is_there_and_is_listed(name: str) -> None:
-    assert getattr(vieneu_core, name) is not None
-    assert name in dir(vieneu_core)
+@pytest.mark.parametrize("package", EXPORTING)
+def test_each_public_name_is_there_and_is_listed(package: str) -> None:
+    module = importlib.import_module(package)
+
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+        assert name in dir(module)
 
 
-def test_public_names_are_sorted_and_equal_to_those_that_the_type_checker_sees() -> None:
-    module = ast.parse(Path(vieneu_core.__file__).read_text("utf-8"))
-    (block,) = [part for part in module.body if isinstance(part, ast.If)]
-    imports = [part for part in block.body if isinstance(part, ast.ImportFrom)]
-    seen = {alias.name for part in imports for alias in part.names}
+@pytest.mark.parametrize("package", EXPORTING)
+def test_public_names_are_equal_to_those_that_the_type_checker_sees(package: str) -> None:
+    module = importlib.import_module(package)
+    tree = ast.parse(Path(str(module.__file__)).read_text("utf-8"))
+    lazy = [part for part in tree.body if isinstance(part, ast.If)]
+    body = lazy[0].body if lazy else tree.body
+    imports = [part for part in body if isinstance(part, ast.ImportFrom)]
+    seen = {
+        alias.name
+        for part in imports
+        if str(part.module).startswith("vieneu_core.")
+        for alias in part.names
+    }
 
-    assert sorted(seen) == vieneu_core.__all__
-    assert sorted(vieneu_core._MODULE_OF) == vieneu_core.__all__
+    assert sorted(seen) == sorted(module.__all__)
+
+
+@pytest.mark.parametrize("part", ["audio", "backends", "engines", "testing", "text", "worker"])
+def test_a_public_part_loads_nothing_before_a_name_is_used(part: str) -> None:
+    loaded = modules_loaded_by(f"import vieneu_core.{part}")
+
+    assert sorted(m for m in loaded if m.startswith("vieneu")) == [
+        "vieneu_core",
+        f"vieneu_core.{part}",
+    ]
+
+
+def imported_names(sources: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield what programs take from the core: module and name."""
+    for source in sources:
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("vieneu_core"):
+                for alias in node.names:
+                    yield str(node.module), alias.name
+
+
+def is_public(module: str, name: str) -> bool:
+    """Whether a program may write ``from module import name``."""
+    if f"{module}.{name}" in FRONTS or module == "vieneu_core.wire":
+        return True
+    if module in FRONTS or module.rpartition(".")[0] == "vieneu_core.wire":
+        exported = getattr(importlib.import_module(module), "__all__", None)
+        return name == "__version__" or exported is None or name in exported
+    return False
+
+
+def test_documentation_and_examples_use_public_names_only() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("packages/*/README.md")]
+    programs = [
+        *(match[1] for page in pages for match in ANY_PYTHON.finditer(page.read_text("utf-8"))),
+        *(path.read_text("utf-8") for path in ROOT.glob("examples/*.py")),
+    ]
+    used = set(imported_names(program for program in programs if "vieneu_core" in program))
+
+    assert len(used) > 25
+    assert sorted(pair for pair in used if not is_public(*pair)) == []
+
+
+@pytest.mark.parametrize(
+    "folder", ["packages/vieneu-colab-server/src", "packages/vieneu-ha-integration/src"]
+)
+def test_what_server_and_integration_use_is_exported(folder: str) -> None:
+    """They may import a name from where it is defined, but a program need not know that place."""
+    sources = [path.read_text("utf-8") for path in (ROOT / folder).rglob("*.py")]
+    if "ha-integration" in folder:
+        sources += [path.read_text("utf-8") for path in ROOT.glob("custom_components/vieneu/*.py")]
+    used = {
+        (module, name)
+        for module, name in imported_names(sources)
+        if not module.startswith(SHARED_INSIDE)
+    }
+
+    assert len(used) > 25
+    assert [
+        pair
+        for pair in sorted(used)
+        if not any(is_public(front, pair[1]) for front in (pair[0], front_of(pair[0])))
+    ] == []
+
+
+def front_of(module: str) -> str:
+    """Return the public part to which a module belongs."""
+    return ".".join(module.split(".")[:2])
 
 
 def test_an_unknown_name_is_an_attribute_error_that_names_it() -> None:

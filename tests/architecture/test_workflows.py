@@ -6,8 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
-WORKFLOWS = sorted((Path(__file__).parents[2] / ".github/workflows").glob("*.yml"))
+GITHUB = Path(__file__).parents[2] / ".github"
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+FORMS = sorted((GITHUB / "ISSUE_TEMPLATE").glob("*.yml"))
 PINNED = re.compile(r"[\w-]+/[\w./-]+@[0-9a-f]{40} # (v\d+\.\d+\.\d+|\d{4}-\d{2}-\d{2})")
 
 
@@ -24,3 +27,22 @@ def test_no_checkout_leaves_its_credentials(workflow: Path) -> None:
     text = workflow.read_text("utf-8")
 
     assert text.count("actions/checkout@") == text.count("persist-credentials: false")
+
+
+def test_the_actions_and_the_locked_packages_are_updated_by_dependabot() -> None:
+    stated = yaml.safe_load((GITHUB / "dependabot.yml").read_text("utf-8"))
+
+    assert {update["package-ecosystem"] for update in stated["updates"]} == {"github-actions", "uv"}
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
+def test_an_issue_form_has_what_github_requires(path: Path) -> None:
+    form = yaml.safe_load(path.read_text("utf-8"))
+    if path.name == "config.yml":
+        assert form["blank_issues_enabled"] is False
+        return
+
+    assert {"name", "description", "body"} <= form.keys()
+    for field in form["body"]:
+        wanted = "value" if field["type"] == "markdown" else "label"
+        assert field["attributes"][wanted]

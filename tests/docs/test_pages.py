@@ -18,6 +18,7 @@ from guard import GUARD_S
 from pydantic import BaseModel
 
 import vieneu_colab_server
+import vieneu_core
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_core import RemoteTimeouts, Settings, errors, load_settings
 from vieneu_core.cli.error_messages import EXPLAINED_ON_COLAB_PAGE
@@ -139,14 +140,49 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    pages = {page.stem for page in DOCS.glob("*.md")}
-    assert {page.stem for page in tmp_path.glob("*.html")} >= pages
-    for page in tmp_path.glob("*.html"):
+    pages = {page.relative_to(DOCS).with_suffix(".html") for page in DOCS.rglob("*.md")}
+    built = {page.relative_to(tmp_path) for page in tmp_path.rglob("*.html")}
+    assert built >= pages
+    for page in tmp_path.rglob("*.html"):
         html = page.read_text("utf-8")
         assert "<!-- table" not in html
         assert not re.search(r'<(script|link)[^>]+(src|href)="https?://', html), (
             "loads from elsewhere"
         )
+
+
+def test_every_class_and_function_of_the_front_is_in_the_reference(tables: ModuleType) -> None:
+    pages = [filled(tables, f"reference/{page.name}") for page in DOCS.glob("reference/*.md")]
+    documented = set(re.findall(r"^::: (\S+)$", "\n".join(pages), re.MULTILINE))
+    values = {name: getattr(vieneu_core, name) for name in vieneu_core.__all__}
+
+    assert [
+        name for name, value in values.items() if f"{value.__module__}.{name}" not in documented
+    ] == []
+
+
+SHORT = {
+    "core/": "packages/vieneu-core/src/vieneu_core/",
+    "server/": "packages/vieneu-colab-server/src/vieneu_colab_server/",
+    "component/": "custom_components/vieneu/",
+}
+"""What the table of contributing.md writes for a folder."""
+BEING_MOVED = {"core/cli/commands/", "core/i18n/", "server/i18n/", "server/tunnels/registry.py"}
+"""Paths of the table that exist once the work on those parts is merged."""
+
+
+def test_where_things_are_names_what_exists() -> None:
+    page = (DOCS / "contributing.md").read_text("utf-8")
+    prefixes = "|".join(SHORT)
+    rows = re.findall(rf"^\| .*`(?:{prefixes}).*$", page, re.MULTILINE)
+    named = set(re.findall(rf"`((?:{prefixes})[\w/.]+)`", "\n".join(rows)))
+
+    assert len(rows) > 12
+    assert [
+        path
+        for path in sorted(named - BEING_MOVED)
+        if not (ROOT / re.sub(f"^({prefixes})", lambda match: SHORT[match[1]], path)).exists()
+    ] == []
 
 
 def test_the_colab_page_explains_whatever_links_to_it() -> None:

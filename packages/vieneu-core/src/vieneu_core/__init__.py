@@ -1,16 +1,22 @@
 """VieNeu Relay core: speech from a local engine or a remote server, whichever the admin chose.
 
-Names are loaded when they are first used, so that ``import vieneu_core`` stays light. Every
-failure is a class of `vieneu_core.errors`.
+Names are loaded when they are first used, so that ``import vieneu_core`` stays light. What only
+some programs need is exported by the package's public parts: `vieneu_core.audio`, ``backends``,
+``clock``, ``config``, ``engines``, ``errors``, ``notebook``, ``pairing``, ``router``,
+``synthesis``, ``testing``, ``text``, ``voices``, ``wire`` and ``worker``. Deeper modules are
+private.
 """
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 # Type checkers take it for true; the module typing takes longer to load than all of this.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from vieneu_core.audio.encode import AudioFormat, encode_stream
     from vieneu_core.audio.file import write_file
     from vieneu_core.audio.pcm import AudioChunk, Speaker
@@ -159,19 +165,34 @@ _NAMES_BY_MODULE = {
     "voices": ("Voice",),
     "worker.spec": ("EngineSpec",),
 }
-_MODULE_OF = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 
 
-def __getattr__(name: str) -> object:
-    """Load a public name when it is first used (PEP 562)."""
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{module}"), name)
-    globals()[name] = value
-    return value
+def lazy_names(
+    package: str, names_by_module: Mapping[str, tuple[str, ...]]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Return the ``__getattr__`` and ``__dir__`` of a package that loads names on first use.
+
+    PEP 562. For this package and its public parts.
+
+    Args:
+        package: ``__name__`` of the package.
+        names_by_module: Its public names, by the module below it that defines them.
+    """
+    module_of = {name: module for module, names in names_by_module.items() for name in names}
+    namespace = sys.modules[package].__dict__
+
+    def load(name: str) -> object:
+        module = module_of.get(name)
+        if module is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value: object = getattr(import_module(f"{package}.{module}"), name)
+        namespace[name] = value
+        return value
+
+    def names() -> list[str]:
+        return sorted({*namespace, *module_of})
+
+    return load, names
 
 
-def __dir__() -> list[str]:
-    """List the public names, those not yet loaded included."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _NAMES_BY_MODULE)

@@ -1,1 +1,37 @@
 """Samples: what they are, how they are encoded, resampled and stretched."""
+
+from __future__ import annotations
+
+from vieneu_core import lazy_names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from vieneu_core.audio.decode import Clip, decode_clip
+    from vieneu_core.audio.encode import AudioFormat, encode_stream
+    from vieneu_core.audio.file import write_file
+    from vieneu_core.audio.opus import OpusSentenceDecoder, OpusSentenceEncoder
+    from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
+
+__all__ = [
+    "BYTES_PER_SAMPLE",
+    "AudioChunk",
+    "AudioFormat",
+    "Clip",
+    "OpusSentenceDecoder",
+    "OpusSentenceEncoder",
+    "Speaker",
+    "decode_clip",
+    "encode_stream",
+    "write_file",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "decode": ("Clip", "decode_clip"),
+        "encode": ("AudioFormat", "encode_stream"),
+        "file": ("write_file",),
+        "opus": ("OpusSentenceDecoder", "OpusSentenceEncoder"),
+        "pcm": ("BYTES_PER_SAMPLE", "AudioChunk", "Speaker"),
+    },
+)

@@ -1,1 +1,31 @@
 """Backends: what serves synthesis, all behind one interface."""
+
+from __future__ import annotations
+
+from vieneu_core import lazy_names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from vieneu_core.backends.base import Backend, BackendState, Health, synthesize
+    from vieneu_core.backends.local import LocalBackend
+    from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts, RetryPolicy
+
+__all__ = [
+    "Backend",
+    "BackendState",
+    "Health",
+    "LocalBackend",
+    "RemoteBackend",
+    "RemoteTimeouts",
+    "RetryPolicy",
+    "synthesize",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "base": ("Backend", "BackendState", "Health", "synthesize"),
+        "local": ("LocalBackend",),
+        "remote": ("RemoteBackend", "RemoteTimeouts", "RetryPolicy"),
+    },
+)

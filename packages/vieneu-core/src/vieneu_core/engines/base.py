@@ -72,7 +72,9 @@ class Engine(Protocol):
         """Load the model; ``progress`` hears how far that has come.
 
         Raises:
-            ModelLoadError, DeviceMemoryError, MissingExtraError.
+            ModelLoadError: the model or its files cannot be used.
+            DeviceMemoryError: the device has too little memory.
+            MissingExtraError: what the engine needs is not installed.
         """
         ...
 
@@ -82,7 +84,9 @@ class Engine(Protocol):
         Looks at ``cancelled`` at least between two chunks, and returns when it is true.
 
         Raises:
-            SynthesisFailedError, DeviceMemoryError, RequestError.
+            SynthesisFailedError: this sentence could not be spoken.
+            DeviceMemoryError: the device has too little memory.
+            RequestError: the utterance is wrong, or asks for what the engine cannot do.
         """
         ...
 

@@ -1,6 +1,7 @@
 """Makes the notebook that runs ``vieneu-server`` on Colab. Needs the extra ``notebook``."""
 
 from vieneu_core.config import TunnelKind
+from vieneu_core.notebook.failures import pip_cause
 from vieneu_core.notebook.rendering import render_notebook, write_notebook
 from vieneu_core.notebook.settings import NotebookSettings
 from vieneu_core.notebook.sources import Carried, FromGit, FromPyPI
@@ -13,6 +14,7 @@ __all__ = [
     "NotebookSettings",
     "TunnelKind",
     "Wheel",
+    "pip_cause",
     "render_notebook",
     "write_notebook",
 ]

@@ -1,10 +1,11 @@
-"""A server tells the house where it is, so that nobody has to paste an address."""
+"""Pairing: a server sends its signed address to Home Assistant, so that nobody has to paste it."""
 
 from vieneu_core.pairing.address_update import SIGNATURE_HEADER, AddressUpdate, signature
-from vieneu_core.pairing.inbox import AddressUpdateInbox
+from vieneu_core.pairing.inbox import MAX_BODY_BYTES, AddressUpdateInbox
 from vieneu_core.pairing.verify import verify_server
 
 __all__ = [
+    "MAX_BODY_BYTES",
     "SIGNATURE_HEADER",
     "AddressUpdate",
     "AddressUpdateInbox",

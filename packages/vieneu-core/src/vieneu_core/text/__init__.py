@@ -1,1 +1,25 @@
 """Text: how it becomes sentences, and sentences become passages."""
+
+from __future__ import annotations
+
+from vieneu_core import lazy_names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from vieneu_core.text.clean import has_speech, one_line
+    from vieneu_core.text.segment import sentences, split_sentences
+
+__all__ = [
+    "has_speech",
+    "one_line",
+    "sentences",
+    "split_sentences",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "clean": ("has_speech", "one_line"),
+        "segment": ("sentences", "split_sentences"),
+    },
+)

@@ -1,0 +1,147 @@
+"""One word for one thing: names in the code are the terms of the glossary (docs/index.md)."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WIRE = ROOT / "packages/vieneu-core/src/vieneu_core/wire"
+"""The protocol's fields keep their names."""
+SOURCES = [
+    path
+    for path in sorted(
+        {*ROOT.glob("packages/*/src/**/*.py"), *ROOT.glob("custom_components/**/*.py")}
+    )
+    if path.parent != WIRE
+]
+STANDARD_TERMS = {
+    ("allowance", "allowances", "budget"): "quota",
+    ("desk",): "service",
+    ("foresee", "foreseen", "get_ahead"): "prefetch",
+    ("glimpse",): "read_magic",
+    ("grave",): "trash",
+    ("happening", "happenings"): "bus events",
+    ("house", "houses"): "Home Assistant, home or runtime",
+    ("ledger",): "index",
+    ("look", "looks", "looked", "looking"): "health check, check or verify",
+    ("nonsense", "misfit"): "invalid",
+    ("nudge", "nudged"): "notify or wake",
+    ("orders",): "planned requests",
+    ("overheard",): "capture_warnings",
+    ("patience",): "deadlines, a timeout or a retry policy",
+    ("place", "places"): "tracked backend, or backend",
+    ("plainly",): "short_traceback",
+    ("ring",): "rotation",
+    ("shelf",): "buffer",
+    ("stand_in", "stand_ins"): "fallback",
+    ("supersede", "superseded", "supersedes"): "cancel_prefetch",
+    ("tally",): "stats",
+    ("tell", "tells", "told", "telling"): "publish, notify, send or show",
+}
+"""Words that were dropped, and the standard term to use in their stead."""
+TERM_OF = {word: term for words, term in STANDARD_TERMS.items() for word in words}
+ALLOWED = {
+    "BUDGET_SHARE": "issue keys that Home Assistant has stored",
+    "PLACES": "names of places, in a text that is read aloud",
+    "_quiet_place": "a place in a clip",
+    "budget": "the section `budget` of users' settings files",
+    "stand_in": "the field of a frame",
+}
+"""Identifiers in which a dropped word is another word, or one that users have in files."""
+REMAINING = {
+    "custom_components/vieneu": {"_budget", "_budget_used", "places"},
+    "vieneu_colab_server": {
+        *("TunnelAllowanceError", "_house", "_looks", "_tell", "house", "told"),
+    },
+    "vieneu_core/backends": {"LOOK_AGAIN_S", "_look", "_look_with_grace", "told"},
+    "vieneu_core/cli": {
+        *("TOLD_ON_COLAB_PAGE", "_budget", "_tell", "_told", "looking", "place", "told"),
+    },
+    "vieneu_core/config": {"told"},
+    "vieneu_core/engines": {"_tell", "places", "tell", "told"},
+    "vieneu_core/models": {"_ledger", "_look", "_told_at"},
+    "vieneu_core/router": {
+        *("_budget", "_nudged", "_tell", "_told", "patience_s", "places", "told"),
+    },
+    "vieneu_core/synthesis.py": {"told"},
+    "vieneu_core/voices": {"_told"},
+    "vieneu_core/worker": {"_orders"},
+    "vieneu_ha/cli.py": {"told"},
+}
+"""Identifiers still to be renamed, by area."""
+PAGES = [
+    path
+    for path in sorted(
+        [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("notebooks/*.md")]
+    )
+    if path.name not in {"home-assistant.md", "cli.md"}
+]
+DROPPED_IN_PROSE = re.compile(
+    r"\b(house|stand-ins?|is told|was told|tells?|looks at)\b", re.IGNORECASE
+)
+CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def identifiers(path: Path) -> Iterator[str]:
+    """Yield what a module names: itself, classes, functions, arguments, attributes, variables."""
+    yield from (path.parent.name, path.stem)
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                yield name
+            case ast.AsyncFunctionDef(name=name) | ast.arg(arg=name):
+                yield name
+            case ast.Attribute(attr=name) | ast.Name(id=name, ctx=ast.Store()):
+                yield name
+
+
+def dropped_word(identifier: str) -> str | None:
+    """Return the dropped word in an identifier, if any."""
+    words = f"_{BOUNDARY.sub('_', identifier).lower()}_"
+    return next((word for word in TERM_OF if f"_{word}_" in words), None)
+
+
+def remaining(path: Path) -> set[str]:
+    name = path.as_posix()
+    return {each for area, names in REMAINING.items() if f"/{area}" in name for each in names}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_name_uses_a_word_that_was_dropped(path: Path) -> None:
+    exceptions = {*ALLOWED, *remaining(path)}
+
+    assert {
+        f"{name}: instead of {word!r} use {TERM_OF[word]}"
+        for name in identifiers(path)
+        if name not in exceptions and (word := dropped_word(name))
+    } == set()
+
+
+@pytest.mark.parametrize(
+    ("identifier", "word"),
+    [
+        ("TrackedPlace", "place"),
+        ("_get_ahead_of", "get_ahead"),
+        ("n_looks", "looks"),
+        ("HTTPHouse", "house"),
+        ("placeholder", None),
+        ("string", None),
+        ("outlook", None),
+        ("order", None),
+    ],
+)
+def test_a_dropped_word_is_found_as_a_whole_word_only(identifier: str, word: str | None) -> None:
+    assert dropped_word(identifier) == word
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_no_document_uses_a_term_of_our_own_invention(page: Path) -> None:
+    prose = CODE.sub("", page.read_text("utf-8"))
+
+    assert DROPPED_IN_PROSE.findall(prose) == []
