@@ -21,7 +21,7 @@ from homeassistant.core import callback
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 from pydantic import ValidationError
 
-from vieneu_core.builder import EMBEDDED_ENGINE
+from vieneu_core.config import EMBEDDED_ENGINE
 from vieneu_core.credentials import new_auth_token
 from vieneu_core.errors import VieneuError
 from vieneu_core.router import Mode

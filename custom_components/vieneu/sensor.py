@@ -55,7 +55,7 @@ def _queue_depth(data: VieneuData) -> int | None:
     return None if health is None else health.queue_depth
 
 
-def _budget_used(data: VieneuData) -> float | None:
+def _quota_used(data: VieneuData) -> float | None:
     remote = _backend(data, Mode.REMOTE)
     if data.status.quota is None or remote.state is BackendState.NOT_CONFIGURED:
         return None
@@ -132,7 +132,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=1,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=_budget_used,
+        value_fn=_quota_used,
     ),
     VieneuSensorDescription(
         key="queue_depth",

@@ -38,19 +38,21 @@ HEAVY = {
 
 ROOT = Path(__file__).parents[2]
 PARTS = (
-    *("audio", "backends", "clock", "config", "engines", "errors", "notebook", "pairing"),
-    *("router", "synthesis", "testing", "text", "voices", "wire", "worker"),
+    *("audio", "backends", "clock", "config", "credentials", "engines", "errors", "notebook"),
+    *("pairing", "router", "synthesis", "testing", "text", "voices", "wire", "worker"),
 )
 """The public parts; each is a module, or a package that exports names or (``wire``) modules."""
 FRONTS = ["vieneu_core", *(f"vieneu_core.{part}" for part in PARTS)]
 PACKAGES = [name for name in FRONTS if hasattr(importlib.import_module(name), "__path__")]
 EXPORTING = [name for name in PACKAGES if name != "vieneu_core.wire"]
 SHARED_INSIDE = (
+    "vieneu_core.backoff",
     "vieneu_core.builder",
     "vieneu_core.cli",
-    "vieneu_core.config.private_file",
-    "vieneu_core.error_words",
+    "vieneu_core.files",
+    "vieneu_core.i18n",
     "vieneu_core.installation",
+    "vieneu_core.process_end",
 )
 """What our own packages share, always of one version; no program needs it."""
 ANY_PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -53,27 +53,6 @@ ALLOWED = {
     "stand_in": "the field of a frame",
 }
 """Identifiers in which a dropped word is another word, or one that users have in files."""
-REMAINING = {
-    "custom_components/vieneu": {"_budget", "_budget_used", "places"},
-    "vieneu_colab_server": {
-        *("TunnelAllowanceError", "_house", "_looks", "_tell", "house", "told"),
-    },
-    "vieneu_core/backends": {"LOOK_AGAIN_S", "_look", "_look_with_grace", "told"},
-    "vieneu_core/cli": {
-        *("TOLD_ON_COLAB_PAGE", "_budget", "_tell", "_told", "looking", "place", "told"),
-    },
-    "vieneu_core/config": {"told"},
-    "vieneu_core/engines": {"_tell", "places", "tell", "told"},
-    "vieneu_core/models": {"_ledger", "_look", "_told_at"},
-    "vieneu_core/router": {
-        *("_budget", "_nudged", "_tell", "_told", "patience_s", "places", "told"),
-    },
-    "vieneu_core/synthesis.py": {"told"},
-    "vieneu_core/voices": {"_told"},
-    "vieneu_core/worker": {"_orders"},
-    "vieneu_ha/cli.py": {"told"},
-}
-"""Identifiers still to be renamed, by area."""
 PAGES = [
     path
     for path in sorted(
@@ -107,19 +86,12 @@ def dropped_word(identifier: str) -> str | None:
     return next((word for word in TERM_OF if f"_{word}_" in words), None)
 
 
-def remaining(path: Path) -> set[str]:
-    name = path.as_posix()
-    return {each for area, names in REMAINING.items() if f"/{area}" in name for each in names}
-
-
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_name_uses_a_word_that_was_dropped(path: Path) -> None:
-    exceptions = {*ALLOWED, *remaining(path)}
-
     assert {
         f"{name}: instead of {word!r} use {TERM_OF[word]}"
         for name in identifiers(path)
-        if name not in exceptions and (word := dropped_word(name))
+        if name not in ALLOWED and (word := dropped_word(name))
     } == set()
 
 

@@ -74,7 +74,7 @@ async def remote_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
 @asynccontextmanager
 async def router_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
     async with local_tone(chunk_delay_s) as spoken:
-        router = Router(local=spoken, policy=RouterPolicy(patience_s=0.0))
+        router = Router(local=spoken, policy=RouterPolicy(retry_for_s=0.0))
         try:
             yield router
         finally:

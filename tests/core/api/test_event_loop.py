@@ -55,7 +55,7 @@ def in_another_loop(call: Callable[[], object]) -> BaseException | None:
     [
         ScriptedBackend,
         lambda: LocalBackend("tone_engine:create"),
-        lambda: Router(local=ScriptedBackend(), policy=RouterPolicy(patience_s=0)),
+        lambda: Router(local=ScriptedBackend(), policy=RouterPolicy(retry_for_s=0)),
     ],
     ids=["scripted", "local", "router"],
 )

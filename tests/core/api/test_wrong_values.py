@@ -199,7 +199,7 @@ CASES = [
     Case(
         RouterPolicy,
         {
-            **dict.fromkeys(("stall_s", "patience_s", "load_wait_s", "idle_interval_s"), is_(1.0)),
+            **dict.fromkeys(("stall_s", "retry_for_s", "load_wait_s", "idle_interval_s"), is_(1.0)),
             "fallback_enabled": is_(True), "fallback": is_(("local",)), "probe_text": is_("a"),
             "prefetched_sentences": is_(2), "breaker": BreakerPolicy, "session": SessionPolicy,
         },

@@ -93,7 +93,7 @@ async def test_collected_speech_holds_each_sentence_once_even_the_one_that_broke
 
 
 async def test_sentences_before_the_final_failure_are_still_delivered() -> None:
-    async with RouterRig(policy=RouterPolicy(fallback_enabled=False, patience_s=0)) as rig:
+    async with RouterRig(policy=RouterPolicy(fallback_enabled=False, retry_for_s=0)) as rig:
         rig.remote.script = [ScriptStep(), ScriptStep(at_sentence=2, error=lost())]
         got: list[AudioChunk] = []
         with pytest.raises(BackendConnectionError):
@@ -202,7 +202,7 @@ async def test_a_closed_stream_stops_the_synthesis_and_blames_nobody() -> None:
 
 
 async def test_patience_begins_when_a_sentence_fails_not_when_its_passage_began() -> None:
-    policy = RouterPolicy(fallback_enabled=False, patience_s=10.0)
+    policy = RouterPolicy(fallback_enabled=False, retry_for_s=10.0)
     async with RouterRig(Mode.LOCAL, policy) as rig:
         hold = asyncio.Event()
         rig.local.script = [

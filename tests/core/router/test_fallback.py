@@ -149,7 +149,7 @@ async def test_a_moment_without_anyone_is_waited_out_not_lost() -> None:
 
 
 async def test_without_fallback_the_failure_is_the_backends_own() -> None:
-    async with RouterRig(policy=RouterPolicy(fallback_enabled=False, patience_s=0)) as rig:
+    async with RouterRig(policy=RouterPolicy(fallback_enabled=False, retry_for_s=0)) as rig:
         rig.remote.always = ScriptStep(error=lost("the remote is gone"))
         with pytest.raises(BackendConnectionError, match="the remote is gone") as caught:
             await rig.speak()

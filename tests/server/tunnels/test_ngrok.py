@@ -19,10 +19,10 @@ from vieneu_colab_server.tunnels.errors import (
     AuthtokenRefusedError,
     DomainRefusedError,
     SecondAgentError,
-    TunnelAllowanceError,
     TunnelNetworkError,
     TunnelOpenError,
     TunnelProgramError,
+    TunnelQuotaUsedError,
     TunnelTimeoutError,
 )
 from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
@@ -53,7 +53,7 @@ async def test_a_reserved_domain_is_the_address(tmp_path: Path, port: int) -> No
     [
         ("bad", AuthtokenRefusedError, "ERR_NGROK_107"),
         ("second", SecondAgentError, "ERR_NGROK_108"),
-        ("used-up", TunnelAllowanceError, "ERR_NGROK_727"),
+        ("used-up", TunnelQuotaUsedError, "ERR_NGROK_727"),
         ("offline", TunnelNetworkError, "cannot be reached"),
         ("domain", DomainRefusedError, "ERR_NGROK_334"),
         ("odd", TunnelOpenError, "something else"),

@@ -78,8 +78,8 @@ class ReferenceAudio:
     @property
     def content_id(self) -> str:
         """Name of this very clip with this very transcript, the same on every machine."""
-        told = f"{self.sample_rate_hz}\n{self.transcript}\n".encode()
-        return f"clip-{hashlib.sha256(told + self.pcm).hexdigest()[:40]}"
+        head = f"{self.sample_rate_hz}\n{self.transcript}\n".encode()
+        return f"clip-{hashlib.sha256(head + self.pcm).hexdigest()[:40]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ class SecondAgentError(TunnelOpenError):
     transient = False
 
 
-class TunnelAllowanceError(TunnelOpenError):
+class TunnelQuotaUsedError(TunnelOpenError):
     """The quota of the account is used up."""
 
     code = "tunnel_allowance"

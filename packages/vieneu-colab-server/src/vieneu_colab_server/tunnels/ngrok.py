@@ -22,10 +22,10 @@ from vieneu_colab_server.tunnels.errors import (
     AuthtokenRefusedError,
     DomainRefusedError,
     SecondAgentError,
-    TunnelAllowanceError,
     TunnelNetworkError,
     TunnelOpenError,
     TunnelProgramError,
+    TunnelQuotaUsedError,
     TunnelTimeoutError,
 )
 from vieneu_core.clock import Clock, SystemClock
@@ -45,9 +45,9 @@ _MEANING: dict[str, type[TunnelOpenError]] = {
     "ERR_NGROK_319": DomainRefusedError,
     "ERR_NGROK_320": DomainRefusedError,
     "ERR_NGROK_334": DomainRefusedError,
-    "ERR_NGROK_324": TunnelAllowanceError,
-    "ERR_NGROK_725": TunnelAllowanceError,
-    "ERR_NGROK_727": TunnelAllowanceError,
+    "ERR_NGROK_324": TunnelQuotaUsedError,
+    "ERR_NGROK_725": TunnelQuotaUsedError,
+    "ERR_NGROK_727": TunnelQuotaUsedError,
 }
 _UNREACHED = ("no such host", "dial tcp", "i/o timeout", "network is unreachable", "failed to dial")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from vieneu_core.config.paths import cache_dir, settings_path, state_dir, voices_dir
 from vieneu_core.config.settings import (
     AUTH_TOKEN_VARIABLE,
+    EMBEDDED_ENGINE,
     ENDPOINT_URL_VARIABLE,
     ColabSettings,
     FallbackSettings,
@@ -21,6 +22,7 @@ from vieneu_core.config.tunnel_kind import TunnelKind
 
 __all__ = [
     "AUTH_TOKEN_VARIABLE",
+    "EMBEDDED_ENGINE",
     "ENDPOINT_URL_VARIABLE",
     "ColabSettings",
     "FallbackSettings",

@@ -170,9 +170,9 @@ def _yaml_failure(err: YAMLError, path: Path) -> SettingsFileError:
     at: Position | None = None
     if isinstance(err, MarkedYAMLError):
         at = Position.of(err.problem_mark) if err.problem_mark is not None else None
-        told = f"{err.problem} {err.context}"
+        problem = f"{err.problem} {err.context}"
         for start, words, advice in _YAML_PROBLEMS:
-            if start in told:
+            if start in problem:
                 found, remedy = f"found {words}", advice
                 break
     return wrong(path, found, f"{remedy} The file was left as it is.", at=at)

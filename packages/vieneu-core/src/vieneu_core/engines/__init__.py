@@ -14,10 +14,11 @@ if TYPE_CHECKING:
         LoadProgress,
         Utterance,
     )
-    from vieneu_core.engines.registry import ENGINES, EngineNeeds, has_nvidia_gpu
+    from vieneu_core.engines.registry import ENGINES, MODEL_ENGINES, EngineNeeds, has_nvidia_gpu
 
 __all__ = [
     "ENGINES",
+    "MODEL_ENGINES",
     "Engine",
     "EngineFactory",
     "EngineInfo",
@@ -39,6 +40,6 @@ __getattr__, __dir__ = lazy_names(
             "LoadProgress",
             "Utterance",
         ),
-        "registry": ("ENGINES", "EngineNeeds", "has_nvidia_gpu"),
+        "registry": ("ENGINES", "MODEL_ENGINES", "EngineNeeds", "has_nvidia_gpu"),
     },
 )

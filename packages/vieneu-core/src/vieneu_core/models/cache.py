@@ -104,7 +104,7 @@ class RepoCache:
 
     def __init__(self, cache_dir: Path, repo: str) -> None:
         self.folder = cache_dir / f"models--{repo.replace('/', '--')}"
-        self._ledger = self.folder / "vieneu.json"
+        self._index_path = self.folder / "vieneu.json"
 
     def snapshot(self, commit: str) -> Path:
         """Return the folder of a commit's files."""
@@ -130,13 +130,13 @@ class RepoCache:
     def index(self) -> CacheIndex:
         """Read what is remembered."""
         try:
-            return CacheIndex.parse(self._ledger.read_text("utf-8"))
+            return CacheIndex.parse(self._index_path.read_text("utf-8"))
         except (OSError, UnicodeDecodeError):
             return CacheIndex()
 
     def remember(self, index: CacheIndex) -> None:
         """Write what is to be remembered. Only under `locked`."""
-        write_atomic(self._ledger, index.dump(), durable=False)
+        write_atomic(self._index_path, index.dump(), durable=False)
 
     def link(self, commit: str, name: str, etag: str) -> Path:
         """Make the content of an ETag a file of a commit, and return its path."""

@@ -68,13 +68,13 @@ class Meter:
     def __init__(self, step: str, total: int | None, progress: Progress) -> None:
         self._step, self._total, self._progress = step, total, progress
         self._before = 0
-        self._told_at = float("-inf")
+        self._progress_shown_at = float("-inf")
 
     def show(self, n_bytes: int) -> None:
         """Hear of the bytes that are here of the present file."""
         now = time.monotonic()
-        if now - self._told_at >= _REPORT_EVERY_S:
-            self._told_at = now
+        if now - self._progress_shown_at >= _REPORT_EVERY_S:
+            self._progress_shown_at = now
             self._progress(self._step, self._before + n_bytes, self._total)
 
     def finish(self, n_bytes: int) -> None:

@@ -217,7 +217,7 @@ class _Task:
         index = self._cache.index()
         revision = self._pinned(index) or self._source.revision
         commit, names = self._resolved(client, index, revision)
-        files = [self._look(client, name, commit) for name in names]
+        files = [self._file_info(client, name, commit) for name in names]
         self._transfer(client, index, files)
         if not self._source.is_commit:
             self._cache.set_ref(self._source.revision, files[0].commit)
@@ -241,7 +241,7 @@ class _Task:
         index.selections[selection_key(commit, patterns)] = list(names)
         return commit, names
 
-    def _look(self, client: HubClient, name: str, revision: str) -> RemoteFile:
+    def _file_info(self, client: HubClient, name: str, revision: str) -> RemoteFile:
         repo, retry_policy = self._source.repo, self._hub.retry_policy
         try:
             return retry_policy.keep_trying(lambda: client.file_info(repo, name, revision))

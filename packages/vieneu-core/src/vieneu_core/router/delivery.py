@@ -40,7 +40,7 @@ from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.text.passages import passages
 
 _RETRY = Backoff(first_s=0.1, longest_s=math.inf)
-"""Pauses before a sentence that no backend could speak is retried, for `patience_s` in all."""
+"""Pauses before a sentence that no backend could speak is retried, for `retry_for_s` in all."""
 
 
 class Delivery:
@@ -96,7 +96,7 @@ class Delivery:
             self._outbox.put_nowait(None)
 
     async def _speak(self, passage: tuple[str, ...]) -> None:
-        """Speak a passage; retry each sentence for `RouterPolicy.patience_s`."""
+        """Speak a passage; retry each sentence for `RouterPolicy.retry_for_s`."""
         goal = self._done + len(passage)
         failing, n_failures, give_up_at = -1, 0, 0.0
         while self._done < goal:
@@ -105,7 +105,7 @@ class Delivery:
                 continue
             now = self._clock.monotonic()
             if failing != self._done:  # the time begins anew with each sentence that fails
-                failing, n_failures, give_up_at = self._done, 0, now + self._policy.patience_s
+                failing, n_failures, give_up_at = self._done, 0, now + self._policy.retry_for_s
             n_failures += 1
             wait_s = _RETRY.pause_s(n_failures)
             if now + wait_s > give_up_at or not any(cause.transient for cause in causes):

@@ -59,7 +59,7 @@ class HealthMonitor:
         self._metered = metered
         self._each_round = each_round
         self._idle_checks = 0
-        self._nudged = asyncio.Event()
+        self._woken = asyncio.Event()
         self.first_load: asyncio.Future[BackendError | None] = (
             asyncio.get_running_loop().create_future()
         )
@@ -67,7 +67,7 @@ class HealthMonitor:
 
     def wake(self) -> None:
         """Recompute when the next check is due: something has changed."""
-        self._nudged.set()
+        self._woken.set()
 
     async def run(self) -> None:
         """Load the backend, then check it again and again."""
@@ -83,7 +83,7 @@ class HealthMonitor:
     async def _watch(self) -> None:
         await self._each_round()
         while True:
-            self._nudged.clear()
+            self._woken.clear()
             wait_s = self.next_check_in_s()
             if wait_s > 0:
                 wait_s = min(wait_s, self._next_session_mark_in_s())
@@ -234,7 +234,7 @@ class HealthMonitor:
 
     async def _wait(self, seconds: float) -> None:
         """Wait until the time has come or `wake` is called."""
-        waits: set[asyncio.Task[object]] = {asyncio.create_task(self._nudged.wait())}
+        waits: set[asyncio.Task[object]] = {asyncio.create_task(self._woken.wait())}
         if not math.isinf(seconds):
             waits.add(asyncio.create_task(self._sleep(seconds)))
         try:

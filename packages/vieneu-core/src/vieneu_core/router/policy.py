@@ -45,7 +45,7 @@ class RouterPolicy:
     """Sentences synthesized ahead while one is being heard."""
     stall_s: float = 20.0
     """Longest wait for a backend's next audio; a backend's own limits are usually shorter."""
-    patience_s: float = 10.0
+    retry_for_s: float = 10.0
     """How long a sentence that no backend could speak is retried before it fails."""
     health_check_interval_s: float = 30.0
     """Between health checks of a backend that is in use."""

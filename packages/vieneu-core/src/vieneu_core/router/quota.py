@@ -51,7 +51,7 @@ class TunnelQuota:
         self._limits = (monthly_requests, monthly_bytes)
         self._month = self._this_month()
         self._requests = self._bytes = 0
-        self._told: set[float] = set()
+        self._warned: set[float] = set()
         self._dirty = self._read = False
         self._write: asyncio.Task[None] | None = None
 
@@ -62,17 +62,17 @@ class TunnelQuota:
         stored = await asyncio.to_thread(_load, self._path)
         self._read = True
         if stored is not None and stored[0] == self._this_month():
-            self._month, requests, n_bytes, told = stored
+            self._month, requests, n_bytes, warned = stored
             self._requests += requests
             self._bytes += n_bytes
-            self._told |= told
+            self._warned |= warned
 
     def record(self, n_requests: int, n_bytes: int) -> None:
         """Count traffic through the tunnel."""
         month = self._this_month()
         if month != self._month:
             self._month, self._requests, self._bytes = month, 0, 0
-            self._told.clear()
+            self._warned.clear()
         self._requests += n_requests
         self._bytes += n_bytes
         self._dirty = True
@@ -91,10 +91,10 @@ class TunnelQuota:
     def due(self, marks: Sequence[float] = (0.7, 0.9)) -> float | None:
         """Return the share that has just been passed, once for each mark and month."""
         used = self.status().used
-        passed = [mark for mark in marks if used >= mark and mark not in self._told]
+        passed = [mark for mark in marks if used >= mark and mark not in self._warned]
         if not passed:
             return None
-        self._told.update(passed)
+        self._warned.update(passed)
         self._dirty = True
         return max(passed)
 
@@ -128,7 +128,7 @@ class TunnelQuota:
                 "month": self._month,
                 "requests": self._requests,
                 "bytes": self._bytes,
-                "told": sorted(self._told),
+                "told": sorted(self._warned),
             }
         )
 
@@ -139,8 +139,8 @@ class TunnelQuota:
 def _load(path: Path) -> tuple[str, int, int, set[float]] | None:
     try:
         stored = json.loads(path.read_text("utf-8"))
-        told = {float(mark) for mark in stored["told"]}
-        return str(stored["month"]), int(stored["requests"]), int(stored["bytes"]), told
+        warned = {float(mark) for mark in stored["told"]}
+        return str(stored["month"]), int(stored["requests"]), int(stored["bytes"]), warned
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as err:

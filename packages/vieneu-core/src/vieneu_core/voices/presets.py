@@ -66,7 +66,7 @@ def read_presets(path: Path) -> tuple[Preset, ...]:
         ) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise _invalid(path, _told(first["loc"], first["msg"])) from None
+        raise _invalid(path, _description(first["loc"], first["msg"])) from None
     presets = [_preset(path, name, entry) for name, entry in layout.presets.items()]
     if len({preset.voice.id for preset in presets}) < len(presets):
         raise _invalid(path, "presets: two of them have the same name")
@@ -88,7 +88,7 @@ def _preset(path: Path, name: str, entry: _Entry) -> Preset:
     )
 
 
-def _told(loc: tuple[int | str, ...], message: str) -> str:
+def _description(loc: tuple[int | str, ...], message: str) -> str:
     where = ".".join(str(part) for part in loc)[:200]
     return f"{where}: {message}" if where else message
 

@@ -100,7 +100,7 @@ class Worker:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._orders: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._cancelled: set[int] = set()
         self._stopping = False
         self._watermarker: Watermarker | None = None
@@ -108,14 +108,14 @@ class Worker:
     def run(self) -> None:
         """Load the engine, then speak until asked to end."""
         threading.Thread(target=self._listen, name="worker-listener", daemon=True).start()
-        order = self._orders.get()
-        if not isinstance(order, Load):
+        request = self._requests.get()
+        if not isinstance(request, Load):
             return
-        loaded = self._load(order)
+        loaded = self._load(request)
         if loaded is None:
             return
         engine, info = loaded
-        while isinstance(job := self._orders.get(), Speak):
+        while isinstance(job := self._requests.get(), Speak):
             self._speak(engine, info, job)
 
     def _listen(self) -> None:
@@ -130,13 +130,13 @@ class Worker:
                     self._cancelled.add(message.job)
                 case Shutdown():
                     self._stopping = True
-                    self._orders.put(message)
+                    self._requests.put(message)
                 case _:
-                    self._orders.put(message)
+                    self._requests.put(message)
 
-    def _load(self, order: Load) -> tuple[Engine, EngineInfo] | None:
+    def _load(self, request: Load) -> tuple[Engine, EngineInfo] | None:
         try:
-            engine = find_factory(order.target)(order.options)
+            engine = find_factory(request.target)(request.options)
             info = engine.load(lambda now: self._channel.send(Progress(now)))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - raised again by the host
             self._channel.send(_failed(None, error, ModelLoadError))

@@ -177,7 +177,7 @@ class RemoteBackend(Backend):
         """
         if self._lifetime.closed:
             return Health(state=BackendState.UNLOADED)
-        health = await self._look()
+        health = await self._check_health()
         if health.ready and not self._loaded:
             return replace(health, state=BackendState.UNLOADED)
         return health
@@ -273,14 +273,14 @@ class RemoteBackend(Backend):
         if self._first_load_at_s is None:
             self._first_load_at_s = self._clock.monotonic()
         until_s = self._first_load_at_s + NEW_HOST_GRACE_S
-        health = await health_of_new_host(self._look, self._clock, until_s=until_s)
+        health = await health_of_new_host(self._check_health, self._clock, until_s=until_s)
         refuse_unready(health, self._name, self._connection.host)
         if self._unloaded:
             raise BackendNotLoadedError(
                 f"The backend {self._name} was unloaded meanwhile.", backend=self._name
             )
 
-    async def _look(self) -> Health:
+    async def _check_health(self) -> Health:
         began_s = self._clock.monotonic()
         try:
             answer = await self._json.ask("GET", routes.HEALTH, HealthAnswer)

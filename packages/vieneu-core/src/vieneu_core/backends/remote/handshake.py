@@ -23,7 +23,7 @@ from vieneu_core.wire.schemas import HealthAnswer
 LONGEST_SESSION_S = 366 * 86_400.0
 """A longer one is a clock that is wrong, or no session at all."""
 MAX_QUEUE_DEPTH = 1_000_000
-LOOK_AGAIN_S = 5.0
+CHECK_AGAIN_S = 5.0
 """When to check again a server that is loading its model."""
 NEW_HOST_GRACE_S = 60.0
 """The name of a new quick tunnel may be unknown for so long."""
@@ -69,7 +69,7 @@ def refuse_unready(health: Health, backend: str, host: str) -> None:
     if health.ready:
         return
     cls, words = _REFUSALS.get(health.state, (BackendUnavailableError, "is not ready"))
-    retry_after_s = LOOK_AGAIN_S if health.state is BackendState.LOADING else None
+    retry_after_s = CHECK_AGAIN_S if health.state is BackendState.LOADING else None
     raise cls(f"The server {host} {words}.", backend=backend, retry_after_s=retry_after_s)
 
 
@@ -87,21 +87,21 @@ def _amount(value: float | None) -> float | None:
 
 
 async def health_of_new_host(
-    look: Callable[[], Awaitable[Health]], clock: Clock, *, until_s: float
+    check_health: Callable[[], Awaitable[Health]], clock: Clock, *, until_s: float
 ) -> Health:
     """Return a server's health, and ask again while its name is not known yet.
 
     Args:
-        look: Asks the server.
+        check_health: Asks the server.
         clock: Time.
         until_s: On the monotonic clock, in seconds: from then on an unknown name is an error.
 
     Raises:
-        BackendError: what ``look`` raises.
+        BackendError: what ``check_health`` raises.
     """
     while True:
         try:
-            return await look()
+            return await check_health()
         except HostNotFoundError:
             if clock.monotonic() + NEW_HOST_RETRY_S > until_s:
                 raise

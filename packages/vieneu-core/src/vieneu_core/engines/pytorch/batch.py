@@ -227,14 +227,14 @@ class Drawer:
         torch, speech = self._torch, self._vocabulary
         codes = logits[:, speech.first_code : speech.first_code + speech.n_codes].float()
         choices = torch.cat([codes, logits[:, speech.end : speech.end + 1].float()], dim=1)
-        best, places = choices.topk(min(self._sampling.top_k, choices.shape[1]), dim=1)
+        best, indices = choices.topk(min(self._sampling.top_k, choices.shape[1]), dim=1)
         if not torch.isfinite(best[:, 0]).all():
             raise SynthesisFailedError("The model's output is not made of numbers.")
-        chosen = places[:, 0]
+        chosen = indices[:, 0]
         if self._sampling.temperature > 0.0:
             odds = torch.softmax(best / self._sampling.temperature, dim=1)
             drawn = torch.multinomial(odds, 1, generator=self._random)
-            chosen = places.gather(1, drawn)[:, 0]
+            chosen = indices.gather(1, drawn)[:, 0]
         tokens: list[int] = torch.where(
             chosen == speech.n_codes, speech.end, chosen + speech.first_code
         ).tolist()

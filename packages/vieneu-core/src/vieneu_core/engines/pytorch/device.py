@@ -109,8 +109,8 @@ class TorchDevice:
 
     def _cpu_can(self, name: str) -> bool:
         """Whether the processor has something, as far as this version of PyTorch tells it."""
-        tell = getattr(self.torch.cpu, "get_capabilities", None)
-        return tell is not None and bool(tell().get(name))
+        get_capabilities = getattr(self.torch.cpu, "get_capabilities", None)
+        return get_capabilities is not None and bool(get_capabilities().get(name))
 
     def memory(self) -> EngineMemory:
         """Measure the memory of the device."""

@@ -70,9 +70,9 @@ class _Capture(logging.Handler):
         self.faults: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        told = one_line(record.getMessage())
-        if not any(harmless in told for harmless in _HARMLESS):
-            self.faults.append(told[:_MOST_WORDS])
+        text = one_line(record.getMessage())
+        if not any(harmless in text for harmless in _HARMLESS):
+            self.faults.append(text[:_MOST_WORDS])
 
 
 def _translated(error: Exception, what: str, kind: type[VieneuError]) -> VieneuError:
@@ -89,8 +89,8 @@ def _translated(error: Exception, what: str, kind: type[VieneuError]) -> VieneuE
             " or does not answer.",
             remedy="Load it once with the network and with offline: false; or name paths.",
         )
-    told = (str(error).splitlines() or [""])[0][:_MOST_WORDS]
-    return kind(f"{what}: {type(error).__name__}: {told}")
+    text = (str(error).splitlines() or [""])[0][:_MOST_WORDS]
+    return kind(f"{what}: {type(error).__name__}: {text}")
 
 
 def _missing(package: str) -> VieneuError:
@@ -104,8 +104,8 @@ def _missing(package: str) -> VieneuError:
 
 
 def _is_full(error: BaseException) -> bool:
-    told = str(error).lower()
-    return any(words in told for words in _OUT_OF_MEMORY)
+    text = str(error).lower()
+    return any(words in text for words in _OUT_OF_MEMORY)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -167,7 +167,7 @@ def _fetched(
         token=os.environ.get("HF_TOKEN") or None,
         offline=options.offline,
     )
-    folder = hub.fetch(source, lambda *told: progress(LoadProgress(*told)))
+    folder = hub.fetch(source, lambda *step: progress(LoadProgress(*step)))
     if not folder.is_dir():
         raise ModelLoadError(f"{folder} is no folder.", remedy="Name the folder that it lies in.")
     return folder

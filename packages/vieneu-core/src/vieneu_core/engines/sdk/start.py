@@ -190,9 +190,9 @@ def _check_voices(mode: SdkMode, sdk: Any, plan: Plan) -> None:
     if mode is not SdkMode.V3_TURBO or plan.folder is None:
         return
     path = plan.folder / _TURBO_VOICES
-    told = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    default = told.get("default_voice")
-    for name, preset in told.get("presets", {}).items():
+    stored = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    default = stored.get("default_voice")
+    for name, preset in stored.get("presets", {}).items():
         if preset.get("speaker_emb") is None:
             raise ModelLoadError(
                 f"The voice {name!r} in {path} has no speaker_emb.",

@@ -90,9 +90,9 @@ class ModelFiles:
         self._progress(LoadProgress(step))
 
     def _fetched(self, source: ModelSource) -> Path:
-        return self._hub.fetch(source, self._tell)
+        return self._hub.fetch(source, self._report)
 
-    def _tell(self, step: str, done_bytes: int | None, total_bytes: int | None) -> None:
+    def _report(self, step: str, done_bytes: int | None, total_bytes: int | None) -> None:
         self._progress(LoadProgress(step, done_bytes, total_bytes))
 
 

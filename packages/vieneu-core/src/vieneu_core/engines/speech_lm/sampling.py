@@ -60,15 +60,15 @@ class CodeSampler:
     def _drawn(self, codes: NDArray[np.float32], peaks: NDArray[np.float32], end: float) -> int:
         import numpy as np
 
-        places = self._likeliest(codes, peaks)
-        values = np.append(codes[places], np.float32(end)).astype(np.float64)
+        indices = self._likeliest(codes, peaks)
+        values = np.append(codes[indices], np.float32(end)).astype(np.float64)
         if len(values) > self._top_k:  # the end is one of the candidates, not one more
             keep = np.argpartition(values, -self._top_k)[-self._top_k :]
         else:
             keep = np.arange(len(values))
         odds = np.exp((values[keep] - values[keep].max()) / self._temperature).cumsum()
         at = int(keep[np.searchsorted(odds, self._random.random() * odds[-1], side="right")])
-        return self._end if at == len(places) else self._codes.start + int(places[at])
+        return self._end if at == len(indices) else self._codes.start + int(indices[at])
 
     def _likeliest(
         self, codes: NDArray[np.float32], peaks: NDArray[np.float32]
@@ -81,12 +81,12 @@ class CodeSampler:
         import numpy as np
 
         if len(peaks) > self._top_k:
-            places = np.flatnonzero(codes >= np.partition(peaks, -self._top_k)[-self._top_k])
+            indices = np.flatnonzero(codes >= np.partition(peaks, -self._top_k)[-self._top_k])
         else:
-            places = np.arange(len(codes))
-        if len(places) <= self._top_k:
-            return places
-        return places[np.argpartition(codes[places], -self._top_k)[-self._top_k :]]
+            indices = np.arange(len(codes))
+        if len(indices) <= self._top_k:
+            return indices
+        return indices[np.argpartition(codes[indices], -self._top_k)[-self._top_k :]]
 
 
 def _check(sampling: Sampling) -> None:
