@@ -38,6 +38,16 @@ PYTEST_OF_COMPONENT = (
     "--config-file=tests/homeassistant/pytest.ini",
     "--rootdir=tests/homeassistant",
 )
+ZIG = Path(".tools/zig")
+"""A C and C++ compiler as a wheel, where this machine has none."""
+ZIG_AS_COMPILER = """#!/bin/sh
+# Debian's Python links with an option that zig's linker does not know.
+for each do
+    shift
+    [ "$each" = -Wl,-Bsymbolic-functions ] || set -- "$@" "$each"
+done
+exec "{python}" -m ziglang {language} "$@"
+"""
 REAL = ("end_to_end", "first_set_up", "pages")
 """The tests that start a real Home Assistant, in an environment without packages of ours."""
 
@@ -254,6 +264,7 @@ def _environment_for_tests(session: nox.Session, python: str, wheels: Path) -> d
         "--requirement=tests/homeassistant/requirements-more.txt",
         *(f"--reinstall-package={name.replace('_', '-')}" for name in built),
         *(f"{wheel}{extras.get(name, '')}" for name, wheel in built.items()),
+        env=_compilers(session),
     )
     found = session.run("scripts/chromium", external=True, silent=True)
     notes = Path(session.create_tmp()).resolve()
@@ -283,9 +294,27 @@ def _home_of_a_user(session: nox.Session, python: str, release: str) -> Path:
             f"--constraint={_constraints(home)}",
             "--requirement=tests/homeassistant/requirements-running.txt",
             f"homeassistant=={version}",
+            env=_compilers(session),
         )
         (home / "complete").touch()
     return home
+
+
+def _compilers(session: nox.Session) -> dict[str, str]:
+    """Return the variables that name a compiler: two packages of Home Assistant have no wheel."""
+    if shutil.which("cc") and shutil.which("c++"):
+        return {}
+    zig = ZIG.resolve()
+    programs = {"CC": zig / "cc", "CXX": zig / "c++"}
+    if not all(program.exists() for program in programs.values()):
+        session.run("uv", "venv", "--quiet", "--allow-existing", str(zig))
+        session.run("uv", "pip", "install", "--quiet", f"--python={zig}", "ziglang>=0.15")
+        for program in programs.values():
+            program.write_text(
+                ZIG_AS_COMPILER.format(python=zig / "bin/python", language=program.name)
+            )
+            program.chmod(0o755)
+    return {name: str(program) for name, program in programs.items()}
 
 
 def _constraints(home: Path) -> Path:
