@@ -28,7 +28,7 @@ def test_it_can_be_made_again(tmp_path: Path) -> None:
     told = words_of(picture)
 
     assert "vieneu status" in told
-    assert "in place of remote" in told, "the server is gone, and the local backend speaks"
+    assert "instead of remote" in told, "the server is gone, and the local backend speaks"
     assert "rror:" not in told
 
 
@@ -37,4 +37,4 @@ def test_it_loads_nothing_from_elsewhere() -> None:
 
     assert "docs/assets/terminal.svg" in (ROOT / "README.md").read_text("utf-8")
     assert not re.search(r"url\(.?http|href=|@import|@font-face", picture.read_text("utf-8"))
-    assert "in place of remote" in words_of(picture)
+    assert "instead of remote" in words_of(picture)
