@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from guard import GUARD_S
+from terminals import need_terminal
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +23,7 @@ def words_of(picture: Path) -> str:
 
 @pytest.mark.slow
 def test_it_can_be_made_again(tmp_path: Path) -> None:
+    need_terminal()
     picture = tmp_path / "terminal.svg"
     script = ROOT / "docs/terminal_picture.py"
     subprocess.run([sys.executable, script, picture], check=True, cwd=tmp_path, timeout=GUARD_S)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pty
 import re
 import select
 import signal
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from guard import GUARD_S
 from programs import lone_path, put_program
+from terminals import open_terminal
 
 SERVER_TOKEN = "t0ken-of-the-test-server-0123456789"
 VIENEU = [sys.executable, "-c", "from vieneu_core.cli import main; main()"]
@@ -96,7 +96,7 @@ class Screen:
         self, sandbox: CliSandbox, arguments: Sequence[str], environ: dict[str, str]
     ) -> None:
         self._house = sandbox
-        self._master, slave = pty.openpty()
+        self._master, slave = open_terminal()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.process = subprocess.Popen(
             [*sandbox.command, *arguments],
