@@ -18,6 +18,7 @@ from checkpoint.gguf_model import write_gguf
 from child_process import child, without_coverage
 from cli_house import SERVER_TOKEN, VIENEU, WITHOUT_MODELS, House
 from guard import GUARD_S
+from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.cli.piping import unread
 
@@ -107,6 +108,7 @@ def test_twice_in_a_row(house: House, again_after_s: float) -> None:
     assert not list(house.home.glob(".*.part"))
 
 
+@NEEDS_LLAMA_CPP
 @pytest.mark.slow
 def test_while_a_model_is_made_smaller(house: House) -> None:
     write_gguf(house.home / "whole.gguf", n_codes=1024, n_words=3000)
