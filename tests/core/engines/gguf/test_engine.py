@@ -276,6 +276,7 @@ def test_a_wrong_option_is_an_error_that_names_it(
         load(folder, **options)
 
 
+@NEEDS_LLAMA_CPP
 @pytest.mark.parametrize(
     ("module", "extra"), [("onnxruntime", "gguf"), ("sea_g2p", "gguf"), ("huggingface_hub", "gguf")]
 )

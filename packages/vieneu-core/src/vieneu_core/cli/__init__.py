@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
-from vieneu_core.cli.signals import end_at_once, ignore_from_now_on
+from vieneu_core.cli.signals import EXIT_CODES, end_at_once, ignore_from_now_on
 
 _EXTRA = {"typer", "rich"}
 
 
 def main() -> None:
     """Run ``vieneu`` with the arguments of this process, and end it with an exit code."""
-    end_at_once()
+    try:
+        end_at_once()
+    except KeyboardInterrupt:  # it came in between
+        os._exit(EXIT_CODES[signal.SIGINT])
     code = _run(sys.argv[1:])
     ignore_from_now_on()
     sys.exit(code)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import importlib.metadata
 import io
 import re
 import zipfile
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.notebook.packing import pack, pack_project
@@ -155,10 +156,13 @@ def _project_of(package: Path) -> Path | None:
 
 
 def _installed_files(found: importlib.metadata.Distribution) -> dict[str, bytes]:
+    # Not `found.files`: from Python 3.12 on, it leaves out what is recorded and is not there.
+    recorded = csv.reader((found.read_text("RECORD") or "").splitlines())
+    paths = (PurePosixPath(row[0]) for row in recorded if row)
     return {
-        file.as_posix(): Path(str(file.locate())).read_bytes()
-        for file in found.files or ()
-        if not {"..", "__pycache__"} & set(file.parts)
-        and file.name not in _NOT_PACKED
-        and file.suffix != ".whl"
+        str(path): Path(str(found.locate_file(str(path)))).read_bytes()
+        for path in paths
+        if not {"..", "__pycache__"} & set(path.parts)
+        and path.name not in _NOT_PACKED
+        and path.suffix != ".whl"
     }
