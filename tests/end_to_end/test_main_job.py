@@ -84,7 +84,7 @@ async def test_a_server_killed_in_the_middle_is_told_and_speech_goes_on(houses: 
     nothing_lost(after, NEWS)
     assert speakers(after) == ["local"] * 6
     assert all(chunk.speaker.stand_in for chunk in after)
-    await until(lambda: house.router.active == "local")
+    await until(lambda: house.router.active == "local" and bool(house.told(RemoteLost)))
     assert len(house.told(FailedOver)) == len(house.told(RemoteLost)) == 1
 
 
