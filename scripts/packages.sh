@@ -39,20 +39,28 @@ install_packages() {
     fi
 }
 
-# provide_libgomp: both bindings of llama.cpp leave OpenMP's library to the system. Where it is not
-# there, Debian's is unpacked into .tools, for the tests alone.
-provide_libgomp() {
-    if "$PYTHON" -c 'import ctypes; ctypes.CDLL("libgomp.so.1")' 2>/dev/null; then return; fi
-    local home="$ROOT/.tools/libgomp"
+# provide_libraries: what wheels leave to the system, and a bare Debian lacks: OpenMP for both
+# bindings of llama.cpp, libatomic for the program of Playwright. Where one is not there, Debian's is
+# unpacked into .tools, for the tests alone.
+provide_libraries() {
+    local home="$ROOT/.tools/libraries" missing=() each
+    for each in libgomp.so.1=libgomp1 libatomic.so.1=libatomic1; do
+        if ! "$PYTHON" -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "${each%=*}" 2>/dev/null; then
+            missing+=("${each#*=}")
+        fi
+    done
+    if [ ${#missing[@]} = 0 ]; then return; fi
     if [ ! -d "$home" ]; then
-        say "Getting libgomp1 of this Debian into .tools"
+        say "Getting ${missing[*]} of this Debian into .tools"
         # shellcheck source=scripts/debian.sh
         (
             source "$ROOT/scripts/debian.sh"
-            open_release "" && echo libgomp1 | unpack_packages && mv "$draft/unpacked" "$home"
-        ) || fail "The tests of GGUF models need libgomp.so.1. Install it (Debian: apt-get install libgomp1)."
+            open_release "" && printf '%s\n' "${missing[@]}" | unpack_packages && mv "$draft/unpacked" "$home"
+        ) || fail "The tests need libgomp.so.1 and libatomic.so.1. Install them (Debian: apt-get install ${missing[*]})."
     fi
-    LD_LIBRARY_PATH="$(dirname "$(find "$home" -name libgomp.so.1)")${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    for each in $(find "$home" -name 'lib*.so.1' -printf '%h\n' | sort -u); do
+        LD_LIBRARY_PATH="$each${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    done
     export LD_LIBRARY_PATH
 }
 

@@ -84,7 +84,7 @@ async def test_a_server_killed_in_the_middle_is_told_and_speech_goes_on(rigs: Op
     nothing_lost(after, NEWS)
     assert speakers(after) == ["local"] * 6
     assert all(chunk.speaker.fallback for chunk in after)
-    await until(lambda: rig.router.active == "local")
+    await until(lambda: rig.router.active == "local" and bool(rig.told(RemoteLost)))
     assert len(rig.told(FailedOver)) == len(rig.told(RemoteLost)) == 1
 
 

@@ -219,7 +219,8 @@ def test_voices_of_another_kind_are_an_error(copy: ModelFolder, content: object,
         load(copy)
 
 
-def test_a_codec_of_another_kind_is_an_error(copy: ModelFolder) -> None:
+@pytest.mark.parametrize("library", ["auto", "xllamacpp"])
+def test_a_codec_of_another_kind_is_an_error(copy: ModelFolder, library: str) -> None:
     import onnx
     from onnx import TensorProto, helper
 
@@ -233,7 +234,7 @@ def test_a_codec_of_another_kind_is_an_error(copy: ModelFolder) -> None:
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), copy.codec)
 
     with pytest.raises(ModelLoadError, match="no usable NeuCodec decoder"):
-        load(copy)
+        load(copy, library=library)
 
 
 @NEEDS_LLAMA_CPP

@@ -69,10 +69,15 @@ def _load(options: GgufOptions, progress: HearProgress) -> Parts:
     files.say(f"Loading {found.path.name}")
     check_vieneu_gguf(found.path)
     phonemize = remembered(Phonemizer())
+    decoder = OnnxDecoder(codec, threads=options.codec_threads)
+    spoken = references(options, files, presets, phonemize)
+    # Last: xllamacpp hangs where it is taken down before all of it has started, as it would be if
+    # one of the others could not be loaded.
+    model = _model(options, found)
     return Parts(
-        model=_model(options, found),
-        decoder=OnnxDecoder(codec, threads=options.codec_threads),
-        references=references(options, files, presets, phonemize),
+        model=model,
+        decoder=decoder,
+        references=spoken,
         voices=tuple(preset.voice for preset in presets),
         phonemize=phonemize,
     )
