@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import re
 import signal
@@ -401,15 +402,15 @@ def test_what_dies_meanwhile_is_told_and_comes_back(
         agent.kill()
         give_up_at = time.monotonic() + GUARD_S
         while time.monotonic() < give_up_at and (
-            "The server runs again" not in "".join(printed)
-            or "".join(printed).count("The house can speak") < 2
+            "The server runs again" not in printed.getvalue()
+            or printed.getvalue().count("The house can speak") < 2
         ):
             time.sleep(0.1)
-            printed.append(capsys.readouterr().out)
+            printed.write(capsys.readouterr().out)
 
-    printed: list[str] = []
+    printed = io.StringIO()
     run_as_cell(relay, disturb)
-    shown = "".join(printed) + capsys.readouterr().out
+    shown = printed.getvalue() + capsys.readouterr().out
 
     assert "The server has ended and is being started again: its process was ended by SIGK" in shown
     assert "The server runs again" in shown
