@@ -21,6 +21,7 @@ from vieneu_colab_server.public import PublicAddress
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_core.backends.base import Backend
+from vieneu_core.cli.signals import install, restore
 from vieneu_core.clock import SystemClock
 from vieneu_core.errors import BackendDrainingError, ConfigurationError
 
@@ -173,7 +174,7 @@ def launch(
     """Serve a backend until a signal comes; ``announce`` is given the URL once it is open.
 
     ``stop_after`` blocks, on a thread of its own; once it returns, the server stops as on the
-    first signal.
+    first signal. Called on the main thread, where signals are taken.
 
     Raises:
         ConfigurationError: the address cannot be used.
@@ -187,23 +188,28 @@ def launch(
     if outside is not None and outside.callback_url is not None:
         url = outside.callback_url.get_secret_value()
         house = HouseAnnouncer(url, lambda: service.tokens.current, clock=clock)
-    with open_port(settings) as listener:
-        server = build_server(app, settings)
-        if stop_after is not None:
-            threading.Thread(target=_stop_after, args=(stop_after, server), daemon=True).start()
-        announce(url_of(listener))
-        if outside is None:
-            server.run(sockets=[listener])
-        else:
-            public = PublicAddress(
-                tunnel=outside.tunnel,
-                backend=backend,
-                lifecycle=service.lifecycle,
-                clock=clock,
-                house=house,
-                say=outside.say,
-            )
-            asyncio.run(_serve_outside(server, listener, public))
+    server = build_server(app, settings)
+    # uvicorn takes signals only once it runs; who sees the port open may send one before.
+    before = install(server.handle_exit)
+    try:
+        with open_port(settings) as listener:
+            if stop_after is not None:
+                threading.Thread(target=_stop_after, args=(stop_after, server), daemon=True).start()
+            announce(url_of(listener))
+            if outside is None:
+                server.run(sockets=[listener])
+            else:
+                public = PublicAddress(
+                    tunnel=outside.tunnel,
+                    backend=backend,
+                    lifecycle=service.lifecycle,
+                    clock=clock,
+                    house=house,
+                    say=outside.say,
+                )
+                asyncio.run(_serve_outside(server, listener, public))
+    finally:
+        restore(before)
     if service.lifecycle.load_failure is not None:
         raise service.lifecycle.load_failure
     if server.force_exit:
