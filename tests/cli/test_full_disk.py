@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from child_process import without_coverage
+from child_process import WITHOUT_ROOTS_RIGHTS, without_coverage
 from cli_sandbox import SERVER_TOKEN, WITHOUT_MODELS, CliSandbox
 from guard import GUARD_S
 from hub_site import hub_site
@@ -41,12 +41,6 @@ TOLD = {
     "vi_VN.UTF-8": f"Không ghi được kết quả: {NO_SPACE} Giải phóng dung lượng đĩa, hoặc chuyển kết"
     " quả sang nơi khác.",
 }
-LACKING_PERMISSION = """
-import ctypes, os, sys
-for capability in (1, 2, 3):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER: root has them
-    ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 FULL_DISK = """
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
@@ -177,7 +171,7 @@ def test_a_read_only_home_stops_no_announcement(read_only: CliSandbox) -> None:
         (["doctor"], 3),  # the server is not there
         (["notebook", "-o", "n.ipynb"], 0),
     ):
-        done = limited(read_only, LACKING_PERMISSION, *arguments)
+        done = limited(read_only, WITHOUT_ROOTS_RIGHTS, *arguments)
         assert done.returncode == code, (arguments, done.stderr)
     assert (read_only.home.parent / "outside" / "a.ogg").stat().st_size > 1000
 
@@ -194,7 +188,7 @@ def test_what_needs_a_read_only_home_is_named(read_only: CliSandbox) -> None:
             (["say", "a", "-o", str(read_only.home / "a.wav")], 4, "Permission denied"),
             (model, 5, "cannot be written"),
         ):
-            done = limited(read_only, LACKING_PERMISSION, *arguments)
+            done = limited(read_only, WITHOUT_ROOTS_RIGHTS, *arguments)
             assert done.returncode == code, (arguments, done.stderr)
             assert told in done.stderr
             assert done.stderr.count("\n") == 1

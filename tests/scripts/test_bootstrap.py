@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from child_process import child
+from child_process import WITHOUT_ROOTS_RIGHTS, child
 from guard import GUARD_S
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -19,12 +19,6 @@ case "$*" in
 *" install "*) echo fetching >&2; trap 'exit 1' INT; while :; do sleep 0.1; done ;;
 *sys.executable*) echo "$0" ;;
 esac
-"""
-WITHOUT_ROOTS_RIGHTS = """
-import ctypes, os, sys
-for capability in (1, 2, 3):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER: root has them
-    ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
-os.execv(sys.argv[1], sys.argv[1:])
 """
 
 

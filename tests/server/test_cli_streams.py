@@ -1,4 +1,4 @@
-"""The command with broken standard streams, and signals while it starts."""
+"""The command with broken standard streams, and signals while it starts and serves."""
 
 from __future__ import annotations
 
@@ -49,6 +49,27 @@ def test_streams_that_are_not_there_stop_no_server(redirect: str) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_signal_as_soon_as_the_url_is_told_stops_it_gracefully() -> None:
+    program = """if True:
+        import os, signal
+        from vieneu_colab_server import launch
+        from vieneu_colab_server.settings import ServerSettings
+        from vieneu_core.backends.local import LocalBackend
+        settings = ServerSettings(port=0, token="t" * 32)
+        launch.launch(settings, LocalBackend("espeak"), lambda url: os.kill(0, signal.SIGTERM))
+        """
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        check=False,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=GUARD_S,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.slow

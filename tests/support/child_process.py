@@ -10,6 +10,14 @@ from typing import Any
 
 from guard import GUARD_S
 
+WITHOUT_ROOTS_RIGHTS = """
+import ctypes, os, sys
+for capability in (1, 2, 3):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER: root has them
+    ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Runs what follows it as a user for whom the modes of files hold, also where root runs it."""
+
 
 @contextmanager
 def child(command: Sequence[str | Path], **options: Any) -> Iterator[subprocess.Popen[Any]]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import sys
+import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+from guard import GUARD_S
 from tone_engine import VOICES
 
 from vieneu_core.audio.watermark import DETECTED, Watermarker, can_watermark
@@ -21,6 +25,7 @@ from vieneu_core.errors import WatermarkUnavailableError
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.worker.child import Channel, Worker
 from vieneu_core.worker.messages import Audio, Finished, Speak
+from vieneu_core.worker.watermarking import MOST_SIGNS_OF_LIFE, Watermarking
 
 TEXT = "Xin chào các bạn, hôm nay trời đẹp quá."
 
@@ -154,20 +159,67 @@ def test_while_a_sentence_is_gathered_the_host_hears_that_work_goes_on(
     info = EngineInfo(engine="tone", model="sine", sample_rate_hz=24_000, voices=VOICES)
     plain = tone(2.0, info.sample_rate_hz)
     host, end = socket.socketpair()
-    worker = Worker(Channel(end))
-    worker._watermarker = watermarker
+    worker = Worker(Channel(end), Watermarking(lambda: watermarker))
 
     with host, end:
         worker._speak(Pieces(plain), info, Speak(1, TEXT, VOICES[0], watermark=True))
         frames = list(told(Channel(host)))
 
-    n_pieces = len(plain) // PIECE_BYTES
+    n_pieces = 1 + len(plain) // PIECE_BYTES
     assert frames[:n_pieces] == [b""] * n_pieces
     chunks = frames[n_pieces:]
     assert all(0 < len(pcm) <= info.sample_rate_hz // 2 for pcm in chunks)
     marked = b"".join(chunks)
     assert len(marked) == len(plain)
     assert watermarker.detect(marked, info.sample_rate_hz) > DETECTED
+
+
+def test_a_watermarker_that_loads_for_long_gives_signs_of_life(watermarker: Watermarker) -> None:
+    is_loaded, calls = threading.Event(), 0
+
+    def load() -> Watermarker:
+        nonlocal calls
+        calls += 1
+        is_loaded.wait(GUARD_S)
+        return watermarker
+
+    watermarking = Watermarking(load, sign_of_life_s=0.01)
+    plain = tone(1.0, 24_000)
+    cancelled = watermarking.mark(iter((plain,)), 24_000)
+    assert [next(cancelled), next(cancelled)] == [b"", b""]
+    cancelled.close()  # type: ignore[attr-defined]
+
+    pieces = watermarking.mark(iter((plain,)), 24_000)
+    assert [next(pieces), next(pieces)] == [b"", b""]
+    is_loaded.set()
+
+    assert len(b"".join(pieces)) == len(plain)
+    assert calls == 1, "what the cancelled sentence began to load is used"
+
+
+def test_a_watermarker_that_hangs_gives_signs_of_life_for_two_minutes_only() -> None:
+    is_over = threading.Event()
+
+    def load() -> Watermarker:
+        is_over.wait(GUARD_S)
+        raise WatermarkUnavailableError("It hung.")
+
+    signs: list[bytes] = []
+
+    def mark() -> None:
+        with contextlib.suppress(WatermarkUnavailableError):
+            signs.extend(Watermarking(load, sign_of_life_s=0.001).mark(iter(()), 24_000))
+
+    host = threading.Thread(target=mark)
+    host.start()
+    while len(signs) < MOST_SIGNS_OF_LIFE:
+        time.sleep(0.01)
+    host.join(0.2)
+    assert host.is_alive(), "it waits, and the host's own time runs out"
+    is_over.set()
+    host.join(GUARD_S)
+
+    assert len(signs) == MOST_SIGNS_OF_LIFE
 
 
 PIECE_BYTES = 9600

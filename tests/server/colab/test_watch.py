@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -72,15 +73,15 @@ def test_what_dies_meanwhile_is_told_and_comes_back(
         agent.kill()
         give_up_at = time.monotonic() + GUARD_S
         while time.monotonic() < give_up_at and (
-            "The server has restarted" not in "".join(printed)
-            or "".join(printed).count("The server is ready") < 2
+            "The server has restarted" not in printed.getvalue()
+            or printed.getvalue().count("The server is ready") < 2
         ):
             time.sleep(0.1)
-            printed.append(capsys.readouterr().out)
+            printed.write(capsys.readouterr().out)
 
-    printed: list[str] = []
+    printed = io.StringIO()
     run_as_cell(relay, disturb)
-    shown = "".join(printed) + capsys.readouterr().out
+    shown = printed.getvalue() + capsys.readouterr().out
 
     assert "The server has ended and is being restarted: its process was ended by SIGKILL" in shown
     assert "The server has restarted" in shown

@@ -23,6 +23,7 @@ from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_core.backends.base import Backend
+from vieneu_core.cli.signals import install, restore
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import BackendDrainingError, ConfigurationError
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
@@ -201,7 +202,7 @@ def launch(
     public: PublicAccess | None = None,
     stop_after: Callable[[], None] | None = None,
 ) -> None:
-    """Serve a backend until a signal comes.
+    """Serve a backend until a signal comes. Called on the main thread, where signals are taken.
 
     Args:
         settings: Of the server.
@@ -223,23 +224,28 @@ def launch(
     if public is not None and public.callback_url is not None:
         url = public.callback_url.get_secret_value()
         callback = AddressCallback(url, lambda: service.tokens.current, clock=clock)
-    with open_port(settings) as listener:
-        server = build_server(app, settings)
-        if stop_after is not None:
-            threading.Thread(target=_stop_after, args=(stop_after, server), daemon=True).start()
-        on_listening(url_of(listener))
-        if public is None:
-            server.run(sockets=[listener])
-        else:
-            port = listener.getsockname()[1]
-            exposure = Exposure(
-                _ServerHere(backend, service.lifecycle, port, clock),
-                public.tunnel,
-                callback=callback,
-                notify=public.notify,
-                clock=clock,
-            )
-            asyncio.run(_serve_public(server, listener, exposure))
+    server = build_server(app, settings)
+    # uvicorn takes signals only once it runs; who sees the port open may send one before.
+    before = install(server.handle_exit)
+    try:
+        with open_port(settings) as listener:
+            if stop_after is not None:
+                threading.Thread(target=_stop_after, args=(stop_after, server), daemon=True).start()
+            on_listening(url_of(listener))
+            if public is None:
+                server.run(sockets=[listener])
+            else:
+                port = listener.getsockname()[1]
+                exposure = Exposure(
+                    _ServerHere(backend, service.lifecycle, port, clock),
+                    public.tunnel,
+                    callback=callback,
+                    notify=public.notify,
+                    clock=clock,
+                )
+                asyncio.run(_serve_public(server, listener, exposure))
+    finally:
+        restore(before)
     if service.lifecycle.load_failure is not None:
         raise service.lifecycle.load_failure
     if server.force_exit:

@@ -32,15 +32,13 @@ async def whole_sentences(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[A
         async for chunk in stream:
             if chunk.restarted:
                 sentence.clear()
-                seconds = 0.0
-            seconds += chunk.seconds
+            seconds = chunk.seconds + (seconds if sentence else 0.0)
             check_length(seconds)
             sentence.append(replace(chunk, restarted=False))
             if chunk.final:
                 for whole in sentence:
                     yield whole
                 sentence.clear()
-                seconds = 0.0
     if sentence:
         raise StreamInterruptedError("The stream of audio ended in the middle of a sentence.")
 

@@ -20,9 +20,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.audio.watermark import can_watermark
 from vieneu_core.engines.base import Engine, EngineFactory, EngineInfo, Utterance
 from vieneu_core.errors import (
@@ -50,15 +48,12 @@ from vieneu_core.worker.messages import (
     encode,
     frame_length,
 )
-
-if TYPE_CHECKING:
-    from vieneu_core.audio.watermark import Watermarker
+from vieneu_core.worker.watermarking import Watermarking
 
 ENTRY_POINT_GROUP = "vieneu_core.engines"
 PR_SET_PDEATHSIG = 1
 """From linux/prctl.h."""
 _MAX_WORDS = 500
-_CHUNK_S = 0.25
 
 
 class Channel:
@@ -98,12 +93,12 @@ class Channel:
 class Worker:
     """The loop of the process."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, watermarking: Watermarking) -> None:
         self._channel = channel
+        self._watermarking = watermarking
         self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._cancelled: set[int] = set()
         self._stopping = False
-        self._watermarker: Watermarker | None = None
 
     def run(self) -> None:
         """Load the engine, then speak until asked to end."""
@@ -171,25 +166,8 @@ class Worker:
         if job.speed != 1.0:
             pieces = _stretched(pieces, info.sample_rate_hz, job.speed)
         if job.watermark and not info.watermarks:
-            pieces = self._watermarked(pieces, info.sample_rate_hz)
+            pieces = self._watermarking.mark(pieces, info.sample_rate_hz)
         return pieces
-
-    def _watermarked(self, pieces: Iterator[bytes], sample_rate_hz: int) -> Iterator[bytes]:
-        """Mark a sentence, which has to be whole for that; empty pieces show that work goes on.
-
-        The watermarker comes first: where it does not work, the engine need not begin.
-        """
-        from vieneu_core.audio.watermark import Watermarker
-
-        if self._watermarker is None:
-            yield b""
-            self._watermarker = Watermarker()
-        gathered = bytearray()
-        for pcm in pieces:
-            gathered += pcm
-            yield b""
-        marked = self._watermarker.apply(bytes(gathered), sample_rate_hz)
-        yield from _in_chunks(marked, sample_rate_hz)
 
     def _is_cancelled(self, job: int) -> bool:
         return self._stopping or job in self._cancelled
@@ -197,12 +175,6 @@ class Worker:
     def _report_memory(self, engine: Engine) -> None:
         device = engine.memory()
         self._channel.send(Memory(_rss_bytes(), device.gpu_used_gb, device.gpu_total_gb))
-
-
-def _in_chunks(pcm: bytes, sample_rate_hz: int) -> Iterator[bytes]:
-    n_bytes = round(sample_rate_hz * _CHUNK_S) * BYTES_PER_SAMPLE
-    for start in range(0, len(pcm), n_bytes):
-        yield pcm[start : start + n_bytes]
 
 
 def _stretched(pieces: Iterator[bytes], sample_rate_hz: int, speed: float) -> Iterator[bytes]:
@@ -278,7 +250,7 @@ def main(argv: list[str]) -> None:
         signal.signal(stop, signal.SIG_IGN)
     _die_with_parent(int(argv[1]))
     with socket.socket(fileno=int(argv[0])) as sock:
-        Worker(Channel(sock)).run()
+        Worker(Channel(sock), Watermarking()).run()
 
 
 if __name__ == "__main__":

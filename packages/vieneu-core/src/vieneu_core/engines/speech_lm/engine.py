@@ -95,9 +95,7 @@ class CodeEngine:
             for codes in stream:
                 if cancelled():
                     return
-                samples = decoder.push(codes)
-                if len(samples):
-                    yield pcm_of_floats(samples)
+                yield from map(pcm_of_floats, decoder.push(codes))
         if cancelled():
             return
         if decoder.n_codes == 0:

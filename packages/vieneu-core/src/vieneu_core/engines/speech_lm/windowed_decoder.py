@@ -12,7 +12,7 @@ context, the sum of the windows is what one decoding of all codes gives.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -114,18 +114,17 @@ class StreamDecoder:
         """Frames decoded so far, those decoded twice counted twice."""
         return self._plan.n_decoded
 
-    def push(self, codes: Sequence[int]) -> NDArray[np.float32]:
-        """Return the samples that these codes complete, of shape (n_samples,), often none.
+    def push(self, codes: Sequence[int]) -> Iterator[NDArray[np.float32]]:
+        """Yield the samples of each window that these codes complete, as soon as it is decoded.
+
+        Yields:
+            Samples of shape (n_samples,), never empty.
 
         Raises what `SpeechDecoder.decode` raises.
         """
-        import numpy as np
-
         self._codes += codes
-        parts = []
         while (window := self._plan.next(len(self._codes))) is not None:
-            parts.append(self._decoded(window))
-        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+            yield self._decoded(window)
 
     def finish(self) -> NDArray[np.float32]:
         """Return what is left at the end of the sentence.
