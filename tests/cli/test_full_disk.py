@@ -99,10 +99,13 @@ def test_an_error_that_cannot_be_shown_has_its_exit_code(
         assert run(sandbox, [*sandbox.command, *arguments], redirect).returncode == code
 
 
-def test_speech_to_a_closed_standard_output_is_an_error(sandbox: CliSandbox) -> None:
-    done = run(sandbox, [*sandbox.command, *SAY], ">&-")
+@pytest.mark.parametrize("case", WITH_RESULTS)
+def test_a_closed_standard_output_is_named(sandbox: CliSandbox, case: str) -> None:
+    done = run(sandbox, [*sandbox.command, *WITH_RESULTS[case]], ">&-")
     assert done.returncode == 4
-    assert "Standard output is closed." in done.stderr
+    assert done.stderr.splitlines()[-1] == (
+        "vieneu: Standard output is closed. Send the output to a file, or to /dev/null."
+    )
 
 
 def test_a_token_that_cannot_be_read_is_named(sandbox: CliSandbox) -> None:

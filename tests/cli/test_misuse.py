@@ -128,7 +128,8 @@ def test_closed_standard_streams_are_no_bug(sandbox: CliSandbox) -> None:
     for arguments, code in (
         (["say", "-", "-o", "a.wav"], 4),
         (["connect", "http://127.0.0.1:9", "--token-stdin"], 3),
-        (["mode"], 0),
+        (["mode"], 4),
+        (["say", "Xin chào.", "-o", "a.wav"], 0),
     ):
         done = subprocess.run(
             ["sh", "-c", '"$@" <&- >&-', "sh", *VIENEU, *arguments],

@@ -14,7 +14,7 @@ def main() -> None:
     from vieneu_core.cli.stdio import abandon_output, prepare_streams
     from vieneu_core.errors import OutputError
 
-    prepare_streams()
+    prepare_streams(needs_stdout=False)
     try:
         from vieneu_colab_server.cli import EXIT_CONFIGURATION, run
 

@@ -30,7 +30,7 @@ def _run(arguments: list[str]) -> int:
 
     messages = Messages(choose_language(arguments, os.environ), "cli")
     end_at_once(messages("interrupted"))
-    prepare_streams()
+    prepare_streams(needs_stdout=True)
     try:
         from vieneu_core.cli.app import run
     except ModuleNotFoundError as err:

@@ -11,8 +11,8 @@ from vieneu_core.audio.encode import AudioFormat, encode_stream, format_of
 from vieneu_core.audio.file import write_file
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.cli.playback import Playback, installed_players
-from vieneu_core.cli.stdio import STANDARD, stdout_was_closed, write_out
-from vieneu_core.errors import InvalidRequestError, OutputError
+from vieneu_core.cli.stdio import STANDARD, require_stdout, write_out
+from vieneu_core.errors import InvalidRequestError
 
 
 class FileSink:
@@ -35,8 +35,7 @@ class PipeSink:
     """Writes speech to standard output, as WAV."""
 
     def __init__(self) -> None:
-        if stdout_was_closed():
-            raise OutputError("Standard output is closed.")
+        require_stdout()
         if sys.stdout.isatty():
             raise InvalidRequestError(
                 "The terminal cannot show audio.", remedy="Send it on: vieneu say -o - TEXT | …"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import errno
 import fcntl
 import io
 import os
@@ -26,7 +27,21 @@ STANDARD = "-"
 
 def unwritable(error: OSError) -> OutputError:
     """Return the error for standard output that cannot be written."""
+    if error.errno == errno.EBADF:
+        return OutputError(
+            "Standard output is closed.", remedy="Send the output to a file, or to /dev/null."
+        )
     return OutputError(f"Standard output cannot be written: {error.strerror or error}.")
+
+
+def require_stdout() -> None:
+    """Check that this process was started with standard output.
+
+    Raises:
+        OutputError: it was not.
+    """
+    if sys.__stdout__ is None:
+        raise unwritable(OSError(errno.EBADF, os.strerror(errno.EBADF)))
 
 
 class _Results(io.FileIO):
@@ -51,18 +66,17 @@ class _Messages(io.FileIO):
             return memoryview(data).nbytes
 
 
-def prepare_streams() -> None:
-    """Give this process streams that fail in known ways, whatever they lead to."""
-    _open_missing()
+def prepare_streams(*, needs_stdout: bool) -> None:
+    """Give this process streams that fail in known ways, whatever they lead to.
+
+    Args:
+        needs_stdout: Whether writing fails where standard output is closed. Else it is dropped.
+    """
+    _open_missing(needs_stdout=needs_stdout)
     sys.stdout = _text(_Results(sys.stdout.fileno(), "w", closefd=False), like=sys.stdout)
     sys.stderr = _text(_Messages(sys.stderr.fileno(), "w", closefd=False), like=sys.stderr)
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
-
-
-def stdout_was_closed() -> bool:
-    """Whether this process was started without standard output."""
-    return sys.__stdout__ is None
 
 
 def abandon_output() -> None:
@@ -74,12 +88,18 @@ def abandon_output() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _open_missing() -> None:
+def _open_missing(*, needs_stdout: bool) -> None:
     """Give a closed standard stream an empty one: Python sets it to None, which few expect."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    # Opened for reading: writing to it fails as on a closed one.
+    stdout_flags = os.O_RDONLY if needs_stdout else os.O_RDWR
+    for name, mode, flags in (
+        ("stdin", "r", os.O_RDWR),
+        ("stdout", "w", stdout_flags),
+        ("stderr", "w", os.O_RDWR),
+    ):
         if getattr(sys, name) is None:
             # The lowest number that is free, which is that of the stream: programs rely on it.
-            descriptor = os.open(os.devnull, os.O_RDWR)
+            descriptor = os.open(os.devnull, flags)
             setattr(sys, name, open(descriptor, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - open until the end
 
 
