@@ -13,17 +13,26 @@ import nox
 
 nox.needs_version = ">=2025.5"
 nox.options.default_venv_backend = "uv"
-nox.options.sessions = ["lint", "typecheck", "docs", "packages", "homeassistant", "coverage"]
+nox.options.sessions = [
+    "lint",
+    "typecheck",
+    "docs",
+    "packages",
+    "homeassistant",
+    "end_to_end",
+    "coverage",
+]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(nox.project.load_toml("packages/vieneu-core/pyproject.toml"))
 CODE = ("packages", "tests", "benchmarks", "examples", "noxfile.py", "docs", "notebooks", "scripts")
 COVERED = {"vieneu_core": 95, "vieneu_colab_server": 95, "vieneu_ha": 90}
 """Package, and the least branch coverage of it in per cent."""
-SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")
-"""Much of the time is waiting for real processes and sockets."""
+SIDE_BY_SIDE = ("-n", "3", "--dist", "worksteal")
+"""One more than two cores: much of the time is waiting for real processes and sockets."""
 WITHOUT_PACKAGES = "--ignore=tests/packaging"
-"""Those tests have a session of their own."""
+WITHOUT_END_TO_END = "--ignore=tests/end_to_end"
+"""Those tests have sessions of their own."""
 COMPONENT = Path("custom_components/vieneu")
 COMPONENT_COVERED = 97
 """The least branch coverage of the component, in per cent; its flows are covered whole."""
@@ -160,8 +169,14 @@ def homeassistant_newest(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def end_to_end(session: nox.Session) -> None:
+    """Run the long tests of the whole, at the speed of users: without a tracer."""
+    _test(session, "pytest", *SIDE_BY_SIDE, "tests/end_to_end", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def coverage(session: nox.Session) -> None:
-    """Run all tests but those of `packages`, and hold branch coverage to its floor."""
+    """Run all tests but those of the other sessions, and hold branch coverage to its floor."""
     session.run("coverage", "erase")
     _test(
         session,
@@ -171,6 +186,7 @@ def coverage(session: nox.Session) -> None:
         "pytest",
         *SIDE_BY_SIDE,
         WITHOUT_PACKAGES,
+        WITHOUT_END_TO_END,
         *session.posargs,
     )
     session.run("coverage", "combine", "--quiet")

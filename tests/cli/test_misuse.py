@@ -40,6 +40,7 @@ MISUSE = {
     "an unknown voice": (["say", "a", "--voice", "ba", "-o", "a.wav"], "", 4, "vi-north"),
     "an empty voice": (["say", "a", "--voice", "", "-o", "a.wav"], "", 4, "voice is empty"),
     "an unknown suffix": (["say", "a", "-o", "a.xyz"], "", 4, "wav"),
+    "a folder": (["say", "a", "-o", "."], "", 4, ".: no audio format"),
     "no suffix": (["say", "a", "-o", "a"], "", 4, "wav"),
     "no file name": (["say", "a", "-o", ""], "", 4, "empty"),
     "no such folder": (["say", "a", "-o", "no/where/a.wav"], "", 4, "no/where"),
@@ -53,8 +54,13 @@ MISUSE = {
     "a mode without a server": (["say", "a", "--mode", "remote", "-o", "a.wav"], "", 5, "connect"),
     "no token": (["connect", URL], "", 3, "--token-stdin"),
     "an empty token": (["connect", URL, "--token-stdin"], "\n", 3, "There is no token"),
-    "a token with blanks": (["connect", URL, "--token-stdin"], f"{SECRET} {SECRET}\n", 3, "blanks"),
-    "a URL that is none": (["connect", SECRET, "--token-stdin"], f"{SECRET}\n", 3, "http(s)"),
+    "a token with blanks": (
+        ["connect", URL, "--token-stdin"],
+        f"{SECRET} {SECRET}\n",
+        3,
+        "a space",
+    ),
+    "a URL that is none": (["connect", SECRET, "--token-stdin"], f"{SECRET}\n", 3, "https://"),
     "a URL with a password": (
         ["connect", f"https://u:{SECRET}@h", "--token-stdin"],
         f"{SECRET}\n",

@@ -39,7 +39,7 @@ def test_a_model_is_fetched_with_its_voices(sandbox: CliSandbox) -> None:
 def test_an_unknown_model_is_told_with_those_that_are_known(sandbox: CliSandbox) -> None:
     done = sandbox.run("models", "get", "vieneu-9b")
 
-    assert done.returncode == 5
+    assert done.returncode == 4
     assert "vieneu-0.5b-q4" in done.stderr
 
 
@@ -55,14 +55,19 @@ def test_a_model_is_trimmed_and_still_speaks(sandbox: CliSandbox, tmp_path: Path
     assert trimmed.stat().st_size < (sandbox.home / "whole.gguf").stat().st_size
     assert str(trimmed.name) in done.stdout
     again = sandbox.run("optimize", "whole-trimmed.gguf", "-o", str(tmp_path / "again.gguf"))
-    assert again.returncode == 5
+    assert again.returncode == 4
     assert "trimmed already" in again.stderr
 
 
-def test_what_cannot_be_trimmed_is_told(sandbox: CliSandbox) -> None:
+def test_what_cannot_be_trimmed_is_told_and_nobody_is_told_to_delete_it(
+    sandbox: CliSandbox,
+) -> None:
     (sandbox.home / "page.gguf").write_bytes(b"<html>")
 
     done = sandbox.run("optimize", "page.gguf")
+    missing = sandbox.run("optimize", "nothing.gguf")
 
-    assert done.returncode == 5
+    assert done.returncode == missing.returncode == 4
     assert "web page" in done.stderr
+    assert "Delete" not in done.stderr
+    assert "There is no file nothing.gguf" in missing.stderr

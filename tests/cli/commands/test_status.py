@@ -52,6 +52,9 @@ def _local(sandbox: CliSandbox) -> str:
 def test_status_tells_programs_the_age_of_each_reading(connected: CliSandbox) -> None:
     status = json.loads(connected.run("status", "--json").stdout)
     assert [0 <= b["checked_s_ago"] < 60 for b in status["backends"]] == [True] * 3
+    uptimes = {b["name"]: b["health"]["uptime_s"] for b in status["backends"]}
+    assert uptimes.pop("remote") > 0
+    assert uptimes == {"local": None, "last_resort": None}, "those would be of the command itself"
     local = json.loads(connected.run("status", "--json", "--config", _local(connected)).stdout)
     assert local["backends"][1]["checked_s_ago"] is None
 

@@ -56,7 +56,7 @@ def test_a_voice_is_added_listed_and_removed(sandbox: CliSandbox, models: ModelF
     assert (added.returncode, removed.returncode) == (0, 0), added.stderr
     assert "vieneu say --voice ba-ngoai" in added.stdout
     assert [voice["id"] for voice in listed] == ["An", "Chi", "ba-ngoai"]
-    assert removed.stdout == "Đã xoá giọng ba-ngoai.\n"
+    assert removed.stdout == "Đã xóa giọng ba-ngoai.\n"
     assert [v["id"] for v in json.loads(sandbox.run("voices", "--json").stdout)] == ["An", "Chi"]
 
 

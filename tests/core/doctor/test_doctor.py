@@ -99,6 +99,10 @@ def test_the_settings_file_and_its_mode_are_looked_at(tmp_path: Path) -> None:
     settings, (nothing,) = examine_settings(path, {})
     assert (settings, nothing.level) == (Settings(), Level.NOTE)
     path.write_text("backend_mode: local\n", "utf-8")
+    path.chmod(0o644)
+    _, (without_token, _) = examine_settings(path, {"COLAB_AUTH_TOKEN": "secret"})
+    assert without_token.level is Level.OK, "there is nothing in it to hide"
+    path.write_text("colab:\n  auth_token: secret-secret-secret-secret-secret\n", "utf-8")
     path.chmod(0o640)
     _, (wide, variables) = examine_settings(path, {"COLAB_AUTH_TOKEN": "secret"})
     assert wide.level is Level.PROBLEM
@@ -107,6 +111,16 @@ def test_the_settings_file_and_its_mode_are_looked_at(tmp_path: Path) -> None:
     path.chmod(0o600)
     _, (good,) = examine_settings(path, {})
     assert good.level is Level.OK
+
+
+async def test_a_remote_that_is_switched_off_is_named_with_the_setting_that_does_so() -> None:
+    url = "https://abc123.ngrok-free.app"
+    off = Settings.model_validate({"colab": {"enabled": False, "endpoint_url": url}})
+
+    findings = {finding.topic: finding for finding in await examine_backends(off)}
+
+    assert findings[Topic.REMOTE].fact == "colab.enabled: false"
+    assert findings[Topic.REMOTE].command == f"vieneu connect {url}"
 
 
 def test_a_bad_settings_file_is_a_finding(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def examine_settings(
     except ConfigurationError as err:
         bad = Finding(topic=Topic.SETTINGS, level=Level.PROBLEM, fact=str(path), error=err)
         return None, (bad, *findings)
-    return settings, (_file(path), *findings)
+    return settings, (_file(path, holds_token=_holds_token(path)), *findings)
 
 
 async def examine_backends(
@@ -205,12 +205,20 @@ def examine_watermark() -> Finding:
     )
 
 
-def _file(path: Path) -> Finding:
+def _holds_token(path: Path) -> bool:
+    """Whether the token is in the file itself; told without the environment, which may hold it."""
+    try:
+        return bool(load_settings(path, {}).colab.auth_token.get_secret_value())
+    except ConfigurationError:  # it is complete with the environment only
+        return True
+
+
+def _file(path: Path, *, holds_token: bool) -> Finding:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
     except OSError:
         return Finding(topic=Topic.SETTINGS, level=Level.NOTE, fact=str(path))
-    if mode & 0o077:
+    if mode & 0o077 and holds_token:
         return Finding(
             topic=Topic.SETTINGS,
             level=Level.PROBLEM,
@@ -266,7 +274,13 @@ def _voice(wanted: str | None, missing: str | None, voices: Sequence[Voice]) -> 
 
 async def _remote(settings: Settings) -> Finding:
     if not settings.colab.enabled:
-        return Finding(topic=Topic.REMOTE, level=Level.NOTE, command="vieneu connect URL")
+        url = settings.colab.endpoint_url
+        return Finding(
+            topic=Topic.REMOTE,
+            level=Level.NOTE,
+            fact="colab.enabled: false" if url else "",
+            command=f"vieneu connect {url or 'URL'}",
+        )
     from vieneu_core.backends.remote import RemoteBackend
 
     url = settings.colab.endpoint_url

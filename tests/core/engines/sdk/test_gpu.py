@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vieneu_core.engines import sdk_start
 from vieneu_core.engines.base import EngineInfo, EngineMemory, Utterance
 from vieneu_core.engines.pytorch.device import TorchDevice
-from vieneu_core.engines.sdk import SdkEngine, create
+from vieneu_core.engines.sdk import SdkEngine, create, start
 from vieneu_core.errors import DeviceMemoryError, MissingExtraError, ModelLoadError
 from vieneu_core.voices import Voice
 
@@ -74,7 +73,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> Gpu:
     there = Gpu()
-    monkeypatch.setattr(sdk_start, "has_nvidia_gpu", lambda: True)
+    monkeypatch.setattr(start, "has_nvidia_gpu", lambda: True)
     monkeypatch.setattr(TorchDevice, "choose", lambda *_: TorchDevice(torch=there, kind="cuda"))
     return there
 
@@ -162,7 +161,7 @@ def test_a_gpu_that_pytorch_cannot_use_leaves_the_cpu(
     def without_torch(*_: object) -> TorchDevice:
         raise MissingExtraError("PyTorch", "torch")
 
-    monkeypatch.setattr(sdk_start, "has_nvidia_gpu", lambda: True)
+    monkeypatch.setattr(start, "has_nvidia_gpu", lambda: True)
     for choose in (without_torch, lambda *_: TorchDevice(torch=None, kind="cpu")):
         monkeypatch.setattr(TorchDevice, "choose", choose)
         engine = create({"mode": "turbo"})

@@ -73,7 +73,7 @@ def format_of(path: Path) -> AudioFormat:
         return AudioFormat(path.suffix.lower().removeprefix("."))
     except ValueError as err:
         raise InvalidRequestError(
-            f"{path.name}: no audio format has the suffix {path.suffix or '(none)'!r}.",
+            f"{path.name or path}: no audio format has the suffix {path.suffix or '(none)'!r}.",
             remedy="Choose one of: " + ", ".join(f".{fmt}" for fmt in AudioFormat),
         ) from err
 

@@ -24,6 +24,7 @@ from vieneu_core.cli.console import (
 )
 from vieneu_core.cli.error_messages import plain
 from vieneu_core.cli.event_loop import run_command
+from vieneu_core.errors import InvalidRequestError, ModelLoadError
 from vieneu_core.models.catalogue import MODELS, model_of, model_source
 from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
 from vieneu_core.models.prune_vocabulary import trim
@@ -100,10 +101,13 @@ async def get_model(terminal: Terminal, name: str) -> None:
 
     Raises:
         ConfigurationError: the settings file that was named is wrong.
+        InvalidRequestError: there is no such model.
         ModelLoadError: it cannot be downloaded.
     """
     terminal.check_named_settings()
-    hub, source = Hub.of_environment(terminal.environ), model_source(name)
+    with _as_wrong_request():
+        source = model_source(name)
+    hub = Hub.of_environment(terminal.environ)
     known = model_of(source)
     with _shown(terminal) as show:
         path = await asyncio.to_thread(hub.fetch, source, show)
@@ -128,17 +132,18 @@ async def optimize(terminal: Terminal, source: Path, target: Path | None) -> Non
 
     Raises:
         ConfigurationError: the settings file that was named is wrong.
-        ModelLoadError: it is no such model, or the target cannot be written.
+        InvalidRequestError: it is no such model, or the target cannot be written.
         MissingExtraError: what it needs is not installed.
     """
     terminal.check_named_settings()
     target = target or source.with_name(f"{source.stem}-trimmed{source.suffix}")
     with _shown(terminal) as show:
         reachable = await asyncio.to_thread(_reachable, source, show, terminal)
-        report = await _stoppable(
-            lambda progress: trim(source, target, reachable=reachable, progress=progress),
-            lambda done, total: show(terminal.messages("writing_model"), done, total),
-        )
+        with _as_wrong_request():
+            report = await _stoppable(
+                lambda progress: trim(source, target, reachable=reachable, progress=progress),
+                lambda done, total: show(terminal.messages("writing_model"), done, total),
+            )
     messages = terminal.messages
     terminal.print(
         messages(
@@ -177,11 +182,21 @@ def _reachable(source: Path, show: Show, terminal: Terminal) -> Collection[int]:
     from vieneu_core.models.gguf_header import check_vieneu_gguf
     from vieneu_core.text.dictionary import dictionary_phonemes
 
-    check_vieneu_gguf(source)
+    with _as_wrong_request("Name a VieNeu model in GGUF format; vieneu models get downloads one."):
+        check_vieneu_gguf(source)
     reading = terminal.messages("reading_words")
     return reachable_tokens(
         source, dictionary_phonemes(), lambda n: show(f"{reading} {n}", None, None)
     )
+
+
+@contextmanager
+def _as_wrong_request(remedy: str = "") -> Iterator[None]:
+    """Blame the command line, not a backend, for what is wrong with the model that it names."""
+    try:
+        yield
+    except ModelLoadError as error:
+        raise InvalidRequestError(error.detail, remedy=remedy or error.remedy) from error
 
 
 @contextmanager

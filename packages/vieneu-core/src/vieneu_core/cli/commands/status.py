@@ -84,7 +84,11 @@ async def _watch(terminal: Terminal, router: Router) -> None:
 
 def _print_status(terminal: Terminal, status: RouterStatus, *, as_json: bool) -> None:
     if as_json:
-        terminal.print_json(status.to_json())
+        facts = status.to_json()
+        for backend in facts["backends"]:
+            if backend["name"] != "remote" and backend["health"] is not None:
+                backend["health"]["uptime_s"] = None  # that of this command
+        terminal.print_json(facts)
     else:
         terminal.out.print(status_view(terminal, status))
 
