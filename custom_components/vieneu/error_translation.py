@@ -11,7 +11,8 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.translation import async_get_cached_translations
 
 from vieneu_core.errors import RequestError, VieneuError
-from vieneu_core.i18n import error_text
+from vieneu_core.i18n import error_text, is_translated
+from vieneu_core.i18n import translated as translated_text
 from vieneu_core.router import ErrorReport
 
 from .const import DOMAIN, LANGUAGES
@@ -50,11 +51,13 @@ def translated_error(hass: HomeAssistant, error: VieneuError | ErrorReport) -> d
 
 
 def _texts_of_core(error: VieneuError | ErrorReport, language: str) -> tuple[str, str]:
-    """Return detail and remedy in a language. The core has no details but English ones yet."""
+    """Return detail and remedy in a language; a detail without translation follows its title."""
     texts = error_text(error.code, error.remedy, language)
     if texts is None:
         return error.detail, error.remedy
     title, remedy = texts
+    if is_translated(error.detail, language):
+        return translated_text(error.detail, language), remedy
     return f"{title} ({error.detail.removesuffix('.')}).", remedy
 
 

@@ -24,6 +24,7 @@ from vieneu_core.audio.encode import AudioFormat, encode_stream
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import InvalidRequestError, VieneuError
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.translatable import Translatable
 
 from .const import ATTR_PAUSE, ATTR_SPEED, DEFAULT_LANGUAGE, LANGUAGES, MAX_PAUSE
 from .coordinator import LastSpeech, VieneuCoordinator
@@ -136,7 +137,13 @@ def _number(given: Mapping[str, Any], key: str, default: float) -> float:
     try:
         return float(given.get(key, default))
     except (TypeError, ValueError) as error:
-        raise InvalidRequestError(f"The option {key} is not a number: {given[key]!r}.") from error
+        raise InvalidRequestError(
+            Translatable(
+                "The option {key} is not a number: {given!r}.",
+                key=key,
+                given=given[key],
+            )
+        ) from error
 
 
 async def _with_pauses(

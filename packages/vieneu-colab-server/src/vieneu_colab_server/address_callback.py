@@ -16,6 +16,7 @@ from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import ConfigurationError, VieneuError
 from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, signature
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire.version import WIRE_VERSION
 
 _LOGGER = logging.getLogger(__name__)
@@ -97,7 +98,9 @@ class AddressCallback:
             if n_tries < MAX_TRIES:
                 _LOGGER.warning("Home Assistant at %s %s.", self._host, last)
                 await self._clock.sleep(BACKOFF.pause_s(n_tries))
-        raise AddressCallbackError(f"Home Assistant at {self._host} {last}.")
+        raise AddressCallbackError(
+            Translatable("Home Assistant at {host} {last}.", host=self._host, last=last)
+        )
 
     async def _send(self, body: bytes) -> int:
         if self._session is None:

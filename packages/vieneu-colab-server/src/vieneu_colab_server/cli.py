@@ -31,6 +31,7 @@ from vieneu_core.backends.local import LocalBackend
 from vieneu_core.config import TunnelKind, cache_dir
 from vieneu_core.credentials import new_auth_token
 from vieneu_core.errors import ConfigurationError, OutputError, VieneuError
+from vieneu_core.translatable import Translatable
 from vieneu_core.worker.spec import EngineSpec
 
 EXIT_CONFIGURATION = 3
@@ -63,7 +64,11 @@ def engine_options(pairs: list[str]) -> dict[str, object]:
         key, mark, value = pair.partition("=")
         if not (key and mark):
             raise ConfigurationError(
-                f"--engine-option {pair!r} is not of the form key=value.", remedy="Correct it."
+                Translatable(
+                    "--engine-option {pair!r} is not of the form key=value.",
+                    pair=pair,
+                ),
+                remedy="Correct it.",
             )
         try:
             options[key] = json.loads(value)
@@ -92,8 +97,11 @@ def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[S
         found = err.errors(include_input=False, include_url=False)
         named = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in found)
         raise ConfigurationError(
-            f"Wrong settings: {named}.",
-            remedy=f"Correct the option, or the variable {ENV_PREFIX}<NAME>.",
+            Translatable("Wrong settings: {named}.", named=named),
+            remedy=Translatable(
+                "Correct the option, or the variable {env_prefix}<NAME>.",
+                env_prefix=ENV_PREFIX,
+            ),
         ) from None
 
 
@@ -116,7 +124,10 @@ def make_public(
     if kind is TunnelKind.NONE:
         if callback:
             raise ConfigurationError(
-                f"{CALLBACK_VARIABLE} needs a tunnel: there is no public URL to send.",
+                Translatable(
+                    "{callback_variable} needs a tunnel: there is no public URL to send.",
+                    callback_variable=CALLBACK_VARIABLE,
+                ),
                 remedy="Choose one with --tunnel.",
             )
         return None
@@ -151,7 +162,10 @@ def _serve(
 
     if settings.samples_dir is not None and not settings.samples_dir.is_dir():
         raise ConfigurationError(
-            f"The samples folder {settings.samples_dir} is not there.",
+            Translatable(
+                "The samples folder {samples_dir} is not there.",
+                samples_dir=settings.samples_dir,
+            ),
             remedy="Create it, or correct --samples.",
         )
     stop_after = _stdin_ends if until_stdin_ends else None

@@ -27,6 +27,7 @@ from vieneu_core.cli.signals import install, restore
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import BackendDrainingError, ConfigurationError
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
+from vieneu_core.translatable import Translatable
 
 _LOGGER = logging.getLogger(__name__)
 CLOSE_TIMEOUT_S = 10
@@ -124,7 +125,12 @@ def open_port(settings: ServerSettings) -> socket.socket:
     except OSError as err:
         listener.close()
         raise ConfigurationError(
-            f"Cannot listen on {settings.host} port {settings.port}: {err.strerror or err}.",
+            Translatable(
+                "Cannot listen on {host} port {port}: {strerror}.",
+                host=settings.host,
+                port=settings.port,
+                strerror=err.strerror or err,
+            ),
             remedy="Stop the program that uses it, or choose another --port (0 takes a free one).",
         ) from err
     return listener

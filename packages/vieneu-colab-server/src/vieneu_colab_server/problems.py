@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from vieneu_core import errors
 from vieneu_core.errors import InternalServerError, InvalidRequestError, RequestError, VieneuError
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire.problem import Problem, to_problem
 from vieneu_core.wire.routes import PROBLEM_JSON, REQUEST_ID_HEADER, WIRE_VERSION_HEADER
 from vieneu_core.wire.version import WIRE_VERSION
@@ -123,7 +124,9 @@ async def _on_vieneu_error(request: Request, error: VieneuError) -> Response:
 async def _on_invalid_body(_: Request, error: RequestValidationError) -> Response:
     found = field_errors(error.errors())
     detail = "; ".join(f"{one.field}: {one.message}" for one in found)
-    problem = problem_of(InvalidRequestError(f"The request body is wrong. {detail}."))
+    problem = problem_of(
+        InvalidRequestError(Translatable("The request body is wrong. {detail}.", detail=detail))
+    )
     return _respond(ValidationProblem(**problem.model_dump(), errors=found), {})
 
 

@@ -16,6 +16,7 @@ from vieneu_core.errors import (
     StreamInterruptedError,
     VieneuError,
 )
+from vieneu_core.translatable import Translatable
 
 Speak = Callable[[], AsyncGenerator[AudioChunk, None]]
 
@@ -117,7 +118,10 @@ class Recording:
                     last = chunk
         except TimeoutError as err:
             raise DeadlineExceededError(
-                f"The speech took longer than {self._limits.deadline_s:g} s."
+                Translatable(
+                    "The speech took longer than {deadline_s:g} s.",
+                    deadline_s=self._limits.deadline_s,
+                )
             ) from err
         if last is None or not last.final:
             raise StreamInterruptedError("The speech ended in the middle of a sentence.")
@@ -204,4 +208,6 @@ class Reader:
     def _late(self, within_s: float) -> VieneuError:
         if not self._recording.speaking:
             return self._queue.busy("The turn of this request did not come in time")
-        return FirstByteTimeoutError(f"No audio was ready within {within_s:.1f} s.")
+        return FirstByteTimeoutError(
+            Translatable("No audio was ready within {within_s:.1f} s.", within_s=within_s)
+        )

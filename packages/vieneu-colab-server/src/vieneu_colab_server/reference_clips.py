@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from vieneu_core.audio.decode import Clip, decode_clip
 from vieneu_core.errors import InvalidRequestError, ReferenceAudioError
+from vieneu_core.translatable import Translatable
 
 FOLDER_ALIAS = "samples"
 """A path may begin with this name of the samples folder, as in ``samples/vinh.wav``."""
@@ -58,13 +59,21 @@ def check_transcript(sample: str | None, transcript: str | None) -> None:
     """
     if (sample is None) != (transcript is None):
         missing = "voice_sample_path" if sample is None else "voice_transcript"
-        raise InvalidRequestError(f"{missing} is missing: a sample and its words go together.")
+        raise InvalidRequestError(
+            Translatable(
+                "{missing} is missing: a sample and its words go together.",
+                missing=missing,
+            )
+        )
 
 
 def _unusable(sample: str) -> ReferenceAudioError:
     # One sentence for all reasons: an answer must not tell what else is on this machine.
     return ReferenceAudioError(
-        f"The samples folder has no usable file {sample[:100]!r}.",
+        Translatable(
+            "The samples folder has no usable file {sample!r}.",
+            sample=sample[:100],
+        ),
         remedy="Name a file inside the samples folder, or send the audio itself as base64.",
     )
 

@@ -28,6 +28,7 @@ from vieneu_core.credentials import new_auth_token
 from vieneu_core.errors import VieneuError
 from vieneu_core.process_end import end_process
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire.routes import HEALTH
 from vieneu_core.wire.schemas import HealthAnswer
 from vieneu_core.worker.spec import EngineSpec
@@ -208,7 +209,12 @@ class Server:
         try:
             await asyncio.wait({ended, loaded}, return_when=asyncio.FIRST_COMPLETED)
             if not loaded.done():
-                raise ServerStartError(f"The server ended while it started: {ended.result()}")
+                raise ServerStartError(
+                    Translatable(
+                        "The server ended while it started: {result}",
+                        result=ended.result(),
+                    )
+                )
             loaded.result()
         finally:
             for task in (ended, loaded):
@@ -262,7 +268,10 @@ def _new_folder() -> Path:
         return Path(tempfile.mkdtemp(prefix="vieneu-server-"))
     except OSError as error:
         raise ServerStartError(
-            f"There is no folder for its token: {error.strerror}.",
+            Translatable(
+                "There is no folder for its token: {error}.",
+                error=error.strerror,
+            ),
             remedy="Set TMPDIR to a folder that can be written.",
         ) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from vieneu_core.errors import BackendBusyError
+from vieneu_core.translatable import Translatable
 
 
 class SpeechQueue:
@@ -35,7 +36,11 @@ class SpeechQueue:
     def busy(self, reason: str) -> BackendBusyError:
         """Return the error for a request that is refused, or that waits too long."""
         return BackendBusyError(
-            f"{reason}: {self._depth} requests are waiting or being spoken.",
+            Translatable(
+                "{reason}: {depth} requests are waiting or being spoken.",
+                reason=reason,
+                depth=self._depth,
+            ),
             retry_after_s=self._retry_after_s,
         )
 

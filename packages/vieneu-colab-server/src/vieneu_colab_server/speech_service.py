@@ -27,6 +27,7 @@ from vieneu_core.errors import (
     WireVersionError,
 )
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire.schemas import SynthesisBody
 
 _NOT_SPOKEN = frozenset({"request_id", "first_audio_within_s"})
@@ -50,7 +51,9 @@ def check_characters(body: SynthesisBody) -> None:
             try:
                 str(text).encode()
             except UnicodeEncodeError:
-                raise InvalidRequestError(f"{field} holds half of a surrogate pair.") from None
+                raise InvalidRequestError(
+                    Translatable("{field} holds half of a surrogate pair.", field=field)
+                ) from None
 
 
 def answer_by_s(within_s: float) -> float:
@@ -112,7 +115,11 @@ class SpeechService:
         n_chars = sum(map(len, parts))
         if max(n_chars, len(parts), len(body.voice_transcript or "")) > self._max_text_chars:
             raise TextTooLongError(
-                f"The text has {n_chars} characters; this server takes {self._max_text_chars}."
+                Translatable(
+                    "The text has {n_chars} characters; this server takes {max_text_chars}.",
+                    n_chars=n_chars,
+                    max_text_chars=self._max_text_chars,
+                )
             )
 
     async def _request(self, body: SynthesisBody) -> SynthesisRequest:

@@ -10,6 +10,7 @@ from vieneu_core.audio.decode import decode_clip
 from vieneu_core.errors import InvalidRequestError, ReferenceAudioError, VoiceNotFoundError
 from vieneu_core.synthesis import ReferenceAudio, check_language
 from vieneu_core.text.clean import has_speech, one_line
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 from vieneu_core.wire.schemas import VoiceUpload
 
@@ -73,7 +74,12 @@ class UploadedVoices:
             VoiceNotFoundError: none of that id is kept.
         """
         if self._kept.pop(voice_id, None) is None:
-            raise VoiceNotFoundError(f"No voice {voice_id[:80]!r} was sent to this server.")
+            raise VoiceNotFoundError(
+                Translatable(
+                    "No voice {voice_id!r} was sent to this server.",
+                    voice_id=voice_id[:80],
+                )
+            )
 
     def voices(self) -> tuple[Voice, ...]:
         """List them, the one that was used last at the end."""

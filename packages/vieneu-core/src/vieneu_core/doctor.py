@@ -30,6 +30,7 @@ from vieneu_core.engines.import_check import import_failure
 from vieneu_core.engines.registry import ENGINES, EngineNeeds, SpeedRecord, has_nvidia_gpu
 from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
 from vieneu_core.installation import extra_command, has_module, library_command
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
 
@@ -186,7 +187,10 @@ def _imported(topic: Topic, modules: Sequence[str], fact: str) -> Finding:
     if not failure:
         return Finding(topic=topic, level=Level.OK, fact=fact)
     error = ModelLoadError(
-        f"It is installed, but it cannot be imported: {failure}.",
+        Translatable(
+            "It is installed, but it cannot be imported: {failure}.",
+            failure=failure,
+        ),
         remedy="Install what the message names, or the package that fails once more.",
     )
     command = library_command(failure)

@@ -66,7 +66,8 @@
 
 Each class states what a caller needs to decide: a stable ``code`` (the same on the wire, so that
 the client raises the class that the server raised), whether it is ``transient``, its
-``consequence`` for a circuit breaker, and a ``remedy`` in words. It imports `installation` alone.
+``consequence`` for a circuit breaker, and a ``remedy`` in words. It imports
+`installation` and `translatable` alone.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from vieneu_core.installation import extra_command
+from vieneu_core.translatable import Translatable
 
 
 class Consequence(StrEnum):
@@ -145,8 +147,13 @@ class MissingExtraError(ConfigurationError):
 
     def __init__(self, feature: str, extra: str, *, package: str = "vieneu-core") -> None:
         super().__init__(
-            f"{feature} needs packages that are not installed: the extra {extra} of {package}.",
-            remedy=f"Install them: {extra_command(extra, package)}",
+            Translatable(
+                "{feature} needs packages that are not installed: the extra {extra} of {package}.",
+                feature=feature,
+                extra=extra,
+                package=package,
+            ),
+            remedy=Translatable("Install them: {command}", command=extra_command(extra, package)),
         )
 
 

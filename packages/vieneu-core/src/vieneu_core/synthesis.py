@@ -20,6 +20,7 @@ from vieneu_core.errors import (
     ReferenceAudioError,
     StreamInterruptedError,
 )
+from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
     from vieneu_core.audio.encode import AudioFormat
@@ -45,7 +46,11 @@ def check_language(language: str) -> None:
     """
     if language.partition("-")[0].lower() not in LANGUAGES:
         raise InvalidRequestError(
-            f"The language {language[:35]!r} is not one of: {', '.join(LANGUAGES)}.",
+            Translatable(
+                "The language {language!r} is not one of: {languages}.",
+                language=language[:35],
+                languages=", ".join(LANGUAGES),
+            ),
             remedy="Choose one of the languages listed.",
         )
 
@@ -124,16 +129,27 @@ class SynthesisRequest:
         check_language(self.language)
         if not MIN_SPEED <= self.speed <= MAX_SPEED:
             raise InvalidRequestError(
-                f"speed is {self.speed}; it must be from {MIN_SPEED} to {MAX_SPEED}."
+                Translatable(
+                    "speed is {speed}; it must be from {min_speed} to {max_speed}.",
+                    speed=self.speed,
+                    min_speed=MIN_SPEED,
+                    max_speed=MAX_SPEED,
+                )
             )
         if len(self.language) > MAX_LANGUAGE_LENGTH:
             raise InvalidRequestError(
-                f"language has {len(self.language)} characters; it must be a tag such as 'vi'."
+                Translatable(
+                    "language has {n_language} characters; it must be a tag such as 'vi'.",
+                    n_language=len(self.language),
+                )
             )
         usable = self.request_id.isascii() and self.request_id.isprintable()
         if not (usable and 0 < len(self.request_id) <= MAX_REQUEST_ID_LENGTH):
             raise InvalidRequestError(
-                f"request_id must be 1 to {MAX_REQUEST_ID_LENGTH} printable ASCII characters."
+                Translatable(
+                    "request_id must be 1 to {max_request_id_length} printable ASCII characters.",
+                    max_request_id_length=MAX_REQUEST_ID_LENGTH,
+                )
             )
 
     def _check_text(self) -> None:

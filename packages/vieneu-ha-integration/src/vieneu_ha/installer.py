@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from vieneu_core.translatable import Translatable
 from vieneu_ha.errors import InstallError
 
 COMPONENT = Path(__file__).with_name("component").resolve()
@@ -63,7 +64,12 @@ def install(config: Path, *, link: bool = False, force: bool = False) -> Install
     before, target = find(config), _target(config)
     if before is not None and not force and _key(before.version) > _key(version_here()):
         raise InstallError(
-            f"{target} has the newer version {before.version}; this is {version_here()}.",
+            Translatable(
+                "{target} has the newer version {version}; this is {version_here}.",
+                target=target,
+                version=before.version,
+                version_here=version_here(),
+            ),
             remedy="Upgrade this package, or give --force.",
         )
     try:
@@ -86,7 +92,13 @@ def install(config: Path, *, link: bool = False, force: bool = False) -> Install
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
-        raise InstallError(f"{target} cannot be written: {error.strerror or error}.") from error
+        raise InstallError(
+            Translatable(
+                "{target} cannot be written: {error}.",
+                target=target,
+                error=error.strerror or error,
+            )
+        ) from error
     return Installed(path=target, version=version_here(), is_link=link)
 
 
@@ -106,7 +118,11 @@ def uninstall(config: Path) -> Installed | None:
             shutil.rmtree(before.path)
     except OSError as error:
         raise InstallError(
-            f"{before.path} cannot be removed: {error.strerror or error}."
+            Translatable(
+                "{path} cannot be removed: {error}.",
+                path=before.path,
+                error=error.strerror or error,
+            )
         ) from error
     with suppress(OSError):  # others of the user's own may be there
         before.path.parent.rmdir()
@@ -116,7 +132,10 @@ def uninstall(config: Path) -> Installed | None:
 def _target(config: Path) -> Path:
     if not (config / "configuration.yaml").is_file():
         raise InstallError(
-            f"{config} is not a configuration of Home Assistant: it has no configuration.yaml.",
+            Translatable(
+                "{config} is not a configuration of Home Assistant: it has no configuration.yaml.",
+                config=config,
+            ),
             remedy="Give its folder: vieneu-ha install --config /config",
         )
     return config / "custom_components" / DOMAIN
@@ -135,7 +154,11 @@ def _version(folder: Path) -> str:
         return str(manifest["version"])
     except (OSError, ValueError, KeyError, TypeError):
         raise InstallError(
-            f"{folder} contains something else than the integration {DOMAIN}.",
+            Translatable(
+                "{folder} contains something else than the integration {domain}.",
+                folder=folder,
+                domain=DOMAIN,
+            ),
             remedy="Check it, and move it away.",
         ) from None
 

@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 
 from vieneu_colab_server.colab.words import WORDS, Words
 from vieneu_core.errors import VieneuError
+from vieneu_core.i18n import error_text, translated
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,8 +25,13 @@ def short_traceback(call: Callable[P, T]) -> Callable[P, T]:
         try:
             return call(*args, **kwargs)
         except VieneuError as error:
-            title = _title(error, str(kwargs.get("language", "vi")))
-            lines = [f"❌ {title}: {error.detail}", f"   → {error.remedy}"]
+            language = str(kwargs.get("language", "vi"))
+            text = error_text(error.code, error.remedy, language)
+            remedy = error.remedy if text is None else text.remedy
+            lines = [
+                f"❌ {_title(error, language)}: {translated(error.detail, language)}",
+                f"   → {remedy}",
+            ]
             if type(error).__module__.startswith("vieneu_colab_server."):
                 lines.append(f"   docs/colab.md#{error.code}")
             error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]  # looked for by name

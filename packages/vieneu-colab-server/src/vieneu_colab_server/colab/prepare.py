@@ -14,6 +14,7 @@ from vieneu_core import __version__
 from vieneu_core.engines.registry import ENGINES, has_nvidia_gpu
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.notebook.failures import pip_cause
+from vieneu_core.translatable import Translatable
 
 PROC_INIT = Path("/proc/1/stat")
 """Of the first process, which starts with the runtime."""
@@ -55,7 +56,8 @@ def prepare(
     known = {each.engine: each for each in ENGINES}
     if engine not in {"auto", *known}:
         raise ConfigurationError(
-            f"There is no engine {engine!r}.", remedy=f"Choose auto, {', '.join(known)}."
+            Translatable("There is no engine {engine!r}.", engine=engine),
+            remedy=Translatable("Choose auto, {known}.", known=", ".join(known)),
         )
     has_gpu = has_nvidia_gpu() if gpu is None else gpu
     fitting = _fitting(engine, has_gpu=has_gpu)
@@ -76,7 +78,9 @@ def prepare(
 def _install_error(engine: str, done: PipRun, words: Words) -> EngineInstallError:
     print("\n".join(line[:300] for line in done.stdout.splitlines()[-15:]))
     why, what_next = pip_cause(done.stdout, done.returncode, words.language)
-    return EngineInstallError(f"{engine}: {why}", remedy=what_next)
+    return EngineInstallError(
+        Translatable("{engine}: {why}", engine=engine, why=why), remedy=what_next
+    )
 
 
 def _fitting(engine: str, *, has_gpu: bool) -> str:

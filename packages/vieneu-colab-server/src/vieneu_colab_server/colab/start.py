@@ -21,6 +21,7 @@ from vieneu_colab_server.tunnels.registry import AccountSecret, TunnelOptions, m
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.config import cache_dir
 from vieneu_core.errors import ConfigurationError
+from vieneu_core.translatable import Translatable
 from vieneu_core.worker.spec import EngineSpec
 
 COLAB_VARIABLE = "COLAB_RELEASE_TAG"
@@ -103,7 +104,10 @@ def _tunnel(kind: str, domain: str, words: Words) -> Tunnel:
 def _ends_at(session_hours: float, clock: Clock) -> datetime:
     if not 0 < session_hours <= 24 * 7:
         raise ConfigurationError(
-            f"A session of {session_hours} hours is not possible.",
+            Translatable(
+                "A session of {session_hours} hours is not possible.",
+                session_hours=session_hours,
+            ),
             remedy="Enter 12, the limit of Colab.",
         )
     # The session of a runtime begins with the runtime, not with the server. Elsewhere the machine
@@ -112,7 +116,10 @@ def _ends_at(session_hours: float, clock: Clock) -> datetime:
     left_s = session_hours * 3600 - age_s
     if left_s <= 0:
         raise ConfigurationError(
-            f"This runtime is {age_s / 3600:.1f} hours old: its session is over.",
+            Translatable(
+                "This runtime is {age_s:.1f} hours old: its session is over.",
+                age_s=age_s / 3600,
+            ),
             remedy="Runtime → Disconnect and delete runtime, then run all cells again; or enter a"
             " longer session.",
         )

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vieneu_colab_server.problems import problem_response
 from vieneu_core.errors import BodyTooLargeError, InvalidRequestError, VieneuError
+from vieneu_core.translatable import Translatable
 
 
 class BodyLimit:
@@ -47,7 +48,10 @@ class BodyLimit:
                 return await self._gather(receive)
         except TimeoutError:
             raise InvalidRequestError(
-                f"The request body did not arrive within {self._timeout_s:g} s."
+                Translatable(
+                    "The request body did not arrive within {timeout_s:g} s.",
+                    timeout_s=self._timeout_s,
+                )
             ) from None
 
     async def _gather(self, receive: Receive) -> bytes | None:
@@ -63,7 +67,12 @@ class BodyLimit:
                 return bytes(body)
 
     def _too_large(self) -> BodyTooLargeError:
-        return BodyTooLargeError(f"The request body has more than {self._max_bytes} bytes.")
+        return BodyTooLargeError(
+            Translatable(
+                "The request body has more than {max_bytes} bytes.",
+                max_bytes=self._max_bytes,
+            )
+        )
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vieneu_colab_server.problems import problem_response
 from vieneu_core.errors import RateLimitedError
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire.routes import STREAM, SYNTHESIZE
 
 SPEECH_PATHS = frozenset({SYNTHESIZE, STREAM})
@@ -33,7 +34,11 @@ class PerMinute:
             return
         wait_s = self._limiter.get_window_stats(self._item, key).reset_time - time.time()
         raise RateLimitedError(
-            f"More than {self._item.amount} {key} within a minute.",
+            Translatable(
+                "More than {amount} {key} within a minute.",
+                amount=self._item.amount,
+                key=key,
+            ),
             retry_after_s=round(max(1.0, wait_s), 1),
         )
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from vieneu_core.errors import ConfigurationError, VieneuError
 from vieneu_core.files import PRIVATE, write_atomic
+from vieneu_core.translatable import Translatable
 
 _LOGGER = logging.getLogger(__name__)
 MAX_FILE_BYTES = 4_096
@@ -44,12 +45,17 @@ def read_token_file(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as err:
         reason = err.strerror if isinstance(err, OSError) else "it is not ASCII text"
         raise ConfigurationError(
-            f"The token file {path} cannot be read: {reason}.",
+            Translatable(
+                "The token file {path} cannot be read: {reason}.",
+                path=path,
+                reason=reason,
+            ),
             remedy="Write the token into it, or start without --token-file to get a new one.",
         ) from err
     if mode & _OTHERS_MAY_WRITE:
         raise ConfigurationError(
-            f"Others may change the token file {path}.", remedy=f"Run: chmod 600 {path}"
+            Translatable("Others may change the token file {path}.", path=path),
+            remedy=Translatable("Run: chmod 600 {path}", path=path),
         )
     if mode & _OTHERS_MAY_READ:
         _LOGGER.warning("Others may read the token file %s. Run: chmod 600 %s", path, path)
@@ -66,5 +72,9 @@ def write_token_file(path: Path, token: SecretStr) -> None:
         write_atomic(path, token.get_secret_value() + "\n", mode=PRIVATE)
     except OSError as error:
         raise TokenNotKeptError(
-            f"The new token cannot be written to {path}: {error.strerror or error}."
+            Translatable(
+                "The new token cannot be written to {path}: {error}.",
+                path=path,
+                error=error.strerror or error,
+            )
         ) from error

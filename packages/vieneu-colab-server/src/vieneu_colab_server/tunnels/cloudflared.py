@@ -25,6 +25,7 @@ from vieneu_colab_server.tunnels.errors import (
 )
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.process_end import end_process
+from vieneu_core.translatable import Translatable
 
 _LOGGER = logging.getLogger(__name__)
 START_TIMEOUT_S = 40.0
@@ -81,7 +82,10 @@ class CloudflaredTunnel:
             )
         except OSError as error:
             raise TunnelProgramError(
-                f"cloudflared does not run here: {error.strerror}.",
+                Translatable(
+                    "cloudflared does not run here: {error}.",
+                    error=error.strerror,
+                ),
                 remedy="Name the path of a cloudflared for this machine.",
             ) from error
         self._running = _Running(process)
@@ -120,7 +124,10 @@ class CloudflaredTunnel:
             raise TunnelProgramError(
                 "There is no cloudflared on this machine."
                 if self._program is None
-                else f"There is no cloudflared at {self._program}.",
+                else Translatable(
+                    "There is no cloudflared at {program}.",
+                    program=self._program,
+                ),
                 remedy="Install it, or name its path: "
                 "https://developers.cloudflare.com/cloudflare-one/networks/connectors/"
                 "cloudflare-tunnel/downloads/",
@@ -142,7 +149,10 @@ class CloudflaredTunnel:
         if running.reading.done():
             raise running.log.why_not()
         raise TunnelTimeoutError(
-            f"cloudflared was not connected after {self._start_timeout_s:g} s.",
+            Translatable(
+                "cloudflared was not connected after {start_timeout_s:g} s.",
+                start_timeout_s=self._start_timeout_s,
+            ),
             remedy="Try again; some networks block its port 7844. Or choose the tunnel ngrok.",
         )
 
@@ -201,7 +211,12 @@ class _Log:
         if any(sign in said for sign in _UNREACHED):
             return TunnelNetworkError("Cloudflare cannot be reached from this machine.")
         last = self._last[-1][:200] if self._last else "nothing"
-        return TunnelOpenError(f"cloudflared ended without a tunnel. It said last: {last}")
+        return TunnelOpenError(
+            Translatable(
+                "cloudflared ended without a tunnel. It said last: {last}",
+                last=last,
+            )
+        )
 
     def _take(self, line: str) -> None:
         if not line:

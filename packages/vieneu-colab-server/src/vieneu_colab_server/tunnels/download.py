@@ -17,6 +17,7 @@ import aiohttp
 from pydantic import BaseModel, ValidationError
 
 from vieneu_colab_server.tunnels.errors import TunnelNetworkError, TunnelProgramError
+from vieneu_core.translatable import Translatable
 
 RELEASES = "https://api.github.com/repos/cloudflare/cloudflared/releases/latest"
 _NAMES = {
@@ -66,11 +67,16 @@ async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Pa
         ) from None
     except (aiohttp.ClientError, TimeoutError) as error:
         raise TunnelNetworkError(
-            f"cloudflared cannot be fetched from GitHub ({type(error).__name__}).",
+            Translatable(
+                "cloudflared cannot be fetched from GitHub ({kind}).",
+                kind=type(error).__name__,
+            ),
             remedy="Check the network, or install cloudflared and name its path.",
         ) from error
     except OSError as error:
-        raise TunnelProgramError(f"cloudflared cannot be kept: {error.strerror}.") from error
+        raise TunnelProgramError(
+            Translatable("cloudflared cannot be kept: {error}.", error=error.strerror)
+        ) from error
     return path
 
 
@@ -81,7 +87,11 @@ def _fitting(release: _Release) -> _Asset:
         if asset.name == wanted:
             return asset
     raise TunnelProgramError(
-        f"cloudflared {release.tag_name[:40]} is not published for {machine}.",
+        Translatable(
+            "cloudflared {tag_name} is not published for {machine}.",
+            tag_name=release.tag_name[:40],
+            machine=machine,
+        ),
         remedy="Choose the tunnel ngrok.",
     )
 

@@ -30,6 +30,7 @@ from vieneu_colab_server.tunnels.errors import (
 )
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import MissingExtraError
+from vieneu_core.translatable import Translatable
 
 START_TIMEOUT_S = 20.0
 _MOST_STARTS = 3
@@ -99,7 +100,10 @@ class NgrokTunnel:
             self._config = self._configured()
         except OSError as error:
             raise TunnelProgramError(
-                f"The settings of the ngrok agent cannot be written: {error.strerror}.",
+                Translatable(
+                    "The settings of the ngrok agent cannot be written: {error}.",
+                    error=error.strerror,
+                ),
                 remedy="Set TMPDIR to a folder that can be written.",
             ) from error
         connecting = asyncio.create_task(asyncio.to_thread(self._connect, port))
@@ -114,7 +118,10 @@ class NgrokTunnel:
             await self.close()
             if not done:
                 raise TunnelTimeoutError(
-                    f"The ngrok agent was not connected after {self._start_timeout_s:g} s."
+                    Translatable(
+                        "The ngrok agent was not connected after {start_timeout_s:g} s.",
+                        start_timeout_s=self._start_timeout_s,
+                    )
                 ) from error
             raise
         return self._url
@@ -193,7 +200,10 @@ class NgrokTunnel:
             raise self._named(f"{error} {why or ''}") from None
         except OSError as error:
             raise TunnelProgramError(
-                f"The ngrok agent does not run here: {error.strerror}."
+                Translatable(
+                    "The ngrok agent does not run here: {error}.",
+                    error=error.strerror,
+                )
             ) from error
 
     def _named(self, said: str) -> TunnelOpenError:
@@ -207,7 +217,7 @@ class NgrokTunnel:
             return TunnelNetworkError("ngrok cannot be reached from this machine.")
         if "binary was not found" in said:
             return TunnelProgramError("There is no ngrok agent at the path that was named.")
-        return TunnelOpenError(f"ngrok opens no tunnel: {said}")
+        return TunnelOpenError(Translatable("ngrok opens no tunnel: {said}", said=said))
 
     def _agent(self) -> Any:
         """Return pyngrok's record of the running agent, or None."""

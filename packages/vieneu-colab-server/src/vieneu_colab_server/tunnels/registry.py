@@ -13,6 +13,7 @@ from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
 from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
 from vieneu_core.config import TunnelKind
 from vieneu_core.errors import ConfigurationError
+from vieneu_core.translatable import Translatable
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,12 @@ def _ngrok(options: TunnelOptions) -> Tunnel:
     if authtoken is None:
         raise ConfigurationError(
             "The tunnel ngrok needs the authtoken of an account.",
-            remedy=f"Copy it from {NGROK_AUTHTOKEN.page} into the variable {NGROK_AUTHTOKEN.name},"
-            " or on Colab into a secret of that name.",
+            remedy=Translatable(
+                "Copy it from {page} into the variable {ngrok_authtoken}, or on Colab into a"
+                " secret of that name.",
+                page=NGROK_AUTHTOKEN.page,
+                ngrok_authtoken=NGROK_AUTHTOKEN.name,
+            ),
         )
     return NgrokTunnel(authtoken, domain=options.domain, program=options.program)
 
@@ -85,13 +90,17 @@ def make_tunnel(kind: str, options: TunnelOptions) -> Tunnel:
     """
     if kind not in set(TunnelKind):
         raise ConfigurationError(
-            f"There is no tunnel {kind!r}.", remedy=f"Choose {', '.join(TunnelKind)}."
+            Translatable("There is no tunnel {kind!r}.", kind=kind),
+            remedy=Translatable("Choose {kinds}.", kinds=", ".join(TunnelKind)),
         )
     provider = _PROVIDERS[TunnelKind(kind)]
     if options.domain is not None and not provider.reserves_domains:
         others = [name for name, other in _PROVIDERS.items() if other.reserves_domains]
         raise ConfigurationError(
-            f"The tunnel {kind} has no reserved domains.",
-            remedy=f"Leave the domain out, or choose the tunnel {', '.join(others)}.",
+            Translatable("The tunnel {kind} has no reserved domains.", kind=kind),
+            remedy=Translatable(
+                "Leave the domain out, or choose the tunnel {others}.",
+                others=", ".join(others),
+            ),
         )
     return provider.make(options)

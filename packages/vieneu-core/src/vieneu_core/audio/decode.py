@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, pcm_of
 from vieneu_core.errors import ReferenceAudioError
+from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
     from av import AudioStream, CodecContext
@@ -53,7 +54,11 @@ def decode_clip(data: bytes, *, max_seconds: float, min_seconds: float = 0.0) ->
         clip = _decode(container, stream, max_seconds)
     if clip.seconds < min_seconds or not clip.pcm:
         raise ReferenceAudioError(
-            f"The clip lasts {clip.seconds:.2f} s; at least {min_seconds:g} s are needed."
+            Translatable(
+                "The clip lasts {seconds:.2f} s; at least {min_seconds:g} s are needed.",
+                seconds=clip.seconds,
+                min_seconds=min_seconds,
+            )
         )
     return clip
 
@@ -61,7 +66,12 @@ def decode_clip(data: bytes, *, max_seconds: float, min_seconds: float = 0.0) ->
 def _format_of(data: bytes) -> str:
     """Tell the format by its first bytes, so that FFmpeg tries none of its other readers."""
     if len(data) > MAX_CLIP_BYTES:
-        raise ReferenceAudioError(f"The clip has more than {MAX_CLIP_BYTES >> 20} MiB.")
+        raise ReferenceAudioError(
+            Translatable(
+                "The clip has more than {max_clip_bytes} MiB.",
+                max_clip_bytes=MAX_CLIP_BYTES >> 20,
+            )
+        )
     if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
         return "wav"
     if data[:4] in (b"fLaC", b"OggS"):
@@ -102,11 +112,20 @@ def _only_stream(container: InputContainer) -> AudioStream:
         raise ReferenceAudioError("The clip is compressed with a codec that is not usable here.")
     if not MIN_RATE_HZ <= stream.sample_rate <= MAX_RATE_HZ:
         raise ReferenceAudioError(
-            f"The clip has {stream.sample_rate} Hz; {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz are usable."
+            Translatable(
+                "The clip has {sample_rate} Hz; {min_rate_hz} to {max_rate_hz} Hz are usable.",
+                sample_rate=stream.sample_rate,
+                min_rate_hz=MIN_RATE_HZ,
+                max_rate_hz=MAX_RATE_HZ,
+            )
         )
     if not 1 <= stream.channels <= MAX_CHANNELS:
         raise ReferenceAudioError(
-            f"The clip has {stream.channels} channels; 1 to {MAX_CHANNELS} are usable."
+            Translatable(
+                "The clip has {channels} channels; 1 to {max_channels} are usable.",
+                channels=stream.channels,
+                max_channels=MAX_CHANNELS,
+            )
         )
     return stream
 
@@ -122,7 +141,12 @@ def _decode(container: InputContainer, stream: AudioStream, max_seconds: float) 
         for mixed in mixer.resample(frame):
             pcm += pcm_of(mixed)
         if len(pcm) > max_bytes:
-            raise ReferenceAudioError(f"The clip lasts longer than {max_seconds:g} s.")
+            raise ReferenceAudioError(
+                Translatable(
+                    "The clip lasts longer than {max_seconds:g} s.",
+                    max_seconds=max_seconds,
+                )
+            )
     if pcm:
         pcm += b"".join(pcm_of(mixed) for mixed in mixer.resample(None))
     return Clip(bytes(pcm[:max_bytes]), rate)

@@ -16,6 +16,7 @@ from vieneu_core.audio.opus import codec_rate_hz
 from vieneu_core.audio.pcm import AudioChunk, frame_of
 from vieneu_core.audio.whole_sentences import checked_stream
 from vieneu_core.errors import BadAudioError, InvalidRequestError, StreamInterruptedError
+from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
     from av import AudioStream
@@ -73,7 +74,11 @@ def format_of(path: Path) -> AudioFormat:
         return AudioFormat(path.suffix.lower().removeprefix("."))
     except ValueError as err:
         raise InvalidRequestError(
-            f"{path.name or path}: no audio format has the suffix {path.suffix or '(none)'!r}.",
+            Translatable(
+                "{path}: no audio format has the suffix {suffix!r}.",
+                path=path.name or path,
+                suffix=path.suffix or "(none)",
+            ),
             remedy="Choose one of: " + ", ".join(f".{fmt}" for fmt in AudioFormat),
         ) from err
 
@@ -217,8 +222,12 @@ async def one_rate(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChu
         async for chunk in stream:
             if last is not None and chunk.sample_rate_hz != last.sample_rate_hz:
                 raise BadAudioError(
-                    f"The sample rate changed from {last.sample_rate_hz} to"
-                    f" {chunk.sample_rate_hz} Hz within one speech."
+                    Translatable(
+                        "The sample rate changed from {before_hz} to {after_hz}"
+                        " Hz within one speech.",
+                        before_hz=last.sample_rate_hz,
+                        after_hz=chunk.sample_rate_hz,
+                    )
                 )
             yield chunk
             last = chunk

@@ -23,6 +23,7 @@ from vieneu_core.audio.encode import (
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.audio.whole_sentences import whole_sentences
 from vieneu_core.errors import InvalidRequestError
+from vieneu_core.translatable import Translatable
 
 
 async def write_file(
@@ -82,7 +83,10 @@ class _PartFile:
             self._path = Path(os.path.realpath(self._named))
             if self._path.exists() and not self._path.is_file():
                 raise InvalidRequestError(
-                    f"{self._named} exists and is not an ordinary file.",
+                    Translatable(
+                        "{named} exists and is not an ordinary file.",
+                        named=self._named,
+                    ),
                     remedy="Give the name of a file, such as speech.wav.",
                 )
             self._part = self._path.with_name(f".{uuid.uuid4().hex}.part")
@@ -119,6 +123,10 @@ class _PartFile:
         except OSError as err:
             reason = os.strerror(err.errno) if err.errno else str(err)
             raise InvalidRequestError(
-                f"{self._named} cannot be written: {reason}.",
+                Translatable(
+                    "{named} cannot be written: {reason}.",
+                    named=self._named,
+                    reason=reason,
+                ),
                 remedy="Choose a folder that exists, may be written to and has room.",
             ) from err

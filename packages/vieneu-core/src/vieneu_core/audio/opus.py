@@ -11,6 +11,7 @@ import struct
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, frame_of, pcm_of
 from vieneu_core.audio.resample import Resampler
 from vieneu_core.errors import BadResponseError
+from vieneu_core.translatable import Translatable
 
 OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
 DECODER_RATE_HZ = 48_000
@@ -101,7 +102,11 @@ class OpusSentenceDecoder:
         if wanted < 0 or missing > self._rounding_bytes:
             n_held = (self._out_bytes + len(self._tail)) // BYTES_PER_SAMPLE
             raise BadResponseError(
-                f"The Opus packets of a sentence hold {n_held} samples, not {n_samples}."
+                Translatable(
+                    "The Opus packets of a sentence hold {n_held} samples, not {n_samples}.",
+                    n_held=n_held,
+                    n_samples=n_samples,
+                )
             )
         self._tail += bytes(max(missing, 0))
         return self._take(wanted)

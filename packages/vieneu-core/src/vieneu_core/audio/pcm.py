@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vieneu_core.arguments import check_fields, expect
 from vieneu_core.errors import BadAudioError, SynthesisFailedError
+from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +73,11 @@ class AudioChunk:
         expect("speaker", self.speaker, Speaker, "a Speaker")
         if not 0 < self.sample_rate_hz <= MAX_RATE_HZ or len(self.pcm) % BYTES_PER_SAMPLE:
             raise BadAudioError(
-                f"{len(self.pcm)} bytes at {self.sample_rate_hz} Hz are not 16-bit samples."
+                Translatable(
+                    "{n_bytes} bytes at {sample_rate_hz} Hz are not 16-bit samples.",
+                    n_bytes=len(self.pcm),
+                    sample_rate_hz=self.sample_rate_hz,
+                )
             )
 
     @property

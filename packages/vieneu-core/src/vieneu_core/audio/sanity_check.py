@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.errors import BadAudioError
+from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +44,12 @@ def check_length(seconds: float) -> None:
         BadAudioError: it goes on for longer than any sentence does.
     """
     if seconds > LONGEST_SENTENCE_S:
-        raise BadAudioError(f"One sentence goes on for more than {LONGEST_SENTENCE_S:.0f} s.")
+        raise BadAudioError(
+            Translatable(
+                "One sentence goes on for more than {longest_sentence_s:.0f} s.",
+                longest_sentence_s=LONGEST_SENTENCE_S,
+            )
+        )
 
 
 class SpeechCheck:
@@ -80,11 +86,20 @@ class SpeechCheck:
         seconds = self._n_samples / self._sample_rate_hz
         if seconds < self._shortest_s():
             raise BadAudioError(
-                f"{seconds:.2f} s of audio for a sentence of {self._n_letters} letters:"
-                " far too short to be its speech."
+                Translatable(
+                    "{seconds:.2f} s of audio for a sentence of {n_letters} letters: far too"
+                    " short to be its speech.",
+                    seconds=seconds,
+                    n_letters=self._n_letters,
+                )
             )
         if self._silent:
-            raise BadAudioError(f"The audio of a sentence is silent for all its {seconds:.2f} s.")
+            raise BadAudioError(
+                Translatable(
+                    "The audio of a sentence is silent for all its {seconds:.2f} s.",
+                    seconds=seconds,
+                )
+            )
 
     def _shortest_s(self) -> float:
         if self._n_letters < _FEW_LETTERS:

@@ -16,6 +16,7 @@ from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, floats_of_pcm, pcm_of_floats
 from vieneu_core.audio.resample import Resampler
 from vieneu_core.errors import WatermarkUnavailableError
 from vieneu_core.installation import has_module
+from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +106,11 @@ def _load() -> Any:
             return make()
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             raise WatermarkUnavailableError(
-                f"The watermarker does not load: {type(error).__name__}.", remedy=WATERMARK_REMEDY
+                Translatable(
+                    "The watermarker does not load: {kind}.",
+                    kind=type(error).__name__,
+                ),
+                remedy=WATERMARK_REMEDY,
             ) from error
 
 

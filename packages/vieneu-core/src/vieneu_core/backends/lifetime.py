@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from vieneu_core.errors import BackendNotLoadedError, ConfigurationError
+from vieneu_core.translatable import Translatable
 
 
 class Lifetime:
@@ -29,14 +30,20 @@ class Lifetime:
             running = asyncio.get_running_loop()
         except RuntimeError:
             raise ConfigurationError(
-                f"{self._what} was called while no event loop runs.",
+                Translatable(
+                    "{what} was called while no event loop runs.",
+                    what=self._what,
+                ),
                 remedy="Call it inside of a coroutine, such as the one given to asyncio.run().",
             ) from None
         if self._loop is None:
             self._loop = running
         elif self._loop is not running:
             raise ConfigurationError(
-                f"{self._what} belongs to another event loop than the one that runs now.",
+                Translatable(
+                    "{what} belongs to another event loop than the one that runs now.",
+                    what=self._what,
+                ),
                 remedy="Load, use and close it within one asyncio.run(); make one for each loop.",
             )
 
@@ -64,11 +71,13 @@ class Lifetime:
         """Return why it cannot speak: it was closed, or not loaded yet."""
         if self.closed:
             return BackendNotLoadedError(
-                f"{self._what} was closed for good.",
+                Translatable("{what} was closed for good.", what=self._what),
                 remedy="Make a new one.",
                 backend=self._backend,
             )
-        return BackendNotLoadedError(f"{self._what} is not loaded.", backend=self._backend)
+        return BackendNotLoadedError(
+            Translatable("{what} is not loaded.", what=self._what), backend=self._backend
+        )
 
     def close(self) -> None:
         """Note that it is closed for good."""

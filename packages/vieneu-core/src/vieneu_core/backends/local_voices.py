@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vieneu_core.engines.base import EngineInfo
 from vieneu_core.errors import CloningUnsupportedError
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice, choose_voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
 
@@ -59,7 +60,10 @@ class LocalVoices:
         if request.reference is not None:
             if not info.clones:
                 raise CloningUnsupportedError(
-                    f"The engine {info.engine} cannot speak with reference audio."
+                    Translatable(
+                        "The engine {engine} cannot speak with reference audio.",
+                        engine=info.engine,
+                    )
                 )
             return ChosenVoice(None, request.reference)
         wanted = request.voice or self._default
@@ -87,5 +91,9 @@ class LocalVoices:
             return
         if await asyncio.to_thread(self._added.get, voice_id) is not None:
             raise CloningUnsupportedError(
-                f"The engine {info.engine} cannot speak with the added voice {voice_id!r}."
+                Translatable(
+                    "The engine {engine} cannot speak with the added voice {voice_id!r}.",
+                    engine=info.engine,
+                    voice_id=voice_id,
+                )
             )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vieneu_core.errors import AuthenticationError, VieneuError
-from vieneu_core.i18n import error_text
+from vieneu_core.errors import (
+    AllBackendsFailedError,
+    AuthenticationError,
+    BackendError,
+    VieneuError,
+)
+from vieneu_core.i18n import error_text, is_translated, translated
 
 if TYPE_CHECKING:  # the router takes long to load, and `vieneu --version` needs none
     from vieneu_core.router import ErrorReport
@@ -34,9 +40,8 @@ def error_title(code: str, english: str, language: str) -> str:
 
 def error_line(error: VieneuError, language: str) -> str:
     """Describe an error in one line: what failed, and what to do."""
-    # The detail, and the causes where it has some.
-    detail = str(error).removesuffix(error.remedy).strip()
-    return _line(error.code, detail, error.remedy, language)
+    causes = error.causes if isinstance(error, AllBackendsFailedError) else ()
+    return _line(error.code, error.detail, error.remedy, language, causes)
 
 
 def report_line(report: ErrorReport, language: str) -> str:
@@ -44,12 +49,24 @@ def report_line(report: ErrorReport, language: str) -> str:
     return _line(report.code, report.detail, report.remedy, language)
 
 
-def _line(code: str, detail: str, remedy: str, language: str) -> str:
+def _line(
+    code: str, detail: str, remedy: str, language: str, causes: Sequence[BackendError] = ()
+) -> str:
     if code == AuthenticationError.code:
         # The server's remedy is for those who write HTTP requests, not for those who type commands.
         remedy = AuthenticationError.default_remedy
     link = f" ({COLAB_PAGE}#{code})" if code in EXPLAINED_ON_COLAB_PAGE else ""
     text = error_text(code, remedy, language)
-    if text is None:
-        return plain(f"{detail} {remedy}".strip() + link)
-    return plain(f"{text.title}: {detail} {text.remedy}".strip() + link)
+    said = [translated(detail, language)]
+    if text is not None:
+        remedy = text.remedy
+        if not is_translated(detail, language):
+            said.insert(0, f"{text.title}:")
+    if causes:
+        each = (f"{c.backend or 'backend'}: {_reason(c, language)}" for c in causes)
+        said.append("; ".join(each) + ".")
+    return plain(" ".join((*said, remedy)).strip() + link)
+
+
+def _reason(cause: BackendError, language: str) -> str:
+    return translated(cause.detail, language).rstrip(".")

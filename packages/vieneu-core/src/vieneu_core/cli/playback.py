@@ -10,6 +10,7 @@ from contextlib import suppress
 from vieneu_core.cli.player_process import Player, PlayerProcess
 from vieneu_core.doctor import PLAYERS
 from vieneu_core.errors import PlayerError
+from vieneu_core.translatable import Translatable
 
 _KEPT_BYTES = 1 << 18
 """More than a pipe holds (64 KiB) and ffplay takes before it opens the sound card (128 KiB)."""
@@ -49,7 +50,12 @@ def installed_players() -> tuple[str, ...]:
     """
     found = tuple(name for name in PLAYERS if shutil.which(name))
     if not found:
-        raise PlayerError(f"There is no player on this machine ({', '.join(PLAYERS)}).")
+        raise PlayerError(
+            Translatable(
+                "There is no player on this machine ({players}).",
+                players=", ".join(PLAYERS),
+            )
+        )
     return found
 
 
@@ -151,5 +157,7 @@ class Playback:
             await player.stop()
 
     def _failed(self, what: str) -> PlayerError:
-        self._failure = PlayerError(f"{what} ({'; '.join(self._reasons)}).")
+        self._failure = PlayerError(
+            Translatable("{what} ({reasons}).", what=what, reasons="; ".join(self._reasons))
+        )
         return self._failure

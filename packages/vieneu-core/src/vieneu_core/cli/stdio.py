@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 from vieneu_core.errors import OutputError
+from vieneu_core.translatable import Translatable
 
 _BLOCK = 1 << 16
 _LINE_BYTES = 300
@@ -31,7 +32,12 @@ def unwritable(error: OSError) -> OutputError:
         return OutputError(
             "Standard output is closed.", remedy="Send the output to a file, or to /dev/null."
         )
-    return OutputError(f"Standard output cannot be written: {error.strerror or error}.")
+    return OutputError(
+        Translatable(
+            "Standard output cannot be written: {error}.",
+            error=error.strerror or error,
+        )
+    )
 
 
 def require_stdout() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vieneu_core.errors import ConfigurationError
+from vieneu_core.translatable import Translatable
 
 
 def _base(environ: Mapping[str, str], variable: str, default: str) -> Path:
@@ -33,7 +34,11 @@ def expanded(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError as error:
         raise ConfigurationError(
-            f"The home folder that {path} stands for is not known.", remedy="Set HOME."
+            Translatable(
+                "The home folder that {path} stands for is not known.",
+                path=path,
+            ),
+            remedy="Set HOME.",
         ) from error
 
 

@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 from vieneu_core.config.validation_message import Finding
 from vieneu_core.credentials import AuthToken, EndpointUrl
 from vieneu_core.errors import ConfigurationError
+from vieneu_core.translatable import Translatable
 
 EMBEDDED_ENGINE = "espeak"
 """The engine of the embedded voice, which needs neither a model nor a network."""
@@ -65,7 +66,10 @@ class _Section(BaseModel):
             finding = Finding.of(err.errors(include_url=False)[0], cls)
         where = ".".join(filter(None, (cls.__name__, finding.field)))
         # Not chained: pydantic's error holds the values, and one of them may be the token.
-        raise ConfigurationError(f"{where}: {finding.found}.", remedy=finding.remedy)
+        raise ConfigurationError(
+            Translatable("{where}: {found}.", where=where, found=finding.found),
+            remedy=finding.remedy,
+        )
 
 
 class ColabSettings(_Section):

@@ -27,6 +27,7 @@ from vieneu_core.config.yaml_document import Document, wrong
 from vieneu_core.config.yaml_editing import UneditableError, Value, edited
 from vieneu_core.errors import ConfigurationError, SettingsFileError
 from vieneu_core.files import PRIVATE, remove_drafts, write_atomic
+from vieneu_core.translatable import Translatable
 
 MAX_BYTES = 1 << 20
 LOCK_TIMEOUT_S = 10.0
@@ -151,7 +152,11 @@ def _edited(text: str, changes: Mapping[str, Value], shown: Path) -> str:
         return edited(text, changes)
     except UneditableError as err:
         raise SettingsFileError(
-            f"{shown}: {err} cannot be changed here without touching other values.",
+            Translatable(
+                "{shown}: {err} cannot be changed here without touching other values.",
+                shown=shown,
+                err=err,
+            ),
             remedy="Change it by hand; the file was left as it is.",
         ) from err
 
@@ -170,8 +175,12 @@ def _overridden(settings: Settings, environ: Mapping[str, str], *, implied: bool
         variable = ENDPOINT_URL_VARIABLE if bad == "endpoint_url" else AUTH_TOKEN_VARIABLE
         expected = ColabSettings.model_fields[bad].description
         raise ConfigurationError(
-            f"The environment variable {variable} cannot be used: {reason}.",
-            remedy=f"Set it to {expected}.",
+            Translatable(
+                "The environment variable {variable} cannot be used: {reason}.",
+                variable=variable,
+                reason=reason,
+            ),
+            remedy=Translatable("Set it to {expected}.", expected=expected),
         )
     update = {field: getattr(checked, field) for field in overrides}
     if implied and "endpoint_url" in overrides:
@@ -212,14 +221,19 @@ def _read(path: Path, *, must_exist: bool) -> str | None:
         failure = f"byte {err.start + 1} is not UTF-8"
     except OSError as err:
         failure = f"it cannot be read ({err.strerror})"
-    raise SettingsFileError(f"{path}: {failure}.", remedy="Give the path of a readable YAML file.")
+    raise SettingsFileError(
+        Translatable("{path}: {failure}.", path=path, failure=failure),
+        remedy="Give the path of a readable YAML file.",
+    )
 
 
 def _target(path: Path) -> Path:
     try:
         return path.resolve()
     except (OSError, RuntimeError) as err:
-        raise SettingsFileError(f"{path}: it is a link that leads nowhere.") from err
+        raise SettingsFileError(
+            Translatable("{path}: it is a link that leads nowhere.", path=path)
+        ) from err
 
 
 @contextmanager
@@ -247,7 +261,11 @@ def _wait_for(lock: int, shown: Path) -> None:
         except BlockingIOError as err:
             if time.monotonic() > give_up_at:
                 raise SettingsFileError(
-                    f"{shown}: another program has been writing it for {LOCK_TIMEOUT_S:.0f} s.",
+                    Translatable(
+                        "{shown}: another program has been writing it for {lock_timeout_s:.0f} s.",
+                        shown=shown,
+                        lock_timeout_s=LOCK_TIMEOUT_S,
+                    ),
                     remedy="Try again when it is done.",
                 ) from err
             time.sleep(_LOCK_POLL_S)
@@ -265,6 +283,10 @@ def _write(target: Path, text: str, shown: Path) -> None:
 
 def _unwritable(shown: Path, err: OSError) -> SettingsFileError:
     return SettingsFileError(
-        f"{shown}: it cannot be written ({err.strerror}).",
+        Translatable(
+            "{shown}: it cannot be written ({strerror}).",
+            shown=shown,
+            strerror=err.strerror,
+        ),
         remedy="Make its folder writable, or name another file: --config or VIENEU_CONFIG.",
     )

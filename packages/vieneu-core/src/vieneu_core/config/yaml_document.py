@@ -22,6 +22,7 @@ from ruamel.yaml.reader import ReaderError
 from vieneu_core.config.settings import FORMER_SECTIONS, WITH_DETAILS, Settings, without_blanks
 from vieneu_core.config.validation_message import Finding, Loc, kind_of
 from vieneu_core.errors import SettingsFileError
+from vieneu_core.translatable import Translatable
 
 _YAML_PROBLEMS = (
     ("mapping values are not allowed", "a ':' that is out of place", "Put the value in quotes."),
@@ -60,7 +61,9 @@ def wrong(
         where.append(f"line {at.line}, column {at.column}")
     if field:
         where.append(field)
-    return SettingsFileError(f"{', '.join(where)}: {found}.", remedy=remedy)
+    return SettingsFileError(
+        Translatable("{where}: {found}.", where=", ".join(where), found=found), remedy=remedy
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from vieneu_core.engines.base import (
 from vieneu_core.engines.registry import ENGINES, SpeedRecord, candidates, has_nvidia_gpu
 from vieneu_core.engines.speech_lm.options import parse_options
 from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
+from vieneu_core.translatable import Translatable
 
 FAST_ENOUGH = 0.9
 """Seconds of work for a second of speech; more leaves no room for anything else."""
@@ -93,7 +94,10 @@ class AutoEngine:
                 break
         if not tried:
             raise ModelLoadError(
-                f"No engine can be loaded. {' '.join(failures) or 'None is installed.'}",
+                Translatable(
+                    "No engine can be loaded. {failures}",
+                    failures=" ".join(failures) or "None is installed.",
+                ),
                 remedy="See what is missing: vieneu doctor",
             )
         best = min(tried, key=lambda each: (each.factor > FAST_ENOUGH, each.factor))
@@ -121,8 +125,11 @@ class AutoEngine:
         unknown = [name for name in self._options.engines if name not in _NAMES]
         if unknown:
             raise ModelLoadError(
-                f"There is no engine {unknown[0]!r} to choose from.",
-                remedy=f"Write names out of {', '.join(_NAMES)}.",
+                Translatable(
+                    "There is no engine {unknown!r} to choose from.",
+                    unknown=unknown[0],
+                ),
+                remedy=Translatable("Write names out of {names}.", names=", ".join(_NAMES)),
             )
         return list(self._options.engines)
 
@@ -161,6 +168,11 @@ def _measured(engine: Engine, info: EngineInfo) -> float:
         n_bytes = sum(map(len, spoken))
     except VieneuError as error:
         raise ModelLoadError(
-            f"The engine {info.engine} does not speak. {error.detail}", remedy=error.remedy
+            Translatable(
+                "The engine {engine} does not speak. {error}",
+                engine=info.engine,
+                error=error.detail,
+            ),
+            remedy=error.remedy,
         ) from error
     return (time.perf_counter() - began_s) / max(n_bytes / 2 / info.sample_rate_hz, 0.01)

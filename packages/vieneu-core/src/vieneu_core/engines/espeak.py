@@ -23,6 +23,7 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
     WatermarkUnavailableError,
 )
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 
 VOICES = (
@@ -75,13 +76,20 @@ class EspeakEngine:
         try:
             library = ctypes.CDLL(loader.get_library_path())
         except OSError as error:
-            raise ModelLoadError(f"The eSpeak NG library cannot be loaded: {error}") from error
+            raise ModelLoadError(
+                Translatable("The eSpeak NG library cannot be loaded: {error}", error=error)
+            ) from error
         library.espeak_Info.restype = ctypes.c_char_p
         data = _short_path(_data_folder(loader))
         rate = library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data, _INITIALIZE_DONT_EXIT)
         # Told not to exit, eSpeak gives a rate even where it could not read its data.
         if rate <= 0 or library.espeak_SetVoiceByName(NATIVE_NAMES[VOICES[0].id]) != 0:
-            raise ModelLoadError(f"eSpeak NG does not start with its data (result {rate}).")
+            raise ModelLoadError(
+                Translatable(
+                    "eSpeak NG does not start with its data (result {result}).",
+                    result=rate,
+                )
+            )
         library.espeak_SetSynthCallback(self._take)
         self._library, self._sample_rate_hz = library, rate
         version = library.espeak_Info(None).decode()
@@ -99,7 +107,9 @@ class EspeakEngine:
         """
         voice = _supported_voice(utterance)
         if self._library.espeak_SetVoiceByName(NATIVE_NAMES[voice.id]) != 0:
-            raise SynthesisFailedError(f"eSpeak NG has no data for the voice {voice.id}.")
+            raise SynthesisFailedError(
+                Translatable("eSpeak NG has no data for the voice {voice_id}.", voice_id=voice.id)
+            )
         # Flags without SSML and phoneme markup: "<" and "[[" are text. A zero byte would end it.
         text = utterance.text.replace("\0", " ").encode(errors="replace")
         self._gathered, self._cancelled = bytearray(), cancelled
@@ -107,7 +117,12 @@ class EspeakEngine:
             text, len(text) + 1, 0, 0, 0, _CHARS_UTF8 | _END_PAUSE, None, None
         )
         if status != 0:
-            raise SynthesisFailedError(f"eSpeak NG could not speak a sentence (error {status}).")
+            raise SynthesisFailedError(
+                Translatable(
+                    "eSpeak NG could not speak a sentence (error {status}).",
+                    status=status,
+                )
+            )
         size = round(self._sample_rate_hz * _CHUNK_S) * 2
         for start in range(0, len(self._gathered), size):
             if cancelled():
@@ -134,7 +149,12 @@ def create(options: Mapping[str, object]) -> EspeakEngine:
     """
     if options:
         names = ", ".join(sorted(options))
-        raise ModelLoadError(f"The engine espeak has no options, but was given: {names}.")
+        raise ModelLoadError(
+            Translatable(
+                "The engine espeak has no options, but was given: {names}.",
+                names=names,
+            )
+        )
     return EspeakEngine()
 
 
@@ -145,7 +165,13 @@ def _supported_voice(utterance: Utterance) -> Voice:
         raise WatermarkUnavailableError("The engine espeak cannot watermark.")
     if utterance.voice.id not in NATIVE_NAMES:
         known = ", ".join(NATIVE_NAMES)
-        raise VoiceNotFoundError(f"espeak has no voice {utterance.voice.id!r}. It has: {known}.")
+        raise VoiceNotFoundError(
+            Translatable(
+                "espeak has no voice {voice_id!r}. It has: {known}.",
+                voice_id=utterance.voice.id,
+                known=known,
+            )
+        )
     return utterance.voice
 
 
@@ -161,7 +187,9 @@ def _loader() -> ModuleType:
 def _data_folder(loader: ModuleType) -> str:
     folder = str(loader.get_data_path())
     if not Path(folder, "phontab").is_file():
-        raise ModelLoadError(f"The data of eSpeak NG are not in {folder}.")
+        raise ModelLoadError(
+            Translatable("The data of eSpeak NG are not in {folder}.", folder=folder)
+        )
     return folder
 
 

@@ -1,4 +1,4 @@
-"""Translates errors: title and remedy by code.
+"""Translates errors: title and remedy by code, detail and other texts by their templates.
 
 English texts are in `vieneu_core.errors`, because an error must be able to describe itself where no
 file can be read. The catalogues of other languages have them in the section ``errors``.
@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from vieneu_core.errors import error_class
-from vieneu_core.i18n.catalog import DEFAULT_LANGUAGE, Messages
+from vieneu_core.i18n.catalog import DEFAULT_LANGUAGE, Messages, best_language, catalogue
+from vieneu_core.translatable import Translatable
 
 
 class ErrorText(NamedTuple):
@@ -35,5 +36,34 @@ def error_text(code: str, remedy: str, language: str) -> ErrorText | None:
         return None
     cls = error_class(code)
     is_own = cls is None or remedy != cls.default_remedy
-    translated = not is_own and "remedy" in messages
-    return ErrorText(messages("title"), messages("remedy") if translated else remedy)
+    own_remedy = translated(remedy, language)
+    return ErrorText(messages("title"), own_remedy if is_own else messages("remedy"))
+
+
+def translated(text: str, language: str) -> str:
+    """Return a text of ours in another language, and the texts that are its values.
+
+    Args:
+        text: English: a `Translatable`, or a text without values.
+        language: A tag or a locale.
+
+    Returns:
+        The text itself in English, and where there is no translation.
+    """
+    texts = catalogue(best_language(language))
+    template = text.template if isinstance(text, Translatable) else str(text)
+    found = texts.get(f"texts.{template}")
+    if found is None:
+        return text
+    if not isinstance(text, Translatable):
+        return found
+    values = {
+        name: translated(value, language) if isinstance(value, str) else value
+        for name, value in text.values.items()
+    }
+    return found.format(**values)
+
+
+def is_translated(text: str, language: str) -> bool:
+    """Whether a text can be shown as it is in this language."""
+    return best_language(language) == DEFAULT_LANGUAGE or translated(text, language) is not text

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.source import ModelSource, parse_source
+from vieneu_core.translatable import Translatable
 
 VOICES_FILE = "voices.json"
 """The preset voices; upstream keeps it in each repository of a model, next to the weights."""
@@ -191,7 +192,12 @@ def known_model(name: str) -> KnownModel:
     close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
     meant = f" Did you mean {close[0]}?" if close else ""
     raise ModelLoadError(
-        f"There is no model {name!r}.{meant} Known: {', '.join(names)}.",
+        Translatable(
+            "There is no model {name!r}.{meant} Known: {names}.",
+            name=name,
+            meant=meant,
+            names=", ".join(names),
+        ),
         remedy="Or write a path that begins with / or ~, or OWNER/REPOSITORY:FILE.",
     )
 

@@ -15,6 +15,7 @@ from vieneu_core.backoff import Backoff
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.cache import RepoCache
 from vieneu_core.models.hub_client import Body, HubClient, InterruptedTransferError, RemoteFile
+from vieneu_core.translatable import Translatable
 
 Progress = Callable[[str, int | None, int | None], None]
 """Hears what is being done, how many bytes are here, and how many there are in all."""
@@ -139,11 +140,20 @@ def named_disk_error(error: OSError, folder: Path) -> ModelLoadError:
     reason = error.strerror or type(error).__name__
     if error.errno in _FULL:
         return ModelLoadError(
-            f"There is no room for the model in {folder}: {reason}. What was there of it is gone.",
+            Translatable(
+                "There is no room for the model in {folder}: {reason}. What was there of it"
+                " is gone.",
+                folder=folder,
+                reason=reason,
+            ),
             remedy="Free some space, choose a smaller model, or name another cache folder.",
         )
     return ModelLoadError(
-        f"The cache folder {folder} cannot be used: {reason}.",
+        Translatable(
+            "The cache folder {folder} cannot be used: {reason}.",
+            folder=folder,
+            reason=reason,
+        ),
         remedy="Make it a folder that this program may write, or name another in the settings.",
     )
 
@@ -176,8 +186,14 @@ def _check_space(file: RemoteFile, here: int, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise ModelLoadError(
-            f"There is no room for {file.name} in {folder}: it needs {needed / 1e6:.0f} MB more,"
-            f" and {free / 1e6:.0f} MB are free.",
+            Translatable(
+                "There is no room for {file} in {folder}: it needs {needed:.0f} MB more, and"
+                " {free:.0f} MB are free.",
+                file=file.name,
+                folder=folder,
+                needed=needed / 1000000.0,
+                free=free / 1000000.0,
+            ),
             remedy="Free some space, choose a smaller model, or name another cache folder.",
         )
 
@@ -185,6 +201,11 @@ def _check_space(file: RemoteFile, here: int, folder: Path) -> None:
 def _given_up(error: InterruptedTransferError, n_tries: int, n_bytes: int) -> ModelLoadError:
     kept = f" {n_bytes / 1e6:.1f} MB are kept." if n_bytes else ""
     return ModelLoadError(
-        f"The download failed {n_tries} times: {error}.{kept}",
+        Translatable(
+            "The download failed {n_tries} times: {error}.{kept}",
+            n_tries=n_tries,
+            error=error,
+            kept=kept,
+        ),
         remedy="Check the network and start again; it goes on where it stopped.",
     )

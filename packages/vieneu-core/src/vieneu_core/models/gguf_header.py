@@ -16,6 +16,7 @@ from typing import Any
 
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.local_files import checked_path, described, read_magic
+from vieneu_core.translatable import Translatable
 
 ARCHITECTURES = ("qwen2", "qwen3", "llama")
 """Of the language models that VieNeu-TTS is made from."""
@@ -96,14 +97,23 @@ def check_vieneu_gguf(path: Path) -> GgufHeader:
     header = read_header(path)
     if header.architecture not in ARCHITECTURES:
         raise ModelLoadError(
-            f"{path} has the architecture {header.architecture[:40]!r}; VieNeu-TTS has one of"
-            f" {', '.join(ARCHITECTURES)}.",
+            Translatable(
+                "{path} has the architecture {architecture!r}; VieNeu-TTS has one of"
+                " {architectures}.",
+                path=path,
+                architecture=header.architecture[:40],
+                architectures=", ".join(ARCHITECTURES),
+            ),
             remedy="Name a VieNeu-TTS model in the option model.",
         )
     missing = [marker for marker in MARKERS if header.token_id(marker) is None]
     if missing:
         raise ModelLoadError(
-            f"{path} is no VieNeu-TTS model: its vocabulary has no {missing[0]}.",
+            Translatable(
+                "{path} is no VieNeu-TTS model: its vocabulary has no {missing}.",
+                path=path,
+                missing=missing[0],
+            ),
             remedy="Name a VieNeu-TTS model in the option model.",
         )
     return header
@@ -124,7 +134,9 @@ def read_header(path: Path) -> GgufHeader:
     except _BrokenError as error:
         raise _no_gguf(path, str(error)) from error
     except OSError as error:
-        raise ModelLoadError(f"{path} cannot be read: {error.strerror}.") from error
+        raise ModelLoadError(
+            Translatable("{path} cannot be read: {error}.", path=path, error=error.strerror)
+        ) from error
 
 
 class _BrokenError(Exception):
@@ -239,6 +251,6 @@ class _Reader:
 
 def _no_gguf(path: Path, why: str) -> ModelLoadError:
     return ModelLoadError(
-        f"{path} is no usable GGUF model. {why}",
+        Translatable("{path} is no usable GGUF model. {why}", path=path, why=why),
         remedy="Delete the file and load again, or name another in the option model.",
     )

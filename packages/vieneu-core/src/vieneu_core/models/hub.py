@@ -15,6 +15,7 @@ from vieneu_core.models.download import Download, Meter, Progress, RetryPolicy, 
 from vieneu_core.models.hub_client import FileNotThereError, HubClient, RemoteFile
 from vieneu_core.models.local_files import checked_path
 from vieneu_core.models.source import ModelSource, is_pattern
+from vieneu_core.translatable import Translatable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +124,10 @@ class _Task:
                 raise self._missing()
             if not writable:
                 raise ModelLoadError(
-                    f"The cache folder {self._cache.folder} cannot be written.",
+                    Translatable(
+                        "The cache folder {folder} cannot be written.",
+                        folder=self._cache.folder,
+                    ),
                     remedy="Make it writable for this program, or name another in the settings.",
                 )
             return self._downloaded()
@@ -155,9 +159,18 @@ class _Task:
     def _missing(self) -> ModelLoadError:
         wanted = ", ".join(self._source.files)
         return ModelLoadError(
-            f"{self._label} is not on this machine, and the network may not be asked:"
-            f" {wanted} of {self._source.repo} was looked for in {self._cache.folder}.",
-            remedy=f"Fetch it when there is a network: vieneu models get {self._source.wanted}",
+            Translatable(
+                "{label} is not on this machine, and the network may not be asked: {wanted}"
+                " of {repo} was looked for in {folder}.",
+                label=self._label,
+                wanted=wanted,
+                repo=self._source.repo,
+                folder=self._cache.folder,
+            ),
+            remedy=Translatable(
+                "Fetch it when there is a network: vieneu models get {wanted}",
+                wanted=self._source.wanted,
+            ),
         )
 
     def _checked(self, *, writable: bool) -> Path | None:
@@ -201,9 +214,17 @@ class _Task:
         stated = self._source.sha256
         against = f"the settings ask for {stated}" if stated else "the hub names another"
         return ModelLoadError(
-            f"{name} of {self._source.repo} is damaged: its SHA-256 is {sha256}, {against}."
-            " It was deleted.",
-            remedy=f"Fetch it anew: vieneu models get {self._source.wanted}",
+            Translatable(
+                "{name} of {repo} is damaged: its SHA-256 is {sha256}, {against}. It was deleted.",
+                name=name,
+                repo=self._source.repo,
+                sha256=sha256,
+                against=against,
+            ),
+            remedy=Translatable(
+                "Fetch it anew: vieneu models get {wanted}",
+                wanted=self._source.wanted,
+            ),
         )
 
     def _pin(self, index: CacheIndex, commit: str) -> None:
@@ -255,9 +276,18 @@ class _Task:
         alike = [name for name in offered if name.endswith(kind)] or list(offered)
         shown = difflib.get_close_matches(wanted, alike, n=5, cutoff=0) or ["nothing"]
         return ModelLoadError(
-            f"{self._source.repo} has no file {wanted} (revision {self._source.revision})."
-            f" It has: {', '.join(shown)}.",
-            remedy=f"Name one of them: {self._source.repo}:{shown[0]}",
+            Translatable(
+                "{repo} has no file {wanted} (revision {revision}). It has: {shown}.",
+                repo=self._source.repo,
+                wanted=wanted,
+                revision=self._source.revision,
+                shown=", ".join(shown),
+            ),
+            remedy=Translatable(
+                "Name one of them: {repo}:{shown}",
+                repo=self._source.repo,
+                shown=shown[0],
+            ),
         )
 
     def _transfer(self, client: HubClient, index: CacheIndex, files: list[RemoteFile]) -> None:

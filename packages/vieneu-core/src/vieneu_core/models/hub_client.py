@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from vieneu_core.errors import MissingExtraError, ModelLoadError
 from vieneu_core.models.source import is_plain
+from vieneu_core.translatable import Translatable
 
 HUGGING_FACE = "https://huggingface.co"
 CHUNK_BYTES = 1 << 18
@@ -103,7 +104,11 @@ class HubClient:
         # Both become names of files here.
         if not (_NAME.fullmatch(found.commit_hash or "") and _NAME.fullmatch(found.etag or "")):
             raise ModelLoadError(
-                f"{self.host} answers, but not as a model hub does ({what}).",
+                Translatable(
+                    "{host} answers, but not as a model hub does ({what}).",
+                    host=self.host,
+                    what=what,
+                ),
                 remedy="Check the address of the hub, and whether a proxy answers in its place.",
             )
         return RemoteFile(name, found.commit_hash, found.etag, found.size)
@@ -165,7 +170,10 @@ class HubClient:
             yield
         except self._errors.OfflineModeIsEnabled as error:
             raise ModelLoadError(
-                f"{what} would have to be fetched, but HF_HUB_OFFLINE forbids it.",
+                Translatable(
+                    "{what} would have to be fetched, but HF_HUB_OFFLINE forbids it.",
+                    what=what,
+                ),
                 remedy="Unset HF_HUB_OFFLINE, or fetch it on a machine that may.",
             ) from error
         except self._errors.HfHubHTTPError as error:
@@ -180,8 +188,18 @@ class HubClient:
         if status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return InterruptedTransferError(f"{self.host} answered with an error ({status})")
         if isinstance(error, self._errors.RevisionNotFoundError):
-            return ModelLoadError(f"{what}: there is no such revision.", remedy="Check its name.")
-        return ModelLoadError(f"{what}: {self._refusal_words(error, status)}.", remedy=_ACCESS)
+            return ModelLoadError(
+                Translatable("{what}: there is no such revision.", what=what),
+                remedy="Check its name.",
+            )
+        return ModelLoadError(
+            Translatable(
+                "{what}: {reason}.",
+                what=what,
+                reason=self._refusal_words(error, status),
+            ),
+            remedy=_ACCESS,
+        )
 
     def _refusal_words(self, error: Any, status: int) -> str:
         if isinstance(error, self._errors.GatedRepoError):
@@ -197,7 +215,11 @@ class HubClient:
         chain = _chain(error)
         if any(isinstance(each, ssl.SSLCertVerificationError) for each in chain):
             return ModelLoadError(
-                f"{what}: the certificate of {self.host} is not accepted.",
+                Translatable(
+                    "{what}: the certificate of {host} is not accepted.",
+                    what=what,
+                    host=self.host,
+                ),
                 remedy="Check this machine's clock and its certificates; a proxy may interfere.",
             )
         if any(isinstance(each, socket.gaierror) for each in chain):

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from vieneu_core.errors import ModelLoadError
+from vieneu_core.translatable import Translatable
 
 _MAGIC_BYTES = 512
 _LFS = b"version https://git-lfs"
@@ -28,7 +29,10 @@ def checked_path(path: Path) -> Path:
     try:
         if path.is_dir():
             if not any(path.iterdir()):
-                raise ModelLoadError(f"The folder {path} is empty.", remedy="Name another folder.")
+                raise ModelLoadError(
+                    Translatable("The folder {path} is empty.", path=path),
+                    remedy="Name another folder.",
+                )
             return path
         start = read_magic(path)
     except OSError as error:
@@ -72,24 +76,40 @@ def unreadable(path: Path, error: OSError) -> ModelLoadError:
     if isinstance(error, FileNotFoundError):
         where = "" if path.parent.exists() else f" There is no folder {path.parent} either."
         remedy = "Check the path in the engine's settings."
-        return ModelLoadError(f"There is no file {path}.{where}", remedy=remedy)
+        return ModelLoadError(
+            Translatable("There is no file {path}.{where}", path=path, where=where), remedy=remedy
+        )
     owner = f" (this program runs as user {os.getuid()})" if error.errno == errno.EACCES else ""
     return ModelLoadError(
-        f"The file {path} cannot be read: {error.strerror}{owner}.",
+        Translatable(
+            "The file {path} cannot be read: {error}{owner}.",
+            path=path,
+            error=error.strerror,
+            owner=owner,
+        ),
         remedy="Make it readable for this program, or name another.",
     )
 
 
 def _refuse_placeholders(path: Path, start: bytes) -> None:
     if not start:
-        raise ModelLoadError(f"The file {path} is empty.", remedy="Fetch it again.")
+        raise ModelLoadError(
+            Translatable("The file {path} is empty.", path=path), remedy="Fetch it again."
+        )
     if start.startswith(_LFS):
         raise ModelLoadError(
-            f"The file {path} is {described(start)}.",
+            Translatable(
+                "The file {path} is {described}.",
+                path=path,
+                described=described(start),
+            ),
             remedy="Fetch the content: git lfs pull; or have it downloaded by its hub name.",
         )
     if described(start) == "a web page":
         raise ModelLoadError(
-            f"The file {path} is a web page, saved in the place of a model.",
+            Translatable(
+                "The file {path} is a web page, saved in the place of a model.",
+                path=path,
+            ),
             remedy="Download the file itself; on the hub its address has /resolve/, not /blob/.",
         )

@@ -25,6 +25,7 @@ from typing import Any
 
 from vieneu_core.errors import MissingExtraError, ModelLoadError
 from vieneu_core.files import replace_durably
+from vieneu_core.translatable import Translatable
 
 TRIMMED_KEY = "vieneu.trimmed_from_tokens"
 """Metadata: how many tokens there were before. Only a trimmed model has it."""
@@ -68,7 +69,8 @@ def trim(
     """
     if target.exists() and target.samefile(source):
         raise ModelLoadError(
-            f"{source} would be overwritten.", remedy="Name another file for the result."
+            Translatable("{source} would be overwritten.", source=source),
+            remedy="Name another file for the result.",
         )
     model = _Model.open(source)
     kept = model.kept(reachable)
@@ -78,7 +80,11 @@ def trim(
         replace_durably(part, target)
     except OSError as error:
         raise ModelLoadError(
-            f"{target} cannot be written: {error.strerror or error}.",
+            Translatable(
+                "{target} cannot be written: {error}.",
+                target=target,
+                error=error.strerror or error,
+            ),
             remedy="Free space on that disk, or name a folder that can be written.",
         ) from error
     finally:
@@ -119,7 +125,7 @@ class _Model:
             raise _invalid(path, f"It cannot be read: {error}.") from error
         if TRIMMED_KEY in reader.fields:
             raise ModelLoadError(
-                f"{path} has been trimmed already.",
+                Translatable("{path} has been trimmed already.", path=path),
                 remedy="Use it as it is: nothing is left to do.",
             )
         for key in (_TOKENS, _TYPES, _MERGES):
@@ -222,6 +228,10 @@ def _element_type(field: Any) -> Any:
 
 def _invalid(path: Path, why: str) -> ModelLoadError:
     return ModelLoadError(
-        f"{path} is no GGUF model that could be trimmed. {why}",
+        Translatable(
+            "{path} is no GGUF model that could be trimmed. {why}",
+            path=path,
+            why=why,
+        ),
         remedy="Name a VieNeu model in GGUF format.",
     )

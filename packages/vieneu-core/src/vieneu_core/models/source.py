@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vieneu_core.errors import ModelLoadError
+from vieneu_core.translatable import Translatable
 
 MAIN = "main"
 """The revision that is meant where none is named."""
@@ -54,7 +55,11 @@ class ModelSource:
             self._check_repository()
         if self.sha256 is not None and not (_SHA256.fullmatch(self.sha256) and not self.is_folder):
             raise ModelLoadError(
-                f"{self} cannot be held against the checksum {self.sha256!r}.",
+                Translatable(
+                    "{source} cannot be held against the checksum {sha256!r}.",
+                    source=self,
+                    sha256=self.sha256,
+                ),
                 remedy="A SHA-256 has 64 hexadecimal digits, and belongs to one file.",
             )
 
@@ -83,14 +88,19 @@ class ModelSource:
 
     def _check_repository(self) -> None:
         if not _REPO.fullmatch(self.repo) or ".." in self.repo or "--" in self.repo:
-            raise _invalid(f"{self.repo!r} is no OWNER/REPOSITORY.")
+            raise _invalid(Translatable("{repo!r} is no OWNER/REPOSITORY.", repo=self.repo))
         if not self.files:
-            raise _invalid(f"No file of {self.repo} is named.")
+            raise _invalid(Translatable("No file of {repo} is named.", repo=self.repo))
         for file in self.files:
             if not is_plain(file):
-                raise _invalid(f"{file!r} is no file within a repository.")
+                raise _invalid(Translatable("{file!r} is no file within a repository.", file=file))
         if not _REVISION.fullmatch(self.revision) or not is_plain(self.revision):
-            raise _invalid(f"{self.revision!r} is no branch, tag or commit.")
+            raise _invalid(
+                Translatable(
+                    "{revision!r} is no branch, tag or commit.",
+                    revision=self.revision,
+                )
+            )
 
 
 def parse_source(text: str) -> ModelSource:
@@ -106,7 +116,7 @@ def parse_source(text: str) -> ModelSource:
         return ModelSource(path=_expanded(stated))
     shape = _SHAPE.fullmatch(stated)
     if shape is None:
-        raise _invalid(f"{text!r} is neither a path nor a file on the hub.")
+        raise _invalid(Translatable("{text!r} is neither a path nor a file on the hub.", text=text))
     return _of_hub(shape, stated)
 
 
@@ -119,7 +129,12 @@ def _of_hub(shape: re.Match[str], stated: str) -> ModelSource:
     files = tuple(file.strip() for file in (shape["files"] or "").split(",") if file.strip())
     # models/x.gguf has the shape of a repository, but hardly any is named like that.
     if not files and Path(stated).suffix in {".gguf", ".onnx", ".safetensors"}:
-        raise _invalid(f"{stated!r} looks like a path, but depends on where it is read.")
+        raise _invalid(
+            Translatable(
+                "{stated!r} looks like a path, but depends on where it is read.",
+                stated=stated,
+            )
+        )
     sha256 = shape["sha256"]
     return ModelSource(
         repo=shape["repo"],
@@ -133,7 +148,12 @@ def _expanded(stated: str) -> Path:
     try:
         return Path(stated).expanduser()
     except RuntimeError as error:
-        raise _invalid(f"{stated!r} is in the home of a user who does not exist.") from error
+        raise _invalid(
+            Translatable(
+                "{stated!r} is in the home of a user who does not exist.",
+                stated=stated,
+            )
+        ) from error
 
 
 def is_plain(name: str) -> bool:

@@ -14,6 +14,7 @@ from vieneu_core.i18n import Messages
 from vieneu_core.notebook.failures import PIP_CAUSES
 from vieneu_core.notebook.settings import NotebookSettings
 from vieneu_core.notebook.sources import Carried
+from vieneu_core.translatable import Translatable
 
 TEMPLATE = "notebook.ipynb.j2"
 
@@ -70,7 +71,11 @@ def write_notebook(settings: NotebookSettings, path: Path) -> None:
         write_atomic(path, text, mode=PRIVATE)
     except OSError as error:
         raise ConfigurationError(
-            f"The notebook cannot be written to {path}: {error.strerror or error}.",
+            Translatable(
+                "The notebook cannot be written to {path}: {error}.",
+                path=path,
+                error=error.strerror or error,
+            ),
             remedy="Choose a file in a folder that is there and may be written.",
         ) from error
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from vieneu_core import __version__
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.notebook.wheels import CORE, SERVER, Wheel, wheels_of_here
+from vieneu_core.translatable import Translatable
 
 SERVER_EXTRAS = "[ngrok,notebook]"
 _GIT_URL = re.compile(r"(https|ssh|file)://[A-Za-z0-9._~:/@%+-]{1,300}")
@@ -86,13 +87,20 @@ class Carried(BaseModel):
         named = {wheel.distribution: wheel for wheel in wheels}
         if set(named) != {CORE, SERVER} or len(wheels) != len(named):
             raise ConfigurationError(
-                f"A notebook carries two wheels, one of {CORE} and one of {SERVER}.",
+                Translatable(
+                    "A notebook carries two wheels, one of {core} and one of {server}.",
+                    core=CORE,
+                    server=SERVER,
+                ),
                 remedy="Name both: --wheel vieneu_core-….whl --wheel vieneu_colab_server-….whl",
             )
         if named[CORE].version != named[SERVER].version:
             raise ConfigurationError(
-                f"The wheels are of different versions: {named[CORE].version} and"
-                f" {named[SERVER].version}.",
+                Translatable(
+                    "The wheels are of different versions: {core} and {server}.",
+                    core=named[CORE].version,
+                    server=named[SERVER].version,
+                ),
                 remedy="Build or install both from one version.",
             )
         return cls(core=named[CORE], server=named[SERVER])

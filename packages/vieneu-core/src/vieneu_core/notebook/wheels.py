@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.notebook.packing import pack, pack_project
+from vieneu_core.translatable import Translatable
 
 CORE, SERVER = "vieneu-core", "vieneu-colab-server"
 PACKAGE = Path(__file__).parents[1]
@@ -42,7 +43,12 @@ class Wheel:
     def __post_init__(self) -> None:
         if not _WHEEL_NAME.fullmatch(self.name) or not zipfile.is_zipfile(io.BytesIO(self.content)):
             raise ConfigurationError(
-                f"{self.name!r} is no wheel of {CORE} or {SERVER}.",
+                Translatable(
+                    "{name!r} is no wheel of {core} or {server}.",
+                    name=self.name,
+                    core=CORE,
+                    server=SERVER,
+                ),
                 remedy="Build them: uv build --wheel --all-packages",
             )
 
@@ -79,7 +85,11 @@ class Wheel:
                 content = file.read(_MAX_WHEEL_BYTES)
         except OSError as error:
             raise ConfigurationError(
-                f"The wheel {path} cannot be read: {error.strerror or error}.",
+                Translatable(
+                    "The wheel {path} cannot be read: {error}.",
+                    path=path,
+                    error=error.strerror or error,
+                ),
                 remedy="Correct the path.",
             ) from error
         return cls(path.name, content)
@@ -95,8 +105,12 @@ class Wheel:
             return cls(*pack_project(folder))
         except (OSError, ValueError) as error:
             raise ConfigurationError(
-                f"The package in {folder} cannot be packed: {error}.",
-                remedy=f"Restore its files: git -C {folder} status",
+                Translatable(
+                    "The package in {folder} cannot be packed: {error}.",
+                    folder=folder,
+                    error=error,
+                ),
+                remedy=Translatable("Restore its files: git -C {folder} status", folder=folder),
             ) from error
 
     @classmethod
@@ -117,7 +131,12 @@ class Wheel:
         except (OSError, ValueError) as error:
             reason = str(error)
         raise ConfigurationError(
-            f"{distribution} cannot be packed for the notebook: {reason}.", remedy=_BY_HAND
+            Translatable(
+                "{distribution} cannot be packed for the notebook: {reason}.",
+                distribution=distribution,
+                reason=reason,
+            ),
+            remedy=_BY_HAND,
         )
 
 

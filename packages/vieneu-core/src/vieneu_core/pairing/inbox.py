@@ -17,6 +17,7 @@ from vieneu_core.errors import (
     UnsafeEndpointError,
 )
 from vieneu_core.pairing.address_update import AddressUpdate, is_signed
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire.version import check_server
 
 TOLERANCE = timedelta(minutes=5)
@@ -60,7 +61,11 @@ class AddressUpdateInbox:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(map(str, first["loc"]))
             raise AddressUpdateError(
-                f"An announcement is not what it should be: {where}: {first['msg']}."
+                Translatable(
+                    "An announcement is not what it should be: {where}: {first}.",
+                    where=where,
+                    first=first["msg"],
+                )
             ) from None
         self._check_new(update)
         self._check_endpoint(update.endpoint_url)
@@ -72,7 +77,10 @@ class AddressUpdateInbox:
         age = now - update.timestamp
         if abs(age) > TOLERANCE:
             raise AddressUpdateStaleError(
-                f"An announcement is {age.total_seconds():.0f} s old by this machine's clock."
+                Translatable(
+                    "An announcement is {age:.0f} s old by this machine's clock.",
+                    age=age.total_seconds(),
+                )
             )
         # Longer than any announcement stays good, counted from when it came.
         self._taken = {n: t for n, t in self._taken.items() if now - t <= 2 * TOLERANCE}
@@ -84,9 +92,14 @@ class AddressUpdateInbox:
         try:
             endpoint = Endpoint.of(url, self._token)
         except ConfigurationError as error:
-            raise UnsafeEndpointError(f"An announced address is refused: {error.detail}") from None
+            raise UnsafeEndpointError(
+                Translatable("An announced address is refused: {error}", error=error.detail)
+            ) from None
         if endpoint.base.scheme != "https" and not is_loopback(endpoint.base.host or ""):
             raise UnsafeEndpointError(
-                f"An announced address is refused: http:// to {endpoint.host} would send the token"
-                " in clear."
+                Translatable(
+                    "An announced address is refused: http:// to {host} would send the token"
+                    " in clear.",
+                    host=endpoint.host,
+                )
             )

@@ -17,6 +17,7 @@ from vieneu_core.arguments import check_not_negative
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import BackendError, CircuitOpenError, Consequence
+from vieneu_core.translatable import Translatable
 
 
 class CircuitState(StrEnum):
@@ -100,9 +101,17 @@ class CircuitBreaker:
         if self._cause is not None and (self._blocked or self._paused):
             return self._again(self._cause)
         if self.state is CircuitState.OPEN or (self._opened and self._probing):
-            cause = f" Last: {self._cause.detail}" if self._cause is not None else ""
+            cause = (
+                Translatable(" Last: {detail}", detail=self._cause.detail)
+                if self._cause is not None
+                else ""
+            )
             return CircuitOpenError(
-                f"{self._name} failed too often: its circuit breaker is open.{cause}",
+                Translatable(
+                    "{name} failed too often: its circuit breaker is open.{cause}",
+                    name=self._name,
+                    cause=cause,
+                ),
                 retry_after_s=self.retry_in_s,
                 backend=self._name,
             )

@@ -38,6 +38,7 @@ from vieneu_core.router.route import Route
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.text.passages import passages
+from vieneu_core.translatable import Translatable
 
 _RETRY = Backoff(first_s=0.1, longest_s=math.inf)
 """Pauses before a sentence that no backend could speak is retried, for `retry_for_s` in all."""
@@ -190,7 +191,11 @@ class Delivery:
                 await self._relay(tracked, with_own_voice, cause)
             except RequestError:
                 raise SynthesisFailedError(
-                    f"{tracked.name} cannot speak as a fallback: {err.detail}"
+                    Translatable(
+                        "{name} cannot speak as a fallback: {detail}",
+                        name=tracked.name,
+                        detail=err.detail,
+                    )
                 ) from err
 
     def _voice_at(self, tracked: TrackedBackend) -> str | None:
@@ -209,9 +214,19 @@ class Delivery:
         async with aclosing(tracked.backend.stream(request)) as stream:
             while (chunk := await self._next(stream, tracked)) is not None:
                 if not isinstance(chunk, AudioChunk):  # a backend of the user's own
-                    raise BadResponseError(f"{tracked.name} gave something that is not audio.")
+                    raise BadResponseError(
+                        Translatable(
+                            "{name} gave something that is not audio.",
+                            name=tracked.name,
+                        )
+                    )
                 if base + chunk.sentence != self._done:
-                    raise BadResponseError(f"{tracked.name} spoke the sentences out of order.")
+                    raise BadResponseError(
+                        Translatable(
+                            "{name} spoke the sentences out of order.",
+                            name=tracked.name,
+                        )
+                    )
                 if not sentence.begun or chunk.restarted:
                     sentence = _Sentence(begun=True)
                     await self._make_room()
@@ -223,7 +238,12 @@ class Delivery:
                     self._finish(sentence, fallback=tracked.name if fallback else None, cause=cause)
                     sentence = _Sentence()
         if self._done < base + n_sentences:
-            raise StreamInterruptedError(f"{tracked.name} stopped before the last sentence.")
+            raise StreamInterruptedError(
+                Translatable(
+                    "{name} stopped before the last sentence.",
+                    name=tracked.name,
+                )
+            )
 
     async def _next(
         self, stream: AsyncIterator[AudioChunk], tracked: TrackedBackend
@@ -234,7 +254,11 @@ class Delivery:
                 return await anext(stream, None)
         except TimeoutError as err:
             raise StreamStalledError(
-                f"No audio came from {tracked.name} for {self._policy.stall_s:g} s."
+                Translatable(
+                    "No audio came from {name} for {stall_s:g} s.",
+                    name=tracked.name,
+                    stall_s=self._policy.stall_s,
+                )
             ) from err
 
     async def _make_room(self) -> None:

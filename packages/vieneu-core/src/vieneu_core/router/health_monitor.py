@@ -26,6 +26,7 @@ from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.policy import RouterPolicy
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
+from vieneu_core.translatable import Translatable
 
 # A local model that the admin has unloaded stays unloaded; a remote one only needs a handshake.
 _NEEDS_LOADING = {
@@ -167,9 +168,17 @@ class HealthMonitor:
             async with asyncio.timeout(self._policy.stall_s):
                 return await collect(self._tracked.backend.stream(request))
         except TimeoutError as err:
-            raise BackendTimeoutError(f"{name} did not speak the test sentence in time.") from err
+            raise BackendTimeoutError(
+                Translatable("{name} did not speak the test sentence in time.", name=name)
+            ) from err
         except RequestError as err:
-            raise SynthesisFailedError(f"{name} refused the test sentence: {err.detail}") from err
+            raise SynthesisFailedError(
+                Translatable(
+                    "{name} refused the test sentence: {detail}",
+                    name=name,
+                    detail=err.detail,
+                )
+            ) from err
 
     async def _try_probe(self) -> None:
         try:
@@ -185,7 +194,12 @@ class HealthMonitor:
                     await tracked.backend.load()
                 health = await tracked.backend.health()
         except TimeoutError:
-            late = BackendTimeoutError(f"{tracked.name} did not report its health in time.")
+            late = BackendTimeoutError(
+                Translatable(
+                    "{name} did not report its health in time.",
+                    name=tracked.name,
+                )
+            )
             self._missed(late, tolerant=tolerant)
         except BackendError as err:
             self._missed(err, tolerant=tolerant)

@@ -21,6 +21,7 @@ from vieneu_core.router.policy import BACKENDS, Mode, RouterPolicy
 from vieneu_core.router.session import SessionClock
 from vieneu_core.router.status import BackendStatus
 from vieneu_core.router.tracked_backend import TrackedBackend
+from vieneu_core.translatable import Translatable
 
 REMOTE = Mode.REMOTE.value
 
@@ -93,7 +94,7 @@ class BackendPool:
         if name not in self._by_name:
             remedy = None if name in BACKENDS else f"A router may have: {', '.join(BACKENDS)}."
             raise BackendNotConfiguredError(
-                f"No {name} backend is set up.", remedy=remedy, backend=name
+                Translatable("No {name} backend is set up.", name=name), remedy=remedy, backend=name
             )
         return self._by_name[name]
 

@@ -10,6 +10,7 @@ from typing import Self
 from vieneu_core.errors import BackendError, BackendNotConfiguredError
 from vieneu_core.router.pool import BackendPool
 from vieneu_core.router.tracked_backend import TrackedBackend
+from vieneu_core.translatable import Translatable
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,9 @@ class Route:
         chosen = names[0]
         if chosen in pool:
             return cls(backends)
-        missing = BackendNotConfiguredError(f"No {chosen} backend is set up.", backend=chosen)
+        missing = BackendNotConfiguredError(
+            Translatable("No {chosen} backend is set up.", chosen=chosen), backend=chosen
+        )
         return cls(backends, missing)
 
     @contextmanager

@@ -23,6 +23,7 @@ from vieneu_core.errors import (
 from vieneu_core.router.breaker import CircuitBreaker, CircuitState
 from vieneu_core.router.failure import Failure
 from vieneu_core.router.session import SessionClock
+from vieneu_core.translatable import Translatable
 
 _BRIEF_PAUSE_S = 5.0
 """A backend that asks for no more than this is still where requests go."""
@@ -135,7 +136,11 @@ class TrackedBackend:
         """Return why speech of this length cannot start here now, or None where it can."""
         if self.session is not None and not self.session.has_time_for(seconds):
             return SessionEndingError(
-                f"The session of {self.name} ends in {self.session.remaining_s:.0f} s.",
+                Translatable(
+                    "The session of {name} ends in {remaining_s:.0f} s.",
+                    name=self.name,
+                    remaining_s=self.session.remaining_s,
+                ),
                 backend=self.name,
             )
         return self.breaker.refusal()
@@ -148,7 +153,7 @@ class TrackedBackend:
         if known is not None:
             return type(known)(known.detail, remedy=known.remedy, backend=self.name)
         return refusal or BackendNotLoadedError(
-            f"The backend {self.name} is not ready.", backend=self.name
+            Translatable("The backend {name} is not ready.", name=self.name), backend=self.name
         )
 
     # --- requests ---------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from vieneu_core.errors import (
 from vieneu_core.synthesis import SynthesisRequest, check_request
 from vieneu_core.testing.tone import in_chunks, sentence_tone
 from vieneu_core.text.segment import sentences
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice, choose_voice
 
 DEFAULT_VOICES = (
@@ -251,9 +252,13 @@ class ScriptedBackend(Backend):
 
     def _speaker(self, request: SynthesisRequest) -> Speaker:
         if request.reference is not None and not self.clones:
-            raise CloningUnsupportedError(f"{self.name} cannot speak with reference audio.")
+            raise CloningUnsupportedError(
+                Translatable("{name} cannot speak with reference audio.", name=self.name)
+            )
         if request.watermark and not self.watermarks:
-            raise WatermarkUnavailableError(f"{self.name} cannot watermark.")
+            raise WatermarkUnavailableError(
+                Translatable("{name} cannot watermark.", name=self.name)
+            )
         voice = choose_voice(self._voices, request.voice, request.language, where=self.name)
         return Speaker(
             backend=self.name,

@@ -17,6 +17,7 @@ from typing import Any
 
 from vieneu_core.errors import MissingExtraError, ModelLoadError
 from vieneu_core.installation import install_command
+from vieneu_core.translatable import Translatable
 
 _FILE, _MAGIC = "sea_g2p.bin", b"SEAP"
 _LETTERS = "a-zà-öø-ýăĩũơưạ-ỹđ"
@@ -63,8 +64,11 @@ def _words(path: Path) -> Iterator[str]:
 
 def _unknown(path: Path) -> ModelLoadError:
     return ModelLoadError(
-        f"The dictionary {path} is not one that is known here.",
-        remedy=f"Install sea-g2p 0.10: {install_command('sea-g2p>=0.10,<0.11')}",
+        Translatable("The dictionary {path} is not one that is known here.", path=path),
+        remedy=Translatable(
+            "Install sea-g2p 0.10: {command}",
+            command=install_command("sea-g2p>=0.10,<0.11"),
+        ),
     )
 
 

@@ -23,6 +23,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.files import PRIVATE, write_atomic
 from vieneu_core.synthesis import ReferenceAudio, check_language
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices.reference import LONGEST_S
 from vieneu_core.voices.voice import Voice
 
@@ -71,11 +72,21 @@ class VoiceCatalogue:
         except OSError as error:
             if error.errno in _TAKEN and (self._folder / voice_id).exists():
                 raise InvalidRequestError(
-                    f"There is a voice {voice_id!r} already.",
-                    remedy=f"Choose another name, or remove it: vieneu voices remove {voice_id}",
+                    Translatable(
+                        "There is a voice {voice_id!r} already.",
+                        voice_id=voice_id,
+                    ),
+                    remedy=Translatable(
+                        "Choose another name, or remove it: vieneu voices remove {voice_id}",
+                        voice_id=voice_id,
+                    ),
                 ) from error
             raise InvalidRequestError(
-                f"The voice cannot be kept in {self._folder}: {error.strerror}.",
+                Translatable(
+                    "The voice cannot be kept in {folder}: {error}.",
+                    folder=self._folder,
+                    error=error.strerror,
+                ),
                 remedy="Make the folder writable, or free space on its disk.",
             ) from error
         return CustomVoice(voice, reference)
@@ -89,12 +100,22 @@ class VoiceCatalogue:
         """
         if voice_id not in self._ids():
             known = ", ".join(self._ids()) or "none"
-            raise VoiceNotFoundError(f"No voice {voice_id!r} was added. Added: {known}.")
+            raise VoiceNotFoundError(
+                Translatable(
+                    "No voice {voice_id!r} was added. Added: {known}.",
+                    voice_id=voice_id,
+                    known=known,
+                )
+            )
         try:
             self._discard(voice_id)
         except OSError as error:
             raise InvalidRequestError(
-                f"The voice {voice_id!r} cannot be removed: {error.strerror}."
+                Translatable(
+                    "The voice {voice_id!r} cannot be removed: {error}.",
+                    voice_id=voice_id,
+                    error=error.strerror,
+                )
             ) from error
 
     def voices(self) -> tuple[Voice, ...]:
@@ -168,7 +189,8 @@ def voice_id_of(name: str) -> str:
     voice_id = "-".join(letters.lower().split())
     if not voice_id:
         raise InvalidRequestError(
-            f"The name {name!r} has no Latin letter or digit.", remedy="Choose another name."
+            Translatable("The name {name!r} has no Latin letter or digit.", name=name),
+            remedy="Choose another name.",
         )
     return voice_id
 
@@ -181,7 +203,10 @@ def _checked_name(name: str) -> str:
     shown = " ".join(unicodedata.normalize("NFC", name).split())
     if not shown or len(shown) > LONGEST_NAME or not shown.isprintable():
         raise InvalidRequestError(
-            f"The name of a voice has 1 to {LONGEST_NAME} printable characters."
+            Translatable(
+                "The name of a voice has 1 to {longest_name} printable characters.",
+                longest_name=LONGEST_NAME,
+            )
         )
     return shown
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
 
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.text.clean import has_speech, one_line
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices.voice import Voice
 
 MOST_CODES = 1_500
@@ -61,7 +62,11 @@ def read_presets(path: Path) -> tuple[Preset, ...]:
         layout = _Layout.model_validate_json(path.read_bytes())
     except OSError as error:
         raise ModelLoadError(
-            f"The voices {path} cannot be read: {error.strerror}.",
+            Translatable(
+                "The voices {path} cannot be read: {error}.",
+                path=path,
+                error=error.strerror,
+            ),
             remedy="Put the model's voices.json there, or name another in the option voices.",
         ) from error
     except ValidationError as error:
@@ -95,6 +100,10 @@ def _description(loc: tuple[int | str, ...], message: str) -> str:
 
 def _invalid(path: Path, why: str) -> ModelLoadError:
     return ModelLoadError(
-        f"The voices {path} are not those of a VieNeu-TTS model: {why}.",
+        Translatable(
+            "The voices {path} are not those of a VieNeu-TTS model: {why}.",
+            path=path,
+            why=why,
+        ),
         remedy="Use the voices.json that belongs to the model.",
     )

@@ -15,6 +15,7 @@ from vieneu_core.audio.resample import Resampler
 from vieneu_core.errors import ReferenceAudioError
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.text.clean import has_speech, one_line
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices.encoder import ENCODER_RATE_HZ
 
 if TYPE_CHECKING:
@@ -88,7 +89,10 @@ def _check_signal(samples: NDArray[np.float32]) -> None:
     offset = float(samples.mean())
     if abs(offset) > _MOST_DC:
         raise ReferenceAudioError(
-            f"The clip has an offset of {offset:.2f} of full scale.",
+            Translatable(
+                "The clip has an offset of {offset:.2f} of full scale.",
+                offset=offset,
+            ),
             remedy="Record it anew; the microphone or its input is faulty.",
         )
     full = np.abs(samples) >= _FULL_SCALE
@@ -96,7 +100,10 @@ def _check_signal(samples: NDArray[np.float32]) -> None:
     share = float(runs.mean())
     if share > _MOST_CLIPPED:
         raise ReferenceAudioError(
-            f"The clip is overdriven: {100 * share:.1f} % of it is at full scale.",
+            Translatable(
+                "The clip is overdriven: {share:.1f} % of it is at full scale.",
+                share=100 * share,
+            ),
             remedy="Record it anew, further from the microphone or with less gain.",
         )
 
@@ -122,7 +129,10 @@ def _trimmed(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], float |
     levels = _levels(samples)
     if float(levels.max() - np.percentile(levels, 10)) < _NOISE_RANGE_DB:
         raise ReferenceAudioError(
-            f"The clip is equally loud all the time ({levels.max():.0f} dBFS): no speech is heard.",
+            Translatable(
+                "The clip is equally loud all the time ({loudest:.0f} dBFS): no speech is heard.",
+                loudest=levels.max(),
+            ),
             remedy="Record a voice that speaks, in a quiet room.",
         )
     loud = np.flatnonzero(levels > levels.max() - _SILENCE_BELOW_PEAK_DB)
@@ -136,7 +146,12 @@ def _trimmed(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], float |
     seconds = len(kept) / ENCODER_RATE_HZ
     if seconds < SHORTEST_S:
         raise ReferenceAudioError(
-            f"The clip has only {seconds:.1f} s of speech; at least {SHORTEST_S:g} s are needed."
+            Translatable(
+                "The clip has only {seconds:.1f} s of speech; at least {shortest_s:g} s are"
+                " needed.",
+                seconds=seconds,
+                shortest_s=SHORTEST_S,
+            )
         )
     return kept, cut_from_s
 
@@ -157,7 +172,10 @@ def _wanted_gain_db(samples: NDArray[np.float32]) -> float:
     loudness = 10 * float(np.log10(np.mean(10 ** (speech / 10))))
     if loudness < _TOO_QUIET_DBFS:
         raise ReferenceAudioError(
-            f"The clip is too quiet: its speech has {loudness:.0f} dBFS.",
+            Translatable(
+                "The clip is too quiet: its speech has {loudness:.0f} dBFS.",
+                loudness=loudness,
+            ),
             remedy="Record it anew, closer to the microphone.",
         )
     peak = 20 * float(np.log10(np.abs(samples).max()))
@@ -169,7 +187,11 @@ def _check_transcript(text: str, seconds: float) -> None:
     rate = sum(map(str.isalnum, text)) / seconds
     if not _SLOWEST <= rate <= _FASTEST:
         raise ReferenceAudioError(
-            f"The transcript has {rate:.1f} letters for each of the {seconds:.1f} s of the clip:"
-            " it is not what is said in it.",
+            Translatable(
+                "The transcript has {rate:.1f} letters for each of the {seconds:.1f} s of the"
+                " clip: it is not what is said in it.",
+                rate=rate,
+                seconds=seconds,
+            ),
             remedy="Write down exactly what is said, from the first word to the last.",
         )

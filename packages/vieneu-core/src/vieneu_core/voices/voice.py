@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vieneu_core.arguments import check_fields
 from vieneu_core.errors import VoiceNotFoundError
+from vieneu_core.translatable import Translatable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +40,11 @@ def choose_voice(
         if voice.id == voice_id:
             return voice
     known = ", ".join(v.id for v in voices)
-    raise VoiceNotFoundError(f"{where} has no voice {voice_id!r}. It has: {known}.")
+    raise VoiceNotFoundError(
+        Translatable(
+            "{where} has no voice {voice_id!r}. It has: {known}.",
+            where=where,
+            voice_id=voice_id,
+            known=known,
+        )
+    )

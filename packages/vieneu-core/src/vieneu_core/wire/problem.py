@@ -18,13 +18,31 @@ from vieneu_core.errors import (
     VieneuError,
     error_class,
 )
+from vieneu_core.translatable import from_parts, parts_of
 
 MAX_WORDS = 2_000
 """Longest detail or remedy that is sent or shown, in characters."""
 
 
+class ProblemParts(BaseModel):
+    """Template and values of ``detail`` and ``remedy``, where they are made of such."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    detail: dict[str, Any] | None = Field(
+        default=None,
+        examples=[
+            {
+                "template": "{where} has no voice {voice_id!r}. It has: {known}.",
+                "values": {"where": "espeak", "voice_id": "ba", "known": "vi-north, vi-central"},
+            }
+        ],
+    )
+    remedy: dict[str, Any] | None = Field(default=None, examples=[None])
+
+
 class Problem(BaseModel):
-    """A problem document (RFC 9457) with our members ``code``, ``remedy``, ``retry_after_s``."""
+    """A problem document (RFC 9457) with our own members, beginning with ``code``."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -35,6 +53,8 @@ class Problem(BaseModel):
     code: str = Field(examples=["voice_not_found"])
     remedy: str = Field(default="", examples=["Choose one of the voices listed."])
     retry_after_s: float | None = Field(default=None, examples=[None])
+    parts: ProblemParts | None = None
+    """What clients need to translate the text."""
 
 
 def to_problem(error: VieneuError, status: int) -> Problem:
@@ -44,10 +64,16 @@ def to_problem(error: VieneuError, status: int) -> Problem:
         title=error.title,
         status=status,
         detail=error.detail[:MAX_WORDS],
+        parts=_parts_of(error),
         code=error.code,
         remedy=error.remedy[:MAX_WORDS],
         retry_after_s=error.retry_after_s,
     )
+
+
+def _parts_of(error: VieneuError) -> ProblemParts | None:
+    parts = ProblemParts(detail=parts_of(error.detail), remedy=parts_of(error.remedy))
+    return None if parts == ProblemParts() else parts
 
 
 def to_error(problem: Problem, *, backend: str) -> VieneuError:
@@ -58,6 +84,9 @@ def to_error(problem: Problem, *, backend: str) -> VieneuError:
     """
     cls = error_class(problem.code)
     detail, remedy = problem.detail[:MAX_WORDS], problem.remedy[:MAX_WORDS] or None
+    if problem.parts is not None:
+        detail = from_parts(detail, problem.parts.detail)
+        remedy = remedy and from_parts(remedy, problem.parts.remedy)
     retry_after_s = problem.retry_after_s
     if cls is not None and issubclass(cls, RequestError):
         return cls(detail, remedy=remedy, retry_after_s=retry_after_s)

@@ -14,6 +14,7 @@ from vieneu_core.errors import (
     ServerTooOldError,
     WireVersionError,
 )
+from vieneu_core.translatable import Translatable
 
 WIRE_VERSION = "1.0"
 
@@ -48,9 +49,21 @@ def check_server(server_version: str | None, *, own: str = WIRE_VERSION) -> None
     if theirs is None or ours is None:
         raise NotVieneuServerError("The answer does not come from a VieNeu server.")
     if theirs < ours:
-        raise ServerTooOldError(f"The server speaks wire version {server_version}, we need {own}.")
+        raise ServerTooOldError(
+            Translatable(
+                "The server speaks wire version {server_version}, we need {own}.",
+                server_version=server_version,
+                own=own,
+            )
+        )
     if theirs > ours:
-        raise ServerTooNewError(f"The server speaks wire version {server_version}, we know {own}.")
+        raise ServerTooNewError(
+            Translatable(
+                "The server speaks wire version {server_version}, we know {own}.",
+                server_version=server_version,
+                own=own,
+            )
+        )
 
 
 def check_client(client_version: str | None, *, own: str = WIRE_VERSION) -> None:
@@ -65,6 +78,10 @@ def check_client(client_version: str | None, *, own: str = WIRE_VERSION) -> None
     if theirs != ours:
         older = "vieneu-core" if theirs is None or (ours or 0) > theirs else "vieneu-colab-server"
         raise WireVersionError(
-            f"The client speaks wire version {client_version!r}, this server {own}.",
-            remedy=f"Upgrade {older}.",
+            Translatable(
+                "The client speaks wire version {client_version!r}, this server {own}.",
+                client_version=client_version,
+                own=own,
+            ),
+            remedy=Translatable("Upgrade {older}.", older=older),
         )

@@ -31,6 +31,7 @@ from vieneu_core.errors import (
     SynthesisFailedError,
     VieneuError,
 )
+from vieneu_core.translatable import Translatable, shortened
 from vieneu_core.worker.messages import (
     LENGTH,
     Audio,
@@ -197,12 +198,24 @@ def find_factory(target: str) -> EngineFactory:
         try:
             factory: EngineFactory = getattr(importlib.import_module(module), attribute)
         except (ImportError, AttributeError) as error:
-            raise ModelLoadError(f"There is no engine {target!r}: {error}.") from error
+            raise ModelLoadError(
+                Translatable(
+                    "There is no engine {target!r}: {error}.",
+                    target=target,
+                    error=error,
+                )
+            ) from error
         return factory
     known = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
     if target not in known:
         names = ", ".join(sorted(known)) or "none"
-        raise ModelLoadError(f"There is no engine {target!r}. Installed: {names}.")
+        raise ModelLoadError(
+            Translatable(
+                "There is no engine {target!r}. Installed: {names}.",
+                target=target,
+                names=names,
+            )
+        )
     found: EngineFactory = known[target].load()
     return found
 
@@ -220,8 +233,15 @@ def _failed(job: int | None, error: BaseException, unnamed: type[BackendError]) 
         traceback.print_exception(error)  # the host keeps it in its log
         # A foreign message may hold a path or the text: only the admin, who loads, may see it.
         message = f": {error}" if job is None else ""
-        named = unnamed(f"The engine failed with {type(error).__name__}{message}.")
-    return Failed(job, named.code, named.detail[:_MAX_WORDS], named.remedy[:_MAX_WORDS])
+        named = unnamed(
+            Translatable(
+                "The engine failed with {kind}{message}.",
+                kind=type(error).__name__,
+                message=message,
+            )
+        )
+    detail, remedy = (shortened(text, _MAX_WORDS) for text in (named.detail, named.remedy))
+    return Failed(job, named.code, detail, remedy)
 
 
 def _rss_bytes() -> int:

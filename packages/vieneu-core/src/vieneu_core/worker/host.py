@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from vieneu_core.clock import Clock
 from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
 from vieneu_core.errors import BackendError, RequestError, StreamStalledError
+from vieneu_core.translatable import Translatable
 from vieneu_core.worker.messages import Audio, Cancel, Failed, Finished, Memory, Message, Speak
 from vieneu_core.worker.process import within
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
@@ -160,7 +161,11 @@ class WorkerHost:
         except TimeoutError:
             self._worker.kill()
             raise StreamStalledError(
-                f"The engine {self._spec.target} gave no audio for {self._times.stall_s:g} s."
+                Translatable(
+                    "The engine {target} gave no audio for {stall_s:g} s.",
+                    target=self._spec.target,
+                    stall_s=self._times.stall_s,
+                )
             ) from None
 
     def _cancel(self, job: _Job) -> None:

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 from vieneu_core.engines.base import EngineInfo, LoadProgress
 from vieneu_core.errors import BackendError, RequestError, SynthesisFailedError, error_class
 from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.translatable import from_parts, parts_of
 from vieneu_core.voices import Voice
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
@@ -175,6 +176,19 @@ class Failed(Message):
     code: str
     detail: str
     remedy: str
+
+    def pack(self) -> tuple[dict[str, Any], bytes]:
+        """Return header and samples."""
+        parts = {"detail": parts_of(self.detail), "remedy": parts_of(self.remedy)}
+        return {**dataclasses.asdict(self), "parts": parts}, b""
+
+    @classmethod
+    def unpack(cls, header: dict[str, Any], samples: bytes) -> Self:
+        """Make the message from what `pack` gave."""
+        del samples
+        for name, parts in header.pop("parts").items():
+            header[name] = from_parts(header[name], parts)
+        return cls(**header)
 
     def error(self) -> RequestError | BackendError:
         """Make the exception that the worker meant."""

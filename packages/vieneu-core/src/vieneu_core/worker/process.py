@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 
 from vieneu_core.clock import Clock
 from vieneu_core.errors import ModelLoadError
+from vieneu_core.translatable import Translatable
 from vieneu_core.worker.messages import (
     LENGTH,
     Message,
@@ -75,7 +76,9 @@ class WorkerProcess:
             except OSError as error:
                 writer.close()
                 await writer.wait_closed()
-                raise ModelLoadError(f"The engine's process cannot start: {error}.") from error
+                raise ModelLoadError(
+                    Translatable("The engine's process cannot start: {error}.", error=error)
+                ) from error
             except asyncio.CancelledError:
                 writer.close()
                 raise

@@ -18,6 +18,7 @@ from vieneu_core.errors import (
     ModelLoadError,
     WorkerDiedError,
 )
+from vieneu_core.translatable import Translatable
 from vieneu_core.worker.messages import Failed, Load, Loaded, Message, Progress
 from vieneu_core.worker.process import WorkerProcess, within
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
@@ -156,17 +157,27 @@ class WorkerSupervisor:
         if self._state.starting:
             retry_after_s = self._next_start_at - self._clock.monotonic() + self._load_took_s
             raise BackendLoadingError(
-                f"The engine {self._spec.target} is being started.",
+                Translatable(
+                    "The engine {target} is being started.",
+                    target=self._spec.target,
+                ),
                 retry_after_s=max(retry_after_s, _LEAST_RETRY_S),
             )
         if self._state is WorkerState.FAILED:
             raise type(self._failure)(self._failure.detail, remedy=self._failure.remedy)
         if self._info is None or self._state is WorkerState.STOPPED:
-            raise BackendNotLoadedError(f"The engine {self._spec.target} is not loaded.")
+            raise BackendNotLoadedError(
+                Translatable("The engine {target} is not loaded.", target=self._spec.target)
+            )
         return self._info
 
     def _unexplained(self) -> EngineError:
-        return ModelLoadError(f"The engine {self._spec.target} could not be kept running.")
+        return ModelLoadError(
+            Translatable(
+                "The engine {target} could not be kept running.",
+                target=self._spec.target,
+            )
+        )
 
     def _become(self, state: WorkerState) -> None:
         self._state = state
@@ -238,8 +249,11 @@ class WorkerSupervisor:
             info = await self._loaded(process)
         except TimeoutError:
             raise ModelLoadError(
-                f"The engine {self._spec.target} was not loaded: it made no progress for"
-                f" {self._times.load_s:g} s."
+                Translatable(
+                    "The engine {target} was not loaded: it made no progress for {load_s:g} s.",
+                    target=self._spec.target,
+                    load_s=self._times.load_s,
+                )
             ) from None
         finally:
             self._progress = None
@@ -274,7 +288,9 @@ class WorkerSupervisor:
         ending = f"The process of the engine {self._spec.target} {process.how_it_ended()}"
         if loaded:
             # What it wrote may hold what it spoke, or a path: that is for the log alone.
-            self._listener.on_gone(WorkerDiedError(f"{ending} while it spoke."))
+            self._listener.on_gone(
+                WorkerDiedError(Translatable("{ending} while it spoke.", ending=ending))
+            )
             return f"{ending}. It wrote last: {process.last_line()}."
         ending = f"{ending} while it loaded. It wrote last: {process.last_line()}."
         self._n_failed_starts += 1

@@ -9,6 +9,7 @@ from vieneu_core.backends.remote.deadlines import Deadlines, WaitingFor
 from vieneu_core.backends.remote.reply import HEAD_BYTES, Reply
 from vieneu_core.clock import Clock
 from vieneu_core.errors import StreamInterruptedError
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire.routes import WIRE_VERSION_HEADER
 from vieneu_core.wire.version import check_server
 
@@ -52,7 +53,9 @@ class Answer:
                 data = await self._response.content.readany()
         except (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError) as err:
             # RuntimeError: the connection was closed meanwhile from our side, by `unload`.
-            raise StreamInterruptedError(f"The answer of {self._host} broke off.") from err
+            raise StreamInterruptedError(
+                Translatable("The answer of {host} broke off.", host=self._host)
+            ) from err
         self.n_bytes += len(data)
         self.whole = not data
         return data

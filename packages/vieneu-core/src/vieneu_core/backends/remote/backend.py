@@ -40,6 +40,7 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
 )
 from vieneu_core.synthesis import SynthesisRequest, check_request
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import CustomVoice, VoiceCatalogue
 from vieneu_core.wire import routes
@@ -277,7 +278,11 @@ class RemoteBackend(Backend):
         refuse_unready(health, self._name, self._connection.host)
         if self._unloaded:
             raise BackendNotLoadedError(
-                f"The backend {self._name} was unloaded meanwhile.", backend=self._name
+                Translatable(
+                    "The backend {name} was unloaded meanwhile.",
+                    name=self._name,
+                ),
+                backend=self._name,
             )
 
     async def _check_health(self) -> Health:
@@ -295,6 +300,10 @@ class RemoteBackend(Backend):
         self._lifetime.require_open()
         if not self._loaded:
             raise BackendNotLoadedError(
-                f"The backend {self._name} is not connected to {self._connection.host}.",
+                Translatable(
+                    "The backend {name} is not connected to {host}.",
+                    name=self._name,
+                    host=self._connection.host,
+                ),
                 backend=self._name,
             )

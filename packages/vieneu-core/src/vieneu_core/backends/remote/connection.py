@@ -33,6 +33,7 @@ from vieneu_core.errors import (
     TlsError,
     VieneuError,
 )
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire.routes import NGROK_SKIP_WARNING_HEADER, WIRE_VERSION_HEADER
 from vieneu_core.wire.version import WIRE_VERSION
 
@@ -187,7 +188,7 @@ class Connection:
             )
         if self._session.closed:
             raise BackendNotLoadedError(
-                f"The HTTP session to {self.host} is closed.",
+                Translatable("The HTTP session to {host} is closed.", host=self.host),
                 remedy="Make a new backend with an open session.",
             )
         return self._session
@@ -206,17 +207,42 @@ class Connection:
     def _translate(self, err: Exception) -> BackendError:
         """Name a failure to get an answer; the library's own words may hold the whole URL."""
         if isinstance(err, aiohttp.ClientConnectorDNSError):
-            return HostNotFoundError(f"The name {self.host} is not known.")
+            return HostNotFoundError(Translatable("The name {host} is not known.", host=self.host))
         if isinstance(err, aiohttp.ClientSSLError | aiohttp.ServerFingerprintMismatch):
-            return TlsError(f"The certificate of {self.host} was not accepted: {_tls_reason(err)}.")
+            return TlsError(
+                Translatable(
+                    "The certificate of {host} was not accepted: {tls_reason}.",
+                    host=self.host,
+                    tls_reason=_tls_reason(err),
+                )
+            )
         if isinstance(err, aiohttp.ServerTimeoutError):
             limit_s = self._timeouts.connect_s
-            return ConnectTimeoutError(f"{self.host} took no connection within {limit_s:g} s.")
+            return ConnectTimeoutError(
+                Translatable(
+                    "{host} took no connection within {limit_s:g} s.",
+                    host=self.host,
+                    limit_s=limit_s,
+                )
+            )
         if isinstance(err, aiohttp.ClientResponseError | HttpProcessingError):
-            return BadResponseError(f"{self.host} answers in something that is not HTTP.")
+            return BadResponseError(
+                Translatable(
+                    "{host} answers in something that is not HTTP.",
+                    host=self.host,
+                )
+            )
         if isinstance(err, aiohttp.ClientConnectorError):
-            return BackendConnectionError(f"No connection to {self.host}: {err.strerror}.")
-        return BackendConnectionError(f"{self.host} closed the connection without an answer.")
+            return BackendConnectionError(
+                Translatable(
+                    "No connection to {host}: {strerror}.",
+                    host=self.host,
+                    strerror=err.strerror,
+                )
+            )
+        return BackendConnectionError(
+            Translatable("{host} closed the connection without an answer.", host=self.host)
+        )
 
     def _count(self, call: Call, n_received: int) -> None:
         if self._on_traffic is not None:

@@ -22,6 +22,7 @@ from vieneu_core.errors import (
     StreamStalledError,
     TooSlowError,
 )
+from vieneu_core.translatable import Translatable
 
 CLOUDFLARE_FIRST_BYTE_S = 100.0
 """Cloudflare gives up on a server by itself after this long without a first byte (status 524)."""
@@ -54,11 +55,21 @@ class RemoteTimeouts:
         for limit in fields(self):
             value: float = getattr(self, limit.name)
             if not value > 0:
-                raise ConfigurationError(f"{limit.name} is {value}; it must be above 0.")
+                raise ConfigurationError(
+                    Translatable(
+                        "{limit} is {value}; it must be above 0.",
+                        limit=limit.name,
+                        value=value,
+                    )
+                )
         if self.first_byte_s >= CLOUDFLARE_FIRST_BYTE_S:
             raise ConfigurationError(
-                f"first_byte_s is {self.first_byte_s}; a tunnel waits "
-                f"{CLOUDFLARE_FIRST_BYTE_S:.0f} s at most, so it must be below that."
+                Translatable(
+                    "first_byte_s is {first_byte_s}; a tunnel waits"
+                    " {cloudflare_first_byte_s:.0f} s at most, so it must be below that.",
+                    first_byte_s=self.first_byte_s,
+                    cloudflare_first_byte_s=CLOUDFLARE_FIRST_BYTE_S,
+                )
             )
 
     @property

@@ -10,6 +10,7 @@ from yarl import URL
 from vieneu_core.arguments import refuse
 from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import ConfigurationError
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire import routes
 
 _PAGES = (
@@ -66,7 +67,7 @@ def _base_of(text: str) -> URL:
 
 def _unusable_url(reason: str) -> ConfigurationError:
     return ConfigurationError(
-        f"The server's URL cannot be used: {reason}.",
+        Translatable("The server's URL cannot be used: {reason}.", reason=reason),
         remedy="Give the URL that the server shows, for example https://abc.ngrok-free.app",
     )
 
@@ -80,6 +81,6 @@ def _token_of(given: SecretStr | str) -> SecretStr:
     except ValueError as error:
         reason = str(error)
     raise ConfigurationError(
-        f"The server's token cannot be used: {reason}.",
+        Translatable("The server's token cannot be used: {reason}.", reason=reason),
         remedy="Copy the token that the server shows, without anything around it.",
     )

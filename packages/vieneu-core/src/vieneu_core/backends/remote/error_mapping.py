@@ -40,6 +40,7 @@ from vieneu_core.errors import (
     TunnelUpstreamError,
     VieneuError,
 )
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire.problem import parse_problem
 from vieneu_core.wire.routes import NGROK_ERROR_HEADER, PROBLEM_JSON, WIRE_VERSION_HEADER
 from vieneu_core.wire.version import check_server
@@ -82,8 +83,12 @@ def _redirect(reply: Reply) -> VieneuError | None:
         return None
     # The target is not shown: it may carry a session or a token of its own.
     return RedirectRefusedError(
-        f"{reply.host} answered with a redirect ({reply.status}); following it would carry the "
-        "token to another place."
+        Translatable(
+            "{host} answered with a redirect ({status}); following it would carry the token"
+            " to another place.",
+            host=reply.host,
+            status=reply.status,
+        )
     )
 
 
@@ -95,48 +100,86 @@ def _ngrok(reply: Reply) -> VieneuError | None:
         return None
     known = _NGROK.get(int(found[1]))
     if known is None:
-        return TunnelError(f"ngrok answered in place of {reply.host}: {found[0]}.")
+        return TunnelError(
+            Translatable(
+                "ngrok answered in place of {host}: {found}.",
+                host=reply.host,
+                found=found[0],
+            )
+        )
     return known(reply, found[0])
 
 
 def _offline(reply: Reply, code: str) -> VieneuError:
-    return TunnelOfflineError(f"The tunnel {reply.host} does not exist any more ({code}).")
+    return TunnelOfflineError(
+        Translatable(
+            "The tunnel {host} does not exist any more ({code}).",
+            host=reply.host,
+            code=code,
+        )
+    )
 
 
 def _upstream(reply: Reply, code: str) -> VieneuError:
     return TunnelUpstreamError(
-        f"The tunnel {reply.host} is up, but the server behind it gave no answer ({code})."
+        Translatable(
+            "The tunnel {host} is up, but the server behind it gave no answer ({code}).",
+            host=reply.host,
+            code=code,
+        )
     )
 
 
 def _limit(reply: Reply, code: str) -> VieneuError:
     return TunnelLimitError(
-        f"The tunnel {reply.host} has reached its limit of requests per minute ({code}).",
+        Translatable(
+            "The tunnel {host} has reached its limit of requests per minute ({code}).",
+            host=reply.host,
+            code=code,
+        ),
         retry_after_s=_LIMIT_RESETS_S,
     )
 
 
 def _shed(reply: Reply, code: str) -> VieneuError:
     return TunnelLimitError(
-        f"The tunnel {reply.host} has too many requests in flight ({code}).",
+        Translatable(
+            "The tunnel {host} has too many requests in flight ({code}).",
+            host=reply.host,
+            code=code,
+        ),
         retry_after_s=retry_after_s(reply.headers, reply.now) or _SHED_S,
     )
 
 
 def _quota(reply: Reply, code: str) -> VieneuError:
     return TunnelQuotaError(
-        f"The tunnel {reply.host} has used up its allowance of this month ({code}).",
+        Translatable(
+            "The tunnel {host} has used up its allowance of this month ({code}).",
+            host=reply.host,
+            code=code,
+        ),
         retry_after_s=until_next_month_s(reply.now),
     )
 
 
 def _browser_page(reply: Reply, code: str) -> VieneuError:
-    return BadResponseError(f"ngrok sent its page for browsers in place of {reply.host} ({code}).")
+    return BadResponseError(
+        Translatable(
+            "ngrok sent its page for browsers in place of {host} ({code}).",
+            host=reply.host,
+            code=code,
+        )
+    )
 
 
 def _too_late(reply: Reply, code: str) -> VieneuError:
     return FirstByteTimeoutError(
-        f"The tunnel {reply.host} waited in vain for the server's first byte ({code})."
+        Translatable(
+            "The tunnel {host} waited in vain for the server's first byte ({code}).",
+            host=reply.host,
+            code=code,
+        )
     )
 
 
@@ -177,11 +220,21 @@ def _own(reply: Reply) -> VieneuError | None:
     if problem is not None or not reply.ours:
         return problem
     if reply.status == HTTPStatus.UNAUTHORIZED:
-        return AuthenticationError(f"{reply.host} does not accept the token.")
+        return AuthenticationError(
+            Translatable("{host} does not accept the token.", host=reply.host)
+        )
     if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return InternalServerError(f"{reply.host} failed ({reply.status}).")
+        return InternalServerError(
+            Translatable("{host} failed ({status}).", host=reply.host, status=reply.status)
+        )
     return BadResponseError(
-        f"{reply.host} answered {reply.status} with {describe(reply.body)} ({reply.content_type})."
+        Translatable(
+            "{host} answered {status} with {what} ({content_type}).",
+            host=reply.host,
+            status=reply.status,
+            what=describe(reply.body),
+            content_type=reply.content_type,
+        )
     )
 
 
@@ -222,7 +275,11 @@ def _by_content(reply: Reply) -> VieneuError | None:
         )
     if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return NotVieneuServerError(
-            f"Something at {reply.host} that is no VieNeu server refuses access ({reply.status})."
+            Translatable(
+                "Something at {host} that is no VieNeu server refuses access ({status}).",
+                host=reply.host,
+                status=reply.status,
+            )
         )
     return None
 

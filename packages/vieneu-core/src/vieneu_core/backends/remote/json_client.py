@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from vieneu_core.backends.remote.connection import Call, Connection
 from vieneu_core.backends.remote.deadlines import RemoteTimeouts
 from vieneu_core.errors import BadResponseError, RequestError
+from vieneu_core.translatable import Translatable
 
 MAX_JSON_BYTES = 1 << 20
 """Longest answer that is read."""
@@ -59,13 +60,22 @@ class JsonClient:
                 body = await answer.read_up_to(MAX_JSON_BYTES)
         except RequestError as err:  # no caller has a part in it
             raise BadResponseError(
-                f"{self._connection.host}{path} refused a plain question: {err.detail}",
+                Translatable(
+                    "{host}{path} refused a plain question: {detail}",
+                    host=self._connection.host,
+                    path=path,
+                    detail=err.detail,
+                ),
                 backend=self._backend,
             ) from err
         try:
             return model.model_validate_json(body)
         except ValidationError as err:
             raise BadResponseError(
-                f"{self._connection.host}{path} answered in a way that cannot be read.",
+                Translatable(
+                    "{host}{path} answered in a way that cannot be read.",
+                    host=self._connection.host,
+                    path=path,
+                ),
                 backend=self._backend,
             ) from err

@@ -19,6 +19,7 @@ from vieneu_core.errors import (
     BadResponseError,
     StreamInterruptedError,
 )
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire import routes
 
 
@@ -96,7 +97,10 @@ class SpeechClient:
                     await _let_end(answer)
                     return
             raise StreamInterruptedError(
-                f"The audio of {self._connection.host} broke off before its end mark."
+                Translatable(
+                    "The audio of {host} broke off before its end mark.",
+                    host=self._connection.host,
+                )
             )
 
 

@@ -20,6 +20,7 @@ from vieneu_core.audio.sanity_check import SpeechCheck
 from vieneu_core.backends.remote.reply import describe
 from vieneu_core.backends.remote.request_plan import PlannedRequest
 from vieneu_core.errors import BadAudioError, BadResponseError
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire import routes
 from vieneu_core.wire.framing import (
     End,
@@ -133,7 +134,9 @@ class SpeechReader:
             VieneuError: the one that the server reports in an ERROR frame.
         """
         if not self._begun and data[0] != FrameType.START:
-            raise BadResponseError(f"In place of audio came {describe(data)}.")
+            raise BadResponseError(
+                Translatable("In place of audio came {what}.", what=describe(data))
+            )
         self._begun = True
         for frame in self._frames.feed(data):
             chunk = await self._read(frame)
@@ -164,13 +167,18 @@ class SpeechReader:
         if start.request_id != self._order.request_id:
             raise BadResponseError("The audio stream is the answer to another request.")
         if not LOWEST_RATE_HZ <= start.sample_rate_hz <= HIGHEST_RATE_HZ:
-            raise BadResponseError(f"{start.sample_rate_hz} Hz is no sample rate of speech.")
+            raise BadResponseError(
+                Translatable(
+                    "{sample_rate_hz} Hz is no sample rate of speech.",
+                    sample_rate_hz=start.sample_rate_hz,
+                )
+            )
         self._start = start
 
     def _begin_sentence(self, begun: SentenceStart, index: int) -> None:
         # A server that itself fell back to another voice begins the same sentence once more.
         if index != self._n_done or index >= len(self._order.sentences):
-            raise BadResponseError(f"Sentence {index} began out of turn.")
+            raise BadResponseError(Translatable("Sentence {index} began out of turn.", index=index))
         text, rate_hz = self._order.sentences[index], self._sample_rate_hz
         self._sentence = _Sentence(
             text=text,
@@ -199,7 +207,12 @@ class SpeechReader:
 
     def _current(self, index: int) -> _Sentence:
         if self._sentence is None or index != self._n_done:
-            raise BadResponseError(f"Audio came for sentence {index}, which is not being spoken.")
+            raise BadResponseError(
+                Translatable(
+                    "Audio came for sentence {index}, which is not being spoken.",
+                    index=index,
+                )
+            )
         return self._sentence
 
     def _chunk(self, sentence: _Sentence, pcm: bytes, *, final: bool = False) -> AudioChunk:
@@ -208,7 +221,11 @@ class SpeechReader:
         longest_s = LONGEST_S + LONGEST_S_PER_CHAR * len(sentence.text) / self._order.speed
         if sentence.n_samples > longest_s * self._sample_rate_hz:
             raise BadAudioError(
-                f"The speech of {sentence.text[:60]!r} goes on for more than {longest_s:.0f} s."
+                Translatable(
+                    "The speech of {text!r} goes on for more than {longest_s:.0f} s.",
+                    text=sentence.text[:60],
+                    longest_s=longest_s,
+                )
             )
         restarted = sentence.restarted
         if pcm or final:  # an empty chunk in the middle goes to nobody
@@ -227,8 +244,13 @@ class SpeechReader:
         chunk = self._chunk(sentence, await sentence.decoder.finish(end.n_samples), final=True)
         if sentence.n_samples != end.n_samples:
             raise BadResponseError(
-                f"Sentence {index} has {sentence.n_samples} samples, not the {end.n_samples} that "
-                "the server stated."
+                Translatable(
+                    "Sentence {index} has {n_samples} samples, not the {n_stated} that the"
+                    " server stated.",
+                    index=index,
+                    n_samples=sentence.n_samples,
+                    n_stated=end.n_samples,
+                )
             )
         sentence.check.finish()
         self._sentence = None
@@ -239,7 +261,11 @@ class SpeechReader:
         expected = len(self._order.sentences)
         if self._sentence is not None or not end.n_sentences == self._n_done == expected:
             raise BadResponseError(
-                f"The audio stream ended after {self._n_done} sentences of {expected}."
+                Translatable(
+                    "The audio stream ended after {n_done} sentences of {expected}.",
+                    n_done=self._n_done,
+                    expected=expected,
+                )
             )
         self.ended = True
 
@@ -248,4 +274,6 @@ def _parse(model: type[_Payload], frame: Frame) -> _Payload:
     try:
         return model.model_validate_json(frame.payload)
     except ValidationError as err:
-        raise BadResponseError(f"A {frame.type.name} frame cannot be read.") from err
+        raise BadResponseError(
+            Translatable("A {type} frame cannot be read.", type=frame.type.name)
+        ) from err

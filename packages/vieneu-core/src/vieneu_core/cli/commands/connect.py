@@ -25,6 +25,7 @@ from vieneu_core.cli.event_loop import raise_on_signal, run_command
 from vieneu_core.config import AUTH_TOKEN_VARIABLE, ENDPOINT_URL_VARIABLE, save_settings
 from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire.version import is_older
 
 _LONGEST_LINE = 8192
@@ -68,8 +69,10 @@ def read_token(terminal: Terminal, *, from_stdin: bool) -> SecretStr:
     if not token.get_secret_value():
         raise ConfigurationError(
             "There is no token.",
-            remedy="Type it when asked, pipe it in with --token-stdin, or set "
-            f"{AUTH_TOKEN_VARIABLE}.",
+            remedy=Translatable(
+                "Type it when asked, pipe it in with --token-stdin, or set {auth_token_variable}.",
+                auth_token_variable=AUTH_TOKEN_VARIABLE,
+            ),
         )
     return token
 
@@ -150,8 +153,11 @@ async def rotate_token(terminal: Terminal) -> None:
         raise BackendNotConfiguredError("No server is connected.", backend="remote")
     if terminal.environ.get(AUTH_TOKEN_VARIABLE, "").strip():
         raise ConfigurationError(
-            f"The token comes from the environment variable {AUTH_TOKEN_VARIABLE}, where a new one"
-            " cannot be kept.",
+            Translatable(
+                "The token comes from the environment variable {auth_token_variable}, where a"
+                " new one cannot be kept.",
+                auth_token_variable=AUTH_TOKEN_VARIABLE,
+            ),
             remedy="Keep the token in the settings file: unset the variable, then vieneu connect",
         )
     save_settings({}, terminal.path)  # fails before anything else where it cannot be written
@@ -177,7 +183,11 @@ def _line_of_stdin() -> str:
         return sys.stdin.readline(_LONGEST_LINE)
     except OSError as error:
         raise ConfigurationError(
-            f"Standard input cannot be read: {error.strerror}.", remedy="Pipe the token in."
+            Translatable(
+                "Standard input cannot be read: {error}.",
+                error=error.strerror,
+            ),
+            remedy="Pipe the token in.",
         ) from error
 
 
@@ -187,7 +197,8 @@ def _token(text: str) -> SecretStr:
     except PydanticCustomError as err:
         wrong = str(err)
     raise ConfigurationError(
-        f"The token cannot be used: {wrong}.", remedy="Copy it as the server showed it."
+        Translatable("The token cannot be used: {wrong}.", wrong=wrong),
+        remedy="Copy it as the server showed it.",
     )
 
 
@@ -199,7 +210,7 @@ def _url(text: str) -> str:
     except (PydanticCustomError, ValidationError) as err:
         wrong = str(err)
     raise ConfigurationError(
-        f"The server's URL cannot be used: {wrong}.",
+        Translatable("The server's URL cannot be used: {wrong}.", wrong=wrong),
         remedy="Give the URL that the server shows, for example https://abc.ngrok-free.app",
     )
 
@@ -215,8 +226,11 @@ def _refuse_overrides(terminal: Terminal, url: str, token: SecretStr) -> None:
     for name in _overrides(terminal):
         if terminal.environ[name].strip().rstrip("/") != wanted[name].rstrip("/"):
             raise ConfigurationError(
-                f"The environment variable {name} says something else, and would win.",
-                remedy=f"Unset it: unset {name}",
+                Translatable(
+                    "The environment variable {name} says something else, and would win.",
+                    name=name,
+                ),
+                remedy=Translatable("Unset it: unset {name}", name=name),
             )
 
 

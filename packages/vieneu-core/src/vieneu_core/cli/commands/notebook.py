@@ -23,6 +23,7 @@ from vieneu_core.notebook import (
     Wheel,
     write_notebook,
 )
+from vieneu_core.translatable import Translatable
 
 CALLBACK_VARIABLE = "VIENEU_SERVER_CALLBACK_URL"
 """The server's own; not an option, because the path of a webhook is a secret."""
@@ -138,7 +139,11 @@ def _token(terminal: Terminal) -> SecretStr:
     except ValueError as error:
         reason = str(error)
     raise ConfigurationError(
-        f"The token of the settings (colab.auth_token, {terminal.path}) cannot be used: {reason}.",
+        Translatable(
+            "The token of the settings (colab.auth_token, {path}) cannot be used: {reason}.",
+            path=terminal.path,
+            reason=reason,
+        ),
         remedy="Remove it, so that a new one is made, or set a longer one.",
     )
 
@@ -171,6 +176,10 @@ def _option_error(error: ValidationError) -> ConfigurationError:
     name = path[0].replace("_", "-")
     option = CALLBACK_VARIABLE if name == "callback-url" else f"--{_OPTIONS.get(name, name)}"
     return ConfigurationError(
-        f"Wrong notebook: {option}: {problem.rstrip('.')}.",
+        Translatable(
+            "Wrong notebook: {option}: {problem}.",
+            option=option,
+            problem=problem.rstrip("."),
+        ),
         remedy="Correct it; see vieneu notebook --help.",
     )

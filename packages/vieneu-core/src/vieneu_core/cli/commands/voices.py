@@ -29,6 +29,7 @@ from vieneu_core.cli.stdio import STANDARD
 from vieneu_core.config import voices_dir
 from vieneu_core.errors import ReferenceAudioError
 from vieneu_core.synthesis import check_language
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
 
@@ -154,5 +155,10 @@ def _read(audio: str) -> bytes:
     except (OSError, RuntimeError) as error:  # RuntimeError: ~ of a user that there is not
         reason = getattr(error, "strerror", None) or error
         raise ReferenceAudioError(
-            f"The clip {audio} cannot be read: {reason}.", remedy="Check the path."
+            Translatable(
+                "The clip {audio} cannot be read: {reason}.",
+                audio=audio,
+                reason=reason,
+            ),
+            remedy="Check the path.",
         ) from error

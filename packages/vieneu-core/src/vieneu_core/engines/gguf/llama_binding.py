@@ -16,6 +16,7 @@ from vieneu_core.errors import (
     SynthesisFailedError,
 )
 from vieneu_core.installation import install_command, library_command
+from vieneu_core.translatable import Translatable
 
 _REBUILD = ("--force-reinstall", "--no-cache-dir", "llama-cpp-python")
 _NO_EXTRA_TOKENS, _PARSE_SPECIAL = False, True
@@ -79,11 +80,20 @@ class LlamaBinding:
     def load_failure(self, path: Path) -> ModelLoadError | DeviceMemoryError:
         """Put into words why a model could not be loaded."""
         if self.is_out_of_memory:
-            return DeviceMemoryError(f"There is not enough memory for the model {path.name}.")
+            return DeviceMemoryError(
+                Translatable(
+                    "There is not enough memory for the model {path}.",
+                    path=path.name,
+                )
+            )
         errors = [line for line in self._log.lines if "error" in line or "fail" in line]
         why = f" llama.cpp says: {errors[0][:200]}" if errors else ""
         return ModelLoadError(
-            f"llama.cpp does not load the model {path}.{why}",
+            Translatable(
+                "llama.cpp does not load the model {path}.{why}",
+                path=path,
+                why=why,
+            ),
             remedy="Delete the file and load again, or name another in the option model.",
         )
 
@@ -118,6 +128,12 @@ def _binding() -> Any:
     except (OSError, RuntimeError) as error:  # its shared library does not load
         command = library_command(str(error)) or install_command(*_REBUILD)
         raise ModelLoadError(
-            f"llama-cpp-python is installed, but its library does not load: {error}.",
-            remedy=f"Install what it needs, or build it again: {command}",
+            Translatable(
+                "llama-cpp-python is installed, but its library does not load: {error}.",
+                error=error,
+            ),
+            remedy=Translatable(
+                "Install what it needs, or build it again: {command}",
+                command=command,
+            ),
         ) from error

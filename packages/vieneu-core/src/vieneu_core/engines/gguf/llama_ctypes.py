@@ -20,6 +20,7 @@ from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt
 from vieneu_core.engines.speech_lm.prompt import PromptWriter, SpeechVocabulary, shared_length
 from vieneu_core.engines.speech_lm.sampling import CodeSampler
 from vieneu_core.errors import DeviceMemoryError, SynthesisFailedError
+from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,7 +80,9 @@ class LlamaCppModel(GgufModel):
             # The code goes out before the next one is begun: the listener's codec has work.
             yield code
             self._decode([token])
-        raise SynthesisFailedError(f"The model {self.name} did not end a sentence.")
+        raise SynthesisFailedError(
+            Translatable("The model {name} did not end a sentence.", name=self.name)
+        )
 
     def prefetch_next(self, abandoned: Callable[[], bool]) -> None:
         """Evaluate the prompt that comes next, unless this is abandoned meanwhile."""
@@ -146,4 +149,6 @@ class LlamaCppModel(GgufModel):
             return SynthesisFailedError("The sentence does not fit into the model's context.")
         if self._library.is_out_of_memory:
             return DeviceMemoryError("llama.cpp ran out of memory.")
-        return SynthesisFailedError(f"llama.cpp failed (status {status}).")
+        return SynthesisFailedError(
+            Translatable("llama.cpp failed (status {status}).", status=status)
+        )

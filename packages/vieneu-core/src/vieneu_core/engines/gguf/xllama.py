@@ -28,6 +28,7 @@ from vieneu_core.errors import (
     TextTooLongError,
 )
 from vieneu_core.installation import has_module, install_command, library_command
+from vieneu_core.translatable import Translatable
 
 BATCH = 128
 """Tokens evaluated at once; between two batches a cancellation is seen."""
@@ -55,7 +56,7 @@ class XllamaModel(GgufModel):
             self._server: Any = library.Server(_parameters(library, path, settings))
         except RuntimeError as error:  # it says no more than that
             raise ModelLoadError(
-                f"llama.cpp does not load the model {path}.",
+                Translatable("llama.cpp does not load the model {path}.", path=path),
                 remedy="Delete the file and load again, or name another in the option model.",
             ) from error
 
@@ -99,9 +100,15 @@ class XllamaModel(GgufModel):
         try:
             self._server.handle_completions(json.dumps(body), answer.take)
         except RuntimeError as error:
-            answer.fail(SynthesisFailedError(f"llama.cpp failed: {error}"))
+            answer.fail(
+                SynthesisFailedError(Translatable("llama.cpp failed: {error}", error=error))
+            )
         else:
-            answer.fail(SynthesisFailedError(f"The model {self.name} did not end a sentence."))
+            answer.fail(
+                SynthesisFailedError(
+                    Translatable("The model {name} did not end a sentence.", name=self.name)
+                )
+            )
 
 
 _NO_OTHER_SAMPLERS = {"top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0, "cache_prompt": True}
@@ -158,11 +165,16 @@ class _Answer:
 def _failure(error: dict[str, Any]) -> SynthesisFailedError | TextTooLongError:
     if error.get("type") == "exceed_context_size_error":
         return TextTooLongError(
-            f"A sentence and its voice have {error.get('n_prompt_tokens')} tokens;"
-            f" the context has {error.get('n_ctx')}.",
+            Translatable(
+                "A sentence and its voice have {n_prompt} tokens; the context has {n_context}.",
+                n_prompt=error.get("n_prompt_tokens"),
+                n_context=error.get("n_ctx"),
+            ),
             remedy="Use shorter sentences, a voice of a shorter clip, or a larger option context.",
         )
-    return SynthesisFailedError(f"llama.cpp failed: {error.get('message', 'no reason given')}")
+    return SynthesisFailedError(
+        Translatable("llama.cpp failed: {reason}", reason=error.get("message", "no reason given"))
+    )
 
 
 def _parameters(library: Any, path: Path, settings: CodeModelSettings) -> Any:
@@ -191,6 +203,9 @@ def _library() -> Any:
             raise MissingExtraError("The library xllamacpp", "gguf-prebuilt") from error
         command = library_command(str(error)) or install_command("--force-reinstall", "xllamacpp")
         raise ModelLoadError(
-            f"xllamacpp is installed, but it does not load: {error}.",
-            remedy=f"Install what it needs: {command}",
+            Translatable(
+                "xllamacpp is installed, but it does not load: {error}.",
+                error=error,
+            ),
+            remedy=Translatable("Install what it needs: {command}", command=command),
         ) from error

@@ -17,6 +17,7 @@ from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice
 from vieneu_core.engines.speech_lm.model import Sampling
 from vieneu_core.engines.speech_lm.prompt import SpeechVocabulary, shared_length
 from vieneu_core.errors import SynthesisFailedError
+from vieneu_core.translatable import Translatable
 
 TOKENS_AT_ONCE = {DeviceChoice.CPU: 128, DeviceChoice.MPS: 256, DeviceChoice.CUDA: 1024}
 """Evaluated in one step, of all sentences together: between two steps a cancellation is seen."""
@@ -70,7 +71,9 @@ class Row:
         self.pending = [token]
         if self.n_made == self._n_most:
             self.ended = True
-            self.error = SynthesisFailedError(f"The model {self._model} did not end a sentence.")
+            self.error = SynthesisFailedError(
+                Translatable("The model {model} did not end a sentence.", model=self._model)
+            )
 
 
 class Batch:

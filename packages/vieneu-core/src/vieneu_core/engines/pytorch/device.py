@@ -13,6 +13,7 @@ from typing import Any
 
 from vieneu_core.engines.base import EngineMemory
 from vieneu_core.errors import DeviceMemoryError, MissingExtraError, ModelLoadError
+from vieneu_core.translatable import Translatable
 
 _GB = 1e9
 _FULL = (
@@ -72,7 +73,11 @@ class TorchDevice:
             wanted = next(kind for kind, is_there in there.items() if is_there)
         if not there[wanted]:
             raise ModelLoadError(
-                f"PyTorch {torch.__version__} finds no {wanted} device on this machine.",
+                Translatable(
+                    "PyTorch {version} finds no {wanted} device on this machine.",
+                    version=torch.__version__,
+                    wanted=wanted,
+                ),
                 remedy="Set the option device to auto or cpu, or install the device's driver.",
             )
         return cls(torch=torch, kind=wanted.value, wanted_dtype=dtype)
@@ -146,7 +151,9 @@ class TorchDevice:
         except (MemoryError, RuntimeError) as error:
             if not self.is_full(error):
                 raise
-            raise DeviceMemoryError(f"The device {self.kind} ran out of memory.") from error
+            raise DeviceMemoryError(
+                Translatable("The device {kind} ran out of memory.", kind=self.kind)
+            ) from error
 
 
 def load_torch() -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from vieneu_core.engines.pytorch.device import TorchDevice, suppress_warnings
 from vieneu_core.engines.speech_lm.prompt import Encode, SpeechVocabulary
 from vieneu_core.errors import MissingExtraError, ModelLoadError
+from vieneu_core.translatable import Translatable
 
 _NEEDED = ("config.json", "tokenizer.json")
 _ARCHITECTURES = ("Qwen2ForCausalLM", "Qwen3ForCausalLM", "LlamaForCausalLM")
@@ -107,7 +108,11 @@ def _check_vocabulary(path: Path, vocabulary: SpeechVocabulary, model: Any) -> N
 def unusable(path: Path, why: str) -> ModelLoadError:
     """Say that a folder cannot be used."""
     return ModelLoadError(
-        f"The folder {path} holds no usable model. {why}",
+        Translatable(
+            "The folder {path} holds no usable model. {why}",
+            path=path,
+            why=why,
+        ),
         remedy="Delete it and load again, or name another in the option model.",
     )
 

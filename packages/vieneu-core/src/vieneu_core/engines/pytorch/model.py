@@ -21,6 +21,7 @@ from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt
 from vieneu_core.engines.speech_lm.prompt import PromptWriter
 from vieneu_core.engines.speech_lm.windowed_decoder import FIRST_FRAMES, LOOKAHEAD_FRAMES
 from vieneu_core.errors import DeviceMemoryError, ModelLoadError, TextTooLongError
+from vieneu_core.translatable import Translatable
 
 FIRST_SOUND = FIRST_FRAMES + LOOKAHEAD_FRAMES
 """Codes that a sentence has made once it is heard: others may join it then."""
@@ -131,7 +132,11 @@ class TorchModel:
                 self._batch.step()
         except RuntimeError as error:
             raise ModelLoadError(
-                f"PyTorch cannot compile the model {self.name}: {first_line(error)}",
+                Translatable(
+                    "PyTorch cannot compile the model {name}: {reason}",
+                    name=self.name,
+                    reason=first_line(error),
+                ),
                 remedy="Set the option compile to false, or install a C++ compiler.",
             ) from error
 

@@ -47,6 +47,7 @@ from vieneu_core.engines.sdk.options import NAME, SdkMode, SdkOptions, parse_sdk
 from vieneu_core.engines.sdk.start import Started, start_sdk
 from vieneu_core.engines.sdk.voices import SdkClips, SdkVoices
 from vieneu_core.errors import ModelLoadError, SynthesisFailedError, WatermarkUnavailableError
+from vieneu_core.translatable import Translatable
 
 _WARM_UP = "xin chào"
 
@@ -104,7 +105,9 @@ class SdkEngine:
     @property
     def _loaded(self) -> _Speaker:
         if self._speaker is None:
-            raise ModelLoadError(f"The engine {NAME} was used before it was loaded.")
+            raise ModelLoadError(
+                Translatable("The engine {name} was used before it was loaded.", name=NAME)
+            )
         return self._speaker
 
 
@@ -139,11 +142,13 @@ class _Speaker:
             with closing(begun) as pieces:
                 first = next(pieces, None)
         if first is None or not len(first):
-            raise ModelLoadError(f"{what}: it gave no audio for a word.")
+            raise ModelLoadError(Translatable("{what}: it gave no audio for a word.", what=what))
 
     def speak(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
         if utterance.watermark:
-            raise WatermarkUnavailableError(f"The engine {NAME} does not watermark by itself.")
+            raise WatermarkUnavailableError(
+                Translatable("The engine {name} does not watermark by itself.", name=NAME)
+            )
         words = self._normalize(utterance.text)
         voice = self._voice(utterance)
         n_heard = 0

@@ -16,6 +16,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.installation import install_command
 from vieneu_core.text.clean import one_line
+from vieneu_core.translatable import Translatable
 
 _MOST_WORDS = 300
 _LOGGER = "Vieneu"
@@ -98,7 +99,10 @@ def _missing(package: str) -> VieneuError:
     if package == "lmdeploy":
         return ModelLoadError(
             "The SDK's mode fast needs the package lmdeploy.",
-            remedy=f"Set the option mode to v3turbo, or install it: {install_command('lmdeploy')}",
+            remedy=Translatable(
+                "Set the option mode to v3turbo, or install it: {command}",
+                command=install_command("lmdeploy"),
+            ),
         )
     return MissingExtraError(f"The engine sdk (its package {package})", extra)
 

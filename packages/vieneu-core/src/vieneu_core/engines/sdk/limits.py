@@ -15,6 +15,7 @@ from vieneu_core.engines.sdk.options import SdkMode
 from vieneu_core.engines.speech_lm.limits import LONGEST_CODES_PER_PHONEME
 from vieneu_core.engines.speech_lm.model import CODES_PER_S
 from vieneu_core.errors import SynthesisFailedError
+from vieneu_core.translatable import Translatable
 
 _FRAME_S = 0.08
 """Of v3 Turbo's codec."""
@@ -75,7 +76,10 @@ class _NanoLimits:
         unknown = {sign for sign in phonemes if sign.isalpha() and sign not in self._vocabulary}
         if unknown:
             raise SynthesisFailedError(
-                f"The model has no sign for {', '.join(sorted(unknown))}; it would leave it out."
+                Translatable(
+                    "The model has no sign for {unknown}; it would leave it out.",
+                    unknown=", ".join(sorted(unknown)),
+                )
             )
         return _roughly(words)
 

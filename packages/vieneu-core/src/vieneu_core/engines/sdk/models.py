@@ -14,6 +14,7 @@ from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.hub import Hub, hub_cache_dir
 from vieneu_core.models.local_files import checked_path
 from vieneu_core.models.source import parse_source
+from vieneu_core.translatable import Translatable
 
 # Where the SDK 3.8.3 has its v3 models from, and which files of them it reads.
 _TURBO = "pnnbao-ump/VieNeu-TTS-v3-Turbo"
@@ -117,7 +118,8 @@ def _standard(options: SdkOptions, device: TorchDevice | None) -> Plan:
             repo = str(checked_path(Path(repo).expanduser()))
         if repo.endswith(".gguf"):
             raise ModelLoadError(
-                f"The SDK does not load the file {repo}.", remedy="Use the engine gguf for it."
+                Translatable("The SDK does not load the file {repo}.", repo=repo),
+                remedy="Use the engine gguf for it.",
             )
         arguments |= {"backbone_repo": repo, "gguf_filename": file or None}
     kind = "cpu" if device is None else device.kind
@@ -142,9 +144,12 @@ def _old_turbo(options: SdkOptions, device: TorchDevice | None) -> Plan:
 def _precision(options: SdkOptions, *allowed: str) -> str | None:
     if options.precision is not None and options.precision not in allowed:
         raise ModelLoadError(
-            f"The option precision of the engine sdk is {options.precision}, which the SDK does"
-            " not offer on this device.",
-            remedy=f"Write {' or '.join(allowed)}.",
+            Translatable(
+                "The option precision of the engine sdk is {precision}, which the SDK does"
+                " not offer on this device.",
+                precision=options.precision,
+            ),
+            remedy=Translatable("Write {allowed}.", allowed=" or ".join(allowed)),
         )
     return options.precision
 
@@ -169,5 +174,8 @@ def _fetched(
     )
     folder = hub.fetch(source, lambda *step: progress(LoadProgress(*step)))
     if not folder.is_dir():
-        raise ModelLoadError(f"{folder} is no folder.", remedy="Name the folder that it lies in.")
+        raise ModelLoadError(
+            Translatable("{folder} is no folder.", folder=folder),
+            remedy="Name the folder that it lies in.",
+        )
     return folder

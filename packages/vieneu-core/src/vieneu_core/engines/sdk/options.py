@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from vieneu_core.engines.speech_lm.options import parse_options
 from vieneu_core.errors import ModelLoadError
+from vieneu_core.translatable import Translatable
 
 NAME = "sdk"
 
@@ -141,8 +142,12 @@ def parse_sdk_options(options: Mapping[str, object]) -> SdkOptions:
     strange = [name for name in options if name not in known]
     if strange:
         raise ModelLoadError(
-            f"The option {strange[0]} of the engine {NAME} means nothing to the SDK's mode"
-            f" {parsed.mode}.",
-            remedy=f"This mode takes: {', '.join(sorted(known))}.",
+            Translatable(
+                "The option {strange} of the engine {name} means nothing to the SDK's mode {mode}.",
+                strange=strange[0],
+                name=NAME,
+                mode=parsed.mode,
+            ),
+            remedy=Translatable("This mode takes: {known}.", known=", ".join(sorted(known))),
         )
     return parsed

@@ -20,6 +20,7 @@ from vieneu_core.engines.sdk.error_mapping import capture_warnings, translate_er
 from vieneu_core.engines.sdk.models import Plan, plan_of
 from vieneu_core.engines.sdk.options import SdkMode, SdkOptions
 from vieneu_core.errors import MissingExtraError, ModelLoadError
+from vieneu_core.translatable import Translatable
 
 _NANO_CLONING = ("speaker_encoder.onnx", "codec_encoder.onnx", "reference_encoder.onnx")
 _CODEC_ENCODER = "moss_audio_tokenizer_encode.onnx"
@@ -169,7 +170,10 @@ def _check(options: SdkOptions, started: Started, faults: list[str]) -> None:
     """
     if faults:
         raise ModelLoadError(
-            f"The SDK passed over a fault while it loaded: {faults[0]}",
+            Translatable(
+                "The SDK passed over a fault while it loaded: {faults}",
+                faults=faults[0],
+            ),
             remedy="Fetch the model anew, or correct the option that names it.",
         )
     engine = getattr(started.sdk, "engine", None)
@@ -195,12 +199,20 @@ def _check_voices(mode: SdkMode, sdk: Any, plan: Plan) -> None:
     for name, preset in stored.get("presets", {}).items():
         if preset.get("speaker_emb") is None:
             raise ModelLoadError(
-                f"The voice {name!r} in {path} has no speaker_emb.",
+                Translatable(
+                    "The voice {name!r} in {path} has no speaker_emb.",
+                    name=name,
+                    path=path,
+                ),
                 remedy="Fetch the model anew, or take the voice out of the file.",
             )
     if default not in (None, getattr(sdk, "_default_voice", None)):
         raise ModelLoadError(
-            f"{path} names {default!r} as its default voice, and there is no such voice.",
+            Translatable(
+                "{path} names {default!r} as its default voice, and there is no such voice.",
+                path=path,
+                default=default,
+            ),
             remedy="Fetch the model anew, or correct default_voice in the file.",
         )
 

@@ -23,6 +23,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.text.clean import one_line
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 
 MOST_CLIPS = 16
@@ -75,7 +76,13 @@ class SdkVoices:
         name = self.names.get(wanted) or _resolved(sdk, wanted)
         if name is None or name not in self.names.values():
             known = ", ".join(voice.id for voice in self.listed)
-            raise VoiceNotFoundError(f"The SDK has no voice {wanted!r}. It has: {known}.")
+            raise VoiceNotFoundError(
+                Translatable(
+                    "The SDK has no voice {wanted!r}. It has: {known}.",
+                    wanted=wanted,
+                    known=known,
+                )
+            )
         return name
 
 
@@ -107,12 +114,18 @@ class SdkClips:
     def _check_model(self) -> None:
         if not self._started.clones:
             raise CloningUnsupportedError(
-                f"The model {self._started.model} lacks the encoder that cloning takes."
+                Translatable(
+                    "The model {model} lacks the encoder that cloning takes.",
+                    model=self._started.model,
+                )
             )
         if self._options.mode.is_v3 and self._options.denoise and not self._started.denoises:
             raise CloningUnsupportedError(
-                f"The model {self._started.model} lacks its denoiser.onnx, or it is broken; the"
-                " SDK would clone the noise too.",
+                Translatable(
+                    "The model {model} lacks its denoiser.onnx, or it is broken; the SDK"
+                    " would clone the noise too.",
+                    model=self._started.model,
+                ),
                 remedy="Fetch the model anew, or set the option denoise to false.",
             )
 
@@ -126,10 +139,15 @@ class SdkClips:
                 voice = self._encoded(path, clip.transcript)
             except ValueError as error:
                 # Of the clip itself: too short, say, once its silence is off.
-                raise ReferenceAudioError(f"The SDK cannot use the clip: {error}") from error
+                raise ReferenceAudioError(
+                    Translatable("The SDK cannot use the clip: {error}", error=error)
+                ) from error
         if faults:
             raise CloningUnsupportedError(
-                f"The SDK passed over a fault while it cloned: {faults[0]}",
+                Translatable(
+                    "The SDK passed over a fault while it cloned: {faults}",
+                    faults=faults[0],
+                ),
                 remedy="Fetch the model anew.",
             )
         return voice
@@ -153,8 +171,14 @@ def _default(sdk: Any, wanted: str | None, labels: Mapping[str, str]) -> str:
     chosen = known.get(chosen) or _resolved(sdk, chosen) or ""
     if chosen not in labels:
         raise ModelLoadError(
-            f"The SDK has no voice {wanted or own!r} to speak with by default.",
-            remedy=f"Set the option voice to one of: {', '.join(map(one_line, labels))}.",
+            Translatable(
+                "The SDK has no voice {wanted!r} to speak with by default.",
+                wanted=wanted or own,
+            ),
+            remedy=Translatable(
+                "Set the option voice to one of: {known}.",
+                known=", ".join(map(one_line, labels)),
+            ),
         )
     return chosen
 
@@ -170,14 +194,19 @@ def _check_sizes(sdk: Any, names: Mapping[str, str]) -> None:
         codes = sdk.get_preset_voice(name)["codes"]
         if getattr(codes, "shape", (0,))[-1] != _TURBO_SIZE:
             raise ModelLoadError(
-                f"The voice {one_line(name)!r} is not one of the SDK's mode turbo.",
+                Translatable(
+                    "The voice {voice!r} is not one of the SDK's mode turbo.",
+                    voice=one_line(name),
+                ),
                 remedy="Use the voices.json that belongs to the model.",
             )
 
 
 def _check_clip(clip: ReferenceAudio) -> None:
     if clip.seconds < _SHORTEST_S:
-        raise ReferenceAudioError(f"The clip has only {clip.seconds:.2f} s.")
+        raise ReferenceAudioError(
+            Translatable("The clip has only {seconds:.2f} s.", seconds=clip.seconds)
+        )
     if abs(floats_of_pcm(clip.pcm)).max() < _SILENT_PEAK:
         raise ReferenceAudioError("The clip is silent.")
 

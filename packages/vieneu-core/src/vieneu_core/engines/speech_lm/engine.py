@@ -16,6 +16,7 @@ from vieneu_core.engines.speech_lm.stream import CodeStream
 from vieneu_core.engines.speech_lm.voice_prompts import References
 from vieneu_core.engines.speech_lm.windowed_decoder import StreamDecoder
 from vieneu_core.errors import EmptyTextError, ModelLoadError, SynthesisFailedError
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 
 _WARM_UP = "xin chào"
@@ -61,7 +62,7 @@ class CodeEngine:
         parts = self._load_parts(progress)
         if not parts.voices:
             raise ModelLoadError(
-                f"The model {parts.model.name} has no voices.",
+                Translatable("The model {model} has no voices.", model=parts.model.name),
                 remedy="Put its voices.json beside it, or name one in the option voices.",
             )
         self._parts = parts
@@ -99,7 +100,12 @@ class CodeEngine:
         if cancelled():
             return
         if decoder.n_codes == 0:
-            raise SynthesisFailedError(f"The model {parts.model.name} ended before it began.")
+            raise SynthesisFailedError(
+                Translatable(
+                    "The model {model} ended before it began.",
+                    model=parts.model.name,
+                )
+            )
         yield pcm_of_floats(decoder.finish())
 
     def memory(self) -> EngineMemory:
@@ -117,14 +123,23 @@ class CodeEngine:
                 pass
         except SynthesisFailedError as error:
             raise ModelLoadError(
-                f"The engine {self._name} does not speak its first word. {error.detail}",
+                Translatable(
+                    "The engine {name} does not speak its first word. {error}",
+                    name=self._name,
+                    error=error.detail,
+                ),
                 remedy="Choose a model and a codec that belong together.",
             ) from error
 
     @property
     def _loaded(self) -> Parts:
         if self._parts is None:
-            raise ModelLoadError(f"The engine {self._name} was used before it was loaded.")
+            raise ModelLoadError(
+                Translatable(
+                    "The engine {name} was used before it was loaded.",
+                    name=self._name,
+                )
+            )
         return self._parts
 
     def _prompt(self, utterance: Utterance, text: str) -> CodePrompt:

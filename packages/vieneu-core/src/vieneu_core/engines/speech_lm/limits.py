@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vieneu_core.engines.speech_lm.model import CODES_PER_S, CodePrompt
 from vieneu_core.errors import TextTooLongError
+from vieneu_core.translatable import Translatable
 
 LONGEST_CODES_PER_PHONEME = 15
 """0.3 s for each character of the phonemes: far slower than anyone speaks."""
@@ -24,7 +25,11 @@ def room_for_codes(n_prompt: int, n_context: int) -> int:
     room = n_context - n_prompt
     if room < CODES_PER_S:
         raise TextTooLongError(
-            f"A sentence and its voice have {n_prompt} tokens; the context has {n_context}.",
+            Translatable(
+                "A sentence and its voice have {n_prompt} tokens; the context has {n_context}.",
+                n_prompt=n_prompt,
+                n_context=n_context,
+            ),
             remedy="Use shorter sentences, a voice of a shorter clip, or a larger option context.",
         )
     return room

@@ -14,6 +14,7 @@ from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.catalogue import VOICES_FILE, KnownModel, model_of, model_source
 from vieneu_core.models.hub import Hub
 from vieneu_core.models.source import ModelSource
+from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
     from vieneu_core.voices.presets import Preset
@@ -80,7 +81,11 @@ class ModelFiles:
         path = folder / VOICES_FILE
         if not path.is_file():
             raise ModelLoadError(
-                f"The model {model.path} has no {VOICES_FILE} beside it.",
+                Translatable(
+                    "The model {path} has no {voices_file} beside it.",
+                    path=model.path,
+                    voices_file=VOICES_FILE,
+                ),
                 remedy="Put it there, or name another in the option voices.",
             )
         return read_presets(path)

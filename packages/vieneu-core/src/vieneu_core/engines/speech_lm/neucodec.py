@@ -27,6 +27,7 @@ from vieneu_core.engines.speech_lm.neucodec_parts import (
     read_checkpoint,
 )
 from vieneu_core.errors import ReferenceAudioError, SynthesisFailedError
+from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,11 +79,18 @@ class TorchDecoder:
             try:
                 made = self._library.NeuCodec.decode_code(self._parts, given)
             except (IndexError, ValueError) as error:
-                raise SynthesisFailedError(f"The codec failed: {error}") from error
+                raise SynthesisFailedError(
+                    Translatable("The codec failed: {error}", error=error)
+                ) from error
             samples: NDArray[np.float32] = made.reshape(-1).float().cpu().numpy()
         if len(samples) != SAMPLES_PER_CODE * len(codes):
             raise SynthesisFailedError(
-                f"The codec {self.name} made {len(samples)} samples of {len(codes)} codes."
+                Translatable(
+                    "The codec {name} made {n_samples} samples of {n_codes} codes.",
+                    name=self.name,
+                    n_samples=len(samples),
+                    n_codes=len(codes),
+                )
             )
         return samples
 
@@ -125,7 +133,12 @@ class NeuCodecEncoder:
         """
         torch = self._device.torch
         if len(samples) < _SHORTEST:
-            raise ReferenceAudioError(f"The clip has only {len(samples)} samples.")
+            raise ReferenceAudioError(
+                Translatable(
+                    "The clip has only {n_samples} samples.",
+                    n_samples=len(samples),
+                )
+            )
         with self._device.guarded(), suppress_warnings():
             clip = torch.from_numpy(samples.copy())[None, None]
             try:
@@ -134,7 +147,10 @@ class NeuCodecEncoder:
                 if isinstance(error, torch.OutOfMemoryError):
                     raise
                 raise ReferenceAudioError(
-                    f"NeuCodec cannot encode the clip of {len(samples)} samples."
+                    Translatable(
+                        "NeuCodec cannot encode the clip of {n_samples} samples.",
+                        n_samples=len(samples),
+                    )
                 ) from error
             return tuple(codes.reshape(-1).tolist())
 

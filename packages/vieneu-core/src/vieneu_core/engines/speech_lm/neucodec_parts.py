@@ -13,6 +13,7 @@ from vieneu_core.engines.pytorch.device import TorchDevice, suppress_warnings
 from vieneu_core.engines.speech_lm.codec import SAMPLES_PER_CODE
 from vieneu_core.errors import MissingExtraError, ModelLoadError
 from vieneu_core.installation import extra_command
+from vieneu_core.translatable import Translatable
 
 _HEAD_SIZE = 64
 _DAMAGED = {"UnpicklingError", "SafetensorError"}
@@ -140,7 +141,7 @@ def invalid_file(path: Path, what: str, error: Exception) -> ModelLoadError:
     """Return the error for a file that is not what it should be."""
     why = (str(error).splitlines() or [type(error).__name__])[0][:200]
     return ModelLoadError(
-        f"{path} is no usable {what}: {why}",
+        Translatable("{path} is no usable {what}: {why}", path=path, what=what, why=why),
         remedy="Delete it and load again, or name another.",
     )
 
@@ -177,7 +178,13 @@ def neucodec_library() -> Any:
 def _unfit_versions(error: Exception) -> ModelLoadError:
     why = (str(error).splitlines() or [type(error).__name__])[0][:200]
     return ModelLoadError(
-        f"NeuCodec is installed, but not what it needs: {why} (torch below 2.14, torchaudio 2.11"
-        " and torchao below 0.18 fit).",
-        remedy=f"Install versions that fit together: {extra_command('torch')}",
+        Translatable(
+            "NeuCodec is installed, but not what it needs: {why} (torch below 2.14,"
+            " torchaudio 2.11 and torchao below 0.18 fit).",
+            why=why,
+        ),
+        remedy=Translatable(
+            "Install versions that fit together: {command}",
+            command=extra_command("torch"),
+        ),
     )

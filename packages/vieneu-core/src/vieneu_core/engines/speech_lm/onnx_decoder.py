@@ -18,6 +18,7 @@ from vieneu_core.errors import (
     ModelLoadError,
     SynthesisFailedError,
 )
+from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +66,12 @@ class OnnxDecoder:
             raise _failure(error) from error
         if len(samples) != SAMPLES_PER_CODE * len(codes):
             raise SynthesisFailedError(
-                f"The codec {self.name} made {len(samples)} samples of {len(codes)} codes."
+                Translatable(
+                    "The codec {name} made {n_samples} samples of {n_codes} codes.",
+                    name=self.name,
+                    n_samples=len(samples),
+                    n_codes=len(codes),
+                )
             )
         return samples.astype(np.float32, copy=False)
 
@@ -103,7 +109,7 @@ def _open(path: Path, threads: int) -> Any:
 
 def _no_decoder(path: Path, why: str) -> ModelLoadError:
     return ModelLoadError(
-        f"{path} is no usable NeuCodec decoder. {why}",
+        Translatable("{path} is no usable NeuCodec decoder. {why}", path=path, why=why),
         remedy="Delete it and load again, or name another file in the option codec.",
     )
 
@@ -112,7 +118,9 @@ def _failure(error: Exception) -> DeviceMemoryError | SynthesisFailedError:
     text = str(error)
     if isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY):
         return DeviceMemoryError("The codec ran out of memory.")
-    return SynthesisFailedError(f"The codec failed: {_first_line(error)}")
+    return SynthesisFailedError(
+        Translatable("The codec failed: {reason}", reason=_first_line(error))
+    )
 
 
 def _first_line(error: Exception) -> str:

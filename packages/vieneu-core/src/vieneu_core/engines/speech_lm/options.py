@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from vieneu_core.engines.speech_lm.model import CodeModelSettings, Sampling
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.catalogue import PromptFormat
+from vieneu_core.translatable import Translatable
 
 DEFAULT_ENCODER, DEFAULT_FEATURES = "neucodec", "w2v-bert-2.0"
 """Known models (`vieneu_core.models.catalogue`)."""
@@ -81,9 +82,19 @@ def parse_options(kind: type[OptionsT], engine: str, options: Mapping[str, objec
     if field is None:
         known = ", ".join(kind.model_fields)
         raise ModelLoadError(
-            f"The engine {engine} has no option {name!r}.", remedy=f"It has: {known}."
+            Translatable(
+                "The engine {engine} has no option {name!r}.",
+                engine=engine,
+                name=name,
+            ),
+            remedy=Translatable("It has: {known}.", known=known),
         )
     raise ModelLoadError(
-        f"The option {name} of the engine {engine} is wrong: {first['msg']}.",
-        remedy=f"Write {field.description}.",
+        Translatable(
+            "The option {name} of the engine {engine} is wrong: {first}.",
+            name=name,
+            engine=engine,
+            first=first["msg"],
+        ),
+        remedy=Translatable("Write {description}.", description=field.description),
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt
 from vieneu_core.errors import ModelLoadError, SynthesisFailedError
 from vieneu_core.models.catalogue import PromptFormat
+from vieneu_core.translatable import Translatable
 
 N_CODES = 65_536
 """Speech codes of NeuCodec: 16 bits."""
@@ -66,7 +67,12 @@ class SpeechVocabulary:
             SynthesisFailedError: the model has no such code.
         """
         if not 0 <= code < self.n_codes:
-            raise SynthesisFailedError(f"The voice has the code {code}, which the model lacks.")
+            raise SynthesisFailedError(
+                Translatable(
+                    "The voice has the code {code}, which the model lacks.",
+                    code=code,
+                )
+            )
         return self.first_code + code
 
     def code(self, token: int) -> int | None:
@@ -145,7 +151,10 @@ def _only_token(encode: Encode, name: str) -> int:
     token = _token_or_none(encode, name)
     if token is None:
         raise ModelLoadError(
-            f"The model has no token {name}: it is no VieNeu-TTS model.",
+            Translatable(
+                "The model has no token {name}: it is no VieNeu-TTS model.",
+                name=name,
+            ),
             remedy="Use a VieNeu-TTS model; vieneu doctor lists those that are known.",
         )
     return token

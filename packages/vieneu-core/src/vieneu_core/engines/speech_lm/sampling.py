@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vieneu_core.engines.speech_lm.model import Sampling
 from vieneu_core.engines.speech_lm.prompt import SpeechVocabulary
 from vieneu_core.errors import ModelLoadError, SynthesisFailedError
+from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,10 +93,17 @@ class CodeSampler:
 def _check(sampling: Sampling) -> None:
     if not 0.0 <= sampling.temperature <= _MAX_TEMPERATURE:
         raise ModelLoadError(
-            f"The option temperature is {sampling.temperature}.",
-            remedy=f"Choose one from 0 to {_MAX_TEMPERATURE:g}.",
+            Translatable(
+                "The option temperature is {temperature}.",
+                temperature=sampling.temperature,
+            ),
+            remedy=Translatable(
+                "Choose one from 0 to {max_temperature:g}.",
+                max_temperature=_MAX_TEMPERATURE,
+            ),
         )
     if not 1 <= sampling.top_k <= _MAX_TOP_K:
         raise ModelLoadError(
-            f"The option top_k is {sampling.top_k}.", remedy=f"Choose one from 1 to {_MAX_TOP_K}."
+            Translatable("The option top_k is {top_k}.", top_k=sampling.top_k),
+            remedy=Translatable("Choose one from 1 to {max_top_k}.", max_top_k=_MAX_TOP_K),
         )

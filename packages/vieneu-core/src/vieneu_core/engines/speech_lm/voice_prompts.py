@@ -15,6 +15,7 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
 )
 from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices.encoder import SpeechEncoder
 
 if TYPE_CHECKING:
@@ -73,7 +74,13 @@ class References:
     def _preset(self, voice_id: str) -> ReferencePrompt:
         if voice_id not in self._presets:
             known = ", ".join(self._presets)
-            raise VoiceNotFoundError(f"The model has no voice {voice_id!r}. It has: {known}.")
+            raise VoiceNotFoundError(
+                Translatable(
+                    "The model has no voice {voice_id!r}. It has: {known}.",
+                    voice_id=voice_id,
+                    known=known,
+                )
+            )
         preset = self._presets[voice_id]
         return ReferencePrompt(phonemes=self._phonemize(preset.transcript), codes=preset.codes)
 
@@ -83,7 +90,10 @@ class References:
                 self._encoder = self._load_encoder()
             except MissingExtraError as error:
                 raise CloningUnsupportedError(
-                    f"Cloning a voice needs NeuCodec's encoder. {error.detail}",
+                    Translatable(
+                        "Cloning a voice needs NeuCodec's encoder. {error}",
+                        error=error.detail,
+                    ),
                     remedy=_REMEDY,
                 ) from error
         codes = self._cache.get_or_encode(clip, self._encoder)

@@ -1,0 +1,104 @@
+"""English text that can be translated later: it remembers its template and values."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Mapping
+from typing import Any, Self
+
+FORMAT = re.compile(r",?(?:\.\d)?[dfg%]?")
+"""Of a placeholder: a stranger's template could ask for a gigabyte of blanks."""
+MAX_DEPTH = 3
+"""Of texts within texts, such as the reason within a message."""
+MAX_VALUES = 20
+
+
+class Translatable(str):
+    """A text made by `str.format`, which it equals; `vieneu_core.i18n.translated` translates it.
+
+    Text without values needs no class of its own: it is its own template.
+
+    Args:
+        template: English, with placeholders by name.
+        values: Of the placeholders. What is neither text nor a number is kept as text.
+    """
+
+    __slots__ = ("template", "values")
+
+    template: str
+    values: Mapping[str, str | int | float]
+
+    def __new__(cls, template: str, /, **values: object) -> Self:
+        """Fill in the values."""
+        text = super().__new__(cls, template.format(**values))
+        text.template = template
+        text.values = {name: _plain(value) for name, value in values.items()}
+        return text
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        """Say how it is copied and pickled."""
+        return (self.template,), dict(self.values)
+
+
+def parts_of(text: str) -> dict[str, Any] | None:
+    """Return template and values of a text for JSON; None where it is its own template."""
+    if not isinstance(text, Translatable):
+        return None
+    values = {
+        name: parts_of(value) or str(value) if isinstance(value, str) else value
+        for name, value in text.values.items()
+    }
+    return {"template": text.template, "values": values}
+
+
+def from_parts(text: str, parts: object) -> str:
+    """Return a text with the template and values that came beside it.
+
+    They may come from a stranger: where they do not give this very text, they are left out.
+    """
+    made = _made(parts, MAX_DEPTH)
+    return made if made == text else text
+
+
+def _made(parts: object, depth: int) -> str:
+    match parts:
+        case {"template": str(template), "values": dict(values)} if (
+            depth and len(values) <= MAX_VALUES
+        ):
+            try:
+                if not _is_plain_template(template):
+                    return ""
+                return Translatable(
+                    template,
+                    **{
+                        name: _made(value, depth - 1) if isinstance(value, dict) else value
+                        for name, value in values.items()
+                        if isinstance(value, str | int | float | dict)
+                    },
+                )
+            except (KeyError, TypeError, ValueError):
+                return ""
+    return ""
+
+
+def _is_plain_template(template: str) -> bool:
+    """Whether its placeholders are names with the formats that our own templates have.
+
+    Raises:
+        ValueError: it is no template.
+    """
+    return all(
+        name is None
+        or (name.isidentifier() and conversion in {None, "r"} and FORMAT.fullmatch(spec or ""))
+        for _, name, spec, conversion in string.Formatter().parse(template)
+    )
+
+
+def shortened(text: str, n_chars: int) -> str:
+    """Return at most so many characters; a text that is short enough stays translatable."""
+    return text if len(text) <= n_chars else text[:n_chars]
+
+
+def _plain(value: object) -> str | int | float:
+    return value if isinstance(value, str | int | float) else str(value)
