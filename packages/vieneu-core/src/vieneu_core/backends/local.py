@@ -26,6 +26,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.synthesis import SynthesisRequest, check_request
 from vieneu_core.text.lookahead import with_upcoming
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.host import WorkerHost
@@ -240,7 +241,10 @@ class LocalBackend(Backend):
         """Whether the speech gets a watermark: asked for, and possible."""
         if not request.watermark or info.watermarks:
             return request.watermark
-        reason = f"What the engine {info.engine} speaks cannot be watermarked here."
+        reason = Translatable(
+            "What the engine {engine} speaks cannot be watermarked here.",
+            engine=info.engine,
+        )
         if self._watermark_required:
             raise WatermarkUnavailableError(reason, remedy=WATERMARK_REMEDY)
         _LOGGER.warning("%s It is spoken without a watermark.", reason)

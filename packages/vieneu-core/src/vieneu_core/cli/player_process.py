@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from vieneu_core.cli.stdio import lines_of, room_in, unread
+from vieneu_core.translatable import Translatable
 
 STARTS_WITHIN_S = 10.0
 """A program that takes nothing for so long waits for a sound card that is not there."""
@@ -82,10 +83,18 @@ class PlayerProcess:
     def reason(self) -> str:
         """Why a player that was stopped did not play, in its own words."""
         if self._stuck:
-            return f"{self._player.name}: took no sound for {STARTS_WITHIN_S:.0f} s"
+            return Translatable(
+                "{player}: took no sound for {starts_within_s:.0f} s",
+                player=self._player.name,
+                starts_within_s=STARTS_WITHIN_S,
+            )
         said = self._refusal or self._complaint
         said = said.removeprefix(f"{self._player.name}: ").strip()
-        ended = f"{self._player.name}: exit code {self._process.returncode}"
+        ended = Translatable(
+            "{player}: exit code {returncode}",
+            player=self._player.name,
+            returncode=self._process.returncode,
+        )
         return f"{ended}, {said}" if said else ended
 
     async def feed(self, pcm: bytes) -> bool:

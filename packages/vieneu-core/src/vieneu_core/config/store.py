@@ -218,9 +218,15 @@ def _read(path: Path, *, must_exist: bool) -> str | None:
             return None
         failure = "there is no such file"
     except UnicodeDecodeError as err:
-        failure = f"byte {err.start + 1} is not UTF-8"
+        failure = Translatable(
+            "byte {start} is not UTF-8",
+            start=err.start + 1,
+        )
     except OSError as err:
-        failure = f"it cannot be read ({err.strerror})"
+        failure = Translatable(
+            "it cannot be read ({strerror})",
+            strerror=err.strerror,
+        )
     raise SettingsFileError(
         Translatable("{path}: {failure}.", path=path, failure=failure),
         remedy="Give the path of a readable YAML file.",

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from vieneu_core.credentials import TOKEN_ERROR, URL_ERROR
+from vieneu_core.translatable import Translatable
 
 Loc = tuple[int | str, ...]
 
@@ -42,7 +43,14 @@ class Finding:
             found, remedy = _unknown_key(loc, root)
             return cls(loc=loc, field=_field_name(loc[:-1]), found=found, remedy=remedy)
         twice = detail["type"] == "former_name"
-        remedy = "Keep one of them." if twice else f"Write {_expected(loc, root)}."
+        remedy = (
+            "Keep one of them."
+            if twice
+            else Translatable(
+                "Write {expected}.",
+                expected=_expected(loc, root),
+            )
+        )
         return cls(loc=loc, field=_field_name(loc), found=_found(detail, loc), remedy=remedy)
 
 
@@ -51,8 +59,21 @@ def _unknown_key(loc: Loc, root: type[BaseModel]) -> tuple[str, str]:
     key = str(loc[-1])
     shown = repr(key) if _PLAIN_KEY.fullmatch(key) else "a key"
     close = get_close_matches(key.lower(), known, n=1)
-    meant = f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(known)}."
-    return f"found {shown}, which is not a setting", meant
+    meant = (
+        Translatable(
+            "Did you mean {close!r}?",
+            close=close[0],
+        )
+        if close
+        else Translatable(
+            "Known here: {known}.",
+            known=", ".join(known),
+        )
+    )
+    return Translatable(
+        "found {shown}, which is not a setting",
+        shown=shown,
+    ), meant
 
 
 def _model_at(loc: Loc, root: type[BaseModel]) -> type[BaseModel]:
@@ -96,9 +117,15 @@ def _found(detail: ErrorDetails, loc: Loc) -> str:
         or _NEVER_SHOWN.intersection(map(str, loc))
         or not isinstance(value, str | int | float)
     ):
-        return f"found {kind_of(value)}"
+        return Translatable(
+            "found {kind}",
+            kind=kind_of(value),
+        )
     text = str(value).lower() if isinstance(value, bool) else repr(value)
-    return f"found {text if len(text) <= _LONGEST_SHOWN else kind_of(value)}"
+    return Translatable(
+        "found {text}",
+        text=text if len(text) <= _LONGEST_SHOWN else kind_of(value),
+    )
 
 
 def kind_of(value: object) -> str:

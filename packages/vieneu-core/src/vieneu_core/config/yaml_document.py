@@ -56,13 +56,18 @@ def wrong(
     path: Path, found: str, remedy: str, *, at: Position | None = None, field: str = ""
 ) -> SettingsFileError:
     """Make the error for one place of a settings file."""
-    where = [str(path)]
+    place: str = ""
     if at is not None:
-        where.append(f"line {at.line}, column {at.column}")
-    if field:
-        where.append(field)
+        place = Translatable(", line {line}, column {column}", line=at.line, column=at.column)
     return SettingsFileError(
-        Translatable("{where}: {found}.", where=", ".join(where), found=found), remedy=remedy
+        Translatable(
+            "{path}{place}{field}: {found}.",
+            path=path,
+            place=place,
+            field=field and f", {field}",
+            found=found,
+        ),
+        remedy=remedy,
     )
 
 

@@ -131,7 +131,12 @@ class Download:
             here = _write(body, partial, meter, at_most=file.size)
         if file.size is not None and here != file.size:
             raise InterruptedTransferError(
-                f"{file.name} came as {here} bytes in place of {file.size}"
+                Translatable(
+                    "{file} came as {here} bytes in place of {size}",
+                    file=file.name,
+                    here=here,
+                    size=file.size,
+                )
             )
 
 
@@ -191,15 +196,22 @@ def _check_space(file: RemoteFile, here: int, folder: Path) -> None:
                 " {free:.0f} MB are free.",
                 file=file.name,
                 folder=folder,
-                needed=needed / 1000000.0,
-                free=free / 1000000.0,
+                needed=needed / 1e6,
+                free=free / 1e6,
             ),
             remedy="Free some space, choose a smaller model, or name another cache folder.",
         )
 
 
 def _given_up(error: InterruptedTransferError, n_tries: int, n_bytes: int) -> ModelLoadError:
-    kept = f" {n_bytes / 1e6:.1f} MB are kept." if n_bytes else ""
+    kept = (
+        Translatable(
+            " {n_bytes:.1f} MB are kept.",
+            n_bytes=n_bytes / 1e6,
+        )
+        if n_bytes
+        else ""
+    )
     return ModelLoadError(
         Translatable(
             "The download failed {n_tries} times: {error}.{kept}",

@@ -206,10 +206,20 @@ class HubClient:
             return "its terms are not accepted yet"
         # The hub answers 401 for what does not exist, too; the library tells the two apart.
         if isinstance(error, self._errors.RepositoryNotFoundError):
-            return f"{self.host} has no such repository, or does not show it"
+            return Translatable(
+                "{host} has no such repository, or does not show it",
+                host=self.host,
+            )
         if status == HTTPStatus.UNAUTHORIZED:
-            return f"{self.host} does not accept the token"
-        return f"{self.host} refuses it (status {status})"
+            return Translatable(
+                "{host} does not accept the token",
+                host=self.host,
+            )
+        return Translatable(
+            "{host} refuses it (status {status})",
+            host=self.host,
+            status=status,
+        )
 
     def _interruption(self, error: BaseException, what: str) -> Exception:
         chain = _chain(error)

@@ -74,12 +74,26 @@ def described(start: bytes) -> str:
 def unreadable(path: Path, error: OSError) -> ModelLoadError:
     """Put a failure to read a file into words."""
     if isinstance(error, FileNotFoundError):
-        where = "" if path.parent.exists() else f" There is no folder {path.parent} either."
+        where = (
+            ""
+            if path.parent.exists()
+            else Translatable(
+                " There is no folder {parent} either.",
+                parent=path.parent,
+            )
+        )
         remedy = "Check the path in the engine's settings."
         return ModelLoadError(
             Translatable("There is no file {path}.{where}", path=path, where=where), remedy=remedy
         )
-    owner = f" (this program runs as user {os.getuid()})" if error.errno == errno.EACCES else ""
+    owner = (
+        Translatable(
+            " (this program runs as user {getuid})",
+            getuid=os.getuid(),
+        )
+        if error.errno == errno.EACCES
+        else ""
+    )
     return ModelLoadError(
         Translatable(
             "The file {path} cannot be read: {error}{owner}.",

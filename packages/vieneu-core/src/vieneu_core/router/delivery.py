@@ -308,7 +308,10 @@ class Delivery:
     def _all_failed(self, causes: list[BackendError]) -> BackendError:
         if len(causes) == 1:
             return causes[0]
-        detail = f"No backend could speak sentence {self._done + 1}."
+        detail = Translatable(
+            "No backend could speak sentence {number}.",
+            number=self._done + 1,
+        )
         return AllBackendsFailedError(detail, causes=tuple(causes))
 
 

@@ -92,7 +92,14 @@ class BackendPool:
         """
         expect("name", name, str, "the name of a backend")
         if name not in self._by_name:
-            remedy = None if name in BACKENDS else f"A router may have: {', '.join(BACKENDS)}."
+            remedy = (
+                None
+                if name in BACKENDS
+                else Translatable(
+                    "A router may have: {backends}.",
+                    backends=", ".join(BACKENDS),
+                )
+            )
             raise BackendNotConfiguredError(
                 Translatable("No {name} backend is set up.", name=name), remedy=remedy, backend=name
             )
@@ -214,7 +221,10 @@ class BackendPool:
 
     def _watch(self, name: str) -> HealthMonitor:
         monitor = self.monitor(name)
-        task = asyncio.create_task(monitor.run(), name=f"vieneu-monitor-{name}")
+        task = asyncio.create_task(
+            monitor.run(),
+            name=f"vieneu-monitor-{name}",
+        )
         self._monitors[name] = (monitor, task)
         return monitor
 

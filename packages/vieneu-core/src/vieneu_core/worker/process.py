@@ -207,10 +207,17 @@ def _environment() -> dict[str, str]:
 
 def _ending(returncode: int | None) -> str:
     if returncode is None or returncode >= 0:
-        return f"ended with exit status {returncode}"
+        return Translatable(
+            "ended with exit status {returncode}",
+            returncode=returncode,
+        )
     try:
         name = signal.Signals(-returncode).name
     except ValueError:
         name = f"signal {-returncode}"
     hint = " (out of memory?)" if name == "SIGKILL" else ""
-    return f"was killed by {name}{hint}"
+    return Translatable(
+        "was killed by {name}{hint}",
+        name=name,
+        hint=hint,
+    )

@@ -285,14 +285,26 @@ class WorkerSupervisor:
         self._progress = now
 
     def _died(self, process: WorkerProcess, *, loaded: bool) -> str:
-        ending = f"The process of the engine {self._spec.target} {process.how_it_ended()}"
+        ending = Translatable(
+            "The process of the engine {target} {ending}",
+            target=self._spec.target,
+            ending=process.how_it_ended(),
+        )
         if loaded:
             # What it wrote may hold what it spoke, or a path: that is for the log alone.
             self._listener.on_gone(
                 WorkerDiedError(Translatable("{ending} while it spoke.", ending=ending))
             )
-            return f"{ending}. It wrote last: {process.last_line()}."
-        ending = f"{ending} while it loaded. It wrote last: {process.last_line()}."
+            return Translatable(
+                "{ending}. It wrote last: {line}.",
+                ending=ending,
+                line=process.last_line(),
+            )
+        ending = Translatable(
+            "{ending} while it loaded. It wrote last: {line}.",
+            ending=ending,
+            line=process.last_line(),
+        )
         self._n_failed_starts += 1
         # A model that ends its process by itself will do so again; a kill from outside may not.
         hopeless = self._state is WorkerState.LOADING and not process.was_killed

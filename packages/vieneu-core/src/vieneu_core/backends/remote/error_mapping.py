@@ -257,12 +257,24 @@ def _cloudflare(reply: Reply) -> VieneuError | None:
     named = b"cloudflare" in reply.body.lower() or reply.body.startswith(b"error code: ")
     if signed and (from_edge or named) and int(signed[1]) in _CLOUDFLARE_BODY:
         code = signed[1].decode()
-        return _CLOUDFLARE_BODY[int(code)](reply, f"error {code}")
+        return _CLOUDFLARE_BODY[int(code)](
+            reply,
+            Translatable(
+                "error {code}",
+                code=code,
+            ),
+        )
     make = _CLOUDFLARE.get(reply.status)
     page = reply.content_type in {"text/html", "text/plain", ""}
     if make is None or not page or not (from_edge or named):
         return None
-    return make(reply, f"Cloudflare status {reply.status}")
+    return make(
+        reply,
+        Translatable(
+            "Cloudflare status {status}",
+            status=reply.status,
+        ),
+    )
 
 
 def _by_content(reply: Reply) -> VieneuError | None:
@@ -270,8 +282,12 @@ def _by_content(reply: Reply) -> VieneuError | None:
     if reply.status < 300:  # noqa: PLR2004 - success ends there
         kind = BadResponseError if reply.ours else NotVieneuServerError
         return kind(
-            f"{reply.host} answered with {describe(reply.body)} "
-            f"({reply.content_type or 'no content type'}), not with what was asked for."
+            Translatable(
+                "{host} answered with {what} ({content_type}), not with what was asked for.",
+                host=reply.host,
+                what=describe(reply.body),
+                content_type=reply.content_type or "no content type",
+            )
         )
     if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return NotVieneuServerError(
@@ -286,9 +302,20 @@ def _by_content(reply: Reply) -> VieneuError | None:
 
 def _by_status(reply: Reply) -> VieneuError:
     """Judge what no one has signed: some gateway, or another server."""
-    answer = f"{reply.host} answered {reply.status} with {describe(reply.body)}."
+    answer = Translatable(
+        "{host} answered {status} with {what}.",
+        host=reply.host,
+        status=reply.status,
+        what=describe(reply.body),
+    )
     if reply.status in {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}:
-        return _upstream(reply, f"status {reply.status} from a gateway")
+        return _upstream(
+            reply,
+            Translatable(
+                "status {status} from a gateway",
+                status=reply.status,
+            ),
+        )
     if reply.status == HTTPStatus.SERVICE_UNAVAILABLE:
         return BackendUnavailableError(answer)
     if reply.status == HTTPStatus.TOO_MANY_REQUESTS:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire.routes import WIRE_VERSION_HEADER
 
 HEAD_BYTES = 64 * 1024
@@ -71,8 +72,18 @@ def describe(head: bytes) -> str:
     """Say in words what these bytes look like."""
     if HTML.match(head):
         title = _TITLE.search(head)
-        words = f" titled {title[1].strip()[:200].decode(errors='replace')!r}" if title else ""
-        return f"a web page{words}"
+        words = (
+            Translatable(
+                " titled {title!r}",
+                title=title[1].strip()[:200].decode(errors="replace"),
+            )
+            if title
+            else ""
+        )
+        return Translatable(
+            "a web page{words}",
+            words=words,
+        )
     if not head:
         return "nothing"
     return next((words for magic, words in _MAGIC.items() if head.startswith(magic)), "other data")
