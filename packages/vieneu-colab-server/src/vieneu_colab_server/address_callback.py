@@ -88,11 +88,11 @@ class AddressCallback:
             try:
                 status = await self._send(update.body())
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                last = f"cannot be reached ({type(error).__name__})"
+                last = Translatable("cannot be reached ({kind})", kind=type(error).__name__)
             else:
                 if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
                     return
-                last = f"answers with status {status}"
+                last = Translatable("answers with status {status}", status=status)
                 if status < HTTPStatus.INTERNAL_SERVER_ERROR:
                     break
             if n_tries < MAX_TRIES:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from vieneu_core.translatable import Translatable
 from vieneu_ha.errors import InstallError
 
 HERE = Path(__file__).with_name("blueprint_files")
@@ -29,13 +28,7 @@ def add(config: Path) -> list[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(source.read_bytes())
         except OSError as error:
-            raise InstallError(
-                Translatable(
-                    "{target} cannot be written: {error}.",
-                    target=target,
-                    error=error.strerror,
-                )
-            ) from error
+            raise InstallError(f"{target} cannot be written: {error.strerror}.") from error
         added.append(target)
     return added
 
@@ -53,13 +46,7 @@ def remove(config: Path) -> list[Path]:
                 target.unlink()
                 removed.append(target)
         except OSError as error:
-            raise InstallError(
-                Translatable(
-                    "{target} cannot be removed: {error}.",
-                    target=target,
-                    error=error.strerror,
-                )
-            ) from error
+            raise InstallError(f"{target} cannot be removed: {error.strerror}.") from error
     with suppress(OSError):  # others may be there
         for folder in ("automation/vieneu", "automation", "."):
             (config / "blueprints" / folder).rmdir()

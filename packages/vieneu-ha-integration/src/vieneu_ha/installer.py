@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vieneu_core.translatable import Translatable
 from vieneu_ha.errors import InstallError
 
 COMPONENT = Path(__file__).with_name("component").resolve()
@@ -64,12 +63,7 @@ def install(config: Path, *, link: bool = False, force: bool = False) -> Install
     before, target = find(config), _target(config)
     if before is not None and not force and _key(before.version) > _key(version_here()):
         raise InstallError(
-            Translatable(
-                "{target} has the newer version {version}; this is {version_here}.",
-                target=target,
-                version=before.version,
-                version_here=version_here(),
-            ),
+            f"{target} has the newer version {before.version}; this is {version_here()}.",
             remedy="Upgrade this package, or give --force.",
         )
     try:
@@ -92,13 +86,7 @@ def install(config: Path, *, link: bool = False, force: bool = False) -> Install
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
-        raise InstallError(
-            Translatable(
-                "{target} cannot be written: {error}.",
-                target=target,
-                error=error.strerror or error,
-            )
-        ) from error
+        raise InstallError(f"{target} cannot be written: {error.strerror or error}.") from error
     return Installed(path=target, version=version_here(), is_link=link)
 
 
@@ -118,11 +106,7 @@ def uninstall(config: Path) -> Installed | None:
             shutil.rmtree(before.path)
     except OSError as error:
         raise InstallError(
-            Translatable(
-                "{path} cannot be removed: {error}.",
-                path=before.path,
-                error=error.strerror or error,
-            )
+            f"{before.path} cannot be removed: {error.strerror or error}."
         ) from error
     with suppress(OSError):  # others of the user's own may be there
         before.path.parent.rmdir()
@@ -132,10 +116,7 @@ def uninstall(config: Path) -> Installed | None:
 def _target(config: Path) -> Path:
     if not (config / "configuration.yaml").is_file():
         raise InstallError(
-            Translatable(
-                "{config} is not a configuration of Home Assistant: it has no configuration.yaml.",
-                config=config,
-            ),
+            f"{config} is not a configuration of Home Assistant: it has no configuration.yaml.",
             remedy="Give its folder: vieneu-ha install --config /config",
         )
     return config / "custom_components" / DOMAIN
@@ -154,11 +135,7 @@ def _version(folder: Path) -> str:
         return str(manifest["version"])
     except (OSError, ValueError, KeyError, TypeError):
         raise InstallError(
-            Translatable(
-                "{folder} contains something else than the integration {domain}.",
-                folder=folder,
-                domain=DOMAIN,
-            ),
+            f"{folder} contains something else than the integration {DOMAIN}.",
             remedy="Check it, and move it away.",
         ) from None
 

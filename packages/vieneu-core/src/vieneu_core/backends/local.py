@@ -81,7 +81,13 @@ class LocalBackend(Backend):
         expect_optional("default_voice", default_voice, str, "the id of a voice")
         expect("watermark_required", watermark_required, bool, "True or False")
         self._name = name
-        self._lifetime = Lifetime(f"The backend {name}", backend=name)
+        self._lifetime = Lifetime(
+            Translatable(
+                "The backend {name}",
+                name=name,
+            ),
+            backend=name,
+        )
         self._voices = LocalVoices(voices, default_voice)
         self._watermark_required = watermark_required
         self._host = WorkerHost(

@@ -72,7 +72,7 @@ class LocalVoices:
             return found
         if request.voice is not None:
             await self._refuse_added(request.voice, info)
-        where = f"The engine {info.engine}"
+        where = Translatable("The engine {engine}", engine=info.engine)
         voices = await self.all(info) if request.voice is not None else info.voices
         return ChosenVoice(choose_voice(voices, request.voice, request.language, where=where))
 

@@ -56,14 +56,14 @@ def wrong(
     path: Path, found: str, remedy: str, *, at: Position | None = None, field: str = ""
 ) -> SettingsFileError:
     """Make the error for one place of a settings file."""
-    place: str = ""
+    position: str = ""
     if at is not None:
-        place = Translatable(", line {line}, column {column}", line=at.line, column=at.column)
+        position = Translatable(", line {line}, column {column}", line=at.line, column=at.column)
     return SettingsFileError(
         Translatable(
-            "{path}{place}{field}: {found}.",
+            "{path}{position}{field}: {found}.",
             path=path,
-            place=place,
+            position=position,
             field=field and f", {field}",
             found=found,
         ),

@@ -14,6 +14,7 @@ from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.errors import MissingExtraError
 from vieneu_core.files import write_atomic
 from vieneu_core.installation import has_module
+from vieneu_core.translatable import Translatable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,9 @@ def check_installed(engine: str) -> None:
     """
     needs = next(each for each in ENGINES if each.engine == engine)
     if not needs.installed:
-        raise MissingExtraError(f"The engine {engine}", needs.extra_here)
+        raise MissingExtraError(
+            Translatable("The engine {engine}", engine=engine), needs.extra_here
+        )
 
 
 def candidates(*, gpu: bool, engines: Sequence[EngineNeeds] = ENGINES) -> list[str]:

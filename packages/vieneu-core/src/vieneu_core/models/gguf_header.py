@@ -132,7 +132,7 @@ def read_header(path: Path) -> GgufHeader:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return _Reader(data).header()
     except _BrokenError as error:
-        raise _no_gguf(path, str(error)) from error
+        raise _no_gguf(path, error.args[0]) from error
     except OSError as error:
         raise ModelLoadError(
             Translatable("{path} cannot be read: {error}.", path=path, error=error.strerror)
@@ -161,7 +161,11 @@ class _Reader:
         n_bytes = begin + max(ends) if ends else self._at
         if n_bytes > len(self._data):
             raise _BrokenError(
-                f"It is truncated: it has {len(self._data)} bytes, its tensors need {n_bytes}."
+                Translatable(
+                    "It is truncated: it has {n_data} bytes, its tensors need {n_bytes}.",
+                    n_data=len(self._data),
+                    n_bytes=n_bytes,
+                )
             )
         return GgufHeader(
             architecture=str(metadata.get("general.architecture", "")), tokens=self._tokens
@@ -171,8 +175,20 @@ class _Reader:
         version = self._scalar("I")
         if version not in _VERSIONS:
             big = struct.unpack(">I", struct.pack("<I", version))[0] in _VERSIONS
-            why = "It is big-endian" if big else f"It has version {version}"
-            raise _BrokenError(f"{why}; versions 2 and 3 in little-endian order can be read.")
+            why = (
+                "It is big-endian"
+                if big
+                else Translatable(
+                    "It has version {version}",
+                    version=version,
+                )
+            )
+            raise _BrokenError(
+                Translatable(
+                    "{why}; versions 2 and 3 in little-endian order can be read.",
+                    why=why,
+                )
+            )
 
     def _aligned(self, stated: object) -> int:
         """Return where the tensors begin, once their descriptions are read."""
@@ -197,7 +213,12 @@ class _Reader:
             self._skip(n_items * struct.calcsize(self._format(kind)))
             return
         if n_items > _MOST_TEXTS:
-            raise _BrokenError(f"It claims to have a list of {n_items} texts.")
+            raise _BrokenError(
+                Translatable(
+                    "It claims to have a list of {n_items} texts.",
+                    n_items=n_items,
+                )
+            )
         if key == _TOKENS:
             self._tokens = tuple([self._string() for _ in range(n_items)])
             return
@@ -212,7 +233,12 @@ class _Reader:
         self._string()
         n_dimensions = self._scalar("I")
         if n_dimensions > _MOST_DIMENSIONS:
-            raise _BrokenError(f"A tensor in it has {n_dimensions} dimensions.")
+            raise _BrokenError(
+                Translatable(
+                    "A tensor in it has {n_dimensions} dimensions.",
+                    n_dimensions=n_dimensions,
+                )
+            )
         n_weights = math.prod(self._scalar("Q") for _ in range(n_dimensions))
         kind, offset = self._scalar("I"), self._scalar("Q")
         per_block, n_bytes = BLOCKS.get(kind, (n_weights or 1, 1))
@@ -221,13 +247,24 @@ class _Reader:
 
     def _format(self, kind: int) -> str:
         if kind not in _SCALARS:
-            raise _BrokenError(f"It holds a value of an unknown kind ({kind}).")
+            raise _BrokenError(
+                Translatable(
+                    "It holds a value of an unknown kind ({kind}).",
+                    kind=kind,
+                )
+            )
         return _SCALARS[kind]
 
     def _count(self, most: int, what: str) -> int:
         count: int = self._scalar("Q")
         if count > most:
-            raise _BrokenError(f"It claims to have {count} {what}.")
+            raise _BrokenError(
+                Translatable(
+                    "It claims to have {count} {what}.",
+                    count=count,
+                    what=what,
+                )
+            )
         return count
 
     def _string(self) -> bytes:

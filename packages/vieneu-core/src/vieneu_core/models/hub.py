@@ -197,7 +197,11 @@ class _Task:
             ModelLoadError: it is not what it should be; it is deleted then.
         """
         path, key = self._cache.snapshot(commit) / name, file_key(commit, name)
-        meter = Meter(f"Checking {name}", path.stat().st_size, self._progress)
+        meter = Meter(
+            f"Checking {name}",
+            path.stat().st_size,
+            self._progress,
+        )
         sha256 = sha256_of(path, meter.show)
         record = index.files.get(key)
         # Without the hub, the name under which the content lies is its ETag.
@@ -212,7 +216,14 @@ class _Task:
 
     def _damaged(self, name: str, sha256: str) -> ModelLoadError:
         stated = self._source.sha256
-        against = f"the settings ask for {stated}" if stated else "the hub names another"
+        against = (
+            Translatable(
+                "the settings ask for {stated}",
+                stated=stated,
+            )
+            if stated
+            else "the hub names another"
+        )
         return ModelLoadError(
             Translatable(
                 "{name} of {repo} is damaged: its SHA-256 is {sha256}, {against}. It was deleted.",
@@ -294,7 +305,11 @@ class _Task:
         download = Download(client, self._source.repo, self._cache, self._hub.retry_policy)
         sizes = [file.size for file in files]
         total = None if None in sizes else sum(size or 0 for size in sizes)
-        meter = Meter(f"Downloading {self._label}", total, self._progress)
+        meter = Meter(
+            f"Downloading {self._label}",
+            total,
+            self._progress,
+        )
         for file in files:
             meter.finish(download.get(file, meter))
             self._cache.link(file.commit, file.name, file.etag)

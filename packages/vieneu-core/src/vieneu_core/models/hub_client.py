@@ -186,7 +186,13 @@ class HubClient:
         if isinstance(error, self._errors.EntryNotFoundError):
             return FileNotThereError(what)
         if status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return InterruptedTransferError(f"{self.host} answered with an error ({status})")
+            return InterruptedTransferError(
+                Translatable(
+                    "{host} answered with an error ({status})",
+                    host=self.host,
+                    status=status,
+                )
+            )
         if isinstance(error, self._errors.RevisionNotFoundError):
             return ModelLoadError(
                 Translatable("{what}: there is no such revision.", what=what),
@@ -233,12 +239,33 @@ class HubClient:
                 remedy="Check this machine's clock and its certificates; a proxy may interfere.",
             )
         if any(isinstance(each, socket.gaierror) for each in chain):
-            return InterruptedTransferError(f"the name {self.host} is not found")
+            return InterruptedTransferError(
+                Translatable(
+                    "the name {host} is not found",
+                    host=self.host,
+                )
+            )
         if any(isinstance(each, ConnectionRefusedError) for each in chain):
-            return InterruptedTransferError(f"{self.host} refuses connections")
+            return InterruptedTransferError(
+                Translatable(
+                    "{host} refuses connections",
+                    host=self.host,
+                )
+            )
         if any("Timeout" in type(each).__name__ for each in chain):
-            return InterruptedTransferError(f"{self.host} said nothing for {self._timeout_s:g} s")
-        return InterruptedTransferError(f"the connection to {self.host} broke off")
+            return InterruptedTransferError(
+                Translatable(
+                    "{host} said nothing for {timeout_s:g} s",
+                    host=self.host,
+                    timeout_s=self._timeout_s,
+                )
+            )
+        return InterruptedTransferError(
+            Translatable(
+                "the connection to {host} broke off",
+                host=self.host,
+            )
+        )
 
 
 def _chunks(response: Any) -> Iterator[bytes]:

@@ -122,7 +122,13 @@ class _Model:
         try:
             reader = gguf.GGUFReader(path)
         except (OSError, ValueError, IndexError, KeyError) as error:
-            raise _invalid(path, f"It cannot be read: {error}.") from error
+            raise _invalid(
+                path,
+                Translatable(
+                    "It cannot be read: {error}.",
+                    error=error,
+                ),
+            ) from error
         if TRIMMED_KEY in reader.fields:
             raise ModelLoadError(
                 Translatable("{path} has been trimmed already.", path=path),
@@ -130,7 +136,13 @@ class _Model:
             )
         for key in (_TOKENS, _TYPES, _MERGES):
             if key not in reader.fields:
-                raise _invalid(path, f"It has no {key}.")
+                raise _invalid(
+                    path,
+                    Translatable(
+                        "It has no {key}.",
+                        key=key,
+                    ),
+                )
         return cls(gguf, reader)
 
     def kept(self, reachable: Collection[int]) -> list[int]:

@@ -173,11 +173,23 @@ class Deadlines:
     def _named(self, reason: type[BackendTimeoutError]) -> BackendTimeoutError:
         limits = self._timeouts
         words = {
-            FirstByteTimeoutError: f"sent nothing within {limits.first_byte_s:g} s",
-            StreamStalledError: f"sent no more audio for {limits.between_chunks_s:g} s",
-            DeadlineExceededError: f"was not done after {limits.total_s:g} s of waiting",
+            FirstByteTimeoutError: Translatable(
+                "sent nothing within {first_byte_s:g} s",
+                first_byte_s=limits.first_byte_s,
+            ),
+            StreamStalledError: Translatable(
+                "sent no more audio for {between_chunks_s:g} s",
+                between_chunks_s=limits.between_chunks_s,
+            ),
+            DeadlineExceededError: Translatable(
+                "was not done after {total_s:g} s of waiting",
+                total_s=limits.total_s,
+            ),
             TooSlowError: (
-                f"sends audio more slowly than {limits.min_rate:g} times the speed of playing it"
+                Translatable(
+                    "sends audio more slowly than {min_rate:g} times the speed of playing it",
+                    min_rate=limits.min_rate,
+                )
             ),
         }
         return reason(f"{self._host} {words[reason]}.")

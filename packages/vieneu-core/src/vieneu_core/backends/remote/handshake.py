@@ -18,6 +18,7 @@ from vieneu_core.errors import (
     ModelLoadError,
     SessionEndingError,
 )
+from vieneu_core.translatable import Translatable
 from vieneu_core.wire.schemas import HealthAnswer
 
 LONGEST_SESSION_S = 366 * 86_400.0
@@ -70,7 +71,15 @@ def refuse_unready(health: Health, backend: str, host: str) -> None:
         return
     cls, words = _REFUSALS.get(health.state, (BackendUnavailableError, "is not ready"))
     retry_after_s = CHECK_AGAIN_S if health.state is BackendState.LOADING else None
-    raise cls(f"The server {host} {words}.", backend=backend, retry_after_s=retry_after_s)
+    raise cls(
+        Translatable(
+            "The server {host} {words}.",
+            host=host,
+            words=words,
+        ),
+        backend=backend,
+        retry_after_s=retry_after_s,
+    )
 
 
 def _state(state: BackendState, *, draining: bool, remaining_s: float | None) -> BackendState:

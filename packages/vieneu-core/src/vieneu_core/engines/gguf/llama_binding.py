@@ -87,7 +87,14 @@ class LlamaBinding:
                 )
             )
         errors = [line for line in self._log.lines if "error" in line or "fail" in line]
-        why = f" llama.cpp says: {errors[0][:200]}" if errors else ""
+        why = (
+            Translatable(
+                " llama.cpp says: {errors}",
+                errors=errors[0][:200],
+            )
+            if errors
+            else ""
+        )
         return ModelLoadError(
             Translatable(
                 "llama.cpp does not load the model {path}.{why}",

@@ -41,7 +41,14 @@ def load_folder(path: Path, device: TorchDevice) -> tuple[Encode, Any, SpeechVoc
                 raise unusable(path, first_line(error)) from error
             raise
     if missing:  # transformers makes up what is missing
-        raise unusable(path, f"Its safetensors lack {len(missing)} tensors, as {min(missing)}.")
+        raise unusable(
+            path,
+            Translatable(
+                "Its safetensors lack {n_missing} tensors, as {missing}.",
+                n_missing=len(missing),
+                missing=min(missing),
+            ),
+        )
     vocabulary = SpeechVocabulary.of(encode)
     _check_vocabulary(path, vocabulary, model)
     return encode, model, vocabulary
@@ -86,14 +93,27 @@ def _check_files(path: Path) -> None:
     if not any(path.glob("*.safetensors")):
         missing.append("*.safetensors")
     if missing:
-        raise unusable(path, f"It has no {', '.join(missing)}.")
+        raise unusable(
+            path,
+            Translatable(
+                "It has no {missing}.",
+                missing=", ".join(missing),
+            ),
+        )
 
 
 def _check_architecture(path: Path, config: Any) -> None:
     found = (config.architectures or ["none"])[0]
     if found not in _ARCHITECTURES:
         known = ", ".join(_ARCHITECTURES)
-        raise unusable(path, f"It is a {found}; a VieNeu-TTS model is one of {known}.")
+        raise unusable(
+            path,
+            Translatable(
+                "It is a {found}; a VieNeu-TTS model is one of {known}.",
+                found=found,
+                known=known,
+            ),
+        )
 
 
 def _check_vocabulary(path: Path, vocabulary: SpeechVocabulary, model: Any) -> None:
@@ -101,7 +121,12 @@ def _check_vocabulary(path: Path, vocabulary: SpeechVocabulary, model: Any) -> N
     last = max(vocabulary.end, vocabulary.first_code + vocabulary.n_codes - 1)
     if last >= n_tokens:
         raise unusable(
-            path, f"Its tokenizer.json knows the token {last}; its model has {n_tokens} tokens."
+            path,
+            Translatable(
+                "Its tokenizer.json knows the token {last}; its model has {n_tokens} tokens.",
+                last=last,
+                n_tokens=n_tokens,
+            ),
         )
 
 

@@ -86,8 +86,11 @@ def _translated(error: Exception, what: str, kind: type[VieneuError]) -> VieneuE
             return _missing(each.name.partition(".")[0])
     if any(type(each).__name__ in _NOT_HERE for each in chain):
         return kind(
-            f"{what}: a file that it takes is not on this machine, and the hub may not be asked,"
-            " or does not answer.",
+            Translatable(
+                "{what}: a file that it takes is not on this machine, and the hub may not be"
+                " asked, or does not answer.",
+                what=what,
+            ),
             remedy="Load it once with the network and with offline: false; or name paths.",
         )
     text = (str(error).splitlines() or [""])[0][:_MOST_WORDS]
@@ -104,7 +107,13 @@ def _missing(package: str) -> VieneuError:
                 command=install_command("lmdeploy"),
             ),
         )
-    return MissingExtraError(f"The engine sdk (its package {package})", extra)
+    return MissingExtraError(
+        Translatable(
+            "The engine sdk (its package {package})",
+            package=package,
+        ),
+        extra,
+    )
 
 
 def _is_full(error: BaseException) -> bool:

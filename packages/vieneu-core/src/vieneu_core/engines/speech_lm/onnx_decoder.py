@@ -84,7 +84,13 @@ class OnnxDecoder:
         inputs = self._session.get_inputs()
         if [i.name for i in inputs] != [_INPUT] or inputs[0].type != "tensor(int32)":
             found = ", ".join(f"{i.name}: {i.type}" for i in inputs)
-            raise _no_decoder(self._path, f"It takes {found}, not codes: tensor(int32).")
+            raise _no_decoder(
+                self._path,
+                Translatable(
+                    "It takes {found}, not codes: tensor(int32).",
+                    found=found,
+                ),
+            )
         try:
             self.decode([0] * 4)
         except SynthesisFailedError as error:
@@ -104,7 +110,13 @@ def _open(path: Path, threads: int) -> Any:
     except Exception as error:  # as above
         if isinstance(_failure(error), DeviceMemoryError):
             raise _failure(error) from error
-        raise _no_decoder(path, f"ONNX Runtime says: {_first_line(error)}") from error
+        raise _no_decoder(
+            path,
+            Translatable(
+                "ONNX Runtime says: {first_line}",
+                first_line=_first_line(error),
+            ),
+        ) from error
 
 
 def _no_decoder(path: Path, why: str) -> ModelLoadError:

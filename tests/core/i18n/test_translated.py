@@ -1,0 +1,136 @@
+"""Every text of an error has a translation in every language, and every translation a use."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import vieneu_colab_server
+import vieneu_core
+from vieneu_core.errors import AllBackendsFailedError, ModelLoadError, OutputError, VieneuError
+from vieneu_core.i18n import DEFAULT_LANGUAGE, is_translated, languages, translated
+from vieneu_core.i18n.catalog import catalogue
+from vieneu_core.translatable import Translatable
+
+OTHERS = [language for language in languages() if language != DEFAULT_LANGUAGE]
+ROOT = Path(__file__).parents[3]
+FOLDERS = [
+    *(Path(str(package.__file__)).parent for package in (vieneu_core, vieneu_colab_server)),
+    ROOT / "custom_components",
+]
+SOURCES = [path for folder in FOLDERS for path in folder.rglob("*.py")]
+"""All that raises errors of the core, where they are shown in the language of the reader."""
+TREES = [ast.parse(path.read_text("utf-8")) for path in SOURCES]
+
+
+def named(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
+def error_names() -> set[str]:
+    """Return the names of all classes of errors, by what they are derived from."""
+    bases: dict[str, set[str]] = {}
+    for tree in TREES:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                bases.setdefault(node.name, set()).update(map(named, node.bases))
+    found = {VieneuError.__name__}
+    while more := {name for name, above in bases.items() if above & found} - found:
+        found |= more
+    return found
+
+
+def constants(node: ast.expr) -> Iterator[str]:
+    """Yield the texts that an argument may be, where they are written there."""
+    match node:
+        case ast.Constant(value=str(text)) if text:
+            yield text
+        case ast.IfExp():
+            yield from constants(node.body)
+            yield from constants(node.orelse)
+        case ast.BoolOp():
+            for value in node.values:
+                yield from constants(value)
+        case ast.Call(func=ast.Name(id="Translatable")):
+            yield from constants(node.args[0])
+
+
+def calls() -> Iterator[ast.Call]:
+    return (node for tree in TREES for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def texts_of_errors() -> set[str]:
+    errors = error_names() - {"MissingExtraError"}  # whose arguments are names of things
+    found: set[str] = set()
+    for call in calls():
+        if named(call.func) == "Translatable":
+            found.update(text for node in call.args[:1] for text in constants(node))
+        if named(call.func) in errors:
+            remedies = [keyword.value for keyword in call.keywords if keyword.arg == "remedy"]
+            found.update(text for node in (*call.args[:1], *remedies) for text in constants(node))
+    return found
+
+
+def translations(language: str) -> dict[str, str]:
+    texts = catalogue(language).items()
+    return {key.removeprefix("texts."): text for key, text in texts if key.startswith("texts.")}
+
+
+def placeholders(text: str) -> Counter[tuple[str | None, ...]]:
+    return Counter(field[1:] for field in Formatter().parse(text) if field[1] is not None)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_text_of_an_error_is_translated(language: str) -> None:
+    assert texts_of_errors() - set(translations(language)) == set()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_translation_is_of_a_text_that_exists(language: str) -> None:
+    literals = {
+        node.value for tree in TREES for node in ast.walk(tree) if isinstance(node, ast.Constant)
+    }
+    assert set(translations(language)) - literals == set()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_translations_have_the_placeholders_of_the_english_text(language: str) -> None:
+    both = translations(language).items()
+    assert [text for text, other in both if placeholders(text) != placeholders(other)] == []
+    assert [text for text, other in both if text[-1:] in ".:" and text[-1:] != other[-1:]] == []
+
+
+def test_no_error_is_given_a_text_that_cannot_be_translated() -> None:
+    errors = error_names()
+    places = [
+        ast.unparse(node)
+        for call in calls()
+        if named(call.func) in errors
+        for node in (*call.args[:1], *(k.value for k in call.keywords if k.arg == "remedy"))
+        if isinstance(node, ast.JoinedStr)
+    ]
+    assert places == []
+
+
+def test_values_are_translated_within_texts() -> None:
+    error = OutputError(
+        "Standard output is closed.", remedy="Send the output to a file, or to /dev/null."
+    )
+    assert translated(error.detail, "vi") == "Đầu ra chuẩn đã đóng."
+    assert translated(error.detail, "en") is error.detail
+    assert translated("Something of a newer server.", "vi") == "Something of a newer server."
+    assert is_translated(error.detail, "vi")
+    assert not is_translated("Something of a newer server.", "vi")
+    nested = Translatable("The server {host} {words}.", host="h", words="is shutting down")
+    assert translated(nested, "vi") == "Máy chủ h đang tắt."
+
+
+def test_a_text_without_values_may_hold_braces() -> None:
+    assert translated("{", "vi") == "{"
+    error = AllBackendsFailedError("No.", causes=(ModelLoadError("{x}"),))
+    assert "{x}" in str(error)
