@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from vieneu_colab_server.colab.banner import BannerFacts, banner_html, banner_text, qr_svg
-from vieneu_colab_server.colab.words import Words
+from vieneu_colab_server.i18n import cell_messages
 
 LANGUAGES = ("vi", "en")
 FACTS = BannerFacts(
@@ -21,8 +21,8 @@ FACTS = BannerFacts(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_banner_says_what_to_do_next(language: str) -> None:
-    words = Words(language)
-    made, plain = banner_html(FACTS, words), banner_text(FACTS, words)
+    messages = cell_messages(language)
+    made, plain = banner_html(FACTS, messages), banner_text(FACTS, messages)
 
     assert "a&lt;b&gt;.ngrok.app" in made
     assert "<b>.ngrok" not in made
@@ -32,8 +32,8 @@ def test_the_banner_says_what_to_do_next(language: str) -> None:
     told = BannerFacts(
         url=FACTS.url, token_page_url="", ends_at=None, engine="espeak", address_updated=True
     )
-    assert words("next_connected") in banner_text(told, words)
-    assert words("no_end") in banner_text(told, words)
+    assert messages("next_connected") in banner_text(told, messages)
+    assert messages("no_end") in banner_text(told, messages)
 
 
 def test_the_qr_code_is_drawn_without_anything_from_elsewhere() -> None:

@@ -9,12 +9,12 @@ import pytest
 from pydantic import SecretStr
 
 from vieneu_colab_server.colab.token_page import TokenPage
-from vieneu_colab_server.colab.words import Words
+from vieneu_colab_server.i18n import cell_messages
 
 
 @pytest.fixture
 async def page() -> AsyncIterator[TokenPage]:
-    page = TokenPage(lambda: SecretStr("a<token>"), Words("vi"))
+    page = TokenPage(lambda: SecretStr("a<token>"), cell_messages("vi"))
     await page.open()
     yield page
     await page.close()

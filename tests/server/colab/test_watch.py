@@ -19,7 +19,7 @@ from tunnel_programs import program
 from vieneu_colab_server import colab
 from vieneu_colab_server.colab.relay import RelayClosedError
 from vieneu_colab_server.colab.watch import status_line
-from vieneu_colab_server.colab.words import Words
+from vieneu_colab_server.i18n import cell_messages
 from vieneu_colab_server.server_process import ServerStartError
 from vieneu_core.backends.base import BackendState
 from vieneu_core.wire.schemas import HealthAnswer
@@ -133,12 +133,14 @@ def test_the_status_line_tells_what_is_known() -> None:
         gpu_memory_total_gb=15,
     )
 
-    assert status_line(seen, Words("en"), tunnel="ngrok") == (
+    assert status_line(seen, cell_messages("en"), tunnel="ngrok") == (
         "11 h 39 min left · 1,234 requests · queue 2 · GPU 3.1 of 15.0 GB · 25.0 MB sent"
         " (2.5 % of a month of ngrok's free plan)"
     )
-    assert status_line(seen, Words("vi"), tunnel="cloudflared") == (
+    assert status_line(seen, cell_messages("vi"), tunnel="cloudflared") == (
         "còn 11 giờ 39 phút · 1.234 yêu cầu · hàng đợi 2 · GPU 3,1 / 15,0 GB · đã gửi 25,0 MB"
     )
-    assert status_line(health(draining=True), Words("en"), tunnel="none").startswith("the session")
-    assert status_line(None, Words("en"), tunnel="none") == "the server does not answer"
+    assert status_line(health(draining=True), cell_messages("en"), tunnel="none").startswith(
+        "the session"
+    )
+    assert status_line(None, cell_messages("en"), tunnel="none") == "the server does not answer"

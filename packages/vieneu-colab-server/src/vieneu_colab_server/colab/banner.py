@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from vieneu_colab_server.colab.words import Words
+from vieneu_core.i18n import Messages
 
 MASK = "•" * 16
 _QR_SCALE = 4
@@ -27,45 +27,45 @@ class BannerFacts:
     address_updated: bool
 
 
-def banner_text(facts: BannerFacts, words: Words) -> str:
+def banner_text(facts: BannerFacts, messages: Messages) -> str:
     """Return the banner in plain lines."""
     return "\n".join(
         (
-            words("ready"),
-            f"{words('url')}: {facts.url}",
-            f"{words('token')}: {MASK} ({words('reveal')}: {facts.token_page_url})",
-            _end(facts, words),
-            f"{words('engine')}: {facts.engine}",
-            f"{words('next')}: {_next(facts, words)}",
-            words("keep_running"),
+            messages("ready"),
+            f"{messages('url')}: {facts.url}",
+            f"{messages('token')}: {MASK} ({messages('reveal')}: {facts.token_page_url})",
+            _end(facts, messages),
+            f"{messages('engine')}: {facts.engine}",
+            f"{messages('next')}: {_next(facts, messages)}",
+            messages("keep_running"),
         )
     )
 
 
-def banner_html(facts: BannerFacts, words: Words) -> str:
+def banner_html(facts: BannerFacts, messages: Messages) -> str:
     """Return the banner as HTML that needs nothing from elsewhere."""
     page = urlsplit(facts.token_page_url)
     return _HTML.format(
-        ready=html.escape(words("ready")),
-        url_name=html.escape(words("url")),
+        ready=html.escape(messages("ready")),
+        url_name=html.escape(messages("url")),
         url=html.escape(facts.url),
-        copy=html.escape(words("copy")),
-        copied=html.escape(words("copied")),
-        token_name=html.escape(words("token")),
+        copy=html.escape(messages("copy")),
+        copied=html.escape(messages("copied")),
+        token_name=html.escape(messages("token")),
         mask=MASK,
-        reveal=html.escape(words("reveal")),
+        reveal=html.escape(messages("reveal")),
         page=html.escape(facts.token_page_url),
         port=page.port or 0,
         path=html.escape(page.path),
-        end=html.escape(_end(facts, words)),
-        ends=html.escape(words("ends")),
+        end=html.escape(_end(facts, messages)),
+        ends=html.escape(messages("ends")),
         ends_at="" if facts.ends_at is None else facts.ends_at.isoformat(),
-        language=words.language,
-        engine=html.escape(f"{words('engine')}: {facts.engine}"),
-        next_name=html.escape(words("next")),
-        next=html.escape(_next(facts, words)),
-        keep_running=html.escape(words("keep_running")),
-        scan=html.escape(words("scan")),
+        language=messages.language,
+        engine=html.escape(f"{messages('engine')}: {facts.engine}"),
+        next_name=html.escape(messages("next")),
+        next=html.escape(_next(facts, messages)),
+        keep_running=html.escape(messages("keep_running")),
+        scan=html.escape(messages("scan")),
         qr=qr_svg(facts.url),
     )
 
@@ -81,14 +81,18 @@ def qr_svg(text: str) -> str:
     )
 
 
-def _end(facts: BannerFacts, words: Words) -> str:
+def _end(facts: BannerFacts, messages: Messages) -> str:
     if facts.ends_at is None:
-        return words("no_end")
-    return f"{words('ends')} {facts.ends_at.astimezone():%H:%M %d.%m.%Y (UTC%z)}"
+        return messages("no_end")
+    return f"{messages('ends')} {facts.ends_at.astimezone():%H:%M %d.%m.%Y (UTC%z)}"
 
 
-def _next(facts: BannerFacts, words: Words) -> str:
-    return words("next_connected") if facts.address_updated else words("next_paste", url=facts.url)
+def _next(facts: BannerFacts, messages: Messages) -> str:
+    return (
+        messages("next_connected")
+        if facts.address_updated
+        else messages("next_paste", url=facts.url)
+    )
 
 
 _HTML = """

@@ -10,9 +10,10 @@ from contextlib import suppress
 from vieneu_colab_server.colab.display import Line
 from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.colab.loop_thread import LoopThread
-from vieneu_colab_server.colab.words import Words
+from vieneu_colab_server.i18n import cell_messages
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.engines.base import LoadProgress
+from vieneu_core.i18n import Messages
 from vieneu_core.worker.spec import EngineSpec
 
 HEALTH_CHECK_EVERY_S = 0.5
@@ -36,20 +37,20 @@ def fetch_model(
     Raises:
         ModelLoadError: the model cannot be downloaded or loaded; names the reason.
     """
-    words = Words(language)
+    messages = cell_messages(language)
     given = {"model": model.strip(), "codec": codec.strip()}
     spec = EngineSpec(engine, {name: value for name, value in given.items() if value})
-    print(words("fetching"))
+    print(messages("fetching"))
     line, shown = Line(), queue.SimpleQueue[str]()
     loop = LoopThread()
     try:
         name = loop.call(
-            _loaded(spec, lambda progress: shown.put(_described(progress, words))),
+            _loaded(spec, lambda progress: shown.put(_described(progress, messages))),
             lambda: _show_last(shown, line),
         )
     finally:
         loop.close()
-    line.show(words("model_here", model=name))
+    line.show(messages("model_here", model=name))
     return spec
 
 
@@ -78,11 +79,11 @@ async def _loaded(spec: EngineSpec, notify: Callable[[LoadProgress], None]) -> s
         await backend.aclose()
 
 
-def _described(progress: LoadProgress, words: Words) -> str:
+def _described(progress: LoadProgress, messages: Messages) -> str:
     if progress.done_bytes is None:
         return progress.step
-    done = words.number(progress.done_bytes / 1e6)
+    done = messages.number(progress.done_bytes / 1e6)
     if not progress.total_bytes:
-        return words("fetched", step=progress.step, done=done)
-    total = words.number(progress.total_bytes / 1e6)
-    return words("fetched_of", step=progress.step, done=done, total=total)
+        return messages("fetched", step=progress.step, done=done)
+    total = messages.number(progress.total_bytes / 1e6)
+    return messages("fetched_of", step=progress.step, done=done, total=total)

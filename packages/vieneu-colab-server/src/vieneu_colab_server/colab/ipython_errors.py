@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from vieneu_colab_server.colab.words import WORDS, Words
+from vieneu_colab_server.i18n import cell_messages
 from vieneu_core.errors import VieneuError
 from vieneu_core.i18n import error_text, translated
 
@@ -41,4 +41,8 @@ def short_traceback(call: Callable[P, T]) -> Callable[P, T]:
 
 
 def _title(error: VieneuError, language: str) -> str:
-    return Words(language)(error.code) if error.code in WORDS else error.title
+    messages = cell_messages(language)
+    if error.code in messages:
+        return messages(error.code)
+    text = error_text(error.code, error.remedy, language)
+    return error.title if text is None else text.title

@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vieneu_colab_server.colab.ipython_errors import short_traceback
-from vieneu_colab_server.colab.words import Words
+from vieneu_colab_server.i18n import cell_messages
 from vieneu_core import __version__
 from vieneu_core.engines.registry import ENGINES, has_nvidia_gpu
 from vieneu_core.errors import ConfigurationError
+from vieneu_core.i18n import Messages
 from vieneu_core.notebook.failures import pip_cause
 from vieneu_core.translatable import Translatable
 
@@ -52,7 +53,7 @@ def prepare(
         ConfigurationError: there is no engine of that name.
         EngineInstallError: pip failed.
     """
-    words = Words(language)
+    messages = cell_messages(language)
     known = {each.engine: each for each in ENGINES}
     if engine not in {"auto", *known}:
         raise ConfigurationError(
@@ -63,21 +64,21 @@ def prepare(
     fitting = _fitting(engine, has_gpu=has_gpu)
     wants_gpu = fitting != "espeak"
     key = "engine_alone" if not wants_gpu else "gpu" if has_gpu else "no_gpu"
-    print(words(key, engine=fitting))
+    print(messages(key, engine=fitting))
     needs = known[fitting]
     if not needs.installed:
-        print(words("installing", engine=fitting))
+        print(messages("installing", engine=fitting))
         extra = needs.prebuilt_extra or needs.extra  # compiling it would take minutes
         done = (pip or _pip)(["install", f"vieneu-core[{extra}]=={__version__}"])
         importlib.invalidate_caches()
         if done.returncode or not needs.installed:
-            raise _install_error(fitting, done, words)
+            raise _install_error(fitting, done, messages)
     return fitting
 
 
-def _install_error(engine: str, done: PipRun, words: Words) -> EngineInstallError:
+def _install_error(engine: str, done: PipRun, messages: Messages) -> EngineInstallError:
     print("\n".join(line[:300] for line in done.stdout.splitlines()[-15:]))
-    why, what_next = pip_cause(done.stdout, done.returncode, words.language)
+    why, what_next = pip_cause(done.stdout, done.returncode, messages.language)
     return EngineInstallError(
         Translatable("{engine}: {why}", engine=engine, why=why), remedy=what_next
     )

@@ -11,11 +11,11 @@ from pydantic import SecretStr
 
 from vieneu_colab_server.colab.loop_thread import LoopThread
 from vieneu_colab_server.colab.token_page import TokenPage
-from vieneu_colab_server.colab.words import Words
 from vieneu_colab_server.exposure import PublicEvent
 from vieneu_colab_server.server_process import ServerStartError
 from vieneu_colab_server.supervised_server import PublicServer
 from vieneu_core.errors import VieneuError
+from vieneu_core.i18n import Messages
 from vieneu_core.wire.schemas import HealthAnswer
 
 
@@ -32,18 +32,18 @@ class Relay:
 
     Args:
         make: Makes the public server; is given the function that takes its events.
-        words: The language of its cells.
+        messages: The language of its cells.
     """
 
     def __init__(
-        self, make: Callable[[Callable[[PublicEvent], None]], PublicServer], words: Words
+        self, make: Callable[[Callable[[PublicEvent], None]], PublicServer], messages: Messages
     ) -> None:
         self._events: queue.SimpleQueue[PublicEvent] = queue.SimpleQueue()
         self._public = make(self._events.put)
         self._loop = LoopThread()
-        self._page = TokenPage(lambda: self.token, words)
+        self._page = TokenPage(lambda: self.token, messages)
         self._keeping: concurrent.futures.Future[None] | None = None
-        self.words = words
+        self.messages = messages
         """Of its cells."""
 
     def __repr__(self) -> str:

@@ -12,8 +12,8 @@ from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.colab.prepare import runtime_age_s
 from vieneu_colab_server.colab.relay import Relay
 from vieneu_colab_server.colab.secrets import TOKEN_NAME, ask_secret
-from vieneu_colab_server.colab.words import Words
 from vieneu_colab_server.exposure import PublicEvent
+from vieneu_colab_server.i18n import cell_messages
 from vieneu_colab_server.server_process import Server
 from vieneu_colab_server.supervised_server import PublicServer
 from vieneu_colab_server.tunnels.base import Tunnel
@@ -21,6 +21,7 @@ from vieneu_colab_server.tunnels.registry import AccountSecret, TunnelOptions, m
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.config import cache_dir
 from vieneu_core.errors import ConfigurationError
+from vieneu_core.i18n import Messages
 from vieneu_core.translatable import Translatable
 from vieneu_core.worker.spec import EngineSpec
 
@@ -61,14 +62,14 @@ def start(  # noqa: PLR0913 - the forms of the cell, by keyword
         ServerStartError: the server does not start.
         TunnelOpenError: the tunnel cannot be opened.
     """
-    words = Words(language)
+    messages = cell_messages(language)
     if instead_of is not None and instead_of.runs:
-        print(words("replacing"))
+        print(messages("replacing"))
         instead_of.close()
-    provider = _tunnel(tunnel, domain.strip(), words)
-    secret = SecretStr(token) if token else ask_secret(TOKEN_NAME, words("ask_token"))
+    provider = _tunnel(tunnel, domain.strip(), messages)
+    secret = SecretStr(token) if token else ask_secret(TOKEN_NAME, messages("ask_token"))
     if secret is None:
-        print(words("token_made"))
+        print(messages("token_made"))
     server = Server(
         spec, token=secret, ends_at=_ends_at(session_hours, clock or SystemClock()), clock=clock
     )
@@ -83,14 +84,14 @@ def start(  # noqa: PLR0913 - the forms of the cell, by keyword
             clock=clock,
         )
 
-    relay = Relay(make, words)
-    relay.open(lambda event: print(words(event.kind, detail=event.detail)))
+    relay = Relay(make, messages)
+    relay.open(lambda event: print(messages(event.kind, detail=event.detail)))
     return relay
 
 
-def _tunnel(kind: str, domain: str, words: Words) -> Tunnel:
+def _tunnel(kind: str, domain: str, messages: Messages) -> Tunnel:
     def read_secret(secret: AccountSecret) -> SecretStr | None:
-        prompt = words("ask_tunnel_secret", name=secret.name, page=secret.page)
+        prompt = messages("ask_tunnel_secret", name=secret.name, page=secret.page)
         return ask_secret(secret.name, prompt)
 
     options = TunnelOptions(

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from aiohttp import web
 from pydantic import SecretStr
 
-from vieneu_colab_server.colab.words import Words
+from vieneu_core.i18n import Messages
 
 _PAGE = """<!doctype html>
 <html lang="{language}"><meta charset="utf-8">
@@ -49,11 +49,11 @@ class TokenPage:
 
     Args:
         token: Returns the current one.
-        words: Messages of its language.
+        messages: Messages of its language.
     """
 
-    def __init__(self, token: Callable[[], SecretStr], words: Words) -> None:
-        self._token, self._words = token, words
+    def __init__(self, token: Callable[[], SecretStr], messages: Messages) -> None:
+        self._token, self._messages = token, messages
         self._path = f"/{secrets.token_urlsafe(24)}"
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -75,15 +75,15 @@ class TokenPage:
         self._runner, self.url = None, ""
 
     async def _show(self, _: web.Request) -> web.Response:
-        nonce, words = secrets.token_urlsafe(12), self._words
+        nonce, messages = secrets.token_urlsafe(12), self._messages
         page = _PAGE.format(
-            language=words.language,
+            language=messages.language,
             nonce=nonce,
-            title=html.escape(words("token_page")),
-            why=html.escape(words("token_page_why")),
+            title=html.escape(messages("token_page")),
+            why=html.escape(messages("token_page_why")),
             token=html.escape(self._token().get_secret_value()),
-            copy=html.escape(words("copy")),
-            copied=html.escape(words("copied")),
+            copy=html.escape(messages("copy")),
+            copied=html.escape(messages("copied")),
         )
         headers = {
             "Cache-Control": "no-store",

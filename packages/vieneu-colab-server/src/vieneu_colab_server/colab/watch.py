@@ -8,9 +8,9 @@ from vieneu_colab_server.colab.banner import BannerFacts, banner_html, banner_te
 from vieneu_colab_server.colab.display import Block, Line
 from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.colab.relay import Relay
-from vieneu_colab_server.colab.words import Words
 from vieneu_colab_server.exposure import PublicEvent
 from vieneu_core.config import QuotaSettings, TunnelKind
+from vieneu_core.i18n import Messages
 from vieneu_core.wire.schemas import HealthAnswer
 
 HEALTH_CHECK_EVERY_S = 5.0
@@ -30,38 +30,38 @@ def launch(relay: Relay) -> None:
         RelayClosedError: it was closed before.
         VieneuError: server or tunnel could not be kept running; both are closed.
     """
-    banner, line, words = Block(), Line(), relay.words
+    banner, line, messages = Block(), Line(), relay.messages
     try:
         while True:
             seen = relay.health()
-            relay.dispatch(lambda event: _print_event(event, words))
+            relay.dispatch(lambda event: _print_event(event, messages))
             _show_banner(relay, banner, seen)
-            line.show(status_line(seen, words, tunnel=relay.tunnel_name))
+            line.show(status_line(seen, messages, tunnel=relay.tunnel_name))
             time.sleep(HEALTH_CHECK_EVERY_S)
     except KeyboardInterrupt:
-        print(words("closing"))
+        print(messages("closing"))
     finally:
         relay.close()
-        line.show(words("closed"))
+        line.show(messages("closed"))
 
 
-def status_line(seen: HealthAnswer | None, words: Words, *, tunnel: str) -> str:
+def status_line(seen: HealthAnswer | None, messages: Messages, *, tunnel: str) -> str:
     """Return the status of a server in one line."""
     if seen is None:
-        return words("away")
-    parts = [words("draining")] if seen.draining else []
+        return messages("away")
+    parts = [messages("draining")] if seen.draining else []
     if seen.session_remaining_seconds is not None:
-        parts.append(words("left", left=words.duration(seen.session_remaining_seconds)))
-    parts.append(words("requests", n=words.number(seen.requests_served)))
-    parts.append(words("queue", n=seen.queue_depth))
+        parts.append(messages("left", left=messages.duration(seen.session_remaining_seconds)))
+    parts.append(messages("requests", n=messages.number(seen.requests_served)))
+    parts.append(messages("queue", n=seen.queue_depth))
     if seen.gpu_memory_used_gb is not None and seen.gpu_memory_total_gb is not None:
-        used = words.number(seen.gpu_memory_used_gb, 1)
+        used = messages.number(seen.gpu_memory_used_gb, 1)
         parts.append(
-            words("gpu_memory", used=used, total=words.number(seen.gpu_memory_total_gb, 1))
+            messages("gpu_memory", used=used, total=messages.number(seen.gpu_memory_total_gb, 1))
         )
-    mb = words.number(seen.bytes_sent / 1e6, 1)
-    share = words.number(100 * seen.bytes_sent / QuotaSettings().monthly_bytes, 1)
-    parts.append(words("sent_of" if tunnel == TunnelKind.NGROK else "sent", mb=mb, share=share))
+    mb = messages.number(seen.bytes_sent / 1e6, 1)
+    share = messages.number(100 * seen.bytes_sent / QuotaSettings().monthly_bytes, 1)
+    parts.append(messages("sent_of" if tunnel == TunnelKind.NGROK else "sent", mb=mb, share=share))
     return " · ".join(parts)
 
 
@@ -75,9 +75,9 @@ def _show_banner(relay: Relay, banner: Block, seen: HealthAnswer | None) -> None
         engine=" · ".join(filter(None, [seen.engine, seen.model, seen.accelerator])),
         address_updated=relay.address_updated,
     )
-    banner.show(banner_html(facts, relay.words), banner_text(facts, relay.words))
+    banner.show(banner_html(facts, relay.messages), banner_text(facts, relay.messages))
 
 
-def _print_event(event: PublicEvent, words: Words) -> None:
+def _print_event(event: PublicEvent, messages: Messages) -> None:
     if event.kind in _EVENTS_SHOWN:
-        print(words(event.kind, detail=event.detail))
+        print(messages(event.kind, detail=event.detail))

@@ -1,0 +1,55 @@
+"""Messages of the cells: what is used is there, in every language."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from vieneu_colab_server import colab, i18n
+from vieneu_colab_server.i18n import cell_messages
+from vieneu_core.i18n import DEFAULT_LANGUAGE, languages
+from vieneu_core.i18n.catalog import catalogue
+
+PACKAGE = i18n.__name__
+OTHERS = [language for language in languages(PACKAGE) if language != DEFAULT_LANGUAGE]
+SAME = {"colab.gpu_memory", "colab.fetched"}
+"""Nothing in them is a word of a language."""
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_vietnamese_is_there() -> None:
+    assert OTHERS == ["vi"]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_language_has_the_keys_and_the_placeholders_of_english(language: str) -> None:
+    english, other = catalogue(DEFAULT_LANGUAGE, PACKAGE), catalogue(language, PACKAGE)
+    assert set(other) == set(english)
+    assert [k for k in english if placeholders(english[k]) != placeholders(other[k])] == []
+    assert {k for k in english if english[k] == other[k]} <= SAME
+
+
+def test_every_message_is_used() -> None:
+    folder = Path(str(colab.__file__)).parent.parent
+    code = "\n".join(path.read_text("utf-8") for path in folder.rglob("*.py"))
+    quoted = set(re.findall(r'["\'](\w+)["\']', code))
+    assert {key.removeprefix("colab.") for key in catalogue("en", PACKAGE)} - quoted == set()
+
+
+def test_every_message_that_a_cell_names_is_there() -> None:
+    folder = Path(str(colab.__file__)).parent
+    code = "\n".join(path.read_text("utf-8") for path in folder.glob("*.py"))
+    named = set(re.findall(r'messages\(\s*"(\w+)"', code))
+    assert len(named) > 20
+    assert {f"colab.{key}" for key in named} - set(catalogue("en", PACKAGE)) == set()
+
+
+def test_a_language_that_is_not_known_is_vietnamese() -> None:
+    assert cell_messages("fr").language == cell_messages(" vi ").language == "vi"
+    assert cell_messages("EN").language == "en"
