@@ -38,8 +38,8 @@ WITH_RESULTS = {
 NO_SPACE = "Standard output cannot be written: No space left on device."
 TOLD = {
     "C.UTF-8": f"{NO_SPACE} Free space on the disk, or send the output elsewhere.",
-    "vi_VN.UTF-8": f"Không ghi được kết quả: {NO_SPACE} Giải phóng dung lượng đĩa, hoặc chuyển kết"
-    " quả sang nơi khác.",
+    "vi_VN.UTF-8": "Không ghi được ra đầu ra chuẩn: ổ đĩa đã hết chỗ trống. Giải phóng dung lượng"
+    " đĩa, hoặc chuyển kết quả sang nơi khác.",
 }
 FULL_DISK = """
 import os, resource, sys
@@ -53,7 +53,8 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         ["sh", "-c", f'"$@" {redirect}', "sh", *command],
-        env=without_coverage(sandbox.environment({})),  # which cannot write its own file either
+        # Coverage cannot write its own file either, and Python would leave half a .pyc behind.
+        env=without_coverage(sandbox.environment({"PYTHONDONTWRITEBYTECODE": "1"})),
         cwd=cwd or sandbox.home,
         capture_output=True,
         text=True,
