@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from cli_sandbox import SERVER_TOKEN, CliSandbox
 from guard import GUARD_S
 
 from vieneu_core.cli import app as cli_app
@@ -43,3 +44,18 @@ def test_a_command_loads_what_it_needs_and_no_other_command() -> None:
 
     assert loaded("--version") == []
     assert loaded("status", "--help") == ["vieneu_core.cli.commands.status", "vieneu_core.router"]
+
+
+def test_an_end_of_file_within_the_program_is_no_interruption(sandbox: CliSandbox) -> None:
+    """A disk that was full may have left half a module, which Python reads as an EOFError."""
+    compiled = sandbox.home / "compiled"
+    arguments = ("connect", "http://127.0.0.1:9", "--token-stdin")
+    environ = {"PYTHONPYCACHEPREFIX": str(compiled)}
+    assert sandbox.run(*arguments, text=SERVER_TOKEN, **environ).returncode == 5
+    (module,) = compiled.rglob("inbox.*.pyc")
+    module.write_bytes(module.read_bytes()[:100])
+
+    done = sandbox.run(*arguments, text=SERVER_TOKEN, **environ)
+
+    assert done.returncode == 1
+    assert "EOFError" in done.stderr

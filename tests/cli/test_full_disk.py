@@ -53,7 +53,8 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         ["sh", "-c", f'"$@" {redirect}', "sh", *command],
-        env=without_coverage(sandbox.environment({})),  # which cannot write its own file either
+        # Coverage cannot write its own file either, and Python would leave half a .pyc behind.
+        env=without_coverage(sandbox.environment({"PYTHONDONTWRITEBYTECODE": "1"})),
         cwd=cwd or sandbox.home,
         capture_output=True,
         text=True,

@@ -118,7 +118,9 @@ def _exit_code(arguments: Sequence[str], messages: Messages) -> int:
     except VieneuError as err:
         _print_error(error_line(err, messages.language))
         return exit_code(err)
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, typer.Abort) as stop:
+        if isinstance(stop.__cause__, EOFError):  # typer's Abort too, but nobody interrupted
+            return _unexpected(stop.__cause__, messages)
         code = ExitCode.INTERRUPTED
     except Exception as err:  # noqa: BLE001 - the last one who could turn it into a message
         return _unexpected(err, messages)
