@@ -138,11 +138,7 @@ def _number(given: Mapping[str, Any], key: str, default: float) -> float:
         return float(given.get(key, default))
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(
-            Translatable(
-                "The option {key} is not a number: {given!r}.",
-                key=key,
-                given=given[key],
-            )
+            Translatable("The option {key} is not a number: {given!r}.", key=key, given=given[key])
         ) from error
 
 

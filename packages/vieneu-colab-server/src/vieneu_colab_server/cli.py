@@ -64,10 +64,7 @@ def engine_options(pairs: list[str]) -> dict[str, object]:
         key, mark, value = pair.partition("=")
         if not (key and mark):
             raise ConfigurationError(
-                Translatable(
-                    "--engine-option {pair!r} is not of the form key=value.",
-                    pair=pair,
-                ),
+                Translatable("--engine-option {pair!r} is not of the form key=value.", pair=pair),
                 remedy="Correct it.",
             )
         try:
@@ -99,8 +96,7 @@ def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[S
         raise ConfigurationError(
             Translatable("Wrong settings: {named}.", named=named),
             remedy=Translatable(
-                "Correct the option, or the variable {env_prefix}<NAME>.",
-                env_prefix=ENV_PREFIX,
+                "Correct the option, or the variable {env_prefix}<NAME>.", env_prefix=ENV_PREFIX
             ),
         ) from None
 
@@ -163,8 +159,7 @@ def _serve(
     if settings.samples_dir is not None and not settings.samples_dir.is_dir():
         raise ConfigurationError(
             Translatable(
-                "The samples folder {samples_dir} is not there.",
-                samples_dir=settings.samples_dir,
+                "The samples folder {samples_dir} is not there.", samples_dir=settings.samples_dir
             ),
             remedy="Create it, or correct --samples.",
         )

@@ -61,8 +61,7 @@ def check_transcript(sample: str | None, transcript: str | None) -> None:
         missing = "voice_sample_path" if sample is None else "voice_transcript"
         raise InvalidRequestError(
             Translatable(
-                "{missing} is missing: a sample and its words go together.",
-                missing=missing,
+                "{missing} is missing: a sample and its words go together.", missing=missing
             )
         )
 
@@ -70,10 +69,7 @@ def check_transcript(sample: str | None, transcript: str | None) -> None:
 def _unusable(sample: str) -> ReferenceAudioError:
     # One sentence for all reasons: an answer must not tell what else is on this machine.
     return ReferenceAudioError(
-        Translatable(
-            "The samples folder has no usable file {sample!r}.",
-            sample=sample[:100],
-        ),
+        Translatable("The samples folder has no usable file {sample!r}.", sample=sample[:100]),
         remedy="Name a file inside the samples folder, or send the audio itself as base64.",
     )
 

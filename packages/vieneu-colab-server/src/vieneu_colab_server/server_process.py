@@ -211,8 +211,7 @@ class Server:
             if not loaded.done():
                 raise ServerStartError(
                     Translatable(
-                        "The server ended while it started: {result}",
-                        result=ended.result(),
+                        "The server ended while it started: {result}", result=ended.result()
                     )
                 )
             loaded.result()
@@ -268,10 +267,7 @@ def _new_folder() -> Path:
         return Path(tempfile.mkdtemp(prefix="vieneu-server-"))
     except OSError as error:
         raise ServerStartError(
-            Translatable(
-                "There is no folder for its token: {error}.",
-                error=error.strerror,
-            ),
+            Translatable("There is no folder for its token: {error}.", error=error.strerror),
             remedy="Set TMPDIR to a folder that can be written.",
         ) from error
 

@@ -76,8 +76,7 @@ class UploadedVoices:
         if self._kept.pop(voice_id, None) is None:
             raise VoiceNotFoundError(
                 Translatable(
-                    "No voice {voice_id!r} was sent to this server.",
-                    voice_id=voice_id[:80],
+                    "No voice {voice_id!r} was sent to this server.", voice_id=voice_id[:80]
                 )
             )
 

@@ -187,10 +187,7 @@ def _imported(topic: Topic, modules: Sequence[str], fact: str) -> Finding:
     if not failure:
         return Finding(topic=topic, level=Level.OK, fact=fact)
     error = ModelLoadError(
-        Translatable(
-            "It is installed, but it cannot be imported: {failure}.",
-            failure=failure,
-        ),
+        Translatable("It is installed, but it cannot be imported: {failure}.", failure=failure),
         remedy="Install what the message names, or the package that fails once more.",
     )
     command = library_command(failure)

@@ -106,8 +106,7 @@ def _ends_at(session_hours: float, clock: Clock) -> datetime:
     if not 0 < session_hours <= 24 * 7:
         raise ConfigurationError(
             Translatable(
-                "A session of {session_hours} hours is not possible.",
-                session_hours=session_hours,
+                "A session of {session_hours} hours is not possible.", session_hours=session_hours
             ),
             remedy="Enter 12, the limit of Colab.",
         )
@@ -118,8 +117,7 @@ def _ends_at(session_hours: float, clock: Clock) -> datetime:
     if left_s <= 0:
         raise ConfigurationError(
             Translatable(
-                "This runtime is {age_s:.1f} hours old: its session is over.",
-                age_s=age_s / 3600,
+                "This runtime is {age_s:.1f} hours old: its session is over.", age_s=age_s / 3600
             ),
             remedy="Runtime → Disconnect and delete runtime, then run all cells again; or enter a"
             " longer session.",

@@ -69,8 +69,7 @@ class BodyLimit:
     def _too_large(self) -> BodyTooLargeError:
         return BodyTooLargeError(
             Translatable(
-                "The request body has more than {max_bytes} bytes.",
-                max_bytes=self._max_bytes,
+                "The request body has more than {max_bytes} bytes.", max_bytes=self._max_bytes
             )
         )
 

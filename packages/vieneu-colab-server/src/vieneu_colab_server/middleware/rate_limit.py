@@ -35,9 +35,7 @@ class PerMinute:
         wait_s = self._limiter.get_window_stats(self._item, key).reset_time - time.time()
         raise RateLimitedError(
             Translatable(
-                "More than {amount} {key} within a minute.",
-                amount=self._item.amount,
-                key=key,
+                "More than {amount} {key} within a minute.", amount=self._item.amount, key=key
             ),
             retry_after_s=round(max(1.0, wait_s), 1),
         )

@@ -46,9 +46,7 @@ def read_token_file(path: Path) -> str:
         reason = err.strerror if isinstance(err, OSError) else "it is not ASCII text"
         raise ConfigurationError(
             Translatable(
-                "The token file {path} cannot be read: {reason}.",
-                path=path,
-                reason=reason,
+                "The token file {path} cannot be read: {reason}.", path=path, reason=reason
             ),
             remedy="Write the token into it, or start without --token-file to get a new one.",
         ) from err

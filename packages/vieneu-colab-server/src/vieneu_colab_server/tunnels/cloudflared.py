@@ -82,10 +82,7 @@ class CloudflaredTunnel:
             )
         except OSError as error:
             raise TunnelProgramError(
-                Translatable(
-                    "cloudflared does not run here: {error}.",
-                    error=error.strerror,
-                ),
+                Translatable("cloudflared does not run here: {error}.", error=error.strerror),
                 remedy="Name the path of a cloudflared for this machine.",
             ) from error
         self._running = _Running(process)
@@ -124,10 +121,7 @@ class CloudflaredTunnel:
             raise TunnelProgramError(
                 "There is no cloudflared on this machine."
                 if self._program is None
-                else Translatable(
-                    "There is no cloudflared at {program}.",
-                    program=self._program,
-                ),
+                else Translatable("There is no cloudflared at {program}.", program=self._program),
                 remedy="Install it, or name its path: "
                 "https://developers.cloudflare.com/cloudflare-one/networks/connectors/"
                 "cloudflare-tunnel/downloads/",
@@ -212,10 +206,7 @@ class _Log:
             return TunnelNetworkError("Cloudflare cannot be reached from this machine.")
         last = self._last[-1][:200] if self._last else "nothing"
         return TunnelOpenError(
-            Translatable(
-                "cloudflared ended without a tunnel. It said last: {last}",
-                last=last,
-            )
+            Translatable("cloudflared ended without a tunnel. It said last: {last}", last=last)
         )
 
     def _take(self, line: str) -> None:

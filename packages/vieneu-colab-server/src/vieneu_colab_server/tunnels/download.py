@@ -68,8 +68,7 @@ async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Pa
     except (aiohttp.ClientError, TimeoutError) as error:
         raise TunnelNetworkError(
             Translatable(
-                "cloudflared cannot be fetched from GitHub ({kind}).",
-                kind=type(error).__name__,
+                "cloudflared cannot be fetched from GitHub ({kind}).", kind=type(error).__name__
             ),
             remedy="Check the network, or install cloudflared and name its path.",
         ) from error

@@ -200,10 +200,7 @@ class NgrokTunnel:
             raise self._named(f"{error} {why or ''}") from None
         except OSError as error:
             raise TunnelProgramError(
-                Translatable(
-                    "The ngrok agent does not run here: {error}.",
-                    error=error.strerror,
-                )
+                Translatable("The ngrok agent does not run here: {error}.", error=error.strerror)
             ) from error
 
     def _named(self, said: str) -> TunnelOpenError:

@@ -68,8 +68,7 @@ def _format_of(data: bytes) -> str:
     if len(data) > MAX_CLIP_BYTES:
         raise ReferenceAudioError(
             Translatable(
-                "The clip has more than {max_clip_bytes} MiB.",
-                max_clip_bytes=MAX_CLIP_BYTES >> 20,
+                "The clip has more than {max_clip_bytes} MiB.", max_clip_bytes=MAX_CLIP_BYTES >> 20
             )
         )
     if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
@@ -143,8 +142,7 @@ def _decode(container: InputContainer, stream: AudioStream, max_seconds: float) 
         if len(pcm) > max_bytes:
             raise ReferenceAudioError(
                 Translatable(
-                    "The clip lasts longer than {max_seconds:g} s.",
-                    max_seconds=max_seconds,
+                    "The clip lasts longer than {max_seconds:g} s.", max_seconds=max_seconds
                 )
             )
     if pcm:

@@ -83,10 +83,7 @@ class _PartFile:
             self._path = Path(os.path.realpath(self._named))
             if self._path.exists() and not self._path.is_file():
                 raise InvalidRequestError(
-                    Translatable(
-                        "{named} exists and is not an ordinary file.",
-                        named=self._named,
-                    ),
+                    Translatable("{named} exists and is not an ordinary file.", named=self._named),
                     remedy="Give the name of a file, such as speech.wav.",
                 )
             self._part = self._path.with_name(f".{uuid.uuid4().hex}.part")
@@ -124,9 +121,7 @@ class _PartFile:
             reason = os.strerror(err.errno) if err.errno else str(err)
             raise InvalidRequestError(
                 Translatable(
-                    "{named} cannot be written: {reason}.",
-                    named=self._named,
-                    reason=reason,
+                    "{named} cannot be written: {reason}.", named=self._named, reason=reason
                 ),
                 remedy="Choose a folder that exists, may be written to and has room.",
             ) from err

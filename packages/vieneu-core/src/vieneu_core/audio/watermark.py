@@ -106,10 +106,7 @@ def _load() -> Any:
             return make()
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             raise WatermarkUnavailableError(
-                Translatable(
-                    "The watermarker does not load: {kind}.",
-                    kind=type(error).__name__,
-                ),
+                Translatable("The watermarker does not load: {kind}.", kind=type(error).__name__),
                 remedy=WATERMARK_REMEDY,
             ) from error
 

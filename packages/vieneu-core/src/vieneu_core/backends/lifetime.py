@@ -30,10 +30,7 @@ class Lifetime:
             running = asyncio.get_running_loop()
         except RuntimeError:
             raise ConfigurationError(
-                Translatable(
-                    "{what} was called while no event loop runs.",
-                    what=self._what,
-                ),
+                Translatable("{what} was called while no event loop runs.", what=self._what),
                 remedy="Call it inside of a coroutine, such as the one given to asyncio.run().",
             ) from None
         if self._loop is None:

@@ -81,13 +81,7 @@ class LocalBackend(Backend):
         expect_optional("default_voice", default_voice, str, "the id of a voice")
         expect("watermark_required", watermark_required, bool, "True or False")
         self._name = name
-        self._lifetime = Lifetime(
-            Translatable(
-                "The backend {name}",
-                name=name,
-            ),
-            backend=name,
-        )
+        self._lifetime = Lifetime(Translatable("The backend {name}", name=name), backend=name)
         self._voices = LocalVoices(voices, default_voice)
         self._watermark_required = watermark_required
         self._host = WorkerHost(
@@ -248,8 +242,7 @@ class LocalBackend(Backend):
         if not request.watermark or info.watermarks:
             return request.watermark
         reason = Translatable(
-            "What the engine {engine} speaks cannot be watermarked here.",
-            engine=info.engine,
+            "What the engine {engine} speaks cannot be watermarked here.", engine=info.engine
         )
         if self._watermark_required:
             raise WatermarkUnavailableError(reason, remedy=WATERMARK_REMEDY)

@@ -61,8 +61,7 @@ class LocalVoices:
             if not info.clones:
                 raise CloningUnsupportedError(
                     Translatable(
-                        "The engine {engine} cannot speak with reference audio.",
-                        engine=info.engine,
+                        "The engine {engine} cannot speak with reference audio.", engine=info.engine
                     )
                 )
             return ChosenVoice(None, request.reference)

@@ -52,8 +52,7 @@ def installed_players() -> tuple[str, ...]:
     if not found:
         raise PlayerError(
             Translatable(
-                "There is no player on this machine ({players}).",
-                players=", ".join(PLAYERS),
+                "There is no player on this machine ({players}).", players=", ".join(PLAYERS)
             )
         )
     return found

@@ -33,10 +33,7 @@ def unwritable(error: OSError) -> OutputError:
             "Standard output is closed.", remedy="Send the output to a file, or to /dev/null."
         )
     return OutputError(
-        Translatable(
-            "Standard output cannot be written: {error}.",
-            error=error.strerror or error,
-        )
+        Translatable("Standard output cannot be written: {error}.", error=error.strerror or error)
     )
 
 

@@ -218,15 +218,9 @@ def _read(path: Path, *, must_exist: bool) -> str | None:
             return None
         failure = "there is no such file"
     except UnicodeDecodeError as err:
-        failure = Translatable(
-            "byte {start} is not UTF-8",
-            start=err.start + 1,
-        )
+        failure = Translatable("byte {start} is not UTF-8", start=err.start + 1)
     except OSError as err:
-        failure = Translatable(
-            "it cannot be read ({strerror})",
-            strerror=err.strerror,
-        )
+        failure = Translatable("it cannot be read ({strerror})", strerror=err.strerror)
     raise SettingsFileError(
         Translatable("{path}: {failure}.", path=path, failure=failure),
         remedy="Give the path of a readable YAML file.",
@@ -290,9 +284,7 @@ def _write(target: Path, text: str, shown: Path) -> None:
 def _unwritable(shown: Path, err: OSError) -> SettingsFileError:
     return SettingsFileError(
         Translatable(
-            "{shown}: it cannot be written ({strerror}).",
-            shown=shown,
-            strerror=err.strerror,
+            "{shown}: it cannot be written ({strerror}).", shown=shown, strerror=err.strerror
         ),
         remedy="Make its folder writable, or name another file: --config or VIENEU_CONFIG.",
     )

@@ -46,10 +46,7 @@ class Finding:
         remedy = (
             "Keep one of them."
             if twice
-            else Translatable(
-                "Write {expected}.",
-                expected=_expected(loc, root),
-            )
+            else Translatable("Write {expected}.", expected=_expected(loc, root))
         )
         return cls(loc=loc, field=_field_name(loc), found=_found(detail, loc), remedy=remedy)
 
@@ -60,20 +57,11 @@ def _unknown_key(loc: Loc, root: type[BaseModel]) -> tuple[str, str]:
     shown = repr(key) if _PLAIN_KEY.fullmatch(key) else "a key"
     close = get_close_matches(key.lower(), known, n=1)
     meant = (
-        Translatable(
-            "Did you mean {close!r}?",
-            close=close[0],
-        )
+        Translatable("Did you mean {close!r}?", close=close[0])
         if close
-        else Translatable(
-            "Known here: {known}.",
-            known=", ".join(known),
-        )
+        else Translatable("Known here: {known}.", known=", ".join(known))
     )
-    return Translatable(
-        "found {shown}, which is not a setting",
-        shown=shown,
-    ), meant
+    return Translatable("found {shown}, which is not a setting", shown=shown), meant
 
 
 def _model_at(loc: Loc, root: type[BaseModel]) -> type[BaseModel]:
@@ -117,14 +105,10 @@ def _found(detail: ErrorDetails, loc: Loc) -> str:
         or _NEVER_SHOWN.intersection(map(str, loc))
         or not isinstance(value, str | int | float)
     ):
-        return Translatable(
-            "found {kind}",
-            kind=kind_of(value),
-        )
+        return Translatable("found {kind}", kind=kind_of(value))
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return Translatable(
-        "found {text}",
-        text=text if len(text) <= _LONGEST_SHOWN else kind_of(value),
+        "found {text}", text=text if len(text) <= _LONGEST_SHOWN else kind_of(value)
     )
 
 

@@ -125,10 +125,7 @@ class AutoEngine:
         unknown = [name for name in self._options.engines if name not in _NAMES]
         if unknown:
             raise ModelLoadError(
-                Translatable(
-                    "There is no engine {unknown!r} to choose from.",
-                    unknown=unknown[0],
-                ),
+                Translatable("There is no engine {unknown!r} to choose from.", unknown=unknown[0]),
                 remedy=Translatable("Write names out of {names}.", names=", ".join(_NAMES)),
             )
         return list(self._options.engines)

@@ -86,8 +86,7 @@ class EspeakEngine:
         if rate <= 0 or library.espeak_SetVoiceByName(NATIVE_NAMES[VOICES[0].id]) != 0:
             raise ModelLoadError(
                 Translatable(
-                    "eSpeak NG does not start with its data (result {result}).",
-                    result=rate,
+                    "eSpeak NG does not start with its data (result {result}).", result=rate
                 )
             )
         library.espeak_SetSynthCallback(self._take)
@@ -119,8 +118,7 @@ class EspeakEngine:
         if status != 0:
             raise SynthesisFailedError(
                 Translatable(
-                    "eSpeak NG could not speak a sentence (error {status}).",
-                    status=status,
+                    "eSpeak NG could not speak a sentence (error {status}).", status=status
                 )
             )
         size = round(self._sample_rate_hz * _CHUNK_S) * 2
@@ -150,10 +148,7 @@ def create(options: Mapping[str, object]) -> EspeakEngine:
     if options:
         names = ", ".join(sorted(options))
         raise ModelLoadError(
-            Translatable(
-                "The engine espeak has no options, but was given: {names}.",
-                names=names,
-            )
+            Translatable("The engine espeak has no options, but was given: {names}.", names=names)
         )
     return EspeakEngine()
 

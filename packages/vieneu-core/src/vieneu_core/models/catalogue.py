@@ -190,14 +190,7 @@ def known_model(name: str) -> KnownModel:
             return model
     names = [model.name for model in MODELS]
     close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
-    meant = (
-        Translatable(
-            " Did you mean {close}?",
-            close=close[0],
-        )
-        if close
-        else ""
-    )
+    meant = Translatable(" Did you mean {close}?", close=close[0]) if close else ""
     raise ModelLoadError(
         Translatable(
             "There is no model {name!r}.{meant} Known: {names}.",

@@ -155,9 +155,7 @@ def named_disk_error(error: OSError, folder: Path) -> ModelLoadError:
         )
     return ModelLoadError(
         Translatable(
-            "The cache folder {folder} cannot be used: {reason}.",
-            folder=folder,
-            reason=reason,
+            "The cache folder {folder} cannot be used: {reason}.", folder=folder, reason=reason
         ),
         remedy="Make it a folder that this program may write, or name another in the settings.",
     )
@@ -204,14 +202,7 @@ def _check_space(file: RemoteFile, here: int, folder: Path) -> None:
 
 
 def _given_up(error: InterruptedTransferError, n_tries: int, n_bytes: int) -> ModelLoadError:
-    kept = (
-        Translatable(
-            " {n_bytes:.1f} MB are kept.",
-            n_bytes=n_bytes / 1e6,
-        )
-        if n_bytes
-        else ""
-    )
+    kept = Translatable(" {n_bytes:.1f} MB are kept.", n_bytes=n_bytes / 1e6) if n_bytes else ""
     return ModelLoadError(
         Translatable(
             "The download failed {n_tries} times: {error}.{kept}",

@@ -178,16 +178,10 @@ class _Reader:
             why = (
                 "It is big-endian"
                 if big
-                else Translatable(
-                    "It has version {version}",
-                    version=version,
-                )
+                else Translatable("It has version {version}", version=version)
             )
             raise _BrokenError(
-                Translatable(
-                    "{why}; versions 2 and 3 in little-endian order can be read.",
-                    why=why,
-                )
+                Translatable("{why}; versions 2 and 3 in little-endian order can be read.", why=why)
             )
 
     def _aligned(self, stated: object) -> int:
@@ -214,10 +208,7 @@ class _Reader:
             return
         if n_items > _MOST_TEXTS:
             raise _BrokenError(
-                Translatable(
-                    "It claims to have a list of {n_items} texts.",
-                    n_items=n_items,
-                )
+                Translatable("It claims to have a list of {n_items} texts.", n_items=n_items)
             )
         if key == _TOKENS:
             self._tokens = tuple([self._string() for _ in range(n_items)])
@@ -235,8 +226,7 @@ class _Reader:
         if n_dimensions > _MOST_DIMENSIONS:
             raise _BrokenError(
                 Translatable(
-                    "A tensor in it has {n_dimensions} dimensions.",
-                    n_dimensions=n_dimensions,
+                    "A tensor in it has {n_dimensions} dimensions.", n_dimensions=n_dimensions
                 )
             )
         n_weights = math.prod(self._scalar("Q") for _ in range(n_dimensions))
@@ -248,10 +238,7 @@ class _Reader:
     def _format(self, kind: int) -> str:
         if kind not in _SCALARS:
             raise _BrokenError(
-                Translatable(
-                    "It holds a value of an unknown kind ({kind}).",
-                    kind=kind,
-                )
+                Translatable("It holds a value of an unknown kind ({kind}).", kind=kind)
             )
         return _SCALARS[kind]
 
@@ -259,11 +246,7 @@ class _Reader:
         count: int = self._scalar("Q")
         if count > most:
             raise _BrokenError(
-                Translatable(
-                    "It claims to have {count} {what}.",
-                    count=count,
-                    what=what,
-                )
+                Translatable("It claims to have {count} {what}.", count=count, what=what)
             )
         return count
 

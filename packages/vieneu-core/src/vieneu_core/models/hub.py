@@ -125,8 +125,7 @@ class _Task:
             if not writable:
                 raise ModelLoadError(
                     Translatable(
-                        "The cache folder {folder} cannot be written.",
-                        folder=self._cache.folder,
+                        "The cache folder {folder} cannot be written.", folder=self._cache.folder
                     ),
                     remedy="Make it writable for this program, or name another in the settings.",
                 )
@@ -217,10 +216,7 @@ class _Task:
     def _damaged(self, name: str, sha256: str) -> ModelLoadError:
         stated = self._source.sha256
         against = (
-            Translatable(
-                "the settings ask for {stated}",
-                stated=stated,
-            )
+            Translatable("the settings ask for {stated}", stated=stated)
             if stated
             else "the hub names another"
         )
@@ -233,8 +229,7 @@ class _Task:
                 against=against,
             ),
             remedy=Translatable(
-                "Fetch it anew: vieneu models get {wanted}",
-                wanted=self._source.wanted,
+                "Fetch it anew: vieneu models get {wanted}", wanted=self._source.wanted
             ),
         )
 
@@ -295,9 +290,7 @@ class _Task:
                 shown=", ".join(shown),
             ),
             remedy=Translatable(
-                "Name one of them: {repo}:{shown}",
-                repo=self._source.repo,
-                shown=shown[0],
+                "Name one of them: {repo}:{shown}", repo=self._source.repo, shown=shown[0]
             ),
         )
 

@@ -171,8 +171,7 @@ class HubClient:
         except self._errors.OfflineModeIsEnabled as error:
             raise ModelLoadError(
                 Translatable(
-                    "{what} would have to be fetched, but HF_HUB_OFFLINE forbids it.",
-                    what=what,
+                    "{what} would have to be fetched, but HF_HUB_OFFLINE forbids it.", what=what
                 ),
                 remedy="Unset HF_HUB_OFFLINE, or fetch it on a machine that may.",
             ) from error
@@ -188,9 +187,7 @@ class HubClient:
         if status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return InterruptedTransferError(
                 Translatable(
-                    "{host} answered with an error ({status})",
-                    host=self.host,
-                    status=status,
+                    "{host} answered with an error ({status})", host=self.host, status=status
                 )
             )
         if isinstance(error, self._errors.RevisionNotFoundError):
@@ -199,11 +196,7 @@ class HubClient:
                 remedy="Check its name.",
             )
         return ModelLoadError(
-            Translatable(
-                "{what}: {reason}.",
-                what=what,
-                reason=self._refusal_words(error, status),
-            ),
+            Translatable("{what}: {reason}.", what=what, reason=self._refusal_words(error, status)),
             remedy=_ACCESS,
         )
 
@@ -213,44 +206,28 @@ class HubClient:
         # The hub answers 401 for what does not exist, too; the library tells the two apart.
         if isinstance(error, self._errors.RepositoryNotFoundError):
             return Translatable(
-                "{host} has no such repository, or does not show it",
-                host=self.host,
+                "{host} has no such repository, or does not show it", host=self.host
             )
         if status == HTTPStatus.UNAUTHORIZED:
-            return Translatable(
-                "{host} does not accept the token",
-                host=self.host,
-            )
-        return Translatable(
-            "{host} refuses it (status {status})",
-            host=self.host,
-            status=status,
-        )
+            return Translatable("{host} does not accept the token", host=self.host)
+        return Translatable("{host} refuses it (status {status})", host=self.host, status=status)
 
     def _interruption(self, error: BaseException, what: str) -> Exception:
         chain = _chain(error)
         if any(isinstance(each, ssl.SSLCertVerificationError) for each in chain):
             return ModelLoadError(
                 Translatable(
-                    "{what}: the certificate of {host} is not accepted.",
-                    what=what,
-                    host=self.host,
+                    "{what}: the certificate of {host} is not accepted.", what=what, host=self.host
                 ),
                 remedy="Check this machine's clock and its certificates; a proxy may interfere.",
             )
         if any(isinstance(each, socket.gaierror) for each in chain):
             return InterruptedTransferError(
-                Translatable(
-                    "the name {host} is not found",
-                    host=self.host,
-                )
+                Translatable("the name {host} is not found", host=self.host)
             )
         if any(isinstance(each, ConnectionRefusedError) for each in chain):
             return InterruptedTransferError(
-                Translatable(
-                    "{host} refuses connections",
-                    host=self.host,
-                )
+                Translatable("{host} refuses connections", host=self.host)
             )
         if any("Timeout" in type(each).__name__ for each in chain):
             return InterruptedTransferError(
@@ -261,10 +238,7 @@ class HubClient:
                 )
             )
         return InterruptedTransferError(
-            Translatable(
-                "the connection to {host} broke off",
-                host=self.host,
-            )
+            Translatable("the connection to {host} broke off", host=self.host)
         )
 
 

@@ -77,20 +77,14 @@ def unreadable(path: Path, error: OSError) -> ModelLoadError:
         where = (
             ""
             if path.parent.exists()
-            else Translatable(
-                " There is no folder {parent} either.",
-                parent=path.parent,
-            )
+            else Translatable(" There is no folder {parent} either.", parent=path.parent)
         )
         remedy = "Check the path in the engine's settings."
         return ModelLoadError(
             Translatable("There is no file {path}.{where}", path=path, where=where), remedy=remedy
         )
     owner = (
-        Translatable(
-            " (this program runs as user {getuid})",
-            getuid=os.getuid(),
-        )
+        Translatable(" (this program runs as user {getuid})", getuid=os.getuid())
         if error.errno == errno.EACCES
         else ""
     )
@@ -112,18 +106,13 @@ def _refuse_placeholders(path: Path, start: bytes) -> None:
         )
     if start.startswith(_LFS):
         raise ModelLoadError(
-            Translatable(
-                "The file {path} is {described}.",
-                path=path,
-                described=described(start),
-            ),
+            Translatable("The file {path} is {described}.", path=path, described=described(start)),
             remedy="Fetch the content: git lfs pull; or have it downloaded by its hub name.",
         )
     if described(start) == "a web page":
         raise ModelLoadError(
             Translatable(
-                "The file {path} is a web page, saved in the place of a model.",
-                path=path,
+                "The file {path} is a web page, saved in the place of a model.", path=path
             ),
             remedy="Download the file itself; on the hub its address has /resolve/, not /blob/.",
         )

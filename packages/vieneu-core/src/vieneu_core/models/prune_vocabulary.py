@@ -81,9 +81,7 @@ def trim(
     except OSError as error:
         raise ModelLoadError(
             Translatable(
-                "{target} cannot be written: {error}.",
-                target=target,
-                error=error.strerror or error,
+                "{target} cannot be written: {error}.", target=target, error=error.strerror or error
             ),
             remedy="Free space on that disk, or name a folder that can be written.",
         ) from error
@@ -123,11 +121,7 @@ class _Model:
             reader = gguf.GGUFReader(path)
         except (OSError, ValueError, IndexError, KeyError) as error:
             raise _invalid(
-                path,
-                Translatable(
-                    "It cannot be read: {error}.",
-                    error=error,
-                ),
+                path, Translatable("It cannot be read: {error}.", error=error)
             ) from error
         if TRIMMED_KEY in reader.fields:
             raise ModelLoadError(
@@ -136,13 +130,7 @@ class _Model:
             )
         for key in (_TOKENS, _TYPES, _MERGES):
             if key not in reader.fields:
-                raise _invalid(
-                    path,
-                    Translatable(
-                        "It has no {key}.",
-                        key=key,
-                    ),
-                )
+                raise _invalid(path, Translatable("It has no {key}.", key=key))
         return cls(gguf, reader)
 
     def kept(self, reachable: Collection[int]) -> list[int]:
@@ -240,10 +228,6 @@ def _element_type(field: Any) -> Any:
 
 def _invalid(path: Path, why: str) -> ModelLoadError:
     return ModelLoadError(
-        Translatable(
-            "{path} is no GGUF model that could be trimmed. {why}",
-            path=path,
-            why=why,
-        ),
+        Translatable("{path} is no GGUF model that could be trimmed. {why}", path=path, why=why),
         remedy="Name a VieNeu model in GGUF format.",
     )

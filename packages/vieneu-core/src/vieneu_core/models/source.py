@@ -96,10 +96,7 @@ class ModelSource:
                 raise _invalid(Translatable("{file!r} is no file within a repository.", file=file))
         if not _REVISION.fullmatch(self.revision) or not is_plain(self.revision):
             raise _invalid(
-                Translatable(
-                    "{revision!r} is no branch, tag or commit.",
-                    revision=self.revision,
-                )
+                Translatable("{revision!r} is no branch, tag or commit.", revision=self.revision)
             )
 
 
@@ -131,8 +128,7 @@ def _of_hub(shape: re.Match[str], stated: str) -> ModelSource:
     if not files and Path(stated).suffix in {".gguf", ".onnx", ".safetensors"}:
         raise _invalid(
             Translatable(
-                "{stated!r} looks like a path, but depends on where it is read.",
-                stated=stated,
+                "{stated!r} looks like a path, but depends on where it is read.", stated=stated
             )
         )
     sha256 = shape["sha256"]
@@ -149,10 +145,7 @@ def _expanded(stated: str) -> Path:
         return Path(stated).expanduser()
     except RuntimeError as error:
         raise _invalid(
-            Translatable(
-                "{stated!r} is in the home of a user who does not exist.",
-                stated=stated,
-            )
+            Translatable("{stated!r} is in the home of a user who does not exist.", stated=stated)
         ) from error
 
 

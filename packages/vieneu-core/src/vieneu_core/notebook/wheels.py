@@ -106,9 +106,7 @@ class Wheel:
         except (OSError, ValueError) as error:
             raise ConfigurationError(
                 Translatable(
-                    "The package in {folder} cannot be packed: {error}.",
-                    folder=folder,
-                    error=error,
+                    "The package in {folder} cannot be packed: {error}.", folder=folder, error=error
                 ),
                 remedy=Translatable("Restore its files: git -C {folder} status", folder=folder),
             ) from error

@@ -215,17 +215,11 @@ class Delivery:
             while (chunk := await self._next(stream, tracked)) is not None:
                 if not isinstance(chunk, AudioChunk):  # a backend of the user's own
                     raise BadResponseError(
-                        Translatable(
-                            "{name} gave something that is not audio.",
-                            name=tracked.name,
-                        )
+                        Translatable("{name} gave something that is not audio.", name=tracked.name)
                     )
                 if base + chunk.sentence != self._done:
                     raise BadResponseError(
-                        Translatable(
-                            "{name} spoke the sentences out of order.",
-                            name=tracked.name,
-                        )
+                        Translatable("{name} spoke the sentences out of order.", name=tracked.name)
                     )
                 if not sentence.begun or chunk.restarted:
                     sentence = _Sentence(begun=True)
@@ -239,10 +233,7 @@ class Delivery:
                     sentence = _Sentence()
         if self._done < base + n_sentences:
             raise StreamInterruptedError(
-                Translatable(
-                    "{name} stopped before the last sentence.",
-                    name=tracked.name,
-                )
+                Translatable("{name} stopped before the last sentence.", name=tracked.name)
             )
 
     async def _next(
@@ -308,10 +299,7 @@ class Delivery:
     def _all_failed(self, causes: list[BackendError]) -> BackendError:
         if len(causes) == 1:
             return causes[0]
-        detail = Translatable(
-            "No backend could speak sentence {number}.",
-            number=self._done + 1,
-        )
+        detail = Translatable("No backend could speak sentence {number}.", number=self._done + 1)
         return AllBackendsFailedError(detail, causes=tuple(causes))
 
 

@@ -174,9 +174,7 @@ class HealthMonitor:
         except RequestError as err:
             raise SynthesisFailedError(
                 Translatable(
-                    "{name} refused the test sentence: {detail}",
-                    name=name,
-                    detail=err.detail,
+                    "{name} refused the test sentence: {detail}", name=name, detail=err.detail
                 )
             ) from err
 
@@ -195,10 +193,7 @@ class HealthMonitor:
                 health = await tracked.backend.health()
         except TimeoutError:
             late = BackendTimeoutError(
-                Translatable(
-                    "{name} did not report its health in time.",
-                    name=tracked.name,
-                )
+                Translatable("{name} did not report its health in time.", name=tracked.name)
             )
             self._missed(late, tolerant=tolerant)
         except BackendError as err:

@@ -95,10 +95,7 @@ class BackendPool:
             remedy = (
                 None
                 if name in BACKENDS
-                else Translatable(
-                    "A router may have: {backends}.",
-                    backends=", ".join(BACKENDS),
-                )
+                else Translatable("A router may have: {backends}.", backends=", ".join(BACKENDS))
             )
             raise BackendNotConfiguredError(
                 Translatable("No {name} backend is set up.", name=name), remedy=remedy, backend=name

@@ -66,8 +66,7 @@ def _unknown(path: Path) -> ModelLoadError:
     return ModelLoadError(
         Translatable("The dictionary {path} is not one that is known here.", path=path),
         remedy=Translatable(
-            "Install sea-g2p 0.10: {command}",
-            command=install_command("sea-g2p>=0.10,<0.11"),
+            "Install sea-g2p 0.10: {command}", command=install_command("sea-g2p>=0.10,<0.11")
         ),
     )
 

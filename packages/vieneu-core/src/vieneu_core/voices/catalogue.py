@@ -72,10 +72,7 @@ class VoiceCatalogue:
         except OSError as error:
             if error.errno in _TAKEN and (self._folder / voice_id).exists():
                 raise InvalidRequestError(
-                    Translatable(
-                        "There is a voice {voice_id!r} already.",
-                        voice_id=voice_id,
-                    ),
+                    Translatable("There is a voice {voice_id!r} already.", voice_id=voice_id),
                     remedy=Translatable(
                         "Choose another name, or remove it: vieneu voices remove {voice_id}",
                         voice_id=voice_id,

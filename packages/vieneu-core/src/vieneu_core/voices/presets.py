@@ -63,9 +63,7 @@ def read_presets(path: Path) -> tuple[Preset, ...]:
     except OSError as error:
         raise ModelLoadError(
             Translatable(
-                "The voices {path} cannot be read: {error}.",
-                path=path,
-                error=error.strerror,
+                "The voices {path} cannot be read: {error}.", path=path, error=error.strerror
             ),
             remedy="Put the model's voices.json there, or name another in the option voices.",
         ) from error
@@ -101,9 +99,7 @@ def _description(loc: tuple[int | str, ...], message: str) -> str:
 def _invalid(path: Path, why: str) -> ModelLoadError:
     return ModelLoadError(
         Translatable(
-            "The voices {path} are not those of a VieNeu-TTS model: {why}.",
-            path=path,
-            why=why,
+            "The voices {path} are not those of a VieNeu-TTS model: {why}.", path=path, why=why
         ),
         remedy="Use the voices.json that belongs to the model.",
     )

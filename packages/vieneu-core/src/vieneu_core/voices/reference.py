@@ -89,10 +89,7 @@ def _check_signal(samples: NDArray[np.float32]) -> None:
     offset = float(samples.mean())
     if abs(offset) > _MOST_DC:
         raise ReferenceAudioError(
-            Translatable(
-                "The clip has an offset of {offset:.2f} of full scale.",
-                offset=offset,
-            ),
+            Translatable("The clip has an offset of {offset:.2f} of full scale.", offset=offset),
             remedy="Record it anew; the microphone or its input is faulty.",
         )
     full = np.abs(samples) >= _FULL_SCALE
@@ -101,8 +98,7 @@ def _check_signal(samples: NDArray[np.float32]) -> None:
     if share > _MOST_CLIPPED:
         raise ReferenceAudioError(
             Translatable(
-                "The clip is overdriven: {share:.1f} % of it is at full scale.",
-                share=100 * share,
+                "The clip is overdriven: {share:.1f} % of it is at full scale.", share=100 * share
             ),
             remedy="Record it anew, further from the microphone or with less gain.",
         )
@@ -173,8 +169,7 @@ def _wanted_gain_db(samples: NDArray[np.float32]) -> float:
     if loudness < _TOO_QUIET_DBFS:
         raise ReferenceAudioError(
             Translatable(
-                "The clip is too quiet: its speech has {loudness:.0f} dBFS.",
-                loudness=loudness,
+                "The clip is too quiet: its speech has {loudness:.0f} dBFS.", loudness=loudness
             ),
             remedy="Record it anew, closer to the microphone.",
         )

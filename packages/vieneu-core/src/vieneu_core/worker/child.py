@@ -199,11 +199,7 @@ def find_factory(target: str) -> EngineFactory:
             factory: EngineFactory = getattr(importlib.import_module(module), attribute)
         except (ImportError, AttributeError) as error:
             raise ModelLoadError(
-                Translatable(
-                    "There is no engine {target!r}: {error}.",
-                    target=target,
-                    error=error,
-                )
+                Translatable("There is no engine {target!r}: {error}.", target=target, error=error)
             ) from error
         return factory
     known = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
@@ -211,9 +207,7 @@ def find_factory(target: str) -> EngineFactory:
         names = ", ".join(sorted(known)) or "none"
         raise ModelLoadError(
             Translatable(
-                "There is no engine {target!r}. Installed: {names}.",
-                target=target,
-                names=names,
+                "There is no engine {target!r}. Installed: {names}.", target=target, names=names
             )
         )
     found: EngineFactory = known[target].load()

@@ -207,17 +207,10 @@ def _environment() -> dict[str, str]:
 
 def _ending(returncode: int | None) -> str:
     if returncode is None or returncode >= 0:
-        return Translatable(
-            "ended with exit status {returncode}",
-            returncode=returncode,
-        )
+        return Translatable("ended with exit status {returncode}", returncode=returncode)
     try:
         name = signal.Signals(-returncode).name
     except ValueError:
         name = f"signal {-returncode}"
     hint = " (out of memory?)" if name == "SIGKILL" else ""
-    return Translatable(
-        "was killed by {name}{hint}",
-        name=name,
-        hint=hint,
-    )
+    return Translatable("was killed by {name}{hint}", name=name, hint=hint)

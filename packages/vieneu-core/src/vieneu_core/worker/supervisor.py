@@ -157,10 +157,7 @@ class WorkerSupervisor:
         if self._state.starting:
             retry_after_s = self._next_start_at - self._clock.monotonic() + self._load_took_s
             raise BackendLoadingError(
-                Translatable(
-                    "The engine {target} is being started.",
-                    target=self._spec.target,
-                ),
+                Translatable("The engine {target} is being started.", target=self._spec.target),
                 retry_after_s=max(retry_after_s, _LEAST_RETRY_S),
             )
         if self._state is WorkerState.FAILED:
@@ -173,10 +170,7 @@ class WorkerSupervisor:
 
     def _unexplained(self) -> EngineError:
         return ModelLoadError(
-            Translatable(
-                "The engine {target} could not be kept running.",
-                target=self._spec.target,
-            )
+            Translatable("The engine {target} could not be kept running.", target=self._spec.target)
         )
 
     def _become(self, state: WorkerState) -> None:
@@ -296,9 +290,7 @@ class WorkerSupervisor:
                 WorkerDiedError(Translatable("{ending} while it spoke.", ending=ending))
             )
             return Translatable(
-                "{ending}. It wrote last: {line}.",
-                ending=ending,
-                line=process.last_line(),
+                "{ending}. It wrote last: {line}.", ending=ending, line=process.last_line()
             )
         ending = Translatable(
             "{ending} while it loaded. It wrote last: {line}.",

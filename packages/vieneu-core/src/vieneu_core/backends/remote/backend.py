@@ -278,10 +278,7 @@ class RemoteBackend(Backend):
         refuse_unready(health, self._name, self._connection.host)
         if self._unloaded:
             raise BackendNotLoadedError(
-                Translatable(
-                    "The backend {name} was unloaded meanwhile.",
-                    name=self._name,
-                ),
+                Translatable("The backend {name} was unloaded meanwhile.", name=self._name),
                 backend=self._name,
             )
 

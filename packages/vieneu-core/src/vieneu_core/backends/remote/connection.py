@@ -227,17 +227,12 @@ class Connection:
             )
         if isinstance(err, aiohttp.ClientResponseError | HttpProcessingError):
             return BadResponseError(
-                Translatable(
-                    "{host} answers in something that is not HTTP.",
-                    host=self.host,
-                )
+                Translatable("{host} answers in something that is not HTTP.", host=self.host)
             )
         if isinstance(err, aiohttp.ClientConnectorError):
             return BackendConnectionError(
                 Translatable(
-                    "No connection to {host}: {strerror}.",
-                    host=self.host,
-                    strerror=err.strerror,
+                    "No connection to {host}: {strerror}.", host=self.host, strerror=err.strerror
                 )
             )
         return BackendConnectionError(

@@ -57,9 +57,7 @@ class RemoteTimeouts:
             if not value > 0:
                 raise ConfigurationError(
                     Translatable(
-                        "{limit} is {value}; it must be above 0.",
-                        limit=limit.name,
-                        value=value,
+                        "{limit} is {value}; it must be above 0.", limit=limit.name, value=value
                     )
                 )
         if self.first_byte_s >= CLOUDFLARE_FIRST_BYTE_S:
@@ -174,16 +172,14 @@ class Deadlines:
         limits = self._timeouts
         words = {
             FirstByteTimeoutError: Translatable(
-                "sent nothing within {first_byte_s:g} s",
-                first_byte_s=limits.first_byte_s,
+                "sent nothing within {first_byte_s:g} s", first_byte_s=limits.first_byte_s
             ),
             StreamStalledError: Translatable(
                 "sent no more audio for {between_chunks_s:g} s",
                 between_chunks_s=limits.between_chunks_s,
             ),
             DeadlineExceededError: Translatable(
-                "was not done after {total_s:g} s of waiting",
-                total_s=limits.total_s,
+                "was not done after {total_s:g} s of waiting", total_s=limits.total_s
             ),
             TooSlowError: (
                 Translatable(

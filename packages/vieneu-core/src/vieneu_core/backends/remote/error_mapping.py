@@ -102,9 +102,7 @@ def _ngrok(reply: Reply) -> VieneuError | None:
     if known is None:
         return TunnelError(
             Translatable(
-                "ngrok answered in place of {host}: {found}.",
-                host=reply.host,
-                found=found[0],
+                "ngrok answered in place of {host}: {found}.", host=reply.host, found=found[0]
             )
         )
     return known(reply, found[0])
@@ -113,9 +111,7 @@ def _ngrok(reply: Reply) -> VieneuError | None:
 def _offline(reply: Reply, code: str) -> VieneuError:
     return TunnelOfflineError(
         Translatable(
-            "The tunnel {host} does not exist any more ({code}).",
-            host=reply.host,
-            code=code,
+            "The tunnel {host} does not exist any more ({code}).", host=reply.host, code=code
         )
     )
 
@@ -257,24 +253,12 @@ def _cloudflare(reply: Reply) -> VieneuError | None:
     named = b"cloudflare" in reply.body.lower() or reply.body.startswith(b"error code: ")
     if signed and (from_edge or named) and int(signed[1]) in _CLOUDFLARE_BODY:
         code = signed[1].decode()
-        return _CLOUDFLARE_BODY[int(code)](
-            reply,
-            Translatable(
-                "error {code}",
-                code=code,
-            ),
-        )
+        return _CLOUDFLARE_BODY[int(code)](reply, Translatable("error {code}", code=code))
     make = _CLOUDFLARE.get(reply.status)
     page = reply.content_type in {"text/html", "text/plain", ""}
     if make is None or not page or not (from_edge or named):
         return None
-    return make(
-        reply,
-        Translatable(
-            "Cloudflare status {status}",
-            status=reply.status,
-        ),
-    )
+    return make(reply, Translatable("Cloudflare status {status}", status=reply.status))
 
 
 def _by_content(reply: Reply) -> VieneuError | None:
@@ -309,13 +293,7 @@ def _by_status(reply: Reply) -> VieneuError:
         what=describe(reply.body),
     )
     if reply.status in {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}:
-        return _upstream(
-            reply,
-            Translatable(
-                "status {status} from a gateway",
-                status=reply.status,
-            ),
-        )
+        return _upstream(reply, Translatable("status {status} from a gateway", status=reply.status))
     if reply.status == HTTPStatus.SERVICE_UNAVAILABLE:
         return BackendUnavailableError(answer)
     if reply.status == HTTPStatus.TOO_MANY_REQUESTS:

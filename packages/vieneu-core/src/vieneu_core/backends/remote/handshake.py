@@ -72,11 +72,7 @@ def refuse_unready(health: Health, backend: str, host: str) -> None:
     cls, words = _REFUSALS.get(health.state, (BackendUnavailableError, "is not ready"))
     retry_after_s = CHECK_AGAIN_S if health.state is BackendState.LOADING else None
     raise cls(
-        Translatable(
-            "The server {host} {words}.",
-            host=host,
-            words=words,
-        ),
+        Translatable("The server {host} {words}.", host=host, words=words),
         backend=backend,
         retry_after_s=retry_after_s,
     )

@@ -73,17 +73,11 @@ def describe(head: bytes) -> str:
     if HTML.match(head):
         title = _TITLE.search(head)
         words = (
-            Translatable(
-                " titled {title!r}",
-                title=title[1].strip()[:200].decode(errors="replace"),
-            )
+            Translatable(" titled {title!r}", title=title[1].strip()[:200].decode(errors="replace"))
             if title
             else ""
         )
-        return Translatable(
-            "a web page{words}",
-            words=words,
-        )
+        return Translatable("a web page{words}", words=words)
     if not head:
         return "nothing"
     return next((words for magic, words in _MAGIC.items() if head.startswith(magic)), "other data")

@@ -98,8 +98,7 @@ class SpeechClient:
                     return
             raise StreamInterruptedError(
                 Translatable(
-                    "The audio of {host} broke off before its end mark.",
-                    host=self._connection.host,
+                    "The audio of {host} broke off before its end mark.", host=self._connection.host
                 )
             )
 

@@ -209,8 +209,7 @@ class SpeechReader:
         if self._sentence is None or index != self._n_done:
             raise BadResponseError(
                 Translatable(
-                    "Audio came for sentence {index}, which is not being spoken.",
-                    index=index,
+                    "Audio came for sentence {index}, which is not being spoken.", index=index
                 )
             )
         return self._sentence

@@ -183,10 +183,7 @@ def _line_of_stdin() -> str:
         return sys.stdin.readline(_LONGEST_LINE)
     except OSError as error:
         raise ConfigurationError(
-            Translatable(
-                "Standard input cannot be read: {error}.",
-                error=error.strerror,
-            ),
+            Translatable("Standard input cannot be read: {error}.", error=error.strerror),
             remedy="Pipe the token in.",
         ) from error
 
@@ -227,8 +224,7 @@ def _refuse_overrides(terminal: Terminal, url: str, token: SecretStr) -> None:
         if terminal.environ[name].strip().rstrip("/") != wanted[name].rstrip("/"):
             raise ConfigurationError(
                 Translatable(
-                    "The environment variable {name} says something else, and would win.",
-                    name=name,
+                    "The environment variable {name} says something else, and would win.", name=name
                 ),
                 remedy=Translatable("Unset it: unset {name}", name=name),
             )

@@ -177,9 +177,7 @@ def _option_error(error: ValidationError) -> ConfigurationError:
     option = CALLBACK_VARIABLE if name == "callback-url" else f"--{_OPTIONS.get(name, name)}"
     return ConfigurationError(
         Translatable(
-            "Wrong notebook: {option}: {problem}.",
-            option=option,
-            problem=problem.rstrip("."),
+            "Wrong notebook: {option}: {problem}.", option=option, problem=problem.rstrip(".")
         ),
         remedy="Correct it; see vieneu notebook --help.",
     )

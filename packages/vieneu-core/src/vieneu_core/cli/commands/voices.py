@@ -155,10 +155,6 @@ def _read(audio: str) -> bytes:
     except (OSError, RuntimeError) as error:  # RuntimeError: ~ of a user that there is not
         reason = getattr(error, "strerror", None) or error
         raise ReferenceAudioError(
-            Translatable(
-                "The clip {audio} cannot be read: {reason}.",
-                audio=audio,
-                reason=reason,
-            ),
+            Translatable("The clip {audio} cannot be read: {reason}.", audio=audio, reason=reason),
             remedy="Check the path.",
         ) from error

@@ -81,26 +81,12 @@ class LlamaBinding:
         """Put into words why a model could not be loaded."""
         if self.is_out_of_memory:
             return DeviceMemoryError(
-                Translatable(
-                    "There is not enough memory for the model {path}.",
-                    path=path.name,
-                )
+                Translatable("There is not enough memory for the model {path}.", path=path.name)
             )
         errors = [line for line in self._log.lines if "error" in line or "fail" in line]
-        why = (
-            Translatable(
-                " llama.cpp says: {errors}",
-                errors=errors[0][:200],
-            )
-            if errors
-            else ""
-        )
+        why = Translatable(" llama.cpp says: {errors}", errors=errors[0][:200]) if errors else ""
         return ModelLoadError(
-            Translatable(
-                "llama.cpp does not load the model {path}.{why}",
-                path=path,
-                why=why,
-            ),
+            Translatable("llama.cpp does not load the model {path}.{why}", path=path, why=why),
             remedy="Delete the file and load again, or name another in the option model.",
         )
 
@@ -140,7 +126,6 @@ def _binding() -> Any:
                 error=error,
             ),
             remedy=Translatable(
-                "Install what it needs, or build it again: {command}",
-                command=command,
+                "Install what it needs, or build it again: {command}", command=command
             ),
         ) from error

@@ -203,9 +203,6 @@ def _library() -> Any:
             raise MissingExtraError("The library xllamacpp", "gguf-prebuilt") from error
         command = library_command(str(error)) or install_command("--force-reinstall", "xllamacpp")
         raise ModelLoadError(
-            Translatable(
-                "xllamacpp is installed, but it does not load: {error}.",
-                error=error,
-            ),
+            Translatable("xllamacpp is installed, but it does not load: {error}.", error=error),
             remedy=Translatable("Install what it needs: {command}", command=command),
         ) from error

@@ -93,13 +93,7 @@ def _check_files(path: Path) -> None:
     if not any(path.glob("*.safetensors")):
         missing.append("*.safetensors")
     if missing:
-        raise unusable(
-            path,
-            Translatable(
-                "It has no {missing}.",
-                missing=", ".join(missing),
-            ),
-        )
+        raise unusable(path, Translatable("It has no {missing}.", missing=", ".join(missing)))
 
 
 def _check_architecture(path: Path, config: Any) -> None:
@@ -109,9 +103,7 @@ def _check_architecture(path: Path, config: Any) -> None:
         raise unusable(
             path,
             Translatable(
-                "It is a {found}; a VieNeu-TTS model is one of {known}.",
-                found=found,
-                known=known,
+                "It is a {found}; a VieNeu-TTS model is one of {known}.", found=found, known=known
             ),
         )
 
@@ -133,11 +125,7 @@ def _check_vocabulary(path: Path, vocabulary: SpeechVocabulary, model: Any) -> N
 def unusable(path: Path, why: str) -> ModelLoadError:
     """Say that a folder cannot be used."""
     return ModelLoadError(
-        Translatable(
-            "The folder {path} holds no usable model. {why}",
-            path=path,
-            why=why,
-        ),
+        Translatable("The folder {path} holds no usable model. {why}", path=path, why=why),
         remedy="Delete it and load again, or name another in the option model.",
     )
 

@@ -108,11 +108,7 @@ def _missing(package: str) -> VieneuError:
             ),
         )
     return MissingExtraError(
-        Translatable(
-            "The engine sdk (its package {package})",
-            package=package,
-        ),
-        extra,
+        Translatable("The engine sdk (its package {package})", package=package), extra
     )
 
 

@@ -170,10 +170,7 @@ def _check(options: SdkOptions, started: Started, faults: list[str]) -> None:
     """
     if faults:
         raise ModelLoadError(
-            Translatable(
-                "The SDK passed over a fault while it loaded: {faults}",
-                faults=faults[0],
-            ),
+            Translatable("The SDK passed over a fault while it loaded: {faults}", faults=faults[0]),
             remedy="Fetch the model anew, or correct the option that names it.",
         )
     engine = getattr(started.sdk, "engine", None)
@@ -200,9 +197,7 @@ def _check_voices(mode: SdkMode, sdk: Any, plan: Plan) -> None:
         if preset.get("speaker_emb") is None:
             raise ModelLoadError(
                 Translatable(
-                    "The voice {name!r} in {path} has no speaker_emb.",
-                    name=name,
-                    path=path,
+                    "The voice {name!r} in {path} has no speaker_emb.", name=name, path=path
                 ),
                 remedy="Fetch the model anew, or take the voice out of the file.",
             )

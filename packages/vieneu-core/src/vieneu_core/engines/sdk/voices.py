@@ -78,9 +78,7 @@ class SdkVoices:
             known = ", ".join(voice.id for voice in self.listed)
             raise VoiceNotFoundError(
                 Translatable(
-                    "The SDK has no voice {wanted!r}. It has: {known}.",
-                    wanted=wanted,
-                    known=known,
+                    "The SDK has no voice {wanted!r}. It has: {known}.", wanted=wanted, known=known
                 )
             )
         return name
@@ -145,8 +143,7 @@ class SdkClips:
         if faults:
             raise CloningUnsupportedError(
                 Translatable(
-                    "The SDK passed over a fault while it cloned: {faults}",
-                    faults=faults[0],
+                    "The SDK passed over a fault while it cloned: {faults}", faults=faults[0]
                 ),
                 remedy="Fetch the model anew.",
             )
@@ -172,12 +169,10 @@ def _default(sdk: Any, wanted: str | None, labels: Mapping[str, str]) -> str:
     if chosen not in labels:
         raise ModelLoadError(
             Translatable(
-                "The SDK has no voice {wanted!r} to speak with by default.",
-                wanted=wanted or own,
+                "The SDK has no voice {wanted!r} to speak with by default.", wanted=wanted or own
             ),
             remedy=Translatable(
-                "Set the option voice to one of: {known}.",
-                known=", ".join(map(one_line, labels)),
+                "Set the option voice to one of: {known}.", known=", ".join(map(one_line, labels))
             ),
         )
     return chosen
@@ -195,8 +190,7 @@ def _check_sizes(sdk: Any, names: Mapping[str, str]) -> None:
         if getattr(codes, "shape", (0,))[-1] != _TURBO_SIZE:
             raise ModelLoadError(
                 Translatable(
-                    "The voice {voice!r} is not one of the SDK's mode turbo.",
-                    voice=one_line(name),
+                    "The voice {voice!r} is not one of the SDK's mode turbo.", voice=one_line(name)
                 ),
                 remedy="Use the voices.json that belongs to the model.",
             )

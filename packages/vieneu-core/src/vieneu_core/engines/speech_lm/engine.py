@@ -101,10 +101,7 @@ class CodeEngine:
             return
         if decoder.n_codes == 0:
             raise SynthesisFailedError(
-                Translatable(
-                    "The model {model} ended before it began.",
-                    model=parts.model.name,
-                )
+                Translatable("The model {model} ended before it began.", model=parts.model.name)
             )
         yield pcm_of_floats(decoder.finish())
 
@@ -135,10 +132,7 @@ class CodeEngine:
     def _loaded(self) -> Parts:
         if self._parts is None:
             raise ModelLoadError(
-                Translatable(
-                    "The engine {name} was used before it was loaded.",
-                    name=self._name,
-                )
+                Translatable("The engine {name} was used before it was loaded.", name=self._name)
             )
         return self._parts
 

@@ -134,10 +134,7 @@ class NeuCodecEncoder:
         torch = self._device.torch
         if len(samples) < _SHORTEST:
             raise ReferenceAudioError(
-                Translatable(
-                    "The clip has only {n_samples} samples.",
-                    n_samples=len(samples),
-                )
+                Translatable("The clip has only {n_samples} samples.", n_samples=len(samples))
             )
         with self._device.guarded(), suppress_warnings():
             clip = torch.from_numpy(samples.copy())[None, None]

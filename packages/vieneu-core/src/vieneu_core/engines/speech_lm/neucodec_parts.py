@@ -184,7 +184,6 @@ def _unfit_versions(error: Exception) -> ModelLoadError:
             why=why,
         ),
         remedy=Translatable(
-            "Install versions that fit together: {command}",
-            command=extra_command("torch"),
+            "Install versions that fit together: {command}", command=extra_command("torch")
         ),
     )

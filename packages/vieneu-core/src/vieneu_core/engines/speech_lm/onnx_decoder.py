@@ -85,11 +85,7 @@ class OnnxDecoder:
         if [i.name for i in inputs] != [_INPUT] or inputs[0].type != "tensor(int32)":
             found = ", ".join(f"{i.name}: {i.type}" for i in inputs)
             raise _no_decoder(
-                self._path,
-                Translatable(
-                    "It takes {found}, not codes: tensor(int32).",
-                    found=found,
-                ),
+                self._path, Translatable("It takes {found}, not codes: tensor(int32).", found=found)
             )
         try:
             self.decode([0] * 4)
@@ -111,11 +107,7 @@ def _open(path: Path, threads: int) -> Any:
         if isinstance(_failure(error), DeviceMemoryError):
             raise _failure(error) from error
         raise _no_decoder(
-            path,
-            Translatable(
-                "ONNX Runtime says: {first_line}",
-                first_line=_first_line(error),
-            ),
+            path, Translatable("ONNX Runtime says: {first_line}", first_line=_first_line(error))
         ) from error
 
 

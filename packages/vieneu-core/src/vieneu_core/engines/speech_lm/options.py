@@ -82,11 +82,7 @@ def parse_options(kind: type[OptionsT], engine: str, options: Mapping[str, objec
     if field is None:
         known = ", ".join(kind.model_fields)
         raise ModelLoadError(
-            Translatable(
-                "The engine {engine} has no option {name!r}.",
-                engine=engine,
-                name=name,
-            ),
+            Translatable("The engine {engine} has no option {name!r}.", engine=engine, name=name),
             remedy=Translatable("It has: {known}.", known=known),
         )
     raise ModelLoadError(

@@ -68,10 +68,7 @@ class SpeechVocabulary:
         """
         if not 0 <= code < self.n_codes:
             raise SynthesisFailedError(
-                Translatable(
-                    "The voice has the code {code}, which the model lacks.",
-                    code=code,
-                )
+                Translatable("The voice has the code {code}, which the model lacks.", code=code)
             )
         return self.first_code + code
 
@@ -151,10 +148,7 @@ def _only_token(encode: Encode, name: str) -> int:
     token = _token_or_none(encode, name)
     if token is None:
         raise ModelLoadError(
-            Translatable(
-                "The model has no token {name}: it is no VieNeu-TTS model.",
-                name=name,
-            ),
+            Translatable("The model has no token {name}: it is no VieNeu-TTS model.", name=name),
             remedy="Use a VieNeu-TTS model; vieneu doctor lists those that are known.",
         )
     return token

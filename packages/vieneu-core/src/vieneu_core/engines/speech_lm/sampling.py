@@ -94,12 +94,10 @@ def _check(sampling: Sampling) -> None:
     if not 0.0 <= sampling.temperature <= _MAX_TEMPERATURE:
         raise ModelLoadError(
             Translatable(
-                "The option temperature is {temperature}.",
-                temperature=sampling.temperature,
+                "The option temperature is {temperature}.", temperature=sampling.temperature
             ),
             remedy=Translatable(
-                "Choose one from 0 to {max_temperature:g}.",
-                max_temperature=_MAX_TEMPERATURE,
+                "Choose one from 0 to {max_temperature:g}.", max_temperature=_MAX_TEMPERATURE
             ),
         )
     if not 1 <= sampling.top_k <= _MAX_TOP_K:

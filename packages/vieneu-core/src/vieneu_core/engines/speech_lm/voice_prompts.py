@@ -91,8 +91,7 @@ class References:
             except MissingExtraError as error:
                 raise CloningUnsupportedError(
                     Translatable(
-                        "Cloning a voice needs NeuCodec's encoder. {error}",
-                        error=error.detail,
+                        "Cloning a voice needs NeuCodec's encoder. {error}", error=error.detail
                     ),
                     remedy=_REMEDY,
                 ) from error
