@@ -149,11 +149,7 @@ def _package(topic: Topic, module: str, package: str, extra: str) -> Finding:
 def _player(found: Sequence[str]) -> Finding:
     if found:
         return Finding(topic=Topic.PLAYER, level=Level.OK, fact=", ".join(found))
-    return Finding(
-        topic=Topic.PLAYER,
-        level=Level.NOTE,
-        command="sudo apt install alsa-utils",
-    )
+    return Finding(topic=Topic.PLAYER, level=Level.NOTE, command="sudo apt install alsa-utils")
 
 
 def _hardware() -> Finding:

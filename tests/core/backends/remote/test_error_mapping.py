@@ -12,8 +12,8 @@ import pytest
 from fault_proxy import EDGE_REPLIES, edge_reply
 from multidict import CIMultiDict
 
-from vieneu_core.backends.remote.error_mapping import explain, until_next_month_s
-from vieneu_core.backends.remote.reply import HEAD_BYTES, Reply, describe
+from vieneu_core.backends.remote.error_mapping import explain
+from vieneu_core.backends.remote.reply import HEAD_BYTES, Reply, describe, until_next_month_s
 from vieneu_core.errors import (
     AuthenticationError,
     BackendBusyError,

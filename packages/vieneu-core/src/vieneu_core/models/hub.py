@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from vieneu_core.models.checksum import has_etag, sha256_of
 from vieneu_core.models.download import Download, Meter, Progress, RetryPolicy, named_disk_error
 from vieneu_core.models.hub_client import FileNotThereError, HubClient, RemoteFile
 from vieneu_core.models.local_files import checked_path
-from vieneu_core.models.source import ModelSource, is_pattern
+from vieneu_core.models.source import ModelSource, is_match, is_pattern
 from vieneu_core.translatable import Translatable
 
 
@@ -196,11 +195,7 @@ class _Task:
             ModelLoadError: it is not what it should be; it is deleted then.
         """
         path, key = self._cache.snapshot(commit) / name, file_key(commit, name)
-        meter = Meter(
-            f"Checking {name}",
-            path.stat().st_size,
-            self._progress,
-        )
+        meter = Meter(f"Checking {name}", path.stat().st_size, self._progress)
         sha256 = sha256_of(path, meter.show)
         record = index.files.get(key)
         # Without the hub, the name under which the content lies is its ETag.
@@ -215,11 +210,9 @@ class _Task:
 
     def _damaged(self, name: str, sha256: str) -> ModelLoadError:
         stated = self._source.sha256
-        against = (
-            Translatable("the settings ask for {stated}", stated=stated)
-            if stated
-            else "the hub names another"
-        )
+        against = "the hub names another"
+        if stated:
+            against = Translatable("the settings ask for {stated}", stated=stated)
         return ModelLoadError(
             Translatable(
                 "{name} of {repo} is damaged: its SHA-256 is {sha256}, {against}. It was deleted.",
@@ -261,7 +254,7 @@ class _Task:
         commit, offered = self._hub.retry_policy.keep_trying(
             lambda: client.list_files(self._source.repo, revision)
         )
-        names = tuple(name for name in offered if any(_fits(name, p) for p in patterns))
+        names = tuple(name for name in offered if any(is_match(name, p) for p in patterns))
         missing = [p for p in patterns if not is_pattern(p) and p not in offered]
         if missing or not names:
             raise self._not_there(", ".join(missing or patterns), offered)
@@ -298,18 +291,9 @@ class _Task:
         download = Download(client, self._source.repo, self._cache, self._hub.retry_policy)
         sizes = [file.size for file in files]
         total = None if None in sizes else sum(size or 0 for size in sizes)
-        meter = Meter(
-            f"Downloading {self._label}",
-            total,
-            self._progress,
-        )
+        meter = Meter(f"Downloading {self._label}", total, self._progress)
         for file in files:
             meter.finish(download.get(file, meter))
             self._cache.link(file.commit, file.name, file.etag)
             self._check(index, file.commit, file.name, file.etag)
             self._cache.remember(index)
-
-
-def _fits(name: str, pattern: str) -> bool:
-    """Whether a file is one of a pattern's; a pattern speaks of one folder, as in a shell."""
-    return name.count("/") == pattern.count("/") and fnmatch.fnmatchcase(name, pattern)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,11 @@ def parse_source(text: str) -> ModelSource:
 def is_pattern(file: str) -> bool:
     """Whether it stands for several names, in the manner of a shell."""
     return any(mark in file for mark in "*?[")
+
+
+def is_match(name: str, pattern: str) -> bool:
+    """Whether a file is one of a pattern's; a pattern speaks of one folder, as in a shell."""
+    return name.count("/") == pattern.count("/") and fnmatch.fnmatchcase(name, pattern)
 
 
 def _of_hub(shape: re.Match[str], stated: str) -> ModelSource:

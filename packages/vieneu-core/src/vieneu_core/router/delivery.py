@@ -12,10 +12,9 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.audio.resample import Resampler
 from vieneu_core.audio.sanity_check import check_length
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
@@ -34,6 +33,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.router.events import ErrorReport, RouterEvent, SpokenByFallback
 from vieneu_core.router.policy import LAST_RESORT, RouterPolicy, estimated_seconds
+from vieneu_core.router.received_sentence import ReceivedSentence
 from vieneu_core.router.route import Route
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
@@ -210,7 +210,7 @@ class Delivery:
     ) -> None:
         base, n_sentences = self._done, len(request.text) if isinstance(request.text, tuple) else 0
         fallback = self._route.is_fallback(tracked)
-        sentence = _Sentence()
+        sentence = ReceivedSentence()
         async with aclosing(tracked.backend.stream(request)) as stream:
             while (chunk := await self._next(stream, tracked)) is not None:
                 if not isinstance(chunk, AudioChunk):  # a backend of the user's own
@@ -222,7 +222,7 @@ class Delivery:
                         Translatable("{name} spoke the sentences out of order.", name=tracked.name)
                     )
                 if not sentence.begun or chunk.restarted:
-                    sentence = _Sentence(begun=True)
+                    sentence = ReceivedSentence(begun=True)
                     await self._make_room()
                 speaker = replace(
                     chunk.speaker, backend=tracked.name, fallback=chunk.speaker.fallback or fallback
@@ -230,7 +230,7 @@ class Delivery:
                 await self._take(replace(chunk, sentence=self._done, speaker=speaker), sentence)
                 if chunk.final:
                     self._finish(sentence, fallback=tracked.name if fallback else None, cause=cause)
-                    sentence = _Sentence()
+                    sentence = ReceivedSentence()
         if self._done < base + n_sentences:
             raise StreamInterruptedError(
                 Translatable("{name} stopped before the last sentence.", name=tracked.name)
@@ -258,10 +258,12 @@ class Delivery:
             await self._room.acquire()
             self._rooms_taken += 1
 
-    async def _take(self, chunk: AudioChunk, sentence: _Sentence) -> None:
+    async def _take(self, chunk: AudioChunk, sentence: ReceivedSentence) -> None:
         sentence.seconds += chunk.seconds
         check_length(sentence.seconds)
-        chunk = await self._at_stream_rate(chunk, sentence)
+        # The rate of the stream's first chunk is kept, whichever backend speaks now.
+        self._rate_hz = self._rate_hz or chunk.sample_rate_hz
+        chunk = await sentence.at_rate(chunk, self._rate_hz)
         if chunk.sentence > 0:
             sentence.buffer.append(chunk)
             return
@@ -269,19 +271,8 @@ class Delivery:
         self._begun_live = sentence.heard = True
         self._outbox.put_nowait(replace(chunk, restarted=restarted))
 
-    async def _at_stream_rate(self, chunk: AudioChunk, sentence: _Sentence) -> AudioChunk:
-        """Keep the rate of the stream's first chunk, whichever backend speaks now."""
-        rate_hz = self._rate_hz = self._rate_hz or chunk.sample_rate_hz
-        if chunk.sample_rate_hz == rate_hz:
-            return chunk
-        if sentence.resampler is None:
-            # On a thread, because the first one loads the codecs.
-            sentence.resampler = await asyncio.to_thread(Resampler, chunk.sample_rate_hz, rate_hz)
-        pcm = await asyncio.to_thread(_resample, sentence.resampler, chunk)
-        return replace(chunk, pcm=pcm, sample_rate_hz=rate_hz)
-
     def _finish(
-        self, sentence: _Sentence, *, fallback: str | None, cause: VieneuError | None
+        self, sentence: ReceivedSentence, *, fallback: str | None, cause: VieneuError | None
     ) -> None:
         for chunk in sentence.buffer:
             self._outbox.put_nowait(chunk)
@@ -301,19 +292,3 @@ class Delivery:
             return causes[0]
         detail = Translatable("No backend could speak sentence {number}.", number=self._done + 1)
         return AllBackendsFailedError(detail, causes=tuple(causes))
-
-
-@dataclass(slots=True, kw_only=True)
-class _Sentence:
-    """The sentence that is being received."""
-
-    begun: bool = False
-    heard: bool = False
-    seconds: float = 0.0
-    buffer: list[AudioChunk] = field(default_factory=list)
-    resampler: Resampler | None = None
-
-
-def _resample(resampler: Resampler, chunk: AudioChunk) -> bytes:
-    pcm = resampler.push(chunk.pcm)
-    return pcm + resampler.finish() if chunk.final else pcm

@@ -135,14 +135,11 @@ class TrackedBackend:
     def refusal(self, seconds: float = 0.0) -> BackendError | None:
         """Return why speech of this length cannot start here now, or None where it can."""
         if self.session is not None and not self.session.has_time_for(seconds):
-            return SessionEndingError(
-                Translatable(
-                    "The session of {name} ends in {remaining_s:.0f} s.",
-                    name=self.name,
-                    remaining_s=self.session.remaining_s,
-                ),
-                backend=self.name,
+            left_s = self.session.remaining_s
+            detail = Translatable(
+                "The session of {name} ends in {left_s:.0f} s.", name=self.name, left_s=left_s
             )
+            return SessionEndingError(detail, backend=self.name)
         return self.breaker.refusal()
 
     def why_not_ready(self) -> BackendError:

@@ -15,7 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from vieneu_core.engines.base import EngineInfo, LoadProgress
-from vieneu_core.errors import BackendError, RequestError, SynthesisFailedError, error_class
+from vieneu_core.errors import (
+    BackendError,
+    EngineError,
+    ModelLoadError,
+    RequestError,
+    SynthesisFailedError,
+    error_class,
+)
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.translatable import from_parts, parts_of
 from vieneu_core.voices import Voice
@@ -196,6 +203,13 @@ class Failed(Message):
         if cls is not None and issubclass(cls, RequestError | BackendError):
             return cls(self.detail, remedy=self.remedy)
         return SynthesisFailedError(self.detail, remedy=self.remedy)
+
+    def load_error(self) -> EngineError:
+        """Make the exception of a failed loading; one without a class is a `ModelLoadError`."""
+        error = self.error()
+        if isinstance(error, EngineError):
+            return error
+        return ModelLoadError(error.detail, remedy=error.remedy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,7 +266,7 @@ class WorkerSupervisor:
                 case Loaded():
                     return message.info
                 case Failed():
-                    raise _load_error(message)
+                    raise message.load_error()
                 case Progress():
                     self._advance(message.now)
                 case _:
@@ -279,23 +279,15 @@ class WorkerSupervisor:
         self._progress = now
 
     def _died(self, process: WorkerProcess, *, loaded: bool) -> str:
-        ending = Translatable(
-            "The process of the engine {target} {ending}",
-            target=self._spec.target,
-            ending=process.how_it_ended(),
-        )
+        target, how, wrote = self._spec.target, process.how_it_ended(), process.last_line()
+        ending = Translatable("The process of the engine {target} {how}", target=target, how=how)
         if loaded:
             # What it wrote may hold what it spoke, or a path: that is for the log alone.
-            self._listener.on_gone(
-                WorkerDiedError(Translatable("{ending} while it spoke.", ending=ending))
-            )
-            return Translatable(
-                "{ending}. It wrote last: {line}.", ending=ending, line=process.last_line()
-            )
+            reason = WorkerDiedError(Translatable("{ending} while it spoke.", ending=ending))
+            self._listener.on_gone(reason)
+            return Translatable("{ending}. It wrote last: {line}.", ending=ending, line=wrote)
         ending = Translatable(
-            "{ending} while it loaded. It wrote last: {line}.",
-            ending=ending,
-            line=process.last_line(),
+            "{ending} while it loaded. It wrote last: {line}.", ending=ending, line=wrote
         )
         self._n_failed_starts += 1
         # A model that ends its process by itself will do so again; a kill from outside may not.
@@ -310,10 +302,3 @@ class WorkerSupervisor:
             self._n_deaths = 0
         self._n_deaths += 1
         return self._delays.pause_s(self._n_deaths)
-
-
-def _load_error(message: Failed) -> EngineError:
-    error = message.error()
-    if isinstance(error, EngineError):
-        return error
-    return ModelLoadError(error.detail, remedy=error.remedy)

@@ -277,10 +277,8 @@ class RemoteBackend(Backend):
         health = await health_of_new_host(self._check_health, self._clock, until_s=until_s)
         refuse_unready(health, self._name, self._connection.host)
         if self._unloaded:
-            raise BackendNotLoadedError(
-                Translatable("The backend {name} was unloaded meanwhile.", name=self._name),
-                backend=self._name,
-            )
+            detail = Translatable("The backend {name} was unloaded meanwhile.", name=self._name)
+            raise BackendNotLoadedError(detail, backend=self._name)
 
     async def _check_health(self) -> Health:
         began_s = self._clock.monotonic()
@@ -296,11 +294,8 @@ class RemoteBackend(Backend):
     def _require_loaded(self) -> None:
         self._lifetime.require_open()
         if not self._loaded:
-            raise BackendNotLoadedError(
-                Translatable(
-                    "The backend {name} is not connected to {host}.",
-                    name=self._name,
-                    host=self._connection.host,
-                ),
-                backend=self._name,
+            name, host = self._name, self._connection.host
+            detail = Translatable(
+                "The backend {name} is not connected to {host}.", name=name, host=host
             )
+            raise BackendNotLoadedError(detail, backend=self._name)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 from vieneu_core.backends.remote.reply import (
@@ -67,12 +66,6 @@ def explain(reply: Reply) -> VieneuError:
     if error.retry_after_s is None:
         error.retry_after_s = retry_after_s(reply.headers, reply.now)
     return error
-
-
-def until_next_month_s(now: datetime) -> float:
-    """Return the seconds until the first of the next month, when a monthly quota comes back."""
-    year, month = (now.year + 1, 1) if now.month == 12 else (now.year, now.month + 1)  # noqa: PLR2004 - December
-    return (datetime(year, month, 1, tzinfo=UTC) - now).total_seconds()
 
 
 # --- each judge returns None where the answer is not its business ----------------------------

@@ -95,3 +95,9 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return min(max(0.0, (moment - now).total_seconds()), LONGEST_RETRY_AFTER_S)
+
+
+def until_next_month_s(now: datetime) -> float:
+    """Return the seconds until the first of the next month, when a monthly quota comes back."""
+    year, month = (now.year + 1, 1) if now.month == 12 else (now.year, now.month + 1)  # noqa: PLR2004 - December
+    return (datetime(year, month, 1, tzinfo=UTC) - now).total_seconds()
