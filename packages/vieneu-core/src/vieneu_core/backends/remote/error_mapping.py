@@ -20,6 +20,7 @@ from vieneu_core.backends.remote.reply import (
     Reply,
     describe,
     retry_after_s,
+    until_next_month_s,
 )
 from vieneu_core.errors import (
     AuthenticationError,
