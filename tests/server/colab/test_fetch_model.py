@@ -40,5 +40,5 @@ def test_a_model_that_cannot_be_had_is_told_in_two_lines() -> None:
 
     shown = caught.value._render_traceback_()  # type: ignore[attr-defined]
     assert len(shown) == 2
-    assert "no model 'no-such-model'" in shown[0]
+    assert "Không có mô hình 'no-such-model'" in shown[0]
     assert shown[1].strip().startswith("→")
