@@ -202,7 +202,7 @@ def test_what_cannot_fit_is_not_begun(site: HubSite, cache: Path) -> None:
 
 
 def test_a_place_where_nobody_may_write_is_told(site: HubSite) -> None:
-    with pytest.raises(ModelLoadError, match=r"cache folder /proc/models\S* cannot be"):
+    with pytest.raises(ModelLoadError, match=r"cache folder /proc\S* cannot be"):
         hub(site, Path("/proc")).fetch(SOURCE, quiet)
 
 
