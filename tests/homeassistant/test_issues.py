@@ -79,12 +79,12 @@ async def test_messages_are_in_the_language_of_home_assistant(
     assert notification["message"].startswith("Mất kết nối Google Colab: ")
     assert "(/config/repairs)" in notification["message"]
     assert "{" not in notification["message"]
-    assert "Không kết nối được (" in notification["message"]
+    assert "Không kết nối được tới 127.0.0.1" in notification["message"]
     last = hass.states.get("sensor.vieneu_loi_gan_nhat") or hass.states.get(
         "sensor.vieneu_last_error"
     )
     assert last is not None
-    assert last.state.startswith("Không kết nối được (")
+    assert last.state.startswith("Không kết nối được tới 127.0.0.1")
     issue = ir.async_get(hass).async_get_issue("vieneu", "fallback_active")
     assert issue is not None
     assert issue.translation_placeholders == {"active": "Trong nhà", "chosen": "Google Colab"}

@@ -147,7 +147,7 @@ async def test_what_is_not_ready_is_refused_with_what_to_do(
         await select(hass, "select.vieneu_backend", "remote")
     assert caught.value.translation_placeholders is not None
     placeholders = caught.value.translation_placeholders
-    assert placeholders["detail"].startswith("Nguồn giọng chưa được thiết lập (")
+    assert placeholders["detail"] == "Nguồn giọng remote chưa được thiết lập."
     assert placeholders["remedy"] == "Hãy thêm ở trang của bộ tích hợp: Cấu hình lại."
 
 

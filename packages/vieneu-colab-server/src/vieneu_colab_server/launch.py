@@ -54,18 +54,19 @@ class DrainingServer(uvicorn.Server):
         self._drain_timeout_s = drain_timeout_s
         self._stop_asked = False
         self._drain_ends_s: float | None = None
+        self._signal: signal.Signals | None = None
 
     def stop(self) -> None:
         """Begin to drain, as the first signal does. May be called from any thread."""
         self._stop_asked = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Take a signal."""
+        """Take a signal. It may come while a log line is written, so it writes none itself."""
         del frame
         if self._stop_asked:
             self.force_exit = self.should_exit = True
         self._stop_asked = True
-        _LOGGER.info("Stopping on %s.", signal.Signals(sig).name)
+        self._signal = signal.Signals(sig)
 
     async def on_tick(self, counter: int) -> bool:
         """Check, ten times a second, whether it is time to stop."""
@@ -78,6 +79,8 @@ class DrainingServer(uvicorn.Server):
     async def _drained(self) -> bool:
         now_s = asyncio.get_running_loop().time()
         if self._drain_ends_s is None:
+            if self._signal is not None:
+                _LOGGER.info("Stopping on %s.", self._signal.name)
             self._service.lifecycle.drain()
             self._drain_ends_s = now_s + self._drain_timeout_s
         if self._service.recorder.n_readers == 0:

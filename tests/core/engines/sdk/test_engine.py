@@ -25,6 +25,7 @@ from checkpoint.v3_engine import (
     turbo,
 )
 from checkpoint.v3_turbo import CLONED, pitch_hz, pitches_of, write_v3_turbo
+from guard import GUARD_S
 
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.local import LocalBackend
@@ -40,7 +41,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
 from vieneu_core.voices import Voice
-from vieneu_core.worker.spec import EngineSpec
+from vieneu_core.worker.spec import EngineSpec, WorkerTimes
 
 ONE_WORD = "Vâng."
 
@@ -215,7 +216,8 @@ def test_neither_pytorch_nor_the_watermarker_is_loaded_for_it(made: Path) -> Non
 
 
 async def test_in_a_worker_it_speaks_clones_is_cancelled_and_refuses(made: Path) -> None:
-    backend = LocalBackend(EngineSpec("vieneu_core.engines.sdk:create", turbo(made)))
+    patient = WorkerTimes(stall_s=GUARD_S)  # to clone, the SDK imports what takes long to load
+    backend = LocalBackend(EngineSpec("vieneu_core.engines.sdk:create", turbo(made)), times=patient)
     await backend.load()
     try:
         speech = await synthesize(backend, SynthesisRequest(text=SHORT, voice=CHI))

@@ -223,9 +223,9 @@ class LocalBackend(Backend):
             try:
                 async with aclosing(self._host.speak(utterance, speed=request.speed)) as pieces:
                     async for pcm in pieces:
-                        if pcm:
-                            check.add(pcm)
-                            yield AudioChunk(pcm, rate, index, speaker)
+                        # An empty one, too: who waits for audio learns that the engine works.
+                        check.add(pcm)
+                        yield AudioChunk(pcm, rate, index, speaker)
                 spoken = True
             except EmptyTextError as error:  # its letters are none that this engine can say
                 raise UnpronounceableError(error.detail) from error

@@ -221,6 +221,8 @@ class Delivery:
                     raise BadResponseError(
                         Translatable("{name} spoke the sentences out of order.", name=tracked.name)
                     )
+                if not (chunk.pcm or chunk.final):
+                    continue  # it shows that the backend works, and nothing can be heard of it
                 if not sentence.begun or chunk.restarted:
                     sentence = ReceivedSentence(begun=True)
                     await self._make_room()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from typing import Annotated
 
@@ -21,7 +20,8 @@ from vieneu_core.cli.console import (
     terminal_of,
 )
 from vieneu_core.cli.error_messages import plain
-from vieneu_core.cli.event_loop import raise_on_signal, run_command
+from vieneu_core.cli.event_loop import run_command
+from vieneu_core.cli.prompt import ask_secret
 from vieneu_core.config import AUTH_TOKEN_VARIABLE, ENDPOINT_URL_VARIABLE, save_settings
 from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError
@@ -172,8 +172,7 @@ async def rotate_token(terminal: Terminal) -> None:
 
 def _prompted(terminal: Terminal) -> str:
     try:
-        with raise_on_signal():
-            return getpass.getpass(terminal.messages("token_prompt"))
+        return ask_secret(terminal.messages("token_prompt"))
     except EOFError:
         return ""
 

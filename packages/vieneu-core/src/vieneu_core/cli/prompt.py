@@ -1,0 +1,75 @@
+"""Asks on the terminal for what nobody may see."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from vieneu_core.cli.event_loop import raise_on_signal
+
+_LONGEST_LINE = 8192
+_LFLAG = 3
+"""Index of the local modes in what `termios.tcgetattr` returns."""
+
+
+def ask_secret(prompt: str) -> str:
+    """Return a line that is typed at the terminal behind standard input, without showing it.
+
+    A signal ends it at once. `getpass` sleeps through one that comes just before it begins to
+    read; here it wakes `select`.
+
+    Raises:
+        EOFError: the line was ended by Ctrl-D.
+        KeyboardInterrupt, SystemExit: a signal came.
+    """
+    terminal = sys.stdin.fileno()
+    with raise_on_signal(), _woken_by_signals() as woken, _without_echo(terminal):
+        _show(prompt)
+        while terminal not in select.select([terminal, woken], [], [])[0]:
+            os.read(woken, 1)
+        line = os.read(terminal, _LONGEST_LINE)
+    _show("\n")
+    if not line:
+        raise EOFError
+    return line.decode(errors="replace").rstrip("\n")
+
+
+@contextmanager
+def _woken_by_signals() -> Iterator[int]:
+    """Give a pipe that can be read once a signal has come."""
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    before = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+    try:
+        yield read_end
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(read_end)
+        os.close(write_end)
+
+
+@contextmanager
+def _without_echo(terminal: int) -> Iterator[None]:
+    before = termios.tcgetattr(terminal)
+    silent = [*before]
+    silent[_LFLAG] = before[_LFLAG] & ~termios.ECHO
+    try:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+
+
+def _show(text: str) -> None:
+    """Write to the terminal, wherever standard error goes."""
+    with suppress(OSError):
+        try:
+            Path("/dev/tty").write_text(text, "utf-8")
+        except OSError:  # the process has none: what standard error leads to is the next best
+            os.write(2, text.encode())
