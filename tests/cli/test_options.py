@@ -56,7 +56,7 @@ def test_every_command_uses_the_settings_file_that_is_named(
         arguments = [*words, *least, *options]
     done = sandbox.run(*arguments, text="token\n", COLUMNS="400")
     assert done.returncode == 3
-    assert f"Tệp cấu hình sai: {bad}, line 2" in done.stdout + done.stderr
+    assert f"{bad}, dòng 2" in done.stdout + done.stderr
     assert [path.name for path in sandbox.home.glob("[!.]*")] == ["other.yaml"]
 
 

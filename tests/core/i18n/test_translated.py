@@ -17,7 +17,7 @@ import vieneu_core
 from vieneu_core.errors import AllBackendsFailedError, ModelLoadError, OutputError, VieneuError
 from vieneu_core.i18n import DEFAULT_LANGUAGE, is_translated, languages, translated
 from vieneu_core.i18n.catalog import catalogue
-from vieneu_core.translatable import Translatable
+from vieneu_core.translatable import Translatable, has_words, joined
 
 OTHERS = [language for language in languages() if language != DEFAULT_LANGUAGE]
 ROOT = Path(__file__).parents[3]
@@ -75,7 +75,7 @@ def texts_of_errors() -> set[str]:
         if named(call.func) in errors:
             remedies = [keyword.value for keyword in call.keywords if keyword.arg == "remedy"]
             found.update(text for node in (*call.args[:1], *remedies) for text in constants(node))
-    return found
+    return set(filter(has_words, found))
 
 
 def translations(language: str) -> dict[str, str]:
@@ -131,6 +131,13 @@ def test_values_are_translated_within_texts() -> None:
     assert not is_translated("Something of a newer server.", "vi")
     nested = Translatable("The server {host} {words}.", host="h", words="is shutting down")
     assert translated(nested, "vi") == "Máy chủ h đang tắt."
+
+
+def test_what_is_only_joined_needs_no_translation() -> None:
+    reasons = joined("; ", ("The text is empty.", "x{y}"))
+    assert reasons == "The text is empty.; x{y}"
+    assert translated(reasons, "vi") == "Văn bản trống.; x{y}"
+    assert translated(joined("; ", ()), "vi") == ""
 
 
 def test_a_text_without_values_may_hold_braces() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 FORMAT = re.compile(r",?(?:\.\d)?[dfg%]?")
@@ -39,6 +39,18 @@ class Translatable(str):
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
         """Say how it is copied and pickled."""
         return (self.template,), dict(self.values)
+
+
+def joined(separator: str, texts: Sequence[str]) -> Translatable:
+    """Return texts joined by punctuation; each of them stays translatable."""
+    names = [f"text_{index}" for index in range(len(texts))]
+    template = separator.join(f"{{{name}}}" for name in names)
+    return Translatable(template, **dict(zip(names, texts, strict=True)))
+
+
+def has_words(template: str) -> bool:
+    """Whether a template holds anything to translate besides its values."""
+    return any(c.isalpha() for literal, *_ in string.Formatter().parse(template) for c in literal)
 
 
 def parts_of(text: str) -> dict[str, Any] | None:

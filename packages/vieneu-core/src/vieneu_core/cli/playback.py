@@ -10,7 +10,7 @@ from contextlib import suppress
 from vieneu_core.cli.player_process import Player, PlayerProcess
 from vieneu_core.doctor import PLAYERS
 from vieneu_core.errors import PlayerError
-from vieneu_core.translatable import Translatable
+from vieneu_core.translatable import Translatable, joined
 
 _KEPT_BYTES = 1 << 18
 """More than a pipe holds (64 KiB) and ffplay takes before it opens the sound card (128 KiB)."""
@@ -157,6 +157,6 @@ class Playback:
 
     def _failed(self, what: str) -> PlayerError:
         self._failure = PlayerError(
-            Translatable("{what} ({reasons}).", what=what, reasons="; ".join(self._reasons))
+            Translatable("{what} ({reasons}).", what=what, reasons=joined("; ", self._reasons))
         )
         return self._failure

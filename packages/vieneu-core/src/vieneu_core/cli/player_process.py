@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from vieneu_core.cli.stdio import lines_of, room_in, unread
-from vieneu_core.translatable import Translatable
+from vieneu_core.translatable import Translatable, joined
 
 STARTS_WITHIN_S = 10.0
 """A program that takes nothing for so long waits for a sound card that is not there."""
@@ -95,7 +95,7 @@ class PlayerProcess:
             player=self._player.name,
             returncode=self._process.returncode,
         )
-        return f"{ended}, {said}" if said else ended
+        return joined(", ", (ended, said)) if said else ended
 
     async def feed(self, pcm: bytes) -> bool:
         """Hand over samples; waits while the player has enough. False where it does not play."""

@@ -151,7 +151,7 @@ class Document:
         return wrong(
             self.path,
             finding.found,
-            f"{finding.remedy} The file was left as it is.",
+            Translatable("{remedy} The file was left as it is.", remedy=finding.remedy),
             at=self.position(loc),
             field=field,
         )
@@ -181,6 +181,7 @@ def _yaml_failure(err: YAMLError, path: Path) -> SettingsFileError:
         problem = f"{err.problem} {err.context}"
         for start, words, advice in _YAML_PROBLEMS:
             if start in problem:
-                found, remedy = f"found {words}", advice
+                found, remedy = Translatable("found {what}", what=words), advice
                 break
-    return wrong(path, found, f"{remedy} The file was left as it is.", at=at)
+    remedy = Translatable("{remedy} The file was left as it is.", remedy=remedy)
+    return wrong(path, found, remedy, at=at)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from vieneu_core.errors import error_class
 from vieneu_core.i18n.catalog import DEFAULT_LANGUAGE, Messages, best_language, catalogue
-from vieneu_core.translatable import Translatable
+from vieneu_core.translatable import Translatable, has_words
 
 
 class ErrorText(NamedTuple):
@@ -53,6 +53,8 @@ def translated(text: str, language: str) -> str:
     texts = catalogue(best_language(language))
     template = text.template if isinstance(text, Translatable) else str(text)
     found = texts.get(f"texts.{template}")
+    if found is None and isinstance(text, Translatable) and not has_words(template):
+        found = template
     if found is None:
         return text
     if not isinstance(text, Translatable):
