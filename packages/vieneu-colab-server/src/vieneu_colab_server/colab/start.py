@@ -13,7 +13,7 @@ from vieneu_colab_server.colab.prepare import runtime_age_s
 from vieneu_colab_server.colab.relay import Relay
 from vieneu_colab_server.colab.secrets import TOKEN_NAME, ask_secret
 from vieneu_colab_server.exposure import PublicEvent
-from vieneu_colab_server.i18n import cell_messages
+from vieneu_colab_server.i18n import cell_messages, event_text
 from vieneu_colab_server.server_process import Server
 from vieneu_colab_server.supervised_server import PublicServer
 from vieneu_colab_server.tunnels.base import Tunnel
@@ -85,7 +85,7 @@ def start(  # noqa: PLR0913 - the forms of the cell, by keyword
         )
 
     relay = Relay(make, messages)
-    relay.open(lambda event: print(messages(event.kind, detail=event.detail)))
+    relay.open(lambda event: print(event_text(event, messages)))
     return relay
 
 

@@ -9,6 +9,7 @@ from vieneu_colab_server.colab.display import Block, Line
 from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.colab.relay import Relay
 from vieneu_colab_server.exposure import PublicEvent
+from vieneu_colab_server.i18n import event_text
 from vieneu_core.config import QuotaSettings, TunnelKind
 from vieneu_core.i18n import Messages
 from vieneu_core.wire.schemas import HealthAnswer
@@ -80,4 +81,4 @@ def _show_banner(relay: Relay, banner: Block, seen: HealthAnswer | None) -> None
 
 def _print_event(event: PublicEvent, messages: Messages) -> None:
     if event.kind in _EVENTS_SHOWN:
-        print(messages(event.kind, detail=event.detail))
+        print(event_text(event, messages))

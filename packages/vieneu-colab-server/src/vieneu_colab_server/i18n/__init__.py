@@ -1,6 +1,13 @@
 """Messages of the server's notebook cells by language: one JSON file for each."""
 
-from vieneu_core.i18n import Messages
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vieneu_core.i18n import Messages, translated
+
+if TYPE_CHECKING:
+    from vieneu_colab_server.exposure import PublicEvent
 
 
 def cell_messages(language: str) -> Messages:
@@ -11,3 +18,8 @@ def cell_messages(language: str) -> Messages:
     """
     wanted = language.strip().lower()
     return Messages(wanted if wanted == "en" else "vi", "colab", package=__name__)
+
+
+def event_text(event: PublicEvent, messages: Messages) -> str:
+    """Return what a cell prints for an event of the public server."""
+    return messages(event.kind, detail=translated(event.detail, messages.language))

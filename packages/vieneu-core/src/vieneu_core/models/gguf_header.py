@@ -128,7 +128,7 @@ def read_header(path: Path) -> GgufHeader:
     try:
         start = read_magic(path)
         if not start.startswith(_MAGIC):
-            raise _no_gguf(path, f"It is {described(start)}.")
+            raise _no_gguf(path, Translatable("It is {what}.", what=described(start)))
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return _Reader(data).header()
     except _BrokenError as error:

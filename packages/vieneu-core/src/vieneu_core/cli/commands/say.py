@@ -30,6 +30,7 @@ from vieneu_core.cli.stdio import STANDARD, typed_text
 from vieneu_core.clock import SystemClock
 from vieneu_core.config import Settings
 from vieneu_core.errors import BackendNotConfiguredError, EmptyTextError
+from vieneu_core.i18n import translated
 from vieneu_core.router import BackendLoading, Mode, Router, RouterEvent
 from vieneu_core.synthesis import SynthesisRequest, new_request_id
 from vieneu_core.text.clean import has_speech
@@ -236,7 +237,7 @@ def _fallback_lines(terminal: Terminal, stats: SynthesisStats, mode: str) -> Ite
         why = messages("not_ready")
         if cause is not None:
             why = error_title(cause.code, cause.title, messages.language)
-            why = f"{why} ({cause.detail.rstrip('.')})"
+            why = f"{why} ({translated(cause.detail, messages.language).rstrip('.')})"
         key = "one_sentence" if len(sentences) == 1 else "some_sentences"
         which = messages(key, numbers=in_runs(sentences))
         if len(sentences) == len(stats.speakers):
