@@ -11,7 +11,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.translation import async_get_cached_translations
 
 from vieneu_core.errors import RequestError, VieneuError
-from vieneu_core.i18n import error_text, is_translated
+from vieneu_core.i18n import error_text
 from vieneu_core.i18n import translated as translated_text
 from vieneu_core.router import ErrorReport
 
@@ -56,9 +56,10 @@ def _texts_of_core(error: VieneuError | ErrorReport, language: str) -> tuple[str
     if texts is None:
         return error.detail, error.remedy
     title, remedy = texts
-    if is_translated(error.detail, language):
-        return translated_text(error.detail, language), remedy
-    return f"{title} ({error.detail.removesuffix('.')}).", remedy
+    detail = translated_text(error.detail, language)
+    if detail is error.detail:
+        detail = f"{title} ({detail.removesuffix('.')})."
+    return detail, remedy
 
 
 def translated(hass: HomeAssistant, error: VieneuError, key: str) -> HomeAssistantError:

@@ -61,6 +61,7 @@ def test_it_travels_as_json() -> None:
         {"template": "{0}", "values": {"0": "x"}},
         {"template": "{n:.1f}", "values": {"n": "x"}},
         {"template": "{m}", "values": {"n": "x"}},
+        {"template": "{n}" * 10_000, "values": {"n": "x" * 10_000}},
         {"template": "{n}", "values": {"n": ["x"]}},
         {"template": "{n}", "values": dict.fromkeys(map(str, range(1000)), "x")},
         {"template": "{n}", "values": {"n": {"template": "{n}", "values": {"n": {}}}}},

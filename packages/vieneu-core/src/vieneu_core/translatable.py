@@ -69,11 +69,12 @@ def from_parts(text: str, parts: object) -> str:
 
     They may come from a stranger: where they do not give this very text, they are left out.
     """
-    made = _made(parts, MAX_DEPTH)
+    made = _made(parts, MAX_DEPTH, longest=len(text))
     return made if made == text else text
 
 
-def _made(parts: object, depth: int) -> str:
+def _made(parts: object, depth: int, *, longest: int) -> str:
+    """Make a text of parts; empty where they make none of at most so many characters."""
     match parts:
         case {"template": str(template), "values": dict(values)} if (
             depth and len(values) <= MAX_VALUES
@@ -81,29 +82,36 @@ def _made(parts: object, depth: int) -> str:
             try:
                 if not _is_plain_template(template):
                     return ""
-                return Translatable(
+                made = Translatable(
                     template,
                     **{
-                        name: _made(value, depth - 1) if isinstance(value, dict) else value
+                        name: _made(value, depth - 1, longest=longest)
+                        if isinstance(value, dict)
+                        else value
                         for name, value in values.items()
-                        if isinstance(value, str | int | float | dict)
+                        # One that is longer cannot be a part of the text.
+                        if isinstance(value, int | float | dict)
+                        or (isinstance(value, str) and len(value) <= longest)
                     },
                 )
             except (KeyError, TypeError, ValueError):
                 return ""
+            return made if len(made) <= longest else ""
     return ""
 
 
 def _is_plain_template(template: str) -> bool:
-    """Whether its placeholders are names with the formats that our own templates have.
+    """Whether its placeholders are a few names with the formats that our own templates have.
 
     Raises:
         ValueError: it is no template.
     """
-    return all(
-        name is None
-        or (name.isidentifier() and conversion in {None, "r"} and FORMAT.fullmatch(spec or ""))
-        for _, name, spec, conversion in string.Formatter().parse(template)
+    fields = [field[1:] for field in string.Formatter().parse(template) if field[1] is not None]
+    return len(fields) <= MAX_VALUES and all(
+        (name or "").isidentifier()
+        and conversion in {None, "r"}
+        and FORMAT.fullmatch(spec or "") is not None
+        for name, spec, conversion in fields
     )
 
 

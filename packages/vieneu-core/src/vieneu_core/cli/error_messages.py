@@ -11,7 +11,7 @@ from vieneu_core.errors import (
     BackendError,
     VieneuError,
 )
-from vieneu_core.i18n import error_text, is_translated, translated
+from vieneu_core.i18n import error_text, translated
 
 if TYPE_CHECKING:  # the router takes long to load, and `vieneu --version` needs none
     from vieneu_core.router import ErrorReport
@@ -60,7 +60,7 @@ def _line(
     said = [translated(detail, language)]
     if text is not None:
         remedy = text.remedy
-        if not is_translated(detail, language):
+        if said[0] is detail:  # without a translation it needs its title
             said.insert(0, f"{text.title}:")
     if causes:
         each = (f"{c.backend or 'backend'}: {_reason(c, language)}" for c in causes)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from vieneu_core.cli.event_loop import raise_on_signal
 
-_LONGEST_LINE = 8192
+LONGEST_LINE = 8192
+"""Of a secret, in bytes."""
 _LFLAG = 3
 """Index of the local modes in what `termios.tcgetattr` returns."""
 
@@ -33,7 +34,7 @@ def ask_secret(prompt: str) -> str:
         _show(prompt)
         while terminal not in select.select([terminal, woken], [], [])[0]:
             os.read(woken, 1)
-        line = os.read(terminal, _LONGEST_LINE)
+        line = os.read(terminal, LONGEST_LINE)
     _show("\n")
     if not line:
         raise EOFError

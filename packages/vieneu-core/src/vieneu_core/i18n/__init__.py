@@ -1,7 +1,7 @@
 """Messages of the core by language: one JSON file for each."""
 
 from vieneu_core.i18n.catalog import DEFAULT_LANGUAGE, Messages, best_language, languages
-from vieneu_core.i18n.error_texts import ErrorText, error_text, is_translated, translated
+from vieneu_core.i18n.error_texts import ErrorText, error_text, translated
 
 __all__ = [
     "DEFAULT_LANGUAGE",
@@ -9,7 +9,6 @@ __all__ = [
     "Messages",
     "best_language",
     "error_text",
-    "is_translated",
     "languages",
     "translated",
 ]

@@ -36,8 +36,9 @@ def error_text(code: str, remedy: str, language: str) -> ErrorText | None:
         return None
     cls = error_class(code)
     is_own = cls is None or remedy != cls.default_remedy
-    own_remedy = translated(remedy, language)
-    return ErrorText(messages("title"), own_remedy if is_own else messages("remedy"))
+    if is_own or "remedy" not in messages:
+        return ErrorText(messages("title"), translated(remedy, language))
+    return ErrorText(messages("title"), messages("remedy"))
 
 
 def translated(text: str, language: str) -> str:
@@ -64,8 +65,3 @@ def translated(text: str, language: str) -> str:
         for name, value in text.values.items()
     }
     return found.format(**values)
-
-
-def is_translated(text: str, language: str) -> bool:
-    """Whether a text can be shown as it is in this language."""
-    return best_language(language) == DEFAULT_LANGUAGE or translated(text, language) is not text

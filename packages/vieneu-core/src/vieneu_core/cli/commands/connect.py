@@ -21,14 +21,12 @@ from vieneu_core.cli.console import (
 )
 from vieneu_core.cli.error_messages import plain
 from vieneu_core.cli.event_loop import run_command
-from vieneu_core.cli.prompt import ask_secret
+from vieneu_core.cli.prompt import LONGEST_LINE, ask_secret
 from vieneu_core.config import AUTH_TOKEN_VARIABLE, ENDPOINT_URL_VARIABLE, save_settings
 from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError
 from vieneu_core.translatable import Translatable
 from vieneu_core.wire.version import is_older
-
-_LONGEST_LINE = 8192
 
 app = typer.Typer()
 
@@ -179,7 +177,7 @@ def _prompted(terminal: Terminal) -> str:
 
 def _line_of_stdin() -> str:
     try:
-        return sys.stdin.readline(_LONGEST_LINE)
+        return sys.stdin.readline(LONGEST_LINE)
     except OSError as error:
         raise ConfigurationError(
             Translatable("Standard input cannot be read: {error}.", error=error.strerror),
