@@ -1,14 +1,9 @@
-"""Rules for a server's URL and token: the only ones, for whoever reads either.
-
-A parse function raises `PydanticCustomError`, a ``ValueError``, whose text completes "… cannot be
-used: ". It never quotes the value: a URL may contain a password, and a token is secret.
-"""
+"""Rule for a server's URL: the only one, for whoever reads such a URL."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-import secrets
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -19,11 +14,8 @@ if TYPE_CHECKING:
     from yarl import URL
 
 MAX_URL_CHARS = 2_000
-MAX_TOKEN_CHARS = 4_096
-MIN_SERVER_TOKEN_CHARS = 16
-"""Whoever knows the address may guess the token, at the pace that the server allows."""
-URL_ERROR, TOKEN_ERROR = "endpoint_url", "auth_token"
-"""Types of the errors that are raised here; their text may be shown as it is."""
+URL_ERROR = "endpoint_url"
+"""Type of the errors that are raised here; their text may be shown as it is."""
 
 _HOME_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 """Endings of names that are only known inside a home network (RFC 6762, RFC 8375, ICANN)."""
@@ -65,42 +57,8 @@ def parse_callback_url(value: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
-def parse_auth_token(value: SecretStr) -> SecretStr:
-    """Return a token without the blanks that copying adds. An empty one stays empty.
-
-    Raises:
-        PydanticCustomError: it cannot travel in a header.
-    """
-    token = value.get_secret_value().strip()
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise _invalid_token("it contains a space, a line end or a character outside ASCII")
-    if len(token) > MAX_TOKEN_CHARS:
-        raise _invalid_token(f"it has more than {MAX_TOKEN_CHARS} characters")
-    return SecretStr(token)
-
-
-def parse_server_token(value: SecretStr) -> SecretStr:
-    """Return the token of a server that is about to start: one that cannot be guessed.
-
-    Raises:
-        PydanticCustomError: as `parse_auth_token`, or it has fewer characters than
-            `MIN_SERVER_TOKEN_CHARS`.
-    """
-    token = parse_auth_token(value)
-    if len(token.get_secret_value()) < MIN_SERVER_TOKEN_CHARS:
-        raise _invalid_token(f"it has fewer than {MIN_SERVER_TOKEN_CHARS} characters")
-    return token
-
-
-def new_auth_token() -> SecretStr:
-    """Return a new token of 256 random bits, fit for a header."""
-    return SecretStr(secrets.token_urlsafe(32))
-
-
 EndpointUrl = Annotated[str, AfterValidator(parse_endpoint_url)]
 CallbackUrl = Annotated[SecretStr, AfterValidator(parse_callback_url)]
-AuthToken = Annotated[SecretStr, AfterValidator(parse_auth_token)]
-ServerToken = Annotated[SecretStr, AfterValidator(parse_server_token)]
 
 
 def is_loopback(host: str) -> bool:
@@ -156,7 +114,3 @@ def _is_home(host: str) -> bool:
 
 def _invalid_url(reason: str) -> PydanticCustomError:
     return PydanticCustomError(URL_ERROR, reason)
-
-
-def _invalid_token(reason: str) -> PydanticCustomError:
-    return PydanticCustomError(TOKEN_ERROR, reason)

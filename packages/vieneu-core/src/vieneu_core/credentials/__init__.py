@@ -1,0 +1,37 @@
+"""Rules for a server's URL and token: the only ones, for whoever reads either.
+
+A parse function raises `PydanticCustomError`, a ``ValueError``, whose text completes "… cannot be
+used: ". It never quotes the value: a URL may contain a password, and a token is secret.
+"""
+
+from vieneu_core.credentials.auth_token import (
+    TOKEN_ERROR,
+    AuthToken,
+    ServerToken,
+    new_auth_token,
+    parse_auth_token,
+    parse_server_token,
+)
+from vieneu_core.credentials.endpoint_url import (
+    URL_ERROR,
+    CallbackUrl,
+    EndpointUrl,
+    is_loopback,
+    parse_callback_url,
+    parse_endpoint_url,
+)
+
+__all__ = [
+    "TOKEN_ERROR",
+    "URL_ERROR",
+    "AuthToken",
+    "CallbackUrl",
+    "EndpointUrl",
+    "ServerToken",
+    "is_loopback",
+    "new_auth_token",
+    "parse_auth_token",
+    "parse_callback_url",
+    "parse_endpoint_url",
+    "parse_server_token",
+]

@@ -1,0 +1,55 @@
+"""Rule for a server's token: the only one, for whoever reads or makes such a token."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+from pydantic import AfterValidator, SecretStr
+from pydantic_core import PydanticCustomError
+
+MAX_TOKEN_CHARS = 4_096
+MIN_SERVER_TOKEN_CHARS = 16
+"""Whoever knows the address may guess the token, at the pace that the server allows."""
+TOKEN_ERROR = "auth_token"  # noqa: S105 - a name
+"""Type of the errors that are raised here; their text may be shown as it is."""
+
+
+def parse_auth_token(value: SecretStr) -> SecretStr:
+    """Return a token without the blanks that copying adds. An empty one stays empty.
+
+    Raises:
+        PydanticCustomError: it cannot travel in a header.
+    """
+    token = value.get_secret_value().strip()
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise _invalid_token("it contains a space, a line end or a character outside ASCII")
+    if len(token) > MAX_TOKEN_CHARS:
+        raise _invalid_token(f"it has more than {MAX_TOKEN_CHARS} characters")
+    return SecretStr(token)
+
+
+def parse_server_token(value: SecretStr) -> SecretStr:
+    """Return the token of a server that is about to start: one that cannot be guessed.
+
+    Raises:
+        PydanticCustomError: as `parse_auth_token`, or it has fewer characters than
+            `MIN_SERVER_TOKEN_CHARS`.
+    """
+    token = parse_auth_token(value)
+    if len(token.get_secret_value()) < MIN_SERVER_TOKEN_CHARS:
+        raise _invalid_token(f"it has fewer than {MIN_SERVER_TOKEN_CHARS} characters")
+    return token
+
+
+def new_auth_token() -> SecretStr:
+    """Return a new token of 256 random bits, fit for a header."""
+    return SecretStr(secrets.token_urlsafe(32))
+
+
+AuthToken = Annotated[SecretStr, AfterValidator(parse_auth_token)]
+ServerToken = Annotated[SecretStr, AfterValidator(parse_server_token)]
+
+
+def _invalid_token(reason: str) -> PydanticCustomError:
+    return PydanticCustomError(TOKEN_ERROR, reason)
