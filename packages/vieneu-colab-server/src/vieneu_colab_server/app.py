@@ -15,7 +15,7 @@ from vieneu_colab_server import __version__
 from vieneu_colab_server.idempotency import Recorder
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.middleware.access_log import AccessLog
-from vieneu_colab_server.middleware.auth import OPEN_PATHS, BearerAuth
+from vieneu_colab_server.middleware.auth import BearerAuth
 from vieneu_colab_server.middleware.body_limit import BodyLimit
 from vieneu_colab_server.middleware.rate_limit import PerMinute, RateLimit
 from vieneu_colab_server.middleware.traffic import CountTraffic, Traffic
@@ -37,6 +37,7 @@ from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_colab_server.uploaded_voices import UploadedVoices
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.wire.routes import OPEN_PATHS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from vieneu_colab_server.problems import ValidationProblem
 from vieneu_core.wire.problem import Problem
-from vieneu_core.wire.routes import LIVEZ, PROBLEM_JSON, READYZ, WIRE_VERSION_HEADER
+from vieneu_core.wire.routes import OPEN_PATHS, PROBLEM_JSON, WIRE_VERSION_HEADER
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -65,7 +65,7 @@ def _complete(document: dict[str, Any]) -> None:
     document["security"] = [{"token": []}]
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            if path in {LIVEZ, READYZ}:
+            if path in OPEN_PATHS:
                 operation["security"] = []
             for status, response in operation["responses"].items():
                 _complete_response(int(status), response)

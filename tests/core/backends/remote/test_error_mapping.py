@@ -13,7 +13,12 @@ from fault_proxy import EDGE_REPLIES, edge_reply
 from multidict import CIMultiDict
 
 from vieneu_core.backends.remote.error_mapping import explain
-from vieneu_core.backends.remote.reply import HEAD_BYTES, Reply, describe, until_next_month_s
+from vieneu_core.backends.remote.response_head import (
+    HEAD_BYTES,
+    ResponseHead,
+    describe,
+    until_next_month_s,
+)
 from vieneu_core.errors import (
     AuthenticationError,
     BackendBusyError,
@@ -78,15 +83,15 @@ MEANINGS: dict[str, tuple[type[VieneuError], float | None]] = {
 }
 
 
-def recorded(name: str) -> Reply:
+def recorded(name: str) -> ResponseHead:
     head, _, body = edge_reply(name).partition(b"\r\n\r\n")
     first, _, lines = head.partition(b"\r\n")
     headers: HTTPMessage = parse_headers(BytesIO(lines + b"\r\n\r\n"))
     return reply(int(first.split()[1]), body, **dict(headers.items()))
 
 
-def reply(status: int, body: bytes = b"", **headers: str) -> Reply:
-    return Reply(
+def reply(status: int, body: bytes = b"", **headers: str) -> ResponseHead:
+    return ResponseHead(
         status=status,
         headers=CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()}),
         head=body,

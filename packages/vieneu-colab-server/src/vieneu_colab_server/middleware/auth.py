@@ -8,10 +8,7 @@ from vieneu_colab_server.middleware.rate_limit import PerMinute
 from vieneu_colab_server.problems import problem_response
 from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_core.errors import AuthenticationError, VieneuError
-from vieneu_core.wire.routes import LIVEZ, READYZ
-
-OPEN_PATHS = frozenset({LIVEZ, READYZ})
-"""Paths of the probes, which need no token and state no facts."""
+from vieneu_core.wire.routes import OPEN_PATHS
 
 
 def bearer_token(headers: list[tuple[bytes, bytes]]) -> bytes | None:

@@ -10,6 +10,9 @@ ROTATE_TOKEN = "/admin/rotate-token"  # noqa: S105 - a path
 DRAIN = "/admin/drain"
 LIVEZ = "/livez"
 READYZ = "/readyz"
+PATHS = (SYNTHESIZE, STREAM, HEALTH, VOICES, ROTATE_TOKEN, DRAIN, LIVEZ, READYZ)
+OPEN_PATHS = frozenset({LIVEZ, READYZ})
+"""Paths of the probes, which need no token and state no facts."""
 
 WIRE_VERSION_HEADER = "Vieneu-Wire-Version"
 """On every request and every answer: the sender's `version.WIRE_VERSION`."""
@@ -23,10 +26,3 @@ FRAMES_OPUS = "application/vnd.vieneu.frames+opus"
 FRAMES_PCM = "application/vnd.vieneu.frames+pcm"
 """Our framing around signed 16-bit little-endian samples."""
 PROBLEM_JSON = "application/problem+json"
-PLAIN_AUDIO = {
-    "audio/wav": "wav",
-    "audio/flac": "flac",
-    "audio/ogg": "ogg",
-    "audio/mpeg": "mp3",
-}
-"""Media types for clients without our framing, and the container of each."""

@@ -15,6 +15,7 @@ from vieneu_core.synthesis import (
     new_request_id,
 )
 from vieneu_core.voices import Voice
+from vieneu_core.wire.version import WIRE_VERSION
 
 
 class _Body(BaseModel):
@@ -125,7 +126,7 @@ class HealthAnswer(_Body):
     gpu_memory_used_gb: float | None = Field(default=None, examples=[4.2])
     uptime_seconds: float = Field(examples=[3600.0])
     version: str = Field(description="Version of vieneu-colab-server.", examples=["0.1.0"])
-    wire_version: str = Field(examples=["1.0"])
+    wire_version: str = Field(examples=[WIRE_VERSION])
     state: BackendState
     engine: str | None = Field(default=None, examples=["espeak"])
     model: str | None = Field(default=None, examples=["espeak-ng 1.52.0"])

@@ -62,8 +62,7 @@ class RemoteBackend(Backend):
         rng: Source of the jitter between tries.
         on_traffic: Called after every HTTP request with (1, bytes both ways, roughly).
         retries: When and how often a request is tried again.
-        voices: Custom voices; a server that clones gets them when they are
-            first needed.
+        voices: Custom voices; a server that clones gets them when they are first needed.
 
     Raises:
         ConfigurationError: the URL or the token cannot be used, or another argument is wrong.

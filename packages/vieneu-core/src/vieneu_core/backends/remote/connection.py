@@ -17,11 +17,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import SecretStr
 
 from vieneu_core import __version__
-from vieneu_core.backends.remote.answer import Answer
 from vieneu_core.backends.remote.deadlines import Deadlines, RemoteTimeouts, Wait, WaitingFor
 from vieneu_core.backends.remote.endpoint import Endpoint
 from vieneu_core.backends.remote.error_mapping import explain
-from vieneu_core.backends.remote.reply import HEAD_BYTES
+from vieneu_core.backends.remote.response import Response
+from vieneu_core.backends.remote.response_head import HEAD_BYTES
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendConnectionError,
@@ -102,7 +102,7 @@ class Connection:
     @asynccontextmanager
     async def exchange(
         self, call: Call, deadlines: Deadlines, *, expect: str
-    ) -> AsyncGenerator[Answer, None]:
+    ) -> AsyncGenerator[Response, None]:
         """Ask, and give the answer if it is of the media type ``expect``, with status 200.
 
         An answer that is not read to its end has its connection closed, so that the server stops.
@@ -126,9 +126,9 @@ class Connection:
             raise
 
     @asynccontextmanager
-    async def _answer(self, call: Call, deadlines: Deadlines) -> AsyncGenerator[Answer, None]:
+    async def _answer(self, call: Call, deadlines: Deadlines) -> AsyncGenerator[Response, None]:
         response = await self._send_warm(call, deadlines)
-        answer = Answer(response, deadlines, self.host)
+        answer = Response(response, deadlines, self.host)
         try:
             yield answer
         finally:
@@ -137,12 +137,12 @@ class Connection:
             self._warm = self._warm or answer.whole
             self._count(call, answer.n_bytes)
 
-    async def _refusal(self, answer: Answer) -> VieneuError:
+    async def _refusal(self, answer: Response) -> VieneuError:
         try:
             head = await answer.read_up_to(HEAD_BYTES)
         except BackendConnectionError:
             head = b""  # the status and headers are here: they say more than the lost body
-        return explain(answer.reply(head, self._clock, self._backend))
+        return explain(answer.head(head, self._clock, self._backend))
 
     async def _send_warm(self, call: Call, deadlines: Deadlines) -> aiohttp.ClientResponse:
         """Send; once more at once where the server had closed a warm connection meanwhile.

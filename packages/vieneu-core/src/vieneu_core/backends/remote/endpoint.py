@@ -14,7 +14,7 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.wire import routes
 
 _PAGES = (
-    *(routes.STREAM, routes.SYNTHESIZE, routes.HEALTH, routes.VOICES, routes.LIVEZ, routes.READYZ),
+    *routes.PATHS,
     *("/docs", "/redoc", "/openapi.json"),
 )
 """What people paste together with the URL of the server, because they had it in the browser."""

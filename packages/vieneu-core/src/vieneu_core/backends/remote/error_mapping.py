@@ -14,10 +14,10 @@ import re
 from collections.abc import Callable
 from http import HTTPStatus
 
-from vieneu_core.backends.remote.reply import (
+from vieneu_core.backends.remote.response_head import (
     HTML,
     LONGEST_RETRY_AFTER_S,
-    Reply,
+    ResponseHead,
     describe,
     retry_after_s,
     until_next_month_s,
@@ -54,126 +54,126 @@ _NGROK_CODE = re.compile(r"ERR_NGROK_(\d{1,6})")
 _CLOUDFLARE_CODE = re.compile(rb"[Ee]rror(?: code)?:?(?:\s|<[^<>]{0,200}>)*(1\d{3})\b")
 
 
-def explain(reply: Reply) -> VieneuError:
+def explain(response: ResponseHead) -> VieneuError:
     """Return the exception that an answer stands for which is not what was asked for."""
     for judge in (_redirect, _ngrok, _own, _cloudflare, _by_content):
-        error = judge(reply)
+        error = judge(response)
         if error is not None:
             break
     else:
-        error = _by_status(reply)
+        error = _by_status(response)
     if isinstance(error, BackendError):
-        error.backend = reply.backend
+        error.backend = response.backend
     if error.retry_after_s is None:
-        error.retry_after_s = retry_after_s(reply.headers, reply.now)
+        error.retry_after_s = retry_after_s(response.headers, response.now)
     return error
 
 
 # --- each judge returns None where the answer is not its business ----------------------------
 
 
-def _redirect(reply: Reply) -> VieneuError | None:
-    if not (300 <= reply.status < 400 and "Location" in reply.headers):  # noqa: PLR2004 - redirects
+def _redirect(response: ResponseHead) -> VieneuError | None:
+    if not (300 <= response.status < 400 and "Location" in response.headers):  # noqa: PLR2004 - redirects
         return None
     # The target is not shown: it may carry a session or a token of its own.
     return RedirectRefusedError(
         Translatable(
             "{host} answered with a redirect ({status}); following it would carry the token"
             " to another place.",
-            host=reply.host,
-            status=reply.status,
+            host=response.host,
+            status=response.status,
         )
     )
 
 
-def _ngrok(reply: Reply) -> VieneuError | None:
-    found = _NGROK_CODE.search(reply.headers.get(NGROK_ERROR_HEADER, ""))
-    if found is None and not reply.ours and HTML.match(reply.body):
-        found = _NGROK_CODE.search(reply.body.decode(errors="replace"))
+def _ngrok(response: ResponseHead) -> VieneuError | None:
+    found = _NGROK_CODE.search(response.headers.get(NGROK_ERROR_HEADER, ""))
+    if found is None and not response.ours and HTML.match(response.body):
+        found = _NGROK_CODE.search(response.body.decode(errors="replace"))
     if found is None:
         return None
     known = _NGROK.get(int(found[1]))
     if known is None:
         return TunnelError(
             Translatable(
-                "ngrok answered in place of {host}: {found}.", host=reply.host, found=found[0]
+                "ngrok answered in place of {host}: {found}.", host=response.host, found=found[0]
             )
         )
-    return known(reply, found[0])
+    return known(response, found[0])
 
 
-def _offline(reply: Reply, code: str) -> VieneuError:
+def _offline(response: ResponseHead, code: str) -> VieneuError:
     return TunnelOfflineError(
         Translatable(
-            "The tunnel {host} does not exist any more ({code}).", host=reply.host, code=code
+            "The tunnel {host} does not exist any more ({code}).", host=response.host, code=code
         )
     )
 
 
-def _upstream(reply: Reply, code: str) -> VieneuError:
+def _upstream(response: ResponseHead, code: str) -> VieneuError:
     return TunnelUpstreamError(
         Translatable(
             "The tunnel {host} is up, but the server behind it gave no answer ({code}).",
-            host=reply.host,
+            host=response.host,
             code=code,
         )
     )
 
 
-def _limit(reply: Reply, code: str) -> VieneuError:
+def _limit(response: ResponseHead, code: str) -> VieneuError:
     return TunnelLimitError(
         Translatable(
             "The tunnel {host} has reached its limit of requests per minute ({code}).",
-            host=reply.host,
+            host=response.host,
             code=code,
         ),
         retry_after_s=_LIMIT_RESETS_S,
     )
 
 
-def _shed(reply: Reply, code: str) -> VieneuError:
+def _shed(response: ResponseHead, code: str) -> VieneuError:
     return TunnelLimitError(
         Translatable(
             "The tunnel {host} has too many requests in flight ({code}).",
-            host=reply.host,
+            host=response.host,
             code=code,
         ),
-        retry_after_s=retry_after_s(reply.headers, reply.now) or _SHED_S,
+        retry_after_s=retry_after_s(response.headers, response.now) or _SHED_S,
     )
 
 
-def _quota(reply: Reply, code: str) -> VieneuError:
+def _quota(response: ResponseHead, code: str) -> VieneuError:
     return TunnelQuotaError(
         Translatable(
             "The tunnel {host} has used up its allowance of this month ({code}).",
-            host=reply.host,
+            host=response.host,
             code=code,
         ),
-        retry_after_s=until_next_month_s(reply.now),
+        retry_after_s=until_next_month_s(response.now),
     )
 
 
-def _browser_page(reply: Reply, code: str) -> VieneuError:
+def _browser_page(response: ResponseHead, code: str) -> VieneuError:
     return BadResponseError(
         Translatable(
             "ngrok sent its page for browsers in place of {host} ({code}).",
-            host=reply.host,
+            host=response.host,
             code=code,
         )
     )
 
 
-def _too_late(reply: Reply, code: str) -> VieneuError:
+def _too_late(response: ResponseHead, code: str) -> VieneuError:
     return FirstByteTimeoutError(
         Translatable(
             "The tunnel {host} waited in vain for the server's first byte ({code}).",
-            host=reply.host,
+            host=response.host,
             code=code,
         )
     )
 
 
-_Make = Callable[[Reply, str], VieneuError]
+_Make = Callable[[ResponseHead, str], VieneuError]
 _NGROK: dict[int, _Make] = {
     3200: _offline,
     8012: _upstream,
@@ -199,41 +199,41 @@ _CLOUDFLARE: dict[int, _Make] = {
 _CLOUDFLARE_BODY: dict[int, _Make] = {1015: _shed, 1016: _offline, 1033: _offline}
 
 
-def _own(reply: Reply) -> VieneuError | None:
+def _own(response: ResponseHead) -> VieneuError | None:
     """Judge what our own server wrote: a problem document, or at least the version header."""
-    problem = _problem(reply)
-    if reply.ours:
+    problem = _problem(response)
+    if response.ours:
         try:
-            check_server(reply.headers[WIRE_VERSION_HEADER])
+            check_server(response.headers[WIRE_VERSION_HEADER])
         except BackendError as version:
             return version
-    if problem is not None or not reply.ours:
+    if problem is not None or not response.ours:
         return problem
-    if reply.status == HTTPStatus.UNAUTHORIZED:
+    if response.status == HTTPStatus.UNAUTHORIZED:
         return AuthenticationError(
-            Translatable("{host} does not accept the token.", host=reply.host)
+            Translatable("{host} does not accept the token.", host=response.host)
         )
-    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return InternalServerError(
-            Translatable("{host} failed ({status}).", host=reply.host, status=reply.status)
+            Translatable("{host} failed ({status}).", host=response.host, status=response.status)
         )
     return BadResponseError(
         Translatable(
             "{host} answered {status} with {what} ({content_type}).",
-            host=reply.host,
-            status=reply.status,
-            what=describe(reply.body),
-            content_type=reply.content_type,
+            host=response.host,
+            status=response.status,
+            what=describe(response.body),
+            content_type=response.content_type,
         )
     )
 
 
-def _problem(reply: Reply) -> VieneuError | None:
-    if reply.content_type not in {PROBLEM_JSON, "application/json"} or reply.status < 400:  # noqa: PLR2004 - errors begin there
+def _problem(response: ResponseHead) -> VieneuError | None:
+    if response.content_type not in {PROBLEM_JSON, "application/json"} or response.status < 400:  # noqa: PLR2004 - errors begin there
         return None
-    error = parse_problem(reply.body, backend=reply.backend)
+    error = parse_problem(response.body, backend=response.backend)
     # A code that we do not know counts only where the version header stands beside it.
-    if type(error) is BadResponseError or (type(error) is RequestError and not reply.ours):
+    if type(error) is BadResponseError or (type(error) is RequestError and not response.ours):
         return None
     if error.retry_after_s is not None:
         believed = 0.0 <= error.retry_after_s <= LONGEST_RETRY_AFTER_S
@@ -241,57 +241,59 @@ def _problem(reply: Reply) -> VieneuError | None:
     return error
 
 
-def _cloudflare(reply: Reply) -> VieneuError | None:
-    signed = _CLOUDFLARE_CODE.search(reply.body)
-    from_edge = "CF-RAY" in reply.headers or reply.headers.get("Server", "") == "cloudflare"
-    named = b"cloudflare" in reply.body.lower() or reply.body.startswith(b"error code: ")
+def _cloudflare(response: ResponseHead) -> VieneuError | None:
+    signed = _CLOUDFLARE_CODE.search(response.body)
+    from_edge = "CF-RAY" in response.headers or response.headers.get("Server", "") == "cloudflare"
+    named = b"cloudflare" in response.body.lower() or response.body.startswith(b"error code: ")
     if signed and (from_edge or named) and int(signed[1]) in _CLOUDFLARE_BODY:
         code = signed[1].decode()
-        return _CLOUDFLARE_BODY[int(code)](reply, Translatable("error {code}", code=code))
-    make = _CLOUDFLARE.get(reply.status)
-    page = reply.content_type in {"text/html", "text/plain", ""}
+        return _CLOUDFLARE_BODY[int(code)](response, Translatable("error {code}", code=code))
+    make = _CLOUDFLARE.get(response.status)
+    page = response.content_type in {"text/html", "text/plain", ""}
     if make is None or not page or not (from_edge or named):
         return None
-    return make(reply, Translatable("Cloudflare status {status}", status=reply.status))
+    return make(response, Translatable("Cloudflare status {status}", status=response.status))
 
 
-def _by_content(reply: Reply) -> VieneuError | None:
+def _by_content(response: ResponseHead) -> VieneuError | None:
     """Judge an answer that claims success, or asks for a login that is not ours."""
-    if reply.status < 300:  # noqa: PLR2004 - success ends there
-        kind = BadResponseError if reply.ours else NotVieneuServerError
+    if response.status < 300:  # noqa: PLR2004 - success ends there
+        kind = BadResponseError if response.ours else NotVieneuServerError
         return kind(
             Translatable(
                 "{host} answered with {what} ({content_type}), not with what was asked for.",
-                host=reply.host,
-                what=describe(reply.body),
-                content_type=reply.content_type or "no content type",
+                host=response.host,
+                what=describe(response.body),
+                content_type=response.content_type or "no content type",
             )
         )
-    if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+    if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return NotVieneuServerError(
             Translatable(
                 "Something at {host} that is no VieNeu server refuses access ({status}).",
-                host=reply.host,
-                status=reply.status,
+                host=response.host,
+                status=response.status,
             )
         )
     return None
 
 
-def _by_status(reply: Reply) -> VieneuError:
+def _by_status(response: ResponseHead) -> VieneuError:
     """Judge what no one has signed: some gateway, or another server."""
     answer = Translatable(
         "{host} answered {status} with {what}.",
-        host=reply.host,
-        status=reply.status,
-        what=describe(reply.body),
+        host=response.host,
+        status=response.status,
+        what=describe(response.body),
     )
-    if reply.status in {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}:
-        return _upstream(reply, Translatable("status {status} from a gateway", status=reply.status))
-    if reply.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if response.status in {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}:
+        return _upstream(
+            response, Translatable("status {status} from a gateway", status=response.status)
+        )
+    if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
         return BackendUnavailableError(answer)
-    if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(answer)
-    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return InternalServerError(answer)
     return NotVieneuServerError(answer)

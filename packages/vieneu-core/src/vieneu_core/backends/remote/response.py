@@ -6,7 +6,7 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
 from vieneu_core.backends.remote.deadlines import Deadlines, WaitingFor
-from vieneu_core.backends.remote.reply import HEAD_BYTES, Reply
+from vieneu_core.backends.remote.response_head import HEAD_BYTES, ResponseHead
 from vieneu_core.clock import Clock
 from vieneu_core.errors import StreamInterruptedError
 from vieneu_core.translatable import Translatable
@@ -14,7 +14,7 @@ from vieneu_core.wire.routes import WIRE_VERSION_HEADER
 from vieneu_core.wire.version import check_server
 
 
-class Answer:
+class Response:
     """What comes back, read piece by piece."""
 
     def __init__(self, response: aiohttp.ClientResponse, deadlines: Deadlines, host: str) -> None:
@@ -67,9 +67,9 @@ class Answer:
             gathered += data
         return bytes(gathered)
 
-    def reply(self, head: bytes, clock: Clock, backend: str) -> Reply:
+    def head(self, head: bytes, clock: Clock, backend: str) -> ResponseHead:
         """Return what is needed to judge this answer."""
-        return Reply(
+        return ResponseHead(
             status=self.status,
             headers=self._response.headers,
             head=head[:HEAD_BYTES],

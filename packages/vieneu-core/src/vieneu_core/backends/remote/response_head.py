@@ -32,7 +32,7 @@ _MAGIC = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class ResponseHead:
     """What came back: as much as is needed to judge it."""
 
     status: int

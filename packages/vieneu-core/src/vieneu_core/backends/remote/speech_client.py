@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.backends.remote.answer import Answer
 from vieneu_core.backends.remote.connection import Call, Connection
 from vieneu_core.backends.remote.deadlines import Deadlines, RemoteTimeouts
 from vieneu_core.backends.remote.request_plan import PlannedRequest
+from vieneu_core.backends.remote.response import Response
 from vieneu_core.backends.remote.retry import RetryPolicy
 from vieneu_core.backends.remote.stream_reader import Codec, SpeechReader
 from vieneu_core.errors import (
@@ -103,7 +103,7 @@ class SpeechClient:
             )
 
 
-async def _let_end(answer: Answer) -> None:
+async def _let_end(answer: Response) -> None:
     """Read what stands after the END frame, so that the connection stays warm.
 
     Everything was spoken and checked by then, so a line that breaks here takes nothing away.
