@@ -259,18 +259,18 @@ class OutputError(RequestError):
 
 
 class AddressUpdateError(VieneuError):
-    """A server announced where it is reached, and is not believed; nothing was changed."""
+    """A server sent its new address, and the update was refused; nothing was changed."""
 
     code = "announcement"
-    title = "Announcement refused"
+    title = "Address update refused"
     default_remedy = "Nothing was changed. Connect by hand: vieneu connect URL"
 
 
 class AddressUpdateForgedError(AddressUpdateError):
-    """It is not signed with the token of this house."""
+    """It is not signed with the current token."""
 
     code = "announcement_forged"
-    title = "Announcement not signed"
+    title = "Address update not signed"
     default_remedy = "If your server has a new token, connect by hand: vieneu connect URL"
 
 
@@ -278,7 +278,7 @@ class AddressUpdateStaleError(AddressUpdateError):
     """It is too old, or was taken before; or the clocks differ."""
 
     code = "announcement_stale"
-    title = "Announcement not new"
+    title = "Address update not new"
     default_remedy = "Set the clock of this machine, and start the server again."
 
 
@@ -286,7 +286,7 @@ class UnsafeEndpointError(AddressUpdateError):
     """It names an address to which a token may not be sent."""
 
     code = "unsafe_endpoint"
-    title = "Announced address refused"
+    title = "Address of the update refused"
     default_remedy = "Give the server an https address, or connect by hand: vieneu connect URL"
 
 

@@ -3,59 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 
-from vieneu_core.cli.player_process import Player, PlayerProcess
-from vieneu_core.doctor import PLAYERS
+from vieneu_core.cli.player_process import PlayerProcess
+from vieneu_core.cli.players import KNOWN_PLAYERS
 from vieneu_core.errors import PlayerError
 from vieneu_core.translatable import Translatable, joined
 
 _KEPT_BYTES = 1 << 18
 """More than a pipe holds (64 KiB) and ffplay takes before it opens the sound card (128 KiB)."""
-
-_PLAYERS = {
-    player.name: player
-    for player in (
-        Player(
-            "pw-cat",
-            lambda hz: [
-                *("--playback", "--raw", "--format", "s16"),
-                *("--rate", str(hz), "--channels", "1", "-"),
-            ],
-        ),
-        Player("paplay", lambda hz: ["--raw", "--format=s16le", f"--rate={hz}", "--channels=1"]),
-        Player(
-            "aplay",
-            lambda hz: ["-q", "-t", "raw", "-f", "S16_LE", "-r", str(hz), "-c", "1", "-"],
-        ),
-        Player(
-            "ffplay",
-            lambda hz: [
-                *("-nodisp", "-autoexit", "-loglevel", "error"),
-                *("-f", "s16le", "-ar", str(hz), "-i", "-"),
-            ],
-            refusals=("audio open failed", "Failed to open file", "SDL advised"),
-        ),
-    )
-}
-
-
-def installed_players() -> tuple[str, ...]:
-    """Return the players that can be used here, best first.
-
-    Raises:
-        PlayerError: there is none.
-    """
-    found = tuple(name for name in PLAYERS if shutil.which(name))
-    if not found:
-        raise PlayerError(
-            Translatable(
-                "There is no player on this machine ({players}).", players=", ".join(PLAYERS)
-            )
-        )
-    return found
 
 
 class Playback:
@@ -127,7 +84,7 @@ class Playback:
         while self._untried and self._sent is not None and self._failure is None:
             name = self._untried.pop(0)
             try:
-                self._player = await PlayerProcess.start(_PLAYERS[name], self._sample_rate_hz)
+                self._player = await PlayerProcess.start(KNOWN_PLAYERS[name], self._sample_rate_hz)
             except OSError as err:
                 self._reasons.append(f"{name}: {err.strerror}")
                 continue

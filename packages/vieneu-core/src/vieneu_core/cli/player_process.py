@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Self
 
+from vieneu_core.cli.players import Player
 from vieneu_core.cli.stdio import lines_of, room_in, unread
 from vieneu_core.translatable import Translatable, joined
 
@@ -18,17 +17,6 @@ _STOP_S = 2.0
 _LAST_WORDS_S = 1.0
 _NOISE = "ALSA lib "
 """Begins the lines of the library, which complains of each device that it tries."""
-
-
-@dataclass(frozen=True, slots=True)
-class Player:
-    """A program that plays raw signed 16-bit mono samples from standard input."""
-
-    name: str
-    arguments: Callable[[int], list[str]]
-    """For a rate in Hz."""
-    refusals: tuple[str, ...] = ()
-    """What it says where it plays nothing and yet ends with exit code 0."""
 
 
 class PlayerProcess:

@@ -1,4 +1,4 @@
-"""What a server announces, and how it is signed. The token itself is never sent.
+"""Address update: what a server sends, and how it is signed. The token itself is never sent.
 
 The key is derived from the token by HKDF with SHA-256 (RFC 5869), the signature is HMAC-SHA-256
 (RFC 2104) over the body as it is sent: ``Vieneu-Signature: v1=<hexadecimal>``.
@@ -20,7 +20,7 @@ _HASH_BYTES = 32
 
 
 def new_nonce() -> str:
-    """Return what makes an announcement unlike every other: 128 bits."""
+    """Return what makes an update unlike every other: 128 bits."""
     return secrets.token_urlsafe(16)
 
 
@@ -35,7 +35,7 @@ class AddressUpdate(BaseModel):
     expires_at: AwareDatetime | None = None
     """When its session ends; None where it has no end."""
     timestamp: AwareDatetime
-    """When it was announced."""
+    """When it was sent."""
     nonce: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,64}$")] = Field(
         default_factory=new_nonce
     )

@@ -1,4 +1,4 @@
-"""Takes announcements in, and refuses whatever is not from the server, new and safe."""
+"""Receives address updates, and refuses those that are not signed, not new or not safe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.wire.version import check_server
 
 TOLERANCE = timedelta(minutes=5)
-"""How far the clocks of server and house may differ, the way included."""
+"""How far the clocks of both machines may differ, transmission included."""
 MAX_BODY_BYTES = 8192
 
 
@@ -39,22 +39,24 @@ class AddressUpdateInbox:
         self._taken: dict[str, datetime] = {}
 
     def open(self, body: bytes, given_signature: str | None) -> AddressUpdate:
-        """Check an announcement. What it says still has to be looked at: `verify_server`.
+        """Check an address update. Its server still has to be verified: `verify_server`.
 
         Args:
             body: As it came, not parsed.
             given_signature: The header `SIGNATURE_HEADER`.
 
         Raises:
-            AnnouncementForgedError: it is not signed with the token.
-            AnnouncementError: it is signed, but is no announcement.
-            AnnouncementStaleError: it is older, or from further ahead, than `TOLERANCE`; or it was
+            AddressUpdateForgedError: it is not signed with the token.
+            AddressUpdateError: it is signed, but is no address update.
+            AddressUpdateStaleError: it is older, or from further ahead, than `TOLERANCE`; or it was
                 taken before.
             UnsafeEndpointError: its address is neither https nor this machine.
             WireVersionError: the server is too old or too new; the remedy says what to upgrade.
         """
         if len(body) > MAX_BODY_BYTES or not is_signed(body, given_signature, self._token):
-            raise AddressUpdateForgedError("An announcement is not signed with the server's token.")
+            raise AddressUpdateForgedError(
+                "An address update is not signed with the server's token."
+            )
         try:
             update = AddressUpdate.model_validate_json(body)
         except ValidationError as error:
@@ -62,7 +64,7 @@ class AddressUpdateInbox:
             where = ".".join(map(str, first["loc"]))
             raise AddressUpdateError(
                 Translatable(
-                    "An announcement is not what it should be: {where}: {first}.",
+                    "An address update is invalid: {where}: {first}.",
                     where=where,
                     first=first["msg"],
                 )
@@ -78,14 +80,14 @@ class AddressUpdateInbox:
         if abs(age) > TOLERANCE:
             raise AddressUpdateStaleError(
                 Translatable(
-                    "An announcement is {age:.0f} s old by this machine's clock.",
+                    "An address update is {age:.0f} s old by this machine's clock.",
                     age=age.total_seconds(),
                 )
             )
-        # Longer than any announcement stays good, counted from when it came.
+        # Longer than any address update stays valid, counted from when it came.
         self._taken = {n: t for n, t in self._taken.items() if now - t <= 2 * TOLERANCE}
         if update.nonce in self._taken:
-            raise AddressUpdateStaleError("An announcement came a second time.")
+            raise AddressUpdateStaleError("An address update came a second time.")
         self._taken[update.nonce] = now
 
     def _check_endpoint(self, url: str) -> None:
@@ -93,12 +95,12 @@ class AddressUpdateInbox:
             endpoint = Endpoint.of(url, self._token)
         except ConfigurationError as error:
             raise UnsafeEndpointError(
-                Translatable("An announced address is refused: {error}", error=error.detail)
+                Translatable("The address of an update is refused: {error}", error=error.detail)
             ) from None
         if endpoint.base.scheme != "https" and not is_loopback(endpoint.base.host or ""):
             raise UnsafeEndpointError(
                 Translatable(
-                    "An announced address is refused: http:// to {host} would send the token"
+                    "The address of an update is refused: http:// to {host} would send the token"
                     " in clear.",
                     host=endpoint.host,
                 )

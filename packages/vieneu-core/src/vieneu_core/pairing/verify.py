@@ -1,4 +1,4 @@
-"""Looks at a server before anything of it is kept."""
+"""Verification of a server before its address is stored."""
 
 from __future__ import annotations
 

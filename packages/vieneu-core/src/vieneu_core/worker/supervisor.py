@@ -205,7 +205,10 @@ class WorkerSupervisor:
         """
         self._next_start_at = started_at = self._clock.monotonic()
         died = await self._run_once()
-        delay_s = self._delay_s(self._clock.monotonic() - started_at)
+        if self._clock.monotonic() - started_at >= self._restart.healthy_after_s:
+            self._n_deaths = 0
+        self._n_deaths += 1
+        delay_s = self._delays.pause_s(self._n_deaths)
         _LOGGER.warning("%s Next start in %g s.", died, delay_s)
         return delay_s
 
@@ -295,10 +298,3 @@ class WorkerSupervisor:
         if hopeless or self._n_failed_starts >= self._restart.max_failed_starts:
             raise ModelLoadError(ending)
         return ending
-
-    def _delay_s(self, lived_s: float) -> float:
-        """Return how long to wait before the next start, in seconds."""
-        if lived_s >= self._restart.healthy_after_s:
-            self._n_deaths = 0
-        self._n_deaths += 1
-        return self._delays.pause_s(self._n_deaths)
