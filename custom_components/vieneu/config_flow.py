@@ -23,11 +23,12 @@ from pydantic import ValidationError
 
 from vieneu_core.config import EMBEDDED_ENGINE
 from vieneu_core.credentials import new_auth_token
+from vieneu_core.engines.registry import AUTO_ENGINE, best_engine
 from vieneu_core.errors import VieneuError
 from vieneu_core.router import Mode
 from vieneu_core.worker.spec import EngineSpec
 
-from . import notebook_view, pairing
+from . import address_webhook, notebook_view
 from .config_forms import (
     ADDRESS,
     CONF_DOMAIN_NAME,
@@ -61,7 +62,7 @@ TITLE = "VieNeu"
 def _options(engine: str, model: str | None) -> dict[str, Any]:
     """Return the options of an engine for a model; ``auto`` takes those of each engine."""
     options = {"model": model} if model else {}
-    return {"gguf": options} if engine == "auto" and options else options
+    return {best_engine(gpu=False): options} if engine == AUTO_ENGINE and options else options
 
 
 class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -186,7 +187,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _address(self) -> str:
         """Return the first address that is received and verified."""
         verified: asyncio.Future[str] = self.hass.loop.create_future()
-        pairing.async_register(self.hass, self._webhook_id, self._token, verified)
+        address_webhook.async_register(self.hass, self._webhook_id, self._token, verified)
         try:
             return await verified
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import probatio as vol
 from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.helpers.selector import (
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     TextSelector,
@@ -13,7 +14,7 @@ from homeassistant.helpers.selector import (
 )
 
 from vieneu_core.config import TunnelKind
-from vieneu_core.engines.registry import MODEL_ENGINES
+from vieneu_core.engines.registry import AUTO_ENGINE, ENGINES, MODEL_ENGINES
 
 from .const import CONF_ENGINE
 
@@ -25,10 +26,16 @@ SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 ADDRESS = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
 TOKEN = vol.Schema({vol.Required(CONF_TOKEN): SECRET})
 SERVER = vol.Schema({vol.Required(CONF_URL): ADDRESS, vol.Required(CONF_TOKEN): SECRET})
+_LABELS = {each.engine: each.label for each in ENGINES}
+ENGINE_OPTIONS = [
+    SelectOptionDict(value=name, label=_LABELS.get(name, name)) for name in sorted(MODEL_ENGINES)
+]
+"""A label stands where the translations have no text: most names are the same in each."""
+
 MODEL = vol.Schema(
     {
-        vol.Required(CONF_ENGINE, default="auto"): SelectSelector(
-            SelectSelectorConfig(options=sorted(MODEL_ENGINES), translation_key="engine")
+        vol.Required(CONF_ENGINE, default=AUTO_ENGINE): SelectSelector(
+            SelectSelectorConfig(options=ENGINE_OPTIONS, translation_key="engine")
         ),
         vol.Optional(CONF_MODEL): TextSelector(),
     }
@@ -37,7 +44,7 @@ NOTEBOOK = vol.Schema(
     {
         vol.Required(CONF_TUNNEL, default=TunnelKind.NGROK.value): SelectSelector(
             SelectSelectorConfig(
-                options=[TunnelKind.NGROK.value, TunnelKind.CLOUDFLARED.value],
+                options=[kind.value for kind in TunnelKind if kind is not TunnelKind.NONE],
                 translation_key="tunnel",
             )
         ),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from homeassistant.core import HomeAssistant, callback
 
-from . import pairing
+from . import address_webhook
 from .const import CONF_COLAB, CONF_LOCAL
 from .runtime import VieneuConfigEntry
 
@@ -19,7 +19,7 @@ def async_follow(hass: HomeAssistant, entry: VieneuConfigEntry) -> Callable[[], 
     """Apply each change of the entry. Returns a function that ends this."""
     runtime = entry.runtime_data
     known = dict(entry.data)
-    stop_listening = pairing.async_listen(hass, entry)
+    stop_listening = address_webhook.async_listen(hass, entry)
 
     async def changed(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
         nonlocal known, stop_listening
@@ -30,9 +30,9 @@ def async_follow(hass: HomeAssistant, entry: VieneuConfigEntry) -> Callable[[], 
         if before[CONF_LOCAL] != known[CONF_LOCAL]:
             hass.config_entries.async_schedule_reload(entry.entry_id)
             return
-        if pairing.webhook_key_of(before) != pairing.webhook_key_of(known):
+        if address_webhook.webhook_key_of(before) != address_webhook.webhook_key_of(known):
             stop_listening()
-            stop_listening = pairing.async_listen(hass, entry)
+            stop_listening = address_webhook.async_listen(hass, entry)
         colab = known.get(CONF_COLAB)
         await runtime.router.set_remote(runtime.remote(colab) if colab else None)
         await runtime.coordinator.async_refresh()

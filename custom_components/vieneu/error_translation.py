@@ -11,20 +11,20 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.translation import async_get_cached_translations
 
 from vieneu_core.errors import RequestError, VieneuError
-from vieneu_core.i18n import error_text
+from vieneu_core.i18n import best_language, error_text, languages
 from vieneu_core.i18n import translated as translated_text
 from vieneu_core.router import ErrorReport
 
-from .const import DOMAIN, LANGUAGES
+from .const import DOMAIN
 
-for _language in LANGUAGES:
+for _language in languages():
     # Read now: Home Assistant imports this module on a thread, but calls it on its event loop.
     error_text(VieneuError.code, "", _language)
 
 
 def language_of(hass: HomeAssistant) -> str:
-    """Return the language of Home Assistant, as far as the core has it: ``vi``, else ``en``."""
-    return "vi" if hass.config.language.partition("-")[0] == "vi" else "en"
+    """Return the language of Home Assistant, as far as the core has it, else ``en``."""
+    return best_language(hass.config.language)
 
 
 def message(hass: HomeAssistant, category: str, path: str, default: str) -> str:

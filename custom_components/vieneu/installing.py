@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 
 from vieneu_core import __version__
 from vieneu_core.config.settings import EMBEDDED_ENGINE
-from vieneu_core.engines.registry import ENGINES
+from vieneu_core.engines.registry import AUTO_ENGINE, ENGINES, best_engine
 
 from .const import DOMAIN
 
@@ -88,7 +88,7 @@ def unmet(extra: str) -> tuple[str, ...]:
 
 def _extras(engine: str) -> list[str]:
     """Return the extras each of which is enough for an engine, the one to install last."""
-    wanted = "gguf" if engine == "auto" else engine
+    wanted = best_engine(gpu=False) if engine == AUTO_ENGINE else engine
     stated = [(each.extra, each.prebuilt_extra) for each in ENGINES if each.engine == wanted]
     return [extra for extras in stated for extra in extras if extra]
 

@@ -31,7 +31,7 @@ from vieneu_core.voices.reference import read_reference
 
 from . import notebook_view
 from .announcer import Announcer
-from .const import DOMAIN
+from .const import DOMAIN, LANGUAGES
 from .error_translation import language_of, translated
 from .runtime import VieneuConfigEntry
 
@@ -50,7 +50,7 @@ ANNOUNCE = vol.Schema(
         vol.Required(ATTR_ENTITY_ID): cv.entity_ids,
         vol.Required(ATTR_TEXT): vol.All(cv.string, vol.Length(min=1)),
         vol.Optional(ATTR_VOICE): cv.string,
-        vol.Optional(ATTR_LANGUAGE): vol.In(["vi", "en"]),
+        vol.Optional(ATTR_LANGUAGE): vol.In(LANGUAGES),
         vol.Optional(ATTR_SPEED): vol.All(
             vol.Coerce(float), vol.Range(min=MIN_SPEED, max=MAX_SPEED)
         ),
@@ -62,7 +62,7 @@ ADD_VOICE = vol.Schema(
         vol.Required(ATTR_NAME): vol.All(cv.string, vol.Length(min=1, max=60)),
         vol.Required(ATTR_PATH): cv.path,
         vol.Required(ATTR_TRANSCRIPT): vol.All(cv.string, vol.Length(min=1, max=1000)),
-        vol.Optional(ATTR_LANGUAGE, default="vi"): vol.In(["vi", "en"]),
+        vol.Optional(ATTR_LANGUAGE, default="vi"): vol.In(LANGUAGES),
     }
 )
 NOTEBOOK = vol.Schema(

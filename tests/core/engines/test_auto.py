@@ -181,10 +181,10 @@ def test_used_before_it_is_loaded_is_an_error() -> None:
 
 
 NEEDS = (
-    EngineNeeds(engine="pytorch", extra="torch", modules=("json",), wants_gpu=True),
-    EngineNeeds(engine="gguf", extra="gguf", modules=("json",), either=("no_a", "no_b")),
-    EngineNeeds(engine="sdk", extra="sdk", modules=("json",), either=("no_a", "math")),
-    EngineNeeds(engine="espeak", extra="espeak", modules=("json",)),
+    EngineNeeds(engine="pytorch", label="", extra="torch", modules=("json",), wants_gpu=True),
+    EngineNeeds(engine="gguf", label="", extra="gguf", modules=("json",), either=("no_a", "no_b")),
+    EngineNeeds(engine="sdk", label="", extra="sdk", modules=("json",), either=("no_a", "math")),
+    EngineNeeds(engine="espeak", label="", extra="espeak", modules=("json",)),
 )
 
 

@@ -90,7 +90,7 @@ def leftovers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_the_folder_of_a_removed_package_is_no_engine(leftovers: Path) -> None:
     needs = EngineNeeds(
-        engine="x", extra="x", modules=("gone_engine", "json"), either=("gone_binding",)
+        engine="x", label="x", extra="x", modules=("gone_engine", "json"), either=("gone_binding",)
     )
 
     assert leftovers.is_dir()
@@ -141,6 +141,7 @@ def test_the_extra_is_one_that_can_be_installed_here(
     monkeypatch.setenv("PATH", programs(tmp_path, *(["cc", "c++"] if compiler else [])))
     needs = EngineNeeds(
         engine="gguf",
+        label="GGUF",
         extra="gguf",
         prebuilt_extra="gguf-prebuilt",
         modules=("no_model",),

@@ -28,7 +28,7 @@ from vieneu_colab_server.tokens.file import read_token_file
 from vieneu_colab_server.tunnels.errors import TunnelOpenError
 from vieneu_colab_server.tunnels.registry import AccountSecret, TunnelOptions, make_tunnel
 from vieneu_core.backends.local import LocalBackend
-from vieneu_core.config import TunnelKind, cache_dir
+from vieneu_core.config import EMBEDDED_ENGINE, TunnelKind, cache_dir
 from vieneu_core.credentials import new_auth_token
 from vieneu_core.errors import ConfigurationError, OutputError, VieneuError
 from vieneu_core.translatable import Translatable
@@ -199,7 +199,7 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
     *,
     engine: Annotated[
         str, typer.Option(help="Name of an installed engine, or module:attribute.")
-    ] = "espeak",
+    ] = EMBEDDED_ENGINE,
     engine_option: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="An option of the engine.")
     ] = None,
@@ -225,10 +225,11 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
         TunnelKind, typer.Option(help="Makes it public, once it has spoken a test sentence.")
     ] = TunnelKind.NONE,
     domain: Annotated[
-        str | None, typer.Option(help="A reserved domain of ngrok: the URL never changes.")
+        str | None,
+        typer.Option(help="A reserved domain at the tunnel's provider: a lasting URL."),
     ] = None,
     tunnel_program: Annotated[
-        Path | None, typer.Option(help="Path of cloudflared, or of the ngrok agent.")
+        Path | None, typer.Option(help="Path of the tunnel provider's program.")
     ] = None,
     until_stdin_ends: Annotated[
         bool, typer.Option("--until-stdin-ends", help="Stop when the starting program is gone.")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from starlette.exceptions import HTTPException
 
-from vieneu_core.wire.routes import FRAMES_OPUS, FRAMES_PCM, PLAIN_AUDIO
+from vieneu_core.audio.encode import AudioFormat
+from vieneu_core.wire.routes import FRAMES_OPUS, FRAMES_PCM
 
+PLAIN_AUDIO = {fmt.media_type: fmt for fmt in AudioFormat}
+"""Audio for clients without our framing, by media type."""
 MEDIA_TYPES = (FRAMES_OPUS, FRAMES_PCM, *PLAIN_AUDIO)
 _OF_RANGE = {"*/*": "audio/wav", "audio/*": "audio/wav", "application/*": FRAMES_OPUS}
 

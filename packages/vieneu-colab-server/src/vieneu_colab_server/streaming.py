@@ -11,10 +11,11 @@ from typing import Protocol
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from vieneu_colab_server.content_negotiation import PLAIN_AUDIO
 from vieneu_colab_server.disconnect import ClientGoneError, while_connected
 from vieneu_colab_server.problems import problem_of
 from vieneu_colab_server.recording import Reader
-from vieneu_core.audio.encode import AudioFormat, encode_stream
+from vieneu_core.audio.encode import encode_stream
 from vieneu_core.audio.opus import OpusSentenceEncoder
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.errors import InternalServerError, VieneuError
@@ -28,7 +29,7 @@ from vieneu_core.wire.framing import (
     encode_frame,
     pack_packets,
 )
-from vieneu_core.wire.routes import FRAMES_OPUS, PLAIN_AUDIO
+from vieneu_core.wire.routes import FRAMES_OPUS
 from vieneu_core.wire.version import WIRE_VERSION
 
 _LOGGER = logging.getLogger(__name__)
@@ -182,7 +183,7 @@ class SpeechResponse(Response):
     def _encoded(self, media_type: str, request_id: str) -> AsyncGenerator[bytes, None]:
         chunks = self._reader.chunks()
         if media_type in PLAIN_AUDIO:
-            return encode_stream(chunks, AudioFormat(PLAIN_AUDIO[media_type]))
+            return encode_stream(chunks, PLAIN_AUDIO[media_type])
         return framed(chunks, FrameWriter(request_id, opus=media_type == FRAMES_OPUS))
 
     async def _send_at_once(self, parts: AsyncGenerator[bytes, None], send: Send) -> None:

@@ -240,7 +240,7 @@ class Speech:
 
         Args:
             path: The file; one that exists is replaced, and keeps its permissions.
-            fmt: ``wav``, ``flac``, ``ogg`` or ``mp3``; None goes by the suffix.
+            fmt: An `AudioFormat` or its name; None goes by the suffix.
 
         Raises:
             InvalidRequestError: the file cannot be written, or its suffix is unknown.

@@ -1,9 +1,9 @@
 """The calls that the notebook's cells make, in their order. Everything else is in the packages."""
 
 from vieneu_colab_server.colab.fetch_model import fetch_model
+from vieneu_colab_server.colab.live_status import launch
 from vieneu_colab_server.colab.prepare import prepare
 from vieneu_colab_server.colab.relay import Relay
 from vieneu_colab_server.colab.start import start
-from vieneu_colab_server.colab.watch import launch
 
 __all__ = ["Relay", "fetch_model", "launch", "prepare", "start"]

@@ -11,7 +11,8 @@ from pathlib import Path
 from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.i18n import cell_messages
 from vieneu_core import __version__
-from vieneu_core.engines.registry import ENGINES, has_nvidia_gpu
+from vieneu_core.config import EMBEDDED_ENGINE
+from vieneu_core.engines.registry import AUTO_ENGINE, ENGINES, best_engine, has_nvidia_gpu
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.i18n import Messages
 from vieneu_core.notebook.failures import pip_cause
@@ -55,14 +56,14 @@ def prepare(
     """
     messages = cell_messages(language)
     known = {each.engine: each for each in ENGINES}
-    if engine not in {"auto", *known}:
+    if engine not in {AUTO_ENGINE, *known}:
         raise ConfigurationError(
             Translatable("There is no engine {engine!r}.", engine=engine),
             remedy=Translatable("Choose auto, {known}.", known=", ".join(known)),
         )
     has_gpu = has_nvidia_gpu() if gpu is None else gpu
     fitting = _fitting(engine, has_gpu=has_gpu)
-    wants_gpu = fitting != "espeak"
+    wants_gpu = fitting != EMBEDDED_ENGINE
     key = "engine_alone" if not wants_gpu else "gpu" if has_gpu else "no_gpu"
     print(messages(key, engine=fitting))
     needs = known[fitting]
@@ -85,8 +86,9 @@ def _install_error(engine: str, done: PipRun, messages: Messages) -> EngineInsta
 
 
 def _fitting(engine: str, *, has_gpu: bool) -> str:
-    if engine in {"auto", "pytorch"}:
-        return "pytorch" if has_gpu else "gguf"
+    wants_gpu = any(each.wants_gpu for each in ENGINES if each.engine == engine)
+    if engine == AUTO_ENGINE or (wants_gpu and not has_gpu):
+        return best_engine(gpu=has_gpu)
     return engine
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vieneu_core.i18n import Messages, translated
+from vieneu_core.i18n import Messages, languages, translated
 
 if TYPE_CHECKING:
     from vieneu_colab_server.exposure import PublicEvent
@@ -14,10 +14,10 @@ def cell_messages(language: str) -> Messages:
     """Return the messages of the notebook's cells; in Vietnamese where the language is not known.
 
     Args:
-        language: ``vi`` or ``en``.
+        language: Of the catalogues beside this file, such as ``vi``.
     """
     wanted = language.strip().lower()
-    return Messages(wanted if wanted == "en" else "vi", "colab", package=__name__)
+    return Messages(wanted if wanted in languages(__name__) else "vi", "colab", package=__name__)
 
 
 def event_text(event: PublicEvent, messages: Messages) -> str:

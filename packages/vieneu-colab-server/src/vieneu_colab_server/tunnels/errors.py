@@ -10,7 +10,7 @@ class TunnelOpenError(VieneuError):
 
     code = "tunnel_open"
     title = "No tunnel"
-    default_remedy = "Try again, or choose the other provider."
+    default_remedy = "Try again, or choose another provider."
     transient = True
 
 

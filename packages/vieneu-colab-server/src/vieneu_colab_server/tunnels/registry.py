@@ -40,12 +40,6 @@ class TunnelOptions:
     """Returns a secret; None where the user has given none."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Provider:
-    make: Callable[[TunnelOptions], Tunnel]
-    reserves_domains: bool = False
-
-
 NGROK_AUTHTOKEN = AccountSecret(
     "NGROK_AUTHTOKEN", "https://dashboard.ngrok.com/get-started/your-authtoken"
 )
@@ -70,10 +64,10 @@ def _ngrok(options: TunnelOptions) -> Tunnel:
     return NgrokTunnel(authtoken, domain=options.domain, program=options.program)
 
 
-_PROVIDERS: Mapping[TunnelKind, _Provider] = {
-    TunnelKind.NONE: _Provider(lambda _: NoTunnel()),
-    TunnelKind.CLOUDFLARED: _Provider(_cloudflared),
-    TunnelKind.NGROK: _Provider(_ngrok, reserves_domains=True),
+_PROVIDERS: Mapping[TunnelKind, Callable[[TunnelOptions], Tunnel]] = {
+    TunnelKind.NONE: lambda _: NoTunnel(),
+    TunnelKind.CLOUDFLARED: _cloudflared,
+    TunnelKind.NGROK: _ngrok,
 }
 
 
@@ -93,13 +87,12 @@ def make_tunnel(kind: str, options: TunnelOptions) -> Tunnel:
             Translatable("There is no tunnel {kind!r}.", kind=kind),
             remedy=Translatable("Choose {kinds}.", kinds=", ".join(TunnelKind)),
         )
-    provider = _PROVIDERS[TunnelKind(kind)]
-    if options.domain is not None and not provider.reserves_domains:
-        others = [name for name, other in _PROVIDERS.items() if other.reserves_domains]
+    if options.domain is not None and not TunnelKind(kind).reserves_domains:
+        others = [other for other in TunnelKind if other.reserves_domains]
         raise ConfigurationError(
             Translatable("The tunnel {kind} has no reserved domains.", kind=kind),
             remedy=Translatable(
                 "Leave the domain out, or choose the tunnel {others}.", others=", ".join(others)
             ),
         )
-    return provider.make(options)
+    return _PROVIDERS[TunnelKind(kind)](options)

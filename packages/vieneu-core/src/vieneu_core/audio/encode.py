@@ -34,14 +34,20 @@ class AudioFormat(StrEnum):
     """Ogg Opus."""
     MP3 = "mp3"
 
+    @property
+    def media_type(self) -> str:
+        """Media type, ``audio/wav`` for example."""
+        return _RECIPES[self].media_type
+
 
 MP3_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 
 @dataclass(frozen=True, slots=True)
 class _Recipe:
-    """How FFmpeg makes a format."""
+    """How FFmpeg makes a format, and its media type."""
 
+    media_type: str
     codec: str
     rate_hz: Callable[[int], int]
     """Rate of the file for a rate of the samples."""
@@ -51,11 +57,14 @@ class _Recipe:
 
 
 _RECIPES = {
-    AudioFormat.WAV: _Recipe("pcm_s16le", lambda hz: hz, None, {}),
-    AudioFormat.FLAC: _Recipe("flac", lambda hz: hz, None, {}),
+    AudioFormat.WAV: _Recipe("audio/wav", "pcm_s16le", lambda hz: hz, None, {}),
+    AudioFormat.FLAC: _Recipe("audio/flac", "flac", lambda hz: hz, None, {}),
     # Short pages, in microseconds: a player need not wait for a whole second of speech.
-    AudioFormat.OGG: _Recipe("libopus", codec_rate_hz, 32_000, {"page_duration": "60000"}),
+    AudioFormat.OGG: _Recipe(
+        "audio/ogg", "libopus", codec_rate_hz, 32_000, {"page_duration": "60000"}
+    ),
     AudioFormat.MP3: _Recipe(
+        "audio/mpeg",
         "libmp3lame",
         lambda hz: next((rate for rate in MP3_RATES_HZ if rate >= hz), MP3_RATES_HZ[-1]),
         64_000,

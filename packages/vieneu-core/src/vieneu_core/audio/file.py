@@ -38,7 +38,7 @@ async def write_file(
     Args:
         chunks: The speech.
         path: The file; one that exists is replaced at the end, and keeps its permissions.
-        fmt: Its format, ``wav``, ``flac``, ``ogg`` or ``mp3``; None goes by the suffix.
+        fmt: An `AudioFormat` or its name; None goes by the suffix.
 
     Raises:
         InvalidRequestError: the file cannot be written, or its format is unknown.

@@ -12,3 +12,8 @@ class TunnelKind(StrEnum):
     """Nobody: it is reached on the network that it is in."""
     CLOUDFLARED = "cloudflared"
     NGROK = "ngrok"
+
+    @property
+    def reserves_domains(self) -> bool:
+        """Whether an account at the provider may have a domain that stays the same."""
+        return self is TunnelKind.NGROK

@@ -14,9 +14,17 @@ if TYPE_CHECKING:
         LoadProgress,
         Utterance,
     )
-    from vieneu_core.engines.registry import ENGINES, MODEL_ENGINES, EngineNeeds, has_nvidia_gpu
+    from vieneu_core.engines.registry import (
+        AUTO_ENGINE,
+        ENGINES,
+        MODEL_ENGINES,
+        EngineNeeds,
+        best_engine,
+        has_nvidia_gpu,
+    )
 
 __all__ = [
+    "AUTO_ENGINE",
     "ENGINES",
     "MODEL_ENGINES",
     "Engine",
@@ -26,6 +34,7 @@ __all__ = [
     "EngineNeeds",
     "LoadProgress",
     "Utterance",
+    "best_engine",
     "has_nvidia_gpu",
 ]
 
@@ -40,6 +49,13 @@ __getattr__, __dir__ = lazy_names(
             "LoadProgress",
             "Utterance",
         ),
-        "registry": ("ENGINES", "MODEL_ENGINES", "EngineNeeds", "has_nvidia_gpu"),
+        "registry": (
+            "AUTO_ENGINE",
+            "ENGINES",
+            "MODEL_ENGINES",
+            "EngineNeeds",
+            "best_engine",
+            "has_nvidia_gpu",
+        ),
     },
 )

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
 
 from vieneu_core.config.paths import state_dir
 from vieneu_core.engines.base import (
@@ -25,7 +26,14 @@ from vieneu_core.engines.base import (
     LoadProgress,
     Utterance,
 )
-from vieneu_core.engines.registry import ENGINES, SpeedRecord, candidates, has_nvidia_gpu
+from vieneu_core.engines.registry import (
+    AUTO_ENGINE,
+    ENGINES,
+    MODEL_ENGINES,
+    SpeedRecord,
+    candidates,
+    has_nvidia_gpu,
+)
 from vieneu_core.engines.speech_lm.options import parse_options
 from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
 from vieneu_core.translatable import Translatable
@@ -42,13 +50,10 @@ def speed_record_path() -> Path:
 
 
 class AutoOptions(BaseModel):
-    """What can be set: the options of each engine, by its name."""
+    """Which engines are tried. `WithEngineOptions` has the options of each beside it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    pytorch: dict[str, JsonValue] = Field(default_factory=dict, description="key: value lines")
-    gguf: dict[str, JsonValue] = Field(default_factory=dict, description="key: value lines")
-    sdk: dict[str, JsonValue] = Field(default_factory=dict, description="key: value lines")
     engines: tuple[str, ...] | None = Field(
         default=None, description=f"names out of {', '.join(_NAMES)}"
     )
@@ -58,6 +63,15 @@ class AutoOptions(BaseModel):
         """Return the options of an engine."""
         found: dict[str, JsonValue] = getattr(self, engine, {})
         return found
+
+
+_ENGINE_OPTIONS: dict[str, Any] = {
+    name: (dict[str, JsonValue], Field(default_factory=dict, description="key: value lines"))
+    for name in MODEL_ENGINES
+    if name != AUTO_ENGINE
+}
+WithEngineOptions = create_model("WithEngineOptions", __base__=AutoOptions, **_ENGINE_OPTIONS)
+"""All that can be set: also the options of each engine, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +164,8 @@ def create(options: Mapping[str, object]) -> AutoEngine:
     Raises:
         ModelLoadError: an option is wrong.
     """
-    return AutoEngine(parse_options(AutoOptions, "auto", options), SpeedRecord(speed_record_path()))
+    chosen = parse_options(WithEngineOptions, AUTO_ENGINE, options)
+    return AutoEngine(chosen, SpeedRecord(speed_record_path()))
 
 
 def _measured(engine: Engine, info: EngineInfo) -> float:

@@ -22,6 +22,8 @@ class EngineNeeds:
     """What an engine needs to be installed."""
 
     engine: str
+    label: str
+    """Name for people, the same in every language."""
     extra: str
     """Of vieneu-core."""
     prebuilt_extra: str = ""
@@ -34,6 +36,8 @@ class EngineNeeds:
     """Parts of them that the engine imports, and that fail where the package is not whole."""
     wants_gpu: bool = False
     """Whether it is worth running on a GPU alone."""
+    speech_lm: bool = False
+    """Whether its options ``model`` and ``codec`` name models of `vieneu_core.models.catalogue`."""
 
     def missing(self) -> tuple[str, ...]:
         """Return the modules that are not there."""
@@ -70,24 +74,34 @@ _MODEL = ("onnxruntime", "sea_g2p", "huggingface_hub")
 ENGINES = (
     EngineNeeds(
         engine="pytorch",
+        label="PyTorch (GPU)",
         extra="torch",
         modules=(*_MODEL, "safetensors", "torch", "torchao", "transformers", "neucodec"),
         wants_gpu=True,
+        speech_lm=True,
     ),
     EngineNeeds(
         engine="gguf",
+        label="GGUF (CPU)",
         extra="gguf",
         prebuilt_extra="gguf-prebuilt",
         modules=_MODEL,
         either=("llama_cpp", "xllamacpp"),
+        speech_lm=True,
     ),
     EngineNeeds(
         engine="sdk",
+        label="VieNeu SDK",
         extra="sdk",
         modules=("vieneu", "huggingface_hub"),
         inner=("vieneu._v3_turbo_engine.onnx_runtime_lite",),
     ),
-    EngineNeeds(engine=EMBEDDED_ENGINE, extra="espeak", modules=("espeakng_loader",)),
+    EngineNeeds(
+        engine=EMBEDDED_ENGINE,
+        label="eSpeak NG",
+        extra="espeak",
+        modules=("espeakng_loader",),
+    ),
 )
 """In the order in which they are tried, best voice first."""
 AUTO_ENGINE = "auto"
@@ -95,6 +109,11 @@ AUTO_ENGINE = "auto"
 ENGINE_CHOICES = (AUTO_ENGINE, *(each.engine for each in ENGINES))
 MODEL_ENGINES = tuple(name for name in ENGINE_CHOICES if name != EMBEDDED_ENGINE)
 """Those that speak with a model, `AUTO_ENGINE` first."""
+
+
+def best_engine(*, gpu: bool) -> str:
+    """Return the engine to install where `AUTO_ENGINE` was chosen: the best one for a machine."""
+    return next(each.engine for each in ENGINES if gpu or not each.wants_gpu)
 
 
 def has_nvidia_gpu(driver: Path = Path("/proc/driver/nvidia/version")) -> bool:

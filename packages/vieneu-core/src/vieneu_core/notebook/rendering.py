@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from vieneu_core import __version__
+from vieneu_core.config import TunnelKind
 from vieneu_core.engines.registry import ENGINE_CHOICES
 from vieneu_core.errors import ConfigurationError, MissingExtraError
 from vieneu_core.files import PRIVATE, write_atomic
-from vieneu_core.i18n import Messages
+from vieneu_core.i18n import Messages, languages
 from vieneu_core.notebook.failures import PIP_CAUSES
 from vieneu_core.notebook.settings import NotebookSettings
 from vieneu_core.notebook.sources import Carried
@@ -46,6 +47,8 @@ def render_notebook(settings: NotebookSettings) -> dict[str, Any]:
     text = environment.get_template(TEMPLATE).render(
         settings=settings,
         engines=json.dumps(ENGINE_CHOICES),
+        languages=json.dumps(languages()),
+        tunnels=json.dumps(list(TunnelKind)),
         say=Messages(settings.language, "notebook"),
         pip_causes=PIP_CAUSES,
         version=__version__,

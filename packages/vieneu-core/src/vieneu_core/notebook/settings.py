@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from vieneu_core.config import TunnelKind
 from vieneu_core.credentials import CallbackUrl, ServerToken
-from vieneu_core.engines.registry import AUTO_ENGINE, ENGINE_CHOICES
+from vieneu_core.engines.registry import AUTO_ENGINE, ENGINE_CHOICES, ENGINES
 from vieneu_core.errors import ModelLoadError
+from vieneu_core.i18n import languages
 from vieneu_core.models.catalogue import model_source
 from vieneu_core.notebook.sources import Source
 
@@ -37,6 +38,12 @@ def _engine(text: str) -> str:
     return text
 
 
+def _language(text: str) -> str:
+    if text not in languages():
+        raise ValueError(f"it is none of {', '.join(languages())}")
+    return text
+
+
 def _domain(text: str) -> str:
     if not _HOST.fullmatch(text.lower()):
         raise ValueError("write a host name, for example my-house.ngrok.app")
@@ -51,7 +58,7 @@ class NotebookSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    language: Literal["vi", "en"] = "vi"
+    language: Annotated[str, AfterValidator(_language)] = "vi"
     """Of everything that is read in the notebook."""
     engine: Annotated[str, AfterValidator(_engine)] = AUTO_ENGINE
     """``auto``: ``pytorch`` where there is a GPU, else ``gguf``."""
@@ -65,7 +72,7 @@ class NotebookSettings(BaseModel):
     """Ids of voices that are spoken with once before the house asks."""
     tunnel: TunnelKind = TunnelKind.NGROK
     domain: Annotated[str, AfterValidator(_domain)] | None = None
-    """A reserved domain of ngrok."""
+    """A reserved domain of the tunnel's account."""
     session_hours: float = Field(default=COLAB_HOURS, gt=0, le=24, allow_inf_nan=False)
     """When the runtime is taken away, in hours from its start."""
     drive_cache: bool = False
@@ -79,11 +86,12 @@ class NotebookSettings(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.domain is not None and self.tunnel is not TunnelKind.NGROK:
-            raise ValueError("domain: only the tunnel ngrok has reserved domains")
+        if self.domain is not None and not self.tunnel.reserves_domains:
+            with_domains = ", ".join(kind for kind in TunnelKind if kind.reserves_domains)
+            raise ValueError(f"domain: only the tunnel {with_domains} has reserved domains")
         if self.callback_url is not None and self.tunnel is TunnelKind.NONE:
             raise ValueError("callback_url: without a tunnel there is no address to tell")
-        if self.engine in {"gguf", "pytorch"}:
+        if self.engine in {each.engine for each in ENGINES if each.speech_lm}:
             for name in ("model", "codec"):
                 self._check_model(name)
         return self

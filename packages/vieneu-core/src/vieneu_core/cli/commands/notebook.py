@@ -12,8 +12,9 @@ from pydantic import SecretStr, ValidationError
 
 from vieneu_core import __version__
 from vieneu_core.cli.console import ConfigOption, LangOption, Terminal, terminal_of
-from vieneu_core.config import save_settings
+from vieneu_core.config import TunnelKind, save_settings
 from vieneu_core.credentials import new_auth_token, parse_server_token
+from vieneu_core.engines.registry import AUTO_ENGINE, ENGINE_CHOICES
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.notebook import (
     Carried,
@@ -37,11 +38,11 @@ app = typer.Typer()
 @app.command("notebook")
 def notebook_command(  # noqa: PLR0913, PLR0917 - one argument for each option
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE")],
-    engine: Annotated[str, typer.Option()] = "auto",
+    engine: Annotated[str, typer.Option(metavar=f"<{'|'.join(ENGINE_CHOICES)}>")] = AUTO_ENGINE,
     model: Annotated[str | None, typer.Option()] = None,
     codec: Annotated[str | None, typer.Option()] = None,
     voice: Annotated[list[str] | None, typer.Option()] = None,
-    tunnel: Annotated[str, typer.Option()] = "ngrok",
+    tunnel: Annotated[str, typer.Option(metavar=f"<{'|'.join(TunnelKind)}>")] = TunnelKind.NGROK,
     domain: Annotated[str | None, typer.Option()] = None,
     session_hours: Annotated[float, typer.Option(metavar="HOURS")] = 12.0,
     drive_cache: Annotated[bool, typer.Option("--drive-cache")] = False,

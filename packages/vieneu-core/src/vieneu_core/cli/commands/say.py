@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from vieneu_core.audio.encode import AudioFormat
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.cli.backends import loading_step, note_missing_voice
 from vieneu_core.cli.console import (
@@ -37,12 +38,13 @@ from vieneu_core.text.clean import has_speech
 from vieneu_core.text.segment import split_sentences
 
 app = typer.Typer()
+_FILE = f"FILE.<{'|'.join(AudioFormat)}>"
 
 
 @app.command("say")
 def say_command(  # noqa: PLR0913, PLR0917 - one argument for each option
     text: Annotated[str, typer.Argument()],
-    output: Annotated[str | None, typer.Option("-o", "--output", metavar="FILE")] = None,
+    output: Annotated[str | None, typer.Option("-o", "--output", metavar=_FILE)] = None,
     voice: Annotated[str | None, typer.Option()] = None,
     speed: Annotated[float, typer.Option(min=0.5, max=2.0)] = 1.0,
     mode: Annotated[Mode | None, typer.Option()] = None,
