@@ -39,24 +39,12 @@ COMPONENT_COVERED = 97
 HOME_ASSISTANTS: dict[str, str] = json.loads(
     Path("tests/homeassistant/releases.json").read_text("utf-8")
 )
-HOME = Path(".tools/homeassistant")
-"""The environment of the component's tests. Beside it are those of Home Assistant alone."""
-TESTS_OF_COMPONENT = (str(HOME / "bin/python"), "-m")
+TESTS_OF_COMPONENT = (".tools/homeassistant/bin/python", "-m")
 PYTEST_OF_COMPONENT = (
     "pytest",
     "--config-file=tests/homeassistant/pytest.ini",
     "--rootdir=tests/homeassistant",
 )
-ZIG = Path(".tools/zig")
-"""A C and C++ compiler as a wheel, where this machine has none."""
-ZIG_AS_COMPILER = """#!/bin/sh
-# Debian's Python links with an option that zig's linker does not know.
-for each do
-    shift
-    [ "$each" = -Wl,-Bsymbolic-functions ] || set -- "$@" "$each"
-done
-exec "{python}" -m ziglang {language} "$@"
-"""
 REAL = ("end_to_end", "first_set_up", "pages")
 """The tests that start a real Home Assistant, in an environment without packages of ours."""
 
@@ -120,10 +108,7 @@ def packages(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def homeassistant(session: nox.Session) -> None:
     """Check the component's types and run its tests, in Home Assistant itself on Python 3.14."""
-    python, wheels = _python314(session), _wheels(session)
-    environ = _environment_for_tests(session, python, wheels) | {
-        "VIENEU_HOME_ASSISTANT": str(_home_of_a_user(session, python, min(HOME_ASSISTANTS)))
-    }
+    environ = _home_assistant(session, min(HOME_ASSISTANTS))
     session.run(
         *TESTS_OF_COMPONENT,
         "mypy",
@@ -154,10 +139,7 @@ def homeassistant(session: nox.Session) -> None:
 @nox.session(venv_backend="none", default=False, name="homeassistant-2026.11")
 def homeassistant_newest(session: nox.Session) -> None:
     """Run the tests that start a real Home Assistant with 2026.11."""
-    python, wheels = _python314(session), _wheels(session)
-    environ = _environment_for_tests(session, python, wheels) | {
-        "VIENEU_HOME_ASSISTANT": str(_home_of_a_user(session, python, max(HOME_ASSISTANTS)))
-    }
+    environ = _home_assistant(session, max(HOME_ASSISTANTS))
     session.run(
         *TESTS_OF_COMPONENT,
         *PYTEST_OF_COMPONENT,
@@ -253,87 +235,9 @@ def _sync(session: nox.Session, *options: str) -> None:
     )
 
 
-def _python314(session: nox.Session) -> str:
-    found = session.run("scripts/python314", external=True, silent=True)
-    return str(found).strip().splitlines()[-1]
-
-
-def _wheels(session: nox.Session) -> Path:
-    """Build the wheels of all packages: what is on PyPI once a version is published."""
-    wheels = Path(session.create_tmp()).resolve() / "wheels"
-    shutil.rmtree(wheels, ignore_errors=True)
-    session.run("uv", "build", "--quiet", "--wheel", "--all-packages", f"--out-dir={wheels}")
-    return wheels
-
-
-def _environment_for_tests(session: nox.Session, python: str, wheels: Path) -> dict[str, str]:
-    """Make the environment of the component's tests; return the variables that they read."""
-    session.run("uv", "venv", "--quiet", "--allow-existing", f"--python={python}", str(HOME))
-    install = ("uv", "pip", "install", "--quiet", f"--python={HOME}")
-    session.run(*install, "--requirement=tests/homeassistant/requirements.txt")
-    built = {wheel.name.partition("-")[0]: wheel for wheel in wheels.glob("*.whl")}
-    extras = {"vieneu_core": "[cli,espeak,notebook]"}
-    session.run(
-        *install,
-        f"--constraint={_constraints(HOME)}",
-        "--requirement=tests/homeassistant/requirements-running.txt",
-        "--requirement=tests/homeassistant/requirements-more.txt",
-        *(f"--reinstall-package={name.replace('_', '-')}" for name in built),
-        *(f"{wheel}{extras.get(name, '')}" for name, wheel in built.items()),
-        env=_compilers(session),
-    )
-    found = session.run("scripts/chromium", external=True, silent=True)
+def _home_assistant(session: nox.Session, release: str) -> dict[str, str]:
+    """Make the environments of the component's tests; return the variables that they read."""
     notes = Path(session.create_tmp()).resolve()
-    return {
-        "CHROMIUM": str(found).strip().splitlines()[-1],
-        "VIENEU_PICTURES": str(notes / "pictures"),
-        "VIENEU_WHEELS": str(wheels),
-        "COVERAGE_FILE": str(notes / "coverage"),
-    }
-
-
-def _home_of_a_user(session: nox.Session, python: str, release: str) -> Path:
-    """Make an environment as a user's is: Home Assistant, what it brings, and nothing of ours.
-
-    The tests work on copies of it, so it is made once.
-    """
-    version = HOME_ASSISTANTS[release]
-    home = HOME.with_name(f"homeassistant-{version}").resolve()
-    if not (home / "complete").exists():
-        shutil.rmtree(home, ignore_errors=True)
-        session.run("uv", "venv", "--quiet", f"--python={python}", str(home))
-        install = ("uv", "pip", "install", "--quiet", f"--python={home}")
-        session.run(*install, f"homeassistant=={version}")
-        session.run(
-            *install,
-            "--compile-bytecode",  # else each copy would do so at its first start
-            f"--constraint={_constraints(home)}",
-            "--requirement=tests/homeassistant/requirements-running.txt",
-            f"homeassistant=={version}",
-            env=_compilers(session),
-        )
-        (home / "complete").touch()
-    return home
-
-
-def _compilers(session: nox.Session) -> dict[str, str]:
-    """Return the variables that name a compiler: two packages of Home Assistant have no wheel."""
-    if shutil.which("cc") and shutil.which("c++"):
-        return {}
-    zig = ZIG.resolve()
-    programs = {"CC": zig / "cc", "CXX": zig / "c++"}
-    if not all(program.exists() for program in programs.values()):
-        session.run("uv", "venv", "--quiet", "--allow-existing", str(zig))
-        session.run("uv", "pip", "install", "--quiet", f"--python={zig}", "ziglang>=0.15")
-        for program in programs.values():
-            program.write_text(
-                ZIG_AS_COMPILER.format(python=zig / "bin/python", language=program.name)
-            )
-            program.chmod(0o755)
-    return {name: str(program) for name, program in programs.items()}
-
-
-def _constraints(home: Path) -> Path:
-    """Return the file that says which versions Home Assistant runs with."""
-    (found,) = home.glob("lib/python3.14/site-packages/homeassistant/package_constraints.txt")
-    return found
+    session.run("python", "scripts/homeassistant.py", release, str(notes))
+    environ: dict[str, str] = json.loads((notes / "environ.json").read_text("utf-8"))
+    return environ
