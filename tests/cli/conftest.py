@@ -12,6 +12,9 @@ import pytest
 from cli_sandbox import SERVER_TOKEN, WITHOUT_MODELS, CliSandbox
 from guard import GUARD_S
 
+SUPPORT = Path(__file__).resolve().parents[1] / "support"
+StartServer = Callable[..., tuple[subprocess.Popen[str], str]]
+
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> CliSandbox:
@@ -25,17 +28,24 @@ def without_models(sandbox: CliSandbox) -> None:
 
 
 @pytest.fixture(scope="module")
-def start_server() -> Iterator[Callable[[], tuple[subprocess.Popen[str], str]]]:
-    """Starts real servers that speak with eSpeak; the answer is the process and its URL."""
+def start_server() -> Iterator[StartServer]:
+    """Starts real servers, eSpeak's where nothing is said; the answer is the process and its URL.
+
+    A server may still be loading its engine, as it may when a user goes on.
+    """
     started: list[subprocess.Popen[str]] = []
 
-    def start() -> tuple[subprocess.Popen[str], str]:
+    def start(*options: str) -> tuple[subprocess.Popen[str], str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "vieneu_colab_server", "--engine=espeak", "--port=0"],
+            [sys.executable, "-m", "vieneu_colab_server", "--port=0", *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env={**os.environ, "VIENEU_SERVER_TOKEN": SERVER_TOKEN},
+            env={
+                **os.environ,
+                "VIENEU_SERVER_TOKEN": SERVER_TOKEN,
+                "PYTHONPATH": str(SUPPORT),  # engines of the tests
+            },
         )
         started.append(process)
         assert process.stdout is not None
@@ -53,7 +63,7 @@ def start_server() -> Iterator[Callable[[], tuple[subprocess.Popen[str], str]]]:
 
 
 @pytest.fixture(scope="module")
-def server_url(start_server: Callable[[], tuple[subprocess.Popen[str], str]]) -> str:
+def server_url(start_server: StartServer) -> str:
     return start_server()[1]
 
 

@@ -71,8 +71,19 @@ def test_a_refused_connection_leaves_the_file_alone(connected: CliSandbox, serve
     assert connected.config.read_bytes() == before
 
 
+def test_connect_waits_for_a_server_that_still_loads_its_model(
+    sandbox: CliSandbox, start_server: Callable[..., tuple[subprocess.Popen[str], str]]
+) -> None:
+    _, url = start_server("--engine=tone_engine:create", "--engine-option=load_delay_s=3")
+    done = sandbox.run("connect", url, "--token-stdin", text=SERVER_TOKEN)
+
+    assert done.returncode == 0, done.stderr
+    assert "still loading" in done.stderr
+    assert "Connected to" in done.stdout
+
+
 def test_a_new_token_is_kept_and_the_old_one_left(
-    sandbox: CliSandbox, start_server: Callable[[], tuple[subprocess.Popen[str], str]]
+    sandbox: CliSandbox, start_server: Callable[..., tuple[subprocess.Popen[str], str]]
 ) -> None:
     _, url = start_server()
     assert sandbox.run("connect", url, "--token-stdin", text=SERVER_TOKEN).returncode == 0

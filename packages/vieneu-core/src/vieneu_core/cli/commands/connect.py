@@ -22,11 +22,20 @@ from vieneu_core.cli.console import (
 from vieneu_core.cli.error_messages import plain
 from vieneu_core.cli.event_loop import run_command
 from vieneu_core.cli.prompt import LONGEST_LINE, ask_secret
+from vieneu_core.clock import SystemClock
 from vieneu_core.config import AUTH_TOKEN_VARIABLE, ENDPOINT_URL_VARIABLE, save_settings
 from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
-from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError
+from vieneu_core.errors import (
+    BackendLoadingError,
+    BackendNotConfiguredError,
+    ConfigurationError,
+)
 from vieneu_core.translatable import Translatable
 from vieneu_core.wire.version import is_older
+
+LOADING_WAIT_S = 120.0
+"""How long `connect` waits for a server that was just started."""
+LOADING_CHECK_S = 1.0
 
 app = typer.Typer()
 
@@ -79,17 +88,15 @@ async def connect(terminal: Terminal, url: str, token: SecretStr) -> None:
     """Check a server, and save its URL and token if it is ready.
 
     Raises:
-        BackendError: it is not; nothing was saved.
+        BackendError: it is not, or is still loading after two minutes; nothing was saved.
         ConfigurationError: URL, token or file cannot be used; nothing was saved.
     """
-    from vieneu_core.pairing.verify import verify_server
-
     endpoint_url = _url(url)
     _refuse_overrides(terminal, endpoint_url, token)
     save_settings({}, terminal.path)  # fails before anything else where it cannot be written
     if terminal.err.is_terminal:
         terminal.err.print(terminal.messages("connecting", url=plain(endpoint_url)), markup=False)
-    health = await verify_server(endpoint_url, token)
+    health = await _verified(terminal, endpoint_url, token)
     from_environment = bool(terminal.environ.get(AUTH_TOKEN_VARIABLE, "").strip())
     kept = SecretStr("") if from_environment else token
     save_settings(
@@ -97,6 +104,25 @@ async def connect(terminal: Terminal, url: str, token: SecretStr) -> None:
         terminal.path,
     )
     _show_connection(terminal, endpoint_url, health, from_environment=from_environment)
+
+
+async def _verified(terminal: Terminal, endpoint_url: str, token: SecretStr) -> Health:
+    """Verify a server; wait for one that is still loading its model, as one just started is."""
+    from vieneu_core.pairing.verify import verify_server
+
+    clock = SystemClock()
+    wait_until_s = clock.monotonic() + LOADING_WAIT_S
+    noted = False
+    while True:
+        try:
+            return await verify_server(endpoint_url, token)
+        except BackendLoadingError:
+            if clock.monotonic() > wait_until_s:
+                raise
+        if not noted:
+            terminal.note(terminal.messages("server_loading"))
+            noted = True
+        await clock.sleep(LOADING_CHECK_S)
 
 
 @app.command("disconnect")
