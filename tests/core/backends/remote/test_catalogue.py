@@ -11,9 +11,9 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-import fault_proxy as fp
+import line_faults
 import pytest
-from fault_proxy import Act, Moment
+from fault_line import Act, Line, Moment
 from remote_site import AT_ONCE, PATIENT, Site, listen, sentences_of, site_of
 from tone_engine import expected, heard, same
 
@@ -57,7 +57,7 @@ BRIEF = {
 LINE_FAULTS: list[tuple[str, Act, dict[Moment, type[BackendError]], RemoteTimeouts]] = [
     (
         "connection reset",
-        fp.reset,
+        line_faults.reset,
         {
             Moment.BEFORE: BackendConnectionError,
             Moment.DURING: StreamInterruptedError,
@@ -67,7 +67,7 @@ LINE_FAULTS: list[tuple[str, Act, dict[Moment, type[BackendError]], RemoteTimeou
     ),
     (
         "closed without an end",
-        fp.close_dirty,
+        line_faults.close_dirty,
         {
             Moment.BEFORE: BackendConnectionError,
             Moment.DURING: StreamInterruptedError,
@@ -75,21 +75,31 @@ LINE_FAULTS: list[tuple[str, Act, dict[Moment, type[BackendError]], RemoteTimeou
         },
         PATIENT,
     ),
-    ("cut with a clean end", fp.end_clean, dict.fromkeys(Moment, StreamInterruptedError), PATIENT),
-    ("broken chunks", fp.broken_chunks, {Moment.BEFORE: BadResponseError}, PATIENT),
-    ("half-open", fp.half_open, {Moment.BEFORE: FirstByteTimeoutError}, BRIEF["first_byte"]),
+    (
+        "cut with a clean end",
+        line_faults.end_clean,
+        dict.fromkeys(Moment, StreamInterruptedError),
+        PATIENT,
+    ),
+    ("broken chunks", line_faults.broken_chunks, {Moment.BEFORE: BadResponseError}, PATIENT),
     (
         "half-open",
-        fp.half_open,
+        line_faults.half_open,
+        {Moment.BEFORE: FirstByteTimeoutError},
+        BRIEF["first_byte"],
+    ),
+    (
+        "half-open",
+        line_faults.half_open,
         {Moment.DURING: StreamStalledError, Moment.AFTER: StreamStalledError},
         BRIEF["stall"],
     ),
-    ("slow trickle", fp.trickle(0.02), dict.fromkeys(Moment, TooSlowError), BRIEF["rate"]),
-    ("garbage", fp.garbage, dict.fromkeys(Moment, BadResponseError), PATIENT),
-    ("flipped bit", fp.bit_flip, dict.fromkeys(Moment, BadResponseError), PATIENT),
+    ("slow trickle", line_faults.trickle(0.02), dict.fromkeys(Moment, TooSlowError), BRIEF["rate"]),
+    ("garbage", line_faults.garbage, dict.fromkeys(Moment, BadResponseError), PATIENT),
+    ("flipped bit", line_faults.bit_flip, dict.fromkeys(Moment, BadResponseError), PATIENT),
     (
         "web page inside",
-        fp.web_page,
+        line_faults.web_page,
         {
             Moment.BEFORE: BadResponseError,
             Moment.DURING: StreamInterruptedError,  # it looks like the rest of a frame
@@ -97,10 +107,10 @@ LINE_FAULTS: list[tuple[str, Act, dict[Moment, type[BackendError]], RemoteTimeou
         },
         PATIENT,
     ),
-    ("gzip inside", fp.gzip_bytes, dict.fromkeys(Moment, BadResponseError), PATIENT),
-    ("gzip told", fp.gzip_coded, {Moment.BEFORE: BadResponseError}, PATIENT),
-    ("no HTTP", fp.not_http, {Moment.BEFORE: BadResponseError}, PATIENT),
-    ("endless header", fp.endless_header, {Moment.BEFORE: BadResponseError}, PATIENT),
+    ("gzip inside", line_faults.gzip_bytes, dict.fromkeys(Moment, BadResponseError), PATIENT),
+    ("gzip told", line_faults.gzip_coded, {Moment.BEFORE: BadResponseError}, PATIENT),
+    ("no HTTP", line_faults.not_http, {Moment.BEFORE: BadResponseError}, PATIENT),
+    ("endless header", line_faults.endless_header, {Moment.BEFORE: BadResponseError}, PATIENT),
 ]
 LINE_CASES = [
     pytest.param(act, moment, cls, limits, id=f"{name} {moment.value}")
@@ -163,7 +173,11 @@ async def test_a_broken_line_has_a_name(
 
     got, error = await listen(remote.stream(SynthesisRequest(text=TEXT)), heard_by)
 
-    if codec == "opus" and act in {fp.gzip_bytes, fp.bit_flip, fp.garbage}:
+    if codec == "opus" and act in {
+        line_faults.gzip_bytes,
+        line_faults.bit_flip,
+        line_faults.garbage,
+    }:
         # Opus packets are smaller than what is put into them: the frame may never be filled.
         assert isinstance(error, BadResponseError | StreamInterruptedError)
     else:
@@ -181,7 +195,7 @@ async def test_a_broken_line_has_a_name(
 async def test_chunks_that_are_none_are_a_broken_line(site: Site, moment: Moment) -> None:
     remote = await site.loaded(timeouts=BRIEF["stall"])
     heard_by = {Moment.DURING: asyncio.Event(), Moment.AFTER: asyncio.Event()}
-    site.go_wrong(fp.broken_chunks, moment, gate=heard_by[moment])
+    site.go_wrong(line_faults.broken_chunks, moment, gate=heard_by[moment])
 
     got, error = await listen(remote.stream(SynthesisRequest(text=TEXT)), heard_by)
 
@@ -193,7 +207,7 @@ async def test_chunks_that_are_none_are_a_broken_line(site: Site, moment: Moment
 def all_then(act: Act) -> Act:
     """Pass on the whole speech, but for the end of the answer."""
 
-    async def whole(line: fp.Line) -> None:
+    async def whole(line: Line) -> None:
         async for data in line.rest:
             await line.send_chunk(data)
         await act(line)
@@ -201,7 +215,7 @@ def all_then(act: Act) -> Act:
     return whole
 
 
-@pytest.mark.parametrize("act", [fp.close_dirty, fp.half_open])
+@pytest.mark.parametrize("act", [line_faults.close_dirty, line_faults.half_open])
 async def test_a_line_that_breaks_behind_the_end_mark_takes_nothing_away(
     site: Site, act: Act
 ) -> None:
@@ -218,7 +232,7 @@ async def test_a_line_that_breaks_behind_the_end_mark_takes_nothing_away(
 async def test_bytes_behind_the_end_mark_are_refused(site: Site) -> None:
     seen_end = asyncio.Event()
 
-    async def more(line: fp.Line) -> None:
+    async def more(line: Line) -> None:
         await seen_end.wait()
         await line.send_chunk(b"more")
 
@@ -238,9 +252,9 @@ async def test_bytes_behind_the_end_mark_are_refused(site: Site) -> None:
 
 
 async def test_a_refusal_whose_page_is_lost_is_known_by_its_head(site: Site) -> None:
-    head, _, _ = fp.edge_reply("ngrok_3200_offline").partition(b"\r\n\r\n")
+    head, _, _ = line_faults.edge_reply("ngrok_3200_offline").partition(b"\r\n\r\n")
     remote = await site.loaded()
-    site.go_wrong(fp.reply(head + b"\r\n\r\n<!DOCTYPE"))
+    site.go_wrong(line_faults.reply(head + b"\r\n\r\n<!DOCTYPE"))
 
     _, error = await listen(remote.stream(SynthesisRequest(text=TEXT)))
 
@@ -250,7 +264,7 @@ async def test_a_refusal_whose_page_is_lost_is_known_by_its_head(site: Site) -> 
 @pytest.mark.parametrize("name", EDGE_FAULTS)
 async def test_another_answer_in_place_of_audio_has_a_name(site: Site, name: str) -> None:
     remote = await site.loaded(retries=NO_WAITS)
-    site.go_wrong(fp.reply(fp.edge_reply(name)), times=8)
+    site.go_wrong(line_faults.reply(line_faults.edge_reply(name)), times=8)
 
     got, error = await listen(remote.stream(SynthesisRequest(text=TEXT)))
 
@@ -263,8 +277,8 @@ async def test_a_server_lost_between_two_requests_leaves_the_first_whole(
     site: Site, name: str
 ) -> None:
     remote = await site.loaded(retries=NO_WAITS)
-    site.go_wrong(fp.reply(fp.edge_reply(name)), skip=1)
-    site.go_wrong(fp.reply(fp.edge_reply(name)), times=8)
+    site.go_wrong(line_faults.reply(line_faults.edge_reply(name)), skip=1)
+    site.go_wrong(line_faults.reply(line_faults.edge_reply(name)), times=8)
     first_done = asyncio.Event()
 
     async def typing() -> AsyncGenerator[str, None]:
@@ -282,7 +296,13 @@ async def test_a_server_lost_between_two_requests_leaves_the_first_whole(
 
 @pytest.mark.parametrize("codec", ["pcm", "opus"])
 @pytest.mark.parametrize(
-    "act", [fp.reset, fp.close_dirty, fp.end_clean, fp.reply(fp.edge_reply("gateway_502"))]
+    "act",
+    [
+        line_faults.reset,
+        line_faults.close_dirty,
+        line_faults.end_clean,
+        line_faults.reply(line_faults.edge_reply("gateway_502")),
+    ],
 )
 @pytest.mark.parametrize("times", [1, 2])
 async def test_two_failures_before_the_audio_are_not_heard(
@@ -303,7 +323,7 @@ async def test_two_failures_before_the_audio_are_not_heard(
 
 async def test_a_third_try_is_the_last(site: Site) -> None:
     remote = await site.loaded()
-    site.go_wrong(fp.reply(fp.edge_reply("gateway_503")), times=8)
+    site.go_wrong(line_faults.reply(line_faults.edge_reply("gateway_503")), times=8)
 
     _, error = await listen(remote.stream(SynthesisRequest(text=TEXT)))
 
@@ -317,7 +337,7 @@ async def test_a_third_try_is_the_last(site: Site) -> None:
 )
 async def test_what_a_second_try_cannot_mend_is_told_at_once(site: Site, name: str) -> None:
     remote = await site.loaded()
-    site.go_wrong(fp.reply(fp.edge_reply(name)), times=8)
+    site.go_wrong(line_faults.reply(line_faults.edge_reply(name)), times=8)
 
     _, error = await listen(remote.stream(SynthesisRequest(text=TEXT)))
 

@@ -13,8 +13,9 @@ from dataclasses import replace
 
 import aiohttp
 import pytest
-from fault_proxy import Moment, held
+from fault_line import Moment
 from guard import GUARD_S
+from line_faults import held
 from remote_site import PATIENT, Site, listen
 from tone_engine import expected, heard, same
 
