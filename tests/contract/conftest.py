@@ -11,6 +11,8 @@ from vieneu_core.backends.base import Backend
 
 CHUNK_DELAY_S = 0.002
 
+pytest.register_assert_rewrite("contract_checks")  # a failure shows what was compared
+
 
 @pytest.fixture(params=CASES, ids=lambda case: case.name)
 def case(request: pytest.FixtureRequest) -> BackendCase:

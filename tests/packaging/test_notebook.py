@@ -12,7 +12,6 @@ import re
 import shutil
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ import pytest
 from distributions import Built, call
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellExecutionError
-from notebook_kernel import opened
+from notebook_kernel import MakeNotebook, opened
 from pydantic import SecretStr
 from tunnel_programs import program
 
@@ -31,7 +30,6 @@ from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.errors import BackendConnectionError, BackendError
 from vieneu_core.synthesis import SynthesisRequest
 
-MakeNotebook = Callable[..., dict[str, Any]]
 ENGLISH = ("--lang=en", "--engine=espeak")
 TOKEN = "token-of-the-house-0123456789-abcdefghijklmnopqrstuvwxyz"
 AUTHTOKEN = "good-authtoken-2aBcDeF"

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 STAND_INS = Path(__file__).parent / "stand_ins"
+MakeNotebook = Callable[..., dict[str, Any]]
+"""Makes a notebook of the options of `vieneu notebook`."""
 
 
 @dataclass

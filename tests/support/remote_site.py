@@ -10,7 +10,8 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from fault_proxy import Act, Fault, FaultProxy, Moment
+from fault_line import Act, Fault, Moment
+from fault_proxy import FaultProxy
 from guard import GUARD_S
 from server_site import TOKEN, serving
 

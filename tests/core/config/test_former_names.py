@@ -12,11 +12,6 @@ from vieneu_core.errors import ConfigurationError, SettingsFileError
 FORMER = "# mine\nbudget:  # of ngrok\n  monthly_requests: 7\n"
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "config.yaml"
-
-
 def test_the_former_name_is_read(path: Path) -> None:
     path.write_text(FORMER, "utf-8")
     assert load_settings(path).quota == QuotaSettings(monthly_requests=7)

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import importlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from guard import GUARD_S
-from hub_site import HubSite, etag_of, hub_site
+from hub_fetches import FILE, LARGE, NO_PAUSES, REPO, SOURCE, hub, quiet
+from hub_site import HubSite, etag_of
 
-from vieneu_core.backoff import Backoff
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.download import RetryPolicy
-from vieneu_core.models.hub import Hub, find_cached
+from vieneu_core.models.hub import find_cached
 from vieneu_core.models.source import ModelSource
 
-REPO, FILE = "someone/voice-gguf", "voice-q4.gguf"
-LARGE = hashlib.sha256(b"faults").digest() * 40_000
-SOURCE = ModelSource(repo=REPO, files=(FILE,))
-NO_PAUSES = Backoff(first_s=0, longest_s=0)
-AT_ONCE = RetryPolicy(timeout_s=20, backoff=NO_PAUSES, sleep=lambda _: None)
 # The network's own library, its token and its switch are read once, when it is imported.
 PROGRAM = """
 import json, sys
@@ -43,26 +36,6 @@ except VieneuError as error:
     said = f"{type(error).__name__}: {error}"
 print(json.dumps({"said": said, "asks": "huggingface_hub" in sys.modules}))
 """
-
-
-@pytest.fixture
-def site() -> Iterator[HubSite]:
-    with hub_site() as site:
-        site.files[REPO] = {FILE: LARGE, "voices.json": b"{}"}
-        yield site
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    return tmp_path / "hub"
-
-
-def hub(site: HubSite, cache: Path, **more: Any) -> Hub:
-    return Hub(**{"cache_dir": cache, "endpoint": site.url, "retry_policy": AT_ONCE, **more})
-
-
-def quiet(*_: object) -> None:
-    """Nobody watches."""
 
 
 def in_a_program(site: HubSite, cache: Path, **environ: str) -> dict[str, Any]:

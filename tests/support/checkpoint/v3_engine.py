@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from checkpoint.v3_turbo import pitches_of, write_moss_codec, write_v3_turbo
+from checkpoint.moss_codec import pitches_of, write_moss_codec
+from checkpoint.v3_turbo import write_v3_turbo
 from numpy.typing import NDArray
 
 from vieneu_core.engines.base import EngineInfo, Utterance

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from checkpoint.v3_turbo import save_graph, write_denoiser, write_speaker_encoder
+from checkpoint.onnx_graph import save_graph
+from checkpoint.v3_turbo import write_denoiser, write_speaker_encoder
 from numpy.typing import NDArray
 from onnx import TensorProto
 

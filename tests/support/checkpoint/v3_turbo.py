@@ -3,50 +3,30 @@
 Its graphs have the inputs, outputs and roles of the real ones; the weights are set by hand. Of the
 16 codes of a frame two are heard: the first counts up from the last frame of the voice (a rotation
 by one step in a circle of 1 024 places), the second stays (the voice). The end comes once the
-frames outnumber the tokens of the text ``frames_per_token`` times. The codec makes of each frame
-80 ms of a tone at 48 kHz: the first code is its pitch, the second its second harmonic. The denoiser
-lets all pass.
+frames outnumber the tokens of the text ``frames_per_token`` times. The codec (`moss_codec`) makes
+tones of them. The denoiser lets all pass.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
+from checkpoint.moss_codec import N_VQ
+from checkpoint.onnx_graph import FLOAT, INT64, Step, save_graph
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-N_VQ, N_CODES, HIDDEN = 16, 1024, 8
-SAMPLE_RATE_HZ, SAMPLES_PER_FRAME = 48_000, 3840
+N_CODES, HIDDEN = 1024, 8
 GRAPHS = "onnx_update"
 """Folder of the graphs in the model's repository."""
-N_PITCHES = 64
-CLONED = (7, 300)
-"""The first two codes of each frame that the codec hears in any clip."""
 _KIND, _BALANCE = 0, 1
 _STYLE, _TEXT_START, _TEXT_END, _SPEECH_START, _SPEECH_END, _SLOT, _PAD = range(1, 8)
 _N_SPECIAL = 16
 _SCALE = 1e5
-_LARGE_BYTES = 65  # onnx counts 33 of its own: 32 of weights; shapes must stay in the graph
-
 Array = NDArray[np.float32]
-
-
-def pitch_hz(code: int) -> float:
-    """Return the pitch of a frame whose first code is this."""
-    return 12.5 * (16 + code % N_PITCHES)
-
-
-def pitches_of(samples: NDArray[np.float64]) -> list[float]:
-    """Hear the pitch of each frame, in Hz."""
-    whole = len(samples) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME
-    spectra = np.abs(np.fft.rfft(samples[:whole].reshape(-1, SAMPLES_PER_FRAME), axis=1))
-    return [float(k) * 12.5 for k in np.argmax(spectra, axis=1)]
 
 
 def write_v3_turbo(folder: Path, *, frames_per_token: float = 0.4) -> None:
@@ -113,45 +93,6 @@ def _write_tokenizer(path: Path) -> None:
     tokenizer.save(str(path))
 
 
-Step = tuple[Any, ...]
-"""Operator, inputs, outputs, and attributes where it has some."""
-Port = tuple[Any, ...]
-"""Name, type and shape of an input or output."""
-
-
-def save_graph(
-    path: Path,
-    steps: Sequence[Step],
-    inputs: Sequence[Port],
-    outputs: Sequence[Port],
-    constants: Mapping[str, Any],
-    *,
-    data: str | None = None,
-) -> None:
-    """Write a graph (opset 17), its larger weights into the file ``data`` beside it, if named."""
-    nodes = []
-    for step in steps:
-        op, ins, outs = step[:3]
-        more: Mapping[str, Any] = step[3] if len(step) > 3 else {}
-        node = helper.make_node(op, ins.split(), outs.split())
-        node.attribute.extend(helper.make_attribute(key, value) for key, value in more.items())
-        nodes.append(node)
-    graph = helper.make_graph(
-        nodes,
-        path.stem,
-        [helper.make_tensor_value_info(*each) for each in inputs],
-        [helper.make_tensor_value_info(*each) for each in outputs],
-        [numpy_helper.from_array(array, name) for name, array in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    more = {"save_as_external_data": True, "location": data, "size_threshold": _LARGE_BYTES}
-    onnx.save(model, path, **(more if data is not None else {}))
-
-
-_F, _I32, _I64 = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64
-
-
 def _write_backbone(folder: Path, frames_per_token: float) -> None:
     """The hidden state is the last row, and how much text is not yet spoken: kept as the cache."""
     only_kind, into_balance = np.zeros(HIDDEN, np.float32), np.zeros(HIDDEN, np.float32)
@@ -176,11 +117,11 @@ def _write_backbone(folder: Path, frames_per_token: float) -> None:
         ("Add", "inputs_embeds balance", "hidden"),
     ]
     outputs = [
-        ("hidden", _F, ["B", "T", HIDDEN]),
-        ("present_k_0", _F, [1, 1]),
-        ("present_v_0", _F, [1, 1]),
+        ("hidden", FLOAT, ["B", "T", HIDDEN]),
+        ("present_k_0", FLOAT, [1, 1]),
+        ("present_v_0", FLOAT, [1, 1]),
     ]
-    embeds = ("inputs_embeds", _F, ["B", "T", HIDDEN])
+    embeds = ("inputs_embeds", FLOAT, ["B", "T", HIDDEN])
     shape = {"one_by_one": np.array([1, 1], np.int64)}
     save_graph(
         folder / "vieneu_prefill.onnx",
@@ -190,11 +131,11 @@ def _write_backbone(folder: Path, frames_per_token: float) -> None:
         {k: v for k, v in (constants | shape).items() if k != "spoken"},
         data="vieneu_backbone_shared.data",
     )
-    cache = [("past_k_0", _F, [1, 1]), ("past_v_0", _F, [1, 1])]
+    cache = [("past_k_0", FLOAT, [1, 1]), ("past_v_0", FLOAT, [1, 1])]
     save_graph(
         folder / "vieneu_decode_step.onnx",
         spend + show,
-        [embeds, ("position_ids", _I64, [1, 1]), *cache],
+        [embeds, ("position_ids", INT64, [1, 1]), *cache],
         outputs,
         {k: constants[k] for k in ("into_balance", "spoken")},
         data="vieneu_backbone_shared.data",
@@ -223,15 +164,15 @@ def _write_acoustic(path: Path) -> None:
             ("Add", "blank shown", "hidden"),
         ],
         [
-            ("token_emb", _F, ["B", "S", HIDDEN]),
-            ("position_ids", _I64, ["B", "S"]),
-            ("past_k_0", _F, cache),
-            ("past_v_0", _F, cache),
+            ("token_emb", FLOAT, ["B", "S", HIDDEN]),
+            ("position_ids", INT64, ["B", "S"]),
+            ("past_k_0", FLOAT, cache),
+            ("past_v_0", FLOAT, cache),
         ],
         [
-            ("hidden", _F, ["B", "S", HIDDEN]),
-            ("present_k_0", _F, cache),
-            ("present_v_0", _F, cache),
+            ("hidden", FLOAT, ["B", "S", HIDDEN]),
+            ("present_k_0", FLOAT, cache),
+            ("present_v_0", FLOAT, cache),
         ],
         {
             "head_axis": np.array([1], np.int64),
@@ -252,8 +193,8 @@ def write_speaker_encoder(path: Path) -> None:
             ("Squeeze", "blank last_axis", "flat"),
             ("Add", "flat row", "output"),
         ],
-        [("input", _F, ["B", "T", 80])],
-        [("output", _F, ["B", 192])],
+        [("input", FLOAT, ["B", "T", 80])],
+        [("output", FLOAT, ["B", 192])],
         {
             "nothing": np.array(0, np.float32),
             "last_axis": np.array([2], np.int64),
@@ -269,8 +210,8 @@ def write_denoiser(path: Path) -> None:
     save_graph(
         path,
         [("Identity", part, f"sep_{part}") for part in parts],
-        [(part, _F, shape) for part in parts],
-        [(f"sep_{part}", _F, shape) for part in parts],
+        [(part, FLOAT, shape) for part in parts],
+        [(f"sep_{part}", FLOAT, shape) for part in parts],
         {},
     )
 
@@ -287,106 +228,3 @@ def _write_voices(path: Path) -> None:
     }
     layout = {"default_voice": "Thử An", "presets": presets}
     path.write_text(json.dumps(layout, ensure_ascii=False), "utf-8")
-
-
-def write_moss_codec(folder: Path) -> None:
-    """Write what the repository of the codec holds."""
-    folder.mkdir(parents=True, exist_ok=True)
-    turn = np.arange(SAMPLES_PER_FRAME) * (2 * np.pi / SAMPLES_PER_FRAME)
-    constants = {
-        "zero": np.array([0], np.int64),
-        "one": np.array([1], np.int64),
-        "n_pitches": np.array(N_PITCHES, np.int32),
-        "lowest": np.array(16, np.float32),
-        "turn": turn.astype(np.float32),
-        "tint": np.array(1 / 1024, np.float32),
-        "quarter": np.array(0.25, np.float32),
-        "flat": np.array([1, 1, -1], np.int64),
-        "both": np.array([1, 2, 1], np.int64),
-        "per_frame": np.array(SAMPLES_PER_FRAME, np.int32),
-    }
-    steps: list[Step] = [
-        ("Gather", "audio_codes zero", "first", {"axis": 2}),
-        ("Gather", "audio_codes one", "second", {"axis": 2}),
-        ("Mod", "first n_pitches", "low"),
-        ("Cast", "low", "lowf", {"to": _F}),
-        ("Cast", "second", "secondf", {"to": _F}),
-        ("Add", "lowf lowest", "cycles"),
-        ("Mul", "cycles turn", "phase"),
-        ("Add", "phase phase", "phase2"),
-        ("Sin", "phase", "sine"),
-        ("Sin", "phase2", "sine2"),
-        ("Mul", "secondf tint", "harmonic"),
-        ("Mul", "sine2 harmonic", "tinted"),
-        ("Add", "sine tinted", "mix"),
-        ("Mul", "mix quarter", "frames"),
-        ("Reshape", "frames flat", "mono"),
-        ("Tile", "mono both", "audio"),
-        ("Mul", "audio_code_lengths per_frame", "audio_lengths"),
-    ]
-    codes = [("audio_codes", _I32, [1, "T", N_VQ]), ("audio_code_lengths", _I32, [1])]
-    audio = [("audio", _F, [1, 2, "S"]), ("audio_lengths", _I32, [1])]
-    keep, before, after, spec = _stream_state()
-    shared = "moss_audio_tokenizer_decode_shared.data"
-    full, step = (folder / f"moss_audio_tokenizer_decode_{kind}.onnx" for kind in ("full", "step"))
-    save_graph(full, steps, codes, audio, constants, data=shared)
-    save_graph(step, [*steps, *keep], [*codes, *before], [*audio, *after], constants, data=shared)
-    meta = {"streaming_decode": spec}
-    (folder / "codec_browser_onnx_meta.json").write_text(json.dumps(meta))
-    row = np.zeros((1, 1, N_VQ), np.float32)
-    row[0, 0, :2] = CLONED
-    save_graph(
-        folder / "moss_audio_tokenizer_encode.onnx",
-        [
-            (
-                "AveragePool",
-                "waveform",
-                "pooled",
-                {"kernel_shape": [SAMPLES_PER_FRAME], "strides": [SAMPLES_PER_FRAME]},
-            ),
-            ("ReduceMean", "pooled", "mono", {"axes": [1], "keepdims": 1}),
-            ("Transpose", "mono", "frames", {"perm": [0, 2, 1]}),
-            ("Mul", "frames nothing", "blank"),
-            ("Add", "blank row", "codesf"),
-            ("Cast", "codesf", "codes", {"to": _I64}),
-            ("Identity", "input_lengths", "lengths"),
-        ],
-        [("waveform", _F, [1, 2, "S"]), ("input_lengths", _I32, [1])],
-        [("codes", _I64, [1, "T", N_VQ]), ("lengths", _I32, [1])],
-        {"nothing": np.array(0, np.float32), "row": row},
-    )
-    (folder / "moss_audio_tokenizer_encode.data").write_bytes(b"")
-
-
-def _stream_state() -> tuple[list[Step], list[Port], list[Port], dict[str, Any]]:
-    """What the decoder hands from one piece to the next: steps, inputs, outputs, description.
-
-    Here it is only counted and handed on.
-    """
-    cache, positions = [1, 1, 4, 2], [1, 4]
-    ports: list[Port] = [
-        ("offset", _I32, [1]),
-        ("layer_offset", _I32, [1]),
-        ("keys", _F, cache),
-        ("values", _F, cache),
-        ("positions", _I32, positions),
-    ]
-    steps: list[Step] = [
-        ("Add", f"{name} audio_code_lengths", f"{name}_out") for name in ("offset", "layer_offset")
-    ]
-    steps += [("Identity", name, f"{name}_out") for name in ("keys", "values", "positions")]
-    layer: dict[str, Any] = {
-        "cache_shape": cache,
-        "positions_shape": positions,
-        "offset_shape": [1],
-    }
-    for part, name in (
-        ("offset", "layer_offset"),
-        ("cached_keys", "keys"),
-        ("cached_values", "values"),
-        ("cached_positions", "positions"),
-    ):
-        layer |= {f"{part}_input_name": name, f"{part}_output_name": f"{name}_out"}
-    offsets = [{"input_name": "offset", "output_name": "offset_out", "shape": [1]}]
-    spec = {"transformer_offsets": offsets, "attention_caches": [layer]}
-    return steps, ports, [(f"{name}_out", *rest) for name, *rest in ports], spec

@@ -9,6 +9,8 @@ from remote_site import Site, site_of
 
 from vieneu_core.testing.scripted import ScriptedBackend
 
+pytest.register_assert_rewrite("spoken_texts")  # a failure shows what was compared
+
 
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:

@@ -7,11 +7,11 @@ import socket
 from typing import Any
 
 import aiohttp
-import fault_proxy as fp
+import line_faults
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from fake_clock import FakeClock
-from fault_proxy import Moment
+from fault_line import Moment
 from guard import GUARD_S
 from remote_site import PATIENT, Site, json_reply
 from server_site import TOKEN
@@ -152,7 +152,7 @@ async def test_a_refused_connection_is_told_without_traffic(site: Site) -> None:
 
 async def test_a_dead_line_to_health_is_told_in_time(site: Site) -> None:
     limits = RemoteTimeouts(connect_s=0.3, first_byte_s=0.3, between_chunks_s=30)
-    site.go_wrong(fp.half_open, method="GET")
+    site.go_wrong(line_faults.half_open, method="GET")
 
     with pytest.raises(FirstByteTimeoutError, match=r"localhost:\d+ sent nothing"):
         await site.client(timeouts=limits).load()
@@ -160,7 +160,7 @@ async def test_a_dead_line_to_health_is_told_in_time(site: Site) -> None:
 
 async def test_a_health_report_that_trickles_has_an_end(site: Site) -> None:
     limits = RemoteTimeouts(connect_s=0.4, first_byte_s=0.4, between_chunks_s=30)
-    site.go_wrong(fp.trickle(0.1, n_bytes=1), method="GET")
+    site.go_wrong(line_faults.trickle(0.1, n_bytes=1), method="GET")
 
     with pytest.raises(DeadlineExceededError):
         await site.client(timeouts=limits).load()
@@ -171,7 +171,7 @@ async def test_waiting_in_all_has_an_end(site: Site) -> None:
         total_s=0.8, connect_s=20, first_byte_s=20, between_chunks_s=20, behind_s=60
     )
     remote = await site.loaded(timeouts=limits)
-    site.go_wrong(fp.trickle(0.05), Moment.DURING)
+    site.go_wrong(line_faults.trickle(0.05), Moment.DURING)
 
     with pytest.raises(DeadlineExceededError, match=r"0\.8 s of waiting"):
         await synthesize(remote, SynthesisRequest(text=TEXT))
@@ -184,7 +184,7 @@ async def test_tries_share_one_deadline(site: Site) -> None:
     clock = FakeClock()
     policy = RetryPolicy(first_wait_s=0.7, longest_wait_s=10)
     remote = await site.loaded(timeouts=limits, clock=clock, retries=policy)
-    site.go_wrong(fp.reset, times=8)
+    site.go_wrong(line_faults.reset, times=8)
 
     task = asyncio.create_task(synthesize(remote, SynthesisRequest(text=TEXT)))
     await advance_until_done(task, clock, 0.1)  # type: ignore[arg-type]  # only waits for it
@@ -198,7 +198,7 @@ async def test_tries_share_one_deadline(site: Site) -> None:
 async def test_a_wait_that_the_server_asks_for_is_kept(site: Site) -> None:
     clock = FakeClock()
     remote = await site.loaded(clock=clock, retries=RetryPolicy())
-    site.go_wrong(fp.reply(fp.edge_reply("server_503_busy")))
+    site.go_wrong(line_faults.reply(line_faults.edge_reply("server_503_busy")))
     began_s = clock.monotonic()
 
     task = asyncio.create_task(synthesize(remote, SynthesisRequest(text=TEXT)))
@@ -209,7 +209,7 @@ async def test_a_wait_that_the_server_asks_for_is_kept(site: Site) -> None:
 
 
 async def test_cancelling_is_cancelling(site: Site) -> None:
-    site.go_wrong(fp.half_open)
+    site.go_wrong(line_faults.half_open)
     remote = await site.loaded(timeouts=PATIENT)
 
     task = asyncio.create_task(synthesize(remote, SynthesisRequest(text=TEXT)))

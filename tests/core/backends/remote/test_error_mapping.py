@@ -9,7 +9,7 @@ from http.client import HTTPMessage, parse_headers
 from io import BytesIO
 
 import pytest
-from fault_proxy import EDGE_REPLIES, edge_reply
+from line_faults import EDGE_REPLIES, edge_reply
 from multidict import CIMultiDict
 
 from vieneu_core.backends.remote.error_mapping import explain

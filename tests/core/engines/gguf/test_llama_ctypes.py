@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from checkpoint import network
+from checkpoint import code_prompts
+from checkpoint.code_prompts import AN, CHI, PLAIN, codes_after, never
 from checkpoint.gguf_model import write_gguf
 from llama_library import NEEDS_LLAMA_CPP
 
@@ -30,16 +31,7 @@ from vieneu_core.errors import (
 from vieneu_core.models.catalogue import PromptFormat
 
 Open = Callable[[Path, CodeModelSettings], CodeModel]
-PLAIN = CodeModelSettings(
-    format=PromptFormat.PLAIN, emotion="<|emotion_0|>", sampling=Sampling(temperature=0), threads=1
-)
-AN = ReferencePrompt(phonemes="sˈin tʃˈaːw.", codes=tuple(range(40)))
-CHI = ReferencePrompt(phonemes="sˈin tʃˈaːw.", codes=tuple(range(300, 340)))
-SENTENCES = (
-    "hˈom nˈaj tʃˈəː2j ɗˈɛ6p kwˈaːɜ.",
-    "tˈam bˈiɛ6t.",
-    "mˈo6t hˈaːj bˈaː bˈoɜn nˈam sˈaɜw.",
-)
+SENTENCES = code_prompts.SENTENCES[:3]
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +58,6 @@ def model(open_model: Open, path: Path) -> Iterator[CodeModel]:
     model.close()
 
 
-def never() -> bool:
-    return False
-
-
 def say(model: CodeModel, phonemes: str, voice: ReferencePrompt = AN) -> list[int]:
     return list(model.codes(CodePrompt(phonemes=phonemes, reference=voice), never))
 
@@ -77,13 +65,7 @@ def say(model: CodeModel, phonemes: str, voice: ReferencePrompt = AN) -> list[in
 def counted_up(codes: list[int], reference: ReferencePrompt) -> bool:
     """Whether the codes are those that follow the reference in this network."""
     last = reference.codes[-1]
-    return codes == list(itertools.islice(_codes_after(last), len(codes)))
-
-
-def _codes_after(code: int) -> Iterator[int]:
-    while True:
-        code = network.code_after(code)
-        yield code
+    return codes == list(itertools.islice(codes_after(last), len(codes)))
 
 
 def test_the_codes_go_on_where_the_voice_ends(model: CodeModel) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from checkpoint.moss_codec import CLONED, pitch_hz, pitches_of
 from checkpoint.v3_engine import (
     AN,
     CHI,
@@ -24,7 +25,7 @@ from checkpoint.v3_engine import (
     spoken,
     turbo,
 )
-from checkpoint.v3_turbo import CLONED, pitch_hz, pitches_of, write_v3_turbo
+from checkpoint.v3_turbo import write_v3_turbo
 from guard import GUARD_S
 
 from vieneu_core.backends.base import synthesize

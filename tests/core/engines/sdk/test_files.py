@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from checkpoint.moss_codec import CLONED, pitch_hz
 from checkpoint.v3_engine import (
     AN,
     CHI,
@@ -27,7 +28,7 @@ from checkpoint.v3_engine import (
     turbo,
 )
 from checkpoint.v3_nano import write_v3_nano
-from checkpoint.v3_turbo import CLONED, GRAPHS, pitch_hz
+from checkpoint.v3_turbo import GRAPHS
 from hub_site import hub_site
 
 from vieneu_core.engines.base import LoadProgress

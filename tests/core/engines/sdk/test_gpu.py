@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from fake_sdk import AN, pretend
 
 from vieneu_core.engines.base import EngineInfo, EngineMemory, Utterance
 from vieneu_core.engines.pytorch.device import TorchDevice
 from vieneu_core.engines.sdk import SdkEngine, create, start
 from vieneu_core.errors import DeviceMemoryError, MissingExtraError, ModelLoadError
-from vieneu_core.voices import Voice
-
-AN = Voice(id="An", name="An", language="vi")
 
 
 class FakeVieneu:
@@ -58,9 +55,7 @@ def sdk(monkeypatch: pytest.MonkeyPatch) -> FakeVieneu:
         fallback.arguments = arguments
         return fallback
 
-    module = ModuleType("vieneu")
-    module.Vieneu = make  # type: ignore[attr-defined]  # a module made of what the engine asks for
-    monkeypatch.setitem(sys.modules, "vieneu", module)
+    pretend(monkeypatch, make)
     return fallback
 
 

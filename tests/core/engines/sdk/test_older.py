@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from checkpoint.codec_graph import pitch_hz, pitches_of, voices_of, write_codec
 from checkpoint.gguf_model import write_gguf
+from checkpoint.onnx_graph import save_graph
 from checkpoint.presets import VOICES, write_presets
 from checkpoint.transformers_model import write_transformers
 from checkpoint.v3_engine import LONG, SHORT, clip, floats, loaded, missing, spoken
-from checkpoint.v3_turbo import save_graph
 from llama_library import NEEDS_LLAMA_CPP
 from numpy.typing import NDArray
 from onnx import TensorProto

@@ -1,23 +1,16 @@
-"""NeuCodec's halves on PyTorch, and voices that are cloned with them."""
+"""NeuCodec's halves on PyTorch: codes of clips, sound of codes, and what makes either fail."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from checkpoint.folder import ModelFolder, heard, make_folder
 from checkpoint.neucodec_weights import write_features, write_neucodec
-from checkpoint.transformers_model import write_transformers
-from numpy.typing import NDArray
+from voice_clips import clip_samples
 
-from vieneu_core.audio.pcm import floats_of_pcm
-from vieneu_core.engines.base import Utterance
-from vieneu_core.engines.gguf import create as create_gguf
-from vieneu_core.engines.pytorch import create as create_pytorch
 from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice, suppress_warnings
 from vieneu_core.engines.speech_lm.neucodec import NeuCodecEncoder, TorchDecoder
 from vieneu_core.errors import (
@@ -26,33 +19,12 @@ from vieneu_core.errors import (
     ReferenceAudioError,
     SynthesisFailedError,
 )
-from vieneu_core.synthesis import ReferenceAudio
-from vieneu_core.voices import Voice
 
 CPU = TorchDevice.choose(DeviceChoice.CPU)
-TEXT = "Xin chào các bạn, hôm nay trời đẹp quá."
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("neucodec")
-    write_neucodec(folder / "codec")
-    write_features(folder / "features")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def encoder(folder: Path) -> NeuCodecEncoder:
-    return NeuCodecEncoder(folder / "codec", folder / "features")
-
-
-def clip(seed: int, seconds: float = 3.0) -> NDArray[np.float32]:
-    noise = np.random.default_rng(seed).normal(0, 0.1, round(16_000 * seconds))
-    return noise.astype(np.float32)
 
 
 def test_a_second_has_fifty_codes(encoder: NeuCodecEncoder) -> None:
-    codes = encoder.encode(clip(1))
+    codes = encoder.encode(clip_samples(1))
 
     assert len(codes) == 150
     assert len(set(codes)) > 1
@@ -60,7 +32,11 @@ def test_a_second_has_fifty_codes(encoder: NeuCodecEncoder) -> None:
 
 
 def test_the_same_clip_has_the_same_codes_and_another_has_others(encoder: NeuCodecEncoder) -> None:
-    assert encoder.encode(clip(1)) == encoder.encode(clip(1)) != encoder.encode(clip(2))
+    assert (
+        encoder.encode(clip_samples(1))
+        == encoder.encode(clip_samples(1))
+        != encoder.encode(clip_samples(2))
+    )
 
 
 def test_it_is_what_neucodec_itself_computes(
@@ -97,10 +73,10 @@ def test_it_is_what_neucodec_itself_computes(
     whole.eval()
 
     with torch.inference_mode():
-        codes = whole.encode_code(torch.from_numpy(clip(1))[None, None])
+        codes = whole.encode_code(torch.from_numpy(clip_samples(1))[None, None])
         samples = whole.decode_code(codes).reshape(-1).numpy()
 
-    assert encoder.encode(clip(1)) == tuple(codes.reshape(-1).tolist())
+    assert encoder.encode(clip_samples(1)) == tuple(codes.reshape(-1).tolist())
     ours = TorchDecoder(folder / "codec", CPU).decode(codes.reshape(-1).tolist())
     assert np.allclose(ours, samples, atol=1e-5)
 
@@ -151,7 +127,7 @@ def test_a_clip_that_neucodec_cannot_encode_is_an_error(
     monkeypatch.setattr(encoder._parts, "fc_prior", _refuse)
 
     with pytest.raises(ReferenceAudioError, match="cannot encode"):
-        encoder.encode(clip(1))
+        encoder.encode(clip_samples(1))
 
 
 def _refuse(features: object) -> object:
@@ -211,93 +187,6 @@ class _TooShort:
 
         del parts, codes
         return torch.zeros(1, 1, 480)
-
-
-# --- whole engines -------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
-    folder = make_folder(tmp_path_factory.mktemp("models"))
-    write_transformers(folder.path / "hf", codes_per_token=1.0)
-    shutil.copy(folder.path / "voices.json", folder.path / "hf")
-    return folder
-
-
-def reference(seed: int) -> ReferenceAudio:
-    pcm = (clip(seed) * 32_000).astype("<i2").tobytes()
-    return ReferenceAudio(pcm=pcm, sample_rate_hz=16_000, transcript="Xin chào.")
-
-
-@pytest.mark.parametrize("kind", ["gguf", "pytorch"])
-def test_a_clip_gives_a_voice_that_goes_on_where_the_clip_ends(
-    models: ModelFolder, folder: Path, encoder: NeuCodecEncoder, kind: str
-) -> None:
-    options = models.options(
-        encoder=str(folder / "codec"), encoder_features=str(folder / "features")
-    )
-    if kind == "pytorch":
-        options["model"] = str(models.path / "hf")
-    engine = {"gguf": create_gguf, "pytorch": create_pytorch}[kind](options)
-    engine.load(lambda _: None)
-
-    pcm = b"".join(
-        engine.synthesize(
-            Utterance(text=TEXT * 5, voice=None, reference=reference(4)), lambda: False
-        )
-    )
-
-    last = encoder.encode(floats_of_pcm(reference(4).pcm))[-1]
-    pitches, voices = heard(pcm)
-    assert voices[0] == last >> 8
-    assert pitches[0] == 50 * (3 + ((last & 0xFF) + 1 & 0xFF) % 64)
-
-
-def test_a_clip_is_encoded_once_for_ever(
-    models: ModelFolder, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    options = models.options(
-        encoder=str(folder / "codec"),
-        encoder_features=str(folder / "features"),
-        cache=str(models.path / "fresh"),
-    )
-    utterance = Utterance(text=TEXT * 5, voice=None, reference=reference(9))
-
-    def spoken() -> bytes:
-        engine = create_gguf(options)
-        engine.load(lambda _: None)
-        return b"".join(engine.synthesize(utterance, lambda: False))
-
-    first = spoken()
-    monkeypatch.setattr(NeuCodecEncoder, "encode", lambda *_: pytest.fail("encoded again"))
-    assert spoken() == first
-
-
-def test_the_engine_pytorch_speaks(models: ModelFolder) -> None:
-    engine = create_pytorch(models.options(model=str(models.path / "hf"), batch=2))
-    info = engine.load(lambda _: None)
-
-    pcm = b"".join(
-        engine.synthesize(
-            Utterance(text=TEXT, voice=info.voices[1], upcoming=("Tạm biệt nhé.",)), lambda: False
-        )
-    )
-
-    assert (info.engine, info.model) == ("pytorch", "hf + codec")
-    assert isinstance(info.voices[1], Voice)
-    assert set(heard(pcm)[1]) == {1}
-
-
-def test_the_engine_pytorch_decodes_on_pytorch_too(models: ModelFolder, folder: Path) -> None:
-    engine = create_pytorch(
-        models.options(model=str(models.path / "hf"), codec=str(folder / "codec"), device="cpu")
-    )
-    info = engine.load(lambda _: None)
-
-    pcm = b"".join(engine.synthesize(Utterance(text=TEXT, voice=info.voices[0]), lambda: False))
-
-    assert info.model == "hf + neucodec"
-    assert len(pcm) > 20 * 960
 
 
 def test_neucodec_that_is_not_installed_is_named(

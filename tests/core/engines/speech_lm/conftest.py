@@ -1,0 +1,25 @@
+"""A small NeuCodec checkpoint, and its encoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vieneu_core.engines.speech_lm.neucodec import NeuCodecEncoder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # The tests beside these need no PyTorch.
+    from checkpoint.neucodec_weights import write_features, write_neucodec
+
+    folder = tmp_path_factory.mktemp("neucodec")
+    write_neucodec(folder / "codec")
+    write_features(folder / "features")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def encoder(folder: Path) -> NeuCodecEncoder:
+    return NeuCodecEncoder(folder / "codec", folder / "features")

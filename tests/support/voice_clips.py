@@ -1,0 +1,19 @@
+"""Clips that a voice can be cloned from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vieneu_core.synthesis import ReferenceAudio
+
+
+def clip(seed: int = 0) -> ReferenceAudio:
+    pcm = np.random.default_rng(seed).integers(-5000, 5000, 16_000 * 4).astype("<i2").tobytes()
+    return ReferenceAudio(pcm=pcm, sample_rate_hz=16_000, transcript="Xin chào các bạn.")
+
+
+def clip_samples(seed: int, seconds: float = 3.0) -> NDArray[np.float32]:
+    """Make a clip as encoders get it: 16 kHz."""
+    noise = np.random.default_rng(seed).normal(0, 0.1, round(16_000 * seconds))
+    return noise.astype(np.float32)
