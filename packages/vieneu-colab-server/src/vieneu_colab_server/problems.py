@@ -27,6 +27,7 @@ MAX_FIELD_ERRORS = 10
 STATUS_OF: Mapping[type[VieneuError], HTTPStatus] = {
     errors.VieneuError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ConfigurationError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.AddressUpdateError: HTTPStatus.FORBIDDEN,
     errors.RequestError: HTTPStatus.BAD_REQUEST,
     errors.EmptyTextError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TextTooLongError: HTTPStatus.UNPROCESSABLE_ENTITY,

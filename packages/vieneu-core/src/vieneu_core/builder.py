@@ -29,6 +29,89 @@ AT_ONCE = RestartPolicy(first_delay_s=0.1, max_delay_s=0.5, max_failed_starts=10
 """For the last resort voice: it starts in half a second, so it is back within one, each time."""
 
 
+class RouterBuilder:
+    """Builds a router and, for settings that change while it runs, parts to replace in it.
+
+    Args:
+        settings: State the quota, for as long as the builder is used.
+        state_dir: Folder in which the use of the tunnel's quota is kept, where a remote is enabled;
+            None is the one of the command ``vieneu``.
+        voices_dir: Folder of the voices that were added; None is the one of ``vieneu``.
+        clock: Time, for all parts alike.
+        session: Used for the remote server where given, and never closed.
+
+    Raises:
+        ConfigurationError: an argument is of the wrong type.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        state_dir: str | PathLike[str] | None = None,
+        voices_dir: str | PathLike[str] | None = None,
+        clock: Clock | None = None,
+        session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        expect("settings", settings, Settings, "Settings, such as load_settings()")
+        expect_optional("clock", clock, Clock, "a Clock")
+        self._clock = clock or SystemClock()
+        self._session = session
+        self.quota = TunnelQuota(
+            _folder("state_dir", state_dir, default=users_state_dir) / "budget.json",
+            clock=self._clock,
+            monthly_requests=settings.quota.monthly_requests,
+            monthly_bytes=settings.quota.monthly_bytes,
+        )
+        self.voices = VoiceCatalogue(_folder("voices_dir", voices_dir, default=users_voices_dir))
+
+    def router(self, settings: Settings) -> Router:
+        """Build a router; nothing is loaded or connected yet.
+
+        Raises:
+            ConfigurationError: the remote's URL or token cannot be used.
+        """
+        return Router(
+            local=self.local(settings),
+            remote=self.remote(settings),
+            last_resort=_last_resort(settings, self._clock),
+            mode=settings.mode,
+            policy=RouterPolicy(
+                fallback=settings.fallback.order,
+                fallback_enabled=settings.fallback.enabled,
+                health_check_interval_s=settings.colab.health_check_interval,
+                fallback_voice=settings.local.voice,
+            ),
+            clock=self._clock,
+            quota=self.quota if settings.colab.enabled else None,
+        )
+
+    def local(self, settings: Settings) -> LocalBackend:
+        """Build the backend of this machine."""
+        return build_local(settings, voices=self.voices, clock=self._clock)
+
+    def remote(self, settings: Settings) -> Backend | None:
+        """Build the backend of the remote server; None where none is enabled.
+
+        Raises:
+            ConfigurationError: its URL or token cannot be used.
+        """
+        colab = settings.colab
+        if not colab.enabled:
+            return None
+        from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
+
+        return RemoteBackend(
+            colab.endpoint_url,
+            colab.auth_token,
+            session=self._session,
+            timeouts=RemoteTimeouts(total_s=colab.timeout_seconds),
+            clock=self._clock,
+            on_traffic=self.quota.record,
+            voices=self.voices,
+        )
+
+
 def build_router(
     settings: Settings,
     *,
@@ -39,42 +122,16 @@ def build_router(
 ) -> Router:
     """Build the router that these settings describe; nothing is loaded or connected yet.
 
-    Args:
-        settings: What the admin wants.
-        state_dir: Folder in which the use of the tunnel's quota is kept, where a remote is enabled;
-            None is the one of the command ``vieneu``.
-        voices_dir: Folder of the voices that were added; None is the one of ``vieneu``.
-        clock: Time, for all parts alike.
-        session: Used for the remote server where given, and never closed.
+    The arguments are those of `RouterBuilder`.
 
     Raises:
         ConfigurationError: the remote's URL or token cannot be used, or an argument is of the wrong
             type.
     """
-    expect("settings", settings, Settings, "Settings, such as load_settings()")
-    expect_optional("clock", clock, Clock, "a Clock")
-    clock = clock or SystemClock()
-    quota = TunnelQuota(
-        _folder("state_dir", state_dir, default=users_state_dir) / "budget.json",
-        clock=clock,
-        monthly_requests=settings.quota.monthly_requests,
-        monthly_bytes=settings.quota.monthly_bytes,
+    builder = RouterBuilder(
+        settings, state_dir=state_dir, voices_dir=voices_dir, clock=clock, session=session
     )
-    catalogue = VoiceCatalogue(_folder("voices_dir", voices_dir, default=users_voices_dir))
-    return Router(
-        local=build_local(settings, voices=catalogue, clock=clock),
-        remote=_remote(settings, clock, session, quota, catalogue),
-        last_resort=_last_resort(settings, clock),
-        mode=settings.mode,
-        policy=RouterPolicy(
-            fallback=settings.fallback.order,
-            fallback_enabled=settings.fallback.enabled,
-            health_check_interval_s=settings.colab.health_check_interval,
-            fallback_voice=settings.local.voice,
-        ),
-        clock=clock,
-        quota=quota if settings.colab.enabled else None,
-    )
+    return builder.router(settings)
 
 
 def _folder(
@@ -104,29 +161,6 @@ def build_local(
         voices=voices,
         default_voice=settings.local.voice,
         watermark_required=settings.local.watermark == "required",
-    )
-
-
-def _remote(
-    settings: Settings,
-    clock: Clock,
-    session: aiohttp.ClientSession | None,
-    quota: TunnelQuota,
-    voices: VoiceCatalogue,
-) -> Backend | None:
-    colab = settings.colab
-    if not colab.enabled:
-        return None
-    from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
-
-    return RemoteBackend(
-        colab.endpoint_url,
-        colab.auth_token,
-        session=session,
-        timeouts=RemoteTimeouts(total_s=colab.timeout_seconds),
-        clock=clock,
-        on_traffic=quota.record,
-        voices=voices,
     )
 
 

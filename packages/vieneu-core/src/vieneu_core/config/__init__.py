@@ -16,6 +16,7 @@ from vieneu_core.config.settings import (
     LocalSettings,
     QuotaSettings,
     Settings,
+    environment_overrides,
 )
 from vieneu_core.config.store import load_settings, save_settings
 from vieneu_core.config.tunnel_kind import TunnelKind
@@ -31,6 +32,7 @@ __all__ = [
     "Settings",
     "TunnelKind",
     "cache_dir",
+    "environment_overrides",
     "load_settings",
     "save_settings",
     "settings_path",

@@ -1,0 +1,102 @@
+"""Guard of the admin's paths: a session's cookie for pages, the admin token for programs."""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vieneu_colab_server.middleware.auth import bearer_token
+from vieneu_colab_server.problems import problem_response
+from vieneu_colab_server.relay.login import AdminAccount, LoginRefusedError
+from vieneu_core.errors import VieneuError
+
+SESSION_COOKIE = "vieneu_admin"
+_MAX_COOKIE_CHARS = 4_096
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_HEADERS = {
+    # Nothing is loaded from elsewhere, and no other page may frame or read this one.
+    b"content-security-policy": b"default-src 'self'; frame-ancestors 'none'; base-uri 'none';"
+    b" form-action 'self'; img-src 'self' data:; media-src 'self' blob:",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store, no-transform",
+    b"x-accel-buffering": b"no",
+}
+
+
+class AdminGuard:
+    """Lets only the admin through, and adds the headers that protect the admin's browser.
+
+    A request with a session that changes something must come from a page of this service: browsers
+    state the origin of such requests (Fetch standard, 3.2.5), and another one is refused.
+
+    Args:
+        app: Gets the admin's requests.
+        account: Knows sessions and token.
+        open_paths: Paths that need no login.
+    """
+
+    def __init__(self, app: ASGIApp, *, account: AdminAccount, open_paths: frozenset[str]) -> None:
+        self._app = app
+        self._account = account
+        self._open_paths = open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        protected = _with_headers(send)
+        try:
+            self._check(scope)
+        except VieneuError as error:
+            await problem_response(error)(scope, receive, protected)
+            return
+        await self._app(scope, receive, protected)
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        is_open = scope["path"].removeprefix(scope.get("root_path", "")) in self._open_paths
+        if self._account.accepts_token(bearer_token(scope["headers"])):
+            return
+        if scope["method"] not in _SAFE_METHODS and not _is_same_origin(headers):
+            raise LoginRefusedError(
+                "The request comes from a page of another site.",
+                remedy="Open the page of this service, and try again there.",
+            )
+        if is_open or self._account.has_session(session_of(headers)):
+            return
+        raise LoginRefusedError(
+            "You are not logged in.", remedy="Log in, or send the admin token as a bearer token."
+        )
+
+
+def session_of(headers: Headers) -> str:
+    """Return the session that a browser sent; empty where it sent none."""
+    try:
+        cookies = SimpleCookie(headers.get("cookie", "")[:_MAX_COOKIE_CHARS])
+    except CookieError:
+        return ""
+    found = cookies.get(SESSION_COOKIE)
+    return "" if found is None else found.value
+
+
+def _is_same_origin(headers: Headers) -> bool:
+    origin = headers.get("origin")
+    if origin is None:  # a program; browsers always send one with a change
+        return headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
+    return urlsplit(origin).netloc == headers.get("host", "")
+
+
+def _with_headers(send: Send) -> Send:
+    async def protected(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = {name.lower() for name, _ in message["headers"]}
+            more = [(name, value) for name, value in _HEADERS.items() if name not in given]
+            message = {**message, "headers": [*message["headers"], *more]}
+        await send(message)
+
+    return protected
