@@ -31,7 +31,7 @@ from vieneu_colab_server.routes.voices import voice_routes
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.speech_queue import SpeechQueue
 from vieneu_colab_server.speech_service import SpeechService
-from vieneu_colab_server.streaming import warm_up
+from vieneu_colab_server.streaming_response import warm_up
 from vieneu_colab_server.tokens.file import write_token_file
 from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_colab_server.uploaded_voices import UploadedVoices

@@ -14,7 +14,7 @@ from vieneu_colab_server.content_negotiation import MEDIA_TYPES, negotiate
 from vieneu_colab_server.disconnect import ClientGoneError, while_connected
 from vieneu_colab_server.openapi import SPEECH_PROBLEMS
 from vieneu_colab_server.speech_service import SpeechService
-from vieneu_colab_server.streaming import SpeechResponse
+from vieneu_colab_server.streaming_response import SpeechResponse
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.synthesis import Speech, collect
 from vieneu_core.wire.routes import REQUEST_ID_HEADER, STREAM, SYNTHESIZE

@@ -13,8 +13,8 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.router.delivery import Delivery
 from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
+from vieneu_core.router.failover_delivery import Delivery
 from vieneu_core.router.notifier import StatusNotifier
 from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy, candidates
 from vieneu_core.router.pool import REMOTE, BackendPool

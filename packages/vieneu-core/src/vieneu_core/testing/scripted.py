@@ -24,7 +24,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.synthesis import SynthesisRequest, check_request
 from vieneu_core.testing.tone import in_chunks, sentence_tone
-from vieneu_core.text.segment import sentences
+from vieneu_core.text.sentence_splitter import sentences
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice, choose_voice
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 
-from vieneu_core.text.segment import sentences
+from vieneu_core.text.sentence_splitter import sentences
 
 MOST_UPCOMING = 7
 """More are no help: an engine works one step, or one batch, ahead."""
@@ -17,7 +17,7 @@ async def with_upcoming(
     """Yield each sentence as soon as it is known, with the next ones where they are.
 
     Args:
-        text: As in `vieneu_core.text.segment.sentences`.
+        text: As in `vieneu_core.text.sentence_splitter.sentences`.
 
     Raises:
         EmptyTextError: there is nothing to speak in all of it.

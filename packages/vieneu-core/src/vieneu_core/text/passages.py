@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 
-from vieneu_core.text.segment import sentences
+from vieneu_core.text.sentence_splitter import sentences
 
 READ_AHEAD = 256
 """Sentences held at most: an endless text waits for its speech."""
@@ -23,7 +23,7 @@ async def passages(
     """Yield the sentences of a text in order, gathered into passages.
 
     Args:
-        text: As in `vieneu_core.text.segment.sentences`.
+        text: As in `vieneu_core.text.sentence_splitter.sentences`.
         max_chars: Characters of a passage. A longer sentence is a passage of its own.
 
     Raises:

@@ -18,7 +18,6 @@ from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.remote.connection import Connection, OnTraffic
 from vieneu_core.backends.remote.deadlines import RemoteTimeouts
-from vieneu_core.backends.remote.endpoint import Endpoint
 from vieneu_core.backends.remote.handshake import (
     NEW_HOST_GRACE_S,
     health_of,
@@ -28,6 +27,7 @@ from vieneu_core.backends.remote.handshake import (
 from vieneu_core.backends.remote.json_client import JsonClient
 from vieneu_core.backends.remote.request_plan import PlannedRequest, plan_requests
 from vieneu_core.backends.remote.retry import RetryPolicy
+from vieneu_core.backends.remote.server_address import Endpoint
 from vieneu_core.backends.remote.speech_client import SpeechClient
 from vieneu_core.backends.remote.stream_reader import Codec, load_libraries
 from vieneu_core.backends.remote.voice_upload import OwnVoices

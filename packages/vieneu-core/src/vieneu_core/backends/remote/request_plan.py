@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.synthesis import MAX_REQUEST_ID_LENGTH, ReferenceAudio, SynthesisRequest
 from vieneu_core.text.passages import passages
-from vieneu_core.text.segment import sentences
+from vieneu_core.text.sentence_splitter import sentences
 from vieneu_core.wire.schemas import SynthesisBody
 
 MAX_CHARS = 4_096

@@ -108,7 +108,7 @@ async def connect(terminal: Terminal, url: str, token: SecretStr) -> None:
 
 async def _verified(terminal: Terminal, endpoint_url: str, token: SecretStr) -> Health:
     """Verify a server; wait for one that is still loading its model, as one just started is."""
-    from vieneu_core.pairing.verify import verify_server
+    from vieneu_core.pairing.server_verification import verify_server
 
     clock = SystemClock()
     wait_until_s = clock.monotonic() + LOADING_WAIT_S

@@ -35,7 +35,7 @@ from vieneu_core.i18n import translated
 from vieneu_core.router import BackendLoading, Mode, Router, RouterEvent
 from vieneu_core.synthesis import SynthesisRequest, new_request_id
 from vieneu_core.text.clean import has_speech
-from vieneu_core.text.segment import split_sentences
+from vieneu_core.text.sentence_splitter import split_sentences
 
 app = typer.Typer()
 _FILE = f"FILE.<{'|'.join(AudioFormat)}>"
