@@ -13,7 +13,7 @@ ENV_PREFIX = "VIENEU_SERVER_"
 
 
 class ServerSettings(BaseSettings):
-    """Settings of a server. Arguments go before environment variables (``VIENEU_SERVER_...``)."""
+    """Settings of a server. Arguments take precedence over variables (``VIENEU_SERVER_...``)."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
@@ -45,7 +45,7 @@ class ServerSettings(BaseSettings):
         default=240,
         validation_alias=AliasChoices(
             f"{ENV_PREFIX}health_checks_per_minute",
-            f"{ENV_PREFIX}looks_per_minute",  # its deprecated name
+            f"{ENV_PREFIX}looks_per_minute",  # deprecated name
         ),
     )
     """All other requests per minute (health, voices), counted apart from speech."""
