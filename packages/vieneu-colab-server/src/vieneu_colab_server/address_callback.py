@@ -59,7 +59,7 @@ class AddressCallback:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigurationError(
                 "The callback URL does not begin with https:// and a host name.",
-                remedy="Copy it again from the page that made the notebook, or leave it out.",
+                remedy="Copy it again from the page that made the notebook, or omit it.",
             )
         self._url, self._host = callback_url.strip(), parts.hostname
         self._token, self._session = token, session

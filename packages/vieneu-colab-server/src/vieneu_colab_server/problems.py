@@ -140,10 +140,10 @@ async def _on_http_error(_: Request, error: HTTPException) -> Response:
 
 _MESSAGES: Mapping[int, str] = {
     HTTPStatus.NOT_FOUND: "There is nothing at this path.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This path does not take that method.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This path does not support that method.",
 }
 
 
 async def _on_unexpected(_request: Request, _error: Exception) -> Response:
     """Return a response without the cause; the framework raises it again, so that it is logged."""
-    return problem_response(InternalServerError("The server failed in an unexpected way."))
+    return problem_response(InternalServerError("The server failed unexpectedly."))

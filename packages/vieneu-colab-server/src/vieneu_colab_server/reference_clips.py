@@ -61,7 +61,8 @@ def check_transcript(sample: str | None, transcript: str | None) -> None:
         missing = "voice_sample_path" if sample is None else "voice_transcript"
         raise InvalidRequestError(
             Translatable(
-                "{missing} is missing: a sample and its words go together.", missing=missing
+                "{missing} is missing: a sample and its transcript are given together.",
+                missing=missing,
             )
         )
 

@@ -125,7 +125,7 @@ class SynthesisRequest:
         check_fields(self, error=InvalidRequestError)
         if self.voice == "":
             raise InvalidRequestError(
-                "The id of the voice is empty.", remedy="Name a voice, or leave it out."
+                "The id of the voice is empty.", remedy="Name a voice, or omit it."
             )
         check_language(self.language)
         if not MIN_SPEED <= self.speed <= MAX_SPEED:

@@ -240,7 +240,7 @@ def test_the_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("pieces", "told"),
     [
-        ([], "gave no audio"),
+        ([], "returned no audio"),
         ([None], "a part of a sentence"),
         ([np.ones(10, np.float32), np.zeros(0, np.float32)], "a part of a sentence"),
         ([np.full(10, np.nan, np.float32)], "not made of numbers"),

@@ -206,7 +206,7 @@ class _Log:
             return TunnelNetworkError("Cloudflare cannot be reached from this machine.")
         last = self._last[-1][:200] if self._last else "nothing"
         return TunnelOpenError(
-            Translatable("cloudflared ended without a tunnel. It said last: {last}", last=last)
+            Translatable("cloudflared ended without a tunnel. Its last output: {last}", last=last)
         )
 
     def _take(self, line: str) -> None:

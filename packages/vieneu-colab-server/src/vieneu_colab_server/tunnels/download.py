@@ -68,7 +68,7 @@ async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Pa
     except (aiohttp.ClientError, TimeoutError) as error:
         raise TunnelNetworkError(
             Translatable(
-                "cloudflared cannot be fetched from GitHub ({kind}).", kind=type(error).__name__
+                "cloudflared cannot be downloaded from GitHub ({kind}).", kind=type(error).__name__
             ),
             remedy="Check the network, or install cloudflared and name its path.",
         ) from error
@@ -120,7 +120,7 @@ async def _keep(stream: aiohttp.StreamReader, path: Path, digest: str) -> None:
                 await asyncio.to_thread(file.write, piece)
         if seen.hexdigest() != digest:
             raise TunnelProgramError(
-                "What came is not the cloudflared that was published: its checksum differs.",
+                "The downloaded cloudflared is not the published one: its checksum differs.",
                 remedy="Try again. If it stays so, do not use this network.",
             )
         await asyncio.to_thread(draft.chmod, 0o755)

@@ -92,7 +92,7 @@ def make_tunnel(kind: str, options: TunnelOptions) -> Tunnel:
         raise ConfigurationError(
             Translatable("The tunnel {kind} has no reserved domains.", kind=kind),
             remedy=Translatable(
-                "Leave the domain out, or choose the tunnel {others}.", others=", ".join(others)
+                "Omit the domain, or choose the tunnel {others}.", others=", ".join(others)
             ),
         )
     return _PROVIDERS[TunnelKind(kind)](options)

@@ -46,7 +46,7 @@ def check_length(seconds: float) -> None:
     if seconds > LONGEST_SENTENCE_S:
         raise BadAudioError(
             Translatable(
-                "One sentence goes on for more than {longest_sentence_s:.0f} s.",
+                "One sentence is longer than {longest_sentence_s:.0f} s.",
                 longest_sentence_s=LONGEST_SENTENCE_S,
             )
         )

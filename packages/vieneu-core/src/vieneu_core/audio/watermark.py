@@ -28,8 +28,8 @@ DETECTED = 0.5
 NEEDED = ("perth", "torch", "torchaudio", "librosa", "pkg_resources")
 """Modules of the extra ``watermark``; perth imports them, and ignores a failed import."""
 WATERMARK_REMEDY = (
-    "Ask without a watermark; or install the extra watermark of vieneu-core on the machine that"
-    " speaks: vieneu doctor shows the command there."
+    "Send the request without a watermark, or install the extra watermark of vieneu-core on the"
+    " machine that speaks: vieneu doctor shows the command there."
 )
 """Shown to clients of a server too, so it contains no path of this machine."""
 _SHORTEST_S = 0.5

@@ -68,7 +68,7 @@ class Lifetime:
         """Return the error for a backend that was closed, or not loaded yet."""
         if self.closed:
             return BackendNotLoadedError(
-                Translatable("{what} was closed for good.", what=self._what),
+                Translatable("{what} was closed permanently.", what=self._what),
                 remedy="Make a new one.",
                 backend=self._backend,
             )

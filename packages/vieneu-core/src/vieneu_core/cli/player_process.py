@@ -72,7 +72,7 @@ class PlayerProcess:
         """Output of a stopped player that explains why it did not play."""
         if self._stuck:
             return Translatable(
-                "{player}: took no sound for {starts_within_s:.0f} s",
+                "{player}: read no samples for {starts_within_s:.0f} s",
                 player=self._player.name,
                 starts_within_s=STARTS_WITHIN_S,
             )

@@ -34,7 +34,7 @@ def expanded(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError as error:
         raise ConfigurationError(
-            Translatable("The home folder that {path} stands for is not known.", path=path),
+            Translatable("The home folder in {path} is unknown.", path=path),
             remedy="Set HOME.",
         ) from error
 

@@ -232,7 +232,7 @@ def _target(path: Path) -> Path:
         return path.resolve()
     except (OSError, RuntimeError) as err:
         raise SettingsFileError(
-            Translatable("{path}: it is a link that leads nowhere.", path=path)
+            Translatable("{path}: it is a link to a file that does not exist.", path=path)
         ) from err
 
 

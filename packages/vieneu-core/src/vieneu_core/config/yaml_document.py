@@ -95,7 +95,9 @@ class Document:
         except YAMLError as err:
             failure = _yaml_failure(err, path)
         except RecursionError:
-            failure = wrong(path, "it is nested far too deeply", "Write plain key: value lines.")
+            failure = wrong(
+                path, "it is nested far too deeply", "Write lines of the form key: value."
+            )
         except ValueError:  # raised by the constructors of numbers and dates
             failure = wrong(path, "a number or date that does not exist", "Put it in quotes.")
         if failure is None and data is not None and not isinstance(data, dict):
@@ -171,7 +173,7 @@ def _step(node: Node | None, part: int | str) -> tuple[Position, Node] | None:
 def _yaml_failure(err: YAMLError, path: Path) -> SettingsFileError:
     if isinstance(err, DuplicateKeyError):
         twice = Position.of(err.problem_mark)
-        return wrong(path, "found a key that stands there twice", "Keep one of them.", at=twice)
+        return wrong(path, "found a duplicate key", "Keep one of them.", at=twice)
     if isinstance(err, ReaderError):
         return wrong(path, "found a control character", "Remove it.")
     found, remedy = "this is not valid YAML", "Write key: value lines, indented with spaces."

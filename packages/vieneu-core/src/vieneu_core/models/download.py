@@ -132,7 +132,7 @@ class Download:
         if file.size is not None and here != file.size:
             raise InterruptedTransferError(
                 Translatable(
-                    "{file} came as {here} bytes in place of {size}",
+                    "{file} has {here} bytes instead of {size}",
                     file=file.name,
                     here=here,
                     size=file.size,
@@ -210,5 +210,5 @@ def _given_up(error: InterruptedTransferError, n_tries: int, n_bytes: int) -> Mo
             error=error,
             kept=kept,
         ),
-        remedy="Check the network and start again; it goes on where it stopped.",
+        remedy="Check the network and start again; the download resumes where it stopped.",
     )

@@ -158,15 +158,15 @@ class _Task:
         wanted = ", ".join(self._source.files)
         return ModelLoadError(
             Translatable(
-                "{label} is not on this machine, and the network may not be asked: {wanted}"
-                " of {repo} was looked for in {folder}.",
+                "{label} is not on this machine, and network access is off: {wanted}"
+                " of {repo} is not in {folder}.",
                 label=self._label,
                 wanted=wanted,
                 repo=self._source.repo,
                 folder=self._cache.folder,
             ),
             remedy=Translatable(
-                "Fetch it when there is a network: vieneu models get {wanted}",
+                "Download it when there is a network: vieneu models get {wanted}",
                 wanted=self._source.wanted,
             ),
         )
@@ -222,7 +222,7 @@ class _Task:
                 against=against,
             ),
             remedy=Translatable(
-                "Fetch it anew: vieneu models get {wanted}", wanted=self._source.wanted
+                "Download it again: vieneu models get {wanted}", wanted=self._source.wanted
             ),
         )
 

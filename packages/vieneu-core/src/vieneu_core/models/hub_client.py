@@ -109,7 +109,7 @@ class HubClient:
                     host=self.host,
                     what=what,
                 ),
-                remedy="Check the address of the hub, and whether a proxy answers in its place.",
+                remedy="Check the address of the hub, and whether a proxy answers instead of it.",
             )
         return RemoteFile(name, found.commit_hash, found.etag, found.size)
 
@@ -232,7 +232,7 @@ class HubClient:
         if any("Timeout" in type(each).__name__ for each in chain):
             return InterruptedTransferError(
                 Translatable(
-                    "{host} said nothing for {timeout_s:g} s",
+                    "{host} sent nothing for {timeout_s:g} s",
                     host=self.host,
                     timeout_s=self._timeout_s,
                 )

@@ -102,7 +102,7 @@ def unreadable(path: Path, error: OSError) -> ModelLoadError:
 def _refuse_placeholders(path: Path, start: bytes) -> None:
     if not start:
         raise ModelLoadError(
-            Translatable("The file {path} is empty.", path=path), remedy="Fetch it again."
+            Translatable("The file {path} is empty.", path=path), remedy="Download it again."
         )
     if start.startswith(_LFS):
         raise ModelLoadError(
@@ -111,8 +111,6 @@ def _refuse_placeholders(path: Path, start: bytes) -> None:
         )
     if described(start) == "a web page":
         raise ModelLoadError(
-            Translatable(
-                "The file {path} is a web page, saved in the place of a model.", path=path
-            ),
+            Translatable("The file {path} is a web page, not a model.", path=path),
             remedy="Download the file itself; on the hub its address has /resolve/, not /blob/.",
         )

@@ -126,7 +126,7 @@ class _Model:
         if TRIMMED_KEY in reader.fields:
             raise ModelLoadError(
                 Translatable("{path} has been trimmed already.", path=path),
-                remedy="Use it as it is: nothing is left to do.",
+                remedy="Use it as it is: it needs no pruning.",
             )
         for key in (_TOKENS, _TYPES, _MERGES):
             if key not in reader.fields:

@@ -57,7 +57,7 @@ class ModelSource:
         if self.sha256 is not None and not (_SHA256.fullmatch(self.sha256) and not self.is_folder):
             raise ModelLoadError(
                 Translatable(
-                    "{source} cannot be held against the checksum {sha256!r}.",
+                    "{source} cannot be compared with the checksum {sha256!r}.",
                     source=self,
                     sha256=self.sha256,
                 ),

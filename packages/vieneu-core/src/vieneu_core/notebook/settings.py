@@ -46,7 +46,7 @@ def _language(text: str) -> str:
 
 def _domain(text: str) -> str:
     if not _HOST.fullmatch(text.lower()):
-        raise ValueError("write a host name, for example my-house.ngrok.app")
+        raise ValueError("write a host name, for example my-home.ngrok.app")
     return text.lower()
 
 
@@ -90,7 +90,7 @@ class NotebookSettings(BaseModel):
             with_domains = ", ".join(kind for kind in TunnelKind if kind.reserves_domains)
             raise ValueError(f"domain: only the tunnel {with_domains} has reserved domains")
         if self.callback_url is not None and self.tunnel is TunnelKind.NONE:
-            raise ValueError("callback_url: without a tunnel there is no address to tell")
+            raise ValueError("callback_url: without a tunnel there is no address to send")
         if self.engine in {each.engine for each in ENGINES if each.speech_lm}:
             for name in ("model", "codec"):
                 self._check_model(name)

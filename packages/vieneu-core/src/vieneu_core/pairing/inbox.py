@@ -87,7 +87,7 @@ class AddressUpdateInbox:
         # Longer than an address update stays valid, counted from its arrival.
         self._taken = {n: t for n, t in self._taken.items() if now - t <= 2 * TOLERANCE}
         if update.nonce in self._taken:
-            raise AddressUpdateStaleError("An address update came a second time.")
+            raise AddressUpdateStaleError("This address update was already received.")
         self._taken[update.nonce] = now
 
     def _check_endpoint(self, url: str) -> None:

@@ -215,7 +215,9 @@ class Delivery:
             while (chunk := await self._next(stream, tracked)) is not None:
                 if not isinstance(chunk, AudioChunk):  # a backend implemented by the user
                     raise BadResponseError(
-                        Translatable("{name} gave something that is not audio.", name=tracked.name)
+                        Translatable(
+                            "{name} returned something that is not audio.", name=tracked.name
+                        )
                     )
                 if base + chunk.sentence != self._done:
                     raise BadResponseError(
@@ -248,7 +250,7 @@ class Delivery:
         except TimeoutError as err:
             raise StreamStalledError(
                 Translatable(
-                    "No audio came from {name} for {stall_s:g} s.",
+                    "{name} sent no audio for {stall_s:g} s.",
                     name=tracked.name,
                     stall_s=self._policy.stall_s,
                 )

@@ -90,7 +90,7 @@ def _check_signal(samples: NDArray[np.float32]) -> None:
     if abs(offset) > _MOST_DC:
         raise ReferenceAudioError(
             Translatable("The clip has an offset of {offset:.2f} of full scale.", offset=offset),
-            remedy="Record it anew; the microphone or its input is faulty.",
+            remedy="Record it again; the microphone or its input is faulty.",
         )
     full = np.abs(samples) >= _FULL_SCALE
     runs = np.convolve(full, np.ones(_CLIPPED_RUN), "valid") >= _CLIPPED_RUN
@@ -100,7 +100,7 @@ def _check_signal(samples: NDArray[np.float32]) -> None:
             Translatable(
                 "The clip is overdriven: {share:.1f} % of it is at full scale.", share=100 * share
             ),
-            remedy="Record it anew, further from the microphone or with less gain.",
+            remedy="Record it again, further from the microphone or with less gain.",
         )
 
 
@@ -171,7 +171,7 @@ def _wanted_gain_db(samples: NDArray[np.float32]) -> float:
             Translatable(
                 "The clip is too quiet: its speech has {loudness:.0f} dBFS.", loudness=loudness
             ),
-            remedy="Record it anew, closer to the microphone.",
+            remedy="Record it again, closer to the microphone.",
         )
     peak = 20 * float(np.log10(np.abs(samples).max()))
     change = min(TARGET_DBFS - loudness, PEAK_DBFS - peak)
@@ -184,7 +184,7 @@ def _check_transcript(text: str, seconds: float) -> None:
         raise ReferenceAudioError(
             Translatable(
                 "The transcript has {rate:.1f} letters for each of the {seconds:.1f} s of the"
-                " clip: it is not what is said in it.",
+                " clip: it does not match the clip.",
                 rate=rate,
                 seconds=seconds,
             ),

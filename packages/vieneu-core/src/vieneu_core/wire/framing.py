@@ -134,7 +134,7 @@ class FrameDecoder:
             payload = bytes(self._buffer[HEADER.size : end])
             del self._buffer[:end]
             if _checksum(kind, sentence, payload) != checksum:
-                raise BadResponseError("A frame of the audio stream was damaged on the way.")
+                raise BadResponseError("A frame of the audio stream was damaged in transit.")
             if self._ended:
                 raise BadResponseError("The audio stream goes on after its end mark.")
             self._ended = kind in (FrameType.END, FrameType.ERROR)

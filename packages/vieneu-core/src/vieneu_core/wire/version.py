@@ -51,7 +51,7 @@ def check_server(server_version: str | None, *, own: str = WIRE_VERSION) -> None
     if theirs < ours:
         raise ServerTooOldError(
             Translatable(
-                "The server speaks wire version {server_version}, we need {own}.",
+                "The server uses wire version {server_version}, this client needs {own}.",
                 server_version=server_version,
                 own=own,
             )
@@ -59,7 +59,7 @@ def check_server(server_version: str | None, *, own: str = WIRE_VERSION) -> None
     if theirs > ours:
         raise ServerTooNewError(
             Translatable(
-                "The server speaks wire version {server_version}, we know {own}.",
+                "The server uses wire version {server_version}, this client {own}.",
                 server_version=server_version,
                 own=own,
             )
@@ -79,7 +79,7 @@ def check_client(client_version: str | None, *, own: str = WIRE_VERSION) -> None
         older = "vieneu-core" if theirs is None or (ours or 0) > theirs else "vieneu-colab-server"
         raise WireVersionError(
             Translatable(
-                "The client speaks wire version {client_version!r}, this server {own}.",
+                "The client uses wire version {client_version!r}, this server {own}.",
                 client_version=client_version,
                 own=own,
             ),

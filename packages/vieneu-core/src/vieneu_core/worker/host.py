@@ -162,7 +162,7 @@ class WorkerHost:
             self._worker.kill()
             raise StreamStalledError(
                 Translatable(
-                    "The engine {target} gave no audio for {stall_s:g} s.",
+                    "The engine {target} produced no audio for {stall_s:g} s.",
                     target=self._spec.target,
                     stall_s=self._times.stall_s,
                 )

@@ -219,7 +219,7 @@ class Connection:
             limit_s = self._timeouts.connect_s
             return ConnectTimeoutError(
                 Translatable(
-                    "{host} took no connection within {limit_s:g} s.",
+                    "{host} accepted no connection within {limit_s:g} s.",
                     host=self.host,
                     limit_s=limit_s,
                 )

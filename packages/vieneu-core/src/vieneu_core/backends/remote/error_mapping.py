@@ -78,8 +78,8 @@ def _redirect(response: ResponseHead) -> VieneuError | None:
     # The target is not shown: it may contain a session id or a token.
     return RedirectRefusedError(
         Translatable(
-            "{host} answered with a redirect ({status}); following it would carry the token"
-            " to another place.",
+            "{host} answered with a redirect ({status}); following it would send the token"
+            " elsewhere.",
             host=response.host,
             status=response.status,
         )
@@ -96,7 +96,7 @@ def _ngrok(response: ResponseHead) -> VieneuError | None:
     if known is None:
         return TunnelError(
             Translatable(
-                "ngrok answered in place of {host}: {found}.", host=response.host, found=found[0]
+                "ngrok answered instead of {host}: {found}.", host=response.host, found=found[0]
             )
         )
     return known(response, found[0])
@@ -113,7 +113,7 @@ def _offline(response: ResponseHead, code: str) -> VieneuError:
 def _upstream(response: ResponseHead, code: str) -> VieneuError:
     return TunnelUpstreamError(
         Translatable(
-            "The tunnel {host} is up, but the server behind it gave no answer ({code}).",
+            "The tunnel {host} is open, but the server behind it did not respond ({code}).",
             host=response.host,
             code=code,
         )
@@ -156,7 +156,7 @@ def _quota(response: ResponseHead, code: str) -> VieneuError:
 def _browser_page(response: ResponseHead, code: str) -> VieneuError:
     return BadResponseError(
         Translatable(
-            "ngrok sent its page for browsers in place of {host} ({code}).",
+            "ngrok sent its page for browsers instead of the response of {host} ({code}).",
             host=response.host,
             code=code,
         )
@@ -261,7 +261,7 @@ def _by_content(response: ResponseHead) -> VieneuError | None:
         kind = BadResponseError if response.ours else NotVieneuServerError
         return kind(
             Translatable(
-                "{host} answered with {what} ({content_type}), not with what was asked for.",
+                "{host} answered with {what} ({content_type}) instead of the requested content.",
                 host=response.host,
                 what=describe(response.body),
                 content_type=response.content_type or "no content type",

@@ -61,7 +61,7 @@ class JsonClient:
         except RequestError as err:  # not the fault of any caller
             raise BadResponseError(
                 Translatable(
-                    "{host}{path} refused a plain question: {detail}",
+                    "{host}{path} refused a request: {detail}",
                     host=self._connection.host,
                     path=path,
                     detail=err.detail,
@@ -73,7 +73,7 @@ class JsonClient:
         except ValidationError as err:
             raise BadResponseError(
                 Translatable(
-                    "{host}{path} answered in a way that cannot be read.",
+                    "The response of {host}{path} cannot be read.",
                     host=self._connection.host,
                     path=path,
                 ),

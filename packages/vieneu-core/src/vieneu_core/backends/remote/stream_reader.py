@@ -135,7 +135,7 @@ class SpeechReader:
         """
         if not self._begun and data[0] != FrameType.START:
             raise BadResponseError(
-                Translatable("In place of audio came {what}.", what=describe(data))
+                Translatable("The server sent {what} instead of audio.", what=describe(data))
             )
         self._begun = True
         for frame in self._frames.feed(data):
@@ -221,7 +221,7 @@ class SpeechReader:
         if sentence.n_samples > longest_s * self._sample_rate_hz:
             raise BadAudioError(
                 Translatable(
-                    "The speech of {text!r} goes on for more than {longest_s:.0f} s.",
+                    "The speech of {text!r} is longer than {longest_s:.0f} s.",
                     text=sentence.text[:60],
                     longest_s=longest_s,
                 )

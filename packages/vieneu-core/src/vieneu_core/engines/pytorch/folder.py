@@ -125,7 +125,7 @@ def _check_vocabulary(path: Path, vocabulary: SpeechVocabulary, model: Any) -> N
 def unusable(path: Path, why: str) -> ModelLoadError:
     """Return the error for an unusable folder."""
     return ModelLoadError(
-        Translatable("The folder {path} holds no usable model. {why}", path=path, why=why),
+        Translatable("The folder {path} contains no usable model. {why}", path=path, why=why),
         remedy="Delete it and load again, or name another in the option model.",
     )
 

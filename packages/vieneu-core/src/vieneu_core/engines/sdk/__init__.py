@@ -135,14 +135,16 @@ class _Speaker:
         Raises:
             ModelLoadError: synthesis failed.
         """
-        what = "The SDK loads its model, but does not speak"
+        what = "The SDK loads its model, but cannot speak"
         with translate_errors(what, ModelLoadError):
             # Streamed regardless of its length: the first piece is enough.
             begun = self._pieces(word.text, self._voice(word), Limit(longest_s=0))
             with closing(begun) as pieces:
                 first = next(pieces, None)
         if first is None or not len(first):
-            raise ModelLoadError(Translatable("{what}: it gave no audio for a word.", what=what))
+            raise ModelLoadError(
+                Translatable("{what}: it produced no audio for a word.", what=what)
+            )
 
     def speak(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
         if utterance.watermark:
@@ -164,7 +166,7 @@ class _Speaker:
                     if n_heard >= n_most:
                         raise SynthesisFailedError("The SDK did not end a sentence.")
         if not n_heard:
-            raise SynthesisFailedError("The SDK gave no audio for a sentence.")
+            raise SynthesisFailedError("The SDK returned no audio for a sentence.")
 
     def _pieces(self, words: str, voice: object, limit: Limit) -> Generator[Any, None, None]:
         sdk = self.started.sdk
@@ -214,7 +216,7 @@ def _counted(samples: Any) -> int:
         SynthesisFailedError: there are none, so a part of the sentence is lost.
     """
     if samples is None or not len(samples):
-        raise SynthesisFailedError("The SDK gave no audio for a part of a sentence.")
+        raise SynthesisFailedError("The SDK returned no audio for a part of a sentence.")
     return len(samples)
 
 

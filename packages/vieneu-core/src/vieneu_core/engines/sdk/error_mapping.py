@@ -87,8 +87,8 @@ def _translated(error: Exception, what: str, kind: type[VieneuError]) -> VieneuE
     if any(type(each).__name__ in _NOT_HERE for each in chain):
         return kind(
             Translatable(
-                "{what}: a file that it takes is not on this machine, and the hub may not be"
-                " asked, or does not answer.",
+                "{what}: a required file is not on this machine, and the hub is disabled or does"
+                " not respond.",
                 what=what,
             ),
             remedy="Load it once with the network and with offline: false; or name paths.",

@@ -77,7 +77,7 @@ class _NanoLimits:
         if unknown:
             raise SynthesisFailedError(
                 Translatable(
-                    "The model has no sign for {unknown}; it would leave it out.",
+                    "The model has no token for {unknown} and would omit it.",
                     unknown=", ".join(sorted(unknown)),
                 )
             )

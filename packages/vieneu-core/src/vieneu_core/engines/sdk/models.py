@@ -176,6 +176,6 @@ def _fetched(
     if not folder.is_dir():
         raise ModelLoadError(
             Translatable("{folder} is no folder.", folder=folder),
-            remedy="Name the folder that it lies in.",
+            remedy="Name the folder that contains it.",
         )
     return folder

@@ -143,7 +143,7 @@ def parse_sdk_options(options: Mapping[str, object]) -> SdkOptions:
     if strange:
         raise ModelLoadError(
             Translatable(
-                "The option {strange} of the engine {name} means nothing to the SDK's mode {mode}.",
+                "The SDK's mode {mode} has no option {strange} (engine {name}).",
                 strange=strange[0],
                 name=NAME,
                 mode=parsed.mode,

@@ -171,14 +171,14 @@ def _check(options: SdkOptions, started: Started, faults: list[str]) -> None:
     if faults:
         raise ModelLoadError(
             Translatable("The SDK passed over a fault while it loaded: {faults}", faults=faults[0]),
-            remedy="Fetch the model anew, or correct the option that names it.",
+            remedy="Download the model again, or correct the option that names it.",
         )
     engine = getattr(started.sdk, "engine", None)
     if options.mode is SdkMode.V3_TURBO and getattr(engine, "sess_codec_step", ()) is None:
         raise ModelLoadError(
             "The codec's decoder that streams is missing or broken"
             " (moss_audio_tokenizer_decode_step.onnx, codec_browser_onnx_meta.json).",
-            remedy="Fetch the codec anew, or correct the option codec.",
+            remedy="Download the codec again, or correct the option codec.",
         )
 
 
@@ -199,7 +199,7 @@ def _check_voices(mode: SdkMode, sdk: Any, plan: Plan) -> None:
                 Translatable(
                     "The voice {name!r} in {path} has no speaker_emb.", name=name, path=path
                 ),
-                remedy="Fetch the model anew, or take the voice out of the file.",
+                remedy="Download the model again, or remove the voice from the file.",
             )
     if default not in (None, getattr(sdk, "_default_voice", None)):
         raise ModelLoadError(
@@ -208,7 +208,7 @@ def _check_voices(mode: SdkMode, sdk: Any, plan: Plan) -> None:
                 path=path,
                 default=default,
             ),
-            remedy="Fetch the model anew, or correct default_voice in the file.",
+            remedy="Download the model again, or correct default_voice in the file.",
         )
 
 

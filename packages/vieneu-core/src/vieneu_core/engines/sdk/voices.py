@@ -124,7 +124,7 @@ class SdkClips:
                     " would clone the noise too.",
                     model=self._started.model,
                 ),
-                remedy="Fetch the model anew, or set the option denoise to false.",
+                remedy="Download the model again, or set the option denoise to false.",
             )
 
     def _enrolled(self, clip: ReferenceAudio) -> dict[str, Any]:
@@ -145,7 +145,7 @@ class SdkClips:
                 Translatable(
                     "The SDK passed over a fault while it cloned: {faults}", faults=faults[0]
                 ),
-                remedy="Fetch the model anew.",
+                remedy="Download the model again.",
             )
         return voice
 

@@ -56,7 +56,7 @@ class SpeechVocabulary:
                     _only_token(encode, marker)
                 return cls(first_code=first, n_codes=count, end=end)
         raise ModelLoadError(
-            "The model's speech codes do not stand in order in its vocabulary.",
+            "The model's speech codes are not in order in its vocabulary.",
             remedy="Use a VieNeu-TTS model; vieneu doctor lists those that are known.",
         )
 
