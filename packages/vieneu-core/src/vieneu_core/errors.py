@@ -104,7 +104,7 @@ class VieneuError(Exception):
 
     code: ClassVar[str] = "error"
     title: ClassVar[str] = "VieNeu Relay failed"
-    default_remedy: ClassVar[str] = "Look at the log for the cause."
+    default_remedy: ClassVar[str] = "See the log for the cause."
     transient: ClassVar[bool] = False
     consequence: ClassVar[Consequence] = Consequence.NONE
 
@@ -136,7 +136,7 @@ class SettingsFileError(ConfigurationError):
 
     code = "settings_file"
     title = "Wrong settings file"
-    default_remedy = "Correct the file; it was left as it is."
+    default_remedy = "Correct the file; it was not changed."
 
 
 class MissingExtraError(ConfigurationError):
@@ -228,7 +228,7 @@ class CloningUnsupportedError(RequestError):
 
     code = "cloning_unsupported"
     title = "Voice cloning is not possible here"
-    default_remedy = "Choose one of the engine's own voices, or an engine that clones."
+    default_remedy = "Choose a preset voice, or an engine that can clone voices."
 
 
 class WatermarkUnavailableError(RequestError):
@@ -236,7 +236,9 @@ class WatermarkUnavailableError(RequestError):
 
     code = "watermark_unavailable"
     title = "Watermark not available"
-    default_remedy = "Ask without a watermark, or choose an engine that makes one."
+    default_remedy = (
+        "Send the request without a watermark, or install the extra watermark at the engine."
+    )
 
 
 class RequestConflictError(RequestError):
@@ -278,7 +280,7 @@ class AddressUpdateStaleError(AddressUpdateError):
     """The address update is too old or was received before, or the clocks differ."""
 
     code = "announcement_stale"
-    title = "Address update not new"
+    title = "Address update out of date"
     default_remedy = "Set the clock of this machine, and start the server again."
 
 
@@ -298,7 +300,7 @@ class BackendError(VieneuError):
 
     code = "backend"
     title = "Speech backend failed"
-    default_remedy = "Speech goes on from another backend if one is ready."
+    default_remedy = "Another backend continues if one is ready."
     transient = True
     consequence = Consequence.COUNT
 
@@ -345,7 +347,7 @@ class BackendLoadingError(BackendUnavailableError):
 
     code = "loading"
     title = "Model still loading"
-    default_remedy = "Wait until it is ready; it needs nothing from you."
+    default_remedy = "Wait until it is ready; no action is needed."
     consequence = Consequence.PAUSE
 
 
@@ -379,8 +381,8 @@ class CircuitOpenError(BackendUnavailableError):
     """The circuit breaker is open after failures, and pauses requests for a while."""
 
     code = "circuit_open"
-    title = "Backend left alone after failures"
-    default_remedy = "It is tried again by itself."
+    title = "Circuit breaker open"
+    default_remedy = "It will be retried automatically."
 
 
 class SessionEndingError(BackendUnavailableError):
@@ -396,7 +398,7 @@ class BackendConnectionError(BackendError):
 
     code = "connection"
     title = "Connection failed"
-    default_remedy = "Check that the server runs and that the URL is the present one."
+    default_remedy = "Check that the server is running and that the URL is current."
 
 
 class HostNotFoundError(BackendConnectionError):
@@ -404,7 +406,7 @@ class HostNotFoundError(BackendConnectionError):
 
     code = "host_not_found"
     title = "Host name not found"
-    default_remedy = "Check the URL; a new tunnel can take a minute to be known."
+    default_remedy = "Check the URL; the name of a new tunnel may be unknown for a minute."
 
 
 class TlsError(BackendConnectionError):
@@ -449,7 +451,7 @@ class TooSlowError(BackendTimeoutError):
     """Audio arrives more slowly than the least allowed rate."""
 
     code = "too_slow"
-    title = "Audio comes too slowly"
+    title = "Audio too slow"
 
 
 class DeadlineExceededError(BackendTimeoutError):
@@ -463,7 +465,7 @@ class StreamInterruptedError(BackendConnectionError):
     """The stream ended before its end mark."""
 
     code = "interrupted"
-    title = "Audio broke off"
+    title = "Audio interrupted"
 
 
 class TunnelError(BackendError):
@@ -486,8 +488,8 @@ class TunnelUpstreamError(TunnelError):
     """The tunnel is open, but the server behind it does not answer."""
 
     code = "tunnel_upstream"
-    title = "Server behind the tunnel not answering"
-    default_remedy = "Look at the notebook: the server is starting or has stopped."
+    title = "Server behind the tunnel does not answer"
+    default_remedy = "Check the notebook: the server is starting or has stopped."
 
 
 class TunnelLimitError(TunnelError):
@@ -514,7 +516,7 @@ class AuthenticationError(BackendError):
 
     code = "authentication"
     title = "Token not accepted"
-    default_remedy = "Copy the present token from the notebook and connect again."
+    default_remedy = "Copy the current token from the notebook and connect again."
     transient = False
     consequence = Consequence.UNTIL_ADMIN
 
@@ -534,7 +536,7 @@ class ServerTooOldError(WireVersionError):
 
     code = "server_too_old"
     title = "Server too old"
-    default_remedy = "Make a new notebook with this version, or upgrade vieneu-colab-server."
+    default_remedy = "Create a new notebook with this version, or upgrade vieneu-colab-server."
 
 
 class ServerTooNewError(WireVersionError):
@@ -549,7 +551,7 @@ class BadResponseError(BackendError):
     """The response is not as requested (a web page instead of audio, damaged frames)."""
 
     code = "bad_response"
-    title = "Unusable answer"
+    title = "Unusable response"
     default_remedy = "Check that the URL leads to a VieNeu server."
 
 
@@ -572,7 +574,7 @@ class BadAudioError(BadResponseError):
     """Valid audio that cannot be the requested speech: far too short, or silent."""
 
     code = "bad_audio"
-    title = "Degenerate audio"
+    title = "Invalid audio"
     default_remedy = "The sentence is spoken by another backend if one is ready."
 
 
@@ -581,7 +583,7 @@ class InternalServerError(BackendError):
 
     code = "internal"
     title = "Server failed"
-    default_remedy = "Look at the server's log."
+    default_remedy = "See the server's log."
 
 
 # --- engines -------------------------------------------------------------------------------
@@ -623,8 +625,8 @@ class UnpronounceableError(SynthesisFailedError):
     """The engine has no phonemes for this sentence (a foreign script, say); another may."""
 
     code = "unpronounceable"
-    title = "Sentence has no sounds for this voice"
-    default_remedy = "Another voice speaks it where there is one; else write it in Latin letters."
+    title = "Sentence cannot be pronounced"
+    default_remedy = "Another voice speaks it if there is one; otherwise write it in Latin letters."
     consequence = Consequence.NONE
 
 
@@ -633,7 +635,7 @@ class WorkerDiedError(EngineError):
 
     code = "worker_died"
     title = "Engine process died"
-    default_remedy = "It is started again by itself."
+    default_remedy = "It is restarted automatically."
 
 
 class AllBackendsFailedError(BackendError):
@@ -641,7 +643,7 @@ class AllBackendsFailedError(BackendError):
 
     code = "all_backends_failed"
     title = "No backend could speak"
-    default_remedy = "See the cause of each; vieneu doctor says what is possible here."
+    default_remedy = "See the cause of each; vieneu doctor shows what this machine can run."
 
     def __init__(
         self,
