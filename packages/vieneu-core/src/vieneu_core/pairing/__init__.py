@@ -1,4 +1,4 @@
-"""Pairing: a server sends its signed address to Home Assistant, so that nobody has to paste it."""
+"""Pairing: a server sends its signed address to Home Assistant, so that nobody has to enter it."""
 
 from vieneu_core.pairing.address_update import SIGNATURE_HEADER, AddressUpdate, signature
 from vieneu_core.pairing.inbox import MAX_BODY_BYTES, AddressUpdateInbox

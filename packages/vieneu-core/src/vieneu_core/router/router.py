@@ -1,4 +1,4 @@
-"""The router: a backend made of backends. Selects, streams, fails over, fails back."""
+"""The router: a backend that delegates to other backends, with failover and failback."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Router(Backend):
     """Serves requests from the backend that the admin chose, or from a fallback.
 
     ``mode`` is the admin's choice; ``active`` is the backend of the next request. It owns and
-    closes the backends that it is given. It is used on the event loop that loaded it, and no other.
+    closes the given backends. It must be used on the event loop that loaded it.
 
     Raises:
-        ConfigurationError: an argument is of the wrong type.
+        ConfigurationError: an argument has the wrong type.
     """
 
     name = "router"
@@ -86,7 +86,7 @@ class Router(Backend):
         return self._pool.first_usable(self._candidates())
 
     def status(self) -> RouterStatus:
-        """Return a snapshot for the admin. Costs no request."""
+        """Return a snapshot of the router. Sends no request."""
         remote, active = self._pool.get(REMOTE), self.active
         return RouterStatus(
             mode=self._mode,
@@ -106,14 +106,14 @@ class Router(Backend):
         return self._events.subscribe(callback)
 
     def listen(self) -> AsyncGenerator[RouterEvent, None]:
-        """Yield events as they come, from now on."""
+        """Yield events from now on."""
         self._lifetime.check()
         return self._events.listen()
 
     # --- administration ---------------------------------------------------------------------
 
     def set_mode(self, mode: Mode | str) -> None:
-        """Send requests to the other backend from now on. Running ones end where they started.
+        """Send new requests to this mode's backend. Running ones end where they started.
 
         Raises:
             ConfigurationError: there is no such mode.
@@ -130,7 +130,7 @@ class Router(Backend):
             self._publish_changes()
 
     def set_fallback(self, *, enabled: bool) -> None:
-        """Let fallbacks speak where the admin's choice fails, or not; from the next request on.
+        """Enable or disable fallbacks, from the next request on.
 
         Raises:
             ConfigurationError: ``enabled`` is neither True nor False.
@@ -143,10 +143,10 @@ class Router(Backend):
     async def set_remote(self, remote: Backend | None) -> None:
         """Replace the remote backend, or remove it.
 
-        Requests that run on the old one end there; then it is closed.
+        Running requests end on the old one, which is then closed.
 
         Raises:
-            ConfigurationError: it is no backend.
+            ConfigurationError: ``remote`` is not a backend.
         """
         expect_optional("remote", remote, Backend, "a backend, such as a RemoteBackend")
         self._lifetime.require_open()
@@ -154,7 +154,7 @@ class Router(Backend):
         self._publish_changes()
 
     async def load_backend(self, name: str) -> Health:
-        """Load one backend, and forget what failed there before.
+        """Load one backend, and reset its earlier failures.
 
         Raises:
             ConfigurationError: the name is not a string.
@@ -174,19 +174,19 @@ class Router(Backend):
 
         Raises:
             ConfigurationError: the name is not a string.
-            BackendNotConfiguredError: it has not been set up.
+            BackendNotConfiguredError: there is no such backend.
         """
         self._lifetime.use()
         await self._pool.require(name).unload_by_admin()
 
     async def check(self, name: str) -> Health:
-        """Check one backend now, whatever its circuit breaker says.
+        """Check one backend now, regardless of its circuit breaker.
 
-        Where its circuit is not closed, it must also speak a short sentence before it is used.
+        If its circuit is not closed, it must also speak a short sentence.
 
         Raises:
             ConfigurationError: the name is not a string.
-            BackendError: it does not answer, or cannot speak.
+            BackendError: it does not respond, or cannot speak.
         """
         self._lifetime.require_open()
         tracked = self._pool.require(name)
@@ -197,7 +197,7 @@ class Router(Backend):
         return health
 
     async def probe(self, name: str) -> Speech:
-        """Speak one short sentence on one backend now, whatever the mode.
+        """Speak one short sentence on one backend now, in any mode.
 
         Raises:
             ConfigurationError: the name is not a string.
@@ -213,12 +213,12 @@ class Router(Backend):
     async def load(self) -> None:
         """Load all backends at once, then monitor them.
 
-        Returns when the admin's choice and the last resort are loaded; or, where that fails or
-        takes long, when anything can speak. What is not ready by then goes on loading.
+        Returns when the admin's choice and the last resort are loaded; or, if that fails or
+        takes long, when any backend can speak. The others continue loading.
 
         Raises:
-            BackendError: not one of them can speak, or `unload` was called meanwhile; or the router
-                was closed before.
+            BackendError: none of them can speak, or `unload` was called meanwhile, or the router
+                is closed.
         """
         self._lifetime.use()
         async with self._loading:
@@ -236,7 +236,7 @@ class Router(Backend):
                 raise
 
     async def unload(self) -> None:
-        """Stop watching, and unload all backends."""
+        """Stop monitoring, and unload all backends."""
         self._lifetime.use()
         self._loaded = False
         await self._pool.unwatch()
@@ -245,7 +245,7 @@ class Router(Backend):
             await self._quota.flush()
 
     async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
-        """Speak a request; see `Backend.stream`. All chunks have the rate of the first one."""
+        """Speak a request; see `Backend.stream`. All chunks have the sample rate of the first."""
         check_request(request)
         self._require_loaded()
         route = Route.along(self._candidates(), self._pool)
@@ -270,7 +270,7 @@ class Router(Backend):
         return await self._pool.require(self.active).backend.voices()
 
     async def aclose(self) -> None:
-        """Unload, and close all backends for good."""
+        """Unload, and close all backends permanently."""
         self._lifetime.close()
         await self.unload()
         await self._pool.aclose()

@@ -1,4 +1,4 @@
-"""Text: how it becomes sentences, and sentences become passages."""
+"""Text processing: split into sentences and passages, normalized, and turned into phonemes."""
 
 from __future__ import annotations
 
