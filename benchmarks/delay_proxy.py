@@ -1,8 +1,7 @@
-"""A line with a long way: passes TCP on, each direction half a round trip later.
+"""Proxy that simulates a distant server: forwards TCP, each direction half a round trip later.
 
-What a proxy cannot delay is the handshake of TCP itself, which the kernel answers at once. So the
-first bytes of a connection wait one round trip longer: the client hears of them no sooner and no
-later than over a line on which ``connect`` had taken that long.
+A proxy cannot delay the TCP handshake, which the kernel answers at once. So the first bytes of a
+connection wait one round trip longer: they arrive as late as if ``connect`` had taken that long.
 """
 
 from __future__ import annotations

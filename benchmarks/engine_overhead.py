@@ -1,10 +1,9 @@
-"""A sentence through the router and a worker process, against its engine called in this process.
+"""A sentence through the router and a worker process, compared with the engine in this process.
 
-The worker is what keeps a crash of native code, and its seconds of CPU, out of the house's event
-loop. This is its price: passing text and samples through a pipe, the checks of what came back, and
-the router above it. Three cases: the embedded voice, which takes so little itself that nearly all
-is overhead; the same with seven sentences in one request; and an engine at five times the speed of
-speech, as a neural one has, where the ratio tells what a listener could notice.
+The worker isolates Home Assistant's process from native crashes and from seconds of CPU. Its cost
+is a pipe for text and samples, the checks of the audio, and the router. Three cases: the embedded
+voice, which is so fast that nearly all is overhead; the same with seven sentences in one request;
+and an engine at five times the speed of speech, like a neural one, for a realistic ratio.
 """
 
 from __future__ import annotations

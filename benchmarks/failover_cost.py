@@ -1,11 +1,11 @@
-"""``kill -9`` of a real server in the middle of a sentence, until the stand-in is heard.
+"""Time from ``kill -9`` of a real server within a sentence to the first audio of the fallback.
 
-An announcement must not stop for longer than a listener takes for a pause. Told apart: how long
-the loss takes to be noticed, and from there (the limit is 1 s) until the first samples of the
-stand-in, the embedded voice, reach the listener. Compared with the same voice asked in peace.
+The gap must not be longer than a pause in speech. Two times are measured: until the failure is
+detected, and from there (limit: 1 s) until the first samples of the fallback, the embedded voice.
+They are compared with the same voice without a failure.
 
-The kills fall anywhere in four sentences. One that falls between two requests is noticed only after
-two more tries to connect, with waits of some 0.1 and 0.2 s: that is the worst case.
+The kills happen at random points of four sentences. A kill between two requests is detected only
+after two more attempts to connect, with pauses of about 0.1 and 0.2 s: that is the worst case.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Break:
     noticed: float
     """From the kill until the stream from the server failed."""
     stood_in: float
-    """From there to the first audio of the stand-in."""
+    """From there to the first audio of the fallback."""
     calm: float
     """To the first audio of the same voice where nothing had failed."""
 
@@ -70,9 +70,9 @@ def measure() -> list[Row]:
     whole = [b.noticed + b.stood_in for b in breaks]
     calm_s = median(b.calm for b in breaks)
     return [
-        _row("kill to notice", noticed, calm_s),
-        _row("notice to first audio of the stand-in", stood_in, calm_s),
-        _row("kill to first audio of the stand-in", whole, calm_s),
+        _row("kill to detection", noticed, calm_s),
+        _row("detection to first audio of the fallback", stood_in, calm_s),
+        _row("kill to first audio of the fallback", whole, calm_s),
     ]
 
 

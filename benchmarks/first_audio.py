@@ -1,8 +1,8 @@
-"""Time to the first audio from a server that is far away, in round trips of the way to it.
+"""Time to the first audio from a distant server, in round trips.
 
-Distance is what a client cannot buy off: it can only ask little and at once. On a warm connection
-a request should cost one round trip and the server's own time; anything more is a handshake,
-a redirect or a buffer that waits. On a new connection TCP adds one, and TLS 1.3 one more.
+On an idle connection a request should take one round trip and the server's own time; more would be
+a handshake, a redirect or a buffer that waits. On a new connection TCP adds one round trip, and
+TLS 1.3 another.
 
 A real server process with the embedded voice, a real `RemoteBackend`, real TCP, and between them
 a proxy that holds back each direction by half of the added round trip. The line has no limit of

@@ -1,4 +1,4 @@
-"""Models of the real sizes with random weights: what they say is noise, what they cost is real.
+"""Models of real sizes with random weights: their output is noise, but their cost is real.
 
 The shapes are those of VieNeu-TTS: 0.5B is Qwen2.5-0.5B (24 layers of 896, embedding and head one
 tensor), 0.3B a Llama of 204 M parameters beside its vocabulary. Weights are 4-bit blocks (Q4_0) of

@@ -1,9 +1,9 @@
-"""How late Home Assistant's own event loop is while the local engine speaks, against 20 ms.
+"""Delay of Home Assistant's event loop while the local engine speaks, with a limit of 20 ms.
 
-A real Home Assistant with the component as it is installed; a task in its loop wants to wake every
-millisecond. The embedded voice speaks one announcement after another to a player that fetches and
-keeps each: synthesis is in a worker process, encoding on a thread, and the loop moves the bytes.
-It runs in Home Assistant's own environment, which `nox -s homeassistant` makes.
+A real Home Assistant with the installed component; a task on its loop is to wake every millisecond.
+The embedded voice speaks one announcement after another for a player that fetches each: synthesis
+runs in a worker process, encoding on a thread, and the loop moves the bytes. It runs in Home
+Assistant's environment, which `nox -s homeassistant` creates.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def measure() -> list[Row]:
                 ratio=times(most_ms, LIMIT_MS),
             )
             for how, most_ms in (
-                ("all told", max(busy["late_ms"])),
+                ("in total", max(busy["late_ms"])),
                 ("by its own work", max(busy["worked_ms"])),
             )
         ),

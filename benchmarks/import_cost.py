@@ -1,8 +1,8 @@
-"""Time and memory of importing us, in fresh interpreters, against one that does nothing.
+"""Time and memory of importing the core, compared with an interpreter that does nothing.
 
-Home Assistant imports an integration while the house starts, on small machines. ``import
-vieneu_core`` must cost next to nothing (limit: 100 ms); what a house really uses (router, local and
-remote backend) and the command line are measured beside it.
+Home Assistant imports an integration while it starts, on small machines. ``import vieneu_core``
+must cost almost nothing (limit: 100 ms). The parts that the integration uses (router, local and
+remote backend) and the command line are measured as well.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""How late the event loop is while speech is made without a pause, against the same loop idle.
+"""Delay of the event loop during continuous synthesis, compared with the idle loop.
 
-The core runs inside a house's process, whose loop also switches the lights: none of our work may
-hold it up. A task that wants to wake every millisecond notes how late it was.
+The core runs inside Home Assistant's process, whose loop also switches the lights, so it must never
+block the loop. A task that is to wake every millisecond records its delay.
 
-First as in a house: one announcement at a time from a server at five times the speed of speech,
-whose Opus is decoded here. Then as fast as it goes, hundreds of times the speed of speech: four
-streams from a worker process; four from a server; both. The processes that speak share the cores
-with the loop, so some of the delay is the machine's and not ours: how much is told by the loop
-beside two processes that have nothing to do with us.
+The first case is realistic: one announcement at a time from a server at five times the speed of
+speech, whose Opus is decoded here. The others run at hundreds of times the speed of speech: four
+streams from a worker process, four from a server, and both. The processes share the cores with the
+loop, so a part of the delay is caused by the machine: a loop beside two unrelated busy processes
+shows how much.
 """
 
 from __future__ import annotations

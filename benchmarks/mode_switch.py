@@ -1,8 +1,7 @@
-"""How long the admin's switch takes while 20 requests are in flight, against its limit of 1 ms.
+"""Duration of a switch of the mode while 20 requests are in flight, with a limit of 1 ms.
 
-`Router.set_mode` runs on the event loop of the house, between two steps of everything else there.
-Ten of the requests run on a worker process, ten on a real server, and all of them must come
-through 1 000 switches whole.
+`Router.set_mode` runs on Home Assistant's event loop. Ten of the requests run on a worker process,
+ten on a real server, and all of them must be complete after 1 000 switches.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""CPU of Opus for a second of speech, against WAV as base64 in JSON, and against real time.
+"""CPU time of Opus for a second of speech, compared with WAV as base64 in JSON, and real time.
 
-Opus saves bytes and pays in CPU, on both sides: encoding on the server, decoding in the house. The
-work is done on threads; this is how much of one core it takes.
+Opus saves bytes but needs CPU time, for encoding on the server and decoding on the client. The work
+runs on threads; this is its share of one core.
 """
 
 from __future__ import annotations

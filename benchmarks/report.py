@@ -1,4 +1,4 @@
-"""What a benchmark found, and the table made of it. Measures nothing."""
+"""Results of benchmarks, and their table."""
 
 from __future__ import annotations
 

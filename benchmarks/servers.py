@@ -1,4 +1,4 @@
-"""Real servers for the benchmarks: without the limits that would get in the way of measuring."""
+"""Real servers for the benchmarks, without limits that would affect the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is spoken in the benchmarks, and the embedded voice in this process that speaks it."""
+"""Texts of the benchmarks, and the embedded voice in this process."""
 
 from __future__ import annotations
 

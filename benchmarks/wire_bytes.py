@@ -1,8 +1,8 @@
 """Bytes on the wire for real Vietnamese speech: our frames against WAV as base64 in JSON.
 
-A free tunnel has an allowance of bytes a month (1 GB), and a slow line has one every second. All
-bytes of the TCP stream are counted, in both directions, headers and the request included, on
-a connection that stands already.
+A free tunnel has a quota of 1 GB a month, and a slow connection has little bandwidth. All bytes of
+the TCP stream are counted, in both directions, with headers and the request, on an established
+connection.
 """
 
 from __future__ import annotations

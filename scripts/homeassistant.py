@@ -1,20 +1,23 @@
 """Makes the environments of the Home Assistant tests, in .tools of this checkout.
 
-    python scripts/homeassistant.py RELEASE NOTES
+    python scripts/homeassistant.py [RELEASE] NOTES
 
 One runs the component's tests; beside it stands one for each release of Home Assistant, as a user's
 is: what Home Assistant brings, and nothing of ours. RELEASE is a key of
-tests/homeassistant/releases.json. NOTES is a folder; ``environ.json`` in it holds the variables
-that the tests read.
+tests/homeassistant/releases.json; without it, the oldest one. NOTES is a folder; ``environ.json``
+in it holds the variables that the tests read. A second run waits for the first, and finds it done.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,9 +119,21 @@ def constraints(home: Path) -> Path:
     return found
 
 
-def main(release: str, notes: Path) -> None:
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait for another run in this checkout, and keep later ones waiting."""
+    lock = ROOT / ".tools/homeassistant.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def main(release: str | None, notes: Path) -> None:
     """Make both environments, and note the variables that the tests read."""
-    version = json.loads((TESTS / "releases.json").read_text("utf-8"))[release]
+    releases: dict[str, str] = json.loads((TESTS / "releases.json").read_text("utf-8"))
+    version = releases[release or min(releases)]
+    notes.mkdir(parents=True, exist_ok=True)
     python, wheels = last_line("python314"), notes / "wheels"
     build_wheels(wheels)
     make_test_environment(python, wheels)
@@ -133,4 +148,6 @@ def main(release: str, notes: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]).resolve())
+    *chosen, notes_folder = sys.argv[1:]
+    with alone():
+        main(chosen[0] if chosen else None, Path(notes_folder).resolve())

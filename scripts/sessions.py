@@ -27,6 +27,8 @@ FAILED_TESTS = "VIENEU_FAILED_TESTS"
 """Names the file that tests/support/run_hooks.py writes."""
 END_WITHIN_S = 60.0
 """How long a session may take to end once it was interrupted."""
+PREPARED = "homeassistant"
+"""The session whose environments are made while the sessions before it run: mostly downloads."""
 SHOWN = 40
 """So many failed tests are named; a thousand would hide the table."""
 
@@ -89,8 +91,32 @@ def run(session: str, arguments: Sequence[str]) -> Outcome:
     return outcome("passed" if code == 0 else "failed")
 
 
+@contextmanager
+def prepared(sessions: Sequence[str]) -> Iterator[None]:
+    """Make the environments of `PREPARED` meanwhile, where it is not the first session.
+
+    The session itself waits for that, and does again, and shows, whatever failed.
+    """
+    if PREPARED not in sessions[1:]:
+        yield
+        return
+    log = ROOT / ".nox" / f"{PREPARED}.log"
+    log.parent.mkdir(exist_ok=True)
+    notes = Path(".nox", PREPARED, "tmp")  # the session's own folder
+    command = ["nice", sys.executable, "scripts/homeassistant.py", str(notes)]
+    with log.open("w") as output, signals_raise():
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            end(process)
+
+
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Interrupt a session, so that pytest still sums up; kill what does not end by itself."""
+    """Interrupt a process, so that pytest still sums up; kill what does not end by itself."""
     with suppress(ProcessLookupError, subprocess.TimeoutExpired, Interrupted):
         os.killpg(process.pid, signal.SIGINT)
         process.wait(END_WITHIN_S)
@@ -135,8 +161,9 @@ def main(arguments: Sequence[str]) -> int:
     outcomes: list[Outcome] = []
     interrupted = False
     try:
-        for session in sessions:
-            outcomes += [run(session, passed_on)]
+        with prepared(sessions):
+            for session in sessions:
+                outcomes += [run(session, passed_on)]
     except Interrupted as stop:
         outcomes += stop.args
         interrupted = True

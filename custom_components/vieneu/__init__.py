@@ -1,4 +1,4 @@
-"""Vietnamese voice for Home Assistant, from this machine or from a GPU on Google Colab."""
+"""Vietnamese text-to-speech for Home Assistant, from this machine or from a GPU on Google Colab."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ PLATFORMS = (
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up what belongs to no entry: the actions, and the view of notebooks."""
+    """Set up what is shared by all entries: the actions, and the view of notebooks."""
     services.async_register(hass)
     notebook_view.async_register(hass)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bool:
-    """Set up an entry. It is retried later only where no backend can speak."""
+    """Set up an entry. It is retried later only if no backend can speak."""
     missing = await async_install_again(hass, local_engine(entry.data[CONF_LOCAL]))
     issues.async_set_missing(hass, entry, missing)
     embedded = await hass.async_add_executor_job(has_embedded_voice)
@@ -84,6 +84,6 @@ async def async_unload_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> b
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
-    """Delete what was kept for the entry. Custom voices stay: they are the user's."""
+    """Delete the stored data of the entry. Custom voices are the user's and are kept."""
     issues.async_clear(hass)
     await cache_store(hass, entry).async_remove()

@@ -1,4 +1,4 @@
-"""Webhook for the server's address: taken if it is signed, and verified before it is used."""
+"""Webhook that receives the server's address, checks its signature, and verifies the server."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def webhook_key_of(data: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the webhook's id and the token that signs; None where there is no webhook.
+    """Return the webhook's id and the signing token; None if there is no webhook.
 
-    The webhook stays registered while both stay: its inbox takes no message twice.
+    While both are unchanged the webhook stays registered, so its inbox accepts no message twice.
     """
     webhook_id, colab = data.get(CONF_WEBHOOK), data.get(CONF_COLAB)
     return (webhook_id, colab[CONF_TOKEN]) if webhook_id and colab else None
@@ -36,7 +36,7 @@ def webhook_key_of(data: Mapping[str, Any]) -> tuple[str, str] | None:
 
 @callback
 def async_listen(hass: HomeAssistant, entry: VieneuConfigEntry) -> Callable[[], None]:
-    """Take new addresses for an entry. Returns a function that unregisters the webhook."""
+    """Receive new addresses for an entry. Returns a function that unregisters the webhook."""
     webhook_key = webhook_key_of(entry.data)
     if webhook_key is None:
         return lambda: None
@@ -45,14 +45,14 @@ def async_listen(hass: HomeAssistant, entry: VieneuConfigEntry) -> Callable[[], 
     async def connect(url: str) -> None:
         data = {**entry.data, CONF_COLAB: {**entry.data[CONF_COLAB], CONF_URL: url}}
         if not hass.config_entries.async_update_entry(entry, data=data):
-            entry.runtime_data.coordinator.async_check_remote_now()  # the same address: it is back
+            entry.runtime_data.coordinator.async_check_remote_now()  # the same: it is back
 
     async_register(hass, webhook_id, SecretStr(token), connect)
     return lambda: webhook.async_unregister(hass, webhook_id)
 
 
 async def _body_of(request: web.Request) -> bytes:
-    """Read the body in pieces, up to one byte more than is allowed."""
+    """Read the body in pieces, up to one byte more than allowed."""
     body = b""
     while len(body) <= MAX_BODY_BYTES and (
         part := await request.content.read(MAX_BODY_BYTES + 1 - len(body))
@@ -73,8 +73,8 @@ def async_register(
     Args:
         hass: Home Assistant.
         webhook_id: Secret part of the path.
-        token: Signs each message, and must be the server's.
-        on_verified: Called with each verified address; or a future for the first one.
+        token: The server's token, with which each message is signed.
+        on_verified: Called with each verified address, or a future for the first one.
     """
     inbox = AddressUpdateInbox(token)
 

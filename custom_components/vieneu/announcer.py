@@ -1,4 +1,4 @@
-"""Announcements on media players, one after another; afterwards each player is restored."""
+"""Announcements on media players, one after another, and restoring of each player."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ from .const import DOMAIN
 
 _LOGGER = logging.getLogger(__name__)
 LAG_S = 5.0
-"""How long after the last word a player may still be ``playing`` before its volume is restored all
-the same: it fetched late, or continues with its music. In seconds."""
+"""Seconds after the end of the speech until the volume is restored although the player is still
+``playing``: it started late, or continues with its music."""
 LONGEST_S = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayerSnapshot:
-    """A player as it was before the announcement."""
+    """State of a player before the announcement."""
 
     volume: float | None
     played: str | None = None
-    """Media that it played, where it cannot resume them itself."""
+    """Media that it played, if it cannot resume them itself."""
     kind: str = MediaType.MUSIC
     position_s: float | None = None
-    """Position in the media, where the player can seek. In seconds."""
+    """Position in the media in seconds, if the player can seek."""
 
     @classmethod
     def of(cls, state: State | None) -> Self:
@@ -101,10 +101,10 @@ def _position_s(attributes: Any) -> float | None:
 
 
 class Announcer:
-    """Plays announcements on players; on one player, one after another.
+    """Plays announcements on players, one after another on each player.
 
     Args:
-        hass: Has the players.
+        hass: Home Assistant.
     """
 
     def __init__(self, hass: HomeAssistant) -> None:
@@ -122,11 +122,11 @@ class Announcer:
         """Speak on the players, and wait until the end.
 
         Args:
-            begin: Starts the speech. Called when the players are free: Home Assistant drops
+            begin: Starts the speech. Called when the players are free: Home Assistant discards
                 speech that is not fetched for some minutes.
             players: Entity ids.
-            volume: Of the announcement, 0 to 1; None keeps the current one.
-            context: Of the call.
+            volume: Volume of the announcement, 0 to 1; None keeps the current one.
+            context: Context of the action call.
 
         Returns:
             The duration of the speech, in seconds.
@@ -157,7 +157,7 @@ class Announcer:
         context: Context,
     ) -> float:
         async with AsyncExitStack() as turns:
-            for player in sorted(players):  # in one order, so that no two wait for each other
+            for player in sorted(players):  # always in the same order, to avoid deadlocks
                 await turns.enter_async_context(self._turns[player])
             stream = await begin()
             before = {
@@ -176,13 +176,13 @@ class Announcer:
                 )
 
     async def _play(self, stream: ResultStream, players: Sequence[str], context: Context) -> float:
-        # Each for itself: a call for all is refused where one of them cannot do it.
+        # One call per player: a call for all fails if one of them does not support it.
         playing = [
             self._hass.async_create_task(self._play_on(player, stream, context))
             for player in players
         ]
-        # The same audio once more, from Home Assistant's memory: it gives the duration, and a
-        # failure of the voice, which a player does not report.
+        # The same audio again, from Home Assistant's memory: it gives the duration, and failures of
+        # the voice, which a player does not report.
         began_s, data = 0.0, b""
         try:
             async for piece in stream.async_stream_result():
@@ -212,7 +212,7 @@ class Announcer:
                 ATTR_ENTITY_ID: player,
                 ATTR_MEDIA_CONTENT_ID: stream.media_source_id,
                 ATTR_MEDIA_CONTENT_TYPE: MediaType.MUSIC,
-                # A player with this feature resumes afterwards what it played.
+                # A player with this feature resumes its media afterwards.
                 ATTR_MEDIA_ANNOUNCE: True,
             },
         )
@@ -223,7 +223,7 @@ class Announcer:
         return [each if isinstance(each, Exception) else None for each in outcomes]
 
     async def _silent(self, players: Sequence[str]) -> None:
-        """Wait until no player plays."""
+        """Wait until no player is playing."""
         changed = asyncio.Event()
 
         @callback
@@ -240,7 +240,7 @@ class Announcer:
 
     @staticmethod
     async def _each(calls: Iterable[Awaitable[None]]) -> None:
-        """Call each player; a failure is logged, and does not stop the others."""
+        """Await all calls; a failure is logged, and does not stop the others."""
         for error in await asyncio.gather(*calls, return_exceptions=True):
             if isinstance(error, Exception):
                 _LOGGER.warning("A media player failed: %s", error)

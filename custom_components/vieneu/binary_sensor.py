@@ -25,7 +25,7 @@ PARALLEL_UPDATES = 0
 
 @dataclass(frozen=True, kw_only=True)
 class VieneuBinarySensorDescription(BinarySensorEntityDescription):
-    """A binary sensor as a row of the table below."""
+    """Description of a binary sensor."""
 
     is_on_fn: Callable[[VieneuData], bool]
 

@@ -24,7 +24,7 @@ from .coordinator import VieneuCoordinator
 from .error_translation import translated_error
 
 EVENT: Final = "vieneu_event"
-"""On Home Assistant's bus, for device triggers and the logbook."""
+"""Event type on Home Assistant's bus, for device triggers and the logbook."""
 TYPES: Final[dict[type[RouterEvent], str]] = {
     FailedOver: "failed_over",
     FailedBack: "failed_back",
@@ -38,7 +38,7 @@ TYPES: Final[dict[type[RouterEvent], str]] = {
 
 @callback
 def async_fire_events(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
-    """Fire each event on the bus. Returns a function that ends this."""
+    """Fire each event on the bus. Returns a function that unsubscribes."""
     devices = dr.async_get(hass)
     entry_id = coordinator.config_entry.entry_id
 
@@ -55,7 +55,7 @@ def async_fire_events(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Ca
 
 
 def attributes_of(hass: HomeAssistant, event: RouterEvent) -> dict[str, str | float]:
-    """Return the data of an event; texts are in the language of Home Assistant."""
+    """Return the data of an event, with texts in the language of Home Assistant."""
     known: dict[str, str | float] = {}
     match event:
         case FailedOver(from_backend=before, to_backend=after, cause=cause):

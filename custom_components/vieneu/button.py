@@ -24,13 +24,13 @@ PARALLEL_UPDATES = 0
 
 @dataclass(frozen=True, kw_only=True)
 class VieneuButtonDescription(ButtonEntityDescription):
-    """A button as a row of the table below."""
+    """Description of a button."""
 
     press_fn: Callable[[Router], Awaitable[Any]]
 
 
 async def _test(router: Router) -> None:
-    """Speak a sentence on the server, after connecting again where it was disconnected."""
+    """Speak a sentence on the server; connect first if it was disconnected."""
     remote = router.status().backend(Mode.REMOTE)
     if remote is not None and remote.state is BackendState.UNLOADED:
         await router.load_backend(Mode.REMOTE)
@@ -80,7 +80,7 @@ class VieneuButton(VieneuEntity, ButtonEntity):
     entity_description: VieneuButtonDescription
 
     async def async_press(self) -> None:
-        """Press it."""
+        """Run the button's action."""
         try:
             await self.entity_description.press_fn(self.coordinator.router)
         except VieneuError as error:

@@ -1,4 +1,4 @@
-"""Dialogs: set-up of the local voice and the server on Colab, and later changes of both."""
+"""Config flow: set-up of the local voice and the server on Colab, and later changes of both."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ TITLE = "VieNeu"
 
 
 def _options(engine: str, model: str | None) -> dict[str, Any]:
-    """Return the options of an engine for a model; ``auto`` takes those of each engine."""
+    """Return the engine options for a model; ``auto`` has them for each engine."""
     options = {"model": model} if model else {}
     return {best_engine(gpu=False): options} if engine == AUTO_ENGINE and options else options
 
@@ -87,7 +87,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     # --- the menu -----------------------------------------------------------------------------
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask which voice."""
+        """Let the user choose the voice."""
         return self.async_show_menu(
             step_id="user", menu_options=["embedded", "model", "server", "colab"]
         )
@@ -95,7 +95,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask what to change; a new address is the usual case."""
+        """Let the user choose what to change; a new address is the usual case."""
         return self.async_show_menu(
             step_id="reconfigure", menu_options=["paste", "colab", "embedded", "model", "server"]
         )
@@ -105,7 +105,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_embedded(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Take the small voice that comes with the core."""
+        """Use the embedded voice."""
         failure = None
         if user_input is not None and not (
             failure := await try_engine(self.hass, EngineSpec(EMBEDDED_ENGINE))
@@ -114,7 +114,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         return self._form("embedded", failure)
 
     async def async_step_model(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Take a VieNeu model on this machine; it is downloaded when the entry is set up."""
+        """Use a VieNeu model on this machine, downloaded when the entry is set up."""
         failure = None
         if user_input is not None:
             engine, model = user_input[CONF_ENGINE], user_input.get(CONF_MODEL)
@@ -128,7 +128,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         return self._form("model", failure, MODEL, user_input)
 
     async def async_step_server(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Take a VieNeu server on the home network."""
+        """Use a VieNeu server on the home network."""
         failure = None
         if user_input is not None and not (failure := await verify(self.hass, user_input)):
             return await self._save({CONF_LOCAL: {CONF_KIND: LocalKind.SERVER.value, **user_input}})
@@ -137,7 +137,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     # --- Colab --------------------------------------------------------------------------------
 
     async def async_step_colab(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what the notebook is made from; the next step offers it."""
+        """Ask for the settings of the notebook, which the next step offers."""
         failure = None
         if user_input is not None:
             choices = self._choices(user_input)
@@ -145,7 +145,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
                 self._notebook = await self.hass.async_add_executor_job(
                     notebook_view.Notebook.of, choices
                 )
-            except ValidationError:  # of all that is typed, only the domain can be wrong
+            except ValidationError:  # of all inputs, only the domain can be invalid
                 failure = Failure("invalid_notebook")
             except VieneuError as error:
                 failure = await Failure.of(self.hass, "notebook_failed", error)
@@ -156,8 +156,8 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_notebook(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show the link to the notebook, and the ways on from there."""
-        notebook = cast("notebook_view.Notebook", self._notebook)  # the step before has made it
+        """Show the link to the notebook, and the next steps."""
+        notebook = cast("notebook_view.Notebook", self._notebook)  # created in the step before
         ways = ["wait", "paste"] if notebook.settings.callback_url is not None else ["paste"]
         link = notebook_view.async_offer(self.hass, notebook)
         return self.async_show_menu(
@@ -167,7 +167,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     async def async_step_wait(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Wait until the notebook's server sends its address. Nothing is typed."""
+        """Wait until the notebook's server sends its address. The user enters nothing."""
         if self._waiting is None:
             self._waiting = self.hass.async_create_background_task(
                 self._address(), "vieneu-wait-for-notebook"
@@ -185,7 +185,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         return await self._save({CONF_COLAB: colab, CONF_WEBHOOK: self._webhook_id})
 
     async def _address(self) -> str:
-        """Return the first address that is received and verified."""
+        """Return the first received and verified address."""
         verified: asyncio.Future[str] = self.hass.loop.create_future()
         address_webhook.async_register(self.hass, self._webhook_id, self._token, verified)
         try:
@@ -195,12 +195,12 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @callback
     def async_remove(self) -> None:
-        """The flow is over: stop waiting."""
+        """Stop waiting when the flow ends."""
         if self._waiting is not None:
             self._waiting.cancel()
 
     async def async_step_paste(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Take address and token; a token that is already known may be left out."""
+        """Ask for address and token; a known token may be omitted."""
         failure, known = None, self._known_token()
         if user_input is not None:
             given = {CONF_URL: user_input[CONF_URL], CONF_TOKEN: user_input.get(CONF_TOKEN, known)}
@@ -215,19 +215,19 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     # --- the token is refused -----------------------------------------------------------------
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Begin: the server no longer accepts the token."""
+        """Start the flow because the server no longer accepts the token."""
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Take the current token."""
+        """Ask for the current token."""
         failure = None
         colab = self._get_reauth_entry().data[CONF_COLAB]
         if user_input is not None and not (
             failure := await verify(self.hass, {**colab, CONF_TOKEN: user_input[CONF_TOKEN]})
         ):
-            # The address as it is now: a new one may have been received meanwhile.
+            # The current address: a new one may have been received meanwhile.
             now = self._get_reauth_entry().data[CONF_COLAB]
             return await self._save({CONF_COLAB: {**now, CONF_TOKEN: user_input[CONF_TOKEN]}})
         return self._form("reauth_confirm", failure, TOKEN)
@@ -239,7 +239,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         schema: vol.Schema | None = None,
         suggested: Mapping[str, Any] | None = None,
     ) -> ConfigFlowResult:
-        """Show the form of a step, with what was entered and with what is wrong with it."""
+        """Show the form of a step with the user's input and the error."""
         return self.async_show_form(
             step_id=step_id,
             data_schema=schema and self.add_suggested_values_to_schema(schema, suggested),
@@ -248,7 +248,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     async def _save(self, changes: dict[str, Any]) -> ConfigFlowResult:
-        """Create the entry, or change the one that is there."""
+        """Create the entry, or change the existing one."""
         if self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
             entry = (
                 self._get_reauth_entry()
@@ -261,28 +261,28 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
                 entry.runtime_data.coordinator.async_check_remote_now()
             done = self.async_update_and_abort(entry, data=data)
             if not is_loaded:
-                # By hand: `async_update_reload_and_abort` is not for entries with a listener, and a
-                # reload that is under way may still have one.
+                # `async_update_reload_and_abort` does not support entries with a listener, and a
+                # running reload may still have one: the entry is updated explicitly.
                 self.hass.config_entries.async_schedule_reload(entry.entry_id)
             return done
         await self.async_set_unique_id(DOMAIN)
         self._abort_if_unique_id_configured()
         local = {CONF_LOCAL: {CONF_KIND: LocalKind.EMBEDDED.value}}
-        # An admin who begins with Colab expects to hear Colab.
+        # An admin who sets up Colab first expects it to speak.
         mode = Mode.REMOTE if CONF_COLAB in changes else Mode.LOCAL
         return self.async_create_entry(
             title=TITLE, data={**local, **changes}, options={CONF_MODE: mode.value}
         )
 
     def _known_token(self) -> str:
-        """Return the token that the server has, as far as it is known here; empty is none."""
+        """Return the known token of the server; empty if there is none."""
         if self._notebook is not None:
             return self._token.get_secret_value()
         colab: Mapping[str, str] = self._get_reconfigure_entry().data.get(CONF_COLAB, {})
         return colab.get(CONF_TOKEN, "")
 
     def _choices(self, user_input: dict[str, Any]) -> dict[str, Any]:
-        """Return what the notebook is made from."""
+        """Return the settings of the notebook."""
         return {
             "language": language_of(self.hass),
             "tunnel": user_input[CONF_TUNNEL],

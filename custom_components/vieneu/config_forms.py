@@ -1,4 +1,4 @@
-"""Forms of the dialog: their fields, and the placeholders of their texts."""
+"""Forms of the config flow: fields, and placeholders of texts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LABELS = {each.engine: each.label for each in ENGINES}
 ENGINE_OPTIONS = [
     SelectOptionDict(value=name, label=_LABELS.get(name, name)) for name in sorted(MODEL_ENGINES)
 ]
-"""A label stands where the translations have no text: most names are the same in each."""
+"""Labels are used if the translations have no text: most names are the same in each language."""
 
 MODEL = vol.Schema(
     {
@@ -58,4 +58,4 @@ PLACEHOLDERS = {
     "example": "https://abc.ngrok-free.app",
     "colab": "https://colab.research.google.com",
 }
-"""Of all forms: those of errors, and addresses, which Home Assistant allows in no translation."""
+"""Placeholders of all forms: of errors, and URLs, which Home Assistant forbids in translations."""

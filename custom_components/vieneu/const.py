@@ -1,4 +1,4 @@
-"""Constants that more than one module needs."""
+"""Constants that several modules need."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ LANGUAGES: Final = ("vi", "en")
 DEFAULT_LANGUAGE: Final = "vi"
 
 CONF_LOCAL: Final = "local"
-"""Data: the local voice. A mapping with `CONF_KIND`, and what that kind needs."""
+"""Data key of the local voice: a mapping with `CONF_KIND` and the settings of that kind."""
 CONF_KIND: Final = "kind"
 CONF_ENGINE: Final = "engine"
 CONF_ENGINE_OPTIONS: Final = "engine_options"
 CONF_COLAB: Final = "colab"
-"""Data: the server on Colab, a mapping with URL and token; absent where there is none."""
+"""Data key of the server on Colab: a mapping with URL and token; absent without a server."""
 CONF_WEBHOOK: Final = "webhook_id"
-"""Data: the webhook to which the server sends a new address."""
+"""Data key of the webhook for the server's new address."""
 
 CONF_MODE: Final = "mode"
-"""Option: the backend that gets the requests."""
+"""Option key of the backend for requests."""
 CONF_VOICE: Final = "voice"
-"""Option: voice of requests that name none; empty is the backend's own default."""
+"""Option key of the voice for requests that name none; empty means the backend's default."""
 CONF_SPEED: Final = "speed"
 CONF_PAUSE: Final = "sentence_pause"
-"""Option: silence between two sentences, in seconds."""
+"""Option key of the silence between two sentences, in seconds."""
 CONF_FALLBACK: Final = "automatic_fallback"
 
 ATTR_SPEED: Final = "speed"
@@ -40,8 +40,8 @@ class LocalKind(StrEnum):
     """Kind of the local voice."""
 
     EMBEDDED = "embedded"
-    """The small voice that comes with the core."""
+    """The embedded voice."""
     MODEL = "model"
-    """A VieNeu model in a worker process of this machine."""
+    """A VieNeu model in a worker process on this machine."""
     SERVER = "server"
     """A VieNeu server on the home network."""

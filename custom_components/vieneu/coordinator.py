@@ -1,4 +1,4 @@
-"""Coordinator: the state that entities show, kept by the router's events and without polling."""
+"""Coordinator: the state that entities show, updated by the router's events without polling."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from .error_translation import translated_error
 
 _LOGGER = logging.getLogger(__name__)
 REFRESH = timedelta(seconds=30)
-"""For what changes without an event, the time left say. Costs no request."""
+"""Interval for values that change without an event, such as the time left. Sends no request."""
 VOICES_FRESH_S = 60.0
-"""How long a list of voices counts as current: a server may be given new voices."""
+"""Seconds for which a list of voices counts as current, because a server may get new voices."""
 SESSION_END_TOLERANCE = timedelta(minutes=2)
-"""The end of the session is updated only if it moves by more, so that it does not flap."""
+"""Smallest change of the session's end that is shown, so that the value does not fluctuate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,32 +36,32 @@ class LastSpeech:
 
     first_audio_ms: float
     real_time_factor: float
-    """Seconds of synthesis for each second of speech, the listener's pauses included."""
+    """Seconds of synthesis for each second of speech, including pauses of the consumer."""
     backend: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VieneuData:
-    """One snapshot."""
+    """A snapshot of the router."""
 
     status: RouterStatus
     last_error: str | None = None
-    """What failed last, and what to do, in the language of Home Assistant."""
+    """Latest failure and its remedy, in the language of Home Assistant."""
     voices: tuple[Voice, ...] = ()
-    """Of the backend that gets the next request, the default one first."""
+    """Voices of the backend for the next request, the default one first."""
     voices_of: str = ""
-    """Which backend these are of; for a moment that may be another than the active one."""
+    """Backend of these voices, which may briefly differ from the active one."""
     session_end: datetime | None = None
     last: LastSpeech | None = field(default=None)
 
 
 class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
-    """Keeps the snapshot that entities show, and forwards the router's events.
+    """Keeps the snapshot for the entities, and forwards the router's events.
 
     Args:
         hass: Home Assistant.
         entry: The entry that the router was built for.
-        router: Is observed; the entry's set-up loads and closes it.
+        router: The router, loaded and closed by the entry's set-up.
     """
 
     config_entry: ConfigEntry
@@ -87,31 +87,31 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
 
     @callback
     def async_record_speech(self, last: LastSpeech) -> None:
-        """Keep the measurements of a speech."""
+        """Store the measurements of a speech."""
         self.async_set_updated_data(replace(self.data, last=last))
 
     @callback
     def async_check_remote_now(self) -> None:
-        """Check the health of the server on Colab now, however often that failed before."""
+        """Check the health of the server on Colab now, regardless of earlier failures."""
 
         async def verify() -> None:
             remote = self.router.status().backend(Mode.REMOTE)
             is_unloaded = remote is not None and remote.state is BackendState.UNLOADED
             check = self.router.load_backend if is_unloaded else self.router.check
-            with suppress(VieneuError):  # the state says what is wrong
+            with suppress(VieneuError):  # the state shows the failure
                 await check(Mode.REMOTE.value)
             await self.async_refresh()
 
         self.config_entry.async_create_background_task(self.hass, verify(), "vieneu-health-check")
 
     async def async_refresh_voices(self) -> None:
-        """Ask the active backend for its voices, now."""
+        """Request the voices of the active backend now."""
         self._voices_of = ""
         await self.async_refresh()
 
     @callback
     def async_voices_wanted(self) -> None:
-        """Ask for the list of voices again, as it is being shown, if this one is old."""
+        """Request the list of voices again if it is old, because it is being shown."""
         if self.hass.loop.time() - self._voices_asked_s > VOICES_FRESH_S:
             self._voices_asked_s = self.hass.loop.time()
             self._ask_for_voices()
@@ -128,12 +128,12 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
             self._voices_asked_s = self.hass.loop.time()
             try:
                 voices = await self.router.voices()
-            except VieneuError as error:  # the former list stays
+            except VieneuError as error:  # the former list is kept
                 _LOGGER.debug("The voices cannot be listed: %s", error)
             else:
                 self._voices_of = active
                 return replace(self._snapshot(), voices=voices, voices_of=active)
-        return self._snapshot()  # taken last: much can happen during the request
+        return self._snapshot()  # created last: much can happen during the request
 
     @callback
     def _on_event(self, event: RouterEvent) -> None:
@@ -146,13 +146,13 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
 
     @callback
     def async_check_token(self) -> None:
-        """Ask for a token where the server refuses the current one."""
+        """Start the flow for a new token if the server rejects the current one."""
         remote = self.data.status.backend(Mode.REMOTE)
         if remote is None:
             return
         if remote.state is BackendState.UNAUTHORIZED:
             self.config_entry.async_start_reauth(self.hass)
-        elif remote.state.ready:  # a valid token has come another way
+        elif remote.state.ready:  # a valid token was received another way
             for flow in list(self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
@@ -166,7 +166,7 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         )
 
     def _last_error(self, status: RouterStatus) -> str | None:
-        # What does not work now comes first.
+        # Current failures come first.
         backends = sorted(status.backends, key=lambda backend: backend.state.ready)
         error = next((b.last_error for b in backends if b.last_error is not None), None)
         if error is None:

@@ -1,4 +1,4 @@
-"""Device triggers: an automation begins with an event of the backends."""
+"""Device triggers for the events of the backends."""
 
 from __future__ import annotations
 

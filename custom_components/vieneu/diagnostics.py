@@ -22,7 +22,7 @@ TO_REDACT = {CONF_TOKEN, CONF_URL, CONF_WEBHOOK}
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: VieneuConfigEntry
 ) -> dict[str, Any]:
-    """Return the diagnostics of an entry, also of one that could not be set up."""
+    """Return the diagnostics of an entry, also of one whose set-up failed."""
     report: dict[str, Any] = {
         "version": __version__,
         "entry": async_redact_data(
@@ -39,7 +39,7 @@ async def async_get_config_entry_diagnostics(
 
 
 def _hosts(entry: VieneuConfigEntry) -> re.Pattern[str] | None:
-    """Return what finds the host names that errors may quote, however they write them."""
+    """Return a pattern of the host names that errors may contain."""
     parts = [part for part in entry.data.values() if isinstance(part, dict)]
     hosts = [URL(part[CONF_URL]).host for part in parts if CONF_URL in part]
     found = "|".join(re.escape(host) for host in hosts if host)

@@ -1,4 +1,4 @@
-"""Base of all entities."""
+"""Base class of all entities."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class VieneuEntity(CoordinatorEntity[VieneuCoordinator]):
 
     @property
     def available(self) -> bool:
-        """Always: a backend that cannot be reached is a state, not an absence of states."""
+        """Always True: an unreachable backend is a state, not a missing state."""
         return True
 
 

@@ -1,6 +1,6 @@
-"""Changes of a running entry: another server on Colab is used without a reload.
+"""Changes of a loaded entry: a new server on Colab is used without a reload.
 
-Speech that is running ends on the server where it began.
+Running speech ends on the old server.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .runtime import VieneuConfigEntry
 
 @callback
 def async_follow(hass: HomeAssistant, entry: VieneuConfigEntry) -> Callable[[], None]:
-    """Apply each change of the entry. Returns a function that ends this."""
+    """Apply each change of the entry. Returns a function that unsubscribes."""
     runtime = entry.runtime_data
     known = dict(entry.data)
     stop_listening = address_webhook.async_listen(hass, entry)
@@ -24,7 +24,7 @@ def async_follow(hass: HomeAssistant, entry: VieneuConfigEntry) -> Callable[[], 
     async def changed(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
         nonlocal known, stop_listening
         before, known = known, dict(entry.data)
-        if before == known:  # an option: read where it is needed, shown by entities
+        if before == known:  # an option: read when needed, shown by entities
             runtime.coordinator.async_update_listeners()
             return
         if before[CONF_LOCAL] != known[CONF_LOCAL]:

@@ -1,7 +1,7 @@
-"""Errors of the core as messages of Home Assistant: what failed, and what to do, in its language.
+"""Translation of the core's errors to Home Assistant's exceptions and messages.
 
 Texts of this integration are in ``translations``, one file for each language. Those of the core
-come by `_texts_of_core`, the only place that knows how the core translates.
+are returned by `_texts_of_core`, the only function that uses the core's translations.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from vieneu_core.router import ErrorReport
 from .const import DOMAIN
 
 for _language in languages():
-    # Read now: Home Assistant imports this module on a thread, but calls it on its event loop.
+    # Read at import, which Home Assistant runs on a thread; the functions run on its event loop.
     error_text(VieneuError.code, "", _language)
 
 
 def language_of(hass: HomeAssistant) -> str:
-    """Return the language of Home Assistant, as far as the core has it, else ``en``."""
+    """Return the language of Home Assistant if the core has it, else ``en``."""
     return best_language(hass.config.language)
 
 
@@ -31,19 +31,19 @@ def message(hass: HomeAssistant, category: str, path: str, default: str) -> str:
     """Return a text of ``translations`` in the language of Home Assistant.
 
     Args:
-        hass: Home Assistant. It has loaded the texts with the integration.
-        category: Top-level key of the file, as ``exceptions``.
+        hass: Home Assistant, which has loaded the texts with the integration.
+        category: Top-level key of the file, such as ``exceptions``.
         path: Keys below it, joined by dots.
-        default: Returned where there is no such text.
+        default: Result if there is no such text.
     """
     texts = async_get_cached_translations(hass, hass.config.language, category, DOMAIN)
     return texts.get(f"component.{DOMAIN}.{category}.{path}", default)
 
 
 def translated_error(hass: HomeAssistant, error: VieneuError | ErrorReport) -> dict[str, str]:
-    """Return what failed (``detail``) and what to do (``remedy``), for placeholders of messages.
+    """Return the failure (``detail``) and its ``remedy`` as placeholders of messages.
 
-    A remedy of this integration goes first: those of the core may name a command.
+    A remedy of this integration takes precedence, because those of the core may name a command.
     """
     detail, remedy = _texts_of_core(error, language_of(hass))
     remedy = message(hass, "exceptions", f"remedy_{error.code}.message", remedy)
@@ -51,7 +51,7 @@ def translated_error(hass: HomeAssistant, error: VieneuError | ErrorReport) -> d
 
 
 def _texts_of_core(error: VieneuError | ErrorReport, language: str) -> tuple[str, str]:
-    """Return detail and remedy in a language; a detail without translation follows its title."""
+    """Return detail and remedy in a language; an untranslated detail is preceded by its title."""
     texts = error_text(error.code, error.remedy, language)
     if texts is None:
         return error.detail, error.remedy
@@ -63,12 +63,12 @@ def _texts_of_core(error: VieneuError | ErrorReport, language: str) -> tuple[str
 
 
 def translated(hass: HomeAssistant, error: VieneuError, key: str) -> HomeAssistantError:
-    """Return what to raise in place of an error.
+    """Return the exception to raise for an error of the core.
 
     Args:
-        hass: Gives the language.
-        error: What failed.
-        key: Of the message in the translations; its placeholders are ``detail`` and ``remedy``.
+        hass: Home Assistant, for its language.
+        error: The error.
+        key: Key of the message in the translations, with placeholders ``detail`` and ``remedy``.
     """
     kind = ServiceValidationError if isinstance(error, RequestError) else HomeAssistantError
     return kind(

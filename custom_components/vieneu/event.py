@@ -1,4 +1,4 @@
-"""Event entity: the last event of the backends."""
+"""Event entity with the latest event of the backends."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def async_setup_entry(
 
 
 class BackendEvent(VieneuEntity, EventEntity):
-    """The last event of the backends."""
+    """The latest event of the backends."""
 
     async def async_added_to_hass(self) -> None:
         """Subscribe to the router's events."""

@@ -1,9 +1,9 @@
-"""Installation of the packages that an engine needs into Home Assistant's Python.
+"""Installation of an engine's packages into Home Assistant's Python.
 
-The manifest cannot name them: they are not published for every machine (musl), and one requirement
-that cannot be met stops the whole integration. Nor does `async_process_requirements` help: it
-ignores the extras of a distribution that is there. So Home Assistant's installer gets the extra
-itself, and resolves it as a whole. What an extra stands for is read from the core's metadata.
+The manifest cannot list them: they are not published for every machine (musl), and one requirement
+that cannot be met disables the whole integration. Nor does `async_process_requirements` help: it
+ignores the extras of an installed distribution. So Home Assistant's installer gets the extra
+itself, and resolves it as a whole. The requirements of an extra are read from the core's metadata.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CONSTRAINTS = Path(homeassistant.__file__).with_name(CONSTRAINT_FILE)
 
 
 async def async_install(hass: HomeAssistant, engine: str) -> tuple[str, ...]:
-    """Install what an engine needs; return the requirements that are still not met."""
+    """Install an engine's packages; return the requirements that are still not met."""
     missing = await hass.async_add_executor_job(unmet_by, engine)
     if not missing or hass.config.skip_pip:
         return missing
@@ -38,20 +38,20 @@ async def async_install(hass: HomeAssistant, engine: str) -> tuple[str, ...]:
 
 
 async def async_install_again(hass: HomeAssistant, chosen: str | None) -> tuple[str, ...]:
-    """Install what the voices of an entry need: a new container of Home Assistant has lost it.
+    """Install the packages of an entry's voices again: a new container does not have them.
 
     Args:
         hass: Home Assistant.
-        chosen: The engine of the local voice; None where a server speaks. The embedded voice is
-            installed in any case, as the last resort.
+        chosen: The engine of the local voice; None for a server. The embedded voice is
+            always installed, as the last resort.
 
     Returns:
         The requirements of the chosen engine that are not met.
     """
     missing: dict[str, tuple[str, ...]] = {}
-    async with hass.timeout.async_freeze(DOMAIN):  # a large download is no slow start
+    async with hass.timeout.async_freeze(DOMAIN):  # a large download does not count as a slow start
         for engine in {EMBEDDED_ENGINE, chosen or EMBEDDED_ENGINE}:
-            # Each start would repeat an attempt that cannot succeed.
+            # Otherwise each start would repeat an attempt that cannot succeed.
             tried = engine != EMBEDDED_ENGINE or not on_musl()
             missing[engine] = (
                 await async_install(hass, engine)
@@ -62,7 +62,7 @@ async def async_install_again(hass: HomeAssistant, chosen: str | None) -> tuple[
 
 
 def on_musl() -> bool:
-    """Whether this Python is built with musl, as that of Home Assistant OS: no engine fits it."""
+    """Return whether this Python uses musl, as Home Assistant OS; no engine supports it."""
     return "musl" in (sysconfig.get_config_var("SOABI") or "")
 
 
@@ -87,7 +87,7 @@ def unmet(extra: str) -> tuple[str, ...]:
 
 
 def _extras(engine: str) -> list[str]:
-    """Return the extras each of which is enough for an engine, the one to install last."""
+    """Return the alternative extras of an engine, the one to install last."""
     wanted = best_engine(gpu=False) if engine == AUTO_ENGINE else engine
     stated = [(each.extra, each.prebuilt_extra) for each in ENGINES if each.engine == wanted]
     return [extra for extras in stated for extra in extras if extra]
@@ -96,7 +96,7 @@ def _extras(engine: str) -> list[str]:
 def _install(engine: str) -> tuple[str, ...]:
     install_package(
         f"{CORE}[{_extras(engine)[-1]}]=={__version__}",
-        upgrade=False,  # what is loaded is not replaced
+        upgrade=False,  # loaded packages are not replaced
         constraints=str(CONSTRAINTS),
         timeout=PIP_TIMEOUT,
     )

@@ -1,4 +1,4 @@
-"""Repair issues: created when something is wrong, deleted when it no longer is."""
+"""Repair issues: created for a problem, deleted when it has ended."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .options import SpeechOptions
 from .runtime import VieneuConfigEntry
 
 ENDING_S = 30 * 60.0
-"""How long before the end of the session its issue is created, in seconds."""
+"""Seconds before the end of the session at which its issue is created."""
 QUOTA_SHARE = 0.9
-"""Share of the tunnel's monthly quota from which on its issue stands."""
+"""Share of the tunnel's monthly quota from which on its issue exists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """Something that an admin should repair."""
+    """A problem that an admin should repair."""
 
     key: str
     placeholders: dict[str, str]
@@ -49,7 +49,7 @@ KEYS = (
 
 @callback
 def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
-    """Keep the issues up to date. Returns a function that ends this."""
+    """Keep the issues up to date. Returns a function that unsubscribes."""
 
     @callback
     def settle() -> None:
@@ -78,9 +78,9 @@ def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable
 def async_set_missing(
     hass: HomeAssistant, entry: VieneuConfigEntry, requirements: tuple[str, ...]
 ) -> None:
-    """Create the issue of packages that could not be installed; without any, delete it.
+    """Create the issue of packages that could not be installed; delete it if there are none.
 
-    It stands from one set-up to the next: only a set-up installs.
+    It exists from one set-up to the next, because only a set-up installs packages.
     """
     if not requirements:
         ir.async_delete_issue(hass, DOMAIN, ENGINE_MISSING)
@@ -107,12 +107,12 @@ def async_clear(hass: HomeAssistant) -> None:
 def issues_of(
     hass: HomeAssistant, data: VieneuData, *, default_voice: str | None = None
 ) -> list[Issue]:
-    """Return what is wrong now.
+    """Return the current issues.
 
     Args:
-        hass: Gives the language.
+        hass: Home Assistant, for its language.
         data: The snapshot.
-        default_voice: Id of the voice that is set as the default; None is each backend's own.
+        default_voice: Id of the configured default voice; None means each backend's own.
     """
     status = data.status
     remote = status.backend(Mode.REMOTE)
@@ -172,10 +172,10 @@ def _name_of(hass: HomeAssistant, backend: str) -> str:
 
 
 def _missing_voice(data: VieneuData, default_voice: str | None) -> str | None:
-    """Return the id of a default voice that the active backend lacks: its own speaks instead.
+    """Return the id of the default voice if the active backend lacks it and speaks with its own.
 
-    The default is either the backend's, of which the router publishes `DefaultVoiceMissing`, or
-    that of Home Assistant, which a backend without it is not asked for.
+    The default is either the backend's, for which the router publishes `DefaultVoiceMissing`, or
+    that of Home Assistant, which is not requested from a backend that lacks it.
     """
     status = data.status
     active = status.backend(status.active)
@@ -188,7 +188,7 @@ def _missing_voice(data: VieneuData, default_voice: str | None) -> str | None:
 
 
 def _is_lost(remote: BackendStatus) -> bool:
-    """Whether it failed: not while it loads, and not where it was unloaded on purpose."""
+    """Return whether it failed; loading and unloading on purpose do not count."""
     on_purpose = {BackendState.NOT_CONFIGURED, BackendState.UNLOADED, BackendState.LOADING}
     return (
         remote.last_error is not None and not remote.state.ready and remote.state not in on_purpose

@@ -21,7 +21,7 @@ def async_describe_events(
     hass: HomeAssistant,
     async_describe_event: Callable[[str, str, Callable[[Event], dict[str, Any]]], None],
 ) -> None:
-    """Register what describes an event."""
+    """Register the function that describes an event."""
 
     @callback
     def describe(event: Event) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""HTTP view of notebooks for Colab, for users who are logged in or have a signed link."""
+"""HTTP view that serves notebooks for Colab to logged-in users, or by a signed link."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ from .error_translation import message
 
 VALID_FOR = timedelta(minutes=30)
 KEPT = 8
-"""Notebooks that are kept for download; the oldest are dropped."""
+"""Number of notebooks kept for download; the oldest are deleted."""
 _OFFERED: HassKey[dict[str, bytes]] = HassKey(f"{DOMAIN}_notebooks")
 
 
 @dataclass(frozen=True, slots=True)
 class Notebook:
-    """A notebook and its file."""
+    """A notebook as a file."""
 
     settings: NotebookSettings
     content: bytes = field(repr=False)
-    """Holds the token."""
+    """Content; it contains the token."""
 
     @classmethod
     def of(cls, choices: Mapping[str, Any]) -> Self:
-        """Render a notebook. Blocking: it packs the packages of this version.
+        """Render a notebook. Blocking, because it packs the packages of this version.
 
         Raises:
-            ValidationError: a choice is wrong.
-            VieneuError: it cannot be made here.
+            ValidationError: a setting is invalid.
+            VieneuError: it cannot be rendered here.
         """
         settings = NotebookSettings.model_validate(choices)
         rendered = json.dumps(render_notebook(settings), ensure_ascii=False, indent=1)
@@ -59,7 +59,7 @@ def async_register(hass: HomeAssistant) -> None:
 
 @callback
 def async_offer(hass: HomeAssistant, notebook: Notebook) -> str:
-    """Return a link to a notebook, good for half an hour."""
+    """Return a link to a notebook that is valid for half an hour."""
     async_register(hass)
     offered = hass.data[_OFFERED]
     while len(offered) >= KEPT:
@@ -70,7 +70,7 @@ def async_offer(hass: HomeAssistant, notebook: Notebook) -> str:
 
 
 class NotebookView(HomeAssistantView):
-    """One notebook, as a file."""
+    """View of one notebook as a file."""
 
     url = f"/api/{DOMAIN}/notebook/{{key}}"
     name = f"api:{DOMAIN}:notebook"
@@ -81,7 +81,7 @@ class NotebookView(HomeAssistantView):
         hass: HomeAssistant = request.app[KEY_HASS]
         content = hass.data[_OFFERED].get(key)
         if content is None:
-            await async_load_integrations(hass, {DOMAIN})  # the view comes before the integration
+            await async_load_integrations(hass, {DOMAIN})  # a flow may use the view first
             text = message(hass, "exceptions", "link_expired.message", "")
             return self.json_message(text, HTTPStatus.NOT_FOUND)
         return web.Response(

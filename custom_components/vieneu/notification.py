@@ -1,4 +1,4 @@
-"""Notification: one for each outage of the server, dismissed when it is back."""
+"""Notification about each outage of the server, dismissed when it is back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOTIFICATION = f"{DOMAIN}_remote_lost"
 
 @callback
 def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable[[], None]:
-    """Notify of each outage once. Returns a function that ends this."""
+    """Notify of each outage once. Returns a function that unsubscribes."""
 
     @callback
     def on_event(event: RouterEvent) -> None:
@@ -45,5 +45,5 @@ def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable
 
 @callback
 def async_clear(hass: HomeAssistant) -> None:
-    """Dismiss it; where there is none, nothing happens."""
+    """Dismiss the notification, if there is one."""
     persistent_notification.async_dismiss(hass, NOTIFICATION)

@@ -1,4 +1,4 @@
-"""Numbers: speed of speech, and pause between sentences."""
+"""Number entities: speed of speech, and pause between sentences."""
 
 from __future__ import annotations
 
@@ -58,6 +58,6 @@ class VieneuNumber(VieneuEntity, NumberEntity):
         return float(self.coordinator.config_entry.options.get(key, DEFAULTS[key]))
 
     async def async_set_native_value(self, value: float) -> None:
-        """Set it, from the next speech on."""
+        """Set the value, from the next speech on."""
         entry = self.coordinator.config_entry
         async_store(self.hass, entry, **{self.entity_description.key: value})

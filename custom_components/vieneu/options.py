@@ -1,4 +1,4 @@
-"""Options of an entry: read where they are needed, written without a reload."""
+"""Options of an entry, read when needed and written without a reload."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .const import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechOptions:
-    """Defaults of a request that does not say otherwise."""
+    """Defaults for requests."""
 
     voice: str | None
     speed: float

@@ -1,4 +1,4 @@
-"""Dialog of the options; the entities of the device set the same ones."""
+"""Options flow; the device's entities change the same options."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .options import SpeechOptions
 
 
 class VieneuOptionsFlow(OptionsFlow):
-    """Sets speed, pause and fallback."""
+    """Sets speed, pause and automatic fallback."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for all options."""

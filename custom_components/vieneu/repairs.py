@@ -1,4 +1,4 @@
-"""Fix flow of a lost server: leads to the form for its new address."""
+"""Fix flow of a lost server, which opens the form for its new address."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from .const import DOMAIN
 
 
 class RemoteLostFlow(RepairsFlow):
-    """Opens the reconfiguration."""
+    """Opens the reconfigure flow."""
 
     def __init__(self, entry_id: str) -> None:
         self._entry_id = entry_id
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Begin."""
+        """Start the flow."""
         return await self.async_step_confirm()
 
     async def async_step_confirm(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Ask first, then open the form."""
+        """Ask for confirmation, then open the form."""
         if user_input is None:
             issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
             placeholders = issue.translation_placeholders if issue is not None else None
@@ -43,5 +43,5 @@ async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Return the flow that fixes an issue."""
-    # Every issue here has data; only the lost server can be fixed.
+    # Every issue here has data; only the lost server is fixable.
     return RemoteLostFlow(cast("dict[str, str]", data)["entry_id"])

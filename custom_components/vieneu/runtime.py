@@ -1,4 +1,4 @@
-"""Runtime data of a config entry: the router, built from what was chosen, and its coordinator."""
+"""Runtime data of a config entry: its router and coordinator."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class VieneuRuntime:
     """Router, custom voices and coordinator of an entry.
 
     Args:
-        hass: Its web session is used, and its folder for what is kept.
-        entry: Its data choose the backends, its options the mode and the fallback.
-        has_embedded_voice: Whether there can be a voice of last resort.
+        hass: Home Assistant, for its HTTP session and its configuration folder.
+        entry: The entry; its data define the backends, its options the mode and the fallback.
+        has_embedded_voice: Whether the embedded voice is installed as the last resort.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class VieneuRuntime:
         self.coordinator = VieneuCoordinator(hass, entry, self.router)
 
     def remote(self, colab: Mapping[str, Any]) -> RemoteBackend:
-        """Return the backend of a server on Colab."""
+        """Return the backend for a server on Colab."""
         return RemoteBackend(
             colab[CONF_URL],
             colab[CONF_TOKEN],
@@ -92,14 +92,14 @@ class VieneuRuntime:
 
     @staticmethod
     def _last_resort(local: Mapping[str, Any]) -> LocalBackend | None:
-        """Return the voice that speaks when all others fail; it is always another process."""
+        """Return the embedded voice as the last resort, always in another process."""
         if local[CONF_KIND] == LocalKind.EMBEDDED:
             return None
         return LocalBackend(EMBEDDED_ENGINE, name=LAST_RESORT, restart=AT_ONCE)
 
 
 def local_engine(local: Mapping[str, Any]) -> str | None:
-    """Return the engine of a local voice; None where a server on the network speaks."""
+    """Return the engine of a local voice; None for a server on the network."""
     match LocalKind(local[CONF_KIND]):
         case LocalKind.EMBEDDED:
             return EMBEDDED_ENGINE
@@ -112,6 +112,6 @@ def local_engine(local: Mapping[str, Any]) -> str | None:
 def has_embedded_voice() -> bool:
     """Whether the embedded voice is installed; it is not published for every machine (musl).
 
-    Blocking: looks into the folders of packages.
+    Blocking: searches the folders of packages.
     """
     return any(needs.engine == EMBEDDED_ENGINE and needs.installed for needs in ENGINES)

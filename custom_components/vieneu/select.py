@@ -1,4 +1,4 @@
-"""Selects: the backend of requests, and the voice of those that name none."""
+"""Select entities: the backend for requests, and the default voice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VOICE = SelectEntityDescription(
     key="voice", translation_key="voice", entity_category=EntityCategory.CONFIG
 )
 BACKENDS_OWN = "default"
-"""No voice is named: the backend that speaks takes its own default."""
+"""Option for the default of the backend that speaks."""
 
 
 async def async_setup_entry(
@@ -43,11 +43,11 @@ class ModeSelect(VieneuEntity, SelectEntity):
 
     @property
     def current_option(self) -> str:
-        """The admin's choice, whichever backend speaks at this moment."""
+        """The admin's choice, whichever backend is active."""
         return self.coordinator.data.status.mode.value
 
     async def async_select_option(self, option: str) -> None:
-        """Send new requests there; those that are running end where they began."""
+        """Route new requests there; running ones end where they began."""
         try:
             self.coordinator.router.set_mode(Mode(option))
         except BackendError as error:
@@ -61,22 +61,22 @@ class ModeSelect(VieneuEntity, SelectEntity):
 
 
 class VoiceSelect(VieneuEntity, SelectEntity):
-    """The default voice, out of those of the backend that speaks."""
+    """The default voice, chosen among the voices of the active backend."""
 
     @property
     def options(self) -> list[str]:
-        """The voices; the one that is set stays in the list where another backend lacks it."""
+        """The voices; the selected one stays in the list even if the active backend lacks it."""
         known = [voice.id for voice in self.coordinator.data.voices]
         current = self._chosen
         return [BACKENDS_OWN, *known, *([current] if current and current not in known else [])]
 
     @property
     def current_option(self) -> str:
-        """The voice that is set."""
+        """The selected voice."""
         return self._chosen or BACKENDS_OWN
 
     async def async_select_option(self, option: str) -> None:
-        """Set it."""
+        """Select the voice."""
         voice = "" if option == BACKENDS_OWN else option
         async_store(self.hass, self.coordinator.config_entry, **{CONF_VOICE: voice})
 

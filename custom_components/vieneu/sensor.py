@@ -26,12 +26,12 @@ from .runtime import VieneuConfigEntry
 PARALLEL_UPDATES = 0
 STATES = [state.value for state in BackendState]
 LONGEST_STATE = 255
-"""Characters, by Home Assistant's own limit."""
+"""Longest state in characters, by Home Assistant's limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class VieneuSensorDescription(SensorEntityDescription):
-    """A sensor as a row of the table below."""
+    """Description of a sensor."""
 
     value_fn: Callable[[VieneuData], str | int | float | datetime | None]
 
@@ -41,7 +41,7 @@ def _backend(data: VieneuData, name: str) -> BackendStatus:
 
 
 def _of_remote(value_fn: Callable[[Health], float | None]) -> Callable[[VieneuData], float | None]:
-    """Return what reads a value of the remote's health, where that is known."""
+    """Return a function that reads a value of the remote backend's health, if it is known."""
 
     def read(data: VieneuData) -> float | None:
         health = _backend(data, Mode.REMOTE).health

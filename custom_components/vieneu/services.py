@@ -1,4 +1,4 @@
-"""Actions: announce, add a voice, make the notebook, warm up a backend."""
+"""Actions: announce, add a voice, generate the notebook, warm up a backend."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ async def _announce(announcer: Announcer, call: ServiceCall) -> ServiceResponse:
 
 
 async def _tts_entity(hass: HomeAssistant) -> str:
-    """Return the id of the voice's entity, after waiting for a set-up that is running."""
+    """Return the id of the text-to-speech entity; wait for a running set-up."""
     with suppress(TimeoutError):
         async with asyncio.timeout(LONGEST_SET_UP_S):
             while _is_being_set_up(hass):  # noqa: ASYNC110 - Home Assistant has no event for it
@@ -180,7 +180,7 @@ async def _notebook(call: ServiceCall) -> ServiceResponse:
     try:
         notebook = await hass.async_add_executor_job(notebook_view.Notebook.of, choices)
     except ValidationError as error:
-        # An error without a field is about how they fit together.
+        # An error without a field is a conflict of fields.
         fields = {str(each["loc"][0]) for each in error.errors() if each["loc"]} or set(call.data)
         raise ServiceValidationError(
             translation_domain=DOMAIN,
@@ -193,7 +193,7 @@ async def _notebook(call: ServiceCall) -> ServiceResponse:
 
 
 async def _warm(call: ServiceCall) -> ServiceResponse:
-    """Speak a sentence to no player, so that the next one starts at once."""
+    """Speak a sentence without playing it, so that the next one starts at once."""
     entry = _entry(call.hass)
     try:
         speech: Any = await entry.runtime_data.router.probe(call.data["backend"])

@@ -30,7 +30,7 @@ async def async_setup_entry(
 
 
 class FallbackSwitch(VieneuEntity, SwitchEntity):
-    """Whether another backend speaks where the chosen one fails."""
+    """Whether another backend speaks when the selected one fails."""
 
     @property
     def is_on(self) -> bool:
@@ -42,7 +42,7 @@ class FallbackSwitch(VieneuEntity, SwitchEntity):
         await self._set(enabled=True)
 
     async def async_turn_off(self, **kwargs: Any) -> None:
-        """Turn the fallback off: where the chosen backend fails, the request fails."""
+        """Turn the fallback off: if the selected backend fails, the request fails."""
         await self._set(enabled=False)
 
     async def _set(self, *, enabled: bool) -> None:

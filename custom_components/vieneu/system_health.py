@@ -1,4 +1,4 @@
-"""Section of the page System information."""
+"""Section of the page "System information"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text-to-speech entity: text arrives in pieces, audio is streamed as it is made."""
+"""Text-to-speech entity: text arrives in pieces, audio is streamed while it is synthesized."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from .tts_cache import ProvenCache, cache_store
 PARALLEL_UPDATES = 0
 DESCRIPTION = EntityDescription(key="tts", translation_key="voice")
 ATTR_CACHE = "vieneu_cache"
-"""Part of the key under which Home Assistant keeps audio; see `ProvenCache`."""
+"""Option that is part of the key of Home Assistant's audio cache; see `ProvenCache`."""
 TAIL_S = 0.25
-"""Silence at the end: players that stop early cut this off, and not the last word."""
+"""Seconds of silence at the end, because some players cut off the end of the audio."""
 
 
 async def async_setup_entry(
@@ -47,14 +47,14 @@ async def async_setup_entry(
     entry: VieneuConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the voice."""
+    """Set up the text-to-speech entity."""
     cache = ProvenCache(cache_store(hass, entry))
     await cache.async_load()
     async_add_entities([VieneuTTSEntity(entry.runtime_data.coordinator, cache)])
 
 
 class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
-    """The voice."""
+    """The text-to-speech entity."""
 
     _attr_supported_languages = list(LANGUAGES)
     _attr_default_language = DEFAULT_LANGUAGE
@@ -66,10 +66,10 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
 
     @property
     def default_options(self) -> Mapping[str, Any]:
-        """Options where a request gives none; part of the cache's key."""
+        """Options of requests that give none; part of the cache's key."""
         options = SpeechOptions.of(self.coordinator.config_entry.options)
         data = self.coordinator.data
-        # A default must not silence a backend that lacks this voice.
+        # With a default, a backend that lacks this voice could not speak.
         is_known = data.voices_of == data.status.active and any(
             voice.id == options.voice for voice in data.voices
         )
@@ -92,9 +92,9 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
         ]
 
     async def async_stream_tts_audio(self, request: TTSAudioRequest) -> TTSAudioResponse:
-        """Speak: the first sentence while the text is still being written."""
+        """Speak; the first sentence starts while the text is still being written."""
         wanted = str(request.options.get(ATTR_PREFERRED_FORMAT, AudioFormat.MP3))
-        # A format that is not ours is made by Home Assistant, from what is quickest to make.
+        # Home Assistant converts to other formats, from the one that is fastest to encode.
         fmt = AudioFormat(wanted) if wanted in set(AudioFormat) else AudioFormat.WAV
         return TTSAudioResponse(fmt.value, self._audio(request, fmt))
 
@@ -132,7 +132,7 @@ def _number(given: Mapping[str, Any], key: str, default: float) -> float:
     """Return an option that is a number.
 
     Raises:
-        InvalidRequestError: it is something else.
+        InvalidRequestError: it has another type.
     """
     try:
         return float(given.get(key, default))
@@ -145,7 +145,7 @@ def _number(given: Mapping[str, Any], key: str, default: float) -> float:
 async def _with_pauses(
     chunks: AsyncGenerator[AudioChunk], pause_s: float
 ) -> AsyncGenerator[AudioChunk]:
-    """Add silence between sentences, and at the end. No chunk waits for the one after it."""
+    """Add silence between sentences and at the end, without delaying any chunk."""
     last: AudioChunk | None = None
     async with aclosing(chunks):
         async for chunk in chunks:
@@ -161,7 +161,7 @@ def _silence(like: AudioChunk, seconds: float) -> bytes:
 
 
 class _Measured:
-    """Measures one speech."""
+    """Measures the synthesis of one speech."""
 
     def __init__(self) -> None:
         self._began_s = time.monotonic()
@@ -172,7 +172,7 @@ class _Measured:
         """Whether a fallback spoke any sentence."""
 
     async def measure(self, speech: AsyncGenerator[AudioChunk]) -> AsyncIterator[AudioChunk]:
-        """Yield the speech."""
+        """Yield the speech and measure it."""
         async with aclosing(speech):
             async for chunk in speech:
                 if self._first_s is None and chunk.pcm:
@@ -183,7 +183,7 @@ class _Measured:
                 yield chunk
 
     def result(self) -> LastSpeech | None:
-        """Return the measurements; None where there was no audio."""
+        """Return the measurements; None if there was no audio."""
         if self._first_s is None:
             return None
         return LastSpeech(

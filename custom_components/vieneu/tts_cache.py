@@ -1,4 +1,4 @@
-"""Key of Home Assistant's speech cache: it finds only what the chosen voice has spoken."""
+"""Key of Home Assistant's audio cache, which must find only audio of the selected voice."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def cache_store(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, str]
 
 
 class ProvenCache:
-    """Keeps a fallback's audio from being taken for the chosen voice's.
+    """Prevents cached audio of a fallback from being used as the selected voice's.
 
-    Home Assistant keeps audio by text, language and options, and learns too late which backend
-    spoke. So the options hold the active backend, and the time when a fallback last spoke: what
-    was kept until then is no longer found.
+    Home Assistant caches audio by text, language and options, before it is known which backend
+    speaks. So the options contain the active backend, and when a fallback last spoke: audio
+    cached until then is no longer found.
     """
 
     def __init__(self, store: Store[dict[str, str]]) -> None:
@@ -28,15 +28,15 @@ class ProvenCache:
         self._since = ""
 
     async def async_load(self) -> None:
-        """Read when a fallback last spoke."""
+        """Load the time when a fallback last spoke."""
         self._since = (await self._store.async_load() or {}).get("since", "")
 
     @callback
     def async_forget(self) -> None:
-        """Find nothing that was kept until now: a fallback has spoken."""
+        """Invalidate all cached audio, because a fallback has spoken."""
         self._since = dt_util.utcnow().isoformat()
         self._store.async_delay_save(lambda: {"since": self._since}, 1)
 
     def key(self, active: str) -> str:
-        """Return what the key of the cache holds besides the request."""
+        """Return the additional part of the cache key."""
         return f"{active} {self._since}"

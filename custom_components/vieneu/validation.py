@@ -1,6 +1,6 @@
-"""Validation of what an admin enters, before anything is saved: a server answers, an engine loads.
+"""Validation of an admin's input before it is saved: the server responds, the engine loads.
 
-Each function returns the failure that stands in the way, or None.
+Each function returns the failure, or None.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ from .installing import async_install
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A message of the dialog."""
+    """An error message of the dialog."""
 
     key: str
-    """Of the text in the section ``config.error`` of the translations."""
+    """Key of the text in the section ``config.error`` of the translations."""
     placeholders: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     async def of(cls, hass: HomeAssistant, key: str, error: VieneuError) -> Failure:
-        """Describe an error. The dialog comes before the integration, so the texts are loaded."""
+        """Describe an error. The texts are loaded, as the dialog may precede the integration."""
         await async_load_integrations(hass, {DOMAIN})
         return cls(key, translated_error(hass, error))
 
@@ -64,12 +64,12 @@ _KEYS: tuple[tuple[type[VieneuError], str], ...] = (
 
 
 def error_key(error: VieneuError) -> str:
-    """Return the key of the message that says what to do."""
+    """Return the key of the message with the remedy."""
     return next((key for kind, key in _KEYS if isinstance(error, kind)), "unknown")
 
 
 async def verify(hass: HomeAssistant, given: Mapping[str, str]) -> Failure | None:
-    """Check that a server answers at the address, and accepts the token."""
+    """Check that a server responds at the address and accepts the token."""
     try:
         session = async_get_clientsession(hass)
         await verify_server(given[CONF_URL], SecretStr(given[CONF_TOKEN]), session=session)
@@ -79,13 +79,13 @@ async def verify(hass: HomeAssistant, given: Mapping[str, str]) -> Failure | Non
 
 
 async def install(hass: HomeAssistant, engine: str) -> Failure | None:
-    """Install what an engine needs."""
+    """Install an engine's packages."""
     missing = await async_install(hass, engine)
     return Failure("engine_not_installed", {"detail": ", ".join(missing)}) if missing else None
 
 
 async def try_engine(hass: HomeAssistant, spec: EngineSpec) -> Failure | None:
-    """Install what an engine needs, and load it once."""
+    """Install an engine's packages, and load it once."""
     if failure := await install(hass, spec.target):
         return failure
     backend = LocalBackend(spec)

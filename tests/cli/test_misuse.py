@@ -126,7 +126,7 @@ def test_a_wrong_token_is_told_apart_where_no_stand_in_may_speak(connected: CliS
     connected.config.write_text(text + "fallback:\n  enabled: false\n", "utf-8")
     done = connected.run("say", "Xin chào.", "-o", "a.wav")
     assert done.returncode == 6
-    assert "Copy the present token" in done.stderr
+    assert "Copy the current token" in done.stderr
     assert "wrong-token" not in done.stderr
 
 

@@ -189,7 +189,7 @@ def test_one_that_waits_for_a_device_for_ever_is_given_up(sandbox: CliSandbox) -
     sandbox.put_program("paplay", NO_PULSEAUDIO)
     done = sandbox.run("say", LONG)
     assert done.returncode == 3
-    assert "(pw-cat: took no sound for 10 s; paplay: exit code 1, " in done.stderr
+    assert "(pw-cat: read no samples for 10 s; paplay: exit code 1, " in done.stderr
 
 
 def test_the_next_one_speaks_a_typed_line_before_more_is_typed(sandbox: CliSandbox) -> None:

@@ -114,7 +114,9 @@ def test_the_deadlines_that_are_stated_are_those_of_the_client() -> None:
     page = (DOCS / "configuration.md").read_text("utf-8")
     limits = RemoteTimeouts()
 
-    between = "between two pieces of audio, beyond what the audio already here covers"
+    between = (
+        "pause between two pieces of audio, beyond the playing time of the audio received ahead"
+    )
     for words, seconds in {
         "connection": limits.connect_s,
         "first byte": limits.first_byte_s,

@@ -12,7 +12,7 @@ from vieneu_colab_server.disconnect import ClientGoneError, while_connected
 from vieneu_colab_server.idempotency import Recorder
 from vieneu_colab_server.recording import Reader, ReplayLimits
 from vieneu_colab_server.speech_queue import SpeechQueue
-from vieneu_colab_server.streaming import MAX_PCM_PAYLOAD, FrameWriter
+from vieneu_colab_server.streaming_response import MAX_PCM_PAYLOAD, FrameWriter
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.errors import BadAudioError, StreamInterruptedError
 from vieneu_core.wire.framing import FrameDecoder, FrameType

@@ -65,7 +65,7 @@ def test_a_refused_connection_leaves_the_file_alone(connected: CliSandbox, serve
     before = connected.config.read_bytes()
     wrong = connected.run("connect", server_url, "--token-stdin", text="wrong-token\n")
     assert wrong.returncode == 6
-    assert "Copy the present token" in wrong.stderr
+    assert "Copy the current token" in wrong.stderr
     nobody = connected.run("connect", "http://127.0.0.1:9", "--token-stdin", text="x\n")
     assert nobody.returncode == 5
     assert connected.config.read_bytes() == before

@@ -35,7 +35,7 @@ async def test_async_with_loads_and_closes_every_backend(case: BackendCase) -> N
             assert (await synthesize(backend, "Xin chào bạn.")).seconds > 0
 
         assert not (await backend.health()).ready
-        with pytest.raises(BackendNotLoadedError, match="closed for good"):
+        with pytest.raises(BackendNotLoadedError, match="closed permanently"):
             await backend.load()
         with pytest.raises(BackendNotLoadedError):
             await synthesize(backend, "Xin chào bạn.")
@@ -83,7 +83,7 @@ async def test_a_load_that_is_cancelled_closes_what_it_began() -> None:
 
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(use(), 0.05)
-    with pytest.raises(BackendNotLoadedError, match="closed for good"):
+    with pytest.raises(BackendNotLoadedError, match="closed permanently"):
         await router.load()
 
 
@@ -94,7 +94,7 @@ async def test_a_load_that_fails_raises_its_reason_and_closes() -> None:
             pytest.fail("it cannot be loaded")
 
     assert backend.worker_pid is None
-    with pytest.raises(BackendNotLoadedError, match="closed for good"):
+    with pytest.raises(BackendNotLoadedError, match="closed permanently"):
         await backend.load()
 
 
@@ -136,7 +136,7 @@ async def test_a_closed_router_starts_nothing_any_more() -> None:
         router.voices,
         lambda: synthesize(router, "Xin chào."),
     ):
-        with pytest.raises(BackendNotLoadedError, match="closed for good"):
+        with pytest.raises(BackendNotLoadedError, match="closed permanently"):
             await call()
     assert local.record.loads == 1
     assert (await router.health()).state is BackendState.UNLOADED

@@ -72,7 +72,7 @@ WRONG = {
     "a tab": ("colab:\n\tauth_token: {s}\n", "a tab", "Indent with spaces"),
     "a key twice": (
         "colab:\n  auth_token: {s}\n  auth_token: {s}\n",
-        "stands there twice",
+        "duplicate key",
         "Keep one",
     ),
     "two documents": ("---\nlocal:\n---\nlocal:\n", "a second document", "Keep one"),

@@ -66,7 +66,7 @@ def test_a_hub_that_says_nothing_is_not_waited_for_without_end(site: HubSite, ca
     site.n_silent = 20
     hasty = RetryPolicy(timeout_s=0.1, backoff=NO_PAUSES, max_tries_in_vain=3, sleep=quiet)
 
-    with pytest.raises(ModelLoadError, match=r"failed 3 times: 127\.0\.0\.1 said nothing"):
+    with pytest.raises(ModelLoadError, match=r"failed 3 times: 127\.0\.0\.1 sent nothing"):
         hub(site, cache, retry_policy=hasty).fetch(SOURCE, quiet)
 
 
@@ -89,7 +89,7 @@ def test_a_content_that_claims_to_end_early_is_asked_for_the_rest(
 def test_no_more_is_written_than_was_announced(site: HubSite, cache: Path) -> None:
     site.announced_bytes = 1000
 
-    with pytest.raises(ModelLoadError, match=r"in place of 1000"):
+    with pytest.raises(ModelLoadError, match=r"instead of 1000"):
         hub(site, cache).fetch(SOURCE, quiet)
     assert all(path.stat().st_size <= 1000 for path in cache.rglob("*.part"))
 

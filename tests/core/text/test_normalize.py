@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from vieneu_core.errors import EmptyTextError, MissingExtraError
 from vieneu_core.text.normalize import Normalizer
-from vieneu_core.text.segment import split_sentences
+from vieneu_core.text.sentence_splitter import split_sentences
 
 TABLE = Path(__file__).with_name("spoken_pairs.tsv")
 with TABLE.open(encoding="utf-8", newline="") as file:

@@ -115,12 +115,12 @@ async def test_a_machine_that_it_is_not_made_for_is_told(github: GitHub, tmp_pat
 async def test_a_github_that_refuses_is_told(github: GitHub, tmp_path: Path, status: int) -> None:
     github.status = status
 
-    with pytest.raises(TunnelNetworkError, match="cannot be fetched from GitHub"):
+    with pytest.raises(TunnelNetworkError, match="cannot be downloaded from GitHub"):
         await fetched(github, tmp_path)
 
 
 async def test_no_network_is_told(tmp_path: Path) -> None:
-    with pytest.raises(TunnelNetworkError, match="cannot be fetched"):
+    with pytest.raises(TunnelNetworkError, match="cannot be downloaded"):
         await fetch_cloudflared(tmp_path, releases_url="http://127.0.0.1:9/latest")
 
 

@@ -1,4 +1,4 @@
-"""The HTTP face of a `vieneu_core` backend: app, authentication, streaming, launch."""
+"""HTTP server for any `vieneu_core` backend: app, authentication, streaming, launch."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from vieneu_core.cli.signals import end_at_once
 
 
 def main() -> None:
-    """Run the command; until it serves, a signal ends it where it stands."""
+    """Run the command; until it serves, a signal ends it immediately."""
     end_at_once()
 
     from vieneu_core.cli.stdio import abandon_output, prepare_streams

@@ -1,4 +1,4 @@
-"""Callback to Home Assistant: sends it the signed address of this server, which it verifies."""
+"""Callback to Home Assistant, which receives and verifies the signed address of this server."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from vieneu_core.wire.version import WIRE_VERSION
 _LOGGER = logging.getLogger(__name__)
 MAX_TRIES = 5
 BACKOFF = Backoff(first_s=2.0, factor=2.5, longest_s=30.0)
-"""Between the tries."""
+"""Pauses between attempts."""
 TIMEOUT_S = 15.0
 
 
 class AddressCallbackError(VieneuError):
-    """Home Assistant did not take the address of the server."""
+    """Home Assistant did not accept the address of the server."""
 
     code = "not_announced"
     title = "Home Assistant does not have the new address"
@@ -40,11 +40,11 @@ class AddressCallback:
     Args:
         callback_url: URL of the webhook.
         token: Returns the server's current token; it signs the update and is not sent.
-        session: Used where given, and never closed.
-        clock: Time.
+        session: HTTP session to use, which is never closed; None opens an own one.
+        clock: Clock of timestamps and pauses.
 
     Raises:
-        ConfigurationError: the callback URL cannot be used.
+        ConfigurationError: the callback URL is invalid.
     """
 
     def __init__(
@@ -59,25 +59,25 @@ class AddressCallback:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigurationError(
                 "The callback URL does not begin with https:// and a host name.",
-                remedy="Copy it again from the page that made the notebook, or leave it out.",
+                remedy="Copy it again from the page that made the notebook, or omit it.",
             )
         self._url, self._host = callback_url.strip(), parts.hostname
         self._token, self._session = token, session
         self._clock = clock or SystemClock()
 
     def __repr__(self) -> str:
-        # The path of a webhook is a secret of its own.
+        # The path of a webhook is a secret too.
         return f"AddressCallback(host={self._host!r})"
 
     async def announce(self, endpoint_url: str, expires_at: datetime | None) -> None:
         """Send an address, with retries while Home Assistant cannot be reached.
 
         Raises:
-            AddressCallbackError: Home Assistant refuses it, or cannot be reached; names the reason.
+            AddressCallbackError: Home Assistant refuses it, or cannot be reached.
         """
         last = ""
         for n_tries in range(1, MAX_TRIES + 1):
-            # Signed again for each try: an update must be fresh, and none is accepted twice.
+            # Signed again for each attempt: an update must be fresh, and none is accepted twice.
             update = AddressUpdate(
                 endpoint_url=endpoint_url,
                 server_version=__version__,

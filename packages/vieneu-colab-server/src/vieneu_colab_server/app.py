@@ -1,4 +1,4 @@
-"""HTTP app of any backend. Builds no engine, opens no port, keeps nothing at module level."""
+"""HTTP app for any backend. It creates no engine, opens no port, and has no module state."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from vieneu_colab_server.routes.voices import voice_routes
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.speech_queue import SpeechQueue
 from vieneu_colab_server.speech_service import SpeechService
-from vieneu_colab_server.streaming import warm_up
+from vieneu_colab_server.streaming_response import warm_up
 from vieneu_colab_server.tokens.file import write_token_file
 from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_colab_server.uploaded_voices import UploadedVoices
@@ -42,7 +42,7 @@ from vieneu_core.wire.routes import OPEN_PATHS
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Parts that live as long as an app; ``app.state.service``."""
+    """Parts with the lifetime of an app, as ``app.state.service``."""
 
     lifecycle: Lifecycle
     queue: SpeechQueue
@@ -52,7 +52,7 @@ class Service:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Load the backend while the server already answers; at the end close everything."""
+        """Load the backend while the server already responds; close everything at the end."""
         self.lifecycle.start()
         try:
             await asyncio.to_thread(warm_up)
@@ -66,7 +66,7 @@ class Service:
 def create_app(
     settings: ServerSettings, backend: Backend, *, clock: Clock | None = None
 ) -> FastAPI:
-    """Make the app that serves a backend; the app loads it, and closes it at its end."""
+    """Create the app that serves a backend; the app loads the backend, and closes it at its end."""
     clock = SystemClock() if clock is None else clock
     service = _service(settings, backend, clock)
 
@@ -83,7 +83,7 @@ def create_app(
         middleware=_middleware(settings, service),
         docs_url=None,
         redoc_url=None,
-        redirect_slashes=False,  # clients refuse redirects: one could carry the token away
+        redirect_slashes=False,  # clients refuse redirects, which could send the token elsewhere
     )
     app.state.service = service
     for router in _routers(settings, backend, service):
@@ -121,7 +121,7 @@ def _service(settings: ServerSettings, backend: Backend, clock: Clock) -> Servic
 
 
 def _middleware(settings: ServerSettings, service: Service) -> list[Middleware]:
-    """Return what every request passes before its body is parsed, the outermost first."""
+    """Return the middleware, outermost first, which runs before a body is parsed."""
     return [
         Middleware(CountTraffic, traffic=service.traffic),
         Middleware(AccessLog),

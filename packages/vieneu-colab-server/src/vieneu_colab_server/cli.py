@@ -1,4 +1,4 @@
-"""The command ``vieneu-server``: arguments to `launch`, errors to exit codes.
+"""The command ``vieneu-server``: parses arguments, calls `launch`, maps errors to exit codes.
 
 Exit codes: 0 stopped after finishing its work; 2 wrong arguments; 3 wrong settings (token,
 samples folder, address), or standard output cannot be written; 4 the engine could not be loaded;
@@ -41,11 +41,11 @@ EXIT_FORCED = 143
 TOKEN_VARIABLE = f"{ENV_PREFIX}TOKEN"
 TOKEN_FILE_VARIABLE = f"{ENV_PREFIX}TOKEN_FILE"
 CALLBACK_VARIABLE = f"{ENV_PREFIX}CALLBACK_URL"
-"""Not an option: the path of a webhook is a secret, and every process can read arguments."""
+"""Not an option: a webhook's path is a secret, and every process can read arguments."""
 
 
 class LogLevel(StrEnum):
-    """How much is logged."""
+    """Log levels."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -54,7 +54,7 @@ class LogLevel(StrEnum):
 
 
 def engine_options(pairs: list[str]) -> dict[str, object]:
-    """Parse ``key=value`` pairs; a value that is JSON is taken as such, any other as text.
+    """Parse ``key=value`` pairs; a valid JSON value is decoded, any other is text.
 
     Raises:
         ConfigurationError: a pair has no ``=``.
@@ -77,10 +77,10 @@ def engine_options(pairs: list[str]) -> dict[str, object]:
 def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[ServerSettings, str]:
     """Return the settings, and the token if it is a new one (else an empty text).
 
-    The token's variable is taken out of the environment, so that no other process inherits it.
+    The token's variable is removed from the environment, so that no other process inherits it.
 
     Raises:
-        ConfigurationError: a setting is wrong.
+        ConfigurationError: a setting is invalid.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     from_environment = os.environ.pop(TOKEN_VARIABLE, "").strip()
@@ -104,10 +104,10 @@ def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[S
 def make_public(
     kind: TunnelKind, *, domain: str | None, program: Path | None
 ) -> PublicAccess | None:
-    """Return how the server is made public; None where it is not.
+    """Return how the server is made public; None if it is not.
 
     Raises:
-        ConfigurationError: an option or a variable is missing, or is not for this tunnel.
+        ConfigurationError: an option or a variable is missing, or does not apply to this tunnel.
     """
     callback = os.environ.pop(CALLBACK_VARIABLE, "").strip()
     options = TunnelOptions(
@@ -135,7 +135,7 @@ def make_public(
 
 
 def _from_environment(secret: AccountSecret) -> SecretStr | None:
-    """Take a secret out of the environment, so that no other process inherits it."""
+    """Read a secret and remove it from the environment, so that no other process inherits it."""
     value = os.environ.pop(secret.name, "").strip()
     return SecretStr(value) if value else None
 
@@ -173,18 +173,18 @@ _LINES = {
     "address_not_sent": "warning: {detail}",
     "tunnel_lost": "warning: The tunnel is lost: {detail}",
 }
-"""Printed for an event; the other events are in the log alone."""
+"""Lines printed for events; other events are only logged."""
 
 
 def _print_event(event: PublicEvent) -> None:
-    """Print an event; a disk that is full by then must not end the speech."""
+    """Print an event; a full disk must not interrupt speech."""
     if event.kind in _LINES:
         with suppress(OutputError, OSError):
             typer.echo(_LINES[event.kind].format(detail=event.detail))
 
 
 def _stdin_ends() -> None:
-    """Wait for the end of standard input: the program at its other end is gone."""
+    """Wait for the end of standard input: the program at the other end has ended."""
     while os.read(sys.stdin.fileno(), 1024):
         pass
 

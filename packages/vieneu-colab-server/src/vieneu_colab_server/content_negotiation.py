@@ -8,7 +8,7 @@ from vieneu_core.audio.encode import AudioFormat
 from vieneu_core.wire.routes import FRAMES_OPUS, FRAMES_PCM
 
 PLAIN_AUDIO = {fmt.media_type: fmt for fmt in AudioFormat}
-"""Audio for clients without our framing, by media type."""
+"""Plain audio formats for clients without our framing, by media type."""
 MEDIA_TYPES = (FRAMES_OPUS, FRAMES_PCM, *PLAIN_AUDIO)
 _OF_RANGE = {"*/*": "audio/wav", "audio/*": "audio/wav", "application/*": FRAMES_OPUS}
 
@@ -17,11 +17,11 @@ def negotiate(accept: str | None) -> str:
     """Return the media type that the client prefers.
 
     Raises:
-        HTTPException: 406, none that it accepts can be made.
+        HTTPException: 406, no accepted media type is supported.
     """
     ranges = [_parse(part) for part in (accept or "*/*").split(",")]
     refused = {name for name, quality in ranges if quality <= 0}
-    # Sorting is stable: of the same quality, what is named first goes first.
+    # Sorting is stable: of equal qualities, the first one wins.
     for name, quality in sorted(ranges, key=lambda item: -item[1]):
         media_type = name if name in MEDIA_TYPES else _OF_RANGE.get(name)
         if quality > 0 and media_type is not None and media_type not in refused:

@@ -1,4 +1,4 @@
-"""Notices that a client has gone while something is being done for it."""
+"""Detection of a client's disconnection while its request is processed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ T = TypeVar("T")
 
 
 class ClientGoneError(Exception):
-    """The client closed the connection: nobody reads the answer."""
+    """The client closed the connection, so nobody reads the response."""
 
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """Do some work for a client whose request has been read; cancel it once the client is gone.
+    """Do some work for a client whose request has been read; cancel it if the client disconnects.
 
     Raises:
-        ClientGoneError: the client went first.
+        ClientGoneError: the client disconnected.
     """
     working = asyncio.create_task(work)
     watching = asyncio.create_task(_gone(receive))

@@ -1,4 +1,4 @@
-"""Exposure of a server: model loaded, test sentence, tunnel, address to Home Assistant."""
+"""Exposure of a server: model load, test sentence, tunnel, and address update."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PREPARED_TEXT = "Xin chào."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicEvent:
-    """Something that the admin of a public server has to know."""
+    """Event for the admin of a public server."""
 
     kind: Literal[
         "loading",
@@ -38,7 +38,7 @@ class PublicEvent:
         "server_restarted",
     ]
     detail: str = ""
-    """The address, the voice or the reason; empty where the kind says all."""
+    """The address, the voice or the reason; empty if the kind says everything."""
 
 
 class ExposedServer(Protocol):
@@ -51,14 +51,14 @@ class ExposedServer(Protocol):
 
     @property
     def ends_at(self) -> datetime | None:
-        """When the session ends by itself; None: never."""
+        """End of the session; None if it has no end."""
         ...
 
     async def start(self) -> None:
-        """Return once the model is loaded.
+        """Start the server and wait until the model is loaded.
 
         Raises:
-            VieneuError: it cannot be loaded.
+            VieneuError: the model cannot be loaded.
         """
         ...
 
@@ -66,21 +66,21 @@ class ExposedServer(Protocol):
         """Synthesize a request.
 
         Raises:
-            VieneuError: it failed.
+            VieneuError: synthesis failed.
         """
         ...
 
 
 class Exposure:
-    """Makes a server public once it has spoken, and keeps it public.
+    """Makes a server public after a test sentence, and keeps it public.
 
     Args:
         server: The server.
-        tunnel: Owned; closed at the end.
-        callback: Gets each new address; None sends it nowhere.
-        voices: Ids of voices that are spoken with once, so that their first request is fast.
+        tunnel: The tunnel, closed at the end.
+        callback: Sends each new address to Home Assistant; None means none.
+        voices: Ids of voices to warm up, so that their first request is fast.
         notify: Called with each event.
-        clock: Time.
+        clock: Clock of the tunnel.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, by keyword
@@ -104,14 +104,14 @@ class Exposure:
 
     @property
     def url(self) -> str | None:
-        """Public URL; None while the tunnel is not open."""
+        """Public URL; None if the tunnel is not open."""
         return None if self._keeper is None else self._keeper.url
 
     async def prepare(self) -> None:
-        """Start the server, and have it speak a test sentence and with each voice.
+        """Start the server, and let it speak a test sentence, also with each voice.
 
         Raises:
-            VieneuError: the server does not start, or does not speak. A voice that fails is an
+            VieneuError: the server does not start, or cannot speak. A voice that fails is an
                 event only.
         """
         self.emit(PublicEvent(kind="loading"))
@@ -128,10 +128,10 @@ class Exposure:
                 self.emit(PublicEvent(kind="voice_prepared", detail=voice))
 
     async def keep(self) -> None:
-        """Keep the tunnel open and each new address sent, until this is cancelled.
+        """Keep the tunnel open and send each new address, until cancelled.
 
         Raises:
-            TunnelOpenError: the tunnel cannot be opened, and a retry would not help.
+            TunnelOpenError: the tunnel cannot be opened, and a retry cannot help.
         """
         self._keeper = TunnelKeeper(
             self._tunnel,
@@ -143,7 +143,7 @@ class Exposure:
         await self._keeper.run()
 
     async def opened(self) -> str:
-        """Return the public URL, once there is a first one and Home Assistant was notified."""
+        """Return the public URL, after the first one was sent to Home Assistant."""
         await self._is_open.wait()
         return self._first_url
 

@@ -1,4 +1,4 @@
-"""Idempotency: a retry with the same request id gets the same speech, made once."""
+"""Idempotency: retries with the same request id get the same speech, synthesized once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vieneu_core.errors import (
 
 
 class Recorder:
-    """All recordings of a server: running, and kept for a retry."""
+    """All recordings of a server, running ones and those kept for retries."""
 
     def __init__(self, queue: SpeechQueue, limits: ReplayLimits) -> None:
         self._queue = queue
@@ -29,20 +29,20 @@ class Recorder:
 
     @property
     def n_readers(self) -> int:
-        """Clients that are being served."""
+        """Number of clients being served."""
         return sum(len(recording.readers) for recording in self._live)
 
     @property
     def n_bytes(self) -> int:
-        """Samples held, in bytes."""
+        """Size of the stored samples in bytes."""
         return sum(recording.n_bytes for recording in self._live)
 
     def attach(self, request_id: str, fingerprint: bytes, speak: Speak) -> Reader:
-        """Return a reader of the recording with this id; ``speak`` makes it where there is none.
+        """Return a reader of the recording with this id; call ``speak`` to make it if necessary.
 
         Raises:
             RequestConflictError: the id belongs to a request with another body.
-            BackendBusyError: the queue is full, or too much speech is held.
+            BackendBusyError: the queue is full, or too much speech is stored.
         """
         recording = self._by_id.get(request_id)
         if recording is not None and recording.fingerprint != fingerprint:
@@ -54,13 +54,13 @@ class Recorder:
         return reader
 
     async def stop(self, reason: VieneuError) -> None:
-        """Stop everything that is being spoken, and wait until it has stopped."""
+        """Stop all running synthesis, and wait for it."""
         for recording in self._live:
             recording.stop(reason)
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def aclose(self) -> None:
-        """Stop everything and keep nothing."""
+        """Stop all running synthesis and delete all recordings."""
         await self.stop(BackendDrainingError("The server is stopping."))
         for timer in self._timers.values():
             timer.cancel()
@@ -69,7 +69,7 @@ class Recorder:
         self._live.clear()
 
     def _left(self, recording: Recording) -> None:
-        """Decide what becomes of a recording that a reader has left."""
+        """Handle a recording that a reader has left: keep, stop or delete it."""
         if recording.readers:
             recording.make_room()
         elif recording.ended:
@@ -90,7 +90,7 @@ class Recorder:
         return recording
 
     def _free_memory(self) -> None:
-        """Forget kept speech, the oldest first, until there is room for more."""
+        """Delete stored speech, the oldest first, until there is enough memory."""
         for recording in list(self._by_id.values()):
             if self.n_bytes < self._limits.max_total_bytes:
                 return
@@ -113,13 +113,13 @@ class Recorder:
             self._forget(recording)
 
     def _forget(self, recording: Recording) -> None:
-        """Make a recording unknown to new requests; its readers go on."""
+        """Hide a recording from new requests; its readers continue."""
         for request_id in [key for key, value in self._by_id.items() if value is recording]:
             del self._by_id[request_id]
         self._release(recording)
 
     def _release(self, recording: Recording) -> None:
-        """Free an ended recording that nobody reads or can ask for."""
+        """Delete an ended recording that has no readers and is hidden from requests."""
         known = recording in self._by_id.values()
         if not known and not recording.readers:
             self._live.discard(recording)

@@ -1,4 +1,4 @@
-"""Launch of a server: from settings and a backend to a process that stops gracefully."""
+"""Launch of a server process that stops gracefully."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from vieneu_core.translatable import Translatable
 
 _LOGGER = logging.getLogger(__name__)
 CLOSE_TIMEOUT_S = 10
-"""How long the last bytes of answers may take to leave. Idle connections are closed at once."""
+"""Seconds for sending the last bytes of responses. Idle connections are closed at once."""
 BACKLOG = 128
 LOADED_CHECK_EVERY_S = 0.2
 
@@ -42,10 +42,10 @@ class ForcedStopError(Exception):
 
 
 class DrainingServer(uvicorn.Server):
-    """A server that finishes its answers first.
+    """A server that finishes running responses before it stops.
 
-    The first SIGTERM or SIGINT makes it refuse new requests for speech (503) while what runs goes
-    on, at most ``drain_timeout_s``; what still runs then ends with an error. A second signal stops
+    The first SIGTERM or SIGINT makes it refuse new requests for speech (503) while running ones
+    continue for at most ``drain_timeout_s``; then they end with an error. A second signal stops
     it at once. A backend that cannot be loaded stops it too.
     """
 
@@ -63,11 +63,11 @@ class DrainingServer(uvicorn.Server):
         return self._service.lifecycle.load_failure
 
     def stop(self) -> None:
-        """Begin to drain, as the first signal does. May be called from any thread."""
+        """Start to drain, as after the first signal. May be called from any thread."""
         self._stop_asked = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Take a signal. It may come while a log line is written, so it writes none itself."""
+        """Handle a signal. It may interrupt the writing of a log line, so it logs nothing."""
         del frame
         if self._stop_asked:
             self.force_exit = self.should_exit = True
@@ -111,7 +111,7 @@ def build_server(app: Starlette, settings: ServerSettings) -> DrainingServer:
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=CLOSE_TIMEOUT_S,
     )
-    # access_log=False alone still writes whole paths, queries included, where a handler is found.
+    # access_log=False alone still logs whole paths with queries, if a handler is found.
     logging.getLogger("uvicorn.access").disabled = True
     service: Service = app.state.service
     return DrainingServer(config, service, drain_timeout_s=settings.drain_timeout_s)
@@ -121,11 +121,11 @@ def open_port(settings: ServerSettings) -> socket.socket:
     """Return a listening socket.
 
     Raises:
-        ConfigurationError: the address cannot be used.
+        ConfigurationError: the address is invalid or in use.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # asyncio sends small writes at once (TCP_NODELAY) only where the protocol is named here.
-    # Otherwise the first audio of a request waits 40 ms for the acknowledgement of its head.
+    # asyncio sends small writes at once (TCP_NODELAY) only if the protocol is named here.
+    # Otherwise the first audio of a request waits 40 ms for the acknowledgement of its header.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -146,23 +146,23 @@ def open_port(settings: ServerSettings) -> socket.socket:
 
 
 def url_of(listener: socket.socket) -> str:
-    """Return the URL at which a socket listens."""
+    """Return the URL of a listening socket."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicAccess:
-    """Makes a server public: by which tunnel, and who is notified."""
+    """How a server is made public: tunnel and callback."""
 
     tunnel: Tunnel
     callback_url: SecretStr | None = None
-    """Webhook of Home Assistant that gets each new address; None sends it nowhere. A secret."""
+    """Webhook of Home Assistant that receives each new address; None means none. A secret."""
     notify: Callable[[PublicEvent], None]
 
 
 class _ServerHere:
-    """The server of this process, as `Exposure` takes it."""
+    """The server of this process as an `ExposedServer`."""
 
     def __init__(self, backend: Backend, lifecycle: Lifecycle, port: int, clock: Clock) -> None:
         self._backend, self._lifecycle = backend, lifecycle
@@ -191,7 +191,7 @@ async def _expose(exposure: Exposure) -> None:
 async def _serve_public(
     server: DrainingServer, listener: socket.socket, exposure: Exposure
 ) -> None:
-    """Serve; an exposure that fails ends that."""
+    """Serve until the end; a failed exposure ends it too."""
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     exposing = asyncio.create_task(_expose(exposure))
     await asyncio.wait({serving, exposing}, return_when=asyncio.FIRST_COMPLETED)
@@ -217,18 +217,18 @@ def launch(
     public: PublicAccess | None = None,
     stop_after: Callable[[], None] | None = None,
 ) -> None:
-    """Serve a backend until a signal comes. Called on the main thread, where signals are taken.
+    """Serve a backend until a signal arrives. Must be called on the main thread, for signals.
 
     Args:
-        settings: Of the server.
-        backend: Loaded by the server, and closed at its end.
+        settings: Settings of the server.
+        backend: The backend, loaded by the server and closed at its end.
         on_listening: Called with the URL on this machine, once the port is open.
-        public: Makes the server public; None does not.
-        stop_after: Blocks, on a thread of its own; once it returns, the server stops as on the
+        public: How to make the server public; None keeps it local.
+        stop_after: Blocking function, run on a thread; when it returns, the server stops as on the
             first signal.
 
     Raises:
-        ConfigurationError: the address cannot be used.
+        ConfigurationError: the address is invalid or in use.
         VieneuError: the backend could not be loaded, or the tunnel could not be opened.
         ForcedStopError: it was stopped by a second signal.
     """

@@ -21,7 +21,7 @@ _HEALTH_CHECK_TIMEOUT_S = 2.0
 
 
 class Lifecycle:
-    """Loads a backend, says whether it may be asked, and closes it."""
+    """Loads a backend, decides whether it accepts requests, and closes it."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Lifecycle:
         self._session_limit_s = session_limit_s
         self._session_drain_s = session_drain_s
         self.started_at = clock.now()
-        """When the session began, by the calendar."""
+        """Start of the session, as calendar time."""
         self._loading_retry_after_s = loading_retry_after_s
         self._started_s = clock.monotonic()
         self._loading: asyncio.Task[None] | None = None
@@ -52,26 +52,26 @@ class Lifecycle:
 
     @property
     def remaining_s(self) -> float | None:
-        """Seconds until the session ends; None where it has no end."""
+        """Seconds until the session ends; None if it has no end."""
         if self._session_limit_s is None:
             return None
         return max(0.0, self._session_limit_s - self.uptime_s)
 
     @property
     def session_limit_s(self) -> float | None:
-        """Length of the session in seconds; None where it has no end."""
+        """Length of the session in seconds; None if it has no end."""
         return self._session_limit_s
 
     @property
     def ends_at(self) -> datetime | None:
-        """When the session ends, by the calendar; None where it has no end."""
+        """End of the session as calendar time; None if it has no end."""
         if self._session_limit_s is None:
             return None
         return self.started_at + timedelta(seconds=self._session_limit_s)
 
     @property
     def draining(self) -> bool:
-        """Whether it takes nothing new: it was asked to, or its session is about to end."""
+        """Whether it refuses new requests: on command, or before the end of the session."""
         remaining_s = self.remaining_s
         ending = remaining_s is not None and remaining_s <= self._session_drain_s
         return self._drain_asked or ending
@@ -82,7 +82,7 @@ class Lifecycle:
         return self._loading is None or not self._loading.done()
 
     def start(self) -> None:
-        """Begin to load; the server answers meanwhile."""
+        """Start to load; the server responds meanwhile."""
         self._loading = asyncio.create_task(self._backend.load())
         self._loading.add_done_callback(self._loaded)
 
@@ -94,14 +94,14 @@ class Lifecycle:
         await self._backend.aclose()
 
     def drain(self) -> None:
-        """Take nothing new from now on."""
+        """Refuse new requests from now on."""
         self._drain_asked = True
 
     def check_accepting(self) -> None:
-        """Make sure that a request may be taken now.
+        """Check that a request would be accepted now.
 
         Raises:
-            BackendDrainingError, BackendLoadingError: not now.
+            BackendDrainingError, BackendLoadingError: it would not.
             VieneuError: the backend could not be loaded.
         """
         if self.draining:
@@ -114,7 +114,7 @@ class Lifecycle:
             )
 
     async def health(self) -> Health:
-        """Return the backend's health as it is now, whatever it is."""
+        """Return the backend's current health in every state."""
         if self.load_failure is not None:
             return Health(state=BackendState.FAILED)
         try:
@@ -125,7 +125,7 @@ class Lifecycle:
         return Health(state=BackendState.LOADING) if self.loading else health
 
     async def ready(self) -> bool:
-        """Whether a request would be accepted now."""
+        """Return whether a request would be accepted now."""
         return not self.draining and (await self.health()).ready
 
     def _loaded(self, task: asyncio.Task[None]) -> None:

@@ -1,4 +1,4 @@
-"""Deprecated name of `vieneu_colab_server.colab`, which notebooks saved before 0.2 import."""
+"""Deprecated name of `vieneu_colab_server.colab`, imported by notebooks saved before 0.2."""
 
 from vieneu_colab_server.colab import Relay, fetch_model, launch, prepare, start
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document: problem documents, the token, which paths are open."""
+"""The OpenAPI document: problem documents, token, and open paths."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SPEECH_PROBLEMS: Responses = {
 
 
 def install_openapi(app: FastAPI) -> None:
-    """Make an app describe itself completely."""
+    """Complete the OpenAPI document of an app."""
 
     def describe() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -1,4 +1,4 @@
-"""The one table: exception class to HTTP status; and problem documents (RFC 9457) as answers."""
+"""Mapping of exception classes to HTTP status, and problem documents (RFC 9457) as responses."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ STATUS_OF: Mapping[type[VieneuError], HTTPStatus] = {
     errors.ModelLoadError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.AllBackendsFailedError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-"""A class that is not named has the status of the nearest one above it."""
+"""A class that is not listed has the status of its nearest listed base class."""
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field."""
+    """An invalid field."""
 
     field: str = Field(examples=["speed"])
     message: str = Field(examples=["Input should be less than or equal to 2"])
 
 
 class ValidationProblem(Problem):
-    """A problem document that names the fields at fault."""
+    """A problem document that lists the invalid fields."""
 
     errors: list[FieldError] = Field(default_factory=list)
 
@@ -77,7 +77,7 @@ def problem_of(error: VieneuError) -> Problem:
 
 
 def problem_response(error: VieneuError) -> Response:
-    """Return the answer for an error."""
+    """Return the response for an error."""
     headers = {"WWW-Authenticate": "Bearer"} if status_of(error) == HTTPStatus.UNAUTHORIZED else {}
     return _respond(problem_of(error), headers)
 
@@ -95,7 +95,7 @@ def _respond(problem: Problem, headers: Mapping[str, str]) -> Response:
 
 
 def field_errors(found: Iterable[Mapping[str, Any]]) -> list[FieldError]:
-    """Describe what a validator found, without the input that it found it in."""
+    """Describe a validator's errors, without the invalid input."""
     described = [
         FieldError(field=_field(error["loc"]), message=str(error["msg"])[:200]) for error in found
     ]
@@ -107,7 +107,7 @@ def _field(location: tuple[str | int, ...]) -> str:
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Make every failure of an app a problem document."""
+    """Turn every failure of an app into a problem document."""
     app.exception_handler(VieneuError)(_on_vieneu_error)
     app.exception_handler(RequestValidationError)(_on_invalid_body)
     app.exception_handler(HTTPException)(_on_http_error)
@@ -132,7 +132,7 @@ async def _on_invalid_body(_: Request, error: RequestValidationError) -> Respons
 
 
 async def _on_http_error(_: Request, error: HTTPException) -> Response:
-    """Answer for what the framework refuses: unknown path, wrong method, unreadable body."""
+    """Return the response for the framework's errors: unknown path or method, invalid body."""
     own: VieneuError = InvalidRequestError(str(error.detail))
     if error.status_code in _MESSAGES:
         own = RequestError(_MESSAGES[error.status_code])
@@ -141,10 +141,10 @@ async def _on_http_error(_: Request, error: HTTPException) -> Response:
 
 _MESSAGES: Mapping[int, str] = {
     HTTPStatus.NOT_FOUND: "There is nothing at this path.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This path does not take that method.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This path does not support that method.",
 }
 
 
 async def _on_unexpected(_request: Request, _error: Exception) -> Response:
-    """Answer without the cause; the framework raises it again, so that it is logged."""
-    return problem_response(InternalServerError("The server failed in an unexpected way."))
+    """Return a response without the cause; the framework raises it again, so that it is logged."""
+    return problem_response(InternalServerError("The server failed unexpectedly."))

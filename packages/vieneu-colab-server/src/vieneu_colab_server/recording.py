@@ -1,4 +1,4 @@
-"""Recording of one synthesis, which any number of clients read while it is made."""
+"""Recording of one synthesis, which any number of clients can read while it is made."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Speak = Callable[[], AsyncGenerator[AudioChunk, None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayLimits:
-    """How much is kept, and for how long. See `ServerSettings`."""
+    """Limits of stored speech. See `ServerSettings`."""
 
     keep_s: float = 60.0
     grace_s: float = 2.0
@@ -33,7 +33,7 @@ class ReplayLimits:
 
 
 class Recording:
-    """One synthesis, made by a task of its own, read by any number of `Reader`."""
+    """One synthesis in its own task, read by any number of `Reader`."""
 
     def __init__(self, fingerprint: bytes, ticket: Ticket, limits: ReplayLimits) -> None:
         self.fingerprint = fingerprint
@@ -42,11 +42,11 @@ class Recording:
         self.audible = False
         """True once there are samples."""
         self.sent = False
-        """True once a client was sent some of it."""
+        """True once a part of it was sent to a client."""
         self.ended = False
         self.failure: BaseException | None = None
         self.n_bytes = 0
-        """Samples held, in bytes."""
+        """Size of the stored samples in bytes."""
         self.readers: set[Reader] = set()
         self._ticket = ticket
         self._limits = limits
@@ -58,11 +58,11 @@ class Recording:
 
     @property
     def whole(self) -> bool:
-        """Whether it still has its beginning."""
+        """Whether its beginning is still stored."""
         return self._n_dropped == 0
 
     def start(self, speak: Speak, on_end: Callable[[Recording], None]) -> asyncio.Task[None]:
-        """Begin to speak; ``on_end`` is called once, however it ends."""
+        """Start the synthesis; ``on_end`` is called once, however it ends."""
 
         def ended(task: asyncio.Task[None]) -> None:
             self._end(task)
@@ -73,13 +73,13 @@ class Recording:
         return self._task
 
     def stop(self, reason: VieneuError) -> None:
-        """Stop the synthesis; a reader that is left gets ``reason``."""
+        """Stop the synthesis; remaining readers get ``reason``."""
         if self._task is not None and not self._task.done():
             self._stopped_because = reason
             self._task.cancel()
 
     async def chunk(self, position: int) -> AudioChunk | None:
-        """Return the chunk at ``position``, waiting for it; None where the speech has ended.
+        """Return the chunk at ``position``, waiting for it; None if the speech has ended.
 
         Raises:
             VieneuError: the synthesis failed.
@@ -98,7 +98,7 @@ class Recording:
             await self._news.wait()
 
     def make_room(self) -> None:
-        """Drop what every reader has passed, where too much is held."""
+        """Discard chunks that all readers have passed, if too much is stored."""
         if self.n_bytes < self._limits.max_recording_bytes or not self.readers:
             return
         n_passed = min(reader.position for reader in self.readers) - self._n_dropped
@@ -146,7 +146,7 @@ class Recording:
         self._wake()
 
     def _wake(self) -> None:
-        """Wake every reader that waits for a change."""
+        """Wake all waiting readers."""
         news, self._news = self._news, asyncio.Event()
         news.set()
 
@@ -155,8 +155,8 @@ class Reader:
     """One client's position in a `Recording`.
 
     Args:
-        recording: What it reads.
-        queue: Describes the failure where the turn of the request came too late.
+        recording: The recording.
+        queue: Creates the error if the request's turn comes too late.
         on_close: Called with the recording when the reader has left it.
     """
 
@@ -172,8 +172,8 @@ class Reader:
         """Wait for the first samples.
 
         Raises:
-            BackendBusyError: its turn did not come within the time.
-            FirstByteTimeoutError: it did, but no samples came.
+            BackendBusyError: its turn in the queue did not come in time.
+            FirstByteTimeoutError: its turn came, but no samples.
             VieneuError: the synthesis failed.
         """
         try:
@@ -188,7 +188,7 @@ class Reader:
         """Yield the speech from its beginning.
 
         Raises:
-            VieneuError: the synthesis failed; everything before that has been yielded.
+            VieneuError: the synthesis failed; all chunks before that have been yielded.
         """
         while (chunk := await self._recording.chunk(self.position)) is not None:
             yield chunk
@@ -196,11 +196,11 @@ class Reader:
             self._recording.make_room()
 
     def delivered(self) -> None:
-        """State that the client was sent some of it."""
+        """Record that a part of it was sent to the client."""
         self._recording.sent = True
 
     def close(self) -> None:
-        """Leave; a recording that nobody reads is stopped. Closing twice changes nothing."""
+        """Leave the recording, which is stopped without readers. Without effect if closed."""
         if self in self._recording.readers:
             self._recording.readers.discard(self)
             self._on_close(self._recording)

@@ -1,4 +1,4 @@
-"""Reference audio that a request names or carries. Everything about it is hostile until decoded."""
+"""Reference audio that a request names or contains. It is untrusted until it has been decoded."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Samples:
         self._max_seconds = max_seconds
 
     def clip(self, sample: str) -> Clip:
-        """Decode a sample: a file inside the folder, base64, or a data URL. Blocking.
+        """Decode a sample: a file in the folder, base64, or a data URL. Blocking.
 
-        A file has a suffix, and base64 never holds a full stop: that tells the two apart.
+        A file name has a suffix, and base64 never contains a full stop: that distinguishes them.
 
         Raises:
-            ReferenceAudioError: it is none of these, not there, or not usable.
+            ReferenceAudioError: it is none of these, does not exist, or is unusable.
         """
         is_file = "." in sample and not sample.startswith("data:")
         data = self._read(sample) if is_file else _decode_base64(sample)
@@ -52,22 +52,23 @@ class Samples:
 
 
 def check_transcript(sample: str | None, transcript: str | None) -> None:
-    """Make sure that a sample and its transcript come together.
+    """Check that a sample and its transcript are given together.
 
     Raises:
-        InvalidRequestError: one is there without the other.
+        InvalidRequestError: one is given without the other.
     """
     if (sample is None) != (transcript is None):
         missing = "voice_sample_path" if sample is None else "voice_transcript"
         raise InvalidRequestError(
             Translatable(
-                "{missing} is missing: a sample and its words go together.", missing=missing
+                "{missing} is missing: a sample and its transcript are given together.",
+                missing=missing,
             )
         )
 
 
 def _unusable(sample: str) -> ReferenceAudioError:
-    # One sentence for all reasons: an answer must not tell what else is on this machine.
+    # The same message for all reasons: a response must not reveal other files of this machine.
     return ReferenceAudioError(
         Translatable("The samples folder has no usable file {sample!r}.", sample=sample[:100]),
         remedy="Name a file inside the samples folder, or send the audio itself as base64.",
@@ -75,7 +76,7 @@ def _unusable(sample: str) -> ReferenceAudioError:
 
 
 def _parts_of(sample: str) -> tuple[str, ...]:
-    """Split a path into names that cannot lead out of a folder."""
+    """Split a path into names that cannot lead out of the folder."""
     path = PurePosixPath(sample)
     parts = path.parts[1:] if path.parts[:1] == (FOLDER_ALIAS,) else path.parts
     strange = any(ord(char) < ord(" ") for char in sample) or "\\" in sample or ":" in sample
@@ -85,10 +86,10 @@ def _parts_of(sample: str) -> tuple[str, ...]:
 
 
 def _read_inside(folder: Path, parts: tuple[str, ...]) -> bytes:
-    """Read an ordinary file below a folder, following no link below it, not even in a race.
+    """Read a regular file below a folder without following links below it, even in a race.
 
     Each name is opened relative to the folder before it (``openat`` with ``O_NOFOLLOW``), so what
-    is checked is what is read.
+    is checked is also what is read.
     """
     with ExitStack() as stack:
         at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -36,14 +36,14 @@ from vieneu_core.worker.spec import EngineSpec
 HEALTH_CHECK_EVERY_S = 0.25
 HEALTH_CHECK_TIMEOUT_S = 5.0
 STOP_TIMEOUT_S = 15.0
-"""After the signal to stop; then the process is killed."""
+"""Seconds after the signal to stop until the process is killed."""
 _KEPT_LINES = 200
 _PIECE_BYTES = 1 << 16
 _LEVEL = re.compile(r"^\S+ \S+ (DEBUG|INFO|WARNING|ERROR) ")
 
 
 class ServerStartError(VieneuError):
-    """The server's process ended before it was ready, or does not become ready."""
+    """The server's process ended before it was ready, or did not become ready in time."""
 
     code = "server_start"
     title = "The server does not start"
@@ -51,18 +51,18 @@ class ServerStartError(VieneuError):
 
 
 class Server:
-    """A server that this program starts, watches and stops. It ends when this program ends.
+    """A server process that this program starts, monitors and stops. It ends with this program.
 
-    Its token is in a file of this user alone, so that one that a client has rotated
+    Its token is in a file that only this user can read, so that a token rotated by a client
     (``rotate-token``) stays valid after a restart.
 
     Args:
-        engine: The engine that it serves.
-        token: What clients send; None makes a new one of 256 bits.
-        settings: Others of `ServerSettings`, by name.
-        ends_at: When the session ends by itself; None: never.
-        environ: For the process; None is this program's own.
-        clock: Time.
+        engine: The engine to serve.
+        token: Token that clients must send; None creates a new one of 256 bits.
+        settings: Other fields of `ServerSettings`, by name.
+        ends_at: End of the session; None if it has no end.
+        environ: Environment of the process; None means this program's.
+        clock: Clock of the session.
     """
 
     def __init__(  # noqa: PLR0913 - what it is made of, by keyword
@@ -79,7 +79,7 @@ class Server:
         self._first_token = token or new_auth_token()
         self._settings = dict(settings or {})
         self.ends_at = ends_at
-        """When the session ends by itself; None: never."""
+        """End of the session; None if it has no end."""
         self._environ = dict(os.environ if environ is None else environ)
         self._clock = clock or SystemClock()
         self._folder: Path | None = None
@@ -99,7 +99,7 @@ class Server:
 
     @property
     def port(self) -> int:
-        """Port of 127.0.0.1; the same after a restart."""
+        """Port of 127.0.0.1, kept over restarts."""
         return urlsplit(self._url).port or 0
 
     @property
@@ -111,7 +111,7 @@ class Server:
 
     @property
     def log(self) -> tuple[str, ...]:
-        """The last lines of its log."""
+        """Last lines of its log."""
         return tuple(self._log)
 
     @property
@@ -120,10 +120,10 @@ class Server:
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
-        """Start it, and wait until its model is loaded. Without effect where it runs.
+        """Start the process, and wait until its model is loaded. Without effect if it is running.
 
         Raises:
-            ServerStartError: it ended; quotes its last line.
+            ServerStartError: it ended; the message quotes its last line.
         """
         if self.runs:
             return
@@ -142,7 +142,7 @@ class Server:
         """Synthesize a request, by default a test sentence.
 
         Raises:
-            VieneuError: it failed.
+            VieneuError: synthesis failed.
         """
         backend = RemoteBackend(self._url, self.token, name="server")
         try:
@@ -152,7 +152,7 @@ class Server:
             await backend.aclose()
 
     async def health(self) -> HealthAnswer | None:
-        """Return its health; None where it does not answer."""
+        """Return its health; None if it does not respond."""
         headers = {"Authorization": f"Bearer {self.token.get_secret_value()}"}
         timeout = aiohttp.ClientTimeout(total=HEALTH_CHECK_TIMEOUT_S)
         try:
@@ -165,14 +165,14 @@ class Server:
             return None
 
     async def ended(self) -> str:
-        """Wait until its process ends; return the reason as text. Only while it runs."""
+        """Wait until the process ends; return the reason as text. Only while it is running."""
         process = self._required()
         code = await process.wait()
         await asyncio.wait(self._readers)
         return self._last_line() or _exit_text(code)
 
     async def stop(self) -> None:
-        """End it once running syntheses are finished. It may be started again."""
+        """Stop it after finishing running requests. It may be started again."""
         await self._end()
         if self._folder is not None:
             self._first_token = self.token
@@ -195,7 +195,7 @@ class Server:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={**self._environ, "PYTHONUNBUFFERED": "1", **variables},
-            # Ctrl-C at this program's terminal is for this program, which then stops the server.
+            # Ctrl-C at the terminal goes to this program only, which then stops the server.
             start_new_session=True,
         )
         self._readers = [
@@ -273,7 +273,7 @@ def _new_folder() -> Path:
 
 
 async def _lines(stream: asyncio.StreamReader | None) -> AsyncIterator[str]:
-    """Yield line by line; a line without an end must not block the process."""
+    """Yield line by line; an endless line must not block the process."""
     rest = b""
     while stream is not None and (data := await stream.read(_PIECE_BYTES)):
         *whole, rest = (rest + data).split(b"\n")

@@ -13,7 +13,7 @@ ENV_PREFIX = "VIENEU_SERVER_"
 
 
 class ServerSettings(BaseSettings):
-    """Settings of a server. Arguments go before environment variables (``VIENEU_SERVER_...``)."""
+    """Settings of a server. Arguments take precedence over variables (``VIENEU_SERVER_...``)."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
@@ -32,7 +32,7 @@ class ServerSettings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     """0 takes any free port."""
     samples_dir: Path | None = None
-    """Folder of the reference audio that requests may name; None allows only audio sent along."""
+    """Folder of the reference audio that requests may name; None allows only embedded audio."""
 
     max_body_bytes: PositiveInt = 2 * 1024 * 1024
     max_text_chars: PositiveInt = 4_096
@@ -45,10 +45,10 @@ class ServerSettings(BaseSettings):
         default=240,
         validation_alias=AliasChoices(
             f"{ENV_PREFIX}health_checks_per_minute",
-            f"{ENV_PREFIX}looks_per_minute",  # its deprecated name
+            f"{ENV_PREFIX}looks_per_minute",  # deprecated name
         ),
     )
-    """All other requests per minute (health, voices), counted apart from speech."""
+    """All other requests per minute (health, voices), counted separately from speech."""
     failed_logins_per_minute: PositiveInt = 20
     """Failed logins per minute, all clients together; a valid token is never throttled."""
 
@@ -57,7 +57,7 @@ class ServerSettings(BaseSettings):
     max_concurrent: PositiveInt = 1
     """Requests that are synthesized at once."""
     retry_after_s: PositiveFloat = 2.0
-    """Retry-After where the queue is full."""
+    """Retry-After when the queue is full."""
     loading_retry_after_s: PositiveFloat = 5.0
     """Retry-After while the model is being loaded."""
     deadline_s: PositiveFloat = 300.0
@@ -70,17 +70,17 @@ class ServerSettings(BaseSettings):
     replay_keep_s: PositiveFloat = 60.0
     """How long finished speech is kept for a retry with the same request id."""
     replay_grace_s: PositiveFloat = 2.0
-    """How long speech of which nothing was sent goes on without a client, for its retry."""
+    """How long synthesis continues without a client, if nothing was sent yet, for a retry."""
     max_recording_bytes: PositiveInt = 32 * 1024 * 1024
-    """Samples of one request that are held; beyond that it is spoken only as fast as it is read."""
+    """Stored samples of one request; beyond that it is synthesized only as fast as it is read."""
     max_replay_bytes: PositiveInt = 96 * 1024 * 1024
-    """Samples of all requests that are held before new ones are refused."""
+    """Stored samples of all requests before new ones are refused."""
 
     session_limit_s: PositiveFloat | None = None
     """Length of the session from the start of the server; None: it has no end."""
     session_drain_s: float = Field(default=60.0, ge=0)
-    """So long before the end of the session the server refuses new requests."""
+    """Time before the end of the session from which on new requests are refused."""
     drain_timeout_s: float = Field(default=30.0, ge=0)
-    """How long running speech may go on after the signal to stop."""
+    """How long running speech may continue after the signal to stop."""
     keep_alive_s: PositiveInt = 75
     """How long an idle connection stays open: longer than clients keep theirs."""

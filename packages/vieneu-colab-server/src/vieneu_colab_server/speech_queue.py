@@ -1,4 +1,4 @@
-"""Who speaks next: first come, first served, and a full queue says so. Not what is spoken."""
+"""Bounded queue of requests: first come, first served; a full queue refuses requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SpeechQueue:
         return self._depth
 
     def enter(self) -> Ticket:
-        """Enter the queue; the caller must `Ticket.leave` in the end.
+        """Enter the queue; the caller must call `Ticket.leave`.
 
         Raises:
             BackendBusyError: the queue is full.
@@ -45,7 +45,7 @@ class SpeechQueue:
         )
 
     def give_back(self) -> None:
-        """Let the next one run."""
+        """Let the next ticket run."""
         self._depth -= 1
 
 
@@ -64,7 +64,7 @@ class Ticket:
         self._has_turn = True
 
     def leave(self) -> None:
-        """Leave the queue. Leaving twice changes nothing."""
+        """Leave the queue. Without effect if it has left."""
         if self._left:
             return
         self._left = True

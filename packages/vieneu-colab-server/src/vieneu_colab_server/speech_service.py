@@ -1,4 +1,4 @@
-"""From a request body to a reader of its speech. Not how that is sent."""
+"""Speech service: from a request body to a reader of its speech."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.wire.schemas import SynthesisBody
 
 _NOT_SPOKEN = frozenset({"request_id", "first_audio_within_s"})
-"""Fields that change nothing in what is spoken."""
+"""Fields that do not affect the audio."""
 
 
 def fingerprint(body: SynthesisBody) -> bytes:
-    """Return what is equal for two bodies exactly where they ask for the same speech."""
+    """Return a fingerprint that is equal for bodies that request the same audio."""
     spoken = body.model_dump_json(exclude=set(_NOT_SPOKEN))
     return hashlib.sha256(spoken.encode()).digest()
 
 
 def check_characters(body: SynthesisBody) -> None:
-    """Make sure that all text can be written as UTF-8; JSON can hold halves of characters.
+    """Check that all text can be encoded as UTF-8; JSON can contain lone surrogates.
 
     Raises:
-        InvalidRequestError: a field cannot.
+        InvalidRequestError: a field cannot be encoded.
     """
     for field, value in body:
         for text in value if isinstance(value, list) else [value]:
@@ -57,12 +57,12 @@ def check_characters(body: SynthesisBody) -> None:
 
 
 def answer_by_s(within_s: float) -> float:
-    """Return how long to wait, so that the answer arrives shortly before the client gives up."""
+    """Return how long to wait, so that the response arrives shortly before the client's timeout."""
     return within_s - min(0.5, within_s / 5)
 
 
 class SpeechService:
-    """Takes requests for speech, and gives each a reader of it."""
+    """Accepts requests for speech, and returns a reader for each."""
 
     def __init__(  # noqa: PLR0913 - its parts, each once
         self,
@@ -82,11 +82,11 @@ class SpeechService:
         self._max_text_chars = max_text_chars
 
     async def listen(self, body: SynthesisBody, receive: Receive) -> Reader:
-        """Return a reader whose first audio is there; the caller closes it.
+        """Return a reader whose first audio is available; the caller closes it.
 
         Raises:
             VieneuError: the request cannot be served, now or at all.
-            ClientGoneError: nobody waits for it any more.
+            ClientGoneError: the client has disconnected.
         """
         self._lifecycle.check_accepting()
         self._check_length(body)
@@ -151,7 +151,7 @@ class SpeechService:
                 async for chunk in chunks:
                     yield chunk
         except (AuthenticationError, WireVersionError) as error:
-            # To the client these would speak of its own token and version.
+            # To the client these would refer to its own token and version.
             raise BackendUnavailableError(
                 "The backend behind this server refuses to speak with it."
             ) from error

@@ -1,4 +1,4 @@
-"""`PublicServer`: a server process that is public and restarted when it ends."""
+"""`PublicServer`: a public server process that is restarted when it ends."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock, SystemClock
 
 MAX_RESTARTS = 5
-"""Failed restarts in a row; then the server is given up."""
+"""Number of failed restarts in a row after which there is no further one."""
 RESTART_BACKOFF = Backoff(first_s=1.0, factor=3.0, longest_s=30.0)
-"""Between failed restarts. The first restart comes at once."""
+"""Pauses between failed restarts. The first restart is immediate."""
 
 
 class PublicServer:
-    """Makes a server public once it has spoken, and keeps it and its tunnel running.
+    """Makes a server public after a test sentence, and keeps it and its tunnel running.
 
     Args:
-        server: Owned; stopped at the end.
-        tunnel: Owned; closed at the end.
-        callback_url: Webhook of Home Assistant that gets each new address; None sends it nowhere.
-        voices: Ids of voices that are spoken with once, so that their first request is fast.
+        server: The server, stopped at the end.
+        tunnel: The tunnel, closed at the end.
+        callback_url: Webhook of Home Assistant that receives each new address; None means none.
+        voices: Ids of voices to warm up, so that their first request is fast.
         notify: Called with each event.
-        clock: Time.
+        clock: Clock of server and tunnel.
 
     Raises:
-        ConfigurationError: the callback URL cannot be used.
+        ConfigurationError: the callback URL is invalid.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, by keyword
@@ -60,7 +60,7 @@ class PublicServer:
 
     @property
     def url(self) -> str | None:
-        """Public URL; None while the tunnel is not open."""
+        """Public URL; None if the tunnel is not open."""
         return self._exposure.url
 
     @property
@@ -70,16 +70,16 @@ class PublicServer:
 
     @property
     def ends_at(self) -> datetime | None:
-        """When the session ends by itself; None: never."""
+        """End of the session; None if it has no end."""
         return self.server.ends_at
 
     async def open(self) -> str:
-        """Start the server, have it speak, open the tunnel; return the public URL.
+        """Start the server, speak a test sentence, open the tunnel; return the public URL.
 
         Raises:
             ServerStartError: the server does not start.
             TunnelOpenError: the tunnel cannot be opened.
-            VieneuError: the model does not speak.
+            VieneuError: the test sentence failed.
         """
         try:
             await self._exposure.prepare()
@@ -93,7 +93,7 @@ class PublicServer:
             raise
 
     async def keep(self) -> None:
-        """Wait while both are kept running; ends only with an error, or by `close`.
+        """Keep both running; ends only with an error, or by `close`.
 
         Raises:
             ServerStartError: the server ended and cannot be restarted.
@@ -105,7 +105,7 @@ class PublicServer:
                 task.result()
 
     async def close(self) -> None:
-        """Close the tunnel and stop the server. Without effect where both have ended."""
+        """Close the tunnel and stop the server. Without effect if both have ended."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:

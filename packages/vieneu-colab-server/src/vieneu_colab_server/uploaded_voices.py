@@ -1,4 +1,4 @@
-"""Custom voices that clients have uploaded, in memory: after a restart they are sent again."""
+"""Custom voices uploaded by clients, in memory; clients send them again after a restart."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from vieneu_core.voices import Voice
 from vieneu_core.wire.schemas import VoiceUpload
 
 MOST_KEPT = 64
-"""Voices; each takes half a megabyte at most. The one that was used longest ago goes first."""
+"""Number of voices, of half a megabyte at most; the least recently used is removed first."""
 
 
 class UploadedVoices:
     """The uploaded voices.
 
     Args:
-        max_seconds: The longest clip, decoded.
-        most_kept: Voices.
+        max_seconds: Longest clip after decoding, in seconds.
+        most_kept: Largest number of voices.
     """
 
     def __init__(self, *, max_seconds: float, most_kept: int = MOST_KEPT) -> None:
@@ -32,12 +32,12 @@ class UploadedVoices:
         self._kept: OrderedDict[str, tuple[Voice, ReferenceAudio]] = OrderedDict()
 
     def add(self, upload: VoiceUpload) -> Voice:
-        """Keep a voice under its content id; the same one again changes nothing. Blocking.
+        """Store a voice under its content id; without effect if it is stored. Blocking.
 
         Raises:
-            ReferenceAudioError: the audio cannot be used.
-            InvalidRequestError: its transcript is empty, its language is not spoken here, or it
-                is not what its id says.
+            ReferenceAudioError: the audio is unusable.
+            InvalidRequestError: its transcript is empty, its language is not supported, or it
+                does not match its id.
         """
         check_language(upload.language)
         transcript = one_line(upload.transcript)
@@ -61,17 +61,17 @@ class UploadedVoices:
         return voice
 
     def find(self, voice_id: str | None) -> ReferenceAudio | None:
-        """Return the clip of a voice; None where none of that id is kept."""
+        """Return the clip of a voice; None if there is no such voice."""
         if voice_id is None or voice_id not in self._kept:
             return None
         self._kept.move_to_end(voice_id)
         return self._kept[voice_id][1]
 
     def remove(self, voice_id: str) -> None:
-        """Forget a voice.
+        """Remove a voice.
 
         Raises:
-            VoiceNotFoundError: none of that id is kept.
+            VoiceNotFoundError: there is no such voice.
         """
         if self._kept.pop(voice_id, None) is None:
             raise VoiceNotFoundError(
@@ -81,5 +81,5 @@ class UploadedVoices:
             )
 
     def voices(self) -> tuple[Voice, ...]:
-        """List them, the one that was used last at the end."""
+        """List the voices, the most recently used one last."""
         return tuple(voice for voice, _ in self._kept.values())

@@ -1,7 +1,7 @@
-"""VieNeu Relay core: speech from a local engine or a remote server, whichever the admin chose.
+"""Core of VieNeu Relay: speech from a local engine or a remote server, chosen by the admin.
 
-Names are loaded when they are first used, so that ``import vieneu_core`` stays light. What only
-some programs need is exported by the package's public parts: `vieneu_core.audio`, ``backends``,
+Names are loaded when they are first used, so that ``import vieneu_core`` stays light. Less common
+names are exported by the public parts of the package: `vieneu_core.audio`, ``backends``,
 ``clock``, ``config``, ``engines``, ``errors``, ``notebook``, ``pairing``, ``router``,
 ``synthesis``, ``testing``, ``text``, ``voices``, ``wire`` and ``worker``. Deeper modules are
 private.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-# Type checkers take it for true; the module typing takes longer to load than all of this.
+# Type checkers treat it as true; importing typing takes longer than this whole module.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -172,11 +172,11 @@ def lazy_names(
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """Return the ``__getattr__`` and ``__dir__`` of a package that loads names on first use.
 
-    PEP 562. For this package and its public parts.
+    Lazy imports (PEP 562) for this package and its public parts.
 
     Args:
         package: ``__name__`` of the package.
-        names_by_module: Its public names, by the module below it that defines them.
+        names_by_module: Public names by the submodule that defines them.
     """
     module_of = {name: module for module, names in names_by_module.items() for name in names}
     namespace = sys.modules[package].__dict__

@@ -1,6 +1,6 @@
-"""Checks of what a caller hands in: a wrong value is an error that says what is expected.
+"""Validation of arguments: a wrong value raises an error that says what is expected.
 
-Without them a wrong type would surface far from its cause, as an ``AttributeError`` of ours.
+Without them a wrong type would surface far from its cause, as an internal ``AttributeError``.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def refuse(  # noqa: PLR0913 - most have defaults
     remedy: str | None = None,
     secret: bool = False,
 ) -> VieneuError:
-    """Return the error for a wrong argument; a secret one is not shown in it."""
+    """Return the error for a wrong argument; the value of a secret one is not shown."""
     if remedy is None and error is ConfigurationError:
         remedy = "Correct this argument in your program."
     found = kind_of(value) if secret else given(value)
@@ -77,7 +77,7 @@ def expect(  # noqa: PLR0913 - the last two have defaults
     """Make sure that an argument is an instance of one of these types.
 
     Raises:
-        VieneuError: it is not; ``error`` says of which class.
+        VieneuError: the argument has another type; ``error`` is the class that is raised.
     """
     if not isinstance(value, kinds) or isinstance(value, type):
         raise refuse(name, value, expected, error=error, remedy=remedy)
@@ -87,7 +87,7 @@ def expect_optional(name: str, value: object, kind: type, expected: str) -> None
     """Make sure that an argument is None or an instance of this type.
 
     Raises:
-        ConfigurationError: it is neither.
+        ConfigurationError: the argument has another type.
     """
     if value is not None:
         expect(name, value, kind, f"{expected}, or None")
@@ -97,7 +97,7 @@ def items_of(name: str, values: Iterable[object], kind: type[_T], expected: str)
     """Return the members of a list, each an instance of this type.
 
     Raises:
-        ConfigurationError: it is no list, or holds something else.
+        ConfigurationError: the value is not a list, or a member has another type.
     """
     if not isinstance(values, Iterable) or isinstance(values, str | bytes):
         raise refuse(name, values, f"a list; each member must be {expected}")
@@ -118,7 +118,7 @@ def one_of(
     """Return the member of an enumeration that a string names.
 
     Raises:
-        VieneuError: there is no such member; lists those that exist.
+        VieneuError: there is no such member; the message lists those that exist.
     """
     if isinstance(value, str):
         try:
@@ -133,13 +133,13 @@ def path_of(name: str, value: object, *, error: type[VieneuError] = InvalidReque
     """Return a path that was given as a string or a path object.
 
     Raises:
-        VieneuError: it is neither, or no file can have that name.
+        VieneuError: the value is neither, or no file can have that name.
     """
     expect(name, value, (str, os.PathLike), "a path: a str or a pathlib.Path", error=error)
     try:
         path = os.fspath(value)  # type: ignore[call-overload]  # checked above
         usable = isinstance(path, str) and bool(path) and b"\0" not in os.fsencode(path)
-    except (TypeError, ValueError):  # of a __fspath__, or of a lone surrogate
+    except (TypeError, ValueError):  # raised by ``__fspath__``, or for a lone surrogate
         usable = False
     if not usable:
         raise refuse(name, value, "the path of a file", error=error)
@@ -147,10 +147,10 @@ def path_of(name: str, value: object, *, error: type[VieneuError] = InvalidReque
 
 
 def whole_number(name: str, value: object, lowest: int, highest: int) -> int:
-    """Return a whole number within these bounds as Python's own.
+    """Return a whole number within these bounds as a Python ``int``.
 
     Raises:
-        ConfigurationError: it is none, or out of bounds.
+        ConfigurationError: the value is not a whole number, or is out of bounds.
     """
     if isinstance(value, numbers.Integral) and not isinstance(value, bool):
         number = int(value)
@@ -164,10 +164,10 @@ def whole_number(name: str, value: object, lowest: int, highest: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What the fields of one annotation hold."""
+    """Values that fields with one annotation may hold."""
 
     plain: Callable[..., object]
-    """Python's own type; makes a plain number of numpy's."""
+    """The built-in type; converts numbers of other libraries, such as numpy."""
     fits: Callable[[object], bool]
     expected: str
 
@@ -183,7 +183,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_text(value: object) -> bool:
-    """Whether it is a string that can be sent: a lone surrogate is no character."""
+    """Return whether the value is a string that UTF-8 can encode (no lone surrogates)."""
     return isinstance(value, str) and (value.isascii() or not _SURROGATE.search(value))
 
 
@@ -204,12 +204,12 @@ _OR_NONE = " | None"
 def check_fields(
     record: DataclassInstance, *, error: type[VieneuError] = ConfigurationError
 ) -> None:
-    """Check the plain fields of a dataclass by their annotations; other fields are left alone.
+    """Check the plain fields of a dataclass against their annotations; skip the others.
 
-    A number of another library (numpy's float32 say) becomes Python's own.
+    A number of another library (numpy's float32, for example) becomes a built-in one.
 
     Raises:
-        VieneuError: a field holds something else; ``error`` says of which class.
+        VieneuError: a field has another type; ``error`` is the class that is raised.
     """
     for name, kind, optional in _plain_fields(type(record)):
         value = getattr(record, name)
@@ -225,7 +225,7 @@ def check_fields(
 @cache
 def _plain_fields(record: type[DataclassInstance]) -> tuple[tuple[str, _Kind, bool], ...]:
     """Return name and kind of each plain field, and whether it may be None."""
-    # Annotations are strings: all modules of ours have `from __future__ import annotations`.
+    # Annotations are strings: every module here has `from __future__ import annotations`.
     annotated = ((field.name, str(field.type)) for field in fields(record))
     return tuple(
         (name, _KINDS[plain], annotation != plain)
@@ -242,10 +242,10 @@ def _plain_number(name: str, value: object, kind: _Kind, error: type[VieneuError
 
 
 def check_not_negative(record: DataclassInstance) -> None:
-    """Check the plain fields of a dataclass; no number among them may be below 0.
+    """Check the plain fields of a dataclass; numbers must not be negative.
 
     Raises:
-        ConfigurationError: a field holds something else.
+        ConfigurationError: a field has another type, or is negative.
     """
     check_fields(record)
     for field in fields(record):
@@ -258,7 +258,7 @@ def check_json(name: str, value: object) -> None:
     """Make sure that a value is a mapping of plain JSON values.
 
     Raises:
-        ConfigurationError: it is not.
+        ConfigurationError: the value is anything else.
     """
     expected = "a dict of plain JSON values, such as {'threads': 4}"
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):

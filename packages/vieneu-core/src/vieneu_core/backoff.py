@@ -1,4 +1,4 @@
-"""Pauses between tries that grow from one failure to the next."""
+"""Exponential backoff: pauses that grow with each failure."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """Exponential backoff as a value: it counts nothing and waits for nothing itself."""
+    """Exponential backoff as a value: it neither counts nor waits."""
 
     first_s: float
-    """Pause after the first failure, in seconds."""
+    """Pause after the first failure in seconds."""
     longest_s: float
-    """No pause is longer, jitter aside, in seconds; may be infinite."""
+    """Longest pause in seconds, without jitter; may be infinite."""
     factor: float = 2.0
-    """Each pause is so many times the one before."""
+    """Ratio of each pause to the previous one."""
     jitter: float = 0.0
-    """Share by which a pause varies, up or down, so that many clients do not return at once."""
+    """Share by which a pause varies up or down, so that many clients do not return at once."""
 
     def pause_s(self, n_failures: int, rng: random.Random | None = None) -> float:
-        """Return the pause after so many failures in a row, in seconds.
+        """Return the pause after this many failures in a row, in seconds.
 
         Args:
             n_failures: 1 after the first failure.
-            rng: Draws the jitter; without one there is none.
+            rng: Source of the jitter; None means no jitter.
         """
         try:
             growth = float(self.factor) ** max(0, n_failures - 1)

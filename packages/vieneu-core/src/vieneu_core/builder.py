@@ -1,4 +1,4 @@
-"""Builds a `Router` from `Settings`: the one place that knows which class each word stands for."""
+"""Construction of a `Router` from `Settings`; the only module that maps settings to classes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 AT_ONCE = RestartPolicy(first_delay_s=0.1, max_delay_s=0.5, max_failed_starts=100)
-"""For the last resort voice: it starts in half a second, so it is back within one, each time."""
+"""For the embedded voice, which starts in half a second: after a crash it is back within one."""
 
 
 class RouterBuilder:
@@ -125,7 +125,7 @@ def build_router(
     The arguments are those of `RouterBuilder`.
 
     Raises:
-        ConfigurationError: the remote's URL or token cannot be used, or an argument is of the wrong
+        ConfigurationError: the remote's URL or token is invalid, or an argument has the wrong
             type.
     """
     builder = RouterBuilder(
@@ -148,12 +148,12 @@ def _folder(
 def build_local(
     settings: Settings, *, voices: VoiceCatalogue | None = None, clock: Clock | None = None
 ) -> LocalBackend:
-    """Build the backend of this machine that these settings describe; nothing is loaded yet.
+    """Build the local backend that these settings describe; nothing is loaded yet.
 
     Args:
-        settings: What the admin wants.
-        voices: Those that were added; None is none.
-        clock: Time.
+        settings: The settings.
+        voices: Custom voices; None means none.
+        clock: Clock of the backend.
     """
     return LocalBackend(
         EngineSpec(settings.local.engine, settings.local.options),

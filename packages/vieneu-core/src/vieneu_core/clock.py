@@ -1,4 +1,4 @@
-"""Time as something that is passed in, so that tests own it."""
+"""Clock as a parameter, so that tests control time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class Clock(Protocol):
-    """What this product asks of time."""
+    """Time functions that this product uses."""
 
     def monotonic(self) -> float:
         """Return seconds that never go back; only differences mean anything."""
         ...
 
     def now(self) -> datetime:
-        """Return the calendar time in UTC (months of a quota, nothing else)."""
+        """Return the calendar time in UTC (used for the months of a quota only)."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -26,7 +26,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own time."""
+    """The machine's clock."""
 
     def monotonic(self) -> float:
         """Return seconds of the machine's monotonic clock."""

@@ -1,6 +1,6 @@
-"""Finds out what is possible on this machine, and what is missing for the rest.
+"""Diagnosis of this machine: what it can run, and what is missing for the rest.
 
-Every finding is a fact and, where something can be done, a command. None holds a secret.
+A finding contains a fact and, if something can be done, a command. None contains a secret.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
 
 PLAYERS = ("pw-cat", "paplay", "aplay", "ffplay")
-"""Programs that can play raw samples from a pipe, in the order in which they are tried."""
+"""Programs that can play raw samples from a pipe, in the order of preference."""
 
 
 class Level(StrEnum):
-    """How good a finding is."""
+    """Severity of a finding."""
 
     OK = "ok"
     NOTE = "note"
-    """Works, or is not needed; but good to know."""
+    """Works, or is not needed, but worth mentioning."""
     PROBLEM = "problem"
 
 
 class Topic(StrEnum):
-    """What a finding is about."""
+    """Subject of a finding."""
 
     PYTHON = "python"
     CORE = "core"
@@ -67,20 +67,20 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that was looked at."""
+    """Result of one check."""
 
     topic: Topic
     level: Level
     fact: str = ""
-    """What was found: versions, names, paths."""
+    """Result: versions, names, paths."""
     command: str = ""
-    """What would mend or complete it."""
+    """Command that fixes or completes it."""
     error: VieneuError | None = None
-    """Why it does not work, where that is one of our errors."""
+    """Error that explains why it does not work."""
 
 
 def examine_installation(which: Mapping[str, str | None] | None = None) -> tuple[Finding, ...]:
-    """Look at Python and at what is installed; ``which`` stands in for PATH in tests."""
+    """Check Python and the installed packages; ``which`` replaces the search in PATH in tests."""
     paths = which if which is not None else {name: shutil.which(name) for name in PLAYERS}
     return (
         Finding(
@@ -97,11 +97,11 @@ def examine_installation(which: Mapping[str, str | None] | None = None) -> tuple
 
 
 def examine_engines() -> tuple[Finding, ...]:
-    """Import what each engine and the watermark need, each in a process of its own.
+    """Import the modules that each engine and the watermark need, each in its own process.
 
-    Blocking, for `import_failure`'s patience at most.
+    Blocking, at most for the timeout of `import_failure`.
     """
-    # The embedded engine has a finding of its own.
+    # The embedded engine has its own finding.
     wanted = [needs for needs in ENGINES if needs.engine != EMBEDDED_ENGINE]
     with ThreadPoolExecutor(len(wanted) + 1) as side_by_side:
         watermark = side_by_side.submit(examine_watermark)
@@ -111,7 +111,7 @@ def examine_engines() -> tuple[Finding, ...]:
 def examine_settings(
     path: Path, environ: Mapping[str, str], *, must_exist: bool = False
 ) -> tuple[Settings | None, tuple[Finding, ...]]:
-    """Look at the settings file; blocking. Returns the settings too, where they can be read."""
+    """Check the settings file; blocking. Also returns the settings, if they are valid."""
     findings = [_environment(environ)] if _environment_names(environ) else []
     try:
         settings = load_settings(path, environ, must_exist=must_exist)
@@ -124,11 +124,11 @@ def examine_settings(
 async def examine_backends(
     settings: Settings, *, voices: VoiceCatalogue | None = None
 ) -> tuple[Finding, ...]:
-    """Load the local engine with its voices, and ask the remote server how it is.
+    """Load the local engine with its voices, and check the health of the remote server.
 
     Args:
-        settings: Say which engine, voice and server.
-        voices: Those that were added; None is none.
+        settings: Settings with the engine, voice and server.
+        voices: Custom voices; None means none.
     """
     return (*await _local(settings, voices), await _remote(settings))
 
@@ -136,7 +136,7 @@ async def examine_backends(
 def _version_of(package: str) -> str:
     try:
         return f"{package} {version(package)}"
-    except PackageNotFoundError:  # run from a source tree
+    except PackageNotFoundError:  # running from a source tree
         return package
 
 
@@ -162,7 +162,7 @@ def _hardware() -> Finding:
 
 
 def examine_engine(needs: EngineNeeds) -> Finding:
-    """Tell whether an engine is usable, and how fast its models were here; blocking likewise."""
+    """Check whether an engine is usable, and report its measured speed; blocking."""
     if missing := needs.missing():
         return Finding(
             topic=Topic.ENGINE,
@@ -191,7 +191,7 @@ def _imported(topic: Topic, modules: Sequence[str], fact: str) -> Finding:
 
 
 def examine_watermark() -> Finding:
-    """Tell whether audio can be watermarked; blocking, as `examine_engines`."""
+    """Check whether audio can be watermarked; blocking, as `examine_engines`."""
     if can_watermark():
         return _imported(Topic.WATERMARK, NEEDED, _version_of("resemble-perth"))
     return Finding(
@@ -203,10 +203,10 @@ def examine_watermark() -> Finding:
 
 
 def _holds_token(path: Path) -> bool:
-    """Whether the token is in the file itself; told without the environment, which may hold it."""
+    """Return whether the file itself contains the token, regardless of the environment."""
     try:
         return bool(load_settings(path, {}).colab.auth_token.get_secret_value())
-    except ConfigurationError:  # it is complete with the environment only
+    except ConfigurationError:  # valid only together with the environment
         return True
 
 
@@ -254,7 +254,7 @@ async def _local(settings: Settings, added: VoiceCatalogue | None) -> tuple[Find
 
 
 def _voice(wanted: str | None, missing: str | None, voices: Sequence[Voice]) -> tuple[Finding, ...]:
-    """Tell whether the voice of the settings is there; nothing where they name none."""
+    """Check that the voice of the settings exists; no finding if they name none."""
     if wanted is None:
         return ()
     if missing is None:

@@ -1,4 +1,4 @@
-"""Every failure of VieNeu Relay, as one tree of exceptions.
+"""All failures of VieNeu Relay, as one tree of exceptions.
 
 ::
 
@@ -7,7 +7,7 @@
     │   ├── SettingsFileError         file, line and field are named
     │   ├── MissingExtraError         an optional package is not installed
     │   └── PlayerError               no program of this machine could play the speech
-    ├── RequestError                  the caller's fault: no failover, no breaker count
+    ├── RequestError                  the request is invalid: no failover, no breaker count
     │   ├── EmptyTextError
     │   ├── TextTooLongError
     │   ├── InvalidRequestError       a field is out of its range
@@ -22,7 +22,7 @@
     │   ├── AddressUpdateForgedError
     │   ├── AddressUpdateStaleError
     │   └── UnsafeEndpointError
-    └── BackendError                  a place that speaks failed: the router goes on elsewhere
+    └── BackendError                  a backend failed: the router uses the next one
         ├── BackendUnavailableError   it cannot take a request now
         │   ├── BackendNotConfiguredError
         │   ├── BackendNotLoadedError
@@ -32,7 +32,7 @@
         │   ├── BackendDrainingError
         │   ├── CircuitOpenError
         │   └── SessionEndingError
-        ├── BackendConnectionError    the way to it broke
+        ├── BackendConnectionError    the connection to it failed
         │   ├── HostNotFoundError
         │   ├── TlsError
         │   ├── BackendTimeoutError
@@ -42,7 +42,7 @@
         │   │   ├── TooSlowError
         │   │   └── DeadlineExceededError
         │   └── StreamInterruptedError
-        ├── TunnelError               the tunnel's edge answered in the server's place
+        ├── TunnelError               the tunnel's edge answered instead of the server
         │   ├── TunnelOfflineError
         │   ├── TunnelUpstreamError
         │   ├── TunnelLimitError
@@ -51,7 +51,7 @@
         ├── WireVersionError
         │   ├── ServerTooOldError
         │   └── ServerTooNewError
-        ├── BadResponseError          it answered, but not with what was asked for
+        ├── BadResponseError          it answered, but not as requested
         │   ├── RedirectRefusedError
         │   ├── NotVieneuServerError
         │   └── BadAudioError
@@ -62,12 +62,12 @@
         │   ├── SynthesisFailedError
         │   │   └── UnpronounceableError
         │   └── WorkerDiedError
-        └── AllBackendsFailedError    carries the failure of each
+        └── AllBackendsFailedError    contains the failure of each
 
 Each class states what a caller needs to decide: a stable ``code`` (the same on the wire, so that
 the client raises the class that the server raised), whether it is ``transient``, its
-``consequence`` for a circuit breaker, and a ``remedy`` in words. It imports
-`installation` and `translatable` alone.
+``consequence`` for a circuit breaker, and a ``remedy``. This module imports
+only `installation` and `translatable`.
 """
 
 from __future__ import annotations
@@ -81,30 +81,30 @@ from vieneu_core.translatable import Translatable
 
 
 class Consequence(StrEnum):
-    """What a failure means for the circuit breaker of the backend that it came from."""
+    """Effect of a failure on the circuit breaker of its backend."""
 
     NONE = "none"
     """Says nothing about the backend's health."""
     COUNT = "count"
     """One failure towards opening the circuit."""
     OPEN = "open"
-    """Certain enough to open the circuit at once: the next request would fail the same way."""
+    """Opens the circuit at once: the next request would fail the same way."""
     PAUSE = "pause"
-    """Healthy, but not now: leave it alone for ``retry_after_s``, then go on as before."""
+    """Healthy, but busy: send nothing for ``retry_after_s``, then continue."""
     UNTIL_ADMIN = "until_admin"
-    """Nothing will help until an admin acts: stop asking."""
+    """Stop all requests until an admin acts."""
 
 
 class VieneuError(Exception):
-    """Root of all errors raised on purpose by VieNeu Relay.
+    """Base class of all errors that VieNeu Relay raises on purpose.
 
-    ``detail`` says what failed and where; ``remedy`` what to do next. ``str()`` gives both.
-    Neither may hold a secret: they reach logs, dashboards and the wire.
+    ``detail`` says what failed and where; ``remedy`` what to do next. ``str()`` contains both.
+    Neither may contain a secret: they reach logs, dashboards and the wire.
     """
 
     code: ClassVar[str] = "error"
     title: ClassVar[str] = "VieNeu Relay failed"
-    default_remedy: ClassVar[str] = "Look at the log for the cause."
+    default_remedy: ClassVar[str] = "See the log for the cause."
     transient: ClassVar[bool] = False
     consequence: ClassVar[Consequence] = Consequence.NONE
 
@@ -124,7 +124,7 @@ class VieneuError(Exception):
 
 
 class ConfigurationError(VieneuError):
-    """The settings are wrong."""
+    """The settings are invalid."""
 
     code = "configuration"
     title = "Wrong configuration"
@@ -132,15 +132,15 @@ class ConfigurationError(VieneuError):
 
 
 class SettingsFileError(ConfigurationError):
-    """A settings file cannot be read, or holds a value that is not allowed."""
+    """A settings file cannot be read, or contains an invalid value."""
 
     code = "settings_file"
     title = "Wrong settings file"
-    default_remedy = "Correct the file; it was left as it is."
+    default_remedy = "Correct the file; it was not changed."
 
 
 class MissingExtraError(ConfigurationError):
-    """An optional part of VieNeu Relay is not installed; the remedy holds the command for it."""
+    """An optional part of VieNeu Relay is not installed; the remedy contains the command for it."""
 
     code = "missing_extra"
     title = "Optional package missing"
@@ -158,7 +158,7 @@ class MissingExtraError(ConfigurationError):
 
 
 class PlayerError(ConfigurationError):
-    """No program of this machine could play the speech; the detail says why of each."""
+    """No program on this machine could play the speech; the detail contains the reason of each."""
 
     code = "player"
     title = "No player could play"
@@ -169,7 +169,7 @@ class PlayerError(ConfigurationError):
 
 
 class RequestError(VieneuError):
-    """The request itself is wrong: every backend would refuse it, so none other is tried."""
+    """The request itself is invalid: no other backend is tried, because each would refuse it."""
 
     code = "request"
     title = "Wrong request"
@@ -177,7 +177,7 @@ class RequestError(VieneuError):
 
 
 class EmptyTextError(RequestError):
-    """The text holds nothing that can be spoken."""
+    """The text has nothing that can be spoken."""
 
     code = "empty_text"
     title = "Nothing to say"
@@ -208,7 +208,7 @@ class BodyTooLargeError(RequestError):
 
 
 class VoiceNotFoundError(RequestError):
-    """No voice of that name; the detail lists those that exist."""
+    """There is no such voice; the detail lists those that exist."""
 
     code = "voice_not_found"
     title = "Unknown voice"
@@ -228,15 +228,17 @@ class CloningUnsupportedError(RequestError):
 
     code = "cloning_unsupported"
     title = "Voice cloning is not possible here"
-    default_remedy = "Choose one of the engine's own voices, or an engine that clones."
+    default_remedy = "Choose a preset voice, or an engine that can clone voices."
 
 
 class WatermarkUnavailableError(RequestError):
-    """A watermark was asked for and cannot be made."""
+    """A requested watermark cannot be created."""
 
     code = "watermark_unavailable"
     title = "Watermark not available"
-    default_remedy = "Ask without a watermark, or choose an engine that makes one."
+    default_remedy = (
+        "Send the request without a watermark, or install the extra watermark at the engine."
+    )
 
 
 class RequestConflictError(RequestError):
@@ -248,7 +250,7 @@ class RequestConflictError(RequestError):
 
 
 class OutputError(RequestError):
-    """What was asked for cannot be written to standard output: a full disk, a closed stream."""
+    """Standard output cannot be written: a full disk, or a closed stream."""
 
     code = "output"
     title = "Output cannot be written"
@@ -259,7 +261,7 @@ class OutputError(RequestError):
 
 
 class AddressUpdateError(VieneuError):
-    """A server sent its new address, and the update was refused; nothing was changed."""
+    """The address update of a server was refused; nothing was changed."""
 
     code = "announcement"
     title = "Address update refused"
@@ -267,7 +269,7 @@ class AddressUpdateError(VieneuError):
 
 
 class AddressUpdateForgedError(AddressUpdateError):
-    """It is not signed with the current token."""
+    """The address update is not signed with the current token."""
 
     code = "announcement_forged"
     title = "Address update not signed"
@@ -275,15 +277,15 @@ class AddressUpdateForgedError(AddressUpdateError):
 
 
 class AddressUpdateStaleError(AddressUpdateError):
-    """It is too old, or was taken before; or the clocks differ."""
+    """The address update is too old or was received before, or the clocks differ."""
 
     code = "announcement_stale"
-    title = "Address update not new"
+    title = "Address update out of date"
     default_remedy = "Set the clock of this machine, and start the server again."
 
 
 class UnsafeEndpointError(AddressUpdateError):
-    """It names an address to which a token may not be sent."""
+    """The address update contains an address to which the token must not be sent."""
 
     code = "unsafe_endpoint"
     title = "Address of the update refused"
@@ -294,11 +296,11 @@ class UnsafeEndpointError(AddressUpdateError):
 
 
 class BackendError(VieneuError):
-    """A backend failed. ``backend`` names it once it is known."""
+    """A backend failed. ``backend`` is its name, once that is known."""
 
     code = "backend"
     title = "Speech backend failed"
-    default_remedy = "Speech goes on from another backend if one is ready."
+    default_remedy = "Another backend continues if one is ready."
     transient = True
     consequence = Consequence.COUNT
 
@@ -315,7 +317,7 @@ class BackendError(VieneuError):
 
 
 class BackendUnavailableError(BackendError):
-    """The backend cannot take a request at this moment."""
+    """The backend cannot take a request now."""
 
     code = "unavailable"
     title = "Backend not available"
@@ -345,7 +347,7 @@ class BackendLoadingError(BackendUnavailableError):
 
     code = "loading"
     title = "Model still loading"
-    default_remedy = "Wait until it is ready; it needs nothing from you."
+    default_remedy = "Wait until it is ready; no action is needed."
     consequence = Consequence.PAUSE
 
 
@@ -367,7 +369,7 @@ class RateLimitedError(BackendBusyError):
 
 
 class BackendDrainingError(BackendUnavailableError):
-    """The backend finishes what it has and takes nothing new."""
+    """The backend finishes its running requests and accepts no new ones."""
 
     code = "draining"
     title = "Backend shutting down"
@@ -376,15 +378,15 @@ class BackendDrainingError(BackendUnavailableError):
 
 
 class CircuitOpenError(BackendUnavailableError):
-    """The backend failed too often and is being left alone for a while."""
+    """The circuit breaker is open after failures, and pauses requests for a while."""
 
     code = "circuit_open"
-    title = "Backend left alone after failures"
-    default_remedy = "It is tried again by itself."
+    title = "Circuit breaker open"
+    default_remedy = "It will be retried automatically."
 
 
 class SessionEndingError(BackendUnavailableError):
-    """The remote session ends before this speech would."""
+    """The remote session would end before the end of this speech."""
 
     code = "session_ending"
     title = "Remote session about to end"
@@ -396,7 +398,7 @@ class BackendConnectionError(BackendError):
 
     code = "connection"
     title = "Connection failed"
-    default_remedy = "Check that the server runs and that the URL is the present one."
+    default_remedy = "Check that the server is running and that the URL is current."
 
 
 class HostNotFoundError(BackendConnectionError):
@@ -404,7 +406,7 @@ class HostNotFoundError(BackendConnectionError):
 
     code = "host_not_found"
     title = "Host name not found"
-    default_remedy = "Check the URL; a new tunnel can take a minute to be known."
+    default_remedy = "Check the URL; the name of a new tunnel may be unknown for a minute."
 
 
 class TlsError(BackendConnectionError):
@@ -425,31 +427,31 @@ class BackendTimeoutError(BackendConnectionError):
 
 
 class ConnectTimeoutError(BackendTimeoutError):
-    """No connection within the time limit."""
+    """The connection was not established within the time limit."""
 
     code = "connect_timeout"
     title = "No connection in time"
 
 
 class FirstByteTimeoutError(BackendTimeoutError):
-    """Connected, but no answer within the time limit."""
+    """Connected, but no response within the time limit."""
 
     code = "first_byte_timeout"
     title = "No answer in time"
 
 
 class StreamStalledError(BackendTimeoutError):
-    """Audio began and then nothing came within the time limit."""
+    """Audio began, but then nothing arrived within the time limit."""
 
     code = "stalled"
     title = "Audio stalled"
 
 
 class TooSlowError(BackendTimeoutError):
-    """Audio comes more slowly than the least rate that is allowed."""
+    """Audio arrives more slowly than the least allowed rate."""
 
     code = "too_slow"
-    title = "Audio comes too slowly"
+    title = "Audio too slow"
 
 
 class DeadlineExceededError(BackendTimeoutError):
@@ -460,10 +462,10 @@ class DeadlineExceededError(BackendTimeoutError):
 
 
 class StreamInterruptedError(BackendConnectionError):
-    """The stream broke off before its end mark."""
+    """The stream ended before its end mark."""
 
     code = "interrupted"
-    title = "Audio broke off"
+    title = "Audio interrupted"
 
 
 class TunnelError(BackendError):
@@ -483,11 +485,11 @@ class TunnelOfflineError(TunnelError):
 
 
 class TunnelUpstreamError(TunnelError):
-    """The tunnel is up, the server behind it is not."""
+    """The tunnel is open, but the server behind it does not answer."""
 
     code = "tunnel_upstream"
-    title = "Server behind the tunnel not answering"
-    default_remedy = "Look at the notebook: the server is starting or has stopped."
+    title = "Server behind the tunnel does not answer"
+    default_remedy = "Check the notebook: the server is starting or has stopped."
 
 
 class TunnelLimitError(TunnelError):
@@ -500,7 +502,7 @@ class TunnelLimitError(TunnelError):
 
 
 class TunnelQuotaError(TunnelError):
-    """The tunnel's monthly allowance is used up."""
+    """The tunnel's monthly quota is used up."""
 
     code = "tunnel_quota"
     title = "Tunnel quota used up"
@@ -510,11 +512,11 @@ class TunnelQuotaError(TunnelError):
 
 
 class AuthenticationError(BackendError):
-    """The server does not accept the token (after a runtime reset there is a new one)."""
+    """The server rejects the token (a reset runtime has a new one)."""
 
     code = "authentication"
     title = "Token not accepted"
-    default_remedy = "Copy the present token from the notebook and connect again."
+    default_remedy = "Copy the current token from the notebook and connect again."
     transient = False
     consequence = Consequence.UNTIL_ADMIN
 
@@ -534,7 +536,7 @@ class ServerTooOldError(WireVersionError):
 
     code = "server_too_old"
     title = "Server too old"
-    default_remedy = "Make a new notebook with this version, or upgrade vieneu-colab-server."
+    default_remedy = "Create a new notebook with this version, or upgrade vieneu-colab-server."
 
 
 class ServerTooNewError(WireVersionError):
@@ -546,15 +548,15 @@ class ServerTooNewError(WireVersionError):
 
 
 class BadResponseError(BackendError):
-    """The answer is not what was asked for (a page in place of audio, damaged frames)."""
+    """The response is not as requested (a web page instead of audio, damaged frames)."""
 
     code = "bad_response"
-    title = "Unusable answer"
+    title = "Unusable response"
     default_remedy = "Check that the URL leads to a VieNeu server."
 
 
 class RedirectRefusedError(BadResponseError):
-    """The server redirects; following it would carry the token to another place."""
+    """The server redirects; following it would send the token to another host."""
 
     code = "redirect_refused"
     title = "Redirect refused"
@@ -562,33 +564,33 @@ class RedirectRefusedError(BadResponseError):
 
 
 class NotVieneuServerError(BadResponseError):
-    """Something answers at that URL, but it is no VieNeu server."""
+    """The response does not come from a VieNeu server."""
 
     code = "not_vieneu_server"
     title = "Not a VieNeu server"
 
 
 class BadAudioError(BadResponseError):
-    """Valid audio that cannot be the speech asked for: far too short, or silent."""
+    """Valid audio that cannot be the requested speech: far too short, or silent."""
 
     code = "bad_audio"
-    title = "Degenerate audio"
+    title = "Invalid audio"
     default_remedy = "The sentence is spoken by another backend if one is ready."
 
 
 class InternalServerError(BackendError):
-    """The server failed in a way that it has no name for."""
+    """The server failed unexpectedly, without a specific error."""
 
     code = "internal"
     title = "Server failed"
-    default_remedy = "Look at the server's log."
+    default_remedy = "See the server's log."
 
 
 # --- engines -------------------------------------------------------------------------------
 
 
 class EngineError(BackendError):
-    """The model, or the process that it runs in, failed."""
+    """The model or its process failed."""
 
     code = "engine"
     title = "Engine failed"
@@ -605,7 +607,7 @@ class ModelLoadError(EngineError):
 
 
 class DeviceMemoryError(EngineError):
-    """The device has not enough memory."""
+    """The device has too little memory."""
 
     code = "device_memory"
     title = "Out of memory"
@@ -613,35 +615,35 @@ class DeviceMemoryError(EngineError):
 
 
 class SynthesisFailedError(EngineError):
-    """The engine could not speak this sentence."""
+    """The engine could not synthesize this sentence."""
 
     code = "synthesis_failed"
     title = "Sentence not spoken"
 
 
 class UnpronounceableError(SynthesisFailedError):
-    """The engine has no sounds for this sentence, in a foreign script say; another may have."""
+    """The engine has no phonemes for this sentence (a foreign script, say); another may."""
 
     code = "unpronounceable"
-    title = "Sentence has no sounds for this voice"
-    default_remedy = "Another voice speaks it where there is one; else write it in Latin letters."
+    title = "Sentence cannot be pronounced"
+    default_remedy = "Another voice speaks it if there is one; otherwise write it in Latin letters."
     consequence = Consequence.NONE
 
 
 class WorkerDiedError(EngineError):
-    """The engine's process ended while it was needed; it is started again by itself."""
+    """The engine's process ended while in use; it is restarted automatically."""
 
     code = "worker_died"
     title = "Engine process died"
-    default_remedy = "It is started again by itself."
+    default_remedy = "It is restarted automatically."
 
 
 class AllBackendsFailedError(BackendError):
-    """Every backend in the fallback order failed; ``causes`` holds each failure."""
+    """Every backend in the fallback order failed; ``causes`` contains each failure."""
 
     code = "all_backends_failed"
     title = "No backend could speak"
-    default_remedy = "See the cause of each; vieneu doctor says what is possible here."
+    default_remedy = "See the cause of each; vieneu doctor shows what this machine can run."
 
     def __init__(
         self,
@@ -662,7 +664,7 @@ class AllBackendsFailedError(BackendError):
 
 
 def all_error_classes() -> Iterator[type[VieneuError]]:
-    """Yield every class of the tree once, root first."""
+    """Yield each class of the tree once, the root first."""
     pending: list[type[VieneuError]] = [VieneuError]
     while pending:
         cls = pending.pop(0)
@@ -671,5 +673,5 @@ def all_error_classes() -> Iterator[type[VieneuError]]:
 
 
 def error_class(code: str) -> type[VieneuError] | None:
-    """Return the class with this ``code``, or None where this version knows none."""
+    """Return the class with this ``code``, or None if it is unknown."""
     return next((cls for cls in all_error_classes() if cls.code == code), None)

@@ -1,4 +1,4 @@
-"""Files that are replaced whole or not at all, whatever happens in between. Blocking."""
+"""Atomic replacement of files. Blocking."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from contextlib import suppress
 from pathlib import Path
 
 PRIVATE = 0o600
-"""Mode of a file that its owner alone can read."""
+"""Mode of a file that only its owner can read and write."""
 
 
 def write_atomic(
     target: Path, data: bytes | str, *, mode: int | None = None, durable: bool = True
 ) -> None:
-    """Replace a file in one step; a crash at any point leaves the old or the new one whole.
+    """Replace a file atomically: a crash at any point leaves the complete old or new file.
 
-    The file stays its owner's. Its folder must be there.
+    The owner does not change. The folder must exist.
 
     Args:
         target: The file; a link is replaced, not followed.
         data: New content; text is written as UTF-8.
-        mode: Permissions, such as `PRIVATE`, from the first byte on; None leaves them to the umask.
-        durable: Whether it must outlast a power cut. What can be made again need not.
+        mode: Permissions, such as `PRIVATE`, from the first byte on; None means the umask's.
+        durable: Whether it must survive a power cut.
 
     Raises:
-        OSError: it cannot be written; what was there is as it was.
+        OSError: it cannot be written; the old file is unchanged.
     """
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
@@ -41,10 +41,10 @@ def write_atomic(
 
 
 def replace_durably(draft: Path, target: Path) -> None:
-    """Put a finished draft in the place of a file of the same folder, so that a power cut keeps it.
+    """Replace a file by a finished draft in the same folder, and make that survive a power cut.
 
     Raises:
-        OSError: it cannot be done.
+        OSError: it cannot be replaced.
     """
     _sync(draft, os.O_RDONLY)
     draft.replace(target)
@@ -52,10 +52,10 @@ def replace_durably(draft: Path, target: Path) -> None:
 
 
 def remove_drafts(target: Path) -> None:
-    """Delete what killed writers left. Only where nobody else can be writing, as under a lock.
+    """Delete drafts left by killed writers. Only while nobody else can write, as under a lock.
 
     Raises:
-        OSError: it cannot be deleted.
+        OSError: one cannot be deleted.
     """
     for draft in target.parent.glob(f".{target.name}.*.tmp"):
         draft.unlink(missing_ok=True)
@@ -67,7 +67,7 @@ def _write(draft: Path, data: bytes, mode: int | None, *, like: Path, durable: b
     with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, opened with its mode
         if mode is not None:
             os.fchmod(descriptor, mode)
-        with suppress(OSError):  # root keeps the file its owner's; anyone else owns it anyway
+        with suppress(OSError):  # root preserves the owner; other users own it anyway
             owner = like.stat()
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
         file.write(data)

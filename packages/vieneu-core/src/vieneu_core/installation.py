@@ -1,6 +1,6 @@
-"""The commands that install our packages, as messages show them.
+"""Commands that install the packages, as shown in messages.
 
-The documentation shows the same lines: ``docs/install_lines.py`` writes them, after `PUBLISHED`.
+The documentation has the same lines: ``docs/install_lines.py`` writes them, based on `PUBLISHED`.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 PUBLISHED = False
-"""Whether the packages are on PyPI: the one value to change on the day of the release.
+"""Whether the packages are on PyPI: the one value to change at the first release.
 
-Until then nothing may name them to pip alone: anybody could publish a package of that name.
+Until then no command may give pip only their names: anybody could publish under them.
 """
 CORE = "vieneu-core"
 _SYSTEM_PACKAGES = {"libgomp.so.1": "libgomp1"}
-"""What wheels leave to the system (both bindings of llama.cpp do), and who brings it on Debian."""
+"""System libraries that wheels need (both bindings of llama.cpp), and their Debian packages."""
 _MISSING_LIBRARY = re.compile(r"(lib[\w.+-]+\.so[.\d]*): cannot open shared object file")
 _MARKER = re.compile(r"""\s*extra\s*==\s*['"](?P<extra>[\w-]+)['"]\s*""")
 
 
 def install_command(*requirements: str) -> str:
-    """Return the command that installs something into the environment of this process.
+    """Return the command that installs requirements into the environment of this process.
 
-    It can be pasted from any folder. An environment that uv made has no pip: then uv itself is
-    named, from PATH or from the clone's ``.tools``, or else what brings pip.
+    It works in any folder. An environment created by uv has no pip: then the command uses uv,
+    from PATH or from the clone's ``.tools``, or else installs pip first.
     """
     python = sys.executable or "python3"
     pip = [python, "-m", "pip", "install"]
@@ -47,12 +47,12 @@ def install_command(*requirements: str) -> str:
 def extra_command(extra: str, package: str = CORE) -> str:
     """Return the command that adds an extra of one of our packages to this environment.
 
-    Before the packages are published, it installs the clone that the package came from; where
-    there is none (an installation from wheels), what the extra brings, by name.
+    Before the packages are published, it installs from the clone that the package came from;
+    without one (an installation from wheels), the requirements of the extra.
 
     Args:
-        extra: Name of the extra; "" is the package with what it always needs.
-        package: An installed package of ours.
+        extra: Name of the extra; "" means the package without extras.
+        package: One of our packages, installed.
     """
     named = f"{package}[{extra}]" if extra else package
     if PUBLISHED:
@@ -64,23 +64,23 @@ def extra_command(extra: str, package: str = CORE) -> str:
 
 
 def requirements_of(extra: str, package: str = CORE) -> tuple[str, ...]:
-    """Return what an extra brings, as requirements for pip that name no package of ours.
+    """Return the requirements of an extra for pip, without packages of ours.
 
     Args:
-        extra: Name of the extra; "" is what the package always needs.
-        package: One of our packages; where it is not installed, nothing is known of it.
+        extra: Name of the extra; "" means the package without extras.
+        package: One of our packages; empty result if it is not installed.
     """
     return tuple(dict.fromkeys(_brought_by(extra, package)))
 
 
 def library_command(failure: str) -> str:
-    """Return the command that installs the shared library of the system that a failure names.
+    """Return the command that installs the missing system library named in a failure.
 
     Args:
-        failure: What the loader says, as ``libgomp.so.1: cannot open shared object file``.
+        failure: Message of the loader, such as ``libgomp.so.1: cannot open shared object file``.
 
     Returns:
-        The command, for Debian and what is made of it; "" where no library is named that we know.
+        The command for Debian and its derivatives; "" if the failure names no known library.
     """
     missing = _MISSING_LIBRARY.search(failure)
     package = _SYSTEM_PACKAGES.get(missing[1], "") if missing else ""
@@ -88,10 +88,10 @@ def library_command(failure: str) -> str:
 
 
 def has_module(name: str) -> bool:
-    """Whether a module can be found; the folder that a removed package left behind is none."""
+    """Return whether a module can be imported; a removed package's leftover folder cannot."""
     try:
         spec = find_spec(name)
-    except ValueError:  # imported already, by something that gave it no spec
+    except ValueError:  # already imported, without a spec
         return True
     except ImportError:
         return False
@@ -100,17 +100,17 @@ def has_module(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """The folder in a clone that a package is installed from."""
+    """The folder in a clone from which a package is installed."""
 
     folder: Path
     editable: bool
 
 
 def _source(package: str) -> _Source | None:
-    """Find the folder, as the installer noted it (PEP 610); None where there is none any more."""
+    """Return that folder, as recorded by the installer (PEP 610); None if there is none."""
     try:
         stated = json.loads(distribution(package).read_text("direct_url.json") or "{}")
-    except PackageNotFoundError:  # run from a source tree that is not installed
+    except PackageNotFoundError:  # running from a source tree that is not installed
         folder = Path(__file__).parents[3] / package
         return _Source(folder, editable=True) if (folder / "pyproject.toml").is_file() else None
     except ValueError:

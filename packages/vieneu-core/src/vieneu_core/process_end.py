@@ -1,4 +1,4 @@
-"""End of a child process: asked to end first, and killed where it does not."""
+"""Termination of a child process: SIGTERM first, then SIGKILL."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from contextlib import suppress
 
 
 async def end_process(process: asyncio.subprocess.Process, *, timeout_s: float) -> None:
-    """End a process and wait until it has ended; without effect on one that has.
+    """End a process and wait for it; without effect if it has ended.
 
     Args:
         process: A child of this program.
-        timeout_s: How long it may take to end after SIGTERM, in seconds; then it is killed.
+        timeout_s: Seconds until it is killed after SIGTERM.
     """
     if process.returncode is not None:
         return

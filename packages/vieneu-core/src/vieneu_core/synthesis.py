@@ -1,4 +1,4 @@
-"""The request for speech, and speech as a whole. Not which backend serves it."""
+"""The request for speech, and complete speech, independent of the backend."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 MIN_SPEED, MAX_SPEED = 0.5, 2.0
 MAX_REQUEST_ID_LENGTH = 128
 MAX_LANGUAGE_LENGTH = 35
-"""RFC 5646, 4.4.1."""
+"""Longest language tag, by RFC 5646, 4.4.1."""
 LANGUAGES = ("vi", "en")
-"""Primary subtags of the languages that a request may be in."""
+"""Primary subtags of the supported languages."""
 
 
 def new_request_id() -> str:
-    """Return an id that no other request has."""
+    """Return a unique request id."""
     return uuid.uuid4().hex
 
 
 def check_language(language: str) -> None:
-    """Make sure that a language tag is of a language that is spoken here.
+    """Check that a language is supported.
 
     Raises:
-        InvalidRequestError: it is not; the message lists those that are.
+        InvalidRequestError: it is not; the message lists the supported ones.
     """
     if language.partition("-")[0].lower() not in LANGUAGES:
         raise InvalidRequestError(
@@ -60,14 +60,14 @@ class ReferenceAudio:
     """The clip from which a voice is cloned.
 
     Raises:
-        ReferenceAudioError: a field is of the wrong type, or the clip is empty.
+        ReferenceAudioError: a field has the wrong type, or the clip is empty.
     """
 
     pcm: bytes = field(repr=False)
     """Samples, signed 16-bit little-endian, mono."""
     sample_rate_hz: int
     transcript: str
-    """What is said in the clip."""
+    """Transcript of the clip."""
 
     def __post_init__(self) -> None:
         check_fields(self, error=ReferenceAudioError)
@@ -82,36 +82,37 @@ class ReferenceAudio:
 
     @property
     def content_id(self) -> str:
-        """Name of this very clip with this very transcript, the same on every machine."""
+        """Identifier of this clip with this transcript, equal on every machine."""
         head = f"{self.sample_rate_hz}\n{self.transcript}\n".encode()
         return f"clip-{hashlib.sha256(head + self.pcm).hexdigest()[:40]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SynthesisRequest:
-    """What shall be said, and how. Immutable, the same object from caller to engine.
+    """Text to speak, and how. Immutable, the same object from caller to engine.
 
     Raises:
-        InvalidRequestError: a field is of the wrong type or out of its range.
+        InvalidRequestError: a field has the wrong type, or is out of its range.
     """
 
     text: str | tuple[str, ...] | AsyncIterable[str]
-    """The text; or sentences that are already split; or pieces as they are being written.
+    """The text, or sentences that are already split, or pieces of text as they are written.
 
-    A list of sentences is taken as a tuple."""
+    A list of sentences is converted to a tuple.
+    """
     voice: str | None = None
-    """Id of a voice; None is the backend's default for the language."""
+    """Id of a voice; None means the backend's default for the language."""
     language: str = "vi"
-    """Language tag: ``vi`` or ``en``, a region may follow (``vi-VN``). Only chooses the voice
-    where none is named, or where a stand-in speaks."""
+    """Language tag: ``vi`` or ``en``, optionally with a region (``vi-VN``). It selects the voice
+    only if none is named, or if a fallback speaks."""
     speed: float = 1.0
-    """Rate of speech, 0.5 to 2.0, without change of pitch."""
+    """Rate of speech, 0.5 to 2.0, at the same pitch."""
     watermark: bool = False
     """Whether the audio must carry a watermark."""
     reference: ReferenceAudio | None = None
-    """Speak with the voice of this clip; goes before ``voice``."""
+    """Clip whose voice is cloned; takes precedence over ``voice``."""
     request_id: str = field(default_factory=new_request_id)
-    """Names the request on both sides, so that a retry is not spoken twice."""
+    """Identifies the request on both sides, so that a retry is not spoken twice."""
 
     def __post_init__(self) -> None:
         self._check_text()
@@ -124,7 +125,7 @@ class SynthesisRequest:
         check_fields(self, error=InvalidRequestError)
         if self.voice == "":
             raise InvalidRequestError(
-                "The id of the voice is empty.", remedy="Name a voice, or leave it out."
+                "The id of the voice is empty.", remedy="Name a voice, or omit it."
             )
         check_language(self.language)
         if not MIN_SPEED <= self.speed <= MAX_SPEED:
@@ -164,10 +165,10 @@ class SynthesisRequest:
 
 
 def check_request(request: object) -> None:
-    """Make sure that what a backend was given is a request.
+    """Check that the argument of a backend is a request.
 
     Raises:
-        InvalidRequestError: it is something else.
+        InvalidRequestError: it has another type.
     """
     expected = "a SynthesisRequest, such as SynthesisRequest(text='Xin chào')"
     expect("request", request, SynthesisRequest, expected, error=InvalidRequestError)
@@ -175,10 +176,10 @@ def check_request(request: object) -> None:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Speech:
-    """A whole request, spoken: at least one sentence, each of them complete.
+    """Complete speech of a request: at least one sentence, each complete.
 
     Raises:
-        InvalidRequestError: ``chunks`` is empty, or holds something else.
+        InvalidRequestError: ``chunks`` is empty, or contains another type.
         BadAudioError: the chunks differ in their sample rate.
     """
 
@@ -217,16 +218,16 @@ class Speech:
 
     @property
     def speakers(self) -> tuple[Speaker, ...]:
-        """Who spoke each sentence, by index."""
+        """Speaker of each sentence, by index."""
         return tuple(chunk.speaker for chunk in self.chunks if chunk.final)
 
     @property
     def fallback(self) -> bool:
-        """True where any sentence was not spoken as it was asked for: do not cache it."""
+        """True if a fallback spoke any sentence: do not cache the speech as the requested voice."""
         return any(chunk.speaker.fallback for chunk in self.chunks)
 
     def wav(self) -> bytes:
-        """Return all of it as the content of a WAV file. Quick: nothing is compressed."""
+        """Return the content of a WAV file. Fast, because nothing is compressed."""
         content = io.BytesIO()
         with wave.open(content, "wb") as file:
             file.setnchannels(1)
@@ -236,11 +237,11 @@ class Speech:
         return content.getvalue()
 
     async def save(self, path: str | PathLike[str], fmt: AudioFormat | str | None = None) -> None:
-        """Write it to a file, whole or not at all, as `write_file` does.
+        """Write the speech to a file atomically, as `write_file` does.
 
         Args:
             path: The file; one that exists is replaced, and keeps its permissions.
-            fmt: An `AudioFormat` or its name; None goes by the suffix.
+            fmt: An `AudioFormat` or its name; None means the format of the suffix.
 
         Raises:
             InvalidRequestError: the file cannot be written, or its suffix is unknown.
@@ -255,7 +256,7 @@ class Speech:
 
 
 async def collect(chunks: AsyncIterable[AudioChunk]) -> Speech:
-    """Gather a stream into one `Speech`; what a failure cut off is left out.
+    """Collect a stream into one `Speech`; omit what a failure cut off.
 
     Raises:
         InvalidRequestError: ``chunks`` is not a stream of audio.

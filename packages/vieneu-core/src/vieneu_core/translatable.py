@@ -1,4 +1,4 @@
-"""English text that can be translated later: it remembers its template and values."""
+"""English text that can be translated later: it keeps its template and values."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 FORMAT = re.compile(r",?(?:\.\d)?[dfg%]?")
-"""Of a placeholder: a stranger's template could ask for a gigabyte of blanks."""
+"""Allowed formats: a remote template with others could demand a gigabyte of spaces."""
 MAX_DEPTH = 3
-"""Of texts within texts, such as the reason within a message."""
+"""Limit on texts within texts, such as the reason within a message."""
 MAX_VALUES = 20
 
 
 class Translatable(str):
-    """A text made by `str.format`, which it equals; `vieneu_core.i18n.translated` translates it.
+    """Result of `str.format` that `vieneu_core.i18n.translated` can translate.
 
-    Text without values needs no class of its own: it is its own template.
+    A text without values can be a plain `str`: it is its own template.
 
     Args:
         template: English, with placeholders by name.
-        values: Of the placeholders. What is neither text nor a number is kept as text.
+        values: Values of the placeholders. Other types than text and numbers become text.
     """
 
     __slots__ = ("template", "values")
@@ -30,31 +30,31 @@ class Translatable(str):
     values: Mapping[str, str | int | float]
 
     def __new__(cls, template: str, /, **values: object) -> Self:
-        """Fill in the values."""
+        """Format the template with the values."""
         text = super().__new__(cls, template.format(**values))
         text.template = template
         text.values = {name: _plain(value) for name, value in values.items()}
         return text
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
-        """Say how it is copied and pickled."""
+        """Return the arguments for copying and pickling."""
         return (self.template,), dict(self.values)
 
 
 def joined(separator: str, texts: Sequence[str]) -> Translatable:
-    """Return texts joined by punctuation; each of them stays translatable."""
+    """Return texts joined by a separator; each of them stays translatable."""
     names = [f"text_{index}" for index in range(len(texts))]
     template = separator.join(f"{{{name}}}" for name in names)
     return Translatable(template, **dict(zip(names, texts, strict=True)))
 
 
 def has_words(template: str) -> bool:
-    """Whether a template holds anything to translate besides its values."""
+    """Return whether a template contains anything to translate besides its values."""
     return any(c.isalpha() for literal, *_ in string.Formatter().parse(template) for c in literal)
 
 
 def parts_of(text: str) -> dict[str, Any] | None:
-    """Return template and values of a text for JSON; None where it is its own template."""
+    """Return template and values of a text for JSON; None if it is its own template."""
     if not isinstance(text, Translatable):
         return None
     values = {
@@ -65,16 +65,16 @@ def parts_of(text: str) -> dict[str, Any] | None:
 
 
 def from_parts(text: str, parts: object) -> str:
-    """Return a text with the template and values that came beside it.
+    """Return a text with the template and values that were received with it.
 
-    They may come from a stranger: where they do not give this very text, they are left out.
+    They may come from an untrusted server: if they do not result in this text, they are ignored.
     """
     made = _made(parts, MAX_DEPTH, longest=len(text))
     return made if made == text else text
 
 
 def _made(parts: object, depth: int, *, longest: int) -> str:
-    """Make a text of parts; empty where they make none of at most so many characters."""
+    """Format the received parts; empty if that fails or exceeds ``longest`` characters."""
     match parts:
         case {"template": str(template), "values": dict(values)} if (
             depth and len(values) <= MAX_VALUES
@@ -89,7 +89,7 @@ def _made(parts: object, depth: int, *, longest: int) -> str:
                         if isinstance(value, dict)
                         else value
                         for name, value in values.items()
-                        # One that is longer cannot be a part of the text.
+                        # A longer one cannot be a part of the text.
                         if isinstance(value, int | float | dict)
                         or (isinstance(value, str) and len(value) <= longest)
                     },
@@ -101,10 +101,10 @@ def _made(parts: object, depth: int, *, longest: int) -> str:
 
 
 def _is_plain_template(template: str) -> bool:
-    """Whether its placeholders are a few names with the formats that our own templates have.
+    """Return whether a template has only a few placeholders, in the formats that we use.
 
     Raises:
-        ValueError: it is no template.
+        ValueError: it is not a template.
     """
     fields = [field[1:] for field in string.Formatter().parse(template) if field[1] is not None]
     return len(fields) <= MAX_VALUES and all(
@@ -116,7 +116,7 @@ def _is_plain_template(template: str) -> bool:
 
 
 def shortened(text: str, n_chars: int) -> str:
-    """Return at most so many characters; a text that is short enough stays translatable."""
+    """Return at most this many characters; a text that is short enough stays translatable."""
     return text if len(text) <= n_chars else text[:n_chars]
 
 

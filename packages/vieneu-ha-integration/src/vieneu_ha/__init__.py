@@ -1,4 +1,4 @@
-"""Carries the component for Home Assistant, and puts it into a configuration."""
+"""Contains the component for Home Assistant, and installs it into a configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m vieneu_ha``."""
+"""The command ``vieneu-ha``, as ``python -m vieneu_ha``."""
 
 import sys
 

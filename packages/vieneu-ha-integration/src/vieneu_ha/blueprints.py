@@ -1,6 +1,6 @@
-"""Installation of the blueprints for automations. A blueprint that was changed stays.
+"""Installation of the blueprints for automations.
 
-Automations go on using a blueprint, so one that somebody has changed is neither replaced nor
+Automations keep using a blueprint, so one that a user has changed is neither replaced nor
 removed.
 """
 
@@ -15,7 +15,7 @@ HERE = Path(__file__).with_name("blueprint_files")
 
 
 def add(config: Path) -> list[Path]:
-    """Install those that are not there yet; return them.
+    """Install missing blueprints; return them.
 
     Raises:
         InstallError: they cannot be written.
@@ -34,7 +34,7 @@ def add(config: Path) -> list[Path]:
 
 
 def remove(config: Path) -> list[Path]:
-    """Remove those that are unchanged; return them.
+    """Remove unchanged blueprints; return them.
 
     Raises:
         InstallError: they cannot be removed.
@@ -47,7 +47,7 @@ def remove(config: Path) -> list[Path]:
                 removed.append(target)
         except OSError as error:
             raise InstallError(f"{target} cannot be removed: {error.strerror}.") from error
-    with suppress(OSError):  # others may be there
+    with suppress(OSError):  # other files may be there
         for folder in ("automation/vieneu", "automation", "."):
             (config / "blueprints" / folder).rmdir()
     return removed

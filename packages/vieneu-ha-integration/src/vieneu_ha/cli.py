@@ -1,4 +1,4 @@
-"""The command ``vieneu-ha``. Exit codes: 0 done; 2 wrong arguments; 3 failed."""
+"""The command ``vieneu-ha``. Exit codes: 0 success; 2 wrong arguments; 3 failure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Installation of the component into a configuration of Home Assistant, whole or not at all.
+"""Atomic installation of the component into a configuration of Home Assistant.
 
-A wheel must not hold a top-level ``custom_components``: it would hide the user's own, or be hidden
-by them. So the component lies inside this package, and is copied from here. In the repository it is
-``custom_components/vieneu`` at the root, where HACS expects it, and a link leads there.
+A wheel must not contain a top-level ``custom_components``: it would hide the user's, or be hidden
+by it. So the component is inside this package, and is copied from here. In the repository it is
+``custom_components/vieneu`` at the root, where HACS expects it, with a link to it here.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ class Installed:
 
 
 def version_here() -> str:
-    """Return the version of the component that this package carries."""
+    """Return the version of the component in this package."""
     return _version(COMPONENT)
 
 
 def find(config: Path) -> Installed | None:
-    """Return the component in a configuration; None where there is none.
+    """Return the component in a configuration; None if there is none.
 
     Raises:
-        InstallError: it is not a configuration, or something else has the component's name.
+        InstallError: it is not a configuration, or another file has the component's name.
     """
     target = _target(config)
     if not target.exists() and not target.is_symlink():
         return None
     if target.is_symlink() and not target.exists():
-        return Installed(path=target, version="", is_link=True)  # what it led to is gone
+        return Installed(path=target, version="", is_link=True)  # the link's target does not exist
     return Installed(path=target, version=_version(target), is_link=target.is_symlink())
 
 
@@ -58,7 +58,7 @@ def install(config: Path, *, link: bool = False, force: bool = False) -> Install
         force: Also replace a newer version.
 
     Raises:
-        InstallError: it cannot be installed; nothing has changed.
+        InstallError: installation failed; nothing has changed.
     """
     before, target = find(config), _target(config)
     if before is not None and not force and _key(before.version) > _key(version_here()):
@@ -91,7 +91,7 @@ def install(config: Path, *, link: bool = False, force: bool = False) -> Install
 
 
 def uninstall(config: Path) -> Installed | None:
-    """Remove the component; return what was there. Home Assistant keeps the settings.
+    """Remove the component, and return it. Home Assistant keeps the settings.
 
     Raises:
         InstallError: it cannot be removed.
@@ -108,7 +108,7 @@ def uninstall(config: Path) -> Installed | None:
         raise InstallError(
             f"{before.path} cannot be removed: {error.strerror or error}."
         ) from error
-    with suppress(OSError):  # others of the user's own may be there
+    with suppress(OSError):  # the user's other components may be there
         before.path.parent.rmdir()
     return before
 
@@ -123,7 +123,7 @@ def _target(config: Path) -> Path:
 
 
 def _version(folder: Path) -> str:
-    """Return the version of a component of this domain.
+    """Return the version of our component in a folder.
 
     Raises:
         InstallError: it is another component, or cannot be read.

@@ -26,7 +26,7 @@ async def test_a_closed_backend_stays_closed(site: Site) -> None:
     await remote.aclose()
 
     assert not (await remote.health()).ready
-    with pytest.raises(BackendNotLoadedError, match="for good"):
+    with pytest.raises(BackendNotLoadedError, match="permanently"):
         await remote.load()
 
 

@@ -102,7 +102,7 @@ async def test_a_sentence_that_another_voice_began_anew_is_heard_as_that_voice_e
     [
         (b"<html><title>Hi</title>", BadResponseError, "a web page titled 'Hi'"),
         (b"RIFF1234WAVE", BadResponseError, "a WAV file"),
-        (whole(0), BadResponseError, "In place of audio"),
+        (whole(0), BadResponseError, "instead of audio"),
         (START + START, BadResponseError, "twice"),
         (START + audio(0), BadResponseError, "not being spoken"),
         (START + done(0), BadResponseError, "not being spoken"),
@@ -129,7 +129,7 @@ async def test_a_sentence_that_another_voice_began_anew_is_heard_as_that_voice_e
             "silent",
         ),
         (START + begun(0) + audio(0, PCM[:20]) + done(0, 10), BadAudioError, "far too short"),
-        (START + begun(0) + audio(0, PCM * 20) * 5, BadAudioError, "goes on for more than"),
+        (START + begun(0) + audio(0, PCM * 20) * 5, BadAudioError, "is longer than"),
         (
             encode_frame(
                 FrameType.START, Start(wire_version="1.0", request_id="x", sample_rate_hz=16_000)

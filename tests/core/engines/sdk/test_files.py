@@ -120,7 +120,7 @@ def test_weights_that_only_speaking_would_miss_are_missed_while_it_loads(copy: P
         kept: dict[str, Any] = {name: whole[name] for name in whole if name != "xvec_w"}
     np.savez(heads, **kept)
 
-    with pytest.raises(ModelLoadError, match=r"does not speak.*xvec_proj"):
+    with pytest.raises(ModelLoadError, match=r"cannot speak.*xvec_proj"):
         loaded(turbo(copy))
 
 

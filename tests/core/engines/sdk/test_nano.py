@@ -83,7 +83,7 @@ def test_nano_refuses_a_sentence_of_which_it_would_leave_something_out(tmp_path:
     engine, info = loaded({"mode": "v3nano", "model": str(tmp_path)})
 
     assert spoken(engine, "Anh.", info.voices[0].id)
-    with pytest.raises(SynthesisFailedError, match="no sign for w"):
+    with pytest.raises(SynthesisFailedError, match="no token for w"):
         spoken(engine, "Qua.", info.voices[0].id)
 
 

@@ -31,7 +31,7 @@ def streaming(monkeypatch: pytest.MonkeyPatch, sdk: FakeVieneu, pieces: Pieces) 
 @pytest.mark.parametrize(
     ("pieces", "told"),
     [
-        ([], "gave no audio"),
+        ([], "returned no audio"),
         ([None], "a part of a sentence"),
         ([np.ones(10, np.float32), np.zeros(0, np.float32)], "a part of a sentence"),
         ([np.full(10, np.nan, np.float32)], "not made of numbers"),

@@ -1,4 +1,4 @@
-"""The calls that the notebook's cells make, in their order. Everything else is in the packages."""
+"""Functions that the notebook's cells call, in order."""
 
 from vieneu_colab_server.colab.fetch_model import fetch_model
 from vieneu_colab_server.colab.live_status import launch

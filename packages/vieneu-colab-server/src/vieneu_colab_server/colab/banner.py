@@ -1,6 +1,6 @@
 """Banner of an open server: address, token, end of the session, QR code, next step.
 
-The token itself is never in it: a notebook keeps its output. A page of the runtime shows it.
+It never contains the token, because a notebook saves its output. A page of the runtime shows it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class BannerFacts:
 
 
 def banner_text(facts: BannerFacts, messages: Messages) -> str:
-    """Return the banner in plain lines."""
+    """Return the banner as plain text."""
     return "\n".join(
         (
             messages("ready"),
@@ -43,7 +43,7 @@ def banner_text(facts: BannerFacts, messages: Messages) -> str:
 
 
 def banner_html(facts: BannerFacts, messages: Messages) -> str:
-    """Return the banner as HTML that needs nothing from elsewhere."""
+    """Return the banner as HTML without external resources."""
     page = urlsplit(facts.token_page_url)
     return _HTML.format(
         ready=html.escape(messages("ready")),
@@ -71,7 +71,7 @@ def banner_html(facts: BannerFacts, messages: Messages) -> str:
 
 
 def qr_svg(text: str) -> str:
-    """Return a QR code (ISO/IEC 18004) as an SVG element; empty where segno is not installed."""
+    """Return a QR code (ISO/IEC 18004) as an SVG element; empty if segno is not installed."""
     try:
         import segno
     except ImportError:

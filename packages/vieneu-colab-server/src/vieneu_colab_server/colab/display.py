@@ -1,4 +1,4 @@
-"""Output of a cell: a line or a block that changes. Outside a notebook it is printed."""
+"""Output of a cell: a line or a block that can be updated. Outside a notebook it is printed."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 
 
 def in_notebook() -> bool:
-    """Whether the output of this program is a notebook's."""
+    """Return whether the output of this program goes to a notebook."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and getattr(shell, "kernel", None) is not None
 
 
 class Block:
-    """A part of the output whose HTML may change; its text is shown where HTML cannot be."""
+    """A part of the output with replaceable HTML, or with text where HTML is not supported."""
 
     def __init__(self) -> None:
         self._handle: Any = None
         self._shown = ""
 
     def show(self, content: str, text: str) -> None:
-        """Show HTML, or the text that stands for it; what was there before is replaced."""
+        """Replace the content by HTML, or by the equivalent text."""
         if content == self._shown:
             return
         self._shown = content
@@ -39,11 +39,11 @@ class Block:
 
 
 class Line:
-    """One line that changes."""
+    """One line that can be replaced."""
 
     def __init__(self) -> None:
         self._block = Block()
 
     def show(self, text: str) -> None:
-        """Show a text in place of the one before it."""
+        """Replace the text."""
         self._block.show(f"<div>{html.escape(text)}</div>", text)

@@ -1,4 +1,4 @@
-"""Cell 4: downloads what an engine loads, and shows the progress."""
+"""Cell 4: downloads the model of an engine, and shows the progress."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ HEALTH_CHECK_EVERY_S = 0.5
 def fetch_model(
     engine: str, *, model: str = "", codec: str = "", language: str = "vi"
 ) -> EngineSpec:
-    """Load an engine once in a process of its own, so that everything it needs is here.
+    """Load an engine once in its own process, so that all its files are downloaded.
 
     Args:
-        engine: As `prepare` returned it.
-        model: Its option ``model``; empty is its default.
-        codec: Its option ``codec``; empty is its default.
-        language: ``vi`` or ``en``, of what is printed.
+        engine: Result of `prepare`.
+        model: Its option ``model``; empty means its default.
+        codec: Its option ``codec``; empty means its default.
+        language: ``vi`` or ``en``, for the output.
 
     Returns:
-        What `start` takes.
+        Argument for `start`.
 
     Raises:
-        ModelLoadError: the model cannot be downloaded or loaded; names the reason.
+        ModelLoadError: the model cannot be downloaded or loaded.
     """
     messages = cell_messages(language)
     given = {"model": model.strip(), "codec": codec.strip()}

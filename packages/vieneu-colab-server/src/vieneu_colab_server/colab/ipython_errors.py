@@ -1,4 +1,4 @@
-"""Failures in a notebook: what failed and what to do, in place of a traceback."""
+"""Display of errors in a notebook: a message and its remedy instead of a traceback."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ T = TypeVar("T")
 
 
 def short_traceback(call: Callable[P, T]) -> Callable[P, T]:
-    """Have IPython show a named failure in two lines, in place of its traceback.
+    """Let IPython show our errors in two lines instead of a traceback.
 
-    ``_render_traceback_`` is IPython's own hook (``InteractiveShell.showtraceback``).
+    ``_render_traceback_`` is IPython's hook for that (``InteractiveShell.showtraceback``).
     """
 
     @functools.wraps(call)

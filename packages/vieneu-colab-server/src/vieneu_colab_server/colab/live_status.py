@@ -25,10 +25,10 @@ _EVENTS_SHOWN = frozenset(
 
 @short_traceback
 def launch(relay: Relay) -> None:
-    """Show the banner and keep the cell alive; an interruption (■) closes server and tunnel.
+    """Show the banner until the cell is interrupted (■), then close server and tunnel.
 
     Raises:
-        RelayClosedError: it was closed before.
+        RelayClosedError: the relay was closed before.
         VieneuError: server or tunnel could not be kept running; both are closed.
     """
     banner, line, messages = Block(), Line(), relay.messages
@@ -68,7 +68,7 @@ def status_line(seen: HealthAnswer | None, messages: Messages, *, tunnel: str) -
 
 def _show_banner(relay: Relay, banner: Block, seen: HealthAnswer | None) -> None:
     if relay.url is None or seen is None or not seen.model_loaded:
-        return  # the banner keeps what was true last
+        return  # the banner keeps its last state
     facts = BannerFacts(
         url=relay.url,
         token_page_url=relay.token_page_url,

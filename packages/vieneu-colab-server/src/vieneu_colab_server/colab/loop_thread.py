@@ -1,4 +1,4 @@
-"""An event loop on a thread of its own: a notebook's own thread already runs one."""
+"""Event loop on its own thread, because a notebook's main thread already runs one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EVERY_S = 0.2
 
 
 class LoopThread:
-    """Runs coroutines for a caller that blocks. Has to be closed."""
+    """Runs coroutines for a blocking caller. Has to be closed."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -21,13 +21,13 @@ class LoopThread:
         self._thread.start()
 
     def begin(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        """Run a coroutine, and do not wait for it."""
+        """Start a coroutine without waiting for it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def call(self, work: Coroutine[Any, Any, T], meanwhile: Callable[[], None] = lambda: None) -> T:
-        """Run a coroutine to its end, and return what it returns; ``meanwhile`` is called often.
+        """Run a coroutine to its end, and return its result; call ``meanwhile`` repeatedly.
 
-        An interruption (Ctrl-C, ■) cancels it and goes on to the caller.
+        An interruption (Ctrl-C, ■) cancels it and is raised to the caller.
         """
         future = self.begin(work)
         try:
@@ -40,9 +40,9 @@ class LoopThread:
             future.cancel()
 
     def close(self) -> None:
-        """Cancel what still runs, and return once it has ended. Without effect where it is closed.
+        """Cancel running coroutines, and return when they have ended. Without effect if closed.
 
-        What is cancelled ends its processes.
+        Cancelled coroutines end their processes.
         """
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)

@@ -1,4 +1,4 @@
-"""Cell 3: chooses the engine for this runtime, and installs what it needs."""
+"""Cell 3: chooses the engine for this runtime, and installs its packages."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from vieneu_core.notebook.failures import pip_cause
 from vieneu_core.translatable import Translatable
 
 PROC_INIT = Path("/proc/1/stat")
-"""Of the first process, which starts with the runtime."""
+"""Status of the first process, which starts with the runtime."""
 
 
 PipRun = subprocess.CompletedProcess[str]
-"""What pip returned and, in ``stdout``, all that it printed."""
+"""Exit code of pip and, in ``stdout``, its whole output."""
 
 
 class EngineInstallError(ConfigurationError):
@@ -45,10 +45,10 @@ def prepare(
     """Return the engine that fits this runtime, once its packages are installed.
 
     Args:
-        engine: ``auto``, or a name out of `vieneu_core.engines.registry`.
-        language: ``vi`` or ``en``, of what is printed.
+        engine: ``auto``, or a name in `vieneu_core.engines.registry`.
+        language: ``vi`` or ``en``, for the output.
         gpu: Whether there is a GPU; None detects it.
-        pip: Runs pip with some arguments; None is this Python's own.
+        pip: Runs pip with some arguments; None means this Python's pip.
 
     Raises:
         ConfigurationError: there is no engine of that name.
@@ -93,9 +93,9 @@ def _fitting(engine: str, *, has_gpu: bool) -> str:
 
 
 def runtime_age_s(*, stat: Path = PROC_INIT, uptime: Path = Path("/proc/uptime")) -> float:
-    """Return how long this container has been running, in seconds; 0 where that is unknown.
+    """Return the age of this container in seconds; 0 if it is unknown.
 
-    Field 22 of ``/proc/pid/stat`` is when a process began, in clock ticks since boot (proc(5)).
+    Field 22 of ``/proc/pid/stat`` is the start of a process in clock ticks since boot (proc(5)).
     """
     try:
         began_ticks = float(stat.read_text().rpartition(")")[2].split()[19])
@@ -106,7 +106,7 @@ def runtime_age_s(*, stat: Path = PROC_INIT, uptime: Path = Path("/proc/uptime")
 
 
 _TICKS_PER_S = 100
-"""USER_HZ, the same on every Linux that Python runs on (time(7))."""
+"""USER_HZ, equal on every Linux that Python supports (time(7))."""
 
 
 def _pip(arguments: Sequence[str]) -> PipRun:

@@ -1,4 +1,4 @@
-"""`Relay`: a public server as a notebook's cells hold it, on a loop and a thread of its own."""
+"""`Relay`: a public server for a notebook's cells, on its own event loop and thread."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Relay:
     """A server and its tunnel, from `start` until `close`. Every method blocks.
 
     Args:
-        make: Makes the public server; is given the function that takes its events.
-        messages: The language of its cells.
+        make: Creates the public server; its argument is called with the server's events.
+        messages: Messages in the language of the cells.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class Relay:
         self._page = TokenPage(lambda: self.token, messages)
         self._keeping: concurrent.futures.Future[None] | None = None
         self.messages = messages
-        """Of its cells."""
+        """Messages of the cells."""
 
     def __repr__(self) -> str:
         return f"Relay(url={self.url!r})"
 
     @property
     def url(self) -> str | None:
-        """Public URL; None while the tunnel is not open."""
+        """Public URL; None if the tunnel is not open."""
         return self._public.url
 
     @property
@@ -61,7 +61,7 @@ class Relay:
 
     @property
     def ends_at(self) -> datetime | None:
-        """When the session ends."""
+        """End of the session."""
         return self._public.ends_at
 
     @property
@@ -76,12 +76,12 @@ class Relay:
 
     @property
     def token_page_url(self) -> str:
-        """A page of this machine alone that shows the token."""
+        """URL of a page on this machine that shows the token."""
         return self._page.url
 
     @property
     def runs(self) -> bool:
-        """Whether it is open."""
+        """Whether server and tunnel are open."""
         return self._keeping is not None
 
     def open(self, notify: Callable[[PublicEvent], None]) -> None:
@@ -90,7 +90,7 @@ class Relay:
         Raises:
             ServerStartError: the server does not start.
             TunnelOpenError: the tunnel cannot be opened.
-            VieneuError: the model does not speak.
+            VieneuError: the test sentence failed.
         """
         try:
             self._loop.call(self._public.open(), lambda: self.dispatch(notify))
@@ -106,11 +106,11 @@ class Relay:
             notify(self._events.get())
 
     def health(self) -> HealthAnswer | None:
-        """Return the health of the server; None where it does not answer.
+        """Return the health of the server; None if it does not respond.
 
         Raises:
-            RelayClosedError: it was closed.
-            VieneuError: why it could not be kept running.
+            RelayClosedError: the relay was closed.
+            VieneuError: the server could not be kept running.
         """
         if self._keeping is None:
             raise RelayClosedError("The server of this notebook was closed.")
@@ -120,9 +120,9 @@ class Relay:
         return self._loop.call(self._public.server.health())
 
     def close(self) -> None:
-        """Close the tunnel and stop the server. Without effect where that was done.
+        """Close the tunnel and stop the server. Without effect if that was done.
 
-        An interruption leaves it as it is: it can be closed once more.
+        After an interruption it can be closed again.
         """
         if self._keeping is None:
             return

@@ -1,4 +1,4 @@
-"""Secrets that the notebook does not hold: from Colab's secrets, or typed at a hidden prompt."""
+"""Secrets that are not in the notebook: read from Colab's Secrets, or typed at a hidden prompt."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ TOKEN_NAME = "VIENEU_TOKEN"  # noqa: S105 - the name of a secret
 
 
 def ask_secret(name: str, prompt: str) -> SecretStr | None:
-    """Return a secret; None where there is none.
+    """Return a secret; None if there is none.
 
     Args:
-        name: Of the entry among Colab's secrets.
-        prompt: Text to ask with.
+        name: Name of the entry in Colab's Secrets.
+        prompt: Text of the prompt.
     """
     text = _of_colab(name) or _prompted(prompt)
     return SecretStr(text) if text else None

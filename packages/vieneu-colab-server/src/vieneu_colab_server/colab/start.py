@@ -1,4 +1,4 @@
-"""Cell 5: starts the server and opens the tunnel, as the forms of the cell say."""
+"""Cell 5: starts the server and opens the tunnel, with the values of the cell's forms."""
 
 from __future__ import annotations
 
@@ -43,22 +43,22 @@ def start(  # noqa: PLR0913 - the forms of the cell, by keyword
     instead_of: Relay | None = None,
     clock: Clock | None = None,
 ) -> Relay:
-    """Start the server, and open the tunnel once the model has spoken. Prints what happens.
+    """Start the server, and open the tunnel after a test sentence. Prints the progress.
 
     Args:
-        spec: As `fetch_model` returned it.
-        tunnel: A `TunnelKind`, by its value.
-        domain: A reserved domain, for ngrok; empty is none.
-        session_hours: Length of the session of the runtime, in hours from its start.
-        voices: Ids of voices to prepare, with commas between them.
-        callback_url: Webhook of Home Assistant that gets each new address; None sends it nowhere.
-        token: What clients send; None asks for it.
-        language: ``vi`` or ``en``, of what is printed.
-        instead_of: What a former run of the cell returned; it is closed first.
-        clock: Time.
+        spec: Result of `fetch_model`.
+        tunnel: Value of a `TunnelKind`.
+        domain: A reserved domain of ngrok; empty means none.
+        session_hours: Length of the runtime's session, in hours from its start.
+        voices: Ids of voices to warm up, separated by commas.
+        callback_url: Webhook of Home Assistant that receives each new address; None means none.
+        token: Token that clients must send; None prompts for it.
+        language: ``vi`` or ``en``, for the output.
+        instead_of: Result of a former run of the cell, which is closed first.
+        clock: Clock of the server.
 
     Raises:
-        ConfigurationError: something of this is wrong, or was not given.
+        ConfigurationError: a value is invalid or missing.
         ServerStartError: the server does not start.
         TunnelOpenError: the tunnel cannot be opened.
     """

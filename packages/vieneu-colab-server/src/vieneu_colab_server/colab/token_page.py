@@ -1,6 +1,6 @@
-"""Page of this machine alone that shows the token: a notebook's output would keep it.
+"""Page on this machine that shows the token, which must not be in a notebook's saved output.
 
-Colab opens ports of its runtime to the notebook's owner alone, by ``google.colab.kernel.proxyPort``
+Colab opens ports of its runtime only to the notebook's owner, by ``google.colab.kernel.proxyPort``
 (https://colab.research.google.com/notebooks/snippets/advanced_outputs.ipynb).
 """
 
@@ -48,8 +48,8 @@ class TokenPage:
     """Serves one page at an address that cannot be guessed.
 
     Args:
-        token: Returns the current one.
-        messages: Messages of its language.
+        token: Returns the current token.
+        messages: Messages in the page's language.
     """
 
     def __init__(self, token: Callable[[], SecretStr], messages: Messages) -> None:
@@ -57,10 +57,10 @@ class TokenPage:
         self._path = f"/{secrets.token_urlsafe(24)}"
         self._runner: web.AppRunner | None = None
         self.url = ""
-        """Its address, on this machine; empty while it is not served."""
+        """URL on this machine; empty if the page is not served."""
 
     async def open(self) -> None:
-        """Serve it on a free port of this machine."""
+        """Serve the page on a free port of this machine."""
         app = web.Application()
         app.router.add_get(self._path, self._show)
         self._runner = web.AppRunner(app, access_log=None)
@@ -69,7 +69,7 @@ class TokenPage:
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}{self._path}"
 
     async def close(self) -> None:
-        """Serve it no longer."""
+        """Stop serving the page."""
         if self._runner is not None:
             await self._runner.cleanup()
         self._runner, self.url = None, ""

@@ -1,4 +1,4 @@
-"""Messages of the server's notebook cells by language: one JSON file for each."""
+"""Messages of the notebook's cells: one JSON file per language."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def cell_messages(language: str) -> Messages:
-    """Return the messages of the notebook's cells; in Vietnamese where the language is not known.
+    """Return the messages of the notebook's cells, in Vietnamese for an unknown language.
 
     Args:
-        language: Of the catalogues beside this file, such as ``vi``.
+        language: Language of a catalogue beside this file, such as ``vi``.
     """
     wanted = language.strip().lower()
     return Messages(wanted if wanted in languages(__name__) else "vi", "colab", package=__name__)
 
 
 def event_text(event: PublicEvent, messages: Messages) -> str:
-    """Return what a cell prints for an event of the public server."""
+    """Return the text that a cell prints for an event of the public server."""
     return messages(event.kind, detail=translated(event.detail, messages.language))

@@ -1,1 +1,1 @@
-"""ASGI middleware, which every request passes before its route."""
+"""ASGI middleware, which runs before the routes."""

@@ -1,4 +1,4 @@
-"""Access log: one line for each answer, with the route as the router names it."""
+"""Access log: one line per response, with the name of its route."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ UNKNOWN_PATH = "(unknown path)"
 
 
 class AccessLog:
-    """Logs the method, route and status of each answer.
+    """Logs the method, route and status of each response.
 
-    The route is looked up in the router of the app, refused requests included, so that every route
-    is logged by name. Nothing else that a client wrote is logged: it could be a secret.
+    The route is looked up in the app's router, also for refused requests, so that every route
+    is logged by name. Other data of clients is not logged: it could be secret.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and log its answer."""
+        """Pass a request on, and log its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -38,9 +38,9 @@ class AccessLog:
 
 
 def route_name(routes: Sequence[BaseRoute], scope: Scope) -> str:
-    """Return the path of the route that matches, with the names of its parameters.
+    """Return the path of the matching route, with the names of its parameters.
 
-    A route that does not take the method of the request matches too.
+    A route that does not support the method of the request matches too.
     """
     for route in routes:
         if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:

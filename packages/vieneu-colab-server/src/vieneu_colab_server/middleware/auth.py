@@ -1,4 +1,4 @@
-"""Authentication: a bearer token, compared in constant time before any of the body is read."""
+"""Authentication: a bearer token, compared in constant time before the body is read."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def bearer_token(headers: list[tuple[bytes, bytes]]) -> bytes | None:
 
 
 class BearerAuth:
-    """Lets only requests with a valid token through.
+    """Passes on only requests with a valid token.
 
-    Wrong tokens are counted; beyond the limit they get 429 instead of 401. A valid token is
+    Wrong tokens are counted; above the limit they get 429 instead of 401. A valid token is
     checked first and never throttled.
     """
 
@@ -33,7 +33,7 @@ class BearerAuth:
         self._failures = failures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it."""
+        """Pass a request on, or refuse it."""
         if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
             await self._app(scope, receive, send)
             return

@@ -12,10 +12,10 @@ from vieneu_core.translatable import Translatable
 
 
 class BodyLimit:
-    """Reads the whole body within its limits, then passes the request on.
+    """Reads the whole body within the limits, then passes the request on.
 
     Args:
-        app: Gets the requests whose body is within the limits.
+        app: Receives the requests whose body is within the limits.
         max_bytes: Largest body.
         timeout_s: Longest time for a body to arrive, in seconds.
     """
@@ -26,7 +26,7 @@ class BodyLimit:
         self._timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with its body, or answer it."""
+        """Pass a request on with its body, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -39,7 +39,7 @@ class BodyLimit:
             await self._app(scope, _replayed(body, receive), send)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
-        """Return the body; None where the client has gone."""
+        """Return the body; None if the client has disconnected."""
         declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
         if int(declared) > self._max_bytes:
             raise self._too_large()
@@ -75,7 +75,7 @@ class BodyLimit:
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Return a receive that gives the whole body first, then what comes after it."""
+    """Return a receive function that returns the whole body first, then the later messages."""
     first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def next_message() -> Message:

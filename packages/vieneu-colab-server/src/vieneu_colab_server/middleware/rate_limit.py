@@ -42,12 +42,12 @@ class PerMinute:
 
 
 class RateLimit:
-    """Limits requests per minute of the one token.
+    """Limits the requests per minute of the only token.
 
     Args:
-        app: Gets the requests within the limits.
+        app: Receives the requests within the limits.
         speech: Counts requests for speech.
-        health_checks: Counts all others, apart from speech.
+        health_checks: Counts all other requests separately.
         exempt: Paths that are not counted.
     """
 
@@ -60,7 +60,7 @@ class RateLimit:
         self._exempt = exempt
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it."""
+        """Pass a request on, or refuse it."""
         if scope["type"] == "http" and scope["path"] not in self._exempt:
             try:
                 self._count(scope["path"])

@@ -14,11 +14,11 @@ class Traffic:
     n_requests: int = 0
     """HTTP requests of all kinds."""
     n_bytes: int = 0
-    """Bytes of the bodies of answers, headers aside."""
+    """Bytes of the bodies of responses, without headers."""
 
 
 class CountTraffic:
-    """Counts requests and the bytes of their answers."""
+    """Counts requests and the bytes of their responses."""
 
     def __init__(self, app: ASGIApp, *, traffic: Traffic) -> None:
         self._app, self._traffic = app, traffic

@@ -1,4 +1,4 @@
-"""Version handshake: our wire version on every answer, the client's checked on every request."""
+"""Wire version: sent with every response, and checked in every request."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vieneu_core.wire.version import WIRE_VERSION, check_client
 
 
 class WireVersionHeader:
-    """Puts our wire version on every answer."""
+    """Adds our wire version to every response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and add the header to its answer."""
+        """Pass a request on, and add the header to its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -38,7 +38,7 @@ class ClientVersionCheck:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it."""
+        """Pass a request on, or refuse it."""
         if scope["type"] == "http":
             name = WIRE_VERSION_HEADER.lower().encode()
             version = next((v for k, v in scope["headers"] if k == name), None)

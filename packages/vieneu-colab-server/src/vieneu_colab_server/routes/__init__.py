@@ -1,1 +1,1 @@
-"""What each path does: parse, ask, shape the answer."""
+"""Routes: parse requests, call the services, build responses."""

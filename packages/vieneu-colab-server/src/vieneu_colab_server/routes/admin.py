@@ -16,7 +16,7 @@ from vieneu_core.wire.schemas import DrainAnswer, NewToken
 
 
 def admin_routes(tokens: TokenRotation, lifecycle: Lifecycle) -> APIRouter:
-    """Return the routes that change the server."""
+    """Return the admin routes."""
     router = APIRouter(tags=["admin"])
 
     def check(request: Request) -> None:
@@ -27,7 +27,7 @@ def admin_routes(tokens: TokenRotation, lifecycle: Lifecycle) -> APIRouter:
 
     @router.post(ROTATE_TOKEN, responses=READ_PROBLEMS)
     async def rotate_token(request: Request, response: Response) -> NewToken:
-        """Make a new token. The previous one stays valid for ten minutes."""
+        """Create a new token. The previous one stays valid for ten minutes."""
         check(request)
         response.headers["Cache-Control"] = "no-store"
         token = await asyncio.to_thread(tokens.rotate)

@@ -1,4 +1,4 @@
-"""``GET /health`` with all facts; ``GET /livez`` and ``GET /readyz`` with none."""
+"""``GET /health`` with all facts; ``GET /livez`` and ``GET /readyz`` without any."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STATUS_OF_STATE = {
 
 
 class ProbeAnswer(BaseModel):
-    """Answer to a probe."""
+    """Response of a probe."""
 
     status: Literal["alive", "ready", "not ready"]
 
@@ -38,17 +38,17 @@ def health_routes(lifecycle: Lifecycle, queue: SpeechQueue, traffic: Traffic) ->
 
     @router.get(HEALTH, responses=READ_PROBLEMS)
     async def health() -> HealthAnswer:
-        """State all facts about the server and its backend, also while it is busy or loading."""
+        """Report all facts about the server and its backend, also while it is busy or loading."""
         return await _health(lifecycle, queue, traffic)
 
     @router.get(LIVEZ)
     async def livez() -> ProbeAnswer:
-        """State that the process answers. Needs no token, states no other fact."""
+        """Report that the process responds. Needs no token and reveals nothing else."""
         return ProbeAnswer(status="alive")
 
     @router.get(READYZ, responses={503: {"model": ProbeAnswer, "description": "Not ready."}})
     async def readyz(response: Response) -> ProbeAnswer:
-        """State whether a request would be accepted now. Needs no token, states no other fact."""
+        """Report whether a request would be accepted. Needs no token and reveals nothing else."""
         if await lifecycle.ready():
             return ProbeAnswer(status="ready")
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE

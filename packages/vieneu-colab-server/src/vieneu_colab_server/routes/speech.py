@@ -14,7 +14,7 @@ from vieneu_colab_server.content_negotiation import MEDIA_TYPES, negotiate
 from vieneu_colab_server.disconnect import ClientGoneError, while_connected
 from vieneu_colab_server.openapi import SPEECH_PROBLEMS
 from vieneu_colab_server.speech_service import SpeechService
-from vieneu_colab_server.streaming import SpeechResponse
+from vieneu_colab_server.streaming_response import SpeechResponse
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.synthesis import Speech, collect
 from vieneu_core.wire.routes import REQUEST_ID_HEADER, STREAM, SYNTHESIZE
@@ -34,7 +34,7 @@ def speech_routes(speech_service: SpeechService, *, send_timeout_s: float) -> AP
 
     @router.post(SYNTHESIZE, responses=SPEECH_PROBLEMS, response_model=SynthesisAnswer)
     async def synthesize(body: SynthesisBody, request: Request) -> Response:
-        """Synthesize a text and answer with the whole audio."""
+        """Synthesize a text and return the complete audio."""
         request.state.request_id = body.request_id.strip()
         try:
             reader = await speech_service.listen(body, request.receive)
@@ -62,8 +62,8 @@ def speech_routes(speech_service: SpeechService, *, send_timeout_s: float) -> AP
     async def stream(body: SynthesisBody, request: Request) -> Response:
         """Synthesize a text and stream the audio.
 
-        The `Accept` header chooses: our framing around Opus or PCM, which cannot be cut off
-        unnoticed; or plain audio for any player (`audio/wav` where nothing is named).
+        The `Accept` header selects our framing around Opus or PCM, in which truncation is always
+        detected, or plain audio for any player (`audio/wav` by default).
         """
         request.state.request_id = body.request_id.strip()
         media_type = negotiate(request.headers.get("accept"))
@@ -82,7 +82,7 @@ def speech_routes(speech_service: SpeechService, *, send_timeout_s: float) -> AP
 
 
 def _answer(speech: Speech, request_id: str) -> bytes:
-    """Return the JSON of a whole speech. Blocking: it may be many megabytes."""
+    """Return complete speech as JSON. Blocking: it may be many megabytes."""
     file = io.BytesIO()
     with wave.open(file, "wb") as wav:
         wav.setnchannels(1)

@@ -1,4 +1,4 @@
-"""Token file: read only where others cannot change it, written atomically."""
+"""Token file: rejected if others can change it, written atomically."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ class TokenNotKeptError(VieneuError):
 
 
 def read_token_file(path: Path) -> str:
-    """Return the token in a file, without the white space around it.
+    """Return the token in a file, without surrounding white space.
 
-    A file that others may read is used with a warning: secrets are often mounted so. One that
-    they may write is not.
+    A file that others can read is used with a warning, because secrets are often mounted like that.
+    A file that
+    others can write is refused.
 
     Raises:
-        ConfigurationError: it cannot be read, or others may change it.
+        ConfigurationError: it cannot be read, or others can change it.
     """
     try:
         with path.open("rb") as file:
@@ -61,10 +62,10 @@ def read_token_file(path: Path) -> str:
 
 
 def write_token_file(path: Path, token: SecretStr) -> None:
-    """Put another token into a file, which only its owner can read from then on.
+    """Write a new token to a file, which only its owner can read from then on.
 
     Raises:
-        TokenNotKeptError: it cannot be written; the file is as it was.
+        TokenNotKeptError: it cannot be written; the file is unchanged.
     """
     try:
         write_atomic(path, token.get_secret_value() + "\n", mode=PRIVATE)

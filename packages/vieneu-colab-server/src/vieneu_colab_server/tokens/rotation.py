@@ -12,16 +12,16 @@ from vieneu_core.clock import Clock
 from vieneu_core.credentials import new_auth_token
 
 OLD_TOKEN_S = 600.0
-"""How long the previous token stays valid."""
+"""Seconds for which the previous token stays valid."""
 
 
 class TokenRotation:
     """Checks tokens in constant time, and rotates them.
 
     Args:
-        token: The first one.
-        clock: Time.
-        keep: Stores a new token before it is valid, so that it survives a restart; None does not.
+        token: The first token.
+        clock: Clock of the validity.
+        keep: Stores a new token before it becomes valid, to survive a restart; None stores nothing.
     """
 
     def __init__(
@@ -42,18 +42,18 @@ class TokenRotation:
         return self._token
 
     def accepts(self, token: bytes | None) -> bool:
-        """Whether a token is valid."""
+        """Return whether a token is valid."""
         given = _digest(token or b"")
         is_current = hmac.compare_digest(given, _digest_of(self._token))
         self._was_used |= is_current
         return self._is_old(given) or is_current
 
     def may_change_things(self, token: bytes | None) -> bool:
-        """Whether a token may do more than speak.
+        """Return whether a token may use the admin routes.
 
-        The current one may. The previous one may not: a thief of it must not lock the owner out.
-        But until the current one has been used, the answer that held it may have been lost, and
-        then the previous one is all that the owner has.
+        The current one may. The previous one may not: whoever stole it must not lock the owner out.
+        But until the current one has been used, the response with it may have been lost, and
+        then the owner has only the previous one.
         """
         given = _digest(token or b"")
         is_current = hmac.compare_digest(given, _digest_of(self._token))
@@ -63,7 +63,7 @@ class TokenRotation:
         """Return a new token, valid from now on; the current one becomes the previous one.
 
         Raises:
-            TokenNotKeptError: it cannot be kept, and nothing has changed.
+            TokenNotKeptError: it cannot be stored; nothing has changed.
         """
         token = new_auth_token()
         if self._keep is not None:

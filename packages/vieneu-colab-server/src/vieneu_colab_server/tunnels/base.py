@@ -1,4 +1,4 @@
-"""Interface of a tunnel, and the tunnel that only returns the port's own URL."""
+"""Interface of a tunnel, and `NoTunnel`, which returns the port's own URL."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Tunnel(Protocol):
-    """Connection from the internet to one port of this machine. May be reopened once closed."""
+    """Connection from the internet to one port of this machine. It can be reopened."""
 
     @property
     def name(self) -> str:
@@ -18,21 +18,21 @@ class Tunnel(Protocol):
         """Open it to a port of 127.0.0.1; return the public URL.
 
         Raises:
-            TunnelOpenError: it cannot be opened; names the reason and the remedy.
+            TunnelOpenError: it cannot be opened.
         """
         ...
 
     async def lost(self) -> str:
-        """Wait until it is no longer open; return the reason as text. Only while it is open."""
+        """Wait until the tunnel is lost; return the reason as text. Only while it is open."""
         ...
 
     async def close(self) -> None:
-        """Close it and end its program. Without effect where it is closed."""
+        """Close the tunnel and end its program. Without effect if it is closed."""
         ...
 
 
 class NoTunnel:
-    """The port itself: for a private network, or behind a reverse proxy."""
+    """No tunnel: for a private network, or behind a reverse proxy."""
 
     name = "none"
 
@@ -41,7 +41,7 @@ class NoTunnel:
         return f"http://127.0.0.1:{port}"
 
     async def lost(self) -> str:
-        """Wait for ever."""
+        """Wait forever."""
         await asyncio.Event().wait()
         raise AssertionError  # pragma: no cover
 

@@ -1,6 +1,6 @@
 """Quick tunnel by cloudflared, as a child process. No account is needed.
 
-What the program writes: https://github.com/cloudflare/cloudflared (cmd/cloudflared/tunnel).
+Its output is defined in https://github.com/cloudflare/cloudflared (cmd/cloudflared/tunnel).
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from vieneu_core.translatable import Translatable
 
 _LOGGER = logging.getLogger(__name__)
 START_TIMEOUT_S = 40.0
-"""Cloudflare takes up to half a minute."""
+"""Seconds; Cloudflare takes up to half a minute."""
 READY_EVERY_S, UNREADY_FOR_S = 5.0, 60.0
-"""cloudflared connects again by itself; after so long without a connection the tunnel is lost."""
+"""cloudflared reconnects automatically; after this long without a connection the tunnel is lost."""
 _END_S = 5.0
 _LINES = 40
 _URL = re.compile(r"https://(?!api\.)[a-z0-9-]+\.trycloudflare\.com")
@@ -45,10 +45,10 @@ class CloudflaredTunnel:
     """A quick tunnel; its URL is new each time.
 
     Args:
-        program: The path of cloudflared; None looks for it on PATH.
-        fetch_to: Where it is fetched to if it is not on PATH; None does not fetch it.
-        clock: Time.
-        start_timeout_s: How long it may take to be connected.
+        program: Path of cloudflared; None searches PATH.
+        fetch_to: Folder to download it to if it is not in PATH; None means no download.
+        clock: Clock of the time limits.
+        start_timeout_s: Time limit for the connection, in seconds.
     """
 
     name = "cloudflared"
@@ -78,7 +78,7 @@ class CloudflaredTunnel:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C is for us: we end it in order
+                start_new_session=True,  # Ctrl-C goes to this process only, which ends it in order
             )
         except OSError as error:
             raise TunnelProgramError(
@@ -93,7 +93,7 @@ class CloudflaredTunnel:
             raise
 
     async def lost(self) -> str:
-        """Wait until cloudflared is gone, or stays without a connection; see `Tunnel.lost`."""
+        """Wait until cloudflared ends, or stays disconnected; see `Tunnel.lost`."""
         running, unready_since = self._running, None
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=4)) as session:
             while running is not None and not running.reading.done():
@@ -161,13 +161,13 @@ class _Running:
         """Done once the process has ended."""
 
     async def end(self) -> None:
-        """End it, in order if it can."""
+        """End it, gracefully if possible."""
         await end_process(self._process, timeout_s=_END_S)
         await self.reading
 
 
 async def _is_ready(session: aiohttp.ClientSession, metrics: str) -> bool:
-    """Ask cloudflared whether it has a connection; older versions do not say."""
+    """Return whether cloudflared is connected; older versions do not report it."""
     if not metrics:
         return True
     try:
@@ -188,7 +188,7 @@ class _Log:
         self._last: deque[str] = deque(maxlen=_LINES)
 
     async def read(self, stream: asyncio.StreamReader | None) -> None:
-        """Take lines until the process has ended."""
+        """Read lines until the process has ended."""
         rest = b""
         while stream is not None and (piece := await stream.read(65_536)):
             *lines, rest = (rest + piece).split(b"\n")
@@ -198,7 +198,7 @@ class _Log:
         self._take(rest.decode(errors="replace").strip())
 
     def why_not(self) -> TunnelOpenError:
-        """Return the error that names why there is no tunnel."""
+        """Return the error with the reason why there is no tunnel."""
         said = " ".join(self._last)
         if any(sign in said for sign in _REFUSED):
             return QuickTunnelRefusedError("Cloudflare refuses a quick tunnel now.")
@@ -206,7 +206,7 @@ class _Log:
             return TunnelNetworkError("Cloudflare cannot be reached from this machine.")
         last = self._last[-1][:200] if self._last else "nothing"
         return TunnelOpenError(
-            Translatable("cloudflared ended without a tunnel. It said last: {last}", last=last)
+            Translatable("cloudflared ended without a tunnel. Its last output: {last}", last=last)
         )
 
     def _take(self, line: str) -> None:

@@ -44,11 +44,11 @@ class _Release(BaseModel):
 
 
 async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Path:
-    """Return the newest cloudflared, fetched into a folder unless it is there.
+    """Return the newest cloudflared; download it to a folder unless it is there.
 
     Raises:
         TunnelNetworkError: GitHub cannot be reached, or refuses.
-        TunnelProgramError: there is none for this machine, or what came is not what was published.
+        TunnelProgramError: there is none for this machine, or its checksum differs.
     """
     timeout = aiohttp.ClientTimeout(total=_LONGEST_S, connect=15)
     try:
@@ -68,7 +68,7 @@ async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Pa
     except (aiohttp.ClientError, TimeoutError) as error:
         raise TunnelNetworkError(
             Translatable(
-                "cloudflared cannot be fetched from GitHub ({kind}).", kind=type(error).__name__
+                "cloudflared cannot be downloaded from GitHub ({kind}).", kind=type(error).__name__
             ),
             remedy="Check the network, or install cloudflared and name its path.",
         ) from error
@@ -106,7 +106,7 @@ def _sha256_of(asset: _Asset) -> str:
 
 
 async def _keep(stream: aiohttp.StreamReader, path: Path, digest: str) -> None:
-    """Write a program to a temporary file, and move it into place once its checksum is right."""
+    """Write a program to a temporary file, and rename it if its checksum is correct."""
     await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
     handle, name = await asyncio.to_thread(tempfile.mkstemp, dir=path.parent)
     draft, seen, n_bytes = Path(name), hashlib.sha256(), 0
@@ -120,7 +120,7 @@ async def _keep(stream: aiohttp.StreamReader, path: Path, digest: str) -> None:
                 await asyncio.to_thread(file.write, piece)
         if seen.hexdigest() != digest:
             raise TunnelProgramError(
-                "What came is not the cloudflared that was published: its checksum differs.",
+                "The downloaded cloudflared is not the published one: its checksum differs.",
                 remedy="Try again. If it stays so, do not use this network.",
             )
         await asyncio.to_thread(draft.chmod, 0o755)

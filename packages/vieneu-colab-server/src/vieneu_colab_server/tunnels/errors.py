@@ -1,4 +1,4 @@
-"""Errors of opening a tunnel. Errors of a client behind a tunnel are in `vieneu_core.errors`."""
+"""Errors of opening a tunnel. A client's errors behind a tunnel are in `vieneu_core.errors`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class TunnelOpenError(VieneuError):
 
 
 class AuthtokenRefusedError(TunnelOpenError):
-    """The provider does not accept the authtoken."""
+    """The provider rejects the authtoken."""
 
     code = "tunnel_authtoken"
     title = "Authtoken refused"
@@ -24,7 +24,7 @@ class AuthtokenRefusedError(TunnelOpenError):
 
 
 class SecondAgentError(TunnelOpenError):
-    """The account already has an agent that runs elsewhere."""
+    """Another agent of the account is running elsewhere."""
 
     code = "tunnel_second_agent"
     title = "Another agent runs"
@@ -35,7 +35,7 @@ class SecondAgentError(TunnelOpenError):
 
 
 class TunnelQuotaUsedError(TunnelOpenError):
-    """The quota of the account is used up."""
+    """The account's quota is used up."""
 
     code = "tunnel_allowance"
     title = "Account limit reached"
@@ -44,7 +44,7 @@ class TunnelQuotaUsedError(TunnelOpenError):
 
 
 class DomainRefusedError(TunnelOpenError):
-    """The reserved domain is not this account's, or is in use."""
+    """The reserved domain belongs to another account, or is in use."""
 
     code = "tunnel_domain"
     title = "Domain not usable"
@@ -53,7 +53,7 @@ class DomainRefusedError(TunnelOpenError):
 
 
 class QuickTunnelRefusedError(TunnelOpenError):
-    """Cloudflare refuses quick tunnels for now."""
+    """Cloudflare refuses quick tunnels at the moment."""
 
     code = "quick_tunnel_refused"
     title = "Quick tunnel refused"
@@ -61,7 +61,7 @@ class QuickTunnelRefusedError(TunnelOpenError):
 
 
 class TunnelProgramError(TunnelOpenError):
-    """The provider's program is missing, cannot be had, or does not run here."""
+    """The provider's program is missing, cannot be downloaded, or does not run here."""
 
     code = "tunnel_program"
     title = "Tunnel program missing"
@@ -70,7 +70,7 @@ class TunnelProgramError(TunnelOpenError):
 
 
 class TunnelNetworkError(TunnelOpenError):
-    """The provider cannot be reached from here."""
+    """The provider cannot be reached."""
 
     code = "tunnel_network"
     title = "Provider not reachable"

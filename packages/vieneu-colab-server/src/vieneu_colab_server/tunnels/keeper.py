@@ -1,4 +1,4 @@
-"""Keeper of a tunnel: opens it again when it is lost, and publishes each new URL."""
+"""Keeper of a tunnel: reopens it when it is lost, and publishes each new URL."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from vieneu_core.clock import Clock, SystemClock
 
 _LOGGER = logging.getLogger(__name__)
 BACKOFF = Backoff(first_s=1.0, longest_s=60.0)
-"""Between failed attempts to open a lost tunnel again. The first attempt comes at once."""
+"""Pauses between failed attempts to reopen a lost tunnel. The first attempt is immediate."""
 
 
 class TunnelKeeper:
-    """Keeps one tunnel to one port.
+    """Keeps one tunnel to one port open.
 
     Args:
         tunnel: The tunnel; it is closed at the end.
         port: Port of 127.0.0.1.
         on_url: Called with the URL whenever it has changed.
-        on_lost: Called with the reason whenever the tunnel is lost or cannot be opened again.
-        clock: Time.
+        on_lost: Called with the reason whenever the tunnel is lost or cannot be reopened.
+        clock: Clock of the pauses.
     """
 
     def __init__(
@@ -40,14 +40,14 @@ class TunnelKeeper:
         self._on_url, self._on_lost = on_url, on_lost
         self._clock = clock or SystemClock()
         self.url: str | None = None
-        """Public URL; None while the tunnel is not open."""
+        """Public URL; None if the tunnel is not open."""
 
     async def run(self) -> None:
-        """Open the tunnel and keep it open, until this is cancelled.
+        """Open the tunnel and keep it open, until cancelled.
 
         Raises:
-            TunnelOpenError: it could not be opened for the first time, or an attempt to open it
-                again failed in a way that a retry does not help.
+            TunnelOpenError: it could not be opened the first time, or reopening it failed in a way
+                that a retry cannot help.
         """
         published: str | None = None
         try:

@@ -1,7 +1,7 @@
-"""A tunnel by ngrok: the agent, by the package pyngrok, and what its failures mean.
+"""Tunnel by ngrok's agent, through the package pyngrok, and the mapping of its errors.
 
-Codes: https://ngrok.com/docs/errors. The authtoken goes to the agent by a file of this user alone,
-because arguments can be read by every process of a machine.
+Codes: https://ngrok.com/docs/errors. The agent reads the authtoken from a file of this user only,
+because every process of a machine can read arguments.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ class NgrokTunnel:
     """A tunnel of an ngrok account.
 
     Args:
-        authtoken: Of the account.
-        domain: A reserved domain, so that the URL never changes; None takes a new one each time.
-        program: The agent; None looks for it on PATH, and else takes the one that pyngrok knows,
-            which it downloads if it must.
-        clock: Time.
-        start_timeout_s: How long the agent may take to be connected.
+        authtoken: Authtoken of the account.
+        domain: A reserved domain, so that the URL never changes; None means a new one each time.
+        program: Path of the agent; None searches PATH, and else uses the one of pyngrok,
+            which downloads it if necessary.
+        clock: Clock of the time limits.
+        start_timeout_s: Time limit for the agent to connect, in seconds.
 
     Raises:
         MissingExtraError: pyngrok is not installed.
@@ -127,7 +127,7 @@ class NgrokTunnel:
         return self._url
 
     async def lost(self) -> str:
-        """Wait until the agent is gone, or has lost the endpoint; see `Tunnel.lost`."""
+        """Wait until the agent ends, or has lost the endpoint; see `Tunnel.lost`."""
         listed_at = self._clock.monotonic()
         while True:
             await self._clock.sleep(ALIVE_EVERY_S)
@@ -140,7 +140,7 @@ class NgrokTunnel:
                     return "The ngrok agent no longer has the endpoint."
 
     async def close(self) -> None:
-        """End the agent, and delete its configuration."""
+        """End the agent, and delete its configuration file."""
         if self._config is not None:
             await asyncio.to_thread(self._ngrok.kill, self._config)
             self._config = None
@@ -159,19 +159,19 @@ class NgrokTunnel:
             ngrok_path=str(self._program) if self._program else shutil.which("ngrok"),
             config_path=str(path),
             startup_timeout=round(self._start_timeout_s),
-            start_new_session=True,  # Ctrl-C is for us: we end it in order
+            start_new_session=True,  # Ctrl-C goes to this process only, which ends it in order
         )
-        config.auth_token = None  # it would be taken from the environment into the arguments
+        config.auth_token = None  # pyngrok would copy it from the environment into the arguments
         return config
 
     def _connect(self, port: int) -> Any:
         """Open an endpoint. Blocking.
 
-        pyngrok can see the end of the agent before it has read the agent's last lines, which name
+        pyngrok can notice the agent's end before it has read the agent's last lines, which contain
         the reason. Then the agent is started again.
 
         Raises:
-            TunnelOpenError
+            TunnelOpenError: the agent failed.
         """
         for _ in range(_MOST_STARTS - 1):
             try:
@@ -204,7 +204,7 @@ class NgrokTunnel:
             ) from error
 
     def _named(self, said: str) -> TunnelOpenError:
-        """Return the error for a failure; the agent repeats the authtoken in its messages."""
+        """Return the error for a failure, without the authtoken, which the agent repeats."""
         said = " ".join(said.replace(self._authtoken.get_secret_value(), _HIDDEN).split())[:300]
         codes = set(re.findall(r"ERR_NGROK_\d+", said))
         for code, kind in _MEANING.items():
@@ -218,7 +218,7 @@ class NgrokTunnel:
 
     def _agent(self) -> Any:
         """Return pyngrok's record of the running agent, or None."""
-        # Asking pyngrok for it by its public function would start another one.
+        # pyngrok's public function would start another agent.
         found = self._process._current_processes.get(self._config.ngrok_path)  # noqa: SLF001 - see above
         return found if found is not None and found.proc.poll() is None else None
 
@@ -237,7 +237,7 @@ class NgrokTunnel:
 
 
 class _NoReasonError(TunnelOpenError):
-    """The agent ended, and nothing was read that says why."""
+    """The agent ended without a reason in its output."""
 
 
 class _SecretFilter(logging.Filter):
@@ -248,13 +248,13 @@ class _SecretFilter(logging.Filter):
         self._secret = secret
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Replace the secret in a line."""
+        """Replace the secret in a log record."""
         record.msg = record.getMessage().replace(self._secret.get_secret_value(), _HIDDEN)
         record.args = ()
         return True
 
     def begin(self) -> None:
-        """Filter every line from now on."""
+        """Start filtering."""
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(self)
 

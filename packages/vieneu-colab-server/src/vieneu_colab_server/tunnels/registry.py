@@ -1,4 +1,4 @@
-"""Registry of the tunnel providers: the one place that makes a tunnel."""
+"""Registry of tunnel providers, and creation of tunnels."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from vieneu_core.translatable import Translatable
 
 @dataclass(frozen=True, slots=True)
 class AccountSecret:
-    """A secret of an account at a provider."""
+    """A secret of an account at a tunnel provider."""
 
     name: str
-    """Of its environment variable, and of its entry among Colab's secrets."""
+    """Name of its environment variable, and of its entry in Colab's Secrets."""
     page: str
     """URL of the provider's page that shows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunnelOptions:
-    """What a user chooses for a tunnel."""
+    """Options of a tunnel."""
 
     domain: str | None = None
-    """A reserved domain; None takes the domain that the provider gives."""
+    """A reserved domain; None means the provider's choice."""
     program: Path | None = None
-    """The provider's program; None looks for it on PATH, and else downloads it."""
+    """Path of the provider's program; None searches PATH, and else downloads it."""
     download_folder: Path
-    """Where a program is downloaded to."""
+    """Folder for downloaded programs."""
     read_secret: Callable[[AccountSecret], SecretStr | None]
-    """Returns a secret; None where the user has given none."""
+    """Returns a secret; None if there is none."""
 
 
 NGROK_AUTHTOKEN = AccountSecret(
@@ -75,11 +75,11 @@ def make_tunnel(kind: str, options: TunnelOptions) -> Tunnel:
     """Return a tunnel of a provider; it is not open yet.
 
     Args:
-        kind: A `TunnelKind`, by its value.
-        options: What the user chose.
+        kind: Value of a `TunnelKind`.
+        options: Options of the tunnel.
 
     Raises:
-        ConfigurationError: there is no such provider, or an option is missing or not for it.
+        ConfigurationError: there is no such provider, or an option is missing or inapplicable.
         MissingExtraError: the provider needs a package that is not installed.
     """
     if kind not in set(TunnelKind):
@@ -92,7 +92,7 @@ def make_tunnel(kind: str, options: TunnelOptions) -> Tunnel:
         raise ConfigurationError(
             Translatable("The tunnel {kind} has no reserved domains.", kind=kind),
             remedy=Translatable(
-                "Leave the domain out, or choose the tunnel {others}.", others=", ".join(others)
+                "Omit the domain, or choose the tunnel {others}.", others=", ".join(others)
             ),
         )
     return _PROVIDERS[TunnelKind(kind)](options)

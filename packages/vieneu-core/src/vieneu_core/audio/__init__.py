@@ -1,4 +1,4 @@
-"""Samples: what they are, how they are encoded, resampled and stretched."""
+"""Audio samples: types, encoding, decoding, resampling, tempo and watermark."""
 
 from __future__ import annotations
 

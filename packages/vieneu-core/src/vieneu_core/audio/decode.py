@@ -1,4 +1,4 @@
-"""A clip of audio from outside into samples. It is hostile until it has been decoded."""
+"""Decoding of audio clips from outside. Their content is untrusted."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def decode_clip(data: bytes, *, max_seconds: float, min_seconds: float = 0.0) ->
     Decoding stops as soon as the clip proves too long, so a small file cannot fill the memory.
 
     Raises:
-        ReferenceAudioError: it is none of these formats, broken, too short or too long.
+        ReferenceAudioError: the file has another format, is damaged, too short or too long.
     """
     fmt = _format_of(data)
     with _translated(), _opened(data, fmt) as container:
@@ -64,7 +64,7 @@ def decode_clip(data: bytes, *, max_seconds: float, min_seconds: float = 0.0) ->
 
 
 def _format_of(data: bytes) -> str:
-    """Tell the format by its first bytes, so that FFmpeg tries none of its other readers."""
+    """Detect the format by the first bytes, so that FFmpeg tries none of its other demuxers."""
     if len(data) > MAX_CLIP_BYTES:
         raise ReferenceAudioError(
             Translatable(

@@ -1,4 +1,4 @@
-"""Speech as a file or a stream that others can play: WAV, FLAC, Ogg Opus, MP3."""
+"""Speech encoded as a file or a stream: WAV, FLAC, Ogg Opus, MP3."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class AudioFormat(StrEnum):
-    """A format of files; its value is the suffix."""
+    """A file format; its value is the suffix."""
 
     WAV = "wav"
     FLAC = "flac"
@@ -45,7 +45,7 @@ MP3_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 4
 
 @dataclass(frozen=True, slots=True)
 class _Recipe:
-    """How FFmpeg makes a format, and its media type."""
+    """FFmpeg's parameters for a format, and its media type."""
 
     media_type: str
     codec: str
@@ -53,7 +53,7 @@ class _Recipe:
     """Rate of the file for a rate of the samples."""
     bit_rate: int | None
     streamed: dict[str, str]
-    """What differs where the size cannot be written into the header afterwards."""
+    """Options that differ for a stream, whose header cannot be completed afterwards."""
 
 
 _RECIPES = {
@@ -74,10 +74,10 @@ _RECIPES = {
 
 
 def format_of(path: Path) -> AudioFormat:
-    """Return the format that a file name's suffix stands for.
+    """Return the format of a file name's suffix.
 
     Raises:
-        InvalidRequestError: it is none that can be written; lists those that can.
+        InvalidRequestError: the suffix is unknown; the message lists the known ones.
     """
     try:
         return AudioFormat(path.suffix.lower().removeprefix("."))
@@ -96,13 +96,13 @@ def format_named(name: AudioFormat | str) -> AudioFormat:
     """Return the format of this name, ``mp3`` for example.
 
     Raises:
-        InvalidRequestError: there is none; lists those that can be written.
+        InvalidRequestError: the name is unknown; the message lists the known ones.
     """
     return one_of("fmt", name, AudioFormat, error=InvalidRequestError)
 
 
 class _Sink(io.RawIOBase):
-    """Holds what FFmpeg wrote until it is taken; it cannot seek, like a network."""
+    """Buffer of FFmpeg's output until it is read; not seekable, like a network connection."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,16 +157,16 @@ class Muxer:
             self._container.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
-        """Encode what is left and write the end of the file."""
+        """Encode the remaining samples and write the end of the file."""
         if self._n_in:
             self._container.mux(self._stream.encode(None))
         self._container.close()
 
     def abandon(self) -> None:
-        """Free what FFmpeg holds; after `finish` nothing."""
+        """Free FFmpeg's resources; without effect after `finish`."""
         import av
 
-        # A disk may be full, a codec may have seen no samples: nobody wants the file any more.
+        # A full disk, or a codec without samples: the file is discarded anyway.
         with suppress(OSError, ValueError, av.error.FFmpegError):
             self._container.close()
 
@@ -179,29 +179,29 @@ class Encoder:
         self._muxer = Muxer(self._sink, fmt, sample_rate_hz, streamed=True)
 
     def encode(self, pcm: bytes) -> bytes:
-        """Return what these samples make complete; the first time the header before it."""
+        """Return the bytes that these samples complete; the first call adds the header."""
         self._muxer.write(pcm)
         return self._sink.take()
 
     def finish(self) -> bytes:
-        """Return the rest."""
+        """Return the remaining bytes and the end of the file."""
         self._muxer.finish()
         return self._sink.take()
 
     def close(self) -> None:
-        """Free what the encoder holds; also where the speech broke off."""
+        """Free the encoder's resources, also after an interrupted stream."""
         self._muxer.abandon()
 
 
 async def encode_stream(
     chunks: AsyncIterable[AudioChunk], fmt: AudioFormat | str
 ) -> AsyncGenerator[bytes, None]:
-    """Encode speech as it comes, on a thread; the header goes out with the first chunk.
+    """Encode speech as it arrives, on a thread; the first block contains the header.
 
     Raises:
-        InvalidRequestError: there is no such format, or ``chunks`` is not a stream of audio.
+        InvalidRequestError: the format is unknown, or ``chunks`` is not a stream of audio.
         StreamInterruptedError: the speech has no end mark.
-        BadAudioError: its rate changes on the way.
+        BadAudioError: the sample rate changes within the stream.
         VieneuError: whatever ``chunks`` raises.
     """
     known = format_named(fmt)
@@ -219,12 +219,12 @@ async def encode_stream(
 
 
 async def one_rate(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
-    """Pass speech on, and close it at the end; make sure that it is complete and of one rate.
+    """Pass a stream on and close it at the end; check that it is complete and of one sample rate.
 
     Raises:
-        InvalidRequestError: it is not a stream of audio.
-        StreamInterruptedError: it has no end mark.
-        BadAudioError: its rate changes on the way.
+        InvalidRequestError: ``chunks`` is not a stream of audio.
+        StreamInterruptedError: the stream has no end mark.
+        BadAudioError: the sample rate changes within the stream.
     """
     last: AudioChunk | None = None
     async with aclosing(checked_stream(chunks)) as stream:
@@ -245,11 +245,11 @@ async def one_rate(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChu
 
 
 async def on_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a short blocking call; a cancelled caller leaves only once the call has ended."""
+    """Run a short blocking call on a thread; cancellation takes effect once the call has ended."""
     running = asyncio.create_task(asyncio.to_thread(call, *args, **kwargs))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         await asyncio.wait([running])
-        running.exception()  # seen: the cancelled caller has no use for it
+        running.exception()  # marks it as retrieved: the cancelled caller does not need it
         raise

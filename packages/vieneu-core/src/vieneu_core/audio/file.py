@@ -1,4 +1,4 @@
-"""Speech as a file, whole or not at all."""
+"""Writing of speech to files, atomically."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ async def write_file(
     path: str | os.PathLike[str],
     fmt: AudioFormat | str | None = None,
 ) -> None:
-    """Write speech to a file, whole or not at all, while holding one sentence of it in memory.
+    """Write speech to a file atomically, holding at most one sentence in memory.
 
-    What a failure cut off is not in the file: a sentence that began anew is there once.
+    A sentence that a failure cut off and another backend repeated is in the file once.
 
     Args:
         chunks: The speech.
         path: The file; one that exists is replaced at the end, and keeps its permissions.
-        fmt: An `AudioFormat` or its name; None goes by the suffix.
+        fmt: An `AudioFormat` or its name; None means the format of the suffix.
 
     Raises:
         InvalidRequestError: the file cannot be written, or its format is unknown.
         StreamInterruptedError: the speech has no end mark.
-        BadAudioError: its rate changes on the way.
+        BadAudioError: the sample rate changes within the stream.
         VieneuError: whatever ``chunks`` raises.
     """
     path = path_of("path", path)
@@ -59,7 +59,7 @@ async def write_file(
 
 
 class _WholeWrites(FileIO):
-    """An unbuffered file: errors come where they arise. FFmpeg buffers, and trusts each write."""
+    """An unbuffered file that reports errors at once; FFmpeg buffers, and does not check writes."""
 
     def write(self, data: Any) -> int:
         rest = memoryview(data)
@@ -69,7 +69,7 @@ class _WholeWrites(FileIO):
 
 
 class _PartFile:
-    """A file being written under another name beside its own. Blocking."""
+    """A temporary file beside the target, renamed when it is complete. Blocking."""
 
     def __init__(self, path: Path, fmt: AudioFormat) -> None:
         self._named = path
@@ -89,7 +89,7 @@ class _PartFile:
             self._part = self._path.with_name(f".{uuid.uuid4().hex}.part")
             self._file = _WholeWrites(self._part, "xb")
             self._cleanup.callback(self._part.unlink, missing_ok=True)
-            self._cleanup.enter_context(suppress(OSError))  # of a full disk, once more
+            self._cleanup.enter_context(suppress(OSError))  # the full disk, reported once more
             self._cleanup.callback(self._file.close)
             if self._path.exists():
                 os.fchmod(self._file.fileno(), stat.S_IMODE(self._path.stat().st_mode))
@@ -110,7 +110,7 @@ class _PartFile:
             self._part.replace(self._path)
 
     def discard(self) -> None:
-        """Leave nothing behind; after `publish` there is nothing."""
+        """Delete the temporary file; without effect after `publish`."""
         self._cleanup.close()
 
     @contextmanager

@@ -1,6 +1,6 @@
-"""One sentence as bare Opus packets, without a container, and back. Its framing is in ``wire``.
+"""Encoding and decoding of one sentence as raw Opus packets, which ``wire`` frames.
 
-Opus (RFC 6716) knows only 8, 12, 16, 24 and 48 kHz; other rates are resampled on both sides.
+Opus (RFC 6716) supports only 8, 12, 16, 24 and 48 kHz; other rates are resampled on both sides.
 The decoder always works at 48 kHz, in which ``pre_skip`` is counted too (RFC 7845, 4.2).
 """
 
@@ -17,13 +17,13 @@ OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
 DECODER_RATE_HZ = 48_000
 _PRE_SKIP = struct.Struct("<H")
 _PRE_SKIP_AT = 10  # in the identification header, RFC 7845, 5.1
-# The last packets hold padding, which only the number of samples tells from speech.
+# The last packets contain padding; only the number of samples shows where speech ends.
 _HELD_BACK_S = 0.08
 _ROUNDING_S = 0.005  # of two resamplers
 
 
 def codec_rate_hz(sample_rate_hz: int) -> int:
-    """Return the lowest rate of Opus that loses nothing of this one."""
+    """Return the lowest Opus rate that loses nothing of this rate."""
     return next((rate for rate in OPUS_RATES_HZ if rate >= sample_rate_hz), DECODER_RATE_HZ)
 
 
@@ -53,7 +53,7 @@ class OpusSentenceEncoder:
         return [bytes(packet) for packet in self._codec.encode(frame)]
 
     def finish(self) -> list[bytes]:
-        """Return the packets left; none for a sentence without samples."""
+        """Return the remaining packets; none for a sentence without samples."""
         if not self._n_in:
             return []
         return [bytes(packet) for packet in self._codec.encode(None)]
@@ -63,8 +63,8 @@ class OpusSentenceDecoder:
     """Decodes the packets of one sentence to mono signed 16-bit samples. Blocking.
 
     Args:
-        sample_rate_hz: Rate of the samples that come out.
-        pre_skip: As the encoder stated it.
+        sample_rate_hz: Rate of the decoded samples.
+        pre_skip: Samples at 48 kHz to drop at the start, as stated by the encoder.
     """
 
     def __init__(self, sample_rate_hz: int, *, pre_skip: int) -> None:
@@ -81,7 +81,7 @@ class OpusSentenceDecoder:
         self._out_bytes = 0
 
     def decode(self, packets: list[bytes]) -> bytes:
-        """Return the samples that are certain to be speech, not padding.
+        """Return the samples that are certainly speech and not padding.
 
         Raises:
             BadResponseError: a packet is not Opus.
@@ -91,7 +91,7 @@ class OpusSentenceDecoder:
         return self._take(max(len(self._tail) - self._held_bytes, 0))
 
     def finish(self, n_samples: int) -> bytes:
-        """Return the rest, so that the sentence has ``n_samples`` in all.
+        """Return the remaining samples, so that the sentence has ``n_samples`` in all.
 
         Raises:
             BadResponseError: the packets hold fewer samples, or more than their padding.

@@ -1,6 +1,6 @@
-"""Speech as it travels inside the product: mono, signed 16-bit little-endian PCM.
+"""Audio samples inside the product: mono, signed 16-bit little-endian PCM.
 
-Beside it the two other forms of samples: numbers from -1 to 1, as models make them, and frames of
+Converts from and to the two other forms: floats from -1 to 1, as models return them, and frames of
 PyAV. numpy and PyAV are loaded when a function first needs them.
 """
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 BYTES_PER_SAMPLE = 2
 MAX_RATE_HZ = 768_000
-"""No device is faster."""
+"""Above the rate of any device."""
 _FULL_SCALE = 32_767
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speaker:
-    """Who spoke a piece of audio. A cache keys on it: a stand-in is not the voice asked for."""
+    """The source of a piece of audio. Part of cache keys, since a fallback has another voice."""
 
     backend: str
     """Name of the backend: ``local``, ``remote`` or ``last_resort``."""
     engine: str
     """Engine that made the samples, for example ``espeak`` or ``gguf``."""
     voice: str
-    """Id of the voice that is heard."""
+    """Id of the voice that speaks."""
     fallback: bool = False
-    """True where this is not the backend and voice that the admin and the request chose."""
+    """True if this is not the backend and voice that the admin and the request chose."""
     watermarked: bool = False
-    """True where the samples carry a watermark."""
+    """True if the samples carry a watermark."""
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -51,8 +51,8 @@ class AudioChunk:
     because an engine knows that it is done only after its last samples have gone out.
 
     Raises:
-        ConfigurationError: a field is of the wrong type.
-        BadAudioError: the samples are not whole, or no device has this rate.
+        ConfigurationError: a field has the wrong type.
+        BadAudioError: the samples are incomplete, or the sample rate is out of range.
     """
 
     pcm: bytes = field(repr=False)
@@ -62,11 +62,11 @@ class AudioChunk:
     sentence: int
     """Index of the sentence within its request, from 0."""
     speaker: Speaker
-    """Who spoke it."""
+    """Backend, engine and voice that spoke it."""
     final: bool = False
     """True on the last chunk of its sentence."""
     restarted: bool = False
-    """True where the sentence begins anew: what came of it before was cut off by a failure."""
+    """True if the sentence starts again: discard its earlier chunks, which a failure cut off."""
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -99,13 +99,13 @@ class AudioChunk:
 
 
 def pcm_of_floats(samples: NDArray[np.float32]) -> bytes:
-    """Return mono signed 16-bit little-endian samples; what exceeds full scale is clipped.
+    """Return floats as mono signed 16-bit little-endian samples, clipped at full scale.
 
     Args:
         samples: Of shape (n_samples,), from -1 to 1.
 
     Raises:
-        SynthesisFailedError: some are no numbers.
+        SynthesisFailedError: a sample is NaN.
     """
     import numpy as np
 
@@ -116,14 +116,14 @@ def pcm_of_floats(samples: NDArray[np.float32]) -> bytes:
 
 
 def floats_of_pcm(pcm: bytes) -> NDArray[np.float32]:
-    """Return signed 16-bit little-endian samples as numbers from -1 to 1."""
+    """Return signed 16-bit little-endian samples as floats from -1 to 1."""
     import numpy as np
 
     return np.frombuffer(pcm, dtype="<i2").astype(np.float32) / np.float32(_FULL_SCALE + 1)
 
 
 def frame_of(pcm: bytes, sample_rate_hz: int, at_sample: int | None = None) -> AudioFrame:
-    """Return mono signed 16-bit samples as a frame, at its place in the stream where given."""
+    """Return mono signed 16-bit samples as a PyAV frame; ``at_sample`` is its timestamp."""
     from fractions import Fraction
 
     import av
@@ -140,5 +140,5 @@ def frame_of(pcm: bytes, sample_rate_hz: int, at_sample: int | None = None) -> A
 
 
 def pcm_of(frame: AudioFrame) -> bytes:
-    """Return the samples of a mono signed 16-bit frame, without the padding behind them."""
+    """Return the samples of a mono signed 16-bit frame, without its padding."""
     return bytes(frame.planes[0])[: frame.samples * BYTES_PER_SAMPLE]

@@ -1,4 +1,4 @@
-"""Samples from one rate to another. Not their speed or pitch."""
+"""Conversion of the sample rate. Speed and pitch do not change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vieneu_core.audio.pcm import frame_of, pcm_of
 class Resampler:
     """Resamples a stream of mono signed 16-bit samples, piece by piece. Blocking.
 
-    Equal rates pass through untouched.
+    With equal rates the samples pass through unchanged.
     """
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
@@ -20,7 +20,7 @@ class Resampler:
         self._n_in = 0
 
     def push(self, pcm: bytes) -> bytes:
-        """Return what these samples make known; the last few milliseconds stay behind."""
+        """Return the samples that are complete; the last few milliseconds are kept back."""
         if self._same or not pcm:
             return pcm
         frame = frame_of(pcm, self._from_hz, self._n_in)
@@ -28,7 +28,7 @@ class Resampler:
         return b"".join(pcm_of(out) for out in self._resampler.resample(frame))
 
     def finish(self) -> bytes:
-        """Return what stayed behind."""
+        """Return the samples that were kept back."""
         if self._same or not self._n_in:
             return b""
         return b"".join(pcm_of(out) for out in self._resampler.resample(None))

@@ -1,4 +1,4 @@
-"""Whether audio can be the speech of a sentence at all. Not whether it sounds good."""
+"""Check whether audio can be the speech of a sentence at all. It does not judge quality."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FASTEST_LETTERS_PER_S = 25.0
-"""Faster than any speech at speed 1.0: espeak says 5 (numbers) to 20 letters a second."""
+"""Faster than any speech at speed 1.0: espeak speaks 5 (numbers) to 20 letters a second."""
 LONGEST_SENTENCE_S = 900.0
-"""No sentence (of 300 characters at most) is spoken for so long, however slowly."""
-_MARGIN = 3.0  # only what is shorter than a third of the fastest speech is certainly no speech
-_FEW_LETTERS = 8  # too few to tell a length from
+"""Longer than any sentence (300 characters at most), however slow the speech."""
+_MARGIN = 3.0  # only audio shorter than a third of the fastest speech is certainly no speech
+_FEW_LETTERS = 8  # too few letters to estimate a length
 _SHORTEST_S = 0.02
-_SILENT_PEAK = 8  # of 32 767; a codec makes some noise even of silence
+_SILENT_PEAK = 8  # of 32 767; a codec adds some noise even to silence
 
 
 def count_letters(sentence: str) -> int:
     """Return the number of Latin letters and digits.
 
-    Letters of other scripts do not count: a Vietnamese voice may leave them out.
+    Letters of other scripts do not count, because a Vietnamese voice may skip them.
     """
     return sum(
         char.isdecimal() or (char.isalpha() and unicodedata.name(char, "").startswith("LATIN"))
@@ -35,29 +35,29 @@ def count_letters(sentence: str) -> int:
 
 
 def check_length(seconds: float) -> None:
-    """Make sure that a sentence which is held until it is whole ever ends.
+    """Check the length of a sentence that is still arriving, so that it cannot grow without end.
 
     Args:
         seconds: Audio of the sentence so far.
 
     Raises:
-        BadAudioError: it goes on for longer than any sentence does.
+        BadAudioError: the audio is longer than any sentence.
     """
     if seconds > LONGEST_SENTENCE_S:
         raise BadAudioError(
             Translatable(
-                "One sentence goes on for more than {longest_sentence_s:.0f} s.",
+                "One sentence is longer than {longest_sentence_s:.0f} s.",
                 longest_sentence_s=LONGEST_SENTENCE_S,
             )
         )
 
 
 class SpeechCheck:
-    """Looks at the audio of one sentence as it passes.
+    """Checks the audio of one sentence while it arrives.
 
     Args:
         sentence: Its text.
-        speed: The rate of speech that was asked for.
+        speed: The requested rate of speech.
         sample_rate_hz: Rate of the samples.
     """
 
@@ -69,14 +69,14 @@ class SpeechCheck:
         self._silent = True
 
     def add(self, pcm: bytes) -> None:
-        """Look at more samples (signed 16-bit little-endian)."""
+        """Add samples (signed 16-bit little-endian)."""
         n_samples = len(pcm) // BYTES_PER_SAMPLE
         self._n_samples += n_samples
         if self._silent and n_samples:
             self._silent = _peak(pcm, n_samples) <= _SILENT_PEAK
 
     def finish(self) -> None:
-        """State that the sentence is complete.
+        """Check the complete sentence.
 
         Raises:
             BadAudioError: the audio is far too short for the text, or silent.

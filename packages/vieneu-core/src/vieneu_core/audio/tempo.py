@@ -1,4 +1,4 @@
-"""Speech slower or faster, at the same pitch."""
+"""Change of speed at the same pitch."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from av import AudioFrame
     from av.filter import Graph
 
-# Silence behind the end pushes the last samples out: the filter drops a window that is not full.
+# Silence at the end flushes the filter, which drops a window that is not full.
 _WINDOWS_S = 0.5
 
 
 class TempoStretcher:
     """Changes the speed of a stream of mono signed 16-bit samples, piece by piece. Blocking.
 
-    The filter is FFmpeg's ``atempo`` (waveform-similarity overlap-add). Speed 1.0 passes
-    through untouched.
+    The filter is FFmpeg's ``atempo`` (waveform-similarity overlap-add). At speed 1.0 the
+    samples pass through unchanged.
 
     Args:
         sample_rate_hz: Rate of the samples.
@@ -35,7 +35,7 @@ class TempoStretcher:
             self._graph = _atempo(sample_rate_hz, speed)
 
     def push(self, pcm: bytes) -> bytes:
-        """Return what these samples make known; some tens of milliseconds stay behind."""
+        """Return the samples that are complete; some tens of milliseconds are kept back."""
         if self._same or not pcm:
             return pcm
         frame = frame_of(pcm, self._sample_rate_hz, self._n_in)
@@ -46,7 +46,7 @@ class TempoStretcher:
         return out
 
     def finish(self) -> bytes:
-        """Return what stayed behind, so that the length is exact to a sample."""
+        """Return the samples that were kept back, so that the length is exact to a sample."""
         if self._same or not self._n_in:
             return b""
         wanted = round(self._n_in / self._speed) * BYTES_PER_SAMPLE - self._out_bytes

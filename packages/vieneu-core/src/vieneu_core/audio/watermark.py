@@ -1,7 +1,7 @@
-"""A watermark that cannot be heard, by the package resemble-perth; of whole sentences.
+"""Inaudible watermark by the package resemble-perth, applied to whole sentences.
 
-https://github.com/resemble-ai/Perth. It works at 32 kHz; the way there and back is done here, since
-its own takes ten seconds to be ready.
+https://github.com/resemble-ai/Perth. It works at 32 kHz; samples are resampled here, because
+its own resampler takes ten seconds to start.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
 
 NATIVE_HZ = 32_000
 DETECTED = 0.5
-"""What `Watermarker.detect` exceeds where there is a watermark."""
+"""`Watermarker.detect` returns more than this for watermarked audio."""
 NEEDED = ("perth", "torch", "torchaudio", "librosa", "pkg_resources")
-"""All that the extra ``watermark`` brings; perth imports them, and says nothing where one fails."""
+"""Modules of the extra ``watermark``; perth imports them, and ignores a failed import."""
 WATERMARK_REMEDY = (
-    "Ask without a watermark; or install the extra watermark of vieneu-core on the machine that"
-    " speaks: vieneu doctor shows the command there."
+    "Send the request without a watermark, or install the extra watermark of vieneu-core on the"
+    " machine that speaks: vieneu doctor shows the command there."
 )
-"""Read by the clients of a server too, so that it names no path of this machine."""
+"""Shown to clients of a server too, so it contains no path of this machine."""
 _SHORTEST_S = 0.5
 _LEAST_GAIN = 10 ** (-0.4 / 20)
-"""0.4 dB less."""
+"""A reduction by 0.4 dB."""
 
 
 def can_watermark() -> bool:
-    """Whether what it needs is installed. Loads nothing."""
+    """Return whether the required packages are installed. Imports nothing."""
     return all(map(has_module, NEEDED))
 
 
 class Watermarker:
-    """Loads the model, and tries it on a second of sound. Blocking, some seconds.
+    """Loads the model and tests it on a second of audio. Blocking for some seconds.
 
     Raises:
-        WatermarkUnavailableError: it is not installed, or does not work.
+        WatermarkUnavailableError: the package is not installed, or does not work.
     """
 
     def __init__(self) -> None:
@@ -59,10 +59,10 @@ class Watermarker:
             )
 
     def apply(self, pcm: bytes, sample_rate_hz: int) -> bytes:
-        """Return a sentence with a watermark, as long and as loud as it was.
+        """Return a sentence with a watermark, with the same length and loudness.
 
         Args:
-            pcm: Samples, mono signed 16-bit little-endian.
+            pcm: Mono signed 16-bit little-endian samples.
             sample_rate_hz: Their rate.
         """
         import numpy as np
@@ -79,7 +79,7 @@ class Watermarker:
         return back[: len(pcm)].ljust(len(pcm), b"\0")
 
     def detect(self, pcm: bytes, sample_rate_hz: int) -> float:
-        """Return how sure it is that there is a watermark, from 0 to 1."""
+        """Return the confidence that there is a watermark, from 0 to 1."""
         samples = _resampled(pcm, sample_rate_hz, NATIVE_HZ)
         found = self._model.get_watermark(samples, sample_rate=NATIVE_HZ, round=False)
         return float(found.mean())
@@ -87,14 +87,14 @@ class Watermarker:
 
 def _load() -> Any:
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")  # of what it imports, each about its own age
+        warnings.simplefilter("ignore")  # of its dependencies, about deprecated interfaces
         try:
             perth: Any = import_module("perth")
         except ImportError as error:
             raise WatermarkUnavailableError(
                 "The package resemble-perth is not installed.", remedy=WATERMARK_REMEDY
             ) from error
-        # None where its own imports failed; absent in another package that is called perth.
+        # None if its own imports failed; absent in an unrelated package called perth.
         make = getattr(perth, "PerthImplicitWatermarker", None)
         if make is None:
             raise WatermarkUnavailableError(
@@ -112,10 +112,10 @@ def _load() -> Any:
 
 
 def _gain(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
-    """Return what makes one as loud as the other.
+    """Return the gain that restores the original loudness.
 
-    The mark raises peaks. They are kept within full scale as long as that costs less than can be
-    heard; what is above it then is cut off.
+    The watermark raises peaks. The gain keeps them within full scale if that is inaudible;
+    peaks that still exceed it are clipped.
     """
     import numpy as np
 
@@ -127,7 +127,7 @@ def _gain(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
 
 
 def _voiced() -> NDArray[np.float32]:
-    """Return a second of a sound like a vowel: its pitch wavers, as no pure tone can be marked."""
+    """Return a second of a vowel-like sound; a pure tone could not be watermarked."""
     import numpy as np
 
     t = np.arange(NATIVE_HZ) / NATIVE_HZ

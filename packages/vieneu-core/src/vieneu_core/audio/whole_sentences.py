@@ -1,4 +1,4 @@
-"""Whole sentences out of a stream: for whoever stores speech, and does not play it as it comes."""
+"""Conversion of a stream into whole sentences, for callers that store speech."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _STREAM = "a stream of audio, such as router.stream(request)"
 
 
 async def whole_sentences(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
-    """Yield each sentence only once all of it is there; what a failure cut off is left out.
+    """Yield each sentence once it is complete; omit what a failure cut off.
 
-    For whoever stores speech. Whoever plays it wants the first sound sooner.
+    For storing speech. A player should read the stream itself, for an earlier first sound.
 
-    It closes ``chunks`` at the end, and holds at most one sentence.
+    Closes ``chunks`` at the end, and holds at most one sentence.
 
     Raises:
         InvalidRequestError: ``chunks`` is not a stream of audio.
         StreamInterruptedError: the stream ended without an end mark of its last sentence.
-        BadAudioError: a sentence goes on for longer than any does.
+        BadAudioError: a sentence is longer than any real one.
     """
     sentence: list[AudioChunk] = []
     seconds = 0.0
@@ -44,10 +44,10 @@ async def whole_sentences(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[A
 
 
 async def checked_stream(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
-    """Pass a stream on, and close it at the end.
+    """Pass a stream on and close it at the end.
 
     Raises:
-        InvalidRequestError: it is not a stream of audio.
+        InvalidRequestError: ``chunks`` is not a stream of audio.
     """
     expect("chunks", chunks, AsyncIterable, _STREAM, error=InvalidRequestError)
     try:

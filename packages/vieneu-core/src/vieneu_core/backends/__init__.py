@@ -1,4 +1,4 @@
-"""Backends: what serves synthesis, all behind one interface."""
+"""Backends: local and remote speech synthesis behind one interface."""
 
 from __future__ import annotations
 

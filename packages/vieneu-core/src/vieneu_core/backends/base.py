@@ -1,4 +1,4 @@
-"""The interface of everything that speaks: `Backend`, and how it reports its health."""
+"""Interface of a backend: `Backend`, and its health report."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class BackendState(StrEnum):
     LOADING = "loading"
     READY = "ready"
     DEGRADED = "degraded"
-    """It speaks, but its last calls partly failed."""
+    """It speaks, but some of its recent calls failed."""
     DRAINING = "draining"
     UNREACHABLE = "unreachable"
     UNAUTHORIZED = "unauthorized"
     EXPIRED = "expired"
     """The remote session has reached its end."""
     FAILED = "failed"
-    """It cannot be loaded; ``last_error`` says why."""
+    """It cannot be loaded; ``last_error`` contains the reason."""
 
     @property
     def ready(self) -> bool:
-        """True where a request would be accepted now."""
+        """True if a request would be accepted now."""
         return self in {BackendState.READY, BackendState.DEGRADED}
 
 
@@ -46,25 +46,25 @@ class Health:
     engine: str | None = None
     model: str | None = None
     version: str | None = None
-    """Version of the package that serves it."""
+    """Version of the package that serves the backend."""
     queue_depth: int = 0
     """Requests waiting or running."""
     latency_ms: float | None = None
-    """Round trip of this health check, in milliseconds."""
+    """Round trip of this health check in milliseconds."""
     accelerator: str | None = None
-    """Name of the device, for example ``Tesla T4``; None is the CPU."""
+    """Name of the device, for example ``Tesla T4``; None means the CPU."""
     gpu_memory_used_gb: float | None = None
     gpu_memory_total_gb: float | None = None
     uptime_s: float | None = None
     """Seconds since the backend was loaded (remote: since the session began)."""
     remaining_s: float | None = None
-    """Seconds until the session ends; None where it has no end."""
+    """Seconds until the session ends; None if it has no end."""
     clones: bool = False
-    """Whether it speaks with reference audio."""
+    """Whether it can clone a voice from reference audio."""
     missing_voice: str | None = None
-    """Id of its default voice where it has no such voice: another one speaks instead."""
+    """Id of the default voice if the backend lacks it; another voice speaks instead."""
     loading: LoadProgress | None = None
-    """How far the loading of its model has come, where that is known."""
+    """Progress of loading the model, if it is known."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", one_of("state", self.state, BackendState))
@@ -72,16 +72,16 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """True where a request would be accepted now."""
+        """True if a request would be accepted now."""
         return self.state.ready
 
 
 @runtime_checkable
 class Backend(Protocol):
-    """Serves synthesis. The router is one too.
+    """Serves speech synthesis. The router is a backend too.
 
-    All of it runs on one event loop, and none of it blocks that loop. ``async with`` loads it, and
-    closes it at the end, come what may.
+    Its methods run on one event loop and do not block it. ``async with`` loads the backend and
+    closes it at the end, also after an exception.
     """
 
     @property
@@ -90,19 +90,19 @@ class Backend(Protocol):
         ...
 
     async def load(self) -> None:
-        """Make ready to speak. Loading twice changes nothing.
+        """Make the backend ready to speak. Without effect if it is loaded.
 
         Raises:
-            BackendError: it cannot be made ready.
+            BackendError: loading failed.
         """
         ...
 
     async def unload(self) -> None:
-        """Stop speaking and give back what `load` took; `load` works again afterwards."""
+        """Stop speaking and release what `load` acquired; `load` works again afterwards."""
         ...
 
     def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
-        """Speak a request, chunk by chunk, sentence by sentence, in order.
+        """Speak a request: yield its audio in chunks, in the order of its sentences.
 
         Every sentence ends with one chunk whose ``final`` is true. The stream ends without an
         error only after the last of them. Closing the generator stops the synthesis.
@@ -117,7 +117,7 @@ class Backend(Protocol):
         """Check the backend.
 
         Raises:
-            BackendError: it cannot be reached.
+            BackendError: the backend cannot be reached.
         """
         ...
 
@@ -125,16 +125,16 @@ class Backend(Protocol):
         """List the voices, the default one first.
 
         Raises:
-            BackendError: it is not ready, or cannot be reached.
+            BackendError: the backend is not ready, or cannot be reached.
         """
         ...
 
     async def aclose(self) -> None:
-        """Unload, and release everything for good. Closing twice changes nothing."""
+        """Unload and release everything permanently. Without effect if it is closed."""
         ...
 
     async def __aenter__(self) -> Self:
-        """Load it; where that fails or is cancelled, close it.
+        """Load the backend; if that fails or is cancelled, close it.
 
         Raises what `load` raises.
         """
@@ -151,12 +151,12 @@ class Backend(Protocol):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close it."""
+        """Close the backend."""
         await self.aclose()
 
 
 async def synthesize(backend: Backend, request: SynthesisRequest | str) -> Speech:
-    """Speak a whole request, or a text with the default voice, and return it complete.
+    """Speak a request, or a text with the default voice, and return the complete speech.
 
     Raises:
         ConfigurationError: ``backend`` is not a backend.

@@ -1,4 +1,4 @@
-"""Lifetime of a backend: one event loop, and closed for good at its end."""
+"""Lifetime of a backend: bound to one event loop, and closed permanently at its end."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from vieneu_core.translatable import Translatable
 
 
 class Lifetime:
-    """Remembers the event loop on which a backend was first used, and whether it was closed.
+    """Records the event loop on which a backend was first used, and whether it was closed.
 
-    Its worker, connections and tasks belong to that loop; on another one they would never answer.
+    Its worker, connections and tasks belong to that loop and do not work on another one.
     """
 
     def __init__(self, what: str, *, backend: str) -> None:
@@ -21,10 +21,10 @@ class Lifetime:
         self.closed = False
 
     def use(self) -> None:
-        """Make sure that the running event loop is the one of the first use.
+        """Bind to the running event loop, or check that it is the one of the first use.
 
         Raises:
-            ConfigurationError: it is another one, or none runs.
+            ConfigurationError: another event loop is running, or none.
         """
         try:
             running = asyncio.get_running_loop()
@@ -45,30 +45,30 @@ class Lifetime:
             )
 
     def check(self) -> None:
-        """As `use`, but before the first use anything goes.
+        """Check the event loop as `use` does, but without binding to it.
 
         Raises:
-            ConfigurationError: another event loop runs than that of the first use, or none.
+            ConfigurationError: another event loop is running than that of the first use, or none.
         """
         if self._loop is not None:
             self.use()
 
     def require_open(self) -> None:
-        """Make sure that it is not closed, on its own event loop.
+        """Check that the backend is not closed, and runs on its event loop.
 
         Raises:
-            ConfigurationError: another event loop runs, or none.
-            BackendNotLoadedError: it is closed.
+            ConfigurationError: another event loop is running, or none.
+            BackendNotLoadedError: the backend is closed.
         """
         self.use()
         if self.closed:
             raise self.not_loaded()
 
     def not_loaded(self) -> BackendNotLoadedError:
-        """Return why it cannot speak: it was closed, or not loaded yet."""
+        """Return the error for a backend that was closed, or not loaded yet."""
         if self.closed:
             return BackendNotLoadedError(
-                Translatable("{what} was closed for good.", what=self._what),
+                Translatable("{what} was closed permanently.", what=self._what),
                 remedy="Make a new one.",
                 backend=self._backend,
             )
@@ -77,6 +77,6 @@ class Lifetime:
         )
 
     def close(self) -> None:
-        """Note that it is closed for good."""
+        """Record that the backend is closed."""
         self.use()
         self.closed = True

@@ -1,4 +1,4 @@
-"""An engine on this machine, presented as a `Backend`. Not which engine it is."""
+"""Backend for an engine on this machine, whichever engine it is."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from vieneu_core.worker.host import WorkerHost
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
 
 REFERENCE_VOICE = "reference"
-"""`Speaker.voice` of speech that was made with reference audio."""
+"""`Speaker.voice` of speech cloned from reference audio."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,17 +47,17 @@ _STATES = {
 
 
 class LocalBackend(Backend):
-    """Speaks with an engine that runs in a worker process of this machine.
+    """Speaks with an engine that runs in a worker process on this machine.
 
     The process starts with `load` and ends with `unload`, which gives back all of its memory.
-    Where it dies it is started again by itself. Any number of requests may be streamed at once:
-    their sentences take turns, in the order in which they were reached.
+    A worker that dies is restarted automatically. Any number of requests may be streamed at once:
+    their sentences take turns, first come, first served.
 
-    A ``default_voice`` speaks the requests that name none. Where there is no such voice the
-    engine's own default speaks, and `Health.missing_voice` says so.
+    ``default_voice`` speaks requests that name no voice. If there is no such voice, the
+    engine's own default speaks, and `Health.missing_voice` contains the id.
 
     Raises:
-        ConfigurationError: an argument is of the wrong type.
+        ConfigurationError: an argument has the wrong type.
     """
 
     def __init__(  # noqa: PLR0913 - each but the first has a default
@@ -99,12 +99,12 @@ class LocalBackend(Backend):
 
     @property
     def worker_pid(self) -> int | None:
-        """Id of the worker process; None while there is none."""
+        """Id of the worker process; None if there is none."""
         return self._host.pid
 
     @property
     def worker_rss_bytes(self) -> int | None:
-        """Resident memory of the worker after its last sentence; None while it is not known."""
+        """Resident memory of the worker after its last sentence; None if it is unknown."""
         memory = self._host.memory
         return memory.rss_bytes or None if memory is not None else None
 
@@ -117,24 +117,24 @@ class LocalBackend(Backend):
         """
         self._lifetime.require_open()
         try:
-            # The check of each sentence uses numpy, whose import would hold up the event loop.
+            # The check of each sentence uses numpy, whose import would block the event loop.
             await asyncio.gather(self._host.start(), asyncio.to_thread(import_module, "numpy"))
         except BackendError as error:
             error.backend = self.name
             raise
 
     async def unload(self) -> None:
-        """End the worker process. A stream that runs gets a `BackendNotLoadedError`."""
+        """End the worker process. A running stream raises `BackendNotLoadedError`."""
         self._lifetime.use()
         await self._host.stop()
 
     async def aclose(self) -> None:
-        """Unload, for good."""
+        """Unload permanently."""
         self._lifetime.close()
         await self._host.stop()
 
     async def health(self) -> Health:
-        """Return the state of the worker. Never fails, and takes no time that matters."""
+        """Return the state of the worker. Never fails, and returns at once."""
         info, memory = self._host.info, self._host.memory
         return Health(
             state=_STATES[self._host.state],
@@ -152,7 +152,7 @@ class LocalBackend(Backend):
         )
 
     async def voices(self) -> tuple[Voice, ...]:
-        """List the engine's voices, then those that were added where it clones; default first.
+        """List the engine's voices, the default one first, then custom voices if the engine clones.
 
         Raises:
             BackendError: the engine is not loaded.
@@ -169,10 +169,10 @@ class LocalBackend(Backend):
         """Speak a request; see `Backend.stream`.
 
         Raises:
-            RequestError: the engine cannot speak such a request.
-            WorkerDiedError: the worker's process died while it spoke.
-            BadAudioError: what the engine made cannot be the sentence.
-            BackendError: the engine failed, is not loaded, or hangs.
+            RequestError: the engine cannot speak this request.
+            WorkerDiedError: the worker process died during synthesis.
+            BadAudioError: the engine's audio cannot be the speech of the sentence.
+            BackendError: the engine failed, is not loaded, or does not respond.
         """
         check_request(request)
         self._lifetime.require_open()
@@ -197,7 +197,7 @@ class LocalBackend(Backend):
 
     @contextmanager
     def _in_queue(self) -> Iterator[None]:
-        """Count a request among those waiting or running, and name this backend in its error."""
+        """Count a request as waiting or running, and name this backend in its error."""
         self._queue_depth += 1
         try:
             yield
@@ -210,9 +210,9 @@ class LocalBackend(Backend):
     async def _sentence(
         self, request: SynthesisRequest, utterance: Utterance, index: int
     ) -> AsyncGenerator[AudioChunk, None]:
-        """Speak a sentence; without a watermark where that proves impossible and may be left out.
+        """Speak a sentence; without a watermark if none can be made and it is not required.
 
-        It proves so before there is any sound: a sentence is marked as a whole.
+        That is known before the first audio, because a sentence is watermarked as a whole.
         """
         info = await self._host.ready()
         rate = info.sample_rate_hz
@@ -223,11 +223,11 @@ class LocalBackend(Backend):
             try:
                 async with aclosing(self._host.speak(utterance, speed=request.speed)) as pieces:
                     async for pcm in pieces:
-                        # An empty one, too: who waits for audio learns that the engine works.
+                        # Empty chunks are passed on too: they show that the engine works.
                         check.add(pcm)
                         yield AudioChunk(pcm, rate, index, speaker)
                 spoken = True
-            except EmptyTextError as error:  # its letters are none that this engine can say
+            except EmptyTextError as error:  # it has no letter that this engine can pronounce
                 raise UnpronounceableError(error.detail) from error
             except WatermarkUnavailableError as error:
                 if self._watermark_required or not utterance.watermark:
@@ -238,7 +238,7 @@ class LocalBackend(Backend):
         yield AudioChunk(b"", rate, index, speaker, final=True)
 
     def _is_marked(self, request: SynthesisRequest, info: EngineInfo) -> bool:
-        """Whether the speech gets a watermark: asked for, and possible."""
+        """Return whether the speech is watermarked: requested, and possible."""
         if not request.watermark or info.watermarks:
             return request.watermark
         reason = Translatable(

@@ -1,4 +1,4 @@
-"""Chooses the voice that an engine on this machine speaks a request with."""
+"""Choice of the voice with which a local engine speaks a request."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class ChosenVoice:
     """The voice of one request."""
 
     voice: Voice | None
-    """None where the request's own reference audio is the voice."""
+    """None if the request's own reference audio is the voice."""
     reference: ReferenceAudio | None = None
-    """The clip that the engine clones; None for one of its own voices."""
+    """The clip to clone; None for one of the engine's own voices."""
 
 
 class LocalVoices:
-    """The voices of an engine, and those that were added for it.
+    """The voices of an engine and the custom voices.
 
     Args:
-        added: Voices that an admin added; None is none.
-        default: Id of the voice of requests that name none; None is the engine's own default.
+        added: Custom voices; None means none.
+        default: Id of the voice for requests that name none; None means the engine's default.
     """
 
     def __init__(self, added: VoiceCatalogue | None, default: str | None) -> None:
@@ -36,7 +36,7 @@ class LocalVoices:
         self._default = default
 
     async def all(self, info: EngineInfo) -> tuple[Voice, ...]:
-        """List the engine's voices, then those that were added where it clones; default first."""
+        """List the engine's voices, default first, then custom voices if the engine clones."""
         voices = info.voices
         if self._added is not None and info.clones:
             hidden = {voice.id for voice in voices}
@@ -45,17 +45,17 @@ class LocalVoices:
         return tuple(sorted(voices, key=lambda voice: voice.id != self._default))
 
     async def missing_default(self, info: EngineInfo) -> str | None:
-        """Return the id of the default voice where there is no such voice, else None."""
+        """Return the id of the default voice if there is no such voice, else None."""
         if self._default is None or await self._find(self._default, info) is not None:
             return None
         return self._default
 
     async def choose(self, request: SynthesisRequest, info: EngineInfo) -> ChosenVoice:
-        """Choose the voice of a request; a default voice that is missing is passed over.
+        """Choose the voice of a request; a missing default voice is ignored.
 
         Raises:
-            VoiceNotFoundError: there is no voice of the name that the request gives.
-            CloningUnsupportedError: the engine cannot speak with that voice or that clip.
+            VoiceNotFoundError: the requested voice does not exist.
+            CloningUnsupportedError: the engine cannot clone the requested voice or clip.
         """
         if request.reference is not None:
             if not info.clones:
@@ -76,7 +76,7 @@ class LocalVoices:
         return ChosenVoice(choose_voice(voices, request.voice, request.language, where=where))
 
     async def _find(self, voice_id: str, info: EngineInfo) -> ChosenVoice | None:
-        """Find a voice that the engine can speak with; one of its own goes first."""
+        """Find a voice that the engine can speak with; its own voices take precedence."""
         own = next((voice for voice in info.voices if voice.id == voice_id), None)
         if own is not None:
             return ChosenVoice(own)

@@ -1,4 +1,4 @@
-"""The command ``vieneu``. Light on purpose: it must be able to say that its extra is missing."""
+"""The command ``vieneu``. It imports little, so that it can report that its extra is missing."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _EXTRA = {"typer", "rich"}
 
 
 def main() -> None:
-    """Run ``vieneu`` with the arguments of this process, and end it with an exit code."""
+    """Run ``vieneu`` with the arguments of this process, and exit with its exit code."""
     try:
         end_at_once()
-    except KeyboardInterrupt:  # it came in between
+    except KeyboardInterrupt:  # raised before the command handles signals
         os._exit(EXIT_CODES[signal.SIGINT])
     code = _run(sys.argv[1:])
     ignore_from_now_on()

@@ -1,4 +1,4 @@
-"""The root of ``vieneu``: its commands by name, its global options, and how it ends."""
+"""Root of ``vieneu``: commands by name, global options, and exit codes."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ COMMANDS = {
     "test": "doctor",
     "doctor": "doctor",
 }
-"""Each command, and the module of `vieneu_core.cli.commands` that has it, in the order of help."""
+"""Each command and its module in `vieneu_core.cli.commands`, in the order of help."""
 
 
 class CommandGroup(TyperGroup):
-    """All commands. A module is imported when a command of it is needed.
+    """All commands. A module is imported when one of its commands is needed.
 
     The object of its context is the section ``cli`` of a catalogue.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse arguments, knowing the language of help."""
+        """Parse arguments after setting the language of help."""
         add_help(self, "vieneu", ctx.obj, ctx)
         self.epilog = ctx.obj("help.exit_codes")
         return super().parse_args(ctx, args)
@@ -58,8 +58,8 @@ class CommandGroup(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return a command, or None where there is none of that name."""
-        # For an unknown name, typer suggests one of those that have been loaded.
+        """Return a command, or None if there is none of that name."""
+        # For an unknown name, typer suggests one of the loaded commands.
         modules = {COMMANDS[cmd_name]} if cmd_name in COMMANDS else set(COMMANDS.values())
         for module in modules if cmd_name not in self.commands else ():
             group = get_group(import_module(f"vieneu_core.cli.commands.{module}").app)
@@ -89,11 +89,11 @@ def root(
         bool, typer.Option("--version", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Handle the options before a command."""
 
 
 def run(arguments: Sequence[str], messages: Messages) -> int:
-    """Run ``vieneu`` with these arguments; return its exit code. Nothing is raised.
+    """Run ``vieneu`` with these arguments; return its exit code. Raises nothing.
 
     Args:
         arguments: Those after the program's name.
@@ -119,7 +119,7 @@ def _exit_code(arguments: Sequence[str], messages: Messages) -> int:
         _print_error(error_line(err, messages.language))
         return exit_code(err)
     except (KeyboardInterrupt, typer.Abort) as stop:
-        if isinstance(stop.__cause__, EOFError):  # typer's Abort too, but nobody interrupted
+        if isinstance(stop.__cause__, EOFError):  # end of input, not an interruption
             return _unexpected(stop.__cause__, messages)
         code = ExitCode.INTERRUPTED
     except Exception as err:  # noqa: BLE001 - the last one who could turn it into a message
@@ -130,12 +130,12 @@ def _exit_code(arguments: Sequence[str], messages: Messages) -> int:
 
 
 def _unexpected(err: Exception, messages: Messages) -> int:
-    """Report wrong usage; or a bug, by its type alone: its message might hold a secret."""
-    if hasattr(err, "format_message"):  # click's, whether typer brings its own click or not
+    """Report wrong usage, or a bug by its type only: its message might contain a secret."""
+    if hasattr(err, "format_message"):  # click's exception, whether typer uses its own click or not
         context = getattr(err, "ctx", None)
         command = context.command_path if context is not None else "vieneu"
         message = err.format_message().rstrip()
-        if not message:  # a bare command: its help has been shown, and says it all
+        if not message:  # a command without arguments: its help has been shown
             return ExitCode.USAGE
         mark = "" if message.endswith((".", "?")) else "."
         see_help = messages("see_help", command=command)
@@ -148,13 +148,13 @@ def _unexpected(err: Exception, messages: Messages) -> int:
 
 
 def _print_error(text: str) -> None:
-    with suppress(OSError):  # stderr may be gone as well
+    with suppress(OSError):  # stderr may be closed as well
         sys.stderr.write(f"vieneu: {plain(text)}\n")
         sys.stderr.flush()
 
 
 def _set_up_logs() -> None:
-    """Keep logs apart from messages: shown only where VIENEU_DEBUG asks for them."""
+    """Hide logs unless VIENEU_DEBUG is set: they are no messages for users."""
     debug = bool(os.environ.get(DEBUG_VARIABLE))
     handler = logging.StreamHandler() if debug else logging.NullHandler()
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, handlers=[handler])

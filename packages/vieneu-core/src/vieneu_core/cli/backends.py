@@ -1,4 +1,4 @@
-"""What several commands need of backends: loading all of them, and describing how they are."""
+"""Functions that several commands share: loading backends, and describing their state."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from vieneu_core.engines.base import LoadProgress
 
 _LOAD_TIMEOUT_S = 15.0
-"""Backends that load for longer are shown as loading."""
+"""Backends that take longer to load are shown as loading."""
 
 
 async def load_all(router: Router) -> None:
-    """Load everything that can be loaded; what cannot is in the router's status."""
+    """Load all backends; failures are in the router's status."""
     try:
         await router.load()
         async with asyncio.timeout(_LOAD_TIMEOUT_S):
@@ -36,12 +36,12 @@ async def load_all(router: Router) -> None:
 def note_missing_voice(
     terminal: Terminal, status: RouterStatus, speakers: Iterable[Speaker] | None = None
 ) -> None:
-    """Note that the default voice of the settings does not exist, where it should have spoken.
+    """Print a note if the default voice of the settings is missing and should have spoken.
 
     Args:
-        terminal: Where to note it.
-        status: Of the router; a backend says there that it lacks its default voice.
-        speakers: Who spoke without being named; None notes it in any case.
+        terminal: Terminal of the command.
+        status: Status of the router, with the missing default voice of each backend.
+        speakers: Speakers of a request that named no voice; None prints the note in any case.
     """
     for backend in status.backends:
         missing = backend.health.missing_voice if backend.health is not None else None
@@ -57,7 +57,7 @@ def note_missing_voice(
 
 
 def loading_step(progress: LoadProgress | None, messages: Messages) -> str | None:
-    """Describe how far a load has come; None where nothing loads."""
+    """Describe the progress of a load; None if nothing is loading."""
     if progress is None:
         return None
     if progress.done_bytes is None:
@@ -69,12 +69,12 @@ def loading_step(progress: LoadProgress | None, messages: Messages) -> str | Non
 
 
 def latency(health: Health, messages: Messages) -> str | None:
-    """Describe the latency; None where it was not measured."""
+    """Describe the latency; None if it was not measured."""
     return f"{messages.number(health.latency_ms)} ms" if health.latency_ms else None
 
 
 def gpu_memory(health: Health, messages: Messages) -> str | None:
-    """Describe the memory of a device, used of total; None where it is unknown."""
+    """Describe the memory of the GPU, used of total; None if it is unknown."""
     used, total = health.gpu_memory_used_gb, health.gpu_memory_total_gb
     if used is None:
         return None

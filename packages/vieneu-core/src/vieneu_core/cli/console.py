@@ -1,4 +1,4 @@
-"""Terminal, language and settings of a command, and the options that choose them."""
+"""Terminal, language and settings of a command, and the options for them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ JsonOption = Annotated[bool, typer.Option("--json")]
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """End with our own exit code; rich and typer would both use 1."""
+        """End with our own exit code; both rich and typer would use 1."""
         raise typer.Exit(ExitCode.READER_GONE)
 
 
@@ -51,12 +51,12 @@ class Terminal:
 
     messages: Messages
     out: Console
-    """Results. Plain where it is no terminal."""
+    """Standard output for results; plain text unless it is a terminal."""
     err: Console
-    """Everything else: progress, notes, errors."""
+    """Standard error for everything else: progress, notes, errors."""
     environ: Mapping[str, str]
     config: Path | None = None
-    """The settings file that was named with ``--config``."""
+    """The settings file given with ``--config``."""
 
     @property
     def path(self) -> Path:
@@ -64,25 +64,25 @@ class Terminal:
         return self.config if self.config is not None else settings_path(self.environ)
 
     def settings(self) -> Settings:
-        """Read the settings; a file that was named must exist.
+        """Read the settings; a file given with ``--config`` must exist.
 
         Raises:
-            ConfigurationError: they are wrong.
+            ConfigurationError: they are invalid.
         """
         return load_settings(self.path, self.environ, must_exist=self.config is not None)
 
     def check_named_settings(self) -> None:
-        """Check that the file named with ``--config`` exists and is valid, if one was named.
+        """Check that the file given with ``--config``, if any, exists and is valid.
 
         Raises:
-            ConfigurationError: it is not.
+            ConfigurationError: it is missing or invalid.
         """
         if self.config is not None:
             self.settings()
 
     @asynccontextmanager
     async def router(self, settings: Settings) -> AsyncGenerator[Router, None]:
-        """Lend a router of these settings, not yet loaded; it is closed at the end in any case."""
+        """Yield a router of these settings, not yet loaded; it is always closed at the end."""
         router = build_router(
             settings, state_dir=state_dir(self.environ), voices_dir=voices_dir(self.environ)
         )
@@ -92,7 +92,7 @@ class Terminal:
             await router.aclose()
 
     def note(self, text: str) -> None:
-        """Print one line for people, apart from the results."""
+        """Print one line on standard error."""
         self.err.print(Text(f"vieneu: {plain(text)}"), soft_wrap=True, style="yellow")
 
     def print(self, text: str) -> None:
@@ -108,8 +108,8 @@ def terminal_of(config: Path | None, lang: str | None) -> Terminal:
     """Return the terminal of a command.
 
     Args:
-        config: The settings file that was named.
-        lang: The language that was named; None is that of the locale.
+        config: The settings file given with ``--config``.
+        lang: The language given with ``--lang``; None means that of the locale.
     """
     language = lang or choose_language((), os.environ)
     return Terminal(
@@ -122,13 +122,13 @@ def terminal_of(config: Path | None, lang: str | None) -> Terminal:
 
 
 def terminal_in_group(context: typer.Context, config: Path | None, lang: str | None) -> Terminal:
-    """Return the terminal of a command of a group; options may stand before its name too."""
+    """Return the terminal of a command in a group; options may precede the command's name too."""
     group = context.parent.params if context.parent is not None else {}
     return terminal_of(config or group.get("config"), lang or group.get("lang"))
 
 
 def facts_table() -> Table:
-    """Return a table of two columns, name and value, without lines."""
+    """Return an empty table of two columns, name and value, without lines."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")

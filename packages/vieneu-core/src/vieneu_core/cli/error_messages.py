@@ -1,4 +1,4 @@
-"""Lines that describe errors: what failed, and what to do."""
+"""Messages for errors: what failed, and what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.i18n import error_text, translated
 
-if TYPE_CHECKING:  # the router takes long to load, and `vieneu --version` needs none
+if TYPE_CHECKING:  # the router takes long to import, and `vieneu --version` does not need it
     from vieneu_core.router import ErrorReport
 
 COLAB_PAGE = "docs/colab.md"
@@ -24,16 +24,16 @@ EXPLAINED_ON_COLAB_PAGE = frozenset(
         *("session_ending", "draining"),
     }
 )
-"""Codes of errors that this page explains further."""
+"""Codes of errors that docs/colab.md explains further."""
 
 
 def plain(text: object) -> str:
-    """Return text without what could control a terminal: it may come from a server."""
+    """Return text without terminal control characters: it may come from a server."""
     return "".join(c if c.isprintable() else " " for c in str(text))
 
 
 def error_title(code: str, english: str, language: str) -> str:
-    """Return the short name of an error; the English one where there is no translation."""
+    """Return the short name of an error, in English if there is no translation."""
     text = error_text(code, "", language)
     return english if text is None else text.title
 
@@ -45,7 +45,7 @@ def error_line(error: VieneuError, language: str) -> str:
 
 
 def report_line(report: ErrorReport, language: str) -> str:
-    """Describe an error that was reported earlier, in one line."""
+    """Describe an error that was reported earlier in one line."""
     return _line(report.code, report.detail, report.remedy, language)
 
 
@@ -53,7 +53,7 @@ def _line(
     code: str, detail: str, remedy: str, language: str, causes: Sequence[BackendError] = ()
 ) -> str:
     if code == AuthenticationError.code:
-        # The server's remedy is for those who write HTTP requests, not for those who type commands.
+        # The server's remedy is for authors of HTTP requests, not for users of the command line.
         remedy = AuthenticationError.default_remedy
     link = f" ({COLAB_PAGE}#{code})" if code in EXPLAINED_ON_COLAB_PAGE else ""
     text = error_text(code, remedy, language)

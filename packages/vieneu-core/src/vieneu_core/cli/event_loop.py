@@ -1,4 +1,4 @@
-"""Runs a command on an event loop, and ends it in order when a signal comes.
+"""Event loop of a command, with an orderly end after a signal.
 
 While the loop runs, a signal cancels the work, so that players, workers and unfinished files are
 removed. Before and after that, `signals` lets it end the process at once.
@@ -22,12 +22,12 @@ from vieneu_core.cli.signals import EXIT_CODES, install, restore
 T = TypeVar("T")
 
 _MOST_SIGNALS = 3
-"""The first asks for an orderly end, the second hurries it, the third does not wait for it."""
+"""The first starts an orderly end, the second speeds it up, the third ends the process."""
 
 
 @contextmanager
 def raise_on_signal() -> Iterator[None]:
-    """Let a signal raise KeyboardInterrupt or SystemExit: a prompt has a terminal to restore."""
+    """Let a signal raise KeyboardInterrupt or SystemExit, so that a prompt can clean up."""
     before = install(_raise)
     try:
         yield
@@ -36,10 +36,10 @@ def raise_on_signal() -> Iterator[None]:
 
 
 def run_command(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command on an event loop of its own; a signal cancels it, and then ends the process.
+    """Run a command on its own event loop; a signal cancels it and then ends the process.
 
     Raises:
-        typer.Exit: the reader of the output is gone.
+        typer.Exit: the reader of the output has closed it.
     """
     try:
         return asyncio.run(_cancelled_by_signals(work))
@@ -64,7 +64,7 @@ async def _cancelled_by_signals(work: Coroutine[Any, Any, T]) -> T:
     except BaseException:
         restore(before)
         if received:
-            # Not after the loop: a thread may block in a read for ever, and the loop waits for it.
+            # Not after the loop: a thread may block in a read forever, and the loop waits for it.
             signal.raise_signal(received[0])
         raise
     finally:

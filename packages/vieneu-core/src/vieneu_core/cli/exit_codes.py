@@ -14,7 +14,7 @@ from vieneu_core.errors import (
 
 
 class ExitCode(IntEnum):
-    """The exit codes of ``vieneu``; also in its help and in docs/cli.md."""
+    """Exit codes of ``vieneu``; also listed in its help and in docs/cli.md."""
 
     OK = 0
     UNEXPECTED = 1

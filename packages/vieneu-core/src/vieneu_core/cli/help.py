@@ -1,6 +1,6 @@
-"""Help of commands and options, from the catalogue: signatures hold none.
+"""Help texts of commands and options, taken from the catalogue instead of the signatures.
 
-It is in the section ``cli.help``, by command and parameter; what commands share is under ``any``.
+Section ``cli.help`` holds them by command and parameter; shared parameters are under ``any``.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from vieneu_core.i18n import Messages
 
 
 def add_help(command: Any, name: str, messages: Messages, context: Any) -> None:
-    """Give a command, its parameters and its subcommands their help.
+    """Add help texts to a command, its parameters and its subcommands.
 
     Args:
-        command: A command that typer made; its types are private.
-        name: The words of the command, joined by ``_``.
+        command: A command created by typer, whose types are private.
+        name: The command's full name, its words joined by ``_``.
         messages: The section ``cli`` of a catalogue.
         context: The context of the command, or that of its parent.
     """

@@ -1,4 +1,4 @@
-"""Chooses the language of the command line."""
+"""Selection of the command line's language."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from vieneu_core.i18n import best_language
 
 _LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
-"""As setlocale(3) ranks them."""
+"""In the order of precedence of setlocale(3)."""
 
 
 def choose_language(arguments: Sequence[str], environ: Mapping[str, str]) -> str:

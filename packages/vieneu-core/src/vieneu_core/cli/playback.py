@@ -1,4 +1,4 @@
-"""Plays speech as it comes, through a program that this machine already has."""
+"""Playback of speech while it arrives, through a program that is installed on this machine."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from vieneu_core.errors import PlayerError
 from vieneu_core.translatable import Translatable, joined
 
 _KEPT_BYTES = 1 << 18
-"""More than a pipe holds (64 KiB) and ffplay takes before it opens the sound card (128 KiB)."""
+"""More than a pipe holds (64 KiB) and ffplay reads before it opens the sound card (128 KiB)."""
 
 
 class Playback:
-    """One stream of mono signed 16-bit samples on its way to the loudspeaker.
+    """Plays one stream of mono signed 16-bit samples.
 
-    A player that cannot play (no sound card, no sound server) leaves everything to the next one,
-    also while nothing new comes. One that stops after it has begun does not: nothing is said twice.
+    If a player cannot play (no sound card, no sound server), the next one gets all the audio,
+    also while no new audio arrives. If one stops after it has begun, that is an error: no audio
+    is played twice.
     """
 
     def __init__(self, players: Sequence[str], sample_rate_hz: int) -> None:
@@ -27,14 +28,14 @@ class Playback:
         self._sample_rate_hz = sample_rate_hz
         self._player: PlayerProcess | None = None
         self._sent: bytearray | None = bytearray()
-        """All of the speech so far, for the next player; None once a player must be playing."""
+        """All samples so far, for the next player; None once a player has begun to play."""
         self._reasons: list[str] = []
         self._failure: PlayerError | None = None
         self._turn = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
 
     async def play(self, pcm: bytes) -> None:
-        """Hand over samples; waits while the player has enough.
+        """Write samples to the player; wait while its pipe is full.
 
         Raises:
             PlayerError: no player can play.
@@ -50,7 +51,7 @@ class Playback:
                 self._watcher = asyncio.create_task(self._watch(), name="player-watch")
 
     async def finish(self) -> None:
-        """Wait until all of it has been heard.
+        """Wait until all samples have been played.
 
         Raises:
             PlayerError: no player can play.
@@ -63,19 +64,19 @@ class Playback:
             await self._stop_player()
 
     async def stop(self) -> None:
-        """Stop at once; after `finish` nothing is left to stop."""
+        """Stop at once; without effect after `finish`."""
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.wait((self._watcher,))
         await self._stop_player()
 
     async def _watch(self) -> None:
-        """Go on to the next player when one ends while nothing new comes to be fed to it."""
+        """Switch to the next player if one ends while no new samples arrive."""
         while (player := self._player) is not None:
             await player.until_unfit()
             async with self._turn:
                 if self._player is player:
-                    with suppress(PlayerError):  # raised by what comes next
+                    with suppress(PlayerError):  # raised by the next call
                         await self._start_next()
 
     async def _start_next(self) -> None:
@@ -94,10 +95,10 @@ class Playback:
         raise self._failure or self._failed("No player could play")
 
     async def _give_up(self) -> None:
-        """Be done with a player that does not play.
+        """End a player that does not play.
 
         Raises:
-            PlayerError: it has played, so that another one would say the same again.
+            PlayerError: it has already played something, so another one would repeat it.
         """
         player = self._player
         if player is None:

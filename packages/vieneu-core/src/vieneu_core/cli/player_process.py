@@ -1,4 +1,4 @@
-"""Runs one program that plays samples: feeds it, and learns whether it really plays."""
+"""A player's process: writes samples to it, and detects whether it really plays."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from vieneu_core.cli.stdio import lines_of, room_in, unread
 from vieneu_core.translatable import Translatable, joined
 
 STARTS_WITHIN_S = 10.0
-"""A program that takes nothing for so long waits for a sound card that is not there."""
+"""A player that reads nothing for so long is waiting for a missing sound card."""
 _STOP_S = 2.0
 _LAST_WORDS_S = 1.0
 _NOISE = "ALSA lib "
-"""Begins the lines of the library, which complains of each device that it tries."""
+"""Prefix of messages of the ALSA library, which it prints for each device that it tries."""
 
 
 class PlayerProcess:
-    """A running player. Made by `start`; whoever made it calls `stop`.
+    """A running player. Created by `start`; the creator calls `stop`.
 
-    A pipe holds more than many an announcement, so that a write says nothing about the player.
-    What is still in the pipe does: our end for reading stays open, and is only counted.
+    A pipe holds more than many announcements, so a successful write does not show that it plays.
+    The unread bytes in the pipe do: our read end stays open to count them.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class PlayerProcess:
         """Start a player.
 
         Raises:
-            OSError: the system does not start it.
+            OSError: the system cannot start it.
         """
         ends = os.pipe()
         try:
@@ -53,7 +53,7 @@ class PlayerProcess:
                 stdin=ends[0],
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
-                process_group=0,  # Ctrl-C is for us: we end it in order
+                process_group=0,  # Ctrl-C goes to this process only, which ends the player in order
             )
         except BaseException:
             for end in ends:
@@ -64,15 +64,15 @@ class PlayerProcess:
 
     @property
     def has_begun(self) -> bool:
-        """True where some of the speech may have been heard."""
+        """True if some of the speech may have been played."""
         return self._taken > 0 and not self._refusal
 
     @property
     def reason(self) -> str:
-        """Why a player that was stopped did not play, in its own words."""
+        """Output of a stopped player that explains why it did not play."""
         if self._stuck:
             return Translatable(
-                "{player}: took no sound for {starts_within_s:.0f} s",
+                "{player}: read no samples for {starts_within_s:.0f} s",
                 player=self._player.name,
                 starts_within_s=STARTS_WITHIN_S,
             )
@@ -86,7 +86,7 @@ class PlayerProcess:
         return joined(", ", (ended, said)) if said else ended
 
     async def feed(self, pcm: bytes) -> bool:
-        """Hand over samples; waits while the player has enough. False where it does not play."""
+        """Write samples; wait while the pipe is full. Return False if it does not play."""
         rest = memoryview(pcm)
         while rest:
             if self._ended.done():
@@ -103,11 +103,11 @@ class PlayerProcess:
         return True
 
     async def until_unfit(self) -> None:
-        """Wait until it has ended, or has taken nothing for too long."""
+        """Wait until it has ended, or has read nothing for too long."""
         await self._wait_for(self._ended)
 
     async def finish(self) -> bool:
-        """Wait until all has been heard. False where it was not."""
+        """Wait until all has been played. Return False if it was not."""
         self._close_write_end()
         await self._wait_for(self._ended)
         if self._stuck:
@@ -117,7 +117,7 @@ class PlayerProcess:
         return whole and self._process.returncode == 0
 
     async def stop(self) -> None:
-        """End it at once, and learn what it said; after `finish` nothing is left to end."""
+        """End it at once and read its output; without effect after `finish`."""
         try:
             self._close_write_end()
             if not self._ended.done():
@@ -146,7 +146,7 @@ class PlayerProcess:
             await asyncio.wait((room,))
 
     async def _wait_for(self, *events: asyncio.Task[int] | asyncio.Task[None]) -> None:
-        """Wait for one of them; not for a player that will never begin."""
+        """Wait for one of the events, but not for a player that never begins."""
         first = asyncio.FIRST_COMPLETED
         done, _ = await asyncio.wait(events, timeout=STARTS_WITHIN_S, return_when=first)
         if not done and self._taken == 0:
@@ -164,7 +164,7 @@ class PlayerProcess:
                 self._complaint = self._complaint or line
 
     async def _listened(self) -> None:
-        """Wait for its last words; a program that it started may hold the pipe open for longer."""
+        """Wait for its last output; a child process of it may keep the pipe open for longer."""
         await asyncio.wait((self._listening,), timeout=_LAST_WORDS_S)
 
     def _close_read_end(self) -> None:

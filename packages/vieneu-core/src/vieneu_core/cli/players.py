@@ -1,4 +1,4 @@
-"""Programs that play sound on this machine, and which of them are installed."""
+"""Supported player programs, and detection of the installed ones."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Player:
 
     name: str
     arguments: Callable[[int], list[str]]
-    """For a rate in Hz."""
+    """Arguments for a sample rate in Hz."""
     refusals: tuple[str, ...] = ()
-    """What it says where it plays nothing and yet ends with exit code 0."""
+    """Outputs of a player that plays nothing and still exits with code 0."""
 
 
 KNOWN_PLAYERS = {
@@ -50,10 +50,10 @@ KNOWN_PLAYERS = {
 
 
 def installed_players() -> tuple[str, ...]:
-    """Return the players that can be used here, best first.
+    """Return the usable players, best first.
 
     Raises:
-        PlayerError: there is none.
+        PlayerError: no player is installed.
     """
     found = tuple(name for name in PLAYERS if shutil.which(name))
     if not found:

@@ -1,4 +1,4 @@
-"""Asks on the terminal for what nobody may see."""
+"""Prompt for a secret on the terminal."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pathlib import Path
 from vieneu_core.cli.event_loop import raise_on_signal
 
 LONGEST_LINE = 8192
-"""Of a secret, in bytes."""
+"""Limit of a secret in bytes."""
 _LFLAG = 3
-"""Index of the local modes in what `termios.tcgetattr` returns."""
+"""Index of the local modes in the result of `termios.tcgetattr`."""
 
 
 def ask_secret(prompt: str) -> str:
-    """Return a line that is typed at the terminal behind standard input, without showing it.
+    """Read a line from the terminal behind standard input without echoing it.
 
-    A signal ends it at once. `getpass` sleeps through one that comes just before it begins to
+    A signal ends it at once. `getpass` misses one that comes just before it begins to
     read; here it wakes `select`.
 
     Raises:
@@ -43,7 +43,7 @@ def ask_secret(prompt: str) -> str:
 
 @contextmanager
 def _woken_by_signals() -> Iterator[int]:
-    """Give a pipe that can be read once a signal has come."""
+    """Yield a pipe that becomes readable when a signal arrives."""
     read_end, write_end = os.pipe()
     os.set_blocking(write_end, False)
     before = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
@@ -68,9 +68,9 @@ def _without_echo(terminal: int) -> Iterator[None]:
 
 
 def _show(text: str) -> None:
-    """Write to the terminal, wherever standard error goes."""
+    """Write to the terminal, even if standard error is redirected."""
     with suppress(OSError):
         try:
             Path("/dev/tty").write_text(text, "utf-8")
-        except OSError:  # the process has none: what standard error leads to is the next best
+        except OSError:  # no controlling terminal: standard error is the best alternative
             os.write(2, text.encode())

@@ -1,6 +1,6 @@
-"""Decides what Ctrl-C and SIGTERM do. Loads next to nothing: it is the first that ``vieneu`` needs.
+"""Handling of Ctrl-C and SIGTERM. Imported first by ``vieneu``, so it imports almost nothing.
 
-A signal that the parent had ignored (``nohup``) stays ignored.
+A signal that the parent process ignores (``nohup``) stays ignored.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 
-TYPE_CHECKING = False  # typing takes longer to load than all of this
+TYPE_CHECKING = False  # importing typing takes longer than this whole module
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
@@ -20,7 +20,7 @@ EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 def end_at_once(message: str = "") -> None:
-    """From now on let a signal end the process where it stands; Ctrl-C shows the message."""
+    """Let a signal end the process immediately from now on; Ctrl-C prints the message."""
     received: list[int] = []
 
     def leave(number: int, _: FrameType | None) -> None:
@@ -30,7 +30,7 @@ def end_at_once(message: str = "") -> None:
         if message and number == signal.SIGINT:
             try:  # noqa: SIM105 - contextlib takes longer to load than all of this
                 os.write(2, f"vieneu: {message}\n".encode())
-            except OSError:  # stderr may be gone as well
+            except OSError:  # stderr may be closed as well
                 pass
         os._exit(EXIT_CODES[signal.Signals(number)])
 
@@ -38,14 +38,14 @@ def end_at_once(message: str = "") -> None:
 
 
 def ignore_from_now_on() -> None:
-    """Ignore signals: the exit code is known, and only the interpreter is still taken down."""
-    # Blocked first: Python complains of one that comes while its handler is being taken away.
+    """Ignore signals: the exit code is known, only the interpreter's shutdown remains."""
+    # Blocked first: Python reports an error if one arrives while its handler is being removed.
     signal.pthread_sigmask(signal.SIG_BLOCK, EXIT_CODES)
     install(signal.SIG_IGN)
 
 
 def install(handler: Handler) -> dict[signal.Signals, Handler]:
-    """Set the handler of each signal that is not ignored; return those before, for `restore`."""
+    """Set the handler of each signal that is not ignored; return the former ones for `restore`."""
     before: dict[signal.Signals, Handler] = {
         number: signal.getsignal(number)
         for number in EXIT_CODES
@@ -56,6 +56,6 @@ def install(handler: Handler) -> dict[signal.Signals, Handler]:
 
 
 def restore(handlers: dict[signal.Signals, Handler]) -> None:
-    """Set these handlers."""
+    """Restore the given handlers."""
     for number, handler in handlers.items():
         signal.signal(number, handler)

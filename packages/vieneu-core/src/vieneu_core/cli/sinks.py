@@ -1,4 +1,4 @@
-"""Sinks for speech: a file, standard output, the loudspeaker."""
+"""Destinations of speech: a file, standard output, the loudspeaker."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from vieneu_core.errors import InvalidRequestError
 
 
 class FileSink:
-    """Writes speech to a file, whole or not at all."""
+    """Writes speech to a file atomically."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._format = format_of(path)
 
     async def __call__(self, chunks: AsyncGenerator[AudioChunk, None]) -> None:
-        """Write it.
+        """Write the stream.
 
-        Raises what `write_file` raises.
+        Raises: as `write_file`.
         """
         async with aclosing(chunks):
             await write_file(chunks, self._path, self._format)
 
 
 class PipeSink:
-    """Writes speech to standard output, as WAV."""
+    """Writes speech to standard output as WAV."""
 
     def __init__(self) -> None:
         require_stdout()
@@ -43,22 +43,22 @@ class PipeSink:
             )
 
     async def __call__(self, chunks: AsyncGenerator[AudioChunk, None]) -> None:
-        """Write it.
+        """Write the stream.
 
-        Raises what `write_out` raises.
+        Raises: as `write_out`.
         """
         async with aclosing(encode_stream(chunks, AudioFormat.WAV)) as blocks:
             await write_out(blocks)
 
 
 class LoudspeakerSink:
-    """Plays speech while it is being made."""
+    """Plays speech while it is being synthesized."""
 
     def __init__(self) -> None:
         self._players = installed_players()
 
     async def __call__(self, chunks: AsyncIterable[AudioChunk]) -> None:
-        """Play it to its end.
+        """Play the stream to its end.
 
         Raises:
             PlayerError: no player can play.
@@ -78,11 +78,11 @@ class LoudspeakerSink:
 
 
 def sink_for(output: str | None) -> FileSink | PipeSink | LoudspeakerSink:
-    """Return where speech goes: a file, standard output (``-``), or the loudspeaker (None).
+    """Return the sink: a file, standard output (``-``), or the loudspeaker (None).
 
     Raises:
-        RequestError: it cannot go there.
-        PlayerError: there is no player on this machine.
+        RequestError: the file or standard output cannot be written.
+        PlayerError: no player is installed.
     """
     if output is None:
         return LoudspeakerSink()

@@ -1,4 +1,4 @@
-"""Statistics of a stream of speech: how fast it comes, and who speaks each sentence."""
+"""Statistics of a stream of speech: timings, and the speaker of each sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vieneu_core.router import ErrorReport, RouterEvent, SpokenByFallback
 
 @dataclass(slots=True)
 class SynthesisStats:
-    """What was counted. Times are in seconds."""
+    """Counts and times of one stream. Times are in seconds."""
 
     clock: Clock
     on_chunk: Callable[[SynthesisStats], None]
@@ -22,13 +22,13 @@ class SynthesisStats:
     load_s: float = 0.0
     first_audio_s: float | None = None
     synthesis_s: float = 0.0
-    """Time spent waiting for speech; not the time in which it was played."""
+    """Time spent waiting for speech, without the time for playing it."""
     audio_s: float = 0.0
     lengths_s: dict[int, float] = field(default_factory=dict)
     speakers: dict[int, Speaker] = field(default_factory=dict)
     causes: dict[int, ErrorReport] = field(default_factory=dict)
     last_error: ErrorReport | None = None
-    """The last failure of the selected backend, when all was spoken."""
+    """The selected backend's last failure, as of the end of the speech."""
 
     @property
     def real_time_factor(self) -> float:
@@ -36,20 +36,20 @@ class SynthesisStats:
         return self.synthesis_s / self.audio_s if self.audio_s else 0.0
 
     def why(self, sentences: list[int]) -> ErrorReport | None:
-        """Return why a fallback spoke these sentences: the failure behind an open circuit."""
+        """Return why a fallback spoke these sentences: the failure that opened the circuit."""
         cause = next((self.causes[n] for n in sentences if n in self.causes), None)
         left_alone = cause is None or cause.code == CircuitOpenError.code
         return self.last_error or cause if left_alone else cause
 
     def on_event(self, event: RouterEvent) -> None:
-        """Remember why a fallback spoke."""
+        """Record why a fallback spoke."""
         if isinstance(event, SpokenByFallback) and event.cause is not None:
             self.causes[event.sentence] = event.cause
 
     async def counted(
         self, chunks: AsyncGenerator[AudioChunk, None]
     ) -> AsyncGenerator[AudioChunk, None]:
-        """Pass a stream on, counting."""
+        """Pass a stream on and count it."""
         waiting_since = self.clock.monotonic()
         async with aclosing(chunks):
             async for chunk in chunks:
@@ -61,7 +61,7 @@ class SynthesisStats:
     def _count(self, chunk: AudioChunk) -> None:
         if chunk.pcm and self.first_audio_s is None:
             self.first_audio_s = self.synthesis_s
-        if chunk.restarted:  # what was cut off does not count
+        if chunk.restarted:  # the interrupted part does not count
             self.audio_s -= self.lengths_s.pop(chunk.sentence, 0.0)
         self.audio_s += chunk.seconds
         self.lengths_s[chunk.sentence] = self.lengths_s.get(chunk.sentence, 0.0) + chunk.seconds
@@ -70,7 +70,7 @@ class SynthesisStats:
 
 
 def in_runs(sentences: list[int]) -> str:
-    """Write sentence indices for people, counted from 1: ``2, 5–9``."""  # noqa: RUF002 - a range
+    """Format sentence indices, counted from 1, as ranges: ``2, 5–9``."""  # noqa: RUF002 - a range
     runs: list[list[int]] = []
     for n in sentences:
         if runs and n == runs[-1][-1] + 1:

@@ -1,4 +1,4 @@
-"""Standard input, output and error: prepared for what users connect them to, and never blocking."""
+"""Standard input, output and error: non-blocking, and robust against closed or full targets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vieneu_core.translatable import Translatable
 _BLOCK = 1 << 16
 _LINE_BYTES = 300
 STANDARD = "-"
-"""Stands for standard input and standard output on the command line."""
+"""Argument that means standard input or standard output."""
 
 
 def unwritable(error: OSError) -> OutputError:
@@ -38,17 +38,17 @@ def unwritable(error: OSError) -> OutputError:
 
 
 def require_stdout() -> None:
-    """Check that this process was started with standard output.
+    """Check that this process has a standard output.
 
     Raises:
-        OutputError: it was not.
+        OutputError: it was started without one.
     """
     if sys.__stdout__ is None:
         raise unwritable(OSError(errno.EBADF, os.strerror(errno.EBADF)))
 
 
 class _Results(io.FileIO):
-    """Standard output: what cannot be written to it is an error with a name."""
+    """Standard output; a failed write raises an error with a specific class."""
 
     def write(self, data: Any) -> int:
         try:
@@ -60,7 +60,7 @@ class _Results(io.FileIO):
 
 
 class _Messages(io.FileIO):
-    """Standard error: what cannot be written to it is lost. No message is worth the speech."""
+    """Standard error; failed writes are ignored, because no message is worth losing speech."""
 
     def write(self, data: Any) -> int:
         try:
@@ -70,10 +70,10 @@ class _Messages(io.FileIO):
 
 
 def prepare_streams(*, needs_stdout: bool) -> None:
-    """Give this process streams that fail in known ways, whatever they lead to.
+    """Replace the standard streams by ones that fail in a defined way.
 
     Args:
-        needs_stdout: Whether writing fails where standard output is closed. Else it is dropped.
+        needs_stdout: Whether writing to a closed standard output fails; otherwise it is ignored.
     """
     _open_missing(needs_stdout=needs_stdout)
     sys.stdout = _text(_Results(sys.stdout.fileno(), "w", closefd=False), like=sys.stdout)
@@ -83,7 +83,7 @@ def prepare_streams(*, needs_stdout: bool) -> None:
 
 
 def abandon_output() -> None:
-    """Drop what could not be written: the interpreter would try once more at its end."""
+    """Discard unwritten output: the interpreter would try to write it again at its end."""
     try:
         sys.stdout.flush()
     except (OSError, OutputError):
@@ -92,7 +92,7 @@ def abandon_output() -> None:
 
 
 def _open_missing(*, needs_stdout: bool) -> None:
-    """Give a closed standard stream an empty one: Python sets it to None, which few expect."""
+    """Open a replacement for each closed standard stream, which Python would set to None."""
     # Opened for reading: writing to it fails as on a closed one.
     stdout_flags = os.O_RDONLY if needs_stdout else os.O_RDWR
     for name, mode, flags in (
@@ -101,13 +101,13 @@ def _open_missing(*, needs_stdout: bool) -> None:
         ("stderr", "w", os.O_RDWR),
     ):
         if getattr(sys, name) is None:
-            # The lowest number that is free, which is that of the stream: programs rely on it.
+            # The lowest free number, which is the stream's own: programs rely on it.
             descriptor = os.open(os.devnull, flags)
             setattr(sys, name, open(descriptor, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - open until the end
 
 
 def _text(raw: io.FileIO, *, like: TextIO) -> TextIO:
-    """Return a text stream; a character that its encoding lacks becomes a question mark."""
+    """Return a text stream; characters that its encoding lacks become question marks."""
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=like.encoding,
@@ -117,9 +117,9 @@ def _text(raw: io.FileIO, *, like: TextIO) -> TextIO:
 
 
 async def typed_text(descriptor: int = 0) -> AsyncGenerator[str, None]:
-    """Yield text as it is typed or piped in; bytes that are no UTF-8 become U+FFFD.
+    """Yield text as it is typed or piped in; invalid UTF-8 becomes U+FFFD.
 
-    The reading thread is a daemon: it may sit in a read for ever, and nobody waits for it.
+    The reading thread is a daemon: it may block in a read forever, and nothing waits for it.
     """
     loop = asyncio.get_running_loop()
     blocks: asyncio.Queue[bytes] = asyncio.Queue()
@@ -144,7 +144,7 @@ async def typed_text(descriptor: int = 0) -> AsyncGenerator[str, None]:
 
 
 async def lines_of(stream: asyncio.StreamReader) -> AsyncGenerator[str, None]:
-    """Yield what a program writes line by line; of a line without an end only the last part."""
+    """Yield a program's output line by line; of an endless line only the last part."""
     rest = b""
     while part := await stream.read(_LINE_BYTES):
         *lines, rest = (rest + part).split(b"\n")
@@ -159,7 +159,7 @@ async def write_out(blocks: AsyncIterable[bytes], descriptor: int = 1) -> None:
     """Write bytes to standard output.
 
     Raises:
-        BrokenPipeError: the reader of the pipe is gone.
+        BrokenPipeError: the reader has closed the pipe.
         OutputError: they cannot be written.
     """
     if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
@@ -177,13 +177,13 @@ async def write_out(blocks: AsyncIterable[bytes], descriptor: int = 1) -> None:
 
 
 def unread(descriptor: int) -> int:
-    """Return the number of bytes that lie in a pipe."""
+    """Return the number of unread bytes in a pipe."""
     answer = fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4))
     return int(struct.unpack("i", answer)[0])
 
 
 async def room_in(descriptor: int) -> None:
-    """Wait until a pipe takes something."""
+    """Wait until a pipe can be written."""
     loop = asyncio.get_running_loop()
     room = asyncio.Event()
     loop.add_writer(descriptor, room.set)
@@ -194,7 +194,7 @@ async def room_in(descriptor: int) -> None:
 
 
 async def _write_some(descriptor: int, view: memoryview) -> int:
-    """Write what fits into the pipe, after waiting for room where it is full."""
+    """Write as much as fits into the pipe; wait first if it is full."""
     while True:
         try:
             return _write(descriptor, view)

@@ -1,7 +1,7 @@
 """Settings: one YAML file, overridden by two environment variables.
 
-The file is read whole and checked whole; a bad one is reported with file, line and field, and is
-never overwritten. Writes change only the keys that they name, and are atomic and durable.
+The whole file is read and checked; an invalid one is reported with file, line and field, and is
+never overwritten. Writes change only the given keys, and are atomic and durable.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where settings and state lie (XDG Base Directory Specification 0.8)."""
+"""Paths of settings and state (XDG Base Directory Specification 0.8)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from vieneu_core.translatable import Translatable
 
 def _base(environ: Mapping[str, str], variable: str, default: str) -> Path:
     stated = environ.get(variable, "")
-    if stated.startswith("/"):  # the specification: relative paths are to be ignored
+    if stated.startswith("/"):  # by the specification, relative paths are ignored
         return Path(stated)
     return Path(environ.get("HOME") or expanded(Path("~"))) / default
 
 
 def settings_path(environ: Mapping[str, str]) -> Path:
-    """Return the settings file: ``$VIENEU_CONFIG``, else ``vieneu/config.yaml`` in XDG's place."""
+    """Return the settings file: ``$VIENEU_CONFIG``, else ``config.yaml`` in the XDG folder."""
     stated = environ.get("VIENEU_CONFIG")
     if stated:
         return expanded(Path(stated))
@@ -28,27 +28,27 @@ def expanded(path: Path) -> Path:
     """Return a path with its ``~`` replaced.
 
     Raises:
-        ConfigurationError: there is no such user, or one without a home.
+        ConfigurationError: there is no such user, or it has no home folder.
     """
     try:
         return path.expanduser()
     except RuntimeError as error:
         raise ConfigurationError(
-            Translatable("The home folder that {path} stands for is not known.", path=path),
+            Translatable("The home folder in {path} is unknown.", path=path),
             remedy="Set HOME.",
         ) from error
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:
-    """Return the folder for what the program remembers by itself."""
+    """Return the folder of state that the program writes itself."""
     return _base(environ, "XDG_STATE_HOME", ".local/state") / "vieneu"
 
 
 def voices_dir(environ: Mapping[str, str]) -> Path:
-    """Return the folder of the voices that the admin adds."""
+    """Return the folder of the custom voices."""
     return _base(environ, "XDG_DATA_HOME", ".local/share") / "vieneu" / "voices"
 
 
 def cache_dir(environ: Mapping[str, str]) -> Path:
-    """Return the folder for what can be made again."""
+    """Return the folder of data that can be created again."""
     return _base(environ, "XDG_CACHE_HOME", ".cache") / "vieneu"

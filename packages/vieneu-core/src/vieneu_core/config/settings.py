@@ -1,6 +1,6 @@
-"""What can be set, with defaults and bounds. Not where it is stored.
+"""All settings with their defaults and bounds. Storage is in `store`.
 
-A field's ``description`` completes the sentence "Write ...": it is shown where a value is wrong.
+A field's ``description`` completes the sentence "Write ..."; it is shown for a wrong value.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ ENDPOINT_URL_VARIABLE = "COLAB_ENDPOINT_URL"
 AUTH_TOKEN_VARIABLE = "COLAB_AUTH_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
 WITH_DETAILS = {"errors": "pydantic"}
-"""Context of a validation that raises pydantic's own error, with the place of each value."""
+"""Validation context that raises pydantic's own error, with the location of each value."""
 
 FORMER_SECTIONS = {"budget": "quota"}
-"""Sections that were renamed, by their former names, which are deprecated and still read."""
+"""Former names of renamed sections; deprecated, but still read."""
 
 FallbackName = Literal["local", "remote", "last_resort"]
 
@@ -57,7 +57,7 @@ class _Section(BaseModel):
     def _named(
         cls, values: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
     ) -> Self:
-        """Raise our own error for a wrong value, except `WITH_DETAILS`."""
+        """Raise our own error for a wrong value, except with `WITH_DETAILS`."""
         if info.context is WITH_DETAILS:
             return handler(values)
         try:
@@ -65,7 +65,7 @@ class _Section(BaseModel):
         except ValidationError as err:
             finding = Finding.of(err.errors(include_url=False)[0], cls)
         where = ".".join(filter(None, (cls.__name__, finding.field)))
-        # Not chained: pydantic's error holds the values, and one of them may be the token.
+        # Not chained: pydantic's error contains the values, and one of them may be the token.
         raise ConfigurationError(
             Translatable("{where}: {found}.", where=where, found=finding.found),
             remedy=finding.remedy,
@@ -89,7 +89,7 @@ class ColabSettings(_Section):
     health_check_interval: float = Field(
         default=30, ge=5, le=3600, description="a number of seconds from 5 to 3600, for example 30"
     )
-    """Between two looks at a server in use, in seconds."""
+    """Seconds between two health checks of a server in use."""
 
 
 class LocalSettings(_Section):
@@ -107,15 +107,15 @@ class LocalSettings(_Section):
     watermark: Literal["required", "preferred"] = Field(
         default="required", description="required or preferred"
     )
-    """Where a request asks for a watermark and none can be made: refuse it, or speak without."""
+    """Behaviour if a requested watermark cannot be made: refuse, or speak without it."""
     voice: str | None = Field(
         default=None, min_length=1, description="the id of a voice; see: vieneu voices"
     )
-    """Speaks what names no voice; where the engine lacks it, the engine's own default speaks."""
+    """Speaks requests that name no voice; if the engine lacks it, its own default speaks."""
 
 
 class FallbackSettings(_Section):
-    """Who speaks where the chosen backend cannot."""
+    """Backends that speak when the selected one cannot."""
 
     enabled: bool = Field(default=True, description="true or false")
     order: Annotated[tuple[FallbackName, ...], AfterValidator(_each_once)] = Field(
@@ -125,7 +125,7 @@ class FallbackSettings(_Section):
 
 
 class QuotaSettings(_Section):
-    """The tunnel's allowance per calendar month; the defaults are those of ngrok's free plan."""
+    """The tunnel's quota per calendar month; the defaults are those of ngrok's free plan."""
 
     monthly_requests: int = Field(
         default=20_000, gt=0, description="a number of requests, for example 20000"
@@ -136,10 +136,10 @@ class QuotaSettings(_Section):
 
 
 class Settings(_Section):
-    """Everything that can be set. Immutable; prints without secrets.
+    """All settings. Immutable; the text form contains no secrets.
 
     Raises:
-        ConfigurationError: a value is wrong; names its field and what is expected.
+        ConfigurationError: a value is wrong; the message names its field and what is expected.
     """
 
     backend_mode: Literal["local", "remote"] = Field(default="local", description="local or remote")
@@ -151,7 +151,7 @@ class Settings(_Section):
     @model_validator(mode="before")
     @classmethod
     def _by_present_names(cls, values: Any) -> Any:
-        """Give sections that are stated by their former names the present ones."""
+        """Rename sections that have their former names."""
         if not isinstance(values, Mapping):
             return values
         for former, name in FORMER_SECTIONS.items():
@@ -168,12 +168,12 @@ class Settings(_Section):
 
     @property
     def mode(self) -> Literal["local", "remote"]:
-        """The mode that holds: ``colab.enabled: false`` means local, whatever else is set."""
+        """The effective mode: with ``colab.enabled: false`` it is always local."""
         return self.backend_mode if self.colab.enabled else "local"
 
 
 def environment_overrides(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the members of ``colab`` that the environment states; empty values state nothing."""
+    """Return the members of ``colab`` that environment variables set; empty ones are ignored."""
     variables = {"endpoint_url": ENDPOINT_URL_VARIABLE, "auth_token": AUTH_TOKEN_VARIABLE}
     return {
         field: environ[variable]
@@ -183,7 +183,7 @@ def environment_overrides(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def without_blanks(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out known keys without a value, of the root and its sections: they mean the default."""
+    """Drop known keys without a value, at the root and in its sections: they mean the default."""
     kept: dict[str, Any] = {}
     for name, value in data.items():
         field = Settings.model_fields.get(FORMER_SECTIONS.get(name, name))

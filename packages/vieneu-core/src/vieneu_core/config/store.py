@@ -1,4 +1,4 @@
-"""The settings file on disk: whole before a write and whole after it, whatever happens between."""
+"""Reading and atomic writing of the settings file."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ def load_settings(
     *,
     must_exist: bool = False,
 ) -> Settings:
-    """Read the settings; the environment's URL and token win over the file's. Blocking.
+    """Read the settings; URL and token of the environment override the file's. Blocking.
 
-    A file that is not there means the defaults, unless ``must_exist``. Where the file does not
-    state ``colab.enabled``, a URL in the environment means true.
+    A missing file means the defaults, unless ``must_exist``. If the file does not
+    set ``colab.enabled``, a URL in the environment means true.
 
     Args:
-        path: The file; None is the one that the command ``vieneu`` uses: ``$VIENEU_CONFIG``, else
+        path: The file; None means that of the command ``vieneu``: ``$VIENEU_CONFIG``, else
             ``~/.config/vieneu/config.yaml``.
-        environ: Environment variables; None is those of this process.
-        must_exist: Whether a file that is not there is an error.
+        environ: Environment variables; None means those of this process.
+        must_exist: Whether a missing file is an error.
 
     Raises:
         SettingsFileError: the file cannot be read, or a value in it is wrong.
-        ConfigurationError: a value of the environment is wrong.
+        ConfigurationError: an environment variable has a wrong value.
     """
     expect("must_exist", must_exist, bool, "True or False")
     environ = _environment(environ)
@@ -73,20 +73,20 @@ def save_settings(
 ) -> Settings:
     """Change some values of the file, by dotted name (``colab.enabled``). Blocking, durable.
 
-    Everything else in the file stays as it is, to the byte. The file is made if it is missing, is
-    private to its owner afterwards (mode 0600), and a link is followed. Writers wait for each
-    other. Without changes it only makes sure that writing would be possible.
+    Everything else in the file stays the same, to the byte. A missing file is created. The file is
+    private to its owner afterwards (mode 0600); a link is followed. Writers wait for each
+    other. Without changes, only checks that the file can be written.
 
-    Returns the settings that the file holds now, without the environment's.
+    Returns the new settings of the file, without those of the environment.
 
     Args:
         changes: New values by dotted name, such as ``{"local.engine": "gguf"}``.
         path: As in `load_settings`.
-        environ: Says where the file is, where ``path`` does not; None is this process's own.
+        environ: Environment variables for the default path; None means those of this process.
 
     Raises:
-        SettingsFileError: the file is bad (and was left as it is), or cannot be written.
-        ConfigurationError: ``changes`` holds something that cannot be written.
+        SettingsFileError: the file is invalid (and was left unchanged), or cannot be written.
+        ConfigurationError: ``changes`` contains a value that YAML cannot hold.
     """
     plain = _plain(changes)
     path = _settings_file(path, _environment(environ))
@@ -122,7 +122,7 @@ def _settings_file(path: str | os.PathLike[str] | None, environ: Mapping[str, st
 
 
 def _plain(changes: Mapping[str, Value | SecretStr]) -> dict[str, Value]:
-    """Return the changes as YAML can hold them."""
+    """Return the changes as plain YAML values."""
     expect("changes", changes, Mapping, "a dict, such as {'local.engine': 'gguf'}")
     plain: dict[str, Value] = {}
     for name, value in changes.items():
@@ -232,13 +232,13 @@ def _target(path: Path) -> Path:
         return path.resolve()
     except (OSError, RuntimeError) as err:
         raise SettingsFileError(
-            Translatable("{path}: it is a link that leads nowhere.", path=path)
+            Translatable("{path}: it is a link to a file that does not exist.", path=path)
         ) from err
 
 
 @contextmanager
 def _locked(target: Path, shown: Path) -> Iterator[None]:
-    """Hold the lock file beside the target; it stays, because removing it would race."""
+    """Hold the lock file beside the target. It is never removed, because that would be a race."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(

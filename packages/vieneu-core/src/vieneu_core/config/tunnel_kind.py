@@ -1,4 +1,4 @@
-"""How a server is reached from outside, for its command line, the notebook and the house alike."""
+"""Kinds of tunnels, for the server's command line, the notebook and Home Assistant."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from enum import StrEnum
 
 
 class TunnelKind(StrEnum):
-    """Who makes a server reachable from outside."""
+    """Provider of the tunnel that makes a server public."""
 
     NONE = "none"
-    """Nobody: it is reached on the network that it is in."""
+    """No tunnel: the server is reached on its own network."""
     CLOUDFLARED = "cloudflared"
     NGROK = "ngrok"
 
     @property
     def reserves_domains(self) -> bool:
-        """Whether an account at the provider may have a domain that stays the same."""
+        """Whether an account at the provider can reserve a domain."""
         return self is TunnelKind.NGROK

@@ -1,4 +1,4 @@
-"""Description of a wrong setting, in words that hold no secret."""
+"""Description of an invalid setting, without secrets."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _NEVER_SHOWN = {"auth_token", "endpoint_url", "options"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One wrong value."""
+    """One invalid value."""
 
     loc: Loc
-    """Where it is, from the root of the settings."""
+    """Location, from the root of the settings."""
     field: str
-    """The same as a dotted name; of an unknown key, the section that it is in."""
+    """Location as a dotted name; for an unknown key, the section that contains it."""
     found: str
-    """What is wrong, to be followed by a full stop."""
+    """Description of the fault, to be followed by a full stop."""
     remedy: str
-    """What to do, in a sentence."""
+    """Remedy, as a sentence."""
 
     @classmethod
     def of(cls, detail: ErrorDetails, root: type[BaseModel]) -> Self:

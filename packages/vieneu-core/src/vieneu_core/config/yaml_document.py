@@ -1,7 +1,7 @@
-"""YAML text to checked `Settings`, and what is wrong with it, in words without secrets.
+"""Conversion of YAML text to `Settings`, with error messages that contain no secrets.
 
-The YAML and pydantic errors themselves quote the text that they stumble on, which may be the
-token. So they are never chained: what is raised is made anew, outside of their ``except`` blocks.
+The errors of YAML and pydantic quote the text at fault, which may be the
+token. So they are never chained: new errors are raised outside of their ``except`` blocks.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ _YAML_PROBLEMS = (
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in the file, counted from 1."""
+    """A position in the file, counted from 1."""
 
     line: int
     column: int
 
     @classmethod
     def of(cls, mark: Any) -> Position:
-        """Return the place of one of ruamel's marks, which count from 0."""
+        """Return the position of one of ruamel's marks, which count from 0."""
         return cls(mark.line + 1, mark.column + 1)
 
 
 def wrong(
     path: Path, found: str, remedy: str, *, at: Position | None = None, field: str = ""
 ) -> SettingsFileError:
-    """Make the error for one place of a settings file."""
+    """Return the error for a position of a settings file."""
     position: str = ""
     if at is not None:
         position = Translatable(", line {line}, column {column}", line=at.line, column=at.column)
@@ -73,7 +73,7 @@ def wrong(
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A settings file that is well-formed YAML with a mapping at its root."""
+    """A settings file with valid YAML and a mapping at its root."""
 
     path: Path
     data: Mapping[str, Any]
@@ -84,7 +84,7 @@ class Document:
         """Read YAML 1.2.
 
         Raises:
-            SettingsFileError: it is not well-formed, or not a mapping.
+            SettingsFileError: the text is not well-formed, or not a mapping.
         """
         data: Any = None
         root: Node | None = None
@@ -95,8 +95,10 @@ class Document:
         except YAMLError as err:
             failure = _yaml_failure(err, path)
         except RecursionError:
-            failure = wrong(path, "it is nested far too deeply", "Write plain key: value lines.")
-        except ValueError:  # from the constructors of numbers and dates
+            failure = wrong(
+                path, "it is nested far too deeply", "Write lines of the form key: value."
+            )
+        except ValueError:  # raised by the constructors of numbers and dates
             failure = wrong(path, "a number or date that does not exist", "Put it in quotes.")
         if failure is None and data is not None and not isinstance(data, dict):
             failure = wrong(path, f"found {kind_of(data)}", "Write key: value lines.")
@@ -108,7 +110,7 @@ class Document:
         """Check the values.
 
         Raises:
-            SettingsFileError: the first one that is wrong, with its line and field.
+            SettingsFileError: a value is wrong; the message has the first one's line and field.
         """
         details: list[ErrorDetails] = []
         try:
@@ -118,21 +120,21 @@ class Document:
         raise self._value_failure(details[0])
 
     def states(self, *keys: str) -> bool:
-        """Tell whether the file gives a value to this field."""
+        """Return whether the file sets this field."""
         value: Any = self.data
         for key in keys:
             value = value.get(key) if isinstance(value, Mapping) else None
         return value is not None
 
     def written_name(self, dotted_name: str) -> str:
-        """Return the name by which this file gives a field: its section may have a former name."""
+        """Return a field's name in this file, whose section may have its former name."""
         section, dot, field = dotted_name.partition(".")
         present = FORMER_SECTIONS.get(section, section)
         formers = (old for old, new in FORMER_SECTIONS.items() if new == present)
         return next(filter(self.states, formers), present) + dot + field
 
     def position(self, loc: Loc) -> Position | None:
-        """Return where a value stands, or its nearest surroundings; an unknown key itself."""
+        """Return the position of a value, or of its nearest parent; for an unknown key, its own."""
         node = self.root
         at: Position | None = None
         for part in loc:
@@ -171,7 +173,7 @@ def _step(node: Node | None, part: int | str) -> tuple[Position, Node] | None:
 def _yaml_failure(err: YAMLError, path: Path) -> SettingsFileError:
     if isinstance(err, DuplicateKeyError):
         twice = Position.of(err.problem_mark)
-        return wrong(path, "found a key that stands there twice", "Keep one of them.", at=twice)
+        return wrong(path, "found a duplicate key", "Keep one of them.", at=twice)
     if isinstance(err, ReaderError):
         return wrong(path, "found a control character", "Remove it.")
     found, remedy = "this is not valid YAML", "Write key: value lines, indented with spaces."

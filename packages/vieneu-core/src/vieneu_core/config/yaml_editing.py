@@ -1,8 +1,8 @@
-"""Change a few values of a YAML text and nothing else: not a comment, quote, blank or order.
+"""Change of single values in a YAML text, which keeps comments, quotes, blanks and order.
 
-Single values are replaced in the text itself, at the place that ruamel.yaml gives. What cannot be
-done so (values in braces, lists) is left to ruamel.yaml's round trip. Either way the result is
-read back, and taken only if it says exactly what was meant.
+Single values are replaced in the text itself, at the position from ruamel.yaml. What cannot be
+changed that way (values in braces, lists) is left to ruamel.yaml's round trip. Either way the
+result is parsed again, and used only if it has exactly the intended values.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 Scalar = str | bool | int | float
 Value = Scalar | Sequence[str]
 Changes = Mapping[str, Value]
-"""New values by dotted field name, as ``colab.enabled``."""
+"""New values by dotted field name, such as ``colab.enabled``."""
 
 HEADER = "# Settings of VieNeu Relay. It holds the token of the server: keep it to yourself.\n"
 
@@ -29,14 +29,14 @@ _NOT_TEXT = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 
 class UneditableError(ValueError):
-    """The text is laid out so that a program cannot change this one value alone."""
+    """The layout of the text does not allow changing this one value alone."""
 
 
 def edited(text: str, changes: Changes) -> str:
-    """Return the text with these values in place of the former ones.
+    """Return the text with these values replaced.
 
     Raises:
-        UneditableError: that cannot be done without changing something else.
+        UneditableError: it is impossible without changing something else.
     """
     if not text.strip():
         text = HEADER
@@ -83,7 +83,7 @@ def _round_trip(text: str, name: str, value: Value) -> str:
 
 
 def _splice(text: str, keys: list[str], value: Value) -> str:
-    """Put one value in place; where that is not possible here, return something else."""
+    """Replace one value; if that is impossible, the result has other values."""
     if not isinstance(value, str | bool | int | float):
         return ""
     root = YAML(typ="rt").compose(text)

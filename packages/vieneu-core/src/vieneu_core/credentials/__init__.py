@@ -1,4 +1,4 @@
-"""Rules for a server's URL and token: the only ones, for whoever reads either.
+"""The only rules for a server's URL and token.
 
 A parse function raises `PydanticCustomError`, a ``ValueError``, whose text completes "… cannot be
 used: ". It never quotes the value: a URL may contain a password, and a token is secret.

@@ -1,4 +1,4 @@
-"""Rule for a server's token: the only one, for whoever reads or makes such a token."""
+"""The only rule for a server's token, used by all that read or create one."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pydantic_core import PydanticCustomError
 
 MAX_TOKEN_CHARS = 4_096
 MIN_SERVER_TOKEN_CHARS = 16
-"""Whoever knows the address may guess the token, at the pace that the server allows."""
+"""Least length of a server's token: anyone who knows the address may try to guess it."""
 TOKEN_ERROR = "auth_token"  # noqa: S105 - a name
-"""Type of the errors that are raised here; their text may be shown as it is."""
+"""Type of the errors raised here; their text may be shown as it is."""
 
 
 def parse_auth_token(value: SecretStr) -> SecretStr:
-    """Return a token without the blanks that copying adds. An empty one stays empty.
+    """Return a token without surrounding white space. An empty one stays empty.
 
     Raises:
-        PydanticCustomError: it cannot travel in a header.
+        PydanticCustomError: it has characters that a header cannot contain.
     """
     token = value.get_secret_value().strip()
     if not token.isascii() or not token.isprintable() or " " in token:
@@ -30,7 +30,7 @@ def parse_auth_token(value: SecretStr) -> SecretStr:
 
 
 def parse_server_token(value: SecretStr) -> SecretStr:
-    """Return the token of a server that is about to start: one that cannot be guessed.
+    """Return the token of a server about to start, which must be long enough.
 
     Raises:
         PydanticCustomError: as `parse_auth_token`, or it has fewer characters than
@@ -43,7 +43,7 @@ def parse_server_token(value: SecretStr) -> SecretStr:
 
 
 def new_auth_token() -> SecretStr:
-    """Return a new token of 256 random bits, fit for a header."""
+    """Return a new token of 256 random bits, valid in a header."""
     return SecretStr(secrets.token_urlsafe(32))
 
 

@@ -1,4 +1,4 @@
-"""Rule for a server's URL: the only one, for whoever reads such a URL."""
+"""The only rules for the URLs of a server and of a webhook."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 MAX_URL_CHARS = 2_000
 URL_ERROR = "endpoint_url"
-"""Type of the errors that are raised here; their text may be shown as it is."""
+"""Type of the errors raised here; their text may be shown as it is."""
 
 _HOME_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
-"""Endings of names that are only known inside a home network (RFC 6762, RFC 8375, ICANN)."""
+"""Suffixes of names that exist only in a home network (RFC 6762, RFC 8375, ICANN)."""
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 _MAX_HOST_CHARS = 253
 """Longest name in DNS."""
 
 
 def parse_endpoint_url(value: str) -> str:
-    """Return a server's URL without blanks around it and without a slash at its end.
+    """Return a server's URL without surrounding white space and without a trailing slash.
 
-    An empty one stays empty: it states no server.
+    An empty one stays empty: there is no server.
 
     Raises:
         PydanticCustomError: it is not an http(s) URL of a host, contains a user name, password,
-            query or fragment, or would carry the token over the internet in clear.
+            query or fragment, or would send the token over the internet unencrypted.
     """
     text = value.strip()
     if not text:
@@ -47,7 +47,7 @@ def parse_endpoint_url(value: str) -> str:
 
 
 def parse_callback_url(value: SecretStr) -> SecretStr:
-    """Return the URL of a webhook, which is secret as a whole, without blanks around it.
+    """Return the URL of a webhook, which is secret as a whole, without surrounding white space.
 
     Raises:
         PydanticCustomError: it is not an http(s) URL of a host.
@@ -62,13 +62,13 @@ CallbackUrl = Annotated[SecretStr, AfterValidator(parse_callback_url)]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself."""
+    """Return whether a host is this machine."""
     address = _address(host)
     return address.is_loopback if address is not None else host.lower() == "localhost"
 
 
 def _web_url(text: str) -> URL:
-    # Read by what will connect to it, so that both see the same host. Loaded when first needed.
+    # Parsed by the library that will connect, so that both see the same host. Imported lazily.
     from yarl import URL
 
     if len(text) > MAX_URL_CHARS:
@@ -79,7 +79,7 @@ def _web_url(text: str) -> URL:
         raise _invalid_url("it does not begin with https://")
     try:
         url = URL(text)
-        port = url.port  # reading it finds one that is no number
+        port = url.port  # raises if it is no number
     except ValueError:
         raise _invalid_url("it cannot be read as a URL") from None  # the cause quotes the URL
     if url.scheme not in {"http", "https"}:

@@ -1,4 +1,4 @@
-"""Models in one process: blocking, text and voice to samples. Run by the worker."""
+"""Engines: speech models in one process, blocking, from text and voice to samples."""
 
 from __future__ import annotations
 

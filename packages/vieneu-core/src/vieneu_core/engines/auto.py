@@ -1,8 +1,8 @@
-"""The engine ``auto``: the best voice that this machine speaks fast enough.
+"""The engine ``auto``: the best voice that this machine can synthesize fast enough.
 
-Engines are tried in the order of their voices. The first that loads and is faster than speech is
-taken; how fast each is, is measured once and remembered. Where none is fast enough, the fastest is
-taken.
+Engines are tried in the order of voice quality. The first that loads and is faster than real time
+is used. The speed of each is measured once and stored. If none is fast enough, the fastest is
+used.
 """
 
 from __future__ import annotations
@@ -39,25 +39,25 @@ from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError,
 from vieneu_core.translatable import Translatable
 
 FAST_ENOUGH = 0.9
-"""Seconds of work for a second of speech; more leaves no room for anything else."""
+"""Largest acceptable real-time factor; more leaves no time for anything else."""
 _TEST = "Xin chào, hôm nay trời đẹp và mát mẻ."
 _NAMES = tuple(each.engine for each in ENGINES)
 
 
 def speed_record_path() -> Path:
-    """Return the file of this machine's speeds."""
+    """Return the file with the measured speeds of this machine."""
     return state_dir(os.environ) / "speed.json"
 
 
 class AutoOptions(BaseModel):
-    """Which engines are tried. `WithEngineOptions` has the options of each beside it."""
+    """Engines to try. `WithEngineOptions` adds the options of each engine."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     engines: tuple[str, ...] | None = Field(
         default=None, description=f"names out of {', '.join(_NAMES)}"
     )
-    """Only these are tried, in this order; None leaves the choice to what is installed."""
+    """Only these are tried, in this order; None means all that are installed."""
 
     def of(self, engine: str) -> dict[str, JsonValue]:
         """Return the options of an engine."""
@@ -71,7 +71,7 @@ _ENGINE_OPTIONS: dict[str, Any] = {
     if name != AUTO_ENGINE
 }
 WithEngineOptions = create_model("WithEngineOptions", __base__=AutoOptions, **_ENGINE_OPTIONS)
-"""All that can be set: also the options of each engine, by its name."""
+"""All options: also those of each engine, under its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class _Loaded:
 
 
 class AutoEngine:
-    """Picks an engine when it is loaded, and is that engine from then on."""
+    """Chooses an engine when it is loaded, and delegates to it from then on."""
 
     def __init__(self, options: AutoOptions, record: SpeedRecord) -> None:
         self._options = options
@@ -93,7 +93,7 @@ class AutoEngine:
         """Load engines until one is fast enough.
 
         Raises:
-            ModelLoadError: none can be loaded; says why, of each.
+            ModelLoadError: none can be loaded; the message contains the reason for each.
         """
         tried: list[_Loaded] = []
         failures: list[str] = []
@@ -152,27 +152,27 @@ class AutoEngine:
         if factor is None:
             progress(LoadProgress(f"Measuring how fast {name} is here"))
             factor = _measured(engine, info)
-            if factor > FAST_ENOUGH:  # the first sentence also paid for what is imported there
+            if factor > FAST_ENOUGH:  # the first sentence includes the time for imports
                 factor = _measured(engine, info)
             self._record.put(info.engine, info.model, factor)
         return _Loaded(engine, info, factor)
 
 
 def create(options: Mapping[str, object]) -> AutoEngine:
-    """Make the engine; nothing is loaded yet.
+    """Create the engine; nothing is loaded yet.
 
     Raises:
-        ModelLoadError: an option is wrong.
+        ModelLoadError: an option is invalid.
     """
     chosen = parse_options(WithEngineOptions, AUTO_ENGINE, options)
     return AutoEngine(chosen, SpeedRecord(speed_record_path()))
 
 
 def _measured(engine: Engine, info: EngineInfo) -> float:
-    """Speak a sentence unheard; return seconds of work for a second of speech.
+    """Synthesize a sentence without playing it, and return the real-time factor.
 
     Raises:
-        ModelLoadError: it cannot be spoken.
+        ModelLoadError: synthesis failed.
     """
     began_s = time.perf_counter()
     try:

@@ -1,7 +1,7 @@
 """The embedded voice: eSpeak NG by ctypes, from the package espeakng-loader.
 
-Small, always there, speaks a sentence in a few milliseconds. The library holds its state in
-globals, so a process has one of it and one caller at a time. Its interface is described in
+Small, always available, speaks a sentence in a few milliseconds. The library holds its state in
+globals, so a process has one instance with one caller at a time. Its interface is described in
 ``speak_lib.h`` of https://github.com/espeak-ng/espeak-ng (version 1.52).
 """
 
@@ -46,7 +46,7 @@ _INITIALIZE_DONT_EXIT = 0x8000
 _CHARS_UTF8 = 1
 _END_PAUSE = 0x1000
 _CHUNK_S = 0.25
-# eSpeak keeps its data path in a buffer of 160 bytes and adds file names to it.
+# eSpeak keeps its data path in a buffer of 160 bytes and appends file names to it.
 _MAX_DATA_PATH_BYTES = 100
 
 _SynthCallback = ctypes.CFUNCTYPE(
@@ -55,12 +55,12 @@ _SynthCallback = ctypes.CFUNCTYPE(
 
 
 class EspeakEngine:
-    """eSpeak NG in this process. It takes no options."""
+    """eSpeak NG in this process. It has no options."""
 
     def __init__(self) -> None:
         self._library: Any = None
         self._sample_rate_hz = 0
-        self._take = _SynthCallback(self._on_samples)  # kept: eSpeak holds a bare pointer to it
+        self._take = _SynthCallback(self._on_samples)  # eSpeak holds a bare pointer to it
         self._gathered = bytearray()
         self._cancelled: Callable[[], bool] = _never
 
@@ -69,7 +69,7 @@ class EspeakEngine:
 
         Raises:
             MissingExtraError: espeakng-loader is not installed.
-            ModelLoadError: the library or its data cannot be used.
+            ModelLoadError: the library or its data cannot be loaded.
         """
         progress(LoadProgress("Loading eSpeak NG"))
         loader = _loader()
@@ -82,7 +82,7 @@ class EspeakEngine:
         library.espeak_Info.restype = ctypes.c_char_p
         data = _short_path(_data_folder(loader))
         rate = library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data, _INITIALIZE_DONT_EXIT)
-        # Told not to exit, eSpeak gives a rate even where it could not read its data.
+        # Without its option to exit, eSpeak returns a rate even if it could not read its data.
         if rate <= 0 or library.espeak_SetVoiceByName(NATIVE_NAMES[VOICES[0].id]) != 0:
             raise ModelLoadError(
                 Translatable(
@@ -100,8 +100,8 @@ class EspeakEngine:
         """Yield the samples of a sentence, in chunks of a quarter of a second.
 
         Raises:
-            CloningUnsupportedError, WatermarkUnavailableError: it can do neither.
-            VoiceNotFoundError: the voice is none of `VOICES`.
+            CloningUnsupportedError, WatermarkUnavailableError: requested, but unsupported.
+            VoiceNotFoundError: the voice is not among `VOICES`.
             SynthesisFailedError: eSpeak reports an error.
         """
         voice = _supported_voice(utterance)
@@ -128,11 +128,11 @@ class EspeakEngine:
             yield bytes(self._gathered[start : start + size])
 
     def memory(self) -> EngineMemory:
-        """Report nothing: it uses no device."""
+        """Return no memory: it uses no device."""
         return EngineMemory()
 
     def _on_samples(self, wave: Any, n_samples: int, events: int | None) -> int:
-        """Take samples from the library; 1 tells it to stop."""
+        """Receive samples from the library; return 1 to stop it."""
         del events
         if wave and n_samples > 0:
             self._gathered += ctypes.string_at(wave, n_samples * 2)
@@ -140,10 +140,10 @@ class EspeakEngine:
 
 
 def create(options: Mapping[str, object]) -> EspeakEngine:
-    """Make the engine.
+    """Create the engine.
 
     Raises:
-        ModelLoadError: there are options; it knows none.
+        ModelLoadError: there are options, but this engine has none.
     """
     if options:
         names = ", ".join(sorted(options))
@@ -189,7 +189,7 @@ def _data_folder(loader: ModuleType) -> str:
 
 
 def _short_path(path: str) -> bytes:
-    """Return a path that fits into eSpeak's buffer, by way of an open directory if need be."""
+    """Return a path short enough for eSpeak's buffer, through an open directory if necessary."""
     raw = os.fsencode(path)
     if len(raw) <= _MAX_DATA_PATH_BYTES:
         return raw

@@ -1,6 +1,6 @@
-"""Imports modules in a process of its own, since one that is found may still be unusable.
+"""Test imports in a separate process: an installed module may still be unusable.
 
-A shared library may be missing (``libgomp.so.1`` for llama.cpp), or a package that another needs.
+A shared library may be missing (``libgomp.so.1`` for llama.cpp), or a dependency of the package.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from vieneu_core.text.clean import one_line
 
 TIMEOUT_S = 10.0
-"""How long imports may take, in seconds; PyTorch takes longer where the machine is busy."""
+"""Time limit for imports in seconds; PyTorch may exceed it on a busy machine."""
 _MOST_CHARS = 300
 _PROGRAM = """
 import importlib, os, sys
@@ -36,12 +36,12 @@ def import_failure(modules: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> s
 
     Args:
         modules: Their names.
-        timeout_s: How long to wait, in seconds.
+        timeout_s: Time limit in seconds.
 
     Returns:
-        Which module failed, and why; "" where none did, or where it takes too long to know.
+        The module that failed, and why; "" if none failed, or if the time limit was exceeded.
     """
-    # -P: a file in the folder where the user stands is no package.
+    # -P: do not import from the current folder
     command = [sys.executable, "-P", "-c", _PROGRAM, *modules]
     try:
         done = subprocess.run(  # noqa: S603 - our own program, and names of modules that we know

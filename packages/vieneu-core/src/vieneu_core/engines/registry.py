@@ -1,4 +1,4 @@
-"""Which engines this machine can run: what each needs, and how fast it was here. Loads nothing."""
+"""Registry of engines: what each needs, and its measured speed. Imports no engine."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from vieneu_core.translatable import Translatable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineNeeds:
-    """What an engine needs to be installed."""
+    """Requirements of an engine."""
 
     engine: str
     label: str
-    """Name for people, the same in every language."""
+    """Name for people, equal in every language."""
     extra: str
-    """Of vieneu-core."""
+    """Extra of vieneu-core."""
     prebuilt_extra: str = ""
-    """The extra that needs no compiler, where ``extra`` needs one."""
+    """Extra that needs no compiler, if ``extra`` needs one."""
     modules: tuple[str, ...]
-    """All of them."""
+    """Required modules."""
     either: tuple[str, ...] = ()
-    """And one of these: what ``extra`` brings, then what ``prebuilt_extra`` brings."""
+    """Modules of which one is required: that of ``extra``, then that of ``prebuilt_extra``."""
     inner: tuple[str, ...] = ()
-    """Parts of them that the engine imports, and that fail where the package is not whole."""
+    """Submodules that the engine imports, and that fail if the package is incomplete."""
     wants_gpu: bool = False
-    """Whether it is worth running on a GPU alone."""
+    """Whether it is only useful with a GPU."""
     speech_lm: bool = False
     """Whether its options ``model`` and ``codec`` name models of `vieneu_core.models.catalogue`."""
 
     def missing(self) -> tuple[str, ...]:
-        """Return the modules that are not there."""
+        """Return the modules that are not installed."""
         absent = tuple(name for name in self.modules if not has_module(name))
         if self.either and self.chosen is None:
             absent += self.either[:1] if self.extra_here == self.extra else self.either[1:]
@@ -48,7 +48,7 @@ class EngineNeeds:
 
     @property
     def chosen(self) -> str | None:
-        """The first of ``either`` that is there: the one that the engine takes."""
+        """The first of ``either`` that is installed, which the engine uses."""
         return next(filter(has_module, self.either), None)
 
     @property
@@ -60,17 +60,17 @@ class EngineNeeds:
 
     @property
     def imported(self) -> tuple[str, ...]:
-        """What is imported when the engine loads, as far as it is there."""
+        """The installed modules that are imported when the engine loads."""
         return (*self.modules, *([self.chosen] if self.chosen else []), *self.inner)
 
     @property
     def installed(self) -> bool:
-        """Whether nothing is missing."""
+        """Whether all requirements are installed."""
         return not self.missing()
 
 
 _MODEL = ("onnxruntime", "sea_g2p", "huggingface_hub")
-# Each list holds all that its extra brings: tests/core/engines/test_availability.py compares them.
+# Each list contains all modules of its extra; tests/core/engines/test_registry.py compares them.
 ENGINES = (
     EngineNeeds(
         engine="pytorch",
@@ -103,26 +103,26 @@ ENGINES = (
         modules=("espeakng_loader",),
     ),
 )
-"""In the order in which they are tried, best voice first."""
+"""Engines in the order in which `AUTO_ENGINE` tries them, best voice first."""
 AUTO_ENGINE = "auto"
 """The engine that chooses one of them."""
 ENGINE_CHOICES = (AUTO_ENGINE, *(each.engine for each in ENGINES))
 MODEL_ENGINES = tuple(name for name in ENGINE_CHOICES if name != EMBEDDED_ENGINE)
-"""Those that speak with a model, `AUTO_ENGINE` first."""
+"""Engines that use a model, `AUTO_ENGINE` first."""
 
 
 def best_engine(*, gpu: bool) -> str:
-    """Return the engine to install where `AUTO_ENGINE` was chosen: the best one for a machine."""
+    """Return the engine to install for `AUTO_ENGINE`: the best one for a machine."""
     return next(each.engine for each in ENGINES if gpu or not each.wants_gpu)
 
 
 def has_nvidia_gpu(driver: Path = Path("/proc/driver/nvidia/version")) -> bool:
-    """Whether the driver of an NVIDIA GPU is loaded (Linux); asks no library."""
+    """Return whether the driver of an NVIDIA GPU is loaded (Linux); imports no library."""
     return driver.exists()
 
 
 def has_compiler() -> bool:
-    """Whether a C and a C++ compiler are on the path, as building llama.cpp takes them."""
+    """Return whether a C and a C++ compiler are in PATH, which building llama.cpp needs."""
     names = (("CC", "cc", "gcc", "clang"), ("CXX", "c++", "g++", "clang++"))
     return all(
         any(map(which, [os.environ.get(variable) or program, program, *others]))
@@ -131,10 +131,10 @@ def has_compiler() -> bool:
 
 
 def check_installed(engine: str) -> None:
-    """Make sure that what an engine needs is there, before any of it is used.
+    """Check that the requirements of an engine are installed, before it is used.
 
     Raises:
-        MissingExtraError: a module is not there; names the extra that brings all of them here.
+        MissingExtraError: a module is missing; the message names the extra to install.
     """
     needs = next(each for each in ENGINES if each.engine == engine)
     if not needs.installed:
@@ -144,27 +144,27 @@ def check_installed(engine: str) -> None:
 
 
 def candidates(*, gpu: bool, engines: Sequence[EngineNeeds] = ENGINES) -> list[str]:
-    """Return the engines that are installed, best first; what wants a GPU only where one is."""
+    """Return the installed engines, best first; those for a GPU only if there is one."""
     ready = [each for each in engines if each.installed]
     fitting = [each.engine for each in ready if gpu or not each.wants_gpu]
-    # Without a GPU, PyTorch still speaks, only slowly: better than nothing but the embedded voice.
+    # Without a GPU, PyTorch still speaks, if slowly: better than only the embedded voice.
     slow = [each.engine for each in ready if each.engine not in fitting]
     at = fitting.index(EMBEDDED_ENGINE) if EMBEDDED_ENGINE in fitting else len(fitting)
     return fitting[:at] + slow + fitting[at:]
 
 
 class SpeedRecord:
-    """The real-time factor of each model on this machine, kept in a file. Blocking.
+    """The real-time factor of each model on this machine, stored in a file. Blocking.
 
     Args:
-        path: The file; where it cannot be written, nothing is remembered.
+        path: The file; if it cannot be written, nothing is stored.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def all(self) -> dict[str, float]:
-        """Return all factors: seconds of work for a second of speech, by engine and model."""
+        """Return all real-time factors by engine and model."""
         try:
             stored = json.loads(self._path.read_text("utf-8"))
             return {str(key): float(value) for key, value in stored.items()}
@@ -172,11 +172,11 @@ class SpeedRecord:
             return {}
 
     def get(self, engine: str, model: str) -> float | None:
-        """Return the factor of a model; None where it was never measured here."""
+        """Return the real-time factor of a model; None if it was never measured here."""
         return self.all().get(f"{engine} {model}")
 
     def put(self, engine: str, model: str, factor: float) -> None:
-        """Remember the factor of a model."""
+        """Store the real-time factor of a model."""
         stored = self.all() | {f"{engine} {model}": round(factor, 4)}
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Messages of the core by language: one JSON file for each."""
+"""Messages of the core: one JSON file per language."""
 
 from vieneu_core.i18n.catalog import DEFAULT_LANGUAGE, Messages, best_language, languages
 from vieneu_core.i18n.error_texts import ErrorText, error_text, translated

@@ -1,6 +1,6 @@
-"""Catalogues of messages: ``en.json``, ``vi.json``, … in a package, one file for each language.
+"""Message catalogues: ``en.json``, ``vi.json``, … in a package, one file per language.
 
-A file holds nested sections of texts; ``{"cli": {"saved": "Saved in"}}`` is the key ``cli.saved``.
+A file has nested sections of texts; ``{"cli": {"saved": "Saved in"}}`` has the key ``cli.saved``.
 Placeholders are those of `str.format`. A further file adds a language.
 """
 
@@ -19,7 +19,7 @@ CORE = "vieneu_core.i18n"
 
 @cache
 def languages(package: str = CORE) -> tuple[str, ...]:
-    """Return the languages that a package has catalogues of, such as ``("en", "vi")``."""
+    """Return the languages of a package's catalogues, such as ``("en", "vi")``."""
     names = (entry.name for entry in files(package).iterdir())
     return tuple(sorted(name.removesuffix(".json") for name in names if name.endswith(".json")))
 
@@ -32,7 +32,7 @@ def best_language(wanted: str, package: str = CORE) -> str:
 
 @cache
 def catalogue(language: str, package: str = CORE) -> Mapping[str, str]:
-    """Return all texts of a language by their full keys. It reads a file, once.
+    """Return all texts of a language by their full keys. Reads the file once.
 
     Raises:
         FileNotFoundError: the package has no catalogue of this language.
@@ -44,12 +44,12 @@ def catalogue(language: str, package: str = CORE) -> Mapping[str, str]:
 class Messages:
     """The messages of one section of a catalogue, in one language.
 
-    Making the first one of a language reads a file; where that must not block, make it on a thread.
+    The first instance of a language reads a file; create it on a thread if that must not block.
 
     Args:
-        language: A tag or a locale; English where there is no catalogue of it.
-        section: Where the keys begin, such as ``cli``; empty for full keys.
-        package: The package that holds the catalogues.
+        language: A tag or a locale; English if there is no catalogue of it.
+        section: Prefix of the keys, such as ``cli``; empty for full keys.
+        package: The package with the catalogues.
     """
 
     def __init__(self, language: str, section: str = "", *, package: str = CORE) -> None:
@@ -65,7 +65,7 @@ class Messages:
         """Return a message with its values filled in.
 
         Raises:
-            KeyError: there is no such message, or it needs another value.
+            KeyError: there is no such message, or a value is missing.
         """
         return self._texts[self._prefix + key].format(**values)
 

@@ -1,7 +1,7 @@
-"""Translates errors: title and remedy by code, detail and other texts by their templates.
+"""Translation of errors: title and remedy by code, other texts by their templates.
 
-English texts are in `vieneu_core.errors`, because an error must be able to describe itself where no
-file can be read. The catalogues of other languages have them in the section ``errors``.
+English texts are in `vieneu_core.errors`, so that an error can describe itself even if no
+file can be read. Catalogues of other languages have them in the section ``errors``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from vieneu_core.translatable import Translatable, has_words
 
 
 class ErrorText(NamedTuple):
-    """What users read of an error besides its detail."""
+    """Title and remedy of an error."""
 
     title: str
     remedy: str
@@ -25,11 +25,11 @@ def error_text(code: str, remedy: str, language: str) -> ErrorText | None:
 
     Args:
         code: The code of the error.
-        remedy: The remedy of the error itself; kept where it says more than that of its class.
+        remedy: The remedy of the error itself; preferred if it differs from that of its class.
         language: A tag or a locale.
 
     Returns:
-        None in English, and for a code that this version does not know.
+        None for English, and for an unknown code.
     """
     messages = Messages(language, f"errors.{code}")
     if messages.language == DEFAULT_LANGUAGE or "title" not in messages:
@@ -42,14 +42,14 @@ def error_text(code: str, remedy: str, language: str) -> ErrorText | None:
 
 
 def translated(text: str, language: str) -> str:
-    """Return a text of ours in another language, and the texts that are its values.
+    """Translate one of our texts, and the texts among its values.
 
     Args:
         text: English: a `Translatable`, or a text without values.
         language: A tag or a locale.
 
     Returns:
-        The text itself in English, and where there is no translation.
+        The text itself for English, and if there is no translation.
     """
     texts = catalogue(best_language(language))
     template = text.template if isinstance(text, Translatable) else str(text)

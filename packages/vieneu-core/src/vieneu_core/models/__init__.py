@@ -1,1 +1,1 @@
-"""Files of models: where they come from, and whether they are what they should be. No engine."""
+"""Model files: sources, download, cache and verification. Not engines."""

@@ -1,9 +1,9 @@
-"""A repository's folder in the cache, in the hub's own layout, and what is remembered of it.
+"""Folder of a repository in the hub's cache, and an index of the verified files.
 
-The layout is the one that all programs of the hub share, so that what one of them fetched serves
-the others: https://huggingface.co/docs/huggingface_hub/guides/manage-cache. Beside it lies
-``vieneu.json``: which commit a branch stood for when it was first fetched, and which files were
-held against their checksums. Without it, no harm is done; things are only looked up again.
+The layout is the one that all programs of the hub share, so that each can use the downloads of
+the others: https://huggingface.co/docs/huggingface_hub/guides/manage-cache. The file
+``vieneu.json`` beside it records the commit to which a branch is pinned, and the files whose
+checksums were verified. If it is lost, that is determined again.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A file that was held against its checksum."""
+    """A file whose checksum was verified."""
 
     size: int
-    """Bytes."""
+    """Size in bytes."""
     mtime_ns: int
-    """When its content was last changed, in nanoseconds since 1970."""
+    """Time of the last change, in nanoseconds since 1970."""
     sha256: str
 
     @classmethod
     def now(cls, path: Path, sha256: str) -> Checked:
-        """Describe a file as it is at this moment.
+        """Record the current state of a file.
 
         Raises:
             OSError: there is no such file.
@@ -46,7 +46,7 @@ class Checked:
         return cls(status.st_size, status.st_mtime_ns, sha256)
 
     def still_describes(self, path: Path) -> bool:
-        """Whether the file looks untouched since."""
+        """Return whether the file has the same size and time of change."""
         try:
             return Checked.now(path, self.sha256) == self
         except OSError:
@@ -55,18 +55,18 @@ class Checked:
 
 @dataclass(slots=True)
 class CacheIndex:
-    """What is remembered of a repository."""
+    """Recorded facts about a repository."""
 
     commits: dict[str, str] = field(default_factory=dict)
-    """The commit that each branch or tag is pinned to."""
+    """Commit to which each branch or tag is pinned."""
     selections: dict[str, list[str]] = field(default_factory=dict)
-    """The files that patterns stood for, by commit and patterns."""
+    """Files that matched patterns, by commit and patterns."""
     files: dict[str, Checked] = field(default_factory=dict)
-    """By commit and name."""
+    """Verified files, by commit and name."""
 
     @classmethod
     def parse(cls, text: str) -> CacheIndex:
-        """Read it; a damaged one knows nothing."""
+        """Parse the index; a damaged one becomes empty."""
         try:
             stored = json.loads(text)
             if stored["format"] != _FORMAT:
@@ -79,7 +79,7 @@ class CacheIndex:
             return cls()
 
     def dump(self) -> str:
-        """Write it, for `parse`."""
+        """Serialize the index for `parse`."""
         stored: Mapping[str, Any] = {
             "format": _FORMAT,
             "commits": self.commits,
@@ -111,35 +111,35 @@ class RepoCache:
         return self.folder / "snapshots" / commit
 
     def blob(self, etag: str) -> Path:
-        """Return where the content of this ETag lies."""
+        """Return the path of the content with this ETag."""
         return self.folder / "blobs" / etag
 
     def ref(self, revision: str) -> str | None:
-        """Return the commit that another program of the hub found behind a branch or tag."""
+        """Return the commit of a branch or tag that another program of the hub recorded."""
         try:
             return (self.folder / "refs" / revision).read_text("ascii").strip() or None
         except (OSError, UnicodeDecodeError):
             return None
 
     def set_ref(self, revision: str, commit: str) -> None:
-        """Tell the other programs of the hub which commit a branch or tag stands for."""
+        """Record the commit of a branch or tag for other programs of the hub."""
         path = self.folder / "refs" / revision
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, commit, durable=False)
 
     def index(self) -> CacheIndex:
-        """Read what is remembered."""
+        """Read the index."""
         try:
             return CacheIndex.parse(self._index_path.read_text("utf-8"))
         except (OSError, UnicodeDecodeError):
             return CacheIndex()
 
     def remember(self, index: CacheIndex) -> None:
-        """Write what is to be remembered. Only under `locked`."""
+        """Write the index. Only under `locked`."""
         write_atomic(self._index_path, index.dump(), durable=False)
 
     def link(self, commit: str, name: str, etag: str) -> Path:
-        """Make the content of an ETag a file of a commit, and return its path."""
+        """Link the content of an ETag as a file of a commit, and return its path."""
         path, blob = self.snapshot(commit) / name, self.blob(etag)
         if path.is_symlink() and path.resolve() == blob.resolve():
             return path
@@ -154,21 +154,21 @@ class RepoCache:
         return path
 
     def content_name(self, path: Path) -> str:
-        """Return the ETag of a file of a commit; empty where its content lies elsewhere."""
+        """Return the ETag of a file of a commit; empty if its content is not in the cache."""
         content = path.resolve()
         return content.name if content.parent == self.folder.resolve() / "blobs" else ""
 
     def discard(self, path: Path, etag: str) -> None:
-        """Delete a file of a commit together with its content."""
+        """Delete a file of a commit and its content."""
         path.unlink(missing_ok=True)
         if etag:
             self.blob(etag).unlink(missing_ok=True)
 
     @contextmanager
     def locked(self, on_wait: Callable[[], None]) -> Iterator[bool]:
-        """Keep other processes of this program out; yields False where nothing can be written.
+        """Lock the repository against other processes; yield False if the cache is not writable.
 
-        The kernel gives the lock back when a process ends, however it ends.
+        The kernel releases the lock when a process ends, also after a crash.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

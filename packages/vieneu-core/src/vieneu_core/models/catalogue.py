@@ -1,9 +1,9 @@
-"""The models that are known by a short name, as a table.
+"""Table of known models with short names.
 
 Repositories, files and formats are from upstream (https://github.com/pnnbao97/VieNeu-TTS: its
 ``standard.py``, the tables in its README up to 1.2 and its ``config.yaml`` up to 2.5) and from
-programs that use them. Nothing here was compared with the hub itself; what is only likely says so.
-No revision is pinned here: the first download pins the commit that it finds.
+programs that use them. Nothing was compared with the hub itself; comments mark what is uncertain.
+No revision is pinned here: the first download pins the current commit.
 """
 
 from __future__ import annotations
@@ -17,64 +17,64 @@ from vieneu_core.models.source import ModelSource, parse_source
 from vieneu_core.translatable import Translatable
 
 VOICES_FILE = "voices.json"
-"""The preset voices; upstream keeps it in each repository of a model, next to the weights."""
+"""File of the preset voices; upstream keeps it beside the weights in each repository of a model."""
 
 
 class ModelKind(StrEnum):
-    """What a model is loaded by."""
+    """Kind of a model, which determines its loader."""
 
     GGUF = "gguf"
-    """Language model for llama.cpp, one file."""
+    """Language model for llama.cpp: one file."""
     TRANSFORMERS = "transformers"
-    """Language model for transformers, a folder."""
+    """Language model for transformers: a folder."""
     CODEC_ONNX = "codec-onnx"
-    """Codes to sound on ONNX Runtime, one file."""
+    """Codec on ONNX Runtime, codes to samples: one file."""
     CODEC_TORCH = "codec-torch"
-    """Codes to sound and back on PyTorch, a folder."""
+    """Codec on PyTorch, codes to samples and back: a folder."""
     FEATURES = "features"
-    """What a codec listens to a clip with, a folder."""
+    """Feature extractor of a codec's encoder: a folder."""
 
 
 class PromptFormat(StrEnum):
-    """How the text is put to a language model."""
+    """Format of a language model's prompt."""
 
     CHAT = "chat"
-    """Version 1: between "user: Convert the text to speech:" and "assistant:"."""
+    """Version 1: the text is between "user: Convert the text to speech:" and "assistant:"."""
     PLAIN = "plain"
-    """Version 2: the marker tokens alone."""
+    """Version 2: only the marker tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownModel:
-    """A row of the table."""
+    """An entry of the table."""
 
     name: str
     kind: ModelKind
     at: str
-    """Where it is, for `parse_source`."""
+    """Location, for `parse_source`."""
     licence: str
-    """SPDX identifier, as its author states it."""
+    """SPDX identifier, as stated by its author."""
     size_mb: int | None
-    """About, in megabytes; None where it is not known."""
+    """Approximate size in megabytes; None if unknown."""
     prompt: PromptFormat | None = None
-    """Only of a language model."""
+    """Prompt format of a language model."""
 
     @property
     def source(self) -> ModelSource:
-        """Where it is."""
+        """Location of the model."""
         return replace(parse_source(self.at), name=self.name)
 
     @property
     def voices(self) -> ModelSource:
-        """The preset voices that come with it."""
+        """Location of its preset voices."""
         return replace(self.source, files=(VOICES_FILE,), name=None)
 
 
-# The 0.5B and its quantisations were trained and always spoken to with the chat format. Upstream
-# tells it by the exact name "pnnbao-ump/VieNeu-TTS" since 2.5 (May 2026), which left the -gguf
-# repositories out; by then it no longer listed them.
-# The 0.3B is plain by that same rule. Up to 2.4 upstream spoke to it with the chat format too, and
-# its fine-tuning script still trains with that; a copy that was fine-tuned may need `chat`.
+# The 0.5B and its quantisations were trained and always prompted with the chat format. Upstream
+# recognizes it by the exact name "pnnbao-ump/VieNeu-TTS" since 2.5 (May 2026), without the -gguf
+# repositories, which it no longer listed by then.
+# The 0.3B is plain by that same rule. Up to 2.4 upstream used the chat format for it too, and
+# its fine-tuning script still trains with that; a fine-tuned copy may need `chat`.
 MODELS = (
     KnownModel(
         name="vieneu-0.5b-q4",
@@ -100,7 +100,7 @@ MODELS = (
         licence="CC-BY-NC-4.0",
         size_mb=193,
     ),
-    # The name of this file is seen in one place only.
+    # The name of this file was found in one source only.
     KnownModel(
         name="vieneu-0.3b-q8",
         kind=ModelKind.GGUF,
@@ -156,7 +156,7 @@ MODELS = (
         licence="Apache-2.0",
         size_mb=312,
     ),
-    # The files that neucodec 0.0.6 itself asks for; their size is not known.
+    # The files that neucodec 0.0.6 downloads; their size is unknown.
     KnownModel(
         name="neucodec",
         kind=ModelKind.CODEC_TORCH,
@@ -164,7 +164,7 @@ MODELS = (
         licence="Apache-2.0",
         size_mb=None,
     ),
-    # What neucodec 0.0.6 takes the features of a clip with.
+    # The model with which neucodec 0.0.6 extracts features of a clip.
     KnownModel(
         name="w2v-bert-2.0",
         kind=ModelKind.FEATURES,
@@ -173,17 +173,17 @@ MODELS = (
         size_mb=2320,
     ),
 )
-"""All of them; language models first, the smallest machine's choice is `DEFAULT_GGUF`."""
+"""All known models, language models first; `DEFAULT_GGUF` is the smallest."""
 DEFAULT_GGUF = "vieneu-0.3b-q4"
 DEFAULT_TRANSFORMERS = "vieneu-0.5b"
 DEFAULT_DECODER = "neucodec-decoder-int8"
 
 
 def known_model(name: str) -> KnownModel:
-    """Return the model of that name.
+    """Return the model of this name.
 
     Raises:
-        ModelLoadError: there is none; the message names the closest, and all.
+        ModelLoadError: there is none; the message contains the closest name and all names.
     """
     for model in MODELS:
         if model.name == name.strip().lower():
@@ -203,10 +203,10 @@ def known_model(name: str) -> KnownModel:
 
 
 def model_source(text: str) -> ModelSource:
-    """Read what an admin wrote: a known model's name, a path, or a file on the hub.
+    """Parse a model in the settings: a known name, a path, or a file on the hub.
 
     Raises:
-        ModelLoadError: it is none of them.
+        ModelLoadError: it is none of these.
     """
     stated = text.strip()
     if stated.startswith("~") or "/" in stated:
@@ -215,7 +215,7 @@ def model_source(text: str) -> ModelSource:
 
 
 def model_of(source: ModelSource) -> KnownModel | None:
-    """Return the known model that a source stands for, whatever the revision; None for others."""
+    """Return the known model of a source, whatever the revision; None if it is another."""
     for model in MODELS:
         if (model.source.repo, model.source.files) == (source.repo, source.files):
             return model

@@ -1,4 +1,4 @@
-"""The checksums by which a hub names the content of a file."""
+"""Checksums of files: SHA-256, and the ETags of a hub."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _BLOCK_BYTES = 1 << 20
 _SHA256_DIGITS, _SHA1_DIGITS = 64, 40
 
 OnBytes = Callable[[int], None]
-"""Hears how many bytes have been read so far."""
+"""Callback for the number of bytes read so far."""
 
 
 def sha256_of(path: Path, on_bytes: OnBytes) -> str:
-    """Return the SHA-256 of a file, in hexadecimal digits. Blocking.
+    """Return the SHA-256 of a file as hexadecimal digits. Blocking.
 
     Raises:
         OSError: the file cannot be read.
@@ -23,10 +23,10 @@ def sha256_of(path: Path, on_bytes: OnBytes) -> str:
 
 
 def has_etag(path: Path, sha256: str, etag: str) -> bool:
-    """Whether a file with this SHA-256 is the one that the hub gives this ETag.
+    """Return whether a file with this SHA-256 matches an ETag of the hub.
 
-    Of a large file (LFS) the ETag is the SHA-256, of any other Git's own checksum; of what is
-    neither, nothing is known. https://huggingface.co/docs/huggingface_hub/package_reference/file_download
+    The ETag of a large file (LFS) is its SHA-256, that of another file Git's checksum; other ETags
+    are not compared. https://huggingface.co/docs/huggingface_hub/package_reference/file_download
 
     Raises:
         OSError: the file cannot be read.
@@ -39,7 +39,7 @@ def has_etag(path: Path, sha256: str, etag: str) -> bool:
 
 
 def _git_sha1_of(path: Path) -> str:
-    """Return the name that Git gives a blob: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects."""
+    """Return Git's checksum of a file: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects."""
     digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
     return _digest(path, digest, lambda _: None)
 

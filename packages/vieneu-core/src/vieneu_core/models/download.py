@@ -1,4 +1,4 @@
-"""Takes the content of a file over the network: goes on where it broke off, and tells how far."""
+"""Resumable download of files, with progress."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vieneu_core.models.hub_client import Body, HubClient, InterruptedTransferEr
 from vieneu_core.translatable import Translatable
 
 Progress = Callable[[str, int | None, int | None], None]
-"""Hears what is being done, how many bytes are here, and how many there are in all."""
+"""Callback for the current step, the bytes that are here, and the total."""
 
 _REPORT_EVERY_S = 0.25
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -31,23 +31,23 @@ def _no_bytes() -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How long a hub is put up with."""
+    """Retry policy for downloads."""
 
     timeout_s: float = 20.0
-    """Without one byte."""
+    """Longest time without data, in seconds."""
     backoff: Backoff = Backoff(first_s=1.0, factor=3.0, longest_s=10.0)  # noqa: RUF009 - frozen
-    """Pauses before each further try; the first one again once a try has brought something."""
+    """Pauses before retries; they start again after an attempt that received data."""
     max_tries_in_vain: int = 4
-    """In a row, without one of them bringing anything."""
+    """Largest number of attempts in a row without data."""
     max_tries: int = 100
-    """In all, for one file."""
+    """Largest number of attempts for one file."""
     sleep: Callable[[float], None] = time.sleep
 
     def keep_trying(self, step: Callable[[], _T], so_far: Callable[[], int] = _no_bytes) -> _T:
-        """Return what ``step`` does, once it is not interrupted.
+        """Call ``step`` until it is not interrupted, and return its result.
 
         Raises:
-            ModelLoadError: it was interrupted again and again, without ``so_far`` growing.
+            ModelLoadError: it was interrupted too often without an increase of ``so_far``.
         """
         best, n_tries, n_in_vain = so_far(), 0, 0
         while True:
@@ -64,7 +64,7 @@ class RetryPolicy:
 
 
 class Meter:
-    """Adds up the bytes of some files, and tells of them a few times a second."""
+    """Sums the bytes of several files, and reports them a few times a second."""
 
     def __init__(self, step: str, total: int | None, progress: Progress) -> None:
         self._step, self._total, self._progress = step, total, progress
@@ -72,20 +72,20 @@ class Meter:
         self._progress_shown_at = float("-inf")
 
     def show(self, n_bytes: int) -> None:
-        """Hear of the bytes that are here of the present file."""
+        """Record the bytes of the current file that are here."""
         now = time.monotonic()
         if now - self._progress_shown_at >= _REPORT_EVERY_S:
             self._progress_shown_at = now
             self._progress(self._step, self._before + n_bytes, self._total)
 
     def finish(self, n_bytes: int) -> None:
-        """Hear that the present file is whole."""
+        """Record that the current file is complete."""
         self._before += n_bytes
         self._progress(self._step, self._before, self._total)
 
 
 class Download:
-    """Files of one repository, on their way into its cache. Only under the cache's lock."""
+    """Downloads files of one repository into its cache. Only under the cache's lock."""
 
     def __init__(
         self, client: HubClient, repo: str, cache: RepoCache, retry_policy: RetryPolicy
@@ -94,13 +94,13 @@ class Download:
         self._cache, self._retry_policy = cache, retry_policy
 
     def get(self, file: RemoteFile, meter: Meter) -> int:
-        """Put the content of a file into the cache, and return its bytes; they are not checked.
+        """Download a file's content into the cache, without verification; return its size in bytes.
 
-        What broke off is kept, and a later call goes on from there.
+        An interrupted download is kept, and resumed by a later call.
 
         Raises:
-            ModelLoadError: it cannot be had.
-            OSError: it cannot be written.
+            ModelLoadError: it cannot be downloaded.
+            OSError: the cache cannot be written.
         """
         blob = self._cache.blob(file.etag)
         if blob.is_file():
@@ -112,7 +112,7 @@ class Download:
                 lambda: self._go_on(file, partial, meter), lambda: _size(partial)
             )
         except OSError as error:
-            if error.errno in _FULL:  # a full disk harms more than a download that begins anew
+            if error.errno in _FULL:  # a full disk is worse than a download that starts again
                 partial.unlink(missing_ok=True)
             raise
         partial.replace(blob)
@@ -132,7 +132,7 @@ class Download:
         if file.size is not None and here != file.size:
             raise InterruptedTransferError(
                 Translatable(
-                    "{file} came as {here} bytes in place of {size}",
+                    "{file} has {here} bytes instead of {size}",
                     file=file.name,
                     here=here,
                     size=file.size,
@@ -141,7 +141,7 @@ class Download:
 
 
 def named_disk_error(error: OSError, folder: Path) -> ModelLoadError:
-    """Put a failure to write a cache into words."""
+    """Return the error for a cache that cannot be written."""
     reason = error.strerror or type(error).__name__
     if error.errno in _FULL:
         return ModelLoadError(
@@ -162,7 +162,7 @@ def named_disk_error(error: OSError, folder: Path) -> ModelLoadError:
 
 
 def _write(body: Body, partial: Path, meter: Meter, *, at_most: int | None) -> int:
-    """Add what comes to what is here, and return how many bytes that makes."""
+    """Append a response to the partial file, and return the new size in bytes."""
     here = body.start
     with partial.open("ab" if here else "wb") as file:
         for chunk in body.chunks:
@@ -172,7 +172,7 @@ def _write(body: Body, partial: Path, meter: Meter, *, at_most: int | None) -> i
             file.write(chunk)
             meter.show(here)
         file.flush()
-        os.fsync(file.fileno())  # a file that is whole by its name must be so after a power cut
+        os.fsync(file.fileno())  # a renamed file must be complete even after a power cut
     return here
 
 
@@ -184,7 +184,7 @@ def _size(path: Path) -> int:
 
 
 def _check_space(file: RemoteFile, here: int, folder: Path) -> None:
-    """Refuse before the disk is full, and not after."""
+    """Raise if there is not enough disk space, before the disk is full."""
     needed = (file.size or 0) - here
     free = shutil.disk_usage(folder).free
     if needed > free:
@@ -210,5 +210,5 @@ def _given_up(error: InterruptedTransferError, n_tries: int, n_bytes: int) -> Mo
             error=error,
             kept=kept,
         ),
-        remedy="Check the network and start again; it goes on where it stopped.",
+        remedy="Check the network and start again; the download resumes where it stopped.",
     )

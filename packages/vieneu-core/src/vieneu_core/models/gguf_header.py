@@ -1,7 +1,7 @@
-"""Reads the header of a GGUF file, to tell before loading whether it is a VieNeu model.
+"""Reader of GGUF headers, which detects before loading whether a file is a VieNeu model.
 
-llama.cpp says little where it refuses a file; so what a file is, and what is wrong with it, is
-found out here. Everything in it is hostile: no length is believed before the file is that long.
+llama.cpp gives few reasons for rejecting a file, so its faults are detected
+here. The content is untrusted: each length is compared with the size of the file.
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3).
 """
 
@@ -19,7 +19,7 @@ from vieneu_core.models.local_files import checked_path, described, read_magic
 from vieneu_core.translatable import Translatable
 
 ARCHITECTURES = ("qwen2", "qwen3", "llama")
-"""Of the language models that VieNeu-TTS is made from."""
+"""Architectures of the language models that VieNeu-TTS is based on."""
 MARKERS = (
     "<|TEXT_PROMPT_START|>",
     "<|TEXT_PROMPT_END|>",
@@ -61,26 +61,26 @@ BLOCKS = {
     23: (256, 136),  # IQ4_XS
     30: (1, 2),  # BF16
 }
-"""How many weights of each kind lie together, and in how many bytes (the blocks of ggml-common.h in
+"""Number of weights per block, and bytes per block, by type (the blocks of ggml-common.h in
 https://github.com/ggml-org/llama.cpp)."""
 _MOST_KEYS, _MOST_TENSORS, _MOST_DIMENSIONS, _MOST_TEXTS = 4096, 65_536, 4, 1 << 21
 _LONGEST_TEXT_BYTES = 1 << 20
-"""Of longer texts none is kept; a chat template has some thousand."""
+"""Longer texts are skipped; a chat template has some thousand bytes."""
 _ALIGNMENT = 32
-"""Where the file names none."""
+"""Default of the format."""
 _TOKENS = "tokenizer.ggml.tokens"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GgufHeader:
-    """What a GGUF says of itself."""
+    """Content of a GGUF header."""
 
     architecture: str
     tokens: tuple[bytes, ...] = field(repr=False)
-    """Its vocabulary, in UTF-8."""
+    """The vocabulary in UTF-8."""
 
     def token_id(self, token: str) -> int | None:
-        """Return the number of a token; None where the vocabulary has none of that text."""
+        """Return the id of a token; None if the vocabulary lacks it."""
         try:
             return self.tokens.index(token.encode())
         except ValueError:
@@ -88,10 +88,10 @@ class GgufHeader:
 
 
 def check_vieneu_gguf(path: Path) -> GgufHeader:
-    """Read a header, and make sure that it is that of a whole VieNeu model.
+    """Read a header, and check that it belongs to a complete VieNeu model.
 
     Raises:
-        ModelLoadError: it is not; says what it is, or what is wrong.
+        ModelLoadError: it does not; the message contains the reason.
     """
     checked_path(path)
     header = read_header(path)
@@ -120,10 +120,10 @@ def check_vieneu_gguf(path: Path) -> GgufHeader:
 
 
 def read_header(path: Path) -> GgufHeader:
-    """Read the header of any whole GGUF.
+    """Read the header of any complete GGUF.
 
     Raises:
-        ModelLoadError: it is none, or is cut off.
+        ModelLoadError: the file is no GGUF, or is truncated.
     """
     try:
         start = read_magic(path)
@@ -140,11 +140,11 @@ def read_header(path: Path) -> GgufHeader:
 
 
 class _BrokenError(Exception):
-    """The file breaks the format; the text says how."""
+    """The file violates the format; the text says how."""
 
 
 class _Reader:
-    """Reads little-endian values one after the other."""
+    """Reads little-endian values in sequence."""
 
     def __init__(self, data: mmap.mmap) -> None:
         self._data = data
@@ -185,7 +185,7 @@ class _Reader:
             )
 
     def _aligned(self, stated: object) -> int:
-        """Return where the tensors begin, once their descriptions are read."""
+        """Return the offset of the tensor data, after all tensor descriptions were read."""
         alignment = stated if isinstance(stated, int) and stated > 0 else _ALIGNMENT
         return -(-self._at // alignment) * alignment
 
@@ -201,7 +201,7 @@ class _Reader:
         return self._scalar(self._format(kind))
 
     def _array(self, key: str) -> None:
-        """Pass over an array; keep the tokens."""
+        """Skip an array, except the tokens."""
         kind, n_items = self._scalar("I"), self._scalar("Q")
         if kind != _STRING:
             self._skip(n_items * struct.calcsize(self._format(kind)))
@@ -217,9 +217,9 @@ class _Reader:
             self._skip(self._scalar("Q"))
 
     def _tensor(self) -> int:
-        """Read the description of a tensor; return where its data end, from the first one's start.
+        """Read a tensor's description; return where its data end, relative to the tensor data.
 
-        Of a kind that is not in `BLOCKS`, one byte is all that is sure.
+        A type that is not in `BLOCKS` counts as one byte, the least possible size.
         """
         self._string()
         n_dimensions = self._scalar("I")
@@ -251,7 +251,7 @@ class _Reader:
         return count
 
     def _string(self) -> bytes:
-        """Read a text; pass over one that is too long to be kept."""
+        """Read a text; skip it if it is too long."""
         length: int = self._scalar("Q")
         start = self._at
         self._skip(length)

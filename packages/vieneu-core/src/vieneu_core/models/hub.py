@@ -1,4 +1,4 @@
-"""Gets a model onto this machine once, checks it, and finds it again without any network."""
+"""Models of a hub: downloaded once, verified, and found again without network access."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from vieneu_core.translatable import Translatable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
-    """A model hub and the folder of what came from it. Blocking; for the worker process."""
+    """A model hub and its cache folder. Blocking; for the worker process."""
 
     cache_dir: Path
-    """A cache in the hub's layout, as `hub_cache_dir` finds it; it may be shared with others."""
+    """A cache in the hub's layout, as returned by `hub_cache_dir`; it may be shared."""
     endpoint: str | None = None
-    """Address of another hub than Hugging Face's."""
+    """URL of another hub than Hugging Face."""
     token: str | None = field(default=None, repr=False)
     offline: bool = False
-    """Never ask the network."""
+    """Never use the network."""
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     @classmethod
     def of_environment(
         cls, environ: Mapping[str, str], *, cache_dir: Path | None = None, offline: bool = False
     ) -> Hub:
-        """Return the hub that the variables of Hugging Face's own programs name.
+        """Return the hub that the environment variables of Hugging Face select.
 
-        Their token is left to the library, which gives it to Hugging Face alone: ``HF_ENDPOINT``
-        may name somebody else.
+        Its token is left to the library, which sends it to Hugging Face only: ``HF_ENDPOINT``
+        may be another host.
         """
         return cls(
             cache_dir=cache_dir or hub_cache_dir(environ),
@@ -46,13 +46,13 @@ class Hub:
         )
 
     def fetch(self, source: ModelSource, progress: Progress) -> Path:
-        """Return the file, or the folder, of a model; download what is missing.
+        """Return the file or folder of a model; download what is missing.
 
-        What is there is taken without one call of the network. A branch stands for the commit
-        that it was when it was first fetched.
+        Cached files need no network access. A branch is pinned to the commit
+        of its first download.
 
         Raises:
-            ModelLoadError: it cannot be had; says which file, why, and what to do.
+            ModelLoadError: not available; the message names the file, the reason and the remedy.
             MissingExtraError: huggingface_hub is needed and not installed.
         """
         if source.path is not None:
@@ -65,13 +65,13 @@ class Hub:
 
 
 def find_cached(source: ModelSource, *, cache_dir: Path) -> Path | None:
-    """Return the file or folder if it is on this machine, else None. Only reads.
+    """Return the file or folder if it is on this machine, else None. Read-only.
 
-    A file that came here by another program, or was touched since, counts only after `Hub.fetch`
-    has checked it.
+    A file from another program, or one changed since, counts only after `Hub.fetch`
+    has verified it.
 
     Raises:
-        ModelLoadError: it is a path that holds no model.
+        ModelLoadError: it is a path without a model.
     """
     if source.path is not None:
         return checked_path(source.path)
@@ -79,7 +79,7 @@ def find_cached(source: ModelSource, *, cache_dir: Path) -> Path | None:
 
 
 def hub_cache_dir(environ: Mapping[str, str]) -> Path:
-    """Return the cache that the programs of the hub share, by the variables that they heed.
+    """Return the cache folder that the environment variables of the hub's programs select.
 
     https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
     """
@@ -91,7 +91,7 @@ def hub_cache_dir(environ: Mapping[str, str]) -> Path:
 
 
 class _Task:
-    """One source being looked for."""
+    """Search for one source."""
 
     def __init__(self, hub: Hub, source: ModelSource, progress: Progress) -> None:
         self._hub, self._source, self._progress = hub, source, progress
@@ -99,7 +99,7 @@ class _Task:
         self._label = source.name or source.repo
 
     def recorded(self) -> Path | None:
-        """Return the path if all is here, was checked and was not touched since. Only reads."""
+        """Return the path if all files are recorded as verified and unchanged. Read-only."""
         index = self._cache.index()
         commit = self._source.revision if self._source.is_commit else self._pinned(index)
         names = None if commit is None else self._names(index, commit)
@@ -110,12 +110,12 @@ class _Task:
         return self._path(commit, names)
 
     def settled(self) -> Path:
-        """Check what is here, and download what is not."""
+        """Verify the files that are here, and download the others."""
         if self._hub.offline and not self._cache.folder.is_dir():
             raise self._missing()
         wait = f"Waiting for another program that fetches {self._label}"
         with self._cache.locked(lambda: self._progress(wait, None, None)) as writable:
-            # Another program may have fetched it meanwhile.
+            # Another program may have downloaded it meanwhile.
             found = self.recorded() or self._checked(writable=writable)
             if found is not None:
                 return found
@@ -135,7 +135,7 @@ class _Task:
         return index.commits.get(revision) or self._cache.ref(revision)
 
     def _names(self, index: CacheIndex, commit: str) -> tuple[str, ...] | None:
-        """Return the files that are wanted of a commit; None where only the hub can tell."""
+        """Return the required files of a commit; None if only the hub knows them."""
         if not any(is_pattern(file) for file in self._source.files):
             return self._source.files
         known = index.selections.get(selection_key(commit, self._source.files))
@@ -158,21 +158,21 @@ class _Task:
         wanted = ", ".join(self._source.files)
         return ModelLoadError(
             Translatable(
-                "{label} is not on this machine, and the network may not be asked: {wanted}"
-                " of {repo} was looked for in {folder}.",
+                "{label} is not on this machine, and network access is off: {wanted}"
+                " of {repo} is not in {folder}.",
                 label=self._label,
                 wanted=wanted,
                 repo=self._source.repo,
                 folder=self._cache.folder,
             ),
             remedy=Translatable(
-                "Fetch it when there is a network: vieneu models get {wanted}",
+                "Download it when there is a network: vieneu models get {wanted}",
                 wanted=self._source.wanted,
             ),
         )
 
     def _checked(self, *, writable: bool) -> Path | None:
-        """Hold what is here, but not recorded, against its checksums; None if some is missing."""
+        """Verify files that are here but not recorded; return None if one is missing."""
         index = self._cache.index()
         commit = self._source.revision if self._source.is_commit else self._pinned(index)
         names = None if commit is None else self._names(index, commit)
@@ -189,16 +189,16 @@ class _Task:
         return self._path(commit, names)
 
     def _check(self, index: CacheIndex, commit: str, name: str, etag: str | None = None) -> None:
-        """Hold a file against all that is known of it, and record it.
+        """Verify a file against all known checksums, and record it.
 
         Raises:
-            ModelLoadError: it is not what it should be; it is deleted then.
+            ModelLoadError: it is damaged, and was deleted.
         """
         path, key = self._cache.snapshot(commit) / name, file_key(commit, name)
         meter = Meter(f"Checking {name}", path.stat().st_size, self._progress)
         sha256 = sha256_of(path, meter.show)
         record = index.files.get(key)
-        # Without the hub, the name under which the content lies is its ETag.
+        # Without the hub, the name of the content file is its ETag.
         etag = etag or self._cache.content_name(path)
         recorded = self._source.sha256 in (None, sha256) and (
             record is None or record.sha256 == sha256
@@ -222,7 +222,7 @@ class _Task:
                 against=against,
             ),
             remedy=Translatable(
-                "Fetch it anew: vieneu models get {wanted}", wanted=self._source.wanted
+                "Download it again: vieneu models get {wanted}", wanted=self._source.wanted
             ),
         )
 
@@ -247,10 +247,10 @@ class _Task:
     def _resolved(
         self, client: HubClient, index: CacheIndex, revision: str
     ) -> tuple[str, tuple[str, ...]]:
-        """Return the commit, or what stands for it, and the names of the files that are wanted."""
+        """Return the commit (the revision if unknown) and the names of the required files."""
         patterns = self._source.files
         if len(patterns) == 1 and not self._source.is_folder:
-            return revision, patterns  # the look at the file tells the commit
+            return revision, patterns  # the request for the file returns the commit
         commit, offered = self._hub.retry_policy.keep_trying(
             lambda: client.list_files(self._source.repo, revision)
         )

@@ -1,9 +1,9 @@
-"""The model hub as seen through huggingface_hub, 0.34 to 2.4: three questions, and named failures.
+"""Client of a model hub, based on huggingface_hub 0.34 to 2.4, with translated errors.
 
-Its own ``hf_hub_download`` is not used for the content: since 1.x it deletes what it has when it
-fails, so that a house with a bad line would begin 400 MB anew each time. What is used of it is
-public in all these versions. Its foreign errors may hold signed addresses or the token: none of
-their words reach ours.
+Its ``hf_hub_download`` is not used for the content: since 1.x it deletes a partial file when it
+fails, so that a bad connection would start 400 MB again each time. All functions used are
+public in all these versions. Its errors may contain signed URLs or the token: none of
+their text is passed on.
 """
 
 from __future__ import annotations
@@ -39,37 +39,37 @@ _ACCESS = (
 
 
 class InterruptedTransferError(Exception):
-    """The hub or the way to it failed in a way that may pass. Its text is fit for users."""
+    """The hub or the connection failed, and may work later. The text may be shown to users."""
 
 
 class FileNotThereError(Exception):
-    """The repository is there, the file is not."""
+    """The repository exists, but the file does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file as the hub describes it."""
+    """A file as described by the hub."""
 
     name: str
     commit: str
     etag: str
     size: int | None
-    """Bytes; None where the hub does not say."""
+    """Size in bytes; None if the hub does not state it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The content of a file, from some byte on."""
+    """The content of a file from an offset on."""
 
     start: int
-    """Which byte comes first; 0 where the hub ignored what was asked for."""
+    """Offset of the first byte; 0 if the hub ignored the requested offset."""
     chunks: Iterator[bytes]
 
 
 class HubClient:
-    """A hub, and who asks it. Blocking.
+    """A hub, accessed with a token or without. Blocking.
 
-    Without a token, the one that ``hf auth login`` left is used, and only for Hugging Face itself.
+    Without a token, the one stored by ``hf auth login`` is used, and only for Hugging Face itself.
 
     Raises:
         MissingExtraError: huggingface_hub is not installed.
@@ -89,19 +89,19 @@ class HubClient:
         self.host = urlsplit(self._endpoint).hostname or "the hub"
 
     def file_info(self, repo: str, name: str, revision: str) -> RemoteFile:
-        """Ask for the commit, checksum and size of a file.
+        """Request the commit, checksum and size of a file.
 
         Raises:
             FileNotThereError: the repository has no such file.
-            ModelLoadError: the hub does not give it, and will not.
-            InterruptedTransferError: it may give it later.
+            ModelLoadError: the hub refuses it permanently.
+            InterruptedTransferError: a retry may succeed.
         """
         what = f"{repo}:{name}@{revision}"
         with self._translated(what):
             found = self._hub.get_hf_file_metadata(
                 self._url(repo, name, revision), token=self._token, timeout=self._timeout_s
             )
-        # Both become names of files here.
+        # Both become file names here.
         if not (_NAME.fullmatch(found.commit_hash or "") and _NAME.fullmatch(found.etag or "")):
             raise ModelLoadError(
                 Translatable(
@@ -109,15 +109,15 @@ class HubClient:
                     host=self.host,
                     what=what,
                 ),
-                remedy="Check the address of the hub, and whether a proxy answers in its place.",
+                remedy="Check the address of the hub, and whether a proxy answers instead of it.",
             )
         return RemoteFile(name, found.commit_hash, found.etag, found.size)
 
     def list_files(self, repo: str, revision: str) -> tuple[str, tuple[str, ...]]:
-        """Ask which commit a revision is, and the names of its files.
+        """Request the commit of a revision, and the names of its files.
 
         Raises:
-            ModelLoadError, InterruptedTransferError: as in `file_info`.
+            ModelLoadError, InterruptedTransferError: as `file_info`.
         """
         with self._translated(f"{repo}@{revision}"):
             api = self._hub.HfApi(endpoint=self._endpoint, token=self._token)
@@ -127,13 +127,13 @@ class HubClient:
 
     @contextmanager
     def content(self, repo: str, file: RemoteFile, offset: int) -> Iterator[Body]:
-        """Open the content of a file from a byte on.
+        """Open the content of a file from an offset on.
 
         Raises:
-            ModelLoadError, InterruptedTransferError: as in `file_info`, also while it is read.
+            ModelLoadError, InterruptedTransferError: as `file_info`, also while reading.
         """
         headers = self._tools.build_hf_headers(token=self._token)
-        headers["Accept-Encoding"] = "identity"  # else its length says nothing
+        headers["Accept-Encoding"] = "identity"  # otherwise its length is unknown
         if offset:
             headers["Range"] = f"bytes={offset}-"
         what = f"{repo}:{file.name}"
@@ -160,12 +160,12 @@ class HubClient:
             return
         with session.stream("GET", url, headers=headers, timeout=self._timeout_s) as response:
             if response.status_code >= HTTPStatus.BAD_REQUEST:
-                response.read()  # the error is told from the body, too
+                response.read()  # the error is derived from the body, too
             yield response
 
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
-        """Give each failure of the library and of the network a name of ours."""
+        """Translate failures of the library and of the network."""
         try:
             yield
         except self._errors.OfflineModeIsEnabled as error:
@@ -203,7 +203,7 @@ class HubClient:
     def _refusal_words(self, error: Any, status: int) -> str:
         if isinstance(error, self._errors.GatedRepoError):
             return "its terms are not accepted yet"
-        # The hub answers 401 for what does not exist, too; the library tells the two apart.
+        # The hub answers 401 also for what does not exist; the library distinguishes the two.
         if isinstance(error, self._errors.RepositoryNotFoundError):
             return Translatable(
                 "{host} has no such repository, or does not show it", host=self.host
@@ -232,7 +232,7 @@ class HubClient:
         if any("Timeout" in type(each).__name__ for each in chain):
             return InterruptedTransferError(
                 Translatable(
-                    "{host} said nothing for {timeout_s:g} s",
+                    "{host} sent nothing for {timeout_s:g} s",
                     host=self.host,
                     timeout_s=self._timeout_s,
                 )
@@ -248,14 +248,14 @@ def _chunks(response: Any) -> Iterator[bytes]:
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:
-    """Return what the HTTP library beneath raises; which one it is depends on the version."""
+    """Return the exceptions of the underlying HTTP library, which depends on the version."""
     roots = (("httpx2", "HTTPError"), ("httpx", "HTTPError"), ("requests", "RequestException"))
     foreign = (getattr(sys.modules[m], name) for m, name in roots if m in sys.modules)
     return (*foreign, ConnectionError, TimeoutError)
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """Return an error and those that led to it; libraries hide the true one some levels down."""
+    """Return an error and its causes; libraries hide the original one some levels down."""
     found: list[BaseException] = []
     pending: list[object] = [error]
     while pending:

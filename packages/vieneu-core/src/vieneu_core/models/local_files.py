@@ -1,4 +1,4 @@
-"""Whether a file of this machine can be a model at all, and what it is where it cannot."""
+"""Check of local model files by their first bytes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _MARKS = (
 
 
 def checked_path(path: Path) -> Path:
-    """Return the path if it is a folder with something in it, or a file that may be a model.
+    """Return the path if it is a non-empty folder, or a file that may be a model.
 
     Raises:
-        ModelLoadError: it is missing, unreadable, empty, or plainly something else.
+        ModelLoadError: it is missing, unreadable, empty, or a file of another kind.
     """
     try:
         if path.is_dir():
@@ -45,9 +45,9 @@ def read_magic(path: Path) -> bytes:
     """Read the first bytes of a file.
 
     Raises:
-        OSError: it cannot be read, or is no ordinary file (a pipe would never end).
+        OSError: it cannot be read, or is not a regular file (a pipe would block).
     """
-    # Asked before it is opened: opening a pipe waits for its other end.
+    # Checked before opening: opening a pipe waits for its other end.
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no ordinary file")
     with path.open("rb") as file:
@@ -55,7 +55,7 @@ def read_magic(path: Path) -> bytes:
 
 
 def described(start: bytes) -> str:
-    """Say in words what a file with these first bytes is."""
+    """Describe the kind of a file with these first bytes."""
     text = start.lstrip().lower()
     if text.startswith((b"<!doctype", b"<html", b"<?xml")):
         return "a web page"
@@ -72,7 +72,7 @@ def described(start: bytes) -> str:
 
 
 def unreadable(path: Path, error: OSError) -> ModelLoadError:
-    """Put a failure to read a file into words."""
+    """Return the error for a file that cannot be read."""
     if isinstance(error, FileNotFoundError):
         where = (
             ""
@@ -102,7 +102,7 @@ def unreadable(path: Path, error: OSError) -> ModelLoadError:
 def _refuse_placeholders(path: Path, start: bytes) -> None:
     if not start:
         raise ModelLoadError(
-            Translatable("The file {path} is empty.", path=path), remedy="Fetch it again."
+            Translatable("The file {path} is empty.", path=path), remedy="Download it again."
         )
     if start.startswith(_LFS):
         raise ModelLoadError(
@@ -111,8 +111,6 @@ def _refuse_placeholders(path: Path, start: bytes) -> None:
         )
     if described(start) == "a web page":
         raise ModelLoadError(
-            Translatable(
-                "The file {path} is a web page, saved in the place of a model.", path=path
-            ),
+            Translatable("The file {path} is a web page, not a model.", path=path),
             remedy="Download the file itself; on the hub its address has /resolve/, not /blob/.",
         )

@@ -1,14 +1,14 @@
-"""Takes out of a GGUF the text tokens that are never used: half of a small model is vocabulary.
+"""Removal of unused text tokens from a GGUF: half of a small model is vocabulary.
 
-A VieNeu model reads phonemes and says codes, but carries the words of the language model that it
-grew from. Each of them is a row of the embedding, and is computed for each code that is spoken.
+A VieNeu model reads phonemes and generates codes, but still has the vocabulary of the language
+model that it is based on. Each token is a row of the embedding, computed for every code.
 
-Why the speech stays the same, to the last code: the rows that stay are copied as they are. The text
-is cut into the same tokens, because a byte-pair tokeniser joins the most frequent pair first, and
-never across the border of what becomes a token. So within a token that stays, only pairs are joined
-that its own letters give; those pairs are kept, in their order. A text in which a token is
-missing is cut differently from there on: it is still read, by smaller tokens, but may sound
-different. So what is kept is every token that was seen in anything that can be asked for.
+Why the speech stays the same, to the last code: the remaining rows are copied unchanged. The text
+is split into the same tokens, because a byte-pair tokeniser joins the most frequent pair first, and
+never across the boundary of a token. So within a remaining token, only pairs of its own letters are
+joined; those pairs are kept, in their order. A text that needs a removed token
+is split differently from there on: it is still read, with smaller tokens, but may sound
+different. So all tokens are kept that occur in any known word.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
@@ -28,21 +28,21 @@ from vieneu_core.files import replace_durably
 from vieneu_core.translatable import Translatable
 
 TRIMMED_KEY = "vieneu.trimmed_from_tokens"
-"""Metadata: how many tokens there were before. Only a trimmed model has it."""
+"""Metadata: number of tokens before. Only a pruned model has it."""
 ROW_MULTIPLE = 64
-"""llama.cpp's fastest ways to multiply want a number of rows like this."""
+"""llama.cpp's fastest matrix multiplication needs a multiple of this number of rows."""
 _CONTROL, _USER_DEFINED = 3, 4
 _VOCABULARY_TENSORS = ("token_embd.weight", "output.weight")
 _TOKENS, _TYPES, _SCORES = (f"tokenizer.ggml.{name}" for name in ("tokens", "token_type", "scores"))
 _MERGES = "tokenizer.ggml.merges"
 
 Progress = Callable[[int, int], None]
-"""Hears how many bytes are written, and of how many."""
+"""Callback for the bytes written, and their total."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrimReport:
-    """What was taken out."""
+    """Sizes before and after."""
 
     tokens_before: int
     tokens_after: int
@@ -57,14 +57,14 @@ def trim(
 
     Args:
         source: The model.
-        target: The file to be written; it appears whole or not at all.
-        reachable: Tokens that are used. Special tokens, among them all speech codes, and single
-            bytes are kept in any case.
-        progress: Hears how far it has come.
+        target: The file to be written, atomically.
+        reachable: Tokens that are used. Special tokens, including all speech codes, and single
+            bytes are always kept.
+        progress: Called with the progress.
 
     Raises:
         MissingExtraError: the package gguf is not installed.
-        ModelLoadError: the source is no such model, or trimmed already; or the target cannot be
+        ModelLoadError: the source is no such model, or already pruned; or the target cannot be
             written.
     """
     if target.exists() and target.samefile(source):
@@ -97,7 +97,7 @@ def trim(
 
 
 class _Model:
-    """A GGUF that is being read."""
+    """A GGUF opened for reading."""
 
     def __init__(self, gguf: Any, reader: Any) -> None:
         self._gguf = gguf
@@ -111,7 +111,7 @@ class _Model:
         """Open a model.
 
         Raises:
-            MissingExtraError, ModelLoadError.
+            MissingExtraError, ModelLoadError: as `trim`.
         """
         try:
             gguf: Any = import_module("gguf")
@@ -126,7 +126,7 @@ class _Model:
         if TRIMMED_KEY in reader.fields:
             raise ModelLoadError(
                 Translatable("{path} has been trimmed already.", path=path),
-                remedy="Use it as it is: nothing is left to do.",
+                remedy="Use it as it is: it needs no pruning.",
             )
         for key in (_TOKENS, _TYPES, _MERGES):
             if key not in reader.fields:
@@ -134,7 +134,7 @@ class _Model:
         return cls(gguf, reader)
 
     def kept(self, reachable: Collection[int]) -> list[int]:
-        """Return the tokens that stay, in their order."""
+        """Return the remaining tokens, in their order."""
         special = {i for i, kind in enumerate(self._types) if kind in (_CONTROL, _USER_DEFINED)}
         single = {i for i, token in enumerate(self.tokens) if len(token) == 1}
         ids = {token: i for i, token in enumerate(self.tokens)}
@@ -142,7 +142,7 @@ class _Model:
         kept = special | single
         for token in set(reachable) - kept:
             kept.update(ids[part] for part in _derivation(self.tokens[token], ranks))
-        # Filled up with the most frequent of the others, whose own parts stay too.
+        # Filled up with the most frequent other tokens, together with their parts.
         for left, right in map(_pair, self._merges):
             if len(kept) % ROW_MULTIPLE == 0:
                 break
@@ -151,7 +151,7 @@ class _Model:
         return sorted(kept)
 
     def write(self, path: Path, kept: Sequence[int], progress: Progress) -> None:
-        """Write the model with these tokens alone."""
+        """Write the model with only these tokens."""
         writer = self._gguf.GGUFWriter(path, self._value("general.architecture"))
         self._copy_metadata(writer, kept)
         tensors = [(t.name, self._rows(t, kept), t.tensor_type) for t in self._reader.tensors]
@@ -170,7 +170,7 @@ class _Model:
             writer.close()
 
     def _rows(self, tensor: Any, kept: Sequence[int]) -> Any:
-        """Return a tensor's data; of the vocabulary's only the rows that stay, as they are."""
+        """Return a tensor's data; for vocabulary tensors only the remaining rows, unchanged."""
         data = tensor.data
         return data[list(kept)] if tensor.name in _VOCABULARY_TENSORS else data
 
@@ -178,7 +178,7 @@ class _Model:
         new_ids = {old: new for new, old in enumerate(kept)}
         for key, field in self._reader.fields.items():
             if key.startswith("GGUF.") or key == "general.architecture":
-                continue  # the writer's own
+                continue  # the writer adds its own
             value = field.contents()
             if key in (_TOKENS, _TYPES, _SCORES):
                 value = [value[i] for i in kept]
@@ -209,14 +209,14 @@ def _pair(merge: str) -> tuple[str, str]:
 
 
 def _derivation(token: str, ranks: dict[tuple[str, str], int]) -> Iterator[str]:
-    """Yield the token and all that it is joined from, in the order of the tokeniser."""
+    """Yield the token and all tokens that it is joined from, in the tokeniser's order."""
     parts = list(token)
     while len(parts) > 1:
         costs = [ranks.get(pair, len(ranks)) for pair in pairwise(parts)]
         best = costs.index(min(costs))
         joined = (parts[best], parts[best + 1])
         if joined not in ranks:
-            break  # a token that no merge leads to: it is used as it stands, or never
+            break  # a token without a merge: it is used as it is, or never
         parts[best : best + 2] = ["".join(joined)]
         yield parts[best]
     yield token

@@ -1,4 +1,4 @@
-"""Where a model comes from: a path of this machine, or files of a repository on a model hub."""
+"""Source of a model: a local path, or files of a repository on a model hub."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from vieneu_core.errors import ModelLoadError
 from vieneu_core.translatable import Translatable
 
 MAIN = "main"
-"""The revision that is meant where none is named."""
+"""Default revision."""
 TRANSFORMERS_FILES = ("*.json", "*.jinja", "*.model", "*.safetensors", "*.txt")
-"""What transformers reads of a repository: weights, configuration, vocabulary; and voices.json."""
+"""Files of a repository that transformers reads, and voices.json."""
 HOW_TO_NAME = (
     "Write a path that begins with / or ~, OWNER/REPOSITORY:FILE, or the name of a known model."
 )
 
-# The rules of https://huggingface.co/docs/hub/repositories, as strict as the hub itself is.
+# The rules of https://huggingface.co/docs/hub/repositories, as strict as the hub itself.
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 _REVISION = re.compile(r"[A-Za-z0-9_][\w./-]{0,199}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -31,25 +31,25 @@ _SHAPE = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSource:
-    """One file or a folder of files of a model.
+    """Source of a model: one file, or a folder of files.
 
     Raises:
-        ModelLoadError: it names nothing that could exist.
+        ModelLoadError: a name is invalid.
     """
 
     path: Path | None = None
-    """A file or folder of this machine; then nothing else is given."""
+    """A local file or folder; all other fields are then empty."""
     repo: str = ""
     """``owner/name`` on the hub."""
     files: tuple[str, ...] = ()
-    """File names within the repository, or patterns of them (``*.json``). One name is a file, more
-    are a folder."""
+    """Names of files in the repository, or patterns of them (``*.json``). One name means a file,
+    several mean a folder."""
     revision: str = MAIN
     """Branch, tag or commit."""
     sha256: str | None = None
-    """What the one file must hold, as 64 lower-case hexadecimal digits."""
+    """Required SHA-256 of the only file, as 64 lower-case hexadecimal digits."""
     name: str | None = None
-    """Name of the known model that it stands for; only for messages."""
+    """Name of the known model, for messages only."""
 
     def __post_init__(self) -> None:
         if self.path is None:
@@ -57,7 +57,7 @@ class ModelSource:
         if self.sha256 is not None and not (_SHA256.fullmatch(self.sha256) and not self.is_folder):
             raise ModelLoadError(
                 Translatable(
-                    "{source} cannot be held against the checksum {sha256!r}.",
+                    "{source} cannot be compared with the checksum {sha256!r}.",
                     source=self,
                     sha256=self.sha256,
                 ),
@@ -72,19 +72,19 @@ class ModelSource:
 
     @property
     def is_folder(self) -> bool:
-        """Whether it stands for several files."""
+        """Whether it is a folder of several files."""
         if self.path is not None:
             return self.path.is_dir()
         return len(self.files) != 1 or is_pattern(self.files[0])
 
     @property
     def is_commit(self) -> bool:
-        """Whether the revision is a commit, so that it always means the same files."""
+        """Whether the revision is a commit, whose files never change."""
         return _COMMIT.fullmatch(self.revision) is not None
 
     @property
     def wanted(self) -> str:
-        """What ``vieneu models get`` takes to fetch it."""
+        """Argument of ``vieneu models get`` that downloads it."""
         return self.name or str(self)
 
     def _check_repository(self) -> None:
@@ -102,12 +102,12 @@ class ModelSource:
 
 
 def parse_source(text: str) -> ModelSource:
-    """Read a path, or ``OWNER/REPOSITORY[:FILE[,FILE]][@REVISION][#sha256=HEX]``.
+    """Parse a path, or ``OWNER/REPOSITORY[:FILE[,FILE]][@REVISION][#sha256=HEX]``.
 
-    Without files, those that transformers needs are meant.
+    Without files, those that transformers reads are meant.
 
     Raises:
-        ModelLoadError: it is neither.
+        ModelLoadError: the text is neither.
     """
     stated = text.strip()
     if stated.startswith(("/", "~")):
@@ -119,18 +119,18 @@ def parse_source(text: str) -> ModelSource:
 
 
 def is_pattern(file: str) -> bool:
-    """Whether it stands for several names, in the manner of a shell."""
+    """Return whether a name is a shell pattern."""
     return any(mark in file for mark in "*?[")
 
 
 def is_match(name: str, pattern: str) -> bool:
-    """Whether a file is one of a pattern's; a pattern speaks of one folder, as in a shell."""
+    """Return whether a file matches a pattern; as in a shell, a pattern does not cross folders."""
     return name.count("/") == pattern.count("/") and fnmatch.fnmatchcase(name, pattern)
 
 
 def _of_hub(shape: re.Match[str], stated: str) -> ModelSource:
     files = tuple(file.strip() for file in (shape["files"] or "").split(",") if file.strip())
-    # models/x.gguf has the shape of a repository, but hardly any is named like that.
+    # models/x.gguf has the form of a repository, but hardly any has such a name.
     if not files and Path(stated).suffix in {".gguf", ".onnx", ".safetensors"}:
         raise _invalid(
             Translatable(
@@ -156,7 +156,7 @@ def _expanded(stated: str) -> Path:
 
 
 def is_plain(name: str) -> bool:
-    """Whether it stays within the folder that it is put into, and is a name at all."""
+    """Return whether it is a valid file name that stays within its folder."""
     parts = name.split("/")
     return name.isprintable() and "\\" not in name and not {"", ".", ".."} & set(parts)
 

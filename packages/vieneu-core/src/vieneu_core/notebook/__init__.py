@@ -1,4 +1,4 @@
-"""Makes the notebook that runs ``vieneu-server`` on Colab. Needs the extra ``notebook``."""
+"""Creation of the notebook that runs ``vieneu-server`` on Colab. Needs the extra ``notebook``."""
 
 from vieneu_core.config import TunnelKind
 from vieneu_core.notebook.failures import pip_cause

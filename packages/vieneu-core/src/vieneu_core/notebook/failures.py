@@ -1,4 +1,4 @@
-"""Names what went wrong from what pip prints, for the notebook and for the server in it."""
+"""Diagnosis of pip's output, for the notebook and for the server in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from vieneu_core.i18n import Messages
 
 CODES = ("drive_mount", "system_packages", "packages_install", "packages_damaged")
-"""Failures that the notebook names before the server is installed; docs/colab.md explains each."""
+"""Codes of failures before the server is installed; docs/colab.md explains each."""
 
 PIP_CAUSES = (
     (r"No space left on device|Disk quota exceeded|Read-only file system", "pip_disk"),
@@ -27,16 +27,16 @@ PIP_CAUSES = (
     (r"No matching distribution|Could not find a version", "pip_missing"),
     (r"", "pip_unknown"),
 )
-"""A pattern in pip's output, and the text that explains it. The first that matches counts."""
+"""Pattern in pip's output, and the key of its message. The first match counts."""
 
 
 def pip_cause(output: str, code: int, language: str) -> tuple[str, str]:
-    """Return why pip failed and what to do next.
+    """Return the reason why pip failed, and what to do next.
 
     Args:
         output: What pip printed.
         code: Its exit code.
-        language: ``vi``, else English.
+        language: ``vi``; anything else means English.
     """
     key = next(key for pattern, key in PIP_CAUSES if re.search(pattern, output))
     messages = Messages(language, "notebook")

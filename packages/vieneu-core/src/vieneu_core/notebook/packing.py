@@ -1,6 +1,6 @@
-"""Packs a package into a wheel; the same files give the same wheel.
+"""Reproducible packing of a package into a wheel.
 
-The standard library alone: `hatch_build.py` of this distribution loads this file by its path.
+It imports only the standard library: `hatch_build.py` loads this file by its path.
 https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 """
 
@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip can hold."""
+"""Earliest time that a zip can store."""
 _WHEEL = "Wheel-Version: 1.0\nGenerator: vieneu-core\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
-    """Return a wheel of these files, by their names in it, and its RECORD.
+    """Return a wheel with these files, and its RECORD.
 
     Raises:
-        ValueError: no file is in a folder ``.dist-info``.
+        ValueError: there is no file in a folder ``.dist-info``.
     """
     infos = {name.partition("/")[0] for name in files if ".dist-info/" in name}
     if len(infos) != 1:
@@ -41,11 +41,11 @@ def pack(files: Mapping[str, bytes]) -> bytes:
 
 
 def pack_project(folder: Path) -> tuple[str, bytes]:
-    """Return file name and content of the wheel of a project, its package in ``src``.
+    """Return file name and content of a project's wheel; the package is in ``src``.
 
     Raises:
         OSError: a file cannot be read.
-        ValueError: ``pyproject.toml`` is no TOML, or lacks what metadata need.
+        ValueError: ``pyproject.toml`` is invalid, or lacks required metadata.
     """
     stated = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
     try:
@@ -98,7 +98,7 @@ def _metadata(project: dict[str, Any], readme: str) -> bytes:
 
 
 def _needs(project: dict[str, Any], extra: str) -> Iterator[str]:
-    """Yield what an extra asks for, and in place of another extra of the project what that does."""
+    """Yield the requirements of an extra; other extras of the project are expanded."""
     for each in project["optional-dependencies"][extra]:
         if each.startswith(f"{project['name']}["):
             yield from _needs(project, each.partition("[")[2].rstrip("]"))

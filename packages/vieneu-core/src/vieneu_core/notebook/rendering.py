@@ -1,4 +1,4 @@
-"""Settings become a notebook: a template, in which every value is a quoted literal."""
+"""Rendering of the notebook from a template, in which every value is a quoted literal."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ TEMPLATE = "notebook.ipynb.j2"
 
 
 def render_notebook(settings: NotebookSettings) -> dict[str, Any]:
-    """Return the notebook as the JSON of its file (nbformat 4.5), checked against its schema.
+    """Return the notebook as the JSON of its file (nbformat 4.5), validated against its schema.
 
-    It blocks: where no source is chosen, files are read and compressed for some tenths of a second.
+    Blocking: without a chosen source, files are read and compressed for some tenths of a second.
 
     Raises:
-        ConfigurationError: the packages that it carries cannot be read here.
+        ConfigurationError: the packages to embed cannot be read here.
         MissingExtraError: jinja2 or nbformat is not installed.
     """
     try:
@@ -63,7 +63,7 @@ def render_notebook(settings: NotebookSettings) -> dict[str, Any]:
 
 
 def write_notebook(settings: NotebookSettings, path: Path) -> None:
-    """Render a notebook into a file that this user alone can read; whole or not at all. It blocks.
+    """Write a notebook atomically to a file that only this user can read. Blocking.
 
     Raises:
         ConfigurationError: the file cannot be written, or the packages cannot be read.
@@ -86,7 +86,7 @@ def write_notebook(settings: NotebookSettings, path: Path) -> None:
 def literal(value: str | float | bool | None) -> str:
     """Return a value as a Python literal of one line.
 
-    ``repr`` escapes quotes, line ends and whatever cannot be seen, so that nothing ends the string.
+    ``repr`` escapes quotes, line ends and invisible characters, so that nothing ends the string.
     """
     if isinstance(value, str):
         return repr(str(value))

@@ -1,4 +1,4 @@
-"""What a notebook is made from. Every value is checked here, and quoted where it is written."""
+"""Settings of a notebook, validated here and quoted where they are written."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _language(text: str) -> str:
 
 def _domain(text: str) -> str:
     if not _HOST.fullmatch(text.lower()):
-        raise ValueError("write a host name, for example my-house.ngrok.app")
+        raise ValueError("write a host name, for example my-home.ngrok.app")
     return text.lower()
 
 
@@ -54,35 +54,35 @@ ModelText = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_
 
 
 class NotebookSettings(BaseModel):
-    """What can be chosen; most of it can still be changed in the notebook's forms."""
+    """Settings of a notebook; most can still be changed in its forms."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     language: Annotated[str, AfterValidator(_language)] = "vi"
-    """Of everything that is read in the notebook."""
+    """Language of all texts in the notebook."""
     engine: Annotated[str, AfterValidator(_engine)] = AUTO_ENGINE
-    """``auto``: ``pytorch`` where there is a GPU, else ``gguf``."""
+    """``auto``: ``pytorch`` with a GPU, else ``gguf``."""
     model: ModelText | None = None
-    """As in the option ``model`` of the engine; None is its default."""
+    """As the option ``model`` of the engine; None means its default."""
     codec: ModelText | None = None
-    """As in the option ``codec`` of the engine; None is its default."""
+    """As the option ``codec`` of the engine; None means its default."""
     voices: tuple[
         Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_voice)], ...
     ] = ()
-    """Ids of voices that are spoken with once before the house asks."""
+    """Ids of voices that are warmed up before the first request."""
     tunnel: TunnelKind = TunnelKind.NGROK
     domain: Annotated[str, AfterValidator(_domain)] | None = None
     """A reserved domain of the tunnel's account."""
     session_hours: float = Field(default=COLAB_HOURS, gt=0, le=24, allow_inf_nan=False)
-    """When the runtime is taken away, in hours from its start."""
+    """End of the runtime, in hours from its start."""
     drive_cache: bool = False
-    """Keep the model on Google Drive, so that the next session need not fetch it."""
+    """Whether the model is kept on Google Drive, so that the next session need not download it."""
     token: ServerToken | None = None
-    """Written into the file; None: the notebook asks for it, and makes one where it gets none."""
+    """Written into the file; None: the notebook asks for it, or creates one."""
     callback_url: CallbackUrl | None = None
-    """Where the house listens for the server's address."""
+    """Webhook of Home Assistant for the server's address."""
     source: Source | None = None
-    """Where the packages come from; None: the notebook carries those of this version."""
+    """Source of the packages; None embeds those of this version."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -90,7 +90,7 @@ class NotebookSettings(BaseModel):
             with_domains = ", ".join(kind for kind in TunnelKind if kind.reserves_domains)
             raise ValueError(f"domain: only the tunnel {with_domains} has reserved domains")
         if self.callback_url is not None and self.tunnel is TunnelKind.NONE:
-            raise ValueError("callback_url: without a tunnel there is no address to tell")
+            raise ValueError("callback_url: without a tunnel there is no address to send")
         if self.engine in {each.engine for each in ENGINES if each.speech_lm}:
             for name in ("model", "codec"):
                 self._check_model(name)

@@ -1,4 +1,4 @@
-"""How the packages get into the notebook's runtime: carried along, from git, or from PyPI."""
+"""Sources of the packages for a notebook's runtime: embedded, from git, or from PyPI."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def _git_revision(revision: str) -> str:
 
 
 class FromPyPI(BaseModel):
-    """The packages of one version, for one that is published.
+    """The packages of one published version.
 
-    While the names are free there, whoever takes them decides what the notebook runs.
+    While the names are not registered there, anyone could publish code under them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,12 +44,12 @@ class FromPyPI(BaseModel):
 
     @property
     def requirements(self) -> tuple[str, ...]:
-        """What pip is asked for."""
+        """Requirements for pip."""
         return f"{CORE}=={self.version}", f"{SERVER}{SERVER_EXTRAS}=={self.version}"
 
 
 class FromGit(BaseModel):
-    """The packages as a repository has them."""
+    """The packages of a git repository."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -60,15 +60,15 @@ class FromGit(BaseModel):
 
     @property
     def requirements(self) -> tuple[str, ...]:
-        """What pip is asked for (PEP 508, with the fragment ``subdirectory``)."""
+        """Requirements for pip (PEP 508, with the fragment ``subdirectory``)."""
         at = f"git+{self.url}@{self.revision}#subdirectory=packages"
         return f"{CORE} @ {at}/{CORE}", f"{SERVER}{SERVER_EXTRAS} @ {at}/{SERVER}"
 
 
 class Carried(BaseModel):
-    """The packages themselves, so that both sides are of one version.
+    """The packages themselves, so that server and client have the same version.
 
-    Their checksums stand in the same file: they show damage, not malice.
+    Their checksums are in the same file: they detect damage, not manipulation.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -79,10 +79,10 @@ class Carried(BaseModel):
 
     @classmethod
     def of(cls, wheels: list[Wheel]) -> Carried:
-        """Take one wheel of each package.
+        """Use one wheel of each package.
 
         Raises:
-            ConfigurationError: one is missing, there is one too many, or versions differ.
+            ConfigurationError: one is missing or superfluous, or the versions differ.
         """
         named = {wheel.distribution: wheel for wheel in wheels}
         if set(named) != {CORE, SERVER} or len(wheels) != len(named):
@@ -107,20 +107,20 @@ class Carried(BaseModel):
 
     @classmethod
     def of_installed(cls) -> Carried:
-        """Carry the packages of this version as they are here.
+        """Embed the packages of this version.
 
-        In a clone they are packed from its source trees; elsewhere the core is packed as it is
-        installed, and the server is the wheel that the core's distribution holds. Reads and
-        compresses about a megabyte: it blocks for some tenths of a second.
+        In a clone they are packed from the source trees; elsewhere the core is packed as
+        installed, and the server is the wheel in the core's distribution. Reads and
+        compresses about a megabyte: blocking for some tenths of a second.
 
         Raises:
-            ConfigurationError: a file of theirs is missing, or cannot be read.
+            ConfigurationError: a file is missing, or cannot be read.
         """
         return cls.of(wheels_of_here())
 
     @property
     def wheels(self) -> tuple[tuple[Wheel, str], ...]:
-        """Each wheel with the extras that pip is asked for."""
+        """Each wheel with the extras to install."""
         return (self.core, ""), (self.server, SERVER_EXTRAS)
 
 

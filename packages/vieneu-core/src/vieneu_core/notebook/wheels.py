@@ -1,4 +1,4 @@
-"""The packages of this product as wheels: from a file, an installation, or a source tree."""
+"""Wheels of this product's packages: from a file, an installation, or a source tree."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vieneu_core.translatable import Translatable
 
 CORE, SERVER = "vieneu-core", "vieneu-colab-server"
 PACKAGE = Path(__file__).parents[1]
-"""The core, as Python has imported it."""
+"""Folder of the imported core."""
 _WHEEL_NAME = re.compile(r"(vieneu_core|vieneu_colab_server)-[0-9A-Za-z.+]+-py3-none-any\.whl")
 _MAX_WHEEL_BYTES = 20 << 20
 _LINE_CHARS = 120
@@ -30,14 +30,14 @@ _BY_HAND = (
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A package, whole.
+    """A wheel of one of our packages.
 
     Raises:
-        ConfigurationError: it is no wheel of this product.
+        ConfigurationError: it is not a wheel of this product.
     """
 
     name: str
-    """Of its file."""
+    """File name."""
     content: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
@@ -59,17 +59,17 @@ class Wheel:
 
     @property
     def version(self) -> str:
-        """Of the package."""
+        """Version of the package."""
         return self.name.split("-")[1]
 
     @property
     def sha256(self) -> str:
-        """Of its content, 64 hexadecimal digits."""
+        """SHA-256 of the content, as 64 hexadecimal digits."""
         return hashlib.sha256(self.content).hexdigest()
 
     @property
     def lines(self) -> list[str]:
-        """Its content as base64, in lines."""
+        """The content as base64, in lines."""
         text = base64.b64encode(self.content).decode()
         return [text[at : at + _LINE_CHARS] for at in range(0, len(text), _LINE_CHARS)]
 
@@ -78,7 +78,7 @@ class Wheel:
         """Read a wheel.
 
         Raises:
-            ConfigurationError: it cannot be read, or is none of this product.
+            ConfigurationError: it cannot be read, or is not a wheel of this product.
         """
         try:
             with path.open("rb") as file:
@@ -96,10 +96,10 @@ class Wheel:
 
     @classmethod
     def of_project(cls, folder: Path) -> Wheel:
-        """Pack a package of a clone as its source is now.
+        """Pack a package from its current source in a clone.
 
         Raises:
-            ConfigurationError: a file of it cannot be read.
+            ConfigurationError: a file cannot be read.
         """
         try:
             return cls(*pack_project(folder))
@@ -113,10 +113,10 @@ class Wheel:
 
     @classmethod
     def of_installed(cls, distribution: str) -> Wheel:
-        """Pack an installed package into a wheel again.
+        """Pack an installed package into a wheel.
 
         Raises:
-            ConfigurationError: it is not installed, or its files are not where it is installed.
+            ConfigurationError: it is not installed, or files of it are missing.
         """
         try:
             found = importlib.metadata.distribution(distribution)
@@ -139,12 +139,12 @@ class Wheel:
 
 
 def wheels_of_here() -> list[Wheel]:
-    """Return the core and the server, without asking any index.
+    """Return the wheels of core and server, without using a package index.
 
-    The server's wheel lies once in a notebook: the core is carried without the one inside it.
+    A notebook contains the server's wheel once: the core's wheel is packed without it.
 
     Raises:
-        ConfigurationError: a file of theirs is missing, or cannot be read.
+        ConfigurationError: a file is missing, or cannot be read.
     """
     project = _project_of(PACKAGE)
     core = Wheel.of_project(project) if project else Wheel.of_installed(CORE)
@@ -157,23 +157,23 @@ def _server_beside(project: Path | None) -> Wheel | None:
 
 
 def _server_inside() -> Wheel | None:
-    """Read the wheel that ``hatch_build.py`` puts into the core.
+    """Read the server's wheel that ``hatch_build.py`` puts into the core.
 
-    A core that a notebook has carried lacks it; there the server is installed.
+    A core from a notebook lacks it, but there the server is installed.
     """
     found = sorted((PACKAGE / "notebook").glob("vieneu_colab_server-*.whl"))
     return Wheel.of_file(found[0]) if found else None
 
 
 def _project_of(package: Path) -> Path | None:
-    """Return the project whose source tree a package is in, as in an editable installation."""
+    """Return the project whose source tree contains a package, as in an editable installation."""
     project = package.parents[1]
     in_source = package.parent.name == "src" and (project / "pyproject.toml").is_file()
     return project if in_source else None
 
 
 def _installed_files(found: importlib.metadata.Distribution) -> dict[str, bytes]:
-    # Not `found.files`: from Python 3.12 on, it leaves out what is recorded and is not there.
+    # Not `found.files`: from Python 3.12 on, it omits recorded files that are missing.
     recorded = csv.reader((found.read_text("RECORD") or "").splitlines())
     paths = (PurePosixPath(row[0]) for row in recorded if row)
     return {

@@ -1,4 +1,4 @@
-"""Address update: what a server sends, and how it is signed. The token itself is never sent.
+"""Address update: its content and its signature. The token itself is never sent.
 
 The key is derived from the token by HKDF with SHA-256 (RFC 5869), the signature is HMAC-SHA-256
 (RFC 2104) over the body as it is sent: ``Vieneu-Signature: v1=<hexadecimal>``.
@@ -20,12 +20,12 @@ _HASH_BYTES = 32
 
 
 def new_nonce() -> str:
-    """Return what makes an update unlike every other: 128 bits."""
+    """Return a unique value of 128 random bits."""
     return secrets.token_urlsafe(16)
 
 
 class AddressUpdate(BaseModel):
-    """Where a server is reached from now on."""
+    """The current address of a server."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -33,15 +33,15 @@ class AddressUpdate(BaseModel):
     server_version: Annotated[str, Field(max_length=64)]
     wire_version: Annotated[str, Field(max_length=16)]
     expires_at: AwareDatetime | None = None
-    """When its session ends; None where it has no end."""
+    """End of its session; None if it has no end."""
     timestamp: AwareDatetime
-    """When it was sent."""
+    """Time of sending."""
     nonce: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,64}$")] = Field(
         default_factory=new_nonce
     )
 
     def body(self) -> bytes:
-        """Return the body that is sent and signed."""
+        """Return the body to send and to sign."""
         return self.model_dump_json().encode()
 
 
@@ -52,7 +52,7 @@ def signature(body: bytes, token: SecretStr) -> str:
 
 
 def is_signed(body: bytes, given: str | None, token: SecretStr) -> bool:
-    """Whether a signature is that of who knows the token; compared in constant time."""
+    """Return whether a signature was made with the token; compared in constant time."""
     return hmac.compare_digest((given or "").strip().encode(), signature(body, token).encode())
 
 

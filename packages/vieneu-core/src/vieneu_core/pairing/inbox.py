@@ -1,4 +1,4 @@
-"""Receives address updates, and refuses those that are not signed, not new or not safe."""
+"""Verification of received address updates: signature, age, repetition and address."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr, ValidationError
 
-from vieneu_core.backends.remote.endpoint import Endpoint
+from vieneu_core.backends.remote.server_address import Endpoint
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.credentials import is_loopback
 from vieneu_core.errors import (
@@ -21,16 +21,16 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.wire.version import check_server
 
 TOLERANCE = timedelta(minutes=5)
-"""How far the clocks of both machines may differ, transmission included."""
+"""Largest difference of both machines' clocks, transmission included."""
 MAX_BODY_BYTES = 8192
 
 
 class AddressUpdateInbox:
-    """Remembers what it has taken, so that nothing is taken twice.
+    """Verifies address updates and remembers accepted ones, so that none is accepted twice.
 
     Args:
-        token: The server's.
-        clock: Time.
+        token: The server's token.
+        clock: Clock of this machine.
     """
 
     def __init__(self, token: SecretStr, *, clock: Clock | None = None) -> None:
@@ -42,14 +42,14 @@ class AddressUpdateInbox:
         """Check an address update. Its server still has to be verified: `verify_server`.
 
         Args:
-            body: As it came, not parsed.
-            given_signature: The header `SIGNATURE_HEADER`.
+            body: The received body, not parsed.
+            given_signature: Value of the header `SIGNATURE_HEADER`.
 
         Raises:
             AddressUpdateForgedError: it is not signed with the token.
-            AddressUpdateError: it is signed, but is no address update.
-            AddressUpdateStaleError: it is older, or from further ahead, than `TOLERANCE`; or it was
-                taken before.
+            AddressUpdateError: it is signed, but is not an address update.
+            AddressUpdateStaleError: its time differs by more than `TOLERANCE`, or it was
+                accepted before.
             UnsafeEndpointError: its address is neither https nor this machine.
             WireVersionError: the server is too old or too new; the remedy says what to upgrade.
         """
@@ -84,10 +84,10 @@ class AddressUpdateInbox:
                     age=age.total_seconds(),
                 )
             )
-        # Longer than any address update stays valid, counted from when it came.
+        # Longer than an address update stays valid, counted from its arrival.
         self._taken = {n: t for n, t in self._taken.items() if now - t <= 2 * TOLERANCE}
         if update.nonce in self._taken:
-            raise AddressUpdateStaleError("An address update came a second time.")
+            raise AddressUpdateStaleError("This address update was already received.")
         self._taken[update.nonce] = now
 
     def _check_endpoint(self, url: str) -> None:

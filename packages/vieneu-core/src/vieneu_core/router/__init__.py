@@ -1,4 +1,4 @@
-"""Routing of requests: to the admin's choice, and to fallbacks where that fails."""
+"""Routing of requests: to the admin's choice, and to fallbacks when that fails."""
 
 from vieneu_core.router.breaker import BreakerPolicy, CircuitBreaker, CircuitState
 from vieneu_core.router.events import (

@@ -1,7 +1,7 @@
 """A circuit breaker: closed (traffic passes), open (refused for a while), half-open (one probe).
 
 After M. Nygard, "Release It!": three failures in a row, or half of the recent calls, open it. The
-cool-down doubles with every failed probe. What a failure means is said by its class
+cool-down doubles with every failed probe. The class of a failure states its effect
 (`Consequence`): a loading or busy backend is only paused, a rejected token stops all requests.
 """
 
@@ -34,16 +34,16 @@ class BreakerPolicy:
 
     failures_in_a_row: int = 3
     window: int = 10
-    """Recent calls that are remembered."""
+    """Number of recent calls that are remembered."""
     least_calls: int = 5
     """Calls needed before the share of failures counts."""
     failure_share: float = 0.5
     cooldown_s: float = 5.0
     longest_cooldown_s: float = 60.0
     jitter: float = 0.2
-    """Cool-downs vary by up to this share, so that many homes do not return at once."""
+    """Share by which cool-downs vary, so that many clients do not return at once."""
     default_pause_s: float = 2.0
-    """Pause after a loading or busy answer that does not say how long."""
+    """Seconds to pause after a loading or busy response without Retry-After."""
 
     def __post_init__(self) -> None:
         check_not_negative(self)
@@ -61,7 +61,7 @@ class CircuitBreaker:
         self._rng = rng
         self._calls: deque[bool] = deque(maxlen=policy.window)
         self._in_a_row = 0
-        self._cause: BackendError | None = None  # why requests are refused, where they are
+        self._cause: BackendError | None = None  # why requests are refused, if they are
         self._opened = False
         self._probing = False
         self._retry_at = -math.inf
@@ -85,19 +85,19 @@ class CircuitBreaker:
 
     @property
     def probing(self) -> bool:
-        """True while the one request of a half-open circuit is under way."""
+        """True while the only request of a half-open circuit is running."""
         return self._probing
 
     @property
     def retry_in_s(self) -> float:
-        """Seconds until it may be asked again; infinite where only an admin can help."""
+        """Seconds until the next request is possible; infinite if only an admin can help."""
         if self._blocked:
             return math.inf
         until = max(self._paused_until, self._retry_at if self._opened else -math.inf)
         return max(0.0, until - self._clock.monotonic())
 
     def refusal(self) -> BackendError | None:
-        """Return why a request is not let through now, or None where it is."""
+        """Return why a request is refused now, or None if it is admitted."""
         if self._cause is not None and (self._blocked or self._paused):
             return self._again(self._cause)
         if self.state is CircuitState.OPEN or (self._opened and self._probing):
@@ -121,7 +121,7 @@ class CircuitBreaker:
         """Let one request through; when half-open it becomes the probe.
 
         Raises:
-            BackendError: what `refusal` says.
+            BackendError: as `refusal`.
         """
         refusal = self.refusal()
         if refusal is not None:
@@ -129,7 +129,7 @@ class CircuitBreaker:
         self._probing = self._opened
 
     def succeeded(self) -> None:
-        """Record that an admitted request was spoken."""
+        """Record that an admitted request succeeded."""
         if self._opened:
             self._calls.clear()
             self._failed_probes = 0
@@ -140,7 +140,7 @@ class CircuitBreaker:
         self._calls.append(True)
 
     def failed(self, error: BackendError) -> None:
-        """Record that a request, or a health check, failed with this error."""
+        """Record that a request or a health check failed with this error."""
         was_probe, self._probing = self._probing, False
         match error.consequence:
             case Consequence.NONE:
@@ -155,18 +155,18 @@ class CircuitBreaker:
                 self._count(error, was_probe=was_probe)
 
     def abandoned(self) -> None:
-        """Record that an admitted request was cancelled, or was the caller's fault."""
+        """Record that an admitted request was cancelled, or was invalid."""
         self._probing = False
 
     def trip(self, error: BackendError) -> None:
-        """Open the circuit at once: it is known that requests would fail."""
+        """Open the circuit at once, because requests are known to fail."""
         if error.consequence in {Consequence.UNTIL_ADMIN, Consequence.PAUSE}:
             self.failed(error)
         else:
             self._open(error, longer=self.state is CircuitState.HALF_OPEN)
 
     def reset(self) -> None:
-        """Forget everything: the admin has acted, or the backend is a new one."""
+        """Reset everything: the admin has acted, or the backend is a new one."""
         self._calls.clear()
         self._in_a_row = 0
         self._opened = self._probing = False
@@ -177,7 +177,7 @@ class CircuitBreaker:
     def try_again(self) -> None:
         """Let one request try now, whatever the cool-down; only its success closes the circuit.
 
-        For an admin who asks. A closed circuit stays closed.
+        For an admin's request. A closed circuit stays closed.
         """
         self._opened = self._opened or self._blocked
         self._blocked = False
@@ -201,7 +201,7 @@ class CircuitBreaker:
             self._failed_probes += 1
         cooldown_s = self._cooldown.pause_s(1 + self._failed_probes, self._rng)
         self._opened, self._retry_at = True, self._clock.monotonic() + cooldown_s
-        if not self._blocked and not self._paused:  # what lasts longer is the cause
+        if not self._blocked and not self._paused:  # the longer-lasting cause is kept
             self._cause = error
 
     @property

@@ -22,7 +22,7 @@ BUFFERED_EVENTS = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorReport:
-    """Description of an error, safe to show: it holds no secret."""
+    """Description of an error, without secrets."""
 
     code: str
     title: str
@@ -38,7 +38,7 @@ class ErrorReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterEvent:
-    """Something that an admin may want to know."""
+    """Base class of all events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class BackendSwitched(RouterEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedOver(RouterEvent):
-    """Requests go to a fallback from now on."""
+    """Requests are routed to a fallback from now on."""
 
     from_backend: str
     to_backend: str
@@ -59,7 +59,7 @@ class FailedOver(RouterEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedBack(RouterEvent):
-    """Requests go to the admin's choice again."""
+    """Requests are routed to the admin's choice again."""
 
     from_backend: str
     to_backend: str
@@ -153,7 +153,7 @@ class QuotaWarning(RouterEvent):
     """A large share of the tunnel's monthly quota is used."""
 
     used: float
-    """Share of the quota, 0 to 1: the larger of that of the requests and that of the bytes."""
+    """Used share of the quota, 0 to 1: the larger of the shares of requests and bytes."""
 
 
 class EventBus:
@@ -163,7 +163,7 @@ class EventBus:
         self._callbacks: list[Callable[[RouterEvent], None]] = []
 
     def publish(self, event: RouterEvent) -> None:
-        """Call all subscribers soon, on the running event loop."""
+        """Schedule a call of each subscriber on the running event loop."""
         _LOGGER.info("%s", event)
         loop = asyncio.get_running_loop()
         for callback in self._callbacks:
@@ -173,7 +173,7 @@ class EventBus:
         """Call ``callback`` on the event loop for each event; returns a function that unsubscribes.
 
         Raises:
-            ConfigurationError: it is not a function, or is an ``async def``, which would never run.
+            ConfigurationError: it is not a function, or is an ``async def``.
         """
         if iscoroutinefunction(callback):
             raise ConfigurationError(
@@ -211,7 +211,7 @@ class EventBus:
 
         unsubscribe = self.subscribe(keep)
         events = stream()
-        weakref.finalize(events, unsubscribe)  # one that is never begun has no end either
+        weakref.finalize(events, unsubscribe)  # for a generator that is never started
         return events
 
     def _call(self, callback: Callable[[RouterEvent], None], event: RouterEvent) -> None:
@@ -220,5 +220,5 @@ class EventBus:
         try:
             callback(event)
         except Exception:
-            # Only here any error is caught: a subscriber is the user's code, and speech goes on.
+            # Any error is caught only here: a subscriber is the user's code, and speech continues.
             _LOGGER.exception("A subscriber failed on %s", type(event).__name__)

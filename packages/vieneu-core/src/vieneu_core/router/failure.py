@@ -1,4 +1,4 @@
-"""The newest failure of a backend, as one value, and the state that it stands for."""
+"""Latest failure of a backend, and the state that follows from it."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _STATE_OF_ERROR: tuple[tuple[type[BackendError], BackendState], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The newest failure of a backend, of a request or of a health check."""
+    """The latest failure of a backend, by a request or a health check."""
 
     error: BackendError
     certain: bool
-    """Whether it shows that the backend cannot speak now. One timeout does not."""
+    """Whether it proves that the backend cannot speak now. A single timeout does not."""
     past: bool = False
-    """Whether the backend has answered since."""
+    """Whether the backend has responded since."""
 
     @property
     def state(self) -> BackendState:

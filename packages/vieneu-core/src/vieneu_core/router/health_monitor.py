@@ -1,6 +1,6 @@
-"""Health checks of one backend, as rare as possible.
+"""Health checks of one backend, as few as possible.
 
-Real traffic is the best check: it costs nothing. Without traffic the checks of a remote backend
+Real traffic is the best check, because it is free. Without traffic the checks of a remote backend
 become rarer, because each costs one request of the tunnel's quota. A circuit that has cooled
 down is probed by speaking a short sentence, since a server can be healthy and yet unable to speak.
 """
@@ -39,11 +39,11 @@ _NEEDS_LOADING = {
 _LOGGER = logging.getLogger(__name__)
 PROGRESS_EVERY_S = 0.5
 SHORTEST_WAIT_S = 0.05
-"""The monitor never runs in a tight loop, whatever the state."""
+"""Shortest pause in seconds, so that the monitor never runs in a tight loop."""
 
 
 class HealthMonitor:
-    """Watches one `TrackedBackend` until it is cancelled."""
+    """Monitors one `TrackedBackend` until it is cancelled."""
 
     def __init__(
         self,
@@ -64,14 +64,14 @@ class HealthMonitor:
         self.first_load: asyncio.Future[BackendError | None] = (
             asyncio.get_running_loop().create_future()
         )
-        """Done once the backend has been loaded, or could not be: then with the reason."""
+        """Done when the first load has ended; the result is the failure, or None."""
 
     def wake(self) -> None:
-        """Recompute when the next check is due: something has changed."""
+        """Recompute the time of the next check, because something has changed."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Load the backend, then check it again and again."""
+        """Load the backend, then check it repeatedly."""
         try:
             self.first_load.set_result(await self.load())
             await self._watch()
@@ -79,7 +79,7 @@ class HealthMonitor:
             _LOGGER.exception("The health monitor of %s failed", self._tracked.name)
             raise
         finally:
-            self.first_load.cancel()  # without effect once it is done
+            self.first_load.cancel()  # without effect if it is done
 
     async def _watch(self) -> None:
         await self._each_round()
@@ -94,7 +94,7 @@ class HealthMonitor:
             await self._each_round()
 
     async def load(self) -> BackendError | None:
-        """Load the backend; return why that failed, or None."""
+        """Load the backend; return the failure, or None."""
         try:
             health = await self._loaded()
         except BackendError as err:
@@ -115,16 +115,16 @@ class HealthMonitor:
                     follower.cancel()
 
     async def _follow_loading(self) -> None:
-        """Report the progress of loading, again and again: a download can take minutes."""
+        """Report the progress of loading repeatedly: a download can take minutes."""
         while True:
             await self._clock.sleep(PROGRESS_EVERY_S)
-            with contextlib.suppress(BackendError):  # loading itself raises what is wrong
+            with contextlib.suppress(BackendError):  # loading itself raises the failure
                 health = await self._tracked.backend.health()
                 if health.loading is not None:
                     self._tracked.load_progressed(health)
 
     def next_check_in_s(self) -> float:
-        """Return the seconds until the next check is due; infinite where only an admin can help."""
+        """Return the seconds until the next check; infinite if only an admin can help."""
         tracked = self._tracked
         if math.isinf(tracked.breaker.retry_in_s):
             return math.inf
@@ -138,7 +138,7 @@ class HealthMonitor:
         return spared_s if spared_s > 0 and not self._idle else max(due, spared_s)
 
     async def check(self, *, tolerant: bool = True) -> Health:
-        """Check the backend now, and probe it where its circuit has cooled down.
+        """Check the backend now, and probe it if its circuit has cooled down.
 
         Args:
             tolerant: Whether a single timeout is ignored.
@@ -155,7 +155,7 @@ class HealthMonitor:
         """Speak a short sentence on the backend; its circuit records the result.
 
         Raises:
-            BackendError: it cannot speak, or its circuit lets nothing through now.
+            BackendError: it cannot speak, or its circuit is open.
         """
         self._tracked.admit(None)
         with self._tracked.attempt():
@@ -203,7 +203,7 @@ class HealthMonitor:
         return tracked.health or Health(state=tracked.state)
 
     def _missed(self, error: BackendError, *, tolerant: bool) -> None:
-        # A server that is busy speaking may be slow to report its health; its audio is the answer.
+        # A server that is busy speaking may respond slowly to a health check; its audio is enough.
         speaking = self._tracked.in_use and isinstance(error, BackendTimeoutError)
         tolerated = math.inf if speaking else self._policy.tolerated_failed_checks
         self._tracked.health_check_failed(error, tolerated=tolerated if tolerant else 0)
@@ -222,7 +222,7 @@ class HealthMonitor:
     def _interval_s(self) -> float:
         policy = self._policy
         tracked = self._tracked
-        # Once it is certain that the backend cannot speak, frequent checks are of no use.
+        # Once it is certain that the backend cannot speak, frequent checks are useless.
         doubted = tracked.suspect and tracked.failed_checks <= policy.tolerated_failed_checks
         if doubted and tracked.breaker.state is CircuitState.CLOSED:
             return policy.suspect_interval_s
@@ -242,7 +242,7 @@ class HealthMonitor:
         return None
 
     async def _wait(self, seconds: float) -> None:
-        """Wait until the time has come or `wake` is called."""
+        """Wait until the time has passed or `wake` is called."""
         waits: set[asyncio.Task[object]] = {asyncio.create_task(self._woken.wait())}
         if not math.isinf(seconds):
             waits.add(asyncio.create_task(self._sleep(seconds)))

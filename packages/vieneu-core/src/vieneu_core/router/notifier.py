@@ -1,4 +1,4 @@
-"""Turns changes of the backends into events, each published once."""
+"""Publishing of events about changes of the backends, each once."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ _LOST = {
 
 
 class StatusNotifier:
-    """Remembers what was published, so that one outage is one event."""
+    """Publishes events; remembers what was published, so that one outage is one event."""
 
     def __init__(self, publish: Callable[[RouterEvent], None]) -> None:
         self._publish = publish
-        # By backend, not by name: one that replaces another begins without a history.
+        # By backend, not by name: a replacement starts without a history.
         self._states: WeakKeyDictionary[TrackedBackend, BackendState] = WeakKeyDictionary()
         self._was_ready: WeakSet[TrackedBackend] = WeakSet()
         self._lost: WeakSet[TrackedBackend] = WeakSet()
@@ -56,12 +56,12 @@ class StatusNotifier:
         self._is_falling_back: str | None = None
 
     def states(self, backends: Iterable[TrackedBackend]) -> None:
-        """Publish new states of the backends, and the progress of their loading."""
+        """Publish new states of the backends, and the progress of loading."""
         for tracked in backends:
             self._state(tracked)
 
     def changes(self, backends: Iterable[TrackedBackend]) -> None:
-        """Publish other changes: of circuit, session, version, default voice; and outages."""
+        """Publish changes of circuit, session, version and default voice, and outages."""
         for tracked in backends:
             self._circuit(tracked)
             self._session(tracked)
@@ -70,7 +70,7 @@ class StatusNotifier:
             self._outage(tracked)
 
     def active(self, chosen: str, active: str, cause: BackendError | None) -> None:
-        """Publish when requests begin to go to a fallback, and when that ends."""
+        """Publish when requests start to go to a fallback, and when that ends."""
         before, self._is_falling_back = self._is_falling_back, active if active != chosen else None
         if self._is_falling_back is not None and self._is_falling_back != before:
             report = ErrorReport.of(cause) if cause is not None else None

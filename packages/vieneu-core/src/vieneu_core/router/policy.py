@@ -1,4 +1,4 @@
-"""The policy of the router: its numbers, and which backends may speak a request, in order."""
+"""Policy of the router: its parameters, and the order of the backends for a request."""
 
 from __future__ import annotations
 
@@ -14,54 +14,54 @@ LAST_RESORT = "last_resort"
 """Name of the embedded voice, which is always available."""
 
 _CHARACTERS_PER_SECOND = 12.0
-"""Vietnamese read aloud at speed 1: 12 to 15 characters a second; the slow end, to be safe."""
+"""Estimated rate of Vietnamese speech at speed 1: 12 to 15 characters a second, at the low end."""
 
 
 class Mode(StrEnum):
-    """The admin's choice of the backend that gets requests. Says nothing about its health."""
+    """The admin's choice of the backend for requests, independent of its health."""
 
     LOCAL = "local"
     REMOTE = "remote"
 
 
 BACKENDS = (Mode.LOCAL.value, Mode.REMOTE.value, LAST_RESORT)
-"""Names of all backends that a router may have."""
+"""Names of all backends that a router can have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterPolicy:
-    """Everything that may be tuned.
+    """Parameters of the router.
 
     Raises:
-        ConfigurationError: a field is of the wrong type, below 0, or names no backend.
+        ConfigurationError: a field has the wrong type, is negative, or names no backend.
     """
 
     fallback_enabled: bool = True
     fallback: tuple[str, ...] = ("local", LAST_RESORT)
-    """Fallbacks in order. With ``remote`` among them text leaves the home unasked."""
+    """Fallbacks in order. With ``remote`` among them, text may leave the home in local mode too."""
     fallback_voice: str | None = None
-    """Voice of a fallback that has it, where the request names none."""
+    """Voice of a fallback that has it, if the request names none."""
     prefetched_sentences: int = 2
-    """Sentences synthesized ahead while one is being heard."""
+    """Number of sentences synthesized ahead while one is played."""
     stall_s: float = 20.0
-    """Longest wait for a backend's next audio; a backend's own limits are usually shorter."""
+    """Longest wait for a backend's next audio in seconds; its own limits are usually shorter."""
     retry_for_s: float = 10.0
-    """How long a sentence that no backend could speak is retried before it fails."""
+    """Seconds for which a sentence that no backend could speak is retried before it fails."""
     health_check_interval_s: float = 30.0
-    """Between health checks of a backend that is in use."""
+    """Seconds between health checks of a backend in use."""
     in_use_s: float = 300.0
-    """A backend that no request wanted for this long is idle."""
+    """Seconds without a request after which a backend is idle."""
     idle_interval_s: float = 600.0
-    """Longest time between checks of an idle remote backend; they double up to this."""
+    """Longest time in seconds between checks of an idle remote backend; it doubles up to this."""
     long_idle_after_s: float = 6 * 3600.0
     long_idle_interval_s: float = 900.0
-    """After long idleness: 2 880 checks a month, within a free tunnel's quota."""
+    """Seconds between checks after long idleness: 2 880 a month, within a free tunnel's quota."""
     suspect_interval_s: float = 2.0
-    """Until the next check of a backend that has just failed."""
+    """Seconds until the next check of a backend that has just failed."""
     tolerated_failed_checks: int = 1
-    """Checks in a row that may time out before the backend counts as lost."""
+    """Number of checks in a row that may time out before the backend counts as lost."""
     load_wait_s: float = 10.0
-    """How long `Router.load` waits for the admin's choice while something else can speak."""
+    """Seconds for which `Router.load` waits for the admin's choice while another one can speak."""
     health_check_timeout_s: float = 10.0
     probe_text: str = "Xin chào."
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
@@ -81,12 +81,12 @@ class RouterPolicy:
 def candidates(mode: Mode, fallbacks: Collection[str], present: Collection[str]) -> tuple[str, ...]:
     """Return the names of the backends of a request: the admin's choice, then the fallbacks.
 
-    The choice comes first even where it is not present, so that its absence is reported.
+    The choice comes first even if it is not present, so that its absence is reported.
     """
     others = (name for name in fallbacks if name != mode.value and name in present)
     return (mode.value, *others)
 
 
 def estimated_seconds(sentences: tuple[str, ...], speed: float) -> float:
-    """Estimate how long these sentences are when spoken, in seconds; rather too long."""
+    """Return the estimated duration of these sentences in seconds, rather too long."""
     return sum(map(len, sentences)) / _CHARACTERS_PER_SECOND / speed

@@ -1,4 +1,4 @@
-"""All backends of a router: their monitors, and how one replaces another."""
+"""All backends of a router: monitoring and replacement."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class BackendPool:
     """The backends by name; each has a monitor while they are watched.
 
     Args:
-        backends: Name and backend.
+        backends: Backends by name.
         policy: How often they are checked, and when their circuits open.
-        clock: Time.
-        rng: Jitter of the circuits.
+        clock: Clock of all parts.
+        rng: Source of the circuits' jitter.
         on_change: Called after each change of one of them.
         each_round: Awaited by a monitor after each of its rounds.
     """
@@ -67,7 +67,7 @@ class BackendPool:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of those that are set up."""
+        """Names of the configured backends."""
         return tuple(self._by_name)
 
     @property
@@ -81,7 +81,7 @@ class BackendPool:
         return any(tracked.usable for tracked in self)
 
     def get(self, name: str) -> TrackedBackend | None:
-        """Return the backend of this name, or None where none is set up."""
+        """Return the backend of this name, or None if there is none."""
         return self._by_name.get(name)
 
     def require(self, name: str) -> TrackedBackend:
@@ -89,7 +89,7 @@ class BackendPool:
 
         Raises:
             ConfigurationError: the name is not a string.
-            BackendNotConfiguredError: none is set up.
+            BackendNotConfiguredError: there is none.
         """
         expect("name", name, str, "the name of a backend")
         if name not in self._by_name:
@@ -104,12 +104,12 @@ class BackendPool:
         return self._by_name[name]
 
     def first_usable(self, names: Sequence[str]) -> str:
-        """Return the first of these names whose backend can speak now; else the first of all."""
+        """Return the first of these names whose backend can speak now, or else the first name."""
         backends = ((name, self.get(name)) for name in names)
         return next((name for name, tracked in backends if tracked and tracked.usable), names[0])
 
     def statuses(self) -> tuple[BackendStatus, ...]:
-        """Describe all of them, and the remote one also where there is none."""
+        """Describe all backends; a missing remote one is listed too."""
         names = [name for name in BACKENDS if name in self or name == REMOTE]
         return tuple(
             BackendStatus.absent(name)
@@ -121,10 +121,10 @@ class BackendPool:
     # --- watching ---------------------------------------------------------------------------
 
     async def load(self, *first: str) -> None:
-        """Begin to load and watch all; return when these are loaded, or anything can speak.
+        """Start to load and watch all; return when the given ones are loaded, or any can speak.
 
         Raises:
-            BackendError: not one of them can speak, or `unwatch` was called meanwhile.
+            BackendError: none of them can speak, or `unwatch` was called meanwhile.
         """
         loads = self.watch()
         awaited = {loads[name] for name in first if name in loads}
@@ -139,18 +139,18 @@ class BackendPool:
             raise _not_loadable(loads)
 
     def watch(self) -> dict[str, asyncio.Future[BackendError | None]]:
-        """Begin to load and watch all; the result of each future is why loading failed, or None."""
+        """Start to load and watch all; each future results in the failure of loading, or None."""
         return {name: self._watch(name).first_load for name in self.names}
 
     async def unwatch(self, *names: str) -> None:
-        """Stop watching these, or all where none is named."""
+        """Stop watching the given ones, or all if none is given."""
         chosen = names or tuple(self._monitors)
         ended = [self._monitors.pop(name) for name in chosen if name in self._monitors]
         for _, task in ended:
             task.cancel()
         await asyncio.gather(*(task for _, task in ended), return_exceptions=True)
         for monitor, _ in ended:
-            monitor.first_load.cancel()  # one that had not taken its first step has not done it
+            monitor.first_load.cancel()  # for a monitor that was cancelled before its first step
 
     def monitor(self, name: str) -> HealthMonitor:
         """Return the monitor that watches a backend, or one that checks on demand only.
@@ -196,10 +196,10 @@ class BackendPool:
     # --- replacement -------------------------------------------------------------------
 
     async def replace(self, name: str, backend: Backend | None) -> None:
-        """Replace a backend by another; None only removes it.
+        """Replace a backend; None removes it.
 
-        The old one is closed once no request holds a lease on it. Where the others are watched the
-        new one is too; this returns when it has been loaded, or could not be.
+        The old one is closed once no request holds a lease on it. If the others are watched, the
+        new one is too, and this returns when its loading has ended.
         """
         async with self._replacing:
             old = self._by_name.pop(name, None)
@@ -214,16 +214,16 @@ class BackendPool:
             await asyncio.wait({self._monitors[name][0].first_load})
 
     async def unload(self) -> None:
-        """Unload all of them."""
+        """Unload all backends."""
         for tracked in self:
             tracked.clear_health()
         await asyncio.gather(*(tracked.backend.unload() for tracked in self))
 
     async def aclose(self) -> None:
-        """Close all of them for good, those too that were replaced."""
-        async with self._replacing:  # one that is being replaced has to be closed as well
+        """Close all backends permanently, also replaced ones."""
+        async with self._replacing:  # a backend that is being replaced has to be closed as well
             for idle in self._retiring.values():
-                idle.set()  # requests that still run there are cut off
+                idle.set()  # running requests on it are interrupted
             await asyncio.gather(*self._retiring)
             await asyncio.gather(*(tracked.backend.aclose() for tracked in self))
 

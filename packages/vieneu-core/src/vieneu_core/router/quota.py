@@ -1,4 +1,4 @@
-"""The tunnel's monthly quota: counts requests and bytes, and warns before it is used up.
+"""Monthly quota of the tunnel: counts requests and bytes, and warns before it is used up.
 
 Defaults are those of ngrok's free plan: 20 000 requests and 1 GB out per calendar month.
 """
@@ -20,7 +20,7 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaStatus:
-    """How much of this month's quota is used."""
+    """Used part of this month's quota."""
 
     month: str
     """Calendar month in UTC, ``2026-11``."""
@@ -31,12 +31,12 @@ class QuotaStatus:
 
     @property
     def used(self) -> float:
-        """Share that is used, 0 to 1 and beyond, of whichever is nearer its end."""
+        """Used share of requests or bytes, whichever is larger; may exceed 1."""
         return max(self.requests / self.monthly_requests, self.bytes / self.monthly_bytes)
 
 
 class TunnelQuota:
-    """The meter of one tunnel account. Counting never blocks; `flush` writes on a thread."""
+    """Counter for one tunnel account. Counting never blocks; `flush` writes on a thread."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class TunnelQuota:
         self._write: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
-        """Read what was counted before, once. A damaged file is set aside, never trusted."""
+        """Load the stored counts once. A damaged file is set aside."""
         if self._path is None or self._read:
             return
         stored = await asyncio.to_thread(_load, self._path)
@@ -89,7 +89,7 @@ class TunnelQuota:
         )
 
     def due(self, marks: Sequence[float] = (0.7, 0.9)) -> float | None:
-        """Return the share that has just been passed, once for each mark and month."""
+        """Return the share that was just exceeded, once per mark and month."""
         used = self.status().used
         passed = [mark for mark in marks if used >= mark and mark not in self._warned]
         if not passed:
@@ -99,9 +99,9 @@ class TunnelQuota:
         return max(passed)
 
     async def flush(self) -> None:
-        """Write the counts, durably, if they have changed. A full disk costs only the counts.
+        """Write changed counts durably. If the disk is full, only the counts are lost.
 
-        A write that has begun is always waited for, so that an older one cannot follow a newer.
+        A started write is always awaited, so that an older one cannot overwrite a newer.
         """
         if self._path is None:
             return

@@ -1,4 +1,4 @@
-"""The sentence that a delivery is receiving."""
+"""State of the sentence that a delivery is receiving."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from vieneu_core.audio.resample import Resampler
 
 @dataclass(slots=True, kw_only=True)
 class ReceivedSentence:
-    """What has come of one sentence so far."""
+    """The received part of one sentence."""
 
     begun: bool = False
     heard: bool = False
     """Whether a part of it was released."""
     seconds: float = 0.0
     buffer: list[AudioChunk] = field(default_factory=list)
-    """What is held until the sentence is complete."""
+    """Chunks held until the sentence is complete."""
     _resampler: Resampler | None = None
 
     async def at_rate(self, chunk: AudioChunk, rate_hz: int) -> AudioChunk:
-        """Return the next chunk of the sentence at another sample rate."""
+        """Return the next chunk of the sentence, resampled to another rate."""
         if chunk.sample_rate_hz == rate_hz:
             return chunk
         if self._resampler is None:
-            # On a thread, because the first one loads the codecs.
+            # On a thread, because the first call imports the codecs.
             self._resampler = await asyncio.to_thread(Resampler, chunk.sample_rate_hz, rate_hz)
         pcm = await asyncio.to_thread(_resample, self._resampler, chunk)
         return replace(chunk, pcm=pcm, sample_rate_hz=rate_hz)

@@ -15,16 +15,16 @@ from vieneu_core.translatable import Translatable
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The backends of one request, fixed when it starts: a change of the mode does not touch it."""
+    """The backends of one request, fixed when it starts: changes of the mode do not affect it."""
 
     backends: tuple[TrackedBackend, ...]
     """The admin's choice first, then the fallbacks."""
     missing: BackendError | None = None
-    """Why the admin's choice is not among ``backends``."""
+    """Reason why the admin's choice is not among ``backends``."""
 
     @classmethod
     def along(cls, names: Sequence[str], pool: BackendPool) -> Self:
-        """Return the route along these names, of which the first is the admin's choice."""
+        """Return the route for these names, of which the first is the admin's choice."""
         backends = tuple(tracked for name in names if (tracked := pool.get(name)) is not None)
         chosen = names[0]
         if chosen in pool:
@@ -43,5 +43,5 @@ class Route:
             yield
 
     def is_fallback(self, tracked: TrackedBackend) -> bool:
-        """Return whether this backend is not the one that the admin chose."""
+        """Return whether this backend differs from the admin's choice."""
         return self.missing is not None or tracked is not self.backends[0]

@@ -1,4 +1,4 @@
-"""The router: a backend made of backends. Selects, streams, fails over, fails back."""
+"""The router: a backend that delegates to other backends, with failover and failback."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.router.delivery import Delivery
 from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
+from vieneu_core.router.failover_delivery import Delivery
 from vieneu_core.router.notifier import StatusNotifier
 from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy, candidates
 from vieneu_core.router.pool import REMOTE, BackendPool
@@ -29,10 +29,10 @@ class Router(Backend):
     """Serves requests from the backend that the admin chose, or from a fallback.
 
     ``mode`` is the admin's choice; ``active`` is the backend of the next request. It owns and
-    closes the backends that it is given. It is used on the event loop that loaded it, and no other.
+    closes the given backends. It must be used on the event loop that loaded it.
 
     Raises:
-        ConfigurationError: an argument is of the wrong type.
+        ConfigurationError: an argument has the wrong type.
     """
 
     name = "router"
@@ -86,7 +86,7 @@ class Router(Backend):
         return self._pool.first_usable(self._candidates())
 
     def status(self) -> RouterStatus:
-        """Return a snapshot for the admin. Costs no request."""
+        """Return a snapshot of the router. Sends no request."""
         remote, active = self._pool.get(REMOTE), self.active
         return RouterStatus(
             mode=self._mode,
@@ -106,7 +106,7 @@ class Router(Backend):
         return self._events.subscribe(callback)
 
     def listen(self) -> AsyncGenerator[RouterEvent, None]:
-        """Yield events as they come, from now on."""
+        """Yield events from now on."""
         self._lifetime.check()
         return self._events.listen()
 
@@ -161,7 +161,7 @@ class Router(Backend):
         """Replace the remote backend, or remove it. Requests on the old one end there first.
 
         Raises:
-            ConfigurationError: it is no backend.
+            ConfigurationError: ``remote`` is not a backend.
         """
         expect_optional("remote", remote, Backend, "a backend, such as a RemoteBackend")
         self._lifetime.require_open()
@@ -169,7 +169,7 @@ class Router(Backend):
         self._publish_changes()
 
     async def load_backend(self, name: str) -> Health:
-        """Load one backend, and forget what failed there before.
+        """Load one backend, and reset its earlier failures.
 
         Raises:
             BackendError: it cannot be loaded.
@@ -190,9 +190,9 @@ class Router(Backend):
         await self._pool.require(name).unload_by_admin()
 
     async def check(self, name: str) -> Health:
-        """Check one backend now, whatever its circuit breaker says.
+        """Check one backend now, regardless of its circuit breaker.
 
-        Where its circuit is not closed, it must also speak a short sentence before it is used.
+        If its circuit is not closed, it must also speak a short sentence.
 
         Raises:
             BackendError: it does not answer, or cannot speak.
@@ -201,7 +201,7 @@ class Router(Backend):
         return await self._pool.check(name)
 
     async def probe(self, name: str) -> Speech:
-        """Speak one short sentence on one backend now, whatever the mode.
+        """Speak one short sentence on one backend now, in any mode.
 
         Raises:
             BackendError: it cannot speak.
@@ -216,8 +216,8 @@ class Router(Backend):
         long, when anything can speak. The rest goes on loading.
 
         Raises:
-            BackendError: not one of them can speak, or `unload` was called meanwhile; or the router
-                was closed before.
+            BackendError: none of them can speak, or `unload` was called meanwhile, or the router
+                is closed.
         """
         self._lifetime.use()
         async with self._loading:
@@ -235,7 +235,7 @@ class Router(Backend):
                 raise
 
     async def unload(self) -> None:
-        """Stop watching, and unload all backends."""
+        """Stop monitoring, and unload all backends."""
         self._lifetime.use()
         self._loaded = False
         await self._pool.unwatch()
@@ -244,7 +244,7 @@ class Router(Backend):
             await self._quota.flush()
 
     async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
-        """Speak a request; see `Backend.stream`. All chunks have the rate of the first one."""
+        """Speak a request; see `Backend.stream`. All chunks have the sample rate of the first."""
         check_request(request)
         self._require_loaded()
         route = Route.along(self._candidates(), self._pool)
@@ -269,7 +269,7 @@ class Router(Backend):
         return await self._pool.require(self.active).backend.voices()
 
     async def aclose(self) -> None:
-        """Unload, and close all backends for good."""
+        """Unload, and close all backends permanently."""
         self._lifetime.close()
         await self.unload()
         await self._pool.aclose()

@@ -1,7 +1,7 @@
-"""The clock of a remote session: it ends (a Colab runtime lives for up to 12 hours).
+"""Countdown of a remote session, which ends after a time (on Colab up to 12 hours).
 
-The server reports how many seconds remain by its own monotonic clock; here they are counted down by
-ours. No wall clock is compared with another machine's.
+The server reports the remaining seconds by its monotonic clock; here they are counted down by
+the local one. Wall clocks of different machines are never compared.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from vieneu_core.arguments import check_not_negative, items_of, refuse
 from vieneu_core.clock import Clock
 
 _NEW_SESSION_S = 60.0
-"""A jump of the remaining time upwards by more than this is a new session, not jitter."""
+"""An increase of the remaining seconds by more than this means a new session, not jitter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPolicy:
-    """When an admin is warned of the end, and from when on long speech starts elsewhere."""
+    """When the admin is warned of the end, and when long speech is no longer started there."""
 
     warn_at_s: Sequence[float] = (1800.0, 300.0)
     careful_from_s: float = 600.0
@@ -42,7 +42,7 @@ class SessionClock:
 
     @property
     def remaining_s(self) -> float | None:
-        """Seconds until the session ends, not below 0; None where it has no known end."""
+        """Seconds until the session ends, at least 0; None if it has no known end."""
         if self._ends_at is None:
             return None
         return max(0.0, self._ends_at - self._clock.monotonic())
@@ -56,19 +56,19 @@ class SessionClock:
         longer = self._ends_at is not None and ends_at > self._ends_at + _NEW_SESSION_S
         if self._ends_at is None or (longer and remaining_s > _NEW_SESSION_S):
             self._passed = {mark for mark in self._marks if mark >= remaining_s > 0}
-            # A session met late is announced once, by the nearest mark that it has passed.
+            # For a session first seen late, only the nearest passed mark is reported.
             self._passed.discard(min(self._passed, default=math.inf))
         elif longer:
-            return  # an ended session that still answers says 0 for ever
+            return  # an ended session that still responds reports 0 repeatedly
         self._ends_at = ends_at
 
     def forget(self) -> None:
-        """Forget the session: there is none, or another backend has come."""
+        """Discard the session: there is none, or another backend."""
         self._ends_at = None
         self._passed.clear()
 
     def due(self) -> float | None:
-        """Return the mark (seconds before the end) that has just been passed, once each."""
+        """Return the mark (seconds before the end) that was just passed, once each."""
         remaining = self.remaining_s
         if remaining is None:
             return None
@@ -79,7 +79,7 @@ class SessionClock:
         return min(passed)
 
     def next_due_in_s(self) -> float:
-        """Return the seconds until the next mark is passed; infinite where none is ahead."""
+        """Return the seconds until the next mark; infinite if there is none."""
         remaining = self.remaining_s
         if remaining is None:
             return math.inf
@@ -87,7 +87,7 @@ class SessionClock:
         return max(0.0, min(ahead, default=math.inf))
 
     def has_time_for(self, seconds: float) -> bool:
-        """Return whether speech of this length may still start there."""
+        """Return whether speech of this length may still start in this session."""
         remaining = self.remaining_s
         if remaining is None or remaining > self._policy.careful_from_s:
             return True

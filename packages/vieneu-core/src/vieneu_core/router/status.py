@@ -1,4 +1,4 @@
-"""Snapshot of the router for an admin: for CLI, Home Assistant and web alike."""
+"""Snapshot of the router, for the command line, Home Assistant and programs."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from vieneu_core.router.tracked_backend import TrackedBackend
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendStatus:
-    """One backend."""
+    """Status of one backend."""
 
     name: str
     state: BackendState
     circuit: CircuitState
     health: Health | None
-    """The last health check; None where there was none yet."""
+    """The last health check; None if there was none yet."""
     last_error: ErrorReport | None
     checked_s_ago: float | None
-    """Seconds since it last answered or failed."""
+    """Seconds since it last responded or failed."""
 
     @classmethod
     def of(cls, tracked: TrackedBackend) -> BackendStatus:
-        """Describe a backend as it is known now."""
+        """Return the current status of a backend."""
         expect("tracked", tracked, TrackedBackend, "a backend of a router")
         error = tracked.last_error
         return cls(
@@ -45,7 +45,7 @@ class BackendStatus:
 
     @classmethod
     def absent(cls, name: str) -> BackendStatus:
-        """Describe a backend that has not been set up."""
+        """Return the status of a backend that is not configured."""
         return cls(
             name=name,
             state=BackendState.NOT_CONFIGURED,
@@ -58,14 +58,14 @@ class BackendStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterStatus:
-    """The router and all its backends."""
+    """Status of the router and all its backends."""
 
     mode: Mode
     """The admin's choice."""
     active: str
     """The backend that the next request goes to."""
     fallback_active: bool
-    """True where that is not the admin's choice."""
+    """True if that is not the admin's choice."""
     backends: tuple[BackendStatus, ...]
     session_remaining_s: float | None
     """Seconds until the remote session ends."""
@@ -77,14 +77,14 @@ class RouterStatus:
         expect_optional("quota", self.quota, QuotaStatus, "a QuotaStatus")
 
     def backend(self, name: str) -> BackendStatus | None:
-        """Return the status of one backend, or None where there is none of that name."""
+        """Return the status of one backend, or None if there is none of that name."""
         expect("name", name, str, "the name of a backend")
         return next((b for b in self.backends if b.name == name), None)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values."""
+        """Return the status as plain JSON values."""
         values = dataclasses.asdict(self)
         if self.quota is not None:
             values["quota"]["used"] = round(self.quota.used, 4)
-        values["budget"] = values["quota"]  # its former name, deprecated
+        values["budget"] = values["quota"]  # former name, deprecated
         return values

@@ -1,6 +1,6 @@
-"""Everything that the router knows of one backend: its circuit, health, failure, and leases.
+"""State that the router keeps of one backend: circuit, health, failure, and leases.
 
-Learned from real traffic first; the health monitor only fills the gaps.
+It comes from real traffic first; the health monitor only fills the gaps.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from vieneu_core.router.session import SessionClock
 from vieneu_core.translatable import Translatable
 
 _BRIEF_PAUSE_S = 5.0
-"""A backend that asks for no more than this is still where requests go."""
+"""A backend that asks for a pause up to this length (seconds) still gets requests."""
 
 _CERTAIN = {Consequence.OPEN, Consequence.PAUSE, Consequence.UNTIL_ADMIN}
 
 
 class TrackedBackend:
-    """One backend as the router sees it. Its state is changed by its own methods only.
+    """One backend with the router's state of it, which only its own methods change.
 
     Args:
         backend: The backend.
         name: Its name in the router.
-        breaker: Its circuit.
-        clock: Time.
+        breaker: Its circuit breaker.
+        clock: Clock of the backend.
         on_change: Called after each change.
-        session: Counts down its session; None where it has no end.
+        session: Countdown of its session; None if it has no end.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, all by keyword
@@ -72,22 +72,22 @@ class TrackedBackend:
 
     @property
     def health(self) -> Health | None:
-        """Result of the last health check that succeeded; None where there was none yet."""
+        """The last successful health check; None if there was none yet."""
         return self._health
 
     @property
     def last_error(self) -> BackendError | None:
-        """The newest failure; kept after the backend has recovered, until `reset`."""
+        """The latest failure; kept after the backend has recovered, until `reset`."""
         return self._failure.error if self._failure is not None else None
 
     @property
     def suspect(self) -> bool:
-        """True where the last thing known of the backend is a failure."""
+        """True if the latest result of the backend is a failure."""
         return self._failure is not None and not self._failure.past
 
     @property
     def failed_checks(self) -> int:
-        """Health checks in a row that failed, since the backend last answered."""
+        """Number of failed health checks in a row since the backend last responded."""
         return self._failed_checks
 
     @property
@@ -97,13 +97,13 @@ class TrackedBackend:
 
     @property
     def unloaded_by_admin(self) -> bool:
-        """True where the admin unloaded it: only the admin loads it again."""
+        """True if the admin unloaded it: only the admin loads it again."""
         return self._unloaded_by_admin
 
     @property
     def state(self) -> BackendState:
-        """State of the backend, from all that is known."""
-        # What failed to load is tried again and again; it is loading once that gets anywhere.
+        """State of the backend, derived from all known facts."""
+        # Loading is retried repeatedly; the state is loading once there is progress.
         has_progress = self._health is not None and self._health.loading is not None
         if self._loading and (self._fault is None or has_progress):
             return BackendState.LOADING
@@ -118,22 +118,22 @@ class TrackedBackend:
 
     @property
     def usable(self) -> bool:
-        """True where the next request would be sent here, were it the first choice."""
+        """True if the next request would be sent here with it as the first choice."""
         paused = self.breaker.retry_in_s > _BRIEF_PAUSE_S
         return self.state.ready and not paused and self.breaker.state is CircuitState.CLOSED
 
     @property
     def idle_s(self) -> float:
-        """Seconds since a request last wanted this backend."""
+        """Seconds since the last request for this backend."""
         return self._clock.monotonic() - self._wanted_at
 
     @property
     def silent_s(self) -> float:
-        """Seconds since it last answered or failed; infinite where nothing was heard of it."""
+        """Seconds since it last responded or failed; infinite if it never did."""
         return self._clock.monotonic() - self._contact_at
 
     def refusal(self, seconds: float = 0.0) -> BackendError | None:
-        """Return why speech of this length cannot start here now, or None where it can."""
+        """Return why speech of this length cannot start here now, or None if it can."""
         if self.session is not None and not self.session.has_time_for(seconds):
             left_s = self.session.remaining_s
             detail = Translatable(
@@ -143,7 +143,7 @@ class TrackedBackend:
         return self.breaker.refusal()
 
     def why_not_ready(self) -> BackendError:
-        """Return the reason why `usable` is false, as an error to be raised."""
+        """Return the reason why `usable` is false, as an error to raise."""
         refusal, known = self.refusal(), self.last_error
         if refusal is not None and not isinstance(refusal, CircuitOpenError):
             return refusal
@@ -157,7 +157,7 @@ class TrackedBackend:
 
     @contextmanager
     def lease(self) -> Iterator[None]:
-        """Reserve it for a request that may come here: a backend is not closed meanwhile."""
+        """Reserve it for a request that may come here: it is not closed meanwhile."""
         self._leases += 1
         try:
             yield
@@ -166,12 +166,12 @@ class TrackedBackend:
             self._on_change()
 
     def admit(self, seconds: float | None, *, last_chance: bool = False) -> None:
-        """Let a request through; `attempt` follows.
+        """Admit a request; `attempt` follows.
 
         Args:
-            seconds: Estimated length of its speech. None is a probe, which is no use of the backend
-                and may come at the end of a session.
-            last_chance: Whether an open circuit is ignored.
+            seconds: Estimated length of its speech. None means a probe, which does not count as use
+                and is allowed at the end of a session.
+            last_chance: Whether to ignore an open circuit.
 
         Raises:
             BackendError: what `refusal` returns.
@@ -186,10 +186,10 @@ class TrackedBackend:
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Record how an admitted request goes.
+        """Record the result of an admitted request.
 
-        A `BackendError` is a failure of the backend. Any other exception, cancellation too, says
-        nothing of it: the request was abandoned, or was the caller's fault.
+        A `BackendError` is a failure of the backend. Any other exception, also cancellation, says
+        nothing about it: the request was cancelled, or invalid.
         """
         try:
             yield
@@ -210,7 +210,7 @@ class TrackedBackend:
 
     @contextmanager
     def loading(self) -> Iterator[None]:
-        """Mark it as loading for as long as that takes."""
+        """Mark it as loading inside the context."""
         self._loading, self._unloaded_by_admin = True, False
         try:
             yield
@@ -218,12 +218,12 @@ class TrackedBackend:
             self._loading = False
 
     def load_progressed(self, health: Health) -> None:
-        """Record how far its loading has come."""
+        """Record the progress of loading."""
         self._health = health
         self._on_change()
 
     def health_checked(self, health: Health) -> None:
-        """Record a health check that succeeded."""
+        """Record a successful health check."""
         self._answered()
         self._health = health
         if self.session is not None:
@@ -231,9 +231,9 @@ class TrackedBackend:
         self._on_change()
 
     def health_check_failed(self, error: BackendError, *, tolerated: float) -> None:
-        """Record a health check that failed.
+        """Record a failed health check.
 
-        A certain answer counts at once; silence only when it is repeated and no audio comes:
+        A definite failure counts at once; a timeout only if it is repeated and no audio arrives:
         more than ``tolerated`` times in a row.
         """
         self._failed_checks += 1
@@ -247,29 +247,29 @@ class TrackedBackend:
         self._on_change()
 
     def clear_health(self) -> None:
-        """Forget its health: it is being unloaded together with the router."""
+        """Discard its health: it is being unloaded together with the router."""
         self._health = None
 
     # --- the admin --------------------------------------------------------------------------
 
     async def unload_by_admin(self) -> None:
-        """Unload it; it stays so until the admin loads it."""
+        """Unload it; it stays unloaded until the admin loads it."""
         self._unloaded_by_admin = True
         await self.backend.unload()
         self.health_checked(Health(state=BackendState.UNLOADED))
 
     def try_again(self) -> None:
-        """Let one request, or health check, try now. Nothing else is sent until it succeeds."""
+        """Let one request or health check try now. Nothing else is sent until it succeeds."""
         self.breaker.try_again()
 
     def reset(self) -> None:
-        """Forget all failures: the admin has acted."""
+        """Reset all failures: the admin has acted."""
         self.breaker.reset()
         self._failed_checks = 0
         self._failure = None
 
     def retire(self, on_idle: Callable[[], None]) -> None:
-        """Report no more changes; call ``on_idle`` as soon as no request holds a lease."""
+        """Stop reporting changes; call ``on_idle`` when no request holds a lease."""
 
         def released() -> None:
             if self._leases == 0:
@@ -292,7 +292,7 @@ class TrackedBackend:
             self._failure = replace(self._failure, certain=False, past=True)
 
     def _fail(self, error: BackendError, *, certain: bool = False) -> None:
-        """Record a failure; one that explains the state is replaced by another such one only."""
+        """Record a failure; one that explains the state is only replaced by another such one."""
         error.backend = self.name
         self._contact_at = self._clock.monotonic()
         explains = certain or self.breaker.state is not CircuitState.CLOSED

@@ -1,4 +1,4 @@
-"""Doubles of a backend for tests of programs that use this package."""
+"""Test doubles of a backend, for tests of programs that use this package."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A shipped test double: a `Backend` that plays a script. Needs no engine, no process, no network.
+"""Test double: a `Backend` that plays a script. Needs no engine, process or network.
 
 Each sentence is spoken as a tone whose pitch and length follow from its text (`sentence_tone`),
-so that a test can check what is *heard* behind a router, a server or an encoder.
+so that a test can check the audio that a router, a server or an encoder returns.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.synthesis import SynthesisRequest, check_request
 from vieneu_core.testing.tone import in_chunks, sentence_tone
-from vieneu_core.text.segment import sentences
+from vieneu_core.text.sentence_splitter import sentences
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice, choose_voice
 
@@ -36,37 +36,37 @@ DEFAULT_VOICES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptStep:
-    """How one request goes. As it stands it is spoken without any trouble.
+    """Behaviour for one request. By default it is spoken without failure.
 
-    What is set happens once, at one point: in sentence ``at_sentence``, after ``after_chunks``
-    chunks of it. First the delay, then the hold, then the end.
+    The fields take effect once, at one point: in sentence ``at_sentence``, after ``after_chunks``
+    chunks of it. The order is delay, hold, error or truncation.
     """
 
     at_sentence: int = 0
     after_chunks: int = 0
     delay_s: float = 0.0
-    """Seconds of the clock to wait at that point."""
+    """Seconds to wait at that point."""
     hold: asyncio.Event | None = None
-    """Waits there until this is set."""
+    """Event to wait for at that point."""
     error: VieneuError | None = None
-    """Raised there."""
+    """Exception to raise at that point."""
     truncate: bool = False
-    """Ends the stream there without an error, as no backend ever should."""
+    """Whether to end the stream there without an error, as no backend should."""
     chunk_delay_s: float = 0.0
-    """Seconds of the clock to wait before every chunk."""
+    """Seconds to wait before every chunk."""
 
 
 @dataclass(slots=True)
 class Record:
-    """What a `ScriptedBackend` was asked for, and how far it came."""
+    """Requests to a `ScriptedBackend`, and their progress."""
 
     requests: list[SynthesisRequest] = field(default_factory=list)
     begun: list[str] = field(default_factory=list)
-    """Sentences of which the first chunk was made, or would have been next."""
+    """Sentences whose first chunk was made, or was next."""
     finished: list[str] = field(default_factory=list)
-    """Sentences whose final chunk was taken."""
+    """Sentences whose final chunk was consumed."""
     closed_early: int = 0
-    """Streams that were closed before their end."""
+    """Number of streams that were closed before their end."""
     loads: int = 0
     unloads: int = 0
     health_checks: int = 0
@@ -77,13 +77,13 @@ class _CutShortError(Exception):
 
 
 class ScriptedBackend(Backend):
-    """Plays one `ScriptStep` for each request, then ``always`` once the script is used up.
+    """Plays one `ScriptStep` for each request, and ``always`` after the end of the script.
 
-    ``reported`` (a `Health`, or an error to raise) replaces what `health` says; ``load_error`` and
-    ``load_hold`` stand in the way of `load`. All of them may be changed at any time.
+    ``reported`` (a `Health`, or an error to raise) replaces the result of `health`; ``load_error``
+    makes `load` fail, ``load_hold`` delays it. All of them may be changed at any time.
 
     Raises:
-        ConfigurationError: an argument is of the wrong type.
+        ConfigurationError: an argument has the wrong type.
     """
 
     def __init__(  # noqa: PLR0913 - the facts of a backend, each with its default
@@ -127,19 +127,19 @@ class ScriptedBackend(Backend):
         return self._name
 
     def add_voice(self, voice: Voice) -> None:
-        """Have one voice more from now on.
+        """Add a voice.
 
         Raises:
-            ConfigurationError: it is no `Voice`.
+            ConfigurationError: it is not a `Voice`.
         """
         expect("voice", voice, Voice, "a Voice")
         self._voices = (*self._voices, voice)
 
     async def load(self) -> None:
-        """Become ready, unless the script says otherwise.
+        """Become ready, unless the script prevents it.
 
         Raises:
-            BackendError: ``load_error``, where it is set; or `aclose` was called before.
+            BackendError: ``load_error`` is set, or `aclose` was called before.
         """
         self._lifetime.require_open()
         if self._loaded:
@@ -152,7 +152,7 @@ class ScriptedBackend(Backend):
         self._loaded = True
 
     async def unload(self) -> None:
-        """Stop; a stream that runs gets a `BackendNotLoadedError`."""
+        """Stop; a running stream raises `BackendNotLoadedError`."""
         self._lifetime.use()
         if self._loaded:
             self.record.unloads += 1
@@ -160,15 +160,15 @@ class ScriptedBackend(Backend):
         self._loaded = False
 
     async def aclose(self) -> None:
-        """Unload, for good."""
+        """Unload permanently."""
         self._lifetime.close()
         await self.unload()
 
     async def health(self) -> Health:
-        """Report ``reported``, or else the real state.
+        """Return ``reported``, or else the real state.
 
         Raises:
-            VieneuError: ``reported``, where that is an error.
+            VieneuError: ``reported`` is an error.
         """
         self.record.health_checks += 1
         if isinstance(self.reported, VieneuError):
@@ -196,7 +196,7 @@ class ScriptedBackend(Backend):
         """Speak a request as the script says.
 
         Raises:
-            VieneuError: as the script says; or what every backend raises for a wrong request.
+            VieneuError: as the script says, or as every backend for an invalid request.
         """
         check_request(request)
         self.record.requests.append(request)
@@ -236,7 +236,7 @@ class ScriptedBackend(Backend):
                 index += 1
 
     async def _reach(self, turn: ScriptStep, sentence: int, n_chunks: int) -> None:
-        """Do what the turn wants at this point of the stream."""
+        """Do what the step specifies for this point of the stream."""
         if turn.chunk_delay_s:
             await self._clock.sleep(turn.chunk_delay_s)
         if (sentence, n_chunks) != (turn.at_sentence, turn.after_chunks):

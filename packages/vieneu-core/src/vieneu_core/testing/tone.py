@@ -1,4 +1,4 @@
-"""A tone in place of speech, for doubles: the sound alone shows what was spoken."""
+"""Tones instead of speech, for test doubles: the audio identifies the sentence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GAP_S = 0.04
 CHUNK_S = 0.1
 """Length of a chunk, in seconds."""
 LOWEST_HZ, STEP_HZ, N_PITCHES = 300, 50, 90
-"""Tones lie on a grid from 300 Hz to 4 750 Hz, which every codec in use here carries."""
+"""Tones are on a grid from 300 Hz to 4 750 Hz, which every codec in use preserves."""
 
 _PEAK = 9_800
 _RAMP_S = 0.005
@@ -25,7 +25,7 @@ _INDEX = re.compile(r"câu (\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """What is heard of one sentence."""
+    """The tone of one sentence."""
 
     hz: int
     """Pitch, on the grid of 50 Hz."""
@@ -34,14 +34,14 @@ class Tone:
 
     def pcm(self, sample_rate_hz: int) -> bytes:
         """Return the whole sentence, silence included, mono signed 16-bit little-endian."""
-        # After this many samples the tone repeats exactly. No numpy: a worker starts faster.
+        # After this many samples the tone repeats exactly. Without numpy, a worker starts faster.
         n_period = sample_rate_hz // math.gcd(sample_rate_hz, self.hz)
         step = 2 * math.pi * self.hz / sample_rate_hz
         period = array("h", (round(_PEAK * math.sin(step * i)) for i in range(n_period)))
         n_tone = round(self.seconds * sample_rate_hz)
         wave = (period * (n_tone // n_period + 1))[:n_tone]
         n_ramp = min(n_tone // 2, round(_RAMP_S * sample_rate_hz))
-        for i in range(n_ramp):  # without it the ends would click
+        for i in range(n_ramp):  # avoids clicks at both ends
             wave[i] = wave[i] * i // n_ramp
             wave[-1 - i] = wave[-1 - i] * i // n_ramp
         gap = bytes(round(GAP_S * sample_rate_hz) * BYTES_PER_SAMPLE)
@@ -49,10 +49,10 @@ class Tone:
 
 
 def sentence_tone(text: str, *, speed: float = 1.0) -> Tone:
-    """Return the tone that stands for a sentence.
+    """Return the tone of a sentence.
 
-    ``câu 17`` in the text is the 17th pitch of the grid; any other text is hashed onto it. The
-    length follows the number of characters, as that of speech does.
+    ``câu 17`` in the text gives the 17th pitch of the grid; any other text is hashed. The
+    length is proportional to the number of characters, as with speech.
     """
     clean = text.strip()
     found = _INDEX.search(clean)
@@ -62,7 +62,7 @@ def sentence_tone(text: str, *, speed: float = 1.0) -> Tone:
 
 
 def in_chunks(pcm: bytes, sample_rate_hz: int, *, chunk_s: float = CHUNK_S) -> Iterator[bytes]:
-    """Cut samples into chunks of ``chunk_s`` seconds; the last may be shorter."""
+    """Split samples into chunks of ``chunk_s`` seconds; the last may be shorter."""
     size = max(1, round(chunk_s * sample_rate_hz)) * BYTES_PER_SAMPLE
     for start in range(0, len(pcm), size):
         yield pcm[start : start + size]

@@ -1,4 +1,4 @@
-"""Text: how it becomes sentences, and sentences become passages."""
+"""Text processing: split into sentences and passages, normalized, and turned into phonemes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from vieneu_core import lazy_names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from vieneu_core.text.clean import has_speech, one_line
-    from vieneu_core.text.segment import sentences, split_sentences
+    from vieneu_core.text.sentence_splitter import sentences, split_sentences
 
 __all__ = [
     "has_speech",
@@ -20,6 +20,6 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "clean": ("has_speech", "one_line"),
-        "segment": ("sentences", "split_sentences"),
+        "sentence_splitter": ("sentences", "split_sentences"),
     },
 )

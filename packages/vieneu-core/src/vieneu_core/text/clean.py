@@ -1,4 +1,4 @@
-"""Text as it arrives from outside, made safe to speak: characters and words. Not sentences."""
+"""Cleaning of incoming text: characters and words. Sentences are split elsewhere."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 MAX_WORD_CHARS = 64
-"""A longer word is handed on in parts, so that text without spaces flows too."""
-_MAX_MARKS = 30  # on one letter: the limit of Unicode's Stream-Safe Text Format (UAX 15)
+"""A longer word is split, so that text without spaces is streamed too."""
+_MAX_MARKS = 30  # marks on one letter: limit of Unicode's Stream-Safe Text Format (UAX 15)
 
 _LINE_BREAKS = "\n\r\v\f\x85\u2028\u2029"
 _SPOKEN_SIGNS = "%‰°&@"
@@ -22,7 +22,7 @@ _NUMBERED = re.compile(r"(?:\d{1,3}|[a-zđ])[.)]")
 
 
 def is_speakable(char: str) -> bool:
-    """Return whether a voice says something for this character."""
+    """Return whether this character is spoken."""
     return char.isalnum() or char in _SPOKEN_SIGNS or unicodedata.category(char) == "Sc"
 
 
@@ -32,12 +32,12 @@ def has_speech(text: str) -> bool:
 
 
 def joins_previous(char: str) -> bool:
-    """Return whether this character belongs to the one before it: a mark, or a part of Hangul."""
+    """Return whether this character belongs to the previous one: a mark, or a part of Hangul."""
     return unicodedata.category(char).startswith("M") or "\u1160" <= char <= "\u11ff"
 
 
 class _Replacements:
-    """What `str.translate` puts for each code point: spaces and line breaks made plain."""
+    """Mapping for `str.translate` that normalizes spaces and line breaks."""
 
     def __getitem__(self, code_point: int) -> str:
         char = chr(code_point)
@@ -64,18 +64,18 @@ def _composed(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the text made `plain`, each run of white space as one space."""
+    """Return the text made `plain`, with each run of white space as one space."""
     return " ".join(plain(text).split())
 
 
 class Break(Enum):
-    """What stands before a word."""
+    """White space before a word."""
 
     NONE = ""
-    """Nothing: it goes on with the word before it."""
+    """None: it continues the previous word."""
     SPACE = " "
     BLOCK = "\n"
-    """A blank line, or a line break before an item of a list: the sentence before it is over."""
+    """A blank line, or a line break before a list item: the sentence before it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,10 @@ class Word:
 
 
 class WordReader:
-    """Turns pieces of text, cut anywhere, into words; the same words however it was cut."""
+    """Converts pieces of text to words; the result does not depend on where the text was split."""
 
     def __init__(self) -> None:
-        self._raw = ""  # the last character and its marks: more marks may come
+        self._raw = ""  # the last character and its marks: more marks may follow
         self._after_return = False  # a "\n" now is part of "\r\n"
         self._buffer = "\n"  # the start of the text is the start of a line
         self._previous = ""
@@ -103,7 +103,7 @@ class WordReader:
         return self._words(_composed(ready))
 
     def finish(self) -> Iterator[Word]:
-        """Yield what is left at the end of the text."""
+        """Yield the remaining words at the end of the text."""
         rest, self._raw = self._raw, ""
         return self._words(_composed(rest) + "\n")
 
@@ -118,14 +118,14 @@ class WordReader:
     def _settled(self) -> int:
         """Return where the last character of the raw text begins: more marks may follow it.
 
-        White space does not wait, since no mark changes it: so a word is known with its space.
+        White space does not wait, because no mark changes it, so a word is complete with its space.
         """
         if self._raw.endswith((" ", "\n")):
             return len(self._raw)
         at = max(len(self._raw) - 1, 0)
         while at > 0 and joins_previous(self._raw[at]):
             at -= 1
-        if len(self._raw) - at > MAX_WORD_CHARS:  # an endless pile of marks
+        if len(self._raw) - at > MAX_WORD_CHARS:  # a character with too many marks
             begin = at if joins_previous(self._raw[at]) else at + 1
             self._raw = self._raw[: begin + _MAX_MARKS]
         return at
@@ -155,14 +155,14 @@ class WordReader:
 
 
 def _shorten_gap(text: str) -> str:
-    """Return the text with white space at its start cut down to what it means."""
+    """Return the text with leading white space reduced to its meaning."""
     rest = text.lstrip(" \n")
     gap = text[: len(text) - len(rest)]
     return ("\n" * min(gap.count("\n"), 2) or gap[:1]) + rest
 
 
 def _without_asterisks(word: str, previous: str) -> str:
-    """Return the word without the asterisks of Markdown, those of arithmetic as times signs."""
+    """Return the word without Markdown's asterisks; those of arithmetic become times signs."""
     if "*" not in word:
         return word
     if word == "*" and previous[-1:].isalnum():

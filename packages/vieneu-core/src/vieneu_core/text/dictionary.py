@@ -1,8 +1,8 @@
-"""Every word that sea-g2p knows, as phonemes: what a VieNeu model can be asked to read.
+"""Phonemes of all words of sea-g2p: everything that a VieNeu model may have to read.
 
-sea-g2p has no way to list its words, so they are read from the file that it comes with: a pool of
-zero-terminated strings, words and phonemes mixed. What is no word does no harm here: it only makes
-the list of phonemes longer.
+sea-g2p cannot list its words, so they are read from its data file: a pool of
+zero-terminated strings, words and phonemes mixed. Strings that are no words are harmless: they
+only make the list of phonemes longer.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _AT_LEAST = 100_000
 
 
 def dictionary_phonemes() -> Iterator[str]:
-    """Yield the phonemes of every known word, some more than once; about a million. Blocking.
+    """Yield the phonemes of every known word, about a million, with repetitions. Blocking.
 
     Raises:
         MissingExtraError: sea-g2p is not installed.
-        ModelLoadError: its dictionary is of another kind than is known here.
+        ModelLoadError: the format of its dictionary is unknown.
     """
     library = _library()
     convert = library.G2P().phonemize_batch
@@ -44,7 +44,7 @@ def dictionary_phonemes() -> Iterator[str]:
         yield from convert(batch)
     if n_words < _AT_LEAST:
         raise _unknown(path)
-    # Letters that are spelled, and what is no word but may stand for one.
+    # Spelled letters, and strings that may stand for a word.
     yield from convert([*ascii_lowercase, *map("".join, product(ascii_lowercase, repeat=3))])
 
 
@@ -57,7 +57,7 @@ def _words(path: Path) -> Iterator[str]:
             while part := file.read(_CHUNK_BYTES):
                 text = (rest + part).decode(errors="replace")
                 yield from (found[1] for found in _WORD.finditer(text))
-                rest = (rest + part)[-_LONGEST_BYTES:]  # a word on the border is found twice
+                rest = (rest + part)[-_LONGEST_BYTES:]  # a word at the boundary is found twice
     except OSError as error:
         raise _unknown(path) from error
 

@@ -1,7 +1,7 @@
-"""A written sentence into spoken words: "2/9" into "ngày hai tháng chín".
+"""Normalization of a written sentence to spoken words: "2/9" becomes "ngày hai tháng chín".
 
-The library sea-g2p does most of it. What it gets wrong is rewritten before, each kind of written
-form in a module of its own, into words that it leaves alone.
+The library sea-g2p does most of it. Its mistakes are avoided by rewriting the text first, each kind
+of expression in its own module, to words that it does not change.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from vieneu_core.text.rules.telephone import TELEPHONE_NUMBERS
 from vieneu_core.text.rules.times import TIMES
 from vieneu_core.text.rules.web import ADDRESSES, VERSIONS
 
-# The order matters: what is longer and surer comes first.
+# The order matters: longer and less ambiguous expressions come first.
 _REWRITES = (
     *SQUARES,
     *ADDRESSES,
@@ -53,12 +53,12 @@ _REWRITES = (
 _TAG = re.compile(r"</?[a-z]{1,10}>")
 _DIGIT = re.compile(r"\d")
 _PANIC = "PanicException"
-"""Of pyo3, in which the library is written; it is no Exception, and has no module to import."""
+"""Exception of pyo3, in which the library is written; it is no `Exception`, and not importable."""
 _SHORTEST_CUT = 20
 
 
 class Normalizer:
-    """Turns sentences into words. Blocking, a few milliseconds each.
+    """Converts sentences to words. Blocking, a few milliseconds each.
 
     Raises:
         MissingExtraError: sea-g2p is not installed.
@@ -75,7 +75,7 @@ class Normalizer:
         """Return the words of a sentence: lower-case letters, spaces and . , ! ? only.
 
         Raises:
-            EmptyTextError: nothing in it is spoken.
+            EmptyTextError: nothing in it can be spoken.
         """
         text = readable(sentence)
         for rewrite in _REWRITES:
@@ -86,9 +86,9 @@ class Normalizer:
         return words
 
     def _converted(self, text: str) -> str:
-        """Have the library convert a text; what breaks it is cut until it does not.
+        """Convert a text with the library; split it where the library fails.
 
-        It gives up in a panic where a pattern would take too long: "1.1.1." a hundred times.
+        It raises a panic if a pattern takes too long, such as "1.1.1." a hundred times.
         """
         try:
             return str(self._normalize(text))
@@ -103,7 +103,7 @@ class Normalizer:
 
 
 def _without_digits(text: str) -> str:
-    """Read digits that were left over, one by one, so that none is lost."""
+    """Replace remaining digits by words, one by one, so that none is lost."""
     return _DIGIT.sub(lambda digit: f" {_name(digit[0])} ", text)
 
 

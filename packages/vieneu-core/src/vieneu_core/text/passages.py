@@ -1,7 +1,7 @@
-"""Sentences into passages, the runs of sentences that go to a backend together.
+"""Grouping of sentences into passages, which are sent to a backend together.
 
-The first passage is one sentence, so that speech starts early. While it is spoken the text is
-read ahead, and each later passage takes what has become known, so that fewer requests are made.
+The first passage is one sentence, so that speech starts early. While it is spoken, the text is
+read ahead; each later passage contains all sentences known by then, to save requests.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 
-from vieneu_core.text.segment import sentences
+from vieneu_core.text.sentence_splitter import sentences
 
 READ_AHEAD = 256
-"""Sentences held at most: an endless text waits for its speech."""
+"""Limit on buffered sentences, after which an endless text has to wait."""
 
 
 async def passages(
     text: str | tuple[str, ...] | AsyncIterable[str], *, max_chars: int = 400
 ) -> AsyncGenerator[tuple[str, ...], None]:
-    """Yield the sentences of a text in order, gathered into passages.
+    """Yield the sentences of a text in order, grouped into passages.
 
     Args:
-        text: As in `vieneu_core.text.segment.sentences`.
-        max_chars: Characters of a passage. A longer sentence is a passage of its own.
+        text: As in `vieneu_core.text.sentence_splitter.sentences`.
+        max_chars: Limit of a passage. A longer sentence is a passage of its own.
 
     Raises:
         EmptyTextError: there is nothing to speak in the text.
-        Exception: whatever the source of the text raised, after all sentences known before.
+        Exception: as the source of the text, after all sentences known before.
     """
     ahead = _ReadAhead(text)
     try:
@@ -41,7 +41,7 @@ async def passages(
 
 
 class _ReadAhead:
-    """Reads a text in a task of its own, which `aclose` ends."""
+    """Reads a text in its own task, which `aclose` ends."""
 
     def __init__(self, text: str | tuple[str, ...] | AsyncIterable[str]) -> None:
         self._known: deque[str] = deque()
@@ -51,12 +51,12 @@ class _ReadAhead:
         self._task.add_done_callback(lambda _: self._news.set())
 
     async def take(self, max_chars: int, most: int = READ_AHEAD) -> tuple[str, ...]:
-        """Return the next sentences, at least one; none at the end of the text."""
+        """Return the next sentences, at least one; empty at the end of the text."""
         while not self._known and not self._task.done():
             self._news.clear()
             await self._news.wait()
         if not self._known:
-            self._task.result()  # raises what ended the text, if it was not its end
+            self._task.result()  # raises the exception of the text's source, if any
             return ()
         taken = [self._pop()]
         room = max_chars - len(taken[0])
@@ -70,7 +70,7 @@ class _ReadAhead:
         self._task.cancel()
         await asyncio.wait([self._task])
         if not self._task.cancelled():
-            self._task.exception()  # seen: where the caller stopped early nobody asks for it
+            self._task.exception()  # marks it as retrieved: after an early stop nobody needs it
 
     async def _read(self, text: str | tuple[str, ...] | AsyncIterable[str]) -> None:
         async with aclosing(sentences(text)) as found:

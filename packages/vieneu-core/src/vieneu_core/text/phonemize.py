@@ -1,4 +1,4 @@
-"""A written sentence into phonemes, as VieNeu-TTS was trained with them."""
+"""Conversion of a written sentence to phonemes, as in the training of VieNeu-TTS."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EMOTIONS = {
     **dict.fromkeys(("thở dài", "sigh"), "<|emotion_2|>"),
     **dict.fromkeys(("hắng giọng", "clear throat"), "<|emotion_3|>"),
 }
-"""What may stand in brackets in a text, and the token that the model knows for it."""
+"""Emotions in brackets in a text, and the model's token for each."""
 _BRACKETED = re.compile(r"\[([^\[\]]{1,20})\]")
 _ATTACHED = ".,!?"
 _SOUNDS = (
@@ -25,7 +25,7 @@ _SOUNDS = (
 
 
 def phoneme_alphabet() -> frozenset[str]:
-    """Return every character that phonemes are made of, emotions apart.
+    """Return all characters that phonemes consist of, emotions excluded.
 
     These are the characters in the dictionary of sea-g2p, with its marks; a test compares them.
     """
@@ -33,7 +33,7 @@ def phoneme_alphabet() -> frozenset[str]:
 
 
 class Phonemizer:
-    """Turns sentences into phonemes. Blocking; may be called from several threads.
+    """Converts sentences to phonemes. Blocking; may be called from several threads.
 
     Raises:
         MissingExtraError: sea-g2p is not installed.
@@ -47,7 +47,7 @@ class Phonemizer:
         self._end = library.punc_norm
 
     def __call__(self, sentence: str) -> str:
-        """Return the phonemes of a sentence, with its punctuation; it ends with a mark.
+        """Return the phonemes of a sentence with its punctuation, ending with a mark.
 
         Raises:
             EmptyTextError: nothing in it can be pronounced.
@@ -62,7 +62,7 @@ class Phonemizer:
         return str(self._end(joined))
 
     def _pieces(self, sentence: str) -> Iterator[tuple[bool, str]]:
-        """Yield runs of phonemes and emotions, and whether the piece is spoken text."""
+        """Yield phonemes and emotions, each with whether it is spoken text."""
         at = 0
         for found in _BRACKETED.finditer(sentence):
             emotion = _EMOTIONS.get(" ".join(found[1].lower().split()))
@@ -82,9 +82,9 @@ class Phonemizer:
                 yield True, sounds
 
     def _sounds(self, words: str) -> str:
-        """Return the phonemes of words, without the letters that the library cannot read.
+        """Return the phonemes of words, without letters that the library cannot read.
 
-        It leaves them as they are, in "đhqg", and no model knows them.
+        It leaves such letters unchanged ("đhqg"), and no model knows them.
         """
         sounds = "".join(char for char in self._convert(words) if char in self._alphabet)
         return " ".join(sounds.split()) if any(map(str.isalpha, sounds)) else ""

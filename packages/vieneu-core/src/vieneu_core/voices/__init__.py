@@ -1,4 +1,4 @@
-"""Voices: named speakers, those of a model and those that an admin adds from a clip."""
+"""Voices: presets of a model, and custom voices added from a clip."""
 
 from __future__ import annotations
 

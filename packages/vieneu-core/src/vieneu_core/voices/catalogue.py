@@ -1,4 +1,4 @@
-"""The voices that an admin has added, each a folder with its clip and what is said in it."""
+"""Custom voices, stored as one folder each, with clip and transcript."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ _LOGGER = logging.getLogger(__name__)
 _ABOUT, _CLIP = "voice.json", "reference.flac"
 LONGEST_NAME = 60
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
-"""What a rename gives onto a folder that holds something, or onto a file."""
+"""Errors of a rename to a folder that is not empty, or to a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class CustomVoice:
-    """A voice that was added."""
+    """A voice that an admin added."""
 
     voice: Voice
     reference: ReferenceAudio
 
 
 class VoiceCatalogue:
-    """A folder of voices. Blocking; what another process adds or removes is seen at once.
+    """A folder of custom voices. Blocking; changes by other processes are visible at once.
 
     Args:
-        folder: Made when the first voice is added.
+        folder: The folder, created with the first voice.
 
     Raises:
         ConfigurationError: ``folder`` is not a path.
@@ -57,10 +57,10 @@ class VoiceCatalogue:
         self._known: dict[str, tuple[int, CustomVoice]] = {}
 
     def add(self, name: str, reference: ReferenceAudio, *, language: str = "vi") -> CustomVoice:
-        """Keep a voice.
+        """Store a voice.
 
         Raises:
-            InvalidRequestError: the name or the language cannot be used, the name is taken, or the
+            InvalidRequestError: the name or the language is invalid, the name is in use, or the
                 voice cannot be written.
         """
         shown = _checked_name(name)
@@ -89,11 +89,11 @@ class VoiceCatalogue:
         return CustomVoice(voice, reference)
 
     def remove(self, voice_id: str) -> None:
-        """Forget a voice.
+        """Delete a voice.
 
         Raises:
-            VoiceNotFoundError: there is none of that id.
-            InvalidRequestError: it cannot be removed.
+            VoiceNotFoundError: there is no voice with that id.
+            InvalidRequestError: it cannot be deleted.
         """
         if voice_id not in self._ids():
             known = ", ".join(self._ids()) or "none"
@@ -116,12 +116,12 @@ class VoiceCatalogue:
             ) from error
 
     def voices(self) -> tuple[Voice, ...]:
-        """List the voices by name; one that is damaged is left out, and told in the log."""
+        """List the voices by name; damaged ones are skipped and logged."""
         found = [custom.voice for id_ in self._ids() if (custom := self.get(id_)) is not None]
         return tuple(sorted(found, key=lambda voice: voice.name.casefold()))
 
     def get(self, voice_id: str) -> CustomVoice | None:
-        """Return a voice; None where there is none that can be used."""
+        """Return a voice; None if there is none that is usable."""
         if voice_id not in self._ids():
             return None
         folder = self._folder / voice_id
@@ -143,7 +143,7 @@ class VoiceCatalogue:
         return sorted(p.name for p in inside if not p.name.startswith(".") and p.is_dir())
 
     def _write(self, voice: Voice, reference: ReferenceAudio) -> None:
-        """Write a folder, so that it is there whole or not at all."""
+        """Write a voice's folder atomically."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = self._hidden_folder()
         about = {
@@ -163,15 +163,15 @@ class VoiceCatalogue:
             raise
 
     def _discard(self, voice_id: str) -> None:
-        """Take a voice away whole before its files are deleted one by one."""
+        """Rename a voice's folder, so that it disappears at once, then delete its files."""
         trash = self._hidden_folder()
         try:
-            (self._folder / voice_id).rename(trash)  # onto an empty folder
+            (self._folder / voice_id).rename(trash)  # to an empty folder
         finally:
             shutil.rmtree(trash, ignore_errors=True)
 
     def _hidden_folder(self) -> Path:
-        """Make an empty folder that is no voice, whatever a crash may leave in it."""
+        """Create an empty folder that is not a voice, even if it remains after a crash."""
         return Path(tempfile.mkdtemp(prefix=".draft-", dir=self._folder))
 
 
@@ -179,7 +179,7 @@ def voice_id_of(name: str) -> str:
     """Return the id of a name: "Bà Ngoại" is ba-ngoai.
 
     Raises:
-        InvalidRequestError: it has no letter or digit that an id can have.
+        InvalidRequestError: it has no letter or digit that is valid in an id.
     """
     plain = unicodedata.normalize("NFD", name.replace("đ", "d").replace("Đ", "D"))
     letters = "".join(c if c.isascii() and c.isalnum() else " " for c in plain if not _is_mark(c))

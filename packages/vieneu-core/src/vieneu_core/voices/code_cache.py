@@ -1,4 +1,4 @@
-"""The codes of clips, kept on disk: a clip is encoded once, ever. Not how it is encoded."""
+"""Cache on disk for the codes of clips, so that a clip is encoded only once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_KEPT = 500
-"""Clips; each takes about a kilobyte."""
+"""Number of clips; each takes about a kilobyte."""
 _MAGIC = b"VNC1"
 _CODE = struct.Struct("<H")
 
@@ -29,8 +29,8 @@ class CodesCache:
     """A folder of codes. Blocking; several processes may share it.
 
     Args:
-        folder: Made when something is first kept. Where it cannot be written, nothing is kept.
-        most_kept: Clips; the one that was used longest ago goes first.
+        folder: Created when needed. If it cannot be written, nothing is cached.
+        most_kept: Number of clips; the least recently used one is removed first.
     """
 
     def __init__(self, folder: Path, *, most_kept: int = MOST_KEPT) -> None:
@@ -38,15 +38,15 @@ class CodesCache:
         self._most_kept = most_kept
 
     def get_or_encode(self, reference: ReferenceAudio, encoder: SpeechEncoder) -> tuple[int, ...]:
-        """Return the codes of a clip, encoding it if need be.
+        """Return the codes of a clip; encode it if they are not cached.
 
-        Raises what the encoder raises.
+        Raises: as the encoder.
         """
         path = self._folder / f"{_content_hash(reference, encoder.fingerprint)}.codes"
         codes = _read(path)
         if codes is not None:
             with contextlib.suppress(OSError):
-                os.utime(path)  # used just now
+                os.utime(path)  # marks it as recently used
             return codes
         codes = encoder.encode(_at_16_khz(reference))
         with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
@@ -77,7 +77,7 @@ def _packed(codes: tuple[int, ...]) -> bytes:
 
 
 def _read(path: Path) -> tuple[int, ...] | None:
-    """Return the codes; None where there are none, or what is there is damaged."""
+    """Return the codes; None if there are none, or if they are damaged."""
     try:
         raw = path.read_bytes()
     except OSError:

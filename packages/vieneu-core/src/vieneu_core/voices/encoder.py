@@ -1,4 +1,4 @@
-"""The interface of what encodes a reference clip for a speech language model."""
+"""Interface of an encoder that turns a reference clip into codes for a speech language model."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ENCODER_RATE_HZ = 16_000
-"""Of NeuCodec's input."""
+"""Sample rate of NeuCodec's input."""
 
 
 class SpeechEncoder(Protocol):
-    """A clip to codes. Blocking; one caller at a time."""
+    """Encodes a clip to codes. Blocking; one caller at a time."""
 
     @property
     def fingerprint(self) -> str:
-        """Names the encoder and its weights: other ones give other codes for the same clip."""
+        """Identifies the encoder and its weights: others return other codes for the same clip."""
         ...
 
     def encode(self, samples: NDArray[np.float32]) -> tuple[int, ...]:
@@ -25,6 +25,6 @@ class SpeechEncoder(Protocol):
 
         Raises:
             ReferenceAudioError: the clip cannot be encoded.
-            DeviceMemoryError.
+            DeviceMemoryError: the device has too little memory.
         """
         ...

@@ -1,4 +1,4 @@
-"""The preset voices that come with a model: its ``voices.json``, in upstream's layout.
+"""Preset voices that come with a model: its ``voices.json``, in upstream's layout.
 
 {"default_voice": "An",
  "presets": {"An": {"codes": [0, 65535, …], "text": "…", "description": "…"}}}
@@ -18,19 +18,19 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.voices.voice import Voice
 
 MOST_CODES = 1_500
-"""Half a minute."""
+"""Half a minute of codes."""
 _MOST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """A voice, and what a model needs to speak with it."""
+    """A preset voice, with the codes and transcript for a model."""
 
     voice: Voice
     codes: tuple[int, ...] = field(repr=False)
-    """From 0 to 65 535, 50 a second."""
+    """Codes from 0 to 65 535, 50 a second."""
     transcript: str
-    """What is said in the clip that the codes are of."""
+    """Transcript of the clip that was encoded."""
 
 
 class _Entry(BaseModel):
@@ -54,7 +54,7 @@ def read_presets(path: Path) -> tuple[Preset, ...]:
     """Read the presets, the default one first; at least one.
 
     Raises:
-        ModelLoadError: the file is missing, or says something that no model can speak with.
+        ModelLoadError: the file is missing or invalid.
     """
     try:
         if path.stat().st_size > _MOST_BYTES:

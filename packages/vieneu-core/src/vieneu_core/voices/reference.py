@@ -1,7 +1,7 @@
-"""A clip of speech from outside into reference audio that a model can clone: checked, and levelled.
+"""Conversion of a clip to reference audio for cloning: validated, trimmed and levelled.
 
-What cannot give a good voice is refused with what was measured; what can be mended is mended, and
-said so.
+An unusable clip is rejected with the measured values; a correctable one is corrected, and the
+result states how.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SHORTEST_S, LONGEST_S = 3.0, 15.0
 TARGET_DBFS, PEAK_DBFS = -23.0, -1.0
-"""Loudness of the speech (RMS), and what no sample exceeds."""
+"""Loudness of the speech (RMS), and the highest peak."""
 _TOO_QUIET_DBFS = -45.0
 _LONGEST_INPUT_S = 600.0
 _FRAME_S = 0.02
@@ -38,29 +38,29 @@ _NOISE_RANGE_DB = 6.0
 _MOST_DC = 0.05
 _LEAST_CHANGE_DB = 1.0
 _SLOWEST, _FASTEST = 2.0, 30.0
-"""Letters a second that anyone may speak."""
+"""Plausible rates of speech, in letters a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedReference:
-    """Reference audio, and what was done to it."""
+    """Reference audio, and the corrections that were made."""
 
     reference: ReferenceAudio
     cut_from_s: float | None = None
-    """Length of the speech before it was cut, in seconds: the transcript has to end there too."""
+    """Length of the speech before it was cut, in seconds: the transcript has to be cut too."""
     gain_db: float = 0.0
-    """By how much it was made louder; below 0 it was made quieter."""
+    """Gain that was applied; below 0 it was attenuated."""
 
 
 def read_reference(data: bytes, transcript: str) -> CheckedReference:
-    """Make reference audio of a WAV, FLAC, OGG or MP3 file. Blocking.
+    """Return reference audio from a WAV, FLAC, OGG or MP3 file. Blocking.
 
     Args:
         data: The file's content.
-        transcript: What is said in it.
+        transcript: Transcript of the clip.
 
     Raises:
-        ReferenceAudioError: no voice can be cloned from it; says what was measured, and why.
+        ReferenceAudioError: it is unusable; the message contains the reason and the measured value.
     """
     text = one_line(transcript)
     if not has_speech(text):
@@ -90,7 +90,7 @@ def _check_signal(samples: NDArray[np.float32]) -> None:
     if abs(offset) > _MOST_DC:
         raise ReferenceAudioError(
             Translatable("The clip has an offset of {offset:.2f} of full scale.", offset=offset),
-            remedy="Record it anew; the microphone or its input is faulty.",
+            remedy="Record it again; the microphone or its input is faulty.",
         )
     full = np.abs(samples) >= _FULL_SCALE
     runs = np.convolve(full, np.ones(_CLIPPED_RUN), "valid") >= _CLIPPED_RUN
@@ -100,12 +100,12 @@ def _check_signal(samples: NDArray[np.float32]) -> None:
             Translatable(
                 "The clip is overdriven: {share:.1f} % of it is at full scale.", share=100 * share
             ),
-            remedy="Record it anew, further from the microphone or with less gain.",
+            remedy="Record it again, further from the microphone or with less gain.",
         )
 
 
 def _levels(samples: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the loudness of each 20 ms, in dB below full scale."""
+    """Return the loudness of each 20 ms in dB below full scale."""
     import numpy as np
 
     n_frame = round(ENCODER_RATE_HZ * _FRAME_S)
@@ -116,9 +116,9 @@ def _levels(samples: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _trimmed(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], float | None]:
-    """Take silence off both ends, and keep at most 15 s, cut where it is quiet.
+    """Remove silence at both ends, and keep at most 15 s, cut in a pause.
 
-    Returns the samples, and their length in seconds before they were cut, where they were.
+    Returns the samples, and the length in seconds before the cut, or None without a cut.
     """
     import numpy as np
 
@@ -160,7 +160,7 @@ def _quiet_place(levels: NDArray[np.float64]) -> int:
 
 
 def _wanted_gain_db(samples: NDArray[np.float32]) -> float:
-    """Return what brings the speech to the loudness that models expect, if its peaks allow."""
+    """Return the gain to the loudness that models expect, limited by the peaks."""
     import numpy as np
 
     levels = _levels(samples)
@@ -171,7 +171,7 @@ def _wanted_gain_db(samples: NDArray[np.float32]) -> float:
             Translatable(
                 "The clip is too quiet: its speech has {loudness:.0f} dBFS.", loudness=loudness
             ),
-            remedy="Record it anew, closer to the microphone.",
+            remedy="Record it again, closer to the microphone.",
         )
     peak = 20 * float(np.log10(np.abs(samples).max()))
     change = min(TARGET_DBFS - loudness, PEAK_DBFS - peak)
@@ -184,7 +184,7 @@ def _check_transcript(text: str, seconds: float) -> None:
         raise ReferenceAudioError(
             Translatable(
                 "The transcript has {rate:.1f} letters for each of the {seconds:.1f} s of the"
-                " clip: it is not what is said in it.",
+                " clip: it does not match the clip.",
                 rate=rate,
                 seconds=seconds,
             ),

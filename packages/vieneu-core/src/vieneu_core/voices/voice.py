@@ -1,4 +1,4 @@
-"""Voices as the user sees them. Not how an engine makes them."""
+"""Voices as users see them, independent of the engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Voice:
     """A named speaker identity."""
 
     id: str
-    """Stable name by which a request asks for it, for example ``vi-north``."""
+    """Stable id that requests use, for example ``vi-north``."""
     name: str
     """Name for people."""
     language: str
@@ -28,7 +28,7 @@ class Voice:
 def choose_voice(
     voices: Sequence[Voice], voice_id: str | None, language: str, *, where: str
 ) -> Voice:
-    """Return the voice asked for, or the first one of the language (else the first of all).
+    """Return the requested voice, or the first one of the language (else the first of all).
 
     Raises:
         VoiceNotFoundError: ``voice_id`` is not among ``voices``; the message lists them.

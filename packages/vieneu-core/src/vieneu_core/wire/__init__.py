@@ -1,1 +1,1 @@
-"""The protocol between client and server; the only thing that the two share."""
+"""Protocol between client and server, the only modules that both sides share."""

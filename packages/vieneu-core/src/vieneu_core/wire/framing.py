@@ -1,4 +1,4 @@
-"""Our framing around audio, so that a cut stream can never pass for a whole one.
+"""Framing of audio, so that a truncated stream is always detected.
 
 A stream is a sequence of frames, each::
 
@@ -9,11 +9,11 @@ A stream is a sequence of frames, each::
     payload   bytes
 
 all big-endian. Their order is ``START (SENTENCE AUDIO* SENTENCE_END)+ END``; an ERROR frame may
-stand in place of any frame after START and ends the stream. A second SENTENCE frame for a sentence
-that has not ended begins it anew (the server itself went over to a stand-in): what came of it
-before does not count. START, SENTENCE, SENTENCE_END, ERROR
+replace any frame after START and ends the stream. A second SENTENCE frame for a sentence
+that has not ended starts it again (the server switched to a fallback): its earlier audio
+is discarded. START, SENTENCE, SENTENCE_END, ERROR
 and END carry JSON; AUDIO carries samples (signed 16-bit little-endian) or, with the Opus media
-type, packets, each behind its length as u16 big-endian. Opus is at 48 kHz; each sentence begins
+type, packets, each after its length as u16 big-endian. Opus is at 48 kHz; each sentence begins
 a new Opus stream whose first ``pre_skip`` samples at 48 kHz are dropped, and SENTENCE_END states
 the true number of samples, which also trims the padding of the last packet.
 """
@@ -36,7 +36,7 @@ MAX_PAYLOAD = 1 << 20
 
 
 class FrameType(IntEnum):
-    """What a frame carries."""
+    """Type of a frame."""
 
     START = 1
     SENTENCE = 2
@@ -53,11 +53,11 @@ class Start(BaseModel):
     wire_version: str
     request_id: str
     sample_rate_hz: int
-    """Rate of the samples as the engine made them; a decoder gives back this rate."""
+    """Sample rate of the engine; a decoder returns samples at this rate."""
 
 
 class SentenceStart(BaseModel):
-    """Payload of SENTENCE: who speaks it."""
+    """Payload of SENTENCE: the speaker."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
     engine: str
@@ -111,7 +111,7 @@ def _checksum(kind: int, sentence: int, payload: bytes) -> int:
 
 
 class FrameDecoder:
-    """Turns bytes, cut anywhere, back into frames."""
+    """Decodes a byte stream, split anywhere, into frames."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -121,7 +121,7 @@ class FrameDecoder:
         """Yield the frames that ``data`` completes.
 
         Raises:
-            BadResponseError: these bytes are not frames, or they were damaged on the way.
+            BadResponseError: these bytes are not frames, or were damaged in transit.
         """
         self._buffer += data
         while len(self._buffer) >= HEADER.size:
@@ -134,17 +134,17 @@ class FrameDecoder:
             payload = bytes(self._buffer[HEADER.size : end])
             del self._buffer[:end]
             if _checksum(kind, sentence, payload) != checksum:
-                raise BadResponseError("A frame of the audio stream was damaged on the way.")
+                raise BadResponseError("A frame of the audio stream was damaged in transit.")
             if self._ended:
                 raise BadResponseError("The audio stream goes on after its end mark.")
             self._ended = kind in (FrameType.END, FrameType.ERROR)
             yield Frame(FrameType(kind), sentence, payload)
 
     def finish(self) -> None:
-        """State that no more bytes come.
+        """Check that the stream has ended.
 
         Raises:
-            StreamInterruptedError: the end mark has not been seen, or bytes are left over.
+            StreamInterruptedError: there was no END frame, or bytes are left over.
         """
         if not self._ended or self._buffer:
             raise StreamInterruptedError("The audio stream broke off before its end mark.")
@@ -159,7 +159,7 @@ def unpack_packets(payload: bytes) -> list[bytes]:
     """Split an AUDIO payload into its Opus packets.
 
     Raises:
-        BadResponseError: a length points past the end.
+        BadResponseError: a length exceeds the payload.
     """
     packets, at = [], 0
     while at < len(payload):

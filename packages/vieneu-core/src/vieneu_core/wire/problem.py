@@ -1,6 +1,6 @@
-"""Errors across the wire: RFC 9457 problem documents with a stable code.
+"""Errors on the wire: RFC 9457 problem documents with a stable code.
 
-The server sends ``code``; the client raises the class that has it, with the server's words.
+The server sends ``code``; the client raises the class with that code and the server's text.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_WORDS = 2_000
 
 
 class ProblemParts(BaseModel):
-    """Template and values of ``detail`` and ``remedy``, where they are made of such."""
+    """Template and values of ``detail`` and ``remedy``, if they are a `Translatable`."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -54,11 +54,11 @@ class Problem(BaseModel):
     remedy: str = Field(default="", examples=["Choose one of the voices listed."])
     retry_after_s: float | None = Field(default=None, examples=[None])
     parts: ProblemParts | None = None
-    """What clients need to translate the text."""
+    """Templates and values that clients need to translate the text."""
 
 
 def to_problem(error: VieneuError, status: int) -> Problem:
-    """Describe an error for the wire. Only our own words travel: no stack, no path."""
+    """Describe an error for the wire. It contains only our own texts: no stack, no path."""
     return Problem(
         type=f"urn:vieneu:problem:{error.code}",
         title=error.title,
@@ -77,7 +77,7 @@ def _parts_of(error: VieneuError) -> ProblemParts | None:
 
 
 def to_error(problem: Problem, *, backend: str) -> VieneuError:
-    """Make the exception that the server meant.
+    """Return the exception that the server reported.
 
     Only `RequestError` and `BackendError` classes can come from a server. A code that this
     version does not know becomes the nearest root by status: 4xx the caller's, else the server's.
@@ -98,9 +98,9 @@ def to_error(problem: Problem, *, backend: str) -> VieneuError:
 
 
 def parse_problem(body: bytes | dict[str, Any], *, backend: str) -> VieneuError:
-    """Read a problem document and make its exception.
+    """Parse a problem document, and return its exception.
 
-    Returns a `BadResponseError` where the body is no problem document.
+    Returns a `BadResponseError` if the body is not a problem document.
     """
     try:
         problem = (

@@ -12,12 +12,12 @@ LIVEZ = "/livez"
 READYZ = "/readyz"
 PATHS = (SYNTHESIZE, STREAM, HEALTH, VOICES, ROTATE_TOKEN, DRAIN, LIVEZ, READYZ)
 OPEN_PATHS = frozenset({LIVEZ, READYZ})
-"""Paths of the probes, which need no token and state no facts."""
+"""Paths of the probes, which need no token and reveal nothing."""
 
 WIRE_VERSION_HEADER = "Vieneu-Wire-Version"
-"""On every request and every answer: the sender's `version.WIRE_VERSION`."""
+"""Header of every request and every response: the sender's `version.WIRE_VERSION`."""
 REQUEST_ID_HEADER = "Vieneu-Request-Id"
-"""On every answer to a synthesis: the id of the request."""
+"""Header of every response to a synthesis: the id of the request."""
 NGROK_SKIP_WARNING_HEADER = "ngrok-skip-browser-warning"
 NGROK_ERROR_HEADER = "Ngrok-Error-Code"
 

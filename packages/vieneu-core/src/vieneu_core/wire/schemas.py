@@ -1,4 +1,4 @@
-"""Bodies of requests and answers. The server validates with them, the client builds them."""
+"""Bodies of requests and responses. The server validates with them, the client builds them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vieneu_core.wire.version import WIRE_VERSION
 
 
 class _Body(BaseModel):
-    # A newer minor version may add members: they are ignored, never refused.
+    # A newer minor version may add members, which are ignored.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
@@ -65,7 +65,7 @@ class SynthesisBody(_Body):
 
 
 class SynthesisAnswer(_Body):
-    """Answer of ``POST /tts/synthesize``."""
+    """Response of ``POST /tts/synthesize``."""
 
     audio_base64: str = Field(description="A WAV file, base64.", examples=["UklGRi…"])
     sample_rate: int = Field(description="Samples per second.", examples=[24000])
@@ -113,13 +113,13 @@ class VoiceUpload(_Body):
 
 
 class VoicesAnswer(_Body):
-    """Answer of ``GET /voices``; the default voice first."""
+    """Response of ``GET /voices``; the default voice comes first."""
 
     voices: list[VoiceBody]
 
 
 class HealthAnswer(_Body):
-    """Answer of ``GET /health``. The first four members are the seed's."""
+    """Response of ``GET /health``."""
 
     status: str = Field(description="ok, loading, draining or failed.", examples=["ok"])
     model_loaded: bool
@@ -166,7 +166,7 @@ class HealthAnswer(_Body):
 
 
 class NewToken(_Body):
-    """Answer of ``POST /admin/rotate-token``."""
+    """Response of ``POST /admin/rotate-token``."""
 
     token: str = Field(description="The token from now on.", repr=False, examples=["…"])
     old_valid_seconds: float = Field(
@@ -175,6 +175,6 @@ class NewToken(_Body):
 
 
 class DrainAnswer(_Body):
-    """Answer of ``POST /admin/drain``."""
+    """Response of ``POST /admin/drain``."""
 
     draining: bool

@@ -1,7 +1,7 @@
-"""The version of the protocol, and what each side does with the other's.
+"""Version of the protocol, and its comparison by each side.
 
-A version is ``MAJOR.MINOR``. Same major: they understand each other. A server whose major is
-smaller is too old for this client, one whose major is larger is too new; both have a remedy.
+A version is ``MAJOR.MINOR``. Versions with the same major are compatible. A server whose major is
+smaller is too old for this client, one whose major is larger is too new; both errors have a remedy.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ WIRE_VERSION = "1.0"
 
 
 def is_older(theirs: str | None, *, own: str) -> bool:
-    """Whether the other side's package, ``0.3.1`` say, is of an earlier release than ours.
+    """Return whether the other side's package (``0.3.1``, say) is an earlier release than ours.
 
-    What cannot be read is not called older.
+    An invalid version does not count as older.
     """
     other, ours = _release(theirs or ""), _release(own)
     return bool(other) and other < ours
@@ -42,7 +42,7 @@ def check_server(server_version: str | None, *, own: str = WIRE_VERSION) -> None
     """Compare a server's wire version with the client's own.
 
     Raises:
-        NotVieneuServerError: the server sent none, or no version at all.
+        NotVieneuServerError: the server sent no version, or an invalid one.
         ServerTooOldError, ServerTooNewError: their majors differ.
     """
     theirs, ours = _major(server_version or ""), _major(own)
@@ -51,7 +51,7 @@ def check_server(server_version: str | None, *, own: str = WIRE_VERSION) -> None
     if theirs < ours:
         raise ServerTooOldError(
             Translatable(
-                "The server speaks wire version {server_version}, we need {own}.",
+                "The server uses wire version {server_version}, this client needs {own}.",
                 server_version=server_version,
                 own=own,
             )
@@ -59,7 +59,7 @@ def check_server(server_version: str | None, *, own: str = WIRE_VERSION) -> None
     if theirs > ours:
         raise ServerTooNewError(
             Translatable(
-                "The server speaks wire version {server_version}, we know {own}.",
+                "The server uses wire version {server_version}, this client {own}.",
                 server_version=server_version,
                 own=own,
             )
@@ -67,7 +67,7 @@ def check_server(server_version: str | None, *, own: str = WIRE_VERSION) -> None
 
 
 def check_client(client_version: str | None, *, own: str = WIRE_VERSION) -> None:
-    """Compare a client's wire version with the server's own. A client without one is plain HTTP.
+    """Compare a client's wire version with the server's own. A plain HTTP client has none.
 
     Raises:
         WireVersionError: their majors differ; the remedy names the side to upgrade.
@@ -79,7 +79,7 @@ def check_client(client_version: str | None, *, own: str = WIRE_VERSION) -> None
         older = "vieneu-core" if theirs is None or (ours or 0) > theirs else "vieneu-colab-server"
         raise WireVersionError(
             Translatable(
-                "The client speaks wire version {client_version!r}, this server {own}.",
+                "The client uses wire version {client_version!r}, this server {own}.",
                 client_version=client_version,
                 own=own,
             ),

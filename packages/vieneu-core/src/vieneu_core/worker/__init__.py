@@ -1,4 +1,4 @@
-"""An engine in a process of its own."""
+"""Worker: an engine in its own process."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The worker process: runs one engine for the host at the other end of a socket.
 
 Started as ``python -m vieneu_core.worker.child FD PARENT_PID``. The main thread runs the engine;
-a second thread reads the socket, so that a cancellation is seen while the engine works, and so
-that the process ends at once when the host is gone, even while native code runs.
+a second thread reads the socket, so that a cancellation is noticed while the engine works, and so
+that the process ends at once when the host has ended, even while native code runs.
 """
 
 from __future__ import annotations
@@ -53,19 +53,19 @@ from vieneu_core.worker.watermarking import Watermarking
 
 ENTRY_POINT_GROUP = "vieneu_core.engines"
 PR_SET_PDEATHSIG = 1
-"""From linux/prctl.h."""
+"""Constant of linux/prctl.h."""
 _MAX_WORDS = 500
 
 
 class Channel:
-    """Frames over a blocking socket."""
+    """Messages over a blocking socket."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._sending = threading.Lock()
 
     def send(self, message: Message) -> None:
-        """Send a message; ends the process where the host is gone."""
+        """Send a message; end the process if the host has ended."""
         with self._sending:
             try:
                 self._sock.sendall(encode(message))
@@ -73,7 +73,7 @@ class Channel:
                 os._exit(0)
 
     def receive(self) -> Message | None:
-        """Wait for a message; None at the end of the stream."""
+        """Wait for a message; return None at the end of the stream."""
         prefix = self._exactly(LENGTH.size)
         frame = self._exactly(frame_length(prefix)) if prefix else b""
         return decode(frame) if frame else None
@@ -92,7 +92,7 @@ class Channel:
 
 
 class Worker:
-    """The loop of the process."""
+    """Main loop of the worker process."""
 
     def __init__(self, channel: Channel, watermarking: Watermarking) -> None:
         self._channel = channel
@@ -119,7 +119,7 @@ class Worker:
             message = self._channel.receive()
             match message:
                 case None:
-                    # The host is gone. Nothing here is worth a clean end, and the main thread
+                    # The host has ended. There is nothing to clean up, and the main thread
                     # may be inside native code that never returns.
                     os._exit(0)
                 case Cancel():
@@ -138,7 +138,7 @@ class Worker:
             self._channel.send(_failed(None, error, ModelLoadError))
             return None
         self._report_memory(engine)
-        # What an engine cannot mark itself is marked here.
+        # Audio that the engine cannot watermark is watermarked here.
         self._channel.send(Loaded(replace(info, watermarks=info.watermarks or can_watermark())))
         return engine, info
 
@@ -188,10 +188,10 @@ def _stretched(pieces: Iterator[bytes], sample_rate_hz: int, speed: float) -> It
 
 
 def find_factory(target: str) -> EngineFactory:
-    """Find an engine by its entry point's name, or as ``module:attribute``.
+    """Return an engine's factory by its entry point's name, or as ``module:attribute``.
 
     Raises:
-        ModelLoadError: there is none of that name.
+        ModelLoadError: there is no such factory.
     """
     if ":" in target:
         module, _, attribute = target.partition(":")
@@ -215,17 +215,17 @@ def find_factory(target: str) -> EngineFactory:
 
 
 def _failed(job: int | None, error: BaseException, unnamed: type[BackendError]) -> Failed:
-    """Describe an engine's error; one that is no `VieneuError` becomes ``unnamed``."""
+    """Describe an engine's error; one that is not a `VieneuError` becomes ``unnamed``."""
     if isinstance(error, RequestError | BackendError):
         named: VieneuError = error
     elif isinstance(error, VieneuError):
-        # A package that is not there, say, is why the model does not load.
+        # A missing package, for example, is why the model does not load.
         named = unnamed(error.detail, remedy=error.remedy)
     elif isinstance(error, MemoryError):
         named = DeviceMemoryError("The engine ran out of memory.")
     else:
-        traceback.print_exception(error)  # the host keeps it in its log
-        # A foreign message may hold a path or the text: only the admin, who loads, may see it.
+        traceback.print_exception(error)  # the host writes it to its log
+        # A foreign message may contain a path or the text: only the admin, who loads, may see it.
         message = f": {error}" if job is None else ""
         named = unnamed(
             Translatable(
@@ -239,7 +239,7 @@ def _failed(job: int | None, error: BaseException, unnamed: type[BackendError]) 
 
 
 def _rss_bytes() -> int:
-    """Resident memory of this process, from proc(5)."""
+    """Return the resident memory of this process, from proc(5)."""
     try:
         n_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):
@@ -248,7 +248,7 @@ def _rss_bytes() -> int:
 
 
 def _die_with_parent(parent_pid: int) -> None:
-    """Have the kernel end this process when its parent ends (Linux only)."""
+    """Let the kernel end this process when its parent ends (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     # The parent may have ended before the line above took effect.
@@ -257,9 +257,9 @@ def _die_with_parent(parent_pid: int) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Run the worker: ``argv`` is the socket's file descriptor and the parent's process id."""
-    # Ctrl-C, and a service manager's SIGTERM to all processes at once, are the parent's business:
-    # it may still have something to say, and ends the worker when it is done.
+    """Run the worker; ``argv`` has the socket's file descriptor and the parent's process id."""
+    # The parent handles Ctrl-C, and a service manager's SIGTERM to all processes: it may still
+    # have messages to send, and ends the worker when it is done.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)
     _die_with_parent(int(argv[1]))

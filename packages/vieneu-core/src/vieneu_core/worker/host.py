@@ -1,4 +1,4 @@
-"""The host of a worker process: sends it sentences, one at a time, and relays their audio."""
+"""Host of a worker process: sends it one sentence at a time, and passes its audio on."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class _Job:
-    """One sentence in the worker."""
+    """One sentence for the worker."""
 
     def __init__(self, number: int) -> None:
         self.number = number
-        # Unbounded, so that a slow listener never holds up the engine for the others. A sentence
+        # Unbounded, so that a slow consumer never blocks the engine for others. A sentence
         # is short: 300 characters are about 2 MB.
         self.audio: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.error: BackendError | RequestError | None = None
@@ -36,7 +36,7 @@ class _Job:
 
 
 class WorkerHost:
-    """An engine in a process of its own. Sentences are spoken in the order in which they came."""
+    """An engine in its own process. Sentences are spoken in the order of the requests."""
 
     def __init__(
         self,
@@ -63,31 +63,31 @@ class WorkerHost:
 
     @property
     def info(self) -> EngineInfo | None:
-        """The engine, once it has been loaded; it stays known while the worker is restarted."""
+        """The loaded engine; still available while the worker is restarted."""
         return self._worker.info
 
     @property
     def progress(self) -> LoadProgress | None:
-        """How far the loading has come; None where nothing is being loaded, or nothing is known."""
+        """Progress of loading; None if nothing is being loaded, or it is unknown."""
         return self._worker.progress
 
     @property
     def pid(self) -> int | None:
-        """Id of the worker's process; None while there is none."""
+        """Id of the worker process; None if there is none."""
         return self._worker.pid
 
     @property
     def uptime_s(self) -> float | None:
-        """Seconds since the worker became ready; None where it is not."""
+        """Seconds since the worker became ready; None if it is not."""
         return self._worker.uptime_s
 
     @property
     def memory(self) -> Memory | None:
-        """Memory of the worker after its last sentence; None while there is no worker."""
+        """Memory of the worker after its last sentence; None if there is no worker."""
         return self._memory if self.pid is not None else None
 
     async def start(self) -> None:
-        """Start the worker and wait until its model is loaded. Starting twice changes nothing.
+        """Start the worker and wait until its model is loaded. Without effect if it is running.
 
         Raises:
             EngineError: the engine cannot be loaded.
@@ -96,16 +96,16 @@ class WorkerHost:
         await self._worker.start()
 
     async def stop(self) -> None:
-        """End the worker and wait until its process is gone. What it speaks gets an error."""
+        """End the worker and wait for its process. A sentence in progress fails."""
         await self._worker.stop()
         if self._watchers:
             await asyncio.wait(self._watchers)
 
     async def ready(self) -> EngineInfo:
-        """Return the engine, waiting a moment where its worker is just being started.
+        """Return the engine; wait briefly if its worker is being started.
 
         Raises:
-            BackendLoadingError: it takes longer than that moment.
+            BackendLoadingError: it takes longer.
             BackendNotLoadedError: it has not been started.
             EngineError: it cannot be loaded.
         """
@@ -114,7 +114,7 @@ class WorkerHost:
     async def speak(
         self, utterance: Utterance, *, speed: float = 1.0
     ) -> AsyncGenerator[bytes, None]:
-        """Speak one sentence, after those that were asked for before. Closing it stops it.
+        """Speak one sentence, after those requested before. Closing the generator stops it.
 
         Raises:
             BackendError: the engine failed or is not ready.
@@ -162,7 +162,7 @@ class WorkerHost:
             self._worker.kill()
             raise StreamStalledError(
                 Translatable(
-                    "The engine {target} gave no audio for {stall_s:g} s.",
+                    "The engine {target} produced no audio for {stall_s:g} s.",
                     target=self._spec.target,
                     stall_s=self._times.stall_s,
                 )
@@ -190,7 +190,7 @@ class WorkerHost:
     # --- Listener --------------------------------------------------------------------------
 
     def on_message(self, message: Message) -> None:
-        """Handle a message of the worker."""
+        """Process a message of the worker."""
         match message:
             case Memory():
                 self._memory = message
@@ -204,5 +204,5 @@ class WorkerHost:
                 _LOGGER.debug("Not expected from the worker: %s", type(message).__name__)
 
     def on_gone(self, error: BackendError) -> None:
-        """End the sentence that was being spoken, with this error."""
+        """End the current sentence with this error."""
         self._end_job(error)

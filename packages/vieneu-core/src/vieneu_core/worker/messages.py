@@ -1,8 +1,8 @@
-"""What a worker and its host say to each other, and how it travels.
+"""Messages between a worker and its host, and their encoding.
 
 A frame is its length (4 bytes, big-endian, without these four), a kind (1 byte), the length of a
-JSON header (4 bytes), the header, and samples where the message carries any. No pickle: neither
-side can be made to run what the other sent.
+JSON header (4 bytes), the header, and samples, if the message has any. No pickle, so that neither
+side can execute code from the other.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from vieneu_core.translatable import from_parts, parts_of
 from vieneu_core.voices import Voice
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
-"""A longer frame is refused: it can only be noise."""
+"""A longer frame is rejected as corrupt."""
 LENGTH = struct.Struct(">I")
 _HEAD = struct.Struct(">BI")
 
 
 class MessageError(Exception):
-    """The bytes are no message. Only a bug, or noise on the channel, brings this about."""
+    """The bytes are not a message, because of a bug or corruption."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Anything that travels between host and worker."""
+    """Base class of the messages between host and worker."""
 
     kind: ClassVar[int]
 
@@ -49,7 +49,7 @@ class Message:
 
     @classmethod
     def unpack(cls, header: dict[str, Any], samples: bytes) -> Self:
-        """Make the message from what `pack` gave."""
+        """Create the message from the result of `pack`."""
         del samples
         return cls(**header)
 
@@ -59,7 +59,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Load(Message):
-    """Make this engine ready. The first message, and sent once."""
+    """Load this engine. The first message, sent once."""
 
     kind = 1
     target: str
@@ -72,7 +72,7 @@ class Speak(Message):
 
     kind = 2
     job: int
-    """Rises with every message of this kind."""
+    """Number of the job, rising with every message of this kind."""
     text: str
     voice: Voice | None
     speed: float = 1.0
@@ -90,7 +90,7 @@ class Speak(Message):
 
     @classmethod
     def unpack(cls, header: dict[str, Any], samples: bytes) -> Self:
-        """Make the message from what `pack` gave."""
+        """Create the message from the result of `pack`."""
         voice, reference = header.pop("voice"), header.pop("reference")
         upcoming = tuple(header.pop("upcoming"))
         return cls(
@@ -103,7 +103,7 @@ class Speak(Message):
 
 @dataclass(frozen=True, slots=True)
 class Cancel(Message):
-    """Nobody listens to this job any more: stop it."""
+    """Stop this job: nobody needs its audio."""
 
     kind = 3
     job: int
@@ -111,7 +111,7 @@ class Cancel(Message):
 
 @dataclass(frozen=True, slots=True)
 class Shutdown(Message):
-    """Stop what is running, and end."""
+    """Stop the current job, and end."""
 
     kind = 4
 
@@ -121,14 +121,14 @@ class Shutdown(Message):
 
 @dataclass(frozen=True, slots=True)
 class Progress(Message):
-    """How far the loading of the model has come."""
+    """Progress of loading the model."""
 
     kind = 10
     now: LoadProgress
 
     @classmethod
     def unpack(cls, header: dict[str, Any], samples: bytes) -> Self:
-        """Make the message from what `pack` gave."""
+        """Create the message from the result of `pack`."""
         del samples
         return cls(LoadProgress(**header["now"]))
 
@@ -142,7 +142,7 @@ class Loaded(Message):
 
     @classmethod
     def unpack(cls, header: dict[str, Any], samples: bytes) -> Self:
-        """Make the message from what `pack` gave."""
+        """Create the message from the result of `pack`."""
         del samples
         info = header["info"]
         return cls(EngineInfo(**{**info, "voices": tuple(Voice(**v) for v in info["voices"])}))
@@ -150,7 +150,7 @@ class Loaded(Message):
 
 @dataclass(frozen=True, slots=True)
 class Audio(Message):
-    """Samples of a job, mono signed 16-bit little-endian; empty ones show that work goes on."""
+    """Samples of a job, mono signed 16-bit little-endian; empty ones only show activity."""
 
     kind = 12
     job: int
@@ -162,13 +162,13 @@ class Audio(Message):
 
     @classmethod
     def unpack(cls, header: dict[str, Any], samples: bytes) -> Self:
-        """Make the message from what `pack` gave."""
+        """Create the message from the result of `pack`."""
         return cls(header["job"], samples)
 
 
 @dataclass(frozen=True, slots=True)
 class Finished(Message):
-    """A job has ended: complete, or because it was cancelled."""
+    """A job has ended: complete, or cancelled."""
 
     kind = 13
     job: int
@@ -176,7 +176,7 @@ class Finished(Message):
 
 @dataclass(frozen=True, slots=True)
 class Failed(Message):
-    """A job, or where ``job`` is None the loading of the engine, failed."""
+    """A job failed, or, if ``job`` is None, the loading of the engine."""
 
     kind = 14
     job: int | None
@@ -191,21 +191,21 @@ class Failed(Message):
 
     @classmethod
     def unpack(cls, header: dict[str, Any], samples: bytes) -> Self:
-        """Make the message from what `pack` gave."""
+        """Create the message from the result of `pack`."""
         del samples
         for name, parts in header.pop("parts").items():
             header[name] = from_parts(header[name], parts)
         return cls(**header)
 
     def error(self) -> RequestError | BackendError:
-        """Make the exception that the worker meant."""
+        """Return the exception that the worker reported."""
         cls = error_class(self.code)
         if cls is not None and issubclass(cls, RequestError | BackendError):
             return cls(self.detail, remedy=self.remedy)
         return SynthesisFailedError(self.detail, remedy=self.remedy)
 
     def load_error(self) -> EngineError:
-        """Make the exception of a failed loading; one without a class is a `ModelLoadError`."""
+        """Return the exception for a failed load; one without a class is a `ModelLoadError`."""
         error = self.error()
         if isinstance(error, EngineError):
             return error
@@ -214,11 +214,11 @@ class Failed(Message):
 
 @dataclass(frozen=True, slots=True)
 class Memory(Message):
-    """What the worker's process takes."""
+    """Memory of the worker process."""
 
     kind = 15
     rss_bytes: int
-    """Resident memory, in bytes; 0 where this system does not report it."""
+    """Resident memory in bytes; 0 if this system does not report it."""
     gpu_used_gb: float | None = None
     gpu_total_gb: float | None = None
 
@@ -238,10 +238,10 @@ def encode(message: Message) -> bytes:
 
 
 def frame_length(prefix: bytes) -> int:
-    """Return how many bytes follow the four in ``prefix``.
+    """Return the number of bytes that follow the four in ``prefix``.
 
     Raises:
-        MessageError: it is no frame.
+        MessageError: it is not a frame.
     """
     n_bytes: int = LENGTH.unpack(prefix)[0]
     if not _HEAD.size <= n_bytes <= MAX_FRAME_BYTES:
@@ -250,10 +250,10 @@ def frame_length(prefix: bytes) -> int:
 
 
 def decode(frame: bytes) -> Message:
-    """Make the message of a frame, given without its length.
+    """Decode a frame, given without its length.
 
     Raises:
-        MessageError: the frame holds none.
+        MessageError: the frame contains no message.
     """
     try:
         kind, n_header = _HEAD.unpack_from(frame)

@@ -1,4 +1,4 @@
-"""One worker process as the host sees it: started, spoken to, ended. Never started again."""
+"""One worker process as the host sees it: start, messages, end. It is never restarted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _T = TypeVar("_T")
 
 
 class WorkerProcess:
-    """A running worker. Made by `spawn`; its owner calls `close`."""
+    """A running worker. Created by `spawn`; the creator calls `close`."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class WorkerProcess:
         """Start a Python interpreter that runs the worker.
 
         Raises:
-            ModelLoadError: the system does not start it.
+            ModelLoadError: the system cannot start it.
         """
         ours, theirs = socket.socketpair()
         with theirs:
@@ -62,7 +62,7 @@ class WorkerProcess:
             try:
                 process = await asyncio.create_subprocess_exec(
                     sys.executable,
-                    "-P",  # nothing is imported from the folder that happens to be current
+                    "-P",  # do not import from the current folder
                     "-m",
                     "vieneu_core.worker.child",
                     str(theirs.fileno()),
@@ -90,11 +90,11 @@ class WorkerProcess:
         return self._process.pid
 
     def send(self, message: Message) -> None:
-        """Send without waiting. Where the process is gone, `receive` says so."""
+        """Send without waiting. If the process has ended, `receive` reports it."""
         self._writer.write(encode(message))
 
     async def receive(self) -> Message | None:
-        """Wait for a message; None when the process is gone, or sends noise."""
+        """Wait for a message; return None if the process has ended, or sent invalid data."""
         try:
             prefix = await self._reader.readexactly(LENGTH.size)
             return decode(await self._reader.readexactly(frame_length(prefix)))
@@ -110,11 +110,10 @@ class WorkerProcess:
             self._process.kill()
 
     async def close(self, grace_s: float) -> None:
-        """End the process: asked, then by force; and wait until it is gone.
+        """End the process, gracefully first, and wait for it.
 
         Args:
-            grace_s: Seconds in which it may do as it was asked. Real ones, as a process takes
-                real time; at 0 it is ended by force at once.
+            grace_s: Seconds of real time for a graceful end; 0 kills it at once.
         """
         try:
             if grace_s > 0:
@@ -127,7 +126,7 @@ class WorkerProcess:
         if self._process.returncode is None:
             self.kill()
         await self._process.wait()
-        # A program that the engine started may hold the pipe open for longer.
+        # A process that the engine started may keep the pipe open for longer.
         await asyncio.wait((self._drain,), timeout=_DRAIN_S)
         self._drain.cancel()
         self._writer.close()
@@ -137,15 +136,15 @@ class WorkerProcess:
     async def _ends_within(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                # A worker whose messages are not read would block in the middle of one.
-                with contextlib.suppress(OSError):  # of a worker that died with orders unread
+                # A worker whose messages are not read would block while it writes one.
+                with contextlib.suppress(OSError):  # a dead worker may leave unread messages
                     while await self._reader.read(_READ_BYTES):
                         pass
                 await self._process.wait()
 
     @property
     def was_killed(self) -> bool:
-        """Whether a closed process ended by SIGKILL, which never comes from itself."""
+        """Return whether a closed process ended by SIGKILL, which always comes from outside."""
         return self._process.returncode == -signal.SIGKILL
 
     def how_it_ended(self) -> str:
@@ -153,11 +152,11 @@ class WorkerProcess:
         return _ending(self._process.returncode)
 
     def last_line(self) -> str:
-        """Return the last line that the process wrote, which often says why it ended."""
+        """Return the last line of the process's output, which often explains its end."""
         return self._last_lines[-1] if self._last_lines else "nothing"
 
     async def _drain_output(self) -> None:
-        """Take what the process writes to stdout and stderr, so that it never waits for us."""
+        """Read the output of the process continuously, so that it never blocks."""
         stream = self._process.stdout
         if stream is None:  # pragma: no cover - it is a pipe, as asked for in spawn
             return
@@ -177,10 +176,10 @@ class WorkerProcess:
 
 
 async def within(clock: Clock, seconds: float, work: Coroutine[Any, Any, _T]) -> _T:
-    """Wait for ``work``, but at most this many seconds of the clock.
+    """Wait for ``work`` for at most this many seconds of the clock.
 
     Raises:
-        TimeoutError: it took longer; it has been cancelled.
+        TimeoutError: it took longer, and was cancelled.
     """
     task = asyncio.ensure_future(work)
     timer = asyncio.ensure_future(clock.sleep(seconds))
@@ -200,7 +199,7 @@ async def _cancel(*tasks: asyncio.Future[Any]) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Give the worker this interpreter's module path, so that it finds the same engines."""
+    """Return the environment with this interpreter's module path, so that engines are found."""
     path = os.pathsep.join(entry for entry in sys.path if entry)
     return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 

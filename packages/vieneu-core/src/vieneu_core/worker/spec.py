@@ -1,4 +1,4 @@
-"""Values that a worker is started with, and its states."""
+"""Parameters and states of a worker."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class WorkerState(StrEnum):
 
     @property
     def starting(self) -> bool:
-        """Whether it becomes ready or failed by itself."""
+        """Whether it will become ready or failed without further action."""
         return self in {WorkerState.LOADING, WorkerState.RESTARTING}
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """Which engine a worker runs.
+    """Engine of a worker.
 
     Raises:
         ConfigurationError: the name is empty, or the options are not plain JSON values.
@@ -35,7 +35,7 @@ class EngineSpec:
     target: str
     """Name of an installed engine (``espeak``), or ``module:attribute`` of its factory."""
     options: Mapping[str, object] = field(default_factory=dict)
-    """Its options, plain JSON values."""
+    """Options of the engine, plain JSON values."""
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -46,15 +46,15 @@ class EngineSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestartPolicy:
-    """When a worker that died is started again. Seconds of the clock."""
+    """When a dead worker is restarted. In seconds of the clock."""
 
     first_delay_s: float = 0.5
     max_delay_s: float = 30.0
-    """Each death doubles the delay, up to this one."""
+    """Longest delay; each death doubles it."""
     healthy_after_s: float = 60.0
-    """A worker that lived this long counts as healthy: the next delay is the first again."""
+    """A worker that lived this long counts as healthy: the delay starts again at the first one."""
     max_failed_starts: int = 5
-    """After so many deaths in a row while the model was loading, it is given up."""
+    """Number of deaths in a row during loading after which there is no further restart."""
 
     def __post_init__(self) -> None:
         check_not_negative(self)
@@ -62,18 +62,18 @@ class RestartPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerTimes:
-    """How long a worker may take, in seconds."""
+    """Time limits of a worker, in seconds."""
 
     load_s: float = 600.0
-    """To load the model; begins anew with each sign of progress, as a download may take long."""
+    """For loading the model; restarted by each sign of progress, since downloads may take long."""
     start_wait_s: float = 1.0
-    """A request waits so long for a worker that is being started."""
+    """For a request to wait for a worker that is being started."""
     stall_s: float = 30.0
-    """Between two chunks of a sentence; after that the engine hangs, and its process is ended."""
+    """Between two chunks of a sentence; then the engine counts as hung, and is killed."""
     cancel_s: float = 2.0
-    """To stop a cancelled sentence; after that the process is ended."""
+    """For stopping a cancelled sentence; then the process is killed."""
     stop_s: float = 2.0
-    """To end when asked to; then it is killed."""
+    """For ending on request; then the process is killed."""
 
     def __post_init__(self) -> None:
         check_not_negative(self)

@@ -1,4 +1,4 @@
-"""Keeps one worker process running: loads its engine, and starts it again when it dies."""
+"""Supervisor of a worker process: loads its engine, and restarts it when it dies."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class Listener(Protocol):
     """Receiver of the worker's messages."""
 
     def on_message(self, message: Message) -> None:
-        """Handle a message of a worker."""
+        """Process a message of a worker."""
         ...
 
     def on_gone(self, error: BackendError) -> None:
-        """Handle the end of the worker; it is called also where there is none."""
+        """Handle the end of the worker; also called if there is none."""
         ...
 
 
 class WorkerSupervisor:
-    """At most one worker process at a time, for one event loop."""
+    """Runs at most one worker process at a time, on one event loop."""
 
     def __init__(
         self,
@@ -77,22 +77,22 @@ class WorkerSupervisor:
 
     @property
     def info(self) -> EngineInfo | None:
-        """The engine, once it has been loaded; it stays known while the worker is restarted."""
+        """The loaded engine; still available while the worker is restarted."""
         return self._info
 
     @property
     def progress(self) -> LoadProgress | None:
-        """How far the loading has come; None where nothing is being loaded, or nothing is known."""
+        """Progress of loading; None if nothing is being loaded, or it is unknown."""
         return self._progress
 
     @property
     def pid(self) -> int | None:
-        """Id of the worker's process; None while there is none."""
+        """Id of the worker process; None if there is none."""
         return None if self._process is None else self._process.pid
 
     @property
     def uptime_s(self) -> float | None:
-        """Seconds since the worker became ready; None where it is not."""
+        """Seconds since the worker became ready; None if it is not."""
         if self._state is not WorkerState.READY:
             return None
         return self._clock.monotonic() - self._ready_at
@@ -100,7 +100,7 @@ class WorkerSupervisor:
     # --- start, stop, use ------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Start the worker and wait until its model is loaded. Starting twice changes nothing.
+        """Start the worker and wait until its model is loaded. Without effect if it is running.
 
         Raises:
             EngineError: the engine cannot be loaded.
@@ -112,13 +112,13 @@ class WorkerSupervisor:
                 self._failure = self._unexplained()
                 self._become(WorkerState.LOADING)
                 self._task = asyncio.create_task(self._supervise(), name="worker-supervisor")
-            else:  # the one before is about to end
+            else:  # the previous one is about to end
                 await asyncio.wait((self._task,))
         await self._settled()
         self._usable()
 
     async def stop(self) -> None:
-        """End the worker and wait until its process is gone."""
+        """End the worker and wait for its process."""
         self._become(WorkerState.STOPPED)
         self._listener.on_gone(BackendNotLoadedError("The engine was unloaded while it spoke."))
         if self._task is not None:
@@ -127,10 +127,10 @@ class WorkerSupervisor:
         self._info = None
 
     async def ready(self) -> EngineInfo:
-        """Return the engine, waiting a moment where its worker is just being started.
+        """Return the engine; wait briefly if its worker is being started.
 
         Raises:
-            BackendLoadingError: it takes longer than that moment.
+            BackendLoadingError: it takes longer.
             BackendNotLoadedError: it has not been started.
             EngineError: it cannot be loaded.
         """
@@ -140,12 +140,12 @@ class WorkerSupervisor:
         return self._usable()
 
     def send(self, message: Message) -> None:
-        """Send to the worker. Where it is gone, `Listener.on_gone` is called."""
+        """Send a message to the worker. If it has ended, `Listener.on_gone` is called."""
         if self._process is not None:
             self._process.send(message)
 
     def kill(self) -> None:
-        """End the process; it is started again as after any death."""
+        """Kill the process; it is restarted as after any death."""
         if self._process is not None:
             self._process.kill()
 
@@ -181,7 +181,7 @@ class WorkerSupervisor:
     # --- supervision -----------------------------------------------------------------------
 
     async def _supervise(self) -> None:
-        """Run one worker after the other, until stopped or until the model cannot be loaded."""
+        """Run one worker after the other, until stopped or until loading fails permanently."""
         try:
             while True:
                 delay_s = await self._run_and_count()
@@ -193,12 +193,12 @@ class WorkerSupervisor:
             _LOGGER.exception("The supervisor of the engine %s failed", self._spec.target)
             raise
         finally:
-            # Also where a bug ends this task: no request waits for a worker that never comes.
+            # Also if a bug ends this task: no request may wait for a worker that never comes.
             if self._state is not WorkerState.STOPPED:
                 self._become(WorkerState.FAILED)
 
     async def _run_and_count(self) -> float:
-        """Run one worker to its end, and return how long to wait before the next.
+        """Run one worker to its end, and return the seconds to wait before the next.
 
         Raises:
             EngineError: the model cannot be loaded.
@@ -213,7 +213,7 @@ class WorkerSupervisor:
         return delay_s
 
     async def _run_once(self) -> str:
-        """Run one worker to its end, and describe how it ended.
+        """Run one worker to its end, and return a description of how it ended.
 
         Raises:
             EngineError: the model cannot be loaded.
@@ -227,18 +227,18 @@ class WorkerSupervisor:
             if loaded:
                 self._become(WorkerState.RESTARTING)
         finally:
-            # A process whose model still loads cannot answer, so it is not asked. One that ended
-            # by itself gets the time in which its exit status comes.
+            # A process whose model still loads cannot respond, so it is killed. One that ended
+            # by itself gets time until its exit status arrives.
             asked = loaded or self._state is not WorkerState.STOPPED
             await process.close(self._times.stop_s if asked else 0.0)
             self._process = None
         return self._died(process, loaded=loaded)
 
     async def _load(self, process: WorkerProcess) -> bool:
-        """Have the engine loaded; False where the process died of it.
+        """Load the engine; return False if the process died meanwhile.
 
         Raises:
-            EngineError: the engine says that it cannot be loaded, or takes too long.
+            EngineError: the engine reports a failure, or takes too long.
         """
         began_at = self._clock.monotonic()
         process.send(Load(self._spec.target, self._spec.options))
@@ -263,7 +263,7 @@ class WorkerSupervisor:
         return True
 
     async def _loaded(self, process: WorkerProcess) -> EngineInfo | None:
-        # A model that is still being downloaded may take as long as it makes progress.
+        # A download of a model may take as long as there is progress.
         while message := await within(self._clock, self._times.load_s, process.receive()):
             match message:
                 case Loaded():
@@ -285,7 +285,7 @@ class WorkerSupervisor:
         target, how, wrote = self._spec.target, process.how_it_ended(), process.last_line()
         ending = Translatable("The process of the engine {target} {how}", target=target, how=how)
         if loaded:
-            # What it wrote may hold what it spoke, or a path: that is for the log alone.
+            # Its output may contain the text or a path: it is for the log only.
             reason = WorkerDiedError(Translatable("{ending} while it spoke.", ending=ending))
             self._listener.on_gone(reason)
             return Translatable("{ending}. It wrote last: {line}.", ending=ending, line=wrote)
@@ -293,7 +293,7 @@ class WorkerSupervisor:
             "{ending} while it loaded. It wrote last: {line}.", ending=ending, line=wrote
         )
         self._n_failed_starts += 1
-        # A model that ends its process by itself will do so again; a kill from outside may not.
+        # A model that ends its process would do so again; a kill from outside may not happen again.
         hopeless = self._state is WorkerState.LOADING and not process.was_killed
         if hopeless or self._n_failed_starts >= self._restart.max_failed_starts:
             raise ModelLoadError(ending)

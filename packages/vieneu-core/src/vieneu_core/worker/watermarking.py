@@ -1,4 +1,4 @@
-"""Marks the sentences of an engine that cannot do so itself."""
+"""Watermarking of sentences for engines that cannot do so themselves."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
     from vieneu_core.audio.watermark import Watermarker
 
 SIGN_OF_LIFE_S = 5.0
-"""Well within the times after which router and host take an engine for stalled."""
+"""Seconds, shorter than the time after which router and host consider an engine hung."""
 MOST_SIGNS_OF_LIFE = 24
-"""While the watermarker loads: two minutes. PyTorch is imported in 2 s, but on a busy machine, and
-with nothing of it in the file cache, in more than the 20 s of a stall."""
+"""Limit while the watermarker loads: two minutes. PyTorch is imported in 2 s, but on a busy
+machine without a file cache it takes more than the stall limit of 20 s."""
 _CHUNK_S = 0.25
 
 
 def load_watermarker() -> Watermarker:
-    """Load it; blocking. Raises what `Watermarker` raises."""
+    """Load the watermarker; blocking. Raises: as `Watermarker`."""
     from vieneu_core.audio.watermark import Watermarker
 
     return Watermarker()
 
 
 class Watermarking:
-    """Holds the watermarker, which is loaded for the first sentence that is to be marked.
+    """The watermarker, loaded for the first sentence that needs it.
 
     Args:
-        load: Returns it; called on a thread of its own.
-        sign_of_life_s: Seconds between two empty pieces while it loads.
+        load: Returns the watermarker; called on its own thread.
+        sign_of_life_s: Seconds between two empty chunks while it loads.
     """
 
     def __init__(
@@ -47,16 +47,16 @@ class Watermarking:
         self._loading: Future[Watermarker] | None = None
 
     def mark(self, pieces: Iterator[bytes], sample_rate_hz: int) -> Iterator[bytes]:
-        """Mark a sentence, which has to be whole for that; empty pieces tell that work goes on.
+        """Watermark a sentence as a whole; yield empty chunks meanwhile to show activity.
 
-        The watermarker comes first: where it does not work, the engine need not begin.
+        The watermarker is loaded first: if it does not work, the engine need not begin.
 
         Args:
             pieces: Samples, mono signed 16-bit little-endian.
             sample_rate_hz: Their rate.
 
         Raises:
-            WatermarkUnavailableError: it is not installed, or does not work.
+            WatermarkUnavailableError: the package is not installed, or does not work.
         """
         watermarker = self._watermarker or (yield from self._loaded())
         gathered = bytearray()
@@ -67,7 +67,7 @@ class Watermarking:
         yield from _in_chunks(marked, sample_rate_hz)
 
     def _loaded(self) -> Generator[bytes, None, Watermarker]:
-        # A sentence that is cancelled meanwhile leaves it loading, for the next one.
+        # If a sentence is cancelled meanwhile, loading continues for the next one.
         self._loading = self._loading or _in_background(self._load)
         for _ in range(MOST_SIGNS_OF_LIFE):
             yield b""
@@ -79,7 +79,7 @@ class Watermarking:
 
 
 def _in_background(load: Callable[[], Watermarker]) -> Future[Watermarker]:
-    """Call it on a thread that the end of the process does not wait for."""
+    """Call ``load`` on a daemon thread, which does not delay the end of the process."""
     loading: Future[Watermarker] = Future()
 
     def run() -> None:

@@ -1,4 +1,4 @@
-"""The client face of a VieNeu server: `RemoteBackend` over HTTP, with streamed audio."""
+"""Client of a VieNeu server: `RemoteBackend`, with audio streamed over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`RemoteBackend`: a server behind a URL and a token, presented as a `Backend`."""
+"""`RemoteBackend`: a server behind a URL and a token, used as a `Backend`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.remote.connection import Connection, OnTraffic
 from vieneu_core.backends.remote.deadlines import RemoteTimeouts
-from vieneu_core.backends.remote.endpoint import Endpoint
 from vieneu_core.backends.remote.handshake import (
     NEW_HOST_GRACE_S,
     health_of,
@@ -28,6 +27,7 @@ from vieneu_core.backends.remote.handshake import (
 from vieneu_core.backends.remote.json_client import JsonClient
 from vieneu_core.backends.remote.request_plan import PlannedRequest, plan_requests
 from vieneu_core.backends.remote.retry import RetryPolicy
+from vieneu_core.backends.remote.server_address import Endpoint
 from vieneu_core.backends.remote.speech_client import SpeechClient
 from vieneu_core.backends.remote.stream_reader import Codec, load_libraries
 from vieneu_core.backends.remote.voice_upload import OwnVoices
@@ -48,21 +48,21 @@ from vieneu_core.wire.schemas import HealthAnswer, NewToken, VoiceBody, VoicesAn
 
 
 class RemoteBackend(Backend):
-    """Speaks over HTTP. Audio is passed on as it comes; nothing cut short passes for whole.
+    """Speaks over HTTP. Streams audio as it arrives; a truncated stream is always an error.
 
     Args:
         endpoint_url: URL of the server; ``http://`` only inside a home network.
-        auth_token: The server's token. It leaves this object in the Authorization header alone.
-        session: Used where given, and never closed; else a session of our own is opened when it
-            is needed. Certificates are checked as this session checks them, by default strictly.
-        timeouts: Limits on waiting.
+        auth_token: The server's token; only ever sent in the Authorization header.
+        session: A session to use, which is never closed; None opens an own one when it
+            is needed. Certificates are verified as the session does, by default strictly.
+        timeouts: Time limits.
         codec: ``opus``, or ``pcm``: 12 times the bytes at 24 kHz, without loss.
         name: As in `Speaker.backend`.
-        clock: Time, for deadlines and waits between tries.
-        rng: Source of the jitter between tries.
+        clock: Clock for deadlines and for pauses between attempts.
+        rng: Source of the jitter between attempts.
         on_traffic: Called after every HTTP request with (1, bytes both ways, roughly).
-        retries: When and how often a request is tried again.
-        voices: Custom voices; a server that clones gets them when they are first needed.
+        retries: When and how often a request is retried.
+        voices: Custom voices; uploaded when first needed, if the server's engine clones.
 
     Raises:
         ConfigurationError: the URL or the token cannot be used, or another argument is wrong.
@@ -123,7 +123,7 @@ class RemoteBackend(Backend):
         self._clones = False
         self._loaded = False
         self._unloaded = False
-        """True from an `unload` until the next `load` begins."""
+        """True after `unload`, until the next `load` begins."""
         self._loading = asyncio.Lock()
         self._first_load_at_s: float | None = None
 
@@ -136,12 +136,12 @@ class RemoteBackend(Backend):
         return self._name
 
     async def load(self) -> None:
-        """Shake hands with the server: it answers, accepts the token, and is ready to speak.
+        """Connect to the server, and check that it accepts the token and is ready to speak.
 
-        The name of a new tunnel is given a minute, counted from the first call, to be known.
+        An unknown host name is retried for a minute from the first call, for a new tunnel.
 
         Raises:
-            BackendError: what stands in the way, by name.
+            BackendError: the server cannot be used; the class states the reason.
         """
         self._lifetime.use()
         async with self._loading:
@@ -149,7 +149,7 @@ class RemoteBackend(Backend):
                 return
             self._lifetime.require_open()
             try:
-                # Not at the first request: the import would hold up its audio and the event loop.
+                # Not at the first request: the import would delay it and block the event loop.
                 await asyncio.to_thread(load_libraries, self._codec)
                 await self._shake_hands()
             except BaseException:
@@ -158,22 +158,22 @@ class RemoteBackend(Backend):
             self._loaded = True
 
     async def unload(self) -> None:
-        """Close the connections. Streams still running end with an error."""
+        """Close the connections. Running streams raise an error."""
         self._lifetime.use()
         self._loaded, self._unloaded = False, True
         self._custom_voices.forget()
         await self._connection.aclose()
 
     async def aclose(self) -> None:
-        """As `unload`, for good. A session that was handed in stays open."""
+        """Unload permanently. A session that was passed in stays open."""
         self._lifetime.close()
         await self.unload()
 
     async def health(self) -> Health:
-        """Ask the server how it is. Before `load` a ready server counts as unloaded.
+        """Request the server's health. Before `load`, a ready server counts as unloaded.
 
         Raises:
-            BackendError: it cannot be reached, or does not accept the token.
+            BackendError: the server cannot be reached, or does not accept the token.
         """
         if self._lifetime.closed:
             return Health(state=BackendState.UNLOADED)
@@ -183,10 +183,10 @@ class RemoteBackend(Backend):
         return health
 
     async def voices(self) -> tuple[Voice, ...]:
-        """Ask the server for its voices, the default one first.
+        """Request the server's voices, the default one first.
 
         Raises:
-            BackendError: it is not loaded, or cannot be reached.
+            BackendError: the backend is not loaded, or the server cannot be reached.
         """
         theirs = await self._their_voices()
         if not self._clones:
@@ -196,12 +196,12 @@ class RemoteBackend(Backend):
         return theirs + tuple(voice for voice in own if voice.id not in known)
 
     async def rotate_token(self) -> SecretStr:
-        """Have the server make a new token; use it from now on, and return it to be kept.
+        """Let the server generate a new token, use it from now on, and return it to be stored.
 
-        The one before it stays good for ten minutes.
+        The previous token stays valid for ten minutes.
 
         Raises:
-            BackendError: the server did not; the present token stays.
+            BackendError: the server refused or failed; the current token is kept.
         """
         answer = await self._json.ask("POST", routes.ROTATE_TOKEN, NewToken)
         token = SecretStr(answer.token)
@@ -212,8 +212,8 @@ class RemoteBackend(Backend):
         """Speak a request; see `Backend.stream`.
 
         Raises:
-            RequestError: the server refuses the request as such.
-            BackendError: it failed, or the way to it.
+            RequestError: the server rejects the request as invalid.
+            BackendError: the server or the connection failed.
         """
         check_request(request)
         self._require_loaded()
@@ -237,7 +237,7 @@ class RemoteBackend(Backend):
             raise
 
     async def _custom_voice(self, request: SynthesisRequest) -> CustomVoice | None:
-        """Find a custom voice that the server does not have, where it can take one."""
+        """Find a custom voice that the server lacks, if the server accepts uploads."""
         if request.reference is not None or not self._clones:
             return None
         return await self._custom_voices.find(request.voice)
@@ -245,14 +245,14 @@ class RemoteBackend(Backend):
     async def _speak_as(
         self, own: CustomVoice, planned: PlannedRequest
     ) -> AsyncGenerator[AudioChunk, None]:
-        """Speak with a custom voice; a server that was restarted gets it again."""
+        """Speak with a custom voice; upload it again if the server was restarted."""
         for is_last in (False, True):
             await self._custom_voices.ensure(own)
             try:
                 async with aclosing(self._speech.speak(planned)) as chunks:
                     async for chunk in chunks:
                         yield replace(chunk, speaker=replace(chunk.speaker, voice=own.voice.id))
-            except VoiceNotFoundError:  # it comes before any sound
+            except VoiceNotFoundError:  # raised before any audio
                 if is_last:
                     raise
                 self._custom_voices.lost(own)

@@ -1,7 +1,6 @@
-"""One HTTP exchange with the server: headers, limits, what it cost.
+"""One HTTP exchange with the server: headers, limits, and traffic count.
 
-The one place where the errors of the HTTP library become ours. Not what is said, and not whether
-it is said again.
+The only module that translates errors of the HTTP library. Retries are decided elsewhere.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from pydantic import SecretStr
 
 from vieneu_core import __version__
 from vieneu_core.backends.remote.deadlines import Deadlines, RemoteTimeouts, Wait, WaitingFor
-from vieneu_core.backends.remote.endpoint import Endpoint
 from vieneu_core.backends.remote.error_mapping import explain
 from vieneu_core.backends.remote.response import Response
 from vieneu_core.backends.remote.response_head import HEAD_BYTES
+from vieneu_core.backends.remote.server_address import Endpoint
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendConnectionError,
@@ -39,17 +38,17 @@ from vieneu_core.wire.version import WIRE_VERSION
 
 USER_AGENT = f"vieneu-core/{__version__}"
 KEEP_WARM_S = 60.0
-"""How long an idle connection is kept: tunnels close theirs after 60 s to 400 s."""
+"""Seconds for which an idle connection is kept; tunnels close theirs after 60 s to 400 s."""
 _TYPICAL_HEADER_BYTES = 500
-"""Of a request, roughly; what a tunnel counts is not told anywhere."""
+"""Approximate headers of a request; what tunnels count is not documented."""
 
 OnTraffic = Callable[[int, int], None]
-"""Told of every request that left: number of requests, and bytes both ways."""
+"""Called for every request that was sent, with the number of requests and the bytes both ways."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked."""
+    """One HTTP request."""
 
     method: str
     path: str
@@ -58,7 +57,7 @@ class Call:
 
 
 class Connection:
-    """Speaks HTTP to one endpoint, over a session of its own or one that was handed in."""
+    """Sends HTTP requests to one endpoint, over an own session or one that was passed in."""
 
     def __init__(  # noqa: PLR0913 - what the whole backend was given, each once
         self,
@@ -81,19 +80,19 @@ class Connection:
 
     @property
     def host(self) -> str:
-        """Name of the server, for messages."""
+        """Host name of the server, for messages."""
         return self._endpoint.host
 
     def use_token(self, token: SecretStr) -> None:
-        """Send another token from now on."""
+        """Use another token from now on."""
         self._endpoint = replace(self._endpoint, token=token)
 
     def deadlines(self, limits: RemoteTimeouts) -> Deadlines:
-        """Return fresh limits for one request."""
+        """Return new limits for one request."""
         return Deadlines(limits, self._clock, host=self.host)
 
     async def aclose(self) -> None:
-        """Close the connections, if the session is our own. It opens again when it is used."""
+        """Close the session if it is an own one. A later call opens a new one."""
         self._warm = False
         if self._owns_session and self._session is not None:
             session, self._session = self._session, None
@@ -103,15 +102,15 @@ class Connection:
     async def exchange(
         self, call: Call, deadlines: Deadlines, *, expect: str
     ) -> AsyncGenerator[Response, None]:
-        """Ask, and give the answer if it is of the media type ``expect``, with status 200.
+        """Send a request; yield the response if it has status 200 and type ``expect``.
 
-        An answer that is not read to its end has its connection closed, so that the server stops.
+        If the response is not read to its end, the connection is closed, so that the server stops.
 
         Raises:
-            VieneuError: the one that the failure or the other answer stands for.
+            VieneuError: the class for the failure, or for any other response.
         """
         async with self._naming_backend(), self._answer(call, deadlines) as answer:
-            # A coded body is not what we asked for (Accept-Encoding), and not ours.
+            # A compressed body was not requested (Accept-Encoding), so no VieNeu server sent it.
             if answer.status != 200 or answer.content_type != expect or answer.encoding:  # noqa: PLR2004 - OK
                 raise await self._refusal(answer)
             answer.check_version()
@@ -132,7 +131,7 @@ class Connection:
         try:
             yield answer
         finally:
-            # Does nothing to an answer read to its end: its connection is back in the pool.
+            # No effect after a complete response: its connection is back in the pool.
             response.close()
             self._warm = self._warm or answer.whole
             self._count(call, answer.n_bytes)
@@ -141,14 +140,14 @@ class Connection:
         try:
             head = await answer.read_up_to(HEAD_BYTES)
         except BackendConnectionError:
-            head = b""  # the status and headers are here: they say more than the lost body
+            head = b""  # status and headers are known: they explain more than the lost body
         return explain(answer.head(head, self._clock, self._backend))
 
     async def _send_warm(self, call: Call, deadlines: Deadlines) -> aiohttp.ClientResponse:
-        """Send; once more at once where the server had closed a warm connection meanwhile.
+        """Send a request; retry once if the server had closed the idle connection.
 
-        HTTP leaves this race open (RFC 9112, 9.3.1): an idle connection can close while a request
-        is on its way. The server has not seen the request, or knows it again by its id.
+        HTTP allows this race (RFC 9112, 9.3.1): an idle connection can close while a request
+        is in transit. The server has not seen the request, or recognizes it by its id.
         """
         try:
             return await self._send(call, deadlines)
@@ -205,7 +204,7 @@ class Connection:
         return headers | {"Content-Type": "application/json"} if call.body else headers
 
     def _translate(self, err: Exception) -> BackendError:
-        """Name a failure to get an answer; the library's own words may hold the whole URL."""
+        """Translate a failure to get a response; the library's text may contain the URL."""
         if isinstance(err, aiohttp.ClientConnectorDNSError):
             return HostNotFoundError(Translatable("The name {host} is not known.", host=self.host))
         if isinstance(err, aiohttp.ClientSSLError | aiohttp.ServerFingerprintMismatch):
@@ -220,7 +219,7 @@ class Connection:
             limit_s = self._timeouts.connect_s
             return ConnectTimeoutError(
                 Translatable(
-                    "{host} took no connection within {limit_s:g} s.",
+                    "{host} accepted no connection within {limit_s:g} s.",
                     host=self.host,
                     limit_s=limit_s,
                 )
@@ -245,7 +244,7 @@ class Connection:
 
 
 class _WatchedPayload(aiohttp.BytesPayload):
-    """A body that tells when it is written: the connection stands from then on."""
+    """A body that reports when it is written: the connection is established by then."""
 
     def __init__(self, body: bytes, wait: Wait) -> None:
         super().__init__(body)
@@ -265,13 +264,13 @@ class _WatchedPayload(aiohttp.BytesPayload):
 
 
 def _was_lost(cause: BaseException | None) -> bool:
-    """Tell whether a connection that stood was closed before an answer came."""
+    """Return whether an established connection was closed before a response arrived."""
     closed = isinstance(cause, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError)
     return closed and not isinstance(cause, aiohttp.ClientConnectorError)
 
 
 def _tls_reason(err: Exception) -> str:
-    """Say why, without the rest of the library's message."""
+    """Return the reason without the rest of the library's message."""
     cause = err.__cause__
     certificate = getattr(err, "certificate_error", cause)
     if isinstance(certificate, ssl.SSLCertVerificationError):

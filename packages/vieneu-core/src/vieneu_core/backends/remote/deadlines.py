@@ -1,7 +1,7 @@
-"""How long we wait for the server, and what it is called when that was too long.
+"""Time limits of a request to the server, and the errors for exceeding them.
 
-Only *waiting* counts: while a listener holds a chunk, or a writer thinks about the next word, no
-limit runs, because the server can do nothing about it.
+Only *waiting* for the server counts: no limit runs while the consumer holds a chunk, or while the
+source of the text is slow.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ from vieneu_core.errors import (
 from vieneu_core.translatable import Translatable
 
 CLOUDFLARE_FIRST_BYTE_S = 100.0
-"""Cloudflare gives up on a server by itself after this long without a first byte (status 524)."""
+"""Cloudflare ends a request after this long without a first byte (status 524)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteTimeouts:
-    """Limits on waiting, in seconds.
+    """Time limits for waiting, in seconds.
 
     Raises:
-        ConfigurationError: a limit is not a number above 0, or ``first_byte_s`` is beyond what a
-            tunnel keeps open.
+        ConfigurationError: a limit is not a number above 0, or ``first_byte_s`` is longer than a
+            tunnel waits.
     """
 
     total_s: float = 60.0
-    """All waiting for one HTTP request, its retries included."""
+    """Total waiting time for one HTTP request, retries included."""
     connect_s: float = 3.0
-    """Until the connection stands: name, TCP and TLS."""
+    """Until the connection is established: name resolution, TCP and TLS."""
     first_byte_s: float = 5.0
-    """From there to the first byte of the answer; the server sends it with the first audio."""
+    """From the connection to the first byte of the response, which comes with the first audio."""
     between_chunks_s: float = 2.0
-    """Longest silence once audio has begun, beyond what the audio that came ahead covers."""
+    """Longest pause after audio has begun, beyond the playing time of audio received ahead."""
     min_rate: float = 1.0
-    """Seconds of audio that must come for each second of waiting: 1 is as fast as it is heard."""
+    """Seconds of audio to be received per second of waiting; 1 is real time."""
     behind_s: float = 3.0
-    """How far audio may fall behind ``min_rate``. Audio that came ahead counts in its favour."""
+    """Longest lag behind ``min_rate``. Audio received ahead counts in its favour."""
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -72,12 +72,12 @@ class RemoteTimeouts:
 
     @property
     def first_audio_within_s(self) -> float:
-        """What the server is told, so that its named answer comes before we give up."""
+        """Limit sent to the server, so that its error arrives before this client's timeout."""
         return self.first_byte_s * 0.9
 
 
 _Limit = tuple[float, type[BackendTimeoutError]]
-"""Seconds, and what it is called when they have passed."""
+"""Seconds, and the error for exceeding them."""
 
 
 def _seconds(limit: _Limit) -> float:
@@ -85,14 +85,14 @@ def _seconds(limit: _Limit) -> float:
 
 
 class WaitingFor(Enum):
-    """What one wait is for."""
+    """What a wait is for."""
 
     ANSWER = "answer"
     BYTES = "bytes"
 
 
 class Deadlines:
-    """Keeps the limits of one request, over all its attempts."""
+    """Tracks the limits of one request over all its attempts."""
 
     def __init__(self, timeouts: RemoteTimeouts, clock: Clock, *, host: str) -> None:
         self._timeouts = timeouts
@@ -105,29 +105,29 @@ class Deadlines:
 
     @property
     def remaining_s(self) -> float:
-        """Waiting that is left until the deadline, in seconds."""
+        """Waiting time left until the deadline, in seconds."""
         return max(0.0, self._timeouts.total_s - self._waited_s)
 
     def answered(self) -> None:
-        """Note that audio comes from now on: the least rate counts from here."""
+        """Record that audio has begun: ``min_rate`` applies from now on."""
         self._waited_at_answer_s = self._waited_s
         self._answered_at_s = self._clock.monotonic()
 
     def heard(self, seconds: float) -> None:
-        """Note audio that came, in seconds."""
+        """Record received audio, in seconds."""
         self._audio_s += seconds
 
     async def pause(self, seconds: float) -> None:
-        """Wait between two attempts; it counts towards the deadline."""
+        """Wait between two attempts; the time counts towards the deadline."""
         await self._clock.sleep(seconds)
         self._waited_s += seconds
 
     @asynccontextmanager
     async def waiting(self, what: WaitingFor) -> AsyncGenerator[Wait, None]:
-        """Limit what is awaited inside.
+        """Apply the limits to what is awaited inside.
 
         Raises:
-            BackendTimeoutError: the subclass that says which limit was passed.
+            BackendTimeoutError: a limit was exceeded; the subclass states which one.
         """
         began = self._clock.monotonic()
         wait = Wait(self._limit(what), self._from_sent())
@@ -157,7 +157,7 @@ class Deadlines:
         return min(own, deadline, rate, key=_seconds)
 
     def _ahead_s(self) -> float:
-        """Return how much of the audio that came cannot have been heard yet, in seconds."""
+        """Return how many seconds of the received audio cannot have been played yet."""
         if self._waited_at_answer_s is None:
             return 0.0
         return max(0.0, self._audio_s - (self._clock.monotonic() - self._answered_at_s))
@@ -201,7 +201,7 @@ class Wait:
         self._from_sent = from_sent
 
     def sent(self) -> None:
-        """The request leaves over a standing connection: from now on the first byte is due."""
+        """Record that the request was sent: ``first_byte_s`` applies from now on."""
         if not self.over and not self.timeout.expired():
             seconds, self.reason = self._from_sent
             self.timeout.reschedule(asyncio.get_running_loop().time() + seconds)

@@ -1,8 +1,8 @@
-"""Whose answer is this, and what does it mean? Pure: no network, no clock.
+"""Mapping of HTTP responses to exceptions. Pure: no network, no clock.
 
-A status alone says little: a tunnel's 404 is a dead tunnel, its 403 a rate limit. So the order is
-the edge's own header, then our own problem documents, then the edge's signature in the body, then
-content type and magic bytes; the status decides only between causes that are then left.
+A status alone is ambiguous: a tunnel's 404 is a dead tunnel, its 403 a rate limit. So the order is
+the edge's header, then our problem documents, then the edge's signature in the body, then
+content type and magic bytes; the status decides only between the remaining causes.
 
 Sources: https://ngrok.com/docs/errors and
 https://developers.cloudflare.com/support/troubleshooting/http-status-codes/
@@ -46,16 +46,16 @@ from vieneu_core.wire.routes import NGROK_ERROR_HEADER, PROBLEM_JSON, WIRE_VERSI
 from vieneu_core.wire.version import check_server
 
 _LIMIT_RESETS_S = 60.0
-"""ngrok's limits on rates reset within a minute."""
+"""ngrok's rate limits reset within a minute."""
 _SHED_S = 5.0
-"""Cloudflare names no time for its 200 requests in flight; they end as speech ends."""
+"""Estimate: Cloudflare states no time for its limit of 200 requests in flight."""
 
 _NGROK_CODE = re.compile(r"ERR_NGROK_(\d{1,6})")
 _CLOUDFLARE_CODE = re.compile(rb"[Ee]rror(?: code)?:?(?:\s|<[^<>]{0,200}>)*(1\d{3})\b")
 
 
 def explain(response: ResponseHead) -> VieneuError:
-    """Return the exception that an answer stands for which is not what was asked for."""
+    """Return the exception for a response that is not the requested one."""
     for judge in (_redirect, _ngrok, _own, _cloudflare, _by_content):
         error = judge(response)
         if error is not None:
@@ -75,11 +75,11 @@ def explain(response: ResponseHead) -> VieneuError:
 def _redirect(response: ResponseHead) -> VieneuError | None:
     if not (300 <= response.status < 400 and "Location" in response.headers):  # noqa: PLR2004 - redirects
         return None
-    # The target is not shown: it may carry a session or a token of its own.
+    # The target is not shown: it may contain a session id or a token.
     return RedirectRefusedError(
         Translatable(
-            "{host} answered with a redirect ({status}); following it would carry the token"
-            " to another place.",
+            "{host} answered with a redirect ({status}); following it would send the token"
+            " elsewhere.",
             host=response.host,
             status=response.status,
         )
@@ -96,7 +96,7 @@ def _ngrok(response: ResponseHead) -> VieneuError | None:
     if known is None:
         return TunnelError(
             Translatable(
-                "ngrok answered in place of {host}: {found}.", host=response.host, found=found[0]
+                "ngrok answered instead of {host}: {found}.", host=response.host, found=found[0]
             )
         )
     return known(response, found[0])
@@ -113,7 +113,7 @@ def _offline(response: ResponseHead, code: str) -> VieneuError:
 def _upstream(response: ResponseHead, code: str) -> VieneuError:
     return TunnelUpstreamError(
         Translatable(
-            "The tunnel {host} is up, but the server behind it gave no answer ({code}).",
+            "The tunnel {host} is open, but the server behind it did not respond ({code}).",
             host=response.host,
             code=code,
         )
@@ -156,7 +156,7 @@ def _quota(response: ResponseHead, code: str) -> VieneuError:
 def _browser_page(response: ResponseHead, code: str) -> VieneuError:
     return BadResponseError(
         Translatable(
-            "ngrok sent its page for browsers in place of {host} ({code}).",
+            "ngrok sent its page for browsers instead of the response of {host} ({code}).",
             host=response.host,
             code=code,
         )
@@ -200,7 +200,7 @@ _CLOUDFLARE_BODY: dict[int, _Make] = {1015: _shed, 1016: _offline, 1033: _offlin
 
 
 def _own(response: ResponseHead) -> VieneuError | None:
-    """Judge what our own server wrote: a problem document, or at least the version header."""
+    """Map a response of a VieNeu server: a problem document, or at least the version header."""
     problem = _problem(response)
     if response.ours:
         try:
@@ -232,7 +232,7 @@ def _problem(response: ResponseHead) -> VieneuError | None:
     if response.content_type not in {PROBLEM_JSON, "application/json"} or response.status < 400:  # noqa: PLR2004 - errors begin there
         return None
     error = parse_problem(response.body, backend=response.backend)
-    # A code that we do not know counts only where the version header stands beside it.
+    # An unknown code counts only if the version header is present.
     if type(error) is BadResponseError or (type(error) is RequestError and not response.ours):
         return None
     if error.retry_after_s is not None:
@@ -256,12 +256,12 @@ def _cloudflare(response: ResponseHead) -> VieneuError | None:
 
 
 def _by_content(response: ResponseHead) -> VieneuError | None:
-    """Judge an answer that claims success, or asks for a login that is not ours."""
+    """Map a response that claims success, or requires a login of another kind."""
     if response.status < 300:  # noqa: PLR2004 - success ends there
         kind = BadResponseError if response.ours else NotVieneuServerError
         return kind(
             Translatable(
-                "{host} answered with {what} ({content_type}), not with what was asked for.",
+                "{host} answered with {what} ({content_type}) instead of the requested content.",
                 host=response.host,
                 what=describe(response.body),
                 content_type=response.content_type or "no content type",
@@ -279,7 +279,7 @@ def _by_content(response: ResponseHead) -> VieneuError | None:
 
 
 def _by_status(response: ResponseHead) -> VieneuError:
-    """Judge what no one has signed: some gateway, or another server."""
+    """Map an unidentified response by its status: from a gateway, or another server."""
     answer = Translatable(
         "{host} answered {status} with {what}.",
         host=response.host,

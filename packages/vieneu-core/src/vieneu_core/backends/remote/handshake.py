@@ -1,4 +1,4 @@
-"""The health that a server reports, taken with care: its clock and its sums may be wrong."""
+"""Validation of the health that a server reports, whose clock and numbers may be wrong."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.wire.schemas import HealthAnswer
 
 LONGEST_SESSION_S = 366 * 86_400.0
-"""A longer one is a clock that is wrong, or no session at all."""
+"""A longer session means a wrong clock, or no session at all."""
 MAX_QUEUE_DEPTH = 1_000_000
 CHECK_AGAIN_S = 5.0
-"""When to check again a server that is loading its model."""
+"""Seconds until the next check of a server that is loading its model."""
 NEW_HOST_GRACE_S = 60.0
-"""The name of a new quick tunnel may be unknown for so long."""
+"""Seconds for which the name of a new quick tunnel may be unknown."""
 NEW_HOST_RETRY_S = 2.0
 
 _REFUSALS: dict[BackendState, tuple[type[BackendError], str]] = {
@@ -41,7 +41,7 @@ _REFUSALS: dict[BackendState, tuple[type[BackendError], str]] = {
 
 
 def health_of(answer: HealthAnswer, *, latency_ms: float) -> Health:
-    """Return the health that a server reports, with nothing in it that cannot be."""
+    """Return the health that a server reports, without implausible values."""
     health = answer.to_health(latency_ms=latency_ms)
     remaining_s = health.remaining_s
     if remaining_s is not None and (
@@ -62,10 +62,10 @@ def health_of(answer: HealthAnswer, *, latency_ms: float) -> Health:
 
 
 def refuse_unready(health: Health, backend: str, host: str) -> None:
-    """Let only a server pass that would take a request now.
+    """Raise unless the server would accept a request now.
 
     Raises:
-        BackendError: the class that says what it is doing instead.
+        BackendError: the server is not ready; the class states the reason.
     """
     if health.ready:
         return
@@ -87,22 +87,22 @@ def _state(state: BackendState, *, draining: bool, remaining_s: float | None) ->
 
 
 def _amount(value: float | None) -> float | None:
-    """Return a quantity that cannot be negative or endless; None where it is."""
+    """Return the quantity; None if it is negative or infinite."""
     return value if value is not None and math.isfinite(value) and value >= 0.0 else None
 
 
 async def health_of_new_host(
     check_health: Callable[[], Awaitable[Health]], clock: Clock, *, until_s: float
 ) -> Health:
-    """Return a server's health, and ask again while its name is not known yet.
+    """Return a server's health; retry while its host name is unknown.
 
     Args:
-        check_health: Asks the server.
-        clock: Time.
-        until_s: On the monotonic clock, in seconds: from then on an unknown name is an error.
+        check_health: Requests the health.
+        clock: Clock for the pauses.
+        until_s: Monotonic time in seconds after which an unknown name is an error.
 
     Raises:
-        BackendError: what ``check_health`` raises.
+        BackendError: as ``check_health``.
     """
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Plain questions to the server, answered in JSON: health, voices, a new token."""
+"""JSON requests to the server: health, voices, token rotation."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from vieneu_core.errors import BadResponseError, RequestError
 from vieneu_core.translatable import Translatable
 
 MAX_JSON_BYTES = 1 << 20
-"""Longest answer that is read."""
+"""Largest response that is read."""
 
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
 class JsonClient:
-    """Asks one question at a time.
+    """Sends one request at a time.
 
     Args:
-        connection: To the server.
-        timeouts: Limits on waiting.
+        connection: Connection to the server.
+        timeouts: Time limits.
         backend: Name of the backend, for errors.
-        check_use: Raises where the backend cannot be used here, before each question.
+        check_use: Called before each request; raises if the backend cannot be used here.
     """
 
     def __init__(
@@ -43,25 +43,25 @@ class JsonClient:
         self._check_use = check_use
 
     async def ask(self, method: str, path: str, model: type[_Body], body: bytes = b"") -> _Body:
-        """Send a request, and return its answer, checked.
+        """Send a request, and return its validated response.
 
         Raises:
-            BackendError: there is no answer, or none that can be read.
+            BackendError: there is no response, or no valid one.
         """
         self._check_use()
         call = Call(method, path, "application/json", body)
         limits = self._timeouts
-        if not body:  # a voice that is sent may take as long as speech
+        if not body:  # an upload of a voice may take as long as speech
             brief_s = min(limits.total_s, limits.connect_s + limits.first_byte_s)
             limits = replace(limits, total_s=brief_s)
         deadlines = self._connection.deadlines(limits)
         try:
             async with self._connection.exchange(call, deadlines, expect=call.accept) as answer:
                 body = await answer.read_up_to(MAX_JSON_BYTES)
-        except RequestError as err:  # no caller has a part in it
+        except RequestError as err:  # not the fault of any caller
             raise BadResponseError(
                 Translatable(
-                    "{host}{path} refused a plain question: {detail}",
+                    "{host}{path} refused a request: {detail}",
                     host=self._connection.host,
                     path=path,
                     detail=err.detail,
@@ -73,7 +73,7 @@ class JsonClient:
         except ValidationError as err:
             raise BadResponseError(
                 Translatable(
-                    "{host}{path} answered in a way that cannot be read.",
+                    "The response of {host}{path} cannot be read.",
                     host=self._connection.host,
                     path=path,
                 ),

@@ -1,4 +1,4 @@
-"""A request for speech as the HTTP requests that carry it. Not how they are sent."""
+"""Division of a speech request into HTTP requests."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.synthesis import MAX_REQUEST_ID_LENGTH, ReferenceAudio, SynthesisRequest
 from vieneu_core.text.passages import passages
-from vieneu_core.text.segment import sentences
+from vieneu_core.text.sentence_splitter import sentences
 from vieneu_core.wire.schemas import SynthesisBody
 
 MAX_CHARS = 4_096
-"""Characters of text that a server takes in one request, unless it was told otherwise."""
+"""Characters per request that a server accepts by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +26,13 @@ class PlannedRequest:
     """One HTTP request for speech."""
 
     sentences: tuple[str, ...]
-    """What the server shall speak, in order, one by one."""
+    """Sentences to speak, in order."""
     first_sentence: int
-    """Index of the first of them within the caller's request."""
+    """Index of the first one within the caller's request."""
     request_id: str
     speed: float
     body: bytes
-    """JSON; the same for every retry, so that the server knows the request again."""
+    """JSON body; equal for every retry, so that the server recognizes the request."""
 
 
 async def plan_requests(
@@ -40,7 +40,7 @@ async def plan_requests(
 ) -> AsyncGenerator[PlannedRequest, None]:
     """Yield the HTTP requests that together speak ``request``.
 
-    Text that is still being written goes passage by passage as it comes; a whole text goes in as
+    Text that is still being written is sent passage by passage; a complete text is sent in as
     few requests as the server's limit allows.
 
     Raises:
@@ -92,7 +92,7 @@ async def _groups(request: SynthesisRequest) -> AsyncGenerator[tuple[str, ...], 
 
 
 def _numbered(request_id: str, n: int) -> str:
-    """Return the id of the ``n``-th HTTP request of a request: its own, then with a suffix."""
+    """Return the id of the ``n``-th HTTP request; from the second on with a suffix."""
     if n == 0:
         return request_id
     suffix = f"-{n}"
@@ -102,7 +102,7 @@ def _numbered(request_id: str, n: int) -> str:
 
 
 def _wav(reference: ReferenceAudio) -> str:
-    """Return a clip as a WAV file in base64."""
+    """Return a clip as a base64 WAV file."""
     file = io.BytesIO()
     with wave.open(file, "wb") as wav:
         wav.setnchannels(1)

@@ -1,4 +1,4 @@
-"""An answer to one HTTP request, read piece by piece under its deadlines."""
+"""A response to an HTTP request, read in pieces under its deadlines."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from vieneu_core.wire.version import check_server
 
 
 class Response:
-    """What comes back, read piece by piece."""
+    """A response, read in pieces."""
 
     def __init__(self, response: aiohttp.ClientResponse, deadlines: Deadlines, host: str) -> None:
         self._response = response
         self._deadlines = deadlines
         self._host = host
         self.n_bytes = sum(len(name) + len(value) for name, value in response.raw_headers)
-        """Bytes received so far, roughly."""
+        """Approximate number of bytes received so far."""
         self.whole = False
         """True once the end of the body was reached."""
 
@@ -33,26 +33,26 @@ class Response:
 
     @property
     def content_type(self) -> str:
-        """Media type in small letters, without parameters."""
+        """Media type in lower case, without parameters."""
         return self._response.headers.get("Content-Type", "").split(";", 1)[0].strip().lower()
 
     @property
     def encoding(self) -> str:
-        """Compression that the answer claims; empty where it has none."""
+        """Declared compression; empty if there is none."""
         encoding = self._response.headers.get("Content-Encoding", "").strip().lower()
         return "" if encoding == "identity" else encoding
 
     async def read(self) -> bytes:
-        """Return the next bytes as they come; none at the end.
+        """Return the next bytes as they arrive; empty at the end.
 
         Raises:
-            BackendConnectionError: they did not come, or not in time.
+            BackendConnectionError: the connection failed, or a deadline passed.
         """
         try:
             async with self._deadlines.waiting(WaitingFor.BYTES):
                 data = await self._response.content.readany()
         except (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError) as err:
-            # RuntimeError: the connection was closed meanwhile from our side, by `unload`.
+            # RuntimeError: `unload` closed the connection meanwhile.
             raise StreamInterruptedError(
                 Translatable("The answer of {host} broke off.", host=self._host)
             ) from err
@@ -61,14 +61,14 @@ class Response:
         return data
 
     async def read_up_to(self, most: int) -> bytes:
-        """Return the body, or its first bytes; never much more than ``most``."""
+        """Return the body, or its first bytes: about ``most`` of them."""
         gathered = bytearray()
         while len(gathered) <= most and (data := await self.read()):
             gathered += data
         return bytes(gathered)
 
     def head(self, head: bytes, clock: Clock, backend: str) -> ResponseHead:
-        """Return what is needed to judge this answer."""
+        """Return the parts that `error_mapping` needs."""
         return ResponseHead(
             status=self.status,
             headers=self._response.headers,

@@ -1,4 +1,4 @@
-"""An answer of the server as far as it is judged: status, headers, and the first bytes."""
+"""Status, headers and first bytes of a response, as far as error mapping needs them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.wire.routes import WIRE_VERSION_HEADER
 
 HEAD_BYTES = 64 * 1024
-"""As much of a body as is read."""
+"""Largest part of a body that is read."""
 LONGEST_RETRY_AFTER_S = 3_600.0
-"""A server that asks for more than an hour is not believed."""
+"""Longest accepted Retry-After; larger values are ignored."""
 HTML = re.compile(rb"\s*(?:\xef\xbb\xbf\s*)?<(?:!doctype|html|head|body|!--)", re.IGNORECASE)
 """The beginning of a web page."""
 _TITLE = re.compile(rb"<title[^<>]{0,200}>([^<]{1,1000})</title>", re.IGNORECASE)
@@ -33,19 +33,19 @@ _MAGIC = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseHead:
-    """What came back: as much as is needed to judge it."""
+    """The part of a response that error mapping needs."""
 
     status: int
     headers: Mapping[str, str]
-    """Looked up without regard to case."""
+    """Looked up case-insensitively."""
     head: bytes
     """The first bytes of the body, at most `HEAD_BYTES`."""
     host: str
-    """Where it came from, for messages."""
+    """Host that sent it, for messages."""
     backend: str
     """Name of the backend, for the exception."""
     now: datetime
-    """Calendar time in UTC; a month's quota comes back on the first."""
+    """Calendar time in UTC; a monthly quota resets on the first."""
 
     @property
     def content_type(self) -> str:
@@ -54,7 +54,7 @@ class ResponseHead:
 
     @property
     def body(self) -> bytes:
-        """The first bytes as text would be read: an edge may compress though we forbid it."""
+        """The first bytes, decompressed: an edge may compress although that was not accepted."""
         if not self.head.startswith(b"\x1f\x8b"):
             return self.head
         try:
@@ -64,12 +64,12 @@ class ResponseHead:
 
     @property
     def ours(self) -> bool:
-        """True where a VieNeu server says that it wrote this."""
+        """True if the response has a VieNeu server's version header."""
         return WIRE_VERSION_HEADER in self.headers
 
 
 def describe(head: bytes) -> str:
-    """Say in words what these bytes look like."""
+    """Describe in words what these bytes look like."""
     if HTML.match(head):
         title = _TITLE.search(head)
         words = (
@@ -84,7 +84,7 @@ def describe(head: bytes) -> str:
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read Retry-After, in seconds or as a date; None where there is none that makes sense."""
+    """Parse Retry-After, in seconds or as a date; None if it is absent or implausible."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return min(float(value[:9]), LONGEST_RETRY_AFTER_S)
@@ -98,6 +98,6 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def until_next_month_s(now: datetime) -> float:
-    """Return the seconds until the first of the next month, when a monthly quota comes back."""
+    """Return the seconds until the first of the next month, when a monthly quota resets."""
     year, month = (now.year + 1, 1) if now.month == 12 else (now.year, now.month + 1)  # noqa: PLR2004 - December
     return (datetime(year, month, 1, tzinfo=UTC) - now).total_seconds()

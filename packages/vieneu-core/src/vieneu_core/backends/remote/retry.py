@@ -1,4 +1,4 @@
-"""Which failures are worth asking again, and after how long. Not what is asked."""
+"""Retry policy: which failures are retried, and after how long."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from vieneu_core.errors import (
 _TRY_AGAIN = frozenset(
     {
         # The connection was refused or broke off at once. Not its timeouts: a listener has
-        # already waited for seconds, and another backend speaks sooner than a second try.
+        # already waited for seconds, and another backend speaks sooner than a retry.
         BackendConnectionError,
         StreamInterruptedError,
-        # 502, 503, 504 from whatever stands before the server.
+        # 502, 503, 504 from a gateway or tunnel in front of the server.
         BackendUnavailableError,
         TunnelUpstreamError,
-        # 503 from the server itself, which says how long.
+        # 503 from the server itself, with Retry-After.
         BackendBusyError,
         BackendLoadingError,
     }
@@ -37,14 +37,14 @@ _TRY_AGAIN = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How a request is tried again before any of its audio came."""
+    """Number and timing of attempts, as long as no audio of the request has arrived."""
 
     attempts: int = 3
-    """Tries in all: the first one and two more."""
+    """Attempts in all: the first one and two retries."""
     first_wait_s: float = 0.1
-    """Wait before the second try; it doubles for each further one, with jitter of its half."""
+    """Seconds before the first retry; doubled for each further one, with a jitter of half of it."""
     longest_wait_s: float = 2.0
-    """A server that asks for a longer wait (Retry-After) is left to the router."""
+    """Longest pause; if the server requests more (Retry-After), the router decides."""
 
     def __post_init__(self) -> None:
         check_not_negative(self)
@@ -52,13 +52,13 @@ class RetryPolicy:
     def wait_s(
         self, error: BackendError, n_tried: int, remaining_s: float, rng: random.Random
     ) -> float | None:
-        """Return the seconds to wait before the next try; None where there shall be none.
+        """Return the seconds to wait before the next attempt; None for no further attempt.
 
         Args:
-            error: What the last try failed with.
-            n_tried: Tries so far.
-            remaining_s: Waiting that is left until the deadline.
-            rng: Where the jitter comes from, so that many clients do not come back at once.
+            error: Failure of the last attempt.
+            n_tried: Attempts so far.
+            remaining_s: Seconds left until the deadline.
+            rng: Source of the jitter, so that many clients do not retry at the same time.
         """
         if n_tried >= self.attempts or type(error) not in _TRY_AGAIN:
             return None

@@ -1,4 +1,4 @@
-"""Speech of the server as it comes, requested again as long as nothing of it was heard."""
+"""Speech from the server, retried as long as none of it has been received."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class SpeechClient:
     """Requests speech over a connection.
 
     Args:
-        connection: To the server.
-        timeouts: Limits on waiting; all tries of one request share them.
-        codec: Of the audio.
-        retries: When and how often a request is tried again.
-        rng: Source of the jitter between tries.
+        connection: Connection to the server.
+        timeouts: Time limits; all attempts of one request share them.
+        codec: Encoding of the audio.
+        retries: When and how often a request is retried.
+        rng: Source of the jitter between attempts.
         backend: Name of the backend, for the audio and for errors.
-        require_loaded: Raises where the backend is not loaded, or not any more.
+        require_loaded: Raises if the backend is not loaded.
     """
 
     def __init__(  # noqa: PLR0913 - what the whole backend was given, each once
@@ -56,11 +56,11 @@ class SpeechClient:
         self._require_loaded = require_loaded
 
     async def speak(self, planned: PlannedRequest) -> AsyncGenerator[AudioChunk, None]:
-        """Speak one request, trying again as long as none of its audio has come.
+        """Speak one request; retry as long as none of its audio has arrived.
 
         Raises:
-            RequestError: the server refuses the request as such.
-            BackendError: it failed, or the way to it.
+            RequestError: the server rejects the request as invalid.
+            BackendError: the server or the connection failed.
         """
         deadlines = self._connection.deadlines(self._timeouts)
         n_tried, heard = 0, False
@@ -104,9 +104,9 @@ class SpeechClient:
 
 
 async def _let_end(answer: Response) -> None:
-    """Read what stands after the END frame, so that the connection stays warm.
+    """Read the rest after the END frame, so that the connection can be reused.
 
-    Everything was spoken and checked by then, so a line that breaks here takes nothing away.
+    All audio has been received and checked by then, so a failure here is ignored.
     """
     try:
         trailing = await answer.read()

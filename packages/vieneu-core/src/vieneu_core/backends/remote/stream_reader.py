@@ -1,7 +1,7 @@
-"""Frames into audio: a strict reader that passes nothing on as whole which is not.
+"""Strict conversion of frames into audio: nothing incomplete is passed on as complete.
 
-The order of frames is that of `vieneu_core.wire.framing`. A sentence counts as spoken only when
-its end came, its length is the one stated, and its audio can be the speech of its text.
+The order of frames is that of `vieneu_core.wire.framing`. A sentence counts as spoken only if
+its end was received, its length is the stated one, and its audio can be the speech of its text.
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ from vieneu_core.wire.version import check_server
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
 LONGEST_S, LONGEST_S_PER_CHAR = 15.0, 1.0
-"""Speech longer than this plus this for each character is a model that has lost its way. Real
-speech has some 15 characters a second; a digit can stand for half a second of words."""
+"""Longest plausible speech of a sentence: a fixed part, and a part for each character. Real
+speech has about 15 characters a second; a digit can take half a second."""
 
 
 class Codec(StrEnum):
-    """How audio travels."""
+    """Encoding of audio on the wire."""
 
     OPUS = "opus"
     PCM = "pcm"
 
     @property
     def media_type(self) -> str:
-        """What is asked for in Accept."""
+        """Media type sent in Accept."""
         return routes.FRAMES_OPUS if self is Codec.OPUS else routes.FRAMES_PCM
 
 
 def load_libraries(codec: Codec) -> None:
-    """Import what decoding and checking need, tenths of a second on a small machine. Blocking."""
+    """Import the libraries for decoding and checking. Blocking, some tenths of a second."""
     import_module("numpy")
     if codec is Codec.OPUS:
         import_module("av")
@@ -68,7 +68,7 @@ class _SentenceDecoder(Protocol):
 
 
 class _PcmSentence:
-    """Samples as they are."""
+    """A sentence as raw samples."""
 
     async def decode(self, payload: bytes) -> bytes:
         if len(payload) % BYTES_PER_SAMPLE:
@@ -80,7 +80,7 @@ class _PcmSentence:
 
 
 class _OpusSentence:
-    """Opus packets, decoded on a thread."""
+    """A sentence as Opus packets, decoded on a thread."""
 
     def __init__(self, sample_rate_hz: int, pre_skip: int) -> None:
         from vieneu_core.audio.opus import OpusSentenceDecoder
@@ -103,7 +103,7 @@ class _Sentence:
     decoder: _SentenceDecoder
     check: SpeechCheck
     restarted: bool
-    """True until the first chunk of a sentence that was begun once more has gone out."""
+    """True until the first chunk of a restarted sentence has been passed on."""
     n_samples: int = 0
 
 
@@ -111,7 +111,7 @@ _Payload = TypeVar("_Payload", bound=BaseModel)
 
 
 class SpeechReader:
-    """Reads the answer to one order."""
+    """Reads the response to one planned request."""
 
     def __init__(self, planned: PlannedRequest, codec: Codec, *, backend: str) -> None:
         self._order = planned
@@ -123,19 +123,19 @@ class SpeechReader:
         self._sentence: _Sentence | None = None
         self._n_done = 0
         self.ended = False
-        """True once the END frame was read: everything that was asked for has been spoken."""
+        """True once the END frame was read: the whole request has been spoken."""
 
     async def feed(self, data: bytes) -> AsyncGenerator[AudioChunk, None]:
         """Yield the audio that ``data`` completes.
 
         Raises:
-            BadResponseError: this is not the stream that was asked for, or it was damaged.
-            BadAudioError: a whole sentence cannot be the speech of its text.
-            VieneuError: the one that the server reports in an ERROR frame.
+            BadResponseError: this is not the requested stream, or it is damaged.
+            BadAudioError: the audio of a sentence cannot be the speech of its text.
+            VieneuError: as reported by the server in an ERROR frame.
         """
         if not self._begun and data[0] != FrameType.START:
             raise BadResponseError(
-                Translatable("In place of audio came {what}.", what=describe(data))
+                Translatable("The server sent {what} instead of audio.", what=describe(data))
             )
         self._begun = True
         for frame in self._frames.feed(data):
@@ -176,7 +176,7 @@ class SpeechReader:
         self._start = start
 
     def _begin_sentence(self, begun: SentenceStart, index: int) -> None:
-        # A server that itself fell back to another voice begins the same sentence once more.
+        # A server that itself fell back to another voice starts the same sentence again.
         if index != self._n_done or index >= len(self._order.sentences):
             raise BadResponseError(Translatable("Sentence {index} began out of turn.", index=index))
         text, rate_hz = self._order.sentences[index], self._sample_rate_hz
@@ -201,7 +201,7 @@ class SpeechReader:
 
     @property
     def _sample_rate_hz(self) -> int:
-        if self._start is None:  # `feed` lets nothing pass before START
+        if self._start is None:  # `feed` rejects any frame before START
             raise BadResponseError("The audio stream has no beginning.")
         return self._start.sample_rate_hz
 
@@ -221,13 +221,13 @@ class SpeechReader:
         if sentence.n_samples > longest_s * self._sample_rate_hz:
             raise BadAudioError(
                 Translatable(
-                    "The speech of {text!r} goes on for more than {longest_s:.0f} s.",
+                    "The speech of {text!r} is longer than {longest_s:.0f} s.",
                     text=sentence.text[:60],
                     longest_s=longest_s,
                 )
             )
         restarted = sentence.restarted
-        if pcm or final:  # an empty chunk in the middle goes to nobody
+        if pcm or final:  # an empty chunk within a sentence is dropped
             sentence.restarted = False
         return AudioChunk(
             pcm=pcm,

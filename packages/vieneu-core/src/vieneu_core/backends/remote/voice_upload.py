@@ -1,4 +1,4 @@
-"""The house's own voices on a server that does not have them: each is sent once a session."""
+"""Upload of custom voices that the server lacks, each once per session."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from vieneu_core.wire.schemas import VoiceUpload
 
 
 class OwnVoices:
-    """Knows which voices the server has.
+    """Tracks which voices the server has.
 
     Args:
-        catalogue: The voices that were added in this house; None is none.
-        list_theirs: Asks the server for its voices.
-        send: Sends a voice to the server.
+        catalogue: Custom voices; None means none.
+        list_theirs: Requests the server's voices.
+        send: Uploads a voice to the server.
     """
 
     def __init__(
@@ -36,15 +36,15 @@ class OwnVoices:
         self._sending = asyncio.Lock()
 
     def forget(self) -> None:
-        """Take nothing for known any more: the session is another one."""
+        """Discard what is known of the server: a new session has begun."""
         self._theirs = None
         self._sent.clear()
 
     async def find(self, voice_id: str | None) -> CustomVoice | None:
-        """Return the voice that has to be sent; None where the server has one of that id.
+        """Return the custom voice to upload; None if the server has a voice of that id.
 
         Raises:
-            BackendError: the server cannot be asked.
+            BackendError: the server's voices cannot be requested.
         """
         if self._catalogue is None or voice_id is None:
             return None
@@ -56,17 +56,17 @@ class OwnVoices:
         return None if voice_id in self._theirs else own
 
     async def voices(self) -> tuple[Voice, ...]:
-        """List the house's own voices."""
+        """List the custom voices."""
         if self._catalogue is None:
             return ()
         return await asyncio.to_thread(self._catalogue.voices)
 
     async def ensure(self, own: CustomVoice) -> None:
-        """Send a voice, unless the server got it in this session.
+        """Upload a voice, unless this session's server has it.
 
         Raises:
             CloningUnsupportedError: the server's engine has fixed voices.
-            BackendError: it cannot be sent.
+            BackendError: the upload failed.
         """
         async with self._sending:
             if own.reference.content_id not in self._sent:
@@ -74,7 +74,7 @@ class OwnVoices:
                 self._sent.add(own.reference.content_id)
 
     def lost(self, own: CustomVoice) -> None:
-        """State that the server no longer has a voice."""
+        """Record that the server no longer has a voice."""
         self._sent.discard(own.reference.content_id)
 
 

@@ -1,1 +1,1 @@
-"""Commands of ``vieneu``, each with its signature and its body in one module."""
+"""Commands of ``vieneu``, each with its signature and implementation in one module."""

@@ -34,7 +34,7 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.wire.version import is_older
 
 LOADING_WAIT_S = 120.0
-"""How long `connect` waits for a server that was just started."""
+"""Seconds for which `connect` waits for a server that is still loading."""
 LOADING_CHECK_S = 1.0
 
 app = typer.Typer()
@@ -53,13 +53,13 @@ def connect_command(
 
 
 def read_token(terminal: Terminal, *, from_stdin: bool) -> SecretStr:
-    """Get the token: from standard input, the environment, or a prompt that does not show it.
+    """Read the token from standard input, the environment, or a hidden prompt.
 
-    Where none of them has one, the one that is kept is taken: `vieneu notebook` keeps the token
-    that it wrote into a notebook.
+    If none of them has one, the stored token is used: `vieneu notebook` stores the token
+    that it writes into a notebook.
 
     Raises:
-        ConfigurationError: there is none, or it cannot be a token.
+        ConfigurationError: there is no token, or it is invalid.
     """
     at_terminal = sys.stdin.isatty()
     if from_stdin and not at_terminal:
@@ -85,15 +85,15 @@ def read_token(terminal: Terminal, *, from_stdin: bool) -> SecretStr:
 
 
 async def connect(terminal: Terminal, url: str, token: SecretStr) -> None:
-    """Check a server, and save its URL and token if it is ready.
+    """Verify a server, and save its URL and token if it is ready.
 
     Raises:
-        BackendError: it is not, or is still loading after two minutes; nothing was saved.
-        ConfigurationError: URL, token or file cannot be used; nothing was saved.
+        BackendError: it is not ready, or still loads after two minutes; nothing was saved.
+        ConfigurationError: URL, token or settings file is invalid; nothing was saved.
     """
     endpoint_url = _url(url)
     _refuse_overrides(terminal, endpoint_url, token)
-    save_settings({}, terminal.path)  # fails before anything else where it cannot be written
+    save_settings({}, terminal.path)  # fails first if the file cannot be written
     if terminal.err.is_terminal:
         terminal.err.print(terminal.messages("connecting", url=plain(endpoint_url)), markup=False)
     health = await _verified(terminal, endpoint_url, token)
@@ -107,8 +107,8 @@ async def connect(terminal: Terminal, url: str, token: SecretStr) -> None:
 
 
 async def _verified(terminal: Terminal, endpoint_url: str, token: SecretStr) -> Health:
-    """Verify a server; wait for one that is still loading its model, as one just started is."""
-    from vieneu_core.pairing.verify import verify_server
+    """Verify a server; wait for one that was just started and still loads its model."""
+    from vieneu_core.pairing.server_verification import verify_server
 
     clock = SystemClock()
     wait_until_s = clock.monotonic() + LOADING_WAIT_S
@@ -135,7 +135,7 @@ def disconnect(terminal: Terminal) -> None:
     """Remove the server's token, and change to local mode if the mode was remote.
 
     Raises:
-        ConfigurationError: the file is bad or cannot be written.
+        ConfigurationError: the settings file is invalid or cannot be written.
     """
     messages = terminal.messages
     if not terminal.path.exists():
@@ -164,11 +164,11 @@ def rotate_command(config: ConfigOption = None, lang: LangOption = None) -> None
 
 
 async def rotate_token(terminal: Terminal) -> None:
-    """Have the server create a new token, and save it in place of the current one.
+    """Let the server generate a new token, and save it in place of the current one.
 
     Raises:
-        BackendError: the server did not.
-        ConfigurationError: no server is connected, or the token would not be kept.
+        BackendError: the server refused or failed.
+        ConfigurationError: no server is connected, or the token cannot be saved.
     """
     from vieneu_core.backends.remote import RemoteBackend
 
@@ -184,7 +184,7 @@ async def rotate_token(terminal: Terminal) -> None:
             ),
             remedy="Keep the token in the settings file: unset the variable, then vieneu connect",
         )
-    save_settings({}, terminal.path)  # fails before anything else where it cannot be written
+    save_settings({}, terminal.path)  # fails first if the file cannot be written
     backend = RemoteBackend(colab.endpoint_url, colab.auth_token)
     try:
         token = await backend.rotate_token()
@@ -241,7 +241,7 @@ def _overrides(terminal: Terminal) -> list[str]:
 
 
 def _refuse_overrides(terminal: Terminal, url: str, token: SecretStr) -> None:
-    """Refuse to save what the environment would override: it would seem to have no effect."""
+    """Refuse to save values that environment variables override: saving would have no effect."""
     wanted = {ENDPOINT_URL_VARIABLE: url, AUTH_TOKEN_VARIABLE: token.get_secret_value()}
     for name in _overrides(terminal):
         if terminal.environ[name].strip().rstrip("/") != wanted[name].rstrip("/"):

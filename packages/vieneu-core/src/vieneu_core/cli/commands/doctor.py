@@ -1,4 +1,4 @@
-"""``vieneu doctor`` and ``vieneu test``: whether it works here, and if not, why."""
+"""``vieneu doctor`` and ``vieneu test``: diagnosis of this machine and its backends."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ def try_command(config: ConfigOption = None, lang: LangOption = None) -> None:
 
 @app.command("doctor")
 def doctor_command(config: ConfigOption = None, lang: LangOption = None) -> None:
-    """Show all findings; fail where one is a problem."""
+    """Show all findings; exit with an error if one is a problem."""
     if not run_command(examine(terminal_of(config, lang))):
         raise typer.Exit(ExitCode.CONFIGURATION)
 
 
 async def try_backends(terminal: Terminal) -> None:
-    """Speak one short sentence on each backend that is ready, and show the figures.
+    """Speak one short sentence on each ready backend, and show the timings.
 
     Raises:
-        BackendError: one that is ready could not speak, or none is ready.
+        BackendError: a ready backend could not speak, or none is ready.
     """
     messages = terminal.messages
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
@@ -82,7 +82,7 @@ async def try_backends(terminal: Terminal) -> None:
 
 
 async def examine(terminal: Terminal) -> bool:
-    """Show all findings; true where nothing is a problem."""
+    """Show all findings; return True if nothing is a problem."""
     settings, about_settings = await asyncio.to_thread(
         examine_settings,
         terminal.path,
@@ -99,7 +99,7 @@ async def examine(terminal: Terminal) -> bool:
     for topic, finding in zip(topics, findings, strict=True):
         terminal.out.print(_row(terminal, topic.ljust(max(map(len, topics))), finding))
         if finding.command:
-            # Never folded: whoever copies it gets it whole.
+            # Never wrapped, so that it can be copied as a whole.
             command = Text(f"   → {plain(finding.command)}", style="cyan")
             terminal.out.print(command, soft_wrap=True)
     return all(finding.level is not Level.PROBLEM for finding in findings)

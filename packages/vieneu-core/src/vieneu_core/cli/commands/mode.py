@@ -1,4 +1,4 @@
-"""``vieneu mode``: the backend that requests go to, shown or changed."""
+"""``vieneu mode``: shows or changes the backend that requests go to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def mode_command(
     config: ConfigOption = None,
     lang: LangOption = None,
 ) -> None:
-    """Show the mode, or change it where one is named."""
+    """Show the mode, or change it if one is given."""
     terminal = terminal_of(config, lang)
     if mode is None:
         show_mode(terminal)
@@ -41,8 +41,8 @@ async def set_mode(terminal: Terminal, mode: Mode) -> None:
     """Change the mode, if its backend is ready.
 
     Raises:
-        BackendError: it is not; nothing has changed.
-        ConfigurationError: the file is bad or cannot be written.
+        BackendError: the backend is not ready; nothing has changed.
+        ConfigurationError: the settings file is invalid or cannot be written.
     """
     async with terminal.router(terminal.settings()) as router:
         await load_all(router)

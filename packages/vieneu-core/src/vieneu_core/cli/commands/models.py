@@ -1,4 +1,4 @@
-"""``vieneu models`` and ``vieneu optimize``: model files, downloaded and made smaller."""
+"""``vieneu models`` and ``vieneu optimize``: download and pruning of model files."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ def models_command(
     config: ConfigOption = None,
     lang: LangOption = None,
 ) -> None:
-    """List the models where no other command follows."""
+    """List the models if there is no subcommand."""
     if context.invoked_subcommand is None:
         show_models(terminal_of(config, lang), as_json=as_json)
 
 
 def show_models(terminal: Terminal, *, as_json: bool) -> None:
-    """List the models that are known by name, and which of them are on this machine.
+    """List the known models, and which of them are on this machine.
 
     Raises:
-        ConfigurationError: the settings file that was named is wrong.
+        ConfigurationError: the settings file given with ``--config`` is invalid.
     """
     terminal.check_named_settings()
     cache = hub_cache_dir(terminal.environ)
@@ -97,12 +97,12 @@ def get_command(
 
 
 async def get_model(terminal: Terminal, name: str) -> None:
-    """Download a model, and its voices where it has some.
+    """Download a model, and its preset voices if it has some.
 
     Raises:
-        ConfigurationError: the settings file that was named is wrong.
+        ConfigurationError: the settings file given with ``--config`` is invalid.
         InvalidRequestError: there is no such model.
-        ModelLoadError: it cannot be downloaded.
+        ModelLoadError: the download failed.
     """
     terminal.check_named_settings()
     with _as_wrong_request():
@@ -111,7 +111,7 @@ async def get_model(terminal: Terminal, name: str) -> None:
     known = model_of(source)
     with _shown(terminal) as show:
         path = await asyncio.to_thread(hub.fetch, source, show)
-        if known is not None and known.prompt is not None:  # a language model speaks with voices
+        if known is not None and known.prompt is not None:  # a language model has preset voices
             await asyncio.to_thread(hub.fetch, known.voices, show)
     terminal.print(str(path))
 
@@ -128,12 +128,12 @@ def optimize_command(
 
 
 async def optimize(terminal: Terminal, source: Path, target: Path | None) -> None:
-    """Write a model without the text tokens that phonemes never reach.
+    """Write a model without the text tokens that phonemes never use.
 
     Raises:
-        ConfigurationError: the settings file that was named is wrong.
-        InvalidRequestError: it is no such model, or the target cannot be written.
-        MissingExtraError: what it needs is not installed.
+        ConfigurationError: the settings file given with ``--config`` is invalid.
+        InvalidRequestError: the source is no VieNeu model, or the target cannot be written.
+        MissingExtraError: a required package is not installed.
     """
     terminal.check_named_settings()
     target = target or source.with_name(f"{source.stem}-trimmed{source.suffix}")
@@ -158,7 +158,7 @@ async def optimize(terminal: Terminal, source: Path, target: Path | None) -> Non
 
 
 async def _stoppable(work: Callable[[Steps], T], show: Steps) -> T:
-    """Run work on a thread; a cancelled caller has it end at its next step, and waits for that."""
+    """Run work on a thread; cancellation ends it at its next step and waits for that."""
     stopped = threading.Event()
 
     def show_until_stopped(done: int, total: int) -> None:
@@ -172,12 +172,12 @@ async def _stoppable(work: Callable[[Steps], T], show: Steps) -> T:
     except asyncio.CancelledError:
         stopped.set()
         await asyncio.wait((running,))
-        running.exception()  # seen: the cancelled caller has no use for it
+        running.exception()  # marks it as retrieved: the cancelled caller does not need it
         raise
 
 
 def _reachable(source: Path, show: Show, terminal: Terminal) -> Collection[int]:
-    """Read every known word; it writes nothing, so that nobody has to wait for its end."""
+    """Read every known word. It writes nothing, so cancellation need not wait for it."""
     from vieneu_core.engines.gguf.reachable_tokens import reachable_tokens
     from vieneu_core.models.gguf_header import check_vieneu_gguf
     from vieneu_core.text.dictionary import dictionary_phonemes
@@ -192,7 +192,7 @@ def _reachable(source: Path, show: Show, terminal: Terminal) -> Collection[int]:
 
 @contextmanager
 def _as_wrong_request(remedy: str = "") -> Iterator[None]:
-    """Blame the command line, not a backend, for what is wrong with the model that it names."""
+    """Report a fault of the model as a wrong request instead of a failure of a backend."""
     try:
         yield
     except ModelLoadError as error:
@@ -201,7 +201,7 @@ def _as_wrong_request(remedy: str = "") -> Iterator[None]:
 
 @contextmanager
 def _shown(terminal: Terminal) -> Iterator[Show]:
-    """Draw progress on a terminal; elsewhere nothing."""
+    """Show progress on a terminal; elsewhere nothing."""
     if not terminal.err.is_terminal:
         yield lambda *_: None
         return

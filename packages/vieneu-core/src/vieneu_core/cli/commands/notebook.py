@@ -1,4 +1,4 @@
-"""``vieneu notebook``: the notebook that runs the server on Google Colab."""
+"""``vieneu notebook``: creates the notebook that runs the server on Google Colab."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from vieneu_core.notebook import (
 from vieneu_core.translatable import Translatable
 
 CALLBACK_VARIABLE = "VIENEU_SERVER_CALLBACK_URL"
-"""The server's own; not an option, because the path of a webhook is a secret."""
+"""The server's variable; not an option, because a webhook's path is a secret."""
 
 _OPTIONS = {"voices": "voice", "url": "git", "revision": "git", "source": "git"}
-"""Where the option has another name than the field."""
+"""Options whose name differs from that of the field."""
 
 app = typer.Typer()
 
@@ -91,10 +91,10 @@ class NotebookOptions:
 
 
 def make_notebook(terminal: Terminal, options: NotebookOptions) -> None:
-    """Write a notebook, and print what to do with it.
+    """Write a notebook, and print the next steps.
 
     Raises:
-        ConfigurationError: an option or the settings file that was named is wrong, or the notebook
+        ConfigurationError: an option or the settings file given is invalid, or the notebook
             cannot be written.
         MissingExtraError: jinja2 or nbformat is not installed.
     """
@@ -127,10 +127,10 @@ def make_notebook(terminal: Terminal, options: NotebookOptions) -> None:
 
 
 def _token(terminal: Terminal) -> SecretStr:
-    """Return the token of the settings, or a new one where they have none.
+    """Return the token of the settings, or a new one if there is none.
 
     Raises:
-        ConfigurationError: no server would start with the token of the settings.
+        ConfigurationError: the token of the settings is too weak for a server.
     """
     token = terminal.settings().colab.auth_token
     if not token.get_secret_value():
@@ -171,7 +171,7 @@ def _option_error(error: ValidationError) -> ConfigurationError:
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     path = [str(part) for part in first["loc"] if part not in {"git", "pypi", "carried"}]
     problem = first["msg"].removeprefix("Value error, ")
-    if not path:  # what does not go together: it begins with the name at fault
+    if not path:  # options that conflict: the text begins with the name of the option
         name, _, problem = problem.partition(": ")
         path = [name]
     name = path[0].replace("_", "-")

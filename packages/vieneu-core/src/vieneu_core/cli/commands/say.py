@@ -1,4 +1,4 @@
-"""``vieneu say``: text spoken to a file, a pipe or the loudspeaker."""
+"""``vieneu say``: speaks a text to a file, a pipe or the loudspeaker."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from vieneu_core.i18n import translated
 from vieneu_core.router import BackendLoading, Mode, Router, RouterEvent
 from vieneu_core.synthesis import SynthesisRequest, new_request_id
 from vieneu_core.text.clean import has_speech
-from vieneu_core.text.segment import split_sentences
+from vieneu_core.text.sentence_splitter import split_sentences
 
 app = typer.Typer()
 _FILE = f"FILE.<{'|'.join(AudioFormat)}>"
@@ -83,14 +83,14 @@ class SayOptions:
 
     @property
     def typed(self) -> bool:
-        """True where the text comes from standard input."""
+        """True if the text comes from standard input."""
         return self.text == STANDARD
 
     def request(self) -> SynthesisRequest:
-        """Make the request.
+        """Return the request.
 
         Raises:
-            RequestError: nothing in it can be spoken, or a value is out of its range.
+            RequestError: the text has nothing to speak, or a value is out of its range.
         """
         if not self.typed:
             split_sentences(self.text)
@@ -103,10 +103,10 @@ class SayOptions:
         )
 
     def apply(self, settings: Settings) -> Settings:
-        """Return the settings with the mode that was asked for.
+        """Return the settings with the requested mode.
 
         Raises:
-            BackendNotConfiguredError: there is no remote.
+            BackendNotConfiguredError: there is no remote backend.
         """
         if self.mode is None:
             return settings
@@ -116,10 +116,10 @@ class SayOptions:
 
 
 async def say(terminal: Terminal, options: SayOptions) -> None:
-    """Speak.
+    """Speak the text.
 
     Raises:
-        VieneuError: nothing could be spoken, or not all of it; no half file is left.
+        VieneuError: the text could not be spoken completely; no incomplete file is left.
     """
     settings = options.apply(terminal.settings())
     request = options.request()
@@ -148,7 +148,7 @@ async def say(terminal: Terminal, options: SayOptions) -> None:
 
 
 async def _by_lines(router: Router, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
-    """Speak what is typed on a terminal line by line: Enter means that it shall be said now."""
+    """Speak text typed on a terminal line by line: Enter starts the speech of a line."""
     n_spoken = 0
     async with aclosing(typed_text()) as lines:
         async for text in lines:
@@ -169,7 +169,7 @@ def _who(speaker: Speaker) -> str:
 
 @contextmanager
 def _progress(terminal: Terminal, *, shown: bool) -> Iterator[ProgressLine]:
-    """Show how far the speech is, on a terminal only; nothing of it stays."""
+    """Show progress on a terminal only; it is erased at the end."""
     if not (shown and terminal.err.is_terminal):
         yield ProgressLine(None, terminal)
         return
@@ -189,7 +189,7 @@ class ProgressLine:
             self._task = progress.add_task(self._messages("loading"), total=None)
 
     def on_event(self, event: RouterEvent) -> None:
-        """Show how far a download has come, until there is speech."""
+        """Show the progress of a download until there is audio."""
         if self._progress is not None and isinstance(event, BackendLoading) and not self._speaks:
             line = loading_step(event.progress, self._messages)
             self._progress.update(self._task, description=plain(line))
@@ -210,7 +210,7 @@ class ProgressLine:
 
 
 def _report(terminal: Terminal, options: SayOptions, stats: SynthesisStats, mode: str) -> None:
-    """Print notes and figures, apart from the audio."""
+    """Print notes and statistics, apart from the audio."""
     messages = terminal.messages
     if not stats.speakers:
         raise EmptyTextError("The text holds nothing that can be spoken.")
@@ -228,7 +228,7 @@ def _report(terminal: Terminal, options: SayOptions, stats: SynthesisStats, mode
 
 
 def _fallback_lines(terminal: Terminal, stats: SynthesisStats, mode: str) -> Iterator[str]:
-    """Yield a line for each fallback that spoke: who, what, instead of whom, and why."""
+    """Yield a line for each fallback that spoke: which one, which sentences, and why."""
     messages = terminal.messages
     by_speaker: dict[Speaker, list[int]] = {}
     for sentence, speaker in sorted(stats.speakers.items()):

@@ -1,4 +1,4 @@
-"""``vieneu status``: the state of all backends, for people and for programs."""
+"""``vieneu status``: shows the state of all backends, for people and for programs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def status_command(
 
 
 async def show_status(terminal: Terminal, *, as_json: bool, watch: bool) -> None:
-    """Show all backends, once or again and again."""
+    """Show all backends, once or repeatedly."""
     async with terminal.router(terminal.settings()) as router:
         await load_all(router)
         if not watch:
@@ -87,14 +87,14 @@ def _print_status(terminal: Terminal, status: RouterStatus, *, as_json: bool) ->
         facts = status.to_json()
         for backend in facts["backends"]:
             if backend["name"] != "remote" and backend["health"] is not None:
-                backend["health"]["uptime_s"] = None  # that of this command
+                backend["health"]["uptime_s"] = None  # that of this command's own process
         terminal.print_json(facts)
     else:
         terminal.out.print(status_view(terminal, status))
 
 
 def status_view(terminal: Terminal, status: RouterStatus) -> RenderableType:
-    """Lay a status out for 80 columns: one column for each backend, one row for each fact."""
+    """Render a status for 80 columns: one column for each backend, one row for each value."""
     messages = terminal.messages
     active = messages(f"backend_{status.active}")
     if status.fallback_active:
@@ -152,7 +152,7 @@ def _rows(terminal: Terminal) -> tuple[tuple[str, Callable[[BackendStatus], Text
         return Text(_NOTHING if age is None else messages("ago", duration=messages.duration(age)))
 
     def uptime(backend: BackendStatus) -> Text:
-        # A backend of this machine lives as long as this command: that says nothing.
+        # A local backend lives only as long as this command, so its uptime says nothing.
         if backend.name != Mode.REMOTE or backend.health is None:
             return Text(_NOTHING)
         return Text(_duration(terminal, backend.health.uptime_s) or _NOTHING)

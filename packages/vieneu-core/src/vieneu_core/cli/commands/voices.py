@@ -1,4 +1,4 @@
-"""``vieneu voices``: voices listed, added from clips, and removed."""
+"""``vieneu voices``: lists voices, adds them from clips, and removes them."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def voices_command(
     config: ConfigOption = None,
     lang: LangOption = None,
 ) -> None:
-    """List the voices where no other command follows."""
+    """List the voices if there is no subcommand."""
     if context.invoked_subcommand is None:
         run_command(show_voices(terminal_of(config, lang), as_json=as_json))
 
 
 async def show_voices(terminal: Terminal, *, as_json: bool) -> None:
-    """List the voices of the active backend, those that were added marked."""
+    """List the voices of the active backend; custom voices are marked."""
     catalogue = VoiceCatalogue(voices_dir(terminal.environ))
     own = await asyncio.to_thread(catalogue.voices)
     async with terminal.router(terminal.settings()) as router:
@@ -96,11 +96,11 @@ def add_command(  # noqa: PLR0913, PLR0917 - one argument for each option
 
 
 async def add_voice(terminal: Terminal, name: str, audio: str, text: str, language: str) -> None:
-    """Check a clip and keep it as a voice.
+    """Check a clip and store it as a custom voice.
 
     Raises:
-        ConfigurationError: the settings file that was named is wrong.
-        RequestError: the clip, its transcript or the name cannot be used.
+        ConfigurationError: the settings file given with ``--config`` is invalid.
+        RequestError: the clip, its transcript or the name is invalid.
     """
     from vieneu_core.voices.reference import read_reference
 
@@ -129,16 +129,16 @@ def remove_command(
     config: ConfigOption = None,
     lang: LangOption = None,
 ) -> None:
-    """Remove a voice that was added."""
+    """Remove a custom voice."""
     run_command(remove_voice(terminal_in_group(context, config, lang), voice))
 
 
 async def remove_voice(terminal: Terminal, voice_id: str) -> None:
-    """Remove a voice that was added.
+    """Remove a custom voice.
 
     Raises:
-        ConfigurationError: the settings file that was named is wrong.
-        VoiceNotFoundError: there is none with that id.
+        ConfigurationError: the settings file given with ``--config`` is invalid.
+        VoiceNotFoundError: there is no custom voice with that id.
     """
     terminal.check_named_settings()
     catalogue = VoiceCatalogue(voices_dir(terminal.environ))
@@ -152,7 +152,7 @@ def _read(audio: str) -> bytes:
             return sys.stdin.buffer.read(MAX_CLIP_BYTES + 1)
         with Path(audio).expanduser().open("rb") as file:
             return file.read(MAX_CLIP_BYTES + 1)
-    except (OSError, RuntimeError) as error:  # RuntimeError: ~ of a user that there is not
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~ of an unknown user
         reason = getattr(error, "strerror", None) or error
         raise ReferenceAudioError(
             Translatable("The clip {audio} cannot be read: {reason}.", audio=audio, reason=reason),

@@ -24,36 +24,36 @@ NAME = "gguf"
 
 
 class LlamaLibrary(StrEnum):
-    """Who brings llama.cpp."""
+    """Package that contains llama.cpp."""
 
     AUTO = "auto"
     """The first of the others that is installed."""
     LLAMA_CPP_PYTHON = "llama-cpp-python"
-    """Compiled for this very processor, which takes minutes and a compiler."""
+    """Compiled for this processor, which takes minutes and a compiler."""
     XLLAMACPP = "xllamacpp"
-    """Ready-made, for any processor of the kind."""
+    """Prebuilt for all processors of the architecture."""
 
 
 class GgufOptions(CodeOptions):
-    """What can be set for this engine."""
+    """Options of this engine."""
 
     model: ModelName = DEFAULT_GGUF
     codec: ModelName = DEFAULT_DECODER
     library: LlamaLibrary = Field(
         default=LlamaLibrary.AUTO, description="auto, llama-cpp-python or xllamacpp"
     )
-    """Which package brings llama.cpp."""
+    """Package to use for llama.cpp."""
     codec_threads: int = Field(
         default=1, ge=0, le=1024, description="a number, 0 for what ONNX Runtime finds best"
     )
-    """It works beside the language model, so more than one takes time from that."""
+    """The codec runs beside the language model, so more threads slow that down."""
 
 
 def create(options: Mapping[str, object]) -> CodeEngine:
-    """Make the engine; nothing is loaded yet.
+    """Create the engine; nothing is loaded yet.
 
     Raises:
-        ModelLoadError: an option is wrong.
+        ModelLoadError: an option is invalid.
     """
     return CodeEngine(NAME, partial(_load, parse_options(GgufOptions, NAME, options)))
 
@@ -71,8 +71,8 @@ def _load(options: GgufOptions, progress: HearProgress) -> Parts:
     phonemize = remembered(Phonemizer())
     decoder = OnnxDecoder(codec, threads=options.codec_threads)
     spoken = references(options, files, presets, phonemize)
-    # Last: xllamacpp hangs where it is taken down before all of it has started, as it would be if
-    # one of the others could not be loaded.
+    # Last: xllamacpp hangs if it is closed before it has started completely, as it would be if
+    # another part could not be loaded.
     model = _model(options, found)
     return Parts(
         model=model,

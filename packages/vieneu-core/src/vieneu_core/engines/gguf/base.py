@@ -1,4 +1,4 @@
-"""What both ways to llama.cpp have in common: a GGUF file on the CPU, and what it will say next."""
+"""Common part of both llama.cpp bindings: a GGUF file on the CPU, and the next prompt."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from vieneu_core.engines.speech_lm.model import CodePrompt
 
 
 class GgufModel:
-    """A GGUF file as half a `CodeModel`: the half that needs no llama.cpp.
+    """The part of a `CodeModel` that does not need llama.cpp.
 
     Args:
-        path: The file.
+        path: The GGUF file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -22,20 +22,20 @@ class GgufModel:
 
     @property
     def name(self) -> str:
-        """Which model, for people."""
+        """Name of the model, for people."""
         return self._path.stem
 
     @property
     def accelerator(self) -> str | None:
-        """None: the CPU."""
+        """None, because it runs on the CPU."""
         return None
 
     def memory(self) -> EngineMemory:
-        """Report nothing: it uses no device."""
+        """Return no memory: it uses no device."""
         return EngineMemory()
 
     def prefetch(self, prompts: Sequence[CodePrompt]) -> None:
-        """Remember the prompt that comes next."""
+        """Store the next prompt."""
         self._upcoming = prompts[0] if prompts else None
 
     def _take_upcoming(self) -> CodePrompt | None:

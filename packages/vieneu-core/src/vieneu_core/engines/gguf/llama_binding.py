@@ -1,4 +1,4 @@
-"""What every use of llama-cpp-python's C binding needs: the library, its log, its tokeniser."""
+"""Common functions on llama-cpp-python's C binding: library, log, tokeniser."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ _MEMORY_SIGNS = (
 
 
 class LlamaBinding:
-    """llama.cpp, and what it last said.
+    """llama.cpp and its last log output.
 
     Raises:
         MissingExtraError: llama-cpp-python is not installed.
-        ModelLoadError: it is installed, but does not load.
+        ModelLoadError: it is installed, but cannot be loaded.
     """
 
     def __init__(self) -> None:
         self.c: Any = _binding()
-        """Its functions, as ``llama.h`` names them."""
+        """The C functions, named as in ``llama.h``."""
         self._log = _log()
 
     def open_model(self, path: Path, *, vocabulary_only: bool = False) -> Any:
         """Load a model; the caller frees it with ``llama_model_free``.
 
         Raises:
-            ModelLoadError, DeviceMemoryError: it does not load.
+            ModelLoadError, DeviceMemoryError: it cannot be loaded.
         """
         parameters = self.c.llama_model_default_params()
         parameters.n_gpu_layers = 0
@@ -57,13 +57,13 @@ class LlamaBinding:
         return model
 
     def tokens_of(self, vocabulary: Any, text: str) -> list[int]:
-        """Return the tokens of a text; special tokens that are written in it become themselves.
+        """Return the tokens of a text; special tokens in the text are recognized.
 
         Raises:
             SynthesisFailedError: the tokeniser failed.
         """
         raw = text.encode()
-        room = (self.c.llama_token * (len(raw) + 8))()  # a token is at least a byte
+        room = (self.c.llama_token * (len(raw) + 8))()  # a token is at least one byte
         n_tokens = self.c.llama_tokenize(
             vocabulary, raw, len(raw), room, len(room), _NO_EXTRA_TOKENS, _PARSE_SPECIAL
         )
@@ -73,12 +73,12 @@ class LlamaBinding:
 
     @property
     def is_out_of_memory(self) -> bool:
-        """Whether it has just said so."""
+        """Return whether its last log output reports too little memory."""
         said = " ".join(self._log.lines)
         return any(sign in said for sign in _MEMORY_SIGNS)
 
     def load_failure(self, path: Path) -> ModelLoadError | DeviceMemoryError:
-        """Put into words why a model could not be loaded."""
+        """Return the error for a model that could not be loaded."""
         if self.is_out_of_memory:
             return DeviceMemoryError(
                 Translatable("There is not enough memory for the model {path}.", path=path.name)
@@ -92,12 +92,12 @@ class LlamaBinding:
 
 
 class _Log:
-    """What llama.cpp last said: it has one log for the whole process."""
+    """The last log output of llama.cpp, which has one log for the whole process."""
 
     def __init__(self) -> None:
         c = _binding()
         self.lines: deque[str] = deque(maxlen=20)
-        # Kept as long as the process: llama.cpp holds a bare pointer to it, whoever calls it next.
+        # Kept for the lifetime of the process: llama.cpp holds a bare pointer to it.
         self._on_line = c.llama_log_callback(self._keep)
         c.llama_log_set(self._on_line, ctypes.c_void_p(0))
         c.llama_backend_init()
@@ -118,7 +118,7 @@ def _binding() -> Any:
         return import_module("llama_cpp")
     except ImportError as error:
         raise MissingExtraError("The engine gguf", "gguf") from error
-    except (OSError, RuntimeError) as error:  # its shared library does not load
+    except (OSError, RuntimeError) as error:  # its shared library cannot be loaded
         command = library_command(str(error)) or install_command(*_REBUILD)
         raise ModelLoadError(
             Translatable(

@@ -1,7 +1,7 @@
-"""A VieNeu model on llama.cpp, by llama-cpp-python's binding of its C interface.
+"""A VieNeu model on llama.cpp, through llama-cpp-python's binding of its C interface.
 
-The binding's own `Llama` class copies all logits of each step and looks at text; here tokens go in
-and tokens come out. What stays in the KV cache between two prompts is all that they share.
+The binding's own `Llama` class copies all logits of each step and works on text. Here tokens go in
+and tokens come out. The common beginning of two prompts stays in the KV cache.
 The C interface is described in ``llama.h`` of https://github.com/ggml-org/llama.cpp.
 """
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BATCH = 128
-"""Tokens evaluated at once; between two batches a cancellation is seen."""
+"""Tokens evaluated at once; cancellation is checked between two batches."""
 _WITH_DATA = True
 _NO_SLOT = 1
-"""Returned by ``llama_decode`` where the context is full."""
+"""Result of ``llama_decode`` if the context is full."""
 
 
 class LlamaCppModel(GgufModel):
     """A GGUF model on this machine's CPU.
 
     Args:
-        path: The file.
-        settings: How it is run.
+        path: The GGUF file.
+        settings: How the model is run.
 
     Raises:
         MissingExtraError: llama-cpp-python is not installed.
@@ -62,10 +62,10 @@ class LlamaCppModel(GgufModel):
             raise
         self._prompts = PromptWriter.of(self._tokens_of, self._vocabulary, settings)
         self._past: list[int] = []  # tokens whose keys and values are in the cache
-        self._seen: tuple[int, NDArray[np.float32]] | None = None  # where the logits lie
+        self._seen: tuple[int, NDArray[np.float32]] | None = None  # the logits and their address
 
     def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
-        """Yield the codes of a sentence as they come; see `CodeModel.codes`."""
+        """Yield the codes of a sentence as they are generated; see `CodeModel.codes`."""
         tokens = self._prompts.tokens(prompt)
         n_most = min(most_codes(prompt), room_for_codes(len(tokens), self._n_context))
         if not self._evaluate(tokens, cancelled):
@@ -75,9 +75,9 @@ class LlamaCppModel(GgufModel):
                 return
             token = self._sampler.draw(self._logits())
             code = self._vocabulary.code(token)
-            if code is None:  # the end: the sampler draws nothing else
+            if code is None:  # the end token: the sampler draws no other token that is not a code
                 return
-            # The code goes out before the next one is begun: the listener's codec has work.
+            # The code is yielded before the next one is computed, so that the codec has work.
             yield code
             self._decode([token])
         raise SynthesisFailedError(
@@ -85,13 +85,13 @@ class LlamaCppModel(GgufModel):
         )
 
     def prefetch_next(self, abandoned: Callable[[], bool]) -> None:
-        """Evaluate the prompt that comes next, unless this is abandoned meanwhile."""
+        """Evaluate the next prompt, unless ``abandoned`` becomes true."""
         upcoming = self._take_upcoming()
         if upcoming is not None:
             self._evaluate(self._prompts.tokens(upcoming), abandoned)
 
     def close(self) -> None:
-        """Give back what the model took."""
+        """Release the model."""
         if self._context is not None:
             self._llama.llama_free(self._context)
         if self._model is not None:
@@ -111,8 +111,8 @@ class LlamaCppModel(GgufModel):
             raise self._library.load_failure(self._path)
 
     def _evaluate(self, tokens: list[int], cancelled: Callable[[], bool]) -> bool:
-        """Bring the cache to these tokens; False where that was cancelled."""
-        # The last token is evaluated always: its logits are wanted.
+        """Evaluate these tokens into the cache; return False if cancelled."""
+        # The last token is always evaluated, because its logits are needed.
         kept = min(shared_length(self._past, tokens), len(tokens) - 1)
         self._llama.llama_memory_seq_rm(self._llama.llama_get_memory(self._context), 0, kept, -1)
         del self._past[kept:]
@@ -137,7 +137,7 @@ class LlamaCppModel(GgufModel):
 
         pointer = self._llama.llama_get_logits_ith(self._context, -1)
         address = ctypes.addressof(pointer.contents)
-        if self._seen is None or self._seen[0] != address:  # making an array of it takes long
+        if self._seen is None or self._seen[0] != address:  # creating the array is slow
             self._seen = address, np.ctypeslib.as_array(pointer, shape=(self._n_vocab,))
         return self._seen[1]
 

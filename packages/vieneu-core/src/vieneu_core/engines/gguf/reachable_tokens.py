@@ -1,4 +1,4 @@
-"""Which text tokens of a model the phonemes can reach: all others may be trimmed."""
+"""Search for the text tokens of a model that phonemes can produce: all others may be pruned."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from vieneu_core.engines.speech_lm.prompt import CHAT_HEAD, CHAT_TAIL
 
 _MARKS = (".", ",", "!", "?", ";", ":", "…", "-", "—", '"', "'", "(", ")")
 _BATCH = 2_000
-"""Words tokenised at once."""
+"""Number of words tokenised at once."""
 
 
 def reachable_tokens(
     path: Path, phonemes: Iterable[str], progress: Callable[[int], None]
 ) -> frozenset[int]:
-    """Return the tokens that occur in these phonemes, in any surroundings. Blocking.
+    """Return the tokens that occur in these phonemes in any context. Blocking.
 
     Args:
-        path: The model, a GGUF.
-        phonemes: Of words. Each is looked at at the beginning of a text, behind a space, and
-            before and behind punctuation: where a word is cut into tokens depends on no more.
-        progress: Hears how many words have been looked at.
+        path: The GGUF model.
+        phonemes: Phonemes of words. Each is tokenised at the beginning of a text, after a space,
+            and before and after punctuation: its tokens depend on nothing else.
+        progress: Called with the number of words processed so far.
 
     Raises:
         ModelLoadError, DeviceMemoryError, MissingExtraError: the model cannot be read.
@@ -54,8 +54,8 @@ def _words(phonemes: Iterable[str]) -> Iterable[str]:
 
 def _surroundings(words: list[str]) -> Iterable[str]:
     yield " " + " ".join(words)
-    yield "\n".join(words)  # a line break stands for a beginning
-    # All marks are of one class to the tokeniser: each word meets one, and each mark many words.
+    yield "\n".join(words)  # a line break is equivalent to the beginning of a text
+    # The tokeniser treats all marks alike, so each word is combined with one of them only.
     yield "".join(word + _MARKS[i % len(_MARKS)] for i, word in enumerate(words))
 
 

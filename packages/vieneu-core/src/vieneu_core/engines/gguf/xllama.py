@@ -1,7 +1,7 @@
-"""A VieNeu model on llama.cpp, by the ready-made package xllamacpp: no compiler is needed.
+"""A VieNeu model on llama.cpp, through the prebuilt package xllamacpp: no compiler is needed.
 
-The package brings llama.cpp's own server and not its C interface: a prompt goes in as text, codes
-come out as the text of their tokens. What two prompts share stays in the server's cache.
+The package contains llama.cpp's server, but not its C interface: a prompt goes in as text, codes
+come out as the text of their tokens. The common beginning of two prompts stays in its cache.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from vieneu_core.installation import has_module, install_command, library_comman
 from vieneu_core.translatable import Translatable
 
 BATCH = 128
-"""Tokens evaluated at once; between two batches a cancellation is seen."""
+"""Tokens evaluated at once; cancellation is checked between two batches."""
 _CODE = re.compile(r"<\|speech_(\d+)\|>")
 _QUIET = -1
 
@@ -40,8 +40,8 @@ class XllamaModel(GgufModel):
     """A GGUF model on this machine's CPU.
 
     Args:
-        path: The file.
-        settings: How it is run.
+        path: The GGUF file.
+        settings: How the model is run.
 
     Raises:
         MissingExtraError: xllamacpp is not installed.
@@ -54,14 +54,14 @@ class XllamaModel(GgufModel):
         self._settings = settings
         try:
             self._server: Any = library.Server(_parameters(library, path, settings))
-        except RuntimeError as error:  # it says no more than that
+        except RuntimeError as error:  # the library gives no further reason
             raise ModelLoadError(
                 Translatable("llama.cpp does not load the model {path}.", path=path),
                 remedy="Delete the file and load again, or name another in the option model.",
             ) from error
 
     def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
-        """Yield the codes of a sentence as they come; see `CodeModel.codes`."""
+        """Yield the codes of a sentence as they are generated; see `CodeModel.codes`."""
         n_most = most_codes(prompt)
         answer = _Answer(cancelled)
         thread = threading.Thread(
@@ -72,16 +72,16 @@ class XllamaModel(GgufModel):
             yield from answer
         finally:
             answer.close()
-            thread.join()  # the server takes one prompt at a time
+            thread.join()  # the server processes one prompt at a time
 
     def prefetch_next(self, abandoned: Callable[[], bool]) -> None:
-        """Evaluate the prompt that comes next. Brief, but not to be abandoned midway."""
+        """Evaluate the next prompt. It takes little time and cannot be interrupted."""
         upcoming = self._take_upcoming()
         if upcoming is not None and not abandoned():
             self._ask(upcoming, 1, _Answer(abandoned))
 
     def close(self) -> None:
-        """Give back what the model took."""
+        """Release the model."""
         self._server = None
 
     def _ask(self, prompt: CodePrompt, n_most: int, answer: _Answer) -> None:
@@ -115,7 +115,7 @@ _NO_OTHER_SAMPLERS = {"top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0, "cache_
 
 
 class _Answer:
-    """What the server says to one prompt, from its thread to ours."""
+    """The server's response to one prompt, passed from its thread to the caller's."""
 
     def __init__(self, cancelled: Callable[[], bool]) -> None:
         self._cancelled = cancelled
@@ -126,7 +126,7 @@ class _Answer:
         """Yield codes until the end.
 
         Raises:
-            SynthesisFailedError, TextTooLongError: there was none.
+            SynthesisFailedError, TextTooLongError: the server reported an error.
         """
         while (item := self._items.get()) is not None:
             if isinstance(item, Exception):
@@ -136,11 +136,11 @@ class _Answer:
             yield item
 
     def close(self) -> None:
-        """Have the server stop before its next token."""
+        """Let the server stop before its next token."""
         self._closed.set()
 
     def take(self, event: str) -> bool:
-        """Take an event of the server; true tells it to stop."""
+        """Process an event of the server; return True to stop it."""
         said = json.loads(event)
         if "error" in said:
             self.fail(_failure(said["error"]))
@@ -149,13 +149,13 @@ class _Answer:
         if SPEECH_END in text or self._stopped():
             self._items.put(None)
             return True
-        # Tokens that are no speech are left out: a model that says them goes on to speak.
+        # Tokens that are no speech codes are skipped: the model continues with speech.
         for code in _CODE.findall(text):
             self._items.put(int(code))
         return False
 
     def fail(self, error: Exception) -> None:
-        """End with an error, if nothing else has ended it."""
+        """End with an error, unless it has ended already."""
         self._items.put(error)
 
     def _stopped(self) -> bool:
@@ -186,11 +186,11 @@ def _parameters(library: Any, path: Path, settings: CodeModelSettings) -> Any:
     parameters.n_gpu_layers = 0
     threads = settings.threads or os.cpu_count() or 1
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
-    parameters.special = True  # markers are told as text, so that the end is seen
+    parameters.special = True  # special tokens are returned as text, to detect the end
     parameters.warmup = parameters.ui = False
     parameters.cache_ram_mib = parameters.n_ctx_checkpoints = 0
     parameters.verbosity = _QUIET
-    # Its server listens on this machine, like it or not: nobody else knows the key.
+    # Its server always listens on this machine, so a random key keeps others out.
     parameters.api_keys = [secrets.token_urlsafe(32)]
     return parameters
 

@@ -1,4 +1,4 @@
-"""The engine ``pytorch``: a VieNeu model on a GPU, or on the CPU, by transformers and NeuCodec."""
+"""The engine ``pytorch``: a VieNeu model on a GPU or the CPU, by transformers and NeuCodec."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ _GPU_BATCH = 8
 
 
 class PytorchOptions(CodeOptions):
-    """What can be set for this engine."""
+    """Options of this engine."""
 
     model: ModelName = DEFAULT_TRANSFORMERS
     codec: ModelName = "auto"
-    """auto: NeuCodec on PyTorch beside a GPU, else its ONNX graph, which a CPU runs faster."""
+    """auto: NeuCodec on PyTorch with a GPU, else its ONNX graph, which is faster on a CPU."""
     device: DeviceChoice = Field(default=DeviceChoice.AUTO, description="auto, cuda, mps or cpu")
     dtype: Dtype = Field(default=Dtype.AUTO, description="auto, float32, bfloat16 or float16")
-    """auto: bfloat16 where the device itself has it."""
+    """auto: bfloat16 if the device supports it natively."""
     batch: Literal["auto"] | int = Field(
         default="auto", description="auto, or how many sentences are made at once"
     )
     """auto: 8 on a GPU, 1 on a CPU."""
     compile: bool = Field(default=False, description="true or false")
-    """Whether torch.compile makes the model faster; that takes a minute when it loads."""
+    """Whether to speed the model up with torch.compile, which takes a minute at load time."""
 
 
 def create(options: Mapping[str, object]) -> CodeEngine:
-    """Make the engine; nothing is loaded yet.
+    """Create the engine; nothing is loaded yet.
 
     Raises:
-        ModelLoadError: an option is wrong.
+        ModelLoadError: an option is invalid.
     """
     return CodeEngine(NAME, partial(_load, parse_options(PytorchOptions, NAME, options)))
 

@@ -1,8 +1,8 @@
-"""Sentences that one model on PyTorch makes together, a code of each at every step.
+"""Batched generation of several sentences on PyTorch: one code of each per step.
 
-What a row of the cache holds need not stand side by side: columns that the mask hides are as if
-they were not there. So sentences can join those that are under way, their prompts are evaluated in
-pieces while the others go on, and the beginning that all prompts share is evaluated once.
+The entries of a cache row need not be adjacent: masked columns have no effect.
+So sentences can join a running batch, their prompts are evaluated in
+pieces while the others continue, and the common beginning of all prompts is evaluated once.
 """
 
 from __future__ import annotations
@@ -20,49 +20,49 @@ from vieneu_core.errors import SynthesisFailedError
 from vieneu_core.translatable import Translatable
 
 TOKENS_AT_ONCE = {DeviceChoice.CPU: 128, DeviceChoice.MPS: 256, DeviceChoice.CUDA: 1024}
-"""Evaluated in one step, of all sentences together: between two steps a cancellation is seen."""
+"""Tokens evaluated per step, for all sentences together; cancellation is checked between steps."""
 
 
 class Row:
-    """One sentence.
+    """One sentence of a batch.
 
     Args:
-        tokens: Its prompt.
-        n_most: Codes that it may have.
+        tokens: Tokens of its prompt.
+        n_most: Largest number of codes.
         model: Name of the model, for people.
     """
 
     def __init__(self, tokens: list[int], n_most: int, model: str) -> None:
         self.tokens = tokens
         self.made: deque[int] = deque()
-        """Codes that nobody has taken yet."""
+        """Generated codes that have not been read yet."""
         self.n_made = 0
         self.ended = False
         self.error: SynthesisFailedError | None = None
         self.pending = tokens
-        """Tokens that are not yet in the cache."""
+        """Tokens that are not in the cache yet."""
         self.n_leading = 0
-        """How many of the prompt's tokens fill the first columns of the cache, without a gap."""
+        """Number of prompt tokens that fill the first columns of the cache without a gap."""
         self._n_most = n_most
         self._model = model
 
     @property
     def n_fed(self) -> int:
-        """Tokens that are in the cache."""
+        """Number of tokens in the cache."""
         return len(self.tokens) + self.n_made - len(self.pending)
 
     def join(self, n_shared: int) -> None:
-        """Begin with so many tokens in the first columns of the cache."""
+        """Start with this many tokens in the first columns of the cache."""
         self.pending = self.tokens[n_shared:]
         self.n_leading = n_shared
 
     def feed(self, n_most: int) -> list[int]:
-        """Give the next tokens for the cache."""
+        """Return the next tokens for the cache."""
         fed, self.pending = self.pending[:n_most], self.pending[n_most:]
         return fed
 
     def take(self, token: int, code: int | None) -> None:
-        """Take the next code; None is the end."""
+        """Add the next code; None means the end."""
         if code is None:
             self.ended = True
             return
@@ -77,12 +77,12 @@ class Row:
 
 
 class Batch:
-    """The cache, and the sentences that are in it.
+    """The KV cache and the sentences in it.
 
     Args:
-        model: Of transformers.
-        device: Where it is.
-        draw: How the next token is drawn.
+        model: Model of transformers.
+        device: Device of the model.
+        draw: Draws the next tokens from logits.
     """
 
     def __init__(self, model: Any, device: TorchDevice, draw: Drawer) -> None:
@@ -91,26 +91,26 @@ class Batch:
         self._kind = device.kind
         self._at_once = TOKENS_AT_ONCE[DeviceChoice(device.kind)]
         self._draw = draw
-        # transformers 5 calls it cache, those before it past_key_values.
+        # transformers 5 names it cache, earlier versions past_key_values
         takes = signature(model.forward).parameters
         self._cache_name = "cache" if "cache" in takes else "past_key_values"
         self._rows: list[Row] = []
-        """Those of the cache, in its order: all are under way, or one is the rest of a batch."""
+        """Rows of the cache in its order: all are unfinished, or one is left from a batch."""
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all sentences."""
         self._rows = []
         self._cache: Any = None
         self._mask = self._tensor([[]])
 
     @property
     def is_active(self) -> bool:
-        """Whether a sentence is not yet whole."""
+        """Return whether a sentence is unfinished."""
         return any(not row.ended for row in self._rows)
 
     def admit(self, rows: Sequence[Row]) -> None:
-        """Take in sentences; what their prompts share with the first one here is not evaluated."""
+        """Add sentences; prompt tokens shared with the first row are not evaluated again."""
         shared = [self._n_shared(row) for row in rows]
         for row, n_shared in zip(rows, shared, strict=True):
             row.join(n_shared)
@@ -124,22 +124,22 @@ class Batch:
         self._rows = [*staying, *rows]
 
     def keep(self, rows: Collection[Row]) -> None:
-        """Let go of all sentences but these."""
+        """Remove all sentences but these."""
         for row in self._rows:
             row.ended = row.ended or row not in rows
         self._compact()
 
     def step(self) -> None:
-        """Make the next code of each sentence, or come nearer to its first.
+        """Generate the next code of each sentence, or evaluate the next part of its prompt.
 
         Raises:
-            SynthesisFailedError: the model's output is not made of numbers.
+            SynthesisFailedError: the model's output is NaN.
         """
         width = min(
             max(1, self._at_once // len(self._rows)), max(len(row.pending) for row in self._rows)
         )
         out = self._evaluate(width)
-        # Padded on the left: what is last in a row is in the last column of all.
+        # Padded on the left: the last tokens of all rows are in the last column.
         tokens = self._draw(out.logits[:, -1])
         for row, token in zip(self._rows, tokens, strict=True):
             if not row.pending:
@@ -173,7 +173,7 @@ class Batch:
             return 0
         first = self._rows[0]
         n_shared = shared_length(first.tokens[: first.n_leading], row.tokens)
-        return min(n_shared, len(row.tokens) - 1)  # the last token's logits are wanted
+        return min(n_shared, len(row.tokens) - 1)  # the last token's logits are needed
 
     def _crop(self, n_columns: int) -> None:
         """Keep only the first columns."""
@@ -181,11 +181,11 @@ class Batch:
         if n_columns == 0:
             self._cache = import_module("transformers").DynamicCache()
         elif n_more:
-            self._cache.crop(-n_more)  # all versions take a negative number alike
+            self._cache.crop(-n_more)  # all versions treat a negative number alike
         self._mask = self._mask[:, :n_columns]
 
     def _compact(self) -> None:
-        """Keep the rows that are under way; where there is none, one whose beginning is used."""
+        """Keep the unfinished rows; if there are none, one whose beginning can be reused."""
         active = [index for index, row in enumerate(self._rows) if not row.ended]
         chosen = active or list(range(len(self._rows)))[:1]
         if len(chosen) < len(self._rows):
@@ -202,7 +202,7 @@ class Batch:
 
 
 class Drawer:
-    """Draws the next token of each row, on the device: a speech code, or the end."""
+    """Draws the next token of each row on the device: a speech code or the end."""
 
     def __init__(
         self, device: TorchDevice, vocabulary: SpeechVocabulary, sampling: Sampling
@@ -218,14 +218,14 @@ class Drawer:
 
     @property
     def code(self) -> Callable[[int], int | None]:
-        """Gives the code of a token; None is the end."""
+        """Returns the code of a token; None means the end."""
         return self._vocabulary.code
 
     def __call__(self, logits: Any) -> list[int]:
         """Return a token for each row of logits.
 
         Raises:
-            SynthesisFailedError: the logits are no numbers.
+            SynthesisFailedError: the logits are NaN.
         """
         torch, speech = self._torch, self._vocabulary
         codes = logits[:, speech.first_code : speech.first_code + speech.n_codes].float()

@@ -1,4 +1,4 @@
-"""Which device PyTorch runs on, with which dtype, and how much of it is taken."""
+"""PyTorch device and dtype: selection, and memory in use."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ _FULL = (
     "CUDA error: out of memory",
     "_STATUS_ALLOC_FAILED",  # of cuBLAS and cuDNN
 )
-"""What PyTorch says where memory is full and it has no class for that."""
+"""Messages of PyTorch for full memory, where it has no exception class."""
 _FAST_BF16 = "avx512_bf16"
 
 
 class DeviceChoice(StrEnum):
-    """What the settings ask for."""
+    """Device in the settings."""
 
     AUTO = "auto"
-    """The first of the others that is there."""
+    """The first of the others that is available."""
     CUDA = "cuda"
     MPS = "mps"
     CPU = "cpu"
 
 
 class Dtype(StrEnum):
-    """What a model computes with, as PyTorch names it."""
+    """Number type of a model, as PyTorch names it."""
 
     AUTO = "auto"
-    """The fastest that the device computes with itself."""
+    """The fastest that the device supports natively."""
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
@@ -48,7 +48,7 @@ class Dtype(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorchDevice:
-    """A device, and PyTorch itself."""
+    """A device, and the PyTorch module."""
 
     torch: Any
     kind: str
@@ -57,7 +57,7 @@ class TorchDevice:
 
     @classmethod
     def choose(cls, wanted: DeviceChoice, dtype: Dtype = Dtype.AUTO) -> TorchDevice:
-        """Find the device that is asked for.
+        """Return the requested device.
 
         Raises:
             MissingExtraError: PyTorch is not installed.
@@ -84,26 +84,26 @@ class TorchDevice:
 
     @property
     def is_accelerator(self) -> bool:
-        """Whether more at once hardly slows down what is under way."""
+        """Return whether a larger batch hardly slows down each sentence."""
         return self.kind != DeviceChoice.CPU
 
     @property
     def name(self) -> str | None:
-        """Name of the accelerator, for people; None is the CPU."""
+        """Name of the accelerator, for people; None means the CPU."""
         if self.kind == DeviceChoice.CUDA:
             return str(self.torch.cuda.get_device_name())
         return "Apple GPU" if self.kind == DeviceChoice.MPS else None
 
     @property
     def dtype(self) -> Any:
-        """What a model computes with."""
+        """Number type for the model."""
         wanted = self._best_dtype() if self.wanted_dtype is Dtype.AUTO else self.wanted_dtype
         return getattr(self.torch, wanted)
 
     def _best_dtype(self) -> Dtype:
-        """Return bfloat16 where the device itself has it, as the models were trained with it.
+        """Return bfloat16, with which the models were trained, if the device supports it natively.
 
-        A CPU takes a third of the time with it. A T4 lacks it, and emulates it slowly.
+        A CPU that supports it needs a third of the time. A T4 only emulates it, slowly.
         """
         if self.kind == DeviceChoice.CUDA:
             native = self.torch.cuda.is_bf16_supported(including_emulation=False)
@@ -113,12 +113,12 @@ class TorchDevice:
         return Dtype.FLOAT32
 
     def _cpu_can(self, name: str) -> bool:
-        """Whether the processor has something, as far as this version of PyTorch tells it."""
+        """Return whether the processor has a feature; False if PyTorch does not report it."""
         get_capabilities = getattr(self.torch.cpu, "get_capabilities", None)
         return get_capabilities is not None and bool(get_capabilities().get(name))
 
     def memory(self) -> EngineMemory:
-        """Measure the memory of the device."""
+        """Return the memory of the device."""
         if self.kind == DeviceChoice.CUDA:
             free, total = self.torch.cuda.mem_get_info()
             return EngineMemory(gpu_used_gb=(total - free) / _GB, gpu_total_gb=total / _GB)
@@ -127,23 +127,23 @@ class TorchDevice:
         return EngineMemory()
 
     def release(self) -> None:
-        """Give back what is no longer used of the memory."""
-        gc.collect()  # modules point at each other
+        """Release unused memory."""
+        gc.collect()  # modules reference each other
         if self.is_accelerator:
             getattr(self.torch, self.kind).empty_cache()
 
     def is_full(self, error: BaseException) -> bool:
-        """Whether the error says that there is not enough memory."""
+        """Return whether the error means that memory is full."""
         return isinstance(error, MemoryError | self.torch.OutOfMemoryError) or (
             isinstance(error, RuntimeError) and any(words in str(error) for words in _FULL)
         )
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Compute without gradients; a device that has no more memory is named.
+        """Compute without gradients; translate errors about full memory.
 
         Raises:
-            DeviceMemoryError: it has none.
+            DeviceMemoryError: the device has too little memory.
         """
         try:
             with self.torch.inference_mode():
@@ -171,7 +171,7 @@ def load_torch() -> Any:
 
 @contextmanager
 def suppress_warnings() -> Iterator[None]:
-    """Let packages around PyTorch complain about their own age unheard."""
+    """Suppress deprecation warnings of packages around PyTorch."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -1,4 +1,4 @@
-"""Loads a model in the layout of transformers from its folder, and refuses what is none of ours."""
+"""Loading of a model folder in the layout of transformers; other models are rejected."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _LOCAL = {"local_files_only": True, "trust_remote_code": False}
 
 
 def load_folder(path: Path, device: TorchDevice) -> tuple[Encode, Any, SpeechVocabulary]:
-    """Return tokeniser, model and speech tokens of a folder. Nothing is fetched.
+    """Return tokeniser, model and speech tokens of a folder. Downloads nothing.
 
     Raises:
         MissingExtraError: transformers is not installed.
-        ModelLoadError: the folder holds no VieNeu model, or not all of it.
-        DeviceMemoryError: it does not fit.
+        ModelLoadError: the folder contains no VieNeu model, or an incomplete one.
+        DeviceMemoryError: the device has too little memory.
     """
     _check_files(path)
     transformers = _library()
@@ -36,11 +36,11 @@ def load_folder(path: Path, device: TorchDevice) -> tuple[Encode, Any, SpeechVoc
                 raise
             raise unusable(path, first_line(error)) from error
         except Exception as error:
-            # tokenizers raises bare exceptions, and safetensors a class without a home.
+            # tokenizers raises plain Exception, safetensors a class without a public base
             if type(error) is Exception or type(error).__name__ == "SafetensorError":
                 raise unusable(path, first_line(error)) from error
             raise
-    if missing:  # transformers makes up what is missing
+    if missing:  # transformers would initialize missing weights randomly
         raise unusable(
             path,
             Translatable(
@@ -70,7 +70,7 @@ def _load(transformers: Any, path: Path, device: TorchDevice) -> tuple[Encode, A
 
 
 def _dtype_name(transformers: Any) -> str:
-    """Return what this version calls the numbers to compute with."""
+    """Return the name of the dtype argument in this version."""
     major = int(transformers.__version__.split(".")[0])
     return "dtype" if major >= 5 else "torch_dtype"  # noqa: PLR2004 - the version
 
@@ -123,15 +123,15 @@ def _check_vocabulary(path: Path, vocabulary: SpeechVocabulary, model: Any) -> N
 
 
 def unusable(path: Path, why: str) -> ModelLoadError:
-    """Say that a folder cannot be used."""
+    """Return the error for an unusable folder."""
     return ModelLoadError(
-        Translatable("The folder {path} holds no usable model. {why}", path=path, why=why),
+        Translatable("The folder {path} contains no usable model. {why}", path=path, why=why),
         remedy="Delete it and load again, or name another in the option model.",
     )
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of what a library says."""
+    """Return the first line of a library's message."""
     return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 

@@ -1,7 +1,7 @@
-"""A VieNeu model on PyTorch, by transformers: GPU, or CPU. Sentences that are known go together.
+"""A VieNeu model on PyTorch, by transformers, with batches of the sentences known in advance.
 
-Several sentences at once cost hardly more time than one: mostly the weights have to be read. The
-sentence that is asked for begins alone, so that its first sound waits for nothing.
+Several sentences at once take hardly longer than one, because reading the weights dominates. The
+requested sentence begins alone, so that its first audio is not delayed.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from vieneu_core.errors import DeviceMemoryError, ModelLoadError, TextTooLongErr
 from vieneu_core.translatable import Translatable
 
 FIRST_SOUND = FIRST_FRAMES + LOOKAHEAD_FRAMES
-"""Codes that a sentence has made once it is heard: others may join it then."""
+"""Codes of a sentence until its first audio; then others may join it."""
 
 
 class TorchModel:
     """A model in the layout of transformers.
 
-    On an accelerator the sentences that come next join the one that is asked for as soon as that
-    is heard. On a CPU, where they would slow it down, they begin together once it is whole.
+    On an accelerator the next sentences join the requested one as soon as its audio has begun.
+    On a CPU, where they would slow it down, they begin together once it is complete.
 
     Args:
-        path: Its folder. Nothing is fetched.
-        settings: How it is run.
-        device: Where.
-        batch: Sentences that are made at once, at most.
-        compiled: Whether to compile it first, which takes minutes.
+        path: Its folder. Nothing is downloaded.
+        settings: How the model is run.
+        device: Device to use.
+        batch: Largest number of sentences at once.
+        compiled: Whether to compile the model first, which takes minutes.
 
     Raises:
         MissingExtraError: transformers is not installed.
-        ModelLoadError: the folder holds no VieNeu model, or it cannot be compiled.
-        DeviceMemoryError: it does not fit.
+        ModelLoadError: the folder contains no VieNeu model, or compilation failed.
+        DeviceMemoryError: the device has too little memory.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class TorchModel:
         self._prompts = PromptWriter.of(encode, vocabulary, settings)
         self._batch = Batch(model, device, Drawer(device, vocabulary, settings.sampling))
         self._rows: dict[CodePrompt, Row] = {}
-        """Sentences that are being made, or made and not asked for yet."""
+        """Sentences in progress, or complete and not requested yet."""
         self._joined = False
         self._upcoming: tuple[CodePrompt, ...] = ()
         if compiled:
@@ -73,16 +73,16 @@ class TorchModel:
 
     @property
     def name(self) -> str:
-        """Which model, for people."""
+        """Name of the model, for people."""
         return self._path.name
 
     @property
     def accelerator(self) -> str | None:
-        """Name of the device; None is the CPU."""
+        """Name of the device; None means the CPU."""
         return self._device.name
 
     def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
-        """Yield the codes of a sentence as they come; see `CodeModel.codes`."""
+        """Yield the codes of a sentence as they are generated; see `CodeModel.codes`."""
         row = self._row_of(prompt)
         try:
             while not cancelled():
@@ -95,14 +95,14 @@ class TorchModel:
                 else:
                     self._go_on(row)
         finally:
-            self._rows.pop(prompt, None)  # asked for again, it begins anew
+            self._rows.pop(prompt, None)  # a repeated request starts again
 
     def prefetch(self, prompts: Sequence[CodePrompt]) -> None:
-        """Learn which sentences may be made beside the present one."""
+        """Store the sentences that may be generated beside the current one."""
         self._upcoming = tuple(prompts)
 
     def prefetch_next(self, abandoned: Callable[[], bool]) -> None:
-        """Go on with the other sentences; where all are whole, begin those that come next."""
+        """Continue with the other sentences; if all are complete, begin the next ones."""
         while not abandoned():
             with self._guarded():
                 if not self._batch.is_active and not self._join():
@@ -110,20 +110,20 @@ class TorchModel:
                 self._batch.step()
 
     def memory(self) -> EngineMemory:
-        """Measure the device memory in use."""
+        """Return the device memory in use."""
         return self._device.memory()
 
     def close(self) -> None:
-        """Give back what the model took."""
+        """Release the model."""
         self._rows.clear()
         del self._batch
         self._device.release()
 
     def _compile(self, model: Any) -> None:
-        """Have PyTorch compile the model, which it does when that is first used.
+        """Let PyTorch compile the model, which it does at its first use.
 
         Raises:
-            ModelLoadError: it cannot.
+            ModelLoadError: compilation failed.
         """
         model.forward = self._device.torch.compile(model.forward, dynamic=True)
         try:
@@ -141,7 +141,7 @@ class TorchModel:
             ) from error
 
     def _row_of(self, prompt: CodePrompt) -> Row:
-        """Find a sentence among those that are being made, or begin it alone.
+        """Return the row of a sentence that is in progress, or begin it alone.
 
         Raises:
             TextTooLongError: it does not fit into the context.
@@ -166,7 +166,7 @@ class TorchModel:
             self._batch.step()
 
     def _join(self) -> bool:
-        """Begin as many of the sentences that come next as there is room for; tell if any."""
+        """Begin as many of the next sentences as fit; return whether any was begun."""
         self._joined = True
         room = self._n_together - len(self._rows)
         fresh = (prompt for prompt in dict.fromkeys(self._upcoming) if prompt not in self._rows)
@@ -175,7 +175,7 @@ class TorchModel:
             try:
                 rows[prompt] = self._new_row(prompt)
             except TextTooLongError:
-                break  # it is told when its turn comes
+                break  # raised again when the sentence itself is requested
         if rows:
             self._batch.admit(list(rows.values()))
             self._rows |= rows
@@ -188,10 +188,10 @@ class TorchModel:
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Compute; what fails leaves nothing half done behind.
+        """Translate errors; after a failure, discard all rows.
 
         Raises:
-            DeviceMemoryError: there is not enough memory.
+            DeviceMemoryError: the device has too little memory.
         """
         try:
             with self._device.guarded():

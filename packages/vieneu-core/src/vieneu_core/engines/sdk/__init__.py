@@ -1,36 +1,36 @@
 """The engine ``sdk``: the official package of https://github.com/pnnbao97/VieNeu-TTS, wrapped.
 
-What the SDK (3.8.3) passes over in silence, and what becomes of it here:
+Failures that the SDK (3.8.3) ignores, and how this engine reports them:
 
 ========================================================  =========================================
-it                                                        here
+behaviour of the SDK                                      this engine
 ========================================================  =========================================
-swallows arguments that it does not know                  `ModelLoadError` (`sdk_options`)
-answers None to a mode that it does not know              `ModelLoadError` (`sdk_options`)
-asks the hub even where all is here, to be counted        held off the network (`sdk_start`)
-loads a watermarker unasked; goes on where that fails     never loaded: the worker marks, or raises
+ignores unknown arguments                                 `ModelLoadError` (`options`)
+returns None for an unknown mode                          `ModelLoadError` (`options`)
+contacts the hub for statistics even if all is cached     kept off the network (`start`)
+loads a watermarker unasked; ignores its failure          never loaded: the worker marks, or raises
                                                           `WatermarkUnavailableError`
-logs that voices are missing or unreadable                `ModelLoadError` (`sdk_start`, of the log)
-leaves out a voice without a speaker, or a wrong default  `ModelLoadError` (`sdk_start`)
-logs that its first word failed                           `ModelLoadError` (`sdk_start`, of the log)
-logs that it took another device or codec instead         `ModelLoadError` (`sdk_start`, of the log)
-does without the decoder that streams                     `ModelLoadError` (`sdk_start`)
-does without a denoiser when it clones                    `CloningUnsupportedError` (`sdk_voices`)
-does without the encoders until it clones                 the engine does not clone (`sdk_start`)
-finds out only with a sentence that weights are missing   `ModelLoadError`, of a word unheard
-takes zeros for a voice of another kind (turbo)           `ModelLoadError` (`sdk_voices`)
-clones silence                                            `ReferenceAudioError` (`sdk_voices`)
-speaks 0.66 s, or nothing, for a text without words       `EmptyTextError`, before it is asked
-leaves out phonemes without a sign (nano)                 `SynthesisFailedError` (`sdk_limits`)
-yields nothing, or an empty part                          `SynthesisFailedError`
-yields what is no number                                  `SynthesisFailedError`
-misses the end of a sentence and babbles until cut off    `SynthesisFailedError` (`sdk_limits`)
-stays broken once its thread on the GPU has died          it gets another
+only logs that voices are missing or unreadable           `ModelLoadError` (`start`, from the log)
+skips a voice without a speaker, or a wrong default       `ModelLoadError` (`start`)
+only logs that its warm-up failed                         `ModelLoadError` (`start`, from the log)
+only logs that it uses another device or codec            `ModelLoadError` (`start`, from the log)
+continues without the streaming decoder                   `ModelLoadError` (`start`)
+clones without a denoiser                                 `CloningUnsupportedError` (`voices`)
+misses the encoders only when it clones                   the engine does not clone (`start`)
+misses weights only in the first sentence                 `ModelLoadError`, from a warm-up word
+uses zeros for a voice of another kind (turbo)            `ModelLoadError` (`voices`)
+clones silence                                            `ReferenceAudioError` (`voices`)
+speaks 0.66 s, or nothing, for a text without words       `EmptyTextError`, before it is called
+drops unknown phonemes (nano)                             `SynthesisFailedError` (`limits`)
+returns nothing, or an empty part                         `SynthesisFailedError`
+returns NaN                                               `SynthesisFailedError`
+misses the end of a sentence and babbles until cut off    `SynthesisFailedError` (`limits`)
+stays broken after its GPU thread has died                the thread is replaced
 ========================================================  =========================================
 
-Not found out: weights that are missing in a checkpoint for PyTorch (the SDK loads it with
-``strict=False`` and ties some afterwards); and of a sentence that the SDK has cut, a part that nano
-leaves out, or that alone misses its end, as the length of the whole is all there is to go by.
+Not detected: weights that are missing in a checkpoint for PyTorch (the SDK loads it with
+``strict=False`` and ties some afterwards); and, in a sentence that the SDK has split, a part that
+nano drops or that alone misses its end, because only the length of the whole is checked.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ class SdkEngine:
         """Load the SDK and its model.
 
         Raises:
-            MissingExtraError: the package, or one that the mode needs, is not installed.
-            ModelLoadError: something of the model is missing or broken; or it has no voices.
-            DeviceMemoryError: the model does not fit.
+            MissingExtraError: the SDK, or a package that the mode needs, is not installed.
+            ModelLoadError: a part of the model is missing or damaged, or it has no voices.
+            DeviceMemoryError: the device has too little memory.
         """
         from vieneu_core.text.normalize import Normalizer
 
@@ -73,7 +73,7 @@ class SdkEngine:
         started = start_sdk(self._options, progress)
         voices = SdkVoices.of(started.sdk, self._options)
         self._speaker = _Speaker(self._options, started, voices, normalize)
-        if self._options.mode.is_v3:  # the others do so themselves, or cannot be stopped midway
+        if self._options.mode.is_v3:  # others warm up themselves, or cannot be stopped midway
             progress(LoadProgress("Speaking a word unheard"))
             self._speaker.warm_up(Utterance(text=_WARM_UP, voice=voices.listed[0]))
         return EngineInfo(
@@ -90,15 +90,15 @@ class SdkEngine:
 
         Raises:
             EmptyTextError: nothing in it can be pronounced.
-            VoiceNotFoundError: the voice is none of the SDK's.
+            VoiceNotFoundError: the SDK has no such voice.
             CloningUnsupportedError, ReferenceAudioError: the clip cannot be cloned.
-            WatermarkUnavailableError: one is asked for; the worker makes it, not the engine.
-            SynthesisFailedError, DeviceMemoryError: the SDK failed, or gave no audio, or no end.
+            WatermarkUnavailableError: requested, but the worker watermarks, not the engine.
+            SynthesisFailedError, DeviceMemoryError: the SDK failed, or its audio is invalid.
         """
         return self._loaded.speak(utterance, cancelled)
 
     def memory(self) -> EngineMemory:
-        """Measure the GPU memory in use, where the SDK runs on one."""
+        """Return the GPU memory in use, if the SDK runs on a GPU."""
         device = self._loaded.started.device
         return EngineMemory() if device is None else device.memory()
 
@@ -112,7 +112,7 @@ class SdkEngine:
 
 
 class _Speaker:
-    """The SDK, loaded."""
+    """The loaded SDK."""
 
     def __init__(
         self,
@@ -130,19 +130,21 @@ class _Speaker:
             self._limit_of = limits_of(options.mode, started.sdk)
 
     def warm_up(self, word: Utterance) -> None:
-        """Begin a word, so that what the model lacks is told now, and the first sentence is fast.
+        """Synthesize a word, to detect missing parts now and to speed up the first sentence.
 
         Raises:
-            ModelLoadError: the model does not speak.
+            ModelLoadError: synthesis failed.
         """
-        what = "The SDK loads its model, but does not speak"
+        what = "The SDK loads its model, but cannot speak"
         with translate_errors(what, ModelLoadError):
-            # As a stream whatever its length: the first piece is enough.
+            # Streamed regardless of its length: the first piece is enough.
             begun = self._pieces(word.text, self._voice(word), Limit(longest_s=0))
             with closing(begun) as pieces:
                 first = next(pieces, None)
         if first is None or not len(first):
-            raise ModelLoadError(Translatable("{what}: it gave no audio for a word.", what=what))
+            raise ModelLoadError(
+                Translatable("{what}: it produced no audio for a word.", what=what)
+            )
 
     def speak(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
         if utterance.watermark:
@@ -164,7 +166,7 @@ class _Speaker:
                     if n_heard >= n_most:
                         raise SynthesisFailedError("The SDK did not end a sentence.")
         if not n_heard:
-            raise SynthesisFailedError("The SDK gave no audio for a sentence.")
+            raise SynthesisFailedError("The SDK returned no audio for a sentence.")
 
     def _pieces(self, words: str, voice: object, limit: Limit) -> Generator[Any, None, None]:
         sdk = self.started.sdk
@@ -173,14 +175,14 @@ class _Speaker:
         _mend(sdk)
         seed = self._options.seed
         if self._options.mode is SdkMode.V3_NANO and seed is not None:
-            yield sdk.infer(words, seed=seed, **more)  # its infer_stream takes no seed
+            yield sdk.infer(words, seed=seed, **more)  # its infer_stream has no seed
         elif limit.short:
             yield sdk.infer(words, **more)
         else:
             yield from sdk.infer_stream(words, **more)
 
     def _voice(self, utterance: Utterance) -> object:
-        """Return how the SDK is told which voice to speak with."""
+        """Return the SDK's argument for the voice."""
         if utterance.reference is not None:
             return self._clips.of(utterance.reference)
         name = self._voices.name_of(self.started.sdk, utterance.voice)
@@ -199,10 +201,10 @@ class _Speaker:
 
 
 def create(options: Mapping[str, object]) -> SdkEngine:
-    """Make the engine; nothing is loaded yet.
+    """Create the engine; nothing is loaded yet.
 
     Raises:
-        ModelLoadError: an option is wrong.
+        ModelLoadError: an option is invalid.
     """
     return SdkEngine(parse_sdk_options(options))
 
@@ -211,14 +213,14 @@ def _counted(samples: Any) -> int:
     """Return the number of samples.
 
     Raises:
-        SynthesisFailedError: there are none, so that a part of the sentence is lost.
+        SynthesisFailedError: there are none, so a part of the sentence is lost.
     """
     if samples is None or not len(samples):
-        raise SynthesisFailedError("The SDK gave no audio for a part of a sentence.")
+        raise SynthesisFailedError("The SDK returned no audio for a part of a sentence.")
     return len(samples)
 
 
 def _mend(sdk: Any) -> None:
-    """Have the SDK start another thread for its streams on the GPU where the last one died."""
+    """Let the SDK start a new thread for its GPU streams if the last one died."""
     if getattr(getattr(sdk, "_stream_sched", None), "_error", None) is not None:
         sdk._stream_sched = None  # noqa: SLF001 - it offers no way to do that

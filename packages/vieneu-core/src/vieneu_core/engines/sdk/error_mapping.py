@@ -1,4 +1,4 @@
-"""The SDK's failures, each under a name of ours: what it raises, and what it only logs."""
+"""Translation of the SDK's failures: exceptions, and faults that it only logs."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ from vieneu_core.translatable import Translatable
 
 _MOST_WORDS = 300
 _LOGGER = "Vieneu"
-"""Above all loggers of the SDK."""
+"""Root of all loggers of the SDK."""
 _HARMLESS = (
-    "Network check failed",  # it looks into the cache next, and says so if that is empty too
-    "Speaker encoder not found",  # then the engine does not clone, and says so
-    "Triton compilation failed",  # slower, nothing else
+    "Network check failed",  # it then searches the cache, and reports an error if that is empty too
+    "Speaker encoder not found",  # the engine then reports that it does not clone
+    "Triton compilation failed",  # slower, without other effects
 )
 _OUT_OF_MEMORY = ("out of memory", "failed to allocate memory", "bad_alloc", "defaultcpuallocator")
 _NOT_HERE = ("LocalEntryNotFoundError", "OfflineModeIsEnabled")
-"""Of huggingface_hub; neither says which file."""
+"""Exceptions of huggingface_hub that do not name the missing file."""
 _EXTRAS = {"llama_cpp": "gguf", "torch": "torch", "transformers": "torch", "neucodec": "torch"}
-"""Which of our extras brings what a mode of the SDK imports."""
+"""Our extra for each module that a mode of the SDK imports."""
 
 
 @contextmanager
 def translate_errors(
     what: str, kind: type[ModelLoadError | SynthesisFailedError | ReferenceAudioError]
 ) -> Iterator[None]:
-    """Give what the SDK raises a name of ours.
+    """Translate exceptions of the SDK.
 
     Raises:
-        DeviceMemoryError: the device is full.
+        DeviceMemoryError: the device has too little memory.
         MissingExtraError: a package is not installed.
-        ModelLoadError, SynthesisFailedError, ReferenceAudioError: all else, as ``kind`` says.
+        ModelLoadError, SynthesisFailedError, ReferenceAudioError: anything else, as ``kind``.
     """
     try:
         yield
     except VieneuError:
         raise
     except Exception as error:
-        # The SDK has no errors of its own: it passes on what its many libraries raise.
+        # The SDK has no exceptions of its own: it passes on those of its many libraries.
         raise _translated(error, what, kind) from error
 
 
 @contextmanager
 def capture_warnings() -> Iterator[list[str]]:
-    """Collect what the SDK only logs where something is missing or broken."""
+    """Collect the SDK's log messages about missing or damaged parts."""
     capture = _Capture()
     logger = logging.getLogger(_LOGGER)
     logger.addHandler(capture)
@@ -81,14 +81,14 @@ def _translated(error: Exception, what: str, kind: type[VieneuError]) -> VieneuE
     if any(isinstance(each, MemoryError) or _is_full(each) for each in chain):
         return DeviceMemoryError("The SDK ran out of memory.")
     for each in chain:
-        # Its own ImportErrors carry no name; the one beneath does.
+        # Its own ImportErrors have no module name; their cause does.
         if isinstance(each, ImportError) and each.name:
             return _missing(each.name.partition(".")[0])
     if any(type(each).__name__ in _NOT_HERE for each in chain):
         return kind(
             Translatable(
-                "{what}: a file that it takes is not on this machine, and the hub may not be"
-                " asked, or does not answer.",
+                "{what}: a required file is not on this machine, and the hub is disabled or does"
+                " not respond.",
                 what=what,
             ),
             remedy="Load it once with the network and with offline: false; or name paths.",

@@ -1,7 +1,7 @@
-"""How long a sentence of the SDK may be: what is longer has missed its end, which it never tells.
+"""Longest plausible audio of a sentence by the SDK, which does not report a missed end.
 
-v3 Turbo stops itself at a number of frames that depends on the phonemes, the other models only
-where their context ends, half a minute on.
+v3 Turbo stops at a number of frames that depends on the phonemes, the other models only
+when their context is full, after half a minute.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from vieneu_core.errors import SynthesisFailedError
 from vieneu_core.translatable import Translatable
 
 _FRAME_S = 0.08
-"""Of v3 Turbo's codec."""
+"""Frame length of v3 Turbo's codec, in seconds."""
 _MOST_FRAMES, _MOST_CHARS = 300, 256
-"""Of a piece of text in v3 Turbo's `infer_stream`."""
+"""Limits of a text part in v3 Turbo's `infer_stream`."""
 _FEW_SYLLABLES = 3
-"""Up to here, the SDK's `infer` looks for babble and tries again; its `infer_stream` does not."""
+"""Up to here, the SDK's `infer` detects babble and retries; its `infer_stream` does not."""
 _LEAST_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What is expected of a sentence."""
+    """Limits of a sentence."""
 
     longest_s: float
-    """From here on it is babble."""
+    """Longest plausible audio, in seconds; more is babble."""
     short: bool = False
-    """So short that it is better made as a whole, and checked by the SDK itself."""
+    """Whether it is short enough to be made as a whole, and checked by the SDK itself."""
 
 
 def limits_of(mode: SdkMode, sdk: Any) -> Callable[[str], Limit]:
-    """Return what tells the limit of a sentence that is already spelt out as words."""
+    """Return a function from a sentence in words to its limits."""
     if mode is SdkMode.V3_TURBO:
         return _TurboLimits(whole_is_guarded=getattr(sdk, "backend", "") == "onnx")
     if mode is SdkMode.V3_NANO:
@@ -46,7 +46,7 @@ def limits_of(mode: SdkMode, sdk: Any) -> Callable[[str], Limit]:
 
 
 class _TurboLimits:
-    """As the SDK reckons them."""
+    """Limits as computed by the SDK."""
 
     def __init__(self, *, whole_is_guarded: bool) -> None:
         self._text: Any = import_module("vieneu_utils.phonemize_text")
@@ -65,7 +65,7 @@ class _TurboLimits:
 
 
 class _NanoLimits:
-    """The flow model is told how long it speaks; but it leaves out what it has no sign for."""
+    """Limits of the flow model, whose duration is given; but it drops unknown phonemes."""
 
     def __init__(self, vocabulary: dict[str, int]) -> None:
         self._text: Any = import_module("vieneu_utils.phonemize_text")
@@ -77,7 +77,7 @@ class _NanoLimits:
         if unknown:
             raise SynthesisFailedError(
                 Translatable(
-                    "The model has no sign for {unknown}; it would leave it out.",
+                    "The model has no token for {unknown} and would omit it.",
                     unknown=", ".join(sorted(unknown)),
                 )
             )
@@ -85,5 +85,5 @@ class _NanoLimits:
 
 
 def _roughly(words: str) -> Limit:
-    """0.3 s for each letter: far slower than anyone speaks."""
+    """Return a limit of 0.3 s per letter, far slower than any speaker."""
     return Limit(longest_s=_LEAST_S + len(words) * LONGEST_CODES_PER_PHONEME / CODES_PER_S)

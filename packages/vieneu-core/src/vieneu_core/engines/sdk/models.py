@@ -1,4 +1,4 @@
-"""What the SDK's modes are made of: where their files are, and as which arguments it gets them."""
+"""Files of the SDK's models, and the constructor arguments for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vieneu_core.models.local_files import checked_path
 from vieneu_core.models.source import parse_source
 from vieneu_core.translatable import Translatable
 
-# Where the SDK 3.8.3 has its v3 models from, and which files of them it reads.
+# Repositories of the v3 models in SDK 3.8.3, and the files that it reads of them.
 _TURBO = "pnnbao-ump/VieNeu-TTS-v3-Turbo"
 _TURBO_CODEC = "OpenMOSS-Team/MOSS-Audio-Tokenizer-Nano"
 _TURBO_CODEC_FILES = ("moss_audio_tokenizer_*", "codec_browser_onnx_meta.json")
@@ -28,21 +28,21 @@ _DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How the SDK is made: arguments of its constructor, and folders."""
+    """Arguments of the SDK's constructor, and folders of its files."""
 
     arguments: Mapping[str, object]
     model: str
     folder: Path | None = None
-    """The model's folder, where we know it."""
+    """The model's folder, if known."""
     codec: Path | None = None
-    """Folder of v3 Turbo's codec for ONNX."""
+    """Folder of v3 Turbo's ONNX codec."""
 
 
 def plan_of(options: SdkOptions, device: TorchDevice | None, progress: HearProgress) -> Plan:
-    """Fetch what is missing of a v3 model, and tell how the SDK is made; it fetches others itself.
+    """Download missing files of a v3 model, and return the plan; the SDK downloads other models.
 
     Raises:
-        ModelLoadError: something cannot be had.
+        ModelLoadError: a file is not available.
         MissingExtraError: huggingface_hub is needed and not installed.
     """
     match options.mode:
@@ -110,7 +110,7 @@ def _nano(options: SdkOptions, progress: HearProgress) -> Plan:
 
 
 def _standard(options: SdkOptions, device: TorchDevice | None) -> Plan:
-    """The SDK runs a GGUF from the hub alone, which it lists each time; or a folder."""
+    """Return the plan of a standard model: a folder, or a GGUF on the hub, which the SDK lists."""
     arguments = options.making()
     if options.model is not None:
         repo, _, file = options.model.partition(":")
@@ -162,7 +162,7 @@ def _label(options: SdkOptions, default: str) -> str:
 def _fetched(
     named_: str, files: tuple[str, ...], options: SdkOptions, progress: HearProgress
 ) -> Path:
-    """Return a folder; by our own download, which tells how far it is, and goes on if cut off."""
+    """Return a folder; download it with progress, resuming an interrupted download."""
     source = parse_source(named_)
     if source.path is None:
         source = replace(source, files=files)
@@ -176,6 +176,6 @@ def _fetched(
     if not folder.is_dir():
         raise ModelLoadError(
             Translatable("{folder} is no folder.", folder=folder),
-            remedy="Name the folder that it lies in.",
+            remedy="Name the folder that contains it.",
         )
     return folder

@@ -1,4 +1,4 @@
-"""The options of the engine ``sdk``, and which of the SDK's modes understands which."""
+"""Options of the engine ``sdk``, and the SDK's modes that accept each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Source = Annotated[str, Field(min_length=1)]
 
 
 class SdkMode(StrEnum):
-    """The SDK's own modes."""
+    """Modes of the SDK."""
 
     V3_TURBO = "v3turbo"
     """48 kHz; ONNX on a CPU, PyTorch on a GPU."""
@@ -35,18 +35,18 @@ class SdkMode(StrEnum):
 
     @property
     def is_v3(self) -> bool:
-        """Whether its voices are a speaker's embedding and codes of a clip without a transcript."""
+        """Whether a voice is a speaker embedding and the codes of a clip without transcript."""
         return self in (SdkMode.V3_TURBO, SdkMode.V3_NANO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Terms:
-    """What a mode calls our options, as an argument of its constructor or with each sentence."""
+    """Names of our options in a mode, as constructor arguments or per sentence."""
 
     making: Mapping[str, str]
     speaking: Mapping[str, str]
     also: frozenset[str] = field(default_factory=frozenset)
-    """Options that become an argument in a way of their own."""
+    """Options that are passed in a special way."""
 
 
 _TALK: Mapping[str, str] = MappingProxyType({"temperature": "temperature", "top_k": "top_k"})
@@ -78,7 +78,7 @@ _FOR_ALL = frozenset({"mode", "voice", "offline", "cache"})
 
 
 class SdkOptions(BaseModel):
-    """What can be set. None is the SDK's own default. The descriptions complete "Write …"."""
+    """Options of the engine. None means the SDK's default. Descriptions complete "Write …"."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -93,9 +93,9 @@ class SdkOptions(BaseModel):
     )
     threads: int | None = Field(default=None, ge=1, le=1024, description="a number from 1 to 1024")
     voice: str | None = Field(default=None, description="the name of a voice, or an alias of one")
-    """Spoken with where a request names none."""
+    """Voice for requests that name none."""
     denoise: bool = Field(default=True, description="true or false")
-    """Whether a clip is cleaned before its voice is cloned, as the models were trained."""
+    """Whether to denoise a clip before cloning its voice, as in the models' training."""
     temperature: float | None = Field(default=None, ge=0, le=5, description="a number from 0 to 5")
     top_k: int | None = Field(default=None, ge=1, le=1000, description="a number from 1 to 1000")
     top_p: float | None = Field(default=None, gt=0, le=1, description="a number up to 1")
@@ -103,25 +103,25 @@ class SdkOptions(BaseModel):
         default=None, ge=1, le=5, description="a number from 1 to 5"
     )
     steps: int | None = Field(default=None, ge=1, le=128, description="a number from 1 to 128")
-    """Of the flow model; half of them take half the time."""
+    """Steps of the flow model; half of them take half the time."""
     guidance: float | None = Field(default=None, ge=0, le=10, description="a number from 0 to 10")
     gpu_share: float | None = Field(
         default=None, gt=0, le=1, description="a number up to 1, the share of the GPU's memory"
     )
     seed: int | None = Field(default=None, ge=0, lt=1 << 32, description="a number below 2^32")
-    """The same sentence sounds the same each time."""
+    """A sentence sounds the same each time."""
     offline: bool = Field(default=False, description="true or false")
     cache: Annotated[Path, AfterValidator(Path.expanduser)] | None = Field(
         default=None, description="the path of a folder"
     )
-    """A cache in the hub's layout; None is the usual place."""
+    """Cache in the hub's layout; None means the default folder."""
 
     def making(self) -> dict[str, object]:
         """Return arguments for the SDK's constructor."""
         return self._named(_TERMS[self.mode].making)
 
     def speaking(self) -> dict[str, object]:
-        """Return arguments that go with each sentence."""
+        """Return arguments for each sentence."""
         return self._named(_TERMS[self.mode].speaking)
 
     def _named(self, terms: Mapping[str, str]) -> dict[str, object]:
@@ -130,11 +130,11 @@ class SdkOptions(BaseModel):
 
 
 def parse_sdk_options(options: Mapping[str, object]) -> SdkOptions:
-    """Check the options; the SDK itself swallows what it does not know.
+    """Check the options, because the SDK ignores unknown ones.
 
     Raises:
-        ModelLoadError: the first one that is wrong or means nothing to the mode, and what would
-            be right.
+        ModelLoadError: an option is invalid or does not exist in the mode; the message contains
+            the remedy.
     """
     parsed = parse_options(SdkOptions, NAME, options)
     terms = _TERMS[parsed.mode]
@@ -143,7 +143,7 @@ def parse_sdk_options(options: Mapping[str, object]) -> SdkOptions:
     if strange:
         raise ModelLoadError(
             Translatable(
-                "The option {strange} of the engine {name} means nothing to the SDK's mode {mode}.",
+                "The SDK's mode {mode} has no option {strange} (engine {name}).",
                 strange=strange[0],
                 name=NAME,
                 mode=parsed.mode,

@@ -1,4 +1,4 @@
-"""Starts the SDK on files that are all here, without its watermarker and without its silences."""
+"""Start of the SDK on local files, without its watermarker, with its silent failures as errors."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ _TURBO_VOICES = "voices_v3_turbo.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The SDK, its model loaded."""
+    """The SDK with a loaded model."""
 
     sdk: Any
-    """Of `vieneu.base.BaseVieneuTTS`."""
+    """A `vieneu.base.BaseVieneuTTS`."""
     model: str
-    """Which model, for people."""
+    """Name of the model, for people."""
     clones: bool
-    """Whether all is here that cloning takes."""
+    """Whether all files for cloning are available."""
     denoises: bool
-    """Whether a clip can be cleaned before it is cloned."""
+    """Whether a clip can be denoised before it is cloned."""
     device: TorchDevice | None = None
-    """The GPU; None is the CPU."""
+    """The GPU; None means the CPU."""
 
 
 def start_sdk(options: SdkOptions, progress: HearProgress) -> Started:
-    """Fetch what is missing, and load the model.
+    """Download missing files and load the model.
 
     Raises:
         MissingExtraError: a package is not installed.
-        ModelLoadError: something of the model is missing or broken.
-        DeviceMemoryError: the model does not fit.
+        ModelLoadError: a part of the model is missing or damaged.
+        DeviceMemoryError: the device has too little memory.
     """
     check_installed("sdk")
     make = _library()
@@ -85,7 +85,7 @@ def _library() -> Callable[..., Any]:
 
 
 def _device(options: SdkOptions) -> TorchDevice | None:
-    """Choose between CPU and GPU; PyTorch is only asked, and loaded, where a GPU may be."""
+    """Choose between CPU and GPU; PyTorch is imported only if there may be a GPU."""
     if options.mode is SdkMode.FAST or options.device == "cuda":
         return TorchDevice.choose(DeviceChoice.CUDA)
     if options.mode is SdkMode.V3_NANO or options.device == "cpu" or not has_nvidia_gpu():
@@ -102,9 +102,9 @@ def _device(options: SdkOptions) -> TorchDevice | None:
 
 @contextmanager
 def _hub_as(options: SdkOptions) -> Iterator[None]:
-    """Keep the SDK off the network where all is here: it asks it even so, to be counted.
+    """Keep the SDK off the network if all files are cached: it contacts the hub for statistics.
 
-    The variables are for what is loaded only now, the constants for what has read them already.
+    The variables are for modules that are imported now, the constants for those already imported.
     """
     constants: Any = import_module("huggingface_hub.constants")
     wanted: dict[str, str | bool] = {}
@@ -128,10 +128,10 @@ def _hub_as(options: SdkOptions) -> Iterator[None]:
 
 @contextmanager
 def _without_watermarker() -> Iterator[None]:
-    """Hide the watermarker from the SDK: it loads PyTorch, 700 MB, whoever asks for no mark.
+    """Hide the watermarker from the SDK, which would import PyTorch (700 MB) even if unused.
 
-    The worker marks the audio, and says so where it cannot. Besides, three modes mark all that
-    they stream, whatever ``apply_watermark`` says, each window of it anew.
+    The worker watermarks, and reports failures. Besides, three modes watermark all audio that
+    they stream regardless of ``apply_watermark``, each window separately.
     """
     there = sys.modules.get("perth")
     sys.modules["perth"] = None  # type: ignore[assignment]  # makes importing it an ImportError
@@ -145,7 +145,7 @@ def _without_watermarker() -> Iterator[None]:
 
 @contextmanager
 def _with_codec(folder: Path | None) -> Iterator[None]:
-    """Tell v3 Turbo where its codec is; the SDK's engine takes that, its facade hands it not on."""
+    """Pass the codec's folder to v3 Turbo's engine, since the SDK's facade does not."""
     if folder is None:
         yield
         return
@@ -163,30 +163,30 @@ def _with_codec(folder: Path | None) -> Iterator[None]:
 
 
 def _check(options: SdkOptions, started: Started, faults: list[str]) -> None:
-    """Refuse a model that the SDK would speak with somehow.
+    """Reject a model that the SDK would use in spite of faults.
 
     Raises:
-        ModelLoadError: something is missing or broken.
+        ModelLoadError: a part is missing or damaged.
     """
     if faults:
         raise ModelLoadError(
             Translatable("The SDK passed over a fault while it loaded: {faults}", faults=faults[0]),
-            remedy="Fetch the model anew, or correct the option that names it.",
+            remedy="Download the model again, or correct the option that names it.",
         )
     engine = getattr(started.sdk, "engine", None)
     if options.mode is SdkMode.V3_TURBO and getattr(engine, "sess_codec_step", ()) is None:
         raise ModelLoadError(
             "The codec's decoder that streams is missing or broken"
             " (moss_audio_tokenizer_decode_step.onnx, codec_browser_onnx_meta.json).",
-            remedy="Fetch the codec anew, or correct the option codec.",
+            remedy="Download the codec again, or correct the option codec.",
         )
 
 
 def _check_voices(mode: SdkMode, sdk: Any, plan: Plan) -> None:
-    """Refuse a file of voices of which the SDK would leave something out; it has read it before.
+    """Reject a file of voices of which the SDK has skipped a part.
 
     Raises:
-        ModelLoadError: a voice has no speaker, or the default is not there.
+        ModelLoadError: a voice has no speaker, or the default voice is missing.
     """
     if mode is not SdkMode.V3_TURBO or plan.folder is None:
         return
@@ -199,7 +199,7 @@ def _check_voices(mode: SdkMode, sdk: Any, plan: Plan) -> None:
                 Translatable(
                     "The voice {name!r} in {path} has no speaker_emb.", name=name, path=path
                 ),
-                remedy="Fetch the model anew, or take the voice out of the file.",
+                remedy="Download the model again, or remove the voice from the file.",
             )
     if default not in (None, getattr(sdk, "_default_voice", None)):
         raise ModelLoadError(
@@ -208,7 +208,7 @@ def _check_voices(mode: SdkMode, sdk: Any, plan: Plan) -> None:
                 path=path,
                 default=default,
             ),
-            remedy="Fetch the model anew, or correct default_voice in the file.",
+            remedy="Download the model again, or correct default_voice in the file.",
         )
 
 

@@ -1,4 +1,4 @@
-"""The SDK's voices, and those that it clones from clips."""
+"""The SDK's preset voices, and voices cloned from clips."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ MOST_CLIPS = 16
 _SHORTEST_S = 1.0
 _SILENT_PEAK = 0.001
 _STAR = "\N{WHITE MEDIUM STAR}"
-"""Before the SDK's own favourites."""
+"""Prefix of the SDK's recommended voices."""
 _TURBO_SIZE = 128
-"""Numbers of a voice of the mode turbo; for another size it takes zeros, which is nobody."""
+"""Values in a voice of the mode turbo; for another size the SDK would use zeros."""
 
 
 @dataclass(frozen=True, slots=True)
 class SdkVoices:
-    """The presets of a model."""
+    """Preset voices of a model."""
 
     listed: tuple[Voice, ...]
-    """The default one first."""
+    """Voices, the default one first."""
     names: Mapping[str, str]
-    """What the SDK calls each, by id."""
+    """The SDK's names, by id."""
 
     @classmethod
     def of(cls, sdk: Any, options: SdkOptions) -> SdkVoices:
         """List the voices.
 
         Raises:
-            ModelLoadError: there are none, or the default is none of them.
+            ModelLoadError: there are none, or the default voice is missing.
         """
         labels = {str(name): _label(label) for label, name in sdk.list_preset_voices()}
         if not labels:
@@ -67,10 +67,10 @@ class SdkVoices:
         return cls(listed, {one_line(name): name for name in ordered})
 
     def name_of(self, sdk: Any, voice: Voice | None) -> str:
-        """Return what the SDK calls a voice.
+        """Return the SDK's name of a voice.
 
         Raises:
-            VoiceNotFoundError: it is none of the presets.
+            VoiceNotFoundError: it is not a preset.
         """
         wanted = voice.id if voice is not None else ""
         name = self.names.get(wanted) or _resolved(sdk, wanted)
@@ -85,7 +85,7 @@ class SdkVoices:
 
 
 class SdkClips:
-    """Voices of clips, each enrolled once while it is used."""
+    """Voices of clips; each clip is encoded once while it is in use."""
 
     def __init__(self, started: Started, options: SdkOptions) -> None:
         self._started = started
@@ -93,11 +93,11 @@ class SdkClips:
         self._kept: OrderedDict[ReferenceAudio, dict[str, Any]] = OrderedDict()
 
     def of(self, clip: ReferenceAudio) -> dict[str, Any]:
-        """Return the voice of a clip as the SDK takes it.
+        """Return a clip's voice as the SDK expects it.
 
         Raises:
-            CloningUnsupportedError: the model lacks what cloning takes.
-            ReferenceAudioError: the clip is no speech.
+            CloningUnsupportedError: files for cloning are missing.
+            ReferenceAudioError: the clip contains no speech.
             SynthesisFailedError, DeviceMemoryError: the SDK failed.
         """
         if clip not in self._kept:
@@ -124,7 +124,7 @@ class SdkClips:
                     " would clone the noise too.",
                     model=self._started.model,
                 ),
-                remedy="Fetch the model anew, or set the option denoise to false.",
+                remedy="Download the model again, or set the option denoise to false.",
             )
 
     def _enrolled(self, clip: ReferenceAudio) -> dict[str, Any]:
@@ -136,7 +136,7 @@ class SdkClips:
             try:
                 voice = self._encoded(path, clip.transcript)
             except ValueError as error:
-                # Of the clip itself: too short, say, once its silence is off.
+                # Fault of the clip: too short without its silence, for example.
                 raise ReferenceAudioError(
                     Translatable("The SDK cannot use the clip: {error}", error=error)
                 ) from error
@@ -145,7 +145,7 @@ class SdkClips:
                 Translatable(
                     "The SDK passed over a fault while it cloned: {faults}", faults=faults[0]
                 ),
-                remedy="Fetch the model anew.",
+                remedy="Download the model again.",
             )
         return voice
 
@@ -179,7 +179,7 @@ def _default(sdk: Any, wanted: str | None, labels: Mapping[str, str]) -> str:
 
 
 def _resolved(sdk: Any, name: str) -> str | None:
-    """Return the voice that an old name of one stands for."""
+    """Return the voice that has replaced an old name."""
     resolve = getattr(sdk, "resolve_voice_name", None)
     return None if resolve is None else resolve(name)
 
@@ -207,7 +207,7 @@ def _check_clip(clip: ReferenceAudio) -> None:
 
 @contextmanager
 def _wav_of(clip: ReferenceAudio) -> Iterator[str]:
-    """Lend the clip as a file that only this user can read."""
+    """Yield a temporary file with the clip that only this user can read."""
     encoder = Encoder(AudioFormat.WAV, clip.sample_rate_hz)
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         file.write(encoder.encode(clip.pcm) + encoder.finish())

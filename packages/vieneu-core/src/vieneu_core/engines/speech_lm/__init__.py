@@ -1,1 +1,1 @@
-"""Engines that speak in codes: a language model says them, a codec makes sound of them."""
+"""Engines with speech codes: a language model generates codes, a codec decodes them to samples."""

@@ -1,4 +1,4 @@
-"""The interface of a speech codec's decoder: codes to samples."""
+"""Interface of a speech codec's decoder: codes to samples."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAMPLE_RATE_HZ = 24_000
-"""Of NeuCodec's output."""
+"""Sample rate of NeuCodec's output."""
 SAMPLES_PER_CODE = 480
-"""24 000 Hz at 50 codes a second."""
+"""Samples per code: 24 000 Hz at 50 codes a second."""
 
 
 class SpeechDecoder(Protocol):
-    """Codes to samples. Blocking; one caller at a time."""
+    """Decodes codes to samples. Blocking; one caller at a time."""
 
     @property
     def name(self) -> str:
-        """Which codec, for people."""
+        """Name of the codec, for people."""
         ...
 
     def decode(self, codes: Sequence[int]) -> NDArray[np.float32]:
         """Return the samples of these codes, from -1 to 1, of shape (480 * len(codes),).
 
         Raises:
-            SynthesisFailedError: the codec failed, or gave other than that many numbers.
-            DeviceMemoryError.
+            SynthesisFailedError: the codec failed, or returned another number of samples.
+            DeviceMemoryError: the device has too little memory.
         """
         ...

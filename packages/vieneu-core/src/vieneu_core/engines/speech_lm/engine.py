@@ -1,4 +1,4 @@
-"""An engine out of a language model that says codes and a codec that makes them sound."""
+"""Engine built from a language model that generates speech codes and a codec that decodes them."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ _WARM_UP = "xin chào"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a code engine is made of, all of it loaded."""
+    """Loaded parts of a code engine."""
 
     model: CodeModel
     decoder: SpeechDecoder
     references: References
     voices: tuple[Voice, ...]
-    """The default one first."""
+    """Voices, the default one first."""
     phonemize: Callable[[str], str]
 
 
 class CodeEngine:
-    """Speaks sentence by sentence, its first sound after ten codes.
+    """Speaks sentence by sentence; the first audio comes after ten codes.
 
-    The language model has a thread of its own beside the codec; once it is done with a sentence it
-    begins the next, if that is known.
+    The language model has its own thread beside the codec. After a sentence it begins the next one,
+    if that is known.
 
     Args:
         name: The engine's short name.
-        load_parts: Loads everything; the progress is told to its argument.
+        load_parts: Loads all parts; its argument is called with the progress.
     """
 
     def __init__(self, name: str, load_parts: Callable[[HearProgress], Parts]) -> None:
@@ -54,7 +54,7 @@ class CodeEngine:
         self._prefetched: CodePrompt | None = None
 
     def load(self, progress: HearProgress) -> EngineInfo:
-        """Load model, codec, voices and text, and speak a word to itself.
+        """Load model, codec, voices and text processing, and warm up.
 
         Raises:
             ModelLoadError, DeviceMemoryError, MissingExtraError.
@@ -81,7 +81,7 @@ class CodeEngine:
 
         Raises:
             EmptyTextError: nothing in it can be pronounced.
-            RequestError: the voice cannot be had.
+            RequestError: the voice is not available.
             SynthesisFailedError, DeviceMemoryError: model or codec failed.
         """
         parts = self._loaded
@@ -106,14 +106,14 @@ class CodeEngine:
         yield pcm_of_floats(decoder.finish())
 
     def memory(self) -> EngineMemory:
-        """Measure the device memory in use."""
+        """Return the device memory in use."""
         return self._loaded.model.memory()
 
     def _warm_up(self, voice: Voice) -> None:
-        """Speak a word unheard, so that the first sentence waits for nothing.
+        """Synthesize a word without playing it, so that the first sentence is not delayed.
 
         Raises:
-            ModelLoadError: model and codec do not speak together.
+            ModelLoadError: synthesis failed.
         """
         try:
             for _ in self.synthesize(Utterance(text=_WARM_UP, voice=voice), lambda: False):
@@ -141,17 +141,17 @@ class CodeEngine:
         return CodePrompt(phonemes=parts.phonemize(text), reference=parts.references.of(utterance))
 
     def _prefetch_next_sentence(self, utterance: Utterance) -> None:
-        """Tell the model what comes next, as far as it can be pronounced."""
+        """Pass the next sentences to the model, as far as they can be pronounced."""
         prompts: list[CodePrompt] = []
         for text in utterance.upcoming:
             try:
                 prompts.append(self._prompt(utterance, text))
             except EmptyTextError:
-                break  # it is told when its turn comes
+                break  # raised again when the sentence itself is requested
         self._prefetched = prompts[0] if prompts else None
         self._loaded.model.prefetch(prompts)
 
 
 def remembered(phonemize: Callable[[str], str]) -> Callable[[str], str]:
-    """Return a phonemizer that remembers what it was asked: most sentences are foreseen first."""
+    """Return a phonemizer with a cache: most sentences are prefetched first."""
     return lru_cache(maxsize=64)(phonemize)

@@ -1,4 +1,4 @@
-"""How much a model may say to one prompt. What exceeds it has lost its way."""
+"""Limits on the codes for one prompt. More codes mean that the model has failed."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from vieneu_core.errors import TextTooLongError
 from vieneu_core.translatable import Translatable
 
 LONGEST_CODES_PER_PHONEME = 15
-"""0.3 s for each character of the phonemes: far slower than anyone speaks."""
+"""0.3 s for each phoneme character, far slower than any speaker."""
 _LEAST_S = 3.0
 
 
 def most_codes(prompt: CodePrompt) -> int:
-    """Return how many codes a sentence can have; more is babble."""
+    """Return the largest plausible number of codes of a sentence."""
     return round(_LEAST_S * CODES_PER_S) + LONGEST_CODES_PER_PHONEME * len(prompt.phonemes)
 
 
 def room_for_codes(n_prompt: int, n_context: int) -> int:
-    """Return how many codes fit behind a prompt of so many tokens.
+    """Return how many codes fit into the context after a prompt of this many tokens.
 
     Raises:
-        TextTooLongError: hardly any.
+        TextTooLongError: too few.
     """
     room = n_context - n_prompt
     if room < CODES_PER_S:

@@ -1,4 +1,4 @@
-"""The files that an engine loads, found or fetched by what its options name."""
+"""Files of an engine, named by its options: found in the cache or downloaded."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class FoundModel:
     path: Path
     source: ModelSource
     known: KnownModel | None
-    """Its row in the table of known models; None where it is another."""
+    """Its entry in the catalogue; None if it is another model."""
 
 
 class ModelFiles:
-    """Finds files for one engine.
+    """Finds or downloads files for one engine.
 
     Args:
-        options: What the settings name.
-        progress: Hears what is fetched.
+        options: Options of the engine.
+        progress: Called with the progress of downloads.
     """
 
     def __init__(self, options: CodeOptions, progress: HearProgress) -> None:
@@ -45,23 +45,23 @@ class ModelFiles:
 
     @property
     def codes_dir(self) -> Path:
-        """Where the codes of clips are kept."""
+        """Folder of the cached codes of clips."""
         return (self._options.cache or cache_dir(os.environ)) / "codes"
 
     def model(self) -> FoundModel:
         """Return the language model.
 
         Raises:
-            ModelLoadError: it cannot be had.
+            ModelLoadError: it is not available.
         """
         source = model_source(self._options.model)
         return FoundModel(self._fetched(source), source, model_of(source))
 
     def file(self, named: str) -> Path:
-        """Return another file or folder that an option names.
+        """Return another file or folder named in an option.
 
         Raises:
-            ModelLoadError: it cannot be had.
+            ModelLoadError: it is not available.
         """
         return self._fetched(model_source(named))
 
@@ -69,7 +69,7 @@ class ModelFiles:
         """Return the preset voices of a model.
 
         Raises:
-            ModelLoadError: there are none, or their file is wrong.
+            ModelLoadError: there are none, or their file is invalid.
         """
         from vieneu_core.voices.presets import read_presets
 
@@ -91,7 +91,7 @@ class ModelFiles:
         return read_presets(path)
 
     def say(self, step: str) -> None:
-        """Tell what is being done."""
+        """Report the current step."""
         self._progress(LoadProgress(step))
 
     def _fetched(self, source: ModelSource) -> Path:

@@ -1,8 +1,8 @@
-"""NeuCodec on PyTorch: its decoder on any device, and its encoder, which makes codes of a clip.
+"""NeuCodec on PyTorch: its decoder on any device, and its encoder, which encodes a clip.
 
 The parts are those of the package neucodec (https://github.com/neuphonic/neucodec). Its own loader
-asks the hub each time, and always builds both halves; here each is built from a file, alone, in the
-sizes that the file says.
+contacts the hub each time, and always builds both halves; here each is built from a file, with the
+sizes in that file.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ if TYPE_CHECKING:
 
 WEIGHTS = "pytorch_model.bin"
 _SHORTEST = 1_600
-"""Samples, 0.1 s: of less the extractor makes no features at all."""
+"""Samples (0.1 s); the extractor makes no features of less."""
 _FINGERPRINT_BYTES = 1 << 20
 
 
 class TorchDecoder:
-    """Codes to samples.
+    """Decoder on PyTorch: codes to samples.
 
     Args:
         weights: The file ``pytorch_model.bin``, or its folder.
-        device: Where.
+        device: Device to use.
 
     Raises:
-        MissingExtraError: neucodec, or what it needs, is not installed.
+        MissingExtraError: neucodec or a dependency is not installed.
         ModelLoadError: the file is no NeuCodec checkpoint.
     """
 
@@ -70,8 +70,8 @@ class TorchDecoder:
         """Return the samples of these codes, from -1 to 1, of shape (480 * len(codes),).
 
         Raises:
-            SynthesisFailedError: the codec failed, or gave other than that many numbers.
-            DeviceMemoryError: there is not enough memory.
+            SynthesisFailedError: the codec failed, or returned another number of samples.
+            DeviceMemoryError: the device has too little memory.
         """
         torch = self._device.torch
         with self._device.guarded():
@@ -96,15 +96,15 @@ class TorchDecoder:
 
 
 class NeuCodecEncoder:
-    """A clip to codes.
+    """Encoder on PyTorch: a clip to codes.
 
     Args:
         weights: The file ``pytorch_model.bin``, or its folder.
         features: The folder of w2v-BERT 2.0.
-        device: Where; None is the CPU, as it is rarely used.
+        device: Device to use; None means the CPU, since it is rarely used.
 
     Raises:
-        MissingExtraError: neucodec, or what it needs, is not installed.
+        MissingExtraError: neucodec or a dependency is not installed.
         ModelLoadError: the files are not those of NeuCodec.
     """
 
@@ -112,7 +112,7 @@ class NeuCodecEncoder:
         self._device = device or TorchDevice.choose(DeviceChoice.CPU)
         self._library = neucodec_library()
         path = _file(weights)
-        # What hears the clip decides over its codes as much as what writes them.
+        # Part of the fingerprint: the codes depend on the feature extractor as well.
         self._fingerprint = _fingerprint(path, *sorted(features.glob("*.safetensors")))
         with self._device.guarded():
             hearing = load_features(features)
@@ -121,7 +121,7 @@ class NeuCodecEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """Names the encoder and its weights."""
+        """Identifies the encoder and its weights."""
         return self._fingerprint
 
     def encode(self, samples: NDArray[np.float32]) -> tuple[int, ...]:
@@ -129,7 +129,7 @@ class NeuCodecEncoder:
 
         Raises:
             ReferenceAudioError: the clip cannot be encoded.
-            DeviceMemoryError: there is not enough memory.
+            DeviceMemoryError: the device has too little memory.
         """
         torch = self._device.torch
         if len(samples) < _SHORTEST:
@@ -157,7 +157,7 @@ def _file(weights: Path) -> Path:
 
 
 def _fingerprint(*paths: Path) -> str:
-    """Return what tells these weights from others: size, beginning and end of each."""
+    """Return an identifier of these weights: size, beginning and end of each file."""
     found = hashlib.sha256()
     for path in paths:
         try:

@@ -1,4 +1,4 @@
-"""Parts of NeuCodec, built from a checkpoint in the sizes that it states, each alone."""
+"""Parts of NeuCodec, built separately from a checkpoint with the sizes in it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from vieneu_core.translatable import Translatable
 
 _HEAD_SIZE = 64
 _DAMAGED = {"UnpicklingError", "SafetensorError"}
-"""Of pickle, re-raised by torch; and of safetensors, which is not imported here."""
+"""Exceptions of pickle (re-raised by torch) and of safetensors, which is not imported here."""
 
 
 def load_features(features: Path) -> tuple[Any, Any]:
-    """Load w2v-BERT 2.0, and what prepares a clip for it."""
+    """Load w2v-BERT 2.0 and its feature extractor."""
     transformers: Any = import_module("transformers")
     with named_failures(features, "folder of w2v-BERT 2.0"), suppress_warnings():
         return (
@@ -36,10 +36,10 @@ def encoder_parts(device: TorchDevice, path: Path, heard: Any, extractor: Any) -
     """Build the parts that ``NeuCodec.encode_code`` uses, with their weights.
 
     Args:
-        device: Where.
+        device: Device to use.
         path: The checkpoint.
-        heard: w2v-BERT 2.0.
-        extractor: What prepares a clip for it.
+        heard: The model w2v-BERT 2.0.
+        extractor: Its feature extractor.
     """
     torch, state = device.torch, read_checkpoint(device.torch, path)
     encoder: Any = import_module("neucodec.codec_encoder")
@@ -75,7 +75,7 @@ def _encoder_sizes(state: dict[str, Any]) -> dict[str, int]:
 
 
 def decoder_of(state: dict[str, Any]) -> Any:
-    """Make an empty decoder in the sizes of a checkpoint."""
+    """Create an empty decoder with the sizes of a checkpoint."""
     vocos: Any = import_module("neucodec.codec_decoder_vocos")
     hidden, vq = state["fc_post_a.weight"].shape
     layers = {
@@ -101,27 +101,27 @@ def linear_layer(torch: Any, state: dict[str, Any], name: str) -> Any:
 
 
 def fill(part: Any, state: dict[str, Any], prefix: str) -> None:
-    """Load the weights of a part; all of them must be there."""
+    """Load the weights of a part; all must be present."""
     own = {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
     missing = part.load_state_dict(own, strict=False).missing_keys
-    # Buffers that are computed are in no checkpoint; parameters are.
+    # Checkpoints contain parameters, but no computed buffers.
     lacking = set(missing) & {name for name, _ in part.named_parameters()}
     if lacking:
         raise KeyError(f"{prefix}{min(lacking)}")
 
 
 def read_checkpoint(torch: Any, path: Path) -> dict[str, Any]:
-    """Read the tensors of a checkpoint by name; nothing in it is executed."""
+    """Read the tensors of a checkpoint by name; no code in it is executed."""
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     return state
 
 
 @contextmanager
 def named_failures(path: Path, what: str) -> Iterator[None]:
-    """Give what goes wrong while weights are loaded a name.
+    """Translate failures to load weights.
 
     Raises:
-        ModelLoadError
+        ModelLoadError: the weights cannot be loaded.
     """
     try:
         yield
@@ -138,7 +138,7 @@ def named_failures(path: Path, what: str) -> Iterator[None]:
 
 
 def invalid_file(path: Path, what: str, error: Exception) -> ModelLoadError:
-    """Return the error for a file that is not what it should be."""
+    """Return the error for an invalid file."""
     why = (str(error).splitlines() or [type(error).__name__])[0][:200]
     return ModelLoadError(
         Translatable("{path} is no usable {what}: {why}", path=path, what=what, why=why),
@@ -147,10 +147,10 @@ def invalid_file(path: Path, what: str, error: Exception) -> ModelLoadError:
 
 
 def check_installed() -> None:
-    """Make sure of it before gigabytes are fetched for it.
+    """Check that neucodec is installed, before gigabytes are downloaded for it.
 
     Raises:
-        MissingExtraError, ModelLoadError: it is not there, or not with what it needs.
+        MissingExtraError, ModelLoadError: it or a dependency is missing.
     """
     neucodec_library()
 
@@ -160,7 +160,7 @@ def neucodec_library() -> Any:
 
     Raises:
         MissingExtraError: it is not installed.
-        ModelLoadError: it is, but not with what it needs.
+        ModelLoadError: a dependency is missing.
     """
     try:
         with suppress_warnings():

@@ -1,6 +1,6 @@
-"""NeuCodec's decoder on ONNX Runtime: CPU, no PyTorch.
+"""NeuCodec's decoder on ONNX Runtime, for the CPU, without PyTorch.
 
-The graphs are those of https://huggingface.co/neuphonic/neucodec-onnx-decoder and its 8-bit sister:
+The graphs are those of https://huggingface.co/neuphonic/neucodec-onnx-decoder and the 8-bit one:
 ``codes`` int32 [1, 1, n] to float32 [1, 1, 480 * n].
 """
 
@@ -29,15 +29,15 @@ _OUT_OF_MEMORY = ("Failed to allocate memory", "bad_alloc", "std::bad_alloc")
 
 
 class OnnxDecoder:
-    """A decoder graph.
+    """Decoder that runs an ONNX graph.
 
     Args:
         path: The ``.onnx`` file.
-        threads: How many; 0 leaves it to ONNX Runtime.
+        threads: Number of threads; 0 means ONNX Runtime's default.
 
     Raises:
         MissingExtraError: ONNX Runtime is not installed.
-        ModelLoadError: the file is no such graph.
+        ModelLoadError: the file is not such a graph.
     """
 
     def __init__(self, path: Path, *, threads: int = 0) -> None:
@@ -47,22 +47,22 @@ class OnnxDecoder:
 
     @property
     def name(self) -> str:
-        """Which codec, for people."""
+        """Name of the codec, for people."""
         return self._path.stem if self._path.stem != "model" else self._path.parent.name
 
     def decode(self, codes: Sequence[int]) -> NDArray[np.float32]:
         """Return the samples of these codes, from -1 to 1, of shape (480 * len(codes),).
 
         Raises:
-            SynthesisFailedError: the graph failed, or gave other than that many numbers.
-            DeviceMemoryError: there is not enough memory.
+            SynthesisFailedError: the graph failed, or returned another number of samples.
+            DeviceMemoryError: the device has too little memory.
         """
         import numpy as np
 
         given = np.asarray(codes, np.int32)[None, None]
         try:
             samples: NDArray[np.float32] = self._session.run(None, {_INPUT: given})[0].reshape(-1)
-        except Exception as error:  # its classes differ between versions, and share no root
+        except Exception as error:  # its classes differ between versions, and have no common base
             raise _failure(error) from error
         if len(samples) != SAMPLES_PER_CODE * len(codes):
             raise SynthesisFailedError(
@@ -76,10 +76,10 @@ class OnnxDecoder:
         return samples.astype(np.float32, copy=False)
 
     def _check(self) -> None:
-        """Decode a few codes, so that a graph of another kind is found out now.
+        """Decode a few codes, to detect an unsuitable graph at load time.
 
         Raises:
-            ModelLoadError: it is one.
+            ModelLoadError: the graph is unsuitable.
         """
         inputs = self._session.get_inputs()
         if [i.name for i in inputs] != [_INPUT] or inputs[0].type != "tensor(int32)":
@@ -100,7 +100,7 @@ def _open(path: Path, threads: int) -> Any:
         raise MissingExtraError("Decoding speech", "gguf") from error
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3  # errors; its warnings are for who makes graphs
+    options.log_severity_level = 3  # errors only; its warnings are for authors of graphs
     try:
         return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # as above

@@ -1,4 +1,4 @@
-"""The options of the engines that speak with codes, as they stand in the settings."""
+"""Options of the engines with speech codes, as in the settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vieneu_core.models.catalogue import PromptFormat
 from vieneu_core.translatable import Translatable
 
 DEFAULT_ENCODER, DEFAULT_FEATURES = "neucodec", "w2v-bert-2.0"
-"""Known models (`vieneu_core.models.catalogue`)."""
+"""Names in `vieneu_core.models.catalogue`."""
 
 ModelName = Annotated[
     str,
@@ -23,16 +23,16 @@ ModelName = Annotated[
 
 
 class CodeOptions(BaseModel):
-    """What gguf and pytorch have in common. The descriptions complete "Write …"."""
+    """Common options of gguf and pytorch. Descriptions complete "Write …"."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     model: ModelName
     codec: ModelName
     voices: Path | None = Field(default=None, description="the path of a voices.json")
-    """The preset voices; None is the one beside the model."""
+    """File of the preset voices; None means the one beside the model."""
     format: PromptFormat | None = Field(default=None, description="chat or plain")
-    """None: that of the known model, else plain."""
+    """None: the format of the known model, else plain."""
     emotion: Literal["natural", "none"] = Field(default="natural", description="natural or none")
     """Whether each sentence begins with the model's token for natural speech."""
     temperature: float = Field(default=1.0, ge=0, le=5, description="a number from 0 to 5")
@@ -40,21 +40,21 @@ class CodeOptions(BaseModel):
     seed: int | None = Field(default=None, ge=0, description="a number")
     """The same requests in the same order sound the same each time."""
     context: int = Field(default=2048, ge=256, le=32_768, description="a number from 256 to 32768")
-    """Tokens of voice, sentence and speech together; 50 are a second of speech."""
+    """Tokens of voice, sentence and speech together; a second of speech has 50."""
     threads: int = Field(default=0, ge=0, le=1024, description="a number, 0 for one for each core")
     offline: bool = Field(default=False, description="true or false")
-    """Never ask the network."""
+    """Never use the network."""
     cache: Annotated[Path, AfterValidator(Path.expanduser)] | None = Field(
         default=None, description="the path of a folder"
     )
-    """Where models and codes are kept; None is the usual place."""
+    """Folder of models and codes; None means the default one."""
     encoder: ModelName = DEFAULT_ENCODER
-    """Makes codes of the clips from which voices are cloned; PyTorch."""
+    """Encodes the clips from which voices are cloned; needs PyTorch."""
     encoder_features: ModelName = DEFAULT_FEATURES
-    """What the encoder hears a clip with."""
+    """Feature extractor of the encoder."""
 
     def settings(self, known: PromptFormat | None) -> CodeModelSettings:
-        """Return how the model is run."""
+        """Return the parameters of the model."""
         return CodeModelSettings(
             format=self.format or known or PromptFormat.PLAIN,
             emotion="<|emotion_0|>" if self.emotion == "natural" else "",
@@ -71,7 +71,7 @@ def parse_options(kind: type[OptionsT], engine: str, options: Mapping[str, objec
     """Check the options of an engine.
 
     Raises:
-        ModelLoadError: the first one that is wrong, and what would be right.
+        ModelLoadError: an option is invalid; the message contains the remedy.
     """
     try:
         return kind.model_validate(options)

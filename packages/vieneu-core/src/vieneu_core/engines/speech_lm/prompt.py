@@ -1,8 +1,8 @@
-"""The prompt of a VieNeu model: how a sentence and a voice are written for it, as tokens.
+"""Prompt of a VieNeu model: a sentence and a voice as tokens.
 
 Both formats are those of https://github.com/pnnbao97/VieNeu-TTS (`standard.py`). The text of the
-reference and the new text stand together in front of the codes of the reference; the model goes on
-with the codes of the new text. So all that two sentences of one voice share is the beginning, up
+reference and the new text come before the codes of the reference; the model continues
+with the codes of the new text. So two sentences with one voice share only the beginning, up
 to the new text.
 """
 
@@ -18,7 +18,7 @@ from vieneu_core.models.catalogue import PromptFormat
 from vieneu_core.translatable import Translatable
 
 N_CODES = 65_536
-"""Speech codes of NeuCodec: 16 bits."""
+"""Number of NeuCodec's speech codes (16 bits)."""
 SPEECH_START, SPEECH_END = "<|SPEECH_GENERATION_START|>", "<|SPEECH_GENERATION_END|>"
 TEXT_START, TEXT_END = "<|TEXT_PROMPT_START|>", "<|TEXT_PROMPT_END|>"
 CHAT_HEAD, CHAT_TAIL = "user: Convert the text to speech:", "\nassistant:"
@@ -27,12 +27,12 @@ _SPECIAL = re.compile(r"<\|.*?\|>")
 
 
 Encode = Callable[[str], list[int]]
-"""Text to tokens; special tokens that are written in it become themselves."""
+"""Tokenises a text; special tokens in it are recognized."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechVocabulary:
-    """Which tokens of a model are speech."""
+    """Speech tokens of a model."""
 
     first_code: int
     """Token of code 0; the others follow in order."""
@@ -45,7 +45,7 @@ class SpeechVocabulary:
         """Find the tokens by their names.
 
         Raises:
-            ModelLoadError: the model has none of them, or not in the order of the codes.
+            ModelLoadError: the model lacks them, or they are not in the order of the codes.
         """
         first = _only_token(encode, speech_token(0))
         for count in (n_codes, *_SMALLER):
@@ -56,7 +56,7 @@ class SpeechVocabulary:
                     _only_token(encode, marker)
                 return cls(first_code=first, n_codes=count, end=end)
         raise ModelLoadError(
-            "The model's speech codes do not stand in order in its vocabulary.",
+            "The model's speech codes are not in order in its vocabulary.",
             remedy="Use a VieNeu-TTS model; vieneu doctor lists those that are known.",
         )
 
@@ -73,13 +73,13 @@ class SpeechVocabulary:
         return self.first_code + code
 
     def code(self, token: int) -> int | None:
-        """Return the code of a token; None where it is no speech."""
+        """Return the code of a token; None if it is no speech code."""
         code = token - self.first_code
         return code if 0 <= code < self.n_codes else None
 
 
 _SMALLER = tuple(N_CODES >> shift for shift in range(1, 9))
-"""Sizes of vocabularies that hold only the first codes."""
+"""Sizes of vocabularies that contain only the first codes."""
 
 
 def speech_token(code: int) -> str:
@@ -94,8 +94,8 @@ class PromptWriter:
     Args:
         encode: The model's tokeniser.
         vocabulary: Its speech tokens.
-        format: How it was trained.
-        emotion: Name of the token put in front of the text, as ``<|emotion_0|>``; empty for none.
+        format: Prompt format of its training.
+        emotion: Token before the text, such as ``<|emotion_0|>``; empty for none.
     """
 
     encode: Encode
@@ -107,7 +107,7 @@ class PromptWriter:
     def of(
         cls, encode: Encode, vocabulary: SpeechVocabulary, settings: CodeModelSettings
     ) -> PromptWriter:
-        """Make the one that a model's settings ask for."""
+        """Create the writer for a model's settings."""
         return cls(
             encode=encode, vocabulary=vocabulary, format=settings.format, emotion=settings.emotion
         )
@@ -118,13 +118,13 @@ class PromptWriter:
         Raises:
             SynthesisFailedError: the voice has a code that the model lacks.
         """
-        # The codes are many, and their tokens are known: they are not written and read again.
+        # The codes are many and their tokens are known, so they are not converted to text and back.
         codes = [self.vocabulary.token(code) for code in prompt.reference.codes]
         return [*self.encode(framed_text(prompt, self.format, self.emotion)), *codes]
 
 
 def framed_text(prompt: CodePrompt, format: PromptFormat, emotion: str) -> str:  # noqa: A002 - the word of this field
-    """Return a prompt as text, up to the codes of the reference."""
+    """Return the text of a prompt, up to the codes of the reference."""
     text = f"{only_emotions(prompt.reference.phonemes)} {only_emotions(prompt.phonemes)}"
     framed = f"{TEXT_START}{emotion}{text}{TEXT_END}"
     if format is PromptFormat.CHAT:
@@ -133,12 +133,12 @@ def framed_text(prompt: CodePrompt, format: PromptFormat, emotion: str) -> str: 
 
 
 def only_emotions(phonemes: str) -> str:
-    """Return the text without tokens other than emotions: a text must not steer the model."""
+    """Remove all special tokens except emotions: a text must not control the model."""
     return _SPECIAL.sub(lambda found: found[0] if _EMOTION.fullmatch(found[0]) else " ", phonemes)
 
 
 def shared_length(a: Sequence[int], b: Sequence[int]) -> int:
-    """Return how many tokens two prompts share from their beginning."""
+    """Return the number of tokens that two prompts share at the beginning."""
     return next(
         (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
     )

@@ -1,4 +1,4 @@
-"""Draws the next token out of a model's logits: a speech code, or the end of the speech."""
+"""Sampling of the next token from a model's logits: a speech code, or the end of the speech."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BLOCK = 256
-"""Logits are looked at in blocks of so many; a vocabulary's codes are a multiple of it."""
+"""Logits are processed in blocks of this size; the number of codes is a multiple of it."""
 _MAX_TEMPERATURE, _MAX_TOP_K = 5.0, 1000
 
 
 class CodeSampler:
-    """Draws among the speech codes and the end alone: a model never leaves its task.
+    """Samples only speech codes and the end token, so that the model cannot generate text.
 
     Args:
-        vocabulary: Which logits are speech.
-        sampling: How to draw.
+        vocabulary: Tokens of the speech codes.
+        sampling: Parameters.
 
     Raises:
         ModelLoadError: temperature or top_k is out of its range.
@@ -43,16 +43,16 @@ class CodeSampler:
         """Return a token.
 
         Args:
-            logits: Of all tokens, shape (n_vocab,).
+            logits: Logits of all tokens, of shape (n_vocab,).
 
         Raises:
-            SynthesisFailedError: the logits are no numbers.
+            SynthesisFailedError: the logits are NaN.
         """
         codes = logits[self._codes]
         end = float(logits[self._end])
         peaks = codes.reshape(-1, _BLOCK).max(axis=1)
         best = float(peaks.max())
-        if not best > float("-inf"):  # also where it is no number
+        if not best > float("-inf"):  # also true for NaN
             raise SynthesisFailedError("The model's output is not made of numbers.")
         if self._temperature == 0.0 or self._top_k == 1:
             return self._end if end > best else self._codes.start + int(codes.argmax())
@@ -63,7 +63,7 @@ class CodeSampler:
 
         indices = self._likeliest(codes, peaks)
         values = np.append(codes[indices], np.float32(end)).astype(np.float64)
-        if len(values) > self._top_k:  # the end is one of the candidates, not one more
+        if len(values) > self._top_k:  # the end token is one of the candidates
             keep = np.argpartition(values, -self._top_k)[-self._top_k :]
         else:
             keep = np.arange(len(values))
@@ -74,10 +74,10 @@ class CodeSampler:
     def _likeliest(
         self, codes: NDArray[np.float32], peaks: NDArray[np.float32]
     ) -> NDArray[np.intp]:
-        """Return where the top_k largest logits are.
+        """Return the indices of the top_k largest logits.
 
-        As many blocks have a peak that is at least the top_k-th largest peak: so none of the
-        logits below that one is among them, and few are left to be put in order.
+        top_k blocks have a peak at or above the top_k-th largest peak, so no logit below that
+        peak is among the largest, and few candidates are left to sort.
         """
         import numpy as np
 

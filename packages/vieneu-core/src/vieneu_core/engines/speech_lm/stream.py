@@ -1,4 +1,4 @@
-"""The codes of one sentence, made on a thread of their own while the codec works on this one."""
+"""Codes of one sentence, generated on their own thread while the codec decodes on another."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from vieneu_core.engines.speech_lm.model import CodeModel, CodePrompt
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """The codes have ended: all there, cancelled, or with an error."""
+    """End of the codes: complete, cancelled, or failed."""
 
     error: BaseException | None = None
 
 
 class CodeStream:
-    """Starts a model on a sentence, and hands out its codes.
+    """Runs a model on a sentence and yields its codes.
 
     Args:
-        model: Used by one stream at a time: those of the same executor wait for each other.
+        model: The model; streams on the same executor use it one after the other.
         prompt: The sentence.
-        executor: One thread. Once the codes are there, it works ahead on what was foreseen.
-        cancelled: Whether nobody listens any more.
+        executor: One thread. After the sentence, it works ahead on prefetched prompts.
+        cancelled: Returns whether the sentence is cancelled.
     """
 
     def __init__(
@@ -45,9 +45,9 @@ class CodeStream:
         executor.submit(self._make)
 
     def __iter__(self) -> Iterator[list[int]]:
-        """Yield the codes in order, all that are there each time, at least one.
+        """Yield the codes in order; each time all that are available, at least one.
 
-        Raises what `CodeModel.codes` raises.
+        Raises: as `CodeModel.codes`.
         """
         while True:
             codes, end = self._take()
@@ -63,7 +63,7 @@ class CodeStream:
         self._closed.set()
 
     def cancel_prefetch(self) -> None:
-        """Stop working ahead: something else comes next."""
+        """Stop working ahead, because another sentence comes next."""
         self._prefetch_cancelled.set()
 
     def _take(self) -> tuple[list[int], _End | None]:

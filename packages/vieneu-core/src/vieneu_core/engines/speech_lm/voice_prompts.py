@@ -1,4 +1,4 @@
-"""Voices as a VieNeu model wants them, phonemes and codes: of its presets, and of clips."""
+"""Voices as phonemes and codes, for a VieNeu model: its presets, and voices of clips."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _REMEDY = (
     "Choose one of the model's own voices, or install it on the machine that speaks: vieneu doctor"
     " shows the command there."
 )
-"""Read by the clients of a server too, so that it names no path of this machine."""
+"""Shown to clients of a server too, so it contains no path of this machine."""
 
 
 class References:
-    """Finds the reference of an utterance.
+    """Provides the reference prompt of an utterance.
 
     Args:
         presets: The model's own voices by id.
-        cache: Codes of clips, kept between runs.
-        load_encoder: Makes the encoder, once a clip needs it; it is large and rarely wanted.
-        phonemize: Text to phonemes.
+        cache: Cache of the codes of clips, kept between runs.
+        load_encoder: Loads the encoder when a clip first needs it; it is large and rarely used.
+        phonemize: Converts text to phonemes.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class References:
         self._known: dict[str | ReferenceAudio, ReferencePrompt] = {}
 
     def of(self, utterance: Utterance) -> ReferencePrompt:
-        """Return the voice of an utterance.
+        """Return the reference prompt of an utterance's voice.
 
         Raises:
-            VoiceNotFoundError: it is none of the presets.
-            CloningUnsupportedError: what encodes a clip is not installed.
+            VoiceNotFoundError: it is not a preset.
+            CloningUnsupportedError: the encoder's packages are not installed.
             ReferenceAudioError: the clip cannot be encoded.
             ModelLoadError, DeviceMemoryError: the encoder cannot be loaded.
         """
@@ -105,7 +105,7 @@ def references(
     presets: tuple[Preset, ...],
     phonemize: Callable[[str], str],
 ) -> References:
-    """Make the references of an engine whose options and files these are."""
+    """Create the references for an engine's options and files."""
     from vieneu_core.voices.code_cache import CodesCache
 
     def load_encoder() -> SpeechEncoder:

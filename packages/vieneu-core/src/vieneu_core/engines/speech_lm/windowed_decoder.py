@@ -1,13 +1,13 @@
-"""Codes into samples while the codes still come: windows that grow, and are joined unheard.
+"""Streaming decoder: decodes codes in growing windows while they are generated.
 
-A decoder looks around each frame, so a window is decoded with frames of context on either side.
-Those are decoded more than once; how many is held to half of the frames that are heard: the context
-in front of a window is as long as that allows, and the windows double in length. The first one is
-short, so that sound starts after ten codes.
+A decoder uses context around each frame, so a window is decoded with frames on either side.
+Those are decoded more than once; they are limited to half of the frames played: the context
+before a window is as long as that allows, and the windows double in length. The first one is
+short, so that audio starts after ten codes.
 
-Where two windows meet, one frame is known from both, and is faded from the one to the other. All
-other frames are heard as they were decoded once. So for a decoder that looks no further than the
-context, the sum of the windows is what one decoding of all codes gives.
+Where two windows meet, one frame is decoded in both, and cross-faded. All
+other frames are played from one window. So for a decoder whose context is no longer than this
+one, the joined windows equal one decoding of all codes.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 FIRST_FRAMES = 8
 """Length of the first window."""
 LONGEST_FRAMES = 64
-"""Length of the longest: 1.28 s."""
+"""Length of the longest window: 1.28 s."""
 LOOKAHEAD_FRAMES = 2
-"""Decoded behind the end of a window: the first is faded into the next window."""
+"""Frames decoded after the end of a window: the first is cross-faded with the next window."""
 LEAST_CONTEXT_FRAMES, MOST_CONTEXT_FRAMES = 3, 50
-"""Decoded before the beginning of a window."""
+"""Frames decoded before the beginning of a window."""
 MOST_WORK = 1.5
-"""Frames decoded for each frame heard."""
+"""Limit on the frames decoded for each frame played."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +39,22 @@ class Window:
     """A run of frames; the indices count from the first frame of the sentence."""
 
     context: int
-    """First frame to be decoded."""
+    """First frame to decode."""
     start: int
-    """First frame to be heard."""
+    """First frame to play."""
     end: int
-    """The frame behind the last one to be heard."""
+    """Frame after the last one to play."""
     stop: int
-    """The frame behind the last one to be decoded."""
+    """Frame after the last one to decode."""
 
     @property
     def n_decoded(self) -> int:
-        """Number of frames to be decoded."""
+        """Number of frames to decode."""
         return self.stop - self.context
 
 
 class WindowPlan:
-    """Decides which windows a sentence is decoded in, as its codes become known."""
+    """Plans the windows of a sentence as its codes arrive."""
 
     def __init__(self) -> None:
         self._end = 0
@@ -67,7 +67,7 @@ class WindowPlan:
         return self._n_decoded
 
     def next(self, n_known: int) -> Window | None:
-        """Return the next window, once enough codes are known."""
+        """Return the next window, or None while there are too few codes."""
         start, end = self._end, self._end + self._length
         stop = end + LOOKAHEAD_FRAMES
         if n_known < stop:
@@ -76,7 +76,7 @@ class WindowPlan:
         return self._take(Window(start - self._context(start, end, stop), start, end, stop))
 
     def last(self, n_codes: int) -> Window | None:
-        """Return the window of the rest; None where there is none."""
+        """Return the window of the remaining frames; None if there are none."""
         if n_codes == self._end:
             return None
         context = min(self._end, LEAST_CONTEXT_FRAMES)
@@ -88,7 +88,7 @@ class WindowPlan:
         return window
 
     def _context(self, start: int, end: int, stop: int) -> int:
-        """Return the longest context after which the last window may still come at any moment."""
+        """Return the longest context with which the last window stays within `MOST_WORK`."""
         # The rest is at least the lookahead, and the last window decodes it once.
         allowed = int(MOST_WORK * end + (MOST_WORK - 1) * (stop - end))
         spare = allowed - LEAST_CONTEXT_FRAMES - self._n_decoded - (stop - start)
@@ -106,30 +106,30 @@ class StreamDecoder:
 
     @property
     def n_codes(self) -> int:
-        """Codes taken so far."""
+        """Codes received so far."""
         return len(self._codes)
 
     @property
     def n_decoded(self) -> int:
-        """Frames decoded so far, those decoded twice counted twice."""
+        """Frames decoded so far, with repetitions."""
         return self._plan.n_decoded
 
     def push(self, codes: Sequence[int]) -> Iterator[NDArray[np.float32]]:
-        """Yield the samples of each window that these codes complete, as soon as it is decoded.
+        """Yield the samples of each window that these codes complete, once it is decoded.
 
         Yields:
             Samples of shape (n_samples,), never empty.
 
-        Raises what `SpeechDecoder.decode` raises.
+        Raises: as `SpeechDecoder.decode`.
         """
         self._codes += codes
         while (window := self._plan.next(len(self._codes))) is not None:
             yield self._decoded(window)
 
     def finish(self) -> NDArray[np.float32]:
-        """Return what is left at the end of the sentence.
+        """Return the remaining samples at the end of the sentence.
 
-        Raises what `SpeechDecoder.decode` raises.
+        Raises: as `SpeechDecoder.decode`.
         """
         import numpy as np
 
@@ -150,7 +150,7 @@ class StreamDecoder:
 
 
 def _faded(out: NDArray[np.float32], into: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Fade linearly from one decoding of a frame to the other."""
+    """Cross-fade linearly between two decodings of a frame."""
     import numpy as np
 
     gain = (np.arange(len(into), dtype=np.float32) + 0.5) / np.float32(len(into))

@@ -1,1 +1,1 @@
-"""Rules that turn written Vietnamese into what is spoken, a kind of expression in each file."""
+"""Rules that turn written Vietnamese into spoken words, one kind of expression per module."""

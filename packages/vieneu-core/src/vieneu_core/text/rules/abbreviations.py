@@ -1,4 +1,4 @@
-"""Short forms that stand with a name or a number: titles, places, particles."""
+"""Abbreviations that occur with a name or a number: titles, places, particles."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TITLES = {
     "BV": "bệnh viện",
     "GĐ": "giám đốc",
 }
-"""Read so before a name, with or without a full stop."""
+"""Expanded before a name, with or without a full stop."""
 _WITH_STOP = {
     **_TITLES,
     "TP": "thành phố",
@@ -51,7 +51,7 @@ _WITH_STOP = {
     "Cty": "công ty",
     "cty": "công ty",
 }
-"""Read so where a full stop follows."""
+"""Expanded before a full stop."""
 _WITH_SLASH = {"v/v": "về việc", "k/g": "kính gửi", "a/c": "anh chị", "đ/c": "đồng chí"}
 _TITLED = one_of(_TITLES)
 _STOPPED = one_of(_WITH_STOP)

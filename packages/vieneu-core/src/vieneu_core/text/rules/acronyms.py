@@ -1,4 +1,4 @@
-"""Acronyms of offices, things and English; and codes of letters and digits."""
+"""Acronyms, Vietnamese and English, and codes of letters and digits."""
 
 from __future__ import annotations
 
@@ -143,20 +143,20 @@ _ALONE = {
     "XXL": "ích ích eo",
     "vv": "vân vân",
 }
-"""Read so where they stand alone, written just like this."""
+"""Expanded if they stand alone, in exactly this spelling."""
 _ENGLISH = re.compile(
     r"CEO|CTO|CFO|PC|DJ|MC|VR|AR|PR|HR|BBC|CNN|HBO|CPU|GPU|NFC|HDMI|QR|LCD|KPI|CPI|FDI|GDP|IMF|WTO"
     r"|WHO|FBI|CIA|GPT|MRI|ECG|BMI|PCR|NBA|IQ|EQ"
 )
-"""Spelled in English by Vietnamese speakers too."""
+"""Spelled with English letter names by Vietnamese speakers too."""
 _STANDING = one_of(_ALONE)
 _READ_AS_NUMBER = 2
-"""Digits of a code at most: B12 is twelve, VN123 one two three."""
+"""Most digits of a code that are read as a number: B12 is twelve, VN123 one two three."""
 _CONSONANTS = "BCDĐFGHJKLMNPQRSTVWXZ"
 
 
 def _code(match: re.Match[str]) -> str:
-    """Read a code: its letters by name, up to two digits as a number, more one by one."""
+    """Spell a code: letters by name, up to two digits as a number, more one by one."""
     letters, digits = match[1], match[2]
     short = len(digits) <= _READ_AS_NUMBER and not digits.startswith("0")
     number = cardinal(int(digits)) if short else digit_by_digit(digits)
@@ -169,7 +169,7 @@ def _initials(match: re.Match[str]) -> str:
 
 
 def _and(match: re.Match[str]) -> str:
-    """Read R&D as it is said in English, the sign too."""
+    """Spell R&D in English, including the sign."""
     return f"{english_spelled(match[1])} en {english_spelled(match[2])}"
 
 
@@ -180,7 +180,7 @@ ACRONYMS: tuple[Rewrite, ...] = (
     rewrite(r"(?<![\w&])(AT|[BFHJMOPQRS])&([ABDGJMPT])(?![\w&])", _and),
     rewrite(r"(?<=[A-Z]\d\d)-(I{1,3}|IV|V)(?!\w)", lambda m: f" {roman_value(m[1])}"),
     rewrite(r"(?<![\w.])(?:[A-ZĐ]\.){1,5}[A-ZĐ](?!\w)(?:\.(?=\s[^\WA-ZĐ]))?", _initials),
-    # Codes: B12, VTV1, VN123, A380; not the formulas that the library knows, not F0 of COVID.
+    # Codes: B12, VTV1, VN123, A380; not formulas that the library knows, not F0 of COVID.
     rewrite(
         r"(?<!\w)(?!CO2|H2O|O2|N2|F\d|A\d(?!\d)|B\d(?!\d))([A-ZĐ]{1,4})-?(\d{1,6})(?!\w|[.,:/]\d)",
         _code,

@@ -1,4 +1,4 @@
-"""Characters that stand for words or for other characters; and marks that mean nothing."""
+"""Characters that stand for words or other characters, and marks without meaning."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import unicodedata
 from vieneu_core.text.clean import one_line
 from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 
-# What the library for normalisation drops without a word (its `audit` tells), and means something.
+# Meaningful characters that the library drops silently (listed by its `audit`).
 SPOKEN = {
     "‰": " phần nghìn ",
     "‱": " phần vạn ",
@@ -37,7 +37,7 @@ SPOKEN = {
     "∓": " trừ cộng ",
     "©": " bản quyền ",
 }
-# Other ways to write a character that is read.
+# Other forms of a character that is read.
 SAME_AS = {
     "−": "-",
     "‐": "-",
@@ -79,7 +79,7 @@ _KEPT = _SUPERSCRIPTS + "¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞…µ°"
 
 
 class _Readable:
-    """What `str.translate` puts for each code point."""
+    """Mapping for `str.translate`."""
 
     def __getitem__(self, code_point: int) -> str:
         char = chr(code_point)
@@ -102,10 +102,10 @@ def _number(char: str) -> str:
 
 
 def _compatible(char: str) -> str:
-    """Return a full-width, squared or joined character as the plain ones that it stands for."""
+    """Return a full-width, squared or joined character as the plain characters it stands for."""
     plain = unicodedata.normalize("NFKC", char)
     if unicodedata.category(char) == "So" and plain == char:
-        return " "  # pictures, and lines of boxes
+        return " "  # pictures and box-drawing characters
     return plain if unicodedata.category(char)[0] != "L" or plain != char else _latin(char)
 
 
@@ -141,14 +141,14 @@ _LATIN_LETTERS = {
 _EMOTICON = r"(?:[:;=]-?[)(DdPpOovV3]+|[:;]'\(|\^_?\^|=\)+|:\)+|:\(+|T_T|<3)"
 
 _MARKS: tuple[Rewrite, ...] = (
-    # Arrows and comparisons of programmers
+    # arrows and comparison operators of programs
     rewrite(r"[-=]{1,2}>", "\u2192"),
     rewrite(r">=", "\u2265"),
     rewrite(r"<=", "\u2264"),
     rewrite(r"!=", "\u2260"),
     rewrite(r"==", "="),
     rewrite(r"^(?:[*+\u2022]\s|[\u2192\u21d2\u27a1]\ufe0f?)+", ""),
-    # Markup of this library (<en>, <math>) and of the web is not text; nor is a special token.
+    # Markup of this library (<en>, <math>) and of the web is no text; neither is a special token.
     rewrite(r"<\|[^<>|]{0,80}\|>|</?[A-Za-z][^<>]{0,200}>", " "),
     rewrite(rf"(?<!\S){_EMOTICON}(?=[\s.,!?]|$)", " "),
     rewrite(r"(?<=\d)\s?[\u2605\u2606\u2b50]", " sao "),
@@ -160,7 +160,7 @@ _TABLE = _Readable()
 
 
 def readable(text: str) -> str:
-    """Return a sentence in one line, with marks gone and special characters made plain ones."""
+    """Return a sentence in one line, with marks removed and special characters replaced."""
     line = one_line(text)
     for mark in _MARKS:
         line = mark(line)
@@ -173,7 +173,7 @@ _ALLOWED_MARKS = ".,!?'"
 
 
 def only_words(text: str) -> str:
-    """Return a text without anything but letters, spaces, and the marks . , ! ? and '."""
+    """Return a text with only letters, spaces, and the marks . , ! ? and '."""
     kept = "".join(c if c.isalpha() or c in _ALLOWED_MARKS else " " for c in text)
     kept = re.sub(r"(?<![^\W\d_])'|'(?![^\W\d_])", " ", kept)
     kept = re.sub(r"\s+(?=[.,!?])", "", " ".join(kept.split()))

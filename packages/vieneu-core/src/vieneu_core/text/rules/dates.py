@@ -1,4 +1,4 @@
-"""Dates, months, quarters and days of the week, in the ways that Vietnamese writes them."""
+"""Dates, months, quarters and weekdays in the forms used in Vietnamese."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BEGIN, _END = r"(?<![\w.,/-])", r"(?![\w/]|[.,-]\d)"
 _MONTHS = {4: "tư"}
 _WEEKDAYS = {"2": "hai", "3": "ba", "4": "tư", "5": "năm", "6": "sáu", "7": "bảy"}
 _LAST_MONTH, _CENTURY_BEFORE = 12, 70
-# A fraction or a place may be written like a date, but not behind one of these.
+# A fraction or a place may look like a date, but not after one of these words.
 _BEFORE_A_DATE = (
     r"lễ|dịp|sáng|trưa|chiều|tối|đêm|hôm|hôm qua|hôm nay|ngày mai|rằm|khánh|hạn|nghỉ|kể từ|tết"
     r"|kỷ niệm|kỉ niệm|mừng|thứ (?:hai|ba|tư|năm|sáu|bảy)|thứ [2-7]|chủ nhật"
@@ -29,17 +29,17 @@ _NO_DATE_BEFORE = (
     r"|dân|đội|nước|tỉnh|ngày|[A-ZĐ]\w* [A-ZĐ])(?!\w))"
 )
 _DATES_LIKE_FRACTIONS = {(2, 9)}
-"""The national day is spoken of more than two ninths."""
+"""The national day is more common than two ninths."""
 _FRACTIONS_LIKE_DATES = {(24, 7)}
 
 
 def day_of(day: str, month: str, year: str | None = None) -> str:
-    """Return a date in words; the month four has a name of its own."""
+    """Return a date in words; the fourth month has its own name."""
     return f"ngày {cardinal(int(day))} {month_of(month, year)}"
 
 
 def month_of(month: str, year: str | None = None) -> str:
-    """Return a month in words, with its year where there is one."""
+    """Return a month in words, with its year if given."""
     name = _MONTHS.get(int(month)) or cardinal(int(month))
     return f"tháng {name} {_year(year)}".strip() if year else f"tháng {name}"
 
@@ -83,7 +83,7 @@ def _after_word(match: re.Match[str]) -> str:
 
 
 def _alone(match: re.Match[str]) -> str:
-    """Read 15/8 and 05/06 as days; a half, a mark, the number of a house are none."""
+    """Read 15/8 and 05/06 as days, but not a half, a grade or a house number."""
     before, day, month = match.groups()
     number = (int(day), int(month))
     is_day = number[0] > number[1] or "0" in (day[0], month[0]) or number in _DATES_LIKE_FRACTIONS
@@ -92,7 +92,7 @@ def _alone(match: re.Match[str]) -> str:
     date = day_of(day, month)
     if before is None:
         return date
-    # Streets bear the names of days: "đường Ba Tháng Hai".
+    # Streets are named after days: "đường Ba Tháng Hai".
     return f"{before} {date.removeprefix('ngày ') if before.lower() == 'đường' else date}"
 
 
@@ -104,7 +104,7 @@ def _weekdays(match: re.Match[str]) -> str:
 
 
 DATES: tuple[Rewrite, ...] = (
-    # the 1990s, and those born in 2k5
+    # the 1990s, and people born in 2k5
     rewrite(r"(?<![\w.,])((?:1[5-9]|20)\d0)s(?!\w)", r"\1"),
     rewrite(r"(?<!\w)2k([1-9])(?!\w)", r"hai nghìn lẻ \1"),
     rewrite(rf"(?<=/\d{{4}})\s?-\s?(?={_DAY}/(?:{_MONTH}/)?{_YEAR}(?!\w))", " đến "),
@@ -151,7 +151,7 @@ DATES: tuple[Rewrite, ...] = (
     rewrite(rf"{_BEGIN}(?:([^\W\d]+) )?({_DAY})/({_MONTH}){_END}(?!\s?=){_NO_DATE_BEFORE}", _alone),
     rewrite(r"(?<!\w)((?i:tháng)) 0?4(?![\w/]|[.,:-]\d| ngày)", r"\1 tư"),
     rewrite(r"(?<!\w)((?i:ngày|tháng|mùng|mồng|rằm)) 0(?=[1-9](?!\d))", r"\1 "),
-    # T2-T6, T7 và CN; not T1 of an airport
+    # T2-T6, T7 và CN; not terminal T1 of an airport
     rewrite(r"(?<!\w)T[2-7](?:(?:, ?|\s?-\s?|\s?& ?| và )(?:T[2-7]|CN)(?!\w)){1,7}", _weekdays),
     rewrite(
         r"(?<!\w)[tT]hứ [2-7](?:(?:, ?|\s?-\s?| và )(?:thứ )?(?:[2-7]|CN)){1,6}(?![\w/]|[.,]\d)",

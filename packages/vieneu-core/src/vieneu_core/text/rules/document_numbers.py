@@ -1,4 +1,4 @@
-"""Numbers that count nothing: plates, flights, passwords, documents, rooms."""
+"""Numbers that are no quantities: plates, flights, passwords, documents, rooms."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _flight(match: re.Match[str]) -> str:
 
 
 def _parts(match: re.Match[str]) -> str:
-    """Read A12-05 part by part; a part that begins with zero digit by digit."""
+    """Read A12-05 part by part; a part with a leading zero digit by digit."""
     return f"{spelled(match[1])} {_number(match[2])}, {_number(match[3])}"
 
 
@@ -78,7 +78,7 @@ def _issued(match: re.Match[str]) -> str:
 
 
 CODES: tuple[Rewrite, ...] = (
-    # 4G/5G, 3G và 4G: no grams
+    # 4G/5G, 3G và 4G: not grams
     rewrite(r"(?<!\w)([2-6])G(?=\s?/\s?[2-6]G(?!\w))\s?/\s?", r"\1 gờ, "),
     rewrite(r"(?<=gờ, )([2-6])G(?!\w)", r"\1 gờ"),
     # 30A-123.45, 29A-12345, 30A12345, 59X1-234.56, 29-B1 123.45

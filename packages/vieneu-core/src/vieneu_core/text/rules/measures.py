@@ -1,4 +1,4 @@
-"""Ranges, scores, ratios and units, where the library reads them wrong."""
+"""Ranges, scores, ratios and units that the library reads wrongly."""
 
 from __future__ import annotations
 
@@ -62,19 +62,19 @@ _PLAIN_UNITS = {
     "kW": "ki lô oát",
     "kWh": "ki lô oát giờ",
 }
-"""Read well beside Vietnamese words, and in English beside others."""
+"""Read correctly between Vietnamese words, but in English between others."""
 _UNIT, _PLAIN_UNIT = one_of(_UNITS), one_of(_PLAIN_UNITS)
 _RANGED = (
     r"(?:k|K|kg|g|mg|km|km/h|m|m2|m²|m3|m³|cm|mm|ml|l|lít|W|kW|kWh|A|ha|%|°C|°F|°|đ|đồng|tr|triệu|tỷ"
     rf"|tỉ|nghìn|ngàn|USD|\$|€|s|p|phút|giờ|độ|tuổi|{_UNIT})"
 )
-"""What stands at both ends of a range, or at its end only."""
+"""Units at both ends of a range, or only at its end."""
 _YEAR = r"(?:1[5-9]|20)\d\d"
 _RATIO = r"(?i:tỷ lệ|tỉ lệ)"
 _SCORE = r"(?i:tỷ số|tỉ số|thắng|thua|hòa|hoà|dẫn|dẫn trước)"
 _LENGTHS = {"km": "ki lô mét", "m": "mét", "cm": "xen ti mét", "dm": "đề xi mét"}
 _SIDES = {"B": "bắc", "Đ": "đông", "E": "đông", "T": "tây", "W": "tây", "N": "bắc", "S": "nam"}
-# A slash between words joins two choices; before one of these it is "per".
+# A slash between words joins two choices; before one of these units it means "per".
 _PER = re.compile(
     r"giờ|phút|giây|ngày|đêm|tuần|tháng|quý|năm|mùa|người|lần|kg|km|lít|cái|chiếc|con|bó|thùng|hộp"
     r"|gói|vé|suất|chuyến|lượt|hộ|tấn|tạ|buổi|tiết|học|trận|ca|ml|cm|mm|mg|dl|bộ|căn|phòng|trang",
@@ -85,19 +85,19 @@ _OPENING = re.compile(r"(?<!\w)'(?=\w)")
 
 
 def _score(match: re.Match[str]) -> str:
-    """Read 3-1 without a word between: nothing goes from three to one."""
+    """Read 3-1 without a word between: a range does not decrease."""
     first, second = match[1], match[2]
     return match[0] if int(first) < int(second) else f"{first}, {second}"
 
 
 def _measured(match: re.Match[str]) -> str:
-    # A whole number goes as words: beside words without marks the library counts in English.
+    # A whole number becomes words: between words without accents the library counts in English.
     number = cardinal(int(match[1])) if match[1].isdigit() else match[1]
     return f"{number} {_UNITS.get(match[2]) or _PLAIN_UNITS[match[2]]}"
 
 
 def _inches(match: re.Match[str]) -> str:
-    """Read 55" as inches, unless the mark closes what another opened."""
+    """Read 55" as inches, unless the mark closes a quotation."""
     opened = match.string.count('"', 0, match.start()) % 2
     return f"{match[1]}, " if opened and match[2] == '"' else f"{match[1]} inh"
 

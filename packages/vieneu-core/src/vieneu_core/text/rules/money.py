@@ -1,4 +1,4 @@
-"""Sums of money."""
+"""Amounts of money."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _LONE = one_of(sign for sign in CURRENCIES if len(sign) == 1 and sign != "$")
 _SCALE = r"(?:\s?(?:nghìn|ngàn|triệu|tỷ|tỉ|tr|k|K|million|billion)(?!\w))?"
 _SCALES = {"million": "triệu", "billion": "tỷ"}
 _LONG = 7
-"""From so many digits on, the library takes a plain number for a code."""
+"""From this many digits on, the library reads a plain number as a code."""
 
 
 def _before(match: re.Match[str]) -> str:
@@ -81,11 +81,11 @@ MONEY: tuple[Rewrite, ...] = (
     rewrite(rf"(?<![\w.,])({NUMBER}{_SCALE})\s?({_SIGN})(?!\w)", _after),
     rewrite(rf"(?<![\w.,])({NUMBER})\s?tr(?!\w)", r"\1 triệu"),
     rewrite(r"(?<=[vV]àng )(\d{1,2})[kK](?!\w)", r"\1 ca"),
-    # 4K and 8K are pictures, not prices.
+    # 4K and 8K are resolutions, not prices.
     rewrite(rf"(?<![\w.,])(?![248]K)({NUMBER})[kK](?!\w)", r"\1 nghìn"),
     rewrite(r"(?<=\d)\s?đ/(?=[a-zđ])", " đồng trên "),
     rewrite(rf"({NUMBER})\s?đ(?:ồng)?(?!\w)", lambda m: f"{_sum(m[1])} đồng"),
-    # Named without a sum: the rate of USD/VND
+    # currencies without an amount: the rate of USD/VND
     rewrite(
         rf"(?<!\w)({_CODE})/({_CODE})(?!\w)",
         lambda m: f"{CURRENCIES[m[1]]} trên {CURRENCIES[m[2]]}",

@@ -1,4 +1,4 @@
-"""Digits, letters and numbers as Vietnamese words; Roman numerals and fractions."""
+"""Digits, letters and numbers as Vietnamese words, Roman numerals and fractions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LETTERS = {
     "y": "y",
     "z": "dét",
 }
-"""How Vietnamese spells: FPT is "ép pê tê"."""
+"""Vietnamese letter names: FPT is "ép pê tê"."""
 ENGLISH_LETTERS = {
     "a": "ây",
     "b": "bi",
@@ -71,14 +71,14 @@ ENGLISH_LETTERS = {
     "z": "dét",
     "w": "đắp liu",
 }
-"""How Vietnamese speakers say the names of English letters: CEO is "xi i âu"."""
+"""English letter names as Vietnamese speakers say them: CEO is "xi i âu"."""
 NUMBER = r"\d{1,15}(?:[.,]\d{1,12}){0,6}"
 
 _SCALES = ("", " nghìn", " triệu", " tỷ")
 
 
 def digit_by_digit(text: str) -> str:
-    """Return the digits in a text as words, one by one; all else is left out."""
+    """Return the digits in a text as words, one by one; omit everything else."""
     return " ".join(DIGITS[int(char)] for char in text if char in "0123456789")
 
 
@@ -131,7 +131,7 @@ def _below_hundred(number: int) -> str:
 
 _ROMAN = r"(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
-# Words that a numeral follows, whatever its letters.
+# Words that are followed by a numeral, whatever its letters.
 _NUMBERED = (
     "thế kỷ|thế kỉ|chương|mục|phần|tập|kỳ|kì|khóa|khoá|đại hội|đại hội đảng|hội nghị|lần thứ|thứ|"
     "quý|quận|khu vực|hạng|bậc|cấp|vành đai|thế chiến|điều|quyển|bài|hồi|giai đoạn|học kỳ|"
@@ -142,7 +142,7 @@ _NO_WORD = r"(?!\w)(?!(?<=XI) [A-ZĐ]{2})(?!(?<=VI) [A-ZĐ]{2})"
 
 
 def roman_value(numeral: str) -> int:
-    """Return the value of a Roman numeral that is written right."""
+    """Return the value of a correctly written Roman numeral."""
     values = [_VALUES[char] for char in numeral]
     following = [*values[1:], 0]
     return sum(v if v >= after else -v for v, after in zip(values, following, strict=True))
@@ -167,7 +167,7 @@ ROMAN_NUMERALS: tuple[Rewrite, ...] = (
     ),
     rewrite(rf"^(I|(?=[IVX]{{2}}){_ROMAN})\.(?=\s)", lambda m: f"{roman_value(m[1])}."),
     rewrite(rf"(?<!\w)((?i:{_NUMBERED}))\s({_ROMAN}){_NO_WORD}", _arabic),
-    # Kings, popes and wars; only numerals that are no word and no abbreviation: not IV, VI, XL.
+    # Kings, popes and wars; only numerals that are no words or abbreviations: not IV, VI, XL.
     rewrite(
         r"(?<!\w)([A-ZĐ]\w{0,30}[a-zà-ỹ])\s(I{2,3}|VI{2,3}|IX|XI{2,3}|XI?V|XVI{1,3}|XI?X)(?!\w)",
         _arabic,
@@ -182,7 +182,7 @@ ROMAN_NUMERALS: tuple[Rewrite, ...] = (
 def _fraction(match: re.Match[str]) -> str:
     above, below = match[1], match[2]
     if int(above) >= int(below) or (below == "10" and above != "1"):
-        return f"{above} trên {below}"  # a score or a mark: 8/10, 24/7, 50/50
+        return f"{above} trên {below}"  # a score or a ratio: 8/10, 24/7, 50/50
     return f"{above} phần {'tư' if below == '4' else below}"
 
 
@@ -195,7 +195,7 @@ def _thousandths(match: re.Match[str]) -> str:
 
 
 NUMBERS: tuple[Rewrite, ...] = (
-    # English thousands: no decimals are three zeros
+    # English thousands: three zeros are no decimals
     rewrite(r"(?<![\w.,])\d{1,3}(?:,000){1,4}(?!\w|[.,]\d)", lambda m: m[0].replace(",", "")),
     rewrite(
         r"(?<![\w.,])(?!1[89]00\d{4}(?!\d|\s?(?:đ|VN|USD)))[1-9]\d{3,8}000(?!\w|[.,]\d)", _plain
@@ -205,7 +205,7 @@ NUMBERS: tuple[Rewrite, ...] = (
 )
 
 FRACTIONS: tuple[Rewrite, ...] = (
-    # The number of a house, a class: with a stroke, however small
+    # number of a house or a class: with a slash, however small
     rewrite(
         r"(?<!\w)((?i:số|nhà|hẻm|ngõ|ngách|kiệt|lô|lớp|tổ|căn)) (\d{1,4})/(?=\d{1,4}(?![\w/]))",
         r"\1 \2 trên ",
@@ -229,9 +229,9 @@ def _counted(match: re.Match[str]) -> str:
     return f"{match[1]}{cardinal(int(match[2]))}"
 
 
-# Among words without Vietnamese marks the library counts in English: "mua five cam", "wi fi six".
+# Between words without accents the library counts in English: "mua five cam", "wi fi six".
 COUNTS: tuple[Rewrite, ...] = (
-    # Five years: the library takes one of two equal words for a slip, before a number.
+    # Five years: before a number the library treats the second of two equal words as a typo.
     rewrite(r"(?<!\w)[nN]ăm năm(?!\w)", "5 năm"),
     rewrite(
         r"((?<=[A-Za-z]{2})\s)(0|[1-9]\d{0,6})(?=\s(?=[A-Za-z]*[aeiou])(?!ha\b|bar\b|lux\b|oz\b)"

@@ -1,4 +1,4 @@
-"""Rewrites: one written form each, turned into words or into a form that is read right."""
+"""Rewriting of one kind of expression, to words or to a form that is read correctly."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """Replaces each place where a pattern matches.
+    """Replaces each match of a pattern.
 
-    Every pattern must run in linear time: no repetition without a bound is followed by anything
-    that it may itself contain.
+    Every pattern must run in linear time: after an unbounded repetition there must be nothing
+    that the repetition itself can match.
     """
 
     pattern: re.Pattern[str]
     words: str | Callable[[re.Match[str]], str]
 
     def __call__(self, text: str) -> str:
-        """Return the text with its written forms replaced."""
+        """Return the text with all matches replaced."""
         return self.pattern.sub(self.words, text)
 
 
 def rewrite(pattern: str, words: str | Callable[[re.Match[str]], str], flags: int = 0) -> Rewrite:
-    """Return the rewrite of a pattern, written as a string."""
+    """Return the rewrite for a pattern given as a string."""
     return Rewrite(re.compile(pattern, flags), words)
 
 

@@ -1,4 +1,4 @@
-"""Telephone numbers, digit by digit. Prices, years and amounts are none."""
+"""Telephone numbers, read digit by digit; prices, years and amounts are excluded."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _short_numbers(match: re.Match[str]) -> str:
 TELEPHONE_NUMBERS: tuple[Rewrite, ...] = (
     # +84 912 345 678, (+84) 24 3825 1234
     rewrite(rf"\(?\+\d{{1,3}}\)?(?:{_GAP}?\d){{8,11}}(?!\d)", _grouped),
-    # 0912 345 678, 024.3825.1234, (024) 3825 1234: a zero in front, 10 or 11 digits in all
+    # 0912 345 678, 024.3825.1234, (024) 3825 1234: a leading zero, 10 or 11 digits in all
     rewrite(rf"(?<![\w.,])\(?0\d{{1,3}}\)?(?:{_GAP}?\d){{6,9}}(?![\d/]|[.,]\d)", _grouped),
     # 1900 1234, 1800-1234, 18001234
     rewrite(

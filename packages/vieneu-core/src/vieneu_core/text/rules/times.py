@@ -1,4 +1,4 @@
-"""Times of the day, and how long something takes."""
+"""Times of the day, and durations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _half_day(match: re.Match[str]) -> str:
 
 
 TIMES: tuple[Rewrite, ...] = (
-    # What computers add: fractions of a second, and the zone.
+    # Forms of computers: fractions of a second, and the time zone.
     rewrite(r"(?<=\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)(?!\w)", ""),
     rewrite(r"(?<=\d[hg]\d\d)['p](?!\w)", ""),
     rewrite(r"(?<![\w:.,])(1[0-2]|0?[1-9])(?::([0-5]\d))?\s?([AaPp]\.?[Mm])\.?(?!\w)", _half_day),

@@ -1,4 +1,4 @@
-"""Addresses of the web and of mail, tags, versions: spoken sign by sign, as they are dictated."""
+"""Web and e-mail addresses, tags and versions, read sign by sign."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
 
 
 def _dictated(address: str) -> str:
-    """Return an address as words: names as they are, numbers digit by digit, signs by name."""
+    """Return an address as words: names unchanged, numbers digit by digit, signs by name."""
     parts = re.findall(r"[A-Za-z]+|\d+|[^A-Za-z\d]", address)
     return " ".join(filter(None, map(_part, parts)))
 
@@ -69,7 +69,7 @@ def _tag(match: re.Match[str]) -> str:
 
 
 def _is_ip(text: str) -> bool:
-    """Tell an address from a sum in thousands: 1.500.000.000."""
+    """Return whether this is an IP address, not a number in thousands: 1.500.000.000."""
     numbers = text.partition(":")[0].split(".")
     return numbers[-1] != "000" and all(int(number) < _IP_NUMBERS for number in numbers)
 

@@ -1,8 +1,8 @@
 """Delivery of one request: no sentence lost, none out of order.
 
-The text is sent in passages (runs of whole sentences). The first sentence is released as it comes,
+The text is sent in passages (runs of whole sentences). The first one is released as it arrives,
 for an early first sound; each later one only when it is complete. So when a backend fails, the next
-one speaks the sentences that were not yet released, and at most the one being heard is repeated.
+one speaks the sentences that were not yet released; at most the one being played is repeated.
 Two sentences are prefetched while one plays.
 """
 
@@ -41,7 +41,7 @@ from vieneu_core.text.passages import passages
 from vieneu_core.translatable import Translatable
 
 _RETRY = Backoff(first_s=0.1, longest_s=math.inf)
-"""Pauses before a sentence that no backend could speak is retried, for `retry_for_s` in all."""
+"""Pauses before retries of a sentence that no backend could speak, for `retry_for_s` in all."""
 
 
 class Delivery:
@@ -64,17 +64,17 @@ class Delivery:
         self._outbox: asyncio.Queue[AudioChunk | None] = asyncio.Queue()
         self._room = asyncio.Semaphore(1 + policy.prefetched_sentences)
         self._rooms_taken = 0
-        self._done = 0  # sentences handed on whole
+        self._done = 0  # number of completely released sentences
         self._attempts = 0
         self._failed_here: set[TrackedBackend] = set()
         self._rate_hz: int | None = None
-        self._begun_live = False  # whether any of the first sentence was released
+        self._begun_live = False  # whether a part of the first sentence was released
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the audio of the whole request. Closing it stops the synthesis.
 
         Raises (while iterated):
-            RequestError: the admin's choice refused the request as wrong.
+            RequestError: the admin's choice refused the request as invalid.
             BackendError: no backend could speak the next sentence.
         """
         producer = asyncio.create_task(self._produce(), name="vieneu-delivery")
@@ -105,7 +105,7 @@ class Delivery:
             if not causes:
                 continue
             now = self._clock.monotonic()
-            if failing != self._done:  # the time begins anew with each sentence that fails
+            if failing != self._done:  # the time starts again with each sentence that fails
                 failing, n_failures, give_up_at = self._done, 0, now + self._policy.retry_for_s
             n_failures += 1
             wait_s = _RETRY.pause_s(n_failures)
@@ -116,10 +116,10 @@ class Delivery:
     async def _one_round(
         self, passage: tuple[str, ...], goal: int, *, last_chance: bool
     ) -> list[BackendError]:
-        """Ask each backend once for what is still unspoken; return why all failed, or nothing.
+        """Ask each backend once for the remaining sentences; return why all failed, or nothing.
 
-        A sentence that one backend cannot pronounce is all that the next one gets: the first can
-        speak what follows. A voice that the admin's choice lacks may be another backend's.
+        If a backend cannot pronounce a sentence, the next one gets only that one: the first can
+        speak the following ones. Another backend may have a voice that the admin's choice lacks.
 
         Raises:
             RequestError: the admin's choice refused the request, and no other has the voice.
@@ -163,7 +163,7 @@ class Delivery:
     ) -> None:
         """Relay a passage; a fallback that lacks the requested voice speaks with its own.
 
-        Not where all before it, the admin's choice too, only lack that voice as well: then no
+        Not if all backends before it, the admin's choice included, lack that voice as well: then no
         backend has it, and the caller gets that error.
         """
         cause = before[-1] if before else None
@@ -213,16 +213,18 @@ class Delivery:
         sentence = ReceivedSentence()
         async with aclosing(tracked.backend.stream(request)) as stream:
             while (chunk := await self._next(stream, tracked)) is not None:
-                if not isinstance(chunk, AudioChunk):  # a backend of the user's own
+                if not isinstance(chunk, AudioChunk):  # a backend implemented by the user
                     raise BadResponseError(
-                        Translatable("{name} gave something that is not audio.", name=tracked.name)
+                        Translatable(
+                            "{name} returned something that is not audio.", name=tracked.name
+                        )
                     )
                 if base + chunk.sentence != self._done:
                     raise BadResponseError(
                         Translatable("{name} spoke the sentences out of order.", name=tracked.name)
                     )
                 if not (chunk.pcm or chunk.final):
-                    continue  # it shows that the backend works, and nothing can be heard of it
+                    continue  # an empty chunk only shows that the backend works
                 if not sentence.begun or chunk.restarted:
                     sentence = ReceivedSentence(begun=True)
                     await self._make_room()
@@ -241,14 +243,14 @@ class Delivery:
     async def _next(
         self, stream: AsyncIterator[AudioChunk], tracked: TrackedBackend
     ) -> AudioChunk | None:
-        """Return the next chunk; a backend that hangs must not hold up the request."""
+        """Return the next chunk, with a time limit for a backend that hangs."""
         try:
             async with asyncio.timeout(self._policy.stall_s):
                 return await anext(stream, None)
         except TimeoutError as err:
             raise StreamStalledError(
                 Translatable(
-                    "No audio came from {name} for {stall_s:g} s.",
+                    "{name} sent no audio for {stall_s:g} s.",
                     name=tracked.name,
                     stall_s=self._policy.stall_s,
                 )
@@ -263,7 +265,7 @@ class Delivery:
     async def _take(self, chunk: AudioChunk, sentence: ReceivedSentence) -> None:
         sentence.seconds += chunk.seconds
         check_length(sentence.seconds)
-        # The rate of the stream's first chunk is kept, whichever backend speaks now.
+        # The sample rate of the stream's first chunk is kept, whichever backend speaks.
         self._rate_hz = self._rate_hz or chunk.sample_rate_hz
         chunk = await sentence.at_rate(chunk, self._rate_hz)
         if chunk.sentence > 0:

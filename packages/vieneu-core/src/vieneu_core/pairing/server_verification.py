@@ -12,7 +12,7 @@ from vieneu_core.backends.remote import RemoteBackend
 async def verify_server(
     endpoint_url: str, token: SecretStr, *, session: aiohttp.ClientSession | None = None
 ) -> Health:
-    """Shake hands with a server, and return its health.
+    """Connect to a server, and return its health.
 
     Raises:
         BackendError: it does not answer, refuses the token, or is not ready.
@@ -20,7 +20,7 @@ async def verify_server(
     """
     backend = RemoteBackend(endpoint_url, token, session=session)
     try:
-        await backend.health()  # a wrong token is told at once, before any waiting
+        await backend.health()  # reports a wrong token at once, before waiting
         await backend.load()
         return await backend.health()
     finally:

@@ -1,4 +1,4 @@
-"""Streaming answers: our framing, or plain audio; a failure never ends them cleanly."""
+"""Streaming responses: our framing, or plain audio; a failure never looks like a regular end."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class _Pcm:
 
 
 class FrameWriter:
-    """Turns chunks of one speech into our framing. Blocking, because Opus is encoded in it."""
+    """Encodes the chunks of one speech in our framing. Blocking, because it encodes Opus."""
 
     def __init__(self, request_id: str, *, opus: bool) -> None:
         self._request_id = request_id
@@ -79,7 +79,7 @@ class FrameWriter:
         self._n_sentences = 0
 
     def write(self, chunk: AudioChunk) -> bytes:
-        """Return the frames that a chunk makes; none may come of it yet."""
+        """Return the frames for a chunk; there may be none yet."""
         frames = []
         if not self._started:
             self._started = True
@@ -95,7 +95,7 @@ class FrameWriter:
         return b"".join(frames)
 
     def end(self) -> bytes:
-        """Return the end mark."""
+        """Return the END frame."""
         return encode_frame(FrameType.END, End(n_sentences=self._n_sentences))
 
     def _start(self, sample_rate_hz: int) -> Start:
@@ -133,7 +133,7 @@ async def framed(
 ) -> AsyncGenerator[bytes, None]:
     """Yield speech in our framing, with its end mark.
 
-    Raises what ``chunks`` raises.
+    Raises: as ``chunks``.
     """
     async with aclosing(chunks):
         async for chunk in chunks:
@@ -143,16 +143,16 @@ async def framed(
 
 
 def warm_up() -> None:
-    """Load the codec library, a third of a second, before the first request. Blocking."""
+    """Import the codec library (a third of a second) before the first request. Blocking."""
     rate_hz = 24_000
     silence = AudioChunk(bytes(rate_hz), rate_hz, 0, Speaker(backend="", engine="", voice=""))
     FrameWriter("", opus=True).write(silence)
 
 
 class SpeechResponse(Response):
-    """Sends the speech of a `Reader` as it is made, and leaves the reader in the end.
+    """Sends the speech of a `Reader` while it is made, and closes the reader at the end.
 
-    Status 200 goes out only once there is something to send.
+    Status 200 is sent only once there is audio.
     """
 
     def __init__(
@@ -166,11 +166,11 @@ class SpeechResponse(Response):
         del self.headers["content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request."""
+        """Send the response."""
         try:
             async with aclosing(self._parts) as parts:
                 if scope["http_version"] == "1.0" and not self._is_framed:
-                    # Without chunks a cut body would look whole: its length must go first.
+                    # Without chunks a truncated body would look complete, so the length is sent.
                     work = self._send_at_once(parts, send)
                 else:
                     work = self._send_parts(parts, send)
@@ -209,10 +209,10 @@ class SpeechResponse(Response):
             await self._send(send, {"type": "http.response.body", "body": b""})
 
     async def _break_off(self, send: Send, error: VieneuError) -> None:
-        """End with an error frame; plain audio has none, and is left without its end.
+        """End with an ERROR frame; plain audio has none, so its body is left unfinished.
 
-        The HTTP server closes the connection of an answer that was left so, in the middle of its
-        chunks, which no client can take for the end.
+        The HTTP server then closes the connection within the chunked body, which no client can
+        mistake for its end.
         """
         if self._is_framed:
             body = encode_error(problem_of(error))

@@ -1,4 +1,4 @@
-"""Address and token of a server, checked once, before anything is sent."""
+"""URL and token of a server, checked once before anything is sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PAGES = (
     *routes.PATHS,
     *("/docs", "/redoc", "/openapi.json"),
 )
-"""What people paste together with the URL of the server, because they had it in the browser."""
+"""Paths that users paste together with the server's URL, copied from a browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +25,18 @@ class Endpoint:
     """A checked server URL and token. Only ``host`` may reach a log or a message."""
 
     base: URL = field(repr=False)
-    """Scheme, host, port and path prefix, without a slash at its end."""
+    """Scheme, host, port and path prefix, without a trailing slash."""
     token: SecretStr = field(repr=False)
     host: str
-    """Host name, and the port where it is not the usual one."""
+    """Host name, and the port unless it is the default one."""
 
     @classmethod
     def of(cls, url: str, token: SecretStr | str) -> Endpoint:
-        """Check what the settings hold.
+        """Check URL and token of the settings.
 
         Raises:
-            ConfigurationError: the URL or the token cannot be used; the message says why, and
-                shows neither of them.
+            ConfigurationError: the URL or the token is invalid; the message gives the reason and
+                contains neither of them.
         """
         if not isinstance(url, str):
             raise refuse("endpoint_url", url, "a string", secret=True)

@@ -1,8 +1,8 @@
-"""Text into sentences, also while it is still being written. Not into requests.
+"""Splitting of text into sentences, also while it is still being written.
 
-Where a sentence ends is decided by the library sentence-stream. Around it stand the rules of a
-voice: nothing unspeakable reaches it, no sentence is longer than an engine can take, and the
-sentences are the same however the text was cut into pieces on its way here.
+The library sentence-stream decides where a sentence ends. Rules for speech are added
+here: unspeakable text is dropped, no sentence is longer than an engine accepts, and the
+sentences do not depend on how the text was split into pieces.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from vieneu_core.text.clean import (
 )
 
 MAX_SENTENCE_CHARS = 300
-"""A longer sentence is split at commas, else at spaces, else anywhere."""
+"""A longer sentence is split at a comma, else at a space, else anywhere."""
 
-# Neither a comma within "25,5" nor a colon within "7:30" is a place to stop, nor a word's hyphen.
-# The escapes are the comma, semicolon and colon of Chinese, and two dashes.
+# No split at the comma in "25,5", the colon in "7:30", or the hyphen in a word.
+# The escapes are the Chinese comma, semicolon and colon, and two dashes.
 _CLAUSE_END = re.compile(
     r"[;:,](?=\s)|[\uff0c\u3001\uff1b\uff1a]|[\u2013\u2014](?!\w)|(?<=\s)-(?=\s)"
 )
@@ -41,7 +41,7 @@ def split_sentences(text: str) -> tuple[str, ...]:
     """Split a text into sentences, each of at most `MAX_SENTENCE_CHARS` characters.
 
     Raises:
-        EmptyTextError: nothing in the text can be spoken; it says why.
+        EmptyTextError: nothing in the text can be spoken; the message contains the reason.
     """
     splitter = SentenceSplitter()
     return (*splitter.push(text), *splitter.finish())
@@ -53,11 +53,11 @@ async def sentences(
     """Yield each sentence as soon as it is known.
 
     Args:
-        text: A text; or sentences, which are cleaned but not split again, and those of them
-            that have nothing to speak left out; or pieces of a text as they are written.
+        text: A text; or sentences, which are cleaned but not split, and omitted if they
+            have nothing to speak; or pieces of a text as they are written.
 
     Raises:
-        EmptyTextError: there is nothing to speak in all of it; it says why.
+        EmptyTextError: nothing in the text can be spoken; the message contains the reason.
         InvalidRequestError: a piece is not a string.
     """
     if isinstance(text, str):
@@ -87,7 +87,7 @@ async def _of_pieces(pieces: AsyncIterable[str]) -> AsyncGenerator[str, None]:
             for sentence in splitter.push(piece):
                 yield sentence
     except Exception:
-        # Whoever writes the text failed: what was written is still spoken, then it is told.
+        # The source of the text failed: the text before is still spoken, then this is raised.
         for sentence in splitter.leftover():
             yield sentence
         raise
@@ -99,13 +99,13 @@ async def _of_pieces(pieces: AsyncIterable[str]) -> AsyncGenerator[str, None]:
 
 
 class SentenceSplitter:
-    """Splits a text that comes in pieces. Blocking, but brief: no input or output."""
+    """Splits a text that arrives in pieces. Blocking, but fast: no input or output."""
 
     def __init__(self) -> None:
         self._reader = WordReader()
         self._detector = SentenceBoundaryDetector()
-        self._marker = ""  # "1." of a list: it is spoken with what it numbers
-        self._seen = ""  # tells, where nothing was spoken, what there was instead
+        self._marker = ""  # "1." of a list item: it is spoken with the item
+        self._seen = ""  # for the error message if nothing can be spoken
         self._spoke = False
 
     def push(self, piece: str) -> Iterator[str]:
@@ -116,17 +116,17 @@ class SentenceSplitter:
             yield from self._word(word)
 
     def finish(self) -> Iterator[str]:
-        """Yield what is left at the end of the text.
+        """Yield the remaining sentences at the end of the text.
 
         Raises:
-            EmptyTextError: nothing in the whole text can be spoken; it says why.
+            EmptyTextError: nothing in the text can be spoken; the message contains the reason.
         """
         yield from self.leftover()
         if not self._spoke:
             raise _empty_text(self._seen)
 
     def leftover(self) -> Iterator[str]:
-        """Yield what is left, if anything."""
+        """Yield the remaining sentence, if any."""
         for word in self._reader.finish():
             yield from self._word(word)
         yield from self._end_block()
@@ -136,9 +136,9 @@ class SentenceSplitter:
             yield from self._end_block()
         gap = "" if word.before is Break.NONE else " "
         yield from self._feed(gap + word.text)
-        if _DEGREES.search(word.text):  # else "C." would pass for the initial of a name
+        if _DEGREES.search(word.text):  # otherwise "C." would be taken for the initial of a name
             yield from self._complete(self._detector.finish())
-        # Text without a stop must not wait for its end.
+        # Text without sentence ends must not wait for the end of the text.
         while self._pending_chars() > MAX_SENTENCE_CHARS:
             head, rest = _cut(self._detector.finish())
             yield from self._complete(head)
@@ -177,7 +177,7 @@ class SentenceSplitter:
 
 
 def _cut(text: str) -> tuple[str, str]:
-    """Cut a text that is too long at the best place before the limit."""
+    """Split a text that is too long at the best point before the limit."""
     clause = max((m.end() for m in _CLAUSE_END.finditer(text, 0, MAX_SENTENCE_CHARS)), default=0)
     at = clause or max(text.rfind(" ", 0, MAX_SENTENCE_CHARS + 1), 0) or _hard_cut(text)
     return text[:at].strip(), text[at:].strip()
@@ -194,7 +194,7 @@ _SEEN_CHARS = 1000
 
 
 def _empty_text(text: str) -> EmptyTextError:
-    """Say what there is in a text in which nothing can be spoken."""
+    """Return the error for a text in which nothing can be spoken."""
     kinds: list[tuple[str, Callable[[str], bool]]] = [
         ("The text is empty.", lambda t: not t),
         ("The text is only white space.", str.isspace),

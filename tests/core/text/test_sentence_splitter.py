@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vieneu_core.errors import EmptyTextError
 from vieneu_core.text.clean import has_speech, is_speakable, plain
-from vieneu_core.text.segment import (
+from vieneu_core.text.sentence_splitter import (
     MAX_SENTENCE_CHARS,
     SentenceSplitter,
     sentences,
