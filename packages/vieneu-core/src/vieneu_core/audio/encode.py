@@ -1,4 +1,4 @@
-"""Speech as a file or a stream that others can play: WAV, FLAC, Ogg Opus, MP3."""
+"""Speech as a file or a stream that others can play: WAV, FLAC, Ogg Opus, MP3, AAC."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ class AudioFormat(StrEnum):
     OGG = "ogg"
     """Ogg Opus."""
     MP3 = "mp3"
+    AAC = "aac"
+    """AAC-LC in ADTS frames."""
 
     @property
     def media_type(self) -> str:
@@ -40,7 +42,13 @@ class AudioFormat(StrEnum):
         return _RECIPES[self].media_type
 
 
-MP3_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+MPEG_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+"""Rates of MP3; AAC has them too."""
+
+
+def mpeg_rate_hz(sample_rate_hz: int) -> int:
+    """Return the lowest rate of MP3 and AAC that loses nothing of this one."""
+    return next((rate for rate in MPEG_RATES_HZ if rate >= sample_rate_hz), MPEG_RATES_HZ[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,8 @@ class _Recipe:
     bit_rate: int | None
     streamed: dict[str, str]
     """What differs where the size cannot be written into the header afterwards."""
+    container: str | None = None
+    """FFmpeg's name of the file format, where it is not the suffix."""
 
 
 _RECIPES = {
@@ -63,13 +73,8 @@ _RECIPES = {
     AudioFormat.OGG: _Recipe(
         "audio/ogg", "libopus", codec_rate_hz, 32_000, {"page_duration": "60000"}
     ),
-    AudioFormat.MP3: _Recipe(
-        "audio/mpeg",
-        "libmp3lame",
-        lambda hz: next((rate for rate in MP3_RATES_HZ if rate >= hz), MP3_RATES_HZ[-1]),
-        64_000,
-        {"write_xing": "0"},
-    ),
+    AudioFormat.MP3: _Recipe("audio/mpeg", "libmp3lame", mpeg_rate_hz, 64_000, {"write_xing": "0"}),
+    AudioFormat.AAC: _Recipe("audio/aac", "aac", mpeg_rate_hz, 64_000, {}, container="adts"),
 }
 
 
@@ -139,7 +144,7 @@ class Muxer:
         self._container = av.open(
             file,
             "w",
-            format=fmt.value,
+            format=recipe.container or fmt.value,
             container_options=options,
         )
         rate = recipe.rate_hz(sample_rate_hz)
