@@ -14,13 +14,13 @@ from vieneu_colab_server.relay.openai.audio import MEDIA_TYPES, form_of
 from vieneu_colab_server.relay.openai.names import MODELS, check_model
 from vieneu_colab_server.relay.openai.problems import openai_error
 from vieneu_colab_server.relay.openai.schemas import (
-    AudioModelsAnswer,
+    AudioModelList,
     ErrorAnswer,
     ModelBody,
-    ModelsAnswer,
+    ModelList,
     SpeechBody,
     VoiceItem,
-    VoicesAnswer,
+    VoiceList,
 )
 from vieneu_colab_server.routes.speech import CLIENT_CLOSED_REQUEST
 from vieneu_colab_server.speech_service import SpeechService
@@ -90,9 +90,9 @@ def openai_routes(
         return response
 
     @router.get("/v1/models")
-    async def models() -> ModelsAnswer:
+    async def models() -> ModelList:
         """List the models: the active backend, and OpenAI's names for it."""
-        return ModelsAnswer(data=listed)
+        return ModelList(data=listed)
 
     @router.get("/v1/models/{model}")
     async def model(model: str) -> ModelBody:
@@ -101,14 +101,14 @@ def openai_routes(
         return next(known for known in listed if known.id == model)
 
     @router.get("/v1/audio/models")
-    async def audio_models() -> AudioModelsAnswer:
+    async def audio_models() -> AudioModelList:
         """List the models, in the form that Open WebUI asks for."""
-        return AudioModelsAnswer(models=listed)
+        return AudioModelList(models=listed)
 
     @router.get("/v1/audio/voices")
-    async def voices() -> VoicesAnswer:
+    async def voices() -> VoiceList:
         """List the voices, the default one first, uploaded ones last."""
         found = [VoiceItem.of(voice) for voice in await speech_service.voices()]
-        return VoicesAnswer(voices=found, data=found)
+        return VoiceList(voices=found, data=found)
 
     return router

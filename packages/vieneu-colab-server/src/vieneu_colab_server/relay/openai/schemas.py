@@ -47,18 +47,23 @@ def _id_in(voice: object) -> object:
 
 
 class SpeechBody(BaseModel):
-    """Body of ``POST /v1/audio/speech``; what OpenAI adds to it one day is ignored."""
+    """Body of ``POST /v1/audio/speech``; what OpenAI adds to it one day is ignored.
+
+    Each text has a bound of its length: without one, pydantic takes halves of surrogate pairs.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     model: str = Field(
         max_length=MAX_NAME_LENGTH, description="A model of GET /v1/models.", examples=["vieneu"]
     )
-    input: str = Field(description="The text.", examples=["Xin chào, hôm nay trời đẹp."])
+    input: str = Field(
+        min_length=1, description="The text.", examples=["Xin chào, hôm nay trời đẹp."]
+    )
     voice: Annotated[
         str,
-        BeforeValidator(_id_in, json_schema_input_type=str | VoiceReference),
         Field(max_length=MAX_NAME_LENGTH),
+        BeforeValidator(_id_in, json_schema_input_type=str | VoiceReference),
     ] = Field(
         description="A voice of GET /v1/audio/voices; each of OpenAI's names is the default one.",
         examples=["alloy"],
@@ -130,14 +135,14 @@ class ModelBody(BaseModel):
     owned_by: str = "vieneu-relay"
 
 
-class ModelsAnswer(BaseModel):
+class ModelList(BaseModel):
     """Answer of ``GET /v1/models``."""
 
     object: Literal["list"] = "list"
     data: list[ModelBody]
 
 
-class AudioModelsAnswer(BaseModel):
+class AudioModelList(BaseModel):
     """Answer of ``GET /v1/audio/models``, which Open WebUI asks for."""
 
     models: list[ModelBody]
@@ -157,7 +162,7 @@ class VoiceItem(BaseModel):
         return cls(id=voice.id, name=voice.name, language=voice.language)
 
 
-class VoicesAnswer(BaseModel):
+class VoiceList(BaseModel):
     """Answer of ``GET /v1/audio/voices``.
 
     OpenAI has no such list yet. Open WebUI and others read ``voices``; ``data`` is where OpenAI's
