@@ -35,6 +35,8 @@ from vieneu_core.wire.version import WIRE_VERSION
 
 _LOGGER = logging.getLogger(__name__)
 MAX_PCM_PAYLOAD = 256 * 1024
+_STREAMED_HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+"""Keep a proxy from storing, compressing or gathering what shall be heard at once."""
 
 
 class _SentenceCodec(Protocol):
@@ -193,7 +195,7 @@ class SpeechResponse(Response):
         self._encode_error = form.encode_error
         self._send_timeout_s = send_timeout_s
         self._parts = form.encode(reader.chunks())
-        headers = {REQUEST_ID_HEADER: request_id.strip(), "Cache-Control": "no-store"}
+        headers = {REQUEST_ID_HEADER: request_id.strip(), **_STREAMED_HEADERS}
         super().__init__(media_type=form.media_type, headers=headers)
         del self.headers["content-length"]
 

@@ -40,7 +40,8 @@ async def test_every_sentence_is_heard_in_every_format(
 
     clip = played(answer.content)
     assert answer.response.headers["content-type"] == content_type
-    assert answer.response.headers["cache-control"] == "no-store"
+    assert answer.response.headers["cache-control"] == "no-store, no-transform"
+    assert answer.response.headers["x-accel-buffering"] == "no"
     assert same(heard(clip.pcm, clip.sample_rate_hz), what_was_said(), tolerance_s=TOLERANCE_S)
 
 
