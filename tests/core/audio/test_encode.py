@@ -16,7 +16,7 @@ from player import played
 from tones import chunk, heard_hz, in_parts, tone
 
 from vieneu_core.audio.decode import decode_clip
-from vieneu_core.audio.encode import AudioFormat, Encoder, encode_stream, format_of
+from vieneu_core.audio.encode import AudioFormat, Encoder, encode_stream, format_of, pcm_stream
 from vieneu_core.audio.file import write_file
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import (
@@ -131,6 +131,22 @@ async def test_errors_of_the_speech_reach_the_listener(fmt: AudioFormat) -> None
     assert await anext(stream)
     with pytest.raises(WorkerDiedError):
         await anext(stream)
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 24_000, 48_000])
+async def test_bare_samples_have_the_rate_that_is_asked_for(rate: int) -> None:
+    parts = [part async for part in pcm_stream(speech(rate=rate), 24_000)]
+    assert len(parts) > 3
+    assert all(parts)
+    assert len(b"".join(parts)) / 2 / 24_000 == pytest.approx(2, abs=0.002)
+    assert heard_hz(b"".join(parts), 24_000) == pytest.approx(440, abs=1)
+
+
+async def test_bare_samples_that_stop_early_have_no_clean_end() -> None:
+    with pytest.raises(StreamInterruptedError):
+        [_ async for _ in pcm_stream(speech(final=False), 24_000)]
+    with pytest.raises(WorkerDiedError):
+        [_ async for _ in pcm_stream(broken_speech(), 24_000)]
 
 
 async def test_speech_that_stops_early_is_no_clean_end() -> None:

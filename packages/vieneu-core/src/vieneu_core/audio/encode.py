@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from vieneu_core.arguments import one_of
 from vieneu_core.audio.opus import codec_rate_hz
 from vieneu_core.audio.pcm import AudioChunk, frame_of
+from vieneu_core.audio.resample import Resampler
 from vieneu_core.audio.whole_sentences import checked_stream
 from vieneu_core.errors import BadAudioError, InvalidRequestError, StreamInterruptedError
 from vieneu_core.translatable import Translatable
@@ -221,6 +222,28 @@ async def encode_stream(
                 yield data
         if encoder is not None and (data := await on_thread(encoder.finish)):
             yield data
+
+
+async def pcm_stream(
+    chunks: AsyncIterable[AudioChunk], sample_rate_hz: int
+) -> AsyncGenerator[bytes, None]:
+    """Yield speech as it comes as bare samples of a given rate: mono, 16-bit, little-endian.
+
+    Raises:
+        InvalidRequestError: ``chunks`` is not a stream of audio.
+        StreamInterruptedError: the speech has no end mark.
+        BadAudioError: its rate changes on the way.
+        VieneuError: whatever ``chunks`` raises.
+    """
+    resampler: Resampler | None = None
+    async with aclosing(one_rate(chunks)) as speech:
+        async for chunk in speech:
+            if resampler is None:
+                resampler = await on_thread(Resampler, chunk.sample_rate_hz, sample_rate_hz)
+            if data := await on_thread(resampler.push, chunk.pcm):
+                yield data
+    if resampler is not None and (data := await on_thread(resampler.finish)):
+        yield data
 
 
 async def one_rate(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:

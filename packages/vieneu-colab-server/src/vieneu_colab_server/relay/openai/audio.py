@@ -18,12 +18,11 @@ from vieneu_colab_server.relay.openai.schemas import (
     StreamFormat,
 )
 from vieneu_colab_server.streaming import BodyForm, Encode, plain_audio
-from vieneu_core.audio.encode import AudioFormat, on_thread, one_rate
-from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.audio.resample import Resampler
+from vieneu_core.audio.encode import AudioFormat, pcm_stream
 from vieneu_core.errors import VieneuError
 
 PCM_RATE_HZ = 24_000
+"""Rate of OpenAI's bare samples: their clients assume it."""
 _EVENTS = "text/event-stream"
 _PCM = "audio/pcm"
 _FORMAT_OF: Mapping[ResponseFormat, AudioFormat] = {
@@ -44,29 +43,13 @@ def form_of(response_format: ResponseFormat, stream_format: StreamFormat) -> Bod
 
 def _audio(response_format: ResponseFormat) -> BodyForm:
     if response_format is ResponseFormat.PCM:
-        return BodyForm(_PCM, samples)
+        return BodyForm(_PCM, lambda chunks: pcm_stream(chunks, PCM_RATE_HZ))
     fmt = _FORMAT_OF[response_format]
     return plain_audio(fmt.media_type, fmt)
 
 
 def _events(encode: Encode) -> BodyForm:
     return BodyForm(_EVENTS, lambda chunks: _as_events(encode(chunks)), _error_event)
-
-
-async def samples(chunks: AsyncGenerator[AudioChunk, None]) -> AsyncGenerator[bytes, None]:
-    """Yield speech as mono signed 16-bit little-endian samples at 24 kHz.
-
-    Raises what ``chunks`` raises, and what `one_rate` does.
-    """
-    resampler: Resampler | None = None
-    async with aclosing(one_rate(chunks)) as speech:
-        async for chunk in speech:
-            if resampler is None:
-                resampler = await on_thread(Resampler, chunk.sample_rate_hz, PCM_RATE_HZ)
-            if data := await on_thread(resampler.push, chunk.pcm):
-                yield data
-        if resampler is not None and (data := await on_thread(resampler.finish)):
-            yield data
 
 
 async def _as_events(audio: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
