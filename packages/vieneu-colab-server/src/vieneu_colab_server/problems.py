@@ -1,10 +1,14 @@
-"""Mapping of exception classes to HTTP status, and problem documents (RFC 9457) as responses."""
+"""The one table: exception class to HTTP status; and problem documents (RFC 9457) as answers.
+
+Another API on the same app may have its errors in a form of its own: see `use_error_form`.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from vieneu_core import errors
 from vieneu_core.errors import InternalServerError, InvalidRequestError, RequestError, VieneuError
@@ -66,6 +71,43 @@ class ValidationProblem(Problem):
     errors: list[FieldError] = Field(default_factory=list)
 
 
+ErrorForm = Callable[[Problem], tuple[int, Mapping[str, Any]]]
+"""Makes status and JSON body of an answer from a problem document."""
+
+
+class ProblemResponse(Response):
+    """A problem document as an answer, or what the `ErrorForm` of the path makes of it."""
+
+    def __init__(self, problem: Problem, headers: Mapping[str, str]) -> None:
+        self.problem = problem
+        super().__init__(
+            problem.model_dump_json(exclude_none=True),
+            status_code=problem.status,
+            media_type=PROBLEM_JSON,
+            headers=headers,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request."""
+        if (form := _error_form(scope)) is not None:
+            self.status_code, content = form(self.problem)
+            self.body = json.dumps(content).encode()
+            self.headers["Content-Type"] = "application/json"
+            self.headers["Content-Length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
+def use_error_form(app: FastAPI, prefix: str, form: ErrorForm) -> None:
+    """Write the errors of all paths of an app that begin with a prefix in another form."""
+    known: dict[str, ErrorForm] = getattr(app.state, "error_forms", {})
+    app.state.error_forms = {**known, prefix: form}
+
+
+def _error_form(scope: Scope) -> ErrorForm | None:
+    forms: dict[str, ErrorForm] = getattr(scope["app"].state, "error_forms", {})
+    return next((forms[prefix] for prefix in forms if scope["path"].startswith(prefix)), None)
+
+
 def status_of(error: VieneuError) -> HTTPStatus:
     """Return the status for an error."""
     return next(STATUS_OF[cls] for cls in type(error).__mro__ if cls in STATUS_OF)
@@ -86,12 +128,7 @@ def _respond(problem: Problem, headers: Mapping[str, str]) -> Response:
     own = {"Cache-Control": "no-store", WIRE_VERSION_HEADER: WIRE_VERSION}
     if problem.retry_after_s is not None:
         own["Retry-After"] = str(max(1, math.ceil(problem.retry_after_s)))
-    return Response(
-        problem.model_dump_json(exclude_none=True),
-        status_code=problem.status,
-        media_type=PROBLEM_JSON,
-        headers={**headers, **own},
-    )
+    return ProblemResponse(problem, {**headers, **own})
 
 
 def field_errors(found: Iterable[Mapping[str, Any]]) -> list[FieldError]:

@@ -1,4 +1,4 @@
-"""Speech encoded as a file or a stream: WAV, FLAC, Ogg Opus, MP3."""
+"""Speech as a file or a stream that others can play: WAV, FLAC, Ogg Opus, MP3, AAC."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from vieneu_core.arguments import one_of
 from vieneu_core.audio.opus import codec_rate_hz
 from vieneu_core.audio.pcm import AudioChunk, frame_of
+from vieneu_core.audio.resample import Resampler
 from vieneu_core.audio.whole_sentences import checked_stream
 from vieneu_core.errors import BadAudioError, InvalidRequestError, StreamInterruptedError
 from vieneu_core.translatable import Translatable
@@ -33,6 +34,8 @@ class AudioFormat(StrEnum):
     OGG = "ogg"
     """Ogg Opus."""
     MP3 = "mp3"
+    AAC = "aac"
+    """AAC-LC in ADTS frames."""
 
     @property
     def media_type(self) -> str:
@@ -40,7 +43,13 @@ class AudioFormat(StrEnum):
         return _RECIPES[self].media_type
 
 
-MP3_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+MPEG_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+"""Rates of MP3; AAC has them too."""
+
+
+def mpeg_rate_hz(sample_rate_hz: int) -> int:
+    """Return the lowest rate of MP3 and AAC that loses nothing of this one."""
+    return next((rate for rate in MPEG_RATES_HZ if rate >= sample_rate_hz), MPEG_RATES_HZ[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,9 @@ class _Recipe:
     """Rate of the file for a rate of the samples."""
     bit_rate: int | None
     streamed: dict[str, str]
-    """Options that differ for a stream, whose header cannot be completed afterwards."""
+    """What differs where the size cannot be written into the header afterwards."""
+    container: str | None = None
+    """FFmpeg's name of the file format, where it is not the suffix."""
 
 
 _RECIPES = {
@@ -63,13 +74,8 @@ _RECIPES = {
     AudioFormat.OGG: _Recipe(
         "audio/ogg", "libopus", codec_rate_hz, 32_000, {"page_duration": "60000"}
     ),
-    AudioFormat.MP3: _Recipe(
-        "audio/mpeg",
-        "libmp3lame",
-        lambda hz: next((rate for rate in MP3_RATES_HZ if rate >= hz), MP3_RATES_HZ[-1]),
-        64_000,
-        {"write_xing": "0"},
-    ),
+    AudioFormat.MP3: _Recipe("audio/mpeg", "libmp3lame", mpeg_rate_hz, 64_000, {"write_xing": "0"}),
+    AudioFormat.AAC: _Recipe("audio/aac", "aac", mpeg_rate_hz, 64_000, {}, container="adts"),
 }
 
 
@@ -139,7 +145,7 @@ class Muxer:
         self._container = av.open(
             file,
             "w",
-            format=fmt.value,
+            format=recipe.container or fmt.value,
             container_options=options,
         )
         rate = recipe.rate_hz(sample_rate_hz)
@@ -216,6 +222,28 @@ async def encode_stream(
                 yield data
         if encoder is not None and (data := await on_thread(encoder.finish)):
             yield data
+
+
+async def pcm_stream(
+    chunks: AsyncIterable[AudioChunk], sample_rate_hz: int
+) -> AsyncGenerator[bytes, None]:
+    """Yield speech as it comes as bare samples of a given rate: mono, 16-bit, little-endian.
+
+    Raises:
+        InvalidRequestError: ``chunks`` is not a stream of audio.
+        StreamInterruptedError: the speech has no end mark.
+        BadAudioError: its rate changes on the way.
+        VieneuError: whatever ``chunks`` raises.
+    """
+    resampler: Resampler | None = None
+    async with aclosing(one_rate(chunks)) as speech:
+        async for chunk in speech:
+            if resampler is None:
+                resampler = await on_thread(Resampler, chunk.sample_rate_hz, sample_rate_hz)
+            if data := await on_thread(resampler.push, chunk.pcm):
+                yield data
+    if resampler is not None and (data := await on_thread(resampler.finish)):
+        yield data
 
 
 async def one_rate(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
