@@ -18,9 +18,9 @@ from wyoming.error import Error
 from wyoming.event import Event
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
 
-from vieneu_colab_server.relay.wyoming.connection import Speak
 from vieneu_colab_server.relay.wyoming.limits import WyomingLimits
 from vieneu_colab_server.relay.wyoming.server import WyomingServer
+from vieneu_colab_server.relay.wyoming.speech_source import Speak
 from vieneu_core.backends.base import Backend
 
 

@@ -152,7 +152,7 @@ async def test_a_second_start_ends_the_first_text_with_an_error(client: AsyncCli
 
     first = await reply(client, "synthesize-stopped")
     assert first.error is not None
-    assert "before synthesize-stop" in first.error.text
+    assert "came before synthesize-stop" in first.error.text
     assert same((await reply(client, "synthesize-stopped")).tones, TONES)
 
 
@@ -164,8 +164,22 @@ async def test_a_text_that_does_not_go_on_is_given_up(backend: ScriptedBackend) 
         await client.write_event(SynthesizeStop().event())
 
         assert given_up.error is not None
-        assert "did not go on" in given_up.error.text
+        assert "No more text" in given_up.error.text
         assert same((await say(client, SENTENCE)).tones, TONES)
+
+
+async def test_a_text_that_does_not_begin_is_given_up(backend: ScriptedBackend) -> None:
+    """Only later: nobody waits for it, and a language model may think for long."""
+    async with (
+        serving_wyoming(backend, text_timeout_s=0.01, idle_timeout_s=0.1) as site,
+        site.client() as client,
+    ):
+        await client.write_event(SynthesizeStart().event())
+        await client.write_event(SynthesizeChunk(text=" ").event())
+        given_up = await reply(client)
+
+    assert given_up.error is not None
+    assert "within 0.1 s" in given_up.error.text
 
 
 @pytest.mark.parametrize(

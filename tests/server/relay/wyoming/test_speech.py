@@ -15,10 +15,11 @@ from wyoming.tts import (
     SynthesizeTextFormat,
     SynthesizeVoice,
 )
-from wyoming_site import Reply, reply, say, serving_wyoming, write
+from wyoming_site import Reply, WyomingSite, reply, say, serving_wyoming, write
 
 from vieneu_colab_server import __version__
 from vieneu_core.errors import ModelLoadError, SynthesisFailedError
+from vieneu_core.router import Router
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 SENTENCES = tuple(f"Đây là câu {n} của bản tin." for n in range(3))
@@ -230,3 +231,27 @@ async def test_errors_are_described_in_the_language_of_the_server(
     assert refused.error.text.startswith("Văn bản trống.")
     assert unknown.error is not None
     assert "không có giọng 'x'" in unknown.error.text
+
+
+async def test_the_name_of_a_voice_goes_before_its_language(
+    wyoming: WyomingSite, backend: ScriptedBackend
+) -> None:
+    async with wyoming.raw() as raw:
+        voice = {"name": "en-tone", "language": "xx"}
+        await raw.event("synthesize", {"text": "một", "voice": voice})
+        assert (await raw.next_event())["type"] == "audio-start"
+    assert [request.voice for request in backend.record.requests] == ["en-tone"]
+
+
+async def test_behind_the_router_a_text_in_pieces_survives_a_failing_backend() -> None:
+    error = SynthesisFailedError("No tone for this.")
+    local = ScriptedBackend([ScriptStep(at_sentence=0, after_chunks=1, error=error)], name="local")
+    router = Router(local=local, last_resort=ScriptedBackend(name="last_resort"))
+    async with serving_wyoming(router) as site, site.client() as client:
+        await write(client, *(f"{sentence} " for sentence in SENTENCES))
+        spoken = await reply(client, "synthesize-stopped")
+        unknown = await say(client, TEXT, voice=SynthesizeVoice(name="nobody"))
+
+    assert same(spoken.tones[-3:], TONES)
+    assert spoken.error is None
+    assert unknown.code == "voice_not_found"

@@ -33,7 +33,7 @@ class Browser:
     def _changed(
         self,
         zeroconf: Zeroconf,  # noqa: ARG002 - the names are the library's
-        service_type: str,  # noqa: ARG002
+        service_type: str,  # noqa: ARG002 - as above
         name: str,
         state_change: ServiceStateChange,
     ) -> None:

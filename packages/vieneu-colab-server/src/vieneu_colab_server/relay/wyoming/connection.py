@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -20,32 +20,17 @@ from vieneu_colab_server.relay.wyoming.limits import WyomingLimits
 from vieneu_colab_server.relay.wyoming.requests import check_whole, request_of, text_of
 from vieneu_colab_server.relay.wyoming.sender import EventSender
 from vieneu_colab_server.relay.wyoming.speech_events import send_speech
+from vieneu_colab_server.relay.wyoming.speech_source import SpeechSource
 from vieneu_colab_server.relay.wyoming.written_text import WrittenText, check_length
-from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import BackendTimeoutError, InvalidRequestError, VieneuError
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.translatable import Translatable
-from vieneu_core.voices import Voice
 
 _LOGGER = logging.getLogger(__name__)
 DESCRIBE_TIMEOUT_S = 4.0
 """Home Assistant waits 5 s for the description."""
 LINGER_S = 2.0
 """How long a client may go on sending after it was refused: an abrupt end could lose the reason."""
-
-Speak = Callable[[SynthesisRequest], AsyncGenerator[AudioChunk, None]]
-"""Speaks a request, as `Backend.stream` does."""
-ListVoices = Callable[[], Awaitable[tuple[Voice, ...]]]
-"""Lists the voices, as `Backend.voices` does."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpeechSource:
-    """What speaks, and in which language its failures are described."""
-
-    speak: Speak
-    voices: ListVoices
-    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +110,23 @@ class Connection:
                 if event is None:
                     return
                 await self._take(event)
+                await asyncio.sleep(0)  # a burst of events must not keep other clients waiting
 
     def _is_written(self) -> bool:
         return self._writing is not None and not self._writing.answer.ended
 
     def _quiet_s(self) -> float:
+        """Return how long the client may be silent: less once its text has begun to be spoken."""
+        has_begun = self._writing is not None and self._writing.text.has_begun
         limits = self._limits
-        return limits.text_timeout_s if self._is_written() else limits.idle_timeout_s
+        is_spoken = has_begun and self._is_written()
+        return limits.text_timeout_s if is_spoken else limits.idle_timeout_s
 
     def _give_up_text(self) -> None:
         self._fail_writing(
             InvalidRequestError(
                 Translatable(
-                    "The text did not go on within {timeout_s:g} s.",
-                    timeout_s=self._limits.text_timeout_s,
+                    "No more text arrived within {timeout_s:g} s.", timeout_s=self._quiet_s()
                 ),
                 remedy="Send synthesize-stop after the last piece of a text.",
             )
@@ -182,7 +170,7 @@ class Connection:
 
     async def _start(self, event: Incoming) -> None:
         self._fail_writing(
-            InvalidRequestError("A new text began before synthesize-stop ended this one.")
+            InvalidRequestError("A new synthesize-start came before synthesize-stop.")
         )
         text = WrittenText(self._limits.max_text_chars)
         try:

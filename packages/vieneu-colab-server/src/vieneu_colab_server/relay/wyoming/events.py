@@ -23,7 +23,7 @@ _PIECE_BYTES = 1 << 16
 class EventError(InvalidRequestError):
     """What a client sent is no event: where the next one begins is unknown."""
 
-    default_remedy = "Speak the Wyoming protocol on this port; HTTP has a port of its own."
+    default_remedy = "This port speaks the Wyoming protocol; HTTP is on another port."
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _object(content: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise EventError("What was sent is not a JSON object.")
+        raise EventError("An event is not a JSON object.")
     return found
 
 

@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
+from vieneu_colab_server.relay.wyoming.speech_source import Speak
 from vieneu_colab_server.speech_queue import SpeechQueue, Ticket
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import DeadlineExceededError
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.translatable import Translatable
 
-Speak = Callable[[SynthesisRequest], AsyncGenerator[AudioChunk, None]]
 DEADLINE_S = 300.0
 """Longest synthesis of one request, without its time in the queue; as `ServerSettings` has it."""
 MAX_AHEAD_BYTES = 4 << 20

@@ -58,10 +58,9 @@ def request_of(
             Translatable("There is no speaker {speaker!r}.", speaker=speaker),
             remedy="Choose a voice by its name alone: voices have no speakers here.",
         )
-    # Other services write "vi_VN", as a locale.
-    return SynthesisRequest(
-        text=text, voice=name, language=language if tag is None else tag.replace("_", "-")
-    )
+    if tag is not None and name is None:  # in this protocol a name goes before a language
+        language = tag.replace("_", "-")  # other services write "vi_VN", as a locale
+    return SynthesisRequest(text=text, voice=name, language=language)
 
 
 def _check_format(text_format: object) -> None:

@@ -5,12 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from vieneu_colab_server.relay.wyoming.connection import (
-    Connection,
-    ListVoices,
-    Speak,
-    SpeechSource,
-)
+from vieneu_colab_server.relay.wyoming.connection import Connection
 from vieneu_colab_server.relay.wyoming.limits import WyomingLimits
 from vieneu_colab_server.relay.wyoming.listening import (
     Listener,
@@ -18,6 +13,7 @@ from vieneu_colab_server.relay.wyoming.listening import (
     open_listener,
     parse_address,
 )
+from vieneu_colab_server.relay.wyoming.speech_source import ListVoices, Speak, SpeechSource
 from vieneu_colab_server.relay.wyoming.zeroconf import (
     Announcement,
     check_announced_name,

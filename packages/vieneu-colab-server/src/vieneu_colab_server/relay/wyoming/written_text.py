@@ -56,6 +56,11 @@ class WrittenText:
         self._pieces.put_nowait(None)
         self._begun.set()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is something to speak, or the text has ended."""
+        return self._begun.is_set()
+
     async def begun(self) -> None:
         """Wait until there is something to speak, or the text has ended."""
         await self._begun.wait()
