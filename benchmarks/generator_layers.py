@@ -111,7 +111,7 @@ async def _forwarded(
 class _InstantWorker:
     """A worker that has spoken a sentence as soon as it is asked to."""
 
-    state, progress, pid, uptime_s = WorkerState.READY, None, None, 0.0
+    state, progress, pid, uptime_s, n_restarts = WorkerState.READY, None, None, 0.0, 0
 
     def __init__(self, info: EngineInfo, pieces: list[bytes], host: WorkerHost) -> None:
         self.info = info

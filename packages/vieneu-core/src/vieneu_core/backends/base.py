@@ -65,6 +65,8 @@ class Health:
     """Id of its default voice where it has no such voice: another one speaks instead."""
     loading: LoadProgress | None = None
     """How far the loading of its model has come, where that is known."""
+    worker_restarts: int | None = None
+    """Times that its worker process died and was started again; None where that is not known."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", one_of("state", self.state, BackendState))
