@@ -1,0 +1,1 @@
+"""The relay service: the router, served to people and to programs."""
