@@ -20,6 +20,7 @@ from router_rig import lost
 
 from vieneu_colab_server.relay.metrics import tracing
 from vieneu_colab_server.relay.metrics.measured_backend import MeasuredBackend
+from vieneu_colab_server.relay.metrics.measurement import Measurement
 from vieneu_colab_server.relay.metrics.speech_metrics import SpeechMetrics
 from vieneu_colab_server.relay.metrics.tracing import SpeechTracing, tracing_from_environment
 from vieneu_core.errors import BackendConnectionError
@@ -49,6 +50,10 @@ class Traced:
     def span(self) -> ReadableSpan:
         (span,) = self.exporter.get_finished_spans()
         return span
+
+
+def status_of(traced: Traced) -> StatusCode:
+    return traced.span.status.status_code
 
 
 @pytest.fixture
@@ -101,14 +106,14 @@ async def test_a_failure_is_an_error_of_its_code_and_a_cancelled_request_is_none
     traced.scripted.script = [ScriptStep(error=lost("at https://user:secret@host"))]
     with pytest.raises(BackendConnectionError):
         await collect(traced.backend.stream(REQUEST))
-    assert traced.span.status.status_code is StatusCode.ERROR
+    assert status_of(traced) is StatusCode.ERROR
     assert (traced.span.attributes or {})["error.type"] == "connection"
     assert "secret@" not in traced.span.to_json()
 
     traced.exporter.clear()
     async with aclosing(traced.backend.stream(REQUEST)) as chunks:
         await anext(chunks)
-    assert traced.span.status.status_code is StatusCode.UNSET
+    assert status_of(traced) is StatusCode.UNSET
     assert (traced.span.attributes or {})["speech.outcome"] == "cancelled"
 
 
@@ -242,9 +247,9 @@ async def test_a_provider_that_is_there_already_is_used_and_left_open(
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: traced.provider)
     found = tracing_from_environment({})
     assert found is not None
-    found.begin(REQUEST).end(measured=tracing.Measurement())
+    found.begin(REQUEST).end(Measurement())
     await found.aclose()
-    found.begin(REQUEST).end(measured=tracing.Measurement())
+    found.begin(REQUEST).end(Measurement())
 
     assert len(traced.exporter.get_finished_spans()) == 2
 

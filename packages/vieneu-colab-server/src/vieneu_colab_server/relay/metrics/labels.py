@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from vieneu_colab_server.relay.metrics.measurement import NO_BACKEND
-from vieneu_core.router.events import ErrorReport
-from vieneu_core.router.policy import BACKENDS
+from vieneu_core.router import LAST_RESORT, ErrorReport, Mode
 
+BACKENDS = (*(mode.value for mode in Mode), LAST_RESORT)
+"""Names of all backends that a router may have."""
 OTHER = "other"
 """Label of a backend that no router has."""
 _NAMES = frozenset({*BACKENDS, NO_BACKEND})

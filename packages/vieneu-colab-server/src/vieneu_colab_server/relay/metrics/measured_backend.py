@@ -9,7 +9,6 @@ from contextlib import aclosing
 from vieneu_colab_server.relay.metrics.measurement import Measurement
 from vieneu_colab_server.relay.metrics.speech_metrics import SpeechMetrics
 from vieneu_colab_server.relay.metrics.tracing import SpeechTracing
-from vieneu_core.arguments import expect, expect_optional
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, Health
 from vieneu_core.clock import Clock, SystemClock
@@ -35,8 +34,6 @@ class MeasuredBackend(Backend):
         clock: Clock | None = None,
         tracing: SpeechTracing | None = None,
     ) -> None:
-        expect("backend", backend, Backend, "a backend, such as a Router")
-        expect_optional("clock", clock, Clock, "a Clock")
         self._backend = backend
         self._metrics = metrics
         self._clock = SystemClock() if clock is None else clock

@@ -53,14 +53,14 @@ class RouterCollector(Collector):
 
     def describe(self) -> Iterator[Metric]:
         """Yield each metric without its samples."""
-        for family in FAMILIES:
+        for family in _FAMILIES:
             yield family.metric(None)
         yield self._queue(None)
 
     def collect(self) -> Iterator[Metric]:
         """Yield each metric as it is now."""
         status = self._status()
-        for family in FAMILIES:
+        for family in _FAMILIES:
             yield family.metric(status)
         if self._queue_depth is not None:
             yield self._queue(self._queue_depth())
@@ -128,7 +128,7 @@ def _quota(status: RouterStatus) -> Iterator[Sample]:
         yield (), status.quota.used
 
 
-FAMILIES = (
+_FAMILIES = (
     _Family("vieneu_mode", "The admin's choice: 1 for the mode that is set.", ("mode",), _modes),
     _Family(
         "vieneu_backend_active",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from vieneu_colab_server.relay.metrics.labels import backend_label, flag_label
-from vieneu_colab_server.relay.metrics.measurement import OK, Measurement
-from vieneu_core.router.policy import BACKENDS
+from vieneu_colab_server.relay.metrics.labels import BACKENDS, backend_label, flag_label
+from vieneu_colab_server.relay.metrics.measurement import CANCELLED, OK, Measurement
 
 FIRST_AUDIO_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0)
 REAL_TIME_FACTOR_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0)
@@ -119,6 +118,7 @@ class SpeechMetrics:
         """Expose what will be counted before it is: a rate needs the step from 0 to 1."""
         for name in BACKENDS:
             self._requests.labels(OK, name)
+            self._requests.labels(CANCELLED, name)
             self._audio.labels(name)
             self._first_audio.labels(name)
             self._real_time_factor.labels(name)
