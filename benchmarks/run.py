@@ -20,6 +20,7 @@ BENCHMARKS = (
     "engines",
     "engine_overhead",
     "generator_layers",
+    "metrics_cost",
     "first_audio",
     "wire_bytes",
     "mode_switch",

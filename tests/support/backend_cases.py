@@ -40,6 +40,18 @@ async def scripted(chunk_delay_s: float) -> AsyncIterator[Backend]:
 
 
 @asynccontextmanager
+async def measured_scripted(chunk_delay_s: float) -> AsyncIterator[Backend]:
+    # Here, so that the other kinds need none of these packages.
+    from prometheus_client import CollectorRegistry
+
+    from vieneu_colab_server.relay.metrics.measured_backend import MeasuredBackend
+    from vieneu_colab_server.relay.metrics.speech_metrics import SpeechMetrics
+
+    async with scripted(chunk_delay_s) as backend:
+        yield MeasuredBackend(backend, SpeechMetrics(CollectorRegistry()))
+
+
+@asynccontextmanager
 async def local_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
     backend = LocalBackend(EngineSpec("tone_engine:create", {"chunk_delay_s": chunk_delay_s}))
     try:
@@ -83,6 +95,7 @@ async def router_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
 
 CASES = (
     BackendCase(name="scripted", make=scripted),
+    BackendCase(name="measured-scripted", make=measured_scripted),
     BackendCase(name="local-tone", make=local_tone),
     BackendCase(name="remote-tone", make=remote_tone),
     BackendCase(name="router-tone", make=router_tone),

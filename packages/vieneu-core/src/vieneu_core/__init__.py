@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         SessionExpired,
         SessionExpiring,
         SpokenByFallback,
+        WorkerRestarted,
     )
     from vieneu_core.synthesis import ReferenceAudio, Speech, SynthesisRequest, collect
     from vieneu_core.testing.scripted import ScriptedBackend
@@ -110,6 +111,7 @@ __all__ = [
     "SynthesisRequest",
     "VieneuError",
     "Voice",
+    "WorkerRestarted",
     "build_router",
     "collect",
     "encode_stream",
@@ -160,6 +162,7 @@ _NAMES_BY_MODULE = {
         "SessionExpired",
         "SessionExpiring",
         "SpokenByFallback",
+        "WorkerRestarted",
     ),
     "synthesis": ("ReferenceAudio", "Speech", "SynthesisRequest", "collect"),
     "voices": ("Voice",),

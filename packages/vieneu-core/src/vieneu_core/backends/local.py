@@ -149,6 +149,7 @@ class LocalBackend(Backend):
             gpu_memory_total_gb=None if memory is None else memory.gpu_total_gb,
             uptime_s=self._host.uptime_s,
             loading=self._host.progress,
+            worker_restarts=self._host.n_restarts,
         )
 
     async def voices(self) -> tuple[Voice, ...]:
