@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 from checkpoint.gguf_model import write_gguf
-from child_process import child, without_coverage
+from child_process import BEFORE_OUR_FIRST_LINE, child, without_coverage
 from cli_sandbox import SERVER_TOKEN, SUPPORT, VIENEU, WITHOUT_MODELS, CliSandbox
 from guard import GUARD_S
 from llama_library import NEEDS_LLAMA_CPP
@@ -62,12 +62,6 @@ def _in_group(process: psutil.Process, group: int) -> bool:
         return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
     except (psutil.NoSuchProcess, ProcessLookupError):
         return False
-
-
-BEFORE_OUR_FIRST_LINE = re.compile(
-    r"\AException ignored in: <function _get_module_lock.*?\nKeyboardInterrupt: ?\n", re.DOTALL
-)
-"""Python was importing: it says that it drops the signal, and goes on."""
 
 
 def assert_ended_well(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,11 @@ for capability in (1, 2, 3):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNE
 os.execv(sys.argv[1], sys.argv[1:])
 """
 """Runs what follows it as a user for whom the modes of files hold, also where root runs it."""
+
+BEFORE_OUR_FIRST_LINE = re.compile(
+    r"\AException ignored in: <function _get_module_lock.*?\nKeyboardInterrupt: ?\n", re.DOTALL
+)
+"""Python was importing when Ctrl-C came: it says that it drops the signal, and goes on."""
 
 
 @contextmanager
