@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
@@ -13,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from vieneu_colab_server import __version__
-from vieneu_colab_server.app import create_app
+from vieneu_colab_server.app import AddedApi, Service, create_app
 from vieneu_colab_server.middleware.access_log import AccessLog
 from vieneu_colab_server.middleware.body_limit import BodyLimit
 from vieneu_colab_server.problems import add_error_handlers
@@ -23,8 +24,20 @@ from vieneu_colab_server.relay.event_stream import EventHistory
 from vieneu_colab_server.relay.guard import AdminGuard
 from vieneu_colab_server.relay.login import AdminAccount
 from vieneu_colab_server.relay.login_routes import LOGIN_PATHS, login_routes
+from vieneu_colab_server.relay.metrics.measured_backend import MeasuredBackend
+from vieneu_colab_server.relay.metrics.relay_metrics import relay_metrics
+from vieneu_colab_server.relay.metrics.routes import METRICS, metrics_routes
+from vieneu_colab_server.relay.metrics.tracing import SpeechTracing
+from vieneu_colab_server.relay.openai import openai_api
+from vieneu_colab_server.relay.wyoming import wyoming_server_class
+from vieneu_colab_server.relay.wyoming.limits import WyomingLimits
+from vieneu_colab_server.relay.wyoming.queued_speech import QueuedSpeech
 from vieneu_colab_server.settings import ServerSettings
+from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from vieneu_colab_server.relay.wyoming.server import WyomingServer
 
 ADMIN_PATH = "/relay"
 API_PATH = "/api"
@@ -33,11 +46,25 @@ MAX_ADMIN_BODY_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WyomingOptions:
+    """Where Wyoming clients are served."""
+
+    address: str
+    """``tcp://HOST:PORT`` or ``unix://PATH``."""
+    announced_as: str | None = None
+    """Name for zeroconf; None announces nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RelayParts:
     """What the relay app serves."""
 
     administration: Administration
     account: AdminAccount
+    wyoming: WyomingOptions | None = None
+    """None serves no Wyoming clients."""
+    tracing: SpeechTracing | None = None
+    """None traces nothing."""
 
 
 def create_relay_app(
@@ -47,19 +74,26 @@ def create_relay_app(
 
     Clients of vieneu-server are clients of it: its paths, and its token, are the server's. The
     admin's paths are below `ADMIN_PATH`.
+
+    Raises:
+        ConfigurationError: the address for Wyoming clients cannot be used.
+        MissingExtraError: a part of the extra ``relay`` is not installed.
     """
     clock = clock or SystemClock()
     administration = parts.administration
-    server = create_app(settings, administration.router, clock=clock)
-    lifecycle = server.state.service.lifecycle
-    events = EventHistory(
-        administration.router, clock=clock, is_stopping=lambda: lifecycle.draining
-    )
-    admin = _admin_app(settings, parts, events)
+    router = administration.router
+    metrics = relay_metrics(router, queue_depth=lambda: service.queue.depth)
+    backend = MeasuredBackend(router, metrics.speech, clock=clock, tracing=parts.tracing)
+    openai = openai_api(send_timeout_s=settings.send_timeout_s)
+    scraped = AddedApi(routes=lambda _: metrics_routes(metrics.registry), prefix=METRICS)
+    server = create_app(settings, backend, clock=clock, added=[openai, scraped])
+    service: Service = server.state.service
+    events = EventHistory(router, clock=clock, is_stopping=lambda: service.lifecycle.draining)
+    wyoming = _wyoming_server(settings, parts.wyoming, backend, service)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with server.router.lifespan_context(server):
+        async with server.router.lifespan_context(server), _serving(wyoming, settings):
             following = asyncio.create_task(administration.follow(), name="follow-settings")
             try:
                 yield
@@ -67,11 +101,48 @@ def create_relay_app(
                 following.cancel()
                 await asyncio.wait({following})
                 events.close()
+                metrics.unsubscribe()
         await administration.aclose()  # the router is closed by now
+        if parts.tracing is not None:
+            await parts.tracing.aclose()
 
+    admin = _admin_app(settings, parts, events)
     app = Starlette(routes=[Mount(ADMIN_PATH, admin), Mount("/", server)], lifespan=lifespan)
-    app.state.service = server.state.service
+    app.state.service = service
     return app
+
+
+def _wyoming_server(
+    settings: ServerSettings, options: WyomingOptions | None, backend: Backend, service: Service
+) -> WyomingServer | None:
+    if options is None:
+        return None
+    speak = QueuedSpeech(
+        backend.stream,
+        service.queue,
+        check_accepting=service.lifecycle.check_accepting,
+        deadline_s=settings.deadline_s,
+    )
+    return wyoming_server_class()(
+        options.address,
+        speak,
+        backend.voices,
+        limits=WyomingLimits(max_text_chars=settings.max_text_chars),
+        announced_as=options.announced_as,
+    )
+
+
+@asynccontextmanager
+async def _serving(wyoming: WyomingServer | None, settings: ServerSettings) -> AsyncIterator[None]:
+    """Serve Wyoming clients meanwhile; at the end their speech may finish."""
+    if wyoming is None:
+        yield
+        return
+    await wyoming.start()
+    try:
+        yield
+    finally:
+        await wyoming.stop(within_s=settings.drain_timeout_s)
 
 
 def _admin_app(settings: ServerSettings, parts: RelayParts, events: EventHistory) -> FastAPI:

@@ -26,8 +26,14 @@ from vieneu_colab_server.cli import (
 from vieneu_colab_server.cli import make_settings as server_settings
 from vieneu_colab_server.launch import ForcedStopError, serve_app
 from vieneu_colab_server.relay.administration import Administration
-from vieneu_colab_server.relay.app import ADMIN_PATH, RelayParts, create_relay_app
+from vieneu_colab_server.relay.app import (
+    ADMIN_PATH,
+    RelayParts,
+    WyomingOptions,
+    create_relay_app,
+)
 from vieneu_colab_server.relay.login import AdminAccount
+from vieneu_colab_server.relay.metrics.tracing import tracing_from_environment
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.tokens.file import TokenNotKeptError, write_token_file
 from vieneu_core.builder import RouterBuilder
@@ -52,6 +58,13 @@ def relay(  # noqa: PLR0913 - each argument is an option of the command
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port [8000]; 0 takes a free one.")] = None,
+    wyoming: Annotated[
+        str | None,
+        typer.Option(metavar="URI", help="Serve Wyoming clients too: tcp://127.0.0.1:10200."),
+    ] = None,
+    wyoming_zeroconf: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Announce it in the network by this name.")
+    ] = None,
     login_code: Annotated[
         bool, typer.Option("--login-code", help="Print a login code though there is a password.")
     ] = False,
@@ -77,7 +90,13 @@ def relay(  # noqa: PLR0913 - each argument is an option of the command
         admin_token = account.new_token() if new_admin_token else account.open()
         builder = RouterBuilder(settings, state_dir=folder)
         administration = Administration(builder.router(settings), builder, settings, path)
-        app = create_relay_app(server, RelayParts(administration=administration, account=account))
+        parts = RelayParts(
+            administration=administration,
+            account=account,
+            wyoming=_wyoming(wyoming, wyoming_zeroconf),
+            tracing=tracing_from_environment(os.environ),
+        )
+        app = create_relay_app(server, parts)
 
         def on_listening(url: str) -> None:
             _greet(url, server, admin_token)
@@ -93,6 +112,20 @@ def relay(  # noqa: PLR0913 - each argument is an option of the command
         _fail(error, EXIT_ENGINE)
     except ForcedStopError:
         raise typer.Exit(EXIT_FORCED) from None
+
+
+def _wyoming(address: str | None, name: str | None) -> WyomingOptions | None:
+    """Return the options of the Wyoming server.
+
+    Raises:
+        ConfigurationError: a name is given, and no address.
+    """
+    if address is None and name is not None:
+        raise ConfigurationError(
+            "--wyoming-zeroconf needs --wyoming.",
+            remedy="Add --wyoming tcp://0.0.0.0:10200, or leave it out.",
+        )
+    return None if address is None else WyomingOptions(address=address, announced_as=name)
 
 
 def _settings_file(config: Path | None) -> Path:
