@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_sandbox import SERVER_TOKEN, WITHOUT_MODELS, CliSandbox
+from cli_sandbox import SERVER_TOKEN, SUPPORT, WITHOUT_MODELS, CliSandbox, StartServer
 from guard import GUARD_S
-
-SUPPORT = Path(__file__).resolve().parents[1] / "support"
-StartServer = Callable[..., tuple[subprocess.Popen[str], str]]
 
 
 @pytest.fixture

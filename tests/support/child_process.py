@@ -20,9 +20,15 @@ os.execv(sys.argv[1], sys.argv[1:])
 """Runs what follows it as a user for whom the modes of files hold, also where root runs it."""
 
 BEFORE_OUR_FIRST_LINE = re.compile(
-    r"\AException ignored in: <function _get_module_lock.*?\nKeyboardInterrupt: ?\n", re.DOTALL
+    r"\AException ignored in: <function (_get_module_lock|_WeakValueDictionary)\b[^\n]*\n"
+    r"Traceback[^\n]*\n"
+    r'(  File "<frozen importlib\._bootstrap>"[^\n]*\n)+'
+    r"KeyboardInterrupt: ?\n"
 )
-"""Python was importing when Ctrl-C came: it says that it drops the signal, and goes on."""
+"""Python was importing when Ctrl-C came: it says that it drops the signal, and goes on.
+
+Both functions are called back when an object is freed, where no exception can be raised.
+"""
 
 
 @contextmanager

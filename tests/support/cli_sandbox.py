@@ -23,6 +23,8 @@ from terminals import open_terminal
 SERVER_TOKEN = "t0ken-of-the-test-server-0123456789"
 VIENEU = [sys.executable, "-c", "from vieneu_core.cli import main; main()"]
 SUPPORT = Path(__file__).parent
+StartServer = Callable[..., tuple[subprocess.Popen[str], str]]
+"""Starts vieneu-server with more options; returns the process and its URL."""
 _LARGE = ("torch", "torchao", "transformers", "neucodec", "vieneu", "perth", "llama_cpp")
 WITHOUT_MODELS = [
     sys.executable,

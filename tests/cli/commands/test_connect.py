@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import stat
-import subprocess
-from collections.abc import Callable
 
-from cli_sandbox import SERVER_TOKEN, CliSandbox
+from cli_sandbox import SERVER_TOKEN, CliSandbox, StartServer
 
 
 def test_connect_by_standard_input_looks_first_and_saves_then(
@@ -72,7 +70,7 @@ def test_a_refused_connection_leaves_the_file_alone(connected: CliSandbox, serve
 
 
 def test_connect_waits_for_a_server_that_still_loads_its_model(
-    sandbox: CliSandbox, start_server: Callable[..., tuple[subprocess.Popen[str], str]]
+    sandbox: CliSandbox, start_server: StartServer
 ) -> None:
     _, url = start_server("--engine=tone_engine:create", "--engine-option=load_delay_s=3")
     done = sandbox.run("connect", url, "--token-stdin", text=SERVER_TOKEN)
@@ -83,7 +81,7 @@ def test_connect_waits_for_a_server_that_still_loads_its_model(
 
 
 def test_a_new_token_is_kept_and_the_old_one_left(
-    sandbox: CliSandbox, start_server: Callable[..., tuple[subprocess.Popen[str], str]]
+    sandbox: CliSandbox, start_server: StartServer
 ) -> None:
     _, url = start_server()
     assert sandbox.run("connect", url, "--token-stdin", text=SERVER_TOKEN).returncode == 0

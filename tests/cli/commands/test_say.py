@@ -16,7 +16,7 @@ import psutil
 import pytest
 import soundfile
 from child_process import child
-from cli_sandbox import SERVER_TOKEN, VIENEU, CliSandbox
+from cli_sandbox import SERVER_TOKEN, VIENEU, CliSandbox, StartServer
 from guard import GUARD_S
 
 SENTENCES = "Xin chào. Hôm nay trời đẹp, nhiệt độ 25,5 độ. TP. Hồ Chí Minh có mưa."
@@ -245,7 +245,7 @@ def test_a_fallback_tells_who_spoke_and_why_in_one_line(
 
 
 def test_a_server_killed_midway_loses_no_sentence(
-    sandbox: CliSandbox, start_server: Callable[..., tuple[subprocess.Popen[str], str]]
+    sandbox: CliSandbox, start_server: StartServer
 ) -> None:
     server, url = start_server()
     assert sandbox.run("connect", url, "--token-stdin", text=SERVER_TOKEN).returncode == 0

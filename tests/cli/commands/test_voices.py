@@ -174,7 +174,8 @@ def test_say_shows_how_far_the_download_has_come(
     sandbox.config.parent.mkdir(parents=True)
     sandbox.config.write_text(
         "local:\n  engine: gguf\n  options:\n    model: maker/model:tiny.gguf\n"
-        f"    codec: {models.codec}\n    temperature: 0\n    threads: 1\n",
+        f"    codec: {models.codec}\n    temperature: 0\n    threads: 1\n"
+        "fallback:\n  enabled: false\n",  # else it speaks after 10 s, on a machine that is slow
         "utf-8",
     )
     sandbox.config.chmod(0o600)

@@ -12,7 +12,13 @@ from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.i18n import cell_messages
 from vieneu_core import __version__
 from vieneu_core.config import EMBEDDED_ENGINE
-from vieneu_core.engines.registry import AUTO_ENGINE, ENGINES, best_engine, has_nvidia_gpu
+from vieneu_core.engines.registry import (
+    AUTO_ENGINE,
+    ENGINES,
+    EngineNeeds,
+    best_engine,
+    has_nvidia_gpu,
+)
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.i18n import Messages
 from vieneu_core.notebook.failures import pip_cause
@@ -62,9 +68,8 @@ def prepare(
             remedy=Translatable("Choose auto, {known}.", known=", ".join(known)),
         )
     has_gpu = has_nvidia_gpu() if gpu is None else gpu
-    fitting = _fitting(engine, has_gpu=has_gpu)
-    wants_gpu = fitting != EMBEDDED_ENGINE
-    key = "engine_alone" if not wants_gpu else "gpu" if has_gpu else "no_gpu"
+    fitting = _fitting(known.get(engine), has_gpu=has_gpu)
+    key = "engine_alone" if fitting == EMBEDDED_ENGINE else "gpu" if has_gpu else "no_gpu"
     print(messages(key, engine=fitting))
     needs = known[fitting]
     if not needs.installed:
@@ -85,11 +90,10 @@ def _install_error(engine: str, done: PipRun, messages: Messages) -> EngineInsta
     )
 
 
-def _fitting(engine: str, *, has_gpu: bool) -> str:
-    wants_gpu = any(each.wants_gpu for each in ENGINES if each.engine == engine)
-    if engine == AUTO_ENGINE or (wants_gpu and not has_gpu):
+def _fitting(chosen: EngineNeeds | None, *, has_gpu: bool) -> str:
+    if chosen is None or (chosen.wants_gpu and not has_gpu):
         return best_engine(gpu=has_gpu)
-    return engine
+    return chosen.engine
 
 
 def runtime_age_s(*, stat: Path = PROC_INIT, uptime: Path = Path("/proc/uptime")) -> float:

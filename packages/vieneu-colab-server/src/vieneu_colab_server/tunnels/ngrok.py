@@ -32,7 +32,7 @@ from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import MissingExtraError
 from vieneu_core.translatable import Translatable
 
-START_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 60.0
 _MOST_STARTS = 3
 _HIDDEN = "•••"
 ALIVE_EVERY_S, LISTED_EVERY_S = 1.0, 15.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -32,16 +33,18 @@ def _voice(text: str) -> str:
     return _printable(text)
 
 
-def _engine(text: str) -> str:
-    if text not in ENGINE_CHOICES:
-        raise ValueError(f"it is none of {', '.join(ENGINE_CHOICES)}")
+def _one_of(text: str, choices: Sequence[str]) -> str:
+    if text not in choices:
+        raise ValueError(f"it is none of {', '.join(choices)}")
     return text
+
+
+def _engine(text: str) -> str:
+    return _one_of(text, ENGINE_CHOICES)
 
 
 def _language(text: str) -> str:
-    if text not in languages():
-        raise ValueError(f"it is none of {', '.join(languages())}")
-    return text
+    return _one_of(text, languages())
 
 
 def _domain(text: str) -> str:
