@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
     from vieneu_core.builder import build_router
     from vieneu_core.config import (
+        CacheSettings,
         ColabSettings,
         FallbackSettings,
         LocalSettings,
@@ -75,6 +76,7 @@ __all__ = [
     "BackendStateChanged",
     "BackendStatus",
     "BackendSwitched",
+    "CacheSettings",
     "CircuitClosed",
     "CircuitOpened",
     "ColabSettings",
@@ -130,6 +132,7 @@ _NAMES_BY_MODULE = {
     "testing.scripted": ("ScriptedBackend",),
     "config": (
         "QuotaSettings",
+        "CacheSettings",
         "ColabSettings",
         "FallbackSettings",
         "LocalSettings",
