@@ -22,6 +22,7 @@ BENCHMARKS = (
     "generator_layers",
     "first_audio",
     "wire_bytes",
+    "cache_hit",
     "mode_switch",
     "failover_cost",
     "loop_delay",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vieneu_core.backends.base import Backend, BackendState, Health, synthesize
     from vieneu_core.backends.local import LocalBackend
     from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
-    from vieneu_core.builder import build_router
+    from vieneu_core.builder import build_cached, build_router
     from vieneu_core.config import (
         CacheSettings,
         ColabSettings,
@@ -112,6 +112,7 @@ __all__ = [
     "SynthesisRequest",
     "VieneuError",
     "Voice",
+    "build_cached",
     "build_router",
     "collect",
     "encode_stream",
@@ -122,7 +123,7 @@ __all__ = [
 ]
 
 _NAMES_BY_MODULE = {
-    "builder": ("build_router",),
+    "builder": ("build_cached", "build_router"),
     "audio.encode": ("AudioFormat", "encode_stream"),
     "audio.file": ("write_file",),
     "audio.pcm": ("AudioChunk", "Speaker"),
