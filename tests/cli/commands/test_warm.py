@@ -47,7 +47,7 @@ def described(sandbox: CliSandbox) -> dict[str, object]:
 
 def samples(path: Path) -> bytes:
     with wave.open(str(path)) as file:
-        return file.readframes(file.getnframes())
+        return bytes(file.readframes(file.getnframes()))
 
 
 def test_announcements_are_prepared_once_and_replayed(on: CliSandbox) -> None:

@@ -228,7 +228,7 @@ async def test_what_cannot_be_prepared_says_why(tmp_path: Path) -> None:
             ({"text": TEXT, "voice": "nobody"}, VoiceNotFoundError),
         ):
             with pytest.raises(error):
-                await rig.backend.prepare(SynthesisRequest(**fields))  # type: ignore[arg-type]
+                await rig.backend.prepare(SynthesisRequest(**fields))
         rig.remote.always = ScriptStep(error=LOST)
         with pytest.raises(BackendConnectionError, match="It is gone"):
             await rig.backend.prepare(SynthesisRequest(text=TEXT))

@@ -116,6 +116,7 @@ def build_cached(
     """
     expect("settings", settings, Settings, "Settings, such as load_settings()")
     expect("router", router, Router, "a Router")
+    expect_optional("clock", clock, Clock, "a Clock")
     if not settings.cache.enabled:
         return None
     cache = build_cache(settings, cache_dir=cache_dir, voices_dir=voices_dir, clock=clock)
