@@ -175,6 +175,34 @@ def test_a_damaged_database_begins_anew(
     assert database.count()[0] == left + 1
 
 
+@pytest.mark.parametrize("row", ["size", "statistics", "disk_min_file_size"])
+def test_a_database_without_one_of_its_rows_begins_anew(database: Database, row: str) -> None:
+    database.put("a", b"b")
+    with sqlite3.connect(database.folder / "cache.db") as connection:
+        connection.execute("DELETE FROM Settings WHERE key = ?", (row,))
+    connection.close()
+
+    for _ in range(2):
+        try:
+            database.put("a", b"c")
+            break
+        except ConfigurationError:
+            continue
+
+    assert database.get("a") == b"c"
+    assert database.count()[0] == 1
+
+
+def test_what_was_removed_is_not_in_the_journal_either(database: Database) -> None:
+    for number in range(5):
+        database.put(str(number), b"secret" * 20_000)
+    database.clear()
+
+    assert database.folder.exists()
+    for path in database.folder.iterdir():
+        assert b"secret" not in path.read_bytes()
+
+
 def test_a_file_that_was_removed_meanwhile_is_made_again(database: Database) -> None:
     database.put("a", b"b")
     for path in database.folder.iterdir():

@@ -176,6 +176,8 @@ async def test_a_backend_without_a_model_is_not_known(tmp_path: Path) -> None:
     async with cache_rig(tmp_path, remote=Voiced("remote", model="")) as rig:
         assert spoken_by(await rig.speak(), "remote", *SENTENCES)
         assert await n_stored(rig) == 0
+        with pytest.raises(BackendUnavailableError, match="does not name its model"):
+            await rig.backend.prepare(SynthesisRequest(text=TEXT))
 
 
 async def test_too_long_for_an_announcement_passes_through(rig: CacheRig) -> None:

@@ -146,7 +146,8 @@ class CacheSettings(_Section):
     max_bytes: int = Field(
         default=200_000_000,
         ge=10_000_000,
-        description="a number of bytes of at least 10000000, for example 200000000",
+        le=1_000_000_000_000,
+        description="a number of bytes from 10000000 to 1000000000000, for example 200000000",
     )
     """Room on the disk: about two hours of speech at the default; what was not used for longest
     is removed."""

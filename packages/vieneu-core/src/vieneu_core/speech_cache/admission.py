@@ -50,7 +50,13 @@ def speaking_identity(lookup: Lookup, chosen: Chosen, speech: Speech) -> Identit
     refuse_fallback(speech.speakers, chosen)
     identity = chosen.identity
     heard = {(speaker.engine, speaker.model) for speaker in speech.speakers}
-    if identity is None or identity != lookup.identity or not heard <= _names(identity):
+    if identity is None or lookup.identity is None:
+        raise BackendUnavailableError(
+            Translatable("The backend {name} does not name its model.", name=chosen.name),
+            remedy="Its speech is not stored, as nobody could tell when the model changes.",
+            backend=chosen.name,
+        )
+    if identity != lookup.identity or not heard <= _names(identity):
         raise BackendUnavailableError(
             Translatable("The backend {name} changed while it spoke.", name=chosen.name),
             backend=chosen.name,

@@ -128,6 +128,7 @@ class Database:
         with self._used() as cache:
             cache.clear()
             cache.stats(reset=True)
+        self.close()  # which empties the journal too, where no other process has it open
 
     def count(self) -> tuple[int, int, int]:
         """Return the number of entries, and of lookups that found one and that did not.
@@ -166,7 +167,7 @@ class Database:
                 make_private(self.folder)
                 self._open = self._opened()
             yield self._open
-        except (sqlite3.Error, diskcache.Timeout, OSError) as error:
+        except (sqlite3.Error, diskcache.Timeout, OSError, ValueError) as error:
             # Left open where the disk is full: it could not be opened again, and can be read.
             if isinstance(error, diskcache.Timeout) and self._open is not None:
                 self._open.close()  # of the connection alone, which opens again by itself
@@ -178,9 +179,10 @@ class Database:
     def _opened(self) -> Any:
         try:
             return self._connected()
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, ValueError) as error:
             if not _is_damaged(error):
                 raise
+        self.close()
         self._discard()
         return self._connected()
 
@@ -279,7 +281,8 @@ def _reason(error: Exception) -> str:
 
 
 def _is_damaged(error: Exception) -> bool:
-    return _code(error) in _DAMAGED
+    """Whether a database cannot be mended: the library gives ValueError where rows are missing."""
+    return isinstance(error, ValueError) or _code(error) in _DAMAGED
 
 
 def _code(error: Exception) -> int:
