@@ -23,6 +23,7 @@ BENCHMARKS = (
     "metrics_cost",
     "first_audio",
     "wire_bytes",
+    "cache_hit",
     "mode_switch",
     "failover_cost",
     "loop_delay",

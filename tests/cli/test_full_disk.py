@@ -24,6 +24,7 @@ WITH_RESULTS = {
     "status again and again": ["status", "--watch"],
     "voices": ["voices"],
     "voices for programs": ["voices", "--json"],
+    "cache": ["cache"],
     "models": ["models"],
     "models for programs": ["models", "--json"],
     "mode": ["mode"],

@@ -115,6 +115,8 @@ class FrameWriter:
             voice=chunk.speaker.voice,
             stand_in=chunk.speaker.fallback,
             watermarked=chunk.speaker.watermarked,
+            model=chunk.speaker.model,
+            cached=chunk.speaker.cached,
             pre_skip=self._codec.pre_skip,
         )
         return encode_frame(FrameType.SENTENCE, start, chunk.sentence)

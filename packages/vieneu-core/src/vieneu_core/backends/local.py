@@ -256,4 +256,5 @@ class LocalBackend(Backend):
             engine=info.engine,
             voice=REFERENCE_VOICE if utterance.voice is None else utterance.voice.id,
             watermarked=utterance.watermark,
+            model=info.model,
         )
