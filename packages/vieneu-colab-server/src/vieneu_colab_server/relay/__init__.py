@@ -1,0 +1,1 @@
+"""Relay service: the router served to people and programs."""
