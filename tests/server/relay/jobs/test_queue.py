@@ -6,13 +6,17 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from fake_clock import FakeClock
 from job_rig import SENTENCES, TEXT, job_rig, names_in, numbered, tones
 from server_site import until
 from tone_engine import same
 
-from vieneu_colab_server.relay.jobs.job import JobState
+from vieneu_colab_server.relay.jobs.job import JobSpec, JobState
+from vieneu_colab_server.relay.jobs.queue import JobQueue
 from vieneu_colab_server.relay.jobs.script import ScriptKind
+from vieneu_colab_server.relay.jobs.store import JobStore
 from vieneu_core.audio.encode import AudioFormat
+from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.testing.scripted import ScriptedBackend
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -77,3 +81,23 @@ async def test_two_clients_are_served_one_after_the_other(tmp_path: Path) -> Non
         assert same(rig.heard(first), tones(one))
         assert same(rig.heard(second), tones(two))
     assert backend.record.finished == [*one, *two], "one at a time, in the order of their coming"
+
+
+async def test_an_uploaded_voice_speaks_with_its_clip(tmp_path: Path) -> None:
+    backend = ScriptedBackend(clones=True)
+    await backend.load()
+    clip = ReferenceAudio(pcm=bytes(200), sample_rate_hz=100, transcript="Xin chào.")
+    queue = JobQueue(
+        backend,
+        JobStore(tmp_path, max_total_bytes=10**8),
+        FakeClock(),
+        lambda: False,
+        find_reference=lambda voice: clip if voice == "clip-1" else None,
+    )
+    async with queue:
+        spec = JobSpec(kind=ScriptKind.DIALOGUE, voices={"Lan": "clip-1", "Minh": "vi-tone"})
+        job = await queue.submit(spec, "Lan: Đây là câu 1.\nMinh: Đây là câu 2.")
+        await until(lambda: queue.get(job.id).state is JobState.DONE)
+
+    asked = [(request.voice, request.reference) for request in backend.record.requests]
+    assert asked == [(None, clip), ("vi-tone", None)]

@@ -10,8 +10,15 @@ from vieneu_colab_server.relay.jobs.errors import ChosenVoiceAwayError
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock
-from vieneu_core.synthesis import Speech, SynthesisRequest, collect
+from vieneu_core.synthesis import ReferenceAudio, Speech, SynthesisRequest, collect
 from vieneu_core.translatable import Translatable
+
+FindReference = Callable[[str | None], ReferenceAudio | None]
+"""Returns the clip of an uploaded voice by its id; None where the backend knows the voice."""
+
+
+def no_reference(_: str | None) -> None:
+    """Return None: there are no uploaded voices."""
 
 
 class InterruptedByAnnouncementError(Exception):

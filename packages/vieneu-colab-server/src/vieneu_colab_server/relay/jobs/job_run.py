@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from vieneu_colab_server.problems import problem_of
 from vieneu_colab_server.relay.jobs.assemble import Assembly
-from vieneu_colab_server.relay.jobs.attempt import Announcements
+from vieneu_colab_server.relay.jobs.attempt import Announcements, FindReference
 from vieneu_colab_server.relay.jobs.errors import JobStorageError
 from vieneu_colab_server.relay.jobs.job import MAX_NOTES, Fallback, Job, JobState
 from vieneu_colab_server.relay.jobs.plan import Plan
@@ -44,6 +44,7 @@ class JobRun:
     store: JobStore
     clock: Clock
     announcements: Announcements
+    find_reference: FindReference
     settings: JobSettings
     _spoken: dict[int, Spoken] = field(default_factory=dict, init=False)
     _problem: VieneuError | None = field(default=None, init=False)
@@ -96,6 +97,7 @@ class JobRun:
             settings=self.settings,
             clock=self.clock,
             announcements=self.announcements,
+            find_reference=self.find_reference,
             pause=self._pause,
             heard={plan.sentences[i].voice for i, one in self._spoken.items() if one.n_samples},
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from vieneu_colab_server.relay.jobs.attempt import Announcements
+from vieneu_colab_server.relay.jobs.attempt import Announcements, FindReference, no_reference
 from vieneu_colab_server.relay.jobs.board import RETRY_AFTER_S, JobBoard
 from vieneu_colab_server.relay.jobs.errors import JobNotDoneError, JobStorageError
 from vieneu_colab_server.relay.jobs.job import Job, JobSpec, JobState
@@ -39,15 +39,19 @@ class JobQueue:
         clock: Of the pauses, and of the time after which ended jobs are removed.
         busy: Whether announcements wait or are being spoken, which go first. Jobs must not count.
         settings: Limits.
+        find_reference: Finds the clips of uploaded voices. One that is gone after a restart is a
+            voice that does not exist.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts, each once
         self,
         backend: Backend,
         store: JobStore,
         clock: Clock,
         busy: Callable[[], bool],
         settings: JobSettings | None = None,
+        *,
+        find_reference: FindReference = no_reference,
     ) -> None:
         self.settings = settings or JobSettings()
         """Limits."""
@@ -60,6 +64,7 @@ class JobQueue:
             backend=backend,
             clock=clock,
             announcements=Announcements(busy, clock, self.settings.busy_check_s),
+            find_reference=find_reference,
             settings=self.settings,
         )
         self._submitting = asyncio.Lock()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from vieneu_colab_server.problems import problem_of
 from vieneu_colab_server.relay.jobs.attempt import (
     Announcements,
+    FindReference,
     InterruptedByAnnouncementError,
     speak,
     speak_unless,
@@ -60,6 +61,7 @@ class SentenceSpeaker:
         settings: Limits.
         clock: Limits the wait for the chosen voice.
         announcements: Go first.
+        find_reference: Finds the clips of uploaded voices.
         pause: Called with each failure and the number of failures in a row; returns when to try
             again.
         heard: Voices that have spoken in this job: one that is missing now may come back.
@@ -70,6 +72,7 @@ class SentenceSpeaker:
     settings: JobSettings
     clock: Clock
     announcements: Announcements
+    find_reference: FindReference
     pause: Callable[[VieneuError, int], Awaitable[None]]
     heard: set[str | None]
     _wait_ends_s: float | None = field(default=None, init=False)
@@ -162,9 +165,11 @@ class SentenceSpeaker:
         return await speak(self.backend, self._request(sentence), refuse_fallback=refuse_fallback)
 
     def _request(self, sentence: Sentence) -> SynthesisRequest:
+        reference = self.find_reference(sentence.voice)
         return SynthesisRequest(
             text=(sentence.text,),  # so that it is not split again
-            voice=sentence.voice,
+            voice=sentence.voice if reference is None else None,
+            reference=reference,
             language=self.spec.language,
             speed=self.spec.speed,
             watermark=self.spec.watermark,

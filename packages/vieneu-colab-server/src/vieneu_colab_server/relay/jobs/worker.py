@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass, field
 
 from vieneu_colab_server.problems import problem_of
-from vieneu_colab_server.relay.jobs.attempt import Announcements
+from vieneu_colab_server.relay.jobs.attempt import Announcements, FindReference
 from vieneu_colab_server.relay.jobs.board import JobBoard
 from vieneu_colab_server.relay.jobs.errors import JobStorageError
 from vieneu_colab_server.relay.jobs.job import Job, JobState
@@ -31,6 +31,7 @@ class JobWorker:
     backend: Backend
     clock: Clock
     announcements: Announcements
+    find_reference: FindReference
     settings: JobSettings
     _added: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _current: tuple[str, asyncio.Task[None]] | None = field(default=None, init=False)
@@ -111,6 +112,7 @@ class JobWorker:
             store=self.store,
             clock=self.clock,
             announcements=self.announcements,
+            find_reference=self.find_reference,
             settings=self.settings,
         )
 
