@@ -1,1 +1,1 @@
-"""Relay service: the router served to people and programs."""
+"""The relay service: the server's HTTP app over a router, administered while it runs."""
