@@ -54,6 +54,7 @@ SHARED_INSIDE = (
     "vieneu_core.installation",
     "vieneu_core.process_end",
     "vieneu_core.speech_cache",
+    "vieneu_core.threads",
     "vieneu_core.translatable",
 )
 """What our own packages share, always of one version; no program needs it."""

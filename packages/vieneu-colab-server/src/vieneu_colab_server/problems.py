@@ -109,8 +109,9 @@ def _error_form(scope: Scope) -> ErrorForm | None:
 
 
 def status_of(error: VieneuError) -> HTTPStatus:
-    """Return the status for an error."""
-    return next(STATUS_OF[cls] for cls in type(error).__mro__ if cls in STATUS_OF)
+    """Return the status for an error; a class of one part of the server states its own."""
+    own: HTTPStatus | None = getattr(error, "http_status", None)
+    return own or next(STATUS_OF[cls] for cls in type(error).__mro__ if cls in STATUS_OF)
 
 
 def problem_of(error: VieneuError) -> Problem:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from vieneu_core.audio.file import write_file
     from vieneu_core.audio.opus import OpusSentenceDecoder, OpusSentenceEncoder
     from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
+    from vieneu_core.audio.resample import Resampler
+    from vieneu_core.audio.tempo import TempoStretcher
 
 __all__ = [
     "BYTES_PER_SAMPLE",
@@ -19,7 +21,9 @@ __all__ = [
     "Clip",
     "OpusSentenceDecoder",
     "OpusSentenceEncoder",
+    "Resampler",
     "Speaker",
+    "TempoStretcher",
     "decode_clip",
     "encode_stream",
     "pcm_stream",
@@ -34,5 +38,7 @@ __getattr__, __dir__ = lazy_names(
         "file": ("write_file",),
         "opus": ("OpusSentenceDecoder", "OpusSentenceEncoder"),
         "pcm": ("BYTES_PER_SAMPLE", "AudioChunk", "Speaker"),
+        "resample": ("Resampler",),
+        "tempo": ("TempoStretcher",),
     },
 )

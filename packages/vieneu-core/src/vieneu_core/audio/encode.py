@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from vieneu_core.arguments import one_of
 from vieneu_core.audio.opus import codec_rate_hz
@@ -17,13 +16,11 @@ from vieneu_core.audio.pcm import AudioChunk, frame_of
 from vieneu_core.audio.resample import Resampler
 from vieneu_core.audio.whole_sentences import checked_stream
 from vieneu_core.errors import BadAudioError, InvalidRequestError, StreamInterruptedError
+from vieneu_core.threads import on_thread
 from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
     from av import AudioStream
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class AudioFormat(StrEnum):
@@ -270,14 +267,3 @@ async def one_rate(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChu
             last = chunk
     if last is None or not last.final:
         raise StreamInterruptedError("The stream of audio ended in the middle of a sentence.")
-
-
-async def on_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a short blocking call on a thread; cancellation takes effect once the call has ended."""
-    running = asyncio.create_task(asyncio.to_thread(call, *args, **kwargs))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        running.exception()  # marks it as retrieved: the cancelled caller does not need it
-        raise
