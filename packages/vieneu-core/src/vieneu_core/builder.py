@@ -188,10 +188,11 @@ def build_cache(
     cache_dir: str | PathLike[str] | None = None,
     voices_dir: str | PathLike[str] | None = None,
     clock: Clock | None = None,
+    on_lookup: Callable[[float | None], None] | None = None,
 ) -> SpeechCache:
     """Build the cache of finished speech, whether it is enabled or not; nothing is opened yet.
 
-    Arguments and errors as of `build_cached`.
+    Arguments and errors as of `build_cached`; `on_lookup` as of `SpeechCache`.
     """
     if not has_module("diskcache"):
         raise MissingExtraError("The speech cache", "cache")
@@ -202,6 +203,7 @@ def build_cache(
         max_bytes=settings.cache.max_bytes,
         voices=VoiceCatalogue(_folder("voices_dir", voices_dir, default=users_voices_dir)),
         clock=clock,
+        on_lookup=on_lookup,
     )
 
 

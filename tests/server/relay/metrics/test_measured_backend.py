@@ -282,9 +282,9 @@ async def test_all_else_is_passed_to_the_backend(clock: FakeClock) -> None:
 async def test_hits_and_misses_of_a_cache_are_counted() -> None:
     registry = CollectorRegistry()
     speech = SpeechMetrics(registry)
-    speech.speech_cache_hit(0.004)
-    speech.speech_cache_hit(0.002)
-    speech.speech_cache_miss()
+    speech.cache_lookup(0.004)
+    speech.cache_lookup(0.002)
+    speech.cache_lookup(None)
 
     metrics = exposed(registry)
     assert metrics.value("vieneu_speech_cache_hits_total") == 2

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -22,25 +23,34 @@ from vieneu_colab_server.relay.admin_api import ADDRESS, admin_routes
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.event_stream import EventHistory
 from vieneu_colab_server.relay.guard import AdminGuard
+from vieneu_colab_server.relay.jobs.queue import JobQueue
+from vieneu_colab_server.relay.jobs.routes import JOBS, job_routes
+from vieneu_colab_server.relay.jobs.store import JobStore
 from vieneu_colab_server.relay.login import AdminAccount
 from vieneu_colab_server.relay.login_routes import LOGIN_PATHS, login_routes
 from vieneu_colab_server.relay.metrics.measured_backend import MeasuredBackend
 from vieneu_colab_server.relay.metrics.relay_metrics import relay_metrics
 from vieneu_colab_server.relay.metrics.routes import METRICS, metrics_routes
+from vieneu_colab_server.relay.metrics.speech_metrics import SpeechMetrics
 from vieneu_colab_server.relay.metrics.tracing import SpeechTracing
 from vieneu_colab_server.relay.openai import openai_api
+from vieneu_colab_server.relay.preparation import AnnouncementPreparation, preparation_routes
 from vieneu_colab_server.relay.wyoming import wyoming_server_class
 from vieneu_colab_server.relay.wyoming.limits import WyomingLimits
 from vieneu_colab_server.relay.wyoming.queued_speech import QueuedSpeech
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.backends.base import Backend
+from vieneu_core.builder import build_cache
 from vieneu_core.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from vieneu_colab_server.relay.wyoming.server import WyomingServer
+    from vieneu_core.speech_cache import CachedBackend
 
 ADMIN_PATH = "/relay"
 API_PATH = "/api"
+MAX_JOBS_BYTES = 4 << 30
+"""All long jobs on the disk."""
 MAX_ADMIN_BODY_BYTES = 4 * 1024 * 1024
 """A clip of a voice as base64."""
 
@@ -61,6 +71,8 @@ class RelayParts:
 
     administration: Administration
     account: AdminAccount
+    jobs_folder: Path
+    """Keeps the long jobs."""
     wyoming: WyomingOptions | None = None
     """None serves no Wyoming clients."""
     tracing: SpeechTracing | None = None
@@ -83,17 +95,32 @@ def create_relay_app(
     administration = parts.administration
     router = administration.router
     metrics = relay_metrics(router, queue_depth=lambda: service.queue.depth)
-    backend = MeasuredBackend(router, metrics.speech, clock=clock, tracing=parts.tracing)
-    openai = openai_api(send_timeout_s=settings.send_timeout_s)
-    scraped = AddedApi(routes=lambda _: metrics_routes(metrics.registry), prefix=METRICS)
-    server = create_app(settings, backend, clock=clock, added=[openai, scraped])
+    measured = MeasuredBackend(router, metrics.speech, clock=clock, tracing=parts.tracing)
+    cached = _cached(administration, measured, metrics.speech, clock)
+    backend = cached or measured
+    jobs = JobQueue(
+        router,
+        JobStore(parts.jobs_folder, max_total_bytes=MAX_JOBS_BYTES),
+        clock,
+        busy=lambda: service.queue.depth > 0,
+        find_reference=lambda voice: service.uploads.find(voice),
+    )
+    added = [
+        openai_api(send_timeout_s=settings.send_timeout_s),
+        AddedApi(routes=lambda _: metrics_routes(metrics.registry), prefix=METRICS),
+        AddedApi(
+            routes=lambda made: job_routes(jobs, stopping=lambda: made.lifecycle.draining),
+            prefix=JOBS,
+        ),
+    ]
+    server = create_app(settings, backend, clock=clock, added=added)
     service: Service = server.state.service
     events = EventHistory(router, clock=clock, is_stopping=lambda: service.lifecycle.draining)
     wyoming = _wyoming_server(settings, parts.wyoming, backend, service)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with server.router.lifespan_context(server), _serving(wyoming, settings):
+        async with server.router.lifespan_context(server), jobs, _serving(wyoming, settings):
             following = asyncio.create_task(administration.follow(), name="follow-settings")
             try:
                 yield
@@ -106,10 +133,33 @@ def create_relay_app(
         if parts.tracing is not None:
             await parts.tracing.aclose()
 
-    admin = _admin_app(settings, parts, events)
+    preparation = AnnouncementPreparation(
+        cached, busy=lambda: service.queue.depth > 0, clock=clock, max_chars=settings.max_text_chars
+    )
+    admin = _admin_app(settings, parts, events, preparation)
     app = Starlette(routes=[Mount(ADMIN_PATH, admin), Mount("/", server)], lifespan=lifespan)
     app.state.service = service
     return app
+
+
+def _cached(
+    administration: Administration, backend: Backend, metrics: SpeechMetrics, clock: Clock
+) -> CachedBackend | None:
+    """Put the speech cache before a backend; None where the settings want none."""
+    settings = administration.settings
+    if not settings.cache.enabled:
+        return None
+    from vieneu_core.speech_cache import CachedBackend, chosen_by
+
+    cache = build_cache(
+        settings,
+        voices_dir=administration.voices.folder,
+        clock=clock,
+        on_lookup=metrics.cache_lookup,
+    )
+    # The settings may change while it runs.
+    router = administration.router
+    return CachedBackend(backend, cache, chosen=lambda: chosen_by(router, administration.settings)())
 
 
 def _wyoming_server(
@@ -145,7 +195,12 @@ async def _serving(wyoming: WyomingServer | None, settings: ServerSettings) -> A
         await wyoming.stop(within_s=settings.drain_timeout_s)
 
 
-def _admin_app(settings: ServerSettings, parts: RelayParts, events: EventHistory) -> FastAPI:
+def _admin_app(
+    settings: ServerSettings,
+    parts: RelayParts,
+    events: EventHistory,
+    preparation: AnnouncementPreparation,
+) -> FastAPI:
     open_paths = frozenset(f"{API_PATH}{path}" for path in (*LOGIN_PATHS, ADDRESS))
     app = FastAPI(
         title="VieNeu Relay, administration",
@@ -161,7 +216,11 @@ def _admin_app(settings: ServerSettings, parts: RelayParts, events: EventHistory
             ),
         ],
     )
-    for routes in (login_routes(parts.account), admin_routes(parts.administration, events)):
+    for routes in (
+        login_routes(parts.account),
+        admin_routes(parts.administration, events),
+        preparation_routes(preparation),
+    ):
         app.include_router(routes, prefix=API_PATH)
     add_error_handlers(app)
     return app

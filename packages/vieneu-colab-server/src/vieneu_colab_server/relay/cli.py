@@ -46,6 +46,7 @@ from vieneu_core.translatable import Translatable
 
 TOKEN_FILE = "relay-token"  # noqa: S105 - a file name
 ACCOUNT_FILE = "relay-admin.json"
+JOBS_FOLDER = "jobs"
 
 
 def relay(  # noqa: PLR0913 - each argument is an option of the command
@@ -93,6 +94,7 @@ def relay(  # noqa: PLR0913 - each argument is an option of the command
         parts = RelayParts(
             administration=administration,
             account=account,
+            jobs_folder=folder / JOBS_FOLDER,
             wyoming=_wyoming(wyoming, wyoming_zeroconf),
             tracing=tracing_from_environment(os.environ),
         )

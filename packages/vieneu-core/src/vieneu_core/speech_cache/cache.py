@@ -81,6 +81,8 @@ class SpeechCache:
         voices: Voices that were added: each counts by its clip.
         clock: Time, for `CacheStats.hit_s`.
         lookup_within_s: Longest wait for the disk before a request is spoken without the cache.
+        on_lookup: Called for each lookup that counts, with the seconds that a hit took; None is a
+            miss.
     """
 
     def __init__(
@@ -91,11 +93,13 @@ class SpeechCache:
         voices: VoiceCatalogue | None = None,
         clock: Clock | None = None,
         lookup_within_s: float = LOOKUP_WITHIN_S,
+        on_lookup: Callable[[float | None], None] | None = None,
     ) -> None:
         self._stored = StoredSpeech(folder, max_bytes, voices)
         self._clock = clock or SystemClock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="vieneu-speech-cache")
         self._lookup_within_s = lookup_within_s
+        self._on_lookup = on_lookup
         self._overdue: asyncio.Future[Lookup | None] | None = None
         self._stats = CacheStats()
         self._n_bytes = 0
@@ -147,9 +151,9 @@ class SpeechCache:
         if preparing:
             return found
         if found is not None and found.speech is not None:
-            self._count(hits=1, hit_s=self._clock.monotonic() - began_s)
+            self._count(self._clock.monotonic() - began_s)
         elif isinstance(request.text, str | tuple):
-            self._count(misses=1)
+            self._count(None)
         return found
 
     async def store(self, lookup: Lookup, chosen: Chosen, speech: Speech) -> None:
@@ -174,7 +178,7 @@ class SpeechCache:
         self.check_size(len(entry))
         await self._run(self._stored.put, key, entry)
         self.problem = None
-        self._count(stored=1)
+        self._stats = replace(self._stats, stored=self._stats.stored + 1)
 
     def check_size(self, n_bytes: int) -> None:
         """Make sure that an entry may take so many bytes.
@@ -223,10 +227,14 @@ class SpeechCache:
         await self.release()
         await asyncio.to_thread(self._thread.shutdown)
 
-    def _count(self, *, hit_s: float = 0.0, **more: int) -> None:
+    def _count(self, hit_s: float | None) -> None:
         known = self._stats
-        counted = {name: getattr(known, name) + n for name, n in more.items()}
-        self._stats = replace(known, hit_s=known.hit_s + hit_s, **counted)
+        if hit_s is None:
+            self._stats = replace(known, misses=known.misses + 1)
+        else:
+            self._stats = replace(known, hits=known.hits + 1, hit_s=known.hit_s + hit_s)
+        if self._on_lookup is not None:
+            self._on_lookup(hit_s)
 
     async def _run(self, call: Callable[..., T], *args: object) -> T:
         loop = asyncio.get_running_loop()

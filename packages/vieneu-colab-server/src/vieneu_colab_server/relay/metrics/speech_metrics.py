@@ -105,14 +105,13 @@ class SpeechMetrics:
         if measured.fallback is not None:
             self._fallbacks.labels(backend_label(measured.fallback)).inc()
 
-    def speech_cache_hit(self, took_s: float) -> None:
-        """Record a request that a cache served, and the seconds to its first audio."""
-        self._cache_hits.inc()
-        self._cache_hit_s.observe(took_s)
-
-    def speech_cache_miss(self) -> None:
-        """Record a request that a cache did not hold."""
-        self._cache_misses.inc()
+    def cache_lookup(self, hit_s: float | None) -> None:
+        """Record a lookup in the speech cache: the seconds to the first audio; None is a miss."""
+        if hit_s is None:
+            self._cache_misses.inc()
+        else:
+            self._cache_hits.inc()
+            self._cache_hit_s.observe(hit_s)
 
     def _begin_at_zero(self) -> None:
         """Expose what will be counted before it is: a rate needs the step from 0 to 1."""
