@@ -2,8 +2,8 @@
 
 Every layer is paid once per chunk, on the event loop that Home Assistant shares. The worker is
 replaced by one that answers at once, so that nothing but the layers is measured: a bare queue, then
-the worker's host, the local backend, and the router, each with all layers below it. The last row is
-one async generator that only forwards, as a measure for the others.
+the worker's client, the local backend, and the router, each with all layers below it. The last row
+is one async generator that only forwards, as a measure for the others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vieneu_core.backends.local import LocalBackend
 from vieneu_core.engines.base import EngineInfo, Utterance
 from vieneu_core.router import Router
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.worker.host import WorkerHost
+from vieneu_core.worker.client import WorkerClient
 from vieneu_core.worker.messages import Audio, Finished, Message, Speak
 from vieneu_core.worker.spec import WorkerState
 
@@ -44,14 +44,14 @@ async def _measure() -> list[Row]:
     await router.load()
     request = SynthesisRequest(text=TEXT)
 
-    async def host() -> int:
-        n_chunks = [await count_chunks(backend._host.speak(utterance)) for _ in TEXT]
+    async def client() -> int:
+        n_chunks = [await count_chunks(backend._worker.speak(utterance)) for _ in TEXT]
         return sum(n_chunks)
 
     sides: dict[str, Callable[[], Awaitable[int]]] = {
         "queue": lambda: count_chunks(_queue(pieces)),
         "forwarded": lambda: count_chunks(_forwarded(_queue(pieces), N_FORWARDING)),
-        "host": host,
+        "client": client,
         "local": lambda: count_chunks(backend.stream(request)),
         "router": lambda: count_chunks(router.stream(request)),
     }
@@ -60,9 +60,9 @@ async def _measure() -> list[Row]:
     finally:
         await router.aclose()
     return [
-        _row("worker host", took_s["host"], took_s["queue"]),
-        _row("worker host and local backend", took_s["local"], took_s["queue"]),
-        _row("worker host, local backend and router", took_s["router"], took_s["queue"]),
+        _row("worker client", took_s["client"], took_s["queue"]),
+        _row("worker client and local backend", took_s["local"], took_s["queue"]),
+        _row("worker client, local backend and router", took_s["router"], took_s["queue"]),
         _row(
             "one generator that only forwards",
             (took_s["forwarded"] - took_s["queue"]) / N_FORWARDING,
@@ -114,10 +114,10 @@ class _InstantWorker:
 
     state, progress, pid, uptime_s, n_restarts = WorkerState.READY, None, None, 0.0, 0
 
-    def __init__(self, info: EngineInfo, pieces: list[bytes], host: WorkerHost) -> None:
+    def __init__(self, info: EngineInfo, pieces: list[bytes], client: WorkerClient) -> None:
         self.info = info
         self._pieces = pieces
-        self._host = host
+        self._client = client
 
     async def start(self) -> None:
         pass
@@ -131,14 +131,14 @@ class _InstantWorker:
     def send(self, message: Message) -> None:
         if isinstance(message, Speak):
             for pcm in self._pieces:
-                self._host.on_message(Audio(message.job, pcm))
-            self._host.on_message(Finished(message.job))
+                self._client.on_message(Audio(message.job, pcm))
+            self._client.on_message(Finished(message.job))
 
 
 def instant_local(info: EngineInfo, pieces: list[bytes]) -> LocalBackend:
     """Return a local backend whose worker has spoken a sentence as soon as it is asked to."""
     backend = LocalBackend("espeak")
-    backend._host._worker = _InstantWorker(info, pieces, backend._host)  # type: ignore[assignment] # see above
+    backend._worker._worker = _InstantWorker(info, pieces, backend._worker)  # type: ignore[assignment] # see above
     return backend
 
 

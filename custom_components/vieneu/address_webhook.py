@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from vieneu_core.errors import VieneuError
 from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdateInbox, verify_server
-from vieneu_core.pairing.inbox import MAX_BODY_BYTES
+from vieneu_core.pairing.update_verification import MAX_BODY_BYTES
 
 from .const import CONF_COLAB, CONF_WEBHOOK, DOMAIN
 from .runtime import VieneuConfigEntry

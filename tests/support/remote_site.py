@@ -21,7 +21,9 @@ from vieneu_core.errors import BackendError
 from vieneu_core.testing.scripted import ScriptedBackend
 from vieneu_core.wire.schemas import SynthesisBody
 
-PATIENT = RemoteTimeouts(connect_s=20, first_byte_s=20, between_chunks_s=20, behind_s=20)
+PATIENT = RemoteTimeouts(
+    total_s=240, connect_s=60, first_byte_s=95, between_chunks_s=60, behind_s=60
+)
 """Nothing that a busy machine does to a healthy stream shall look like a fault."""
 AT_ONCE = RetryPolicy(first_wait_s=0.001)
 

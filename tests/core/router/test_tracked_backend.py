@@ -23,7 +23,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.router.breaker import BreakerPolicy, CircuitBreaker, CircuitState
 from vieneu_core.router.failure import Failure
-from vieneu_core.router.session import SessionClock, SessionPolicy
+from vieneu_core.router.session_countdown import SessionClock, SessionPolicy
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.testing.scripted import ScriptedBackend
 

@@ -82,7 +82,7 @@ async def test_unloading_fails_what_is_spoken_and_what_waits(make: Make) -> None
     backend = make(chunk_delay_s=0.05)
     await backend.load()
     requests = [asyncio.create_task(say(backend, *TWO)) for _ in range(3)]
-    await until(lambda: backend._host._job is not None)
+    await until(lambda: backend._worker._job is not None)
 
     await backend.unload()
 

@@ -16,7 +16,7 @@ from vieneu_core.errors import (
     ModelLoadError,
     VieneuError,
 )
-from vieneu_core.worker.process import WorkerProcess
+from vieneu_core.worker.process_handle import WorkerProcess
 from vieneu_core.worker.spec import WorkerTimes
 
 

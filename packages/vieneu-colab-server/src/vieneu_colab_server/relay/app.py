@@ -103,7 +103,7 @@ def create_relay_app(
         JobStore(parts.jobs_folder, max_total_bytes=MAX_JOBS_BYTES),
         clock,
         busy=lambda: service.queue.depth > 0,
-        find_reference=lambda voice: service.uploads.find(voice),
+        find_reference=lambda voice: service.uploads.find(voice),  # noqa: PLW0108 - made below
     )
     added = [
         openai_api(send_timeout_s=settings.send_timeout_s),
@@ -159,7 +159,9 @@ def _cached(
     )
     # The settings may change while it runs.
     router = administration.router
-    return CachedBackend(backend, cache, chosen=lambda: chosen_by(router, administration.settings)())
+    return CachedBackend(
+        backend, cache, chosen=lambda: chosen_by(router, administration.settings)()
+    )
 
 
 def _wyoming_server(

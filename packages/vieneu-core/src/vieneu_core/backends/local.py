@@ -25,11 +25,11 @@ from vieneu_core.errors import (
     WatermarkUnavailableError,
 )
 from vieneu_core.synthesis import SynthesisRequest, check_request
-from vieneu_core.text.lookahead import with_upcoming
+from vieneu_core.text.passages import with_upcoming
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
-from vieneu_core.worker.host import WorkerHost
+from vieneu_core.worker.client import WorkerClient
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
 
 REFERENCE_VOICE = "reference"
@@ -84,7 +84,7 @@ class LocalBackend(Backend):
         self._lifetime = Lifetime(Translatable("The backend {name}", name=name), backend=name)
         self._voices = LocalVoices(voices, default_voice)
         self._watermark_required = watermark_required
-        self._host = WorkerHost(
+        self._worker = WorkerClient(
             EngineSpec(engine) if isinstance(engine, str) else engine,
             clock=SystemClock() if clock is None else clock,
             restart=RestartPolicy() if restart is None else restart,
@@ -100,12 +100,12 @@ class LocalBackend(Backend):
     @property
     def worker_pid(self) -> int | None:
         """Id of the worker process; None if there is none."""
-        return self._host.pid
+        return self._worker.pid
 
     @property
     def worker_rss_bytes(self) -> int | None:
         """Resident memory of the worker after its last sentence; None if it is unknown."""
-        memory = self._host.memory
+        memory = self._worker.memory
         return memory.rss_bytes or None if memory is not None else None
 
     async def load(self) -> None:
@@ -118,7 +118,7 @@ class LocalBackend(Backend):
         self._lifetime.require_open()
         try:
             # The check of each sentence uses numpy, whose import would block the event loop.
-            await asyncio.gather(self._host.start(), asyncio.to_thread(import_module, "numpy"))
+            await asyncio.gather(self._worker.start(), asyncio.to_thread(import_module, "numpy"))
         except BackendError as error:
             error.backend = self.name
             raise
@@ -126,18 +126,18 @@ class LocalBackend(Backend):
     async def unload(self) -> None:
         """End the worker process. A running stream raises `BackendNotLoadedError`."""
         self._lifetime.use()
-        await self._host.stop()
+        await self._worker.stop()
 
     async def aclose(self) -> None:
         """Unload permanently."""
         self._lifetime.close()
-        await self._host.stop()
+        await self._worker.stop()
 
     async def health(self) -> Health:
         """Return the state of the worker. Never fails, and returns at once."""
-        info, memory = self._host.info, self._host.memory
+        info, memory = self._worker.info, self._worker.memory
         return Health(
-            state=_STATES[self._host.state],
+            state=_STATES[self._worker.state],
             engine=None if info is None else info.engine,
             model=None if info is None else info.model,
             accelerator=None if info is None else info.accelerator,
@@ -147,9 +147,9 @@ class LocalBackend(Backend):
             latency_ms=0.0,
             gpu_memory_used_gb=None if memory is None else memory.gpu_used_gb,
             gpu_memory_total_gb=None if memory is None else memory.gpu_total_gb,
-            uptime_s=self._host.uptime_s,
-            loading=self._host.progress,
-            worker_restarts=self._host.n_restarts,
+            uptime_s=self._worker.uptime_s,
+            loading=self._worker.progress,
+            worker_restarts=self._worker.n_restarts,
         )
 
     async def voices(self) -> tuple[Voice, ...]:
@@ -160,7 +160,7 @@ class LocalBackend(Backend):
         """
         self._lifetime.require_open()
         try:
-            info = await self._host.ready()
+            info = await self._worker.ready()
         except BackendError as error:
             error.backend = self.name
             raise
@@ -178,7 +178,7 @@ class LocalBackend(Backend):
         check_request(request)
         self._lifetime.require_open()
         with self._in_queue():
-            info = await self._host.ready()
+            info = await self._worker.ready()
             marked = self._is_marked(request, info)
             chosen = await self._voices.choose(request, info)
             index = 0
@@ -215,14 +215,14 @@ class LocalBackend(Backend):
 
         That is known before the first audio, because a sentence is watermarked as a whole.
         """
-        info = await self._host.ready()
+        info = await self._worker.ready()
         rate = info.sample_rate_hz
         spoken = False
         while not spoken:
             speaker = self._speaker(info, utterance)
             check = SpeechCheck(utterance.text, speed=request.speed, sample_rate_hz=rate)
             try:
-                async with aclosing(self._host.speak(utterance, speed=request.speed)) as pieces:
+                async with aclosing(self._worker.speak(utterance, speed=request.speed)) as pieces:
                     async for pcm in pieces:
                         # Empty chunks are passed on too: they show that the engine works.
                         check.add(pcm)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
+from vieneu_core.cli.player_detection import KNOWN_PLAYERS
 from vieneu_core.cli.player_process import PlayerProcess
-from vieneu_core.cli.players import KNOWN_PLAYERS
 from vieneu_core.errors import PlayerError
 from vieneu_core.translatable import Translatable, joined
 

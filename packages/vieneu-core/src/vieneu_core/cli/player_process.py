@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from typing import Self
 
-from vieneu_core.cli.players import Player
+from vieneu_core.cli.player_detection import Player
 from vieneu_core.cli.stdio import lines_of, room_in, unread
 from vieneu_core.translatable import Translatable, joined
 

@@ -11,7 +11,7 @@ from vieneu_core.audio.encode import AudioFormat, encode_stream, format_of
 from vieneu_core.audio.file import write_file
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.cli.playback import Playback
-from vieneu_core.cli.players import installed_players
+from vieneu_core.cli.player_detection import installed_players
 from vieneu_core.cli.stdio import STANDARD, require_stdout, write_out
 from vieneu_core.errors import InvalidRequestError
 

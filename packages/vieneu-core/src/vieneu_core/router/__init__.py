@@ -24,7 +24,7 @@ from vieneu_core.router.events import (
 from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy
 from vieneu_core.router.quota import QuotaStatus, TunnelQuota
 from vieneu_core.router.router import Router
-from vieneu_core.router.session import SessionPolicy
+from vieneu_core.router.session_countdown import SessionPolicy
 from vieneu_core.router.status import BackendStatus, RouterStatus
 
 __all__ = [

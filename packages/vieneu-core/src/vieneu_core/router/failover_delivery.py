@@ -33,7 +33,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.router.events import ErrorReport, RouterEvent, SpokenByFallback
 from vieneu_core.router.policy import LAST_RESORT, RouterPolicy, estimated_seconds
-from vieneu_core.router.received_sentence import ReceivedSentence
+from vieneu_core.router.resampled_sentence import ResampledSentence
 from vieneu_core.router.route import Route
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
@@ -210,7 +210,7 @@ class Delivery:
     ) -> None:
         base, n_sentences = self._done, len(request.text) if isinstance(request.text, tuple) else 0
         fallback = self._route.is_fallback(tracked)
-        sentence = ReceivedSentence()
+        sentence = ResampledSentence()
         async with aclosing(tracked.backend.stream(request)) as stream:
             while (chunk := await self._next(stream, tracked)) is not None:
                 if not isinstance(chunk, AudioChunk):  # a backend implemented by the user
@@ -226,7 +226,7 @@ class Delivery:
                 if not (chunk.pcm or chunk.final):
                     continue  # an empty chunk only shows that the backend works
                 if not sentence.begun or chunk.restarted:
-                    sentence = ReceivedSentence(begun=True)
+                    sentence = ResampledSentence(begun=True)
                     await self._make_room()
                 speaker = replace(
                     chunk.speaker, backend=tracked.name, fallback=chunk.speaker.fallback or fallback
@@ -234,7 +234,7 @@ class Delivery:
                 await self._take(replace(chunk, sentence=self._done, speaker=speaker), sentence)
                 if chunk.final:
                     self._finish(sentence, fallback=tracked.name if fallback else None, cause=cause)
-                    sentence = ReceivedSentence()
+                    sentence = ResampledSentence()
         if self._done < base + n_sentences:
             raise StreamInterruptedError(
                 Translatable("{name} stopped before the last sentence.", name=tracked.name)
@@ -262,23 +262,23 @@ class Delivery:
             await self._room.acquire()
             self._rooms_taken += 1
 
-    async def _take(self, chunk: AudioChunk, sentence: ReceivedSentence) -> None:
+    async def _take(self, chunk: AudioChunk, sentence: ResampledSentence) -> None:
         sentence.seconds += chunk.seconds
         check_length(sentence.seconds)
         # The sample rate of the stream's first chunk is kept, whichever backend speaks.
         self._rate_hz = self._rate_hz or chunk.sample_rate_hz
         chunk = await sentence.at_rate(chunk, self._rate_hz)
         if chunk.sentence > 0:
-            sentence.buffer.append(chunk)
+            sentence.chunks.append(chunk)
             return
         restarted = self._begun_live and not sentence.heard
         self._begun_live = sentence.heard = True
         self._outbox.put_nowait(replace(chunk, restarted=restarted))
 
     def _finish(
-        self, sentence: ReceivedSentence, *, fallback: str | None, cause: VieneuError | None
+        self, sentence: ResampledSentence, *, fallback: str | None, cause: VieneuError | None
     ) -> None:
-        for chunk in sentence.buffer:
+        for chunk in sentence.chunks:
             self._outbox.put_nowait(chunk)
         if fallback is not None:
             self._publish(

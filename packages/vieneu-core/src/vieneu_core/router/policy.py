@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from vieneu_core.arguments import check_not_negative, expect, items_of, refuse
 from vieneu_core.router.breaker import BreakerPolicy
-from vieneu_core.router.session import SessionPolicy
+from vieneu_core.router.session_countdown import SessionPolicy
 
 LAST_RESORT = "last_resort"
 """Name of the embedded voice, which is always available."""

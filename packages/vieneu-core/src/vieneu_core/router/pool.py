@@ -18,7 +18,7 @@ from vieneu_core.errors import (
 from vieneu_core.router.breaker import CircuitBreaker
 from vieneu_core.router.health_monitor import HealthMonitor
 from vieneu_core.router.policy import BACKENDS, Mode, RouterPolicy
-from vieneu_core.router.session import SessionClock
+from vieneu_core.router.session_countdown import SessionClock
 from vieneu_core.router.status import BackendStatus
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import Speech

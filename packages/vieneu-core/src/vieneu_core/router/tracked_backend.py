@@ -22,7 +22,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.router.breaker import CircuitBreaker, CircuitState
 from vieneu_core.router.failure import Failure
-from vieneu_core.router.session import SessionClock
+from vieneu_core.router.session_countdown import SessionClock
 from vieneu_core.translatable import Translatable
 
 _BRIEF_PAUSE_S = 5.0

@@ -85,7 +85,7 @@ class SpeechCache:
             miss.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts and limits, each once
         self,
         folder: Path,
         *,

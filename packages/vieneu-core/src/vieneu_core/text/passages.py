@@ -1,4 +1,4 @@
-"""Grouping of sentences into passages, which are sent to a backend together.
+"""Grouping of sentences: passages for a backend, and what an engine may know of the next ones.
 
 The first passage is one sentence, so that speech starts early. While it is spoken, the text is
 read ahead; each later passage contains all sentences known by then, to save requests.
@@ -15,6 +15,8 @@ from vieneu_core.text.sentence_splitter import sentences
 
 READ_AHEAD = 256
 """Limit on buffered sentences, after which an endless text has to wait."""
+MOST_UPCOMING = 7
+"""Enough for every engine, which works one step or one batch ahead."""
 
 
 async def passages(
@@ -38,6 +40,27 @@ async def passages(
             passage = await ahead.take(max_chars)
     finally:
         await ahead.aclose()
+
+
+async def with_upcoming(
+    text: str | tuple[str, ...] | AsyncIterable[str],
+) -> AsyncGenerator[tuple[str, tuple[str, ...]], None]:
+    """Yield each sentence as soon as it is known, with the known sentences after it.
+
+    Args:
+        text: As in `vieneu_core.text.sentence_splitter.sentences`.
+
+    Raises:
+        EmptyTextError: there is nothing to speak in the text.
+    """
+    async with aclosing(sentences(text)) as found:
+        if isinstance(text, str | tuple):
+            known = [sentence async for sentence in found]
+            for index, sentence in enumerate(known, 1):
+                yield sentence, tuple(known[index : index + MOST_UPCOMING])
+        else:
+            async for sentence in found:
+                yield sentence, ()
 
 
 class _ReadAhead:

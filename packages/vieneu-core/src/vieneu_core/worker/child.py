@@ -1,8 +1,8 @@
-"""The worker process: runs one engine for the host at the other end of a socket.
+"""The worker process: runs one engine for the client at the other end of a socket.
 
 Started as ``python -m vieneu_core.worker.child FD PARENT_PID``. The main thread runs the engine;
 a second thread reads the socket, so that a cancellation is noticed while the engine works, and so
-that the process ends at once when the host has ended, even while native code runs.
+that the process ends at once when the client has ended, even while native code runs.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Channel:
         self._sending = threading.Lock()
 
     def send(self, message: Message) -> None:
-        """Send a message; end the process if the host has ended."""
+        """Send a message; end the process if the client has ended."""
         with self._sending:
             try:
                 self._sock.sendall(encode(message))
@@ -119,7 +119,7 @@ class Worker:
             message = self._channel.receive()
             match message:
                 case None:
-                    # The host has ended. There is nothing to clean up, and the main thread
+                    # The client has ended. There is nothing to clean up, and the main thread
                     # may be inside native code that never returns.
                     os._exit(0)
                 case Cancel():
@@ -134,7 +134,7 @@ class Worker:
         try:
             engine = find_factory(request.target)(request.options)
             info = engine.load(lambda now: self._channel.send(Progress(now)))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - raised again by the host
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - raised again by the client
             self._channel.send(_failed(None, error, ModelLoadError))
             return None
         self._report_memory(engine)
@@ -148,7 +148,7 @@ class Worker:
                 if self._is_cancelled(job.job):
                     break
                 self._channel.send(Audio(job.job, pcm))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - raised again by the host
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - raised again by the client
             self._channel.send(_failed(job.job, error, SynthesisFailedError))
         else:
             self._report_memory(engine)
@@ -224,7 +224,7 @@ def _failed(job: int | None, error: BaseException, unnamed: type[BackendError]) 
     elif isinstance(error, MemoryError):
         named = DeviceMemoryError("The engine ran out of memory.")
     else:
-        traceback.print_exception(error)  # the host writes it to its log
+        traceback.print_exception(error)  # the client writes it to its log
         # A foreign message may contain a path or the text: only the admin, who loads, may see it.
         message = f": {error}" if job is None else ""
         named = unnamed(

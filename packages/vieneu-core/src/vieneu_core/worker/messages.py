@@ -1,4 +1,4 @@
-"""Messages between a worker and its host, and their encoding.
+"""Messages between a worker and its client, and their encoding.
 
 A frame is its length (4 bytes, big-endian, without these four), a kind (1 byte), the length of a
 JSON header (4 bytes), the header, and samples, if the message has any. No pickle, so that neither
@@ -39,7 +39,7 @@ class MessageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Base class of the messages between host and worker."""
+    """Base class of the messages between client and worker."""
 
     kind: ClassVar[int]
 
@@ -54,7 +54,7 @@ class Message:
         return cls(**header)
 
 
-# --- host to worker ------------------------------------------------------------------------
+# --- client to worker ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Shutdown(Message):
     kind = 4
 
 
-# --- worker to host ------------------------------------------------------------------------
+# --- worker to client ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

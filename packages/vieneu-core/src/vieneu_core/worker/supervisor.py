@@ -20,7 +20,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.translatable import Translatable
 from vieneu_core.worker.messages import Failed, Load, Loaded, Message, Progress
-from vieneu_core.worker.process import WorkerProcess, within
+from vieneu_core.worker.process_handle import WorkerProcess, within
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
 
 _LOGGER = logging.getLogger(__name__)

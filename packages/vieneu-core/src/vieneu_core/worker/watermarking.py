@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vieneu_core.audio.watermark import Watermarker
 
 SIGN_OF_LIFE_S = 5.0
-"""Seconds, shorter than the time after which router and host consider an engine hung."""
+"""Seconds, shorter than the time after which router and client consider an engine hung."""
 MOST_SIGNS_OF_LIFE = 24
 """Limit while the watermarker loads: two minutes. PyTorch is imported in 2 s, but on a busy
 machine without a file cache it takes more than the stall limit of 20 s."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vieneu_core.backends.remote.backend import RemoteBackend
-from vieneu_core.backends.remote.deadlines import RemoteTimeouts
 from vieneu_core.backends.remote.retry import RetryPolicy
+from vieneu_core.backends.remote.timeouts import RemoteTimeouts
 
 __all__ = ["RemoteBackend", "RemoteTimeouts", "RetryPolicy"]

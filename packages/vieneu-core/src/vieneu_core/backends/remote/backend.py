@@ -17,7 +17,6 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.remote.connection import Connection, OnTraffic
-from vieneu_core.backends.remote.deadlines import RemoteTimeouts
 from vieneu_core.backends.remote.handshake import (
     NEW_HOST_GRACE_S,
     health_of,
@@ -30,6 +29,7 @@ from vieneu_core.backends.remote.retry import RetryPolicy
 from vieneu_core.backends.remote.server_address import Endpoint
 from vieneu_core.backends.remote.speech_client import SpeechClient
 from vieneu_core.backends.remote.stream_reader import Codec, load_libraries
+from vieneu_core.backends.remote.timeouts import RemoteTimeouts
 from vieneu_core.backends.remote.voice_upload import OwnVoices
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import (

@@ -9,7 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from vieneu_core.backends.remote.connection import Call, Connection
-from vieneu_core.backends.remote.deadlines import RemoteTimeouts
+from vieneu_core.backends.remote.timeouts import RemoteTimeouts
 from vieneu_core.errors import BadResponseError, RequestError
 from vieneu_core.translatable import Translatable
 

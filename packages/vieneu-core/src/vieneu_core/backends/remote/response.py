@@ -5,8 +5,8 @@ from __future__ import annotations
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
-from vieneu_core.backends.remote.deadlines import Deadlines, WaitingFor
 from vieneu_core.backends.remote.response_head import HEAD_BYTES, ResponseHead
+from vieneu_core.backends.remote.timeouts import Deadlines, WaitingFor
 from vieneu_core.clock import Clock
 from vieneu_core.errors import StreamInterruptedError
 from vieneu_core.translatable import Translatable

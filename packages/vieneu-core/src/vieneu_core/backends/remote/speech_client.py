@@ -8,11 +8,11 @@ from contextlib import aclosing
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.remote.connection import Call, Connection
-from vieneu_core.backends.remote.deadlines import Deadlines, RemoteTimeouts
 from vieneu_core.backends.remote.request_plan import PlannedRequest
 from vieneu_core.backends.remote.response import Response
 from vieneu_core.backends.remote.retry import RetryPolicy
 from vieneu_core.backends.remote.stream_reader import Codec, SpeechReader
+from vieneu_core.backends.remote.timeouts import Deadlines, RemoteTimeouts
 from vieneu_core.errors import (
     BackendError,
     BackendTimeoutError,

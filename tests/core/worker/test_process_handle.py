@@ -20,7 +20,7 @@ from vieneu_core.errors import ModelLoadError
 from vieneu_core.voices import Voice
 from vieneu_core.worker.child import find_factory
 from vieneu_core.worker.messages import Cancel, Finished, Load, Loaded, Message, Speak
-from vieneu_core.worker.process import WorkerProcess, within
+from vieneu_core.worker.process_handle import WorkerProcess, within
 
 VOICE = Voice(id="vi-low", name="", language="vi")
 SUPPORT = Path(__file__).parents[2] / "support"

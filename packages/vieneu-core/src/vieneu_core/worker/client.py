@@ -1,4 +1,4 @@
-"""Host of a worker process: sends it one sentence at a time, and passes its audio on."""
+"""Client of a worker process: sends it one sentence at a time, and passes its audio on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
 from vieneu_core.errors import BackendError, RequestError, StreamStalledError
 from vieneu_core.translatable import Translatable
 from vieneu_core.worker.messages import Audio, Cancel, Failed, Finished, Memory, Message, Speak
-from vieneu_core.worker.process import within
+from vieneu_core.worker.process_handle import within
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
 from vieneu_core.worker.supervisor import WorkerSupervisor
 
@@ -35,7 +35,7 @@ class _Job:
         self.audio.put_nowait(None)
 
 
-class WorkerHost:
+class WorkerClient:
     """An engine in its own process. Sentences are spoken in the order of the requests."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""State of the sentence that a delivery is receiving."""
+"""Sentence that is being received, resampled to the rate of its delivery."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from vieneu_core.audio.resample import Resampler
 
 
 @dataclass(slots=True, kw_only=True)
-class ReceivedSentence:
+class ResampledSentence:
     """The received part of one sentence."""
 
     begun: bool = False
     heard: bool = False
     """Whether a part of it was released."""
     seconds: float = 0.0
-    buffer: list[AudioChunk] = field(default_factory=list)
-    """Chunks held until the sentence is complete."""
+    chunks: list[AudioChunk] = field(default_factory=list)
+    """Held until the sentence is complete."""
     _resampler: Resampler | None = None
 
     async def at_rate(self, chunk: AudioChunk, rate_hz: int) -> AudioChunk:

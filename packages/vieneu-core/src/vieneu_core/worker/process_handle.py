@@ -1,4 +1,4 @@
-"""One worker process as the host sees it: start, messages, end. It is never restarted."""
+"""One worker process as its client sees it: start, messages, end. It is never restarted."""
 
 from __future__ import annotations
 

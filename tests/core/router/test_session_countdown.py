@@ -6,7 +6,7 @@ import math
 
 from fake_clock import FakeClock
 
-from vieneu_core.router.session import SessionClock, SessionPolicy
+from vieneu_core.router.session_countdown import SessionClock, SessionPolicy
 
 HOUR = 3600.0
 
