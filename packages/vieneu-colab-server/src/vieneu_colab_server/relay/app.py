@@ -45,7 +45,7 @@ from vieneu_core.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from vieneu_colab_server.relay.wyoming.server import WyomingServer
-    from vieneu_core.speech_cache import CachedBackend
+    from vieneu_core.speech_cache import CachedBackend, Chosen
 
 ADMIN_PATH = "/relay"
 API_PATH = "/api"
@@ -157,11 +157,12 @@ def _cached(
         clock=clock,
         on_lookup=metrics.cache_lookup,
     )
-    # The settings may change while it runs.
+
+    def chosen() -> Chosen:
+        return chosen_by(router, administration.settings)()  # they may change while it runs
+
     router = administration.router
-    return CachedBackend(
-        backend, cache, chosen=lambda: chosen_by(router, administration.settings)()
-    )
+    return CachedBackend(backend, cache, chosen=chosen)
 
 
 def _wyoming_server(
