@@ -122,7 +122,7 @@ async def test_a_new_token_of_the_server_is_kept_and_used(tmp_path: Path) -> Non
 
 async def test_a_change_of_the_file_by_another_program_is_taken_over(tmp_path: Path) -> None:
     async with serving(ScriptedBackend()) as server, relaying(tmp_path) as site:
-        changes = {
+        changes: dict[str, str | bool | SecretStr] = {
             "colab.enabled": True,
             "colab.endpoint_url": server.url,
             "colab.auth_token": SecretStr(TOKEN),
