@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr, ValidationError
 
-from vieneu_core.backends.remote.server_address import Endpoint
+from vieneu_core.backends.remote.request_url import Endpoint
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.credentials import is_loopback
 from vieneu_core.errors import (

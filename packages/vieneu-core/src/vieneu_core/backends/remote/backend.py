@@ -25,8 +25,8 @@ from vieneu_core.backends.remote.handshake import (
 )
 from vieneu_core.backends.remote.json_client import JsonClient
 from vieneu_core.backends.remote.request_plan import PlannedRequest, plan_requests
+from vieneu_core.backends.remote.request_url import Endpoint
 from vieneu_core.backends.remote.retry import RetryPolicy
-from vieneu_core.backends.remote.server_address import Endpoint
 from vieneu_core.backends.remote.speech_client import SpeechClient
 from vieneu_core.backends.remote.stream_reader import Codec, load_libraries
 from vieneu_core.backends.remote.timeouts import RemoteTimeouts

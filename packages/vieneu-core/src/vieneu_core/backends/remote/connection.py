@@ -17,9 +17,9 @@ from pydantic import SecretStr
 
 from vieneu_core import __version__
 from vieneu_core.backends.remote.error_mapping import explain
+from vieneu_core.backends.remote.request_url import Endpoint
 from vieneu_core.backends.remote.response import Response
 from vieneu_core.backends.remote.response_head import HEAD_BYTES
-from vieneu_core.backends.remote.server_address import Endpoint
 from vieneu_core.backends.remote.timeouts import Deadlines, RemoteTimeouts, Wait, WaitingFor
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (

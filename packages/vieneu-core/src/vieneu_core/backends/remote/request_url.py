@@ -1,4 +1,4 @@
-"""URL and token of a server, checked once before anything is sent."""
+"""URLs of requests to a server, and its token; both are checked once before anything is sent."""
 
 from __future__ import annotations
 

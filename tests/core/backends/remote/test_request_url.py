@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
-from vieneu_core.backends.remote.server_address import Endpoint
+from vieneu_core.backends.remote.request_url import Endpoint
 from vieneu_core.errors import ConfigurationError
 
 TOKEN = "s3cret-token"
