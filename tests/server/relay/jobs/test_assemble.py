@@ -6,6 +6,7 @@ import io
 import itertools
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import get_args
 
 import av
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from job_rig import RATE_HZ, JobRig, job_rig, numbered, samples_of, tones
 from tone_engine import heard, same
 
-from vieneu_colab_server.relay.jobs.job import Job, JobState, NoteKind
+from vieneu_colab_server.relay.jobs.job import Job, JobFormat, JobState, NoteKind
 from vieneu_colab_server.relay.jobs.script import ScriptKind
 from vieneu_core.audio.encode import AudioFormat
 from vieneu_core.audio.pcm import AudioChunk
@@ -61,7 +62,7 @@ def srt(*cues: tuple[float, float, str]) -> str:
     )
 
 
-@pytest.mark.parametrize("fmt", list(AudioFormat))
+@pytest.mark.parametrize("fmt", get_args(JobFormat))
 async def test_subtitles_are_where_the_sentences_are_heard(
     tmp_path: Path, fmt: AudioFormat
 ) -> None:

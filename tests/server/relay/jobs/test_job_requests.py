@@ -18,6 +18,7 @@ from job_site import JobSite
         ({"text": "a", "srt": "b"}, 422, "invalid_request", "exactly one of"),
         ({"text": "a", "voices": {"A": "b"}}, 422, "invalid_request", "for a dialogue"),
         ({"text": "a", "format": "exe"}, 422, "invalid_request", "format"),
+        ({"text": "a", "format": "aac"}, 422, "invalid_request", "format"),
         ({"text": "a", "speed": 9}, 422, "invalid_request", "speed"),
         ({"text": "a", "speed": float("nan")}, 422, "invalid_request", ""),
         ({"text": "a", "language": "xx"}, 422, "invalid_request", "language"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from fake_clock import FakeClock
@@ -11,7 +12,7 @@ from job_rig import SENTENCES, TEXT, job_rig, names_in, numbered, tones
 from server_site import until
 from tone_engine import same
 
-from vieneu_colab_server.relay.jobs.job import JobSpec, JobState
+from vieneu_colab_server.relay.jobs.job import JobFormat, JobSpec, JobState
 from vieneu_colab_server.relay.jobs.queue import JobQueue
 from vieneu_colab_server.relay.jobs.script import ScriptKind
 from vieneu_colab_server.relay.jobs.store import JobStore
@@ -22,7 +23,7 @@ from vieneu_core.testing.scripted import ScriptedBackend
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
 
-@pytest.mark.parametrize("fmt", list(AudioFormat))
+@pytest.mark.parametrize("fmt", get_args(JobFormat))
 async def test_a_text_is_heard_whole_in_every_format(tmp_path: Path, fmt: AudioFormat) -> None:
     async with job_rig(ScriptedBackend(), tmp_path) as rig:
         job = await rig.done(TEXT, format=fmt)

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.datastructures import FormData, UploadFile
 
-from vieneu_colab_server.relay.jobs.job import Fallback, JobSpec
+from vieneu_colab_server.relay.jobs.job import Fallback, JobFormat, JobSpec
 from vieneu_colab_server.relay.jobs.script import ScriptKind, decoded
 from vieneu_core.audio.encode import AudioFormat
 from vieneu_core.errors import InvalidRequestError
@@ -52,7 +52,7 @@ class JobBody(BaseModel):
     voice: _Name | None = Field(
         default=None, description="Id of a voice from GET /voices.", examples=["vi-north"]
     )
-    format: AudioFormat = Field(default=AudioFormat.MP3, examples=["mp3"])
+    format: JobFormat = Field(default=AudioFormat.MP3, examples=["mp3"])
     language: str = Field(default="vi", max_length=MAX_LANGUAGE_LENGTH, examples=["vi"])
     speed: float = Field(default=1.0, ge=MIN_SPEED, le=MAX_SPEED)
     watermark: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -78,11 +79,15 @@ class Note(_Value):
     """How much later, in seconds."""
 
 
+JobFormat = Literal[AudioFormat.MP3, AudioFormat.WAV, AudioFormat.OGG, AudioFormat.FLAC]
+"""Not AAC: its files cannot state the encoder's delay, so that subtitles would be 43 ms early."""
+
+
 class JobSpec(_Value):
     """What was asked for, besides the text."""
 
     kind: ScriptKind
-    format: AudioFormat = AudioFormat.MP3
+    format: JobFormat = AudioFormat.MP3
     name: str = ""
     """For people."""
     voice: str | None = None
