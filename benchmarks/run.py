@@ -22,6 +22,7 @@ BENCHMARKS = (
     "generator_layers",
     "metrics_cost",
     "first_audio",
+    "relay_overhead",
     "wire_bytes",
     "cache_hit",
     "mode_switch",
