@@ -70,9 +70,7 @@ async def relaying(folder: Path, settings: str = TONES) -> AsyncIterator[RelaySi
     administration = Administration(builder.router(chosen), builder, chosen, config)
     account = AdminAccount(folder / "relay-admin.json", clock=SystemClock())
     token = (account.open() or account.new_token()).get_secret_value()
-    parts = RelayParts(
-        administration=administration, account=account, jobs_folder=folder / "jobs"
-    )
+    parts = RelayParts(administration=administration, account=account, jobs_folder=folder / "jobs")
     app = create_relay_app(given, parts)
     server = build_server(app, given)
     with open_port(given) as listener:

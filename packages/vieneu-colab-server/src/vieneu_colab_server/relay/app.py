@@ -159,7 +159,9 @@ def _cached(
     )
     # The settings may change while it runs.
     router = administration.router
-    return CachedBackend(backend, cache, chosen=lambda: chosen_by(router, administration.settings)())
+    return CachedBackend(
+        backend, cache, chosen=lambda: chosen_by(router, administration.settings)()
+    )
 
 
 def _wyoming_server(

@@ -49,9 +49,7 @@ class PreparationBody(BaseModel):
             InvalidRequestError: a value is out of its range.
         """
         return [
-            SynthesisRequest(
-                text=text, voice=self.voice, speed=self.speed, language=self.language
-            )
+            SynthesisRequest(text=text, voice=self.voice, speed=self.speed, language=self.language)
             for text in self.announcements
         ]
 

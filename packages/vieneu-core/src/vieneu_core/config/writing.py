@@ -18,9 +18,7 @@ from vieneu_core.translatable import Translatable
 MAX_BYTES = 1 << 20
 LOCK_TIMEOUT_S = 10.0
 _LOCK_POLL_S = 0.02
-_FOLDER_IN_THE_WAY = frozenset(
-    {errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS, errno.EXDEV}
-)
+_FOLDER_IN_THE_WAY = frozenset({errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS, errno.EXDEV})
 """The folder cannot be written, or the file is mounted by itself: it cannot be replaced."""
 
 
