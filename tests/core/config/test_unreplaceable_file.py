@@ -169,7 +169,7 @@ def test_zeros_that_a_power_cut_left_are_no_content() -> None:
 def test_a_full_disk_leaves_the_old_content(
     unreplaceable: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_space(_: int, data: memoryview, __: int) -> int:
+    def no_space(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "pwrite", no_space)

@@ -1,4 +1,4 @@
-"""Writing of a file that cannot be replaced, such as one that is mounted into a container by itself.
+"""Writing of a file that cannot be replaced, such as one that is mounted by itself.
 
 The new content is first appended as a comment, with its checksum; then it is written over the old
 content, and the comment is cut off. A writer that is killed leaves the old content with a part of
@@ -68,9 +68,9 @@ def _append(descriptor: int, size: int, content: bytes, max_bytes: int) -> None:
     encoded = base64.b64encode(content)
     filler = b"\n" + b"#" * max(0, len(content) - size)
     comment = filler + _MARK + _digest(encoded) + b" " + encoded + b"\n"
+    if size + len(comment) > max_bytes:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
     try:
-        if size + len(comment) > max_bytes:
-            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         _write_at(descriptor, comment, size)
         os.fsync(descriptor)
     except OSError:
