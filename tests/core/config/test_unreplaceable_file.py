@@ -16,7 +16,7 @@ import pytest
 from guard import GUARD_S
 
 from vieneu_core.config import load_settings, save_settings
-from vieneu_core.config.in_place import whole, write_in_place
+from vieneu_core.config.overwriting import overwrite, whole
 from vieneu_core.errors import SettingsFileError
 
 OLD = "# kept\nlocal:\n  voice: a # here\ncolab:\n  auth_token: a0\n"
@@ -182,7 +182,7 @@ def test_a_content_that_has_no_room_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"a: 0\n")
     with pytest.raises(OSError, match="too large"):
-        write_in_place(path, b"x" * 100, mode=0o600, max_bytes=200)
+        overwrite(path, b"x" * 100, mode=0o600, max_bytes=200)
     assert path.read_bytes() == b"a: 0\n"
 
 
@@ -215,7 +215,7 @@ def _said(content: bytes) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    write_in_place(path, content, mode=0o600, max_bytes=MAX_BYTES)
+    overwrite(path, content, mode=0o600, max_bytes=MAX_BYTES)
 
 
 def _record_states(

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr, ValidationError
 
 from vieneu_core.arguments import expect, path_of, refuse
-from vieneu_core.config.in_place import whole
+from vieneu_core.config.overwriting import whole
 from vieneu_core.config.paths import expanded, settings_path
 from vieneu_core.config.settings import (
     AUTH_TOKEN_VARIABLE,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from vieneu_core.config.in_place import DetachedFileError, write_in_place
+from vieneu_core.config.overwriting import DetachedFileError, overwrite
 from vieneu_core.errors import SettingsFileError
 from vieneu_core.files import PRIVATE, remove_drafts, write_atomic
 from vieneu_core.translatable import Translatable
@@ -89,7 +89,7 @@ def write(target: Path, text: str, shown: Path) -> None:
         except OSError as err:
             if err.errno not in _FOLDER_IN_THE_WAY or not target.is_file():
                 raise
-            write_in_place(target, text.encode(), mode=PRIVATE, max_bytes=MAX_BYTES)
+            overwrite(target, text.encode(), mode=PRIVATE, max_bytes=MAX_BYTES)
     except DetachedFileError as err:
         raise SettingsFileError(
             Translatable(

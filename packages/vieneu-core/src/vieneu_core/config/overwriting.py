@@ -37,7 +37,7 @@ def whole(raw: bytes) -> bytes:
     return _STARTED.sub(b"", raw)
 
 
-def write_in_place(target: Path, content: bytes, *, mode: int, max_bytes: int) -> None:
+def overwrite(target: Path, content: bytes, *, mode: int, max_bytes: int) -> None:
     """Write over a file; what a killed writer leaves, `whole` reads. Only under a lock.
 
     Args:
