@@ -15,6 +15,7 @@ from tone_engine import expected, heard, same
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.config import load_settings, save_settings
+from vieneu_core.config.overwriting import overwrite
 from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, signature
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.testing.scripted import ScriptedBackend
@@ -181,6 +182,19 @@ async def test_another_engine_is_taken_over_while_it_speaks_and_no_sentence_is_l
         await site.until_status(
             lambda _: site.administration.settings.local.options == {"chunk_delay_s": 0.001}
         )
+
+
+async def test_a_file_that_was_written_over_is_taken_over(tmp_path: Path) -> None:
+    async with relaying(tmp_path) as site:
+        inode = site.config.stat().st_ino
+        for enabled, written in ((False, "false"), (True, "true ")):  # of the same size
+            content = f"{TONES}fallback:\n  enabled: {written}\n".encode()
+            await asyncio.to_thread(overwrite, site.config, content, mode=0o600, max_bytes=1 << 20)
+            await site.until_status(
+                lambda _, now=enabled: site.administration.settings.fallback.enabled is now  # type: ignore[misc]
+            )
+        assert site.config.stat().st_ino == inode
+        assert site.administration.settings_error is None
 
 
 async def test_the_signed_address_of_a_restarted_server_is_taken_once(tmp_path: Path) -> None:

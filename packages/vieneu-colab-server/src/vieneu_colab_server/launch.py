@@ -107,7 +107,9 @@ def build_server(app: Starlette, settings: ServerSettings) -> DrainingServer:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        # X-Forwarded-Proto of a proxy on this machine, or of those in FORWARDED_ALLOW_IPS: behind
+        # https:// the relay's cookie is sent over https:// only.
+        proxy_headers=True,
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=CLOSE_TIMEOUT_S,
     )

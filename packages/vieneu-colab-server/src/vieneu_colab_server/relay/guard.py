@@ -85,10 +85,14 @@ def session_of(headers: Headers) -> str:
 
 
 def _is_same_origin(headers: Headers) -> bool:
+    # What the browser itself says holds also behind a proxy that passes on another Host; it says
+    # so on https:// and on the machine itself (Fetch Metadata, 2).
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"none", "same-origin"}
     origin = headers.get("origin")
-    if origin is None:  # a program; browsers always send one with a change
-        return headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
-    return urlsplit(origin).netloc == headers.get("host", "")
+    # A program sends neither; a browser always sends an origin with a change.
+    return origin is None or urlsplit(origin).netloc == headers.get("host", "")
 
 
 def _with_headers(send: Send) -> Send:
