@@ -33,14 +33,16 @@ class _Protected:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        protected = with_page_headers(send)
+
         async def revalidated(message: Message) -> None:
             if message["type"] == "http.response.start":
                 # Without it a browser guesses how long a file of an older version is good.
                 headers = [*message["headers"], (b"cache-control", b"no-cache")]
                 message = {**message, "headers": headers}
-            await send(message)
+            await protected(message)
 
-        await self._app(scope, receive, with_page_headers(revalidated))
+        await self._app(scope, receive, revalidated)
 
 
 class _Page:

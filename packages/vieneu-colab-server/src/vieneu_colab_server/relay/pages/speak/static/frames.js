@@ -20,9 +20,11 @@ const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
 export async function* frames(answer, signal) {
   const reader = answer.body.getReader();
   let held = new Uint8Array(0);
+  let isComplete = false;
   try {
     for (;;) {
       const { done, value } = await next(reader, signal);
+      if (done && isComplete) return;
       if (done) throw new ConnectionLost();
       held = joined(held, value);
       let size;
@@ -30,8 +32,8 @@ export async function* frames(answer, signal) {
         const frame = decoded(held.subarray(0, size));
         held = held.subarray(size);
         if (frame.type === ERROR) throw new Problem(frame.content);
+        isComplete = frame.type === END;
         yield frame;
-        if (frame.type === END) return;
       }
     }
   } finally {

@@ -9,7 +9,7 @@ const ENDED = new Set(["done", "failed", "cancelled"]);
 /** Return a job's name for people. */
 export function nameOf(job) {
   if (job.spec.name) return job.spec.name;
-  const form = { dateStyle: "short", timeStyle: "short" };
+  const form = { dateStyle: "medium", timeStyle: "short" };
   const date = new Intl.DateTimeFormat(currentLanguage(), form).format(new Date(job.created_at));
   return text(`jobs.unnamed_${job.spec.kind}`, { date });
 }
@@ -89,9 +89,8 @@ export class JobItem {
       seconds: Math.round((note.late_s ?? 0) * 10) / 10,
     }));
     const rest = total - lines.length;
-    if (lines.length > 0) lines.unshift(text("jobs.notes", { n: total }));
     if (rest > 0 && lines.length > 0) lines.push(text("jobs.more_notes", { n: rest }));
-    if (lines.length === 0) lines.push(text("jobs.notes", { n: total }));
+    if (total > 0) lines.unshift(text("jobs.notes", { n: total }));
     const shown = [...this.notes.children].map((item) => item.textContent);
     if (shown.join("\n") === lines.join("\n")) return;
     this.notes.replaceChildren(...lines.map((line) => Object.assign(make("li"), { textContent: line })));

@@ -2,7 +2,7 @@
 
 import { address, call } from "./api.js";
 
-const LIST_EVERY_MS = 5_000;
+const LIST_EVERY_MS = 15_000;
 
 /** Follows them while the page is seen: a browser has few connections to one server. */
 export class JobWatch {

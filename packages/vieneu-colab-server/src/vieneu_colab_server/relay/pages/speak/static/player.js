@@ -3,7 +3,7 @@
 const AHEAD_S = 20;
 // Each scheduled piece costs the audio thread a little at every block: few, long ones.
 const PIECE_S = 1;
-const LATEST_START_S = 0.06;
+const FIRST_START_S = 0.1;
 const CHECK_MS = 100;
 const RATE_KEPT = "vieneu.rate";
 const USUAL_RATE_HZ = 24_000;
@@ -128,9 +128,9 @@ export class Player {
       const source = context.createBufferSource();
       source.buffer = buffer;
       source.connect(context.destination);
-      if (this.#nextS < context.currentTime + LATEST_START_S / 3) {
+      if (this.#nextS < context.currentTime + 0.02) {
         // On the grid of samples: between two of them the browser would interpolate.
-        const startS = context.currentTime + LATEST_START_S;
+        const startS = context.currentTime + FIRST_START_S;
         this.#nextS = Math.ceil(startS * this.#rate) / this.#rate;
       }
       source.start(this.#nextS);
