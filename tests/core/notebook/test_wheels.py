@@ -109,22 +109,6 @@ def test_what_is_changed_in_the_source_is_in_the_next_wheel(project: Path) -> No
     assert after.sha256 != before.sha256
 
 
-def test_an_extra_that_names_other_extras_has_what_they_need(project: Path) -> None:
-    extras = (
-        'more = ["rich>=13"]\nother = ["attrs>=24"]\nall = ["vieneu-core[more, other]", "tqdm"]'
-    )
-    text = PROJECT.replace('more = ["rich>=13"]', extras)
-    (project / "pyproject.toml").write_text(text)
-    metadata = files_of(Wheel.of_project(project))["vieneu_core-3.2.1.dist-info/METADATA"].decode()
-
-    needed = [line for line in metadata.splitlines() if line.endswith('; extra == "all"')]
-    assert needed == [
-        'Requires-Dist: rich>=13; extra == "all"',
-        'Requires-Dist: attrs>=24; extra == "all"',
-        'Requires-Dist: tqdm; extra == "all"',
-    ]
-
-
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [

@@ -118,6 +118,7 @@ class FrameWriter:
             model=chunk.speaker.model,
             cached=chunk.speaker.cached,
             pre_skip=self._codec.pre_skip,
+            backend=chunk.speaker.backend,
         )
         return encode_frame(FrameType.SENTENCE, start, chunk.sentence)
 

@@ -34,7 +34,11 @@ from vieneu_colab_server.relay.metrics.routes import METRICS, metrics_routes
 from vieneu_colab_server.relay.metrics.speech_metrics import SpeechMetrics
 from vieneu_colab_server.relay.metrics.tracing import SpeechTracing
 from vieneu_colab_server.relay.openai import openai_api
+from vieneu_colab_server.relay.pages.speak.routes import speak_page_routes
 from vieneu_colab_server.relay.preparation import AnnouncementPreparation, preparation_routes
+from vieneu_colab_server.relay.speak.app import create_speak_api
+from vieneu_colab_server.relay.speak.guard import SPEAK_API
+from vieneu_colab_server.relay.speak.session import SpeakSessions
 from vieneu_colab_server.relay.wyoming import wyoming_server_class
 from vieneu_colab_server.relay.wyoming.limits import WyomingLimits
 from vieneu_colab_server.relay.wyoming.queued_speech import QueuedSpeech
@@ -136,8 +140,15 @@ def create_relay_app(
     preparation = AnnouncementPreparation(
         cached, busy=lambda: service.queue.depth > 0, clock=clock, max_chars=settings.max_text_chars
     )
-    admin = _admin_app(settings, parts, events, preparation)
-    app = Starlette(routes=[Mount(ADMIN_PATH, admin), Mount("/", server)], lifespan=lifespan)
+    speak_sessions = SpeakSessions(service.tokens, clock)
+    admin = _admin_app(settings, parts, events, preparation, speak_sessions)
+    routes = [
+        Mount(ADMIN_PATH, admin),
+        Mount(SPEAK_API, create_speak_api(settings, service, server, speak_sessions)),
+        *speak_page_routes(),
+        Mount("/", server),
+    ]
+    app = Starlette(routes=routes, lifespan=lifespan)
     app.state.service = service
     return app
 
@@ -203,6 +214,7 @@ def _admin_app(
     parts: RelayParts,
     events: EventHistory,
     preparation: AnnouncementPreparation,
+    speak_sessions: SpeakSessions,
 ) -> FastAPI:
     open_paths = frozenset(f"{API_PATH}{path}" for path in (*LOGIN_PATHS, ADDRESS))
     app = FastAPI(
@@ -220,7 +232,7 @@ def _admin_app(
         ],
     )
     for routes in (
-        login_routes(parts.account),
+        login_routes(parts.account, speak_sessions),
         admin_routes(parts.administration, events),
         preparation_routes(preparation),
     ):

@@ -49,7 +49,7 @@ class AdminGuard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        protected = _with_headers(send)
+        protected = with_page_headers(send)
         try:
             self._check(scope)
         except VieneuError as error:
@@ -62,11 +62,7 @@ class AdminGuard:
         is_open = scope["path"].removeprefix(scope.get("root_path", "")) in self._open_paths
         if self._account.accepts_token(bearer_token(scope["headers"])):
             return
-        if scope["method"] not in _SAFE_METHODS and not _is_same_origin(headers):
-            raise LoginRefusedError(
-                "The request comes from a page of another site.",
-                remedy="Open the page of this service, and try again there.",
-            )
+        check_origin(scope["method"], headers)
         if is_open or self._account.has_session(session_of(headers)):
             return
         raise LoginRefusedError(
@@ -74,13 +70,27 @@ class AdminGuard:
         )
 
 
-def session_of(headers: Headers) -> str:
+def check_origin(method: str, headers: Headers) -> None:
+    """Check that a request that changes something does not come from a page of another site.
+
+    Raises:
+        LoginRefusedError: it does.
+    """
+    if method in _SAFE_METHODS or _is_same_origin(headers):
+        return
+    raise LoginRefusedError(
+        "The request comes from a page of another site.",
+        remedy="Open the page of this service, and try again there.",
+    )
+
+
+def session_of(headers: Headers, cookie: str = SESSION_COOKIE) -> str:
     """Return the session that a browser sent; empty where it sent none."""
     try:
         cookies = SimpleCookie(headers.get("cookie", "")[:_MAX_COOKIE_CHARS])
     except CookieError:
         return ""
-    found = cookies.get(SESSION_COOKIE)
+    found = cookies.get(cookie)
     return "" if found is None else found.value
 
 
@@ -95,7 +105,9 @@ def _is_same_origin(headers: Headers) -> bool:
     return origin is None or urlsplit(origin).netloc == headers.get("host", "")
 
 
-def _with_headers(send: Send) -> Send:
+def with_page_headers(send: Send) -> Send:
+    """Return a `send` that adds the headers that protect a browser, unless they are given."""
+
     async def protected(message: Message) -> None:
         if message["type"] == "http.response.start":
             given = {name.lower() for name, _ in message["headers"]}

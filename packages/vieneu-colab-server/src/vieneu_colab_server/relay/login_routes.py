@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from vieneu_colab_server.relay.guard import SESSION_COOKIE, session_of
 from vieneu_colab_server.relay.login import MAX_PASSWORD_CHARS, SESSION_IDLE_S, AdminAccount
+from vieneu_colab_server.relay.speak.guard import close_in_browser, open_in_browser
+from vieneu_colab_server.relay.speak.session import SpeakSessions
 
 LOGIN, LOGIN_CODE = "/login", "/login/code"
 LOGIN_PATHS = frozenset({LOGIN, LOGIN_CODE})
@@ -46,8 +48,8 @@ class LoginAnswer(BaseModel):
     """Where there is none, the page asks the admin to choose one."""
 
 
-def login_routes(account: AdminAccount) -> APIRouter:
-    """Return the routes of the login."""
+def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRouter:
+    """Return the routes of the login; an admin may use the Speak page too."""
     api = APIRouter(tags=["login"])
 
     @api.post(LOGIN)
@@ -55,6 +57,7 @@ def login_routes(account: AdminAccount) -> APIRouter:
         """Log in with the password."""
         session = await asyncio.to_thread(account.log_in, body.password.get_secret_value())
         _set_cookie(request, response, session)
+        open_in_browser(speak_sessions, request, response)
         return LoginAnswer(has_password=True)
 
     @api.post(LOGIN_CODE)
@@ -62,6 +65,7 @@ def login_routes(account: AdminAccount) -> APIRouter:
         """Log in with the one-time code."""
         session = account.log_in_with_code(body.code.get_secret_value())
         _set_cookie(request, response, session)
+        open_in_browser(speak_sessions, request, response)
         return LoginAnswer(has_password=account.has_password)
 
     @api.post("/password")
@@ -77,6 +81,7 @@ def login_routes(account: AdminAccount) -> APIRouter:
         """End this session."""
         account.log_out(session_of(request.headers))
         response.delete_cookie(SESSION_COOKIE, path=_cookie_path(request))
+        close_in_browser(request, response)
         return {"logged_in": False}
 
     return api

@@ -70,6 +70,8 @@ class SentenceStart(BaseModel):
     """Replayed from a cache of the server."""
     pre_skip: int = 0
     """Opus: samples at 48 kHz to drop at the start of the sentence."""
+    backend: str = ""
+    """Backend of the server; empty from one that does not name it yet."""
 
 
 class SentenceEnd(BaseModel):
