@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
+from child_process import child
 from guard import GUARD_S
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +27,11 @@ echo "Log in once within an hour: http://127.0.0.1:8123/relay/#code=secret"
 while [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && [ ! -e "$HOME/opened" ]; do sleep 0.05; done
 echo "error: enough" >&2
 exit 3
+"""
+RELAY_THAT_WAITS = """#!/bin/sh
+trap 'sleep 0.3; echo finished what was spoken; exit 0' INT
+echo "Listening on http://127.0.0.1:8123"
+while :; do sleep 0.1; done
 """
 
 
@@ -83,6 +91,23 @@ def test_the_extra_of_the_relay_is_installed_as_the_lock_says(clone: Path) -> No
 
     synced = (clone.parent / "synced").read_text().split()
     assert {"sync", "--frozen", "--package", "vieneu-colab-server", "relay"} <= set(synced)
+
+
+def test_ctrl_c_stops_it_and_its_last_lines_are_shown(clone: Path) -> None:
+    (clone / ".venv/bin/vieneu-relay").write_text(RELAY_THAT_WAITS)
+    environ = {"PATH": "/usr/bin:/bin", "HOME": str(clone.parent)}
+    with child(
+        ["bash", clone / "scripts/relay"],
+        stdout=subprocess.PIPE,
+        env={**environ, "PYTHON": str(clone.parent / "python")},
+        text=True,
+        process_group=0,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "Listening on http://127.0.0.1:8123\n"
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that belong to it
+        rest, _ = process.communicate(timeout=GUARD_S)
+    assert (process.returncode, rest) == (0, "finished what was spoken\n")
 
 
 def test_help_says_what_it_does(clone: Path) -> None:

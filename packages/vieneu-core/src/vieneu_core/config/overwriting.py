@@ -20,8 +20,27 @@ _COMPLETE = re.compile(re.escape(_MARK) + rb"([0-9a-f]{64}) ([A-Za-z0-9+/=]*)\n\
 _STARTED = re.compile(rb"\n#*" + re.escape(_MARK) + rb"[^\n]*\n?\Z")
 
 
+_MOST_READINGS = 100
+"""A file that changes all the time is read as it is in the end."""
+
+
 class DetachedFileError(OSError):
     """The file has no name any more: another file has taken its place outside a mount."""
+
+
+def read_whole(path: Path) -> bytes:
+    """Read a file that may be written over meanwhile.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    raw = path.read_bytes()
+    for _ in range(_MOST_READINGS):  # one reading alone may have seen two states
+        again = path.read_bytes()
+        if again == raw:
+            break
+        raw = again
+    return whole(raw)
 
 
 def whole(raw: bytes) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr, ValidationError
 
 from vieneu_core.arguments import expect, path_of, refuse
-from vieneu_core.config.overwriting import whole
+from vieneu_core.config.overwriting import read_whole
 from vieneu_core.config.paths import expanded, settings_path
 from vieneu_core.config.settings import (
     AUTH_TOKEN_VARIABLE,
@@ -208,7 +208,7 @@ def _read(path: Path, *, must_exist: bool) -> str | None:
         if path.stat().st_size > MAX_BYTES:
             failure = "it is larger than 1 MiB"
         else:
-            return whole(path.read_bytes()).decode("utf-8-sig")
+            return read_whole(path).decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         if not must_exist:
             return None
