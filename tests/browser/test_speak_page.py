@@ -169,6 +169,22 @@ async def test_an_error_is_shown_and_the_text_is_kept(
         await shown.page.locator("#result").wait_for()
 
 
+async def test_a_failure_midway_keeps_what_was_heard_and_can_be_continued(tmp_path: Path) -> None:
+    alone = f"{TONES}fallback:\n  enabled: false\n"
+    async with relaying(tmp_path, alone) as site, speaking_page(site.url) as shown:
+        await speak(shown, "Đây là câu 3. Còn câu này refuse. Đây là câu 17.")
+        await shown.until_text("#speak-error", "No tone for this.")
+        assert await shown.text("#speak-status") == (
+            "1 of 3 sentences received. Press Continue to speak the rest."
+        )
+        assert await shown.page.locator("#result").is_visible()
+        await shown.page.locator("#sentences li[data-state=heard]").first.wait_for()
+        assert same((await tones(shown))[:1], [expected("Đây là câu 3.")])
+        assert await shown.violations() == []
+        await shown.page.click("#speak-continue")
+        await shown.page.locator("#speak-error").wait_for()
+
+
 async def test_a_text_that_is_too_long_names_the_way_out(site: RelaySite) -> None:
     async with speaking_page(site.url) as shown:
         await shown.page.fill("#text", "a" * 5_000)
