@@ -6,6 +6,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -61,7 +62,7 @@ async def speak(shown: BrowserPage, text: str = " ".join(SENTENCES)) -> None:
 async def tones(shown: BrowserPage) -> list[Heard]:
     """The tones that are heard; no piece begins before the end of the one before it."""
     found = await shown.pieces()
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         if before.context == after.context:
             assert after.start_s >= before.end_s - 0.5 / after.rate_hz
     assert {piece.rate_hz for piece in found} == {24_000}
@@ -166,6 +167,22 @@ async def test_an_error_is_shown_and_the_text_is_kept(
         await speak(shown)
         await shown.page.locator("#speak-error").wait_for(state="hidden")
         await shown.page.locator("#result").wait_for()
+
+
+async def test_a_failure_midway_keeps_what_was_heard_and_can_be_continued(tmp_path: Path) -> None:
+    alone = f"{TONES}fallback:\n  enabled: false\n"
+    async with relaying(tmp_path, alone) as site, speaking_page(site.url) as shown:
+        await speak(shown, "Đây là câu 3. Còn câu này refuse. Đây là câu 17.")
+        await shown.until_text("#speak-error", "No tone for this.")
+        assert await shown.text("#speak-status") == (
+            "1 of 3 sentences received. Press Continue to speak the rest."
+        )
+        assert await shown.page.locator("#result").is_visible()
+        await shown.page.locator("#sentences li[data-state=heard]").first.wait_for()
+        assert same((await tones(shown))[:1], [expected("Đây là câu 3.")])
+        assert await shown.violations() == []
+        await shown.page.click("#speak-continue")
+        await shown.page.locator("#speak-error").wait_for()
 
 
 async def test_a_text_that_is_too_long_names_the_way_out(site: RelaySite) -> None:
@@ -275,7 +292,9 @@ async def test_a_dialogue_has_a_voice_for_each_speaker(site: RelaySite) -> None:
         await shown.page.select_option("#job-format", "wav")
         await shown.page.click("#job-form button[type=submit]")
         await shown.until_text("#job-status", "is done")
-        job = (await shown.page.evaluate("fetch('speak/api/jobs').then((a) => a.json())"))["jobs"][0]
+        job = (await shown.page.evaluate("fetch('speak/api/jobs').then((a) => a.json())"))["jobs"][
+            0
+        ]
         assert job["spec"]["voices"] == {"Lan": "vi-low", "Minh": "en-low"}
         assert job["spec"]["name"] == "kịch"
         await shown.page.fill("#job-text", "Không ai nói câu này.")
@@ -367,7 +386,7 @@ async def test_a_session_that_has_ended_asks_for_the_token_and_keeps_the_text(
 
 def decoded(content: bytes) -> bytes:
     """Return the samples of a file at 24 kHz."""
-    with av.open(io.BytesIO(content)) as file:
+    with av.open(io.BytesIO(content), "r") as file:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=24_000)
         frames = [one for frame in file.decode(audio=0) for one in resampler.resample(frame)]
     return b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in frames)

@@ -49,7 +49,8 @@ class SpeakSessions:
             self._failures.hit("logins")
             raise LoginRefusedError(
                 "The token is wrong.",
-                remedy="Enter the token for speech; the relay prints where it is at its start.",
+                remedy="Enter the token for speech. The relay prints where it is kept when it"
+                " starts.",
             )
 
     def open(self) -> SecretStr:

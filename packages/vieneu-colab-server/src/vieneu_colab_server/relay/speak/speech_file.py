@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vieneu_colab_server.middleware.body_limit import BodyLimit
 from vieneu_colab_server.problems import problem_response
 from vieneu_colab_server.relay.speak.guard import path_in
-from vieneu_core.audio.encode import AudioFormat, Encoder
+from vieneu_core.audio import AudioChunk, AudioFormat, Speaker, encode_stream
 from vieneu_core.errors import BackendBusyError, InvalidRequestError
 
 SPEECH_FILE = "/speech-file"
@@ -73,20 +73,14 @@ def speech_file_routes() -> APIRouter:
         pcm = await request.body()
         if not pcm or len(pcm) % 2:
             raise InvalidRequestError("The body holds no 16-bit samples.")
-        return Response(
-            await asyncio.to_thread(_encoded, pcm, rate, fmt), media_type=fmt.media_type
-        )
+        parts = [part async for part in encode_stream(_chunks(pcm, rate), fmt)]
+        return Response(b"".join(parts), media_type=fmt.media_type)
 
     return api
 
 
-def _encoded(pcm: bytes, rate_hz: int, fmt: AudioFormat) -> bytes:
-    encoder = Encoder(fmt, rate_hz)
-    try:
-        parts = [
-            encoder.encode(pcm[at : at + _BYTES_AT_ONCE])
-            for at in range(0, len(pcm), _BYTES_AT_ONCE)
-        ]
-        return b"".join([*parts, encoder.finish()])
-    finally:
-        encoder.close()
+async def _chunks(pcm: bytes, rate_hz: int) -> AsyncGenerator[AudioChunk, None]:
+    speaker = Speaker(backend="", engine="", voice="")
+    for at in range(0, len(pcm), _BYTES_AT_ONCE):
+        part, is_last = pcm[at : at + _BYTES_AT_ONCE], at + _BYTES_AT_ONCE >= len(pcm)
+        yield AudioChunk(part, rate_hz, 0, speaker, final=is_last)

@@ -96,7 +96,10 @@ export class JobsView {
 
   #showKind() {
     say(element("job-hint"), `jobs.hint_${this.#kind}`);
-    element("job-voice-field").hidden = this.#kind === "dialogue";
+    // Each speaker of a dialogue has a voice, which has a language.
+    for (const id of ["job-voice-field", "job-language-field"]) {
+      element(id).hidden = this.#kind === "dialogue";
+    }
     this.#showSpeakers();
   }
 
