@@ -126,6 +126,7 @@ async def test_a_server_is_connected_chosen_tested_and_disconnected(
     await page.wait_for_selector(READY)
     assert await page.input_value("#endpoint-token") == ""
     assert TOKEN not in await page.content()
+    assert "20,000 requests" in await visit.text("#quota-text")
     assert "ends" not in await page.inner_text("#session-alert")
 
     await page.click("[data-mode=remote]")

@@ -2,7 +2,7 @@
 
 import { call } from "../shared/api.js";
 import { t } from "../shared/i18n.js";
-import { onPress, onSubmit } from "../shared/outcome.js";
+import { onPress, onSubmit, setText } from "../shared/outcome.js";
 
 export function setUpAccount({ onLogout }) {
   const outcome = document.getElementById("account-outcome");
@@ -17,4 +17,10 @@ export function setUpAccount({ onLogout }) {
     await call("POST", "logout");
     onLogout();
   });
+
+  function show(status) {
+    setText(document.getElementById("version"), t("account.version", status));
+  }
+
+  return { show };
 }

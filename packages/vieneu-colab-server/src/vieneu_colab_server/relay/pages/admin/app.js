@@ -25,13 +25,18 @@ await loadTexts(new URL(".", import.meta.url));
 offerLanguages(document.getElementById("language"));
 
 const login = setUpLogin({ onLogin: open });
-setUpAccount({ onLogout: () => location.reload() });
+const account = setUpAccount({ onLogout: () => location.reload() });
 const voices = setUpVoices({ onChange: () => cache.loadVoices() });
 const cache = setUpCache();
 const chart = setUpChart();
 const notebook = setUpNotebook();
 const events = setUpEvents();
-const viewers = [setUpSession(), setUpBackends({ refresh }), setUpConnection({ refresh })];
+const viewers = [
+  account,
+  setUpSession(),
+  setUpBackends({ refresh }),
+  setUpConnection({ refresh }),
+];
 
 let isOpen = false;
 let asking = null;

@@ -13,6 +13,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const HEIGHT = 176;
 const EDGE = { left: 64, right: 12, top: 10, bottom: 26 };
 const TICKS_EVERY_MIN = 15;
+const NARROW = { width: 420, ticks_every_min: 30 };
 const MOST_GAP_MS = 5 * MINUTE_MS;
 /** Points that are further apart are not joined: nothing was measured between them. */
 
@@ -104,7 +105,8 @@ function drawChart(series, until, width) {
     label.textContent = `${formatNumber(top * part, top < 5 && part === 0.5 ? 1 : 0)} ms`;
     svg.append(label);
   }
-  for (let ago = 60; ago >= 0; ago -= TICKS_EVERY_MIN) {
+  const step = width < NARROW.width ? NARROW.ticks_every_min : TICKS_EVERY_MIN;
+  for (let ago = 60; ago >= 0; ago -= step) {
     const time = until - ago * MINUTE_MS;
     const anchor = ago === 60 ? "start" : ago === 0 ? "end" : "middle";
     const label = shape("text", { x: x(time), y: HEIGHT - 8, "text-anchor": anchor });
