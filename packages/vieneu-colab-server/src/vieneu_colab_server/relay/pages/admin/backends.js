@@ -152,7 +152,7 @@ function factsOf(backend, status) {
     latency: isRemote && isKnown(health.latency_ms) ? `${formatNumber(health.latency_ms)} ms` : null,
     queue: isKnown(health.queue_depth) ? formatNumber(health.queue_depth) : null,
     restarts: isKnown(health.worker_restarts) ? formatNumber(health.worker_restarts) : null,
-    uptime: isKnown(health.uptime_s) ? formatDuration(health.uptime_s) : null,
+    uptime: uptimeText(backend, health),
     remaining:
       isRemote && isKnown(status.session_remaining_s)
         ? formatDuration(status.session_remaining_s)
@@ -166,6 +166,13 @@ function factsOf(backend, status) {
   return Object.entries(values)
     .filter(([, value]) => value !== null && value !== undefined && value !== "")
     .map(([name, value]) => [t(`fact.${name}`), value]);
+}
+
+/** Health is as old as the last check; a backend that is ready has run on since. */
+function uptimeText(backend, health) {
+  if (!isKnown(health.uptime_s)) return null;
+  const since = GOOD.has(backend.state) ? (backend.checked_s_ago ?? 0) : 0;
+  return formatDuration(health.uptime_s + since);
 }
 
 function loadingText(loading) {

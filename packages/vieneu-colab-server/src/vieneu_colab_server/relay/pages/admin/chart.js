@@ -1,7 +1,7 @@
 // Charts of the last hour: latency of health checks, and time to first audio. Drawn as SVG.
 
 import { call, Problem } from "../shared/api.js";
-import { formatMinute, formatNumber, onLanguage, t } from "../shared/i18n.js";
+import { formatMinute, formatNumber, language, onLanguage, t } from "../shared/i18n.js";
 import { clearOutcome, make, showProblem } from "../shared/outcome.js";
 import { backendName } from "./backends.js";
 
@@ -102,7 +102,7 @@ function drawChart(series, until, width) {
     const className = part ? "grid" : "axis";
     svg.append(shape("line", { x1: EDGE.left, x2: width - EDGE.right, y1: at, y2: at, class: className }));
     const label = shape("text", { x: EDGE.left - 6, y: at + 4, "text-anchor": "end" });
-    label.textContent = `${formatNumber(top * part, top < 5 && part === 0.5 ? 1 : 0)} ms`;
+    label.textContent = `${new Intl.NumberFormat(language()).format(top * part)} ms`;
     svg.append(label);
   }
   const step = width < NARROW.width ? NARROW.ticks_every_min : TICKS_EVERY_MIN;
@@ -177,7 +177,7 @@ function fillTable(table, series) {
 
 function roundUp(value) {
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value);
+  return [1, 1.5, 2, 3, 4, 6, 8, 10].map((step) => step * power).find((step) => step >= value);
 }
 
 function shape(tag, attributes) {
