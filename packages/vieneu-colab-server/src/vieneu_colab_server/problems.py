@@ -15,14 +15,16 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from vieneu_core import errors
 from vieneu_core.errors import InternalServerError, InvalidRequestError, RequestError, VieneuError
-from vieneu_core.translatable import Translatable
-from vieneu_core.wire.problem import Problem, to_problem
+from vieneu_core.i18n import DEFAULT_LANGUAGE, best_language, error_text, translated
+from vieneu_core.translatable import Translatable, from_parts
+from vieneu_core.wire.problem import Problem, ProblemParts, to_problem
 from vieneu_core.wire.routes import PROBLEM_JSON, REQUEST_ID_HEADER, WIRE_VERSION_HEADER
 from vieneu_core.wire.version import WIRE_VERSION
 
@@ -89,12 +91,46 @@ class ProblemResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request."""
+        if getattr(scope["app"].state, "translates_problems", False):
+            self._translate(Headers(scope=scope).get("accept-language", ""))
         if (form := _error_form(scope)) is not None:
             self.status_code, content = form(self.problem)
             self.body = json.dumps(content).encode()
             self.headers["Content-Type"] = "application/json"
             self.headers["Content-Length"] = str(len(self.body))
         await super().__call__(scope, receive, send)
+
+    def _translate(self, language: str) -> None:
+        problem = translated_problem(self.problem, best_language(language))
+        if problem is not self.problem:
+            self.problem = problem
+            self.body = self.render(problem.model_dump_json(exclude_none=True))
+            self.headers["Content-Length"] = str(len(self.body))
+
+
+def translate_problems(app: FastAPI) -> None:
+    """Write the problem documents of an app in the language that ``Accept-Language`` begins with.
+
+    For apps whose clients are people's browsers: programs translate the template themselves.
+    """
+    app.state.translates_problems = True
+
+
+def translated_problem(problem: Problem, language: str) -> Problem:
+    """Return a problem document with its texts in a language; itself for English."""
+    if language == DEFAULT_LANGUAGE:
+        return problem
+    parts = problem.parts or ProblemParts()
+    remedy = from_parts(problem.remedy, parts.remedy)
+    texts = error_text(problem.code, remedy, language)
+    return problem.model_copy(
+        update={
+            "title": texts.title if texts else translated(problem.title, language),
+            "detail": str(translated(from_parts(problem.detail, parts.detail), language)),
+            "remedy": str(texts.remedy if texts else translated(remedy, language)),
+            "parts": None,  # they are those of the English text
+        }
+    )
 
 
 def use_error_form(app: FastAPI, prefix: str, form: ErrorForm) -> None:

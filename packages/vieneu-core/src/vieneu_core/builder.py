@@ -87,7 +87,7 @@ class RouterBuilder:
                 fallback_voice=settings.local.voice,
             ),
             clock=self._clock,
-            quota=self.quota if settings.colab.enabled else None,
+            quota=self.quota,  # a remote may be set later
         )
 
     def local(self, settings: Settings) -> LocalBackend:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from fastapi import APIRouter, Header, Request
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from starlette.responses import StreamingResponse
 
 from vieneu_colab_server import __version__
@@ -20,20 +16,10 @@ from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.event_stream import EventHistory, report_json
 from vieneu_core.backends.base import Health
 from vieneu_core.credentials import MAX_TOKEN_CHARS, MAX_URL_CHARS
-from vieneu_core.errors import (
-    ConfigurationError,
-    InvalidRequestError,
-    ReferenceAudioError,
-    SettingsFileError,
-)
+from vieneu_core.errors import ConfigurationError, InvalidRequestError, SettingsFileError
 from vieneu_core.i18n import best_language
-from vieneu_core.notebook import NotebookSettings, render_notebook
 from vieneu_core.pairing import MAX_BODY_BYTES, SIGNATURE_HEADER
 from vieneu_core.router import ErrorReport, Mode
-from vieneu_core.synthesis import ReferenceAudio
-from vieneu_core.translatable import Translatable
-from vieneu_core.voices import read_reference
-from vieneu_core.wire.schemas import VoiceBody, VoicesAnswer, VoiceUpload
 
 ADDRESS = "/address"
 """Open: what it takes is signed."""
@@ -82,8 +68,6 @@ def admin_routes(administration: Administration, events: EventHistory) -> APIRou
     _add_status(api, administration, events)
     _add_choices(api, administration)
     _add_backends(api, administration)
-    _add_voices(api, administration)
-    _add_notebook(api)
     return api
 
 
@@ -173,51 +157,6 @@ def _add_backends(api: APIRouter, administration: Administration) -> None:
         return _backend_answer(name, await router.check(name))
 
 
-def _add_voices(api: APIRouter, administration: Administration) -> None:
-    voices = administration.voices
-
-    @api.get("/voices")
-    async def custom_voices() -> VoicesAnswer:
-        """List the custom voices that were added here."""
-        found = await asyncio.to_thread(voices.voices)
-        return VoicesAnswer(voices=[VoiceBody.of(voice) for voice in found])
-
-    @api.post("/voices", status_code=HTTPStatus.CREATED)
-    async def add_voice(body: VoiceUpload) -> VoiceBody:
-        """Add a custom voice from a clip and its transcript."""
-        if not body.name.strip():
-            raise InvalidRequestError("The voice has no name.", remedy="Give it a name.")
-        reference = await asyncio.to_thread(_reference, body)
-        added = await asyncio.to_thread(voices.add, body.name, reference, language=body.language)
-        return VoiceBody.of(added.voice)
-
-    @api.delete("/voices/{voice_id}", status_code=HTTPStatus.NO_CONTENT)
-    async def remove_voice(voice_id: str) -> None:
-        """Remove a custom voice."""
-        await asyncio.to_thread(voices.remove, voice_id)
-
-
-def _add_notebook(api: APIRouter) -> None:
-    @api.post("/notebook", response_class=Response)
-    async def notebook(choices: dict[str, Any]) -> Response:
-        """Make the notebook that runs the server on Google Colab."""
-        try:
-            settings = NotebookSettings.model_validate(choices)
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-            field = ".".join(map(str, first["loc"])) or "settings"
-            raise InvalidRequestError(
-                Translatable("{field}: {message}.", field=field, message=first["msg"]),
-                remedy="Correct this field of the notebook.",
-            ) from None
-        made = await asyncio.to_thread(render_notebook, settings)
-        return Response(
-            json.dumps(made, ensure_ascii=False, indent=1).encode(),
-            media_type="application/x-ipynb+json",
-            headers={"Content-Disposition": 'attachment; filename="vieneu_relay.ipynb"'},
-        )
-
-
 def status_json(administration: Administration, language: str) -> dict[str, Any]:
     """Return all that a page shows of the router; no secret is in it."""
     colab, error = administration.settings.colab, administration.settings_error
@@ -236,15 +175,6 @@ def status_json(administration: Administration, language: str) -> dict[str, Any]
         },
         "settings_error": report_json(ErrorReport.of(error), language) if error else None,
     }
-
-
-def _reference(upload: VoiceUpload) -> ReferenceAudio:
-    """Decode and check the clip of a voice. Blocking."""
-    try:
-        audio = base64.b64decode(upload.audio_base64, validate=True)
-    except (binascii.Error, ValueError):
-        raise ReferenceAudioError("audio_base64 is not base64.") from None
-    return read_reference(audio, upload.transcript).reference
 
 
 def _backend_answer(name: str, health: Health) -> BackendAnswer:

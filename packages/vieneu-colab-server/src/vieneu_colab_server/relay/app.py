@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Mount, Route
 
 from vieneu_colab_server import __version__
 from vieneu_colab_server.app import AddedApi, Service, create_app
 from vieneu_colab_server.middleware.access_log import AccessLog
 from vieneu_colab_server.middleware.body_limit import BodyLimit
-from vieneu_colab_server.problems import add_error_handlers
+from vieneu_colab_server.problems import add_error_handlers, translate_problems
 from vieneu_colab_server.relay.admin_api import ADDRESS, admin_routes
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.event_stream import EventHistory
 from vieneu_colab_server.relay.guard import AdminGuard
+from vieneu_colab_server.relay.history import RelayHistory, history_routes
 from vieneu_colab_server.relay.jobs.queue import JobQueue
 from vieneu_colab_server.relay.jobs.routes import JOBS, job_routes
 from vieneu_colab_server.relay.jobs.store import JobStore
@@ -33,12 +36,15 @@ from vieneu_colab_server.relay.metrics.relay_metrics import relay_metrics
 from vieneu_colab_server.relay.metrics.routes import METRICS, metrics_routes
 from vieneu_colab_server.relay.metrics.speech_metrics import SpeechMetrics
 from vieneu_colab_server.relay.metrics.tracing import SpeechTracing
+from vieneu_colab_server.relay.notebook_routes import notebook_routes
 from vieneu_colab_server.relay.openai import openai_api
+from vieneu_colab_server.relay.pages.routes import page_files, page_routes
 from vieneu_colab_server.relay.pages.speak.routes import speak_page_routes
 from vieneu_colab_server.relay.preparation import AnnouncementPreparation, preparation_routes
 from vieneu_colab_server.relay.speak.app import create_speak_api
 from vieneu_colab_server.relay.speak.guard import SPEAK_API
 from vieneu_colab_server.relay.speak.session import SpeakSessions
+from vieneu_colab_server.relay.voice_routes import voice_routes
 from vieneu_colab_server.relay.wyoming import wyoming_server_class
 from vieneu_colab_server.relay.wyoming.limits import WyomingLimits
 from vieneu_colab_server.relay.wyoming.queued_speech import QueuedSpeech
@@ -53,6 +59,7 @@ if TYPE_CHECKING:
 
 ADMIN_PATH = "/relay"
 API_PATH = "/api"
+ADMIN_PAGE = "admin"
 MAX_JOBS_BYTES = 4 << 30
 """All long jobs on the disk."""
 MAX_ADMIN_BODY_BYTES = 4 * 1024 * 1024
@@ -99,7 +106,14 @@ def create_relay_app(
     administration = parts.administration
     router = administration.router
     metrics = relay_metrics(router, queue_depth=lambda: service.queue.depth)
-    measured = MeasuredBackend(router, metrics.speech, clock=clock, tracing=parts.tracing)
+    history = RelayHistory(router, clock=clock)
+    measured = MeasuredBackend(
+        router,
+        metrics.speech,
+        clock=clock,
+        tracing=parts.tracing,
+        on_end=history.record_speech,
+    )
     cached = _cached(administration, measured, metrics.speech, clock)
     backend = cached or measured
     jobs = JobQueue(
@@ -120,11 +134,18 @@ def create_relay_app(
     server = create_app(settings, backend, clock=clock, added=added)
     service: Service = server.state.service
     events = EventHistory(router, clock=clock, is_stopping=lambda: service.lifecycle.draining)
-    wyoming = _wyoming_server(settings, parts.wyoming, backend, service)
+    speak = QueuedSpeech(
+        backend.stream,
+        service.queue,
+        check_accepting=service.lifecycle.check_accepting,
+        deadline_s=settings.deadline_s,
+    )
+    wyoming = _wyoming_server(settings, parts.wyoming, backend, speak)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with server.router.lifespan_context(server), jobs, _serving(wyoming, settings):
+        serving = _serving(wyoming, settings)
+        async with server.router.lifespan_context(server), jobs, history, serving:
             following = asyncio.create_task(administration.follow(), name="follow-settings")
             try:
                 yield
@@ -141,9 +162,17 @@ def create_relay_app(
         cached, busy=lambda: service.queue.depth > 0, clock=clock, max_chars=settings.max_text_chars
     )
     speak_sessions = SpeakSessions(service.tokens, clock)
-    admin = _admin_app(settings, parts, events, preparation, speak_sessions)
+    apis = [
+        login_routes(parts.account, speak_sessions),
+        admin_routes(administration, events),
+        voice_routes(administration.voices, backend, speak),
+        notebook_routes(),
+        history_routes(history),
+        preparation_routes(preparation),
+    ]
     routes = [
-        Mount(ADMIN_PATH, admin),
+        Route(ADMIN_PATH, _to_the_page, include_in_schema=False),
+        Mount(ADMIN_PATH, _admin_app(settings, parts.account, apis)),
         Mount(SPEAK_API, create_speak_api(settings, service, server, speak_sessions)),
         *speak_page_routes(),
         Mount("/", server),
@@ -177,16 +206,10 @@ def _cached(
 
 
 def _wyoming_server(
-    settings: ServerSettings, options: WyomingOptions | None, backend: Backend, service: Service
+    settings: ServerSettings, options: WyomingOptions | None, backend: Backend, speak: QueuedSpeech
 ) -> WyomingServer | None:
     if options is None:
         return None
-    speak = QueuedSpeech(
-        backend.stream,
-        service.queue,
-        check_accepting=service.lifecycle.check_accepting,
-        deadline_s=settings.deadline_s,
-    )
     return wyoming_server_class()(
         options.address,
         speak,
@@ -209,14 +232,18 @@ async def _serving(wyoming: WyomingServer | None, settings: ServerSettings) -> A
         await wyoming.stop(within_s=settings.drain_timeout_s)
 
 
+async def _to_the_page(_: Request) -> RedirectResponse:
+    """Lead from the path without its slash; relative, for proxies that put a prefix before it."""
+    return RedirectResponse(ADMIN_PATH.removeprefix("/") + "/")
+
+
 def _admin_app(
-    settings: ServerSettings,
-    parts: RelayParts,
-    events: EventHistory,
-    preparation: AnnouncementPreparation,
-    speak_sessions: SpeakSessions,
+    settings: ServerSettings, account: AdminAccount, apis: Sequence[APIRouter]
 ) -> FastAPI:
-    open_paths = frozenset(f"{API_PATH}{path}" for path in (*LOGIN_PATHS, ADDRESS))
+    files = page_files(ADMIN_PAGE)
+    open_paths = frozenset(
+        {*(f"{API_PATH}{path}" for path in (*LOGIN_PATHS, ADDRESS)), *(file.path for file in files)}
+    )
     app = FastAPI(
         title="VieNeu Relay, administration",
         version=__version__,
@@ -225,17 +252,15 @@ def _admin_app(
         redirect_slashes=False,
         middleware=[
             Middleware(AccessLog),
-            Middleware(AdminGuard, account=parts.account, open_paths=open_paths),
+            Middleware(AdminGuard, account=account, open_paths=open_paths),
             Middleware(
                 BodyLimit, max_bytes=MAX_ADMIN_BODY_BYTES, timeout_s=settings.body_timeout_s
             ),
         ],
     )
-    for routes in (
-        login_routes(parts.account, speak_sessions),
-        admin_routes(parts.administration, events),
-        preparation_routes(preparation),
-    ):
+    for routes in apis:
         app.include_router(routes, prefix=API_PATH)
+    app.routes.extend(page_routes(files))
     add_error_handlers(app)
+    translate_problems(app)
     return app

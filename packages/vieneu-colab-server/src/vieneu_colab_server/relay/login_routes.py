@@ -48,9 +48,25 @@ class LoginAnswer(BaseModel):
     """Where there is none, the page asks the admin to choose one."""
 
 
+class LoginState(BaseModel):
+    """Answer of ``GET /login``."""
+
+    logged_in: bool
+    has_password: bool
+    """False until a password was chosen: then only the one-time code opens the page."""
+
+
 def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRouter:
     """Return the routes of the login; an admin may use the Speak page too."""
     api = APIRouter(tags=["login"])
+
+    @api.get(LOGIN)
+    async def login_state(request: Request) -> LoginState:
+        """State whether this browser is logged in."""
+        return LoginState(
+            logged_in=account.has_session(session_of(request.headers)),
+            has_password=account.has_password,
+        )
 
     @api.post(LOGIN)
     async def log_in(body: LoginBody, request: Request, response: Response) -> LoginAnswer:

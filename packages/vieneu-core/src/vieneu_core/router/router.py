@@ -94,7 +94,7 @@ class Router(Backend):
             fallback_active=active != self._mode.value,
             backends=self._pool.statuses(),
             session_remaining_s=remote.session.remaining_s if remote and remote.session else None,
-            quota=self._quota.status() if self._quota else None,
+            quota=self._quota.status() if self._quota and remote else None,
         )
 
     def subscribe(self, callback: Callable[[RouterEvent], None]) -> Callable[[], None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from vieneu_colab_server.relay.metrics.measurement import Measurement
@@ -24,6 +24,7 @@ class MeasuredBackend(Backend):
         metrics: Gets the measurement of each request.
         clock: Time; None is the machine's.
         tracing: Makes a span of each request; None makes none.
+        on_end: Gets the measurement of each request too.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class MeasuredBackend(Backend):
         *,
         clock: Clock | None = None,
         tracing: SpeechTracing | None = None,
+        on_end: Callable[[Measurement], None] | None = None,
     ) -> None:
         self._backend = backend
         self._metrics = metrics
         self._clock = SystemClock() if clock is None else clock
         self._tracing = tracing
+        self._on_end = on_end
 
     @property
     def name(self) -> str:
@@ -87,5 +90,7 @@ class MeasuredBackend(Backend):
             raise
         finally:
             self._metrics.end(measured)
+            if self._on_end is not None:
+                self._on_end(measured)
             if span is not None:
                 span.end(measured)
