@@ -1,7 +1,7 @@
 /** Texts of the page: one JSON file per language. */
 
 const LANGUAGES = ["vi", "en"];
-const KEPT = "vieneu.language";
+const KEPT = "vieneu-language";
 let texts = {};
 let language = "en";
 
