@@ -6,9 +6,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from admin_visit import log_in
 from chromium import MISSING, chromium, find_chromium
+from page_visit import Visit, visiting
 from playwright.async_api import Browser
 from relay_site import TONES, RelaySite, relaying
+from server_site import serving
+
+from vieneu_core.testing import ScriptedBackend
 
 
 @pytest.fixture
@@ -25,3 +30,18 @@ async def site(tmp_path: Path) -> AsyncIterator[RelaySite]:
     cache = f"cache:\n  enabled: true\n  folder: {tmp_path / 'speech'}\n"
     async with relaying(tmp_path, TONES + cache) as site:
         yield site
+
+
+@pytest.fixture
+async def visit(browser: Browser, site: RelaySite) -> AsyncIterator[Visit]:
+    """An admin who is logged in."""
+    async with visiting(browser, site.url) as visit:
+        await log_in(visit, site)
+        yield visit
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[str]:
+    """A server, as on Google Colab."""
+    async with serving(ScriptedBackend(), session_limit_s=3_600) as remote:
+        yield remote.url

@@ -62,26 +62,29 @@ export function setUpLogin({ onLogin }) {
   }
 
   async function begin() {
-    if (code) {
-      const spent = code;
-      code = "";
-      let answer = null;
-      const succeeded = await run(form, outcome, async () => {
-        answer = await call("POST", "login/code", { code: spent });
-      }, { running: t("login.running") });
-      if (succeeded) return askForPassword(answer.has_password);
-      return show();
-    }
+    if (code && (await spendCode())) return;
+    const isRefused = Boolean(outcome.firstChild);
     try {
       const state = await call("GET", "login");
-      document.getElementById("login-first").hidden = state.has_password;
-      if (!state.logged_in) return show();
-      if (!state.has_password) return askForPassword(false);
-      return enter();
+      document.getElementById("login-first").hidden = state.has_password || isRefused;
+      if (!state.logged_in) show();
+      else if (state.has_password) enter();
+      else askForPassword(false);
     } catch (problem) {
       show();
-      showProblem(outcome, problem);
+      if (!isRefused) showProblem(outcome, problem);
     }
+  }
+
+  /** Log in with the code; false where it is refused, which is shown. */
+  async function spendCode() {
+    const body = { code };
+    code = "";
+    const action = async () => {
+      const answer = await call("POST", "login/code", body);
+      askForPassword(answer.has_password);
+    };
+    return run(form, outcome, action, { running: t("login.running") });
   }
 
   return { begin, show };
