@@ -1,83 +1,35 @@
-"""The Speak page in a browser: what is heard, what is said of errors, who can use it."""
+"""The Speak page in a browser: what is heard, and what is said of errors."""
 
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
-import av
 import pytest
-from exposition import Exposed
-from page_browser import BrowserPage, browsing
+from page_browser import browsing
 from relay_process import relay_process
 from relay_site import TONES, RelaySite, relaying
-from server_site import TOKEN
+from speak_page import (
+    SENTENCES,
+    SLOW,
+    decoded,
+    log_in,
+    speak,
+    speaking_page,
+    tones,
+    until_cancelled,
+)
 from tone_engine import Heard, expected, heard, same
 from voice_clips import wav_file
 
-SENTENCES = ("Đây là câu 3.", "Đây là câu 17.", "Còn đây là câu 42.")
-SLOW = f"{TONES}  options:\n    chunk_delay_s: 0.1\n"
 CLONING = f"{TONES}  options:\n    clones: true\n"
-LANGUAGES = {"en-US": "Log in", "vi-VN": "Đăng nhập"}
 
 
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[RelaySite]:
     async with relaying(tmp_path) as site:
         yield site
-
-
-@asynccontextmanager
-async def speaking_page(
-    url: str,
-    *,
-    language: str = "en-US",
-    width: int = 1440,
-    colours: Literal["light", "dark"] = "light",
-) -> AsyncIterator[BrowserPage]:
-    """Open the page, and log in; at the end nothing was asked of others, and no script failed."""
-    async with browsing(url, language=language, width=width, colours=colours) as shown:
-        await log_in(shown)
-        yield shown
-        assert shown.origins == {url}
-        assert shown.errors == []
-
-
-async def log_in(shown: BrowserPage) -> None:
-    await shown.page.fill("#token", TOKEN)
-    await shown.page.press("#token", "Enter")
-    await shown.page.locator("#voice option:nth-child(2)").wait_for(state="attached")
-
-
-async def speak(shown: BrowserPage, text: str = " ".join(SENTENCES)) -> None:
-    await shown.page.fill("#text", text)
-    await shown.page.click("#speak-start")
-
-
-async def tones(shown: BrowserPage) -> list[Heard]:
-    """The tones that are heard; no piece begins before the end of the one before it."""
-    found = await shown.pieces()
-    for before, after in pairwise(found):
-        if before.context == after.context:
-            assert after.start_s >= before.end_s - 0.5 / after.rate_hz
-    assert {piece.rate_hz for piece in found} == {24_000}
-    return heard(b"".join(piece.pcm for piece in found), 24_000)
-
-
-async def until_cancelled(site: RelaySite) -> None:
-    """Wait until a backend saw that a request was cancelled."""
-    token = {"Authorization": f"Bearer {TOKEN}"}
-    while True:
-        async with site.session.get(f"{site.url}/metrics", headers=token) as answer:
-            requests = Exposed(await answer.text()).counted("vieneu_requests_total")
-        if any(("outcome", "cancelled") in labels for labels in requests):
-            return
-        await asyncio.sleep(0.5)
 
 
 async def test_every_sentence_is_heard_whole_and_says_who_spoke_it(site: RelaySite) -> None:
@@ -248,130 +200,6 @@ async def test_the_voice_of_a_recording_needs_transcript_and_consent(tmp_path: P
         assert await shown.page.locator("#voice").is_enabled()
 
 
-async def test_a_long_text_becomes_a_job_that_is_downloaded_and_removed(site: RelaySite) -> None:
-    async with speaking_page(site.url) as shown:
-        await shown.page.click("#to-jobs")
-        await shown.page.fill("#job-text", " ".join(SENTENCES))
-        await shown.page.fill("#job-name", "Truyện")
-        await shown.page.click("#job-form button[type=submit]")
-        await shown.until_text("#job-status", "is done")
-        assert "Done: 3 of 3 sentences" in await shown.text("#job-list")
-        async with shown.page.expect_download() as waiting:
-            await shown.page.get_by_role("link", name="Download MP3: Truyện").click()
-        content = await asyncio.to_thread((await (await waiting.value).path()).read_bytes)
-        assert same(heard(decoded(content), 24_000), [expected(text) for text in SENTENCES])
-        async with shown.page.expect_download() as waiting:
-            await shown.page.get_by_role("link", name="Download .srt: Truyện").click()
-        subtitles = await asyncio.to_thread((await (await waiting.value).path()).read_text, "utf-8")
-        assert SENTENCES[1] in subtitles
-        assert await shown.violations() == []
-        await shown.page.get_by_role("button", name="Remove: Truyện").click()
-        await shown.page.locator("#no-jobs").wait_for()
-
-
-async def test_a_job_is_cancelled(tmp_path: Path) -> None:
-    async with relaying(tmp_path, SLOW) as site, speaking_page(site.url) as shown:
-        await shown.page.click("#to-jobs")
-        await shown.page.fill("#job-text", " ".join(f"Đây là câu {n}." for n in range(200)))
-        await shown.page.click("#job-form button[type=submit]")
-        await shown.page.get_by_role("button", name="Cancel").click()
-        await shown.until_text("#job-list", "Cancelled")
-
-
-async def test_a_dialogue_has_a_voice_for_each_speaker(site: RelaySite) -> None:
-    async with speaking_page(site.url) as shown:
-        await shown.page.click("#to-jobs")
-        script = {
-            "name": "kịch.txt",
-            "mimeType": "text/plain",
-            "buffer": "Lan: Đây là câu 3.\nMinh: Đây là câu 17.\n".encode("utf-16"),
-        }
-        await shown.page.check("[name=kind][value=dialogue]")
-        await shown.page.set_input_files("#job-file", script)  # type: ignore[arg-type]
-        await shown.page.get_by_label("Minh", exact=True).select_option("en-low")
-        await shown.page.select_option("#job-format", "wav")
-        await shown.page.click("#job-form button[type=submit]")
-        await shown.until_text("#job-status", "is done")
-        job = (await shown.page.evaluate("fetch('speak/api/jobs').then((a) => a.json())"))["jobs"][
-            0
-        ]
-        assert job["spec"]["voices"] == {"Lan": "vi-low", "Minh": "en-low"}
-        assert job["spec"]["name"] == "kịch"
-        await shown.page.fill("#job-text", "Không ai nói câu này.")
-        await shown.page.click("#job-form button[type=submit]")
-        await shown.until_text("#job-error", "names no speaker")
-        assert await shown.page.input_value("#job-text") == "Không ai nói câu này."
-
-
-async def test_subtitles_are_read_from_a_file(site: RelaySite) -> None:
-    async with speaking_page(site.url) as shown:
-        await shown.page.click("#to-jobs")
-        srt = "1\n00:00:01,000 --> 00:00:03,000\nĐây là câu 3.\n".encode()
-        file = {"name": "phim.srt", "mimeType": "application/x-subrip", "buffer": srt}
-        await shown.page.set_input_files("#job-file", file)  # type: ignore[arg-type]
-        assert await shown.page.locator("[value=srt]").is_checked()
-        await shown.page.click("#job-form button[type=submit]")
-        await shown.until_text("#job-status", "is done")
-        broken = {"name": "x.txt", "mimeType": "text/plain", "buffer": b"\xff\x80\x81"}
-        await shown.page.set_input_files("#job-file", broken)  # type: ignore[arg-type]
-        await shown.until_text("#job-error", "no text in UTF-8")
-
-
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1440, 1920])
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_every_part_is_accessible_and_fits(
-    site: RelaySite, language: str, width: int, colours: Literal["light", "dark"]
-) -> None:
-    async with browsing(site.url, language=language, width=width, colours=colours) as shown:
-        assert await shown.until_text("#login h1", LANGUAGES[language])
-        await check_part(shown, language)
-        await log_in(shown)
-        await shown.page.click("#reference summary")
-        await speak(shown)
-        await shown.page.locator("#result").wait_for()
-        await check_part(shown, language)
-        await shown.page.click("#to-jobs")
-        await shown.page.check("[name=kind][value=dialogue]")
-        await shown.page.fill("#job-text", "Lan: Đây là câu 3.\nMinh: Đây là câu 17.")
-        await shown.page.click("#job-form button[type=submit]")
-        await shown.page.locator("#job-list a.button").first.wait_for()
-        await check_part(shown, language)
-        assert shown.origins == {site.url}
-        assert shown.errors == []
-
-
-async def check_part(shown: BrowserPage, language: str) -> None:
-    assert await shown.page.get_attribute("html", "lang") == language[:2]
-    assert not await shown.scrolls_sideways()
-    assert await shown.violations() == []
-
-
-async def test_the_language_is_switched_and_remembered(site: RelaySite) -> None:
-    async with speaking_page(site.url) as shown:
-        await shown.page.fill("#text", "Đây là câu 3.")
-        await shown.page.select_option("#page-language", "vi")
-        await shown.until_text("#speak h1", "Đọc văn bản")
-        assert await shown.page.input_value("#text") == "Đây là câu 3."
-        assert await shown.page.title() == "Đọc văn bản – VieNeu Relay"
-        await shown.page.reload()
-        await shown.until_text("#speak h1", "Đọc văn bản")
-
-
-async def test_the_page_is_used_with_the_keyboard_alone(site: RelaySite) -> None:
-    async with speaking_page(site.url) as shown:
-        keyboard = shown.page.keyboard
-        await shown.page.focus("#text")
-        await keyboard.type("Đây là câu 3.")
-        for target in ("language", "voice", "speed", "", "speak-start"):
-            await keyboard.press("Tab")
-            if target:
-                assert await shown.page.evaluate("document.activeElement.id") == target
-        await keyboard.press("Enter")
-        await shown.until_text("#speak-status", "Finished")
-        assert same(await tones(shown), [expected("Đây là câu 3.")])
-
-
 async def test_a_session_that_has_ended_asks_for_the_token_and_keeps_the_text(
     site: RelaySite,
 ) -> None:
@@ -382,14 +210,6 @@ async def test_a_session_that_has_ended_asks_for_the_token_and_keeps_the_text(
         await shown.page.locator("#login").wait_for()
         await log_in(shown)
         assert await shown.page.input_value("#text") == "Đây là câu 3."
-
-
-def decoded(content: bytes) -> bytes:
-    """Return the samples of a file at 24 kHz."""
-    with av.open(io.BytesIO(content), "r") as file:
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=24_000)
-        frames = [one for frame in file.decode(audio=0) for one in resampler.resample(frame)]
-    return b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in frames)
 
 
 def is_whole(tone: Heard, wanted: list[Heard]) -> bool:
