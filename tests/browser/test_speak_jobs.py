@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import expect
 from relay_site import RelaySite, relaying
 from speak_page import (
     SENTENCES,
@@ -84,7 +85,7 @@ async def test_subtitles_are_read_from_a_file(site: RelaySite) -> None:
         srt = "1\n00:00:01,000 --> 00:00:03,000\nĐây là câu 3.\n".encode()
         file = {"name": "phim.srt", "mimeType": "application/x-subrip", "buffer": srt}
         await shown.page.set_input_files("#job-file", file)  # type: ignore[arg-type]
-        assert await shown.page.locator("[value=srt]").is_checked()
+        await expect(shown.page.locator("[value=srt]")).to_be_checked()
         await shown.page.click("#job-form button[type=submit]")
         await shown.until_text("#job-status", "is done")
         broken = {"name": "x.txt", "mimeType": "text/plain", "buffer": b"\xff\x80\x81"}

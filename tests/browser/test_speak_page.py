@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from page_browser import browsing
+from playwright.async_api import expect
 from relay_process import relay_process
 from relay_site import TONES, RelaySite, relaying
 from speak_page import (
@@ -76,8 +77,8 @@ async def test_stop_silences_the_page_and_stops_the_backend(tmp_path: Path) -> N
         n_pieces = len(await shown.pieces())
         await until_cancelled(site)
         assert len(await shown.pieces()) == n_pieces
-        assert await shown.page.locator("#speak-start").is_enabled()
-        assert await shown.page.locator("#speak-stop").is_disabled()
+        await expect(shown.page.locator("#speak-start")).to_be_enabled()
+        await expect(shown.page.locator("#speak-stop")).to_be_disabled()
         assert await shown.page.evaluate("ear.contexts.every((c) => c.state === 'closed')")
 
 
@@ -114,7 +115,7 @@ async def test_an_error_is_shown_and_the_text_is_kept(
         if language == "vi-VN":
             assert "text" not in shown_error
         assert await shown.page.input_value("#text") == "?! …"
-        assert await shown.page.locator("#speak-start").is_enabled()
+        await expect(shown.page.locator("#speak-start")).to_be_enabled()
         assert await shown.violations() == []
         await speak(shown)
         await shown.page.locator("#speak-error").wait_for(state="hidden")
@@ -129,7 +130,7 @@ async def test_a_failure_midway_keeps_what_was_heard_and_can_be_continued(tmp_pa
         assert await shown.text("#speak-status") == (
             "1 of 3 sentences received. Press Continue to speak the rest."
         )
-        assert await shown.page.locator("#result").is_visible()
+        await expect(shown.page.locator("#result")).to_be_visible()
         await shown.page.locator("#sentences li[data-state=heard]").first.wait_for()
         assert same((await tones(shown))[:1], [expected("Đây là câu 3.")])
         assert await shown.violations() == []
@@ -166,7 +167,7 @@ async def test_a_server_that_is_killed_while_the_page_plays_is_heard_whole(tmp_p
         lost = await shown.until_text("#speak-status", "Connection lost")
         assert "still missing:" in lost
         assert await shown.page.locator("#sentences li[data-state=missing]").count() > 0
-        assert await shown.page.locator("#result").is_visible(), "what was received can be kept"
+        await expect(shown.page.locator("#result")).to_be_visible()
         await relay.start()
         await shown.until_text("#speak-status", "Finished: 8 sentences")
         whole = [expected(text) for text in said]
@@ -185,7 +186,7 @@ async def test_the_voice_of_a_recording_needs_transcript_and_consent(tmp_path: P
         await shown.page.click("#reference summary")
         clip = {"name": "bà.wav", "mimeType": "audio/wav", "buffer": wav_file()}
         await shown.page.set_input_files("#reference-file", clip)  # type: ignore[arg-type]
-        assert await shown.page.locator("#voice").is_disabled()
+        await expect(shown.page.locator("#voice")).to_be_disabled()
         await speak(shown)
         await shown.until_text("#speak-error", "Enter what is said")
         await shown.page.fill("#transcript", "Xin chào các bạn, tôi là Lan.")
@@ -197,7 +198,7 @@ async def test_the_voice_of_a_recording_needs_transcript_and_consent(tmp_path: P
         await shown.until_text("#speak-status", "Finished")
         assert same(await tones(shown), [expected(text) for text in SENTENCES])
         await shown.page.click("#reference-remove")
-        assert await shown.page.locator("#voice").is_enabled()
+        await expect(shown.page.locator("#voice")).to_be_enabled()
 
 
 async def test_a_session_that_has_ended_asks_for_the_token_and_keeps_the_text(
