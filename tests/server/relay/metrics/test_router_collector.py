@@ -118,7 +118,8 @@ async def test_the_share_of_the_quota_is_that_of_what_ends_first(
     clock: FakeClock, tmp_path: Path
 ) -> None:
     quota = TunnelQuota(tmp_path / "quota.json", clock=clock, monthly_requests=100)
-    router = Router(local=ScriptedBackend(name="local"), quota=quota, clock=clock)
+    local, remote = ScriptedBackend(name="local"), ScriptedBackend(name="remote")
+    router = Router(local=local, remote=remote, quota=quota, clock=clock)
     quota.record(80, 1_000)
 
     assert scraped(router).value("vieneu_quota_used_ratio") == 0.8
