@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -27,22 +28,15 @@ _HEADERS = {
 }
 
 
-class AdminGuard:
-    """Lets only the admin through, and adds the headers that protect the admin's browser.
-
-    A request with a session that changes something must come from a page of this service: browsers
-    state the origin of such requests (Fetch standard, 3.2.5), and another one is refused.
+class PageGuard(ABC):
+    """Checks each request, and adds the headers that protect a browser to its answer.
 
     Args:
-        app: Gets the admin's requests.
-        account: Knows sessions and token.
-        open_paths: Paths that need no login.
+        app: Gets the requests that pass.
     """
 
-    def __init__(self, app: ASGIApp, *, account: AdminAccount, open_paths: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._account = account
-        self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
@@ -56,6 +50,28 @@ class AdminGuard:
             await problem_response(error)(scope, receive, protected)
             return
         await self._app(scope, receive, protected)
+
+    @abstractmethod
+    def _check(self, scope: Scope) -> None:
+        """Raise a `VieneuError` for a request that may not pass."""
+
+
+class AdminGuard(PageGuard):
+    """Lets only the admin through, and adds the headers that protect the admin's browser.
+
+    A request with a session that changes something must come from a page of this service: browsers
+    state the origin of such requests (Fetch standard, 3.2.5), and another one is refused.
+
+    Args:
+        app: Gets the admin's requests.
+        account: Knows sessions and token.
+        open_paths: Paths that need no login.
+    """
+
+    def __init__(self, app: ASGIApp, *, account: AdminAccount, open_paths: frozenset[str]) -> None:
+        super().__init__(app)
+        self._account = account
+        self._open_paths = open_paths
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)

@@ -10,10 +10,10 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vieneu_colab_server.problems import problem_response
-from vieneu_colab_server.relay.guard import check_origin, session_of, with_page_headers
+from vieneu_colab_server.relay.guard import PageGuard, check_origin, session_of
 from vieneu_colab_server.relay.login import LoginRefusedError
 from vieneu_colab_server.relay.speak.session import SESSION_S, SpeakSessions
-from vieneu_core.errors import RequestError, VieneuError
+from vieneu_core.errors import RequestError
 
 SPEAK_API = "/speak/api"
 SPEAK_COOKIE = "vieneu_speak"
@@ -24,7 +24,7 @@ _ASGI_KEYS = frozenset(
 )
 
 
-class SpeakGuard:
+class SpeakGuard(PageGuard):
     """Lets only requests of an open session through, and none of another site's pages.
 
     Args:
@@ -36,22 +36,9 @@ class SpeakGuard:
     def __init__(
         self, app: ASGIApp, *, sessions: SpeakSessions, open_paths: frozenset[str]
     ) -> None:
-        self._app = app
+        super().__init__(app)
         self._sessions = sessions
         self._open_paths = open_paths
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        protected = with_page_headers(send)
-        try:
-            self._check(scope)
-        except VieneuError as error:
-            await problem_response(error)(scope, receive, protected)
-            return
-        await self._app(scope, receive, protected)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
