@@ -84,6 +84,11 @@ async def test_announcements_are_prepared_and_each_failure_is_stated(site: Relay
     assert all(speaker.cached for speaker in speech.speakers)
 
 
+async def test_one_announcement_that_kills_the_engine_fails_alone(site: RelaySite) -> None:
+    lines = await prepared(site, "segfault", ANNOUNCEMENT)
+    assert [line["outcome"] for line in lines] == ["failed", "prepared"]
+
+
 async def test_prepared_speech_is_heard_after_the_backend_is_gone(site: RelaySite) -> None:
     await prepared(site, ANNOUNCEMENT)
     await site.call("POST", "/backends/local/unload", status=204)

@@ -159,7 +159,11 @@ def create_relay_app(
             await parts.tracing.aclose()
 
     preparation = AnnouncementPreparation(
-        cached, busy=lambda: service.queue.depth > 0, clock=clock, max_chars=settings.max_text_chars
+        cached,
+        router=router,
+        busy=lambda: service.queue.depth > 0,
+        clock=clock,
+        max_chars=settings.max_text_chars,
     )
     speak_sessions = SpeakSessions(service.tokens, clock)
     apis = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header
@@ -19,7 +20,7 @@ from vieneu_core.errors import (
     VieneuError,
 )
 from vieneu_core.i18n import best_language
-from vieneu_core.router import ErrorReport
+from vieneu_core.router import ErrorReport, Router
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.translatable import Translatable
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 PREPARE = "/cache/prepare"
 MOST_ANNOUNCEMENTS = 1_000
+READY_CHECKS = 20
+READY_CHECK_S = 0.5
+"""Between two checks whether the chosen backend is ready again, at most `READY_CHECKS`."""
 BUSY_CHECK_S = 0.1
 """Between two checks whether announcements that somebody waits for have ended."""
 
@@ -59,6 +63,7 @@ class AnnouncementPreparation:
 
     Args:
         cached: Speaks and keeps them; None where the settings want no cache.
+        router: Behind the cache; says when its chosen backend is ready again.
         busy: Whether announcements wait or are being spoken.
         clock: Time.
         max_chars: Longest announcement.
@@ -68,11 +73,13 @@ class AnnouncementPreparation:
         self,
         cached: CachedBackend | None,
         *,
+        router: Router,
         busy: Callable[[], bool],
         clock: Clock,
         max_chars: int,
     ) -> None:
         self._cached = cached
+        self._router = router
         self._busy = busy
         self._clock = clock
         self._max_chars = max_chars
@@ -129,7 +136,17 @@ class AnnouncementPreparation:
                     outcome = "prepared"
             except (RequestError, BackendError) as error:
                 outcome, problem = "failed", error
+                if isinstance(error, BackendError):
+                    await self._until_ready()
             yield _line(number, outcome, problem, language)
+
+    async def _until_ready(self) -> None:
+        """Let a worker that died be restarted: one announcement must not take the next with it."""
+        for _ in range(READY_CHECKS):
+            with suppress(BackendError):
+                if (await self._router.check(self._router.mode.value)).ready:
+                    return
+            await self._clock.sleep(READY_CHECK_S)
 
 
 def preparation_routes(preparation: AnnouncementPreparation) -> APIRouter:
