@@ -161,7 +161,7 @@ def serve(program: Path, arguments: list[str], startable: list[str], folder: Pat
     if arguments != startable:
         return  # a model of gigabytes, a tunnel, or folders of the system
     environ = {"HOME": str(folder), "PATH": "/usr/bin:/bin"}
-    command = [program, *arguments[:-1], "0"]
+    command: list[str | Path] = [program, *arguments[:-1], "0"]
     with child(command, cwd=folder, stdout=subprocess.PIPE, text=True, env=environ) as server:
         assert server.stdout is not None
         said = server.stdout.readline()
