@@ -99,14 +99,14 @@ def overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def test_the_documentation_lists_every_metric_with_its_type() -> None:
-    pages = "\n".join(page.read_text("utf-8") for page in sorted(DOCS.glob("*.md")))
+    pages = "\n".join(page.read_text("utf-8") for page in sorted(DOCS.rglob("*.md")))
     documented = {name: kind for name, kind, _ in ROW.findall(pages)}
 
     assert documented == types()
 
 
 def test_the_documentation_lists_every_label() -> None:
-    pages = "\n".join(page.read_text("utf-8") for page in sorted(DOCS.glob("*.md")))
+    pages = "\n".join(page.read_text("utf-8") for page in sorted(DOCS.rglob("*.md")))
     documented = {
         name: set(re.findall(r"`(\w+)`", labels)) for name, _, labels in ROW.findall(pages)
     }
