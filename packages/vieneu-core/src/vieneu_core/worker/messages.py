@@ -54,7 +54,7 @@ class Message:
         return cls(**header)
 
 
-# --- client to worker ------------------------------------------------------------------------
+# --- client to worker ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Shutdown(Message):
     kind = 4
 
 
-# --- worker to client ------------------------------------------------------------------------
+# --- worker to client ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
