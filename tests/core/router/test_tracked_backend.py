@@ -94,10 +94,10 @@ def test_a_retired_backend_without_a_lease_is_idle_at_once() -> None:
 def test_a_failed_request_makes_it_suspect_until_it_answers() -> None:
     rig = Rig()
     rig.fail(BackendConnectionError("broke off"))
-    assert rig.tracked.suspect
+    assert rig.tracked.failures.suspect
     assert rig.state() is BackendState.READY, "one failure proves nothing"
     rig.tracked.health_checked(READY)
-    assert not rig.tracked.suspect
+    assert not rig.tracked.failures.suspect
     assert isinstance(rig.tracked.last_error, BackendConnectionError), "kept for the admin"
     assert rig.tracked.last_error.backend == "remote"
 
@@ -111,7 +111,7 @@ def test_a_request_that_was_cancelled_or_wrong_says_nothing_of_the_backend(
         rig.tracked.admit(1.0)
         with pytest.raises(type(error)), rig.tracked.attempt():
             raise error
-    assert not rig.tracked.suspect
+    assert not rig.tracked.failures.suspect
     assert rig.tracked.usable
 
 
@@ -141,7 +141,7 @@ def test_silence_counts_only_where_it_is_repeated() -> None:
     rig = Rig()
     rig.tracked.health_check_failed(BackendTimeoutError("no answer"), tolerated=1)
     assert rig.state() is BackendState.DEGRADED
-    assert rig.tracked.failed_checks == 1
+    assert rig.tracked.failures.n_failed_checks == 1
     rig.tracked.health_check_failed(BackendTimeoutError("no answer"), tolerated=1)
     assert rig.state() is BackendState.UNREACHABLE
     assert rig.tracked.breaker.state is CircuitState.OPEN

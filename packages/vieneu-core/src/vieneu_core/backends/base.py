@@ -24,6 +24,10 @@ class BackendState(StrEnum):
     READY = "ready"
     DEGRADED = "degraded"
     """It speaks, but some of its recent calls failed."""
+    SLOW = "slow"
+    """It speaks, but makes speech more slowly than it is played."""
+    PAUSED = "paused"
+    """It is sent no requests for a while: its quota is used up, say, or it asked for a pause."""
     DRAINING = "draining"
     UNREACHABLE = "unreachable"
     UNAUTHORIZED = "unauthorized"
@@ -35,7 +39,7 @@ class BackendState(StrEnum):
     @property
     def ready(self) -> bool:
         """True if a request would be accepted now."""
-        return self in {BackendState.READY, BackendState.DEGRADED}
+        return self in {BackendState.READY, BackendState.DEGRADED, BackendState.SLOW}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from vieneu_core.router.events import (
     BackendRecovered,
     BackendStateChanged,
     BackendSwitched,
+    BackendTooSlow,
     CircuitClosed,
     CircuitOpened,
     DefaultVoiceMissing,
@@ -15,13 +16,14 @@ from vieneu_core.router.events import (
     QuotaWarning,
     RemoteLost,
     RouterEvent,
+    SentenceSkipped,
     ServerOutdated,
     SessionExpired,
     SessionExpiring,
     SpokenByFallback,
     WorkerRestarted,
 )
-from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy
+from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy, SlowEngine
 from vieneu_core.router.quota import QuotaStatus, TunnelQuota
 from vieneu_core.router.router import Router
 from vieneu_core.router.session_countdown import SessionPolicy
@@ -34,6 +36,7 @@ __all__ = [
     "BackendStateChanged",
     "BackendStatus",
     "BackendSwitched",
+    "BackendTooSlow",
     "BreakerPolicy",
     "CircuitBreaker",
     "CircuitClosed",
@@ -51,10 +54,12 @@ __all__ = [
     "RouterEvent",
     "RouterPolicy",
     "RouterStatus",
+    "SentenceSkipped",
     "ServerOutdated",
     "SessionExpired",
     "SessionExpiring",
     "SessionPolicy",
+    "SlowEngine",
     "SpokenByFallback",
     "TunnelQuota",
     "WorkerRestarted",

@@ -1,7 +1,8 @@
 """A circuit breaker: closed (traffic passes), open (refused for a while), half-open (one probe).
 
 After M. Nygard, "Release It!": three failures in a row, or half of the recent calls, open it. The
-cool-down doubles with every failed probe. The class of a failure states its effect
+cool-down doubles with every failed probe, and with every opening soon after it closed. The class
+of a failure states its effect
 (`Consequence`): a loading or busy backend is only paused, a rejected token stops all requests.
 """
 
@@ -16,7 +17,7 @@ from enum import StrEnum
 from vieneu_core.arguments import check_not_negative
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
-from vieneu_core.errors import BackendError, CircuitOpenError, Consequence
+from vieneu_core.errors import BackendError, BackendTimeoutError, CircuitOpenError, Consequence
 from vieneu_core.translatable import Translatable
 
 
@@ -40,6 +41,8 @@ class BreakerPolicy:
     failure_share: float = 0.5
     cooldown_s: float = 5.0
     longest_cooldown_s: float = 60.0
+    quick_reopening_s: float = 300.0
+    """A circuit that opens again within this time after it closed cools down for longer."""
     jitter: float = 0.2
     """Share by which cool-downs vary, so that many clients do not return at once."""
     default_pause_s: float = 2.0
@@ -68,7 +71,8 @@ class CircuitBreaker:
         self._cooldown = Backoff(
             first_s=policy.cooldown_s, longest_s=policy.longest_cooldown_s, jitter=policy.jitter
         )
-        self._failed_probes = 0
+        self._n_openings = 0  # in a row
+        self._closed_at = -math.inf
         self._paused_until = -math.inf
         self._blocked = False
 
@@ -101,21 +105,16 @@ class CircuitBreaker:
         if self._cause is not None and (self._blocked or self._paused):
             return self._again(self._cause)
         if self.state is CircuitState.OPEN or (self._opened and self._probing):
-            cause = (
-                Translatable(" Last: {detail}", detail=self._cause.detail)
-                if self._cause is not None
-                else ""
-            )
-            return CircuitOpenError(
-                Translatable(
-                    "{name} failed too often: its circuit breaker is open.{cause}",
-                    name=self._name,
-                    cause=cause,
-                ),
-                retry_after_s=self.retry_in_s,
-                backend=self._name,
-            )
+            return self._circuit_open()
         return None
+
+    def late_refusal(self) -> BackendError | None:
+        """Return why no listener should wait for the probe of a half-open circuit, or None.
+
+        Its last failure was a timeout, so the next one would again be noticed only after a silence.
+        """
+        late = self._opened and isinstance(self._cause, BackendTimeoutError)
+        return self._circuit_open() if late else None
 
     def admit(self) -> None:
         """Let one request through; when half-open it becomes the probe.
@@ -132,7 +131,7 @@ class CircuitBreaker:
         """Record that an admitted request succeeded."""
         if self._opened:
             self._calls.clear()
-            self._failed_probes = 0
+            self._closed_at = self._clock.monotonic()
         self._opened = self._probing = False
         if not self._blocked and not self._paused:
             self._cause = None
@@ -150,7 +149,7 @@ class CircuitBreaker:
             case Consequence.PAUSE:
                 self._pause(error)
             case Consequence.OPEN:
-                self._open(error, longer=was_probe)
+                self._open(error, was_probe=was_probe)
             case Consequence.COUNT:
                 self._count(error, was_probe=was_probe)
 
@@ -163,15 +162,15 @@ class CircuitBreaker:
         if error.consequence in {Consequence.UNTIL_ADMIN, Consequence.PAUSE}:
             self.failed(error)
         else:
-            self._open(error, longer=self.state is CircuitState.HALF_OPEN)
+            self._open(error, was_probe=self.state is CircuitState.HALF_OPEN)
 
     def reset(self) -> None:
         """Reset everything: the admin has acted, or the backend is a new one."""
         self._calls.clear()
         self._in_a_row = 0
         self._opened = self._probing = False
-        self._failed_probes = 0
-        self._paused_until = self._retry_at = -math.inf
+        self._n_openings = 0
+        self._closed_at = self._paused_until = self._retry_at = -math.inf
         self._cause, self._blocked = None, False
 
     def try_again(self) -> None:
@@ -192,17 +191,31 @@ class CircuitBreaker:
             self._calls
         ) >= policy.least_calls and failures >= policy.failure_share * len(self._calls)
         if was_probe or self._in_a_row >= policy.failures_in_a_row or mostly_failing:
-            self._open(error, longer=was_probe)
+            self._open(error, was_probe=was_probe)
 
-    def _open(self, error: BackendError, *, longer: bool) -> None:
+    def _open(self, error: BackendError, *, was_probe: bool) -> None:
         if self.state is CircuitState.OPEN and self._opened:
             return
-        if longer:
-            self._failed_probes += 1
-        cooldown_s = self._cooldown.pause_s(1 + self._failed_probes, self._rng)
+        since_closed_s = self._clock.monotonic() - self._closed_at
+        again = was_probe or since_closed_s < self._policy.quick_reopening_s
+        self._n_openings = self._n_openings + 1 if again else 1
+        cooldown_s = self._cooldown.pause_s(self._n_openings, self._rng)
         self._opened, self._retry_at = True, self._clock.monotonic() + cooldown_s
         if not self._blocked and not self._paused:  # the longer-lasting cause is kept
             self._cause = error
+
+    def _circuit_open(self) -> CircuitOpenError:
+        last = self._cause
+        cause = "" if last is None else Translatable(" Last: {detail}", detail=last.detail)
+        return CircuitOpenError(
+            Translatable(
+                "{name} failed too often: its circuit breaker is open.{cause}",
+                name=self._name,
+                cause=cause,
+            ),
+            retry_after_s=self.retry_in_s,
+            backend=self._name,
+        )
 
     @property
     def _paused(self) -> bool:

@@ -76,6 +76,24 @@ class SpokenByFallback(RouterEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SentenceSkipped(RouterEvent):
+    """A sentence was left out, because no backend can pronounce it; the rest is spoken."""
+
+    request_id: str
+    sentence: int
+    cause: ErrorReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendTooSlow(RouterEvent):
+    """A backend makes speech more slowly than it is played. Published once per episode."""
+
+    backend: str
+    real_time_factor: float
+    """Seconds needed for a second of audio."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteLost(RouterEvent):
     """The remote backend was ready and no longer is. Published once per outage."""
 

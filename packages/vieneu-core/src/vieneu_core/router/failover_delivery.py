@@ -1,39 +1,36 @@
-"""Delivery of one request: no sentence lost, none out of order.
+"""Delivery of one request: no sentence lost, none out of order, and no long silence.
 
-The text is sent in passages (runs of whole sentences). The first one is released as it arrives,
-for an early first sound; each later one only when it is complete. So when a backend fails, the next
-one speaks the sentences that were not yet released; at most the one being played is repeated.
-Two sentences are prefetched while one plays.
+The text is sent in passages (runs of whole sentences). The first sentence is released as it
+arrives, for an early first sound; each later one only when it is complete. So when a backend fails,
+the next one speaks the sentences that were not yet released; at most the one being played is
+repeated. Two sentences are prefetched while one plays.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.audio.sanity_check import check_length
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     AllBackendsFailedError,
     BackendError,
-    BadResponseError,
     CloningUnsupportedError,
     RequestError,
-    StreamInterruptedError,
-    StreamStalledError,
-    SynthesisFailedError,
     UnpronounceableError,
     VieneuError,
     VoiceNotFoundError,
 )
-from vieneu_core.router.events import ErrorReport, RouterEvent, SpokenByFallback
-from vieneu_core.router.policy import LAST_RESORT, RouterPolicy, estimated_seconds
-from vieneu_core.router.resampled_sentence import ResampledSentence
+from vieneu_core.router.events import ErrorReport, RouterEvent, SentenceSkipped, SpokenByFallback
+from vieneu_core.router.outbox import Outbox
+from vieneu_core.router.passage_attempt import PassageAttempt
+from vieneu_core.router.policy import RouterPolicy, estimated_seconds
+from vieneu_core.router.refusal import too_slow, turn_too_late
 from vieneu_core.router.route import Route
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
@@ -61,14 +58,12 @@ class Delivery:
         self._policy = policy
         self._clock = clock
         self._publish = publish
-        self._outbox: asyncio.Queue[AudioChunk | None] = asyncio.Queue()
-        self._room = asyncio.Semaphore(1 + policy.prefetched_sentences)
-        self._rooms_taken = 0
-        self._done = 0  # number of completely released sentences
-        self._attempts = 0
-        self._failed_here: set[TrackedBackend] = set()
-        self._rate_hz: int | None = None
-        self._begun_live = False  # whether a part of the first sentence was released
+        self._outbox = Outbox(clock, prefetched_sentences=policy.prefetched_sentences)
+        self._n_attempts = 0
+        self._n_spoken = 0
+        # Backends that failed in this request, with the sentence from which on they are asked
+        # first again.
+        self._asked_last: dict[TrackedBackend, float] = {}
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the audio of the whole request. Closing it stops the synthesis.
@@ -79,43 +74,54 @@ class Delivery:
         """
         producer = asyncio.create_task(self._produce(), name="vieneu-delivery")
         try:
-            while (chunk := await self._outbox.get()) is not None:
-                yield chunk
-                if chunk.final:
-                    self._room.release()
+            async with aclosing(self._outbox.chunks()) as chunks:
+                async for chunk in chunks:
+                    yield chunk
             await producer
         finally:
             producer.cancel()
             await asyncio.gather(producer, return_exceptions=True)
 
     async def _produce(self) -> None:
+        unspoken: BackendError | None = None
         try:
             async with aclosing(passages(self._request.text)) as source:
                 async for passage in source:
-                    await self._speak(passage)
+                    unspoken = await self._speak(passage) or unspoken
+            if unspoken is not None and not self._n_spoken:
+                raise unspoken
         finally:
-            self._outbox.put_nowait(None)
+            self._outbox.end()
 
-    async def _speak(self, passage: tuple[str, ...]) -> None:
-        """Speak a passage; retry each sentence for `RouterPolicy.retry_for_s`."""
-        goal = self._done + len(passage)
+    async def _speak(self, passage: tuple[str, ...]) -> BackendError | None:
+        """Speak a passage; retry each sentence for `RouterPolicy.retry_for_s`.
+
+        Return why a sentence was skipped, if one was.
+        """
+        begun = self._outbox.n_complete
+        skipped: BackendError | None = None
         failing, n_failures, give_up_at = -1, 0, 0.0
-        while self._done < goal:
-            causes = await self._one_round(passage, goal, last_chance=failing == self._done)
+        while rest := passage[self._outbox.n_complete - begun :]:
+            done = self._outbox.n_complete
+            causes = await self._one_round(rest, last_chance=failing == done)
             if not causes:
                 continue
+            if _unsayable(causes, tried_again=failing == self._outbox.n_complete):
+                skipped = self._all_failed(causes)
+                await self._skip(skipped)
+                continue
             now = self._clock.monotonic()
-            if failing != self._done:  # the time starts again with each sentence that fails
-                failing, n_failures, give_up_at = self._done, 0, now + self._policy.retry_for_s
+            if failing != self._outbox.n_complete:  # the time starts again with each sentence
+                failing, n_failures = self._outbox.n_complete, 0
+                give_up_at = now + self._policy.retry_for_s
             n_failures += 1
             wait_s = _RETRY.pause_s(n_failures)
             if now + wait_s > give_up_at or not any(cause.transient for cause in causes):
                 raise self._all_failed(causes)
             await self._clock.sleep(wait_s)
+        return skipped
 
-    async def _one_round(
-        self, passage: tuple[str, ...], goal: int, *, last_chance: bool
-    ) -> list[BackendError]:
+    async def _one_round(self, rest: tuple[str, ...], *, last_chance: bool) -> list[BackendError]:
         """Ask each backend once for the remaining sentences; return why all failed, or nothing.
 
         If a backend cannot pronounce a sentence, the next one gets only that one: the first can
@@ -126,19 +132,20 @@ class Delivery:
         """
         causes: list[BackendError] = [self._route.missing] if self._route.missing else []
         refusals: list[RequestError] = []
-        # A backend that failed in this request is asked last for the rest of it.
-        for tracked in sorted(self._route.backends, key=self._failed_here.__contains__):
-            rest = passage[len(passage) - (goal - self._done) :]
+        begun = self._outbox.n_complete
+        for tracked in sorted(self._route.backends, key=self._is_asked_last):
+            remaining = rest[self._outbox.n_complete - begun :]
             if any(isinstance(cause, UnpronounceableError) for cause in causes):
-                rest = rest[:1]
+                remaining = remaining[:1]
+            elif any(map(math.isfinite, self._asked_last.values())):  # soon asked first again
+                remaining = remaining[: self._policy.sentences_until_return]
             try:
-                speech_s = estimated_seconds(rest, self._request.speed)
-                tracked.admit(speech_s, last_chance=last_chance)
-                await self._attempt(tracked, rest, [*refusals, *causes])
+                self._admit(tracked, remaining, last_chance=last_chance)
+                await self._attempt(tracked, remaining, [*refusals, *causes])
             except BackendError as err:
                 causes.append(err)
             except (VoiceNotFoundError, CloningUnsupportedError) as err:
-                self._failed_here.add(tracked)
+                self._asked_last[tracked] = math.inf
                 refusals.append(err)
             else:
                 return []
@@ -146,153 +153,132 @@ class Delivery:
             raise refusals[0]
         return causes
 
+    def _is_asked_last(self, tracked: TrackedBackend) -> bool:
+        """Return whether a backend failed in this request, and is not known to have recovered."""
+        returns_at = self._asked_last.get(tracked)
+        if returns_at is None:
+            return False
+        recovered = tracked.usable and not tracked.failures.suspect
+        if self._outbox.n_complete < returns_at or not recovered:
+            return True
+        del self._asked_last[tracked]
+        return False
+
+    def _admit(
+        self, tracked: TrackedBackend, passage: tuple[str, ...], *, last_chance: bool
+    ) -> None:
+        """Check that a backend may speak a passage, and that its listener need not wait for it.
+
+        Raises:
+            BackendError: it may not, or another one speaks sooner.
+        """
+        replaceable = self._replaceable(tracked)
+        speech_s = estimated_seconds(passage, self._request.speed)
+        tracked.admit(speech_s, last_chance=last_chance, replaceable=replaceable)
+        late = self._too_late(tracked, passage) if replaceable else None
+        if late is not None:
+            tracked.breaker.abandoned()
+            self._asked_last[tracked] = math.inf  # one voice for the rest of the request
+            raise late
+
+    def _too_late(self, tracked: TrackedBackend, passage: tuple[str, ...]) -> BackendError | None:
+        """Return why speech from here would begin too late for its listener, or None."""
+        wait_s = tracked.backlog.wait_s() - self._outbox.ahead_s
+        if wait_s > self._policy.latest_start_s:
+            return turn_too_late(tracked.name, wait_s)
+        if not tracked.speed.slower_than_playback:
+            return None
+        sentence_s = estimated_seconds(passage[:1], self._request.speed)
+        if wait_s + tracked.speed.seconds_for(sentence_s) <= self._policy.latest_start_s:
+            return None
+        return too_slow(tracked.name, tracked.speed.real_time_factor)
+
+    def _replaceable(self, tracked: TrackedBackend) -> bool:
+        """Return whether another backend could speak now that did not fail in this request."""
+        return any(
+            other is not tracked and other not in self._asked_last and other.usable
+            for other in self._route.backends
+        )
+
     async def _attempt(
         self, tracked: TrackedBackend, passage: tuple[str, ...], before: list[VieneuError]
     ) -> None:
+        """Speak a passage on one backend.
+
+        A fallback that lacks the requested voice speaks with its own. Not if all backends before
+        it, the admin's choice included, lack that voice as well: then no backend has it, and the
+        caller gets that error.
+        """
+        fallback = self._route.is_fallback(tracked)
+        cause = before[-1] if before else None
+        wait_s = tracked.backlog.wait_s()
+        speech_s = estimated_seconds(passage, self._request.speed)
+        self._n_attempts += 1
+        number = f"{self._outbox.n_complete}-{self._n_attempts}"
+        request = replace(self._request, request_id=f"{self._request.request_id[:100]}-{number}")
         try:
-            with tracked.attempt():
-                await self._relay_or_adapt(tracked, passage, before)
+            with tracked.attempt(speech_s, longest_chars=max(map(len, passage))) as running:
+
+                def spoke(sentence: str) -> None:
+                    running.spoke(estimated_seconds((sentence,), self._request.speed))
+                    self._spoke(tracked, cause)
+
+                attempt = PassageAttempt(
+                    tracked,
+                    outbox=self._outbox,
+                    policy=self._policy,
+                    clock=self._clock,
+                    is_fallback=fallback,
+                    replaceable=lambda: self._replaceable(tracked),
+                    turn_in_s=wait_s,
+                    on_sentence=spoke,
+                )
+                refused = bool(before) and all(isinstance(err, RequestError) for err in before)
+                await attempt.speak(request, passage, own_voice_allowed=not refused)
         except UnpronounceableError:
             raise  # it can speak the other sentences
         except BackendError:
-            self._failed_here.add(tracked)
+            returns_at = self._outbox.n_complete + self._policy.sentences_until_return
+            self._asked_last[tracked] = returns_at
             raise
 
-    async def _relay_or_adapt(
-        self, tracked: TrackedBackend, passage: tuple[str, ...], before: list[VieneuError]
-    ) -> None:
-        """Relay a passage; a fallback that lacks the requested voice speaks with its own.
-
-        Not if all backends before it, the admin's choice included, lack that voice as well: then no
-        backend has it, and the caller gets that error.
-        """
-        cause = before[-1] if before else None
-        voice_is_sought = bool(before) and all(isinstance(err, RequestError) for err in before)
-        self._attempts += 1
-        request = replace(
-            self._request,
-            text=passage,
-            voice=self._voice_at(tracked),
-            request_id=f"{self._request.request_id[:100]}-{self._done}-{self._attempts}",
-        )
-        try:
-            await self._relay(tracked, request, cause)
-        except RequestError as err:
-            if voice_is_sought or not self._route.is_fallback(tracked):
-                raise
-            with_own_voice = replace(
-                request,
-                voice=None,
-                reference=None,
-                watermark=request.watermark and tracked.name != LAST_RESORT,
-                request_id=f"{request.request_id}-own",
-            )
-            try:
-                await self._relay(tracked, with_own_voice, cause)
-            except RequestError:
-                raise SynthesisFailedError(
-                    Translatable(
-                        "{name} cannot speak as a fallback: {detail}",
-                        name=tracked.name,
-                        detail=err.detail,
-                    )
-                ) from err
-
-    def _voice_at(self, tracked: TrackedBackend) -> str | None:
-        """Return the voice to request: a fallback keeps the one that listeners know."""
-        named = self._request.voice is not None or self._request.reference is not None
-        if named or not self._route.is_fallback(tracked):
-            return self._request.voice
-        return self._policy.fallback_voice
-
-    async def _relay(
-        self, tracked: TrackedBackend, request: SynthesisRequest, cause: VieneuError | None
-    ) -> None:
-        base, n_sentences = self._done, len(request.text) if isinstance(request.text, tuple) else 0
-        fallback = self._route.is_fallback(tracked)
-        sentence = ResampledSentence()
-        async with aclosing(tracked.backend.stream(request)) as stream:
-            while (chunk := await self._next(stream, tracked)) is not None:
-                if not isinstance(chunk, AudioChunk):  # a backend implemented by the user
-                    raise BadResponseError(
-                        Translatable(
-                            "{name} returned something that is not audio.", name=tracked.name
-                        )
-                    )
-                if base + chunk.sentence != self._done:
-                    raise BadResponseError(
-                        Translatable("{name} spoke the sentences out of order.", name=tracked.name)
-                    )
-                if not (chunk.pcm or chunk.final):
-                    continue  # an empty chunk only shows that the backend works
-                if not sentence.begun or chunk.restarted:
-                    sentence = ResampledSentence(begun=True)
-                    await self._make_room()
-                speaker = replace(
-                    chunk.speaker, backend=tracked.name, fallback=chunk.speaker.fallback or fallback
-                )
-                await self._take(replace(chunk, sentence=self._done, speaker=speaker), sentence)
-                if chunk.final:
-                    self._finish(sentence, fallback=tracked.name if fallback else None, cause=cause)
-                    sentence = ResampledSentence()
-        if self._done < base + n_sentences:
-            raise StreamInterruptedError(
-                Translatable("{name} stopped before the last sentence.", name=tracked.name)
-            )
-
-    async def _next(
-        self, stream: AsyncIterator[AudioChunk], tracked: TrackedBackend
-    ) -> AudioChunk | None:
-        """Return the next chunk, with a time limit for a backend that hangs."""
-        try:
-            async with asyncio.timeout(self._policy.stall_s):
-                return await anext(stream, None)
-        except TimeoutError as err:
-            raise StreamStalledError(
-                Translatable(
-                    "{name} sent no audio for {stall_s:g} s.",
-                    name=tracked.name,
-                    stall_s=self._policy.stall_s,
-                )
-            ) from err
-
-    async def _make_room(self) -> None:
-        """Wait until one more sentence may be prefetched."""
-        if self._rooms_taken <= self._done:
-            await self._room.acquire()
-            self._rooms_taken += 1
-
-    async def _take(self, chunk: AudioChunk, sentence: ResampledSentence) -> None:
-        sentence.seconds += chunk.seconds
-        check_length(sentence.seconds)
-        # The sample rate of the stream's first chunk is kept, whichever backend speaks.
-        self._rate_hz = self._rate_hz or chunk.sample_rate_hz
-        chunk = await sentence.at_rate(chunk, self._rate_hz)
-        if chunk.sentence > 0:
-            sentence.chunks.append(chunk)
-            return
-        restarted = self._begun_live and not sentence.heard
-        self._begun_live = sentence.heard = True
-        self._outbox.put_nowait(replace(chunk, restarted=restarted))
-
-    def _finish(
-        self, sentence: ResampledSentence, *, fallback: str | None, cause: VieneuError | None
-    ) -> None:
-        for chunk in sentence.chunks:
-            self._outbox.put_nowait(chunk)
-        if fallback is not None:
+    def _spoke(self, tracked: TrackedBackend, cause: VieneuError | None) -> None:
+        self._n_spoken += 1
+        if self._route.is_fallback(tracked):
             self._publish(
                 SpokenByFallback(
                     request_id=self._request.request_id,
-                    sentence=self._done,
-                    backend=fallback,
+                    sentence=self._outbox.n_complete - 1,
+                    backend=tracked.name,
                     cause=ErrorReport.of(cause) if cause else None,
                 )
             )
-        self._done += 1
+
+    async def _skip(self, cause: BackendError) -> None:
+        """Leave out a sentence that no backend can pronounce, so that the rest is spoken."""
+        self._publish(
+            SentenceSkipped(
+                request_id=self._request.request_id,
+                sentence=self._outbox.n_complete,
+                cause=ErrorReport.of(cause),
+            )
+        )
+        await self._outbox.skip(self._route.backends[-1].name)
 
     def _all_failed(self, causes: list[BackendError]) -> BackendError:
         if len(causes) == 1:
             return causes[0]
-        detail = Translatable("No backend could speak sentence {number}.", number=self._done + 1)
+        number = self._outbox.n_complete + 1
+        detail = Translatable("No backend could speak sentence {number}.", number=number)
         return AllBackendsFailedError(detail, causes=tuple(causes))
+
+
+def _unsayable(causes: list[BackendError], *, tried_again: bool) -> bool:
+    """Return whether a sentence is skipped: backends found nothing to say in it.
+
+    One that failed for another reason might speak it, so it gets a second round.
+    """
+    others = [cause for cause in causes if not isinstance(cause, UnpronounceableError)]
+    if len(others) == len(causes):
+        return False
+    return tried_again or not any(cause.transient for cause in others)

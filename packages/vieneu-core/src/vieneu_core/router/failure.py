@@ -1,10 +1,12 @@
-"""Latest failure of a backend, and the state that follows from it."""
+"""Failures of a backend: the latest one, whether it still holds, and the state it means."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from vieneu_core.backends.base import BackendState
+from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     AuthenticationError,
     BackendConnectionError,
@@ -44,3 +46,62 @@ class Failure:
         """State of a backend that cannot be reached or loaded because of this failure."""
         matches = (state for cls, state in _STATE_OF_ERROR if isinstance(self.error, cls))
         return next(matches, BackendState.FAILED)
+
+
+class FailureRecord:
+    """What is known of the failures of one backend.
+
+    Args:
+        clock: Clock of the backend.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._latest: Failure | None = None
+        self._contact_at = -math.inf
+        self.longest_chars = 0
+        """Characters of the longest sentence of the latest request that failed; 0 if none did."""
+        self.n_failed_checks = 0
+        """Failed health checks in a row since the backend last responded."""
+
+    @property
+    def error(self) -> BackendError | None:
+        """The latest failure; kept after the backend has recovered, until `forget`."""
+        return self._latest.error if self._latest is not None else None
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the backend last responded or failed; infinite if it never did."""
+        return self._clock.monotonic() - self._contact_at
+
+    @property
+    def suspect(self) -> bool:
+        """True if the latest result of the backend is a failure."""
+        return self._latest is not None and not self._latest.past
+
+    def fault(self, *, refused: bool) -> Failure | None:
+        """Return the failure that keeps the backend from speaking now, or None.
+
+        Args:
+            refused: Whether its circuit refuses requests.
+        """
+        certain = self._latest is not None and self._latest.certain
+        return self._latest if refused or certain else None
+
+    def answered(self) -> None:
+        """Record that the backend has responded."""
+        self._contact_at = self._clock.monotonic()
+        self.n_failed_checks = 0
+        if self._latest is not None:
+            self._latest = replace(self._latest, certain=False, past=True)
+
+    def failed(self, error: BackendError, *, explains: bool) -> None:
+        """Record a failure; one that explains the state is only replaced by another such one."""
+        self._contact_at = self._clock.monotonic()
+        if self._latest is None or not self._latest.certain or explains:
+            self._latest = Failure(error, certain=explains)
+
+    def forget(self) -> None:
+        """Forget all failures: the admin has acted."""
+        self.n_failed_checks = self.longest_chars = 0
+        self._latest = None

@@ -11,8 +11,10 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 
+from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
@@ -23,7 +25,7 @@ from vieneu_core.errors import (
     SynthesisFailedError,
 )
 from vieneu_core.router.breaker import CircuitState
-from vieneu_core.router.policy import RouterPolicy
+from vieneu_core.router.policy import RouterPolicy, estimated_seconds
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
 from vieneu_core.translatable import Translatable
@@ -38,6 +40,7 @@ _NEEDS_LOADING = {
 
 _LOGGER = logging.getLogger(__name__)
 PROGRESS_EVERY_S = 0.5
+_MOST_REPEATS = 20
 SHORTEST_WAIT_S = 0.05
 """Shortest pause in seconds, so that the monitor never runs in a tight loop."""
 
@@ -132,8 +135,8 @@ class HealthMonitor:
             tracked.breaker.state is CircuitState.HALF_OPEN and not tracked.breaker.probing
         )
         if cooled_down and not self._idle:
-            return max(0.0, self._policy.suspect_interval_s - tracked.silent_s)
-        due = max(0.0, self._interval_s() - tracked.silent_s)
+            return max(0.0, self._policy.suspect_interval_s - tracked.failures.silent_s)
+        due = max(0.0, self._interval_s() - tracked.failures.silent_s)
         spared_s = tracked.breaker.retry_in_s
         return spared_s if spared_s > 0 and not self._idle else max(due, spared_s)
 
@@ -154,19 +157,22 @@ class HealthMonitor:
     async def probe(self) -> Speech:
         """Speak a short sentence on the backend; its circuit records the result.
 
+        After a failure it is as long as the longest sentence that failed.
+
         Raises:
             BackendError: it cannot speak, or its circuit is open.
         """
-        self._tracked.admit(None)
-        with self._tracked.attempt():
-            return await self._test_sentence()
+        tracked = self._tracked
+        tracked.admit(None)
+        text = _lengthened(self._policy.probe_text, tracked.failures.longest_chars)
+        with tracked.attempt(estimated_seconds((text,), 1.0), longest_chars=len(text)):
+            return await self._test_sentence(text)
 
-    async def _test_sentence(self) -> Speech:
+    async def _test_sentence(self, text: str) -> Speech:
         name = self._tracked.name
-        request = SynthesisRequest(text=self._policy.probe_text)
         try:
             async with asyncio.timeout(self._policy.stall_s):
-                return await collect(self._tracked.backend.stream(request))
+                return await collect(self._measured(text))
         except TimeoutError as err:
             raise BackendTimeoutError(
                 Translatable("{name} did not speak the test sentence in time.", name=name)
@@ -177,6 +183,19 @@ class HealthMonitor:
                     "{name} refused the test sentence: {detail}", name=name, detail=err.detail
                 )
             ) from err
+
+    async def _measured(self, text: str) -> AsyncGenerator[AudioChunk, None]:
+        tracked, audio_s, first_audio_s = self._tracked, 0.0, None
+        tracked.speed.forget()  # what it does now counts
+        began_s = self._clock.monotonic()
+        async with aclosing(tracked.backend.stream(SynthesisRequest(text=(text,)))) as chunks:
+            async for chunk in chunks:
+                audio_s += chunk.seconds
+                if chunk.pcm and first_audio_s is None:
+                    first_audio_s = self._clock.monotonic() - began_s
+                yield chunk
+        waited_s = self._clock.monotonic() - began_s
+        tracked.speed.measured(audio_s=audio_s, waited_s=waited_s, first_audio_s=first_audio_s)
 
     async def _try_probe(self) -> None:
         try:
@@ -223,7 +242,10 @@ class HealthMonitor:
         policy = self._policy
         tracked = self._tracked
         # Once it is certain that the backend cannot speak, frequent checks are useless.
-        doubted = tracked.suspect and tracked.failed_checks <= policy.tolerated_failed_checks
+        doubted = (
+            tracked.failures.suspect
+            and tracked.failures.n_failed_checks <= policy.tolerated_failed_checks
+        )
         if doubted and tracked.breaker.state is CircuitState.CLOSED:
             return policy.suspect_interval_s
         if not self._idle:
@@ -252,3 +274,10 @@ class HealthMonitor:
             for wait in waits:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+
+
+def _lengthened(text: str, n_chars: int) -> str:
+    """Return a sentence repeated until it has this many characters."""
+    phrase = text.rstrip(" .!?")
+    n_times = min(_MOST_REPEATS, max(1, math.ceil(n_chars / (len(phrase) + 2))))
+    return ", ".join([phrase] * n_times) + "." if n_times > 1 else text

@@ -14,6 +14,7 @@ from vieneu_core.router.events import (
     BackendLoading,
     BackendRecovered,
     BackendStateChanged,
+    BackendTooSlow,
     CircuitClosed,
     CircuitOpened,
     DefaultVoiceMissing,
@@ -55,6 +56,7 @@ class StatusNotifier:
         self._outdated: WeakKeyDictionary[TrackedBackend, str] = WeakKeyDictionary()
         self._restarts: WeakKeyDictionary[TrackedBackend, int] = WeakKeyDictionary()
         self._missing_voices: WeakKeyDictionary[TrackedBackend, str | None] = WeakKeyDictionary()
+        self._slow: WeakSet[TrackedBackend] = WeakSet()
         self._is_falling_back: str | None = None
 
     def states(self, backends: Iterable[TrackedBackend]) -> None:
@@ -70,6 +72,7 @@ class StatusNotifier:
             self._version(tracked)
             self._default_voice(tracked)
             self._worker(tracked)
+            self._speed(tracked)
             self._outage(tracked)
 
     def active(self, chosen: str, active: str, cause: BackendError | None) -> None:
@@ -138,6 +141,14 @@ class StatusNotifier:
         if restarts is not None and restarts > self._restarts.get(tracked, 0):
             self._restarts[tracked] = restarts
             self._publish(WorkerRestarted(backend=tracked.name, restarts=restarts))
+
+    def _speed(self, tracked: TrackedBackend) -> None:
+        factor = tracked.speed.real_time_factor
+        if factor is None or not tracked.speed.slower_than_playback:
+            self._slow.discard(tracked)
+        elif tracked not in self._slow:
+            self._slow.add(tracked)
+            self._publish(BackendTooSlow(backend=tracked.name, real_time_factor=factor))
 
     def _session(self, tracked: TrackedBackend) -> None:
         mark = tracked.session.due() if tracked.session is not None else None

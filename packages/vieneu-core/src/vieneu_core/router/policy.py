@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from vieneu_core.arguments import check_not_negative, expect, items_of, refuse
+from vieneu_core.arguments import check_not_negative, expect, items_of, one_of, refuse
 from vieneu_core.router.breaker import BreakerPolicy
 from vieneu_core.router.session_countdown import SessionPolicy
 
@@ -22,6 +22,15 @@ class Mode(StrEnum):
 
     LOCAL = "local"
     REMOTE = "remote"
+
+
+class SlowEngine(StrEnum):
+    """What the router does with a local engine that makes speech more slowly than it is played."""
+
+    BUFFER = "buffer"
+    """Each sentence is made whole before it is heard; a fallback speaks one that would be late."""
+    FALLBACK = "fallback"
+    """A fallback speaks until the engine is fast enough again."""
 
 
 BACKENDS = (Mode.LOCAL.value, Mode.REMOTE.value, LAST_RESORT)
@@ -44,7 +53,20 @@ class RouterPolicy:
     prefetched_sentences: int = 2
     """Number of sentences synthesized ahead while one is played."""
     stall_s: float = 20.0
-    """Longest wait for a backend's next audio in seconds; its own limits are usually shorter."""
+    """Longest wait for a backend's next audio in seconds, where no other backend can speak."""
+    patience_s: float = 2.0
+    """Longest wait in seconds beyond audio that is still being heard, where another one can.
+
+    For the first audio it grows with what the backend usually takes.
+    """
+    first_audio_s: float = 4.0
+    """As ``patience_s``, for the first audio of a backend that has not spoken yet."""
+    latest_start_s: float = 3.0
+    """Another backend speaks where a sentence would begin later than this, in seconds."""
+    sentences_until_return: int = 2
+    """Sentences that a fallback speaks before a backend that failed is asked again."""
+    slow_engine: SlowEngine = SlowEngine.BUFFER
+    """What is done while the local engine is slower than playback."""
     retry_for_s: float = 10.0
     """Seconds for which a sentence that no backend could speak is retried before it fails."""
     health_check_interval_s: float = 30.0
@@ -71,6 +93,7 @@ class RouterPolicy:
         check_not_negative(self)
         expect("breaker", self.breaker, BreakerPolicy, "a BreakerPolicy")
         expect("session", self.session, SessionPolicy, "a SessionPolicy")
+        object.__setattr__(self, "slow_engine", one_of("slow_engine", self.slow_engine, SlowEngine))
         names = tuple(items_of("fallback", self.fallback, str, "the name of a backend"))
         for name in names:
             if name not in BACKENDS:

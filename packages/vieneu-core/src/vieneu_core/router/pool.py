@@ -17,7 +17,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.router.breaker import CircuitBreaker
 from vieneu_core.router.health_monitor import HealthMonitor
-from vieneu_core.router.policy import BACKENDS, Mode, RouterPolicy
+from vieneu_core.router.policy import BACKENDS, Mode, RouterPolicy, SlowEngine
 from vieneu_core.router.session_countdown import SessionClock
 from vieneu_core.router.status import BackendStatus
 from vieneu_core.router.tracked_backend import TrackedBackend
@@ -240,6 +240,8 @@ class BackendPool:
             clock=self._clock,
             on_change=lambda: self._changed(name),
             session=session,
+            keeps_up=name == REMOTE
+            or (name == Mode.LOCAL and self._policy.slow_engine is SlowEngine.FALLBACK),
         )
 
     def _watch(self, name: str) -> HealthMonitor:

@@ -13,7 +13,26 @@ from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.events import ErrorReport
 from vieneu_core.router.policy import Mode
 from vieneu_core.router.quota import QuotaStatus
-from vieneu_core.router.tracked_backend import TrackedBackend
+from vieneu_core.router.tracked_backend import BRIEF_PAUSE_S, TrackedBackend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Time for which a backend is sent no requests."""
+
+    cause: ErrorReport
+    remaining_s: float | None
+    """Seconds until it ends; None if only the admin can end it."""
+
+    @classmethod
+    def of(cls, tracked: TrackedBackend) -> Pause | None:
+        """Return the pause of a backend, or None if it is sent requests."""
+        expect("tracked", tracked, TrackedBackend, "a backend of a router")
+        refusal = tracked.refusal() if tracked.pause_s > BRIEF_PAUSE_S else None
+        if refusal is None:
+            return None
+        remaining_s = None if math.isinf(tracked.pause_s) else tracked.pause_s
+        return cls(cause=ErrorReport.of(refusal), remaining_s=remaining_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,19 +47,27 @@ class BackendStatus:
     last_error: ErrorReport | None
     checked_s_ago: float | None
     """Seconds since it last responded or failed."""
+    pause: Pause | None = None
+    """Why and until when it is sent no requests, if it is paused."""
+    real_time_factor: float | None = None
+    """Seconds that it recently needed for a second of audio; None: unknown."""
 
     @classmethod
     def of(cls, tracked: TrackedBackend) -> BackendStatus:
         """Return the current status of a backend."""
         expect("tracked", tracked, TrackedBackend, "a backend of a router")
-        error = tracked.last_error
+        error, silent_s = tracked.last_error, tracked.failures.silent_s
         return cls(
             name=tracked.name,
             state=tracked.state,
             circuit=tracked.breaker.state,
             health=tracked.health,
             last_error=ErrorReport.of(error) if error else None,
-            checked_s_ago=None if math.isinf(tracked.silent_s) else tracked.silent_s,
+            checked_s_ago=None
+            if math.isinf(tracked.failures.silent_s)
+            else tracked.failures.silent_s,
+            pause=Pause.of(tracked),
+            real_time_factor=tracked.speed.real_time_factor,
         )
 
     @classmethod

@@ -8,27 +8,32 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Final
 
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendError,
-    BackendNotLoadedError,
     CircuitOpenError,
     Consequence,
-    SessionEndingError,
+    UnpronounceableError,
 )
+from vieneu_core.router.backlog import Backlog, RunningSpeech
 from vieneu_core.router.breaker import CircuitBreaker, CircuitState
-from vieneu_core.router.failure import Failure
+from vieneu_core.router.failure import Failure, FailureRecord
+from vieneu_core.router.leases import Leases
+from vieneu_core.router.measured_speed import MeasuredSpeed
+from vieneu_core.router.refusal import not_ready, session_ending, too_slow
 from vieneu_core.router.session_countdown import SessionClock
-from vieneu_core.translatable import Translatable
 
-_BRIEF_PAUSE_S = 5.0
+BRIEF_PAUSE_S = 5.0
 """A backend that asks for a pause up to this length (seconds) still gets requests."""
 
 _CERTAIN = {Consequence.OPEN, Consequence.PAUSE, Consequence.UNTIL_ADMIN}
+
+
+def _ignore() -> None:
+    """Report no change: the backend is no longer the router's."""
 
 
 class TrackedBackend:
@@ -41,6 +46,7 @@ class TrackedBackend:
         clock: Clock of the backend.
         on_change: Called after each change.
         session: Countdown of its session; None if it has no end.
+        keeps_up: Whether a backend that is slower than playback counts as failed.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, all by keyword
@@ -52,20 +58,22 @@ class TrackedBackend:
         clock: Clock,
         on_change: Callable[[], None],
         session: SessionClock | None = None,
+        keeps_up: bool = False,
     ) -> None:
         self.backend: Final = backend
         self.name: Final = name
         self.breaker: Final = breaker
         self.session: Final = session
+        self.speed: Final = MeasuredSpeed()
+        self.backlog: Final = Backlog(self.speed)
+        self.failures: Final = FailureRecord(clock)
+        self._keeps_up = keeps_up
         self._on_change = on_change
         self._clock = clock
         self._health: Health | None = None
-        self._failure: Failure | None = None
-        self._failed_checks = 0
-        self._leases = 0
+        self._leases = Leases()
         self._loading = False
         self._unloaded_by_admin = False
-        self._contact_at = -math.inf
         self._wanted_at = -math.inf
 
     # --- what is known ----------------------------------------------------------------------
@@ -78,22 +86,12 @@ class TrackedBackend:
     @property
     def last_error(self) -> BackendError | None:
         """The latest failure; kept after the backend has recovered, until `reset`."""
-        return self._failure.error if self._failure is not None else None
-
-    @property
-    def suspect(self) -> bool:
-        """True if the latest result of the backend is a failure."""
-        return self._failure is not None and not self._failure.past
-
-    @property
-    def failed_checks(self) -> int:
-        """Number of failed health checks in a row since the backend last responded."""
-        return self._failed_checks
+        return self.failures.error
 
     @property
     def in_use(self) -> bool:
         """Whether a request holds a lease."""
-        return self._leases > 0
+        return self._leases.any_held
 
     @property
     def unloaded_by_admin(self) -> bool:
@@ -111,35 +109,40 @@ class TrackedBackend:
             return BackendState.EXPIRED
         if self._fault is not None:
             return self._fault.state
+        return self._health_state
+
+    @property
+    def _health_state(self) -> BackendState:
         if self._health is None:
             return BackendState.UNLOADED
-        degraded = self._health.ready and self._failed_checks > 0
-        return BackendState.DEGRADED if degraded else self._health.state
+        if not self._health.ready:
+            return self._health.state
+        if self.pause_s > BRIEF_PAUSE_S:
+            return BackendState.PAUSED
+        if self.failures.n_failed_checks > 0:
+            return BackendState.DEGRADED
+        return BackendState.SLOW if self.speed.slower_than_playback else self._health.state
 
     @property
     def usable(self) -> bool:
         """True if the next request would be sent here with it as the first choice."""
-        paused = self.breaker.retry_in_s > _BRIEF_PAUSE_S
+        paused = self.pause_s > BRIEF_PAUSE_S
         return self.state.ready and not paused and self.breaker.state is CircuitState.CLOSED
+
+    @property
+    def pause_s(self) -> float:
+        """Seconds until requests are sent here again; infinite where only the admin can help."""
+        return self.breaker.retry_in_s
 
     @property
     def idle_s(self) -> float:
         """Seconds since the last request for this backend."""
         return self._clock.monotonic() - self._wanted_at
 
-    @property
-    def silent_s(self) -> float:
-        """Seconds since it last responded or failed; infinite if it never did."""
-        return self._clock.monotonic() - self._contact_at
-
     def refusal(self, seconds: float = 0.0) -> BackendError | None:
         """Return why speech of this length cannot start here now, or None if it can."""
         if self.session is not None and not self.session.has_time_for(seconds):
-            left_s = self.session.remaining_s
-            detail = Translatable(
-                "The session of {name} ends in {left_s:.0f} s.", name=self.name, left_s=left_s
-            )
-            return SessionEndingError(detail, backend=self.name)
+            return session_ending(self.name, self.session.remaining_s)
         return self.breaker.refusal()
 
     def why_not_ready(self) -> BackendError:
@@ -149,29 +152,30 @@ class TrackedBackend:
             return refusal
         if known is not None:
             return type(known)(known.detail, remedy=known.remedy, backend=self.name)
-        return refusal or BackendNotLoadedError(
-            Translatable("The backend {name} is not ready.", name=self.name), backend=self.name
-        )
+        return refusal or not_ready(self.name)
 
     # --- requests ---------------------------------------------------------------------------
 
     @contextmanager
     def lease(self) -> Iterator[None]:
         """Reserve it for a request that may come here: it is not closed meanwhile."""
-        self._leases += 1
         try:
-            yield
+            with self._leases.hold():
+                yield
         finally:
-            self._leases -= 1
             self._on_change()
 
-    def admit(self, seconds: float | None, *, last_chance: bool = False) -> None:
+    def admit(
+        self, seconds: float | None, *, last_chance: bool = False, replaceable: bool = False
+    ) -> None:
         """Admit a request; `attempt` follows.
 
         Args:
             seconds: Estimated length of its speech. None means a probe, which does not count as use
                 and is allowed at the end of a session.
             last_chance: Whether to ignore an open circuit.
+            replaceable: Whether another backend can speak. Then a request does not try one whose
+                last failure was noticed late; the health monitor does, and no listener waits.
 
         Raises:
             BackendError: what `refusal` returns.
@@ -179,21 +183,35 @@ class TrackedBackend:
         if seconds is not None:
             self._wanted_at = self._clock.monotonic()
         refusal = self.breaker.refusal() if seconds is None else self.refusal(seconds)
+        if refusal is None and replaceable and not last_chance:
+            refusal = self.breaker.late_refusal()
+            if refusal is not None:
+                self._on_change()  # the monitor tries it now
         if refusal is None:
             self.breaker.admit()
         elif not (last_chance and isinstance(refusal, CircuitOpenError)):
             raise refusal
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
+    def attempt(self, seconds: float = 0.0, *, longest_chars: int = 0) -> Iterator[RunningSpeech]:
         """Record the result of an admitted request.
 
         A `BackendError` is a failure of the backend. Any other exception, also cancellation, says
         nothing about it: the request was cancelled, or invalid.
+
+        Args:
+            seconds: Estimated length of its speech.
+            longest_chars: Characters of its longest sentence.
         """
         try:
-            yield
+            with self.backlog.running(seconds) as speech:
+                yield speech
+        except UnpronounceableError:
+            self.failures.answered()
+            self.breaker.abandoned()
+            raise
         except BackendError as error:
+            self.failures.longest_chars = longest_chars
             self.breaker.failed(error)
             self._fail(error)
             raise
@@ -201,10 +219,19 @@ class TrackedBackend:
             self.breaker.abandoned()
             raise
         else:
-            self._answered()
-            self.breaker.succeeded()
+            self.failures.answered()
+            self._succeeded(longest_chars)
         finally:
             self._on_change()
+
+    def _succeeded(self, longest_chars: int) -> None:
+        if not (self._keeps_up and self.speed.slower_than_playback):
+            self.breaker.succeeded()
+            return
+        error = too_slow(self.name, self.speed.real_time_factor)
+        self.failures.longest_chars = longest_chars
+        self.breaker.trip(error)
+        self._fail(error)
 
     # --- health -----------------------------------------------------------------------------
 
@@ -224,7 +251,7 @@ class TrackedBackend:
 
     def health_checked(self, health: Health) -> None:
         """Record a successful health check."""
-        self._answered()
+        self.failures.answered()
         self._health = health
         if self.session is not None:
             self.session.observe(health.remaining_s)
@@ -236,8 +263,10 @@ class TrackedBackend:
         A definite failure counts at once; a timeout only if it is repeated and no audio arrives:
         more than ``tolerated`` times in a row.
         """
-        self._failed_checks += 1
-        repeated = error.consequence is Consequence.COUNT and self._failed_checks > tolerated
+        self.failures.n_failed_checks += 1
+        repeated = (
+            error.consequence is Consequence.COUNT and self.failures.n_failed_checks > tolerated
+        )
         probing = self.breaker.state is CircuitState.HALF_OPEN
         unusable = error.consequence in _CERTAIN or repeated or probing
         if unusable:
@@ -265,36 +294,20 @@ class TrackedBackend:
     def reset(self) -> None:
         """Reset all failures: the admin has acted."""
         self.breaker.reset()
-        self._failed_checks = 0
-        self._failure = None
+        self.failures.forget()
+        self.speed.forget()
 
     def retire(self, on_idle: Callable[[], None]) -> None:
         """Stop reporting changes; call ``on_idle`` when no request holds a lease."""
-
-        def released() -> None:
-            if self._leases == 0:
-                on_idle()
-
-        self._on_change = released
-        released()
+        self._on_change = _ignore
+        self._leases.when_idle(on_idle)
 
     @property
     def _fault(self) -> Failure | None:
         """The failure that keeps the backend from speaking now."""
-        opened = self.breaker.state is not CircuitState.CLOSED
-        certain = self._failure is not None and self._failure.certain
-        return self._failure if opened or certain else None
-
-    def _answered(self) -> None:
-        self._contact_at = self._clock.monotonic()
-        self._failed_checks = 0
-        if self._failure is not None:
-            self._failure = replace(self._failure, certain=False, past=True)
+        return self.failures.fault(refused=self.breaker.state is not CircuitState.CLOSED)
 
     def _fail(self, error: BackendError, *, certain: bool = False) -> None:
-        """Record a failure; one that explains the state is only replaced by another such one."""
         error.backend = self.name
-        self._contact_at = self._clock.monotonic()
-        explains = certain or self.breaker.state is not CircuitState.CLOSED
-        if self._failure is None or not self._failure.certain or explains:
-            self._failure = Failure(error, certain=explains)
+        opened = self.breaker.state is not CircuitState.CLOSED
+        self.failures.failed(error, explains=certain or opened)

@@ -1,0 +1,221 @@
+"""One attempt: a passage of a request is spoken by one backend, within limits of time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.clock import Clock
+from vieneu_core.errors import (
+    BadResponseError,
+    RequestError,
+    StreamInterruptedError,
+    StreamStalledError,
+    SynthesisFailedError,
+    TooSlowError,
+    UnpronounceableError,
+)
+from vieneu_core.router.outbox import Outbox
+from vieneu_core.router.policy import LAST_RESORT, RouterPolicy
+from vieneu_core.router.received_sentence import ReceivedSentence
+from vieneu_core.router.tracked_backend import TrackedBackend
+from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.translatable import Translatable
+
+_USUAL = 2.5
+"""A first audio may take this many times as long as the slowest recent one."""
+
+
+class PassageAttempt:
+    """Speaks sentences of a request on one backend, into an outbox.
+
+    Args:
+        tracked: The backend.
+        outbox: Where the audio goes; sentences that are complete there stay spoken.
+        policy: Time limits, and the voice of a fallback.
+        clock: Measures the waiting.
+        is_fallback: Whether the backend differs from the admin's choice.
+        replaceable: Returns whether another backend could speak if this one is late.
+        turn_in_s: Estimated seconds until the backend has made the speech that it makes now.
+        on_sentence: Called with each sentence that is complete.
+    """
+
+    def __init__(  # noqa: PLR0913 - its parts, all by keyword
+        self,
+        tracked: TrackedBackend,
+        *,
+        outbox: Outbox,
+        policy: RouterPolicy,
+        clock: Clock,
+        is_fallback: bool,
+        replaceable: Callable[[], bool],
+        turn_in_s: float,
+        on_sentence: Callable[[str], None],
+    ) -> None:
+        self._tracked = tracked
+        self._outbox = outbox
+        self._policy = policy
+        self._clock = clock
+        self._is_fallback = is_fallback
+        self._replaceable = replaceable
+        self._turn_in_s = turn_in_s
+        self._on_sentence = on_sentence
+
+    async def speak(
+        self, request: SynthesisRequest, passage: tuple[str, ...], *, own_voice_allowed: bool
+    ) -> None:
+        """Speak a passage of a request.
+
+        Args:
+            request: The request.
+            passage: The sentences to speak in place of its text.
+            own_voice_allowed: Whether a fallback that lacks the voice speaks with its own.
+
+        Raises:
+            RequestError: the backend refused the request.
+            BackendError: it failed, or was late.
+        """
+        named = request.voice is not None or request.reference is not None
+        if self._is_fallback and not named:  # it keeps the voice that listeners know
+            request = replace(request, voice=self._policy.fallback_voice)
+        request = replace(request, text=passage)
+        begun = self._outbox.n_complete
+        try:
+            await self._relay(request, passage)
+        except RequestError as err:
+            if not (own_voice_allowed and self._is_fallback):
+                raise
+            try:
+                rest = passage[self._outbox.n_complete - begun :]
+                await self._relay(self._with_own_voice(request, rest), rest)
+            except RequestError:
+                raise SynthesisFailedError(
+                    Translatable(
+                        "{name} cannot speak as a fallback: {detail}",
+                        name=self._tracked.name,
+                        detail=err.detail,
+                    )
+                ) from err
+
+    def _with_own_voice(
+        self, request: SynthesisRequest, passage: tuple[str, ...]
+    ) -> SynthesisRequest:
+        return replace(
+            request,
+            text=passage,
+            voice=None,
+            reference=None,
+            watermark=request.watermark and self._tracked.name != LAST_RESORT,
+            request_id=f"{request.request_id}-own",
+        )
+
+    async def _relay(self, request: SynthesisRequest, passage: tuple[str, ...]) -> None:
+        outbox, name = self._outbox, self._tracked.name
+        base = outbox.n_complete
+        sentence = ReceivedSentence()
+        try:
+            async with aclosing(self._tracked.backend.stream(request)) as stream:
+                while (chunk := await self._next(stream, sentence)) is not None:
+                    if not base + chunk.sentence == outbox.n_complete < base + len(passage):
+                        raise BadResponseError(
+                            Translatable("{name} spoke the sentences out of order.", name=name)
+                        )
+                    if not (chunk.pcm or chunk.final):
+                        continue  # an empty chunk only shows that the backend works
+                    if chunk.restarted:
+                        sentence = ReceivedSentence(waited_s=sentence.waited_s)
+                    if not sentence.begun:
+                        sentence.begun = True
+                        await outbox.make_room()
+                    await self._take(chunk, sentence)
+                    if chunk.final:
+                        self._on_sentence(passage[chunk.sentence])
+                        sentence = ReceivedSentence()
+        except TooSlowError:
+            self._measure(sentence)
+            raise
+        if outbox.n_complete < base + len(passage):
+            raise StreamInterruptedError(
+                Translatable("{name} stopped before the last sentence.", name=name)
+            )
+
+    async def _next(
+        self, stream: AsyncIterator[AudioChunk], sentence: ReceivedSentence
+    ) -> AudioChunk | None:
+        """Return the next chunk, with a time limit for a backend that hangs."""
+        limit_s = self._limit_s(sentence)
+        began_s = self._clock.monotonic()
+        try:
+            async with asyncio.timeout(limit_s):
+                chunk = await anext(stream, None)
+        except TimeoutError as err:
+            raise StreamStalledError(
+                Translatable(
+                    "{name} sent no audio for {stall_s:g} s.",
+                    name=self._tracked.name,
+                    stall_s=round(limit_s, 1),
+                )
+            ) from err
+        finally:
+            sentence.waited_s += self._clock.monotonic() - began_s
+        if chunk is not None and not isinstance(chunk, AudioChunk):  # a backend by the user
+            raise BadResponseError(
+                Translatable(
+                    "{name} returned something that is not audio.", name=self._tracked.name
+                )
+            )
+        return chunk
+
+    def _limit_s(self, sentence: ReceivedSentence) -> float:
+        """Return the longest wait for the next chunk: short where another backend can speak."""
+        policy = self._policy
+        if not self._replaceable():
+            return policy.stall_s
+        patience_s = policy.patience_s
+        if sentence.first_audio_s is None:
+            known_s = self._tracked.speed.longest_first_audio_s
+            usual_s = policy.first_audio_s if known_s is None else _USUAL * known_s
+            patience_s = max(patience_s, usual_s) + self._turn_in_s
+        return min(policy.stall_s, patience_s + self._outbox.ahead_s)
+
+    async def _take(self, chunk: AudioChunk, sentence: ReceivedSentence) -> None:
+        outbox = self._outbox
+        speaker = replace(
+            chunk.speaker,
+            backend=self._tracked.name,
+            fallback=chunk.speaker.fallback or self._is_fallback,
+        )
+        chunk = replace(chunk, sentence=outbox.n_complete, speaker=speaker, restarted=False)
+        outbox.rate_hz = outbox.rate_hz or chunk.sample_rate_hz
+        await sentence.add(chunk, rate_hz=outbox.rate_hz)
+        if chunk.final:
+            self._measure(sentence)
+            if not sentence.seconds:
+                raise UnpronounceableError(
+                    Translatable(
+                        "{name} found nothing to say in the sentence.", name=self._tracked.name
+                    )
+                )
+            outbox.release(sentence)
+        elif outbox.n_complete == 0 and self._plays_live(sentence):
+            outbox.release(sentence)
+
+    def _plays_live(self, sentence: ReceivedSentence) -> bool:
+        """Return whether the sentence may sound before it is complete, without holes in it."""
+        if sentence.released:
+            return True
+        factor = self._tracked.speed.real_time_factor
+        if factor is None:
+            return sentence.keeps_up
+        return factor * self._tracked.backlog.n_running <= 1.0
+
+    def _measure(self, sentence: ReceivedSentence) -> None:
+        self._tracked.speed.measured(
+            audio_s=sentence.seconds,
+            waited_s=sentence.waited_s,
+            first_audio_s=sentence.first_audio_s,
+            n_at_once=self._tracked.backlog.n_running,
+        )

@@ -1,0 +1,66 @@
+"""Sentence that is being received: its audio, resampled, and how long the backend took for it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.audio.resample import Resampler
+from vieneu_core.audio.sanity_check import check_length
+
+
+@dataclass(slots=True, kw_only=True)
+class ReceivedSentence:
+    """The received part of one sentence."""
+
+    begun: bool = False
+    released: bool = False
+    """Whether a part of it was released."""
+    seconds: float = 0.0
+    """Length of the audio so far."""
+    waited_s: float = 0.0
+    """Seconds waited for the backend so far."""
+    first_audio_s: float | None = None
+    """Seconds waited until the first samples; None before them."""
+    first_chunk_s: float = 0.0
+    """Length of the first chunk with samples."""
+    chunks: list[AudioChunk] = field(default_factory=list)
+    """Not yet released."""
+    _resampler: Resampler | None = None
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether the audio after the first chunk came at least as fast as it is played.
+
+        Known from the second chunk on; a first chunk alone says nothing about the next one.
+        """
+        if self.first_audio_s is None or self.seconds <= self.first_chunk_s:
+            return False
+        return self.waited_s - self.first_audio_s <= self.seconds
+
+    async def add(self, chunk: AudioChunk, *, rate_hz: int) -> None:
+        """Add the next chunk of the sentence, resampled to another rate.
+
+        Raises:
+            BadAudioError: the sentence is longer than any can be.
+        """
+        if chunk.pcm and self.first_audio_s is None:
+            self.first_audio_s, self.first_chunk_s = self.waited_s, chunk.seconds
+        self.seconds += chunk.seconds
+        check_length(self.seconds)
+        self.chunks.append(await self._at_rate(chunk, rate_hz))
+
+    async def _at_rate(self, chunk: AudioChunk, rate_hz: int) -> AudioChunk:
+        if chunk.sample_rate_hz == rate_hz:
+            return chunk
+        if self._resampler is None:
+            # On a thread, because the first call imports the codecs.
+            self._resampler = await asyncio.to_thread(Resampler, chunk.sample_rate_hz, rate_hz)
+        pcm = await asyncio.to_thread(_resample, self._resampler, chunk)
+        return replace(chunk, pcm=pcm, sample_rate_hz=rate_hz)
+
+
+def _resample(resampler: Resampler, chunk: AudioChunk) -> bytes:
+    pcm = resampler.push(chunk.pcm)
+    return pcm + resampler.finish() if chunk.final else pcm

@@ -1,0 +1,48 @@
+"""Errors for requests that the router itself keeps from a backend."""
+
+from __future__ import annotations
+
+from vieneu_core.errors import (
+    BackendBusyError,
+    BackendNotLoadedError,
+    SessionEndingError,
+    TooSlowError,
+)
+from vieneu_core.translatable import Translatable
+
+
+def session_ending(name: str, remaining_s: float | None) -> SessionEndingError:
+    """Return the error of a backend whose session ends before the speech would."""
+    detail = Translatable(
+        "The session of {name} ends in {left_s:.0f} s.", name=name, left_s=remaining_s
+    )
+    return SessionEndingError(detail, backend=name)
+
+
+def not_ready(name: str) -> BackendNotLoadedError:
+    """Return the error of a backend that is not ready, for no reason that is known."""
+    return BackendNotLoadedError(
+        Translatable("The backend {name} is not ready.", name=name), backend=name
+    )
+
+
+def too_slow(name: str, real_time_factor: float | None) -> TooSlowError:
+    """Return the error of a backend that needs more than a second for a second of audio."""
+    return TooSlowError(
+        Translatable(
+            "{name} makes speech more slowly than it is played: {factor:.1f} s for a second.",
+            name=name,
+            factor=real_time_factor or 0.0,
+        ),
+        backend=name,
+    )
+
+
+def turn_too_late(name: str, wait_s: float) -> BackendBusyError:
+    """Return the error of a backend that has other speech to make before."""
+    return BackendBusyError(
+        Translatable(
+            "{name} has other speech to make for {wait_s:.0f} s.", name=name, wait_s=wait_s
+        ),
+        backend=name,
+    )
