@@ -20,7 +20,7 @@ from vieneu_core.config.paths import expanded
 from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.errors import ConfigurationError, MissingExtraError
 from vieneu_core.installation import has_module
-from vieneu_core.router import LAST_RESORT, Router, RouterPolicy, TunnelQuota
+from vieneu_core.router import LAST_RESORT, Router, RouterPolicy, SlowEngine, TunnelQuota
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy
 
@@ -85,6 +85,7 @@ class RouterBuilder:
                 fallback_enabled=settings.fallback.enabled,
                 health_check_interval_s=settings.colab.health_check_interval,
                 fallback_voice=settings.local.voice,
+                slow_engine=SlowEngine(settings.local.slow_engine),
             ),
             clock=self._clock,
             quota=self.quota,  # a remote may be set later

@@ -21,6 +21,7 @@ from vieneu_core.wire.version import WIRE_VERSION
 _STATUS_OF_STATE = {
     BackendState.READY: "ok",
     BackendState.DEGRADED: "ok",
+    BackendState.SLOW: "ok",
     BackendState.LOADING: "loading",
     BackendState.DRAINING: "draining",
 }

@@ -112,6 +112,11 @@ class LocalSettings(_Section):
         default=None, min_length=1, description="the id of a voice; see: vieneu voices"
     )
     """Speaks requests that name no voice; if the engine lacks it, its own default speaks."""
+    slow_engine: Literal["buffer", "fallback"] = Field(
+        default="buffer", description="buffer or fallback"
+    )
+    """Behaviour while the engine is slower than playback: make each sentence whole before it is
+    heard, or let a fallback speak."""
 
 
 class FallbackSettings(_Section):

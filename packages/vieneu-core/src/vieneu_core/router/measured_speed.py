@@ -12,6 +12,8 @@ _LEAST_S = 4.0
 _LATENCY_S = 0.5
 """Part of the wait for a first audio that does not depend on its length: network, queue."""
 _N_REMEMBERED = 20
+SLOWEST = 100.0
+"""Largest real-time factor that is told apart: no audio at all counts as this."""
 
 
 class MeasuredSpeed:
@@ -31,7 +33,7 @@ class MeasuredSpeed:
         """Seconds waited for a second of audio, below 1 is faster than playback; None: unknown."""
         if self._audio_s + self._waited_s < _LEAST_S:
             return None
-        return self._shared_s / self._audio_s if self._audio_s else math.inf
+        return min(self._shared_s / self._audio_s, SLOWEST) if self._audio_s else SLOWEST
 
     @property
     def slower_than_playback(self) -> bool:

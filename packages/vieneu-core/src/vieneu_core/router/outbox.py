@@ -24,7 +24,7 @@ class Outbox:
         self._queue: asyncio.Queue[AudioChunk | None] = asyncio.Queue()
         self._room = asyncio.Semaphore(1 + prefetched_sentences)
         self._rooms_taken = 0
-        self._played_until_s = 0.0
+        self._played_until_s = clock.monotonic()
         self._part_released = False  # of the sentence that is next
         self._n_complete = 0
         self._skipped: list[tuple[int, str]] = []  # before any audio, whose rate they need
@@ -40,6 +40,11 @@ class Outbox:
     def ahead_s(self) -> float:
         """Seconds of released audio that a listener at playback speed has not yet heard."""
         return max(0.0, self._played_until_s - self._clock.monotonic())
+
+    @property
+    def dry_s(self) -> float:
+        """Seconds for which that listener has heard nothing; 0 while there is audio ahead."""
+        return max(0.0, self._clock.monotonic() - self._played_until_s)
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the released audio, until `end`."""

@@ -19,12 +19,15 @@ from vieneu_core.errors import (
     UnpronounceableError,
 )
 from vieneu_core.router.outbox import Outbox
-from vieneu_core.router.policy import LAST_RESORT, RouterPolicy
+from vieneu_core.router.policy import LAST_RESORT, RouterPolicy, estimated_seconds
 from vieneu_core.router.received_sentence import ReceivedSentence
+from vieneu_core.router.refusal import too_slow
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.translatable import Translatable
 
+_NEARLY_DRY_S = 0.3
+"""Seconds of audio ahead below which a sentence is released as it comes."""
 _USUAL = 2.5
 """A first audio may take this many times as long as the slowest recent one."""
 
@@ -124,13 +127,16 @@ class PassageAttempt:
                             Translatable("{name} spoke the sentences out of order.", name=name)
                         )
                     if not (chunk.pcm or chunk.final):
-                        continue  # an empty chunk only shows that the backend works
+                        # An empty chunk only shows that the backend works, on this one now.
+                        sentence.turn_s = sentence.waited_s
+                        continue
                     if chunk.restarted:
                         sentence = ReceivedSentence(waited_s=sentence.waited_s)
                     if not sentence.begun:
                         sentence.begun = True
                         await outbox.make_room()
-                    await self._take(chunk, sentence)
+                    whole_s = estimated_seconds((passage[chunk.sentence],), request.speed)
+                    await self._take(chunk, sentence, whole_s)
                     if chunk.final:
                         self._on_sentence(passage[chunk.sentence])
                         sentence = ReceivedSentence()
@@ -181,7 +187,7 @@ class PassageAttempt:
             patience_s = max(patience_s, usual_s) + self._turn_in_s
         return min(policy.stall_s, patience_s + self._outbox.ahead_s)
 
-    async def _take(self, chunk: AudioChunk, sentence: ReceivedSentence) -> None:
+    async def _take(self, chunk: AudioChunk, sentence: ReceivedSentence, whole_s: float) -> None:
         outbox = self._outbox
         speaker = replace(
             chunk.speaker,
@@ -200,8 +206,17 @@ class PassageAttempt:
                     )
                 )
             outbox.release(sentence)
-        elif outbox.n_complete == 0 and self._plays_live(sentence):
-            outbox.release(sentence)
+        elif self._plays_live(sentence):
+            # A later sentence waits until it is complete, unless the listener would wait for it.
+            if outbox.n_complete == 0 or outbox.ahead_s < _NEARLY_DRY_S:
+                outbox.release(sentence)
+        elif self._late_s(sentence, whole_s) > self._policy.latest_start_s and self._replaceable():
+            raise too_slow(self._tracked.name, sentence.waited_s / sentence.seconds)
+
+    def _late_s(self, sentence: ReceivedSentence, whole_s: float) -> float:
+        """Return for how long the listener will have waited when the sentence is complete."""
+        silent_s = min(self._outbox.dry_s, sentence.waited_s)
+        return silent_s + sentence.rest_in_s(whole_s) - self._outbox.ahead_s
 
     def _plays_live(self, sentence: ReceivedSentence) -> bool:
         """Return whether the sentence may sound before it is complete, without holes in it."""
@@ -215,7 +230,7 @@ class PassageAttempt:
     def _measure(self, sentence: ReceivedSentence) -> None:
         self._tracked.speed.measured(
             audio_s=sentence.seconds,
-            waited_s=sentence.waited_s,
+            waited_s=sentence.waited_s - sentence.turn_s,
             first_audio_s=sentence.first_audio_s,
             n_at_once=self._tracked.backlog.n_running,
         )

@@ -9,6 +9,9 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.audio.resample import Resampler
 from vieneu_core.audio.sanity_check import check_length
 
+_LEAST_MEASURED_S = 0.3
+"""Seconds of waiting from which on the pace of a sentence counts."""
+
 
 @dataclass(slots=True, kw_only=True)
 class ReceivedSentence:
@@ -22,7 +25,9 @@ class ReceivedSentence:
     waited_s: float = 0.0
     """Seconds waited for the backend so far."""
     first_audio_s: float | None = None
-    """Seconds waited until the first samples; None before them."""
+    """Seconds from then until the first samples; None before them."""
+    turn_s: float = 0.0
+    """Seconds waited until the backend began with the sentence, if it said so."""
     first_chunk_s: float = 0.0
     """Length of the first chunk with samples."""
     chunks: list[AudioChunk] = field(default_factory=list)
@@ -37,7 +42,19 @@ class ReceivedSentence:
         """
         if self.first_audio_s is None or self.seconds <= self.first_chunk_s:
             return False
-        return self.waited_s - self.first_audio_s <= self.seconds
+        return self.waited_s - self.turn_s - self.first_audio_s <= self.seconds
+
+    def rest_in_s(self, whole_s: float) -> float:
+        """Return the seconds until the rest of the sentence is there, at the pace so far.
+
+        Args:
+            whole_s: Estimated length of the whole sentence in seconds.
+        """
+        made_s = self.seconds - self.first_chunk_s
+        waited_s = self.waited_s - self.turn_s - (self.first_audio_s or 0.0)
+        if made_s <= 0 or waited_s < _LEAST_MEASURED_S:
+            return 0.0
+        return max(0.0, whole_s - self.seconds) * waited_s / made_s
 
     async def add(self, chunk: AudioChunk, *, rate_hz: int) -> None:
         """Add the next chunk of the sentence, resampled to another rate.
@@ -46,7 +63,8 @@ class ReceivedSentence:
             BadAudioError: the sentence is longer than any can be.
         """
         if chunk.pcm and self.first_audio_s is None:
-            self.first_audio_s, self.first_chunk_s = self.waited_s, chunk.seconds
+            self.first_audio_s = self.waited_s - self.turn_s
+            self.first_chunk_s = chunk.seconds
         self.seconds += chunk.seconds
         check_length(self.seconds)
         self.chunks.append(await self._at_rate(chunk, rate_hz))

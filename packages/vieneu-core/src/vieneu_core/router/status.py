@@ -63,9 +63,7 @@ class BackendStatus:
             circuit=tracked.breaker.state,
             health=tracked.health,
             last_error=ErrorReport.of(error) if error else None,
-            checked_s_ago=None
-            if math.isinf(tracked.failures.silent_s)
-            else tracked.failures.silent_s,
+            checked_s_ago=None if math.isinf(silent_s) else silent_s,
             pause=Pause.of(tracked),
             real_time_factor=tracked.speed.real_time_factor,
         )

@@ -39,6 +39,8 @@ _NOTHING = "-"
 _STYLES = {
     BackendState.READY: "green",
     BackendState.DEGRADED: "yellow",
+    BackendState.SLOW: "yellow",
+    BackendState.PAUSED: "yellow",
     BackendState.LOADING: "yellow",
     BackendState.DRAINING: "yellow",
     BackendState.UNLOADED: "dim",

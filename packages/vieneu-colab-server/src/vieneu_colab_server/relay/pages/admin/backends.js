@@ -135,7 +135,7 @@ async function unloadBackend(name) {
 function toneOf(state) {
   if (GOOD.has(state)) return "good";
   if (BAD.has(state)) return "bad";
-  return ["loading", "degraded", "draining"].includes(state) ? "busy" : "";
+  return ["loading", "degraded", "slow", "paused", "draining"].includes(state) ? "busy" : "";
 }
 
 /** Return label and value of all that is known of a backend. */

@@ -50,6 +50,7 @@ function textOf(event) {
     state: event.state ? t(`state.${event.state}`) : "",
     sentence: (event.sentence ?? 0) + 1,
     left: formatDuration(event.remaining_s ?? 0),
+    factor: formatNumber(event.real_time_factor ?? 0, 1),
     percent: formatNumber((event.used ?? 0) * 100),
   };
   const known = tOr(`event.${event.event}`, "");
