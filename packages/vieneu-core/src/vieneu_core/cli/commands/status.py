@@ -154,6 +154,15 @@ def _rows(terminal: Terminal) -> tuple[tuple[str, Callable[[BackendStatus], Text
         age = backend.checked_s_ago
         return Text(_NOTHING if age is None else messages("ago", duration=messages.duration(age)))
 
+    def pause(backend: BackendStatus) -> Text:
+        if backend.pause is None:
+            return Text(_NOTHING)
+        return Text(_duration(terminal, backend.pause.remaining_s) or messages("until_admin"))
+
+    def speed(backend: BackendStatus) -> Text:
+        factor = backend.real_time_factor
+        return Text(_NOTHING if factor is None else messages.number(factor, 2))
+
     def uptime(backend: BackendStatus) -> Text:
         # A local backend lives only as long as this command, so its uptime says nothing.
         if backend.name != Mode.REMOTE or backend.health is None:
@@ -165,6 +174,8 @@ def _rows(terminal: Terminal) -> tuple[tuple[str, Callable[[BackendStatus], Text
         ("checked", checked),
         ("loading_step", of_health(lambda h: loading_step(h.loading, terminal.messages))),
         ("circuit", circuit),
+        ("pause", pause),
+        ("real_time_factor", speed),
         ("engine", of_health(lambda h: h.engine)),
         ("model", of_health(lambda h: h.model)),
         ("voice_not_there", of_health(lambda h: h.missing_voice)),
