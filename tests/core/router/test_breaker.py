@@ -18,6 +18,7 @@ from vieneu_core.errors import (
     BackendError,
     BackendLoadingError,
     BackendNotLoadedError,
+    BackendTimeoutError,
     CircuitOpenError,
     TunnelLimitError,
     TunnelOfflineError,
@@ -102,7 +103,7 @@ async def test_only_one_probe_is_let_through_after_the_cool_down() -> None:
     one.admit()  # closed again: everybody passes
 
 
-async def test_failed_probes_double_the_cool_down_up_to_its_limit_and_success_resets_it() -> None:
+async def test_failed_probes_double_the_cool_down_up_to_its_limit_and_time_resets_it() -> None:
     clock = FakeClock()
     one = breaker(clock)
     for _ in range(3):
@@ -115,9 +116,36 @@ async def test_failed_probes_double_the_cool_down_up_to_its_limit_and_success_re
     assert waits == [5, 10, 20, 40, 60, 60]
     await clock.advance(one.retry_in_s)
     succeed(one)
+    await clock.advance(BreakerPolicy().quick_reopening_s + 1)
     for _ in range(3):
         fail(one)
     assert one.retry_in_s == pytest.approx(5.0)
+
+
+async def test_a_circuit_that_opens_again_soon_cools_down_for_longer_each_time() -> None:
+    clock = FakeClock()
+    one = breaker(clock)
+    waits = []
+    for _ in range(5):
+        one.trip(lost())
+        waits.append(round(one.retry_in_s))
+        await clock.advance(one.retry_in_s + 1)
+        succeed(one)
+    assert waits == [5, 10, 20, 40, 60]
+
+
+async def test_no_listener_waits_for_the_probe_after_a_timeout() -> None:
+    clock = FakeClock()
+    one = breaker(clock)
+    one.trip(BackendTimeoutError("nothing came"))
+    await clock.advance(6)
+    assert state(one) is CircuitState.HALF_OPEN
+    assert isinstance(one.late_refusal(), CircuitOpenError)
+    succeed(one)
+    assert one.late_refusal() is None
+    one.trip(lost())
+    await clock.advance(60)
+    assert one.late_refusal() is None, "a refused connection is noticed at once"
 
 
 async def test_a_probe_that_is_cancelled_leaves_room_for_the_next() -> None:

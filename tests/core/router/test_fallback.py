@@ -37,6 +37,7 @@ from vieneu_core.voices import Voice
 async def test_the_last_resort_speaks_where_both_fail_at_the_rate_of_the_stream() -> None:
     async with RouterRig() as rig:
         rig.remote.script = [ScriptStep(), ScriptStep(at_sentence=1, error=lost())]
+        rig.remote.always = ScriptStep(error=lost())
         rig.local.always = ScriptStep(error=WorkerDiedError("crashed"))
         chunks = await rig.speak(voice="vi-tone")
         assert_heard(chunks)

@@ -452,6 +452,7 @@ class TooSlowError(BackendTimeoutError):
 
     code = "too_slow"
     title = "Audio too slow"
+    consequence = Consequence.OPEN
 
 
 class DeadlineExceededError(BackendTimeoutError):

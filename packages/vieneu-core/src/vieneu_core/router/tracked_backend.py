@@ -16,6 +16,7 @@ from vieneu_core.errors import (
     BackendError,
     CircuitOpenError,
     Consequence,
+    TooSlowError,
     UnpronounceableError,
 )
 from vieneu_core.router.backlog import Backlog, RunningSpeech
@@ -211,6 +212,9 @@ class TrackedBackend:
             self.breaker.abandoned()
             raise
         except BackendError as error:
+            if isinstance(error, TooSlowError) and not self._keeps_up:
+                self.breaker.abandoned()  # it may speak shorter sentences
+                raise
             self.failures.longest_chars = longest_chars
             self.breaker.failed(error)
             self._fail(error)
