@@ -103,6 +103,7 @@ def sounding(heard: Listener) -> list[AudioChunk]:
 
 async def test_a_sentence_of_a_slow_engine_that_would_be_late_is_spoken_by_a_fallback() -> None:
     async with RouterRig(Mode.LOCAL) as rig:
+        rig.last.sample_rate_hz = 24_000  # no thread resamples while the clock goes on
         rig.local.always = ScriptStep(chunk_delay_s=0.5)
         heard = await hear(rig)
         assert heard.longest_silence_s <= 3.0

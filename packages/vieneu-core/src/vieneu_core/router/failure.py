@@ -16,6 +16,7 @@ from vieneu_core.errors import (
     BackendNotConfiguredError,
     BackendNotLoadedError,
     SessionEndingError,
+    TooSlowError,
     TunnelError,
 )
 
@@ -26,6 +27,7 @@ _STATE_OF_ERROR: tuple[tuple[type[BackendError], BackendState], ...] = (
     (BackendDrainingError, BackendState.DRAINING),
     (SessionEndingError, BackendState.EXPIRED),
     (AuthenticationError, BackendState.UNAUTHORIZED),
+    (TooSlowError, BackendState.SLOW),
     (BackendConnectionError, BackendState.UNREACHABLE),
     (TunnelError, BackendState.UNREACHABLE),
 )

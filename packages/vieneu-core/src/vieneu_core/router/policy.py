@@ -59,7 +59,7 @@ class RouterPolicy:
 
     For the first audio it grows with what the backend usually takes.
     """
-    first_audio_s: float = 4.0
+    first_audio_s: float = 3.0
     """As ``patience_s``, for the first audio of a backend that has not spoken yet."""
     latest_start_s: float = 3.0
     """Another backend speaks where a sentence would begin later than this, in seconds."""

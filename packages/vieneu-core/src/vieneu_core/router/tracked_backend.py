@@ -234,7 +234,7 @@ class TrackedBackend:
             return
         error = too_slow(self.name, self.speed.real_time_factor)
         self.failures.longest_chars = longest_chars
-        self.breaker.trip(error)
+        self.breaker.failed(error)
         self._fail(error)
 
     # --- health -----------------------------------------------------------------------------
