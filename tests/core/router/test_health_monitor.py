@@ -9,6 +9,7 @@ from typing import Self
 
 import pytest
 from fake_clock import FakeClock
+from router_rig import TEXT
 
 from vieneu_core.backends.base import BackendState, Health, synthesize
 from vieneu_core.errors import (
@@ -161,13 +162,11 @@ async def test_after_a_failed_sentence_a_healthy_check_keeps_the_remote() -> Non
 
 async def test_a_check_that_times_out_while_the_remote_speaks_says_nothing() -> None:
     async with Watch() as watch:
-        watch.remote.always = ScriptStep(chunk_delay_s=30.0)
+        watch.remote.always = ScriptStep(chunk_delay_s=0.05)
         watch.remote.reported = BackendTimeoutError("the loop is blocked")
-        stream = watch.router.stream(HELLO)
-        first = anext(stream)
-        task = asyncio.ensure_future(first)
+        stream = watch.router.stream(SynthesisRequest(text=TEXT))  # more than is prefetched
+        task = asyncio.ensure_future(anext(stream))
         await watch.clock.advance(29)
-        await watch.clock.advance(60)
         await task
         await watch.clock.advance(600)
         assert watch.router.active == "remote"
