@@ -23,7 +23,7 @@ async def test_requests_are_spoken_one_after_the_other_in_their_order() -> None:
     hold = asyncio.Event()
     backend = ScriptedBackend([ScriptStep(hold=hold)])
 
-    async with serving(backend) as site:
+    async with serving(backend, max_concurrent=1) as site:
         answers: list[asyncio.Future[Any]] = []
         for number in range(5):
             answers.append(ask(site, f"câu {number}"))
@@ -42,7 +42,7 @@ async def test_a_full_queue_says_so_at_once() -> None:
     hold = asyncio.Event()
     backend = ScriptedBackend([ScriptStep(hold=hold)])
 
-    async with serving(backend, max_queue=1, retry_after_s=3.2) as site:
+    async with serving(backend, max_concurrent=1, max_queue=1, retry_after_s=3.2) as site:
         answers = [ask(site, "một"), ask(site, "hai")]
         await until(lambda: site.service.queue.depth == 2)
         async with site.post("/tts/stream", json={"text": "ba"}) as response:
@@ -71,7 +71,7 @@ async def test_a_client_in_a_hurry_is_told_that_its_turn_did_not_come() -> None:
     hold = asyncio.Event()
     backend = ScriptedBackend([ScriptStep(hold=hold)])
 
-    async with serving(backend, replay_grace_s=0.01) as site:
+    async with serving(backend, max_concurrent=1, replay_grace_s=0.01) as site:
         first = ask(site, "một")
         await until(lambda: backend.record.begun)
         async with site.post(

@@ -54,10 +54,10 @@ class ServerSettings(BaseSettings):
 
     max_queue: int = Field(default=8, ge=0)
     """Requests that may wait for their turn."""
-    max_concurrent: PositiveInt = 1
-    """Requests that are synthesized at once."""
+    max_concurrent: PositiveInt = 4
+    """Requests that are synthesized at once, if the engine is fast enough: sentences take turns."""
     retry_after_s: PositiveFloat = 2.0
-    """Retry-After when the queue is full."""
+    """Retry-After when the queue is full, or a turn would come too late."""
     loading_retry_after_s: PositiveFloat = 5.0
     """Retry-After while the model is being loaded."""
     deadline_s: PositiveFloat = 300.0
