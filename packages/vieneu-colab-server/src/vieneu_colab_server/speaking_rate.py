@@ -6,6 +6,7 @@ from vieneu_core.clock import Clock
 
 _HALF_LIFE_S = 60.0
 _ENOUGH_AUDIO_S = 3.0
+_LEAST = 0.001
 
 
 class SpeakingRate:
@@ -20,14 +21,15 @@ class SpeakingRate:
         self._counted_to_s = clock.monotonic()
         self._work_s = 0.0
         self._audio_s = 0.0
+        self._known = False
 
     @property
     def value(self) -> float | None:
-        """The rate; None while too little is known."""
+        """The rate, above 0; None while too little is known."""
         self._count_work()
-        if self._audio_s < _ENOUGH_AUDIO_S:
+        if not self._known:
             return None
-        return self._audio_s / max(self._work_s, 1e-3)
+        return max(_LEAST, self._audio_s / max(self._work_s, _LEAST))
 
     def begin(self) -> None:
         """Record that a request is spoken from now on."""
@@ -44,6 +46,7 @@ class SpeakingRate:
         if self._n_working:
             self._count_work()
             self._audio_s += seconds
+            self._known = self._known or self._audio_s >= _ENOUGH_AUDIO_S
 
     def _count_work(self) -> None:
         now = self._clock.monotonic()
