@@ -52,7 +52,7 @@ async def speak(site: Site, sentences: list[str], request_id: str) -> Heard:
 @asynccontextmanager
 async def reading_site(backend: Watched, n_readings: int = 1) -> AsyncIterator[Site]:
     """Serve a backend that is busy with long readings."""
-    async with serving(backend, max_concurrent=4) as site:
+    async with serving(backend) as site:
         readings = [
             asyncio.create_task(speak(site, [f"Bài {i}.", *READING], f"reading {i}"))
             for i in range(n_readings)

@@ -61,7 +61,7 @@ class ServerSettings(BaseSettings):
     loading_retry_after_s: PositiveFloat = 5.0
     """Retry-After while the model is being loaded."""
     deadline_s: PositiveFloat = 300.0
-    """Longest synthesis of one request, without its time in the queue."""
+    """Longest synthesis of one request, without its waiting for turns."""
     body_timeout_s: PositiveFloat = 30.0
     """Longest time for a request body to arrive."""
     send_timeout_s: PositiveFloat = 30.0
