@@ -1,4 +1,4 @@
-"""Who waits, who is turned away, and how soon a client is told."""
+"""Who waits, who is refused, and how soon a client is told."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import asyncio
 from typing import Any
 
 import pytest
+from fake_clock import FakeClock
 from server_site import Site, serving, until
 
-from vieneu_colab_server.speech_queue import SpeechQueue
+from vieneu_colab_server.speech_demand import Demand
+from vieneu_colab_server.speech_queue import SpeechQueue, Ticket
 from vieneu_colab_server.speech_service import answer_by_s
+from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.backends.base import BackendState, Health
+from vieneu_core.errors import BackendBusyError
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 
@@ -23,7 +27,7 @@ async def test_requests_are_spoken_one_after_the_other_in_their_order() -> None:
     hold = asyncio.Event()
     backend = ScriptedBackend([ScriptStep(hold=hold)])
 
-    async with serving(backend) as site:
+    async with serving(backend, max_concurrent=1) as site:
         answers: list[asyncio.Future[Any]] = []
         for number in range(5):
             answers.append(ask(site, f"câu {number}"))
@@ -42,7 +46,7 @@ async def test_a_full_queue_says_so_at_once() -> None:
     hold = asyncio.Event()
     backend = ScriptedBackend([ScriptStep(hold=hold)])
 
-    async with serving(backend, max_queue=1, retry_after_s=3.2) as site:
+    async with serving(backend, max_concurrent=1, max_queue=1, retry_after_s=3.2) as site:
         answers = [ask(site, "một"), ask(site, "hai")]
         await until(lambda: site.service.queue.depth == 2)
         async with site.post("/tts/stream", json={"text": "ba"}) as response:
@@ -71,7 +75,7 @@ async def test_a_client_in_a_hurry_is_told_that_its_turn_did_not_come() -> None:
     hold = asyncio.Event()
     backend = ScriptedBackend([ScriptStep(hold=hold)])
 
-    async with serving(backend, replay_grace_s=0.01) as site:
+    async with serving(backend, max_concurrent=1, replay_grace_s=0.01) as site:
         first = ask(site, "một")
         await until(lambda: backend.record.begun)
         async with site.post(
@@ -124,3 +128,171 @@ async def test_a_place_is_given_back_once_however_often_it_is_left() -> None:
     again = queue.enter()
     await asyncio.wait_for(again.turn(), 1)
     again.leave()
+
+
+SPEAKER = Speaker(backend="local", engine="tone", voice="a")
+READING = Demand(speech_s=300.0, first_s=5.0, within_s=4.0)
+ANNOUNCEMENT = Demand(speech_s=3.0, first_s=3.0, within_s=4.0)
+
+
+def queue_of(clock: FakeClock, *, max_running: int = 4, max_waiting: int = 8) -> SpeechQueue:
+    return SpeechQueue(
+        max_waiting=max_waiting, max_running=max_running, retry_after_s=2.0, clock=clock
+    )
+
+
+def audio(seconds: float, speaker: Speaker = SPEAKER) -> AudioChunk:
+    return AudioChunk(bytes(2 * round(1_000 * seconds)), 1_000, 0, speaker)
+
+
+async def spoken(ticket: Ticket, clock: FakeClock, *, seconds: float, took_s: float) -> None:
+    """Let the engine make audio of a ticket; each second of it by itself."""
+    for _ in range(round(seconds)):
+        await clock.advance(took_s / seconds)
+        ticket.made(audio(1.0))
+
+
+async def test_on_a_fast_engine_readings_run_side_by_side_on_a_slow_one_they_wait(
+    clock: FakeClock,
+) -> None:
+    for rate, runs in ((4.0, True), (1.2, False)):
+        queue = queue_of(clock)
+        reading = queue.enter(READING)
+        await spoken(reading, clock, seconds=12.0, took_s=12.0 / rate)
+
+        other = queue.enter(Demand(speech_s=300.0, first_s=5.0))
+
+        assert other.called.is_set() is runs
+        reading.leave()
+        assert other.called.is_set()
+
+
+async def test_before_anything_is_known_a_second_reading_waits_until_it_can_keep_up(
+    clock: FakeClock,
+) -> None:
+    queue = queue_of(clock)
+    reading, other = queue.enter(READING), queue.enter(READING)
+    assert reading.called.is_set()
+    assert not other.called.is_set()
+
+    await spoken(reading, clock, seconds=10.0, took_s=2.0)
+
+    assert other.called.is_set(), "the engine turned out to be fast"
+
+
+async def test_an_announcement_runs_beside_a_reading_on_an_engine_that_just_keeps_up(
+    clock: FakeClock,
+) -> None:
+    queue = queue_of(clock)
+    reading = queue.enter(READING)
+    await spoken(reading, clock, seconds=30.0, took_s=28.0)
+
+    assert queue.enter(ANNOUNCEMENT).called.is_set()
+
+
+async def test_no_more_than_the_limit_run_however_fast_the_engine_is(clock: FakeClock) -> None:
+    queue = queue_of(clock, max_running=2)
+    tickets = [queue.enter(ANNOUNCEMENT) for _ in range(4)]
+    assert [ticket.called.is_set() for ticket in tickets] == [True, True, False, False]
+    assert queue.depth == 4
+
+    tickets[1].leave()
+
+    assert [ticket.called.is_set() for ticket in tickets] == [True, True, True, False]
+    assert queue.depth == 3
+
+
+async def test_a_short_announcement_passes_waiting_readings_but_not_for_ever(
+    clock: FakeClock,
+) -> None:
+    queue = queue_of(clock, max_running=1)
+    running, reading = queue.enter(), queue.enter(Demand(speech_s=300.0))
+    await clock.advance(20.0)
+    announcement = queue.enter(Demand(speech_s=3.0))
+    await clock.advance(40.0)
+    late = queue.enter(Demand(speech_s=3.0))
+
+    order = []
+    for leaving in (running, announcement, reading):
+        leaving.leave()
+        order.append([t for t in (announcement, reading, late) if t.called.is_set()][-1])
+
+    assert order == [announcement, reading, late]
+
+
+async def test_one_whose_first_audio_would_come_too_late_is_refused_at_once(
+    clock: FakeClock,
+) -> None:
+    queue = queue_of(clock, max_running=2)
+    reading = queue.enter(READING)
+    await spoken(reading, clock, seconds=12.0, took_s=10.0)
+
+    with pytest.raises(BackendBusyError, match="would not come in time") as caught:
+        queue.enter(READING)
+    assert caught.value.retry_after_s == 2.0
+    assert queue.depth == 1
+    assert queue.enter(ANNOUNCEMENT).called.is_set(), "that one has time"
+    with pytest.raises(BackendBusyError):
+        queue.enter(ANNOUNCEMENT)
+    patient = queue.enter(Demand(speech_s=3.0, first_s=3.0))
+    assert not patient.called.is_set()
+
+
+async def test_the_wait_counts_the_first_sentences_of_all_before_it(clock: FakeClock) -> None:
+    queue = queue_of(clock, max_running=8)
+    warm = queue.enter(ANNOUNCEMENT)
+    await spoken(warm, clock, seconds=9.0, took_s=3.0)
+    warm.leave()
+    two = Demand(speech_s=3.0, first_s=3.0, within_s=1.9)
+
+    for _ in range(2):
+        assert queue.enter(two).called.is_set()
+    with pytest.raises(BackendBusyError):  # 6 s of speech at three times real time: 2 s
+        queue.enter(two)
+
+
+async def test_a_replay_and_a_fallback_say_nothing_about_the_rate(clock: FakeClock) -> None:
+    queue = queue_of(clock)
+    reading = queue.enter(READING)
+    await spoken(reading, clock, seconds=12.0, took_s=10.0)
+    for fact in ("cached", "fallback"):
+        speaker = Speaker(backend="local", engine="tone", voice="a", **{fact: True})
+        reading.made(audio(60.0, speaker))
+
+    with pytest.raises(BackendBusyError):
+        queue.enter(Demand(speech_s=300.0, first_s=3.0, within_s=0.1))
+
+
+async def test_a_text_that_is_being_written_says_nothing_about_the_rate(clock: FakeClock) -> None:
+    queue = queue_of(clock)
+    dictated = queue.enter(Demand())
+    await spoken(dictated, clock, seconds=12.0, took_s=120.0)
+
+    assert queue.enter(Demand(speech_s=3.0, first_s=3.0, within_s=0.1)).called.is_set()
+    dictated.leave()
+    assert queue.depth == 1
+
+
+async def test_a_client_is_refused_at_once_over_http(clock: FakeClock) -> None:
+    hold = asyncio.Event()
+    backend = ScriptedBackend([ScriptStep(hold=hold, at_sentence=3)])
+
+    async with serving(backend, clock=clock) as site:
+        reading = ask(site, "Đây là một câu khá dài để đọc. " * 100)
+        (ticket,) = await running(site)
+        await until(lambda: len(backend.record.begun) == 4)
+        await clock.advance(1_000.0)  # the engine has become slow
+        ticket.made(audio(0.0))
+        async with site.post(
+            "/tts/stream", json={"text": "Đọc dài. " * 100, "first_audio_within_s": 20_000}
+        ) as response:
+            problem = await site.problem(response)
+        assert (response.status, problem.code) == (503, "busy")
+        assert not reading.done()
+        hold.set()
+        assert (await reading).status == 200
+
+
+async def running(site: Site) -> list[Ticket]:
+    await until(lambda: site.service.queue._running)
+    return site.service.queue._running

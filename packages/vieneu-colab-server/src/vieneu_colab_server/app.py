@@ -130,6 +130,7 @@ def _service(settings: ServerSettings, backend: Backend, clock: Clock) -> Servic
         max_waiting=settings.max_queue,
         max_running=settings.max_concurrent,
         retry_after_s=settings.retry_after_s,
+        clock=clock,
     )
     limits = ReplayLimits(
         keep_s=settings.replay_keep_s,

@@ -216,7 +216,7 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
     ] = None,
     max_queue: Annotated[int | None, typer.Option(help="Requests that may wait [8].")] = None,
     max_concurrent: Annotated[
-        int | None, typer.Option(help="Requests that are synthesized at once [1].")
+        int | None, typer.Option(help="Requests that are synthesized at once [4].")
     ] = None,
     drain_timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Time to finish after SIGTERM [30].")

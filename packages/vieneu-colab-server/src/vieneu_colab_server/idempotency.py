@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from vieneu_colab_server.recording import Reader, Recording, ReplayLimits, Speak
+from vieneu_colab_server.speech_demand import Demand
 from vieneu_colab_server.speech_queue import SpeechQueue
 from vieneu_core.errors import (
     BackendBusyError,
@@ -37,18 +38,21 @@ class Recorder:
         """Size of the stored samples in bytes."""
         return sum(recording.n_bytes for recording in self._live)
 
-    def attach(self, request_id: str, fingerprint: bytes, speak: Speak) -> Reader:
+    def attach(
+        self, request_id: str, fingerprint: bytes, speak: Speak, demand: Demand | None = None
+    ) -> Reader:
         """Return a reader of the recording with this id; call ``speak`` to make it if necessary.
 
         Raises:
             RequestConflictError: the id belongs to a request with another body.
-            BackendBusyError: the queue is full, or too much speech is stored.
+            BackendBusyError: the queue is full, its turn would come too late, or too much speech
+                is stored.
         """
         recording = self._by_id.get(request_id)
         if recording is not None and recording.fingerprint != fingerprint:
             raise RequestConflictError("This request id was used a moment ago, with another body.")
         if recording is None or not recording.whole:
-            recording = self._record(request_id, fingerprint, speak)
+            recording = self._record(request_id, fingerprint, speak, demand)
         reader = Reader(recording, self._queue, self._left)
         recording.readers.add(reader)
         return reader
@@ -79,9 +83,11 @@ class Recorder:
         else:
             self._after(self._limits.grace_s, recording, self._abandon)
 
-    def _record(self, request_id: str, fingerprint: bytes, speak: Speak) -> Recording:
+    def _record(
+        self, request_id: str, fingerprint: bytes, speak: Speak, demand: Demand | None
+    ) -> Recording:
         self._free_memory()
-        recording = Recording(fingerprint, self._queue.enter(), self._limits)
+        recording = Recording(fingerprint, self._queue.enter(demand), self._limits)
         task = recording.start(speak, self._ended)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from vieneu_colab_server.speaking_deadline import speaking_deadline
 from vieneu_colab_server.speech_queue import SpeechQueue, Ticket
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import (
     BadAudioError,
-    DeadlineExceededError,
     FirstByteTimeoutError,
     StreamInterruptedError,
     VieneuError,
@@ -38,7 +38,7 @@ class Recording:
     def __init__(self, fingerprint: bytes, ticket: Ticket, limits: ReplayLimits) -> None:
         self.fingerprint = fingerprint
         self.speaking = False
-        """True once its turn in the queue has come."""
+        """True once its turn has come, in the queue and on the engine."""
         self.audible = False
         """True once there are samples."""
         self.sent = False
@@ -111,18 +111,16 @@ class Recording:
         await self._ticket.turn()
         self.speaking = True
         last: AudioChunk | None = None
-        try:
-            async with asyncio.timeout(self._limits.deadline_s), aclosing(speak()) as chunks:
-                async for chunk in chunks:
+        async with (
+            speaking_deadline(self._limits.deadline_s) as deadline,
+            aclosing(speak()) as chunks,
+        ):
+            async for chunk in chunks:
+                deadline.heard(chunk)
+                self.speaking = not chunk.waiting
+                if not chunk.waiting:
                     await self._keep(chunk)
                     last = chunk
-        except TimeoutError as err:
-            raise DeadlineExceededError(
-                Translatable(
-                    "The speech took longer than {deadline_s:g} s.",
-                    deadline_s=self._limits.deadline_s,
-                )
-            ) from err
         if last is None or not last.final:
             raise StreamInterruptedError("The speech ended in the middle of a sentence.")
         if not self.audible:
@@ -132,6 +130,7 @@ class Recording:
         self._chunks.append(chunk)
         self.n_bytes += len(chunk.pcm)
         self.audible = self.audible or bool(chunk.pcm)
+        self._ticket.made(chunk)
         self._wake()
         self.make_room()
         while self.n_bytes >= self._limits.max_recording_bytes:

@@ -54,14 +54,14 @@ class ServerSettings(BaseSettings):
 
     max_queue: int = Field(default=8, ge=0)
     """Requests that may wait for their turn."""
-    max_concurrent: PositiveInt = 1
-    """Requests that are synthesized at once."""
+    max_concurrent: PositiveInt = 4
+    """Requests that are synthesized at once, if the engine is fast enough: sentences take turns."""
     retry_after_s: PositiveFloat = 2.0
-    """Retry-After when the queue is full."""
+    """Retry-After when the queue is full, or a turn would come too late."""
     loading_retry_after_s: PositiveFloat = 5.0
     """Retry-After while the model is being loaded."""
     deadline_s: PositiveFloat = 300.0
-    """Longest synthesis of one request, without its time in the queue."""
+    """Longest synthesis of one request, without its waiting for turns."""
     body_timeout_s: PositiveFloat = 30.0
     """Longest time for a request body to arrive."""
     send_timeout_s: PositiveFloat = 30.0

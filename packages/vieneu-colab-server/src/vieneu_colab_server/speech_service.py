@@ -14,6 +14,7 @@ from vieneu_colab_server.idempotency import Recorder
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.recording import Reader
 from vieneu_colab_server.reference_clips import Samples, check_transcript
+from vieneu_colab_server.speech_demand import demand_of
 from vieneu_colab_server.uploaded_voices import UploadedVoices
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, BackendState
@@ -93,8 +94,14 @@ class SpeechService:
         self._check_length(body)
         check_characters(body)
         request = await self._request(body)
+        within_s = body.first_audio_within_s
+        demand = demand_of(
+            body.text,
+            speed=body.speed,
+            within_s=None if within_s is None else answer_by_s(within_s),
+        )
         reader = self._recorder.attach(
-            body.request_id, fingerprint(body), lambda: self._speak(request)
+            body.request_id, fingerprint(body), lambda: self._speak(request), demand
         )
         try:
             await while_connected(receive, self._first_audio(reader, body.first_audio_within_s))

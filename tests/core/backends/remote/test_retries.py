@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import random
 
 import line_faults
 import pytest
 from fault_line import Act
 from remote_site import Site, listen
+from server_site import TOKEN, serving, until
 from spoken_texts import COUNTING, assert_whole
 
-from vieneu_core.errors import BackendUnavailableError
+from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts, RetryPolicy
+from vieneu_core.errors import (
+    BackendBusyError,
+    BackendError,
+    BackendLoadingError,
+    BackendUnavailableError,
+)
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 
 @pytest.mark.parametrize("codec", ["pcm", "opus"])
@@ -49,3 +59,43 @@ async def test_a_third_try_is_the_last(site: Site) -> None:
 
     assert type(error) is BackendUnavailableError
     assert len(site.proxy.posts()) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "waited_s", "retried"),
+    [
+        (BackendBusyError("busy", retry_after_s=0.5), 0.0, True),
+        (BackendBusyError("busy", retry_after_s=0.5), 4.5, False),
+        (BackendBusyError("busy", retry_after_s=2.0), 0.1, False),
+        (BackendLoadingError("loading", retry_after_s=2.0), 4.5, True),
+    ],
+)
+def test_a_busy_server_is_asked_again_only_if_the_listener_has_not_waited_yet(
+    error: BackendError, waited_s: float, retried: bool
+) -> None:
+    wait_s = RetryPolicy().wait_s(
+        error, 1, random.Random(1), waited_s=waited_s, remaining_s=60.0 - waited_s
+    )
+
+    assert (wait_s is not None) is retried
+
+
+async def test_a_request_that_waited_for_its_turn_in_vain_is_sent_once() -> None:
+    hold = asyncio.Event()
+    voice = ScriptedBackend([ScriptStep(hold=hold)])
+    async with serving(voice, max_concurrent=1, retry_after_s=0.01, replay_grace_s=0.01) as served:
+        remote = RemoteBackend(
+            served.url, TOKEN, timeouts=RemoteTimeouts(first_byte_s=2.0), codec="pcm"
+        )
+        await remote.load()
+        first = asyncio.create_task(listen(remote.stream(SynthesisRequest(text=COUNTING))))
+        await until(lambda: voice.in_flight == 1)
+        n_before = served.service.traffic.n_requests
+
+        _, error = await listen(remote.stream(SynthesisRequest(text=COUNTING)))
+
+        assert type(error) is BackendBusyError
+        assert served.service.traffic.n_requests == n_before + 1
+        hold.set()
+        await first
+        await remote.aclose()

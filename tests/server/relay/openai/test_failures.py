@@ -68,7 +68,7 @@ async def test_a_full_queue_is_an_error_that_the_client_retries() -> None:
     backend = ScriptedBackend()
     backend.always = ScriptStep(hold=asyncio.Event())
 
-    async with speaking(backend, max_queue=0) as running:
+    async with speaking(backend, max_queue=0, max_concurrent=1) as running:
         first = asyncio.ensure_future(speak(running.client))
         await until(lambda: backend.in_flight)
         with pytest.raises(openai.InternalServerError, match="The queue is full") as caught:

@@ -71,6 +71,8 @@ class AudioChunk:
     """True on the last chunk of its sentence."""
     restarted: bool = False
     """True if the sentence starts again: discard its earlier chunks, which a failure cut off."""
+    waiting: bool = False
+    """True on an empty chunk which says that the request still waits for its turn on the engine."""
 
     def __post_init__(self) -> None:
         check_fields(self)

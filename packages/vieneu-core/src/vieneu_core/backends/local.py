@@ -31,6 +31,7 @@ from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.client import WorkerClient
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
+from vieneu_core.worker.turns import Listener
 
 REFERENCE_VOICE = "reference"
 """`Speaker.voice` of speech cloned from reference audio."""
@@ -51,7 +52,7 @@ class LocalBackend(Backend):
 
     The process starts with `load` and ends with `unload`, which gives back all of its memory.
     A worker that dies is restarted automatically. Any number of requests may be streamed at once:
-    their sentences take turns, first come, first served.
+    their sentences take turns, and the next is that of the listener who runs out of audio first.
 
     ``default_voice`` speaks requests that name no voice. If there is no such voice, the
     engine's own default speaks, and `Health.missing_voice` contains the id.
@@ -181,7 +182,7 @@ class LocalBackend(Backend):
             info = await self._worker.ready()
             marked = self._is_marked(request, info)
             chosen = await self._voices.choose(request, info)
-            index = 0
+            listener, index = self._worker.listener(), 0
             async with aclosing(with_upcoming(request.text)) as texts:
                 async for text, upcoming in texts:
                     utterance = Utterance(
@@ -191,7 +192,9 @@ class LocalBackend(Backend):
                         watermark=marked,
                         upcoming=upcoming,
                     )
-                    async with aclosing(self._sentence(request, utterance, index)) as chunks:
+                    async with aclosing(
+                        self._sentence(request, utterance, listener, index)
+                    ) as chunks:
                         async for chunk in chunks:
                             yield chunk
                     index += 1
@@ -209,7 +212,7 @@ class LocalBackend(Backend):
             self._queue_depth -= 1
 
     async def _sentence(
-        self, request: SynthesisRequest, utterance: Utterance, index: int
+        self, request: SynthesisRequest, utterance: Utterance, listener: Listener, index: int
     ) -> AsyncGenerator[AudioChunk, None]:
         """Speak a sentence; without a watermark if none can be made and it is not required.
 
@@ -222,11 +225,13 @@ class LocalBackend(Backend):
             speaker = self._speaker(info, utterance)
             check = SpeechCheck(utterance.text, speed=request.speed, sample_rate_hz=rate)
             try:
-                async with aclosing(self._worker.speak(utterance, speed=request.speed)) as pieces:
-                    async for pcm in pieces:
+                speech = self._worker.speak(utterance, speed=request.speed, listener=listener)
+                async with aclosing(speech) as pieces:
+                    async for piece in pieces:
                         # Empty chunks are passed on too: they show that the engine works.
+                        pcm, waiting = piece or b"", piece is None
                         check.add(pcm)
-                        yield AudioChunk(pcm, rate, index, speaker)
+                        yield AudioChunk(pcm, rate, index, speaker, waiting=waiting)
                 spoken = True
             except EmptyTextError as error:  # it has no letter that this engine can pronounce
                 raise UnpronounceableError(error.detail) from error

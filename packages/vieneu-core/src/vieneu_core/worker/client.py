@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
+from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.clock import Clock
 from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
 from vieneu_core.errors import BackendError, RequestError, StreamStalledError
 from vieneu_core.translatable import Translatable
+from vieneu_core.worker.activity import Activity
 from vieneu_core.worker.messages import Audio, Cancel, Failed, Finished, Memory, Message, Speak
 from vieneu_core.worker.process_handle import within
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
 from vieneu_core.worker.supervisor import WorkerSupervisor
+from vieneu_core.worker.turns import Listener, Turns
 
 _LOGGER = logging.getLogger(__name__)
+_SIGN_S = 1.0
+"""Seconds between two signs of a request that waits for its turn."""
+_KEEP_S = 0.05
+"""Longest time in seconds for which the engine is kept free for a request's next sentence."""
 
 
 class _Job:
     """One sentence for the worker."""
 
-    def __init__(self, number: int) -> None:
-        self.number = number
+    def __init__(self, utterance: Utterance, speed: float, listener: Listener) -> None:
+        self.utterance = utterance
+        self.speed = speed
+        self.listener = listener
+        self.number = 0
+        """Number at the worker; 0 until its turn has come."""
+        self.called = asyncio.Event()
+        """Set when its turn has come, or the worker has gone meanwhile."""
         # Unbounded, so that a slow consumer never blocks the engine for others. A sentence
         # is short: 300 characters are about 2 MB.
         self.audio: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.error: BackendError | RequestError | None = None
         self.ended = asyncio.Event()
+        self.cancelled = False
 
     def end(self, error: BackendError | RequestError | None = None) -> None:
         self.error = error
@@ -36,7 +52,7 @@ class _Job:
 
 
 class WorkerClient:
-    """An engine in its own process. Sentences are spoken in the order of the requests."""
+    """An engine in its own process, which speaks the sentences of several requests by turns."""
 
     def __init__(
         self,
@@ -50,7 +66,8 @@ class WorkerClient:
         self._clock = clock
         self._times = times
         self._worker = WorkerSupervisor(spec, self, clock=clock, restart=restart, times=times)
-        self._turn = asyncio.Lock()  # its waiters are served in order
+        self._activity = Activity(clock, longest_s=times.stall_s)
+        self._turns = Turns(self._begin)
         self._job: _Job | None = None
         self._n_jobs = 0
         self._memory: Memory | None = None
@@ -116,47 +133,78 @@ class WorkerClient:
         """
         return await self._worker.ready()
 
+    def listener(self) -> Listener:
+        """Return the listener of a new request, for its calls of `speak`."""
+        return Listener(self._clock.monotonic())
+
     async def speak(
-        self, utterance: Utterance, *, speed: float = 1.0
-    ) -> AsyncGenerator[bytes, None]:
-        """Speak one sentence, after those requested before. Closing the generator stops it.
+        self, utterance: Utterance, *, speed: float = 1.0, listener: Listener | None = None
+    ) -> AsyncGenerator[bytes | None, None]:
+        """Speak one sentence when its turn comes. Closing the generator stops it.
+
+        Yields None now and then while it waits for its turn and the engine works; after a wait, an
+        empty chunk when its turn has come.
+
+        Args:
+            utterance: The sentence.
+            speed: Rate of speech.
+            listener: Listener of the request; None for a request of its own.
 
         Raises:
             BackendError: the engine failed or is not ready.
             RequestError: the engine cannot speak this request.
         """
-        job = await self._begin(utterance, speed)
+        job = _Job(utterance, speed, listener or self.listener())
         try:
+            while not job.number:
+                await self.ready()
+                job.called.clear()
+                self._turns.enter(job)
+                if job.called.is_set():
+                    break
+                async with aclosing(self._signs(job)) as signs:
+                    async for sign in signs:
+                        yield sign
             while (pcm := await self._next(job)) is not None:
                 yield pcm
             if job.error is not None:
                 raise job.error
         finally:
-            if not job.ended.is_set():
+            if job.number and not job.ended.is_set():
                 self._cancel(job)
+            elif not job.number:
+                self._turns.leave(job)
 
-    async def _begin(self, utterance: Utterance, speed: float) -> _Job:
-        """Wait for our turn and send the sentence to the worker. `_end_job` ends the turn."""
-        await self._turn.acquire()
-        try:
-            await self.ready()
-        except BaseException:
-            self._turn.release()
-            raise
+    async def _signs(self, job: _Job) -> AsyncGenerator[bytes | None, None]:
+        """Yield signs that a job waits, until it is called."""
+        while not job.called.is_set():
+            if self._activity.usual:
+                yield None
+            elif self._activity.silent_s > self._times.stall_s:
+                self._worker.kill()  # also if nobody reads what the engine speaks now
+            with contextlib.suppress(TimeoutError):
+                await within(self._clock, _SIGN_S, job.called.wait())
+        if job.number:
+            yield b""
+
+    def _begin(self, job: _Job) -> None:
+        """Send a sentence whose turn has come to the worker. `_end_job` ends the turn."""
         self._n_jobs += 1
-        job = self._job = _Job(self._n_jobs)
+        job.number = self._n_jobs
+        self._job = job
+        self._activity.begin()
         self._worker.send(
             Speak(
                 job.number,
-                utterance.text,
-                utterance.voice,
-                speed=speed,
-                watermark=utterance.watermark,
-                reference=utterance.reference,
-                upcoming=utterance.upcoming,
+                job.utterance.text,
+                job.utterance.voice,
+                speed=job.speed,
+                watermark=job.utterance.watermark,
+                reference=job.utterance.reference,
+                upcoming=job.utterance.upcoming,
             )
         )
-        return job
+        job.called.set()
 
     async def _next(self, job: _Job) -> bytes | None:
         if not job.audio.empty():
@@ -174,6 +222,7 @@ class WorkerClient:
             ) from None
 
     def _cancel(self, job: _Job) -> None:
+        job.cancelled = True
         self._worker.send(Cancel(job.number))
         watcher = asyncio.create_task(self._end_if_stuck(job), name="worker-cancel")
         self._watchers.add(watcher)
@@ -186,11 +235,25 @@ class WorkerClient:
             _LOGGER.warning("Engine %s does not stop; its process is ended", self._spec.target)
             self._worker.kill()
 
+    def _heard(self, job: _Job, pcm: bytes) -> None:
+        self._activity.sign()
+        if self.info is not None:
+            seconds = len(pcm) / BYTES_PER_SAMPLE / self.info.sample_rate_hz
+            job.listener.receive(seconds, self._clock.monotonic())
+        job.audio.put_nowait(pcm)
+
     def _end_job(self, error: BackendError | RequestError | None = None) -> None:
         job, self._job = self._job, None
-        if job is not None:
-            job.end(error)
-            self._turn.release()
+        if job is None:
+            return
+        job.end(error)
+        if error is None:
+            self._activity.end()
+        if error is not None or job.cancelled or not job.utterance.upcoming:
+            self._turns.leave(job)
+        elif self._turns.leave_for_more(job):
+            loop = asyncio.get_running_loop()
+            loop.call_later(_KEEP_S, self._turns.keep_no_longer, job.listener)
 
     # --- Listener --------------------------------------------------------------------------
 
@@ -200,7 +263,7 @@ class WorkerClient:
             case Memory():
                 self._memory = message
             case Audio() if self._job is not None and message.job == self._job.number:
-                self._job.audio.put_nowait(message.pcm)
+                self._heard(self._job, message.pcm)
             case Finished() if self._job is not None and message.job == self._job.number:
                 self._end_job()
             case Failed() if self._job is not None and message.job == self._job.number:
@@ -209,5 +272,8 @@ class WorkerClient:
                 _LOGGER.debug("Not expected from the worker: %s", type(message).__name__)
 
     def on_gone(self, error: BackendError) -> None:
-        """End the current sentence with this error."""
+        """End the current sentence with this error, and let all others wait for a new worker."""
+        waiting = self._turns.dismiss()
         self._end_job(error)
+        for job in waiting:
+            job.called.set()

@@ -67,7 +67,7 @@ class WorkerTimes:
     load_s: float = 600.0
     """For loading the model; restarted by each sign of progress, since downloads may take long."""
     start_wait_s: float = 1.0
-    """For a request to wait for a worker that is being started."""
+    """For a request to wait for a worker that is being started; counts from the death of one."""
     stall_s: float = 30.0
     """Between two chunks of a sentence; then the engine counts as hung, and is killed."""
     cancel_s: float = 2.0

@@ -64,7 +64,7 @@ class WorkerSupervisor:
         self._info: EngineInfo | None = None
         self._progress: LoadProgress | None = None
         self._failure = self._unexplained()
-        self._ready_at = self._load_took_s = self._next_start_at = 0.0
+        self._since = self._load_took_s = self._next_start_at = 0.0
         self._n_deaths = self._n_failed_starts = 0
         self.n_restarts = 0
         """Times that a worker which had died was started again."""
@@ -92,9 +92,7 @@ class WorkerSupervisor:
     @property
     def uptime_s(self) -> float | None:
         """Seconds since the worker became ready; None if it is not."""
-        if self._state is not WorkerState.READY:
-            return None
-        return self._clock.monotonic() - self._ready_at
+        return self._clock.monotonic() - self._since if self._state is WorkerState.READY else None
 
     # --- start, stop, use ------------------------------------------------------------------
 
@@ -134,8 +132,11 @@ class WorkerSupervisor:
             EngineError: it cannot be loaded.
         """
         if self._state.starting:
+            wait_s = self._times.start_wait_s
+            if self._state is WorkerState.RESTARTING:  # all requests wait until the same time
+                wait_s -= self._clock.monotonic() - self._since
             with contextlib.suppress(TimeoutError):
-                await within(self._clock, self._times.start_wait_s, self._settled())
+                await within(self._clock, wait_s, self._settled())
         return self._usable()
 
     def send(self, message: Message) -> None:
@@ -173,7 +174,7 @@ class WorkerSupervisor:
         )
 
     def _become(self, state: WorkerState) -> None:
-        self._state = state
+        self._state, self._since = state, self._clock.monotonic()
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -257,8 +258,7 @@ class WorkerSupervisor:
         if info is None:
             return False
         self._info, self._n_failed_starts = info, 0
-        self._ready_at = self._clock.monotonic()
-        self._load_took_s = self._ready_at - began_at
+        self._load_took_s = self._clock.monotonic() - began_at
         self._become(WorkerState.READY)
         return True
 

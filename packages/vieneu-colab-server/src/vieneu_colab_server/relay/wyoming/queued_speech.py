@@ -8,11 +8,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from vieneu_colab_server.relay.wyoming.speech_source import Speak
+from vieneu_colab_server.speaking_deadline import speaking_deadline
+from vieneu_colab_server.speech_demand import demand_of
 from vieneu_colab_server.speech_queue import SpeechQueue, Ticket
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.errors import DeadlineExceededError
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.translatable import Translatable
 
 DEADLINE_S = 300.0
 """Longest synthesis of one request, without its time in the queue; as `ServerSettings` has it."""
@@ -60,7 +60,7 @@ class QueuedSpeech:
         if self._check_accepting is not None:
             self._check_accepting()
         ahead = _Ahead(self._max_ahead_bytes)
-        ticket = self._queue.enter()
+        ticket = self._queue.enter(demand_of(request.text, speed=request.speed))
         making = asyncio.create_task(self._make(request, ticket, ahead))
         try:
             while (chunk := await ahead.get()) is not None:
@@ -74,15 +74,14 @@ class QueuedSpeech:
     async def _make(self, request: SynthesisRequest, ticket: Ticket, ahead: _Ahead) -> None:
         try:
             await ticket.turn()
-            async with asyncio.timeout(self._deadline_s), aclosing(self._speak(request)) as chunks:
+            async with (
+                speaking_deadline(self._deadline_s) as deadline,
+                aclosing(self._speak(request)) as chunks,
+            ):
                 async for chunk in chunks:
+                    deadline.heard(chunk)
+                    ticket.made(chunk)
                     await ahead.put(chunk)
-        except TimeoutError as error:
-            raise DeadlineExceededError(
-                Translatable(
-                    "The speech took longer than {deadline_s:g} s.", deadline_s=self._deadline_s
-                )
-            ) from error
         finally:
             ticket.leave()
             ahead.end()

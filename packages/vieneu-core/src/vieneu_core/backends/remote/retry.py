@@ -45,23 +45,35 @@ class RetryPolicy:
     """Seconds before the first retry; doubled for each further one, with a jitter of half of it."""
     longest_wait_s: float = 2.0
     """Longest pause; if the server requests more (Retry-After), the router decides."""
+    busy_within_s: float = 1.5
+    """A busy server is asked again only within this time in seconds from the first attempt: a
+    listener who has waited for a turn hears another backend sooner than the next turn."""
 
     def __post_init__(self) -> None:
         check_not_negative(self)
 
     def wait_s(
-        self, error: BackendError, n_tried: int, remaining_s: float, rng: random.Random
+        self,
+        error: BackendError,
+        n_tried: int,
+        rng: random.Random,
+        *,
+        waited_s: float,
+        remaining_s: float,
     ) -> float | None:
         """Return the seconds to wait before the next attempt; None for no further attempt.
 
         Args:
             error: Failure of the last attempt.
             n_tried: Attempts so far.
-            remaining_s: Seconds left until the deadline.
             rng: Source of the jitter, so that many clients do not retry at the same time.
+            waited_s: Seconds of waiting so far, of all attempts.
+            remaining_s: Seconds left until the deadline.
         """
         if n_tried >= self.attempts or type(error) not in _TRY_AGAIN:
             return None
         backoff = Backoff(first_s=self.first_wait_s, longest_s=math.inf, jitter=0.5)
         wait_s = max(backoff.pause_s(n_tried, rng), error.retry_after_s or 0.0)
+        if isinstance(error, BackendBusyError):
+            remaining_s = min(remaining_s, self.busy_within_s - waited_s)
         return wait_s if wait_s <= min(self.longest_wait_s, remaining_s) else None

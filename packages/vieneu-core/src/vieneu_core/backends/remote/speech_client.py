@@ -73,7 +73,13 @@ class SpeechClient:
                         heard = True
                         yield chunk
             except BackendError as err:
-                wait_s = self._retries.wait_s(err, n_tried, deadlines.remaining_s, self._rng)
+                wait_s = self._retries.wait_s(
+                    err,
+                    n_tried,
+                    self._rng,
+                    waited_s=deadlines.waited_s,
+                    remaining_s=deadlines.remaining_s,
+                )
                 if heard or wait_s is None:
                     raise
             else:

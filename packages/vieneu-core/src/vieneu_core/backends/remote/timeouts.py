@@ -104,6 +104,11 @@ class Deadlines:
         self._answered_at_s = 0.0
 
     @property
+    def waited_s(self) -> float:
+        """Seconds of waiting so far, the pauses between attempts included."""
+        return self._waited_s
+
+    @property
     def remaining_s(self) -> float:
         """Waiting time left until the deadline, in seconds."""
         return max(0.0, self._timeouts.total_s - self._waited_s)
