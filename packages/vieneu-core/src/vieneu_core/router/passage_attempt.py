@@ -21,7 +21,7 @@ from vieneu_core.errors import (
 from vieneu_core.router.outbox import Outbox
 from vieneu_core.router.policy import LAST_RESORT, RouterPolicy, estimated_seconds
 from vieneu_core.router.received_sentence import ReceivedSentence
-from vieneu_core.router.refusal import too_slow
+from vieneu_core.router.refusal import too_slow, turn_too_late
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.translatable import Translatable
@@ -127,8 +127,7 @@ class PassageAttempt:
                             Translatable("{name} spoke the sentences out of order.", name=name)
                         )
                     if not (chunk.pcm or chunk.final):
-                        # An empty chunk only shows that the backend works, on this one now.
-                        sentence.turn_s = sentence.waited_s
+                        self._shows_life(chunk, sentence)
                         continue
                     if chunk.restarted:
                         sentence = ReceivedSentence(waited_s=sentence.waited_s)
@@ -147,6 +146,18 @@ class PassageAttempt:
             raise StreamInterruptedError(
                 Translatable("{name} stopped before the last sentence.", name=name)
             )
+
+    def _shows_life(self, chunk: AudioChunk, sentence: ReceivedSentence) -> None:
+        """Take an empty chunk: the backend works, on this sentence from now on or on others.
+
+        Raises:
+            BackendBusyError: the listener waits for the others, and need not.
+        """
+        sentence.turn_s = sentence.waited_s
+        silent_s = min(self._outbox.dry_s, sentence.waited_s)
+        late = silent_s > self._policy.latest_start_s
+        if chunk.waiting and late and self._replaceable():
+            raise turn_too_late(self._tracked.name, silent_s)
 
     async def _next(
         self, stream: AsyncIterator[AudioChunk], sentence: ReceivedSentence

@@ -42,7 +42,7 @@ def turn_too_late(name: str, wait_s: float) -> BackendBusyError:
     """Return the error of a backend that has other speech to make before."""
     return BackendBusyError(
         Translatable(
-            "{name} has other speech to make for {wait_s:.0f} s.", name=name, wait_s=wait_s
+            "{name} is busy with other speech for {wait_s:.0f} s.", name=name, wait_s=wait_s
         ),
         backend=name,
     )
