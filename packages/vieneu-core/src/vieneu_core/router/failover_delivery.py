@@ -90,7 +90,7 @@ class Delivery:
 
     async def _produce(self) -> None:
         try:
-            async with aclosing(passages(self._request.text)) as source:
+            async with aclosing(passages(self._request.text, clock=self._clock)) as source:
                 async for passage in source:
                     await self._speak(passage)
         finally:
