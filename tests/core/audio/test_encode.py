@@ -8,7 +8,6 @@ import io
 import resource
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,6 @@ from vieneu_core.errors import (
     StreamInterruptedError,
     WorkerDiedError,
 )
-from vieneu_core.synthesis import collect
 
 MAGIC = {
     AudioFormat.WAV: b"RIFF",
@@ -48,27 +46,6 @@ async def speech(
         yield chunk(part, rate)
     if final:
         yield chunk(b"", rate, final=True)
-
-
-async def with_empty_sentences(rate: int = 22_050) -> AsyncGenerator[AudioChunk, None]:
-    """Yield a second of speech between sentences that nobody could pronounce."""
-    end = chunk(b"", rate, final=True)
-    yield end
-    async for part in speech(1, rate):
-        yield replace(part, sentence=1)
-    yield replace(end, sentence=2)
-
-
-@pytest.mark.parametrize("fmt", list(AudioFormat))
-async def test_sentences_without_samples_add_nothing(fmt: AudioFormat, tmp_path: Path) -> None:
-    streamed = b"".join([part async for part in encode_stream(with_empty_sentences(), fmt)])
-    assert streamed == b"".join([part async for part in encode_stream(speech(1), fmt)])
-    await write_file(with_empty_sentences(), tmp_path / "gaps", fmt)
-    await write_file(speech(1), tmp_path / "none", fmt)
-    assert (tmp_path / "gaps").read_bytes() == (tmp_path / "none").read_bytes()
-    samples = b"".join([part async for part in pcm_stream(with_empty_sentences(), 16_000)])
-    assert len(samples) == pytest.approx(32_000, abs=10)
-    assert len((await collect(with_empty_sentences())).speakers) == 3
 
 
 def names_in(folder: Path) -> list[str]:
