@@ -147,10 +147,13 @@ async def _with_pauses(
 ) -> AsyncGenerator[AudioChunk]:
     """Add silence between sentences and at the end, without delaying any chunk."""
     last: AudioChunk | None = None
+    spoken = between = False  # a sentence that nobody could pronounce has no samples, and no pause
     async with aclosing(chunks):
         async for chunk in chunks:
-            between = last is not None and last.final
-            yield replace(chunk, pcm=_silence(chunk, pause_s) + chunk.pcm) if between else chunk
+            paused = between and bool(chunk.pcm)
+            yield replace(chunk, pcm=_silence(chunk, pause_s) + chunk.pcm) if paused else chunk
+            spoken = spoken or bool(chunk.pcm)
+            between = spoken and (chunk.final or (between and not paused))
             last = chunk
     if last is not None:
         yield replace(last, pcm=_silence(last, TAIL_S))

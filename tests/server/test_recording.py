@@ -14,7 +14,7 @@ from vieneu_colab_server.recording import Reader, ReplayLimits
 from vieneu_colab_server.speech_queue import SpeechQueue
 from vieneu_colab_server.streaming_response import MAX_PCM_PAYLOAD, FrameWriter
 from vieneu_core.audio.pcm import AudioChunk, Speaker
-from vieneu_core.errors import BadAudioError, StreamInterruptedError
+from vieneu_core.errors import StreamInterruptedError, UnpronounceableError
 from vieneu_core.wire.framing import FrameDecoder, FrameType
 
 RATE = 24_000
@@ -44,7 +44,7 @@ async def test_speech_without_a_sample_is_no_speech() -> None:
     speech_service = recorder()
     reader = speech_service.attach("a", b"", lambda: speech(chunk(0, final=True)))
 
-    with pytest.raises(BadAudioError):
+    with pytest.raises(UnpronounceableError):
         await reader.first_audio()
     reader.close()
     reader.close()

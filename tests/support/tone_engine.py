@@ -11,6 +11,7 @@ says what a sentence sounds like. Words in a text make the engine fail in a give
 ``memoryerror``    raises MemoryError
 ``devicememory``   raises DeviceMemoryError
 ``refuse``         raises SynthesisFailedError
+``unsayable``      raises EmptyTextError before any sound
 ``oddbug``         raises an error that has no name of ours
 ``hangforever``     never returns, and never checks ``cancelled``
 ``silent``         returns digital silence
@@ -35,6 +36,7 @@ from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, Utt
 from vieneu_core.errors import (
     CloningUnsupportedError,
     DeviceMemoryError,
+    EmptyTextError,
     MissingExtraError,
     ModelLoadError,
     SynthesisFailedError,
@@ -171,6 +173,8 @@ class ToneEngine:
             raise CloningUnsupportedError("The tone engine cannot clone.")
         if utterance.watermark and not self.watermarks:
             raise WatermarkUnavailableError("The tone engine cannot watermark.")
+        if "unsayable" in utterance.text:
+            raise EmptyTextError("The sentence has nothing that can be pronounced.")
         pcm = _distorted(utterance.text, sentence_tone(utterance.text).pcm(self.sample_rate_hz))
         middle = len(pcm) // 2
         n_sent = 0

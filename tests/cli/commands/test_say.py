@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -41,6 +42,23 @@ def test_a_text_becomes_a_file_of_the_format_that_its_suffix_names(
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert 4.5 < seconds_of_speech(sandbox.home / f"out.{suffix}") < 8
     assert [path.name for path in sandbox.home.glob("out*")] == [f"out.{suffix}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Báo cháy ở bếp.\n\n５\n\nMọi người ra ngoài ngay.",
+        "Cửa trước đang mở. ٢٠٢٥. Nhớ khóa cửa.",
+    ],
+)
+def test_digits_of_another_script_are_said_and_so_is_the_rest(
+    sandbox: CliSandbox, text: str
+) -> None:
+    done = sandbox.run("say", text, "-o", "out.wav", "--stats")
+    assert done.returncode == 0
+    lengths_s = re.findall(r"^ *[123] +([\d.]+) s +local", done.stderr, re.MULTILINE)
+    assert len(lengths_s) == 3
+    assert all(float(length_s) > 0.3 for length_s in lengths_s)
 
 
 def test_a_wav_goes_to_standard_output(sandbox: CliSandbox) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import espeakng_loader
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 from guard import GUARD_S
 
+from vieneu_core.audio.sanity_check import is_silent
 from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
 from vieneu_core.engines.espeak import VOICES, EspeakEngine, create
 from vieneu_core.errors import (
     CloningUnsupportedError,
+    EmptyTextError,
     MissingExtraError,
     ModelLoadError,
     SynthesisFailedError,
@@ -21,6 +24,8 @@ from vieneu_core.errors import (
 )
 from vieneu_core.installation import extra_command
 from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.text.clean import is_speakable, one_line
+from vieneu_core.text.rules.unsaid import RANGES
 from vieneu_core.voices import Voice
 
 TEXT = "Xin chào các bạn, hôm nay trời đẹp quá."
@@ -91,6 +96,48 @@ def test_silence_around_a_sentence_is_short(engine: EspeakEngine) -> None:
 
     assert loud[0] / 22_050 < 0.2
     assert (n_samples - loud[-1]) / 22_050 < 0.6
+
+
+def is_said(engine: EspeakEngine, text: str, voice: Voice) -> bool:
+    try:
+        return not is_silent(speak(engine, text, voice))
+    except EmptyTextError:
+        return False
+
+
+@pytest.mark.parametrize("voice", [VOICES[0], VOICES[3]], ids=lambda voice: voice.id)
+def test_what_counts_as_speech_is_said(engine: EspeakEngine, voice: Voice) -> None:
+    # All symbols and numbers of Unicode 3.2, which every Python knows, and a letter of each script.
+    known = [chr(code) for code in range(0x110000) if is_known(chr(code))]
+    letters = {unicodedata.name(c).split()[0]: c for c in known if c.isalpha()}
+    symbols = [char for char in known if not char.isalpha()]
+    texts = {one_line(char) for char in (*symbols, *letters.values())}
+
+    assert len(texts) > 150
+    assert [text for text in sorted(texts) if not is_said(engine, text, voice)] == []
+
+
+def is_known(char: str) -> bool:
+    return unicodedata.ucd_3_2_0.category(char) not in {"Cn", "Cs", "Co"} and is_speakable(char)
+
+
+def test_what_does_not_count_as_speech_is_not_said(engine: EspeakEngine) -> None:
+    chars = [chr(code) for code_points in RANGES for code in code_points]
+    letters = [char for char in chars if unicodedata.category(char)[0] in "LS"]
+
+    assert len(letters) > 100
+    assert [char for char in letters if is_said(engine, char, VOICES[0])] == []
+
+
+def test_a_symbol_is_said_as_its_word(engine: EspeakEngine) -> None:
+    assert len(speak(engine, "5₫")) == pytest.approx(len(speak(engine, "5 đồng")), rel=0.05)
+    assert len(speak(engine, "25°")) > 1.2 * len(speak(engine, "25"))
+
+
+def test_a_sentence_without_any_sound_is_an_error(engine: EspeakEngine) -> None:
+    with pytest.raises(EmptyTextError):
+        speak(engine, "\u20a0")
+    assert len(speak(engine)) > 30_000
 
 
 def test_markup_is_text_and_does_no_harm(engine: EspeakEngine) -> None:

@@ -70,6 +70,7 @@ async def test_an_error_of_the_source_comes_after_all_that_it_wrote() -> None:
     typist.pieces.put_nowait(RuntimeError("the model went away"))
     found = passages(typist.text())
     assert await anext(found) == ("Câu một đây.",)
+    await asyncio.wait(reader_tasks())
     assert await anext(found) == ("Câu hai đây.", "Câu b")
     with pytest.raises(RuntimeError, match="went away"):
         await anext(found)
@@ -132,7 +133,7 @@ async def test_an_endless_text_waits_for_its_speech() -> None:
 
     found = passages(endless())
     await anext(found)
-    for _ in range(50):
+    for _ in range(20 * READ_AHEAD):
         await asyncio.sleep(0)
     assert READ_AHEAD <= read <= READ_AHEAD + 5
     await found.aclose()

@@ -62,7 +62,14 @@ def test_vietnamese_sentences() -> None:
         ("1. Sữa\n2. Bánh", ("1. Sữa", "2. Bánh")),
         ("a) Sữa\nb) Bánh", ("a) Sữa", "b) Bánh")),
         ("Tiêu đề\n\nNội dung", ("Tiêu đề", "Nội dung")),
-        ("dòng một\ndòng hai", ("dòng một dòng hai",)),
+        ("dòng một\ndòng hai", ("dòng một", "dòng hai")),
+        ("dòng một,\r\n dòng hai", ("dòng một,", "dòng hai")),
+        ("1.\nSữa\n2.\r\nBánh", ("1. Sữa", "2. Bánh")),
+        ("1.\n\nSữa", ("1.", "Sữa")),
+        ("1.\n2.\nSữa", ("1.", "2. Sữa")),
+        ("| Phòng | Độ |\n|---|:-:|\n| Bếp | 25 |", ("| Phòng | Độ |", "| Bếp | 25 |")),
+        ("Cửa đang mở. ٢٠٢٥. Nhớ khóa.", ("Cửa đang mở.", "2025.", "Nhớ khóa.")),
+        ("Cháy ở bếp.\n\n５\n\nRa ngoài.", ("Cháy ở bếp.", "5", "Ra ngoài.")),
         ("Xong rồi. 1. Sữa nhé", ("Xong rồi.", "1. Sữa nhé")),
         ("đi chợ. mua rau. về nhà.", ("đi chợ. mua rau. về nhà.",)),
         ("Anh **rất** vui. Là 2*3*4", ("Anh rất vui.", "Là 2\u00d73\u00d74")),
@@ -217,6 +224,20 @@ def test_nothing_speakable_is_lost_however_the_text_was_cut(text: str, data: st.
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     assert in_pieces(pieces) == whole
     assert in_pieces(list(text)) == whole
+
+
+@given(TEXTS, st.data())
+def test_nothing_speakable_is_lost_wherever_the_writer_pauses(
+    text: str, data: st.DataObject
+) -> None:
+    splitter = SentenceSplitter()
+    found: list[str] = []
+    for piece in [text[at : at + 3] for at in range(0, len(text), 3)]:
+        found += splitter.push(piece)
+        if splitter.pause_s is not None and data.draw(st.booleans()):
+            found += splitter.pause()
+            assert splitter.pause_s is None
+    assert spoken("".join([*found, *splitter.leftover()])) == spoken(text)
 
 
 @given(TEXTS)

@@ -11,9 +11,9 @@ from vieneu_colab_server.speaking_deadline import speaking_deadline
 from vieneu_colab_server.speech_queue import SpeechQueue, Ticket
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import (
-    BadAudioError,
     FirstByteTimeoutError,
     StreamInterruptedError,
+    UnpronounceableError,
     VieneuError,
 )
 from vieneu_core.translatable import Translatable
@@ -124,7 +124,7 @@ class Recording:
         if last is None or not last.final:
             raise StreamInterruptedError("The speech ended in the middle of a sentence.")
         if not self.audible:
-            raise BadAudioError("The speech holds no samples.")
+            raise UnpronounceableError("No voice can pronounce this text.")
 
     async def _keep(self, chunk: AudioChunk) -> None:
         self._chunks.append(chunk)

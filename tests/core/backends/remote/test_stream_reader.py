@@ -97,6 +97,18 @@ async def test_a_sentence_that_another_voice_began_anew_is_heard_as_that_voice_e
     assert [c.speaker.engine for c in chunks if c.final] == ["other", "tone"]
 
 
+@pytest.mark.parametrize("codec", list(Codec))
+async def test_a_sentence_without_samples_is_one_that_is_not_pronounced(codec: Codec) -> None:
+    data = START + begun(0) + done(0, 0) + begun(1) + done(1, 0) + end()
+
+    chunks = [chunk async for chunk in read(data, codec)]
+
+    assert [(chunk.sentence, chunk.pcm, chunk.final) for chunk in chunks] == [
+        (7, b"", True),
+        (8, b"", True),
+    ]
+
+
 @pytest.mark.parametrize(
     ("data", "cls", "words"),
     [

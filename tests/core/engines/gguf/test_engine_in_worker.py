@@ -57,9 +57,16 @@ async def test_a_request_that_is_left_frees_the_engine(backend: LocalBackend) ->
     assert heard(speech.pcm)[0] == expected("An", len(heard(speech.pcm)[0]))[0]
 
 
-async def test_a_sentence_without_sounds_is_left_to_another_voice(backend: LocalBackend) -> None:
+async def test_a_sentence_without_sounds_ends_without_samples(backend: LocalBackend) -> None:
+    speech = await synthesize(backend, SynthesisRequest(text="你好! Tạm biệt."))
+
+    assert len(speech.speakers) == 2
+    assert {chunk.sentence for chunk in speech.chunks if chunk.pcm} == {1}
+
+
+async def test_a_text_without_sounds_is_left_to_another_voice(backend: LocalBackend) -> None:
     with pytest.raises(UnpronounceableError):
-        await synthesize(backend, SynthesisRequest(text="你好! Tạm biệt."))
+        await synthesize(backend, SynthesisRequest(text="你好! 你好!"))
 
 
 async def test_unloading_gives_all_memory_back(folder: ModelFolder) -> None:

@@ -80,6 +80,28 @@ async def test_a_sentence_that_no_engine_speaks_is_left_out_with_a_note(
         assert SENTENCES[1] not in rig.queue.subtitles(job.id).read_text()
 
 
+@pytest.mark.parametrize("raises", [True, False])
+async def test_sentences_that_nobody_can_pronounce_do_not_stop_a_job(
+    tmp_path: Path, *, raises: bool
+) -> None:
+    class Mute(ScriptedBackend):
+        async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+            sayable = sentences[-1] in request.text
+            if raises and not sayable:
+                raise UnpronounceableError("No sounds.")
+            async for chunk in super().stream(request):
+                if sayable or chunk.final:
+                    yield chunk
+
+    sentences = numbered(8)
+    backend = Mute()
+    async with job_rig(backend, tmp_path, max_tries=2, max_left_out=2) as rig:
+        job = await rig.done(" ".join(sentences))
+        assert same(rig.heard(job), tones(sentences[-1:]))
+        assert {note.problem.code for note in job.notes if note.problem} == {"unpronounceable"}
+        assert len(job.notes) == 7
+
+
 async def test_an_engine_that_fails_at_every_sentence_loses_none(tmp_path: Path) -> None:
     backend = ScriptedBackend()
     backend.always = ScriptStep(error=SynthesisFailedError("It is broken."))

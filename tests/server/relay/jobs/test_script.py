@@ -40,6 +40,13 @@ def test_subtitles_are_said_in_the_order_of_their_times() -> None:
     ]
 
 
+def test_the_lines_of_a_subtitle_are_one_text_and_a_dash_begins_a_turn() -> None:
+    text = "1\n00:00:01,000 --> 00:00:09,000\nHôm nay trời\nrất đẹp.\n- Thế à?\n–Đi thôi!\n"
+    assert [line.text for line in lines(ScriptKind.SRT, text)] == [
+        "Hôm nay trời rất đẹp.\n- Thế à?\n–Đi thôi!"
+    ]
+
+
 def test_a_subtitle_that_starts_after_many_hours_is_refused() -> None:
     text = "1\n12:00:00,001 --> 12:00:02,000\nMột\n"
     with pytest.raises(InvalidRequestError, match=r"Line 2 .* after 12 hours"):

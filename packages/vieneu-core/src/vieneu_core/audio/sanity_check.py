@@ -73,7 +73,7 @@ class SpeechCheck:
         n_samples = len(pcm) // BYTES_PER_SAMPLE
         self._n_samples += n_samples
         if self._silent and n_samples:
-            self._silent = _peak(pcm, n_samples) <= _SILENT_PEAK
+            self._silent = is_silent(pcm)
 
     def finish(self) -> None:
         """Check the complete sentence.
@@ -107,8 +107,12 @@ class SpeechCheck:
         return self._n_letters / (FASTEST_LETTERS_PER_S * self._speed * _MARGIN)
 
 
-def _peak(pcm: bytes, n_samples: int) -> int:
+def is_silent(pcm: bytes) -> bool:
+    """Return whether samples (signed 16-bit little-endian) are silent, apart from a codec's noise.
+
+    No samples are silent.
+    """
     import numpy as np
 
-    samples: NDArray[np.int16] = np.frombuffer(pcm, dtype="<i2", count=n_samples)
-    return max(int(samples.max()), -int(samples.min()))
+    samples: NDArray[np.int16] = np.frombuffer(pcm, "<i2", count=len(pcm) // BYTES_PER_SAMPLE)
+    return not len(samples) or max(int(samples.max()), -int(samples.min())) <= _SILENT_PEAK

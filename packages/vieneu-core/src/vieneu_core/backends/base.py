@@ -113,8 +113,11 @@ class Backend(Protocol):
         Every sentence ends with one chunk whose ``final`` is true. The stream ends without an
         error only after the last of them. Closing the generator stops the synthesis.
 
+        A sentence that the backend cannot pronounce has no samples.
+
         Raises (while iterated):
             RequestError: the request itself cannot be served.
+            UnpronounceableError: the backend cannot pronounce any sentence.
             BackendError: this backend failed; ``backend`` names it.
         """
         ...

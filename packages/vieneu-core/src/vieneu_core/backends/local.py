@@ -16,12 +16,12 @@ from vieneu_core.audio.watermark import WATERMARK_REMEDY
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.local_voices import LocalVoices
+from vieneu_core.backends.unsayable import some_spoken
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.engines.base import EngineInfo, Utterance
 from vieneu_core.errors import (
     BackendError,
     EmptyTextError,
-    UnpronounceableError,
     WatermarkUnavailableError,
 )
 from vieneu_core.synthesis import SynthesisRequest, check_request
@@ -85,9 +85,10 @@ class LocalBackend(Backend):
         self._lifetime = Lifetime(Translatable("The backend {name}", name=name), backend=name)
         self._voices = LocalVoices(voices, default_voice)
         self._watermark_required = watermark_required
+        self._clock = SystemClock() if clock is None else clock
         self._worker = WorkerClient(
             EngineSpec(engine) if isinstance(engine, str) else engine,
-            clock=SystemClock() if clock is None else clock,
+            clock=self._clock,
             restart=RestartPolicy() if restart is None else restart,
             times=WorkerTimes() if times is None else times,
         )
@@ -172,6 +173,7 @@ class LocalBackend(Backend):
 
         Raises:
             RequestError: the engine cannot speak this request.
+            UnpronounceableError: the engine cannot pronounce any of its sentences.
             WorkerDiedError: the worker process died during synthesis.
             BadAudioError: the engine's audio cannot be the speech of the sentence.
             BackendError: the engine failed, is not loaded, or does not respond.
@@ -179,25 +181,29 @@ class LocalBackend(Backend):
         check_request(request)
         self._lifetime.require_open()
         with self._in_queue():
-            info = await self._worker.ready()
-            marked = self._is_marked(request, info)
-            chosen = await self._voices.choose(request, info)
-            listener, index = self._worker.listener(), 0
-            async with aclosing(with_upcoming(request.text)) as texts:
-                async for text, upcoming in texts:
-                    utterance = Utterance(
-                        text=text,
-                        voice=chosen.voice,
-                        reference=chosen.reference,
-                        watermark=marked,
-                        upcoming=upcoming,
-                    )
-                    async with aclosing(
-                        self._sentence(request, utterance, listener, index)
-                    ) as chunks:
-                        async for chunk in chunks:
-                            yield chunk
-                    index += 1
+            async with aclosing(some_spoken(self._sentences(request))) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    async def _sentences(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        info = await self._worker.ready()
+        marked = self._is_marked(request, info)
+        chosen = await self._voices.choose(request, info)
+        listener, index = self._worker.listener(), 0
+        async with aclosing(with_upcoming(request.text, clock=self._clock)) as texts:
+            async for text, upcoming in texts:
+                utterance = Utterance(
+                    text=text,
+                    voice=chosen.voice,
+                    reference=chosen.reference,
+                    watermark=marked,
+                    upcoming=upcoming,
+                )
+                speech = self._sentence(request, utterance, listener, index)
+                async with aclosing(speech) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+                index += 1
 
     @contextmanager
     def _in_queue(self) -> Iterator[None]:
@@ -216,7 +222,8 @@ class LocalBackend(Backend):
     ) -> AsyncGenerator[AudioChunk, None]:
         """Speak a sentence; without a watermark if none can be made and it is not required.
 
-        That is known before the first audio, because a sentence is watermarked as a whole.
+        That is known before the first audio, because a sentence is watermarked as a whole. So is
+        that the engine cannot pronounce it: then it ends without samples.
         """
         info = await self._worker.ready()
         rate = info.sample_rate_hz
@@ -232,15 +239,15 @@ class LocalBackend(Backend):
                         pcm, waiting = piece or b"", piece is None
                         check.add(pcm)
                         yield AudioChunk(pcm, rate, index, speaker, waiting=waiting)
+                check.finish()
                 spoken = True
-            except EmptyTextError as error:  # it has no letter that this engine can pronounce
-                raise UnpronounceableError(error.detail) from error
+            except EmptyTextError:  # it has no letter that this engine can pronounce
+                spoken = True
             except WatermarkUnavailableError as error:
                 if self._watermark_required or not utterance.watermark:
                     raise
                 _LOGGER.warning("%s It is spoken without a watermark.", error.detail)
                 utterance = replace(utterance, watermark=False)
-        check.finish()
         yield AudioChunk(b"", rate, index, speaker, final=True)
 
     def _is_marked(self, request: SynthesisRequest, info: EngineInfo) -> bool:

@@ -14,15 +14,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from vieneu_core.audio.sanity_check import count_letters, is_silent
 from vieneu_core.engines.base import EngineInfo, EngineMemory, HearProgress, LoadProgress, Utterance
 from vieneu_core.errors import (
     CloningUnsupportedError,
+    EmptyTextError,
     MissingExtraError,
     ModelLoadError,
     SynthesisFailedError,
     VoiceNotFoundError,
     WatermarkUnavailableError,
 )
+from vieneu_core.text.rules.symbols import symbols_said
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 
@@ -102,6 +105,7 @@ class EspeakEngine:
         Raises:
             CloningUnsupportedError, WatermarkUnavailableError: requested, but unsupported.
             VoiceNotFoundError: the voice is not among `VOICES`.
+            EmptyTextError: eSpeak has no sound for any character of the sentence.
             SynthesisFailedError: eSpeak reports an error.
         """
         voice = _supported_voice(utterance)
@@ -110,7 +114,8 @@ class EspeakEngine:
                 Translatable("eSpeak NG has no data for the voice {voice_id}.", voice_id=voice.id)
             )
         # Flags without SSML and phoneme markup: "<" and "[[" are text. A zero byte would end it.
-        text = utterance.text.replace("\0", " ").encode(errors="replace")
+        words = symbols_said(utterance.text, voice.language)
+        text = words.replace("\0", " ").encode(errors="replace")
         self._gathered, self._cancelled = bytearray(), cancelled
         status = self._library.espeak_Synth(
             text, len(text) + 1, 0, 0, 0, _CHARS_UTF8 | _END_PAUSE, None, None
@@ -121,6 +126,9 @@ class EspeakEngine:
                     "eSpeak NG could not speak a sentence (error {status}).", status=status
                 )
             )
+        silent = not count_letters(words) and is_silent(bytes(self._gathered))
+        if silent and not cancelled():
+            raise EmptyTextError("The sentence has nothing that can be pronounced.")
         size = round(self._sample_rate_hz * _CHUNK_S) * 2
         for start in range(0, len(self._gathered), size):
             if cancelled():

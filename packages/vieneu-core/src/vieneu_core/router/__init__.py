@@ -27,7 +27,7 @@ from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy, SlowEngin
 from vieneu_core.router.quota import QuotaStatus, TunnelQuota
 from vieneu_core.router.router import Router
 from vieneu_core.router.session_countdown import SessionPolicy
-from vieneu_core.router.status import BackendStatus, RouterStatus
+from vieneu_core.router.status import BackendStatus, Pause, RouterStatus
 
 __all__ = [
     "LAST_RESORT",
@@ -47,6 +47,7 @@ __all__ = [
     "FailedBack",
     "FailedOver",
     "Mode",
+    "Pause",
     "QuotaStatus",
     "QuotaWarning",
     "RemoteLost",

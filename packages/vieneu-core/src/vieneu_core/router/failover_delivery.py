@@ -85,7 +85,7 @@ class Delivery:
     async def _produce(self) -> None:
         unspoken: BackendError | None = None
         try:
-            async with aclosing(passages(self._request.text)) as source:
+            async with aclosing(passages(self._request.text, clock=self._clock)) as source:
                 async for passage in source:
                     unspoken = await self._speak(passage) or unspoken
             if unspoken is not None and not self._n_spoken:

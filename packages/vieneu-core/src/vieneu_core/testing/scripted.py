@@ -222,7 +222,7 @@ class ScriptedBackend(Backend):
         turn = self.script.pop(0) if self.script else self.always
         speaker = self._speaker(request)
         index = 0
-        async with aclosing(sentences(request.text)) as texts:
+        async with aclosing(sentences(request.text, clock=self._clock)) as texts:
             async for text in texts:
                 self.record.begun.append(text)
                 pcm = sentence_tone(text, speed=request.speed).pcm(self.sample_rate_hz)

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from vieneu_core.text.rules.plain_forms import plain_form
+from vieneu_core.text.rules.unsaid import is_unsaid
+
 MAX_WORD_CHARS = 64
 """A longer word is split, so that text without spaces is streamed too."""
 _MAX_MARKS = 30  # marks on one letter: limit of Unicode's Stream-Safe Text Format (UAX 15)
@@ -23,7 +26,9 @@ _NUMBERED = re.compile(r"(?:\d{1,3}|[a-zđ])[.)]")
 
 def is_speakable(char: str) -> bool:
     """Return whether this character is spoken."""
-    return char.isalnum() or char in _SPOKEN_SIGNS or unicodedata.category(char) == "Sc"
+    if char in _SPOKEN_SIGNS or char.isnumeric():
+        return True
+    return (char.isalpha() or unicodedata.category(char) == "Sc") and not is_unsaid(char)
 
 
 def has_speech(text: str) -> bool:
@@ -37,7 +42,7 @@ def joins_previous(char: str) -> bool:
 
 
 class _Replacements:
-    """Mapping for `str.translate` that normalizes spaces and line breaks."""
+    """Mapping for `str.translate`: normal spaces and line breaks, and `plain_form` of the rest."""
 
     def __getitem__(self, code_point: int) -> str:
         char = chr(code_point)
@@ -46,11 +51,14 @@ class _Replacements:
         category = unicodedata.category(char)
         if category == "Zs" or char == "\t":
             return " "
-        return "" if category[0] == "C" else char
+        return "" if category[0] == "C" else plain_form(char)
 
 
 def visible(text: str) -> str:
-    """Return the text without control, zero width and unassigned characters."""
+    """Return the text without control, zero width and unassigned characters.
+
+    Digits of every script, and wide letters, are replaced by the ASCII ones.
+    """
     return text.translate(_Replacements())
 
 
@@ -74,8 +82,10 @@ class Break(Enum):
     NONE = ""
     """None: it continues the previous word."""
     SPACE = " "
-    BLOCK = "\n"
-    """A blank line, or a line break before a list item: the sentence before it has ended."""
+    LINE = "\n"
+    """A line break, as an empty word: the sentence before it has ended."""
+    BLOCK = "\n\n"
+    """A blank line, or a line break before a list item: the item before it has ended too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,13 @@ class WordReader:
         self._raw = ""  # the last character and its marks: more marks may follow
         self._after_return = False  # a "\n" now is part of "\r\n"
         self._buffer = "\n"  # the start of the text is the start of a line
+        self._in_line = False  # whether a word has come since the last line break
         self._previous = ""
+
+    @property
+    def pending(self) -> str:
+        """The start of a word that may go on, with the white space before it."""
+        return self._buffer + self._raw
 
     def push(self, piece: str) -> Iterator[Word]:
         """Yield the words that ``piece`` completes."""
@@ -101,6 +117,16 @@ class WordReader:
         settled = self._settled()
         ready, self._raw = self._raw[:settled], self._raw[settled:]
         return self._words(_composed(ready))
+
+    def pause(self) -> Iterator[Word]:
+        """Yield the pending word too; what follows continues it without a gap."""
+        rest, self._raw = self._raw, ""
+        yield from self._words(_composed(rest))
+        word = self._buffer.lstrip(" \n")
+        gap = self._buffer[: len(self._buffer) - len(word)]
+        if word:
+            self._buffer = ""
+            yield from self._word(gap, word)
 
     def finish(self) -> Iterator[Word]:
         """Yield the remaining words at the end of the text."""
@@ -137,11 +163,20 @@ class WordReader:
             at = found.end()
             yield from self._word(found["gap"], found["word"])
         self._buffer = _shorten_gap(self._buffer[at:])
+        if self._buffer.startswith("\n"):
+            yield from self._line_break()
+
+    def _line_break(self) -> Iterator[Word]:
+        """End the line as soon as its line break is there, and once."""
+        if self._in_line:
+            self._in_line = False
+            yield Word(Break.LINE, "")
 
     def _word(self, gap: str, word: str) -> Iterator[Word]:
         before = Break(gap[:1] and " ")
         starts_item = False
         if "\n" in gap:
+            yield from self._line_break()
             is_bullet = _BULLET.fullmatch(word) is not None
             starts_item = is_bullet or _NUMBERED.fullmatch(word) is not None
             if is_bullet:
@@ -150,6 +185,7 @@ class WordReader:
             before = Break.BLOCK
         text = _without_asterisks(word, self._previous if before is Break.SPACE else "")
         self._previous = text
+        self._in_line = True
         if text or before is Break.BLOCK:
             yield Word(before, text)
 

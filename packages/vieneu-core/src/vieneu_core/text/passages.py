@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 
+from vieneu_core.clock import Clock
 from vieneu_core.text.sentence_splitter import sentences
 
 READ_AHEAD = 256
@@ -20,19 +21,23 @@ MOST_UPCOMING = 7
 
 
 async def passages(
-    text: str | tuple[str, ...] | AsyncIterable[str], *, max_chars: int = 400
+    text: str | tuple[str, ...] | AsyncIterable[str],
+    *,
+    max_chars: int = 400,
+    clock: Clock | None = None,
 ) -> AsyncGenerator[tuple[str, ...], None]:
     """Yield the sentences of a text in order, grouped into passages.
 
     Args:
         text: As in `vieneu_core.text.sentence_splitter.sentences`.
         max_chars: Limit of a passage. A longer sentence is a passage of its own.
+        clock: As in `sentences`.
 
     Raises:
         EmptyTextError: there is nothing to speak in the text.
         Exception: as the source of the text, after all sentences known before.
     """
-    ahead = _ReadAhead(text)
+    ahead = _ReadAhead(text, clock)
     try:
         passage = await ahead.take(max_chars, most=1)
         while passage:
@@ -43,17 +48,18 @@ async def passages(
 
 
 async def with_upcoming(
-    text: str | tuple[str, ...] | AsyncIterable[str],
+    text: str | tuple[str, ...] | AsyncIterable[str], *, clock: Clock | None = None
 ) -> AsyncGenerator[tuple[str, tuple[str, ...]], None]:
     """Yield each sentence as soon as it is known, with the known sentences after it.
 
     Args:
         text: As in `vieneu_core.text.sentence_splitter.sentences`.
+        clock: As in `sentences`.
 
     Raises:
         EmptyTextError: there is nothing to speak in the text.
     """
-    async with aclosing(sentences(text)) as found:
+    async with aclosing(sentences(text, clock=clock)) as found:
         if isinstance(text, str | tuple):
             known = [sentence async for sentence in found]
             for index, sentence in enumerate(known, 1):
@@ -66,11 +72,13 @@ async def with_upcoming(
 class _ReadAhead:
     """Reads a text in its own task, which `aclose` ends."""
 
-    def __init__(self, text: str | tuple[str, ...] | AsyncIterable[str]) -> None:
+    def __init__(
+        self, text: str | tuple[str, ...] | AsyncIterable[str], clock: Clock | None
+    ) -> None:
         self._known: deque[str] = deque()
         self._room = asyncio.Semaphore(READ_AHEAD)
         self._news = asyncio.Event()
-        self._task = asyncio.create_task(self._read(text), name="read text ahead")
+        self._task = asyncio.create_task(self._read(text, clock), name="read text ahead")
         self._task.add_done_callback(lambda _: self._news.set())
 
     async def take(self, max_chars: int, most: int = READ_AHEAD) -> tuple[str, ...]:
@@ -95,8 +103,10 @@ class _ReadAhead:
         if not self._task.cancelled():
             self._task.exception()  # marks it as retrieved: after an early stop nobody needs it
 
-    async def _read(self, text: str | tuple[str, ...] | AsyncIterable[str]) -> None:
-        async with aclosing(sentences(text)) as found:
+    async def _read(
+        self, text: str | tuple[str, ...] | AsyncIterable[str], clock: Clock | None
+    ) -> None:
+        async with aclosing(sentences(text, clock=clock)) as found:
             async for sentence in found:
                 await self._room.acquire()
                 self._known.append(sentence)

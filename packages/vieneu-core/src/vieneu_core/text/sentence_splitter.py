@@ -1,8 +1,9 @@
 """Splitting of text into sentences, also while it is still being written.
 
 The library sentence-stream decides where a sentence ends. Rules for speech are added
-here: unspeakable text is dropped, no sentence is longer than an engine accepts, and the
-sentences do not depend on how the text was split into pieces.
+here: a line break ends a sentence, unspeakable text is dropped, no sentence is longer than an
+engine accepts, and the sentences do not depend on how the text was split into pieces. Only a pause
+of the writer ends a sentence earlier (see `sentence_end`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import aclosing
 from sentence_stream import SentenceBoundaryDetector
 
 from vieneu_core.arguments import expect
+from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import EmptyTextError, InvalidRequestError
 from vieneu_core.text.clean import (
     Break,
@@ -23,6 +25,13 @@ from vieneu_core.text.clean import (
     joins_previous,
     one_line,
     plain,
+)
+from vieneu_core.text.piece_reader import PieceReader
+from vieneu_core.text.sentence_end import (
+    END_PAUSE_S,
+    pause_after,
+    starts_sentence,
+    without_marks,
 )
 
 MAX_SENTENCE_CHARS = 300
@@ -48,13 +57,15 @@ def split_sentences(text: str) -> tuple[str, ...]:
 
 
 async def sentences(
-    text: str | tuple[str, ...] | AsyncIterable[str],
+    text: str | tuple[str, ...] | AsyncIterable[str], *, clock: Clock | None = None
 ) -> AsyncGenerator[str, None]:
     """Yield each sentence as soon as it is known.
 
     Args:
         text: A text; or sentences, which are cleaned but not split, and omitted if they
-            have nothing to speak; or pieces of a text as they are written.
+            have nothing to speak; or pieces of a text as they are written. If no more text comes
+            for `sentence_end.END_PAUSE_S` after an end mark, the sentence has ended.
+        clock: Clock for that pause; None means the machine's.
 
     Raises:
         EmptyTextError: nothing in the text can be spoken; the message contains the reason.
@@ -67,7 +78,8 @@ async def sentences(
         for sentence in given_sentences(text):
             yield sentence
     else:
-        async with aclosing(_of_pieces(text)) as found:
+        clock = SystemClock() if clock is None else clock
+        async with aclosing(_of_pieces(text, clock)) as found:
             async for sentence in found:
                 yield sentence
 
@@ -84,21 +96,25 @@ def given_sentences(given: tuple[str, ...]) -> list[str]:
     return cleaned
 
 
-async def _of_pieces(pieces: AsyncIterable[str]) -> AsyncGenerator[str, None]:
+async def _of_pieces(pieces: AsyncIterable[str], clock: Clock) -> AsyncGenerator[str, None]:
     splitter = SentenceSplitter()
-    try:
-        async for piece in pieces:
-            expect("A piece of the text", piece, str, "a string", error=InvalidRequestError)
-            for sentence in splitter.push(piece):
+    async with aclosing(PieceReader(pieces, clock)) as source:
+        try:
+            while True:
+                if not await source.wait(splitter.pause_s):
+                    for sentence in splitter.pause():
+                        yield sentence
+                    continue
+                if (piece := source.take()) is None:
+                    break
+                expect("A piece of the text", piece, str, "a string", error=InvalidRequestError)
+                for sentence in splitter.push(piece):
+                    yield sentence
+        except Exception:
+            # The source of the text failed: the text before is still spoken, then this is raised.
+            for sentence in splitter.leftover():
                 yield sentence
-    except Exception:
-        # The source of the text failed: the text before is still spoken, then this is raised.
-        for sentence in splitter.leftover():
-            yield sentence
-        raise
-    finally:
-        if isinstance(pieces, AsyncGenerator):
-            await pieces.aclose()
+            raise
     for sentence in splitter.finish():
         yield sentence
 
@@ -110,6 +126,8 @@ class SentenceSplitter:
         self._reader = WordReader()
         self._detector = SentenceBoundaryDetector()
         self._marker = ""  # "1." of a list item: it is spoken with the item
+        self._in_line = False  # whether a word has come since the last line break
+        self._ended_early = False  # whether a pause has ended the sentence of the next characters
         self._seen = ""  # for the error message if nothing can be spoken
         self._spoke = False
 
@@ -119,6 +137,28 @@ class SentenceSplitter:
             self._seen = (self._seen + piece)[:_SEEN_CHARS]
         for word in self._reader.push(piece):
             yield from self._word(word)
+
+    @property
+    def pause_s(self) -> float | None:
+        """Seconds without more text after which to call `pause`; None: the sentence goes on."""
+        text, rest = self._pending(), self._reader.pending
+        word = rest.strip(" \n")
+        if not (text.strip() or word):
+            return END_PAUSE_S if self._marker and not self._in_line else None
+        pause_s = pause_after(text + rest)
+        if pause_s is None and rest[:1] == " " and word and starts_sentence(word):
+            pause_s = END_PAUSE_S if pause_after(text) == END_PAUSE_S else None
+        return pause_s
+
+    def pause(self) -> Iterator[str]:
+        """Yield the sentence that ends at the last end mark, as no text came for ``pause_s``."""
+        if pause_after(self._pending() + self._reader.pending) is not None:
+            for word in self._reader.pause():
+                yield from self._word(word)
+            self._ended_early = True
+        yield from self._complete(self._detector.finish())
+        if not self._in_line:
+            yield from self._end_block()
 
     def finish(self) -> Iterator[str]:
         """Yield the remaining sentences at the end of the text.
@@ -137,10 +177,18 @@ class SentenceSplitter:
         yield from self._end_block()
 
     def _word(self, word: Word) -> Iterator[str]:
+        self._in_line = word.before is not Break.LINE
+        if word.before is Break.LINE:
+            yield from self._complete(self._detector.finish())
+            return
         if word.before is Break.BLOCK:
             yield from self._end_block()
+        text = word.text
+        if self._ended_early:
+            text = without_marks(text) if word.before is Break.NONE else text
+            self._ended_early = not text
         gap = "" if word.before is Break.NONE else " "
-        yield from self._feed(gap + word.text)
+        yield from self._feed(gap + text)
         if _DEGREES.search(word.text):  # otherwise "C." would be taken for the initial of a name
             yield from self._complete(self._detector.finish())
         # Text without sentence ends must not wait for the end of the text.
@@ -159,8 +207,10 @@ class SentenceSplitter:
         yield from self._speakable(marker)
 
     def _pending_chars(self) -> int:
-        pending = self._detector.current_sentence + self._detector.remaining_text
-        return len(pending.strip())
+        return len(self._pending().strip())
+
+    def _pending(self) -> str:
+        return self._detector.current_sentence + self._detector.remaining_text
 
     def _complete(self, sentence: str) -> Iterator[str]:
         if not sentence:

@@ -11,11 +11,12 @@ A stream is a sequence of frames, each::
 all big-endian. Their order is ``START (SENTENCE AUDIO* SENTENCE_END)+ END``; an ERROR frame may
 replace any frame after START and ends the stream. A second SENTENCE frame for a sentence
 that has not ended starts it again (the server switched to a fallback): its earlier audio
-is discarded. START, SENTENCE, SENTENCE_END, ERROR
-and END carry JSON; AUDIO carries samples (signed 16-bit little-endian) or, with the Opus media
-type, packets, each after its length as u16 big-endian. Opus is at 48 kHz; each sentence begins
-a new Opus stream whose first ``pre_skip`` samples at 48 kHz are dropped, and SENTENCE_END states
-the true number of samples, which also trims the padding of the last packet.
+is discarded. A sentence without AUDIO is one that the server cannot pronounce. START, SENTENCE,
+SENTENCE_END, ERROR and END carry JSON; AUDIO carries samples (signed 16-bit little-endian) or,
+with the Opus media type, packets, each after its length as u16 big-endian. Opus is at 48 kHz;
+each sentence begins a new Opus stream whose first ``pre_skip`` samples at 48 kHz are dropped,
+and SENTENCE_END states the true number of samples, which also trims the padding of the last
+packet.
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ _MAX_NAME_CHARS = 40
 _TURN = re.compile(rf"([^\s:\uff1a][^:\uff1a]{{0,{_MAX_NAME_CHARS - 1}}})[:\uff1a](?:\s+(.*)|)")
 """``Name: text``. A time (7:30) and an address (http://) have no space after the colon."""
 _BLANK = re.compile(r"\n[ \t]*\n\s*")
+_WRAPPED = re.compile(r"(?<!\n)\n(?![\n\u2010-\u2015-])")
+"""Line break of a subtitle that only wraps its text: a line that begins with a dash is a turn."""
 _MAX_NAMED = 10
 
 
@@ -147,7 +149,8 @@ def _subtitles(text: str, voice: str | None, limits: JobSettings) -> Iterator[Li
                 ),
                 remedy="Let the times begin at 0, or send it in several parts.",
             )
-        yield Line(cue.line, cue.text, voice, start_s=cue.start_s, end_s=cue.end_s)
+        said = _WRAPPED.sub(" ", cue.text)
+        yield Line(cue.line, said, voice, start_s=cue.start_s, end_s=cue.end_s)
 
 
 def _turns(text: str, voices: Mapping[str, str]) -> Iterator[Line]:

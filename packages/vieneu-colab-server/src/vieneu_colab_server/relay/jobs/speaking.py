@@ -35,6 +35,7 @@ from vieneu_core.errors import (
     CloningUnsupportedError,
     RequestError,
     SynthesisFailedError,
+    UnpronounceableError,
     VieneuError,
     VoiceNotFoundError,
     WatermarkUnavailableError,
@@ -98,6 +99,8 @@ class SentenceSpeaker:
             except RequestError as error:
                 return _left_out(error, may_return=False)
             except BackendError as error:
+                if _is_unpronounceable(error):  # however often it is tried
+                    return _left_out(error, may_return=True)
                 failure = error
                 n_tries += _is_about_the_sentence(error)
                 may_leave_out = self._n_left_out < self.settings.max_left_out
@@ -137,7 +140,9 @@ class SentenceSpeaker:
         if speaker.backend == Mode.REMOTE.value:
             self._not_before_s = begun_s + 60 / self.settings.remote_requests_per_minute
         if not pcm:
-            raise BadAudioError("The speech of a sentence is empty.", backend=speaker.backend)
+            raise UnpronounceableError(
+                "No voice can pronounce this sentence.", backend=speaker.backend
+            )
         spoken = Spoken(
             sample_rate_hz=rate_hz,
             n_samples=len(pcm) // BYTES_PER_SAMPLE,
@@ -196,5 +201,13 @@ def _left_out(error: VieneuError, *, may_return: bool) -> Finished:
 
 
 def _is_about_the_sentence(error: BackendError) -> bool:
-    causes = error.causes if isinstance(error, AllBackendsFailedError) else (error,)
-    return any(isinstance(cause, _ABOUT_THE_SENTENCE) for cause in causes)
+    return any(isinstance(cause, _ABOUT_THE_SENTENCE) for cause in _causes(error))
+
+
+def _is_unpronounceable(error: BackendError) -> bool:
+    causes = _causes(error)
+    return bool(causes) and all(isinstance(cause, UnpronounceableError) for cause in causes)
+
+
+def _causes(error: BackendError) -> tuple[BackendError, ...]:
+    return error.causes if isinstance(error, AllBackendsFailedError) else (error,)

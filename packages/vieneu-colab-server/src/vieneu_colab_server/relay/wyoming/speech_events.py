@@ -10,7 +10,7 @@ from wyoming.audio import AudioStart, AudioStop
 from wyoming.event import Event
 
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk
-from vieneu_core.errors import BadAudioError, StreamInterruptedError
+from vieneu_core.errors import StreamInterruptedError, UnpronounceableError
 
 Send = Callable[[Event], Awaitable[None]]
 MAX_CHUNK_BYTES = 8 * 1024
@@ -25,7 +25,7 @@ async def send_speech(chunks: AsyncGenerator[AudioChunk, None], send: Send) -> N
 
     Raises:
         StreamInterruptedError: the speech ended without that mark.
-        BadAudioError: it holds no samples.
+        UnpronounceableError: it holds no samples.
         VieneuError: what ``chunks`` raises.
     """
     rate_hz, last = 0, None
@@ -40,5 +40,5 @@ async def send_speech(chunks: AsyncGenerator[AudioChunk, None], send: Send) -> N
     if last is None or not last.final:
         raise StreamInterruptedError("The speech ended in the middle of a sentence.")
     if not rate_hz:
-        raise BadAudioError("The speech holds no samples.")
+        raise UnpronounceableError("No voice can pronounce this text.")
     await send(AudioStop().event())

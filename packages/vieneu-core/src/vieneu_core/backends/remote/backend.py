@@ -222,7 +222,7 @@ class RemoteBackend(Backend):
             if own is not None:
                 request = replace(request, voice=own.reference.content_id)
             wanted = plan_requests(
-                request, first_audio_within_s=self._timeouts.first_audio_within_s
+                request, self._clock, first_audio_within_s=self._timeouts.first_audio_within_s
             )
             async with aclosing(wanted):
                 async for planned in wanted:

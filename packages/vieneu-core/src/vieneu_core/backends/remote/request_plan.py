@@ -12,6 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
+from vieneu_core.clock import Clock
 from vieneu_core.synthesis import MAX_REQUEST_ID_LENGTH, ReferenceAudio, SynthesisRequest
 from vieneu_core.text.passages import passages
 from vieneu_core.text.sentence_splitter import sentences
@@ -36,7 +37,7 @@ class PlannedRequest:
 
 
 async def plan_requests(
-    request: SynthesisRequest, *, first_audio_within_s: float
+    request: SynthesisRequest, clock: Clock, *, first_audio_within_s: float
 ) -> AsyncGenerator[PlannedRequest, None]:
     """Yield the HTTP requests that together speak ``request``.
 
@@ -48,7 +49,7 @@ async def plan_requests(
     """
     sample = None if request.reference is None else await asyncio.to_thread(_wav, request.reference)
     n_planned = n_sentences = 0
-    async with aclosing(_groups(request)) as groups:
+    async with aclosing(_groups(request, clock)) as groups:
         async for group in groups:
             request_id = _numbered(request.request_id, n_planned)
             body = SynthesisBody(
@@ -73,9 +74,9 @@ async def plan_requests(
             n_sentences += len(group)
 
 
-async def _groups(request: SynthesisRequest) -> AsyncGenerator[tuple[str, ...], None]:
+async def _groups(request: SynthesisRequest, clock: Clock) -> AsyncGenerator[tuple[str, ...], None]:
     if not isinstance(request.text, str | tuple):
-        async with aclosing(passages(request.text)) as found:
+        async with aclosing(passages(request.text, clock=clock)) as found:
             async for passage in found:
                 yield passage
         return

@@ -2,6 +2,7 @@
 
 The order of frames is that of `vieneu_core.wire.framing`. A sentence counts as spoken only if
 its end was received, its length is the stated one, and its audio can be the speech of its text.
+A sentence without any samples is one that the server cannot pronounce.
 """
 
 from __future__ import annotations
@@ -253,7 +254,8 @@ class SpeechReader:
                     n_stated=end.n_samples,
                 )
             )
-        sentence.check.finish()
+        if end.n_samples:
+            sentence.check.finish()
         self._sentence = None
         self._n_done += 1
         return chunk

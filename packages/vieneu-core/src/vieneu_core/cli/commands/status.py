@@ -28,6 +28,7 @@ from vieneu_core.router import (
     BackendStatus,
     CircuitState,
     Mode,
+    Pause,
     QuotaStatus,
     Router,
     RouterStatus,
@@ -154,15 +155,6 @@ def _rows(terminal: Terminal) -> tuple[tuple[str, Callable[[BackendStatus], Text
         age = backend.checked_s_ago
         return Text(_NOTHING if age is None else messages("ago", duration=messages.duration(age)))
 
-    def pause(backend: BackendStatus) -> Text:
-        if backend.pause is None:
-            return Text(_NOTHING)
-        return Text(_duration(terminal, backend.pause.remaining_s) or messages("until_admin"))
-
-    def speed(backend: BackendStatus) -> Text:
-        factor = backend.real_time_factor
-        return Text(_NOTHING if factor is None else messages.number(factor, 2))
-
     def uptime(backend: BackendStatus) -> Text:
         # A local backend lives only as long as this command, so its uptime says nothing.
         if backend.name != Mode.REMOTE or backend.health is None:
@@ -174,8 +166,8 @@ def _rows(terminal: Terminal) -> tuple[tuple[str, Callable[[BackendStatus], Text
         ("checked", checked),
         ("loading_step", of_health(lambda h: loading_step(h.loading, terminal.messages))),
         ("circuit", circuit),
-        ("pause", pause),
-        ("real_time_factor", speed),
+        ("pause", lambda backend: _pause(terminal, backend.pause)),
+        ("real_time_factor", lambda backend: _speed(terminal, backend.real_time_factor)),
         ("engine", of_health(lambda h: h.engine)),
         ("model", of_health(lambda h: h.model)),
         ("voice_not_there", of_health(lambda h: h.missing_voice)),
@@ -187,6 +179,16 @@ def _rows(terminal: Terminal) -> tuple[tuple[str, Callable[[BackendStatus], Text
         ("remaining", of_health(lambda h: _duration(terminal, h.remaining_s))),
         ("queue", of_health(lambda h: str(h.queue_depth))),
     )
+
+
+def _pause(terminal: Terminal, pause: Pause | None) -> Text:
+    if pause is None:
+        return Text(_NOTHING)
+    return Text(_duration(terminal, pause.remaining_s) or terminal.messages("until_admin"))
+
+
+def _speed(terminal: Terminal, factor: float | None) -> Text:
+    return Text(_NOTHING if factor is None else terminal.messages.number(factor, 2))
 
 
 def _duration(terminal: Terminal, seconds: float | None) -> str | None:

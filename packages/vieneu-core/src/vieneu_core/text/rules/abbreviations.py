@@ -29,7 +29,7 @@ _TITLES = {
     "GĐ": "giám đốc",
 }
 """Expanded before a name, with or without a full stop."""
-_WITH_STOP = {
+WITH_STOP = {
     **_TITLES,
     "TP": "thành phố",
     "Tp": "thành phố",
@@ -54,7 +54,7 @@ _WITH_STOP = {
 """Expanded before a full stop."""
 _WITH_SLASH = {"v/v": "về việc", "k/g": "kính gửi", "a/c": "anh chị", "đ/c": "đồng chí"}
 _TITLED = one_of(_TITLES)
-_STOPPED = one_of(_WITH_STOP)
+_STOPPED = one_of(WITH_STOP)
 _NAME = r"(?=[A-ZĐÀ-ỸĂÂÊÔƠƯ][^\WA-ZĐ])"
 
 PLACES: tuple[Rewrite, ...] = (
@@ -79,7 +79,7 @@ ABBREVIATIONS: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)(Mr|Mrs|Ms|Dr|Prof|St)\.\s?(?=[A-Z])", r"\1 "),
     # PGS.TS.BS. Lan, BS CKII Hùng, TS Lan; and "GS.TS" at an end
     rewrite(r"(?<!\w)B[Ss]\.?\s?CK(I{1,2})(?!\w)", r"BSCK\1"),
-    rewrite(rf"(?<!\w)({_STOPPED})\.\s?(?=[\wĐ])", lambda m: f"{_WITH_STOP[m[1]]} "),
+    rewrite(rf"(?<!\w)({_STOPPED})\.\s?(?=[\wĐ])", lambda m: f"{WITH_STOP[m[1]]} "),
     rewrite(
         rf"(?<!\w)({_TITLED})(?=\s(?:{_TITLED})?\.?\s?{_NAME})|(?<=giáo sư )(TS|TSKH)(?!\w)",
         lambda m: _TITLES[m[0]],
@@ -88,7 +88,7 @@ ABBREVIATIONS: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)(BSCKI{1,2})(?!\w)", lambda m: _TITLES[m[0]]),
     rewrite(r"(?<!\w)BN(?=\s?\d)", "bệnh nhân"),
     rewrite(r"(?<!\w)((?i:chụp|máy|phim)) CT(?!\w)", r"\1 xi ti"),
-    rewrite(r"(?<!\w)(ĐC|ĐT|SĐT|Tel)\s?(?=:)", lambda m: _WITH_STOP[m[1]]),
+    rewrite(r"(?<!\w)(ĐC|ĐT|SĐT|Tel)\s?(?=:)", lambda m: WITH_STOP[m[1]]),
     rewrite(r"(?<!\w)(?:Cty|cty|[cC]ông ty) CP(?!\w)", "công ty cổ phần"),
     rewrite(r"(?<!\w)cty(?=\s[A-ZĐ])", "công ty"),
     rewrite(r"(?<!\w)T\.(?:Ư|W)(?!\w)", "trung ương"),
