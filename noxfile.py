@@ -19,6 +19,7 @@ nox.options.sessions = [
     "docs",
     "packages",
     "homeassistant",
+    "browser",
     "end_to_end",
     "coverage",
 ]
@@ -32,6 +33,7 @@ SIDE_BY_SIDE = ("-n", "3", "--dist", "worksteal")
 """One more than two cores: much of the time is waiting for real processes and sockets."""
 WITHOUT_PACKAGES = "--ignore=tests/packaging"
 WITHOUT_END_TO_END = "--ignore=tests/end_to_end"
+WITHOUT_BROWSER = "--ignore=tests/browser"
 """Those tests have sessions of their own."""
 COMPONENT = Path("custom_components/vieneu")
 COMPONENT_COVERED = 97
@@ -151,6 +153,14 @@ def homeassistant_newest(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def browser(session: nox.Session) -> None:
+    """Use the relay's pages in Chromium, which is fetched where there is none."""
+    said = session.run("scripts/chromium", external=True, silent=True)
+    session.env["CHROMIUM"] = str(said).strip().splitlines()[-1]
+    _test(session, "pytest", *SIDE_BY_SIDE, "tests/browser", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def end_to_end(session: nox.Session) -> None:
     """Run the long tests of the whole, at the speed of users: without a tracer."""
     _test(session, "pytest", *SIDE_BY_SIDE, "tests/end_to_end", *session.posargs)
@@ -169,6 +179,7 @@ def coverage(session: nox.Session) -> None:
         *SIDE_BY_SIDE,
         WITHOUT_PACKAGES,
         WITHOUT_END_TO_END,
+        WITHOUT_BROWSER,
         *session.posargs,
     )
     session.run("coverage", "combine", "--quiet")

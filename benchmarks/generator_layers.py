@@ -39,24 +39,24 @@ async def _measure() -> list[Row]:
     info = engine.load(lambda _: None)
     utterance = Utterance(text=SENTENCE, voice=VOICES[0])
     pieces = list(engine.synthesize(utterance, lambda: False))
-    backend = _local(info, pieces)
-    router = Router(local=_local(info, pieces))
+    backend = instant_local(info, pieces)
+    router = Router(local=instant_local(info, pieces))
     await router.load()
     request = SynthesisRequest(text=TEXT)
 
     async def client() -> int:
-        n_chunks = [await _count(backend._worker.speak(utterance)) for _ in TEXT]
+        n_chunks = [await count_chunks(backend._worker.speak(utterance)) for _ in TEXT]
         return sum(n_chunks)
 
     sides: dict[str, Callable[[], Awaitable[int]]] = {
-        "queue": lambda: _count(_queue(pieces)),
-        "forwarded": lambda: _count(_forwarded(_queue(pieces), N_FORWARDING)),
+        "queue": lambda: count_chunks(_queue(pieces)),
+        "forwarded": lambda: count_chunks(_forwarded(_queue(pieces), N_FORWARDING)),
         "client": client,
-        "local": lambda: _count(backend.stream(request)),
-        "router": lambda: _count(router.stream(request)),
+        "local": lambda: count_chunks(backend.stream(request)),
+        "router": lambda: count_chunks(router.stream(request)),
     }
     try:
-        took_s = await _per_chunk(sides)
+        took_s = await cpu_per_chunk(sides)
     finally:
         await router.aclose()
     return [
@@ -71,7 +71,7 @@ async def _measure() -> list[Row]:
     ]
 
 
-async def _per_chunk(sides: dict[str, Callable[[], Awaitable[int]]]) -> dict[str, float]:
+async def cpu_per_chunk(sides: dict[str, Callable[[], Awaitable[int]]]) -> dict[str, float]:
     """Return median seconds of CPU per chunk of each side, measured in turns."""
     took_s: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(N_TURNS + 1):
@@ -83,7 +83,8 @@ async def _per_chunk(sides: dict[str, Callable[[], Awaitable[int]]]) -> dict[str
     return {name: median(values) for name, values in took_s.items()}
 
 
-async def _count(stream: AsyncIterator[object]) -> int:
+async def count_chunks(stream: AsyncIterator[object]) -> int:
+    """Take a whole stream, and return how many chunks it had."""
     n_chunks = 0
     async for _ in stream:
         n_chunks += 1
@@ -111,7 +112,7 @@ async def _forwarded(
 class _InstantWorker:
     """A worker that has spoken a sentence as soon as it is asked to."""
 
-    state, progress, pid, uptime_s = WorkerState.READY, None, None, 0.0
+    state, progress, pid, uptime_s, n_restarts = WorkerState.READY, None, None, 0.0, 0
 
     def __init__(self, info: EngineInfo, pieces: list[bytes], client: WorkerClient) -> None:
         self.info = info
@@ -134,7 +135,8 @@ class _InstantWorker:
             self._client.on_message(Finished(message.job))
 
 
-def _local(info: EngineInfo, pieces: list[bytes]) -> LocalBackend:
+def instant_local(info: EngineInfo, pieces: list[bytes]) -> LocalBackend:
+    """Return a local backend whose worker has spoken a sentence as soon as it is asked to."""
     backend = LocalBackend("espeak")
     backend._worker._worker = _InstantWorker(info, pieces, backend._worker)  # type: ignore[assignment] # see above
     return backend

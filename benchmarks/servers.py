@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
-from server_process import ServerHandle, running_server
+from server_process import ServerHandle, running_relay, running_server
 
 NO_LIMITS = {
     "VIENEU_SERVER_REQUESTS_PER_MINUTE": "1000000",
@@ -22,6 +23,13 @@ async def server(
 ) -> AsyncGenerator[ServerHandle, None]:
     """Run one server in a process of its own."""
     async with running_server(engine, options=options, environ=NO_LIMITS) as handle:
+        yield handle
+
+
+@asynccontextmanager
+async def relay(folder: Path) -> AsyncGenerator[ServerHandle, None]:
+    """Run one relay with the embedded voice in a process of its own."""
+    async with running_relay(folder, environ=NO_LIMITS) as handle:
         yield handle
 
 

@@ -23,10 +23,10 @@ from vieneu_core.installation import CORE, PUBLISHED
 ROOT = Path(__file__).parents[1]
 PAGES = (
     ROOT / "README.md",
-    *sorted(ROOT.glob("docs/*.md")),
+    *sorted(ROOT.glob("docs/**/*.md")),
     *sorted(ROOT.glob("packages/*/README.md")),
     ROOT / "notebooks/README.md",
-    ROOT / "deploy/vieneu-server.service",
+    *sorted(ROOT.glob("deploy/*.service")),
 )
 _LINE = re.compile(r"(?P<pip>\bpip install )(?P<arguments>[^`\n#]*)")
 _OURS = re.compile(

@@ -53,6 +53,8 @@ SHARED_INSIDE = (
     "vieneu_core.i18n",
     "vieneu_core.installation",
     "vieneu_core.process_end",
+    "vieneu_core.speech_cache",
+    "vieneu_core.threads",
     "vieneu_core.translatable",
 )
 """What our own packages share, always of one version; no program needs it."""

@@ -24,6 +24,7 @@ WITH_RESULTS = {
     "status again and again": ["status", "--watch"],
     "voices": ["voices"],
     "voices for programs": ["voices", "--json"],
+    "cache": ["cache"],
     "models": ["models"],
     "models for programs": ["models", "--json"],
     "mode": ["mode"],
@@ -184,6 +185,7 @@ def test_what_needs_a_read_only_home_is_named(read_only: CliSandbox) -> None:
     model = ["models", "get", "vieneu-v2-q4"]
     with hub_site() as site:
         read_only.environ["HF_ENDPOINT"] = site.url
+        read_only.config.chmod(0o400)  # one that may be written is written over
         for arguments, code, told in (
             (["mode", "local"], 3, "config.yaml: it cannot be written (Permission denied)"),
             (["disconnect"], 3, "config.yaml: it cannot be written (Permission denied)"),

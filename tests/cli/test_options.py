@@ -37,7 +37,8 @@ WORDS = [pytest.param(words, id=" ".join(words)) for words in COMMANDS]
 
 def test_all_commands_are_walked_over() -> None:
     assert {" ".join(words) for words in COMMANDS} == {
-        *("say", "voices", "voices add", "voices remove", "models", "models get", "optimize"),
+        *("say", "warm", "cache", "cache clear"),
+        *("voices", "voices add", "voices remove", "models", "models get", "optimize"),
         *("status", "mode", "connect", "disconnect", "rotate-token", "notebook", "test", "doctor"),
     }
 

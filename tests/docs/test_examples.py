@@ -17,7 +17,7 @@ from page_examples import Example, check_types, examples_of, run_example
 ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
-    *sorted(ROOT.glob("docs/*.md")),
+    *sorted(ROOT.glob("docs/**/*.md")),
     *sorted(ROOT.glob("packages/*/README.md")),
 ]
 CELL = re.compile(r"^<!-- run in a notebook -->\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)

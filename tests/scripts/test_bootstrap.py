@@ -40,7 +40,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("linked", [False, True])
-@pytest.mark.parametrize("script", ["speak", "test"])
+@pytest.mark.parametrize("script", ["speak", "relay", "test"])
 def test_ctrl_c_while_uv_is_fetched_ends_it_without_blaming_pip(
     clone: Path, environ: dict[str, str], script: str, *, linked: bool
 ) -> None:
@@ -65,12 +65,15 @@ def test_ctrl_c_while_uv_is_fetched_ends_it_without_blaming_pip(
     assert "could not get uv" not in errors
 
 
-def test_a_clone_that_may_not_be_written_is_named(clone: Path, environ: dict[str, str]) -> None:
+@pytest.mark.parametrize("script", ["speak", "relay"])
+def test_a_clone_that_may_not_be_written_is_named(
+    clone: Path, environ: dict[str, str], script: str
+) -> None:
     clone.chmod(0o555)
     done = subprocess.run(
         [
             *(sys.executable, "-c", WITHOUT_ROOTS_RIGHTS),
-            *(shutil.which("bash") or "bash", clone / "scripts/speak", "Xin chào."),
+            *(shutil.which("bash") or "bash", clone / "scripts" / script, "Xin chào."),
         ],
         env=environ,
         capture_output=True,

@@ -39,10 +39,10 @@ EXPECTED = {
     "WatermarkUnavailableError": 422,
     "RequestConflictError": 409,
     "OutputError": 400,
-    "AddressUpdateError": 500,
-    "AddressUpdateForgedError": 500,
-    "AddressUpdateStaleError": 500,
-    "UnsafeEndpointError": 500,
+    "AddressUpdateError": 403,
+    "AddressUpdateForgedError": 403,
+    "AddressUpdateStaleError": 403,
+    "UnsafeEndpointError": 403,
     "BackendError": 502,
     "BackendUnavailableError": 503,
     "BackendNotConfiguredError": 503,
@@ -121,6 +121,8 @@ def test_the_client_makes_the_same_class_of_every_answer(cls: type[VieneuError])
         assert again.remedy == "Do this."
         assert again.retry_after_s == 1.5
         assert response.headers["Retry-After"] == "2"
+    elif issubclass(cls, errors.AddressUpdateError):
+        assert type(again) is RequestError, "whoever sends one is told that it was refused"
     else:
         assert isinstance(again, errors.InternalServerError)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from remote_site import PATIENT
 from server_site import TOKEN, serving
@@ -13,6 +15,7 @@ from vieneu_core.backends.base import Backend
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.router import Router, RouterPolicy
+from vieneu_core.speech_cache import CachedBackend, Chosen, Identity, SpeechCache
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.worker.spec import EngineSpec
 
@@ -37,6 +40,18 @@ async def scripted(chunk_delay_s: float) -> AsyncIterator[Backend]:
         yield backend
     finally:
         await backend.aclose()
+
+
+@asynccontextmanager
+async def measured_scripted(chunk_delay_s: float) -> AsyncIterator[Backend]:
+    # Here, so that the other kinds need none of these packages.
+    from prometheus_client import CollectorRegistry
+
+    from vieneu_colab_server.relay.metrics.measured_backend import MeasuredBackend
+    from vieneu_colab_server.relay.metrics.speech_metrics import SpeechMetrics
+
+    async with scripted(chunk_delay_s) as backend:
+        yield MeasuredBackend(backend, SpeechMetrics(CollectorRegistry()))
 
 
 @asynccontextmanager
@@ -81,10 +96,26 @@ async def router_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
             await router.aclose()
 
 
+@asynccontextmanager
+async def cached_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
+    identity = Identity(engine="tone", model="sine", version="1.0")
+    with TemporaryDirectory() as folder:
+        cache = SpeechCache(Path(folder) / "speech", max_bytes=10_000_000)
+        async with local_tone(chunk_delay_s) as spoken:
+            chosen = Chosen(name=spoken.name, identity=identity)
+            cached = CachedBackend(spoken, cache, chosen=lambda: chosen)
+            try:
+                yield cached
+            finally:
+                await cached.aclose()
+
+
 CASES = (
     BackendCase(name="scripted", make=scripted),
+    BackendCase(name="measured-scripted", make=measured_scripted),
     BackendCase(name="local-tone", make=local_tone),
     BackendCase(name="remote-tone", make=remote_tone),
     BackendCase(name="router-tone", make=router_tone),
+    BackendCase(name="cached-tone", make=cached_tone),
     BackendCase(name="local-espeak", make=local_espeak, tones=False),
 )

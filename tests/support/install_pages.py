@@ -11,9 +11,11 @@ from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 _COMMAND = re.compile(
-    r"(?:^|`|^[A-Z_]+=\S+ )((?:vieneu|vieneu-server|vieneu-ha) [^`\n]*)", re.MULTILINE
+    r"(?:^|`|^[A-Z_]+=\S+ )"
+    r"((?:vieneu|vieneu-server|vieneu-ha) [^`\n]*|vieneu-relay(?: [^`\n]*)?$)",
+    re.MULTILINE,
 )
-_START = re.compile(r"^ExecStart=\S*/((?:vieneu-server) .*)$", re.MULTILINE)
+_START = re.compile(r"^ExecStart=\S*/((?:vieneu-server|vieneu-relay) .*)$", re.MULTILINE)
 _ANY_PIP = re.compile(r"\bpip install [^`\n#]*(?:vieneu)[^`\n#]*")
 
 

@@ -12,6 +12,7 @@ from vieneu_core import (
     AudioChunk,
     BackendState,
     BackendStatus,
+    CacheSettings,
     ColabSettings,
     EngineSpec,
     ErrorReport,
@@ -35,6 +36,7 @@ from vieneu_core import (
     SynthesisRequest,
     VieneuError,
     Voice,
+    build_cached,
     build_router,
     collect,
     encode_stream,
@@ -117,7 +119,8 @@ def use_error(error: VieneuError) -> None:
 CASES = [
     Case(
         Speaker,
-        {"backend": is_("a"), "engine": is_("a"), "voice": is_("a"), "fallback": is_(True)},
+        {"backend": is_("a"), "engine": is_("a"), "voice": is_("a"), "fallback": is_(True),
+         "model": is_("a"), "cached": is_(True)},
     ),
     Case(
         AudioChunk,
@@ -168,12 +171,13 @@ CASES = [
     Case(LocalSettings, {"engine": is_("espeak"), "options": is_({}), "voice": is_(None)}),
     Case(ColabSettings, {"enabled": is_(False), "endpoint_url": is_(""), "auth_token": is_("")}),
     Case(FallbackSettings, {"enabled": is_(True), "order": is_(("local",))}),
+    Case(CacheSettings, {"enabled": is_(True), "max_bytes": is_(10**7), "folder": is_("a")}),
     Case(QuotaSettings, {"monthly_requests": is_(1), "monthly_bytes": is_(1)}),
     Case(
         Settings,
         {
             "backend_mode": is_("local"), "local": LocalSettings, "colab": ColabSettings,
-            "fallback": FallbackSettings, "quota": QuotaSettings,
+            "fallback": FallbackSettings, "quota": QuotaSettings, "cache": CacheSettings,
         },
         use_settings,
     ),
@@ -215,6 +219,14 @@ CASES = [
         {
             "settings": Settings, "state_dir": is_(None), "voices_dir": is_(None),
             "clock": is_(None), "session": is_(None),
+        },
+    ),
+    Case(
+        build_cached,
+        {
+            "settings": is_(Settings(cache=CacheSettings(enabled=True))),
+            "router": lambda: Router(local=ScriptedBackend()),
+            "cache_dir": is_(None), "voices_dir": is_(None), "clock": is_(None),
         },
     ),
     Case(load_settings, {"path": is_(None), "environ": is_({}), "must_exist": is_(False)}),

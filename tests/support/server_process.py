@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,18 +59,42 @@ async def running_server(
     the server make its own, which the handle then holds.
     """
     given = [f"--engine-option={key}={value}" for key, value in (options or {}).items()]
+    command = ("vieneu_colab_server", f"--engine={engine}", f"--port={port}", *given, *arguments)
+    async with _running(command, token, environ or {}, wait_until) as handle:
+        yield handle
+
+
+@asynccontextmanager
+async def running_relay(
+    folder: Path,
+    *arguments: str,
+    token: str = TOKEN,
+    environ: Mapping[str, str] | None = None,
+    wait_until: str = "/readyz",
+) -> AsyncIterator[ServerHandle]:
+    """Start ``vieneu-relay`` with ``config.yaml`` and all that it keeps in a folder."""
+    command = (
+        *("vieneu_colab_server.relay", f"--config={folder / 'config.yaml'}"),
+        *(f"--state={folder}", "--port=0", *arguments),
+    )
+    async with _running(command, token, environ or {}, wait_until) as handle:
+        yield handle
+
+
+@asynccontextmanager
+async def _running(
+    command: Sequence[str], token: str, environ: Mapping[str, str], wait_until: str
+) -> AsyncIterator[ServerHandle]:
     python_path = os.pathsep.join(filter(None, [str(SUPPORT), os.environ.get("PYTHONPATH")]))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "vieneu_colab_server", f"--engine={engine}", f"--port={port}"),
-        *given,
-        *arguments,
+        *(sys.executable, "-m", *command),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={
             **os.environ,
             "PYTHONPATH": python_path,
             "VIENEU_SERVER_TOKEN": token,
-            **(environ or {}),
+            **environ,
         },
     )
     handle = ServerHandle("", token, process)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ import aiohttp
 from guard import GUARD_S
 from pydantic import SecretStr
 
-from vieneu_colab_server.app import Service, create_app
+from vieneu_colab_server.app import AddedApi, Service, create_app
 from vieneu_colab_server.launch import DrainingServer, build_server, open_port, url_of
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.audio.opus import OpusSentenceDecoder
@@ -111,10 +111,11 @@ async def serving(
     clock: Clock | None = None,
     until_loaded: bool = True,
     token: str = TOKEN,
+    added: Sequence[AddedApi] = (),
     **settings: Any,
 ) -> AsyncIterator[Site]:
     given = ServerSettings(**{"token": SecretStr(token), "port": 0, **settings})
-    app = create_app(given, backend, clock=clock)
+    app = create_app(given, backend, clock=clock, added=added)
     server = build_server(app, given)
     service: Service = app.state.service
     with open_port(given) as listener:

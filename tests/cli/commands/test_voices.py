@@ -6,24 +6,13 @@ import json
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 from checkpoint.folder import ModelFolder, make_folder
 from cli_sandbox import CliSandbox
 from hub_site import hub_site
-
-from vieneu_core.audio.encode import AudioFormat, Encoder
+from voice_clips import wav_file
 
 TRANSCRIPT = "Xin chào các bạn, hôm nay trời đẹp quá, chúng ta đi chơi nhé."
-
-
-def clip(seconds: float = 5) -> bytes:
-    t = np.arange(round(16_000 * seconds)) / 16_000
-    vowel = sum(np.sin(2 * np.pi * 140 * k * t) / k for k in range(1, 12))
-    wave = vowel * np.maximum(np.sin(2 * np.pi * 2.5 * t), 0.001) ** 0.5
-    encoder = Encoder(AudioFormat.WAV, 16_000)
-    pcm = np.rint(wave / np.abs(wave).max() * 9000).astype("<i2").tobytes()
-    return encoder.encode(pcm) + encoder.finish()
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +36,7 @@ def test_voices_are_listed(sandbox: CliSandbox) -> None:
 
 def test_a_voice_is_added_listed_and_removed(sandbox: CliSandbox, models: ModelFolder) -> None:
     speak_with(sandbox, models)
-    (sandbox.home / "ba.wav").write_bytes(clip())
+    (sandbox.home / "ba.wav").write_bytes(wav_file())
 
     added = sandbox.run("voices", "add", "Bà Ngoại", "--audio", "ba.wav", "--text", TRANSCRIPT)
     listed = json.loads(sandbox.run("voices", "--json").stdout)
@@ -62,7 +51,7 @@ def test_a_voice_is_added_listed_and_removed(sandbox: CliSandbox, models: ModelF
 
 def test_added_voices_are_marked_in_the_list(sandbox: CliSandbox, models: ModelFolder) -> None:
     speak_with(sandbox, models)
-    (sandbox.home / "ba.wav").write_bytes(clip())
+    (sandbox.home / "ba.wav").write_bytes(wav_file())
     sandbox.run("voices", "add", "Bà Ngoại", "--audio", "ba.wav", "--text", TRANSCRIPT)
 
     english, vietnamese = sandbox.run("voices"), sandbox.run("voices", "--lang", "vi")
@@ -74,7 +63,7 @@ def test_added_voices_are_marked_in_the_list(sandbox: CliSandbox, models: ModelF
 
 
 def test_added_voices_that_the_engine_cannot_speak_are_told(sandbox: CliSandbox) -> None:
-    sandbox.run("voices", "add", "Bà Ngoại", "--audio", "-", "--text", TRANSCRIPT, text=clip())
+    sandbox.run("voices", "add", "Bà Ngoại", "--audio", "-", "--text", TRANSCRIPT, text=wav_file())
 
     listed = sandbox.run("voices")
     spoken = sandbox.run("say", TRANSCRIPT, "--voice", "ba-ngoai", "-o", "out.wav")
@@ -87,7 +76,7 @@ def test_added_voices_that_the_engine_cannot_speak_are_told(sandbox: CliSandbox)
 
 
 def test_a_clip_comes_through_a_pipe_too(sandbox: CliSandbox) -> None:
-    done = sandbox.run("voices", "add", "Ba", "--audio", "-", "--text", TRANSCRIPT, text=clip())
+    done = sandbox.run("voices", "add", "Ba", "--audio", "-", "--text", TRANSCRIPT, text=wav_file())
 
     assert done.returncode == 0, done.stderr
     assert (sandbox.home / ".local/share/vieneu/voices/ba/reference.flac").is_file()
@@ -96,8 +85,8 @@ def test_a_clip_comes_through_a_pipe_too(sandbox: CliSandbox) -> None:
 def test_what_was_done_to_a_clip_is_told_in_either_language(sandbox: CliSandbox) -> None:
     order = ("voices", "add", "--audio", "-", "--text", TRANSCRIPT * 3)
 
-    english = sandbox.run(*order, "Ba", text=clip(20))
-    vietnamese = sandbox.run(*order, "Má", "--lang", "vi", text=clip(20))
+    english = sandbox.run(*order, "Ba", text=wav_file(20))
+    vietnamese = sandbox.run(*order, "Má", "--lang", "vi", text=wav_file(20))
 
     assert (english.returncode, vietnamese.returncode) == (0, 0), english.stderr
     assert "the transcript must end there too" in english.stderr
@@ -116,8 +105,8 @@ def test_what_was_done_to_a_clip_is_told_in_either_language(sandbox: CliSandbox)
 def test_what_cannot_be_a_voice_is_told_in_one_line(
     sandbox: CliSandbox, audio: str, text: str, told: str
 ) -> None:
-    (sandbox.home / "ba.wav").write_bytes(clip())
-    (sandbox.home / "short.wav").write_bytes(clip(2))
+    (sandbox.home / "ba.wav").write_bytes(wav_file())
+    (sandbox.home / "short.wav").write_bytes(wav_file(2))
     (sandbox.home / "page.wav").write_bytes(b"<html>")
 
     done = sandbox.run("voices", "add", "Ba", "--audio", audio, "--text", text)

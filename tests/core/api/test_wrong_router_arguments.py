@@ -16,6 +16,7 @@ pytestmark = pytest.mark.usefixtures("home")
 METHODS = {
     "set_mode": "mode",
     "set_fallback": "enabled",
+    "set_local": "local",
     "set_remote": "remote",
     "load_backend": "name",
     "unload_backend": "name",

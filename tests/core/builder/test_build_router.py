@@ -11,11 +11,12 @@ from fake_clock import FakeClock
 
 from vieneu_core.backends.base import BackendState
 from vieneu_core.backends.local import LocalBackend
-from vieneu_core.builder import build_router
+from vieneu_core.builder import RouterBuilder, build_router
 from vieneu_core.config import Settings
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.router import Mode
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest, collect
+from vieneu_core.testing import ScriptedBackend
 from vieneu_core.voices.catalogue import VoiceCatalogue
 
 REMOTE = {"enabled": True, "endpoint_url": "http://127.0.0.1:9", "auth_token": "x"}
@@ -41,6 +42,18 @@ async def test_a_remote_is_there_where_it_is_enabled() -> None:
     quota = router.status().quota
     assert quota is not None
     assert quota.monthly_requests == 20_000
+
+
+async def test_a_remote_that_is_set_later_has_the_quota_too(tmp_path: Path) -> None:
+    builder = RouterBuilder(Settings(), state_dir=tmp_path)
+    async with builder.router(Settings()) as router:
+        assert router.status().quota is None
+        await router.set_remote(ScriptedBackend())
+        builder.quota.record(3, 1_000)
+        quota = router.status().quota
+    assert quota is not None
+    assert quota.requests == 3
+    assert '"requests": 3' in (tmp_path / "budget.json").read_text("utf-8")
 
 
 async def test_a_disabled_remote_means_local() -> None:

@@ -125,7 +125,7 @@ def test_a_router_keeps_voices_and_budget_where_the_command_does(home: Path) -> 
         local = router._pool.require("local").backend
         assert isinstance(local, LocalBackend)
         assert local._voices._added is not None
-        assert local._voices._added._folder == voices
+        assert local._voices._added.folder == voices
         assert router._quota is not None
         assert router._quota._path == state / "budget.json"
 

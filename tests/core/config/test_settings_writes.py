@@ -16,7 +16,7 @@ from child_process import child
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vieneu_core.config import load_settings, save_settings, store
+from vieneu_core.config import load_settings, save_settings, writing
 from vieneu_core.config.yaml_editing import edited
 from vieneu_core.errors import SettingsFileError
 
@@ -152,7 +152,7 @@ def test_a_full_disk_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyP
 def test_a_writer_that_never_ends_is_not_waited_for_for_ever(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "LOCK_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(writing, "LOCK_TIMEOUT_S", 0.05)
     held = os.open(path.with_name(".config.yaml.lock"), os.O_CREAT | os.O_RDWR)
     fcntl.flock(held, fcntl.LOCK_EX)
     with pytest.raises(SettingsFileError, match="another program"):

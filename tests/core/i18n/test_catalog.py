@@ -109,6 +109,27 @@ def test_a_locale_or_a_tag_finds_its_language() -> None:
     assert best_language("xx") == "en"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [
+        ("vi,en;q=0.8", "vi"),
+        ("vi-VN,vi;q=0.9,en-US;q=0.8", "vi"),
+        ("en;q=0.8, vi", "vi"),
+        ("en;q=0.5,vi;q=0.9", "vi"),
+        ("fr-FR,fr;q=0.9,vi;q=0.8", "vi"),
+        ("fr, vi;q=0", "en"),
+        ("en,vi", "en"),
+        ("vi;q=high", "vi"),
+        (" vi ; q=0.7 ", "vi"),
+        ("*", "en"),
+        (",;,=;q=", "en"),
+        ("fr," * 10_000 + "vi", "en"),
+    ],
+)
+def test_the_preferences_of_a_browser_are_weighed(wanted: str, language: str) -> None:
+    assert best_language(wanted) == language
+
+
 def test_numbers_and_durations_are_written_as_people_write_them() -> None:
     english, vietnamese = Messages("en"), Messages("vi")
     assert english.number(12345.67, 1) == "12,345.7"

@@ -30,6 +30,8 @@ requires-python = ">=3.11"
 dependencies = ["aiohttp>=3.11"]
 [project.optional-dependencies]
 more = ["rich>=13"]
+most = ["numpy>=2"]
+all = ["typer>=0.29", "vieneu-core[more, most]"]
 [project.scripts]
 vieneu = "vieneu_core:main"
 """
@@ -82,6 +84,14 @@ def test_a_record_names_every_file_with_its_digest(project: Path) -> None:
     for name, digest, size in rows:
         made = base64.urlsafe_b64encode(hashlib.sha256(files[name]).digest()).decode().rstrip("=")
         assert (digest, size) == (f"sha256={made}", str(len(files[name])))
+
+
+def test_an_extra_that_names_others_needs_what_they_need(project: Path) -> None:
+    metadata = files_of(Wheel.of_project(project))["vieneu_core-3.2.1.dist-info/METADATA"].decode()
+
+    needed = [line for line in metadata.splitlines() if line.endswith('; extra == "all"')]
+    names = ("typer>=0.29", "rich>=13", "numpy>=2")
+    assert needed == [f'Requires-Dist: {name}; extra == "all"' for name in names]
 
 
 def test_what_is_changed_in_the_source_is_in_the_next_wheel(project: Path) -> None:

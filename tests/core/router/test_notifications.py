@@ -31,6 +31,7 @@ from vieneu_core.router import (
     Mode,
     RemoteLost,
     ServerOutdated,
+    WorkerRestarted,
 )
 from vieneu_core.testing.scripted import ScriptStep
 from vieneu_core.wire.version import is_older
@@ -89,6 +90,23 @@ async def test_a_missing_default_voice_is_published_once_and_anew_after_it_was_t
         rig.local.reported = Health(state=BackendState.READY, missing_voice="ba-ngoai")
         await rig.clock.advance(120)
         assert rig.published(DefaultVoiceMissing) == [missing, missing]
+
+
+async def test_a_worker_that_was_started_again_is_published_once_for_each_new_count() -> None:
+    rig = RouterRig(Mode.LOCAL)
+    rig.local.reported = Health(state=BackendState.READY, worker_restarts=0)
+    async with rig:
+        await rig.clock.advance(120)
+        assert rig.published(WorkerRestarted) == []
+
+        rig.local.reported = Health(state=BackendState.READY, worker_restarts=2)
+        await rig.clock.advance(120)
+        rig.local.reported = Health(state=BackendState.READY, worker_restarts=3)
+        await rig.clock.advance(120)
+        assert rig.published(WorkerRestarted) == [
+            WorkerRestarted(backend="local", restarts=2),
+            WorkerRestarted(backend="local", restarts=3),
+        ]
 
 
 @pytest.mark.parametrize(

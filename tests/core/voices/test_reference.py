@@ -45,7 +45,7 @@ def level_dbfs(pcm: bytes) -> float:
     return 10 * float(np.log10(np.mean(samples**2)))
 
 
-@pytest.mark.parametrize("fmt", list(AudioFormat))
+@pytest.mark.parametrize("fmt", [fmt for fmt in AudioFormat if fmt is not AudioFormat.AAC])
 @pytest.mark.parametrize("rate_hz", [16_000, 24_000, 48_000])
 def test_every_format_becomes_mono_at_16_khz(fmt: AudioFormat, rate_hz: int) -> None:
     data = encoded(speech(6, rate_hz=rate_hz), fmt, rate_hz)

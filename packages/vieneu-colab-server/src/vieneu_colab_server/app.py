@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -17,11 +17,11 @@ from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.middleware.access_log import AccessLog
 from vieneu_colab_server.middleware.auth import BearerAuth
 from vieneu_colab_server.middleware.body_limit import BodyLimit
-from vieneu_colab_server.middleware.rate_limit import PerMinute, RateLimit
+from vieneu_colab_server.middleware.rate_limit import SPEECH_PATHS, PerMinute, RateLimit
 from vieneu_colab_server.middleware.traffic import CountTraffic, Traffic
 from vieneu_colab_server.middleware.wire_version import ClientVersionCheck, WireVersionHeader
 from vieneu_colab_server.openapi import install_openapi
-from vieneu_colab_server.problems import add_error_handlers
+from vieneu_colab_server.problems import ErrorForm, add_error_handlers, use_error_form
 from vieneu_colab_server.recording import ReplayLimits
 from vieneu_colab_server.reference_clips import Samples
 from vieneu_colab_server.routes.admin import admin_routes
@@ -45,6 +45,8 @@ class Service:
     """Parts with the lifetime of an app, as ``app.state.service``."""
 
     lifecycle: Lifecycle
+    speech: SpeechService
+    uploads: UploadedVoices
     queue: SpeechQueue
     recorder: Recorder
     tokens: TokenRotation
@@ -63,8 +65,25 @@ class Service:
             await self.lifecycle.aclose()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedApi:
+    """An API beside the server's own, on the same parts."""
+
+    routes: Callable[[Service], APIRouter]
+    prefix: str
+    """Beginning of all its paths, such as ``/v1/``."""
+    speech_paths: frozenset[str] = frozenset()
+    """Paths whose requests count as requests for speech."""
+    error_form: ErrorForm | None = None
+    """Form of its errors; None: problem documents."""
+
+
 def create_app(
-    settings: ServerSettings, backend: Backend, *, clock: Clock | None = None
+    settings: ServerSettings,
+    backend: Backend,
+    *,
+    clock: Clock | None = None,
+    added: Sequence[AddedApi] = (),
 ) -> FastAPI:
     """Create the app that serves a backend; the app loads the backend, and closes it at its end."""
     clock = SystemClock() if clock is None else clock
@@ -80,16 +99,21 @@ def create_app(
         version=__version__,
         description="Vietnamese speech over HTTP. Every request but the probes needs the token.",
         lifespan=lifespan,
-        middleware=_middleware(settings, service),
+        middleware=_middleware(
+            settings, service, SPEECH_PATHS.union(*(api.speech_paths for api in added))
+        ),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # clients refuse redirects, which could send the token elsewhere
     )
     app.state.service = service
-    for router in _routers(settings, backend, service):
+    for router in (*_routers(settings, service), *(api.routes(service) for api in added)):
         # include_router wraps a router as a whole: the access log could not name its routes.
         app.routes.extend(router.routes)
     add_error_handlers(app)
+    for api in added:
+        if api.error_form is not None:
+            use_error_form(app, api.prefix, api.error_form)
     install_openapi(app)
     return app
 
@@ -117,11 +141,23 @@ def _service(settings: ServerSettings, backend: Backend, clock: Clock) -> Servic
     path = settings.token_file
     keep = None if path is None else functools.partial(write_token_file, path)
     tokens = TokenRotation(settings.token, clock, keep=keep)
-    return Service(lifecycle, queue, Recorder(queue, limits), tokens, Traffic())
+    recorder = Recorder(queue, limits)
+    uploads = UploadedVoices(max_seconds=settings.max_reference_s)
+    speech = SpeechService(
+        backend,
+        lifecycle,
+        recorder,
+        Samples(settings.samples_dir, max_seconds=settings.max_reference_s),
+        uploads,
+        max_text_chars=settings.max_text_chars,
+    )
+    return Service(lifecycle, speech, uploads, queue, recorder, tokens, Traffic())
 
 
-def _middleware(settings: ServerSettings, service: Service) -> list[Middleware]:
-    """Return the middleware, outermost first, which runs before a body is parsed."""
+def _middleware(
+    settings: ServerSettings, service: Service, speech_paths: frozenset[str]
+) -> list[Middleware]:
+    """Return what every request passes before its body is parsed, the outermost first."""
     return [
         Middleware(CountTraffic, traffic=service.traffic),
         Middleware(AccessLog),
@@ -136,25 +172,17 @@ def _middleware(settings: ServerSettings, service: Service) -> list[Middleware]:
             RateLimit,
             speech=PerMinute(settings.requests_per_minute),
             health_checks=PerMinute(settings.health_checks_per_minute),
+            speech_paths=speech_paths,
             exempt=OPEN_PATHS,
         ),
         Middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s),
     ]
 
 
-def _routers(settings: ServerSettings, backend: Backend, service: Service) -> list[APIRouter]:
-    uploads = UploadedVoices(max_seconds=settings.max_reference_s)
-    speech_service = SpeechService(
-        backend,
-        service.lifecycle,
-        service.recorder,
-        Samples(settings.samples_dir, max_seconds=settings.max_reference_s),
-        uploads,
-        max_text_chars=settings.max_text_chars,
-    )
+def _routers(settings: ServerSettings, service: Service) -> list[APIRouter]:
     return [
-        speech_routes(speech_service, send_timeout_s=settings.send_timeout_s),
-        voice_routes(backend, service.lifecycle, uploads),
+        speech_routes(service.speech, send_timeout_s=settings.send_timeout_s),
+        voice_routes(service.speech, service.lifecycle, service.uploads),
         health_routes(service.lifecycle, service.queue, service.traffic),
         admin_routes(service.tokens, service.lifecycle),
     ]

@@ -7,14 +7,15 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI
 from pydantic import SecretStr
+from starlette.applications import Starlette
 
 from vieneu_colab_server.address_callback import AddressCallback
 from vieneu_colab_server.app import Service, create_app
@@ -25,7 +26,7 @@ from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_core.backends.base import Backend
 from vieneu_core.cli.signals import install, restore
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.errors import BackendDrainingError, ConfigurationError
+from vieneu_core.errors import BackendDrainingError, ConfigurationError, VieneuError
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
 from vieneu_core.translatable import Translatable
 
@@ -55,6 +56,11 @@ class DrainingServer(uvicorn.Server):
         self._stop_asked = False
         self._drain_ends_s: float | None = None
         self._signal: signal.Signals | None = None
+
+    @property
+    def load_failure(self) -> VieneuError | None:
+        """Why the backend could not be loaded; None where it was."""
+        return self._service.lifecycle.load_failure
 
     def stop(self) -> None:
         """Start to drain, as after the first signal. May be called from any thread."""
@@ -91,8 +97,8 @@ class DrainingServer(uvicorn.Server):
         return True
 
 
-def build_server(app: FastAPI, settings: ServerSettings) -> DrainingServer:
-    """Return a server for an app of `create_app`, with a log and headers that reveal nothing."""
+def build_server(app: Starlette, settings: ServerSettings) -> DrainingServer:
+    """Return a server for an app with a `Service`, whose log and headers reveal nothing."""
     config = uvicorn.Config(
         app,
         http="h11",
@@ -101,7 +107,9 @@ def build_server(app: FastAPI, settings: ServerSettings) -> DrainingServer:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        # X-Forwarded-Proto of a proxy on this machine, or of those in FORWARDED_ALLOW_IPS: behind
+        # https:// the relay's cookie is sent over https:// only.
+        proxy_headers=True,
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=CLOSE_TIMEOUT_S,
     )
@@ -234,28 +242,46 @@ def launch(
         url = public.callback_url.get_secret_value()
         callback = AddressCallback(url, lambda: service.tokens.current, clock=clock)
     server = build_server(app, settings)
-    # uvicorn handles signals only when it runs, but a client that sees the port open may send one.
+    with _taking_signals(server), open_port(settings) as listener:
+        if stop_after is not None:
+            threading.Thread(target=_stop_after, args=(stop_after, server), daemon=True).start()
+        on_listening(url_of(listener))
+        if public is None:
+            server.run(sockets=[listener])
+        else:
+            port = listener.getsockname()[1]
+            exposure = Exposure(
+                _ServerHere(backend, service.lifecycle, port, clock),
+                public.tunnel,
+                callback=callback,
+                notify=public.notify,
+                clock=clock,
+            )
+            asyncio.run(_serve_public(server, listener, exposure))
+
+
+def serve_app(
+    app: Starlette, settings: ServerSettings, on_listening: Callable[[str], None]
+) -> None:
+    """Serve an app with a `Service` until a signal comes; see `launch`, for what it raises."""
+    server = build_server(app, settings)
+    with _taking_signals(server), open_port(settings) as listener:
+        on_listening(url_of(listener))
+        server.run(sockets=[listener])
+
+
+@contextmanager
+def _taking_signals(server: DrainingServer) -> Iterator[None]:
+    """Have the server take signals, also before uvicorn does; raise how it ended.
+
+    Who sees the port open may send a signal at once.
+    """
     before = install(server.handle_exit)
     try:
-        with open_port(settings) as listener:
-            if stop_after is not None:
-                threading.Thread(target=_stop_after, args=(stop_after, server), daemon=True).start()
-            on_listening(url_of(listener))
-            if public is None:
-                server.run(sockets=[listener])
-            else:
-                port = listener.getsockname()[1]
-                exposure = Exposure(
-                    _ServerHere(backend, service.lifecycle, port, clock),
-                    public.tunnel,
-                    callback=callback,
-                    notify=public.notify,
-                    clock=clock,
-                )
-                asyncio.run(_serve_public(server, listener, exposure))
+        yield
     finally:
         restore(before)
-    if service.lifecycle.load_failure is not None:
-        raise service.lifecycle.load_failure
+    if server.load_failure is not None:
+        raise server.load_failure
     if server.force_exit:
         raise ForcedStopError

@@ -68,7 +68,7 @@ def _complete(document: dict[str, Any]) -> None:
             if path in OPEN_PATHS:
                 operation["security"] = []
             for status, response in operation["responses"].items():
-                _complete_response(int(status), response)
+                _complete_response(int(status) if status.isdigit() else 0, response)
 
 
 def _complete_response(status: int, response: dict[str, Any]) -> None:

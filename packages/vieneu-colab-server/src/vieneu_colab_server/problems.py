@@ -1,23 +1,30 @@
-"""Mapping of exception classes to HTTP status, and problem documents (RFC 9457) as responses."""
+"""The one table: exception class to HTTP status; and problem documents (RFC 9457) as answers.
+
+Another API on the same app may have its errors in a form of its own: see `use_error_form`.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from vieneu_core import errors
 from vieneu_core.errors import InternalServerError, InvalidRequestError, RequestError, VieneuError
-from vieneu_core.translatable import Translatable
-from vieneu_core.wire.problem import Problem, to_problem
+from vieneu_core.i18n import DEFAULT_LANGUAGE, best_language, error_text, translated
+from vieneu_core.translatable import Translatable, from_parts
+from vieneu_core.wire.problem import Problem, ProblemParts, to_problem
 from vieneu_core.wire.routes import PROBLEM_JSON, REQUEST_ID_HEADER, WIRE_VERSION_HEADER
 from vieneu_core.wire.version import WIRE_VERSION
 
@@ -27,6 +34,7 @@ MAX_FIELD_ERRORS = 10
 STATUS_OF: Mapping[type[VieneuError], HTTPStatus] = {
     errors.VieneuError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ConfigurationError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.AddressUpdateError: HTTPStatus.FORBIDDEN,
     errors.RequestError: HTTPStatus.BAD_REQUEST,
     errors.EmptyTextError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TextTooLongError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -65,9 +73,81 @@ class ValidationProblem(Problem):
     errors: list[FieldError] = Field(default_factory=list)
 
 
+ErrorForm = Callable[[Problem], tuple[int, Mapping[str, Any]]]
+"""Makes status and JSON body of an answer from a problem document."""
+
+
+class ProblemResponse(Response):
+    """A problem document as an answer, or what the `ErrorForm` of the path makes of it."""
+
+    def __init__(self, problem: Problem, headers: Mapping[str, str]) -> None:
+        self.problem = problem
+        super().__init__(
+            problem.model_dump_json(exclude_none=True),
+            status_code=problem.status,
+            media_type=PROBLEM_JSON,
+            headers=headers,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request."""
+        if getattr(scope["app"].state, "translates_problems", False):
+            self._translate(Headers(scope=scope).get("accept-language", ""))
+        if (form := _error_form(scope)) is not None:
+            self.status_code, content = form(self.problem)
+            self.body = json.dumps(content).encode()
+            self.headers["Content-Type"] = "application/json"
+            self.headers["Content-Length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+    def _translate(self, language: str) -> None:
+        problem = translated_problem(self.problem, best_language(language))
+        if problem is not self.problem:
+            self.problem = problem
+            self.body = self.render(problem.model_dump_json(exclude_none=True))
+            self.headers["Content-Length"] = str(len(self.body))
+
+
+def translate_problems(app: FastAPI) -> None:
+    """Write the problem documents of an app in the language that ``Accept-Language`` begins with.
+
+    For apps whose clients are people's browsers: programs translate the template themselves.
+    """
+    app.state.translates_problems = True
+
+
+def translated_problem(problem: Problem, language: str) -> Problem:
+    """Return a problem document with its texts in a language; itself for English."""
+    if language == DEFAULT_LANGUAGE:
+        return problem
+    parts = problem.parts or ProblemParts()
+    remedy = from_parts(problem.remedy, parts.remedy)
+    texts = error_text(problem.code, remedy, language)
+    return problem.model_copy(
+        update={
+            "title": texts.title if texts else translated(problem.title, language),
+            "detail": str(translated(from_parts(problem.detail, parts.detail), language)),
+            "remedy": str(texts.remedy if texts else translated(remedy, language)),
+            "parts": None,  # they are those of the English text
+        }
+    )
+
+
+def use_error_form(app: FastAPI, prefix: str, form: ErrorForm) -> None:
+    """Write the errors of all paths of an app that begin with a prefix in another form."""
+    known: dict[str, ErrorForm] = getattr(app.state, "error_forms", {})
+    app.state.error_forms = {**known, prefix: form}
+
+
+def _error_form(scope: Scope) -> ErrorForm | None:
+    forms: dict[str, ErrorForm] = getattr(scope["app"].state, "error_forms", {})
+    return next((forms[prefix] for prefix in forms if scope["path"].startswith(prefix)), None)
+
+
 def status_of(error: VieneuError) -> HTTPStatus:
-    """Return the status for an error."""
-    return next(STATUS_OF[cls] for cls in type(error).__mro__ if cls in STATUS_OF)
+    """Return the status for an error; a class of one part of the server states its own."""
+    own: HTTPStatus | None = getattr(error, "http_status", None)
+    return own or next(STATUS_OF[cls] for cls in type(error).__mro__ if cls in STATUS_OF)
 
 
 def problem_of(error: VieneuError) -> Problem:
@@ -85,12 +165,7 @@ def _respond(problem: Problem, headers: Mapping[str, str]) -> Response:
     own = {"Cache-Control": "no-store", WIRE_VERSION_HEADER: WIRE_VERSION}
     if problem.retry_after_s is not None:
         own["Retry-After"] = str(max(1, math.ceil(problem.retry_after_s)))
-    return Response(
-        problem.model_dump_json(exclude_none=True),
-        status_code=problem.status,
-        media_type=PROBLEM_JSON,
-        headers={**headers, **own},
-    )
+    return ProblemResponse(problem, {**headers, **own})
 
 
 def field_errors(found: Iterable[Mapping[str, Any]]) -> list[FieldError]:

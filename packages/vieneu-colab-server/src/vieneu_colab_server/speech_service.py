@@ -28,6 +28,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
 from vieneu_core.translatable import Translatable
+from vieneu_core.voices import Voice
 from vieneu_core.wire.schemas import SynthesisBody
 
 _NOT_SPOKEN = frozenset({"request_id", "first_audio_within_s"})
@@ -101,6 +102,15 @@ class SpeechService:
             reader.close()
             raise
         return reader
+
+    async def voices(self) -> tuple[Voice, ...]:
+        """List the voices that `listen` takes, the default one first, uploaded ones last.
+
+        Raises:
+            VieneuError: they cannot be listed now.
+        """
+        self._lifecycle.check_accepting()
+        return (*await self._backend.voices(), *self._uploads.voices())
 
     async def _first_audio(self, reader: Reader, within_s: float | None) -> None:
         try:

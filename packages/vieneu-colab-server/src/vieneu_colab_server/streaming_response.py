@@ -1,11 +1,12 @@
-"""Streaming responses: our framing, or plain audio; a failure never looks like a regular end."""
+"""Streaming answers: our framing, plain audio or other forms; a failure never ends them cleanly."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.responses import Response
@@ -15,7 +16,7 @@ from vieneu_colab_server.content_negotiation import PLAIN_AUDIO
 from vieneu_colab_server.disconnect import ClientGoneError, while_connected
 from vieneu_colab_server.problems import problem_of
 from vieneu_colab_server.recording import Reader
-from vieneu_core.audio.encode import encode_stream
+from vieneu_core.audio.encode import AudioFormat, encode_stream
 from vieneu_core.audio.opus import OpusSentenceEncoder
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.errors import InternalServerError, VieneuError
@@ -29,11 +30,13 @@ from vieneu_core.wire.framing import (
     encode_frame,
     pack_packets,
 )
-from vieneu_core.wire.routes import FRAMES_OPUS
+from vieneu_core.wire.routes import FRAMES_OPUS, REQUEST_ID_HEADER
 from vieneu_core.wire.version import WIRE_VERSION
 
 _LOGGER = logging.getLogger(__name__)
 MAX_PCM_PAYLOAD = 256 * 1024
+_STREAMED_HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+"""Keep a proxy from storing, compressing or gathering what shall be heard at once."""
 
 
 class _SentenceCodec(Protocol):
@@ -112,7 +115,10 @@ class FrameWriter:
             voice=chunk.speaker.voice,
             stand_in=chunk.speaker.fallback,
             watermarked=chunk.speaker.watermarked,
+            model=chunk.speaker.model,
+            cached=chunk.speaker.cached,
             pre_skip=self._codec.pre_skip,
+            backend=chunk.speaker.backend,
         )
         return encode_frame(FrameType.SENTENCE, start, chunk.sentence)
 
@@ -149,6 +155,36 @@ def warm_up() -> None:
     FrameWriter("", opus=True).write(silence)
 
 
+Encode = Callable[[AsyncGenerator[AudioChunk, None]], AsyncGenerator[bytes, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class BodyForm:
+    """The form of a body that speech is sent in."""
+
+    media_type: str
+    encode: Encode
+    encode_error: Callable[[VieneuError], bytes] | None = None
+    """Makes the end of a body whose speech failed; None: no such end exists, as in plain audio."""
+
+
+def body_form(media_type: str, request_id: str) -> BodyForm:
+    """Return the form for a media type of `content_negotiation`."""
+    if media_type in PLAIN_AUDIO:
+        return plain_audio(media_type, PLAIN_AUDIO[media_type])
+    writer = FrameWriter(request_id, opus=media_type == FRAMES_OPUS)
+    return BodyForm(
+        media_type,
+        lambda chunks: framed(chunks, writer),
+        lambda error: encode_error(problem_of(error)),
+    )
+
+
+def plain_audio(media_type: str, fmt: AudioFormat) -> BodyForm:
+    """Return the form of an audio file as it is made."""
+    return BodyForm(media_type, lambda chunks: encode_stream(chunks, fmt))
+
+
 class SpeechResponse(Response):
     """Sends the speech of a `Reader` while it is made, and closes the reader at the end.
 
@@ -156,21 +192,22 @@ class SpeechResponse(Response):
     """
 
     def __init__(
-        self, reader: Reader, media_type: str, *, request_id: str, send_timeout_s: float
+        self, reader: Reader, form: BodyForm, *, request_id: str, send_timeout_s: float
     ) -> None:
         self._reader = reader
-        self._is_framed = media_type not in PLAIN_AUDIO
+        self._encode_error = form.encode_error
         self._send_timeout_s = send_timeout_s
-        self._parts = self._encoded(media_type, request_id)
-        super().__init__(media_type=media_type)
+        self._parts = form.encode(reader.chunks())
+        headers = {REQUEST_ID_HEADER: request_id.strip(), **_STREAMED_HEADERS}
+        super().__init__(media_type=form.media_type, headers=headers)
         del self.headers["content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response."""
         try:
             async with aclosing(self._parts) as parts:
-                if scope["http_version"] == "1.0" and not self._is_framed:
-                    # Without chunks a truncated body would look complete, so the length is sent.
+                if scope["http_version"] == "1.0" and self._encode_error is None:
+                    # Without chunks a cut body would look whole: its length must go first.
                     work = self._send_at_once(parts, send)
                 else:
                     work = self._send_parts(parts, send)
@@ -179,12 +216,6 @@ class SpeechResponse(Response):
             _LOGGER.info("The client has gone before the end of its speech.")
         finally:
             self._reader.close()
-
-    def _encoded(self, media_type: str, request_id: str) -> AsyncGenerator[bytes, None]:
-        chunks = self._reader.chunks()
-        if media_type in PLAIN_AUDIO:
-            return encode_stream(chunks, PLAIN_AUDIO[media_type])
-        return framed(chunks, FrameWriter(request_id, opus=media_type == FRAMES_OPUS))
 
     async def _send_at_once(self, parts: AsyncGenerator[bytes, None], send: Send) -> None:
         body = b"".join([part async for part in parts])
@@ -209,13 +240,13 @@ class SpeechResponse(Response):
             await self._send(send, {"type": "http.response.body", "body": b""})
 
     async def _break_off(self, send: Send, error: VieneuError) -> None:
-        """End with an ERROR frame; plain audio has none, so its body is left unfinished.
+        """End with the error, or, where the form has no way to state one, without an end.
 
         The HTTP server then closes the connection within the chunked body, which no client can
         mistake for its end.
         """
-        if self._is_framed:
-            body = encode_error(problem_of(error))
+        if self._encode_error is not None:
+            body = self._encode_error(error)
             await self._send(send, {"type": "http.response.body", "body": body})
 
     async def _send_body(self, send: Send, part: bytes) -> None:

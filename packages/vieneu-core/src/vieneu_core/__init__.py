@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from vieneu_core.backends.base import Backend, BackendState, Health, synthesize
     from vieneu_core.backends.local import LocalBackend
     from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
-    from vieneu_core.builder import build_router
+    from vieneu_core.builder import build_cached, build_router
     from vieneu_core.config import (
+        CacheSettings,
         ColabSettings,
         FallbackSettings,
         LocalSettings,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
         SessionExpired,
         SessionExpiring,
         SpokenByFallback,
+        WorkerRestarted,
     )
     from vieneu_core.synthesis import ReferenceAudio, Speech, SynthesisRequest, collect
     from vieneu_core.testing.scripted import ScriptedBackend
@@ -75,6 +77,7 @@ __all__ = [
     "BackendStateChanged",
     "BackendStatus",
     "BackendSwitched",
+    "CacheSettings",
     "CircuitClosed",
     "CircuitOpened",
     "ColabSettings",
@@ -110,6 +113,8 @@ __all__ = [
     "SynthesisRequest",
     "VieneuError",
     "Voice",
+    "WorkerRestarted",
+    "build_cached",
     "build_router",
     "collect",
     "encode_stream",
@@ -120,7 +125,7 @@ __all__ = [
 ]
 
 _NAMES_BY_MODULE = {
-    "builder": ("build_router",),
+    "builder": ("build_cached", "build_router"),
     "audio.encode": ("AudioFormat", "encode_stream"),
     "audio.file": ("write_file",),
     "audio.pcm": ("AudioChunk", "Speaker"),
@@ -130,6 +135,7 @@ _NAMES_BY_MODULE = {
     "testing.scripted": ("ScriptedBackend",),
     "config": (
         "QuotaSettings",
+        "CacheSettings",
         "ColabSettings",
         "FallbackSettings",
         "LocalSettings",
@@ -160,6 +166,7 @@ _NAMES_BY_MODULE = {
         "SessionExpired",
         "SessionExpiring",
         "SpokenByFallback",
+        "WorkerRestarted",
     ),
     "synthesis": ("ReferenceAudio", "Speech", "SynthesisRequest", "collect"),
     "voices": ("Voice",),

@@ -13,10 +13,12 @@ from vieneu_core.backends.base import Backend
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.config import Settings
+from vieneu_core.config import cache_dir as users_cache_dir
 from vieneu_core.config import state_dir as users_state_dir
 from vieneu_core.config import voices_dir as users_voices_dir
+from vieneu_core.config.paths import expanded
 from vieneu_core.config.settings import EMBEDDED_ENGINE
-from vieneu_core.errors import ConfigurationError
+from vieneu_core.errors import ConfigurationError, MissingExtraError
 from vieneu_core.installation import has_module
 from vieneu_core.router import LAST_RESORT, Router, RouterPolicy, TunnelQuota
 from vieneu_core.voices.catalogue import VoiceCatalogue
@@ -25,8 +27,93 @@ from vieneu_core.worker.spec import EngineSpec, RestartPolicy
 if TYPE_CHECKING:
     import aiohttp
 
+    from vieneu_core.speech_cache import CachedBackend, SpeechCache
+
 AT_ONCE = RestartPolicy(first_delay_s=0.1, max_delay_s=0.5, max_failed_starts=100)
 """For the embedded voice, which starts in half a second: after a crash it is back within one."""
+
+
+class RouterBuilder:
+    """Builds a router and, for settings that change while it runs, parts to replace in it.
+
+    Args:
+        settings: State the quota, for as long as the builder is used.
+        state_dir: Folder in which the use of the tunnel's quota is kept, where a remote is enabled;
+            None is the one of the command ``vieneu``.
+        voices_dir: Folder of the voices that were added; None is the one of ``vieneu``.
+        clock: Time, for all parts alike.
+        session: Used for the remote server where given, and never closed.
+
+    Raises:
+        ConfigurationError: an argument is of the wrong type.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        state_dir: str | PathLike[str] | None = None,
+        voices_dir: str | PathLike[str] | None = None,
+        clock: Clock | None = None,
+        session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        expect("settings", settings, Settings, "Settings, such as load_settings()")
+        expect_optional("clock", clock, Clock, "a Clock")
+        self._clock = clock or SystemClock()
+        self._session = session
+        self.quota = TunnelQuota(
+            _folder("state_dir", state_dir, default=users_state_dir) / "budget.json",
+            clock=self._clock,
+            monthly_requests=settings.quota.monthly_requests,
+            monthly_bytes=settings.quota.monthly_bytes,
+        )
+        self.voices = VoiceCatalogue(_folder("voices_dir", voices_dir, default=users_voices_dir))
+
+    def router(self, settings: Settings) -> Router:
+        """Build a router; nothing is loaded or connected yet.
+
+        Raises:
+            ConfigurationError: the remote's URL or token cannot be used.
+        """
+        return Router(
+            local=self.local(settings),
+            remote=self.remote(settings),
+            last_resort=_last_resort(settings, self._clock),
+            mode=settings.mode,
+            policy=RouterPolicy(
+                fallback=settings.fallback.order,
+                fallback_enabled=settings.fallback.enabled,
+                health_check_interval_s=settings.colab.health_check_interval,
+                fallback_voice=settings.local.voice,
+            ),
+            clock=self._clock,
+            quota=self.quota,  # a remote may be set later
+        )
+
+    def local(self, settings: Settings) -> LocalBackend:
+        """Build the backend of this machine."""
+        return build_local(settings, voices=self.voices, clock=self._clock)
+
+    def remote(self, settings: Settings) -> Backend | None:
+        """Build the backend of the remote server; None where none is enabled.
+
+        Raises:
+            ConfigurationError: its URL or token cannot be used.
+        """
+        colab = settings.colab
+        if not colab.enabled:
+            return None
+        from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
+
+        return RemoteBackend(
+            colab.endpoint_url,
+            colab.auth_token,
+            session=self._session,
+            timeouts=RemoteTimeouts(total_s=colab.timeout_seconds),
+            clock=self._clock,
+            on_traffic=self.quota.record,
+            voices=self.voices,
+        )
 
 
 def build_router(
@@ -39,42 +126,16 @@ def build_router(
 ) -> Router:
     """Build the router that these settings describe; nothing is loaded or connected yet.
 
-    Args:
-        settings: The settings.
-        state_dir: Folder that stores the used quota of the tunnel, if a remote is enabled;
-            None means the one of the command ``vieneu``.
-        voices_dir: Folder of the custom voices; None means the one of ``vieneu``.
-        clock: Clock of all parts.
-        session: HTTP session for the remote server, which is never closed; None opens an own one.
+    The arguments are those of `RouterBuilder`.
 
     Raises:
         ConfigurationError: the remote's URL or token is invalid, or an argument has the wrong
             type.
     """
-    expect("settings", settings, Settings, "Settings, such as load_settings()")
-    expect_optional("clock", clock, Clock, "a Clock")
-    clock = clock or SystemClock()
-    quota = TunnelQuota(
-        _folder("state_dir", state_dir, default=users_state_dir) / "budget.json",
-        clock=clock,
-        monthly_requests=settings.quota.monthly_requests,
-        monthly_bytes=settings.quota.monthly_bytes,
+    builder = RouterBuilder(
+        settings, state_dir=state_dir, voices_dir=voices_dir, clock=clock, session=session
     )
-    catalogue = VoiceCatalogue(_folder("voices_dir", voices_dir, default=users_voices_dir))
-    return Router(
-        local=build_local(settings, voices=catalogue, clock=clock),
-        remote=_remote(settings, clock, session, quota, catalogue),
-        last_resort=_last_resort(settings, clock),
-        mode=settings.mode,
-        policy=RouterPolicy(
-            fallback=settings.fallback.order,
-            fallback_enabled=settings.fallback.enabled,
-            health_check_interval_s=settings.colab.health_check_interval,
-            fallback_voice=settings.local.voice,
-        ),
-        clock=clock,
-        quota=quota if settings.colab.enabled else None,
-    )
+    return builder.router(settings)
 
 
 def _folder(
@@ -86,6 +147,71 @@ def _folder(
     if path is None:
         return default(os.environ)
     return path_of(name, path, error=ConfigurationError)
+
+
+def build_cached(
+    settings: Settings,
+    router: Router,
+    *,
+    cache_dir: str | PathLike[str] | None = None,
+    voices_dir: str | PathLike[str] | None = None,
+    clock: Clock | None = None,
+) -> CachedBackend | None:
+    """Put the cache of finished speech before a router; None where the settings want none.
+
+    Args:
+        settings: Those that the router was built from.
+        router: Belongs to the result, which closes it.
+        cache_dir: Folder in which the cache's own folder is, unless the settings name that; None is
+            the one of the command ``vieneu``.
+        voices_dir: As for `build_router`.
+        clock: Time.
+
+    Raises:
+        MissingExtraError: the extra ``cache`` is not installed.
+        ConfigurationError: an argument is of the wrong type.
+    """
+    expect("settings", settings, Settings, "Settings, such as load_settings()")
+    expect("router", router, Router, "a Router")
+    expect_optional("clock", clock, Clock, "a Clock")
+    if not settings.cache.enabled:
+        return None
+    cache = build_cache(settings, cache_dir=cache_dir, voices_dir=voices_dir, clock=clock)
+    from vieneu_core.speech_cache import CachedBackend, chosen_by
+
+    return CachedBackend(router, cache, chosen=chosen_by(router, settings))
+
+
+def build_cache(
+    settings: Settings,
+    *,
+    cache_dir: str | PathLike[str] | None = None,
+    voices_dir: str | PathLike[str] | None = None,
+    clock: Clock | None = None,
+    on_lookup: Callable[[float | None], None] | None = None,
+) -> SpeechCache:
+    """Build the cache of finished speech, whether it is enabled or not; nothing is opened yet.
+
+    Arguments and errors as of `build_cached`; `on_lookup` as of `SpeechCache`.
+    """
+    if not has_module("diskcache"):
+        raise MissingExtraError("The speech cache", "cache")
+    from vieneu_core.speech_cache import SpeechCache
+
+    return SpeechCache(
+        cache_folder(settings, cache_dir=cache_dir),
+        max_bytes=settings.cache.max_bytes,
+        voices=VoiceCatalogue(_folder("voices_dir", voices_dir, default=users_voices_dir)),
+        clock=clock,
+        on_lookup=on_lookup,
+    )
+
+
+def cache_folder(settings: Settings, *, cache_dir: str | PathLike[str] | None = None) -> Path:
+    """Return the folder of the cache of finished speech; see `build_cached`."""
+    if settings.cache.folder is not None:
+        return expanded(path_of("cache.folder", settings.cache.folder, error=ConfigurationError))
+    return _folder("cache_dir", cache_dir, default=users_cache_dir) / "speech"
 
 
 def build_local(
@@ -104,29 +230,6 @@ def build_local(
         voices=voices,
         default_voice=settings.local.voice,
         watermark_required=settings.local.watermark == "required",
-    )
-
-
-def _remote(
-    settings: Settings,
-    clock: Clock,
-    session: aiohttp.ClientSession | None,
-    quota: TunnelQuota,
-    voices: VoiceCatalogue,
-) -> Backend | None:
-    colab = settings.colab
-    if not colab.enabled:
-        return None
-    from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
-
-    return RemoteBackend(
-        colab.endpoint_url,
-        colab.auth_token,
-        session=session,
-        timeouts=RemoteTimeouts(total_s=colab.timeout_seconds),
-        clock=clock,
-        on_traffic=quota.record,
-        voices=voices,
     )
 
 

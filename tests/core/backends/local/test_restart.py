@@ -55,9 +55,11 @@ async def test_the_delay_doubles_up_to_its_cap_and_is_short_again_after_a_health
     backend = make(clock=clock, restart=policy, times=WorkerTimes(start_wait_s=0.0))
     await backend.load()
 
+    assert (await backend.health()).worker_restarts == 0
     for delay_s in [1.0, 2.0, 3.0, 3.0]:
         await die_and_come_back(backend, clock, delay_s)
     await clock.advance(61.0)
+    assert (await backend.health()).worker_restarts == 4
     for delay_s in [1.0, 2.0]:
         await die_and_come_back(backend, clock, delay_s)
 
@@ -130,3 +132,5 @@ async def test_unloading_while_it_is_being_started_again_ends_the_wait(
 
     with pytest.raises(BackendNotLoadedError):
         await waiting
+    await backend.load()
+    assert (await backend.health()).worker_restarts == 0, "the admin's start is none"

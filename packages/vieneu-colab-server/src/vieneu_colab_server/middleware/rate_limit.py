@@ -47,16 +47,24 @@ class RateLimit:
     Args:
         app: Receives the requests within the limits.
         speech: Counts requests for speech.
-        health_checks: Counts all other requests separately.
+        health_checks: Counts all others, apart from speech.
+        speech_paths: Paths of requests for speech.
         exempt: Paths that are not counted.
     """
 
     def __init__(
-        self, app: ASGIApp, *, speech: PerMinute, health_checks: PerMinute, exempt: frozenset[str]
+        self,
+        app: ASGIApp,
+        *,
+        speech: PerMinute,
+        health_checks: PerMinute,
+        speech_paths: frozenset[str],
+        exempt: frozenset[str],
     ) -> None:
         self._app = app
         self._speech = speech
         self._health_checks = health_checks
+        self._speech_paths = speech_paths
         self._exempt = exempt
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +78,7 @@ class RateLimit:
         await self._app(scope, receive, send)
 
     def _count(self, path: str) -> None:
-        if path in SPEECH_PATHS:
+        if path in self._speech_paths:
             self._speech.hit("requests for speech")
         else:
             self._health_checks.hit("other requests")

@@ -14,7 +14,7 @@ from vieneu_colab_server.content_negotiation import MEDIA_TYPES, negotiate
 from vieneu_colab_server.disconnect import ClientGoneError, while_connected
 from vieneu_colab_server.openapi import SPEECH_PROBLEMS
 from vieneu_colab_server.speech_service import SpeechService
-from vieneu_colab_server.streaming_response import SpeechResponse
+from vieneu_colab_server.streaming_response import SpeechResponse, body_form
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.synthesis import Speech, collect
 from vieneu_core.wire.routes import REQUEST_ID_HEADER, STREAM, SYNTHESIZE
@@ -71,12 +71,10 @@ def speech_routes(speech_service: SpeechService, *, send_timeout_s: float) -> AP
             reader = await speech_service.listen(body, request.receive)
         except ClientGoneError:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
-        response = SpeechResponse(
-            reader, media_type, request_id=body.request_id, send_timeout_s=send_timeout_s
+        form = body_form(media_type, body.request_id)
+        return SpeechResponse(
+            reader, form, request_id=body.request_id, send_timeout_s=send_timeout_s
         )
-        response.headers[REQUEST_ID_HEADER] = request.state.request_id
-        response.headers["Cache-Control"] = "no-store"
-        return response
 
     return router
 

@@ -9,23 +9,23 @@ from fastapi import APIRouter
 
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.openapi import READ_PROBLEMS, SPEECH_PROBLEMS, UNAVAILABLE
+from vieneu_colab_server.speech_service import SpeechService
 from vieneu_colab_server.uploaded_voices import UploadedVoices
-from vieneu_core.backends.base import Backend
 from vieneu_core.errors import CloningUnsupportedError
 from vieneu_core.wire.routes import VOICES
 from vieneu_core.wire.schemas import VoiceBody, VoicesAnswer, VoiceUpload
 
 
-def voice_routes(backend: Backend, lifecycle: Lifecycle, uploads: UploadedVoices) -> APIRouter:
+def voice_routes(
+    speech_service: SpeechService, lifecycle: Lifecycle, uploads: UploadedVoices
+) -> APIRouter:
     """Return the routes that list, upload and remove voices."""
     router = APIRouter(tags=["voices"])
 
     @router.get(VOICES, responses={**READ_PROBLEMS, **UNAVAILABLE})
     async def voices() -> VoicesAnswer:
         """List the voices, the default one first, uploaded ones last."""
-        lifecycle.check_accepting()
-        listed = (*await backend.voices(), *uploads.voices())
-        return VoicesAnswer(voices=[VoiceBody.of(voice) for voice in listed])
+        return VoicesAnswer(voices=[VoiceBody.of(voice) for voice in await speech_service.voices()])
 
     @router.post(VOICES, responses=SPEECH_PROBLEMS)
     async def upload(body: VoiceUpload) -> VoiceBody:

@@ -7,10 +7,12 @@ from vieneu_core import lazy_names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from vieneu_core.audio.decode import Clip, decode_clip
-    from vieneu_core.audio.encode import AudioFormat, encode_stream
+    from vieneu_core.audio.encode import AudioFormat, encode_stream, pcm_stream
     from vieneu_core.audio.file import write_file
     from vieneu_core.audio.opus import OpusSentenceDecoder, OpusSentenceEncoder
     from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
+    from vieneu_core.audio.resample import Resampler
+    from vieneu_core.audio.tempo import TempoStretcher
 
 __all__ = [
     "BYTES_PER_SAMPLE",
@@ -19,9 +21,12 @@ __all__ = [
     "Clip",
     "OpusSentenceDecoder",
     "OpusSentenceEncoder",
+    "Resampler",
     "Speaker",
+    "TempoStretcher",
     "decode_clip",
     "encode_stream",
+    "pcm_stream",
     "write_file",
 ]
 
@@ -29,9 +34,11 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "decode": ("Clip", "decode_clip"),
-        "encode": ("AudioFormat", "encode_stream"),
+        "encode": ("AudioFormat", "encode_stream", "pcm_stream"),
         "file": ("write_file",),
         "opus": ("OpusSentenceDecoder", "OpusSentenceEncoder"),
         "pcm": ("BYTES_PER_SAMPLE", "AudioChunk", "Speaker"),
+        "resample": ("Resampler",),
+        "tempo": ("TempoStretcher",),
     },
 )

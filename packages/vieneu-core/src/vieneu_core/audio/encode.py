@@ -1,28 +1,26 @@
-"""Speech encoded as a file or a stream: WAV, FLAC, Ogg Opus, MP3."""
+"""Speech as a file or a stream that others can play: WAV, FLAC, Ogg Opus, MP3, AAC."""
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from vieneu_core.arguments import one_of
 from vieneu_core.audio.opus import codec_rate_hz
 from vieneu_core.audio.pcm import AudioChunk, frame_of
+from vieneu_core.audio.resample import Resampler
 from vieneu_core.audio.whole_sentences import checked_stream
 from vieneu_core.errors import BadAudioError, InvalidRequestError, StreamInterruptedError
+from vieneu_core.threads import on_thread
 from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
     from av import AudioStream
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class AudioFormat(StrEnum):
@@ -33,6 +31,8 @@ class AudioFormat(StrEnum):
     OGG = "ogg"
     """Ogg Opus."""
     MP3 = "mp3"
+    AAC = "aac"
+    """AAC-LC in ADTS frames."""
 
     @property
     def media_type(self) -> str:
@@ -40,7 +40,13 @@ class AudioFormat(StrEnum):
         return _RECIPES[self].media_type
 
 
-MP3_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+MPEG_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+"""Rates of MP3; AAC has them too."""
+
+
+def mpeg_rate_hz(sample_rate_hz: int) -> int:
+    """Return the lowest rate of MP3 and AAC that loses nothing of this one."""
+    return next((rate for rate in MPEG_RATES_HZ if rate >= sample_rate_hz), MPEG_RATES_HZ[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,9 @@ class _Recipe:
     """Rate of the file for a rate of the samples."""
     bit_rate: int | None
     streamed: dict[str, str]
-    """Options that differ for a stream, whose header cannot be completed afterwards."""
+    """What differs where the size cannot be written into the header afterwards."""
+    container: str | None = None
+    """FFmpeg's name of the file format, where it is not the suffix."""
 
 
 _RECIPES = {
@@ -63,13 +71,8 @@ _RECIPES = {
     AudioFormat.OGG: _Recipe(
         "audio/ogg", "libopus", codec_rate_hz, 32_000, {"page_duration": "60000"}
     ),
-    AudioFormat.MP3: _Recipe(
-        "audio/mpeg",
-        "libmp3lame",
-        lambda hz: next((rate for rate in MP3_RATES_HZ if rate >= hz), MP3_RATES_HZ[-1]),
-        64_000,
-        {"write_xing": "0"},
-    ),
+    AudioFormat.MP3: _Recipe("audio/mpeg", "libmp3lame", mpeg_rate_hz, 64_000, {"write_xing": "0"}),
+    AudioFormat.AAC: _Recipe("audio/aac", "aac", mpeg_rate_hz, 64_000, {}, container="adts"),
 }
 
 
@@ -139,7 +142,7 @@ class Muxer:
         self._container = av.open(
             file,
             "w",
-            format=fmt.value,
+            format=recipe.container or fmt.value,
             container_options=options,
         )
         rate = recipe.rate_hz(sample_rate_hz)
@@ -218,6 +221,28 @@ async def encode_stream(
             yield data
 
 
+async def pcm_stream(
+    chunks: AsyncIterable[AudioChunk], sample_rate_hz: int
+) -> AsyncGenerator[bytes, None]:
+    """Yield speech as it comes as bare samples of a given rate: mono, 16-bit, little-endian.
+
+    Raises:
+        InvalidRequestError: ``chunks`` is not a stream of audio.
+        StreamInterruptedError: the speech has no end mark.
+        BadAudioError: its rate changes on the way.
+        VieneuError: whatever ``chunks`` raises.
+    """
+    resampler: Resampler | None = None
+    async with aclosing(one_rate(chunks)) as speech:
+        async for chunk in speech:
+            if resampler is None:
+                resampler = await on_thread(Resampler, chunk.sample_rate_hz, sample_rate_hz)
+            if data := await on_thread(resampler.push, chunk.pcm):
+                yield data
+    if resampler is not None and (data := await on_thread(resampler.finish)):
+        yield data
+
+
 async def one_rate(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
     """Pass a stream on and close it at the end; check that it is complete and of one sample rate.
 
@@ -242,14 +267,3 @@ async def one_rate(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChu
             last = chunk
     if last is None or not last.final:
         raise StreamInterruptedError("The stream of audio ended in the middle of a sentence.")
-
-
-async def on_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a short blocking call on a thread; cancellation takes effect once the call has ended."""
-    running = asyncio.create_task(asyncio.to_thread(call, *args, **kwargs))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        running.exception()  # marks it as retrieved: the cancelled caller does not need it
-        raise

@@ -17,12 +17,12 @@ from vieneu_core.audio.encode import (
     Muxer,
     format_named,
     format_of,
-    on_thread,
     one_rate,
 )
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.audio.whole_sentences import whole_sentences
 from vieneu_core.errors import InvalidRequestError
+from vieneu_core.threads import on_thread
 from vieneu_core.translatable import Translatable
 
 

@@ -38,6 +38,10 @@ class Speaker:
     """True if this is not the backend and voice that the admin and the request chose."""
     watermarked: bool = False
     """True if the samples carry a watermark."""
+    model: str = ""
+    """Model of the engine, as `Health.model`; empty where an older server does not name it."""
+    cached: bool = False
+    """True if it was spoken before and is replayed from a cache."""
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -65,6 +65,8 @@ class Health:
     """Id of the default voice if the backend lacks it; another voice speaks instead."""
     loading: LoadProgress | None = None
     """Progress of loading the model, if it is known."""
+    worker_restarts: int | None = None
+    """Times that its worker process died and was started again; None where that is not known."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", one_of("state", self.state, BackendState))

@@ -149,6 +149,7 @@ class LocalBackend(Backend):
             gpu_memory_total_gb=None if memory is None else memory.gpu_total_gb,
             uptime_s=self._worker.uptime_s,
             loading=self._worker.progress,
+            worker_restarts=self._worker.n_restarts,
         )
 
     async def voices(self) -> tuple[Voice, ...]:
@@ -255,4 +256,5 @@ class LocalBackend(Backend):
             engine=info.engine,
             voice=REFERENCE_VOICE if utterance.voice is None else utterance.voice.id,
             watermarked=utterance.watermark,
+            model=info.model,
         )

@@ -26,6 +26,8 @@ DEBUG_VARIABLE = "VIENEU_DEBUG"
 
 COMMANDS = {
     "say": "say",
+    "warm": "warm",
+    "cache": "cache",
     "voices": "voices",
     "models": "models",
     "optimize": "models",

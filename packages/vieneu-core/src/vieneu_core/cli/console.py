@@ -8,20 +8,30 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vieneu_core.builder import build_router
+from vieneu_core.builder import build_cached, build_router
 from vieneu_core.cli.error_messages import plain
 from vieneu_core.cli.exit_codes import ExitCode
 from vieneu_core.cli.language import choose_language
-from vieneu_core.config import Settings, load_settings, settings_path, state_dir, voices_dir
+from vieneu_core.config import (
+    Settings,
+    cache_dir,
+    load_settings,
+    settings_path,
+    state_dir,
+    voices_dir,
+)
 from vieneu_core.i18n import Messages, languages
 from vieneu_core.router import Router
+
+if TYPE_CHECKING:
+    from vieneu_core.speech_cache import CachedBackend
 
 
 def _language(text: str) -> str:
@@ -90,6 +100,19 @@ class Terminal:
             yield router
         finally:
             await router.aclose()
+
+    def cached(self, settings: Settings, router: Router) -> CachedBackend | None:
+        """Put the speech cache before a router; None where the settings want none.
+
+        Raises:
+            MissingExtraError: it is not installed.
+        """
+        return build_cached(
+            settings,
+            router,
+            cache_dir=cache_dir(self.environ),
+            voices_dir=voices_dir(self.environ),
+        )
 
     def note(self, text: str) -> None:
         """Print one line on standard error."""

@@ -11,11 +11,13 @@ from vieneu_core.config.settings import (
     AUTH_TOKEN_VARIABLE,
     EMBEDDED_ENGINE,
     ENDPOINT_URL_VARIABLE,
+    CacheSettings,
     ColabSettings,
     FallbackSettings,
     LocalSettings,
     QuotaSettings,
     Settings,
+    environment_overrides,
 )
 from vieneu_core.config.store import load_settings, save_settings
 from vieneu_core.config.tunnel_kind import TunnelKind
@@ -24,6 +26,7 @@ __all__ = [
     "AUTH_TOKEN_VARIABLE",
     "EMBEDDED_ENGINE",
     "ENDPOINT_URL_VARIABLE",
+    "CacheSettings",
     "ColabSettings",
     "FallbackSettings",
     "LocalSettings",
@@ -31,6 +34,7 @@ __all__ = [
     "Settings",
     "TunnelKind",
     "cache_dir",
+    "environment_overrides",
     "load_settings",
     "save_settings",
     "settings_path",

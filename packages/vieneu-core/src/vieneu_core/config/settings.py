@@ -135,6 +135,28 @@ class QuotaSettings(_Section):
     )
 
 
+class CacheSettings(_Section):
+    """The cache of finished speech on disk.
+
+    Off unless it is asked for: announcements say who is home and which door is open, and nobody
+    expects a command that speaks to leave a recording of it.
+    """
+
+    enabled: bool = Field(default=False, description="true or false")
+    max_bytes: int = Field(
+        default=200_000_000,
+        ge=10_000_000,
+        le=1_000_000_000_000,
+        description="a number of bytes from 10000000 to 1000000000000, for example 200000000",
+    )
+    """Room on the disk: about two hours of speech at the default; what was not used for longest
+    is removed."""
+    folder: str | None = Field(
+        default=None, min_length=1, description="the path of a folder that is private to this user"
+    )
+    """None is ``vieneu/speech`` in the user's cache folder."""
+
+
 class Settings(_Section):
     """All settings. Immutable; the text form contains no secrets.
 
@@ -147,6 +169,7 @@ class Settings(_Section):
     local: LocalSettings = Field(default=LocalSettings(), description="key: value lines")
     fallback: FallbackSettings = Field(default=FallbackSettings(), description="key: value lines")
     quota: QuotaSettings = Field(default=QuotaSettings(), description="key: value lines")
+    cache: CacheSettings = Field(default=CacheSettings(), description="key: value lines")
 
     @model_validator(mode="before")
     @classmethod

@@ -1,19 +1,17 @@
-"""Reading and atomic writing of the settings file."""
+"""Reading and changing of the settings file."""
 
 from __future__ import annotations
 
-import fcntl
 import numbers
 import os
 import stat
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
 
 from vieneu_core.arguments import expect, path_of, refuse
+from vieneu_core.config.overwriting import read_whole
 from vieneu_core.config.paths import expanded, settings_path
 from vieneu_core.config.settings import (
     AUTH_TOKEN_VARIABLE,
@@ -23,15 +21,12 @@ from vieneu_core.config.settings import (
     Settings,
     environment_overrides,
 )
+from vieneu_core.config.writing import MAX_BYTES, locked, write
 from vieneu_core.config.yaml_document import Document, wrong
 from vieneu_core.config.yaml_editing import UneditableError, Value, edited
 from vieneu_core.errors import ConfigurationError, SettingsFileError
-from vieneu_core.files import PRIVATE, remove_drafts, write_atomic
+from vieneu_core.files import PRIVATE
 from vieneu_core.translatable import Translatable
-
-MAX_BYTES = 1 << 20
-LOCK_TIMEOUT_S = 10.0
-_LOCK_POLL_S = 0.02
 
 
 def load_settings(
@@ -75,7 +70,8 @@ def save_settings(
 
     Everything else in the file stays the same, to the byte. A missing file is created. The file is
     private to its owner afterwards (mode 0600); a link is followed. Writers wait for each
-    other. Without changes, only checks that the file can be written.
+    other. Without changes, only checks that the file can be written. A file that cannot be
+    replaced, such as one that is mounted by itself, is written over; a crash loses nothing.
 
     Returns the new settings of the file, without those of the environment.
 
@@ -91,7 +87,7 @@ def save_settings(
     plain = _plain(changes)
     path = _settings_file(path, _environment(environ))
     target = _target(path)
-    with _locked(target, path):
+    with locked(target, path):
         text = _read(target, must_exist=False)
         if text is None and not plain:
             return Settings()
@@ -101,7 +97,7 @@ def save_settings(
         new = _edited(text or "", plain, path)
         settings = Document.parse(new, path).settings()
         if new != text or stat.S_IMODE(target.stat().st_mode) != PRIVATE:
-            _write(target, new, path)
+            write(target, new, path)
     return settings
 
 
@@ -212,7 +208,7 @@ def _read(path: Path, *, must_exist: bool) -> str | None:
         if path.stat().st_size > MAX_BYTES:
             failure = "it is larger than 1 MiB"
         else:
-            return path.read_bytes().decode("utf-8-sig")
+            return read_whole(path).decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         if not must_exist:
             return None
@@ -234,57 +230,3 @@ def _target(path: Path) -> Path:
         raise SettingsFileError(
             Translatable("{path}: it is a link to a file that does not exist.", path=path)
         ) from err
-
-
-@contextmanager
-def _locked(target: Path, shown: Path) -> Iterator[None]:
-    """Hold the lock file beside the target. It is never removed, because that would be a race."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(
-            target.with_name(f".{target.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE
-        )
-    except OSError as err:
-        raise _unwritable(shown, err) from err
-    try:
-        _wait_for(lock, shown)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _wait_for(lock: int, shown: Path) -> None:
-    give_up_at = time.monotonic() + LOCK_TIMEOUT_S
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as err:
-            if time.monotonic() > give_up_at:
-                raise SettingsFileError(
-                    Translatable(
-                        "{shown}: another program has been writing it for {lock_timeout_s:.0f} s.",
-                        shown=shown,
-                        lock_timeout_s=LOCK_TIMEOUT_S,
-                    ),
-                    remedy="Try again when it is done.",
-                ) from err
-            time.sleep(_LOCK_POLL_S)
-        else:
-            return
-
-
-def _write(target: Path, text: str, shown: Path) -> None:
-    try:
-        remove_drafts(target)
-        write_atomic(target, text, mode=PRIVATE)
-    except OSError as err:
-        raise _unwritable(shown, err) from err
-
-
-def _unwritable(shown: Path, err: OSError) -> SettingsFileError:
-    return SettingsFileError(
-        Translatable(
-            "{shown}: it cannot be written ({strerror}).", shown=shown, strerror=err.strerror
-        ),
-        remedy="Make its folder writable, or name another file: --config or VIENEU_CONFIG.",
-    )

@@ -5,6 +5,7 @@ used: ". It never quotes the value: a URL may contain a password, and a token is
 """
 
 from vieneu_core.credentials.auth_token import (
+    MAX_TOKEN_CHARS,
     TOKEN_ERROR,
     AuthToken,
     ServerToken,
@@ -13,6 +14,7 @@ from vieneu_core.credentials.auth_token import (
     parse_server_token,
 )
 from vieneu_core.credentials.endpoint_url import (
+    MAX_URL_CHARS,
     URL_ERROR,
     CallbackUrl,
     EndpointUrl,
@@ -22,6 +24,8 @@ from vieneu_core.credentials.endpoint_url import (
 )
 
 __all__ = [
+    "MAX_TOKEN_CHARS",
+    "MAX_URL_CHARS",
     "TOKEN_ERROR",
     "URL_ERROR",
     "AuthToken",

@@ -7,6 +7,7 @@ Placeholders are those of `str.format`. A further file adds a language.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -15,6 +16,9 @@ from typing import Any
 DEFAULT_LANGUAGE = "en"
 CORE = "vieneu_core.i18n"
 """The package with the catalogues of the core."""
+_MOST_WANTED = 20
+"""Preferences that are read; browsers send fewer."""
+_WEIGHT = re.compile(r"q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 
 
 @cache
@@ -25,9 +29,27 @@ def languages(package: str = CORE) -> tuple[str, ...]:
 
 
 def best_language(wanted: str, package: str = CORE) -> str:
-    """Return the language of a tag or locale (``vi-VN``, ``vi_VN.UTF-8``), else English."""
-    code = wanted.replace("_", "-").replace(".", "-").partition("-")[0].lower()
-    return code if code in languages(package) else DEFAULT_LANGUAGE
+    """Return the language that fits best, else English.
+
+    Args:
+        wanted: A tag or a locale (``vi-VN``, ``vi_VN.UTF-8``), or the languages that a browser
+            prefers, as in ``Accept-Language: vi,en;q=0.8`` (RFC 9110, 12.5.4).
+        package: The package with the catalogues.
+    """
+    known = languages(package)
+    preferred = [_weighted(each) for each in wanted.split(",", _MOST_WANTED)[:_MOST_WANTED]]
+    for code, weight in sorted(preferred, key=lambda each: -each[1]):
+        if weight > 0 and code in known:
+            return code
+    return DEFAULT_LANGUAGE
+
+
+def _weighted(wanted: str) -> tuple[str, float]:
+    """Return the language of one preference, and its weight from 0 to 1."""
+    tag, _, weight = wanted.partition(";")
+    code = re.split(r"[-_.]", tag.strip(), maxsplit=1)[0].lower()
+    given = _WEIGHT.fullmatch(weight.strip())
+    return code, float(given[1]) if given else 1.0
 
 
 @cache

@@ -101,7 +101,8 @@ def _needs(project: dict[str, Any], extra: str) -> Iterator[str]:
     """Yield the requirements of an extra; other extras of the project are expanded."""
     for each in project["optional-dependencies"][extra]:
         if each.startswith(f"{project['name']}["):
-            yield from _needs(project, each.partition("[")[2].rstrip("]"))
+            for other in each.partition("[")[2].rstrip("]").split(","):
+                yield from _needs(project, other.strip())
         else:
             yield each
 

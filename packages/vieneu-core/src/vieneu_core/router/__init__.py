@@ -19,6 +19,7 @@ from vieneu_core.router.events import (
     SessionExpired,
     SessionExpiring,
     SpokenByFallback,
+    WorkerRestarted,
 )
 from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy
 from vieneu_core.router.quota import QuotaStatus, TunnelQuota
@@ -56,4 +57,5 @@ __all__ = [
     "SessionPolicy",
     "SpokenByFallback",
     "TunnelQuota",
+    "WorkerRestarted",
 ]

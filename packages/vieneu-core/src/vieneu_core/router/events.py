@@ -106,6 +106,15 @@ class BackendLoading(RouterEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRestarted(RouterEvent):
+    """The worker process of a backend died and was started again."""
+
+    backend: str
+    restarts: int
+    """Times that this has happened so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitOpened(RouterEvent):
     """A backend failed too often: its circuit breaker is open for a while."""
 

@@ -26,6 +26,7 @@ from vieneu_core.router.events import (
     ServerOutdated,
     SessionExpired,
     SessionExpiring,
+    WorkerRestarted,
 )
 from vieneu_core.router.policy import Mode
 from vieneu_core.router.quota import TunnelQuota
@@ -52,6 +53,7 @@ class StatusNotifier:
         self._open: WeakSet[TrackedBackend] = WeakSet()
         self._progress: WeakKeyDictionary[TrackedBackend, LoadProgress] = WeakKeyDictionary()
         self._outdated: WeakKeyDictionary[TrackedBackend, str] = WeakKeyDictionary()
+        self._restarts: WeakKeyDictionary[TrackedBackend, int] = WeakKeyDictionary()
         self._missing_voices: WeakKeyDictionary[TrackedBackend, str | None] = WeakKeyDictionary()
         self._is_falling_back: str | None = None
 
@@ -61,12 +63,13 @@ class StatusNotifier:
             self._state(tracked)
 
     def changes(self, backends: Iterable[TrackedBackend]) -> None:
-        """Publish changes of circuit, session, version and default voice, and outages."""
+        """Publish other changes: of circuit, session, version, voice, worker; and outages."""
         for tracked in backends:
             self._circuit(tracked)
             self._session(tracked)
             self._version(tracked)
             self._default_voice(tracked)
+            self._worker(tracked)
             self._outage(tracked)
 
     def active(self, chosen: str, active: str, cause: BackendError | None) -> None:
@@ -129,6 +132,12 @@ class StatusNotifier:
         if missing is not None and missing != self._missing_voices.get(tracked):
             self._publish(DefaultVoiceMissing(backend=tracked.name, voice=missing))
         self._missing_voices[tracked] = missing
+
+    def _worker(self, tracked: TrackedBackend) -> None:
+        restarts = tracked.health.worker_restarts if tracked.health is not None else None
+        if restarts is not None and restarts > self._restarts.get(tracked, 0):
+            self._restarts[tracked] = restarts
+            self._publish(WorkerRestarted(backend=tracked.name, restarts=restarts))
 
     def _session(self, tracked: TrackedBackend) -> None:
         mark = tracked.session.due() if tracked.session is not None else None

@@ -7,7 +7,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from vieneu_core.arguments import expect
-from vieneu_core.backends.base import Backend
+from vieneu_core.backends.base import Backend, Health
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     AllBackendsFailedError,
@@ -21,6 +21,7 @@ from vieneu_core.router.policy import BACKENDS, Mode, RouterPolicy
 from vieneu_core.router.session_countdown import SessionClock
 from vieneu_core.router.status import BackendStatus
 from vieneu_core.router.tracked_backend import TrackedBackend
+from vieneu_core.synthesis import Speech
 from vieneu_core.translatable import Translatable
 
 REMOTE = Mode.REMOTE.value
@@ -166,6 +167,31 @@ class BackendPool:
             metered=name == REMOTE,
             each_round=self._each_round,
         )
+
+    # --- one of them, on demand ---------------------------------------------------------------
+
+    async def load_one(self, name: str) -> Health:
+        """Load one backend, and forget what failed there before; see `Router.load_backend`."""
+        tracked = self.require(name)
+        tracked.reset()
+        error = await self.monitor(name).load()
+        if error is not None:
+            raise error
+        return tracked.health or Health(state=tracked.state)
+
+    async def check(self, name: str) -> Health:
+        """Check one backend now, whatever its circuit says; see `Router.check`."""
+        tracked = self.require(name)
+        tracked.try_again()
+        health = await self.monitor(name).check(tolerant=False)
+        if not tracked.usable:
+            raise tracked.why_not_ready()
+        return health
+
+    async def probe(self, name: str) -> Speech:
+        """Speak one short sentence on one backend now; see `Router.probe`."""
+        self.require(name).try_again()
+        return await self.monitor(name).probe()
 
     # --- replacement -------------------------------------------------------------------
 

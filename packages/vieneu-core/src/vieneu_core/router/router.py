@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -94,7 +94,7 @@ class Router(Backend):
             fallback_active=active != self._mode.value,
             backends=self._pool.statuses(),
             session_remaining_s=remote.session.remaining_s if remote and remote.session else None,
-            quota=self._quota.status() if self._quota else None,
+            quota=self._quota.status() if self._quota and remote else None,
         )
 
     def subscribe(self, callback: Callable[[RouterEvent], None]) -> Callable[[], None]:
@@ -112,38 +112,53 @@ class Router(Backend):
 
     # --- administration ---------------------------------------------------------------------
 
-    def set_mode(self, mode: Mode | str) -> None:
-        """Send new requests to this mode's backend. Running ones end where they started.
+    def set_mode(self, mode: Mode | str, *, require_ready: bool = True) -> None:
+        """Send requests to the other backend from now on. Running ones end where they started.
+
+        Without ``require_ready`` a backend that is not ready is chosen all the same, and a fallback
+        speaks until it is.
 
         Raises:
             ConfigurationError: there is no such mode.
-            BackendError: the target is not ready; nothing has changed.
+            BackendError: the target is not ready, or not set up; nothing has changed.
         """
         mode = one_of("mode", mode, Mode)
+        expect("require_ready", require_ready, bool, "True or False")
         self._lifetime.check()
         tracked = self._pool.require(mode.value)
-        if not tracked.usable:
+        if require_ready and not tracked.usable:
             raise tracked.why_not_ready()
         if mode is not self._mode:
             self._mode = mode
             self._events.publish(BackendSwitched(mode=mode))
             self._publish_changes()
 
-    def set_fallback(self, *, enabled: bool) -> None:
-        """Enable or disable fallbacks, from the next request on.
+    def set_fallback(self, *, enabled: bool, order: Sequence[str] | None = None) -> None:
+        """Let fallbacks speak where the admin's choice fails, or not; from the next request on.
 
         Raises:
-            ConfigurationError: ``enabled`` is neither True nor False.
+            ConfigurationError: ``enabled`` is neither True nor False, or ``order`` has a name that
+                is unknown; None leaves the order as it is.
         """
         expect("enabled", enabled, bool, "True or False")
         self._lifetime.check()
-        self._policy = replace(self._policy, fallback_enabled=enabled)
+        fallback = self._policy.fallback if order is None else tuple(order)
+        self._policy = replace(self._policy, fallback_enabled=enabled, fallback=fallback)
+        self._publish_changes()
+
+    async def set_local(self, local: Backend) -> None:
+        """Replace the local backend, as `set_remote`; a fallback speaks while it is being loaded.
+
+        Raises:
+            ConfigurationError: it is no backend.
+        """
+        expect("local", local, Backend, "a backend, such as LocalBackend('espeak')")
+        self._lifetime.require_open()
+        await self._pool.replace(Mode.LOCAL.value, local)
         self._publish_changes()
 
     async def set_remote(self, remote: Backend | None) -> None:
-        """Replace the remote backend, or remove it.
-
-        Running requests end on the old one, which is then closed.
+        """Replace the remote backend, or remove it. Requests on the old one end there first.
 
         Raises:
             ConfigurationError: ``remote`` is not a backend.
@@ -157,24 +172,19 @@ class Router(Backend):
         """Load one backend, and reset its earlier failures.
 
         Raises:
-            ConfigurationError: the name is not a string.
             BackendError: it cannot be loaded.
         """
         self._lifetime.require_open()
-        tracked = self._pool.require(name)
-        tracked.reset()
-        error = await self._pool.monitor(name).load()
-        self._publish_changes()
-        if error is not None:
-            raise error
-        return tracked.health or Health(state=tracked.state)
+        try:
+            return await self._pool.load_one(name)
+        finally:
+            self._publish_changes()
 
     async def unload_backend(self, name: str) -> None:
         """Unload one backend; it stays unloaded until `load_backend`.
 
         Raises:
-            ConfigurationError: the name is not a string.
-            BackendNotConfiguredError: there is no such backend.
+            BackendNotConfiguredError: it has not been set up.
         """
         self._lifetime.use()
         await self._pool.require(name).unload_by_admin()
@@ -185,36 +195,25 @@ class Router(Backend):
         If its circuit is not closed, it must also speak a short sentence.
 
         Raises:
-            ConfigurationError: the name is not a string.
-            BackendError: it does not respond, or cannot speak.
+            BackendError: it does not answer, or cannot speak.
         """
         self._lifetime.require_open()
-        tracked = self._pool.require(name)
-        tracked.try_again()
-        health = await self._pool.monitor(name).check(tolerant=False)
-        if not tracked.usable:
-            raise tracked.why_not_ready()
-        return health
+        return await self._pool.check(name)
 
     async def probe(self, name: str) -> Speech:
         """Speak one short sentence on one backend now, in any mode.
 
         Raises:
-            ConfigurationError: the name is not a string.
             BackendError: it cannot speak.
         """
         self._lifetime.require_open()
-        tracked = self._pool.require(name)
-        tracked.try_again()
-        return await self._pool.monitor(name).probe()
-
-    # --- the interface of a backend ----------------------------------------------------------
+        return await self._pool.probe(name)
 
     async def load(self) -> None:
         """Load all backends at once, then monitor them.
 
-        Returns when the admin's choice and the last resort are loaded; or, if that fails or
-        takes long, when any backend can speak. The others continue loading.
+        Returns when the admin's choice and the last resort are loaded; where that fails or takes
+        long, when anything can speak. The rest goes on loading.
 
         Raises:
             BackendError: none of them can speak, or `unload` was called meanwhile, or the router

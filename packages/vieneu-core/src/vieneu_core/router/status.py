@@ -70,6 +70,7 @@ class RouterStatus:
     session_remaining_s: float | None
     """Seconds until the remote session ends."""
     quota: QuotaStatus | None
+    """Use of the tunnel; None where no remote is set up."""
 
     def __post_init__(self) -> None:
         check_fields(self)

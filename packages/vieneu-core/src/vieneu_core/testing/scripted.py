@@ -28,6 +28,7 @@ from vieneu_core.text.sentence_splitter import sentences
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice, choose_voice
 
+MODEL = "script"
 DEFAULT_VOICES = (
     Voice(id="vi-tone", name="Âm thử", language="vi"),
     Voice(id="en-tone", name="Test tone", language="en"),
@@ -178,7 +179,7 @@ class ScriptedBackend(Backend):
         return Health(
             state=BackendState.READY if self._loaded else BackendState.UNLOADED,
             engine=self.engine,
-            model="script",
+            model=MODEL,
             queue_depth=self.in_flight,
             clones=self.clones,
         )
@@ -265,6 +266,7 @@ class ScriptedBackend(Backend):
             engine=self.engine,
             voice="reference" if request.reference is not None else voice.id,
             watermarked=request.watermark,
+            model=MODEL,
         )
 
     def _check_loaded(self, session: int) -> None:

@@ -64,7 +64,7 @@ async def sentences(
         for sentence in split_sentences(text):
             yield sentence
     elif isinstance(text, tuple):
-        for sentence in _given_sentences(text):
+        for sentence in given_sentences(text):
             yield sentence
     else:
         async with aclosing(_of_pieces(text)) as found:
@@ -72,7 +72,12 @@ async def sentences(
                 yield sentence
 
 
-def _given_sentences(given: tuple[str, ...]) -> list[str]:
+def given_sentences(given: tuple[str, ...]) -> list[str]:
+    """Clean sentences that were given as such; leave out those without speech.
+
+    Raises:
+        EmptyTextError: there is nothing to speak in all of them.
+    """
     cleaned = [line for line in map(one_line, given) if has_speech(line)]
     if not cleaned:
         raise _empty_text("".join(given))

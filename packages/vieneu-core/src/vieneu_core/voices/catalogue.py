@@ -53,7 +53,8 @@ class VoiceCatalogue:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self._folder = path_of("folder", folder, error=ConfigurationError)
+        self.folder = path_of("folder", folder, error=ConfigurationError)
+        """The folder; it may not exist yet."""
         self._known: dict[str, tuple[int, CustomVoice]] = {}
 
     def add(self, name: str, reference: ReferenceAudio, *, language: str = "vi") -> CustomVoice:
@@ -70,7 +71,7 @@ class VoiceCatalogue:
         try:
             self._write(voice, reference)
         except OSError as error:
-            if error.errno in _TAKEN and (self._folder / voice_id).exists():
+            if error.errno in _TAKEN and (self.folder / voice_id).exists():
                 raise InvalidRequestError(
                     Translatable("There is a voice {voice_id!r} already.", voice_id=voice_id),
                     remedy=Translatable(
@@ -81,7 +82,7 @@ class VoiceCatalogue:
             raise InvalidRequestError(
                 Translatable(
                     "The voice cannot be kept in {folder}: {error}.",
-                    folder=self._folder,
+                    folder=self.folder,
                     error=error.strerror,
                 ),
                 remedy="Make the folder writable, or free space on its disk.",
@@ -124,7 +125,7 @@ class VoiceCatalogue:
         """Return a voice; None if there is none that is usable."""
         if voice_id not in self._ids():
             return None
-        folder = self._folder / voice_id
+        folder = self.folder / voice_id
         try:
             changed = (folder / _ABOUT).stat().st_mtime_ns
             known = self._known.get(voice_id)
@@ -137,14 +138,14 @@ class VoiceCatalogue:
 
     def _ids(self) -> list[str]:
         try:
-            inside = list(self._folder.iterdir())
+            inside = list(self.folder.iterdir())
         except OSError:
             return []
         return sorted(p.name for p in inside if not p.name.startswith(".") and p.is_dir())
 
     def _write(self, voice: Voice, reference: ReferenceAudio) -> None:
         """Write a voice's folder atomically."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = self._hidden_folder()
         about = {
             "name": voice.name,
@@ -157,7 +158,7 @@ class VoiceCatalogue:
             text = json.dumps(about, ensure_ascii=False, indent=1)
             write_atomic(draft / _CLIP, clip, mode=PRIVATE)
             write_atomic(draft / _ABOUT, text, mode=PRIVATE)
-            os.rename(draft, self._folder / voice.id)  # noqa: PTH104 - fails where there is one
+            os.rename(draft, self.folder / voice.id)  # noqa: PTH104 - fails where there is one
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
             raise
@@ -166,13 +167,13 @@ class VoiceCatalogue:
         """Rename a voice's folder, so that it disappears at once, then delete its files."""
         trash = self._hidden_folder()
         try:
-            (self._folder / voice_id).rename(trash)  # to an empty folder
+            (self.folder / voice_id).rename(trash)  # to an empty folder
         finally:
             shutil.rmtree(trash, ignore_errors=True)
 
     def _hidden_folder(self) -> Path:
         """Create an empty folder that is not a voice, even if it remains after a crash."""
-        return Path(tempfile.mkdtemp(prefix=".draft-", dir=self._folder))
+        return Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder))
 
 
 def voice_id_of(name: str) -> str:

@@ -64,8 +64,14 @@ class SentenceStart(BaseModel):
     voice: str
     stand_in: bool = False
     watermarked: bool = False
+    model: str = ""
+    """Empty from a server that does not name it yet."""
+    cached: bool = False
+    """Replayed from a cache of the server."""
     pre_skip: int = 0
     """Opus: samples at 48 kHz to drop at the start of the sentence."""
+    backend: str = ""
+    """Backend of the server; empty from one that does not name it yet."""
 
 
 class SentenceEnd(BaseModel):

@@ -82,6 +82,11 @@ class WorkerClient:
         return self._worker.uptime_s
 
     @property
+    def n_restarts(self) -> int:
+        """Times that a worker which had died was started again."""
+        return self._worker.n_restarts
+
+    @property
     def memory(self) -> Memory | None:
         """Memory of the worker after its last sentence; None if there is no worker."""
         return self._memory if self.pid is not None else None

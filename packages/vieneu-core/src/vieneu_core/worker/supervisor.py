@@ -64,11 +64,10 @@ class WorkerSupervisor:
         self._info: EngineInfo | None = None
         self._progress: LoadProgress | None = None
         self._failure = self._unexplained()
-        self._ready_at = 0.0
-        self._load_took_s = 0.0
-        self._next_start_at = 0.0
-        self._n_deaths = 0
-        self._n_failed_starts = 0
+        self._ready_at = self._load_took_s = self._next_start_at = 0.0
+        self._n_deaths = self._n_failed_starts = 0
+        self.n_restarts = 0
+        """Times that a worker which had died was started again."""
 
     @property
     def state(self) -> WorkerState:
@@ -187,6 +186,7 @@ class WorkerSupervisor:
                 delay_s = await self._run_and_count()
                 self._next_start_at = self._clock.monotonic() + delay_s
                 await self._clock.sleep(delay_s)
+                self.n_restarts += 1
         except EngineError as error:
             self._failure = error
         except Exception:

@@ -188,6 +188,8 @@ class SpeechReader:
                 voice=begun.voice,
                 fallback=begun.stand_in,
                 watermarked=begun.watermarked,
+                model=begun.model,
+                cached=begun.cached,
             ),
             decoder=self._decoder(begun),
             check=SpeechCheck(text, speed=self._order.speed, sample_rate_hz=rate_hz),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from rich.text import Text
 
 from vieneu_core.audio.encode import AudioFormat
 from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.backends.base import Backend
 from vieneu_core.cli.backends import loading_step, note_missing_voice
 from vieneu_core.cli.console import (
     ConfigOption,
@@ -23,7 +24,7 @@ from vieneu_core.cli.console import (
     facts_table,
     terminal_of,
 )
-from vieneu_core.cli.error_messages import error_title, plain
+from vieneu_core.cli.error_messages import error_line, error_title, plain
 from vieneu_core.cli.event_loop import run_command
 from vieneu_core.cli.sinks import sink_for
 from vieneu_core.cli.stats import SynthesisStats, in_runs
@@ -32,7 +33,7 @@ from vieneu_core.clock import SystemClock
 from vieneu_core.config import Settings
 from vieneu_core.errors import BackendNotConfiguredError, EmptyTextError
 from vieneu_core.i18n import translated
-from vieneu_core.router import BackendLoading, Mode, Router, RouterEvent
+from vieneu_core.router import BackendLoading, Mode, RouterEvent
 from vieneu_core.synthesis import SynthesisRequest, new_request_id
 from vieneu_core.text.clean import has_speech
 from vieneu_core.text.sentence_splitter import split_sentences
@@ -127,27 +128,34 @@ async def say(terminal: Terminal, options: SayOptions) -> None:
     clock = SystemClock()
     with _progress(terminal, shown=not options.typed) as show:
         stats = SynthesisStats(clock, show)
-        async with terminal.router(settings) as router:
+        async with terminal.router(settings) as router, AsyncExitStack() as stack:
+            cached = terminal.cached(settings, router)
+            backend: Backend = cached or router
+            stack.push_async_callback(backend.aclose)
             router.subscribe(stats.on_event)
             router.subscribe(show.on_event)
             started = clock.monotonic()
-            await router.load()
+            await backend.load()
             stats.load_s = clock.monotonic() - started
             at_terminal = options.typed and sys.stdin.isatty()
             if at_terminal:
                 terminal.note(terminal.messages("type_here"))
-            speech = _by_lines(router, request) if at_terminal else router.stream(request)
+            speech = _by_lines(backend, request) if at_terminal else backend.stream(request)
             async with aclosing(stats.counted(speech)) as chunks:
                 await sink(chunks)
             status = router.status()
             chosen = status.backend(settings.mode)
             stats.last_error = chosen.last_error if chosen is not None else None
+    if cached is not None and cached.cache.problem is not None:
+        terminal.note(error_line(cached.cache.problem, terminal.messages.language))
     if options.voice is None:
         note_missing_voice(terminal, status, stats.speakers.values())
     _report(terminal, options, stats, settings.mode)
 
 
-async def _by_lines(router: Router, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+async def _by_lines(
+    backend: Backend, request: SynthesisRequest
+) -> AsyncGenerator[AudioChunk, None]:
     """Speak text typed on a terminal line by line: Enter starts the speech of a line."""
     n_spoken = 0
     async with aclosing(typed_text()) as lines:
@@ -156,7 +164,7 @@ async def _by_lines(router: Router, request: SynthesisRequest) -> AsyncGenerator
                 continue
             line = replace(request, text=text, request_id=new_request_id())
             index = 0
-            async with aclosing(router.stream(line)) as chunks:
+            async with aclosing(backend.stream(line)) as chunks:
                 async for chunk in chunks:
                     index = chunk.sentence + 1
                     yield replace(chunk, sentence=n_spoken + chunk.sentence)
@@ -259,6 +267,12 @@ def _figures(terminal: Terminal, stats: SynthesisStats) -> Table:
     return table
 
 
+def _mark(terminal: Terminal, speaker: Speaker) -> Text:
+    if speaker.fallback:
+        return Text(terminal.messages("fallback"), style="yellow")
+    return Text(terminal.messages("from_cache") if speaker.cached else "", style="green")
+
+
 def _sentences(terminal: Terminal, stats: SynthesisStats) -> Table:
     messages = terminal.messages
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
@@ -272,6 +286,6 @@ def _sentences(terminal: Terminal, stats: SynthesisStats) -> Table:
             str(sentence + 1),
             f"{messages.number(stats.lengths_s[sentence], 2)} s",
             *(Text(plain(part)) for part in (speaker.backend, speaker.engine, speaker.voice)),
-            Text(messages("fallback") if speaker.fallback else "", style="yellow"),
+            _mark(terminal, speaker),
         )
     return table

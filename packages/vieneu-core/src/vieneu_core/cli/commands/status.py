@@ -87,7 +87,8 @@ def _print_status(terminal: Terminal, status: RouterStatus, *, as_json: bool) ->
         facts = status.to_json()
         for backend in facts["backends"]:
             if backend["name"] != "remote" and backend["health"] is not None:
-                backend["health"]["uptime_s"] = None  # that of this command's own process
+                # Those of this command.
+                backend["health"] |= {"uptime_s": None, "worker_restarts": None}
         terminal.print_json(facts)
     else:
         terminal.out.print(status_view(terminal, status))

@@ -1,0 +1,276 @@
+"""Administration of a running router: each choice is applied at once, and kept in the file.
+
+The settings file is the one place of the admin's choices. Whoever changes it (this service, the
+command ``vieneu``, an editor) is followed within a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from vieneu_core.backends.base import Backend, BackendState, Health
+from vieneu_core.backends.remote import RemoteBackend
+from vieneu_core.builder import RouterBuilder
+from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.config import Settings, environment_overrides, load_settings, save_settings
+from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
+from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError, VieneuError
+from vieneu_core.pairing import AddressUpdateInbox, verify_server
+from vieneu_core.router import Mode, Router
+from vieneu_core.synthesis import Speech
+from vieneu_core.translatable import Translatable
+
+_LOGGER = logging.getLogger(__name__)
+CHECK_EVERY_S = 0.5
+"""Between two checks whether the settings file has changed."""
+APPLY_WAIT_S = 0.5
+"""How long a change waits for a new backend to load; loading goes on afterwards."""
+
+_Signature = tuple[int, int, int] | None
+
+
+class Administration:
+    """The admin's choices for one router.
+
+    Args:
+        router: Loaded and closed by whoever made it.
+        builder: Made the router; makes its new parts.
+        settings: Those of the router.
+        path: The settings file.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        builder: RouterBuilder,
+        settings: Settings,
+        path: Path,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        self.router = router
+        self.voices = builder.voices
+        self._builder = builder
+        self._settings = settings
+        self._path = path
+        self._clock = clock or SystemClock()
+        self._changing = asyncio.Lock()
+        self._replacing: set[asyncio.Task[None]] = set()
+        self._signature: _Signature = None
+        self._inbox: tuple[str, AddressUpdateInbox] | None = None
+        self.settings_error: VieneuError | None = None
+        """Why the file could not be taken over when it was last changed; the old settings hold."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that hold now. They contain the remote's token."""
+        return self._settings
+
+    # --- choices of the admin ---------------------------------------------------------------
+
+    async def set_mode(self, mode: Mode | str) -> None:
+        """Send requests to the other backend from now on.
+
+        Raises:
+            BackendError: it is not ready; nothing has changed.
+            ConfigurationError: there is no such mode, or it cannot be kept; nothing has changed.
+        """
+        async with self._changing:
+            before = self.router.mode
+            self.router.set_mode(mode)
+            try:
+                await self._save({"backend_mode": self.router.mode.value})
+            except BaseException:
+                self.router.set_mode(before, require_ready=False)
+                raise
+
+    async def connect(self, url: str, token: SecretStr | None = None) -> Health:
+        """Verify a server, and use it as the remote from now on.
+
+        Args:
+            url: Of the server.
+            token: Of the server; None is the one in the settings.
+
+        Raises:
+            BackendError: the server does not answer, refuses the token or is not ready; nothing
+                has changed.
+            ConfigurationError: URL or token cannot be used or kept; nothing has changed.
+        """
+        try:
+            endpoint_url = parse_endpoint_url(url)
+            chosen = parse_auth_token(token or self._settings.colab.auth_token)
+        except ValueError as error:
+            raise ConfigurationError(
+                Translatable("The server cannot be used: {reason}.", reason=str(error)),
+                remedy="Copy URL and token as the server shows them.",
+            ) from None
+        self._refuse_overrides()
+        health = await verify_server(endpoint_url, chosen)
+        async with self._changing:
+            await self._save(
+                {
+                    "colab.enabled": True,
+                    "colab.endpoint_url": endpoint_url,
+                    "colab.auth_token": chosen,
+                }
+            )
+        return health
+
+    async def accept_address(self, body: bytes, signature: str | None) -> None:
+        """Take the new address that a restarted server sent.
+
+        Raises:
+            AddressUpdateError: it is not signed with the token of the settings, not new or unsafe.
+            BackendError: the server does not answer at the address; nothing has changed.
+            BackendNotConfiguredError: the settings have no token that could sign.
+        """
+        token = self._settings.colab.auth_token
+        if not token.get_secret_value():
+            raise BackendNotConfiguredError("No server is connected.", backend=Mode.REMOTE.value)
+        secret = token.get_secret_value()
+        if self._inbox is None or self._inbox[0] != secret:
+            self._inbox = secret, AddressUpdateInbox(token, clock=self._clock)
+        update = self._inbox[1].open(body, signature)
+        await self.connect(update.endpoint_url, token)
+
+    async def disconnect(self) -> None:
+        """Remove the remote server and its token; requests go to the local backend.
+
+        Raises:
+            ConfigurationError: that cannot be kept; nothing has changed.
+        """
+        self._refuse_overrides()
+        changes: dict[str, Any] = {"colab.enabled": False, "colab.auth_token": ""}
+        if self._settings.backend_mode == Mode.REMOTE.value:
+            changes["backend_mode"] = Mode.LOCAL.value
+        async with self._changing:
+            await self._save(changes)
+
+    async def rotate_token(self) -> None:
+        """Have the remote server make a new token, and keep it.
+
+        Raises:
+            BackendError: it did not; the current token stays.
+            ConfigurationError: the new token could not be kept; nothing has changed.
+        """
+        colab = self._settings.colab
+        if not colab.enabled:
+            raise BackendNotConfiguredError("No server is connected.", backend=Mode.REMOTE.value)
+        self._refuse_overrides()
+        async with self._changing:
+            await asyncio.to_thread(save_settings, {}, self._path)  # before the old one is lost
+            server = RemoteBackend(colab.endpoint_url, colab.auth_token)
+            try:
+                token = await server.rotate_token()
+            finally:
+                await server.aclose()
+            await self._save({"colab.auth_token": token})
+
+    async def test(self, backend: str) -> Speech:
+        """Speak one short sentence on a backend, unheard.
+
+        Raises:
+            BackendError: it cannot speak.
+        """
+        return await self.router.probe(backend)
+
+    # --- the settings file ------------------------------------------------------------------
+
+    async def follow(self) -> None:
+        """Take over each change of the settings file, until cancelled."""
+        self._signature = await asyncio.to_thread(_signature_of, self._path)
+        while True:
+            await self._clock.sleep(CHECK_EVERY_S)
+            signature = await asyncio.to_thread(_signature_of, self._path)
+            if signature != self._signature:
+                self._signature = signature
+                await self.reload()
+
+    async def reload(self) -> None:
+        """Read the file, and apply what has changed; a file that is wrong changes nothing."""
+        async with self._changing:
+            try:
+                settings = await asyncio.to_thread(load_settings, self._path)
+                await self._apply(settings)
+            except VieneuError as error:
+                self.settings_error = error
+                _LOGGER.warning("The settings file was changed, but is not used: %s", error)
+            else:
+                self.settings_error = None
+
+    async def aclose(self) -> None:
+        """Wait for backends that are still being replaced; called once the router is closed."""
+        await asyncio.gather(*self._replacing, return_exceptions=True)
+
+    async def _save(self, changes: dict[str, Any]) -> None:
+        await asyncio.to_thread(save_settings, changes, self._path)
+        await self._apply(await asyncio.to_thread(load_settings, self._path))
+
+    async def _apply(self, new: Settings) -> None:
+        """Bring the router from the settings so far to new ones."""
+        old = self._settings
+        local = self._builder.local(new) if new.local != old.local else None
+        # Made before anything changes: a URL that cannot be used is refused as a whole.
+        remote = self._builder.remote(new) if new.colab != old.colab else None
+        self._settings = new
+        if new.fallback != old.fallback:
+            self.router.set_fallback(enabled=new.fallback.enabled, order=new.fallback.order)
+        if new.mode == Mode.LOCAL.value:
+            self.router.set_mode(Mode.LOCAL, require_ready=False)
+        if local is not None:
+            await self._in_background(self.router.set_local(local))
+        if new.colab != old.colab:
+            await self._in_background(self._set_remote(remote))
+        else:
+            self.router.set_mode(new.mode, require_ready=False)
+
+    async def _set_remote(self, remote: Backend | None) -> None:
+        await self.router.set_remote(remote)
+        if self._settings.mode in self._configured():
+            self.router.set_mode(self._settings.mode, require_ready=False)
+
+    def _configured(self) -> set[str]:
+        """Return the names of the backends that are set up."""
+        absent = BackendState.NOT_CONFIGURED
+        return {each.name for each in self.router.status().backends if each.state is not absent}
+
+    async def _in_background(self, replacing: Coroutine[Any, Any, None]) -> None:
+        """Replace a backend; wait a moment for it, not for a model that loads for minutes.
+
+        A later replacement of the same backend ends the wait of an earlier one.
+        """
+        task = asyncio.create_task(replacing, name="replace-backend")
+        self._replacing.add(task)
+        task.add_done_callback(self._replacing.discard)
+        await asyncio.wait({task}, timeout=APPLY_WAIT_S)
+        if task.done():
+            task.result()
+
+    def _refuse_overrides(self) -> None:
+        """Refuse to keep what the environment would override.
+
+        Raises:
+            ConfigurationError: URL or token come from environment variables.
+        """
+        if environment_overrides(os.environ):
+            raise ConfigurationError(
+                "URL and token of the server come from environment variables, which would win.",
+                remedy="Unset COLAB_ENDPOINT_URL and COLAB_AUTH_TOKEN, and start the relay again.",
+            )
+
+
+def _signature_of(path: Path) -> _Signature:
+    """Return what changes whenever the file does; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,270 @@
+"""App of the relay: the server's app over the router, and the admin's app beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, FastAPI
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Mount, Route
+
+from vieneu_colab_server import __version__
+from vieneu_colab_server.app import AddedApi, Service, create_app
+from vieneu_colab_server.middleware.access_log import AccessLog
+from vieneu_colab_server.middleware.body_limit import BodyLimit
+from vieneu_colab_server.problems import add_error_handlers, translate_problems
+from vieneu_colab_server.relay.admin_api import ADDRESS, admin_routes
+from vieneu_colab_server.relay.administration import Administration
+from vieneu_colab_server.relay.event_stream import EventHistory
+from vieneu_colab_server.relay.guard import AdminGuard
+from vieneu_colab_server.relay.history import RelayHistory, history_routes
+from vieneu_colab_server.relay.jobs.queue import JobQueue
+from vieneu_colab_server.relay.jobs.routes import JOBS, job_routes
+from vieneu_colab_server.relay.jobs.store import JobStore
+from vieneu_colab_server.relay.login import AdminAccount
+from vieneu_colab_server.relay.login_routes import LOGIN_PATHS, login_routes
+from vieneu_colab_server.relay.metrics.measured_backend import MeasuredBackend
+from vieneu_colab_server.relay.metrics.relay_metrics import relay_metrics
+from vieneu_colab_server.relay.metrics.routes import METRICS, metrics_routes
+from vieneu_colab_server.relay.metrics.speech_metrics import SpeechMetrics
+from vieneu_colab_server.relay.metrics.tracing import SpeechTracing
+from vieneu_colab_server.relay.notebook_routes import notebook_routes
+from vieneu_colab_server.relay.openai import openai_api
+from vieneu_colab_server.relay.pages.routes import page_files, page_routes
+from vieneu_colab_server.relay.pages.speak.routes import speak_page_routes
+from vieneu_colab_server.relay.preparation import AnnouncementPreparation, preparation_routes
+from vieneu_colab_server.relay.speak.app import create_speak_api
+from vieneu_colab_server.relay.speak.guard import SPEAK_API
+from vieneu_colab_server.relay.speak.session import SpeakSessions
+from vieneu_colab_server.relay.voice_routes import voice_routes
+from vieneu_colab_server.relay.wyoming import wyoming_server_class
+from vieneu_colab_server.relay.wyoming.limits import WyomingLimits
+from vieneu_colab_server.relay.wyoming.queued_speech import QueuedSpeech
+from vieneu_colab_server.settings import ServerSettings
+from vieneu_core.backends.base import Backend
+from vieneu_core.builder import build_cache
+from vieneu_core.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from vieneu_colab_server.relay.wyoming.server import WyomingServer
+    from vieneu_core.speech_cache import CachedBackend, Chosen
+
+ADMIN_PATH = "/relay"
+API_PATH = "/api"
+ADMIN_PAGE = "admin"
+MAX_JOBS_BYTES = 4 << 30
+"""All long jobs on the disk."""
+MAX_ADMIN_BODY_BYTES = 4 * 1024 * 1024
+"""A clip of a voice as base64."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WyomingOptions:
+    """Where Wyoming clients are served."""
+
+    address: str
+    """``tcp://HOST:PORT`` or ``unix://PATH``."""
+    announced_as: str | None = None
+    """Name for zeroconf; None announces nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayParts:
+    """What the relay app serves."""
+
+    administration: Administration
+    account: AdminAccount
+    jobs_folder: Path
+    """Keeps the long jobs."""
+    wyoming: WyomingOptions | None = None
+    """None serves no Wyoming clients."""
+    tracing: SpeechTracing | None = None
+    """None traces nothing."""
+
+
+def create_relay_app(
+    settings: ServerSettings, parts: RelayParts, *, clock: Clock | None = None
+) -> Starlette:
+    """Make the app of the relay; it loads the router, and closes it at its end.
+
+    Clients of vieneu-server are clients of it: its paths, and its token, are the server's. The
+    admin's paths are below `ADMIN_PATH`.
+
+    Raises:
+        ConfigurationError: the address for Wyoming clients cannot be used.
+        MissingExtraError: a part of the extra ``relay`` is not installed.
+    """
+    clock = clock or SystemClock()
+    administration = parts.administration
+    router = administration.router
+    metrics = relay_metrics(router, queue_depth=lambda: service.queue.depth)
+    history = RelayHistory(router, clock=clock)
+    measured = MeasuredBackend(
+        router,
+        metrics.speech,
+        clock=clock,
+        tracing=parts.tracing,
+        on_end=history.record_speech,
+    )
+    cached = _cached(administration, measured, metrics.speech, clock)
+    backend = cached or measured
+    jobs = JobQueue(
+        router,
+        JobStore(parts.jobs_folder, max_total_bytes=MAX_JOBS_BYTES),
+        clock,
+        busy=lambda: service.queue.depth > 0,
+        find_reference=lambda voice: service.uploads.find(voice),  # noqa: PLW0108 - made below
+    )
+    added = [
+        openai_api(send_timeout_s=settings.send_timeout_s),
+        AddedApi(routes=lambda _: metrics_routes(metrics.registry), prefix=METRICS),
+        AddedApi(
+            routes=lambda made: job_routes(jobs, stopping=lambda: made.lifecycle.draining),
+            prefix=JOBS,
+        ),
+    ]
+    server = create_app(settings, backend, clock=clock, added=added)
+    service: Service = server.state.service
+    events = EventHistory(router, clock=clock, is_stopping=lambda: service.lifecycle.draining)
+    speak = QueuedSpeech(
+        backend.stream,
+        service.queue,
+        check_accepting=service.lifecycle.check_accepting,
+        deadline_s=settings.deadline_s,
+    )
+    wyoming = _wyoming_server(settings, parts.wyoming, backend, speak)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        serving = _serving(wyoming, settings)
+        async with server.router.lifespan_context(server), jobs, history, serving:
+            following = asyncio.create_task(administration.follow(), name="follow-settings")
+            try:
+                yield
+            finally:
+                following.cancel()
+                await asyncio.wait({following})
+                events.close()
+                metrics.unsubscribe()
+        await administration.aclose()  # the router is closed by now
+        if parts.tracing is not None:
+            await parts.tracing.aclose()
+
+    preparation = AnnouncementPreparation(
+        cached,
+        router=router,
+        busy=lambda: service.queue.depth > 0,
+        clock=clock,
+        max_chars=settings.max_text_chars,
+    )
+    speak_sessions = SpeakSessions(service.tokens, clock)
+    apis = [
+        login_routes(parts.account, speak_sessions),
+        admin_routes(administration, events),
+        voice_routes(administration.voices, backend, speak),
+        notebook_routes(),
+        history_routes(history),
+        preparation_routes(preparation),
+    ]
+    routes = [
+        Route(ADMIN_PATH, _to_the_page, include_in_schema=False),
+        Mount(ADMIN_PATH, _admin_app(settings, parts.account, apis)),
+        Mount(SPEAK_API, create_speak_api(settings, service, server, speak_sessions)),
+        *speak_page_routes(),
+        Mount("/", server),
+    ]
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.state.service = service
+    return app
+
+
+def _cached(
+    administration: Administration, backend: Backend, metrics: SpeechMetrics, clock: Clock
+) -> CachedBackend | None:
+    """Put the speech cache before a backend; None where the settings want none."""
+    settings = administration.settings
+    if not settings.cache.enabled:
+        return None
+    from vieneu_core.speech_cache import CachedBackend, chosen_by
+
+    cache = build_cache(
+        settings,
+        voices_dir=administration.voices.folder,
+        clock=clock,
+        on_lookup=metrics.cache_lookup,
+    )
+
+    def chosen() -> Chosen:
+        return chosen_by(router, administration.settings)()  # they may change while it runs
+
+    router = administration.router
+    return CachedBackend(backend, cache, chosen=chosen)
+
+
+def _wyoming_server(
+    settings: ServerSettings, options: WyomingOptions | None, backend: Backend, speak: QueuedSpeech
+) -> WyomingServer | None:
+    if options is None:
+        return None
+    return wyoming_server_class()(
+        options.address,
+        speak,
+        backend.voices,
+        limits=WyomingLimits(max_text_chars=settings.max_text_chars),
+        announced_as=options.announced_as,
+    )
+
+
+@asynccontextmanager
+async def _serving(wyoming: WyomingServer | None, settings: ServerSettings) -> AsyncIterator[None]:
+    """Serve Wyoming clients meanwhile; at the end their speech may finish."""
+    if wyoming is None:
+        yield
+        return
+    await wyoming.start()
+    try:
+        yield
+    finally:
+        await wyoming.stop(within_s=settings.drain_timeout_s)
+
+
+async def _to_the_page(_: Request) -> RedirectResponse:
+    """Lead from the path without its slash; relative, for proxies that put a prefix before it."""
+    return RedirectResponse(ADMIN_PATH.removeprefix("/") + "/")
+
+
+def _admin_app(
+    settings: ServerSettings, account: AdminAccount, apis: Sequence[APIRouter]
+) -> FastAPI:
+    files = page_files(ADMIN_PAGE)
+    open_paths = frozenset(
+        {*(f"{API_PATH}{path}" for path in (*LOGIN_PATHS, ADDRESS)), *(file.path for file in files)}
+    )
+    app = FastAPI(
+        title="VieNeu Relay, administration",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(AccessLog),
+            Middleware(AdminGuard, account=account, open_paths=open_paths),
+            Middleware(
+                BodyLimit, max_bytes=MAX_ADMIN_BODY_BYTES, timeout_s=settings.body_timeout_s
+            ),
+        ],
+    )
+    for routes in apis:
+        app.include_router(routes, prefix=API_PATH)
+    app.routes.extend(page_routes(files))
+    add_error_handlers(app)
+    translate_problems(app)
+    return app

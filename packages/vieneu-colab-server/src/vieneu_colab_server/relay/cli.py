@@ -1,0 +1,192 @@
+"""The command ``vieneu-relay``: settings to a running relay, errors to exit codes.
+
+Exit codes are those of ``vieneu-server``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import SecretStr
+
+from vieneu_colab_server import __version__
+from vieneu_colab_server.cli import (
+    EXIT_CONFIGURATION,
+    EXIT_ENGINE,
+    EXIT_FORCED,
+    TOKEN_FILE_VARIABLE,
+    TOKEN_VARIABLE,
+    LogLevel,
+)
+from vieneu_colab_server.cli import make_settings as server_settings
+from vieneu_colab_server.launch import ForcedStopError, serve_app
+from vieneu_colab_server.relay.administration import Administration
+from vieneu_colab_server.relay.app import (
+    ADMIN_PATH,
+    RelayParts,
+    WyomingOptions,
+    create_relay_app,
+)
+from vieneu_colab_server.relay.login import AdminAccount
+from vieneu_colab_server.relay.metrics.tracing import tracing_from_environment
+from vieneu_colab_server.settings import ServerSettings
+from vieneu_colab_server.tokens.file import TokenNotKeptError, write_token_file
+from vieneu_core.builder import RouterBuilder
+from vieneu_core.clock import SystemClock
+from vieneu_core.config import load_settings, state_dir
+from vieneu_core.config.paths import settings_path
+from vieneu_core.credentials import new_auth_token
+from vieneu_core.errors import ConfigurationError, VieneuError
+from vieneu_core.translatable import Translatable
+
+TOKEN_FILE = "relay-token"  # noqa: S105 - a file name
+ACCOUNT_FILE = "relay-admin.json"
+JOBS_FOLDER = "jobs"
+
+
+def relay(  # noqa: PLR0913 - each argument is an option of the command
+    *,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Settings file, as of vieneu.")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder for what the relay keeps.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port [8000]; 0 takes a free one.")] = None,
+    wyoming: Annotated[
+        str | None,
+        typer.Option(metavar="URI", help="Serve Wyoming clients too: tcp://127.0.0.1:10200."),
+    ] = None,
+    wyoming_zeroconf: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Announce it in the network by this name.")
+    ] = None,
+    login_code: Annotated[
+        bool, typer.Option("--login-code", help="Print a login code though there is a password.")
+    ] = False,
+    new_admin_token: Annotated[
+        bool, typer.Option("--new-admin-token", help="Make and print a new admin token.")
+    ] = False,
+    log_level: Annotated[LogLevel, typer.Option(help="How much to log.")] = LogLevel.INFO,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Serve the router over HTTP, with an admin API, for people and programs."""
+    if version:
+        typer.echo(__version__)
+        return
+    logging.basicConfig(
+        level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    folder = state or state_dir(os.environ)
+    try:
+        path = _settings_file(config)
+        settings = load_settings(path)
+        server, _ = server_settings({"host": host, "port": port}, _token_file(folder))
+        account = AdminAccount(folder / ACCOUNT_FILE, clock=SystemClock())
+        admin_token = account.new_token() if new_admin_token else account.open()
+        builder = RouterBuilder(settings, state_dir=folder)
+        administration = Administration(builder.router(settings), builder, settings, path)
+        parts = RelayParts(
+            administration=administration,
+            account=account,
+            jobs_folder=folder / JOBS_FOLDER,
+            wyoming=_wyoming(wyoming, wyoming_zeroconf),
+            tracing=tracing_from_environment(os.environ),
+        )
+        app = create_relay_app(server, parts)
+
+        def on_listening(url: str) -> None:
+            _greet(url, server, admin_token)
+            if login_code or not account.has_password:
+                code = account.new_code().get_secret_value()
+                typer.echo(f"Log in once within an hour: {url}{ADMIN_PATH}/#code={code}")
+            sys.stdout.flush()
+
+        serve_app(app, server, on_listening)
+    except ConfigurationError as error:
+        _fail(error, EXIT_CONFIGURATION)
+    except VieneuError as error:
+        _fail(error, EXIT_ENGINE)
+    except ForcedStopError:
+        raise typer.Exit(EXIT_FORCED) from None
+
+
+def _wyoming(address: str | None, name: str | None) -> WyomingOptions | None:
+    """Return the options of the Wyoming server.
+
+    Raises:
+        ConfigurationError: a name is given, and no address.
+    """
+    if address is None and name is not None:
+        raise ConfigurationError(
+            "--wyoming-zeroconf needs --wyoming.",
+            remedy="Add --wyoming tcp://0.0.0.0:10200, or leave it out.",
+        )
+    return None if address is None else WyomingOptions(address=address, announced_as=name)
+
+
+def _settings_file(config: Path | None) -> Path:
+    """Return the settings file; it is made by the first change that is kept.
+
+    Raises:
+        ConfigurationError: its folder does not exist.
+    """
+    path = config or settings_path(os.environ)
+    if config is not None and not path.parent.is_dir():
+        raise ConfigurationError(
+            Translatable("The folder of {path} does not exist.", path=path),
+            remedy="Correct --config, or create the folder.",
+        )
+    return path
+
+
+def _token_file(folder: Path) -> Path | None:
+    """Return the file of the token for speech, made where it is missing.
+
+    None where a variable of vieneu-server states the token.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+    """
+    if os.environ.get(TOKEN_VARIABLE, "").strip() or os.environ.get(TOKEN_FILE_VARIABLE):
+        return None
+    path = folder / TOKEN_FILE
+    if not path.exists():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_token_file(path, new_auth_token())
+        except (OSError, TokenNotKeptError) as error:
+            raise ConfigurationError(
+                Translatable("The folder {folder} cannot be written.", folder=folder),
+                remedy="Name another one: --state",
+            ) from error
+    return path
+
+
+def _greet(url: str, settings: ServerSettings, admin_token: SecretStr | None) -> None:
+    typer.echo(f"Listening on {url}")
+    if settings.token_file is not None:
+        typer.echo(f"Token for speech: in {settings.token_file}")
+    if admin_token is not None:
+        typer.echo(f"Admin token (shown this once): {admin_token.get_secret_value()}")
+
+
+def _fail(error: VieneuError, code: int) -> NoReturn:
+    typer.echo("error: " + " ".join(str(error).split()), err=True)
+    raise typer.Exit(code)
+
+
+def run() -> None:
+    """Run the command with the arguments of this process, and exit.
+
+    Raises:
+        OutputError: standard output cannot be written.
+    """
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(relay)
+    app()

@@ -1,0 +1,134 @@
+"""Guard of the admin's paths: a session's cookie for pages, the admin token for programs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vieneu_colab_server.middleware.auth import bearer_token
+from vieneu_colab_server.problems import problem_response
+from vieneu_colab_server.relay.login import AdminAccount, LoginRefusedError
+from vieneu_core.errors import VieneuError
+
+SESSION_COOKIE = "vieneu_admin"
+_MAX_COOKIE_CHARS = 4_096
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_HEADERS = {
+    # Nothing is loaded from elsewhere, and no other page may frame or read this one.
+    b"content-security-policy": b"default-src 'self'; frame-ancestors 'none'; base-uri 'none';"
+    b" form-action 'self'; img-src 'self' data:; media-src 'self' blob:",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store, no-transform",
+    b"x-accel-buffering": b"no",
+}
+
+
+class PageGuard(ABC):
+    """Checks each request, and adds the headers that protect a browser to its answer.
+
+    Args:
+        app: Gets the requests that pass.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        protected = with_page_headers(send)
+        try:
+            self._check(scope)
+        except VieneuError as error:
+            await problem_response(error)(scope, receive, protected)
+            return
+        await self._app(scope, receive, protected)
+
+    @abstractmethod
+    def _check(self, scope: Scope) -> None:
+        """Raise a `VieneuError` for a request that may not pass."""
+
+
+class AdminGuard(PageGuard):
+    """Lets only the admin through, and adds the headers that protect the admin's browser.
+
+    A request with a session that changes something must come from a page of this service: browsers
+    state the origin of such requests (Fetch standard, 3.2.5), and another one is refused.
+
+    Args:
+        app: Gets the admin's requests.
+        account: Knows sessions and token.
+        open_paths: Paths that need no login.
+    """
+
+    def __init__(self, app: ASGIApp, *, account: AdminAccount, open_paths: frozenset[str]) -> None:
+        super().__init__(app)
+        self._account = account
+        self._open_paths = open_paths
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        is_open = scope["path"].removeprefix(scope.get("root_path", "")) in self._open_paths
+        if self._account.accepts_token(bearer_token(scope["headers"])):
+            return
+        check_origin(scope["method"], headers)
+        if is_open or self._account.has_session(session_of(headers)):
+            return
+        raise LoginRefusedError(
+            "You are not logged in.", remedy="Log in, or send the admin token as a bearer token."
+        )
+
+
+def check_origin(method: str, headers: Headers) -> None:
+    """Check that a request that changes something does not come from a page of another site.
+
+    Raises:
+        LoginRefusedError: it does.
+    """
+    if method in _SAFE_METHODS or _is_same_origin(headers):
+        return
+    raise LoginRefusedError(
+        "The request comes from a page of another site.",
+        remedy="Open the page of this service, and try again there.",
+    )
+
+
+def session_of(headers: Headers, cookie: str = SESSION_COOKIE) -> str:
+    """Return the session that a browser sent; empty where it sent none."""
+    try:
+        cookies = SimpleCookie(headers.get("cookie", "")[:_MAX_COOKIE_CHARS])
+    except CookieError:
+        return ""
+    found = cookies.get(cookie)
+    return "" if found is None else found.value
+
+
+def _is_same_origin(headers: Headers) -> bool:
+    # What the browser itself says holds also behind a proxy that passes on another Host; it says
+    # so on https:// and on the machine itself (Fetch Metadata, 2).
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"none", "same-origin"}
+    origin = headers.get("origin")
+    # A program sends neither; a browser always sends an origin with a change.
+    return origin is None or urlsplit(origin).netloc == headers.get("host", "")
+
+
+def with_page_headers(send: Send) -> Send:
+    """Return a `send` that adds the headers that protect a browser, unless they are given."""
+
+    async def protected(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = {name.lower() for name, _ in message["headers"]}
+            more = [(name, value) for name, value in _HEADERS.items() if name not in given]
+            message = {**message, "headers": [*message["headers"], *more]}
+        await send(message)
+
+    return protected

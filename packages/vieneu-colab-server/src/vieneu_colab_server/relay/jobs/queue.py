@@ -1,0 +1,270 @@
+"""The queue of long jobs: one runs at a time, in the order in which they came."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from vieneu_colab_server.relay.jobs.attempt import Announcements, FindReference, no_reference
+from vieneu_colab_server.relay.jobs.board import RETRY_AFTER_S, JobBoard
+from vieneu_colab_server.relay.jobs.errors import JobNotDoneError, JobStorageError
+from vieneu_colab_server.relay.jobs.job import Job, JobSpec, JobState
+from vieneu_colab_server.relay.jobs.plan import Plan, plan_of
+from vieneu_colab_server.relay.jobs.script import parse_script
+from vieneu_colab_server.relay.jobs.settings import JobSettings
+from vieneu_colab_server.relay.jobs.store import JobStore, new_job_id
+from vieneu_colab_server.relay.jobs.worker import JobWorker
+from vieneu_core.backends.base import Backend
+from vieneu_core.clock import Clock
+from vieneu_core.errors import BackendBusyError
+from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.threads import on_thread
+from vieneu_core.translatable import Translatable
+
+_LOGGER = logging.getLogger(__name__)
+_EXPIRY_CHECK_S = 3600.0
+
+
+class JobQueue:
+    """Long jobs of all clients. It runs between `start` and `aclose`, or as a context.
+
+    Args:
+        backend: Speaks; it is loaded and closed by others.
+        store: Keeps the jobs; it is opened and closed here.
+        clock: Of the pauses, and of the time after which ended jobs are removed.
+        busy: Whether announcements wait or are being spoken, which go first. Jobs must not count.
+        settings: Limits.
+        find_reference: Finds the clips of uploaded voices. One that is gone after a restart is a
+            voice that does not exist.
+    """
+
+    def __init__(  # noqa: PLR0913 - its parts, each once
+        self,
+        backend: Backend,
+        store: JobStore,
+        clock: Clock,
+        busy: Callable[[], bool],
+        settings: JobSettings | None = None,
+        *,
+        find_reference: FindReference = no_reference,
+    ) -> None:
+        self.settings = settings or JobSettings()
+        """Limits."""
+        self._store = store
+        self._clock = clock
+        self._board = JobBoard(self.settings.max_watchers)
+        self._worker = JobWorker(
+            board=self._board,
+            store=store,
+            backend=backend,
+            clock=clock,
+            announcements=Announcements(busy, clock, self.settings.busy_check_s),
+            find_reference=find_reference,
+            settings=self.settings,
+        )
+        self._submitting = asyncio.Lock()
+        self._changing = asyncio.Lock()
+        self._expiring: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take up the jobs that the last process left, where they were.
+
+        Raises:
+            ConfigurationError: another process uses the folder.
+            JobStorageError: the folder cannot be used.
+        """
+        again = {"state": JobState.QUEUED, "problem": None, "joining": False}
+        try:
+            self._board.take(
+                job if job.state.ended else job.model_copy(update=again)
+                for job in await on_thread(self._store.open)
+            )
+            await self._remove_expired()
+        except BaseException:
+            await on_thread(self._store.close)
+            raise
+        self._worker.start()
+        self._expiring = asyncio.create_task(self._expire(), name="expiry of long jobs")
+
+    async def aclose(self) -> None:
+        """Stop, in the middle of a sentence too; the jobs go on at the next start."""
+        if self._expiring is not None:
+            self._expiring.cancel()
+            await asyncio.wait([self._expiring])
+        await self._worker.aclose()
+        await on_thread(self._store.close)
+
+    async def __aenter__(self) -> Self:
+        """Start it; raises what `start` raises."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop it."""
+        await self.aclose()
+
+    # --- jobs ---------------------------------------------------------------------------------
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """All jobs, the oldest first."""
+        return self._board.jobs
+
+    def get(self, job_id: str) -> Job:
+        """Return a job as it is now.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+        """
+        return self._board.get(job_id)
+
+    def watch(self, job_id: str, *, every_s: float) -> AsyncGenerator[Job, None]:
+        """Follow a job: see `JobBoard.watch`."""
+        return self._board.watch(job_id, every_s=every_s)
+
+    async def submit(self, spec: JobSpec, text: str) -> Job:
+        """Add a job.
+
+        Raises:
+            RequestError: the text or a field cannot be used.
+            BackendBusyError: too many jobs wait.
+            JobStorageError: there is no room for one more.
+        """
+        SynthesisRequest(text=text, voice=spec.voice, language=spec.language, speed=spec.speed)
+        async with self._submitting:  # reading a text takes a processor: one at a time
+            self._check_room()
+            plan = await on_thread(self._plan, spec, text)
+            job = Job(
+                id=new_job_id(),
+                spec=spec,
+                n_sentences=len(plan.sentences),
+                created_at=self._next_moment(),
+            )
+            await on_thread(self._store.create, job, plan)
+            self._board.take([job])
+        self._worker.wake()
+        return job
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stop a job that has not ended, and return it; one that has ended is as it was.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+        """
+        async with self._changing:
+            return await self._cancel(job_id)
+
+    async def remove(self, job_id: str) -> None:
+        """Remove a job and its files, whatever its state.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+            JobStorageError: its files cannot be removed.
+        """
+        async with self._changing:
+            await self._cancel(job_id)
+            await on_thread(self._store.remove, job_id)
+            self._board.forget(job_id)
+
+    async def retry(self, job_id: str) -> Job:
+        """Let a job that has failed go on where it was.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+            JobNotDoneError: it has not failed.
+            JobStorageError: that cannot be kept.
+        """
+        async with self._changing:
+            job = self.get(job_id)
+            if job.state is not JobState.FAILED:
+                raise JobNotDoneError(
+                    Translatable("The job is {state}.", state=job.state.value),
+                    remedy="Only a job that has failed can be tried again.",
+                )
+            again = {"state": JobState.QUEUED, "problem": None, "joining": False, "ended_at": None}
+            job = job.model_copy(update=again)
+            await on_thread(self._store.save, job)
+            self._board.take([job])
+        self._worker.wake()
+        return job
+
+    def audio(self, job_id: str) -> Path:
+        """Return the path of the audio file.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+            JobNotDoneError: it has no result.
+        """
+        return self._store.audio_path(self._done(job_id))
+
+    def subtitles(self, job_id: str) -> Path:
+        """Return the path of the subtitles; raises what `audio` raises."""
+        return self._store.subtitles_path(self._done(job_id).id)
+
+    def _done(self, job_id: str) -> Job:
+        job = self.get(job_id)
+        if job.state is not JobState.DONE:
+            raise JobNotDoneError(Translatable("The job is {state}.", state=job.state.value))
+        return job
+
+    async def _cancel(self, job_id: str) -> Job:
+        if self.get(job_id).state.ended:
+            return self.get(job_id)
+        job = self._board.change(  # first: nothing that still runs may change it
+            job_id, state=JobState.CANCELLED, ended_at=self._clock.now(), problem=None
+        )
+        await self._worker.stop(job_id)
+        kept = await self._worker.save(job)
+        await on_thread(self._store.finish, job_id)
+        if not kept:  # now there is room
+            await self._worker.save(job)
+        return job
+
+    def _next_moment(self) -> datetime:
+        """Return the time, later than that of any job: by it they are in order after a restart."""
+        latest = max(
+            (job.created_at for job in self.jobs), default=datetime.min.replace(tzinfo=UTC)
+        )
+        return max(self._clock.now(), latest + timedelta(microseconds=1))
+
+    def _plan(self, spec: JobSpec, text: str) -> Plan:
+        script = parse_script(
+            spec.kind, text, voice=spec.voice, voices=spec.voices, limits=self.settings
+        )
+        return plan_of(script, self.settings)
+
+    def _check_room(self) -> None:
+        n_waiting = sum(not job.state.ended for job in self.jobs)
+        if n_waiting >= self.settings.max_waiting:
+            raise BackendBusyError(
+                Translatable("{n_jobs} jobs are waiting already.", n_jobs=n_waiting),
+                retry_after_s=RETRY_AFTER_S,
+            )
+        if len(self.jobs) >= self.settings.max_jobs:
+            raise JobStorageError(Translatable("{n_jobs} jobs are kept.", n_jobs=len(self.jobs)))
+
+    # --- expiry -------------------------------------------------------------------------------
+
+    async def _expire(self) -> None:
+        while True:
+            await self._clock.sleep(_EXPIRY_CHECK_S)
+            await self._remove_expired()
+
+    async def _remove_expired(self) -> None:
+        moment = self._clock.now() - timedelta(days=self.settings.keep_days)
+        for job in self.jobs:
+            if job.expires_before(moment):
+                try:
+                    await self.remove(job.id)
+                except JobStorageError as error:
+                    _LOGGER.warning("The job %s is not removed: %s", job.id, error.detail)

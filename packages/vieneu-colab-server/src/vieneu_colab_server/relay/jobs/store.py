@@ -1,0 +1,295 @@
+"""Jobs on the disk: a private folder for each, from which they go on after any end. Blocking.
+
+::
+
+    <id>/job.json              the job as it is; a folder without it is no job
+    <id>/plan.json             its sentences
+    <id>/sentences/000042      a line of JSON, then the samples; there once the sentence is finished
+    <id>/speech.mp3, .srt      the result
+
+Each file is whole or not there. Ids are made here, and no other name from outside becomes a path.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from pydantic import ValidationError
+
+from vieneu_colab_server.relay.jobs.errors import (
+    DamagedJobError,
+    JobNotFoundError,
+    JobStorageError,
+)
+from vieneu_colab_server.relay.jobs.job import Job, JobState
+from vieneu_colab_server.relay.jobs.plan import Plan
+from vieneu_colab_server.relay.jobs.spoken import Spoken, head_of, joined, split
+from vieneu_core.errors import ConfigurationError
+from vieneu_core.files import PRIVATE, write_atomic
+from vieneu_core.translatable import Translatable
+
+_LOGGER = logging.getLogger(__name__)
+_ID = re.compile(r"[0-9a-f]{32}")
+_JOB, _PLAN, _SENTENCES, _RESULT = "job.json", "plan.json", "sentences", "speech"
+_PRIVATE_FOLDER = 0o700
+_MIB = 1024 * 1024
+
+
+def new_job_id() -> str:
+    """Return an id that nobody can guess."""
+    return secrets.token_hex(16)
+
+
+class JobStore:
+    """The folder of all jobs. One process at a time uses it, between `open` and `close`.
+
+    Args:
+        folder: Made where it is not there; only its owner can read it.
+        max_total_bytes: Nothing is added beyond that.
+    """
+
+    def __init__(self, folder: Path, *, max_total_bytes: int) -> None:
+        self._root = folder
+        self._max_total_bytes = max_total_bytes
+        self._lock: IO[bytes] | None = None
+        self._n_bytes: dict[str, int] = {}
+
+    def open(self) -> list[Job]:
+        """Return the jobs that are there, the oldest first; what killed writers left is removed.
+
+        Raises:
+            ConfigurationError: another process uses the folder.
+            JobStorageError: it cannot be used.
+        """
+        with _translated():
+            self._root.mkdir(_PRIVATE_FOLDER, parents=True, exist_ok=True)
+            self._root.chmod(_PRIVATE_FOLDER)
+            self._lock = self._locked()
+            folders = [path for path in self._root.iterdir() if _ID.fullmatch(path.name)]
+            found = [self._loaded(folder) for folder in folders]
+        return sorted(filter(None, found), key=lambda job: (job.created_at, job.id))
+
+    def close(self) -> None:
+        """Let another process use the folder."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _locked(self) -> IO[bytes]:
+        lock = (self._root / ".lock").open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            if error.errno not in {errno.EACCES, errno.EAGAIN}:
+                raise
+            raise ConfigurationError(
+                Translatable(
+                    "Another process uses the folder of jobs {folder}.", folder=self._root
+                ),
+                remedy="Stop it, or give this one a folder of its own.",
+            ) from error
+        return lock
+
+    def _loaded(self, folder: Path) -> Job | None:
+        for draft in [*folder.rglob(".*.tmp"), *folder.rglob(".*.part")]:
+            draft.unlink(missing_ok=True)
+        try:
+            job = Job.model_validate_json((folder / _JOB).read_bytes())
+        except FileNotFoundError:  # it was being made, or removed
+            shutil.rmtree(folder, ignore_errors=True)
+            return None
+        except ValidationError:
+            _LOGGER.warning("The job %s cannot be read; it is left as it is.", folder.name)
+            return None
+        if job.id != folder.name:
+            return None
+        if job.state in {JobState.DONE, JobState.CANCELLED}:
+            self.finish(job.id)
+        self._n_bytes[job.id] = _size_of(folder)
+        return job
+
+    # --- jobs ---------------------------------------------------------------------------------
+
+    def create(self, job: Job, plan: Plan) -> None:
+        """Keep a new job.
+
+        Raises:
+            JobStorageError: there is no room, or it cannot be written.
+        """
+        content = plan.model_dump_json().encode()
+        self.require_room(len(content))
+        folder = self._folder(job.id)
+        try:
+            with _translated():
+                folder.mkdir(_PRIVATE_FOLDER)
+                (folder / _SENTENCES).mkdir(_PRIVATE_FOLDER)
+                write_atomic(folder / _PLAN, content, mode=PRIVATE)
+                write_atomic(folder / _JOB, job.model_dump_json(), mode=PRIVATE)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self._n_bytes[job.id] = len(content)
+
+    def save(self, job: Job) -> None:
+        """Keep a job as it is now.
+
+        Raises:
+            JobStorageError: it cannot be written; on the disk it is as it was.
+        """
+        with _translated():
+            write_atomic(self._folder(job.id) / _JOB, job.model_dump_json(), mode=PRIVATE)
+
+    def plan(self, job_id: str) -> Plan:
+        """Return the sentences of a job.
+
+        Raises:
+            DamagedJobError: they are not as they were written.
+            JobStorageError: they cannot be read.
+        """
+        path = self._folder(job_id) / _PLAN
+        try:
+            with _translated():
+                content = path.read_bytes() if path.exists() else b""
+            return Plan.model_validate_json(content)
+        except ValidationError as error:
+            raise DamagedJobError("The list of sentences of this job is damaged.") from error
+
+    def finish(self, job_id: str) -> None:
+        """Remove what only an unfinished job needs."""
+        folder = self._folder(job_id)
+        shutil.rmtree(folder / _SENTENCES, ignore_errors=True)
+        with suppress(OSError):
+            (folder / _PLAN).unlink(missing_ok=True)
+        self._n_bytes[job_id] = _size_of(folder)
+
+    def remove(self, job_id: str) -> None:
+        """Remove a job and all of its files.
+
+        Raises:
+            JobStorageError: they cannot be removed.
+        """
+        folder = self._folder(job_id)
+        with _translated():
+            (folder / _JOB).unlink(missing_ok=True)  # without it the rest is nobody's
+            shutil.rmtree(folder, ignore_errors=True)
+        self._n_bytes.pop(job_id, None)
+
+    # --- sentences ----------------------------------------------------------------------------
+
+    def keep(self, job_id: str, index: int, spoken: Spoken, pcm: bytes) -> None:
+        """Keep a finished sentence in the place of what was kept of it before.
+
+        Raises:
+            JobStorageError: there is no room, or it cannot be written.
+        """
+        content = joined(spoken, pcm)
+        self.require_room(len(content))
+        path = self._sentence(job_id, index)
+        with _translated():
+            before = path.stat().st_size if path.exists() else 0
+            write_atomic(path, content, mode=PRIVATE)
+        self._n_bytes[job_id] = self._n_bytes.get(job_id, 0) + len(content) - before
+
+    def finished(self, job_id: str) -> dict[int, Spoken]:
+        """Return what is known of each finished sentence, by its index. Damaged ones are not.
+
+        Raises:
+            JobStorageError: they cannot be read.
+        """
+        found: dict[int, Spoken] = {}
+        with _translated():
+            (self._folder(job_id) / _SENTENCES).mkdir(_PRIVATE_FOLDER, exist_ok=True)
+            for path in (self._folder(job_id) / _SENTENCES).iterdir():
+                if path.name.isdecimal() and (spoken := head_of(path)) is not None:
+                    found[int(path.name)] = spoken
+        return found
+
+    def samples(self, job_id: str, index: int) -> bytes:
+        """Return the samples of a finished sentence.
+
+        Raises:
+            DamagedJobError: they are not as they were written.
+            JobStorageError: they cannot be read.
+        """
+        with _translated():
+            return split(self._sentence(job_id, index).read_bytes())
+
+    # --- the result ---------------------------------------------------------------------------
+
+    def audio_path(self, job: Job) -> Path:
+        """Return the path of the audio file, whether it is there or not."""
+        return self._folder(job.id) / f"{_RESULT}.{job.spec.format.value}"
+
+    def subtitles_path(self, job_id: str) -> Path:
+        """Return the path of the subtitles, whether they are there or not."""
+        return self._folder(job_id) / f"{_RESULT}.srt"
+
+    def write_subtitles(self, job_id: str, text: str) -> None:
+        """Write the subtitles.
+
+        Raises:
+            JobStorageError: they cannot be written.
+        """
+        with _translated():
+            write_atomic(self.subtitles_path(job_id), text, mode=PRIVATE)
+
+    def require_room(self, n_bytes: int) -> None:
+        """Make sure that so many bytes more may be kept.
+
+        Raises:
+            JobStorageError: they may not.
+        """
+        used = sum(list(self._n_bytes.values()))
+        if used + n_bytes > self._max_total_bytes:
+            raise JobStorageError(
+                Translatable(
+                    "The jobs take {used} MB, and {wanted} MB more would exceed their {most} MB.",
+                    used=used // _MIB,
+                    wanted=-(-n_bytes // _MIB),
+                    most=self._max_total_bytes // _MIB,
+                )
+            )
+
+    def _folder(self, job_id: str) -> Path:
+        if not _ID.fullmatch(job_id):
+            raise JobNotFoundError("There is no job with this id.")
+        return self._root / job_id
+
+    def _sentence(self, job_id: str, index: int) -> Path:
+        return self._folder(job_id) / _SENTENCES / f"{index:06d}"
+
+
+def _size_of(folder: Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += (Path(parent) / name).stat().st_size
+    return total
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(error) from error
+
+
+def storage_error(error: OSError) -> JobStorageError:
+    """Return the error for what the system says of the folder; its path is not shown."""
+    reason = os.strerror(error.errno) if error.errno else "it cannot be used"
+    return JobStorageError(
+        Translatable("The folder of the jobs cannot be used: {reason}.", reason=reason)
+    )

@@ -1,0 +1,125 @@
+"""The worker of the queue: runs one job after another, and keeps and publishes how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from vieneu_colab_server.problems import problem_of
+from vieneu_colab_server.relay.jobs.attempt import Announcements, FindReference
+from vieneu_colab_server.relay.jobs.board import JobBoard
+from vieneu_colab_server.relay.jobs.errors import JobStorageError
+from vieneu_colab_server.relay.jobs.job import Job, JobState
+from vieneu_colab_server.relay.jobs.job_run import JobRun
+from vieneu_colab_server.relay.jobs.settings import JobSettings
+from vieneu_colab_server.relay.jobs.store import JobStore
+from vieneu_core.backends.base import Backend
+from vieneu_core.clock import Clock
+from vieneu_core.errors import InternalServerError, VieneuError
+from vieneu_core.threads import on_thread
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class JobWorker:
+    """Runs the jobs of a board that have not ended, the oldest first."""
+
+    board: JobBoard
+    store: JobStore
+    backend: Backend
+    clock: Clock
+    announcements: Announcements
+    find_reference: FindReference
+    settings: JobSettings
+    _added: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _current: tuple[str, asyncio.Task[None]] | None = field(default=None, init=False)
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Begin to run jobs."""
+        self._task = asyncio.create_task(self._work(), name="long jobs")
+
+    def wake(self) -> None:
+        """Run a job that was added."""
+        self._added.set()
+
+    async def stop(self, job_id: str) -> None:
+        """Stop a job if it runs; where it has not ended on the board, it begins anew."""
+        if self._current is not None and self._current[0] == job_id:
+            running = self._current[1]
+            running.cancel()
+            await asyncio.wait([running])
+
+    async def aclose(self) -> None:
+        """Stop, in the middle of a sentence too."""
+        tasks = [self._task] if self._task is not None else []
+        if self._current is not None:
+            tasks.append(self._current[1])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._task = None
+
+    async def save(self, job: Job) -> bool:
+        """Keep a job, if that is possible; else a restart takes it up from an earlier state."""
+        try:
+            await on_thread(self.store.save, job)
+        except JobStorageError as error:
+            _LOGGER.warning("The state of job %s is not kept: %s", job.id, error.detail)
+            return False
+        return True
+
+    async def _work(self) -> None:
+        while True:
+            self._added.clear()
+            job = next((job for job in self.board.jobs if not job.state.ended), None)
+            if job is None:
+                await self._added.wait()
+                continue
+            running = asyncio.create_task(self._run(job), name=f"long job {job.id}")
+            self._current = (job.id, running)
+            await asyncio.wait([running])
+            self._current = None
+
+    async def _run(self, job: Job) -> None:
+        try:
+            await self._job_run(job).to_its_end()
+            await on_thread(self.store.finish, job.id)
+        except VieneuError as error:
+            await self._fail(job.id, error)
+        except Exception:
+            _LOGGER.exception("The job %s failed.", job.id)
+            await self._fail(job.id, InternalServerError("The job failed in an unexpected way."))
+
+    def _job_run(self, job: Job) -> JobRun:
+        async def update(**changes: object) -> None:
+            before = self.board.get(job.id)
+            after = before.model_copy(update=changes)
+            if before.state.ended or before == after:
+                return
+            if after.state is JobState.DONE:
+                await on_thread(self.store.save, after)
+            elif after.state is not before.state:
+                await self.save(after)
+            self.board.change(job.id, **changes)
+
+        return JobRun(
+            job=job,
+            update=update,
+            backend=self.backend,
+            store=self.store,
+            clock=self.clock,
+            announcements=self.announcements,
+            find_reference=self.find_reference,
+            settings=self.settings,
+        )
+
+    async def _fail(self, job_id: str, error: VieneuError) -> None:
+        """Show that a job has failed; what was spoken is kept, for another try."""
+        _LOGGER.warning("The job %s failed: %s.", job_id, error.code)
+        failed = self.board.change(
+            job_id, state=JobState.FAILED, problem=problem_of(error), ended_at=self.clock.now()
+        )
+        await self.save(failed)

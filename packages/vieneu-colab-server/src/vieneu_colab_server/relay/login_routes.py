@@ -1,0 +1,119 @@
+"""Routes of the admin's login: by one-time code, by password, and out."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from vieneu_colab_server.relay.guard import SESSION_COOKIE, session_of
+from vieneu_colab_server.relay.login import MAX_PASSWORD_CHARS, SESSION_IDLE_S, AdminAccount
+from vieneu_colab_server.relay.speak.guard import close_in_browser, open_in_browser
+from vieneu_colab_server.relay.speak.session import SpeakSessions
+
+LOGIN, LOGIN_CODE = "/login", "/login/code"
+LOGIN_PATHS = frozenset({LOGIN, LOGIN_CODE})
+"""Open: whoever is not logged in needs them."""
+_MAX_SECRET = MAX_PASSWORD_CHARS + 1
+"""One more than is allowed: what is too long is an error of its own, not of the body."""
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class LoginBody(_Body):
+    """Body of ``POST /login``."""
+
+    password: SecretStr = Field(max_length=_MAX_SECRET)
+
+
+class CodeBody(_Body):
+    """Body of ``POST /login/code``."""
+
+    code: SecretStr = Field(max_length=_MAX_SECRET)
+
+
+class PasswordBody(_Body):
+    """Body of ``POST /password``."""
+
+    password: SecretStr = Field(max_length=_MAX_SECRET)
+
+
+class LoginAnswer(BaseModel):
+    """Answer of a login."""
+
+    has_password: bool
+    """Where there is none, the page asks the admin to choose one."""
+
+
+class LoginState(BaseModel):
+    """Answer of ``GET /login``."""
+
+    logged_in: bool
+    has_password: bool
+    """False until a password was chosen: then only the one-time code opens the page."""
+
+
+def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRouter:
+    """Return the routes of the login; an admin may use the Speak page too."""
+    api = APIRouter(tags=["login"])
+
+    @api.get(LOGIN)
+    async def login_state(request: Request) -> LoginState:
+        """State whether this browser is logged in."""
+        return LoginState(
+            logged_in=account.has_session(session_of(request.headers)),
+            has_password=account.has_password,
+        )
+
+    @api.post(LOGIN)
+    async def log_in(body: LoginBody, request: Request, response: Response) -> LoginAnswer:
+        """Log in with the password."""
+        session = await asyncio.to_thread(account.log_in, body.password.get_secret_value())
+        _set_cookie(request, response, session)
+        open_in_browser(speak_sessions, request, response)
+        return LoginAnswer(has_password=True)
+
+    @api.post(LOGIN_CODE)
+    async def log_in_with_code(body: CodeBody, request: Request, response: Response) -> LoginAnswer:
+        """Log in with the one-time code."""
+        session = account.log_in_with_code(body.code.get_secret_value())
+        _set_cookie(request, response, session)
+        open_in_browser(speak_sessions, request, response)
+        return LoginAnswer(has_password=account.has_password)
+
+    @api.post("/password")
+    async def set_password(body: PasswordBody, request: Request, response: Response) -> LoginAnswer:
+        """Choose the password; every other session ends."""
+        password = body.password.get_secret_value()
+        await asyncio.to_thread(account.set_password, password)
+        _set_cookie(request, response, await asyncio.to_thread(account.log_in, password))
+        return LoginAnswer(has_password=True)
+
+    @api.post("/logout")
+    async def log_out(request: Request, response: Response) -> dict[str, bool]:
+        """End this session."""
+        account.log_out(session_of(request.headers))
+        response.delete_cookie(SESSION_COOKIE, path=_cookie_path(request))
+        close_in_browser(request, response)
+        return {"logged_in": False}
+
+    return api
+
+
+def _set_cookie(request: Request, response: Response, session: SecretStr) -> None:
+    response.set_cookie(
+        SESSION_COOKIE,
+        session.get_secret_value(),
+        max_age=int(SESSION_IDLE_S),
+        path=_cookie_path(request),
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def _cookie_path(request: Request) -> str:
+    return request.scope.get("root_path", "") or "/"

@@ -1,0 +1,106 @@
+"""Admin API for the Colab notebook: what its form asks, and the file itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ValidationError
+
+from vieneu_core.credentials import MAX_TOKEN_CHARS, MAX_URL_CHARS
+from vieneu_core.engines import AUTO_ENGINE, ENGINES
+from vieneu_core.errors import InvalidRequestError
+from vieneu_core.i18n import languages
+from vieneu_core.notebook import NotebookSettings, TunnelKind, render_notebook
+from vieneu_core.translatable import Translatable
+
+FILE_NAME = "vieneu_relay.ipynb"
+MAX_HOURS = 24
+_VALUE_ERROR = "Value error, "
+"""What pydantic puts before the text of a check of ours."""
+
+Kind = Literal["choice", "flag", "hours", "list", "secret", "text", "url"]
+
+
+class NotebookField(BaseModel):
+    """One field of the form."""
+
+    name: str
+    kind: Kind
+    default: Any = None
+    choices: list[str] = []
+    labels: dict[str, str] = {}
+    """Names of choices that are equal in every language."""
+    maximum: float | None = None
+    """Largest number, or most characters."""
+    tunnels: list[str] | None = None
+    """Tunnels with which it can be set; None: with each."""
+
+
+class NotebookForm(BaseModel):
+    """Answer of ``GET /notebook``."""
+
+    fields: list[NotebookField]
+
+
+def notebook_form() -> NotebookForm:
+    """Return the form of `NotebookSettings`: all fields but ``source``, which is this version."""
+    defaults = NotebookSettings().model_dump(mode="json")
+    tunnels = [kind.value for kind in TunnelKind]
+    with_domains = [kind.value for kind in TunnelKind if kind.reserves_domains]
+    public = [kind.value for kind in TunnelKind if kind is not TunnelKind.NONE]
+    fields: list[dict[str, Any]] = [
+        {"name": "language", "kind": "choice", "choices": list(languages())},
+        {
+            "name": "engine",
+            "kind": "choice",
+            "choices": [AUTO_ENGINE, *(each.engine for each in ENGINES)],
+            "labels": {each.engine: each.label for each in ENGINES},
+        },
+        {"name": "tunnel", "kind": "choice", "choices": tunnels},
+        {"name": "session_hours", "kind": "hours", "maximum": MAX_HOURS},
+        {"name": "drive_cache", "kind": "flag"},
+        {"name": "domain", "kind": "text", "maximum": 253, "tunnels": with_domains},
+        {"name": "model", "kind": "text", "maximum": 300},
+        {"name": "codec", "kind": "text", "maximum": 300},
+        {"name": "voices", "kind": "list"},
+        {"name": "token", "kind": "secret", "maximum": MAX_TOKEN_CHARS},
+        {"name": "callback_url", "kind": "url", "maximum": MAX_URL_CHARS, "tunnels": public},
+    ]
+    return NotebookForm(
+        fields=[NotebookField(default=defaults[each["name"]], **each) for each in fields]
+    )
+
+
+def notebook_routes() -> APIRouter:
+    """Return the routes of the notebook."""
+    api = APIRouter(tags=["notebook"])
+
+    @api.get("/notebook")
+    async def form() -> NotebookForm:
+        """Describe the fields of the notebook: kinds, defaults and choices."""
+        return notebook_form()
+
+    @api.post("/notebook", response_class=Response)
+    async def notebook(choices: dict[str, Any]) -> Response:
+        """Make the notebook that runs the server on Google Colab."""
+        try:
+            settings = NotebookSettings.model_validate(choices)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+            field = ".".join(map(str, first["loc"])) or "settings"
+            message = first["msg"].removeprefix(_VALUE_ERROR)
+            raise InvalidRequestError(
+                Translatable("{field}: {message}.", field=field, message=message),
+                remedy="Correct this field of the notebook.",
+            ) from None
+        made = await asyncio.to_thread(render_notebook, settings)
+        return Response(
+            json.dumps(made, ensure_ascii=False, indent=1).encode(),
+            media_type="application/x-ipynb+json",
+            headers={"Content-Disposition": f'attachment; filename="{FILE_NAME}"'},
+        )
+
+    return api

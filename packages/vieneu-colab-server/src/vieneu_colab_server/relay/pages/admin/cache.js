@@ -1,0 +1,100 @@
+// The speech cache, and the preparation of announcements.
+
+import { call, linesOf, Problem, send } from "../shared/api.js";
+import { formatBytes, formatNumber, onLanguage, t } from "../shared/i18n.js";
+import { make, onSubmit, setText, showProblem, showRunning } from "../shared/outcome.js";
+
+export function setUpCache() {
+  const form = document.getElementById("cache-form");
+  const outcome = document.getElementById("cache-outcome");
+  const progress = document.getElementById("cache-progress");
+  const stop = document.getElementById("cache-stop");
+  const failed = document.getElementById("cache-failed");
+  let state = null;
+  let stopping = null;
+
+  stop.addEventListener("click", () => stopping?.abort());
+  onLanguage(() => {
+    if (state) load();
+    loadVoices();
+  });
+  onSubmit(form, outcome, async (data) => {
+    const lines = data.get("announcements").split("\n");
+    const announcements = lines.map((line) => line.trim()).filter(Boolean);
+    const body = { announcements, speed: Number(data.get("speed")) };
+    if (data.get("voice")) body.voice = data.get("voice");
+    stopping = new AbortController();
+    failed.replaceChildren();
+    Object.assign(progress, { max: announcements.length, value: 0, hidden: false });
+    const counts = { prepared: 0, present: 0, failed: 0 };
+    try {
+      const answer = await send("POST", "cache/prepare", { body, signal: stopping.signal });
+      stop.hidden = false;
+      for await (const line of linesOf(answer)) {
+        if (line) take(JSON.parse(line), announcements, counts);
+      }
+    } catch (problem) {
+      if (problem.name !== "AbortError") throw problem;
+      return t("cache.stopped", { n: progress.value, of: announcements.length });
+    } finally {
+      stop.hidden = progress.hidden = true;
+      await load();
+    }
+    return t("cache.done", counts);
+  });
+
+  function take(outcomeOfOne, announcements, counts) {
+    counts[outcomeOfOne.outcome] += 1;
+    progress.value = outcomeOfOne.number;
+    showRunning(outcome, t("cache.running", { n: progress.value, of: announcements.length }));
+    if (!outcomeOfOne.problem) return;
+    const { detail, remedy } = outcomeOfOne.problem;
+    const text = make("span", { className: "text", text: announcements[outcomeOfOne.number - 1] });
+    const why = make("span", { className: "muted", text: `${detail} ${remedy}` });
+    failed.append(make("li", {}, text, why));
+  }
+
+  async function load() {
+    try {
+      state = await call("GET", "cache");
+    } catch (problem) {
+      if (problem instanceof Problem) showProblem(outcome, problem);
+      return;
+    }
+    form.hidden = !state.enabled;
+    setText(document.getElementById("cache-state"), stateText(state));
+    const note = document.getElementById("cache-problem");
+    note.hidden = !state.problem;
+    const lines = state.problem ? [state.problem.detail, state.problem.remedy] : [];
+    note.replaceChildren(...lines.map((text) => make("p", { text })));
+    await loadVoices();
+  }
+
+  /** Offer the voices that can be used now; those of before stay where they cannot be listed. */
+  async function loadVoices() {
+    const select = document.getElementById("cache-voice");
+    const chosen = select.value;
+    let voices = [];
+    try {
+      ({ voices } = await call("GET", "voices/usable"));
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      if (select.options.length) return;
+    }
+    const options = voices.map((voice) => new Option(voice.name, voice.id));
+    select.replaceChildren(new Option(t("cache.default_voice"), ""), ...options);
+    select.value = voices.some((voice) => voice.id === chosen) ? chosen : "";
+  }
+
+  return { load, loadVoices };
+}
+
+function stateText(state) {
+  if (!state.enabled) return t("cache.off");
+  const n = state.hits + state.misses;
+  return t("cache.state", {
+    size: formatBytes(state.bytes),
+    hits: formatNumber(state.hits),
+    rate: formatNumber(n ? (state.hits / n) * 100 : 0),
+  });
+}

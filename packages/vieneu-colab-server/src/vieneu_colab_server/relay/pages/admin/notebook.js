@@ -1,0 +1,144 @@
+// The form of the notebook, as the service describes it, and the file.
+
+import { call, Problem, send } from "../shared/api.js";
+import { onLanguage, t, tOr } from "../shared/i18n.js";
+import { make, onSubmit, showProblem } from "../shared/outcome.js";
+
+const FIRST = new Set(["language", "engine", "tunnel", "session_hours", "drive_cache"]);
+const FILE_NAME = "vieneu_relay.ipynb";
+
+export function setUpNotebook() {
+  const form = document.getElementById("notebook-form");
+  const outcome = document.getElementById("notebook-outcome");
+  let fields = [];
+
+  onSubmit(form, outcome, async () => {
+    const answer = await send("POST", "notebook", { body: choicesOf(form, fields) });
+    download(await answer.blob());
+    return t("notebook.done", { file: FILE_NAME });
+  }, { running: t("working") });
+  form.addEventListener("change", () => showFitting(form, fields));
+  onLanguage(() => {
+    const typed = new Map(fields.map((field) => [field.name, valueOf(form, field)]));
+    draw(typed);
+  });
+
+  async function load() {
+    if (fields.length) return;
+    try {
+      fields = (await call("GET", "notebook")).fields;
+    } catch (problem) {
+      if (problem instanceof Problem) showProblem(outcome, problem);
+      return;
+    }
+    draw(new Map());
+  }
+
+  function draw(typed) {
+    const first = fields.filter((field) => FIRST.has(field.name));
+    const more = fields.filter((field) => !FIRST.has(field.name));
+    const drawn = (field) => drawField(field, typed.get(field.name));
+    document.getElementById("notebook-fields").replaceChildren(...first.map(drawn));
+    document.getElementById("notebook-more").replaceChildren(...more.map(drawn));
+    showFitting(form, fields);
+  }
+
+  return { load };
+}
+
+function idOf(field) {
+  return `notebook-${field.name.replaceAll("_", "-")}`;
+}
+
+function drawField(field, typed) {
+  const id = idOf(field);
+  const label = make("label", { for: id, text: t(`notebook.field.${field.name}`) });
+  const helpText = tOr(`notebook.help.${field.name}`, "");
+  const input = drawInput(field, typed ?? initialValue(field));
+  input.id = id;
+  input.name = field.name;
+  const help = helpText ? [make("p", { className: "help", id: `${id}-help`, text: helpText })] : [];
+  if (helpText) input.setAttribute("aria-describedby", `${id}-help`);
+  if (field.kind === "flag") {
+    const text = make("div", {}, label, ...help);
+    return make("div", { className: "check", "data-field": field.name }, input, text);
+  }
+  return make("div", { className: "field", "data-field": field.name }, label, input, ...help);
+}
+
+function initialValue(field) {
+  if (field.name === "callback_url") {
+    // Colab reaches only what is public; browsers know no better sign of that than https.
+    return location.protocol === "https:" ? new URL("api/address", location.href).href : "";
+  }
+  return field.kind === "list" ? field.default.join(", ") : (field.default ?? "");
+}
+
+function drawInput(field, value) {
+  if (field.kind === "choice") {
+    const select = make("select");
+    for (const choice of field.choices) {
+      const text = field.labels[choice] ?? tOr(`notebook.choice.${field.name}.${choice}`, choice);
+      select.append(new Option(text, choice));
+    }
+    select.value = value;
+    return select;
+  }
+  const types = { flag: "checkbox", hours: "number", secret: "password" };
+  const input = make("input", { type: types[field.kind] ?? "text", autocomplete: "off" });
+  if (field.kind === "flag") {
+    input.checked = Boolean(value);
+    return input;
+  }
+  if (field.kind === "hours") {
+    Object.assign(input, { min: 0.5, max: field.maximum, step: 0.5, required: true });
+  } else {
+    input.spellcheck = false;
+    if (field.maximum) input.maxLength = field.maximum;
+  }
+  input.value = value;
+  return input;
+}
+
+/** Show only the fields that the chosen tunnel allows. */
+function showFitting(form, fields) {
+  const tunnel = form.elements.namedItem("tunnel")?.value;
+  for (const field of fields) {
+    const fits = !field.tunnels || field.tunnels.includes(tunnel);
+    form.querySelector(`[data-field="${field.name}"]`).hidden = !fits;
+  }
+}
+
+function valueOf(form, field) {
+  const input = form.elements.namedItem(field.name);
+  return field.kind === "flag" ? input.checked : input.value;
+}
+
+/** Return what was chosen; what was left empty has its default. */
+function choicesOf(form, fields) {
+  const choices = {};
+  for (const field of fields) {
+    if (form.querySelector(`[data-field="${field.name}"]`).hidden) continue;
+    const value = valueOf(form, field);
+    const isEmpty = typeof value === "string" && !value.trim();
+    if (field.kind === "flag") choices[field.name] = value;
+    else if (isEmpty) continue;
+    else if (field.kind === "hours") choices[field.name] = Number(value);
+    else if (field.kind === "list") choices[field.name] = listOf(value);
+    else choices[field.name] = value.trim();
+  }
+  return choices;
+}
+
+function listOf(text) {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean);
+}
+
+function download(blob) {
+  const url = URL.createObjectURL(blob);
+  make("a", { href: url, download: FILE_NAME }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

@@ -1,0 +1,88 @@
+"""Routes of the files of a page. Reads them once; sends no other files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vieneu_colab_server.relay import pages
+
+STATIC = "/static/"
+SHARED = "shared"
+INDEX = "index.html"
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
+"""A file of another type is no part of a page."""
+_CACHE_CONTROL = "no-cache"
+"""A browser keeps a file, and asks each time whether it is still current."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageFile:
+    """One file of a page, as it is sent."""
+
+    path: str
+    """Below the prefix of the app, such as ``/static/shared/style.css``."""
+    content: bytes
+    media_type: str
+
+    @property
+    def etag(self) -> str:
+        """Quoted hash of the content."""
+        return f'"{hashlib.sha256(self.content).hexdigest()[:32]}"'
+
+
+def page_files(page: str) -> tuple[PageFile, ...]:
+    """Read all files of a page, and those that all pages share. Blocking.
+
+    Args:
+        page: Folder of the page, such as ``admin``. Its ``index.html`` is served at ``/``.
+
+    Raises:
+        FileNotFoundError: there is no such page.
+    """
+    root = files(pages)
+    found = [
+        PageFile("/" if name == f"{page}/{INDEX}" else STATIC + name, *content)
+        for folder in (page, SHARED)
+        for name, content in _read(root / folder, folder)
+    ]
+    if "/" not in {file.path for file in found}:
+        raise FileNotFoundError(f"{page}/{INDEX}")
+    return tuple(found)
+
+
+def page_routes(page_files: tuple[PageFile, ...]) -> list[Route]:
+    """Return a route for each file."""
+    return [_route(file) for file in page_files]
+
+
+def _read(folder: Traversable, name: str) -> Iterator[tuple[str, tuple[bytes, str]]]:
+    for entry in sorted(folder.iterdir(), key=lambda each: each.name):
+        _, dot, ending = entry.name.rpartition(".")
+        if media_type := MEDIA_TYPES.get(dot + ending):
+            yield f"{name}/{entry.name}", (entry.read_bytes(), media_type)
+
+
+def _route(file: PageFile) -> Route:
+    headers = {"Cache-Control": _CACHE_CONTROL, "ETag": file.etag}
+
+    async def send(request: Request) -> Response:
+        known = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
+        if known & {file.etag, f"W/{file.etag}", "*"}:
+            return Response(status_code=304, headers=headers)
+        return Response(file.content, media_type=file.media_type, headers=headers)
+
+    return Route(file.path, send, methods=["GET"], include_in_schema=False)

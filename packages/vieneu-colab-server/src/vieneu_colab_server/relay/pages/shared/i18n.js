@@ -1,0 +1,143 @@
+// Texts of a page in the language of its reader; numbers and times as that language writes them.
+
+export const LANGUAGES = { vi: "Tiếng Việt", en: "English" };
+const STORED = "vieneu-language";
+const listeners = new Set();
+let base = null;
+let current = "en";
+let texts = {};
+
+/** The language that the reader chose; else the first of the browser's that there is; else English. */
+function wantedLanguage() {
+  const chosen = stored();
+  if (chosen in LANGUAGES) return chosen;
+  const tags = navigator.languages.map((tag) => tag.split("-")[0].toLowerCase());
+  return tags.find((tag) => tag in LANGUAGES) ?? "en";
+}
+
+function stored() {
+  try {
+    return localStorage.getItem(STORED) ?? "";
+  } catch {
+    return ""; // a browser that keeps nothing
+  }
+}
+
+/** Load the texts of a page; `folder` is the URL of the folder with `en.json` and `vi.json`. */
+export async function loadTexts(folder) {
+  base = folder;
+  await use(wantedLanguage());
+}
+
+/** Show another language from now on, and keep the choice in this browser. */
+export async function chooseLanguage(wanted) {
+  try {
+    localStorage.setItem(STORED, wanted);
+  } catch {
+    // It holds until the page is closed.
+  }
+  await use(wanted);
+  for (const listener of listeners) listener();
+}
+
+/** Call a function after each change of the language. */
+export function onLanguage(listener) {
+  listeners.add(listener);
+}
+
+export function language() {
+  return current;
+}
+
+async function use(wanted) {
+  const answer = await fetch(new URL(`${wanted}.json`, base));
+  if (!answer.ok) throw new Error(`The texts of ${wanted} cannot be loaded.`);
+  texts = await answer.json();
+  current = wanted;
+  document.documentElement.lang = wanted;
+  translate(document.documentElement);
+}
+
+/** Return a text with its values filled in. */
+export function t(key, values = {}) {
+  const found = lookUp(key);
+  if (found === undefined) {
+    console.error(`There is no text ${key}.`);
+    return key;
+  }
+  return found.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/** Return a text, or another one where there is no such text. */
+export function tOr(key, other) {
+  return lookUp(key) ?? other;
+}
+
+function lookUp(key) {
+  const found = key.split(".").reduce((section, name) => section?.[name], texts);
+  return typeof found === "string" ? found : undefined;
+}
+
+/** Write the texts into all elements that name a key: `data-i18n`, `data-i18n-label`, … */
+export function translate(root) {
+  for (const element of root.querySelectorAll("[data-i18n]")) {
+    element.textContent = t(element.dataset.i18n);
+  }
+  for (const element of root.querySelectorAll("[data-i18n-label]")) {
+    element.setAttribute("aria-label", t(element.dataset.i18nLabel));
+  }
+  for (const element of root.querySelectorAll("[data-i18n-placeholder]")) {
+    element.setAttribute("placeholder", t(element.dataset.i18nPlaceholder));
+  }
+}
+
+/** Fill a `select` with the languages, and follow its choice. */
+export function offerLanguages(select) {
+  const options = Object.entries(LANGUAGES).map(([code, name]) => {
+    const option = new Option(name, code);
+    option.lang = code;
+    return option;
+  });
+  select.replaceChildren(...options);
+  select.value = current;
+  select.addEventListener("change", () => chooseLanguage(select.value));
+}
+
+export function formatNumber(value, digits = 0) {
+  return new Intl.NumberFormat(current, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(value);
+}
+
+/** Return a duration in its two largest units, rounded down. */
+export function formatDuration(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const minutes = Math.floor(whole / 60);
+  if (!minutes) return t("format.seconds", { seconds: whole });
+  if (minutes < 60) return t("format.minutes", { minutes });
+  return t("format.hours", { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
+}
+
+export function formatTime(iso) {
+  const time = new Date(iso);
+  return new Intl.DateTimeFormat(current, {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  }).format(time);
+}
+
+export function formatMinute(time) {
+  return new Intl.DateTimeFormat(current, {
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).format(time);
+}
+
+/** Return a size in MB or GB (of 1000). */
+export function formatBytes(bytes) {
+  return bytes < 1e9 ? `${formatNumber(bytes / 1e6, 1)} MB` : `${formatNumber(bytes / 1e9, 2)} GB`;
+}

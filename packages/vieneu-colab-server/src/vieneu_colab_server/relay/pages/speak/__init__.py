@@ -1,0 +1,1 @@
+"""Speak page: text to speech, and long jobs, in a browser."""

@@ -1,0 +1,56 @@
+"""Routes of the Speak page: ``/`` and its static files. They are open, and hold no data."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vieneu_colab_server.relay.guard import with_page_headers
+
+STATIC = "/static/speak"
+_PAGE = "index.html"
+
+
+def speak_page_routes() -> list[BaseRoute]:
+    """Return the routes of the page."""
+    # StaticFiles answers with files only, and a wheel is always unpacked.
+    folder = Path(str(files("vieneu_colab_server.relay.pages.speak"))) / "static"
+    static = _Protected(StaticFiles(directory=folder))
+    return [
+        Route("/", _Page(static), methods=["GET", "HEAD"]),
+        Mount(STATIC, static),
+    ]
+
+
+class _Protected:
+    """Adds the headers that protect a browser, and lets it ask for changes at each visit."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        protected = with_page_headers(send)
+
+        async def revalidated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                # Without it a browser guesses how long a file of an older version is good.
+                headers = [*message["headers"], (b"cache-control", b"no-cache")]
+                message = {**message, "headers": headers}
+            await protected(message)
+
+        await self._app(scope, receive, revalidated)
+
+
+class _Page:
+    """Serves the page itself."""
+
+    def __init__(self, static: ASGIApp) -> None:
+        self._static = static
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = f"/{_PAGE}"
+        await self._static({**scope, "path": path, "root_path": ""}, receive, send)

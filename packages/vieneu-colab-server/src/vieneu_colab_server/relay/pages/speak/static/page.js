@@ -1,0 +1,101 @@
+/** Start of the page: language, login, and which part is shown. */
+
+import { call, hideError, Problem, showError } from "./api.js";
+import { JobsView } from "./jobs_view.js";
+import { SpeakView } from "./speak_view.js";
+import { chooseLanguage, preferredLanguage, say, sayNothing, text, useLanguage } from "./texts.js";
+import { Voices } from "./voices.js";
+
+const AGAIN_MS = 2_000;
+const PARTS = ["speak", "jobs"];
+const element = (id) => document.getElementById(id);
+const voices = new Voices();
+let isLoggedIn = false;
+let speakView;
+let jobsView;
+
+await useLanguage(preferredLanguage());
+element("page-language").value = document.documentElement.lang;
+speakView = new SpeakView(voices);
+jobsView = new JobsView(voices);
+element("page-language").addEventListener("change", async (event) => {
+  await chooseLanguage(event.target.value);
+  showPart();
+});
+element("login-form").addEventListener("submit", logIn);
+element("log-out").addEventListener("click", logOut);
+addEventListener("hashchange", () => showPart({ moveFocus: true }));
+document.addEventListener("loggedout", () => setLoggedIn(false));
+for (const part of document.querySelectorAll("header, main, footer")) part.hidden = false;
+await load();
+
+/** Ask the relay what the page must know; again while it is starting. */
+async function load() {
+  let isAgain = false;
+  try {
+    const service = await call("GET", "page");
+    setLoggedIn(true);
+    say(element("version"), "version", { version: service.version });
+    speakView.use(service);
+    if (voices.all.length === 0) say(element("speak-status"), "loading");
+    await voices.load();
+    hideError(element("speak-error"));
+    if (element("speak-status").dataset.i18n === "loading") sayNothing(element("speak-status"));
+    speakView.use(await call("GET", "page"));
+  } catch (error) {
+    isAgain = !(error instanceof Problem) || error.retryAfterS !== null;
+    if (error instanceof Problem && error.status === 401) return;
+    setLoggedIn(true);
+    showError(element("speak-error"), error);
+  }
+  if (isAgain) setTimeout(load, AGAIN_MS);
+}
+
+async function logIn(event) {
+  event.preventDefault();
+  try {
+    await call("POST", "login", { json: { token: element("token").value.trim() } });
+  } catch (error) {
+    showError(element("login-error"), error);
+    element("token").focus();
+    return;
+  }
+  hideError(element("login-error"));
+  element("token").value = "";
+  await load();
+  element("main").focus();
+}
+
+async function logOut() {
+  try {
+    await call("POST", "logout");
+  } catch (error) {
+    showError(element("speak-error"), error);
+    return;
+  }
+  setLoggedIn(false);
+  element("token").focus();
+}
+
+function setLoggedIn(value) {
+  isLoggedIn = value;
+  element("log-out").hidden = !value;
+  showPart();
+}
+
+function showPart({ moveFocus = false } = {}) {
+  const hash = location.hash.slice(1);
+  const shown = PARTS.includes(hash) ? hash : "speak";
+  element("login").hidden = isLoggedIn;
+  for (const part of PARTS) {
+    element(part).hidden = !isLoggedIn || part !== shown;
+    const link = element(`to-${part}`);
+    link.hidden = !isLoggedIn;
+    if (part === shown) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  jobsView.follow(isLoggedIn && shown === "jobs");
+  const title = isLoggedIn ? `${shown}.title` : "login.title";
+  document.title = `${text(title)} – VieNeu Relay`;
+  if (moveFocus) element("main").focus();
+}

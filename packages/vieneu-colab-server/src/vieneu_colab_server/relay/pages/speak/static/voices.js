@@ -1,0 +1,61 @@
+/** Voices of the relay, in the page's lists. */
+
+import { call } from "./api.js";
+import { currentLanguage, text } from "./texts.js";
+
+const DEFAULT_LANGUAGE = "vi";
+
+/** All voices, the default one first. */
+export class Voices extends EventTarget {
+  all = [];
+
+  /** Ask the relay for them. */
+  async load() {
+    this.all = (await call("GET", "voices")).voices;
+    this.dispatchEvent(new Event("change"));
+  }
+
+  get languages() {
+    return [...new Set([DEFAULT_LANGUAGE, ...this.all.map((voice) => voice.language)])];
+  }
+
+  /** Return a voice's name for people. */
+  name(id) {
+    return this.all.find((voice) => voice.id === id)?.name || id;
+  }
+}
+
+/** Keep a list of languages and a list of their voices filled in. */
+export function offerVoices(voices, languageList, voiceList) {
+  const fill = () => {
+    const names = new Intl.DisplayNames([currentLanguage()], { type: "language" });
+    setOptions(languageList, voices.languages.map((code) => [code, capital(nameOf(names, code))]));
+    fillVoices(voices, voiceList, languageList.value);
+  };
+  voices.addEventListener("change", fill);
+  document.addEventListener("languagechange", fill);
+  languageList.addEventListener("change", () => fillVoices(voices, voiceList, languageList.value));
+}
+
+/** Fill a list with the voices of a language; without one, with all. */
+export function fillVoices(voices, list, language = null) {
+  const offered = voices.all.filter((voice) => language === null || voice.language === language);
+  const options = offered.map((voice) => [voice.id, voice.name || voice.id]);
+  setOptions(list, language === null ? options : [["", text("default_voice")], ...options]);
+}
+
+function setOptions(list, options) {
+  const chosen = list.value;
+  list.replaceChildren(...options.map(([value, label]) => new Option(label, value)));
+  if (options.some(([value]) => value === chosen)) list.value = chosen;
+}
+
+function nameOf(names, code) {
+  try {
+    return names.of(code);
+  } catch {
+    return code;
+  }
+}
+
+const capital = (word) => word.charAt(0).toLocaleUpperCase() + word.slice(1);

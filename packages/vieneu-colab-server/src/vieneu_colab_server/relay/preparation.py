@@ -1,0 +1,179 @@
+"""Preparation of announcements: each is spoken once, unheard, and kept in the speech cache."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Header
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import StreamingResponse
+
+from vieneu_colab_server.relay.event_stream import report_json
+from vieneu_core.clock import Clock
+from vieneu_core.errors import (
+    BackendError,
+    InvalidRequestError,
+    RequestError,
+    VieneuError,
+)
+from vieneu_core.i18n import best_language
+from vieneu_core.router import ErrorReport, Router
+from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.translatable import Translatable
+
+if TYPE_CHECKING:
+    from vieneu_core.speech_cache import CachedBackend
+
+PREPARE = "/cache/prepare"
+MOST_ANNOUNCEMENTS = 1_000
+READY_CHECKS = 20
+READY_CHECK_S = 0.5
+"""Between two checks whether the chosen backend is ready again, at most `READY_CHECKS`."""
+BUSY_CHECK_S = 0.1
+"""Between two checks whether announcements that somebody waits for have ended."""
+
+
+class PreparationBody(BaseModel):
+    """Body of ``POST /cache/prepare``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    announcements: list[str] = Field(min_length=1, max_length=MOST_ANNOUNCEMENTS)
+    voice: str | None = None
+    speed: float = 1.0
+    language: str = "vi"
+
+    def requests(self) -> list[SynthesisRequest]:
+        """Make the request for each of them.
+
+        Raises:
+            InvalidRequestError: a value is out of its range.
+        """
+        return [
+            SynthesisRequest(text=text, voice=self.voice, speed=self.speed, language=self.language)
+            for text in self.announcements
+        ]
+
+
+class AnnouncementPreparation:
+    """Prepares announcements one after the other, and yields to those that somebody waits for.
+
+    Args:
+        cached: Speaks and keeps them; None where the settings want no cache.
+        router: Behind the cache; says when its chosen backend is ready again.
+        busy: Whether announcements wait or are being spoken.
+        clock: Time.
+        max_chars: Longest announcement.
+    """
+
+    def __init__(
+        self,
+        cached: CachedBackend | None,
+        *,
+        router: Router,
+        busy: Callable[[], bool],
+        clock: Clock,
+        max_chars: int,
+    ) -> None:
+        self._cached = cached
+        self._router = router
+        self._busy = busy
+        self._clock = clock
+        self._max_chars = max_chars
+
+    def state(self) -> dict[str, Any]:
+        """Return what is known of the cache, as JSON values."""
+        if self._cached is None:
+            return {"enabled": False}
+        cache = self._cached.cache
+        stats, problem = cache.stats(), cache.problem
+        return {
+            "enabled": True,
+            "bytes": stats.bytes,
+            "hits": stats.hits,
+            "misses": stats.misses,
+            "problem": None if problem is None else ErrorReport.of(problem),
+        }
+
+    def start(self, body: PreparationBody, language: str) -> AsyncGenerator[bytes, None]:
+        """Check the announcements; return the outcomes, a line of JSON for each.
+
+        Raises:
+            InvalidRequestError: a value is out of its range, an announcement is too long, or the
+                settings want no cache.
+        """
+        if self._cached is None:
+            raise InvalidRequestError(
+                "The speech cache is off.",
+                remedy="Set cache.enabled: true in the settings, and start the relay again.",
+            )
+        requests = body.requests()
+        for number, text in enumerate(body.announcements, 1):
+            if len(text) > self._max_chars:
+                raise InvalidRequestError(
+                    Translatable(
+                        "Announcement {number} has more than {most} characters.",
+                        number=number,
+                        most=self._max_chars,
+                    ),
+                    remedy="Shorten it.",
+                )
+        return self._prepared(self._cached, requests, language)
+
+    async def _prepared(
+        self, cached: CachedBackend, requests: list[SynthesisRequest], language: str
+    ) -> AsyncGenerator[bytes, None]:
+        for number, request in enumerate(requests, 1):
+            while self._busy():
+                await self._clock.sleep(BUSY_CHECK_S)
+            problem: VieneuError | None = None
+            outcome = "present"
+            try:
+                if await cached.prepare(request):
+                    outcome = "prepared"
+            except (RequestError, BackendError) as error:
+                outcome, problem = "failed", error
+                if isinstance(error, BackendError):
+                    await self._until_ready()
+            yield _line(number, outcome, problem, language)
+
+    async def _until_ready(self) -> None:
+        """Let a worker that died be restarted: one announcement must not take the next with it."""
+        for _ in range(READY_CHECKS):
+            with suppress(BackendError):
+                if (await self._router.check(self._router.mode.value)).ready:
+                    return
+            await self._clock.sleep(READY_CHECK_S)
+
+
+def preparation_routes(preparation: AnnouncementPreparation) -> APIRouter:
+    """Return the routes of the speech cache."""
+    api = APIRouter(tags=["cache"])
+
+    @api.get("/cache")
+    async def cache(accept_language: Annotated[str, Header()] = "") -> dict[str, Any]:
+        """State size and use of the speech cache."""
+        state = preparation.state()
+        if state.get("problem") is not None:
+            state["problem"] = report_json(state["problem"], best_language(accept_language))
+        return state
+
+    @api.post(PREPARE)
+    async def prepare(
+        body: PreparationBody, accept_language: Annotated[str, Header()] = ""
+    ) -> StreamingResponse:
+        """Speak announcements unheard, and keep them: a line of JSON for each, as it is done."""
+        lines = preparation.start(body, best_language(accept_language))
+        return StreamingResponse(lines, media_type="application/x-ndjson")
+
+    return api
+
+
+def _line(number: int, outcome: str, problem: VieneuError | None, language: str) -> bytes:
+    values: dict[str, Any] = {"number": number, "outcome": outcome}
+    if problem is not None:
+        values["problem"] = report_json(ErrorReport.of(problem), language)
+    return json.dumps(values, ensure_ascii=False).encode() + b"\n"

@@ -1,0 +1,108 @@
+"""Forms of the admin page: voices, the notebook, and announcements."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+from page_visit import Visit
+from playwright.async_api import expect
+from relay_site import RelaySite
+from voice_clips import wav_file
+
+HEARD = """new Promise((resolve) => {
+    const player = document.getElementById("player");
+    const check = () => player.currentTime > 0 && resolve();
+    player.addEventListener("timeupdate", check);
+    check();
+})"""
+"""Resolves once the player has played something."""
+
+
+async def test_a_voice_is_added_with_consent_heard_and_deleted(
+    visit: Visit, site: RelaySite, tmp_path: Path
+) -> None:
+    page, voices = visit.page, site.administration.voices
+    file = tmp_path / "ba.wav"
+    file.write_bytes(wav_file())
+    await page.set_input_files("#voice-file", file)
+    await page.fill("#voice-transcript", "Xin chào các bạn.")
+    await page.fill("#voice-name", "Bà Ngoại")
+    await page.click("#voice-form button[type=submit]")
+    assert await page.evaluate("!document.getElementById('voice-consent').validity.valid")
+    assert voices.voices() == ()
+    await page.check("#voice-consent")
+    await page.click("#voice-form button[type=submit]")
+    assert "Bà Ngoại" in await visit.text("#voice-outcome.done")
+    await page.click("[data-voice=ba-ngoai] button:not(.danger)")
+    await page.evaluate(HEARD)
+    await page.click("#usable summary")
+    await page.click("#usable-voices li:first-child button")
+    await page.wait_for_selector("#usable-voices button:not([aria-disabled])")
+    await page.evaluate(HEARD)
+
+    await page.click("[data-voice=ba-ngoai] .danger")
+    await page.click("dialog button[value=yes]")
+    await page.wait_for_selector("#no-voices:not([hidden])")
+    assert voices.voices() == ()
+
+
+async def test_a_clip_that_cannot_be_used_is_named_and_the_form_stays(
+    visit: Visit, tmp_path: Path
+) -> None:
+    page = visit.page
+    file = tmp_path / "noise.wav"
+    file.write_bytes(b"no audio at all")
+    await page.set_input_files("#voice-file", file)
+    await page.fill("#voice-transcript", "Xin chào các bạn.")
+    await page.fill("#voice-name", "Bà Ngoại")
+    await page.check("#voice-consent")
+    await page.click("#voice-form button[type=submit]")
+    assert await visit.text("#voice-outcome.problem strong")
+    assert await page.input_value("#voice-name") == "Bà Ngoại"
+    file.write_bytes(bytes(3_000_001))
+    await page.set_input_files("#voice-file", file)
+    await page.click("#voice-form button[type=submit]")
+    await expect(page.locator("#voice-outcome")).to_contain_text("too large")
+
+
+async def test_the_notebook_has_the_choices_of_its_form(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    await page.select_option("#notebook-tunnel", "cloudflared")
+    await page.click("#notebook-form summary")
+    assert not await page.is_visible("#notebook-domain"), "this tunnel reserves none"
+    await page.fill("#notebook-session-hours", "2")
+    async with page.expect_download() as begun:
+        await page.click("#notebook-form button[type=submit]")
+    download = await begun.value
+    assert download.suggested_filename == "vieneu_relay.ipynb"
+    path = tmp_path / "made.ipynb"
+    await download.save_as(path)
+    made = json.loads(path.read_text("utf-8"))
+    nbformat.validate(made)
+    assert "cloudflared" in path.read_text("utf-8")
+    assert await visit.text("#notebook-outcome.done")
+
+
+async def test_a_wrong_choice_for_the_notebook_is_named(visit: Visit) -> None:
+    page = visit.page
+    await page.select_option("#notebook-tunnel", "ngrok")
+    await page.click("#notebook-form summary")
+    await page.fill("#notebook-domain", "no host")
+    await page.click("#notebook-form button[type=submit]")
+    assert "write a host name" in await visit.text("#notebook-outcome.problem")
+    assert await page.input_value("#notebook-domain") == "no host"
+
+
+async def test_announcements_are_prepared_and_each_failure_is_named(visit: Visit) -> None:
+    page = visit.page
+    await page.fill("#announcements", "Cửa chính đang mở.\n\nsegfault\nMáy giặt đã xong.")
+    await page.click("#cache-form button[type=submit]")
+    await page.wait_for_selector("#cache-outcome.done")
+    said = await page.inner_text("#cache-outcome")
+    assert said == "Prepared: 2. Already in the cache: 0. Failed: 1."
+    assert "segfault" in await visit.text("#cache-failed li")
+    await page.fill("#announcements", "Cửa chính đang mở.")
+    await page.click("#cache-form button[type=submit]")
+    await expect(page.locator("#cache-outcome")).to_contain_text("Already in the cache: 1.")

@@ -1,0 +1,86 @@
+"""The admin page as a whole: accessible, in both languages and all widths, with the keyboard."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from admin_visit import PAGE, READY, connect, log_in
+from page_visit import Visit, visiting
+from playwright.async_api import Browser, expect
+from relay_site import RelaySite
+from voice_clips import clip
+
+WINDOWS: tuple[tuple[int, Literal["light", "dark"]], ...] = (
+    *((375, "light"), (375, "dark"), (1920, "dark"), (1440, "light")),
+)
+
+
+@pytest.mark.parametrize("language", ["vi-VN", "en-US"])
+async def test_every_part_is_accessible_and_fits_the_window(
+    browser: Browser, site: RelaySite, server: str, language: str
+) -> None:
+    site.administration.voices.add("Bà Ngoại", clip())
+    async with visiting(browser, site.url, language=language) as visit:
+        await log_in(visit, site)
+        await connect(visit.page, server)
+        await visit.page.wait_for_selector(READY)
+        await visit.page.wait_for_selector("#session-reminder", state="attached")
+        await visit.page.click("[data-backend=local] [data-action=test]")
+        await visit.page.wait_for_selector("[data-backend=local] .outcome.done")
+        for part in await visit.page.query_selector_all("details:not([open]) > summary"):
+            await part.click()
+        await visit.page.wait_for_selector("#usable-voices li")
+        for width, scheme in WINDOWS:
+            await visit.page.set_viewport_size({"width": width, "height": 900})
+            await visit.page.emulate_media(color_scheme=scheme)
+            assert await visit.violations() == [], (width, scheme)
+            assert await visit.overflow() <= 0, width
+
+
+async def test_the_language_is_switched_and_kept(visit: Visit) -> None:
+    page = visit.page
+    await page.fill("#voice-transcript", "typed before")
+    assert set(visit.languages) == {"en"}
+    visit.languages.clear()
+    await page.select_option("#language", "vi")
+    await expect(page.locator("#source-heading")).to_have_text("Nguồn giọng")
+    assert await page.get_attribute("html", "lang") == "vi"
+    assert await page.title() == "VieNeu Relay: quản trị"
+    assert await page.input_value("#voice-transcript") == "typed before"
+    await page.wait_for_selector("[data-event]:has-text('Sẵn sàng')")
+    await page.reload()
+    await page.wait_for_selector(PAGE)
+    await expect(page.locator("#source-heading")).to_have_text("Nguồn giọng")
+    assert set(visit.languages) == {"vi"}
+
+
+async def test_the_keyboard_reaches_the_content_and_every_control(visit: Visit) -> None:
+    page = visit.page
+    await page.reload()
+    await page.wait_for_selector(PAGE)
+    await page.evaluate("document.activeElement.blur()")
+    reached = []
+    for _ in range(60):
+        await page.keyboard.press("Tab")
+        focused = await page.evaluate(
+            "document.activeElement.id || document.activeElement.dataset.mode"
+            " || document.activeElement.dataset.action || document.activeElement.tagName"
+        )
+        reached.append(focused)
+    for control in ("language", "log-out", "local", "remote", "load", "endpoint-url", "voice-file"):
+        assert control in reached, reached
+
+
+async def test_a_relay_that_is_gone_is_named_and_nothing_typed_is_lost(
+    visit: Visit, site: RelaySite
+) -> None:
+    page = visit.page
+    await page.fill("#endpoint-url", "http://typed.example")
+    site.server.stop()
+    await site.task
+    said = await visit.text("#status-outcome.problem")
+    assert "The relay does not answer" in said
+    await page.click("#connect-form button[type=submit]")
+    assert "does not answer" in await visit.text("#connection-outcome.problem")
+    assert await page.input_value("#endpoint-url") == "http://typed.example"

@@ -1,0 +1,93 @@
+"""Long jobs in a browser: from a text, subtitles or a dialogue to a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+from relay_site import RelaySite, relaying
+from speak_page import (
+    SENTENCES,
+    SLOW,
+    decoded,
+    speaking_page,
+)
+from tone_engine import expected, heard, same
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[RelaySite]:
+    async with relaying(tmp_path) as site:
+        yield site
+
+
+async def test_a_long_text_becomes_a_job_that_is_downloaded_and_removed(site: RelaySite) -> None:
+    async with speaking_page(site.url) as shown:
+        await shown.page.click("#to-jobs")
+        await shown.page.fill("#job-text", " ".join(SENTENCES))
+        await shown.page.fill("#job-name", "Truyện")
+        await shown.page.click("#job-form button[type=submit]")
+        await shown.until_text("#job-status", "is done")
+        assert "Done: 3 of 3 sentences" in await shown.text("#job-list")
+        async with shown.page.expect_download() as waiting:
+            await shown.page.get_by_role("link", name="Download MP3: Truyện").click()
+        content = await asyncio.to_thread((await (await waiting.value).path()).read_bytes)
+        assert same(heard(decoded(content), 24_000), [expected(text) for text in SENTENCES])
+        async with shown.page.expect_download() as waiting:
+            await shown.page.get_by_role("link", name="Download .srt: Truyện").click()
+        subtitles = await asyncio.to_thread((await (await waiting.value).path()).read_text, "utf-8")
+        assert SENTENCES[1] in subtitles
+        assert await shown.violations() == []
+        await shown.page.get_by_role("button", name="Remove: Truyện").click()
+        await shown.page.locator("#no-jobs").wait_for()
+
+
+async def test_a_job_is_cancelled(tmp_path: Path) -> None:
+    async with relaying(tmp_path, SLOW) as site, speaking_page(site.url) as shown:
+        await shown.page.click("#to-jobs")
+        await shown.page.fill("#job-text", " ".join(f"Đây là câu {n}." for n in range(200)))
+        await shown.page.click("#job-form button[type=submit]")
+        await shown.page.get_by_role("button", name="Cancel").click()
+        await shown.until_text("#job-list", "Cancelled")
+
+
+async def test_a_dialogue_has_a_voice_for_each_speaker(site: RelaySite) -> None:
+    async with speaking_page(site.url) as shown:
+        await shown.page.click("#to-jobs")
+        script = {
+            "name": "kịch.txt",
+            "mimeType": "text/plain",
+            "buffer": "Lan: Đây là câu 3.\nMinh: Đây là câu 17.\n".encode("utf-16"),
+        }
+        await shown.page.check("[name=kind][value=dialogue]")
+        await shown.page.set_input_files("#job-file", script)  # type: ignore[arg-type]
+        await shown.page.get_by_label("Minh", exact=True).select_option("en-low")
+        await shown.page.select_option("#job-format", "wav")
+        await shown.page.click("#job-form button[type=submit]")
+        await shown.until_text("#job-status", "is done")
+        job = (await shown.page.evaluate("fetch('speak/api/jobs').then((a) => a.json())"))["jobs"][
+            0
+        ]
+        assert job["spec"]["voices"] == {"Lan": "vi-low", "Minh": "en-low"}
+        assert job["spec"]["name"] == "kịch"
+        await shown.page.fill("#job-text", "Không ai nói câu này.")
+        await shown.page.click("#job-form button[type=submit]")
+        await shown.until_text("#job-error", "names no speaker")
+        assert await shown.page.input_value("#job-text") == "Không ai nói câu này."
+
+
+async def test_subtitles_are_read_from_a_file(site: RelaySite) -> None:
+    async with speaking_page(site.url) as shown:
+        await shown.page.click("#to-jobs")
+        srt = "1\n00:00:01,000 --> 00:00:03,000\nĐây là câu 3.\n".encode()
+        file = {"name": "phim.srt", "mimeType": "application/x-subrip", "buffer": srt}
+        await shown.page.set_input_files("#job-file", file)  # type: ignore[arg-type]
+        await expect(shown.page.locator("[value=srt]")).to_be_checked()
+        await shown.page.click("#job-form button[type=submit]")
+        await shown.until_text("#job-status", "is done")
+        broken = {"name": "x.txt", "mimeType": "text/plain", "buffer": b"\xff\x80\x81"}
+        await shown.page.set_input_files("#job-file", broken)  # type: ignore[arg-type]
+        await shown.until_text("#job-error", "no text in UTF-8")

@@ -1,0 +1,196 @@
+"""What is replayed: identical speech, whole, as it was heard the first time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+from cache_rig import TEXT, CacheRig, cache_rig, spoken_by
+from tones import tone
+
+from vieneu_core.router import Mode
+from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest, collect
+from vieneu_core.testing.scripted import ScriptStep
+from vieneu_core.voices.catalogue import VoiceCatalogue
+
+SENTENCES = ("Đây là câu 11 nhé.", "Còn đây là câu 12 nhé.")
+
+
+def clip(hz: int) -> ReferenceAudio:
+    return ReferenceAudio(pcm=tone(hz, 4, 16_000), sample_rate_hz=16_000, transcript="Xin chào.")
+
+
+@pytest.fixture
+async def rig(tmp_path: Path, no_leaks: None) -> AsyncIterator[CacheRig]:  # noqa: ARG001 - checked last
+    async with cache_rig(tmp_path) as made:
+        yield made
+
+
+async def test_the_same_request_is_spoken_once_and_sounds_the_same(rig: CacheRig) -> None:
+    first = await rig.speak()
+    again = await rig.speak()
+
+    assert rig.n_asked == 2, "the first sentence, and the second"
+    assert spoken_by(again, "remote", *SENTENCES)
+    assert again.pcm == first.pcm
+    assert again.sample_rate_hz == first.sample_rate_hz
+    assert [s.cached for s in first.speakers] == [False, False]
+    assert [s.cached for s in again.speakers] == [True, True]
+    assert {s.voice for s in again.speakers} == {"vi-tone"}
+    assert {s.backend for s in again.speakers} == {"remote"}
+    assert not again.fallback
+
+
+async def test_each_sentence_of_a_replay_ends_with_one_final_chunk(rig: CacheRig) -> None:
+    await rig.speak()
+    chunks = (await rig.speak()).chunks
+
+    assert [chunk.sentence for chunk in chunks] == sorted(chunk.sentence for chunk in chunks)
+    assert [chunk.sentence for chunk in chunks if chunk.final] == [0, 1]
+    assert all(0 < chunk.seconds <= 0.25 for chunk in chunks)
+    assert chunks[-1].final
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "  Đây là câu 11 nhé.\n\nCòn đây là câu 12 nhé. ",
+        "Đây là câu 11 nhé. Co\u0300n đây là câu 12 nhé.",
+        SENTENCES,
+    ],
+)
+async def test_a_text_counts_in_its_normal_form(
+    rig: CacheRig, other: str | tuple[str, ...]
+) -> None:
+    await rig.speak()
+    again = await rig.speak(other, request_id="another")
+
+    assert again.speakers[0].cached
+    assert spoken_by(again, "remote", *SENTENCES)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"text": "Đây là câu 11 nhé. Còn đây là câu 13 nhé."},
+        {"text": "Đây là câu 11 nhé, còn đây là câu 12 nhé."},
+        {"speed": 1.5},
+        {"voice": "en-tone"},
+        {"language": "en"},
+        {"watermark": True},
+        {"reference": clip(440)},
+    ],
+    ids=lambda fields: str(next(iter(fields))),
+)
+async def test_another_request_is_spoken_anew(rig: CacheRig, fields: dict[str, object]) -> None:
+    await rig.speak()
+    other = await rig.speak(**{"text": TEXT, **fields})  # type: ignore[arg-type]
+
+    assert not any(speaker.cached for speaker in other.speakers)
+    assert all(s.cached for s in (await rig.speak(**{"text": TEXT, **fields})).speakers)  # type: ignore[arg-type]
+    assert all(s.cached for s in (await rig.speak()).speakers)
+
+
+async def test_a_voice_that_is_named_is_the_one_that_speaks_by_default(rig: CacheRig) -> None:
+    await rig.speak()
+
+    assert (await rig.speak(voice="vi-tone")).speakers[0].cached
+    assert (await rig.speak(language="vi-VN")).speakers[0].cached
+
+
+async def test_clips_count_by_what_is_in_them(rig: CacheRig) -> None:
+    await rig.speak(reference=clip(440))
+
+    assert (await rig.speak(reference=clip(440))).speakers[0].cached
+    assert not (await rig.speak(reference=clip(550))).speakers[0].cached
+
+
+async def test_a_voice_that_was_replaced_under_its_name_is_another_voice(
+    rig: CacheRig, tmp_path: Path
+) -> None:
+    catalogue = VoiceCatalogue(tmp_path / "voices")
+    own = catalogue.add("Ba", clip(440)).voice
+    rig.remote.add_voice(own)
+    await rig.speak(voice="ba")
+    assert (await rig.speak(voice="ba")).speakers[0].cached
+
+    catalogue.remove("ba")
+    catalogue.add("Ba", clip(550))
+
+    assert not (await rig.speak(voice="ba")).speakers[0].cached
+    assert (await rig.speak(voice="ba")).speakers[0].cached
+
+
+async def test_a_text_in_pieces_passes_through(rig: CacheRig) -> None:
+    async def pieces() -> AsyncIterator[str]:
+        yield TEXT
+
+    for _ in range(2):
+        speech = await collect(rig.backend.stream(SynthesisRequest(text=pieces())))
+        await rig.backend.flush()
+        assert not speech.speakers[0].cached
+        assert spoken_by(speech, "remote", *SENTENCES)
+    assert rig.backend.cache.stats().misses == 0
+
+
+async def test_the_first_audio_of_a_miss_comes_before_the_rest_is_made(rig: CacheRig) -> None:
+    held = asyncio.Event()
+    rig.remote.always = ScriptStep(after_chunks=1, hold=held)
+    async with aclosing(rig.backend.stream(SynthesisRequest(text=TEXT))) as chunks:
+        assert (await anext(chunks)).pcm
+        held.set()
+        assert (await collect(chunks)).seconds > 1
+
+
+async def test_each_mode_has_speech_of_its_own(rig: CacheRig) -> None:
+    await rig.speak()
+    rig.router.set_mode(Mode.LOCAL)
+
+    assert spoken_by(await rig.speak(), "local", *SENTENCES)
+    assert spoken_by(await rig.speak(), "local", *SENTENCES)
+    rig.router.set_mode(Mode.REMOTE)
+    back = await rig.speak()
+
+    assert back.speakers[0].cached
+    assert spoken_by(back, "remote", *SENTENCES)
+
+
+async def test_it_is_counted(rig: CacheRig) -> None:
+    assert rig.backend.cache.stats().hit_rate == 0
+    await rig.speak()
+    await rig.speak()
+    await rig.speak()
+    await rig.speak("Đây là câu 14.")
+
+    stats = rig.backend.cache.stats()
+    assert (stats.hits, stats.misses, stats.stored) == (2, 2, 2)
+    assert stats.hit_rate == 0.5
+    assert 10_000 < stats.bytes < 1_000_000
+    stored = await rig.backend.cache.count()
+    assert (stored.entries, stored.bytes) == (2, stats.bytes)
+    assert stored.hits == 2
+
+
+async def test_the_time_of_hits_is_measured_by_the_clock(rig: CacheRig) -> None:
+    await rig.speak()
+    await rig.speak()
+
+    assert rig.backend.cache.stats().hit_s == 0, "of a clock that stands still"
+
+
+async def test_it_can_be_emptied(rig: CacheRig) -> None:
+    await rig.speak()
+    await rig.backend.cache.clear()
+
+    assert not (await rig.speak()).speakers[0].cached
+    assert (await rig.speak()).speakers[0].cached
+
+
+async def test_two_at_the_same_time_are_both_heard(rig: CacheRig) -> None:
+    speeches = await asyncio.gather(*(rig.speak() for _ in range(4)))
+
+    assert all(spoken_by(speech, "remote", *SENTENCES) for speech in speeches)
+    assert (await rig.backend.cache.count()).entries == 1

@@ -1,0 +1,279 @@
+"""What is never stored: speech that is not whole, or not of the chosen backend and voice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace as changed
+from pathlib import Path
+
+import pytest
+from cache_rig import TEXT, CacheRig, Voiced, cache_rig, is_away, spoken_by
+from server_site import until
+
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.backends.base import BackendState, Health
+from vieneu_core.errors import (
+    BackendConnectionError,
+    BackendError,
+    BackendUnavailableError,
+    EmptyTextError,
+    InvalidRequestError,
+    SynthesisFailedError,
+    TextTooLongError,
+    VoiceNotFoundError,
+)
+from vieneu_core.synthesis import SynthesisRequest, collect
+from vieneu_core.testing.scripted import ScriptStep
+
+SENTENCES = ("Đây là câu 11 nhé.", "Còn đây là câu 12 nhé.")
+LOST = BackendConnectionError("It is gone.")
+
+
+@pytest.fixture
+async def rig(tmp_path: Path, no_leaks: None) -> AsyncIterator[CacheRig]:  # noqa: ARG001 - checked last
+    async with cache_rig(tmp_path) as made:
+        yield made
+
+
+async def n_stored(rig: CacheRig) -> int:
+    await rig.backend.flush()
+    return (await rig.backend.cache.count()).entries
+
+
+async def test_a_fallback_speaks_and_is_never_heard_again(rig: CacheRig) -> None:
+    await rig.lose_remote()
+    assert spoken_by(await rig.speak(), "local", *SENTENCES)
+    assert await n_stored(rig) == 0
+
+    await rig.router.load_backend("remote")
+
+    assert spoken_by(await rig.speak(), "remote", *SENTENCES)
+    assert spoken_by(await rig.speak(), "remote", *SENTENCES)
+
+
+async def test_a_sentence_of_a_fallback_is_enough(rig: CacheRig) -> None:
+    rig.remote.script = [ScriptStep(), ScriptStep(error=LOST)]
+
+    mixed = await rig.speak()
+
+    assert [speaker.backend for speaker in mixed.speakers] == ["remote", "local"]
+    assert await n_stored(rig) == 0
+
+
+async def test_what_was_cut_off_and_begun_anew_is_stored_without_the_first_try(
+    tmp_path: Path,
+) -> None:
+    class Stumbling(Voiced):
+        async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+            cut_off = changed(request, text="Đây là câu 19 nhé.")
+            async for chunk in super().stream(cut_off):
+                if chunk.final:
+                    break
+                yield chunk
+            restarted = True
+            async for chunk in super().stream(request):
+                yield changed(chunk, restarted=restarted)
+                restarted = False
+
+    async with cache_rig(tmp_path, remote=Stumbling("remote")) as rig:
+        assert spoken_by(await rig.speak(SENTENCES[:1]), "remote", *SENTENCES[:1])
+        again = await rig.speak(SENTENCES[:1])
+
+        assert again.speakers[0].cached
+        assert spoken_by(again, "remote", *SENTENCES[:1])
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        ScriptStep(error=SynthesisFailedError("It failed.")),
+        ScriptStep(after_chunks=2, error=SynthesisFailedError("It failed.")),
+        ScriptStep(after_chunks=2, truncate=True),
+        ScriptStep(truncate=True),
+    ],
+    ids=["at once", "in the middle", "cut off in the middle", "without a word"],
+)
+async def test_what_failed_is_not_stored(tmp_path: Path, step: ScriptStep) -> None:
+    async with cache_rig(tmp_path, fallback=False) as rig:
+        rig.remote.always = step
+        with pytest.raises(BackendError):
+            await rig.speak()
+        rig.remote.always = ScriptStep()
+
+        assert await n_stored(rig) == 0
+        await rig.router.load_backend("remote")
+        assert spoken_by(await rig.speak(), "remote", *SENTENCES)
+
+
+@pytest.mark.parametrize("n_chunks", [1, 5, 12])
+async def test_what_a_listener_left_is_not_stored(rig: CacheRig, n_chunks: int) -> None:
+    async with aclosing(rig.backend.stream(SynthesisRequest(text=TEXT))) as chunks:
+        for _ in range(n_chunks):
+            await anext(chunks)
+
+    assert await n_stored(rig) == 0
+
+
+async def test_what_was_cancelled_is_not_stored(rig: CacheRig) -> None:
+    held = asyncio.Event()
+    rig.remote.always = ScriptStep(after_chunks=2, hold=held)
+    speaking = asyncio.create_task(rig.speak())
+    await until(lambda: rig.remote.record.begun)
+
+    speaking.cancel()
+    await asyncio.gather(speaking, return_exceptions=True)
+
+    assert speaking.cancelled()
+    assert await n_stored(rig) == 0
+
+
+async def test_speech_of_a_model_that_was_not_known_is_not_stored_as_the_old_one(
+    rig: CacheRig,
+) -> None:
+    rig.remote.model = "another"  # restarted meanwhile, and the router has not noticed yet
+    await rig.speak()
+    assert await n_stored(rig) == 0
+
+    await rig.change_remote(model="another")
+    await rig.speak()
+
+    assert await n_stored(rig) == 1
+
+
+async def test_a_backend_that_changed_while_it_spoke_is_not_stored(rig: CacheRig) -> None:
+    held = asyncio.Event()
+    rig.remote.always = ScriptStep(after_chunks=2, hold=held)
+    speaking = asyncio.create_task(rig.speak())
+    await until(lambda: rig.remote.record.begun)
+
+    rig.remote.version = "2.0"
+    await rig.router.check("remote")
+    held.set()
+    await speaking
+
+    assert await n_stored(rig) == 0
+
+
+async def test_an_older_server_that_names_no_model_is_stored_by_its_health(
+    tmp_path: Path,
+) -> None:
+    class Older(Voiced):
+        async def health(self) -> Health:
+            self.model = "named"
+            health = await super().health()
+            self.model = ""
+            return health
+
+    async with cache_rig(tmp_path, remote=Older("remote")) as rig:
+        await rig.speak()
+
+        assert await n_stored(rig) == 1
+
+
+async def test_a_backend_without_a_model_is_not_known(tmp_path: Path) -> None:
+    async with cache_rig(tmp_path, remote=Voiced("remote", model="")) as rig:
+        assert spoken_by(await rig.speak(), "remote", *SENTENCES)
+        assert await n_stored(rig) == 0
+        with pytest.raises(BackendUnavailableError, match="does not name its model"):
+            await rig.backend.prepare(SynthesisRequest(text=TEXT))
+
+
+async def test_too_long_for_an_announcement_passes_through(rig: CacheRig) -> None:
+    # A fiftieth of the cache is 200 kB; at 24 kHz no less than 4 s of samples in FLAC.
+    long_sentence = ("Đây là câu 11 nhé, " + "rất dài và rất lâu, " * 12,) * 16
+    speech = await rig.speak(long_sentence)
+    assert speech.seconds > 60
+    assert await n_stored(rig) == 0
+
+    with pytest.raises(TextTooLongError, match="at most 200000"):
+        await rig.backend.prepare(SynthesisRequest(text=long_sentence))
+    with pytest.raises(TextTooLongError, match="10000"):
+        await rig.backend.prepare(SynthesisRequest(text="câu 11 " * 2_000))
+
+
+# --- prepared --------------------------------------------------------------------------------
+
+
+async def test_what_is_prepared_is_replayed(rig: CacheRig) -> None:
+    request = SynthesisRequest(text=TEXT)
+
+    assert await rig.backend.prepare(request)
+    assert not await rig.backend.prepare(request)
+
+    speech = await rig.speak()
+    assert speech.speakers[0].cached
+    assert spoken_by(speech, "remote", *SENTENCES)
+    stats = rig.backend.cache.stats()
+    assert (stats.hits, stats.misses, stats.stored) == (1, 0, 1), "preparing is no use of it"
+    assert (await rig.backend.cache.count()).hits == 1
+
+
+async def test_a_fallback_prepares_nothing(rig: CacheRig) -> None:
+    await rig.lose_remote()
+
+    with pytest.raises(BackendUnavailableError, match="remote did not speak"):
+        await rig.backend.prepare(SynthesisRequest(text=TEXT))
+
+    assert await n_stored(rig) == 0
+
+
+async def test_what_cannot_be_prepared_says_why(tmp_path: Path) -> None:
+    async def pieces() -> AsyncIterator[str]:
+        yield TEXT
+
+    async with cache_rig(tmp_path, fallback=False) as rig:
+        for fields, error in (
+            ({"text": " … "}, EmptyTextError),
+            ({"text": pieces()}, InvalidRequestError),
+            ({"text": TEXT, "voice": "nobody"}, VoiceNotFoundError),
+        ):
+            with pytest.raises(error):
+                await rig.backend.prepare(SynthesisRequest(**fields))
+        rig.remote.always = ScriptStep(error=LOST)
+        with pytest.raises(BackendConnectionError, match="It is gone"):
+            await rig.backend.prepare(SynthesisRequest(text=TEXT))
+        assert await n_stored(rig) == 0
+
+
+async def test_a_watermark_that_is_missing_is_not_stored(tmp_path: Path) -> None:
+    class Unmarked(Voiced):
+        async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+            async for chunk in super().stream(request):
+                yield changed(chunk, speaker=changed(chunk.speaker, watermarked=False))
+
+    async with cache_rig(tmp_path, remote=Unmarked("remote")) as rig:
+        await rig.speak(watermark=True)
+        assert await n_stored(rig) == 0
+        await rig.speak()
+        assert await n_stored(rig) == 1
+
+
+async def test_before_it_is_loaded_and_after_it_is_closed_nothing_is_replayed(
+    tmp_path: Path,
+) -> None:
+    async with cache_rig(tmp_path) as rig:
+        await rig.speak()
+        await rig.backend.unload()
+        with pytest.raises(BackendError, match="not loaded"):
+            await rig.speak()
+        await rig.backend.load()
+        assert (await rig.speak()).speakers[0].cached
+        async with aclosing(rig.backend.stream(SynthesisRequest(text=TEXT))) as chunks:
+            await anext(chunks)
+            await rig.backend.unload()
+            with pytest.raises(BackendError, match="not loaded"):
+                await collect(chunks)
+    with pytest.raises(BackendError, match="closed"):
+        await rig.speak()
+    await rig.backend.aclose()
+
+
+async def test_a_remote_that_never_was_there_has_no_identity(tmp_path: Path) -> None:
+    remote = Voiced("remote")
+    is_away(remote)
+    async with cache_rig(tmp_path, remote=remote) as rig:
+        assert spoken_by(await rig.speak(), "local", *SENTENCES)
+        assert rig.router.status().backends[1].state is not BackendState.READY
+        assert await n_stored(rig) == 0

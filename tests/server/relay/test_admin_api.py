@@ -1,0 +1,124 @@
+"""Admin API of the relay: backends, voices, the notebook and the stream of events."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import nbformat
+import pytest
+from relay_site import RelaySite, relaying
+from server_site import TOKEN
+from voice_clips import wav_file
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[RelaySite]:
+    async with relaying(tmp_path) as site:
+        yield site
+
+
+async def test_a_backend_is_tested_unloaded_and_loaded(site: RelaySite) -> None:
+    tested = await site.call("POST", "/backends/local/test")
+    assert tested["seconds"] > 0
+    await site.call("POST", "/backends/local/unload", status=204)
+    status = await site.call("GET", "/status")
+    assert {each["name"]: each["state"] for each in status["backends"]}["local"] == "unloaded"
+    loaded = await site.call("POST", "/backends/local/load")
+    assert loaded["state"] == "ready"
+    assert (await site.call("POST", "/backends/local/check"))["state"] == "ready"
+
+
+@pytest.mark.parametrize("action", ["test", "load", "unload", "check"])
+async def test_a_backend_that_is_not_there_is_named(site: RelaySite, action: str) -> None:
+    problem = await site.call("POST", f"/backends/moon/{action}", status=503)
+    assert "moon" in problem["detail"]
+
+
+async def test_a_voice_is_added_listed_and_removed(site: RelaySite) -> None:
+    body = {
+        "audio_base64": _clip(),
+        "transcript": "Xin chào các bạn.",
+        "name": "Bà Ngoại",
+    }
+    added = await site.call("POST", "/voices", status=201, json=body)
+    listed = await site.call("GET", "/voices")
+    assert [voice["name"] for voice in listed["voices"]] == ["Bà Ngoại"]
+    await site.call("DELETE", f"/voices/{added['id']}", status=204)
+    assert (await site.call("GET", "/voices"))["voices"] == []
+    await site.call("DELETE", f"/voices/{added['id']}", status=404)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"audio_base64": "no base64!"}, {"audio_base64": "AAAA"}, {"name": " "}, {"transcript": ""}],
+)
+async def test_a_clip_that_cannot_be_used_is_refused(
+    site: RelaySite, changes: dict[str, str]
+) -> None:
+    body = {"audio_base64": _clip(), "transcript": "Xin chào.", "name": "Bà", **changes}
+    problem = await site.call("POST", "/voices", status=422, json=body)
+    assert problem["detail"]
+
+
+async def test_a_notebook_is_made_for_download(site: RelaySite) -> None:
+    async with site.api("POST", "/notebook", json={"language": "vi"}) as answer:
+        assert answer.status == 200
+        assert "attachment" in answer.headers["Content-Disposition"]
+        text = await answer.text()
+    nbformat.validate(json.loads(text))
+    assert TOKEN not in text
+
+
+async def test_a_wrong_choice_for_the_notebook_is_named(site: RelaySite) -> None:
+    problem = await site.call("POST", "/notebook", status=422, json={"engine": "steam"})
+    assert "engine" in problem["detail"]
+
+
+async def test_events_reach_every_listener_and_are_not_sent_twice(site: RelaySite) -> None:
+    first, second = await asyncio.gather(*(_events(site, "BackendStateChanged") for _ in range(2)))
+    assert first == second
+    await site.call("POST", "/backends/local/unload", status=204)
+    again = await _events(site, "BackendStateChanged", after=first[0])
+    assert again[0] > first[0]
+
+
+async def test_a_stream_of_events_ends_when_the_relay_stops(site: RelaySite) -> None:
+    async with site.api("GET", "/events") as stream:
+        await stream.content.readline()
+        site.server.stop()
+        await stream.content.read()
+    await site.task
+
+
+async def test_no_secret_is_in_the_description_of_the_api(site: RelaySite) -> None:
+    async with site.session.get(f"{site.url}/relay/openapi.json") as answer:
+        assert answer.status == 200
+        assert TOKEN not in await answer.text()
+
+
+def _clip() -> str:
+    return base64.b64encode(wav_file()).decode()
+
+
+async def _events(site: RelaySite, kind: str, after: int = 0) -> tuple[int, dict[str, Any]]:
+    """Return number and values of the first event of a kind after a number."""
+    headers = {"Last-Event-ID": str(after)}
+    async with site.api("GET", "/events", headers=headers) as stream:
+        return await _first(stream, kind)
+
+
+async def _first(stream: aiohttp.ClientResponse, kind: str) -> tuple[int, dict[str, Any]]:
+    number = 0
+    async for line in stream.content:
+        name, _, value = line.decode().rstrip("\n").partition(": ")
+        if name == "id":
+            number = int(value)
+        elif name == "data" and json.loads(value)["event"] == kind:
+            return number, json.loads(value)
+    raise AssertionError("The stream ended.")

@@ -1,0 +1,64 @@
+"""Files of the Speak page: texts in all languages, each used, and nothing from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from vieneu_colab_server.relay.jobs.job import JobState, NoteKind
+from vieneu_colab_server.relay.jobs.script import ScriptKind
+
+FOLDER = Path(str(files("vieneu_colab_server.relay.pages.speak"))) / "static"
+LANGUAGES = sorted(path.stem for path in FOLDER.glob("i18n/*.json"))
+CODE = "\n".join(path.read_text("utf-8") for path in [*FOLDER.glob("*.js"), FOLDER / "index.html"])
+MADE = {
+    *(f"jobs.state_{state}" for state in (*JobState, "joining")),
+    *(f"jobs.note_{kind}" for kind in NoteKind),
+    *(f"jobs.{word}_{kind}" for kind in ScriptKind for word in ("hint", "unnamed")),
+    *(f"jobs.{act}" for act in ("retry", "cancel", "remove")),
+    *(f"sentence.{state}" for state in ("waiting", "speaking", "received")),
+    *(f"sentence.{state}" for state in ("playing", "heard", "missing")),
+    *(f"backend.{name}" for name in ("local", "remote", "last_resort")),
+    *(f"{part}.title" for part in ("speak", "jobs")),
+}
+"""Keys that the code puts together."""
+
+
+def texts(language: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads((FOLDER / f"i18n/{language}.json").read_text("utf-8"))
+    return found
+
+
+def test_both_languages_have_the_same_texts_and_values() -> None:
+    assert LANGUAGES == ["en", "vi"]
+    english, vietnamese = texts("en"), texts("vi")
+    assert list(english) == list(vietnamese)
+    values = re.compile(r"\{\w+\}")
+    assert [
+        key
+        for key in english
+        if sorted(values.findall(english[key])) != sorted(values.findall(vietnamese[key]))
+    ] == []
+    assert [key for key in english if not vietnamese[key].strip()] == []
+
+
+def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
+    known = set(texts("en"))
+    quoted = {key for key in re.findall(r'"([a-z_]+(?:\.[a-z_0-9]+)?)"', CODE) if key in known}
+    assert MADE - known == set()
+    assert known - quoted - MADE == set()
+    said = set(re.findall(r'(?:data-i18n(?:-label)?=|say\([^"]*?, |text\()"([^"]+)"', CODE))
+    assert said - known == set()
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.*")), ids=lambda path: path.name)
+def test_a_file_names_no_other_site_and_no_inline_code(path: Path) -> None:
+    content = path.read_text("utf-8")
+    addresses = re.findall(r"https?://[^\s\"']+", content)
+    assert [one for one in addresses if not one.startswith("http://www.w3.org/")] == []
+    assert not re.search(r"\son\w+=|<style|style=|innerHTML|\beval\(|javascript:", content)
+    assert len(content.splitlines()) <= 300

@@ -1,0 +1,87 @@
+"""A relay in this process on a real socket, with a settings file, and its admin."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from guard import GUARD_S
+from pydantic import SecretStr
+from server_site import TOKEN, until
+
+from vieneu_colab_server.launch import DrainingServer, build_server, open_port, url_of
+from vieneu_colab_server.relay.administration import Administration
+from vieneu_colab_server.relay.app import RelayParts, create_relay_app
+from vieneu_colab_server.relay.login import AdminAccount
+from vieneu_colab_server.settings import ServerSettings
+from vieneu_core.builder import RouterBuilder
+from vieneu_core.clock import SystemClock
+from vieneu_core.config import load_settings
+
+TONES = "local:\n  engine: tone_engine:create\n"
+"""Settings file whose local voice is heard as tones."""
+
+
+@dataclass
+class RelaySite:
+    """A relay that runs in this process, and a client with the admin token."""
+
+    url: str
+    session: aiohttp.ClientSession
+    server: DrainingServer
+    administration: Administration
+    account: AdminAccount
+    admin_token: str
+    config: Path
+    task: asyncio.Task[None]
+
+    def api(
+        self, method: str, path: str, **kwargs: Any
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        return self.session.request(method, f"{self.url}/relay/api{path}", **kwargs)
+
+    async def call(self, method: str, path: str, status: int = 200, **kwargs: Any) -> Any:
+        """Return the JSON of an answer, after a look at its status."""
+        async with self.api(method, path, **kwargs) as response:
+            text = await response.text()
+            assert response.status == status, text
+            assert TOKEN not in text
+            return await response.json(content_type=None) if text else None
+
+    async def until_status(self, condition: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+        while not condition(status := await self.call("GET", "/status")):  # noqa: ASYNC110 - as a page does
+            await asyncio.sleep(0.02)
+        return status  # type: ignore[no-any-return]
+
+
+@asynccontextmanager
+async def relaying(folder: Path, settings: str = TONES) -> AsyncIterator[RelaySite]:
+    config = folder / "config.yaml"
+    if not config.exists():
+        config.write_text(settings, "utf-8")
+    given = ServerSettings(token=SecretStr(TOKEN), port=0)
+    chosen = load_settings(config)
+    builder = RouterBuilder(chosen, state_dir=folder, voices_dir=folder / "voices")
+    administration = Administration(builder.router(chosen), builder, chosen, config)
+    account = AdminAccount(folder / "relay-admin.json", clock=SystemClock())
+    token = (account.open() or account.new_token()).get_secret_value()
+    parts = RelayParts(administration=administration, account=account, jobs_folder=folder / "jobs")
+    app = create_relay_app(given, parts)
+    server = build_server(app, given)
+    with open_port(given) as listener:
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        headers, url = {"Authorization": f"Bearer {token}"}, url_of(listener)
+        try:
+            async with asyncio.timeout(GUARD_S), aiohttp.ClientSession(headers=headers) as session:
+                await until(lambda: server.started)
+                await until(lambda: not app.state.service.lifecycle.loading)
+                yield RelaySite(url, session, server, administration, account, token, config, task)
+        finally:
+            server.stop()
+            async with asyncio.timeout(GUARD_S):
+                await task
