@@ -130,6 +130,7 @@ async def test_what_a_fallback_said_is_not_kept_as_the_chosen_voices(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], engine: ScriptedBackend
 ) -> None:
     await set_up(colab, mode="remote")
+    await until(hass, lambda: hass.states.is_state("sensor.vieneu_local_state", "ready"))
     engine.script = [ScriptStep(error=SynthesisFailedError("once"))] * 3
     first = await spoken(hass, SENTENCES[0], preferred_format="wav")
     engine.script = []

@@ -56,7 +56,8 @@ def record(tmp_path: Path) -> SpeedRecord:
 
 @pytest.fixture
 def pick(monkeypatch: pytest.MonkeyPatch, record: SpeedRecord) -> Callable[..., AutoEngine]:
-    """An engine that chooses among stubs, whose speeds are known from before."""
+    """An engine that chooses among stubs, whose speeds are known from before; nothing else runs."""
+    monkeypatch.setattr("vieneu_core.engines.auto.os.getloadavg", lambda: (0.0, 0.0, 0.0))
 
     def made(*stubs: Stub) -> AutoEngine:
         for stub in stubs:
@@ -143,6 +144,43 @@ def test_what_only_the_first_sentence_waits_for_is_not_remembered_as_its_speed(
 
     assert engine.load(lambda _: None).engine == "gguf"
     assert record.get("gguf", "m") == 0.2
+
+
+@pytest.mark.parametrize(
+    ("load", "cpu_s", "chosen", "kept"),
+    [
+        pytest.param(0.5, 5.0, "espeak", 5.0, id="slow"),
+        pytest.param(0.5, 0.2, "espeak", 5.0, id="slow with little work, as a device may be"),
+        pytest.param(500.0, 5.0, "espeak", None, id="slow, or slowed by others: once more later"),
+        pytest.param(500.0, 0.2, "gguf", 0.2, id="only slowed by others"),
+    ],
+)
+def test_a_busy_moment_of_the_machine_is_not_its_speed_for_ever(
+    pick: Callable[..., AutoEngine],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    load: float,
+    cpu_s: float,
+    chosen: str,
+    kept: float | None,
+) -> None:
+    slowed, n_spoken = Stub("gguf", 0.0), [0]
+    engine, record = pick(slowed, Stub("espeak", 0.01)), SpeedRecord(tmp_path / "state/speed.json")
+    (tmp_path / "state" / "speed.json").unlink()
+    record.put("espeak", "m", 0.01)
+    auto = "vieneu_core.engines.auto"
+    monkeypatch.setattr(f"{auto}.time.perf_counter", lambda: 5.0 * n_spoken[0])
+    monkeypatch.setattr(f"{auto}.time.process_time", lambda: cpu_s * n_spoken[0])
+    monkeypatch.setattr(f"{auto}.os.getloadavg", lambda: (load, 0.0, 0.0))
+
+    def speak(*_: object) -> Iterator[bytes]:
+        n_spoken[0] += 1
+        yield bytes(2000)
+
+    monkeypatch.setattr(slowed, "synthesize", speak)
+
+    assert engine.load(lambda _: None).engine == chosen
+    assert record.get("gguf", "m") == kept
 
 
 def test_one_that_cannot_speak_while_it_is_measured_is_left_out(

@@ -8,6 +8,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -33,8 +35,9 @@ for number in range(int(n_entries)):
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(tmp_path / "speech", MAX_BYTES)
+def database(tmp_path: Path) -> Iterator[Database]:
+    with closing(Database(tmp_path / "speech", MAX_BYTES)) as made:
+        yield made
 
 
 def put_row(database: Database, key: str, **columns: object) -> None:
@@ -53,7 +56,8 @@ def test_what_is_stored_is_found_by_another_one(database: Database) -> None:
     database.put("a", b"second")
     database.close()
 
-    assert Database(database.folder, MAX_BYTES).get("a") == b"second"
+    with closing(Database(database.folder, MAX_BYTES)) as another:
+        assert another.get("a") == b"second"
     database.remove("a")
     assert database.get("a") is None
 
@@ -81,12 +85,12 @@ def test_a_smaller_limit_holds_from_the_next_entry_on(database: Database) -> Non
     for number in range(20):
         database.put(str(number), os.urandom(200_000))
     database.close()
-    smaller = Database(database.folder, MAX_BYTES // 4)
-    smaller.put("new", os.urandom(10_000))
-    smaller.close()
+    with closing(Database(database.folder, MAX_BYTES // 4)) as smaller:
+        smaller.put("new", os.urandom(10_000))
+        smaller.close()
 
-    assert smaller.n_bytes <= MAX_BYTES // 4
-    assert smaller.get("new") is not None
+        assert smaller.n_bytes <= MAX_BYTES // 4
+        assert smaller.get("new") is not None
 
 
 def test_what_was_not_used_for_longest_goes_first(database: Database) -> None:
@@ -211,7 +215,8 @@ def test_a_file_that_was_removed_meanwhile_is_made_again(database: Database) -> 
     assert database.get("a") is None
     database.put("a", b"c")
 
-    assert Database(database.folder, MAX_BYTES).get("a") == b"c"
+    with closing(Database(database.folder, MAX_BYTES)) as another:
+        assert another.get("a") == b"c"
 
 
 def run_writers(folder: Path, *names: str, n_entries: int = 60) -> None:

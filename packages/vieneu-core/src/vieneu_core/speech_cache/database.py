@@ -71,6 +71,17 @@ class _BytesDisk(diskcache.Disk):  # type: ignore[misc]  # the library has no ty
         """Remove no file: there is none."""
 
 
+class _Cache(diskcache.Cache):  # type: ignore[misc]  # the library has no types
+    """The library's cache, which leaves no connection open where it cannot be opened."""
+
+    def __init__(self, *args: object, **settings: object) -> None:
+        try:
+            super().__init__(*args, **settings)
+        except BaseException:
+            self.close()
+            raise
+
+
 class Database:
     """Entries by key; the one that was not used for longest goes first. Blocking; for one thread.
 
@@ -187,7 +198,7 @@ class Database:
         return self._connected()
 
     def _connected(self) -> Any:
-        return diskcache.Cache(
+        return _Cache(
             str(self.folder),
             timeout=_BUSY_S,
             disk=_BytesDisk,
