@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -255,8 +256,7 @@ async def test_a_replay_and_a_fallback_say_nothing_about_the_rate(clock: FakeClo
     queue = queue_of(clock)
     reading = queue.enter(READING)
     await spoken(reading, clock, seconds=12.0, took_s=10.0)
-    for fact in ("cached", "fallback"):
-        speaker = Speaker(backend="local", engine="tone", voice="a", **{fact: True})
+    for speaker in (replace(SPEAKER, cached=True), replace(SPEAKER, fallback=True)):
         reading.made(audio(60.0, speaker))
 
     with pytest.raises(BackendBusyError):
