@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
-from chaos.ear import VOICES, Ear, Sound
+from chaos.ear import Ear, Sound
 from chaos.verdict import Verdict, judge
+from chaos.voice import VOICES
 
 from vieneu_core.audio.opus import OpusSentenceDecoder, OpusSentenceEncoder
 from vieneu_core.testing.tone import in_chunks, sentence_tone

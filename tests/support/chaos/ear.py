@@ -2,7 +2,7 @@
 
 A listener plays each chunk as soon as it is there and the one before it is over. Every sentence of
 the test engines is a tone of its own pitch (`vieneu_core.testing.tone`); every backend shifts all
-of its pitches by a few hertz (`VOICES`), so that the ear also knows who speaks.
+of its pitches by a few hertz (`chaos.voice`), so that the ear also knows who speaks.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from chaos.voice import VOICES
 from numpy.typing import NDArray
 
 from vieneu_core.testing.tone import STEP_HZ
 
-VOICES = {"remote": 0, "local": 16, "last_resort": -16}
-"""Hertz by which each backend shifts its tones: less than half a step of the grid."""
 UNKNOWN = "unknown"
 """The voice of a sound that is none of the tones."""
 FRAME_S = 0.005

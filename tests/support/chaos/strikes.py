@@ -1,0 +1,155 @@
+"""What faults do to a system: one function each. `System.heal` undoes all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from chaos.engine import Script
+from chaos.system import System, send_signal
+from fault_line import Moment
+
+from vieneu_core.errors import VieneuError
+from vieneu_core.router import Mode
+from vieneu_core.synthesis import SynthesisRequest
+
+READING = tuple(f"Đây là câu {number} của một bài đọc rất dài." for number in range(20))
+SLOW_DELAY_S = 0.1 / 0.7
+BUSY_DELAY_S = 0.1 / 0.9
+
+
+async def nothing(_: System, __: Moment, ___: random.Random) -> None:
+    """Let all be well."""
+
+
+# --- other speech -------------------------------------------------------------------------------
+
+
+async def long_reading(system: System, _: Moment, rng: random.Random) -> None:
+    """Let a long text be read meanwhile, on an engine at twice the speed of speech."""
+    system.direct(system.router.mode.value, Script(chunk_delay_s=0.05))
+    _read(system, READING)
+    await asyncio.sleep(rng.uniform(0.3, 1.5))
+
+
+async def six_at_once(system: System, _: Moment, __: random.Random) -> None:
+    """Let five others speak, on an engine at 0.9 times the speed of speech."""
+    system.direct(system.router.mode.value, Script(chunk_delay_s=BUSY_DELAY_S))
+    for at in range(5):
+        _read(system, READING[3 * at : 3 * at + 3])
+
+
+def _read(system: System, text: tuple[str, ...]) -> None:
+    async def read() -> None:
+        with suppress(VieneuError):
+            async for _ in system.router.stream(SynthesisRequest(text=text)):
+                pass
+
+    system.in_background(asyncio.create_task(read()))
+
+
+# --- the server ---------------------------------------------------------------------------------
+
+
+async def kill_server(system: System, _: Moment, __: random.Random) -> None:
+    """End the server's process."""
+    send_signal(system.server.pid, signal.SIGKILL)
+
+
+async def restart_server(system: System, _: Moment, __: random.Random) -> None:
+    """End the server's process, and let the next one take over."""
+    send_signal(system.server.pid, signal.SIGKILL)
+    await system.replace_server()
+
+
+async def kill_server_and_local_worker(system: System, _: Moment, __: random.Random) -> None:
+    """Leave only the last resort."""
+    send_signal(system.server.pid, signal.SIGKILL)
+    system.signal_worker("local", signal.SIGKILL)
+
+
+async def stop_server(system: System, _: Moment, __: random.Random) -> None:
+    """Let the server hang."""
+    send_signal(system.server.pid, signal.SIGSTOP)
+
+
+async def rotate_token(system: System, _: Moment, __: random.Random) -> None:
+    """Let the client ask for a new token, and use it."""
+    token = await system.remote.rotate_token()
+    system.server.token = token.get_secret_value()
+
+
+# --- the tunnel ---------------------------------------------------------------------------------
+
+
+async def silence_tunnel(system: System, _: Moment, __: random.Random) -> None:
+    """Let every connection stand open and carry nothing."""
+    system.tunnel.go_silent()
+
+
+async def slow_line(system: System, _: Moment, __: random.Random) -> None:
+    """Make the line slow, yet fast enough for Opus."""
+    system.tunnel.bytes_per_s, system.tunnel.latency_s = 8_000, 0.3
+
+
+async def very_slow_line(system: System, _: Moment, __: random.Random) -> None:
+    """Make the line slower than Opus is played."""
+    system.tunnel.bytes_per_s, system.tunnel.latency_s = 2_000, 0.3
+
+
+# --- engines ------------------------------------------------------------------------------------
+
+
+def to_worker(
+    number: signal.Signals,
+) -> Callable[[System, Moment, random.Random], Awaitable[None]]:
+    """Return what sends a signal to the worker of the admin's choice."""
+
+    async def strike(system: System, _: Moment, __: random.Random) -> None:
+        system.signal_worker(system.router.mode.value, number)
+
+    return strike
+
+
+async def kill_worker_again_and_again(system: System, _: Moment, __: random.Random) -> None:
+    """End the worker whenever it has been started again."""
+
+    async def kill() -> None:
+        while True:
+            system.signal_worker(system.router.mode.value, signal.SIGKILL)
+            await asyncio.sleep(0.3)
+
+    system.in_background(asyncio.create_task(kill()))
+
+
+async def slow_engine(system: System, _: Moment, __: random.Random) -> None:
+    """Make the engine slower than its speech is played."""
+    system.direct(system.router.mode.value, Script(chunk_delay_s=SLOW_DELAY_S))
+
+
+# --- the admin ----------------------------------------------------------------------------------
+
+
+async def flip_mode(system: System, _: Moment, rng: random.Random) -> None:
+    """Let the admin change the mode seven times."""
+    for _ in range(7):
+        other = Mode.LOCAL if system.router.mode is Mode.REMOTE else Mode.REMOTE
+        system.router.set_mode(other, require_ready=False)
+        await asyncio.sleep(rng.uniform(0.0, 0.1))
+
+
+async def replace_backend(system: System, _: Moment, __: random.Random) -> None:
+    """Let the admin set up the chosen backend anew."""
+    if system.router.mode is Mode.REMOTE:
+        await system.router.set_remote(system.remote_backend())
+    else:
+        system.local = system.local_backend()
+        await system.router.set_local(system.local)
+
+
+async def unload_backend(system: System, _: Moment, __: random.Random) -> None:
+    """Let the admin unload the chosen backend."""
+    await system.router.unload_backend(system.router.mode.value)
