@@ -13,11 +13,13 @@ from chaos.engine import UNSAYABLE
 from chaos.verdict import Verdict, judge
 from fault_line import Moment
 
+from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import VieneuError
-from vieneu_core.router import Router
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.testing.tone import N_PITCHES
 
+Speak = Callable[[SynthesisRequest], AsyncGenerator[AudioChunk, None]]
+"""`Backend.stream` of what speaks."""
 PAUSE_OF_WRITER_S = 1.5
 PLAYER_BUFFER_S = 0.5
 """Audio that a player keeps ready; without one it takes what comes, as fast as it comes."""
@@ -58,7 +60,9 @@ class Heard:
 class Listener:
     """Hears one announcement, and notes the moments of it."""
 
-    def __init__(self, announcement: Announcement, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self, announcement: Announcement, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._announcement = announcement
         self._clock = clock
         self._ear = Ear()
@@ -66,13 +70,13 @@ class Listener:
         self.moments = {moment: asyncio.Event() for moment in Moment}
         """Set when each moment has come; at the latest at the end."""
 
-    async def listen(self, router: Router) -> Heard:
+    async def listen(self, speak: Speak) -> Heard:
         """Ask for the announcement, and hear it to its end."""
         asked_s, error = self._clock(), ""
         self.moments[Moment.BEFORE].set()
         try:
             async with asyncio.timeout(GIVE_UP_S):
-                await self._take(router)
+                await self._take(speak)
         except VieneuError as err:
             error = err.code
         except TimeoutError:
@@ -85,8 +89,8 @@ class Listener:
         )
         return Heard(verdict, error)
 
-    async def _take(self, router: Router) -> None:
-        stream = router.stream(SynthesisRequest(text=self._text()))
+    async def _take(self, speak: Speak) -> None:
+        stream = speak(SynthesisRequest(text=self._text()))
         async with aclosing(stream) as chunks:
             async for chunk in chunks:
                 self._ear.take(chunk.pcm, chunk.sample_rate_hz, self._clock())

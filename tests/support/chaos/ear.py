@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from chaos.voice import VOICES
@@ -112,8 +113,7 @@ class Ear:
 
     def _longest_wait_s(self, start: int, end: int) -> float:
         within = self._pieces[self._index(start) : self._index(end - 1) + 1]
-        pairs = zip(within, within[1:], strict=False)
-        return max((b.begins_s - a.ends_s for a, b in pairs), default=0.0)
+        return max((b.begins_s - a.ends_s for a, b in pairwise(within)), default=0.0)
 
     def _index(self, sample: int) -> int:
         return bisect_right(self._pieces, sample, key=lambda piece: piece.start) - 1

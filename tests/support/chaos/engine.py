@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from chaos.voice import VOICES
 from tone_engine import ToneEngine, _distorted, _trouble
 
-from chaos.voice import VOICES
 from vieneu_core.engines.base import Utterance
 from vieneu_core.errors import EmptyTextError
 from vieneu_core.testing.tone import in_chunks, sentence_tone

@@ -9,15 +9,14 @@ from __future__ import annotations
 import random
 import signal
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import line_faults
 from chaos import strikes
+from chaos.engine import DISTORTIONS, Script
 from chaos.system import BACKENDS, System
 from fault_line import Act, Fault, Moment
 from line_faults import edge_reply
-
-from chaos.engine import DISTORTIONS, Script
 
 Strike = Callable[[System, Moment, random.Random], Awaitable[None]]
 ALL = (Moment.BEFORE, Moment.DURING, Moment.AFTER)
@@ -34,7 +33,7 @@ class FaultKind:
 
     name: str
     backend: str
-    strike: Strike
+    strike: Strike = field(repr=False, compare=False)
     moments: tuple[Moment, ...] = ALL
     armed: bool = False
     """Whether it waits for its moment by itself, and is given it before the announcement."""
@@ -64,9 +63,7 @@ def _none() -> Iterator[FaultKind]:
         yield FaultKind(name="none", strike=strikes.nothing, **common)
         yield FaultKind(name="long reading", strike=strikes.long_reading, style="short", **common)
         yield FaultKind(name="six at once at 0.9 x", strike=strikes.six_at_once, **common)
-        yield FaultKind(
-            name="writer pauses", strike=strikes.nothing, style="slow writer", **common
-        )
+        yield FaultKind(name="writer pauses", strike=strikes.nothing, style="slow writer", **common)
         yield FaultKind(
             name="unsayable sentence", strike=strikes.nothing, style="unsayable", **common
         )

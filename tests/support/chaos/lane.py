@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,9 @@ async def run(folder: Path, episodes: Iterable[Episode]) -> AsyncGenerator[Resul
     """Let the episodes happen to one system, and yield what was heard."""
     async with open_system(folder) as system:
         for episode in episodes:
-            async for result in _run_episode(system, episode):
-                yield result
+            async with aclosing(_run_episode(system, episode)) as results:
+                async for result in results:
+                    yield result
 
 
 async def _run_episode(system: System, episode: Episode) -> AsyncGenerator[Result, None]:
@@ -81,11 +82,11 @@ async def _announce(
     strike = episode.kind.strike(system, episode.moment, random.Random(episode.seed))
     if not strikes:
         strike.close()  # type: ignore[attr-defined]
-        return await listener.listen(system.router)
+        return await listener.listen(system.router.stream)
     if episode.kind.armed or episode.moment is Moment.BEFORE:
         await strike
-        return await listener.listen(system.router)
-    listening = asyncio.create_task(listener.listen(system.router))
+        return await listener.listen(system.router.stream)
+    listening = asyncio.create_task(listener.listen(system.router.stream))
     moment = asyncio.create_task(listener.moments[episode.moment].wait())
     await asyncio.wait({listening, moment}, return_when=asyncio.FIRST_COMPLETED)
     moment.cancel()

@@ -30,6 +30,7 @@ CHUNK_DELAY_S = 0.02
 UNLIMITED = {
     "VIENEU_SERVER_REQUESTS_PER_MINUTE": "1000000",
     "VIENEU_SERVER_HEALTH_CHECKS_PER_MINUTE": "1000000",
+    "VIENEU_SERVER_REPLAY_KEEP_S": "1",  # what is kept for a retry is not a leak
 }
 BACKENDS = ("remote", "local")
 
@@ -44,6 +45,7 @@ class System:
         self._servers = AsyncExitStack()
         self._spare: ServerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._local_hit = False
         self.tunnel = Tunnel()
         self.server: ServerHandle
         self.local: LocalBackend
@@ -75,7 +77,7 @@ class System:
         await self.tunnel.aclose()
 
     async def heal(self, mode: Mode) -> None:
-        """Undo every fault; backends are new, so that nothing is known of their failures."""
+        """Undo every fault. A backend that was hit is a new one, of whose failures nobody knows."""
         await self._end_tasks()
         self._resume_all()
         for name in (*BACKENDS, "last_resort"):
@@ -87,11 +89,13 @@ class System:
             await self.replace_server()
         self.tunnel.heal()
         self.tunnel.lead_to(self.server.url)
-        self.local, self.remote = self.local_backend(), self.remote_backend()
         self.router.set_mode(mode, require_ready=False)
-        await asyncio.gather(
-            self.router.set_local(self.local), self.router.set_remote(self.remote)
-        )
+        self.remote = self.remote_backend()
+        await self.router.set_remote(self.remote)
+        if self._local_hit:
+            self.local = self.local_backend()
+            await self.router.set_local(self.local)
+        self._local_hit = mode is Mode.LOCAL
         await until(lambda: self.router.active == mode.value)
 
     # --- parts ------------------------------------------------------------------------------
@@ -123,6 +127,7 @@ class System:
 
     def signal_worker(self, backend: str, number: signal.Signals) -> None:
         """Send a signal to the process of an engine, if there is one."""
+        self._local_hit |= backend == "local"
         pid = self.worker_pid(backend)
         if pid is not None:
             send_signal(pid, number)

@@ -78,6 +78,7 @@ class _Metered:
         self._writer = writer
         self._tunnel = tunnel
         self._n_waiting = 0
+        self._free_at_s = 0.0
 
     def write(self, data: bytes) -> None:
         self._n_waiting += len(data)
@@ -87,7 +88,10 @@ class _Metered:
         n_bytes, self._n_waiting = self._n_waiting, 0
         await self._writer.drain()
         if self._tunnel.bytes_per_s:
-            await asyncio.sleep(n_bytes / self._tunnel.bytes_per_s)
+            now_s = asyncio.get_running_loop().time()
+            seconds = n_bytes / self._tunnel.bytes_per_s
+            self._free_at_s = max(now_s, self._free_at_s) + seconds
+            await asyncio.sleep(self._free_at_s - now_s)
         await self._tunnel.hold()
 
     def __getattr__(self, name: str) -> object:
