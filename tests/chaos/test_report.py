@@ -36,7 +36,7 @@ def with_verdict(**changes: float) -> Result:
     return replace(KILLED, verdict=replace(WELL, **changes))
 
 
-def row(results: list[Result]) -> list[str]:
+def row(*results: Result) -> list[str]:
     return [cell.strip() for cell in table(results).splitlines()[2].strip("|").split("|")]
 
 
@@ -54,8 +54,9 @@ def test_the_table_has_a_row_for_each_fault_and_one_for_all() -> None:
 def test_silences_while_the_machine_was_late_are_left_out_and_what_was_lost_is_not() -> None:
     disturbed = replace(with_verdict(lost=1, longest_silence_s=9.0), late_s=3.0)
 
-    assert row([KILLED, disturbed])[:3] == ["remote: server killed", "2", "1"]
-    assert row([KILLED, disturbed])[8] == "0.4"
+    assert row(KILLED, disturbed)[:3] == ["remote: server killed", "2", "1"]
+    assert row(KILLED, disturbed)[8] == "0.4"
+    assert row(disturbed)[8] == "(9.0)"
     assert too_silent([disturbed]) == []
     assert len(broken([disturbed])) == 1
     assert "1 announcements during which the machine was late" in summary([KILLED, disturbed])

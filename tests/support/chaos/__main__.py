@@ -32,7 +32,7 @@ def main() -> int:
     if asked.requests:
         return asyncio.run(endurance.run(asked.requests, asked.seed))
     if asked.lane is not None:
-        asyncio.run(_run_lane(_chosen(asked)[asked.lane :: asked.lanes]))
+        asyncio.run(_run_lane(_chosen(asked)[asked.lane :: asked.lanes], waits=asked.wait))
         return 0
     results: list[Result] = []
     with suppress(KeyboardInterrupt):  # the table of what was heard until then
@@ -50,6 +50,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--episode", type=int, metavar="N", help="replay this one only")
     parser.add_argument("--lanes", type=int, default=2, metavar="N", help="systems at once [2]")
+    parser.add_argument("--wait", action="store_true", help="measure while the machine is quiet")
     parser.add_argument("--strict", action="store_true", help="fail on a silence beyond its goal")
     parser.add_argument("--results", type=Path, metavar="FILE", help="write one JSON line for each")
     parser.add_argument(
@@ -69,13 +70,13 @@ def _chosen(asked: argparse.Namespace) -> list[Episode]:
     return schedule.matching(found, asked.only)
 
 
-async def _run_lane(episodes: Sequence[Episode]) -> None:
+async def _run_lane(episodes: Sequence[Episode], *, waits: bool) -> None:
     """Write a line for each result, until the process that started this one has ended."""
     parent = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(parent), sys.stdin
     )
-    running = asyncio.create_task(_write_results(episodes))
+    running = asyncio.create_task(_write_results(episodes, waits=waits))
     alone = asyncio.create_task(parent.read())
     await asyncio.wait({running, alone}, return_when=asyncio.FIRST_COMPLETED)
     running.cancel()
@@ -84,9 +85,9 @@ async def _run_lane(episodes: Sequence[Episode]) -> None:
         await running
 
 
-async def _write_results(episodes: Sequence[Episode]) -> None:
+async def _write_results(episodes: Sequence[Episode], *, waits: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        async with aclosing(lane.run(Path(folder), episodes)) as results:
+        async with aclosing(lane.run(Path(folder), episodes, waits=waits)) as results:
             async for result in results:
                 sys.stdout.write(json.dumps(result.as_json()) + "\n")
                 sys.stdout.flush()

@@ -19,12 +19,15 @@ from fault_line import Act, Fault, Moment
 from line_faults import edge_reply
 
 Strike = Callable[[System, Moment, random.Random], Awaitable[None]]
+SAME_TOKEN, NEW_TOKEN = "same token", "new token"
 ALL = (Moment.BEFORE, Moment.DURING, Moment.AFTER)
 BEFORE = (Moment.BEFORE,)
 GOAL_S, GOAL_OF_HANG_S = 2.0, 3.0
 """Longest silence after a single fault: one that is noticed, and one that has to be waited for."""
-GOAL_OF_FIRST_SOUND_S = 1.5
-"""Longest silence before the first sound where nothing fails, whatever else is spoken."""
+GOAL_UNDISTURBED_S = 1.5
+"""Longest silence where nothing fails, whatever else is spoken."""
+GOAL_AFTER_END_MARK_S = 0.3
+"""Longest silence from the end mark of a sentence that is being written to its sound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class FaultKind:
     n_announcements: int = 1
     """Announcements in a row under the same fault."""
     needs_server: str = ""
-    """``same token`` or ``new token``: whether another server stands ready to take over."""
+    """`SAME_TOKEN` or `NEW_TOKEN`: whether another server stands ready to take over."""
     style: str = ""
     """How the text is given; empty leaves it to the seed."""
 
@@ -59,44 +62,42 @@ def every_kind() -> tuple[FaultKind, ...]:
 
 def _none() -> Iterator[FaultKind]:
     for backend in BACKENDS:
-        common = {"backend": backend, "moments": BEFORE, "goal_s": GOAL_OF_FIRST_SOUND_S}
-        yield FaultKind(name="none", strike=strikes.nothing, **common)
-        yield FaultKind(name="long reading", strike=strikes.long_reading, style="short", **common)
-        yield FaultKind(name="six at once at 0.9 x", strike=strikes.six_at_once, **common)
-        yield FaultKind(name="writer pauses", strike=strikes.nothing, style="slow writer", **common)
-        yield FaultKind(
-            name="unsayable sentence", strike=strikes.nothing, style="unsayable", **common
-        )
+        for name, strike, style, goal_s in (
+            ("none", strikes.nothing, "", GOAL_UNDISTURBED_S),
+            ("none, long reading", strikes.long_reading, "short", GOAL_UNDISTURBED_S),
+            ("none, six at once at 0.9 x", strikes.six_at_once, "", GOAL_S),
+            ("none, writer pauses", strikes.nothing, "slow writer", GOAL_AFTER_END_MARK_S),
+            ("unsayable sentence", strikes.nothing, "unsayable", GOAL_S),
+        ):
+            yield FaultKind(
+                name=name,
+                backend=backend,
+                strike=strike,
+                moments=BEFORE,
+                style=style,
+                goal_s=goal_s,
+            )
 
 
 def _of_the_server() -> Iterator[FaultKind]:
-    spare = {"backend": "remote", "needs_server": "same token"}
-    yield FaultKind(name="server killed", strike=strikes.kill_server, **spare)
-    yield FaultKind(
-        name="server killed, three in a row", strike=strikes.kill_server, n_announcements=3, **spare
-    )
-    yield FaultKind(name="server restarted", strike=strikes.restart_server, **spare)
-    yield FaultKind(
-        name="server and local worker killed",
-        strike=strikes.kill_server_and_local_worker,
-        goal_s=None,
-        **spare,
-    )
-    yield FaultKind(
-        name="runtime reset, new token",
-        backend="remote",
-        strike=strikes.restart_server,
-        needs_server="new token",
-        n_announcements=2,
-    )
-    yield FaultKind(name="token rotated", backend="remote", strike=strikes.rotate_token)
-    yield FaultKind(
-        name="server stopped (SIGSTOP)",
-        backend="remote",
-        strike=strikes.stop_server,
-        goal_s=GOAL_OF_HANG_S,
-        n_announcements=2,
-    )
+    for name, strike, spare, goal_s, n_announcements in (
+        ("server killed", strikes.kill_server, SAME_TOKEN, GOAL_S, 1),
+        ("server killed, three in a row", strikes.kill_server, SAME_TOKEN, GOAL_S, 3),
+        ("server restarted", strikes.restart_server, SAME_TOKEN, GOAL_S, 1),
+        ("server and local worker killed", strikes.kill_both, SAME_TOKEN, None, 1),
+        ("runtime reset, new token", strikes.restart_server, NEW_TOKEN, GOAL_S, 2),
+        ("token rotated", strikes.rotate_token, "", GOAL_S, 1),
+        ("server stopped (SIGSTOP)", strikes.stop_server, "", GOAL_OF_HANG_S, 2),
+        ("1 100 silent connections", strikes.silent_connections, "", GOAL_S, 1),
+    ):
+        yield FaultKind(
+            name=name,
+            backend="remote",
+            strike=strike,
+            goal_s=goal_s,
+            n_announcements=n_announcements,
+            needs_server=spare,
+        )
 
 
 def _of_the_tunnel() -> Iterator[FaultKind]:
@@ -127,65 +128,38 @@ def _of_the_tunnel() -> Iterator[FaultKind]:
             strike=_answering(page),
             n_announcements=2,
         )
-    common = {"backend": "remote", "n_announcements": 3}
-    yield FaultKind(
-        name="tunnel silent", strike=strikes.silence_tunnel, goal_s=GOAL_OF_HANG_S, **common
-    )
-    yield FaultKind(name="8 kB/s, 300 ms", strike=strikes.slow_line, **common)
-    yield FaultKind(name="2 kB/s", strike=strikes.very_slow_line, goal_s=GOAL_OF_HANG_S, **common)
+    for name, strike, goal_s in (
+        ("tunnel silent", strikes.silence_tunnel, GOAL_OF_HANG_S),
+        ("tunnel closed", strikes.close_tunnel, GOAL_S),
+        ("8 kB/s, 300 ms", strikes.slow_line, GOAL_S),
+        ("2 kB/s", strikes.very_slow_line, GOAL_OF_HANG_S),
+    ):
+        yield FaultKind(
+            name=name, backend="remote", strike=strike, goal_s=goal_s, n_announcements=3
+        )
 
 
 def _of_engines() -> Iterator[FaultKind]:
     for backend in BACKENDS:
         for word in TROUBLES:
-            yield FaultKind(
-                name=f"engine: {word}", backend=backend, strike=_scripted(word), armed=True
-            )
+            yield _in_engine(backend, word)
         for word in DISTORTIONS:
+            yield _in_engine(backend, word, moments=(Moment.BEFORE, Moment.AFTER))
+        yield _in_engine(backend, "hangforever", goal_s=GOAL_OF_HANG_S)
+        yield _in_engine(backend, "devicememory", lasting=True)
+        for name, strike, goal_s, n_announcements in (
+            ("worker killed", strikes.to_worker(signal.SIGKILL), GOAL_S, 1),
+            ("worker killed every 0.3 s", strikes.kill_worker_again_and_again, None, 1),
+            ("worker stopped (SIGSTOP)", strikes.to_worker(signal.SIGSTOP), GOAL_OF_HANG_S, 2),
+            ("engine at 0.7 x", strikes.slow_engine, GOAL_OF_HANG_S, 3),
+        ):
             yield FaultKind(
-                name=f"engine: {word}",
+                name=name,
                 backend=backend,
-                strike=_scripted(word),
-                armed=True,
-                moments=(Moment.BEFORE, Moment.AFTER),
+                strike=strike,
+                goal_s=goal_s,
+                n_announcements=n_announcements,
             )
-        yield FaultKind(
-            name="engine: devicememory, lasting",
-            backend=backend,
-            strike=_scripted("devicememory", lasting=True),
-            armed=True,
-            n_announcements=3,
-        )
-        yield FaultKind(
-            name="engine: hangforever",
-            backend=backend,
-            strike=_scripted("hangforever"),
-            armed=True,
-            goal_s=GOAL_OF_HANG_S,
-        )
-        yield FaultKind(
-            name="worker killed", backend=backend, strike=strikes.to_worker(signal.SIGKILL)
-        )
-        yield FaultKind(
-            name="worker stopped (SIGSTOP)",
-            backend=backend,
-            strike=strikes.to_worker(signal.SIGSTOP),
-            goal_s=GOAL_OF_HANG_S,
-            n_announcements=2,
-        )
-        yield FaultKind(
-            name="worker killed every 0.3 s",
-            backend=backend,
-            strike=strikes.kill_worker_again_and_again,
-            goal_s=None,
-        )
-        yield FaultKind(
-            name="engine at 0.7 x",
-            backend=backend,
-            strike=strikes.slow_engine,
-            goal_s=GOAL_OF_HANG_S,
-            n_announcements=3,
-        )
 
 
 def _of_the_admin() -> Iterator[FaultKind]:
@@ -253,12 +227,25 @@ def _answering(page: str) -> Strike:
     return strike
 
 
-def _scripted(word: str, *, lasting: bool = False) -> Strike:
+def _in_engine(
+    backend: str,
+    word: str,
+    *,
+    lasting: bool = False,
+    moments: tuple[Moment, ...] = ALL,
+    goal_s: float = GOAL_S,
+) -> FaultKind:
     async def strike(system: System, moment: Moment, rng: random.Random) -> None:
         at = {Moment.BEFORE: 0.0, Moment.DURING: rng.uniform(0.2, 0.9)}.get(moment, rng.random())
         skip = int(moment is Moment.AFTER)
-        system.direct(
-            system.router.mode.value, Script(trouble=word, skip=skip, at=at, lasting=lasting)
-        )
+        system.direct(backend, Script(trouble=word, skip=skip, at=at, lasting=lasting))
 
-    return strike
+    return FaultKind(
+        name=f"engine: {word}{', lasting' * lasting}",
+        backend=backend,
+        strike=strike,
+        moments=moments,
+        armed=True,
+        goal_s=goal_s,
+        n_announcements=3 if lasting else 1,
+    )

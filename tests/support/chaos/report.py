@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
-from chaos.faults import GOAL_OF_FIRST_SOUND_S, FaultKind, every_kind
-from chaos.lane import Result
+from chaos.faults import every_kind
+from chaos.lane import DISTURBED_S, Result
+from chaos.verdict import Verdict
 from fault_line import Moment
 
-DISTURBED_S = 0.25
-"""A process that wakes up so late had no processor: then silences are the machine's."""
 COLUMNS = (
     "fault",
     "n",
@@ -30,7 +29,8 @@ def table(results: Sequence[Result]) -> str:
     """Return the table: counts, and the longest silences in seconds, by the fault's moment.
 
     ``first sound`` is the longest silence before the first sound, ``before``, ``during`` and
-    ``after`` are the longest silences of announcements with the fault at that moment.
+    ``after`` are the longest silences of announcements with the fault at that moment. In brackets:
+    the machine was late during all of them.
     """
     by_kind: dict[str, list[Result]] = defaultdict(list)
     for result in results:
@@ -43,7 +43,7 @@ def table(results: Sequence[Result]) -> str:
 
 def summary(results: Sequence[Result]) -> str:
     """Return the lines below the table."""
-    n_disturbed = sum(map(_disturbed, results))
+    n_disturbed = sum(result.disturbed for result in results)
     n_sentences = sum(result.verdict.n_sentences for result in results)
     return (
         f"{len(results)} announcements, {n_sentences} sentences. Silences in seconds at playback"
@@ -67,28 +67,23 @@ def broken(results: Iterable[Result]) -> list[str]:
 
 def too_silent(results: Sequence[Result]) -> list[str]:
     """Return a line for each kind of fault whose longest silence is beyond its goal."""
-    kinds = {kind.key: kind for kind in every_kind()}
     found = []
-    for key in sorted({result.kind for result in results}):
-        kind = kinds[key]
-        worst = _longest(results, lambda r, key=key: r.kind == key)  # type: ignore[misc]
-        if kind.goal_s is not None and worst is not None and worst > kind.goal_s:
-            found.append(f"{key}: {worst:.1f} s of silence, goal {_goal(kind)}")
+    for kind in every_kind():
+        worst = max(
+            (
+                result.verdict.longest_silence_s
+                for result in results
+                if result.kind == kind.key and not result.disturbed
+            ),
+            default=0.0,
+        )
+        if kind.goal_s is not None and worst > kind.goal_s:
+            found.append(f"{kind.key}: {worst:.1f} s of silence, goal {kind.goal_s:g} s")
     return found
-
-
-def _goal(kind: FaultKind) -> str:
-    first = " to the first sound" if kind.goal_s == GOAL_OF_FIRST_SOUND_S else ""
-    return f"{kind.goal_s:g} s{first}"
 
 
 def _row(name: str, results: Sequence[Result]) -> list[str]:
     verdicts = [result.verdict for result in results]
-    firsts = [
-        result.verdict.first_sound_s
-        for result in results
-        if not _disturbed(result) and result.verdict.first_sound_s is not None
-    ]
     return [
         name,
         str(len(results)),
@@ -96,20 +91,25 @@ def _row(name: str, results: Sequence[Result]) -> list[str]:
         str(sum(verdict.repeated for verdict in verdicts)),
         str(sum(verdict.reordered for verdict in verdicts)),
         str(sum(verdict.begun_again for verdict in verdicts)),
-        _seconds(max(firsts, default=None)),
+        _longest(results, lambda verdict: verdict.first_sound_s),
         *(
-            _seconds(_longest(results, lambda r, moment=moment: r.moment == moment.value))  # type: ignore[misc]
+            _longest(
+                [result for result in results if result.moment == moment.value],
+                lambda verdict: verdict.longest_silence_s,
+            )
             for moment in Moment
         ),
         _others(results),
     ]
 
 
-def _longest(results: Iterable[Result], belongs: Callable[[Result], bool]) -> float | None:
-    return max(
-        (r.verdict.longest_silence_s for r in results if belongs(r) and not _disturbed(r)),
-        default=None,
-    )
+def _longest(results: Sequence[Result], silence_s: Callable[[Verdict], float | None]) -> str:
+    found = [(silence_s(result.verdict), result.disturbed) for result in results]
+    calm = [seconds for seconds, disturbed in found if seconds is not None and not disturbed]
+    late = [seconds for seconds, disturbed in found if seconds is not None and disturbed]
+    if calm:
+        return f"{max(calm):.1f}"
+    return f"({max(late):.1f})" if late else ""
 
 
 def _others(results: Sequence[Result]) -> str:
@@ -117,14 +117,6 @@ def _others(results: Sequence[Result]) -> str:
     spoken = [(voice, r.kind) for r in results for voice in r.verdict.voices]
     others = sum(not kind.startswith(f"{voice}:") for voice, kind in spoken)
     return f"{others / len(spoken):.0%}" if spoken else ""
-
-
-def _disturbed(result: Result) -> bool:
-    return result.late_s > DISTURBED_S
-
-
-def _seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ from vieneu_core.synthesis import SynthesisRequest
 READING = tuple(f"Đây là câu {number} của một bài đọc rất dài." for number in range(20))
 SLOW_DELAY_S = 0.1 / 0.7
 BUSY_DELAY_S = 0.1 / 0.9
+N_SILENT = 1_100
 
 
 async def nothing(_: System, __: Moment, ___: random.Random) -> None:
@@ -65,7 +66,7 @@ async def restart_server(system: System, _: Moment, __: random.Random) -> None:
     await system.replace_server()
 
 
-async def kill_server_and_local_worker(system: System, _: Moment, __: random.Random) -> None:
+async def kill_both(system: System, _: Moment, __: random.Random) -> None:
     """Leave only the last resort."""
     send_signal(system.server.pid, signal.SIGKILL)
     system.signal_worker("local", signal.SIGKILL)
@@ -82,12 +83,39 @@ async def rotate_token(system: System, _: Moment, __: random.Random) -> None:
     system.server.token = token.get_secret_value()
 
 
+async def silent_connections(system: System, _: Moment, __: random.Random) -> None:
+    """Open more connections to the server than a process may have by default, and say nothing."""
+    host, port = system.server.url.removeprefix("http://").rsplit(":", 1)
+    writers: list[asyncio.StreamWriter] = []
+
+    async def hold() -> None:
+        try:
+            for _ in range(N_SILENT):
+                _, writer = await asyncio.open_connection(host, int(port))
+                writers.append(writer)
+            await asyncio.Event().wait()
+        finally:
+            for writer in writers:
+                writer.close()
+
+    system.in_background(asyncio.create_task(hold()))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(5.0):
+            while len(writers) < N_SILENT:  # noqa: ASYNC110 - a full server accepts no more
+                await asyncio.sleep(0.01)
+
+
 # --- the tunnel ---------------------------------------------------------------------------------
 
 
 async def silence_tunnel(system: System, _: Moment, __: random.Random) -> None:
     """Let every connection stand open and carry nothing."""
     system.tunnel.go_silent()
+
+
+async def close_tunnel(system: System, _: Moment, __: random.Random) -> None:
+    """Let every connection be refused."""
+    system.tunnel.refuse()
 
 
 async def slow_line(system: System, _: Moment, __: random.Random) -> None:

@@ -74,6 +74,7 @@ class System:
         self._resume_all()
         await self.router.aclose()
         await self._servers.aclose()
+        await self.tunnel.heal()
         await self.tunnel.aclose()
 
     async def heal(self, mode: Mode) -> None:
@@ -87,7 +88,7 @@ class System:
             await self.server.stopped()
         if self.server.process.returncode is not None:
             await self.replace_server()
-        self.tunnel.heal()
+        await self.tunnel.heal()
         self.tunnel.lead_to(self.server.url)
         self.router.set_mode(mode, require_ready=False)
         self.remote = self.remote_backend()

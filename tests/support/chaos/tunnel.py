@@ -23,6 +23,7 @@ class Tunnel(FaultProxy):
         """Limit of each answer's rate; 0 is none."""
         self._page = b""
         self._silent = False
+        self._port = 0
 
     def lead_to(self, server_url: str) -> None:
         """Pass requests on to this server from now on."""
@@ -38,13 +39,28 @@ class Tunnel(FaultProxy):
         """Send nothing more on any connection, and keep all of them open."""
         self._silent = True
 
+    @property
+    def port(self) -> int:
+        """Where it listens, or will listen again."""
+        return self._port if self._server is None else super().port
+
+    def refuse(self) -> None:
+        """Break all connections off, and listen no more."""
+        assert self._server is not None
+        self._port = self.port
+        self._server.close()
+        self._server = None
+        self.hang_up()
+
     def hang_up(self) -> None:
         """Break all connections off."""
         for task in self._tasks:
             task.cancel()
 
-    def heal(self) -> None:
+    async def heal(self) -> None:
         """Pass on what comes, as at the beginning."""
+        if self._server is None:
+            self._server = await asyncio.start_server(self._accept, "localhost", self._port)
         self.latency_s = self.bytes_per_s = 0.0
         self._page, self._silent = b"", False
         self.faults.clear()
