@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from chaos.endurance import Usage
@@ -37,5 +38,5 @@ def test_what_returned_to_where_it_was_has_not_grown() -> None:
         {"processes": 5},
     ],
 )
-def test_what_did_not_return_is_named(changes: dict[str, float]) -> None:
+def test_what_did_not_return_is_named(changes: dict[str, Any]) -> None:
     assert replace(BEFORE, **changes).grown_since(BEFORE) == list(changes)

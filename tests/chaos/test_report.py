@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from chaos.lane import Result
@@ -32,7 +33,7 @@ KILLED = Result(
 )
 
 
-def with_verdict(**changes: float) -> Result:
+def with_verdict(**changes: Any) -> Result:
     return replace(KILLED, verdict=replace(WELL, **changes))
 
 

@@ -120,7 +120,7 @@ def _report(results: Sequence[Result], asked: argparse.Namespace) -> int:
     lines += [f"BROKEN  {line}" for line in broken]
     lines += [f"silence {line}" for line in too_silent]
     if broken:
-        lines.append(f"Replay one: nox -s chaos -- --seed {asked.seed} --episode NUMBER")
+        lines.append(f"Replay one: nox -s chaos -- {' '.join(sys.argv[1:])} --episode NUMBER")
     sys.stdout.write("\n".join(lines) + "\n")
     return int(bool(broken or (asked.strict and too_silent)))
 

@@ -23,7 +23,7 @@ from vieneu_core.router import Mode
 HEARTBEAT_S = 0.01
 DISTURBED_S = 0.25
 """A process that wakes up so late had no processor: then silences are the machine's."""
-QUIET_S, QUIET_FOR_S = 0.03, 2.0
+QUIET_S, QUIET_FOR_S = 0.1, 1.0
 """A machine is quiet that wakes this process up so soon for so long."""
 MAX_TRIES = 4
 

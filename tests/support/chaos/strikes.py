@@ -163,7 +163,7 @@ async def slow_engine(system: System, _: Moment, __: random.Random) -> None:
 
 async def flip_mode(system: System, _: Moment, rng: random.Random) -> None:
     """Let the admin change the mode seven times."""
-    for _ in range(7):
+    for __ in range(7):
         other = Mode.LOCAL if system.router.mode is Mode.REMOTE else Mode.REMOTE
         system.router.set_mode(other, require_ready=False)
         await asyncio.sleep(rng.uniform(0.0, 0.1))
