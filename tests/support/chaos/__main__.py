@@ -32,9 +32,12 @@ def main() -> int:
     if asked.requests:
         return asyncio.run(endurance.run(asked.requests, asked.seed))
     if asked.lane is not None:
-        asyncio.run(_run_lane(_chosen(asked)[asked.lane :: asked.lanes], waits=asked.wait))
+        done = {result.episode for result in _earlier(asked.results)}
+        mine = _chosen(asked)[asked.lane :: asked.lanes]
+        left = [episode for episode in mine if episode.number not in done]
+        asyncio.run(_run_lane(left, waits=asked.wait))
         return 0
-    results: list[Result] = []
+    results = _earlier(asked.results)
     with suppress(KeyboardInterrupt):  # the table of what was heard until then
         asyncio.run(_run_lanes(asked, results))
     return _report(sorted(results, key=lambda r: (r.episode, r.nth)), asked)
@@ -52,7 +55,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--lanes", type=int, default=2, metavar="N", help="systems at once [2]")
     parser.add_argument("--wait", action="store_true", help="measure while the machine is quiet")
     parser.add_argument("--strict", action="store_true", help="fail on a silence beyond its goal")
-    parser.add_argument("--results", type=Path, metavar="FILE", help="write one JSON line for each")
+    parser.add_argument(
+        "--results", type=Path, metavar="FILE", help="keep them, and go on with a run that was cut"
+    )
     parser.add_argument(
         "--requests", type=int, default=0, metavar="N", help="count memory, files and tasks instead"
     )
@@ -68,6 +73,13 @@ def _chosen(asked: argparse.Namespace) -> list[Episode]:
     if asked.episode is not None:
         found = [episode for episode in found if episode.number == asked.episode]
     return schedule.matching(found, asked.only)
+
+
+def _earlier(path: Path | None) -> list[Result]:
+    """Return the results of a run that was cut off."""
+    if path is None or not path.exists():
+        return []
+    return [Result.of_json(json.loads(line)) for line in path.read_text("utf-8").splitlines()]
 
 
 async def _run_lane(episodes: Sequence[Episode], *, waits: bool) -> None:

@@ -25,7 +25,7 @@ DISTURBED_S = 0.25
 """A process that wakes up so late had no processor: then silences are the machine's."""
 QUIET_S, QUIET_FOR_S = 0.1, 1.0
 """A machine is quiet that wakes this process up so soon for so long."""
-MAX_TRIES = 4
+MAX_WAIT_S, MAX_TRIES = 30.0, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +84,10 @@ async def run(
 
 
 async def _quiet() -> None:
-    """Wait until this process is woken up in time for a while."""
+    """Wait until this process is woken up in time for a while, which may never be."""
+    give_up_at_s = time.monotonic() + MAX_WAIT_S
     async with _heartbeat() as late:
-        while True:
+        while time.monotonic() < give_up_at_s:
             late.clear()
             await asyncio.sleep(QUIET_FOR_S)
             if max(late, default=1.0) < QUIET_S:
