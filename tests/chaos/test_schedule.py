@@ -10,7 +10,7 @@ from chaos.schedule import SHORT, episodes, matching, short_episodes
 from fault_line import Moment
 
 N_CASES = sum(len(kind.moments) for kind in every_kind())
-ENOUGH = 3 * N_CASES
+ENOUGH = 2 * N_CASES
 """Announcements in which every kind of fault happens at every moment."""
 
 

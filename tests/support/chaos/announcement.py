@@ -20,6 +20,7 @@ from vieneu_core.testing.tone import N_PITCHES
 
 Speak = Callable[[SynthesisRequest], AsyncGenerator[AudioChunk, None]]
 """`Backend.stream` of what speaks."""
+MORE = " về thời tiết hôm nay ở các tỉnh miền núi phía Bắc và vùng đồng bằng sông Hồng"
 PAUSE_OF_WRITER_S = 1.5
 PLAYER_BUFFER_S = 0.5
 """Audio that a player keeps ready; without one it takes what comes, as fast as it comes."""
@@ -40,12 +41,15 @@ class Announcement:
     """``text``, ``list``, ``streamed``, ``slow writer``, ``unsayable`` or ``short``."""
     plays: bool
     """Whether the listener takes the audio as it is played, and not as fast as it comes."""
+    long: bool = False
+    """Whether each sentence takes three seconds, and not one."""
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """The sentences that are to be heard."""
         numbers = range(self.first, self.first + self.n_sentences)
-        return tuple(f"Đây là câu {number % N_PITCHES} của bản tin." for number in numbers)
+        more = MORE if self.long else ""
+        return tuple(f"Đây là câu {number % N_PITCHES} của bản tin{more}." for number in numbers)
 
 
 @dataclass(frozen=True, slots=True)

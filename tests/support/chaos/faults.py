@@ -151,7 +151,8 @@ def _of_engines() -> Iterator[FaultKind]:
             ("worker killed", strikes.to_worker(signal.SIGKILL), GOAL_S, 1),
             ("worker killed every 0.3 s", strikes.kill_worker_again_and_again, None, 1),
             ("worker stopped (SIGSTOP)", strikes.to_worker(signal.SIGSTOP), GOAL_OF_HANG_S, 2),
-            ("engine at 0.7 x", strikes.slow_engine, GOAL_OF_HANG_S, 3),
+            ("engine at 0.7 x", strikes.slow_engine(0.7), GOAL_OF_HANG_S, 3),
+            ("engine at 0.3 x", strikes.slow_engine(0.3), GOAL_OF_HANG_S, 3),
         ):
             yield FaultKind(
                 name=name,

@@ -99,4 +99,5 @@ def _announcement(rng: random.Random, kind: FaultKind) -> Announcement:
         n_sentences=1 if style == "short" else rng.randrange(3, 7),
         style=style,
         plays=style != "slow writer" and rng.random() < 0.3,
+        long=style != "short" and rng.random() < 0.3,
     )

@@ -15,10 +15,9 @@ from fault_line import Moment
 from vieneu_core.errors import VieneuError
 from vieneu_core.router import Mode
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.testing.tone import CHUNK_S
 
 READING = tuple(f"Đây là câu {number} của một bài đọc rất dài." for number in range(20))
-SLOW_DELAY_S = 0.1 / 0.7
-BUSY_DELAY_S = 0.1 / 0.9
 N_SILENT = 1_100
 
 
@@ -31,14 +30,14 @@ async def nothing(_: System, __: Moment, ___: random.Random) -> None:
 
 async def long_reading(system: System, _: Moment, rng: random.Random) -> None:
     """Let a long text be read meanwhile, on an engine at twice the speed of speech."""
-    system.direct(system.router.mode.value, Script(chunk_delay_s=0.05))
+    system.direct(system.router.mode.value, Script(chunk_delay_s=CHUNK_S / 2))
     _read(system, READING)
     await asyncio.sleep(rng.uniform(0.3, 1.5))
 
 
 async def six_at_once(system: System, _: Moment, __: random.Random) -> None:
     """Let five others speak, on an engine at 0.9 times the speed of speech."""
-    system.direct(system.router.mode.value, Script(chunk_delay_s=BUSY_DELAY_S))
+    system.direct(system.router.mode.value, Script(chunk_delay_s=CHUNK_S / 0.9))
     for at in range(5):
         _read(system, READING[3 * at : 3 * at + 3])
 
@@ -153,9 +152,13 @@ async def kill_worker_again_and_again(system: System, _: Moment, __: random.Rand
     system.in_background(asyncio.create_task(kill()))
 
 
-async def slow_engine(system: System, _: Moment, __: random.Random) -> None:
-    """Make the engine slower than its speech is played."""
-    system.direct(system.router.mode.value, Script(chunk_delay_s=SLOW_DELAY_S))
+def slow_engine(speed: float) -> Callable[[System, Moment, random.Random], Awaitable[None]]:
+    """Return what makes the engine so fast, in times of the speed of playing its speech."""
+
+    async def strike(system: System, _: Moment, __: random.Random) -> None:
+        system.direct(system.router.mode.value, Script(chunk_delay_s=CHUNK_S / speed))
+
+    return strike
 
 
 # --- the admin ----------------------------------------------------------------------------------
