@@ -39,6 +39,10 @@ class Tunnel(FaultProxy):
         """Send nothing more on any connection, and keep all of them open."""
         self._silent = True
 
+    def go_on(self) -> None:
+        """Send again, also on the connections that are open."""
+        self._silent = False
+
     @property
     def port(self) -> int:
         """Where it listens, or will listen again."""
