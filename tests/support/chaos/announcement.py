@@ -12,6 +12,7 @@ from chaos.ear import Ear
 from chaos.engine import UNSAYABLE
 from chaos.verdict import Verdict, judge
 from fault_line import Moment
+from guard import GUARD_S
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import VieneuError
@@ -24,8 +25,6 @@ MORE = " về thời tiết hôm nay ở các tỉnh miền núi phía Bắc và
 PAUSE_OF_WRITER_S = 1.5
 PLAYER_BUFFER_S = 0.5
 """Audio that a player keeps ready; without one it takes what comes, as fast as it comes."""
-GIVE_UP_S = 180.0
-"""Far longer than any listener waits; what is not heard by then is lost."""
 BEGUN_S = 0.1
 """So much audio of the first sentence has arrived when the moment is DURING."""
 
@@ -79,7 +78,7 @@ class Listener:
         asked_s, error = self._clock(), ""
         self.moments[Moment.BEFORE].set()
         try:
-            async with asyncio.timeout(GIVE_UP_S):
+            async with asyncio.timeout(GUARD_S):
                 await self._take(speak)
         except VieneuError as err:
             error = err.code

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from server_process import ServerHandle, running_server
 
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
+from vieneu_core.errors import BackendError
 from vieneu_core.router import Mode, Router
 from vieneu_core.worker.spec import EngineSpec
 
@@ -97,7 +98,12 @@ class System:
             self.local = self.local_backend()
             await self.router.set_local(self.local)
         self._local_hit = mode is Mode.LOCAL
-        await until(lambda: self.router.active == mode.value)
+        async with asyncio.timeout(GUARD_S):
+            while self.router.active != mode.value:
+                # A busy machine may be too late for a limit of the backend.
+                with suppress(BackendError):
+                    await self.router.load_backend(mode.value)
+                await asyncio.sleep(0.1)
 
     # --- parts ------------------------------------------------------------------------------
 
@@ -193,17 +199,6 @@ def send_signal(pid: int, number: signal.Signals) -> None:
     """Send a signal; without effect on a process that has ended."""
     with suppress(ProcessLookupError):
         os.kill(pid, number)
-
-
-async def until(condition: Callable[[], bool], *, within_s: float = GUARD_S) -> None:
-    """Wait for what other processes bring about.
-
-    Raises:
-        TimeoutError: it takes longer.
-    """
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - other processes do not notify
-            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
