@@ -84,12 +84,13 @@ async def run(n_requests: int, seed: int) -> int:
         async with open_system(Path(folder), chunk_delay_s=0.0) as system:
             requests = Requests(system, seed)
             await requests.send(max(200, round(n_requests * SHARE_BEFORE)))
-            usages = [await _settled(system)]
+            _say("| requests | " + " | ".join(field.name for field in fields(Usage)) + " |")
+            _say("| --- " * (len(fields(Usage)) + 1) + "|")
+            before = after = await _settled(system, requests)
             for _ in range(4):
                 await requests.send(n_requests // 4)
-                usages.append(await _settled(system))
-    _show(usages, n_requests)
-    grown = usages[-1].grown_since(usages[0])
+                after = await _settled(system, requests)
+    grown = after.grown_since(before)
     _say(f"{requests.n_sent} requests, {requests.n_broken} with a broken promise.")
     _say("Grown: " + (", ".join(grown) or "nothing"))
     return int(bool(grown or requests.n_broken))
@@ -139,11 +140,15 @@ class Requests:
                     return
 
 
-async def _settled(system: System) -> Usage:
+async def _settled(system: System, requests: Requests) -> Usage:
+    """Measure once everything is at rest, and print a row of the table."""
     system.tunnel.faults.clear()
     system.tunnel.seen.clear()  # the proxy's own record of all requests
     await asyncio.sleep(SETTLE_S)
-    return Usage.of(system)
+    usage = Usage.of(system)
+    cells = (f"{getattr(usage, field.name):.0f}" for field in fields(Usage))
+    _say(f"| {requests.n_sent} | {' | '.join(cells)} |")
+    return usage
 
 
 def _mb(process: psutil.Process) -> float:
@@ -152,14 +157,6 @@ def _mb(process: psutil.Process) -> float:
     return 0.0
 
 
-def _show(usages: list[Usage], n_requests: int) -> None:
-    _say("| requests | " + " | ".join(field.name for field in fields(Usage)) + " |")
-    _say("| --- " * (len(fields(Usage)) + 1) + "|")
-    for at, usage in enumerate(usages):
-        values = (getattr(usage, field.name) for field in fields(Usage))
-        cells = (f"{value:.0f}" for value in values)
-        _say(f"| +{at * (n_requests // 4)} | {' | '.join(cells)} |")
-
-
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
+    sys.stdout.flush()
