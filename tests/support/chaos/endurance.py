@@ -144,6 +144,7 @@ async def _settled(system: System, requests: Requests) -> Usage:
     """Measure once everything is at rest, and print a row of the table."""
     system.tunnel.faults.clear()
     system.tunnel.seen.clear()  # the proxy's own record of all requests
+    system.tunnel.hang_up()  # how many connections are idle is left to chance
     await asyncio.sleep(SETTLE_S)
     usage = Usage.of(system)
     cells = (f"{getattr(usage, field.name):.0f}" for field in fields(Usage))
