@@ -21,6 +21,7 @@ nox.options.sessions = [
     "homeassistant",
     "browser",
     "end_to_end",
+    "chaos",
     "coverage",
 ]
 
@@ -47,6 +48,7 @@ PYTEST_OF_COMPONENT = (
     "--config-file=tests/homeassistant/pytest.ini",
     "--rootdir=tests/homeassistant",
 )
+SHORT_CHAOS = ("--profile", "short")
 REAL = ("end_to_end", "first_set_up", "pages")
 """The tests that start a real Home Assistant, in an environment without packages of ours."""
 
@@ -164,6 +166,18 @@ def browser(session: nox.Session) -> None:
 def end_to_end(session: nox.Session) -> None:
     """Run the long tests of the whole, at the speed of users: without a tracer."""
     _test(session, "pytest", *SIDE_BY_SIDE, "tests/end_to_end", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def chaos(session: nox.Session) -> None:
+    """Break a real system while it speaks, and hear what is lost: `nox -s chaos -- --help`."""
+    path = os.pathsep.join(filter(None, ["tests/support", os.environ.get("PYTHONPATH")]))
+    session.run(
+        *("python", "-m", "chaos", *(session.posargs or SHORT_CHAOS)),
+        env={"PYTHONPATH": path},
+        interrupt_timeout=60.0,
+        terminate_timeout=20.0,
+    )
 
 
 @nox.session(venv_backend="none")

@@ -1,0 +1,34 @@
+"""The measuring run of `nox -s chaos`, on two faults whose effect is certain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from chaos import lane
+from chaos.schedule import Episode, episodes
+from fault_line import Moment
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+
+def episode(kind: str) -> Episode:
+    """Return the first one of this kind, before the first audio."""
+    return next(
+        each for each in episodes(1, 1000) if each.kind.key == kind and each.moment is Moment.BEFORE
+    )
+
+
+@pytest.mark.usefixtures("no_leaks")
+@pytest.mark.parametrize(
+    ("kind", "speaks"),
+    [("remote: server killed", "local"), ("local: worker killed", "last_resort")],
+)
+async def test_the_ear_hears_who_speaks_after_a_kill(
+    tmp_path: Path, kind: str, speaks: str
+) -> None:
+    (result,) = [each async for each in lane.run(tmp_path, [episode(kind)])]
+
+    assert not result.verdict.broken
+    assert result.error == ""
+    assert speaks in result.verdict.voices

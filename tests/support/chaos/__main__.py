@@ -1,0 +1,149 @@
+"""Faults of a real system, and what a listener hears: `python -m chaos --seed N`.
+
+Exit codes: 0 every promise was kept; 1 one was broken (a sentence lost, out of order, said twice,
+or with ``--strict`` a silence beyond its goal), or the run did not come to its end; 2 wrong
+arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import aclosing, suppress
+from pathlib import Path
+
+from chaos import endurance, lane, report, schedule
+from chaos.lane import Result
+from chaos.schedule import Episode
+
+SUPPORT = Path(__file__).parents[1]
+
+
+def main() -> int:
+    """Run what the arguments ask for; return the exit code."""
+    asked = _arguments()
+    # The workers of the engines find their modules where this one is.
+    path = os.pathsep.join(filter(None, [str(SUPPORT), os.environ.get("PYTHONPATH")]))
+    os.environ["PYTHONPATH"] = path
+    if asked.requests:
+        return asyncio.run(endurance.run(asked.requests, asked.seed))
+    if asked.lane is not None:
+        done = {result.episode for result in _earlier(asked.results)}
+        mine = _chosen(asked)[asked.lane :: asked.lanes]
+        left = [episode for episode in mine if episode.number not in done]
+        asyncio.run(_run_lane(left, waits=asked.wait))
+        return 0
+    results, complete = _earlier(asked.results), False
+    with suppress(KeyboardInterrupt):  # the table of what was heard until then
+        complete = asyncio.run(_run_lanes(asked, results))
+    kept = _report(sorted(results, key=lambda r: (r.episode, r.nth)), asked)
+    return int(not (kept and complete))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="gives the whole run [1]")
+    parser.add_argument("--announcements", type=int, default=1000, metavar="N", help="[1000]")
+    parser.add_argument("--profile", choices=["short", "full"], default="full")
+    parser.add_argument(
+        "--only", default="", metavar="WORDS", help="faults with this in their name"
+    )
+    parser.add_argument("--episode", type=int, metavar="N", help="replay this one only")
+    parser.add_argument("--lanes", type=int, default=2, metavar="N", help="systems at once [2]")
+    parser.add_argument("--wait", action="store_true", help="measure while the machine is quiet")
+    parser.add_argument("--strict", action="store_true", help="fail on a silence beyond its goal")
+    parser.add_argument(
+        "--results", type=Path, metavar="FILE", help="keep them, and go on with a run that was cut"
+    )
+    parser.add_argument(
+        "--requests", type=int, default=0, metavar="N", help="count memory, files and tasks instead"
+    )
+    parser.add_argument("--lane", type=int, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _chosen(asked: argparse.Namespace) -> list[Episode]:
+    if asked.profile == "short":
+        found = schedule.short_episodes(asked.seed)
+    else:
+        found = schedule.episodes(asked.seed, asked.announcements)
+    if asked.episode is not None:
+        found = [episode for episode in found if episode.number == asked.episode]
+    return schedule.matching(found, asked.only)
+
+
+def _earlier(path: Path | None) -> list[Result]:
+    """Return the results of a run that was cut off."""
+    if path is None or not path.exists():
+        return []
+    return [Result.of_json(json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+
+
+async def _run_lane(episodes: Sequence[Episode], *, waits: bool) -> None:
+    """Write a line for each result, until the process that started this one has ended."""
+    parent = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(parent), sys.stdin
+    )
+    running = asyncio.create_task(_write_results(episodes, waits=waits))
+    alone = asyncio.create_task(parent.read())
+    await asyncio.wait({running, alone}, return_when=asyncio.FIRST_COMPLETED)
+    running.cancel()
+    alone.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def _write_results(episodes: Sequence[Episode], *, waits: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with aclosing(lane.run(Path(folder), episodes, waits=waits)) as results:
+            async for result in results:
+                sys.stdout.write(json.dumps(result.as_json()) + "\n")
+                sys.stdout.flush()
+
+
+async def _run_lanes(asked: argparse.Namespace, results: list[Result]) -> bool:
+    """Run each lane in a process of its own, so that none waits for another.
+
+    Returns whether all of them came to their end.
+    """
+    lanes = (_take_lane(number, asked, results) for number in range(asked.lanes))
+    return all(await asyncio.gather(*lanes))
+
+
+async def _take_lane(number: int, asked: argparse.Namespace, results: list[Result]) -> bool:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "chaos", *sys.argv[1:], f"--lane={number}"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    async for line in process.stdout:
+        results.append(Result.of_json(json.loads(line)))
+        if asked.results is not None:
+            with asked.results.open("a", encoding="utf-8") as file:
+                file.write(line.decode())
+    if code := await process.wait():
+        sys.stderr.write(f"Lane {number} ended with status {code}; its output is above.\n")
+    return code == 0
+
+
+def _report(results: Sequence[Result], asked: argparse.Namespace) -> bool:
+    """Print the report; return whether every promise was kept."""
+    broken, too_silent = report.broken(results), report.too_silent(results)
+    lines = [report.table(results), "", report.summary(results), ""]
+    lines += [f"BROKEN  {line}" for line in broken]
+    lines += [f"silence {line}" for line in too_silent]
+    if broken:
+        lines.append(f"Replay one: nox -s chaos -- {' '.join(sys.argv[1:])} --episode NUMBER")
+    sys.stdout.write("\n".join(lines) + "\n")
+    return not (broken or (asked.strict and too_silent))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
