@@ -1,7 +1,7 @@
 """Entries by key in one SQLite database of the library diskcache. Not what an entry holds.
 
-All values are stored inside the database, none in files beside it: a process that is killed while
-it writes leaves neither half an entry nor a file that nobody counts.
+All values are stored inside the database, none in files beside it: a process killed while it writes
+leaves neither half an entry nor a file that nobody counts.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ _REASONS = {
 }
 
 
-class _BytesDisk(diskcache.Disk):  # type: ignore[misc]  # the library has no types
+class _BytesDisk(diskcache.Disk):  # type: ignore[misc]  # it has no types
     """Bytes by text, in the database itself; nothing is pickled, and no pickle is ever loaded."""
 
     def put(self, key: object) -> tuple[str, bool]:
@@ -71,15 +71,14 @@ class _BytesDisk(diskcache.Disk):  # type: ignore[misc]  # the library has no ty
         """Remove no file: there is none."""
 
 
-class _Cache(diskcache.Cache):  # type: ignore[misc]  # the library has no types
+class _Cache(diskcache.Cache):  # type: ignore[misc]  # it has no types
     """The library's cache, which leaves no connection open where it cannot be opened."""
 
     def __init__(self, *args: object, **settings: object) -> None:
-        try:
+        with ExitStack() as opening:
+            opening.callback(self.close)
             super().__init__(*args, **settings)
-        except BaseException:
-            self.close()
-            raise
+            opening.pop_all()
 
 
 class Database:
