@@ -1,7 +1,7 @@
 """Entries by key in one SQLite database of the library diskcache. Not what an entry holds.
 
-All values are stored inside the database, none in files beside it: a process killed while it writes
-leaves neither half an entry nor a file that nobody counts.
+All values are stored inside the database, none in files beside it: a process that is killed while
+it writes leaves neither half an entry nor a file that nobody counts.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _REASONS = {
 }
 
 
-class _BytesDisk(diskcache.Disk):  # type: ignore[misc]  # it has no types
+class _BytesDisk(diskcache.Disk):  # type: ignore[misc]  # the library has no types
     """Bytes by text, in the database itself; nothing is pickled, and no pickle is ever loaded."""
 
     def put(self, key: object) -> tuple[str, bool]:
@@ -71,7 +71,7 @@ class _BytesDisk(diskcache.Disk):  # type: ignore[misc]  # it has no types
         """Remove no file: there is none."""
 
 
-class _Cache(diskcache.Cache):  # type: ignore[misc]  # it has no types
+class _Cache(diskcache.Cache):  # type: ignore[misc]  # the library has no types
     """The library's cache, which leaves no connection open where it cannot be opened."""
 
     def __init__(self, *args: object, **settings: object) -> None:
