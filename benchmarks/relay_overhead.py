@@ -99,7 +99,12 @@ async def _start_s() -> float:
     """Return the seconds from the start of the process until the Admin page is served."""
     with tempfile.TemporaryDirectory() as folder:
         began_s = time.perf_counter()
-        async with running_relay(Path(folder), wait_until="/relay/"):
+        async with (
+            running_relay(Path(folder), wait_until="/livez") as handle,
+            aiohttp.ClientSession(raise_for_status=True) as session,
+            session.get(f"{handle.url}/relay/") as page,
+        ):
+            await page.read()
             return time.perf_counter() - began_s
 
 
@@ -131,5 +136,4 @@ async def _open_page(
     for path in ("/relay/", "/relay/api/status", "/relay/api/cache"):
         async with session.get(handle.url + path) as response:
             await response.read()
-    events = await pages.enter_async_context(session.get(f"{handle.url}/relay/api/events"))
-    await events.content.readline()
+    await pages.enter_async_context(session.get(f"{handle.url}/relay/api/events"))

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pytest
 from admin_visit import PAGE, READY, connect, log_in
 from page_visit import Visit, visiting
+from page_windows import each_window
 from playwright.async_api import Browser, expect
 from relay_site import RelaySite
 from voice_clips import clip
-
-WINDOWS: tuple[tuple[int, Literal["light", "dark"]], ...] = (
-    *((375, "light"), (375, "dark"), (1920, "dark"), (1440, "light")),
-)
 
 
 @pytest.mark.parametrize("language", ["vi-VN", "en-US"])
@@ -31,11 +26,9 @@ async def test_every_part_is_accessible_and_fits_the_window(
         for part in await visit.page.query_selector_all("details:not([open]) > summary"):
             await part.click()
         await visit.page.wait_for_selector("#usable-voices li")
-        for width, scheme in WINDOWS:
-            await visit.page.set_viewport_size({"width": width, "height": 900})
-            await visit.page.emulate_media(color_scheme=scheme)
-            assert await visit.violations() == [], (width, scheme)
-            assert await visit.overflow() <= 0, width
+        async for window in each_window(visit.page):
+            assert await visit.violations() == [], window
+            assert await visit.overflow() <= 0, window
 
 
 async def test_the_language_is_switched_and_kept(visit: Visit) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from page_browser import BrowserPage, browsing
+from page_windows import each_window
 from relay_site import RelaySite, relaying
 from speak_page import (
     log_in,
@@ -17,9 +17,6 @@ from speak_page import (
 )
 from tone_engine import expected, same
 
-WINDOWS: tuple[tuple[int, Literal["light", "dark"]], ...] = (
-    *((375, "light"), (375, "dark"), (1920, "dark"), (1440, "light")),
-)
 LANGUAGES = {"en-US": "Log in", "vi-VN": "Đăng nhập"}
 
 
@@ -51,11 +48,9 @@ async def test_every_part_is_accessible_and_fits(site: RelaySite, language: str)
 
 async def check_part(shown: BrowserPage, language: str) -> None:
     assert await shown.page.get_attribute("html", "lang") == language[:2]
-    for width, scheme in WINDOWS:
-        await shown.page.set_viewport_size({"width": width, "height": 900})
-        await shown.page.emulate_media(color_scheme=scheme)
-        assert not await shown.scrolls_sideways(), width
-        assert await shown.violations() == [], (width, scheme)
+    async for window in each_window(shown.page):
+        assert not await shown.scrolls_sideways(), window
+        assert await shown.violations() == [], window
 
 
 async def test_the_language_is_switched_and_remembered(site: RelaySite) -> None:

@@ -33,12 +33,19 @@ class Stub:
     def __init__(self, name: str, real_time_factor: float, error: Exception | None = None) -> None:
         self.name, self.real_time_factor, self.error = name, real_time_factor, error
         self.n_spoken = 0
+        self.accelerator: str | None = None
 
     def load(self, progress: Callable[[LoadProgress], None]) -> EngineInfo:
         progress(LoadProgress("loading"))
         if self.error is not None:
             raise self.error
-        return EngineInfo(engine=self.name, model="m", sample_rate_hz=1000, voices=(VOICE,))
+        return EngineInfo(
+            engine=self.name,
+            model="m",
+            sample_rate_hz=1000,
+            voices=(VOICE,),
+            accelerator=self.accelerator,
+        )
 
     def synthesize(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
         del utterance, cancelled
@@ -147,12 +154,13 @@ def test_what_only_the_first_sentence_waits_for_is_not_remembered_as_its_speed(
 
 
 @pytest.mark.parametrize(
-    ("load", "cpu_s", "chosen", "kept"),
+    ("load", "cpu_s", "accelerator", "chosen", "kept"),
     [
-        pytest.param(0.5, 5.0, "espeak", 5.0, id="slow"),
-        pytest.param(0.5, 0.2, "espeak", 5.0, id="slow with little work, as a device may be"),
-        pytest.param(500.0, 5.0, "espeak", None, id="slow, or slowed by others: once more later"),
-        pytest.param(500.0, 0.2, "gguf", 0.2, id="only slowed by others"),
+        pytest.param(0.5, 5.0, None, "espeak", 5.0, id="slow"),
+        pytest.param(0.5, 0.2, None, "espeak", 5.0, id="slow with little work"),
+        pytest.param(500.0, 5.0, None, "espeak", None, id="slow or slowed: once more later"),
+        pytest.param(500.0, 0.2, None, "gguf", 0.2, id="only slowed by others"),
+        pytest.param(500.0, 0.2, "Tesla T4", "espeak", None, id="the work is not the processors'"),
     ],
 )
 def test_a_busy_moment_of_the_machine_is_not_its_speed_for_ever(
@@ -161,10 +169,12 @@ def test_a_busy_moment_of_the_machine_is_not_its_speed_for_ever(
     tmp_path: Path,
     load: float,
     cpu_s: float,
+    accelerator: str | None,
     chosen: str,
     kept: float | None,
 ) -> None:
     slowed, n_spoken = Stub("gguf", 0.0), [0]
+    slowed.accelerator = accelerator
     engine, record = pick(slowed, Stub("espeak", 0.01)), SpeedRecord(tmp_path / "state/speed.json")
     (tmp_path / "state" / "speed.json").unlink()
     record.put("espeak", "m", 0.01)

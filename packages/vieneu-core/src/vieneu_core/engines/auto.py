@@ -197,6 +197,6 @@ def _measured(engine: Engine, info: EngineInfo) -> float:
             remedy=error.remedy,
         ) from error
     took_s = time.perf_counter() - began_s
-    if _busy():  # the time of the processors is about what it would take alone
+    if info.accelerator is None and _busy():  # the processors' time is about what it takes alone
         took_s = min(took_s, time.process_time() - began_cpu_s)
     return took_s / max(n_bytes / 2 / info.sample_rate_hz, 0.01)

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +75,10 @@ class _Cache(diskcache.Cache):  # type: ignore[misc]  # the library has no types
     """The library's cache, which leaves no connection open where it cannot be opened."""
 
     def __init__(self, *args: object, **settings: object) -> None:
-        try:
+        with ExitStack() as opening:
+            opening.callback(self.close)
             super().__init__(*args, **settings)
-        except BaseException:
-            self.close()
-            raise
+            opening.pop_all()
 
 
 class Database:
