@@ -48,5 +48,5 @@ class Listener:
                     self.silences.append(max(0.0, now - played_until_s))
                     played_until_s = max(now, played_until_s) + chunk.seconds
                 self.chunks.append(chunk)
-                if played_until_s - now > 0.2:  # noqa: PLR2004 - a player's own buffer
+                if played_until_s - now > 0.2:
                     await self.clock.sleep(played_until_s - now - 0.2)

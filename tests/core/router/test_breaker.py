@@ -127,7 +127,7 @@ async def test_a_circuit_that_opens_again_soon_cools_down_for_longer_each_time()
     one = breaker(clock)
     waits = []
     for _ in range(5):
-        one.trip(lost())
+        one.check_failed(lost(), repeated=True)
         waits.append(round(one.retry_in_s))
         await clock.advance(one.retry_in_s + 1)
         succeed(one)
@@ -137,13 +137,13 @@ async def test_a_circuit_that_opens_again_soon_cools_down_for_longer_each_time()
 async def test_no_listener_waits_for_the_probe_after_a_timeout() -> None:
     clock = FakeClock()
     one = breaker(clock)
-    one.trip(BackendTimeoutError("nothing came"))
+    one.check_failed(BackendTimeoutError("nothing came"), repeated=True)
     await clock.advance(6)
     assert state(one) is CircuitState.HALF_OPEN
     assert isinstance(one.late_refusal(), CircuitOpenError)
     succeed(one)
     assert one.late_refusal() is None
-    one.trip(lost())
+    one.check_failed(lost(), repeated=True)
     await clock.advance(60)
     assert one.late_refusal() is None, "a refused connection is noticed at once"
 
@@ -151,7 +151,7 @@ async def test_no_listener_waits_for_the_probe_after_a_timeout() -> None:
 async def test_a_probe_that_is_cancelled_leaves_room_for_the_next() -> None:
     clock = FakeClock()
     one = breaker(clock)
-    one.trip(lost())
+    one.check_failed(lost(), repeated=True)
     await clock.advance(6)
     one.admit()
     one.abandoned()
@@ -221,7 +221,7 @@ def test_cool_downs_vary_so_that_homes_do_not_return_together() -> None:
     waits = set()
     for seed in range(20):
         one = CircuitBreaker("r", policy=policy, clock=FakeClock(), rng=random.Random(seed))
-        one.trip(lost())
+        one.check_failed(lost(), repeated=True)
         waits.add(round(one.retry_in_s, 3))
     assert len(waits) > 15
     assert all(4.0 <= wait <= 6.0 for wait in waits)

@@ -152,8 +152,6 @@ class Latin(ScriptedBackend):
                 yield chunk
 
 
-
-
 @pytest.mark.parametrize("at", [0, 1, 2])
 async def test_a_sentence_that_nobody_can_say_is_skipped_and_the_rest_is_said(at: int) -> None:
     said = ["Đây là câu 1.", "Đây là câu 2."]
@@ -183,4 +181,3 @@ async def test_a_pause_is_named_with_its_reason_and_its_end() -> None:
         assert status.pause is not None
         assert status.pause.cause.code == "tunnel_quota"
         assert status.pause.remaining_s == pytest.approx(380_160.0, abs=60)
-

@@ -182,7 +182,7 @@ async def test_a_probe_may_come_where_speech_may_not() -> None:
 
 def test_the_last_chance_ignores_an_open_circuit_and_nothing_else() -> None:
     rig = Rig()
-    rig.tracked.breaker.trip(BackendConnectionError("gone"))
+    rig.tracked.breaker.check_failed(BackendConnectionError("gone"), repeated=True)
     with pytest.raises(CircuitOpenError):
         rig.tracked.admit(1.0)
     rig.tracked.admit(1.0, last_chance=True)

@@ -157,8 +157,26 @@ class CircuitBreaker:
         """Record that an admitted request was cancelled, or was invalid."""
         self._probing = False
 
-    def trip(self, error: BackendError) -> None:
-        """Open the circuit at once, because requests are known to fail."""
+    def check_failed(self, error: BackendError, *, repeated: bool) -> bool:
+        """Record that a health check failed; return whether requests are now known to fail.
+
+        Args:
+            error: Its failure.
+            repeated: Whether so many failed in a row that a failure which may pass counts, too.
+        """
+        match error.consequence:
+            case Consequence.NONE:
+                fails = False
+            case Consequence.COUNT:
+                fails = repeated
+            case _:
+                fails = True
+        fails = fails or self.state is CircuitState.HALF_OPEN
+        if fails:
+            self._trip(error)
+        return fails
+
+    def _trip(self, error: BackendError) -> None:
         if error.consequence in {Consequence.UNTIL_ADMIN, Consequence.PAUSE}:
             self.failed(error)
         else:

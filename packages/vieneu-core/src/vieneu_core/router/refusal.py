@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from vieneu_core.errors import (
     BackendBusyError,
+    BackendError,
     BackendNotLoadedError,
+    CircuitOpenError,
     SessionEndingError,
     TooSlowError,
 )
@@ -19,9 +21,18 @@ def session_ending(name: str, remaining_s: float | None) -> SessionEndingError:
     return SessionEndingError(detail, backend=name)
 
 
-def not_ready(name: str) -> BackendNotLoadedError:
-    """Return the error of a backend that is not ready, for no reason that is known."""
-    return BackendNotLoadedError(
+def not_ready(
+    name: str, *, refusal: BackendError | None, last_error: BackendError | None
+) -> BackendError:
+    """Return why a backend is not ready, as an error to raise.
+
+    An open circuit says less than the failure that opened it.
+    """
+    if refusal is not None and not isinstance(refusal, CircuitOpenError):
+        return refusal
+    if last_error is not None:
+        return type(last_error)(last_error.detail, remedy=last_error.remedy, backend=name)
+    return refusal or BackendNotLoadedError(
         Translatable("The backend {name} is not ready.", name=name), backend=name
     )
 

@@ -30,8 +30,6 @@ from vieneu_core.router.session_countdown import SessionClock
 BRIEF_PAUSE_S = 5.0
 """A backend that asks for a pause up to this length (seconds) still gets requests."""
 
-_CERTAIN = {Consequence.OPEN, Consequence.PAUSE, Consequence.UNTIL_ADMIN}
-
 
 def _ignore() -> None:
     """Report no change: the backend is no longer the router's."""
@@ -76,8 +74,6 @@ class TrackedBackend:
         self._loading = False
         self._unloaded_by_admin = False
         self._wanted_at = -math.inf
-
-    # --- what is known ----------------------------------------------------------------------
 
     @property
     def health(self) -> Health | None:
@@ -148,14 +144,7 @@ class TrackedBackend:
 
     def why_not_ready(self) -> BackendError:
         """Return the reason why `usable` is false, as an error to raise."""
-        refusal, known = self.refusal(), self.last_error
-        if refusal is not None and not isinstance(refusal, CircuitOpenError):
-            return refusal
-        if known is not None:
-            return type(known)(known.detail, remedy=known.remedy, backend=self.name)
-        return refusal or not_ready(self.name)
-
-    # --- requests ---------------------------------------------------------------------------
+        return not_ready(self.name, refusal=self.refusal(), last_error=self.last_error)
 
     @contextmanager
     def lease(self) -> Iterator[None]:
@@ -237,8 +226,6 @@ class TrackedBackend:
         self.breaker.failed(error)
         self._fail(error)
 
-    # --- health -----------------------------------------------------------------------------
-
     @contextmanager
     def loading(self) -> Iterator[None]:
         """Mark it as loading inside the context."""
@@ -268,13 +255,9 @@ class TrackedBackend:
         more than ``tolerated`` times in a row.
         """
         self.failures.n_failed_checks += 1
-        repeated = (
-            error.consequence is Consequence.COUNT and self.failures.n_failed_checks > tolerated
+        unusable = self.breaker.check_failed(
+            error, repeated=self.failures.n_failed_checks > tolerated
         )
-        probing = self.breaker.state is CircuitState.HALF_OPEN
-        unusable = error.consequence in _CERTAIN or repeated or probing
-        if unusable:
-            self.breaker.trip(error)
         unknown = error.consequence is Consequence.NONE or self._health is None
         self._fail(error, certain=unusable or unknown)
         self._on_change()
@@ -282,8 +265,6 @@ class TrackedBackend:
     def clear_health(self) -> None:
         """Discard its health: it is being unloaded together with the router."""
         self._health = None
-
-    # --- the admin --------------------------------------------------------------------------
 
     async def unload_by_admin(self) -> None:
         """Unload it; it stays unloaded until the admin loads it."""
