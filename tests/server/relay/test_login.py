@@ -11,9 +11,11 @@ import pytest
 from fake_clock import FakeClock
 from relay_site import RelaySite, relaying
 
+from vieneu_colab_server.relay.guard import SESSION_COOKIE
 from vieneu_colab_server.relay.login import (
     CODE_VALID_S,
     LOGINS_PER_MINUTE,
+    OVERLAP_S,
     SESSION_IDLE_S,
     AdminAccount,
     LoginRefusedError,
@@ -104,10 +106,40 @@ async def test_a_session_ends_when_it_is_not_used(account: AdminAccount, clock: 
 def test_a_new_password_ends_all_sessions(account: AdminAccount) -> None:
     account.set_password(PASSWORD)
     session = account.log_in(PASSWORD).get_secret_value()
-    account.set_password(PASSWORD + "!")
+    new = account.set_password(PASSWORD + "!").get_secret_value()
     assert not account.has_session(session)
+    assert account.has_session(new)
     with pytest.raises(LoginRefusedError):
         account.log_in(PASSWORD)
+
+
+async def test_what_a_page_sent_before_it_had_its_new_session_is_answered(
+    account: AdminAccount, clock: FakeClock
+) -> None:
+    account.set_password(PASSWORD)
+    mine, others = (account.log_in(PASSWORD).get_secret_value() for _ in range(2))
+    new = account.set_password(PASSWORD + "!", session=mine).get_secret_value()
+    assert [account.has_session(one) for one in (new, mine, others)] == [True, True, False]
+    await clock.advance(OVERLAP_S / 2)
+    assert account.has_session(mine)
+    await clock.advance(OVERLAP_S / 2)
+    assert [account.has_session(one) for one in (new, mine, others)] == [True, False, False]
+
+
+def test_a_session_that_was_replaced_ends_with_a_log_out(account: AdminAccount) -> None:
+    mine = account.set_password(PASSWORD).get_secret_value()
+    new = account.set_password(PASSWORD + "!", session=mine).get_secret_value()
+    account.log_out(new)
+    assert not account.has_session(new)
+    assert not account.has_session(mine)
+
+
+def test_a_session_that_had_ended_is_not_accepted_again(account: AdminAccount) -> None:
+    mine = account.set_password(PASSWORD).get_secret_value()
+    account.log_out(mine)
+    account.set_password(PASSWORD + "!", session=mine)
+    assert not account.has_session(mine)
+    assert not account.has_session("")
 
 
 @pytest.mark.parametrize("password", ["", "short", "x" * 257])
@@ -151,8 +183,14 @@ async def test_the_code_opens_the_api_by_a_cookie_that_no_script_reads(site: Rel
             assert status.status == 200
             assert "no-store" in status.headers["Cache-Control"]
             assert "default-src 'self'" in status.headers["Content-Security-Policy"]
+        before = {SESSION_COOKIE: cookie.partition("=")[2].partition(";")[0]}
         async with browser.post(f"{api}/password", json={"password": PASSWORD}) as chosen:
             assert chosen.status == 200
+        async with (
+            aiohttp.ClientSession(cookies=before) as underway,
+            underway.get(f"{api}/status") as status,
+        ):
+            assert status.status == 200
         async with browser.post(f"{api}/logout") as left:
             assert left.status == 200
         async with browser.get(f"{api}/status") as refused:

@@ -26,6 +26,8 @@ from vieneu_core.translatable import Translatable
 CODE_VALID_S = 3_600.0
 SESSION_IDLE_S = 12 * 3_600.0
 """A session ends after so long without a request."""
+OVERLAP_S = 30.0
+"""For so long the session that chose a new password is still accepted beside its new one."""
 MOST_SESSIONS = 64
 MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 256
@@ -74,6 +76,7 @@ class AdminAccount:
         self._failures = PerMinute(LOGINS_PER_MINUTE)
         self._code: tuple[bytes, float] | None = None
         self._sessions: dict[bytes, float] = {}
+        self._replaced = (b"", 0.0)
         self._kept = _read(path)
 
     @property
@@ -142,8 +145,13 @@ class AdminAccount:
             raise LoginRefusedError("The password is wrong.")
         return self._new_session()
 
-    def set_password(self, password: str) -> None:
-        """Choose the password; all sessions end. Blocking.
+    def set_password(self, password: str, *, session: str = "") -> SecretStr:
+        """Choose the password; return a new session. All others end. Blocking.
+
+        Args:
+            password: The password.
+            session: The session that chooses it, if there is one. It is accepted for `OVERLAP_S`
+                more, for the requests that its page sends before it has the new one.
 
         Raises:
             WeakPasswordError: it is too short or too long.
@@ -160,11 +168,18 @@ class AdminAccount:
         salt = secrets.token_bytes(16)
         token = self._kept.token_sha256 if self._kept else ""
         self._write(_Kept(token, salt.hex(), _hash(password, salt).hex()))
-        self._sessions.clear()
+        chooses = self.has_session(session)
+        until_s = self._clock.monotonic() + OVERLAP_S
+        self._replaced = (_digest(session), until_s) if chooses else (b"", 0.0)
+        self._sessions = {}
+        return self._new_session()
 
     def has_session(self, session: str) -> bool:
         """Whether a session is open; it stays so for another `SESSION_IDLE_S`."""
         now_s, digest = self._clock.monotonic(), _digest(session)
+        replaced, until_s = self._replaced
+        if digest == replaced and now_s < until_s:
+            return True
         if self._sessions.get(digest, 0.0) <= now_s:
             self._sessions.pop(digest, None)
             return False
@@ -174,6 +189,7 @@ class AdminAccount:
     def log_out(self, session: str) -> None:
         """End a session; without effect on one that has ended."""
         self._sessions.pop(_digest(session), None)
+        self._replaced = (b"", 0.0)
 
     def accepts_token(self, token: bytes | None) -> bool:
         """Whether this is the token for programs.

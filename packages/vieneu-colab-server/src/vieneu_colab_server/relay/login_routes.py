@@ -88,8 +88,9 @@ def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRou
     async def set_password(body: PasswordBody, request: Request, response: Response) -> LoginAnswer:
         """Choose the password; every other session ends."""
         password = body.password.get_secret_value()
-        await asyncio.to_thread(account.set_password, password)
-        _set_cookie(request, response, await asyncio.to_thread(account.log_in, password))
+        session = session_of(request.headers)
+        new = await asyncio.to_thread(account.set_password, password, session=session)
+        _set_cookie(request, response, new)
         return LoginAnswer(has_password=True)
 
     @api.post("/logout")
