@@ -160,7 +160,7 @@ async def test_a_sentence_that_nobody_can_say_is_skipped_and_the_rest_is_said(at
         await rig.router.set_local(Latin(name="local", clock=rig.clock))
         await rig.router.set_remote(Latin(name="remote", clock=rig.clock))
         rig.last.always = ScriptStep()
-        rig.router._pool._by_name["last_resort"].backend.__class__ = Latin  # type: ignore[misc]
+        rig.router._pool._by_name["last_resort"].backend.__class__ = Latin
         chunks = await rig.speak(text)
         assert [c.sentence for c in chunks if c.final] == [0, 1, 2]
         assert [c.seconds for c in chunks if c.final and c.sentence == at] == [0.0]
