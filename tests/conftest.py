@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -21,6 +22,39 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # No property is held to a clock: the machine may be busy.
 settings.register_profile("without a clock", deadline=None)
 settings.load_profile("without a clock")
+
+TESTS = Path(__file__).parent
+MEASURED = (
+    "cli/commands",
+    "cli/test_app.py",
+    "cli/test_misuse.py",
+    "cli/test_playback.py",
+    "core/backends/local/test_requests.py",
+    "core/backends/local/test_restart.py",
+    "core/engines",
+    "core/worker",
+    "server/relay/test_cli.py",
+    "server/test_cli.py",
+    "server/test_cli_streams.py",
+    "server/test_server_process.py",
+)
+"""Tests in which coverage measures child processes as well; those of others run the same code.
+
+A measured process takes about half a second more of a processor, and there are two thousand.
+"""
+_TRACER = "COVERAGE_PROCESS_CONFIG"
+_tracer = os.environ.get(_TRACER)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let coverage measure the child processes of a test, or not, before its fixtures start any."""
+    if _tracer is None:
+        return
+    if any(item.path.is_relative_to(TESTS / part) for part in MEASURED):
+        os.environ[_TRACER] = _tracer
+    else:
+        os.environ.pop(_TRACER, None)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from child_process import without_coverage
 from cli_sandbox import SERVER_TOKEN, SUPPORT, WITHOUT_MODELS, CliSandbox, StartServer
 from guard import GUARD_S
 
@@ -39,7 +40,7 @@ def start_server() -> Iterator[StartServer]:
             stderr=subprocess.DEVNULL,
             text=True,
             env={
-                **os.environ,
+                **without_coverage(os.environ),
                 "VIENEU_SERVER_TOKEN": SERVER_TOKEN,
                 "PYTHONPATH": str(SUPPORT),  # engines of the tests
             },

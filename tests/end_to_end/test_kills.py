@@ -23,6 +23,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 NEWS = sentences(4)
 TEXT = " ".join(NEWS)
 N_SEEDS = int(os.environ.get("VIENEU_TEST_KILLS", "100"))
+HALVES = pytest.mark.parametrize(
+    "seeds", [range(0, N_SEEDS, 2), range(1, N_SEEDS, 2)], ids=["even", "odd"]
+)
+"""Two tests for two processors."""
 
 
 class Relay:
@@ -119,11 +123,12 @@ async def servers() -> AsyncGenerator[ServerHandle, None]:
         await stack.aclose()
 
 
+@HALVES
 @pytest.mark.usefixtures("no_leaks")
-async def test_a_server_killed_at_any_byte_costs_no_sentence() -> None:
+async def test_a_server_killed_at_any_byte_costs_no_sentence(seeds: range) -> None:
     n_bytes = 0
     async with open_rig(mode=Mode.LOCAL) as rig, aclosing(servers()) as fresh:
-        for seed in range(N_SEEDS):
+        for seed in seeds:
             async with Relay(await anext(fresh)) as relay:
                 await rig.router.set_remote(RemoteBackend(relay.url, relay.token))
                 rig.router.set_mode(Mode.REMOTE)

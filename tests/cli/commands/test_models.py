@@ -47,6 +47,7 @@ def test_an_unknown_model_is_told_with_those_that_are_known(sandbox: CliSandbox)
 @NEEDS_LLAMA_CPP
 def test_a_model_is_trimmed_and_still_speaks(sandbox: CliSandbox, tmp_path: Path) -> None:
     write_gguf(sandbox.home / "whole.gguf", n_codes=1024, n_words=3000)
+    sandbox.traced = False
 
     done = sandbox.run("optimize", "whole.gguf")
 
