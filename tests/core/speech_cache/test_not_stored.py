@@ -22,6 +22,7 @@ from vieneu_core.errors import (
     InvalidRequestError,
     SynthesisFailedError,
     TextTooLongError,
+    UnpronounceableError,
     VoiceNotFoundError,
 )
 from vieneu_core.synthesis import SynthesisRequest, collect
@@ -60,6 +61,23 @@ async def test_a_sentence_of_a_fallback_is_enough(rig: CacheRig) -> None:
 
     assert [speaker.backend for speaker in mixed.speakers] == ["remote", "local"]
     assert await n_stored(rig) == 0
+
+
+async def test_speech_without_a_sentence_that_nobody_can_pronounce(rig: CacheRig) -> None:
+    mute = ScriptStep(error=UnpronounceableError("It has no sounds."))
+    rig.local.always = rig.last.always = mute
+    rig.remote.script = [ScriptStep(), mute]
+
+    assert spoken_by(await rig.speak(), "remote", *SENTENCES[:1])
+    assert await n_stored(rig) == 0
+
+    rig.remote.script = [ScriptStep(), mute]
+    with pytest.raises(UnpronounceableError, match="Sentence 2 "):
+        await rig.backend.prepare(SynthesisRequest(text=TEXT))
+    assert await n_stored(rig) == 0
+
+    assert spoken_by(await rig.speak(), "remote", *SENTENCES)
+    assert await n_stored(rig) == 1
 
 
 async def test_what_was_cut_off_and_begun_anew_is_stored_without_the_first_try(

@@ -11,11 +11,12 @@ from vieneu_core.arguments import expect
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, Health
 from vieneu_core.backends.lifetime import Lifetime
-from vieneu_core.errors import VieneuError
+from vieneu_core.errors import UnpronounceableError, VieneuError
 from vieneu_core.speech_cache.admission import Lookup, refuse_fallback
 from vieneu_core.speech_cache.cache import SpeechCache
 from vieneu_core.speech_cache.identity import Chosen, sentences_of
 from vieneu_core.synthesis import SynthesisRequest, check_request, collect
+from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 
 _LOGGER = logging.getLogger(__name__)
@@ -117,6 +118,7 @@ class CachedBackend(Backend):
         Raises:
             BackendError: the chosen backend cannot speak it.
             RequestError: it cannot be spoken, or not be stored.
+            UnpronounceableError: it lacks a sentence that nobody can pronounce.
             ConfigurationError: the cache cannot be used.
         """
         check_request(request)
@@ -130,8 +132,15 @@ class CachedBackend(Backend):
         recording = _Recording(self.cache.max_pcm_bytes)
         async with aclosing(self._backend.stream(request)) as chunks:
             async for chunk in chunks:
-                refuse_fallback([chunk.speaker], self._chosen())
                 recording.add(chunk)
+                if recording.skipped is not None:
+                    raise UnpronounceableError(
+                        Translatable(
+                            "Sentence {number} cannot be pronounced; the speech is not stored.",
+                            number=recording.skipped + 1,
+                        )
+                    )
+                refuse_fallback([chunk.speaker], self._chosen())
                 if not recording.usable:
                     self.cache.check_size(recording.n_bytes)
         await self._store(lookup, self._chosen(), recording.chunks)
@@ -164,18 +173,26 @@ class CachedBackend(Backend):
 
 
 class _Recording:
-    """Chunks as they come, until they are too many, or a fallback's."""
+    """Chunks as they come, until they are too many, or a fallback's, or lack a sentence."""
 
     def __init__(self, max_bytes: int) -> None:
         self.chunks: list[AudioChunk] = []
         self.usable = max_bytes > 0
         self.n_bytes = 0
+        self.skipped: int | None = None
+        """Index of a sentence without samples: none of the backends can pronounce it."""
         self._max_bytes = max_bytes
+        self._spoken = False  # the current sentence
 
     def add(self, chunk: AudioChunk) -> None:
         """Keep a chunk."""
         self.n_bytes += len(chunk.pcm)
-        if self.n_bytes > self._max_bytes or chunk.speaker.fallback:
+        self._spoken |= bool(chunk.pcm)
+        if chunk.final:
+            self.skipped = self.skipped if self._spoken else chunk.sentence
+            self._spoken = False
+        skipped = self.skipped is not None
+        if self.n_bytes > self._max_bytes or chunk.speaker.fallback or skipped:
             self.usable = False
             self.chunks.clear()
         if self.usable:
