@@ -262,6 +262,7 @@ async def test_a_remote_that_is_up_but_unfit_is_asked_as_rarely_as_any(
         before = watch.health_checks
         await watch.clock.advance(200)
         assert watch.health_checks - before < 12
+        await watch.clock.advance(DAY)
         before = watch.health_checks
         await watch.clock.advance(DAY)
         assert watch.health_checks - before <= MOST_A_WEEK / 7

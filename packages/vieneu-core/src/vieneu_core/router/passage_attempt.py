@@ -191,12 +191,12 @@ class PassageAttempt:
         policy = self._policy
         if not self._replaceable():
             return policy.stall_s
-        patience_s = policy.patience_s
+        longest_s = policy.replaceable_stall_s
         if sentence.first_audio_s is None:
             known_s = self._tracked.speed.longest_first_audio_s
             usual_s = policy.first_audio_s if known_s is None else _USUAL * known_s
-            patience_s = max(patience_s, usual_s) + self._turn_in_s
-        return min(policy.stall_s, patience_s + self._outbox.ahead_s)
+            longest_s = max(longest_s, usual_s) + self._turn_in_s
+        return min(policy.stall_s, longest_s + self._outbox.ahead_s)
 
     async def _take(self, chunk: AudioChunk, sentence: ReceivedSentence, whole_s: float) -> None:
         outbox = self._outbox
