@@ -143,6 +143,7 @@ async def test_what_is_not_ready_is_refused_with_what_to_do(
     assert state(hass, "select.vieneu_backend") == "local"
 
     await hass.config.async_update(language="vi")
+    await hass.async_block_till_done()  # its texts are loaded
     with pytest.raises(ServiceValidationError) as caught:
         await select(hass, "select.vieneu_backend", "remote")
     assert caught.value.translation_placeholders is not None

@@ -140,6 +140,15 @@ async def test_the_chosen_voice_returns_after_two_sentences_of_a_fallback() -> N
         assert heard.speakers[-1] == "local"
 
 
+async def test_a_fallback_is_asked_once_for_the_rest_while_the_chosen_one_is_gone() -> None:
+    async with RouterRig(Mode.LOCAL) as rig:
+        rig.local.script = [ScriptStep(), ScriptStep(error=WorkerDiedError("killed"))]
+        rig.local.always = ScriptStep(error=WorkerDiedError("killed again"))
+        heard = await hear(rig, " ".join(f"Đây là câu {n} của bản tin." for n in range(24)))
+        assert heard.speakers == ["local", *["last_resort"] * 23]
+        assert len(rig.last.record.requests) <= 5, "a server admits so many requests a minute"
+
+
 class Latin(ScriptedBackend):
     """Finds nothing to say in a sentence with a letter of another script."""
 

@@ -137,8 +137,6 @@ class Delivery:
             remaining = rest[self._outbox.n_complete - begun :]
             if any(isinstance(cause, UnpronounceableError) for cause in causes):
                 remaining = remaining[:1]
-            elif any(map(math.isfinite, self._asked_last.values())):  # soon asked first again
-                remaining = remaining[: self._policy.sentences_until_return]
             try:
                 self._admit(tracked, remaining, last_chance=last_chance)
                 await self._attempt(tracked, remaining, [*refusals, *causes])
@@ -152,6 +150,14 @@ class Delivery:
         if refusals and not causes:
             raise refusals[0]
         return causes
+
+    def _returns(self, speaking: TrackedBackend) -> bool:
+        """Return whether a backend that failed in this request shall speak on in its place."""
+        order = self._route.backends
+        earlier = order[: order.index(speaking)]
+        return any(
+            tracked in self._asked_last and not self._is_asked_last(tracked) for tracked in earlier
+        )
 
     def _is_asked_last(self, tracked: TrackedBackend) -> bool:
         """Return whether a backend failed in this request, and is not known to have recovered."""
@@ -230,6 +236,7 @@ class Delivery:
                     clock=self._clock,
                     is_fallback=fallback,
                     replaceable=lambda: self._replaceable(tracked),
+                    replaced=lambda: self._returns(tracked),
                     turn_in_s=wait_s,
                     on_sentence=spoke,
                 )

@@ -42,6 +42,7 @@ class PassageAttempt:
         clock: Measures the waiting.
         is_fallback: Whether the backend differs from the admin's choice.
         replaceable: Returns whether another backend could speak if this one is late.
+        replaced: Returns whether another backend shall speak the following sentences.
         turn_in_s: Estimated seconds until the backend has made the speech that it makes now.
         on_sentence: Called with each sentence that is complete.
     """
@@ -55,6 +56,7 @@ class PassageAttempt:
         clock: Clock,
         is_fallback: bool,
         replaceable: Callable[[], bool],
+        replaced: Callable[[], bool],
         turn_in_s: float,
         on_sentence: Callable[[str], None],
     ) -> None:
@@ -64,6 +66,7 @@ class PassageAttempt:
         self._clock = clock
         self._is_fallback = is_fallback
         self._replaceable = replaceable
+        self._replaced = replaced
         self._turn_in_s = turn_in_s
         self._on_sentence = on_sentence
 
@@ -139,6 +142,8 @@ class PassageAttempt:
                     if chunk.final:
                         self._on_sentence(passage[chunk.sentence])
                         sentence = ReceivedSentence()
+                        if self._replaced():
+                            return
         except TooSlowError:
             self._measure(sentence)
             raise
