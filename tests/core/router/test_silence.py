@@ -149,6 +149,26 @@ async def test_a_fallback_is_asked_once_for_the_rest_while_the_chosen_one_is_gon
         assert len(rig.last.record.requests) <= 5, "a server admits so many requests a minute"
 
 
+class FailsAtItsEnd(ScriptedBackend):
+    """Fails once all is said."""
+
+    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        async with aclosing(super().stream(request)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+        raise WorkerDiedError("killed")
+
+
+@pytest.mark.parametrize("text", [SENTENCES[0], TEXT], ids=["one", "all"])
+async def test_a_failure_after_the_last_sentence_costs_nothing(text: str) -> None:
+    async with RouterRig() as rig:
+        await rig.router.set_remote(FailsAtItsEnd(name="remote", clock=rig.clock))
+        heard = await hear(rig, text)
+        spoken = [c.sentence for c in heard.chunks if c.final]
+        assert spoken == list(range(1 if text == SENTENCES[0] else len(SENTENCES)))
+        assert not any(c.restarted for c in heard.chunks)
+
+
 class Latin(ScriptedBackend):
     """Finds nothing to say in a sentence with a letter of another script."""
 
