@@ -226,6 +226,17 @@ async def test_a_piece_that_is_no_text_is_an_error_and_not_the_end(piece: object
         await anext(found)
 
 
+@pytest.mark.parametrize("ending", ["! 🎉 ", "!🎉", ".👍🏽", ". ❤️ ", ".)🙂🙂 "])
+async def test_a_picture_after_the_end_mark_does_not_prolong_the_sentence(
+    reader: Reader, ending: str
+) -> None:
+    await reader.write(f"Cửa đang mở{ending}")
+    await reader.clock.advance(END_PAUSE_S)
+    assert reader.known == [f"Cửa đang mở{ending}".strip()]
+    await reader.write("Nhớ khóa cửa.")
+    assert await reader.end() == [f"Cửa đang mở{ending}".strip(), "Nhớ khóa cửa."]
+
+
 async def test_a_source_that_is_cancelled_ends_the_sentences(reader: Reader) -> None:
     async def cancelled() -> AsyncIterator[str]:
         yield "Cửa đang mở. "
