@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from typing import cast
 
 import pytest
 from fake_clock import FakeClock, settle
 
+from vieneu_core.errors import InvalidRequestError
 from vieneu_core.text.passages import passages, with_upcoming
 from vieneu_core.text.sentence_end import END_PAUSE_S, UNSURE_PAUSE_S
 from vieneu_core.text.sentence_splitter import sentences
@@ -209,6 +211,30 @@ async def test_an_error_of_the_source_comes_after_the_pause_and_the_rest(reader:
     with pytest.raises(RuntimeError, match="went away"):
         await reader.task
     assert reader.known == ["Cửa đang mở.", "Nhớ kh"]
+
+
+@pytest.mark.parametrize("piece", [None, b"", 5])
+async def test_a_piece_that_is_no_text_is_an_error_and_not_the_end(piece: object) -> None:
+    async def source() -> AsyncIterator[str]:
+        yield "Cửa đang mở. "
+        yield cast("str", piece)
+        yield "Nhớ khóa cửa."
+
+    found = sentences(source(), clock=FakeClock())
+    assert await anext(found) == "Cửa đang mở."
+    with pytest.raises(InvalidRequestError):
+        await anext(found)
+
+
+@pytest.mark.parametrize("ending", ["! 🎉 ", "!🎉", ".👍🏽", ". ❤️ ", ".)🙂🙂 "])
+async def test_a_picture_after_the_end_mark_does_not_prolong_the_sentence(
+    reader: Reader, ending: str
+) -> None:
+    await reader.write(f"Cửa đang mở{ending}")
+    await reader.clock.advance(END_PAUSE_S)
+    assert reader.known == [f"Cửa đang mở{ending}".strip()]
+    await reader.write("Nhớ khóa cửa.")
+    assert await reader.end() == [f"Cửa đang mở{ending}".strip(), "Nhớ khóa cửa."]
 
 
 async def test_a_source_that_is_cancelled_ends_the_sentences(reader: Reader) -> None:

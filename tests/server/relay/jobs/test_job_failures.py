@@ -6,6 +6,7 @@ import asyncio
 import errno
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from job_rig import SENTENCES, TEXT, job_rig, names_in, numbered, tones
@@ -20,6 +21,7 @@ from vieneu_core.audio.encode import AudioFormat
 from vieneu_core.audio.file import _WholeWrites
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import (
+    AllBackendsFailedError,
     BackendNotLoadedError,
     EmptyTextError,
     SynthesisFailedError,
@@ -100,6 +102,23 @@ async def test_sentences_that_nobody_can_pronounce_do_not_stop_a_job(
         assert same(rig.heard(job), tones(sentences[-1:]))
         assert {note.problem.code for note in job.notes if note.problem} == {"unpronounceable"}
         assert len(job.notes) == 7
+
+
+async def test_a_sentence_unpronounceable_here_does_not_wait_for_a_backend_that_is_away(
+    tmp_path: Path,
+) -> None:
+    class HalfAway(ScriptedBackend):
+        async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+            if SENTENCES[1] in cast("tuple[str, ...]", request.text):
+                away, mute = BackendNotLoadedError("Away."), UnpronounceableError("No sounds.")
+                raise AllBackendsFailedError("No backend.", causes=(away, mute))
+            async for chunk in super().stream(request):
+                yield chunk
+
+    async with asyncio.timeout(20), job_rig(HalfAway(), tmp_path) as rig:
+        job = await rig.done(TEXT)
+        assert same(rig.heard(job), tones([SENTENCES[0], *SENTENCES[2:]]))
+        assert [note.kind for note in job.notes] == [NoteKind.LEFT_OUT]
 
 
 async def test_an_engine_that_fails_at_every_sentence_loses_none(tmp_path: Path) -> None:

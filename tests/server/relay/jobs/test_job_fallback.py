@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from job_rig import SENTENCES, TEXT, job_rig, tones
@@ -13,6 +14,7 @@ from tone_engine import same
 
 from vieneu_colab_server.relay.jobs.job import Fallback, JobState, NoteKind
 from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.errors import UnpronounceableError
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.testing.scripted import ScriptedBackend
 
@@ -72,6 +74,28 @@ async def test_what_a_fallback_spoke_is_spoken_again_once_the_chosen_voice_is_ba
     again = len(backend.record.finished) - len(SENTENCES)
     assert 3 <= again < len(SENTENCES)
     assert backend.record.finished == [*SENTENCES, *SENTENCES[:again]]
+
+
+async def test_an_unpronounceable_sentence_leaves_the_next_ones_to_be_spoken_again(
+    tmp_path: Path,
+) -> None:
+    class Choosy(FallbackBackend):
+        async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+            if SENTENCES[0] in cast("tuple[str, ...]", request.text):
+                raise UnpronounceableError("No sounds.")
+            async for chunk in super().stream(request):
+                yield chunk
+
+    backend = Choosy()
+    backend.away = True
+    async with job_rig(backend, tmp_path, fallback_wait_s=0) as rig:
+        job = await rig.submit(TEXT)
+        while rig.queue.get(job.id).n_done < 3:
+            await rig.clock.advance(1)
+            await asyncio.sleep(0.001)
+        backend.away = False
+        done = await rig.ended(job)
+        assert [note.kind for note in done.notes] == [NoteKind.LEFT_OUT]
 
 
 async def test_a_job_may_accept_a_fallback_as_it_comes(tmp_path: Path) -> None:

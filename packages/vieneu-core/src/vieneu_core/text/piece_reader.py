@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
 
+from vieneu_core.arguments import expect
 from vieneu_core.clock import Clock
+from vieneu_core.errors import InvalidRequestError
 
 
 class PieceReader:
@@ -46,6 +48,7 @@ class PieceReader:
         """Return the piece that was waited for; None at the end.
 
         Raises:
+            InvalidRequestError: the piece is not a string.
             Exception: whatever the source raises.
         """
         following, self._next = self._ask(), None
@@ -77,6 +80,7 @@ class PieceReader:
             async for piece in self._pieces:
                 if piece == "":  # no text: the wait goes on
                     continue
+                expect("A piece of the text", piece, str, "a string", error=InvalidRequestError)
                 if self._next is not None and not self._next.done():
                     self._next.set_result(piece)
                 await self._wanted.wait()

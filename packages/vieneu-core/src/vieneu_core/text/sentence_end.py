@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
+from vieneu_core.text.clean import is_speakable
 from vieneu_core.text.rules.abbreviations import WITH_STOP
 
 END_PAUSE_S = 0.3
@@ -31,12 +33,23 @@ def pause_after(text: str) -> float | None:
 
     None: no mark is at the end of the text, so the sentence goes on.
     """
-    tail = text[-_TAIL_CHARS:].rstrip()
+    tail = _without_pictures(text[-_TAIL_CHARS:])
     if tail.endswith(_INTRODUCES):
         return UNSURE_PAUSE_S
     if not _END.search(tail):
         return None
     return UNSURE_PAUSE_S if _may_go_on(tail) else END_PAUSE_S
+
+
+def _without_pictures(tail: str) -> str:
+    """Return the text without what is not said at its end: pictures and white space."""
+    while tail and (tail[-1].isspace() or _is_picture(tail[-1])):
+        tail = tail[:-1]
+    return tail
+
+
+def _is_picture(char: str) -> bool:
+    return unicodedata.category(char) in {"So", "Sk", "Mn", "Me"} and not is_speakable(char)
 
 
 def _may_go_on(tail: str) -> bool:

@@ -14,9 +14,8 @@ from contextlib import aclosing
 
 from sentence_stream import SentenceBoundaryDetector
 
-from vieneu_core.arguments import expect
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.errors import EmptyTextError, InvalidRequestError
+from vieneu_core.errors import EmptyTextError
 from vieneu_core.text.clean import (
     Break,
     Word,
@@ -107,7 +106,6 @@ async def _of_pieces(pieces: AsyncIterable[str], clock: Clock) -> AsyncGenerator
                     continue
                 if (piece := source.take()) is None:
                     break
-                expect("A piece of the text", piece, str, "a string", error=InvalidRequestError)
                 for sentence in splitter.push(piece):
                     yield sentence
         except Exception:

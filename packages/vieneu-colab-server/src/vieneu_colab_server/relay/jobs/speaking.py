@@ -46,7 +46,12 @@ from vieneu_core.synthesis import Speech, SynthesisRequest
 from vieneu_core.threads import on_thread
 
 _ABOUT_THE_VOICE = (VoiceNotFoundError, CloningUnsupportedError, WatermarkUnavailableError)
-_ABOUT_THE_SENTENCE = (SynthesisFailedError, BadAudioError, WorkerDiedError)
+_ABOUT_THE_SENTENCE = (
+    SynthesisFailedError,
+    BadAudioError,
+    WorkerDiedError,
+    UnpronounceableError,
+)
 
 Finished = tuple[Spoken, bytes]
 """What is known of a sentence, and its samples."""
