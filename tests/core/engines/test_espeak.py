@@ -40,15 +40,20 @@ def never() -> bool:
 
 
 @pytest.fixture(scope="module")
-def engine() -> EspeakEngine:
+def loaded() -> tuple[EspeakEngine, EngineInfo]:
+    """The library is loaded once in a process, as in a worker."""
     engine = create({})
-    engine.load(quiet)
-    return engine
+    return engine, engine.load(quiet)
 
 
 @pytest.fixture(scope="module")
-def info(engine: EspeakEngine) -> EngineInfo:
-    return engine.load(quiet)
+def engine(loaded: tuple[EspeakEngine, EngineInfo]) -> EspeakEngine:
+    return loaded[0]
+
+
+@pytest.fixture(scope="module")
+def info(loaded: tuple[EspeakEngine, EngineInfo]) -> EngineInfo:
+    return loaded[1]
 
 
 def speak(engine: EspeakEngine, text: str = TEXT, voice: Voice = VOICES[0]) -> bytes:
@@ -206,6 +211,39 @@ def test_a_missing_package_names_the_pip_line(monkeypatch: pytest.MonkeyPatch) -
         create({}).load(quiet)
 
     assert caught.value.remedy == f"Install them: {extra_command('espeak')}"
+
+
+TWO_ENGINES = """
+import gc
+from vieneu_core.engines.base import Utterance
+from vieneu_core.engines.espeak import VOICES, create
+
+def speak(engine):
+    utterance = Utterance(text="Xin chào các bạn.", voice=VOICES[0])
+    return sum(map(len, engine.synthesize(utterance, lambda: False)))
+
+first, second = create({}), create({})
+for engine in (first, second):
+    engine.load(lambda _: None)
+lengths = [speak(first), speak(second), speak(first)]
+del engine, second
+gc.collect()
+print(*lengths, speak(first))
+"""
+
+
+def test_each_of_two_engines_in_a_process_gets_what_it_speaks() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_ENGINES],
+        capture_output=True,
+        text=True,
+        timeout=GUARD_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lengths = [int(length) for length in done.stdout.split()]
+    assert len(lengths) == 4
+    assert min(lengths) > 20_000
 
 
 def test_options_are_refused() -> None:

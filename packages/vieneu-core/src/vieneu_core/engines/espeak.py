@@ -92,7 +92,6 @@ class EspeakEngine:
                     "eSpeak NG does not start with its data (result {result}).", result=rate
                 )
             )
-        library.espeak_SetSynthCallback(self._take)
         self._library, self._sample_rate_hz = library, rate
         version = library.espeak_Info(None).decode()
         return EngineInfo(
@@ -117,6 +116,8 @@ class EspeakEngine:
         words = symbols_said(utterance.text, voice.language)
         text = words.replace("\0", " ").encode(errors="replace")
         self._gathered, self._cancelled = bytearray(), cancelled
+        # The library is one for the process: another engine may have set its own meanwhile.
+        self._library.espeak_SetSynthCallback(self._take)
         status = self._library.espeak_Synth(
             text, len(text) + 1, 0, 0, 0, _CHARS_UTF8 | _END_PAUSE, None, None
         )
