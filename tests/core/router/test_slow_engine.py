@@ -22,6 +22,21 @@ async def hear(rig: RouterRig, text: str = TEXT) -> Listener:
     return listener
 
 
+async def test_a_slow_engine_is_asked_again_when_it_has_recovered() -> None:
+    async with RouterRig(Mode.LOCAL) as rig:
+        rig.last.sample_rate_hz = 24_000  # no thread resamples while the clock goes on
+        rig.local.always = ScriptStep(chunk_delay_s=0.5)
+        for _ in range(4):
+            assert set((await hear(rig)).speakers) == {"last_resort"}
+        rig.local.record.requests.clear()
+        await hear(rig)
+        assert all("Xin chào" in request.text[0] for request in rig.local.record.requests)  # type: ignore[index]
+        rig.local.always = ScriptStep()
+        for _ in range(120):
+            await rig.clock.advance(0.5)
+        assert set((await hear(rig)).speakers) == {"local"}
+
+
 class Gathering(ScriptedBackend):
     """Sends a sentence whole, and empty chunks while it makes it, as for a watermark."""
 
