@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 import pytest
@@ -34,7 +34,7 @@ from vieneu_core.router import (
     SpokenByFallback,
 )
 from vieneu_core.synthesis import SynthesisRequest, collect
-from vieneu_core.testing.scripted import ScriptStep
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 
 @pytest.mark.parametrize(("mode", "name"), [(Mode.LOCAL, "local"), (Mode.REMOTE, "remote")])
@@ -217,3 +217,27 @@ async def test_patience_begins_when_a_sentence_fails_not_when_its_passage_began(
             await rig.clock.advance(0.05)
             await asyncio.sleep(0.001)
         assert_heard(await task)
+
+
+@pytest.mark.parametrize("n_sentences", [1, 3])
+async def test_a_failure_after_the_last_sentence_leaves_nothing_to_be_spoken_again(
+    n_sentences: int,
+) -> None:
+    async with RouterRig(policy=RouterPolicy(stall_s=0.05)) as rig:
+        remote = EndlessBackend(name="remote", clock=rig.clock)
+        await rig.router.set_remote(remote)
+        chunks = await rig.speak(" ".join(SENTENCES[:n_sentences]))
+        assert_heard(chunks, SENTENCES[:n_sentences])
+        assert speakers(chunks)[0] == "remote"
+        error = rig.router.status().backend("remote").last_error  # type: ignore[union-attr]
+        assert error is not None
+
+
+class EndlessBackend(ScriptedBackend):
+    """Hangs after its last sentence, as where the end mark of a stream does not come."""
+
+    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        async with aclosing(super().stream(request)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+        await asyncio.Event().wait()

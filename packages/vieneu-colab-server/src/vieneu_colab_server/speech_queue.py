@@ -121,7 +121,7 @@ class SpeechQueue:
     def _in_time(self, ticket: Ticket) -> bool:
         """Return whether all speech could be made before it is played, this ticket's included."""
         now, rate = self._clock.monotonic(), self._rate.value or 1.0
-        needs = [(one.runs_out_at_s - now, one.remaining_s) for one in self._running]
+        needs = [(one.ahead_s(now), one.remaining_s) for one in self._running]
         within_s = _FIRST_AUDIO_S if ticket.demand.within_s is None else ticket.demand.within_s
         needs.append((within_s, ticket.remaining_s))
         for until_s in (ahead_s + speech_s for ahead_s, speech_s in needs):
@@ -181,6 +181,14 @@ class Ticket:
     def next_s(self) -> float:
         """Estimated speech of its next sentence, in seconds."""
         return min(self.demand.first_s, self.remaining_s)
+
+    def ahead_s(self, now_s: float) -> float:
+        """Return the seconds of audio that the client has left; below 0 where it is late.
+
+        One whose text is still being written may wait for its writer: it is never late.
+        """
+        ahead_s = self.runs_out_at_s - now_s
+        return max(0.0, ahead_s) if self.demand.speech_s is None else ahead_s
 
     async def turn(self) -> None:
         """Wait for this ticket's turn."""

@@ -143,6 +143,8 @@ class Delivery:
                 self._admit(tracked, remaining, last_chance=last_chance)
                 await self._attempt(tracked, remaining, [*refusals, *causes])
             except BackendError as err:
+                if self._outbox.n_complete == begun + len(rest):
+                    return []  # it failed after the last sentence
                 causes.append(err)
             except (VoiceNotFoundError, CloningUnsupportedError) as err:
                 self._asked_last[tracked] = math.inf

@@ -41,6 +41,7 @@ _NEEDS_LOADING = {
 _LOGGER = logging.getLogger(__name__)
 PROGRESS_EVERY_S = 0.5
 _MOST_REPEATS = 20
+_MOST_SKIPPED = 16  # checks of a slow backend between two test sentences
 SHORTEST_WAIT_S = 0.05
 """Shortest pause in seconds, so that the monitor never runs in a tight loop."""
 
@@ -63,6 +64,7 @@ class HealthMonitor:
         self._metered = metered
         self._each_round = each_round
         self._idle_checks = 0
+        self._slow_checks = 0
         self._woken = asyncio.Event()
         self.first_load: asyncio.Future[BackendError | None] = (
             asyncio.get_running_loop().create_future()
@@ -94,6 +96,7 @@ class HealthMonitor:
                 await self._wait(max(wait_s, SHORTEST_WAIT_S))
             if self.next_check_in_s() <= 0:
                 await self.check()
+                await self._measure_again()
             await self._each_round()
 
     async def load(self) -> BackendError | None:
@@ -154,17 +157,30 @@ class HealthMonitor:
             await self._try_probe()
         return health
 
-    async def probe(self) -> Speech:
+    async def _measure_again(self) -> None:
+        """Let a slow backend that requests avoid speak, ever more rarely: it may be faster now."""
+        tracked, factor = self._tracked, self._tracked.speed.real_time_factor or 0.0
+        if factor <= 1.0 or not tracked.usable:
+            self._slow_checks = 0
+        elif tracked.idle_s <= self._policy.in_use_s and not tracked.backlog.n_running:
+            self._slow_checks += 1
+            doubled = self._slow_checks & (self._slow_checks - 1) == 0
+            if doubled or self._slow_checks % _MOST_SKIPPED == 0:
+                half_s = self._policy.stall_s / 2
+                await self._try_probe(int(half_s / factor / estimated_seconds((" ",), 1.0)))
+
+    async def probe(self, n_chars: int | None = None) -> Speech:
         """Speak a short sentence on the backend; its circuit records the result.
 
-        After a failure it is as long as the longest sentence that failed.
+        After a failure it is as long as the longest one that failed, or else has ``n_chars``.
 
         Raises:
             BackendError: it cannot speak, or its circuit is open.
         """
         tracked = self._tracked
         tracked.admit(None)
-        text = _lengthened(self._policy.probe_text, tracked.failures.longest_chars)
+        length = tracked.failures.longest_chars if n_chars is None else n_chars
+        text = _lengthened(self._policy.probe_text, length)
         with tracked.attempt(estimated_seconds((text,), 1.0), longest_chars=len(text)):
             return await self._test_sentence(text)
 
@@ -186,7 +202,6 @@ class HealthMonitor:
 
     async def _measured(self, text: str) -> AsyncGenerator[AudioChunk, None]:
         tracked, audio_s, first_audio_s = self._tracked, 0.0, None
-        tracked.speed.forget()  # what it does now counts
         began_s = self._clock.monotonic()
         async with aclosing(tracked.backend.stream(SynthesisRequest(text=(text,)))) as chunks:
             async for chunk in chunks:
@@ -195,11 +210,12 @@ class HealthMonitor:
                     first_audio_s = self._clock.monotonic() - began_s
                 yield chunk
         waited_s = self._clock.monotonic() - began_s
+        tracked.speed.forget()  # what it does now counts
         tracked.speed.measured(audio_s=audio_s, waited_s=waited_s, first_audio_s=first_audio_s)
 
-    async def _try_probe(self) -> None:
+    async def _try_probe(self, n_chars: int | None = None) -> None:
         try:
-            await self.probe()
+            await self.probe(n_chars)
         except BackendError:
             return  # it is recorded, and the circuit stays open for longer
 

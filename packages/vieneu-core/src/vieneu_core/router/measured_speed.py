@@ -58,7 +58,8 @@ class MeasuredSpeed:
         Args:
             audio_s: Length of its audio in seconds.
             waited_s: Seconds waited for the backend in all, its first audio included.
-            first_audio_s: Seconds of these until the first audio; None if there was none.
+            first_audio_s: Seconds of these until the first audio, at most since a sign of work
+                before it; None if there was none.
             n_at_once: Requests that the backend served meanwhile, this one included.
         """
         fading = math.exp(-(audio_s + waited_s) / _MEMORY_S)

@@ -28,6 +28,7 @@ class Outbox:
         self._part_released = False  # of the sentence that is next
         self._n_complete = 0
         self._skipped: list[tuple[int, str]] = []  # before any audio, whose rate they need
+        self._n_without_room = 0  # of these, until they are consumed
         self.rate_hz: int | None = None
         """Sample rate of the first chunk, which all others get, whichever backend speaks."""
 
@@ -50,7 +51,9 @@ class Outbox:
         """Yield the released audio, until `end`."""
         while (chunk := await self._queue.get()) is not None:
             yield chunk
-            if chunk.final:
+            if chunk.final and self._n_without_room:
+                self._n_without_room -= 1
+            elif chunk.final:
                 self._room.release()
 
     async def make_room(self) -> None:
@@ -73,9 +76,14 @@ class Outbox:
         Args:
             backend: Name of the last backend that was asked.
         """
-        await self.make_room()
+        if self.rate_hz is None:  # nobody takes anything before the first audio, and makes room
+            self._n_without_room += 1
+            self._rooms_taken += 1
+        else:
+            await self.make_room()
         self._skipped.append((self._n_complete, backend))
         self._n_complete += 1
+        self._part_released = False
         self._put_skipped()
 
     def end(self) -> None:

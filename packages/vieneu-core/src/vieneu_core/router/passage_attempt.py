@@ -130,7 +130,8 @@ class PassageAttempt:
                             Translatable("{name} spoke the sentences out of order.", name=name)
                         )
                     if not (chunk.pcm or chunk.final):
-                        self._shows_life(chunk, sentence)
+                        whole_s = estimated_seconds((passage[chunk.sentence],), request.speed)
+                        self._shows_life(chunk, sentence, whole_s)
                         continue
                     if chunk.restarted:
                         sentence = ReceivedSentence(waited_s=sentence.waited_s)
@@ -152,17 +153,19 @@ class PassageAttempt:
                 Translatable("{name} stopped before the last sentence.", name=name)
             )
 
-    def _shows_life(self, chunk: AudioChunk, sentence: ReceivedSentence) -> None:
-        """Take an empty chunk: the backend works, on this sentence from now on or on others.
+    def _shows_life(self, chunk: AudioChunk, sentence: ReceivedSentence, whole_s: float) -> None:
+        """Take an empty chunk: the backend works, on this sentence or first on others.
 
         Raises:
-            BackendBusyError: the listener waits for the others, and need not.
+            BackendError: the listener has waited long for it, and need not.
         """
-        sentence.turn_s = sentence.waited_s
+        sentence.shows_life(waits=chunk.waiting)
         silent_s = min(self._outbox.dry_s, sentence.waited_s)
-        late = silent_s > self._policy.latest_start_s
-        if chunk.waiting and late and self._replaceable():
+        if silent_s <= self._policy.latest_start_s or not self._replaceable():
+            return
+        if chunk.waiting:
             raise turn_too_late(self._tracked.name, silent_s)
+        raise too_slow(self._tracked.name, (sentence.waited_s - sentence.turn_s) / whole_s)
 
     async def _next(
         self, stream: AsyncIterator[AudioChunk], sentence: ReceivedSentence
@@ -247,6 +250,6 @@ class PassageAttempt:
         self._tracked.speed.measured(
             audio_s=sentence.seconds,
             waited_s=sentence.waited_s - sentence.turn_s,
-            first_audio_s=sentence.first_audio_s,
+            first_audio_s=None if sentence.first_audio_s is None else sentence.longest_gap_s,
             n_at_once=self._tracked.backlog.n_running,
         )

@@ -28,6 +28,12 @@ class ReceivedSentence:
     """Seconds from then until the first samples; None before them."""
     turn_s: float = 0.0
     """Seconds waited until the backend began with the sentence, if it said so."""
+    waits: bool = False
+    """Whether the backend said last that others have their turn."""
+    longest_gap_s: float = 0.0
+    """Longest wait for its first samples, or for a sign that the backend works on it, in seconds.
+    """
+    _sign_at_s: float = 0.0
     first_chunk_s: float = 0.0
     """Length of the first chunk with samples."""
     chunks: list[AudioChunk] = field(default_factory=list)
@@ -56,6 +62,14 @@ class ReceivedSentence:
             return 0.0
         return max(0.0, whole_s - self.seconds) * waited_s / made_s
 
+    def shows_life(self, *, waits: bool) -> None:
+        """Record an empty chunk; only those around the wait for its turn tell when that came."""
+        if waits or self.waits:
+            self.turn_s = self.waited_s
+        else:
+            self.longest_gap_s = max(self.longest_gap_s, self.waited_s - self._sign_at_s)
+        self._sign_at_s, self.waits = self.waited_s, waits
+
     async def add(self, chunk: AudioChunk, *, rate_hz: int) -> None:
         """Add the next chunk of the sentence, resampled to another rate.
 
@@ -64,6 +78,7 @@ class ReceivedSentence:
         """
         if chunk.pcm and self.first_audio_s is None:
             self.first_audio_s = self.waited_s - self.turn_s
+            self.longest_gap_s = max(self.longest_gap_s, self.waited_s - self._sign_at_s)
             self.first_chunk_s = chunk.seconds
         self.seconds += chunk.seconds
         check_length(self.seconds)

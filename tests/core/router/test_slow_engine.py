@@ -1,0 +1,75 @@
+"""A slow engine: it is noticed whatever it sends meanwhile, and asked again when it is fast."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from listener import Listener
+from router_rig import TEXT, RouterRig, assert_heard
+
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.router import Mode, RouterPolicy
+from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
+
+NO_FALLBACK = RouterPolicy(fallback_enabled=False)
+
+
+async def hear(rig: RouterRig, text: str = TEXT) -> Listener:
+    listener = Listener(rig.clock)
+    await listener.hear(rig.router, SynthesisRequest(text=text))
+    return listener
+
+
+async def test_a_slow_engine_is_asked_again_when_it_has_recovered() -> None:
+    async with RouterRig(Mode.LOCAL) as rig:
+        rig.last.sample_rate_hz = 24_000  # no thread resamples while the clock goes on
+        rig.local.always = ScriptStep(chunk_delay_s=0.5)
+        for _ in range(4):
+            assert set((await hear(rig)).speakers) == {"last_resort"}
+        rig.local.record.requests.clear()
+        await hear(rig)
+        assert all("Xin chào" in request.text[0] for request in rig.local.record.requests)  # type: ignore[index]
+        rig.local.always = ScriptStep()
+        for _ in range(120):
+            await rig.clock.advance(0.5)
+        assert set((await hear(rig)).speakers) == {"local"}
+
+
+class Gathering(ScriptedBackend):
+    """Sends a sentence whole, and empty chunks while it makes it, as for a watermark."""
+
+    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        made: list[AudioChunk] = []
+        async with aclosing(super().stream(request)) as chunks:
+            async for chunk in chunks:
+                made.append(chunk)
+                if not chunk.final:
+                    yield AudioChunk(b"", chunk.sample_rate_hz, chunk.sentence, chunk.speaker)
+                    continue
+                for one in made:
+                    yield one
+                made.clear()
+
+
+async def test_empty_chunks_of_a_slow_engine_do_not_hide_how_slow_it_is() -> None:
+    async with RouterRig(Mode.LOCAL, policy=NO_FALLBACK) as rig:
+        local = Gathering(name="local", clock=rig.clock)
+        await rig.router.set_local(local)
+        local.always = ScriptStep(chunk_delay_s=0.3)
+        assert_heard((await hear(rig)).chunks)
+        factor = rig.router.status().backend("local").real_time_factor  # type: ignore[union-attr]
+        assert factor is not None
+        assert factor > 2.0
+
+
+async def test_empty_chunks_of_a_slow_engine_do_not_keep_a_listener_waiting() -> None:
+    async with RouterRig(Mode.LOCAL) as rig:
+        local = Gathering(name="local", clock=rig.clock)
+        await rig.router.set_local(local)
+        rig.last.sample_rate_hz = 24_000
+        local.always = ScriptStep(chunk_delay_s=1.5)
+        heard = await hear(rig)
+        assert_heard(heard.chunks)
+        assert heard.longest_silence_s <= 5.0
