@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 import unicodedata
-from pathlib import Path
 
-import espeakng_loader
 import numpy as np
 import pytest
-from guard import GUARD_S
 
 from vieneu_core.audio.sanity_check import is_silent
 from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
@@ -213,92 +209,6 @@ def test_a_missing_package_names_the_pip_line(monkeypatch: pytest.MonkeyPatch) -
     assert caught.value.remedy == f"Install them: {extra_command('espeak')}"
 
 
-TWO_ENGINES = """
-import gc
-from vieneu_core.engines.base import Utterance
-from vieneu_core.engines.espeak import VOICES, create
-
-def speak(engine):
-    utterance = Utterance(text="Xin chào các bạn.", voice=VOICES[0])
-    return sum(map(len, engine.synthesize(utterance, lambda: False)))
-
-first, second = create({}), create({})
-for engine in (first, second):
-    engine.load(lambda _: None)
-lengths = [speak(first), speak(second), speak(first)]
-del engine, second
-gc.collect()
-print(*lengths, speak(first))
-"""
-
-
-def test_each_of_two_engines_in_a_process_gets_what_it_speaks() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", TWO_ENGINES],
-        capture_output=True,
-        text=True,
-        timeout=GUARD_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    lengths = [int(length) for length in done.stdout.split()]
-    assert len(lengths) == 4
-    assert min(lengths) > 20_000
-
-
 def test_options_are_refused() -> None:
     with pytest.raises(ModelLoadError, match="pitch"):
         create({"pitch": 3})
-
-
-def test_a_library_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    broken = tmp_path / "libespeak-ng.so"
-    broken.write_bytes(b"no library")
-    monkeypatch.setattr(espeakng_loader, "get_library_path", lambda: str(broken))
-
-    with pytest.raises(ModelLoadError, match="cannot be loaded"):
-        create({}).load(quiet)
-
-
-def test_data_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(espeakng_loader, "get_data_path", lambda: str(tmp_path / "none"))
-
-    with pytest.raises(ModelLoadError, match="none"):
-        create({}).load(quiet)
-
-
-def test_damaged_data_are_no_voice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "phontab").write_bytes(b"")
-    # In a process of its own: what eSpeak has read stays in it.
-    program = f"""
-import espeakng_loader
-from vieneu_core.engines.espeak import create
-from vieneu_core.errors import ModelLoadError
-espeakng_loader.get_data_path = lambda: {str(tmp_path)!r}
-try:
-    create({{}}).load(print)
-except ModelLoadError as error:
-    print(error.detail)
-"""
-    monkeypatch.delenv("ESPEAK_DATA_PATH", raising=False)
-
-    ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=GUARD_S, check=True
-    )
-
-    assert "does not start" in ran.stdout
-
-
-def test_data_under_a_very_long_path_are_found(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    deep = tmp_path / ("d" * 100) / ("e" * 100)
-    deep.mkdir(parents=True)
-    link = deep / "espeak-ng-data"
-    link.symlink_to(espeakng_loader.get_data_path())
-    monkeypatch.setattr(espeakng_loader, "get_data_path", lambda: str(link))
-    engine = create({})
-
-    engine.load(quiet)
-
-    assert len(speak(engine, voice=VOICES[1])) > 30_000

@@ -135,8 +135,6 @@ class Delivery:
         begun = self._outbox.n_complete
         for tracked in sorted(self._route.backends, key=self._is_asked_last):
             remaining = rest[self._outbox.n_complete - begun :]
-            if not remaining:  # the one before failed after its last sentence
-                return []
             if any(isinstance(cause, UnpronounceableError) for cause in causes):
                 remaining = remaining[:1]
             try:
