@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.clock import Clock
 from vieneu_core.errors import CircuitOpenError
+from vieneu_core.i18n import Messages
 from vieneu_core.router import ErrorReport, RouterEvent, SpokenByFallback
 
 
@@ -34,6 +35,11 @@ class SynthesisStats:
     def real_time_factor(self) -> float:
         """Synthesis time divided by the length of the audio."""
         return self.synthesis_s / self.audio_s if self.audio_s else 0.0
+
+    @property
+    def skipped(self) -> list[int]:
+        """Sentences without audio: no backend can pronounce them."""
+        return [sentence for sentence, seconds in sorted(self.lengths_s.items()) if not seconds]
 
     def why(self, sentences: list[int]) -> ErrorReport | None:
         """Return why a fallback spoke these sentences: the failure that opened the circuit."""
@@ -78,3 +84,9 @@ def in_runs(sentences: list[int]) -> str:
         else:
             runs.append([n])
     return ", ".join("\N{EN DASH}".join(str(n + 1) for n in run) for run in runs)
+
+
+def which_sentences(messages: Messages, sentences: list[int]) -> str:
+    """Return "sentence 2" or "sentences 2-4" in the language of messages."""
+    key = "one_sentence" if len(sentences) == 1 else "some_sentences"
+    return messages(key, numbers=in_runs(sentences))

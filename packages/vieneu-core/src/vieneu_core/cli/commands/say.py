@@ -27,11 +27,11 @@ from vieneu_core.cli.console import (
 from vieneu_core.cli.error_messages import error_line, error_title, plain
 from vieneu_core.cli.event_loop import run_command
 from vieneu_core.cli.sinks import sink_for
-from vieneu_core.cli.stats import SynthesisStats, in_runs
+from vieneu_core.cli.stats import SynthesisStats, which_sentences
 from vieneu_core.cli.stdio import STANDARD, typed_text
 from vieneu_core.clock import SystemClock
 from vieneu_core.config import Settings
-from vieneu_core.errors import BackendNotConfiguredError, EmptyTextError
+from vieneu_core.errors import BackendNotConfiguredError, EmptyTextError, UnpronounceableError
 from vieneu_core.i18n import translated
 from vieneu_core.router import BackendLoading, Mode, RouterEvent
 from vieneu_core.synthesis import SynthesisRequest, new_request_id
@@ -140,7 +140,9 @@ async def say(terminal: Terminal, options: SayOptions) -> None:
             at_terminal = options.typed and sys.stdin.isatty()
             if at_terminal:
                 terminal.note(terminal.messages("type_here"))
-            speech = _by_lines(backend, request) if at_terminal else backend.stream(request)
+            speech = backend.stream(request)
+            if at_terminal:
+                speech = _by_lines(terminal, backend, request)
             async with aclosing(stats.counted(speech)) as chunks:
                 await sink(chunks)
             status = router.status()
@@ -154,7 +156,7 @@ async def say(terminal: Terminal, options: SayOptions) -> None:
 
 
 async def _by_lines(
-    backend: Backend, request: SynthesisRequest
+    terminal: Terminal, backend: Backend, request: SynthesisRequest
 ) -> AsyncGenerator[AudioChunk, None]:
     """Speak text typed on a terminal line by line: Enter starts the speech of a line."""
     n_spoken = 0
@@ -164,10 +166,13 @@ async def _by_lines(
                 continue
             line = replace(request, text=text, request_id=new_request_id())
             index = 0
-            async with aclosing(backend.stream(line)) as chunks:
-                async for chunk in chunks:
-                    index = chunk.sentence + 1
-                    yield replace(chunk, sentence=n_spoken + chunk.sentence)
+            try:
+                async with aclosing(backend.stream(line)) as chunks:
+                    async for chunk in chunks:
+                        index = chunk.sentence + 1
+                        yield replace(chunk, sentence=n_spoken + chunk.sentence)
+            except UnpronounceableError as error:  # the next line may be spoken
+                terminal.note(error_line(error, terminal.messages.language))
             n_spoken += index
 
 
@@ -224,6 +229,8 @@ def _report(terminal: Terminal, options: SayOptions, stats: SynthesisStats, mode
         raise EmptyTextError("The text holds nothing that can be spoken.")
     for line in _fallback_lines(terminal, stats, mode):
         terminal.note(line)
+    if stats.skipped:
+        terminal.note(messages("skipped", which=which_sentences(messages, stats.skipped)))
     if options.watermark and not all(s.watermarked for s in stats.speakers.values()):
         terminal.note(messages("not_watermarked"))
     if options.stats:
@@ -248,8 +255,7 @@ def _fallback_lines(terminal: Terminal, stats: SynthesisStats, mode: str) -> Ite
         if cause is not None:
             why = error_title(cause.code, cause.title, messages.language)
             why = f"{why} ({translated(cause.detail, messages.language).rstrip('.')})"
-        key = "one_sentence" if len(sentences) == 1 else "some_sentences"
-        which = messages(key, numbers=in_runs(sentences))
+        which = which_sentences(messages, sentences)
         if len(sentences) == len(stats.speakers):
             which = messages("all_sentences")
         yield messages("fallback_spoke", who=_who(speaker), which=which, chosen=mode, why=why)
