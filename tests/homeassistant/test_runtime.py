@@ -142,8 +142,12 @@ async def test_what_is_not_ready_is_refused_with_what_to_do(
     assert "Run the notebook" in str(caught.value)
     assert state(hass, "select.vieneu_backend") == "local"
 
+
+async def test_the_remedy_is_in_the_language_of_home_assistant(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
     await hass.config.async_update(language="vi")
-    await hass.async_block_till_done()  # its texts are loaded
+    await set_up(EMBEDDED)
     with pytest.raises(ServiceValidationError) as caught:
         await select(hass, "select.vieneu_backend", "remote")
     assert caught.value.translation_placeholders is not None
