@@ -12,22 +12,26 @@ from fault_line import Moment
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
-def episode(kind: str) -> Episode:
-    """Return the first one of this kind, before the first audio."""
+def episode(kind: str, moment: Moment) -> Episode:
+    """Return the first one of this kind at this moment."""
     return next(
-        each for each in episodes(1, 1000) if each.kind.key == kind and each.moment is Moment.BEFORE
+        each for each in episodes(1, 1000) if each.kind.key == kind and each.moment is moment
     )
 
 
 @pytest.mark.usefixtures("no_leaks")
 @pytest.mark.parametrize(
-    ("kind", "speaks"),
-    [("remote: server killed", "local"), ("local: worker killed", "last_resort")],
+    ("kind", "moment", "speaks"),
+    [
+        ("remote: server killed", Moment.BEFORE, "local"),
+        # Before the first audio a worker that starts anew may be soon enough.
+        ("local: worker killed", Moment.DURING, "last_resort"),
+    ],
 )
 async def test_the_ear_hears_who_speaks_after_a_kill(
-    tmp_path: Path, kind: str, speaks: str
+    tmp_path: Path, kind: str, moment: Moment, speaks: str
 ) -> None:
-    (result,) = [each async for each in lane.run(tmp_path, [episode(kind)])]
+    (result,) = [each async for each in lane.run(tmp_path, [episode(kind, moment)])]
 
     assert not result.verdict.broken
     assert result.error == ""

@@ -33,7 +33,9 @@ async def test_fifty_streams_in_flight_while_the_mode_flips_a_thousand_times(
 
     streams = [asyncio.create_task(speak(number)) for number in range(50)]
     while n_flips < 1000 or not all(stream.done() for stream in streams):
-        rig.router.set_mode(Mode.REMOTE if n_flips % 2 == 0 else Mode.LOCAL)
+        mode = Mode.REMOTE if n_flips % 2 == 0 else Mode.LOCAL
+        # Fifty at once may be more than a backend can make in time: then another one speaks.
+        rig.router.set_mode(mode, require_ready=False)
         n_flips += 1
         await asyncio.sleep(0.002)
         if n_flips < 1000:  # always fifty in flight
