@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from child_process import without_coverage
 from guard import GUARD_S
 from programs import lone_path, put_program
 from terminals import open_terminal
@@ -46,8 +45,6 @@ class CliSandbox:
     """All that was printed so far."""
     command: Sequence[str] = tuple(VIENEU)
     """How ``vieneu`` is started."""
-    traced: bool = True
-    """Whether coverage measures it, which takes twice the time."""
 
     @property
     def config(self) -> Path:
@@ -67,8 +64,7 @@ class CliSandbox:
         kept = {name: os.environ[name] for name in inherited if name in os.environ}
         base = {"HOME": str(self.home), "LANG": "C.UTF-8", "TERM": "xterm", "COLUMNS": "80"}
         path = {"PATH": lone_path(self.programs)}
-        environ = {**kept, **base, **path, **self.environ, **extra}
-        return environ if self.traced else without_coverage(environ)
+        return {**kept, **base, **path, **self.environ, **extra}
 
     def put_program(self, name: str, script: str) -> None:
         """Make a script a program that ``vieneu`` finds; it finds no other."""

@@ -45,9 +45,12 @@ def test_an_unknown_model_is_told_with_those_that_are_known(sandbox: CliSandbox)
 
 @pytest.mark.slow
 @NEEDS_LLAMA_CPP
-def test_a_model_is_trimmed_and_still_speaks(sandbox: CliSandbox, tmp_path: Path) -> None:
+def test_a_model_is_trimmed_and_still_speaks(
+    sandbox: CliSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_gguf(sandbox.home / "whole.gguf", n_codes=1024, n_words=3000)
-    sandbox.traced = False
+    # Coverage would take twice the time for what tests/core/models measures.
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
     done = sandbox.run("optimize", "whole.gguf")
 

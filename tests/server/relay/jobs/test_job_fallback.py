@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from job_rig import SENTENCES, TEXT, job_rig, tones
+from job_rig import SENTENCES, TEXT, JobRig, job_rig, tones
 from tone_engine import same
 
-from vieneu_colab_server.relay.jobs.job import Fallback, JobState, NoteKind
+from vieneu_colab_server.relay.jobs.job import Fallback, Job, JobState, NoteKind
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import UnpronounceableError
 from vieneu_core.synthesis import SynthesisRequest
@@ -57,18 +57,23 @@ async def test_after_a_while_a_fallback_is_taken_and_noted(tmp_path: Path) -> No
         assert [note.kind for note in done.notes] == [NoteKind.FALLBACK] * 6
 
 
+async def back_after_three_sentences(rig: JobRig, backend: FallbackBackend) -> Job:
+    """Submit the text; let the chosen voice be back once three sentences are spoken."""
+    job = await rig.submit(TEXT)
+    while rig.queue.get(job.id).n_done < 3:
+        await rig.clock.advance(1)
+        await asyncio.sleep(0.001)
+    backend.away = False
+    return await rig.ended(job)
+
+
 async def test_what_a_fallback_spoke_is_spoken_again_once_the_chosen_voice_is_back(
     tmp_path: Path,
 ) -> None:
     backend = FallbackBackend()
     backend.away = True
     async with job_rig(backend, tmp_path, fallback_wait_s=0) as rig:
-        job = await rig.submit(TEXT)
-        while rig.queue.get(job.id).n_done < 3:
-            await rig.clock.advance(1)
-            await asyncio.sleep(0.001)
-        backend.away = False
-        done = await rig.ended(job)
+        done = await back_after_three_sentences(rig, backend)
         assert done.notes == ()
         assert same(rig.heard(done), tones(SENTENCES))
     again = len(backend.record.finished) - len(SENTENCES)
@@ -89,12 +94,7 @@ async def test_an_unpronounceable_sentence_leaves_the_next_ones_to_be_spoken_aga
     backend = Choosy()
     backend.away = True
     async with job_rig(backend, tmp_path, fallback_wait_s=0) as rig:
-        job = await rig.submit(TEXT)
-        while rig.queue.get(job.id).n_done < 3:
-            await rig.clock.advance(1)
-            await asyncio.sleep(0.001)
-        backend.away = False
-        done = await rig.ended(job)
+        done = await back_after_three_sentences(rig, backend)
         assert [note.kind for note in done.notes] == [NoteKind.LEFT_OUT]
 
 

@@ -2,8 +2,8 @@
 
 After M. Nygard, "Release It!": three failures in a row, or half of the recent calls, open it. The
 cool-down doubles with every failed probe, and with every opening soon after it closed. The class
-of a failure states its effect
-(`Consequence`): a loading or busy backend is only paused, a rejected token stops all requests.
+of a failure states its effect (`Consequence`): a loading or busy backend is only paused, a rejected
+token stops all requests.
 """
 
 from __future__ import annotations

@@ -129,8 +129,8 @@ class PassageAttempt:
                         raise BadResponseError(
                             Translatable("{name} spoke the sentences out of order.", name=name)
                         )
+                    whole_s = estimated_seconds((passage[chunk.sentence],), request.speed)
                     if not (chunk.pcm or chunk.final):
-                        whole_s = estimated_seconds((passage[chunk.sentence],), request.speed)
                         self._shows_life(chunk, sentence, whole_s)
                         continue
                     if chunk.restarted:
@@ -138,7 +138,6 @@ class PassageAttempt:
                     if not sentence.begun:
                         sentence.begun = True
                         await outbox.make_room()
-                    whole_s = estimated_seconds((passage[chunk.sentence],), request.speed)
                     await self._take(chunk, sentence, whole_s)
                     if chunk.final:
                         self._on_sentence(passage[chunk.sentence])

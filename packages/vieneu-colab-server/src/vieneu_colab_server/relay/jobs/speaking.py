@@ -46,12 +46,7 @@ from vieneu_core.synthesis import Speech, SynthesisRequest
 from vieneu_core.threads import on_thread
 
 _ABOUT_THE_VOICE = (VoiceNotFoundError, CloningUnsupportedError, WatermarkUnavailableError)
-_ABOUT_THE_SENTENCE = (
-    SynthesisFailedError,
-    BadAudioError,
-    WorkerDiedError,
-    UnpronounceableError,
-)
+_ABOUT_THE_SENTENCE = (SynthesisFailedError, BadAudioError, WorkerDiedError)
 
 Finished = tuple[Spoken, bytes]
 """What is known of a sentence, and its samples."""
