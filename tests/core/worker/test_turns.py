@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vieneu_core.worker.turns import Listener, Turns
+from vieneu_core.audio.listener import Listener
+from vieneu_core.worker.turns import Turns
 
 
 @dataclass(eq=False)

@@ -11,6 +11,7 @@ import asyncio
 
 from vieneu_colab_server.speaking_rate import SpeakingRate
 from vieneu_colab_server.speech_demand import Demand
+from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import BackendBusyError
@@ -83,9 +84,8 @@ class SpeechQueue:
 
     def made(self, ticket: Ticket, chunk: AudioChunk) -> None:
         """Record audio of a ticket."""
-        now = self._clock.monotonic()
         ticket.made_s += chunk.seconds
-        ticket.runs_out_at_s = max(ticket.runs_out_at_s, now) + chunk.seconds
+        ticket.listener.receive(chunk.seconds, self._clock.monotonic())
         if not (chunk.speaker.cached or chunk.speaker.fallback):
             self._rate.made(chunk.seconds)
         self._start()
@@ -162,8 +162,7 @@ class Ticket:
     def __init__(self, queue: SpeechQueue, demand: Demand, entered_at_s: float) -> None:
         self.demand = demand
         self.entered_at_s = entered_at_s
-        self.runs_out_at_s = entered_at_s
-        """Time of the clock at which the client will have played its audio."""
+        self.listener = Listener(entered_at_s)
         self.made_s = 0.0
         """Audio made so far, in seconds."""
         self.called = asyncio.Event()
@@ -187,7 +186,7 @@ class Ticket:
 
         One whose text is still being written may wait for its writer: it is never late.
         """
-        ahead_s = self.runs_out_at_s - now_s
+        ahead_s = self.listener.runs_out_at_s - now_s
         return max(0.0, ahead_s) if self.demand.speech_s is None else ahead_s
 
     async def turn(self) -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from vieneu_core.audio.decode import Clip, decode_clip
     from vieneu_core.audio.encode import AudioFormat, encode_stream, pcm_stream
     from vieneu_core.audio.file import write_file
+    from vieneu_core.audio.listener import Listener
     from vieneu_core.audio.opus import OpusSentenceDecoder, OpusSentenceEncoder
     from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
     from vieneu_core.audio.resample import Resampler
@@ -19,6 +20,7 @@ __all__ = [
     "AudioChunk",
     "AudioFormat",
     "Clip",
+    "Listener",
     "OpusSentenceDecoder",
     "OpusSentenceEncoder",
     "Resampler",
@@ -36,6 +38,7 @@ __getattr__, __dir__ = lazy_names(
         "decode": ("Clip", "decode_clip"),
         "encode": ("AudioFormat", "encode_stream", "pcm_stream"),
         "file": ("write_file",),
+        "listener": ("Listener",),
         "opus": ("OpusSentenceDecoder", "OpusSentenceEncoder"),
         "pcm": ("BYTES_PER_SAMPLE", "AudioChunk", "Speaker"),
         "resample": ("Resampler",),

@@ -10,6 +10,7 @@ from dataclasses import replace
 from importlib import import_module
 
 from vieneu_core.arguments import expect, expect_optional
+from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.audio.sanity_check import SpeechCheck
 from vieneu_core.audio.watermark import WATERMARK_REMEDY
@@ -31,7 +32,6 @@ from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.client import WorkerClient
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
-from vieneu_core.worker.turns import Listener
 
 REFERENCE_VOICE = "reference"
 """`Speaker.voice` of speech cloned from reference audio."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
+from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.clock import Clock
 from vieneu_core.router.received_sentence import ReceivedSentence
@@ -24,7 +25,7 @@ class Outbox:
         self._queue: asyncio.Queue[AudioChunk | None] = asyncio.Queue()
         self._room = asyncio.Semaphore(1 + prefetched_sentences)
         self._rooms_taken = 0
-        self._played_until_s = clock.monotonic()
+        self._listener = Listener(clock.monotonic())
         self._part_released = False  # of the sentence that is next
         self._n_complete = 0
         self._skipped: list[tuple[int, str]] = []  # before any audio, whose rate they need
@@ -40,12 +41,12 @@ class Outbox:
     @property
     def ahead_s(self) -> float:
         """Seconds of released audio that a listener at playback speed has not yet heard."""
-        return max(0.0, self._played_until_s - self._clock.monotonic())
+        return max(0.0, self._listener.runs_out_at_s - self._clock.monotonic())
 
     @property
     def dry_s(self) -> float:
         """Seconds for which that listener has heard nothing; 0 while there is audio ahead."""
-        return max(0.0, self._clock.monotonic() - self._played_until_s)
+        return max(0.0, self._clock.monotonic() - self._listener.runs_out_at_s)
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the released audio, until `end`."""
@@ -100,7 +101,6 @@ class Outbox:
 
     def _put(self, chunk: AudioChunk) -> None:
         self._put_skipped()
-        now = self._clock.monotonic()
-        self._played_until_s = max(self._played_until_s, now) + chunk.seconds
+        self._listener.receive(chunk.seconds, self._clock.monotonic())
         self._queue.put_nowait(chunk)
         self._n_complete += chunk.final

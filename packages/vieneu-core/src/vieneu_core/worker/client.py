@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.clock import Clock
 from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
@@ -18,7 +19,7 @@ from vieneu_core.worker.messages import Audio, Cancel, Failed, Finished, Memory,
 from vieneu_core.worker.process_handle import within
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
 from vieneu_core.worker.supervisor import WorkerSupervisor
-from vieneu_core.worker.turns import Listener, Turns
+from vieneu_core.worker.turns import Turns
 
 _LOGGER = logging.getLogger(__name__)
 _SIGN_S = 1.0

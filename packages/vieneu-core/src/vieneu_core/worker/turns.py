@@ -10,22 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-
-class Listener:
-    """Listener of one request, who plays its audio as soon as it is made.
-
-    Args:
-        now_s: Time of the clock at which the request came.
-    """
-
-    def __init__(self, now_s: float) -> None:
-        self.runs_out_at_s = now_s
-        """Time of the clock at which all of its audio will have been played; without any audio,
-        the time at which the request came."""
-
-    def receive(self, seconds: float, now_s: float) -> None:
-        """Count audio that was made for it, in seconds."""
-        self.runs_out_at_s = max(self.runs_out_at_s, now_s) + seconds
+from vieneu_core.audio.listener import Listener
 
 
 class Turn(Protocol):
