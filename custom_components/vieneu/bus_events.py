@@ -11,11 +11,13 @@ from homeassistant.helpers import device_registry as dr
 
 from vieneu_core.router import (
     BackendSwitched,
+    BackendTooSlow,
     FailedBack,
     FailedOver,
     QuotaWarning,
     RemoteLost,
     RouterEvent,
+    SentenceSkipped,
     SessionExpired,
     SessionExpiring,
 )
@@ -33,6 +35,8 @@ TYPES: Final[dict[type[RouterEvent], str]] = {
     SessionExpired: "session_expired",
     QuotaWarning: "budget_warning",
     BackendSwitched: "backend_switched",
+    BackendTooSlow: "backend_too_slow",
+    SentenceSkipped: "sentence_skipped",
 }
 
 
@@ -59,10 +63,9 @@ def attributes_of(hass: HomeAssistant, event: RouterEvent) -> dict[str, str | fl
     known: dict[str, str | float] = {}
     match event:
         case FailedOver(from_backend=before, to_backend=after, cause=cause):
-            reason = (
-                {"reason": translated_error(hass, cause)["detail"]} if cause is not None else {}
-            )
-            known = {"from_backend": before, "to_backend": after, **reason}
+            known = {"from_backend": before, "to_backend": after}
+            if cause is not None:
+                known["reason"] = translated_error(hass, cause)["detail"]
         case FailedBack(from_backend=before, to_backend=after):
             known = {"from_backend": before, "to_backend": after}
         case RemoteLost(cause=cause):
@@ -74,4 +77,9 @@ def attributes_of(hass: HomeAssistant, event: RouterEvent) -> dict[str, str | fl
             known = {"used_percent": round(100 * used)}
         case BackendSwitched(mode=mode):
             known = {"mode": mode.value}
+        case BackendTooSlow(backend=backend, real_time_factor=factor):
+            known = {"backend": backend, "real_time_factor": round(factor, 2)}
+        case SentenceSkipped(sentence=index, cause=cause):
+            reason = translated_error(hass, cause)["detail"]
+            known = {"sentence": index + 1, "reason": reason}
     return known

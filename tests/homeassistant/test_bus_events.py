@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import EMBEDDED, SetUp, press, until
+from homeassistant.components import tts
 from homeassistant.components.device_automation import DeviceAutomationType
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
@@ -18,9 +19,12 @@ from pytest_homeassistant_custom_component.common import (
 from server_outage import lose
 from server_site import Site
 
+from vieneu_core.errors import UnpronounceableError
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
+
 KINDS = {
     "failed_over", "failed_back", "remote_lost", "session_expiring", "session_expired",
-    "budget_warning", "backend_switched",
+    "budget_warning", "backend_switched", "backend_too_slow", "sentence_skipped",
 }  # fmt: skip
 
 
@@ -102,6 +106,29 @@ async def test_the_logbook_is_in_the_language_of_home_assistant(
     assert [text for text in lines if text.startswith(said[0])] == [said[0]] * 2
     (lost,) = [text for text in lines if text.startswith(said[1])]
     assert len(lost) > len(said[1]) + 5, "and why"
+
+
+async def test_a_sentence_that_is_left_out_is_told(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], engine: ScriptedBackend
+) -> None:
+    assert await async_setup_component(hass, "logbook", {})
+    events = async_capture_events(hass, "vieneu_event")
+    await set_up(colab, mode="remote", automatic_fallback=False)
+    engine.script = [
+        ScriptStep(at_sentence=at, error=UnpronounceableError("No sounds for it.")) for at in (1, 0)
+    ]
+    stream = tts.async_create_stream(hass, "tts.vieneu_voice", options={"preferred_format": "wav"})
+    stream.async_set_message("Cửa trước đang mở. Câu này thì không. Nhớ khóa cửa nhé.")
+    assert len(b"".join([chunk async for chunk in stream.async_stream_result()])) > 1000
+    await hass.async_block_till_done()
+
+    (skipped,) = [event for event in events if event.data["type"] == "sentence_skipped"]
+    assert skipped.data["sentence"] == 2
+    assert skipped.data["reason"]
+    assert line(hass, skipped) == f"Sentence skipped: {skipped.data['reason']}"
+    state = hass.states.get("event.vieneu_backend_event")
+    assert state is not None
+    assert state.attributes["event_type"] == "sentence_skipped"
 
 
 def line(hass: HomeAssistant, event: Event) -> str:
