@@ -19,7 +19,7 @@ from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 
 def ask(site: Site, text: str) -> asyncio.Task[int]:
-    """Have a text spoken; the result is the status of the answer, which is read to its end."""
+    """Have a text spoken; the answer is read to its end."""
 
     async def asking() -> int:
         async with site.post("/tts/synthesize", json={"text": text}) as response:
@@ -284,7 +284,8 @@ async def test_a_client_is_refused_at_once_over_http(clock: FakeClock) -> None:
 
     async with serving(backend, clock=clock) as site:
         reading = ask(site, "Đây là một câu khá dài để đọc. " * 100)
-        (ticket,) = await running(site)
+        await until(lambda: site.service.queue._running)
+        (ticket,) = site.service.queue._running
         await until(lambda: len(backend.record.begun) == 4)
         await clock.advance(1_000.0)  # the engine has become slow
         ticket.made(audio(0.0))
@@ -296,8 +297,3 @@ async def test_a_client_is_refused_at_once_over_http(clock: FakeClock) -> None:
         assert not reading.done()
         hold.set()
         assert await reading == 200
-
-
-async def running(site: Site) -> list[Ticket]:
-    await until(lambda: site.service.queue._running)
-    return site.service.queue._running

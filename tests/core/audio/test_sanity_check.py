@@ -110,6 +110,25 @@ def test_silence_is_found_out(level: int) -> None:
             check(sentence, [level.to_bytes(2, "little", signed=True) * RATE_HZ * 5])
 
 
+def test_silence_is_found_out_before_the_listener_has_waited_long() -> None:
+    speech = SpeechCheck(LONG, speed=1.0, sample_rate_hz=RATE_HZ)
+    tenth = bytes(RATE_HZ // 5)
+    for _ in range(12):
+        speech.add(tenth)
+    with pytest.raises(BadAudioError, match="silent"):
+        speech.add(tenth)
+
+
+@pytest.mark.parametrize(("speed", "lead_s"), [(0.5, 2.3), (1.0, 1.1), (2.0, 0.5)])
+def test_a_pause_before_the_first_word_is_no_fault(speed: float, lead_s: float) -> None:
+    pcm = bytes(2 * int(lead_s * RATE_HZ)) + tone(440, 3.0, RATE_HZ)
+    check(LONG, in_parts(pcm, 999 * 2), speed=speed)
+
+
+def test_what_need_not_be_said_may_be_silent_for_long() -> None:
+    check("…", in_parts(bytes(RATE_HZ * 8), 999 * 2))
+
+
 def test_a_single_loud_sample_anywhere_is_not_silence() -> None:
     check("Có", [bytes(RATE_HZ), b"\x00\x80", bytes(RATE_HZ)])
 

@@ -20,6 +20,9 @@ LONGEST_SENTENCE_S = 900.0
 _MARGIN = 3.0  # only audio shorter than a third of the fastest speech is certainly no speech
 _FEW_LETTERS = 8  # too few letters to estimate a length
 _SHORTEST_S = 0.02
+_LONGEST_LEAD_S = (
+    1.2  # at speed 1.0; the silence before the first word, which is all one hears of it
+)
 _SILENT_PEAK = 8  # of 32 767; a codec adds some noise even to silence
 
 
@@ -69,11 +72,17 @@ class SpeechCheck:
         self._silent = True
 
     def add(self, pcm: bytes) -> None:
-        """Add samples (signed 16-bit little-endian)."""
+        """Add samples (signed 16-bit little-endian).
+
+        Raises:
+            BadAudioError: only silence has come, for longer than before any first word.
+        """
         n_samples = len(pcm) // BYTES_PER_SAMPLE
         self._n_samples += n_samples
         if self._silent and n_samples:
             self._silent = is_silent(pcm)
+            if self._seconds > _LONGEST_LEAD_S / self._speed:
+                self._require_sound()
 
     def finish(self) -> None:
         """Check the complete sentence.
@@ -83,21 +92,27 @@ class SpeechCheck:
         """
         if not self._n_letters:
             return
-        seconds = self._n_samples / self._sample_rate_hz
-        if seconds < self._shortest_s():
+        if self._seconds < self._shortest_s():
             raise BadAudioError(
                 Translatable(
                     "{seconds:.2f} s of audio for a sentence of {n_letters} letters: far too"
                     " short to be its speech.",
-                    seconds=seconds,
+                    seconds=self._seconds,
                     n_letters=self._n_letters,
                 )
             )
-        if self._silent:
+        self._require_sound()
+
+    @property
+    def _seconds(self) -> float:
+        return self._n_samples / self._sample_rate_hz
+
+    def _require_sound(self) -> None:
+        if self._silent and self._n_letters:
             raise BadAudioError(
                 Translatable(
-                    "The audio of a sentence is silent for all its {seconds:.2f} s.",
-                    seconds=seconds,
+                    "The audio of a sentence is silent for {seconds:.2f} s from its beginning on.",
+                    seconds=self._seconds,
                 )
             )
 
