@@ -111,6 +111,7 @@ async def test_the_logbook_is_in_the_language_of_home_assistant(
 async def test_a_sentence_that_is_left_out_is_told(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], engine: ScriptedBackend
 ) -> None:
+    hass.config.components.add("recorder")
     assert await async_setup_component(hass, "logbook", {})
     events = async_capture_events(hass, "vieneu_event")
     await set_up(colab, mode="remote", automatic_fallback=False)
