@@ -9,6 +9,7 @@ import sys
 import tomllib
 from importlib.metadata import distribution, requires
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -26,6 +27,8 @@ EXTRAS = tomllib.loads((ROOT / "packages/vieneu-core/pyproject.toml").read_text(
     "project"
 ]["optional-dependencies"]
 
+UNPUBLISHED = "from vieneu_core import installation; installation.PUBLISHED = False;"
+
 
 def names(requirements: tuple[str, ...] | list[str]) -> set[str]:
     return {re.split(r"[\[<>=!~; ]", each)[0].lower() for each in requirements}
@@ -39,6 +42,12 @@ def install_in(home: Path, package: str, noted: object, requires_dist: str) -> N
         f"Metadata-Version: 2.4\nName: {package}\nVersion: 0.1.0\n{requires_dist}", "utf-8"
     )
     (info / "direct_url.json").write_text(json.dumps(noted), "utf-8")
+
+
+@pytest.fixture
+def unpublished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As before the first release, whatever is true today."""
+    monkeypatch.setattr(installation, "PUBLISHED", False)
 
 
 def test_the_command_names_the_environment_of_this_process() -> None:
@@ -72,6 +81,7 @@ def test_without_pip_and_uv_the_command_brings_pip_first(
     assert second == shlex.join([sys.executable, "-m", "pip", "install", "a"])
 
 
+@pytest.mark.usefixtures("unpublished")
 @pytest.mark.parametrize("editable", [True, False])
 def test_an_extra_comes_from_the_clone_that_the_package_came_from(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, editable: bool
@@ -98,6 +108,7 @@ def test_an_extra_comes_from_the_clone_that_the_package_came_from(
     ],
     ids=["a clone that was deleted", "a wheel", "nothing noted"],
 )
+@pytest.mark.usefixtures("unpublished")
 def test_without_a_clone_an_extra_is_named_by_what_it_brings(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, noted: object
 ) -> None:
@@ -149,7 +160,7 @@ def test_the_folder_that_a_removed_package_left_is_no_module(
 
 def test_a_source_tree_that_is_not_installed_is_the_clone(tmp_path: Path) -> None:
     """No metadata, only a path: no name is left to a stranger."""
-    program = "from vieneu_core.installation import *; print(extra_command('espeak'))"
+    program = f"{UNPUBLISHED} print(installation.extra_command('espeak'))"
     said = subprocess.run(
         [sys.executable, "-S", "-c", program],
         cwd=tmp_path,
@@ -164,7 +175,8 @@ def test_a_source_tree_that_is_not_installed_is_the_clone(tmp_path: Path) -> Non
 
 def test_missing_extras_are_told_with_the_command(tmp_path: Path) -> None:
     """Of a process whose folder and variables are another's: the command can be pasted anywhere."""
-    program = "from vieneu_core.errors import *; print(MissingExtraError('The engine x', 'espeak'))"
+    raised = "MissingExtraError('The engine x', 'espeak')"
+    program = f"{UNPUBLISHED} from vieneu_core.errors import *; print({raised})"
     said = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,
@@ -175,4 +187,9 @@ def test_missing_extras_are_told_with_the_command(tmp_path: Path) -> None:
     ).stdout
 
     assert "the extra espeak of vieneu-core" in said
-    assert f"{ROOT / 'packages/vieneu-core'}[espeak]" in said
+    clone = unquote(
+        urlsplit(
+            json.loads(distribution("vieneu-core").read_text("direct_url.json") or "")["url"]
+        ).path
+    )
+    assert f"{clone}[espeak]" in said

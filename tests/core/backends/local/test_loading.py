@@ -25,7 +25,7 @@ from vieneu_core.worker.spec import WorkerTimes
     [
         ("model", ModelLoadError, "The tuning fork is missing."),
         ("memory", DeviceMemoryError, "out of memory"),
-        ("extra", ModelLoadError, "packages/vieneu-core[tone]"),
+        ("extra", ModelLoadError, "vieneu-core[tone]"),
         ("bug", ModelLoadError, "ZeroDivisionError: division by zero"),
         ("crash", ModelLoadError, "killed by SIGSEGV while it loaded"),
         ("voice", ModelLoadError, "No voice file."),
