@@ -203,7 +203,12 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", default=False)
 def loaded(session: nox.Session) -> None:
-    """Run all tests beside four busy loops: none may depend on the machine's speed."""
+    """Run the tests of this repository beside four busy loops: none may depend on the speed.
+
+    Those of Home Assistant and of the packages are left out: mostly downloads.
+    """
+    said = session.run("scripts/chromium", external=True, silent=True)
+    session.env["CHROMIUM"] = str(said).strip().splitlines()[-1]
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
     try:
         _test(session, "pytest", *SIDE_BY_SIDE, WITHOUT_PACKAGES, *session.posargs)

@@ -181,7 +181,10 @@ async def running_hass(
     (folder / ".storage").mkdir()
     (folder / ".storage/onboarding").write_text(json.dumps(ONBOARDING))
     for own in ("tape", "pulse"):
-        shutil.copytree(HERE / own, folder / "custom_components" / own)
+        component = folder / "custom_components" / own
+        shutil.copytree(HERE / own, component)
+        # hassfest checks every manifest.json of the checkout as one of ours.
+        (component / "manifest").rename(component / "manifest.json")
     (_unpack if from_hacs else _install)(folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

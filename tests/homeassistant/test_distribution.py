@@ -92,6 +92,14 @@ def test_a_release_has_the_file_that_hacs_asks_for() -> None:
     assert jobs["github"]["permissions"] == {"contents": "write"}
 
 
+def test_the_component_is_the_only_one_that_hassfest_finds() -> None:
+    """Its action checks whatever ``find . -name manifest.json`` finds in the checkout."""
+    listed = subprocess.run(
+        ["git", "ls-files", "*manifest.json"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert listed.stdout.split() == ["custom_components/vieneu/manifest.json"]
+
+
 def test_each_release_of_home_assistant_is_tested_and_the_checkout_checked_as_it_is() -> None:
     text = (ROOT / ".github/workflows/home-assistant.yml").read_text("utf-8")
     jobs = yaml.safe_load(text)["jobs"]

@@ -126,7 +126,12 @@ def test_a_documented_line_installs_what_its_page_shows_next(
         make_environment(site.uv, home)
         assert "+ vieneu-core" in site.install(line, home, "--dry-run", by_pip=False)
     else:
-        run_shown(site.environment(line, by_pip=by_pip) / "bin", shown.command, tmp_path)
+        programs = site.environment(line, by_pip=by_pip) / "bin"
+        run_shown(programs, shown.command, tmp_path)
+        if "gguf-prebuilt" in line and "cli" in line:
+            told = run(programs / "vieneu", ["doctor"], tmp_path)
+            # Of this machine alone: what the tests lend to others (LD_LIBRARY_PATH) is cut off.
+            assert re.search(r"✓ +gguf", told) or "apt-get install libgomp1" in told, told
 
 
 def run_shown(programs: Path, command: str, folder: Path) -> None:

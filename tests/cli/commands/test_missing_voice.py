@@ -71,6 +71,15 @@ def test_other_commands_that_use_the_voice_say_so_too(wrong: CliSandbox, command
     assert "vi-north" in done.stdout
 
 
+def test_announcements_that_are_prepared_in_another_voice_are_told(wrong: CliSandbox) -> None:
+    configure(wrong, "local:\n  voice: ba-ngoai\ncache:\n  enabled: true\n")
+    (wrong.home / "lines.txt").write_text("Xin chào.\n", "utf-8")
+    done = wrong.run("warm", "lines.txt")
+    assert done.returncode == 0
+    assert done.stderr.startswith(NOTE)
+    assert "ba-ngoai" not in wrong.run("warm", "lines.txt", "--voice", "vi-south").stderr
+
+
 def test_the_status_names_it(wrong: CliSandbox) -> None:
     assert "Missing voice   ba-ngoai" in wrong.run("status").stdout
     (local, *_) = json.loads(wrong.run("status", "--json").stdout)["backends"]

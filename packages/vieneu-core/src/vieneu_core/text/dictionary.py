@@ -75,4 +75,4 @@ def _library() -> Any:
     try:
         return import_module("sea_g2p")
     except ImportError as error:
-        raise MissingExtraError("Listing what can be pronounced", "gguf") from error
+        raise MissingExtraError("Listing what can be pronounced", "model") from error

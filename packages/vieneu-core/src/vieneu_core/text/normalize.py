@@ -68,7 +68,7 @@ class Normalizer:
         try:
             library: Any = import_module("sea_g2p")
         except ImportError as error:
-            raise MissingExtraError("Reading Vietnamese", "gguf") from error
+            raise MissingExtraError("Reading Vietnamese", "model") from error
         self._normalize = library.Normalizer(lang="vi").normalize
 
     def __call__(self, sentence: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from vieneu_core.cli.backends import note_missing_voice
 from vieneu_core.cli.console import ConfigOption, LangOption, Terminal, terminal_of
 from vieneu_core.cli.error_messages import error_line
 from vieneu_core.cli.event_loop import run_command
@@ -112,6 +113,8 @@ async def warm(terminal: Terminal, file: str, manner: Manner) -> ExitCode:
         async with aclosing(cached):
             await cached.load()
             await router.load_backend(settings.mode)
+            if manner.voice is None:
+                note_missing_voice(terminal, router.status())
             with _progress(terminal, len(announcements)) as progress:
                 batch = _Batch(terminal, router, cached, settings.mode, progress)
                 outcome = await batch.prepare(announcements, manner)

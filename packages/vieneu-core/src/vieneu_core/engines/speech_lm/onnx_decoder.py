@@ -97,7 +97,7 @@ def _open(path: Path, threads: int) -> Any:
     try:
         runtime: Any = import_module("onnxruntime")
     except ImportError as error:
-        raise MissingExtraError("Decoding speech", "gguf") from error
+        raise MissingExtraError("Decoding speech", "model") from error
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3  # errors only; its warnings are for authors of graphs
