@@ -113,6 +113,9 @@ class SynthesisRequest:
     """Clip whose voice is cloned; takes precedence over ``voice``."""
     request_id: str = field(default_factory=new_request_id)
     """Identifies the request on both sides, so that a retry is not spoken twice."""
+    first_audio_within_s: float | None = None
+    """Seconds within which the first audio is wanted: a server that cannot begin by then says so
+    at once, so that another backend speaks. None: the backend's own limit."""
 
     def __post_init__(self) -> None:
         self._check_text()

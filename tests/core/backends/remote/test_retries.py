@@ -67,10 +67,11 @@ async def test_a_third_try_is_the_last(site: Site) -> None:
         (BackendBusyError("busy", retry_after_s=0.5), 0.0, True),
         (BackendBusyError("busy", retry_after_s=0.5), 4.5, False),
         (BackendBusyError("busy", retry_after_s=2.0), 0.1, False),
-        (BackendLoadingError("loading", retry_after_s=2.0), 4.5, True),
+        (BackendLoadingError("loading", retry_after_s=1.2), 0.0, True),
+        (BackendLoadingError("loading", retry_after_s=1.2), 1.2, False),
     ],
 )
-def test_a_busy_server_is_asked_again_only_if_the_listener_has_not_waited_yet(
+def test_a_busy_or_loading_server_is_asked_again_only_if_the_listener_has_not_waited_yet(
     error: BackendError, waited_s: float, retried: bool
 ) -> None:
     wait_s = RetryPolicy().wait_s(

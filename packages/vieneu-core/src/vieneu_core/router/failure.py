@@ -32,6 +32,9 @@ _STATE_OF_ERROR: tuple[tuple[type[BackendError], BackendState], ...] = (
     (TunnelError, BackendState.UNREACHABLE),
 )
 
+_MEASURABLE_CHARS = 80
+"""More than 4 s of speech, from which on `MeasuredSpeed` knows the real-time factor."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -70,6 +73,15 @@ class FailureRecord:
     def error(self) -> BackendError | None:
         """The latest failure; kept after the backend has recovered, until `forget`."""
         return self._latest.error if self._latest is not None else None
+
+    @property
+    def probe_chars(self) -> int:
+        """Characters that a probe should have: as many as what failed.
+
+        After slow speech at least so many that its speed is known.
+        """
+        slow = isinstance(self.error, TooSlowError)
+        return max(self.longest_chars, _MEASURABLE_CHARS if slow else 0)
 
     @property
     def silent_s(self) -> float:

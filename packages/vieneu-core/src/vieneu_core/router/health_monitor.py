@@ -179,7 +179,7 @@ class HealthMonitor:
         """
         tracked = self._tracked
         tracked.admit(None)
-        length = tracked.failures.longest_chars if n_chars is None else n_chars
+        length = tracked.failures.probe_chars if n_chars is None else n_chars
         text = _lengthened(self._policy.probe_text, length)
         with tracked.attempt(estimated_seconds((text,), 1.0), longest_chars=len(text)):
             return await self._test_sentence(text)

@@ -42,9 +42,13 @@ class MeasuredSpeed:
         return factor is not None and factor > 1.0
 
     @property
-    def longest_first_audio_s(self) -> float | None:
-        """Longest recent time to the first audio of a sentence in seconds; None: unknown."""
-        return max(self._first_audio_s, default=None)
+    def usual_first_audio_s(self) -> float | None:
+        """Time within which a sentence's first audio usually comes, in seconds; None: unknown.
+
+        The longest recent time but one: a single pause is not what is usual.
+        """
+        longest = sorted(self._first_audio_s)[-2:]
+        return longest[0] if longest else None
 
     def seconds_for(self, audio_s: float) -> float:
         """Return the seconds to wait until this much audio is made; 0 if that is unknown."""

@@ -28,8 +28,10 @@ from vieneu_core.translatable import Translatable
 
 _NEARLY_DRY_S = 0.3
 """Seconds of audio ahead below which a sentence is released as it comes."""
-_USUAL = 2.5
-"""A first audio may take this many times as long as the slowest recent one."""
+_USUAL = 1.5
+"""A first audio may take this many times as long as is usual."""
+_ASKED = 0.8
+"""Part of the limit that a server is told, so that its answer comes before the limit ends."""
 
 
 class PassageAttempt:
@@ -88,6 +90,9 @@ class PassageAttempt:
         if self._is_fallback and not named:  # it keeps the voice that listeners know
             request = replace(request, voice=self._policy.fallback_voice)
         request = replace(request, text=passage)
+        if self._replaceable():
+            limit_s = _ASKED * self._limit_s(ReceivedSentence())
+            request = replace(request, first_audio_within_s=limit_s)
         begun = self._outbox.n_complete
         try:
             await self._relay(request, passage)
@@ -159,6 +164,8 @@ class PassageAttempt:
             BackendError: the listener has waited long for it, and need not.
         """
         sentence.shows_life(waits=chunk.waiting)
+        if not chunk.waiting:
+            self._turn_in_s = 0.0
         silent_s = min(self._outbox.dry_s, sentence.waited_s)
         if silent_s <= self._policy.latest_start_s or not self._replaceable():
             return
@@ -200,7 +207,7 @@ class PassageAttempt:
             return policy.stall_s
         longest_s = policy.replaceable_stall_s
         if sentence.first_audio_s is None:
-            known_s = self._tracked.speed.longest_first_audio_s
+            known_s = self._tracked.speed.usual_first_audio_s
             usual_s = policy.first_audio_s if known_s is None else _USUAL * known_s
             longest_s = max(longest_s, usual_s) + self._turn_in_s
         return min(policy.stall_s, longest_s + self._outbox.ahead_s)
@@ -215,6 +222,7 @@ class PassageAttempt:
         chunk = replace(chunk, sentence=outbox.n_complete, speaker=speaker, restarted=False)
         outbox.rate_hz = outbox.rate_hz or chunk.sample_rate_hz
         await sentence.add(chunk, rate_hz=outbox.rate_hz)
+        self._turn_in_s = 0.0
         if chunk.final:
             self._measure(sentence)
             if not sentence.seconds:
@@ -237,7 +245,13 @@ class PassageAttempt:
         return silent_s + sentence.rest_in_s(whole_s) - self._outbox.ahead_s
 
     def _plays_live(self, sentence: ReceivedSentence) -> bool:
-        """Return whether the sentence may sound before it is complete, without holes in it."""
+        """Return whether the sentence may sound before it is complete, without holes in it.
+
+        Where the backend has become slow, the rest of a sentence that sounds is made whole: one
+        hole, not one after each chunk.
+        """
+        if sentence.lags:
+            return False
         if sentence.released:
             return True
         factor = self._tracked.speed.real_time_factor

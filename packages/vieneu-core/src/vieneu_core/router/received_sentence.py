@@ -11,6 +11,8 @@ from vieneu_core.audio.sanity_check import check_length
 
 _LEAST_MEASURED_S = 0.3
 """Seconds of waiting from which on the pace of a sentence counts."""
+_LAGGING = 1.5
+"""Real-time factor from which on it is heard as halting; players even out what is below."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,6 +51,14 @@ class ReceivedSentence:
         if self.first_audio_s is None or self.seconds <= self.first_chunk_s:
             return False
         return self.waited_s - self.turn_s - self.first_audio_s <= self.seconds
+
+    @property
+    def lags(self) -> bool:
+        """Whether the audio comes so slowly that one long pause is better than many short ones."""
+        if self.first_audio_s is None:
+            return False
+        waited_s = self.waited_s - self.turn_s - self.first_audio_s
+        return waited_s >= _LEAST_MEASURED_S and waited_s > _LAGGING * self.seconds
 
     def rest_in_s(self, whole_s: float) -> float:
         """Return the seconds until the rest of the sentence is there, at the pace so far.

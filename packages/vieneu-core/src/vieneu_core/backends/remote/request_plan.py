@@ -44,9 +44,16 @@ async def plan_requests(
     Text that is still being written is sent passage by passage; a complete text is sent in as
     few requests as the server's limit allows.
 
+    Args:
+        request: The request; its own limit for the first audio holds where it is shorter.
+        clock: Measures the pauses of a text that is still being written.
+        first_audio_within_s: The client's limit for the first audio in seconds.
+
     Raises:
         EmptyTextError: there is nothing to speak.
     """
+    own_s = request.first_audio_within_s
+    within_s = first_audio_within_s if own_s is None else min(own_s, first_audio_within_s)
     sample = None if request.reference is None else await asyncio.to_thread(_wav, request.reference)
     n_planned = n_sentences = 0
     async with aclosing(_groups(request, clock)) as groups:
@@ -61,7 +68,7 @@ async def plan_requests(
                 speed=request.speed,
                 watermark=request.watermark,
                 request_id=request_id,
-                first_audio_within_s=first_audio_within_s,
+                first_audio_within_s=within_s,
             )
             yield PlannedRequest(
                 sentences=group,

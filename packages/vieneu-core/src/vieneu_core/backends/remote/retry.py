@@ -46,8 +46,8 @@ class RetryPolicy:
     longest_wait_s: float = 2.0
     """Longest pause; if the server requests more (Retry-After), the router decides."""
     busy_within_s: float = 1.5
-    """A busy server is asked again only within this time in seconds from the first attempt: a
-    listener who has waited for a turn hears another backend sooner than the next turn."""
+    """A busy or loading server is asked again only within this time in seconds from the first
+    attempt: a listener who has waited hears another backend sooner than the next turn."""
 
     def __post_init__(self) -> None:
         check_not_negative(self)
@@ -74,6 +74,6 @@ class RetryPolicy:
             return None
         backoff = Backoff(first_s=self.first_wait_s, longest_s=math.inf, jitter=0.5)
         wait_s = max(backoff.pause_s(n_tried, rng), error.retry_after_s or 0.0)
-        if isinstance(error, BackendBusyError):
+        if isinstance(error, BackendBusyError | BackendLoadingError):
             remaining_s = min(remaining_s, self.busy_within_s - waited_s)
         return wait_s if wait_s <= min(self.longest_wait_s, remaining_s) else None

@@ -1,0 +1,128 @@
+"""Backends that become slow or busy: what they did before is no promise, nor one pause a habit."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from guard import GUARD_S
+from listener import Listener
+from router_rig import RouterRig
+from server_site import TOKEN, serving, until
+
+from vieneu_core.backends.base import Backend
+from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
+from vieneu_core.errors import BackendLoadingError
+from vieneu_core.router import (
+    CircuitClosed,
+    CircuitState,
+    Mode,
+    Router,
+    RouterStatus,
+)
+from vieneu_core.synthesis import SynthesisRequest, collect
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
+
+BULLETIN = tuple(
+    f"Đây là câu {n} của bản tin về thời tiết hôm nay ở các tỉnh miền núi phía Bắc và đồng bằng."
+    for n in range(4)
+)
+
+
+async def hear(rig: RouterRig, *sentences: str) -> Listener:
+    listener = Listener(rig.clock)
+    await listener.hear(rig.router, SynthesisRequest(text=sentences))
+    return listener
+
+
+@pytest.mark.parametrize("mode", [Mode.LOCAL, Mode.REMOTE])
+async def test_a_fast_engine_that_becomes_slow_leaves_no_sentence_full_of_holes(mode: Mode) -> None:
+    async with RouterRig(mode) as rig:
+        rig.last.sample_rate_hz = rig.local.sample_rate_hz  # no thread resamples meanwhile
+        engine = rig.local if mode is Mode.LOCAL else rig.remote
+        engine.always = ScriptStep(chunk_delay_s=0.02)
+        for _ in range(2):
+            await hear(rig, *BULLETIN)
+
+        engine.always = ScriptStep(chunk_delay_s=0.3)
+        heard = await hear(rig, *BULLETIN)
+
+        sounding = [chunk for chunk in heard.chunks if chunk.pcm]
+        for number in range(len(BULLETIN)):
+            within = [
+                silence
+                for silence, chunk, before in zip(
+                    heard.silences[1:], sounding[1:], sounding, strict=False
+                )
+                if chunk.sentence == before.sentence == number
+            ]
+            assert sum(silence > 0.06 for silence in within) <= 3, number
+        assert heard.longest_silence_s <= 3.0
+
+
+async def test_a_slow_backend_is_not_asked_again_after_a_probe_too_short_to_tell() -> None:
+    async with RouterRig() as rig:
+        rig.remote.always = ScriptStep(chunk_delay_s=0.25)
+        speakers: list[str] = []
+        for _ in range(5):
+            speakers += (await hear(rig, "Cửa đang mở.")).speakers
+            for _ in range(16):
+                await rig.clock.advance(0.5)
+
+        assert speakers.count("remote") <= 2
+        assert rig.published(CircuitClosed) == []
+
+
+async def first_sound(router: Router, text: str) -> tuple[str, RouterStatus]:
+    """Return the speaker of a sentence, and the router's status then."""
+    async with asyncio.timeout(GUARD_S):
+        speech = await collect(router.stream(SynthesisRequest(text=text)))
+    return speech.speakers[0].backend, router.status()
+
+
+def with_a_local_voice(remote: Backend) -> Router:
+    return Router(local=ScriptedBackend(name="local"), remote=remote, mode=Mode.REMOTE)
+
+
+async def test_waiting_for_ones_turn_on_a_busy_server_counts_as_no_failure() -> None:
+    voice = ScriptedBackend()
+    async with serving(voice, max_concurrent=1) as site:
+        patient = RemoteTimeouts(first_byte_s=95.0, total_s=240.0)
+        other = RemoteBackend(site.url, TOKEN, timeouts=patient, codec="pcm")
+        await other.load()
+        async with with_a_local_voice(RemoteBackend(site.url, TOKEN, codec="pcm")) as router:
+            for number in range(4):
+                hold = asyncio.Event()
+                voice.script = [ScriptStep(hold=hold)]
+                theirs = asyncio.create_task(
+                    collect(other.stream(SynthesisRequest(text="Câu của nhà khác.")))
+                )
+                await until(lambda: voice.in_flight == 1)
+
+                speaker, status = await first_sound(router, f"Đây là câu {number} của tôi.")
+
+                hold.set()
+                await theirs
+                remote = status.backend("remote")
+                assert speaker == "local"
+                assert remote is not None
+                assert remote.circuit is CircuitState.CLOSED
+        await other.aclose()
+
+
+async def test_a_server_that_loads_its_model_again_is_left_at_once_and_counts_as_no_failure() -> (
+    None
+):
+    voice = ScriptedBackend()
+    async with (
+        serving(voice) as site,
+        with_a_local_voice(RemoteBackend(site.url, TOKEN, codec="pcm")) as router,
+    ):
+        loading = BackendLoadingError("The worker is being started.", retry_after_s=1.2)
+        voice.always = ScriptStep(error=loading)
+        for number in range(4):
+            speaker, status = await first_sound(router, f"Đây là câu {number} của tôi.")
+            remote = status.backend("remote")
+            assert speaker == "local"
+            assert remote is not None
+            assert remote.circuit is CircuitState.CLOSED
