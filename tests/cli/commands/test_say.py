@@ -262,8 +262,9 @@ def test_a_fallback_tells_who_spoke_and_why_in_one_line(
     assert 4.5 < seconds_of_speech(sandbox.home / "a.wav") < 8
 
 
-def test_a_server_killed_midway_loses_no_sentence(
-    sandbox: CliSandbox, start_server: StartServer
+@pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_server_that_is_killed_or_hangs_midway_loses_no_sentence(
+    sandbox: CliSandbox, start_server: StartServer, fault: signal.Signals
 ) -> None:
     server, url = start_server()
     assert sandbox.run("connect", url, "--token-stdin", text=SERVER_TOKEN).returncode == 0
@@ -271,17 +272,18 @@ def test_a_server_killed_midway_loses_no_sentence(
         "aplay", '#!/bin/sh\ntouch $HOME/started\nsleep 1\ncat > "$HOME/played.raw"\n'
     )
 
-    def kill_once_heard() -> None:
+    def strike_once_heard() -> None:
         give_up_at = time.monotonic() + GUARD_S
         while not (sandbox.home / "started").exists() and time.monotonic() < give_up_at:
             time.sleep(0.01)
-        server.kill()
+        server.send_signal(fault)
 
-    killer = threading.Thread(target=kill_once_heard)
+    killer = threading.Thread(target=strike_once_heard)
     killer.start()
     text = " ".join(f"Đây là câu số {n}, trời hôm nay rất đẹp." for n in range(40))
     done = sandbox.run("say", text, "--mode", "remote", "--stats")
     killer.join()
+    server.kill()
     assert done.returncode == 0
     rows = [line.split() for line in done.stderr.splitlines() if " espeak " in line]
     assert [int(row[0]) for row in rows] == list(range(1, 41))
