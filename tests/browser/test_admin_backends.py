@@ -11,7 +11,7 @@ from playwright.async_api import Browser, expect
 from relay_site import RelaySite
 from server_site import TOKEN, serving
 
-from vieneu_core.config import load_settings
+from vieneu_core.config import load_settings, save_settings
 from vieneu_core.router import Mode
 from vieneu_core.testing import ScriptedBackend
 
@@ -52,6 +52,19 @@ async def test_a_server_is_connected_chosen_tested_and_disconnected(
     assert "Disconnected" in await visit.text("#connection-outcome.done")
     await page.wait_for_selector("[data-mode=local][aria-pressed=true]")
     assert not load_settings(site.config).colab.enabled
+
+
+async def test_a_changed_setting_that_needs_a_restart_is_named(
+    visit: Visit, site: RelaySite
+) -> None:
+    note = visit.page.locator("#settings-notes")
+    await expect(note).to_be_hidden()
+    save_settings({"cache.max_bytes": 20_000_000}, site.config)
+    await expect(note).to_have_text(
+        "Changed, and used after a restart of the relay: cache.max_bytes"
+    )
+    save_settings({"cache.max_bytes": 200_000_000}, site.config)
+    await expect(note).to_be_hidden()
 
 
 @pytest.mark.parametrize(

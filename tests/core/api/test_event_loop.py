@@ -80,6 +80,8 @@ async def test_another_event_loop_is_named_by_what_an_admin_does() -> None:
             lambda: router.set_mode("remote"),
             lambda: router.set_fallback(enabled=False),
             lambda: router.set_remote(None),
+            lambda: router.set_policy(RouterPolicy()),
+            lambda: router.set_last_resort(None),
             lambda: router.load_backend("local"),
             lambda: router.unload_backend("local"),
             lambda: router.check("local"),

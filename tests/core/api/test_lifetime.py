@@ -131,6 +131,7 @@ async def test_a_closed_router_starts_nothing_any_more() -> None:
         router.load,
         lambda: router.load_backend("local"),
         lambda: router.set_remote(ScriptedBackend()),
+        lambda: router.set_last_resort(ScriptedBackend()),
         lambda: router.probe("local"),
         lambda: router.check("local"),
         router.voices,

@@ -16,8 +16,10 @@ pytestmark = pytest.mark.usefixtures("home")
 METHODS = {
     "set_mode": "mode",
     "set_fallback": "enabled",
+    "set_policy": "policy",
     "set_local": "local",
     "set_remote": "remote",
+    "set_last_resort": "last_resort",
     "load_backend": "name",
     "unload_backend": "name",
     "check": "name",

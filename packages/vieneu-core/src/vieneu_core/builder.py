@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vieneu_core.arguments import expect, expect_optional, path_of
 from vieneu_core.backends.base import Backend
@@ -20,7 +20,7 @@ from vieneu_core.config.paths import expanded
 from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.errors import ConfigurationError, MissingExtraError
 from vieneu_core.installation import has_module
-from vieneu_core.router import LAST_RESORT, Router, RouterPolicy, SlowEngine, TunnelQuota
+from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, SlowEngine, TunnelQuota
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy
 
@@ -34,10 +34,13 @@ AT_ONCE = RestartPolicy(first_delay_s=0.1, max_delay_s=0.5, max_failed_starts=10
 
 
 class RouterBuilder:
-    """Builds a router and, for settings that change while it runs, parts to replace in it.
+    """Builds a router and, for settings that change while it runs, what to replace in it.
+
+    All that settings say of the router is its mode, `policy`, `set_quota`, and its backends:
+    `replacements`.
 
     Args:
-        settings: State the quota, for as long as the builder is used.
+        settings: State the quota until `set_quota`.
         state_dir: Folder in which the use of the tunnel's quota is kept, where a remote is enabled;
             None is the one of the command ``vieneu``.
         voices_dir: Folder of the voices that were added; None is the one of ``vieneu``.
@@ -78,22 +81,57 @@ class RouterBuilder:
         return Router(
             local=self.local(settings),
             remote=self.remote(settings),
-            last_resort=_last_resort(settings, self._clock),
+            last_resort=self.last_resort(settings),
             mode=settings.mode,
-            policy=RouterPolicy(
-                fallback=settings.fallback.order,
-                fallback_enabled=settings.fallback.enabled,
-                health_check_interval_s=settings.colab.health_check_interval,
-                fallback_voice=settings.local.voice,
-                slow_engine=SlowEngine(settings.local.slow_engine),
-            ),
+            policy=self.policy(settings),
             clock=self._clock,
             quota=self.quota,  # a remote may be set later
         )
 
+    def policy(self, settings: Settings) -> RouterPolicy:
+        """Return the parameters of a router."""
+        return RouterPolicy(
+            fallback=settings.fallback.order,
+            fallback_enabled=settings.fallback.enabled,
+            health_check_interval_s=settings.colab.health_check_interval,
+            fallback_voice=settings.local.voice,
+            slow_engine=SlowEngine(settings.local.slow_engine),
+        )
+
+    def set_quota(self, settings: Settings) -> None:
+        """Let the quota of other settings hold, for all routers of this builder."""
+        quota = settings.quota
+        self.quota.set_limits(
+            monthly_requests=quota.monthly_requests, monthly_bytes=quota.monthly_bytes
+        )
+
+    def replacements(self, old: Settings, new: Settings) -> dict[str, Backend | None]:
+        """Build the backends that differ between two settings, by name; None is to be removed.
+
+        Raises:
+            ConfigurationError: the remote's URL or token cannot be used.
+        """
+        replaced: dict[str, Backend | None] = {}
+        if _local_arguments(old) != _local_arguments(new):
+            replaced[Mode.LOCAL.value] = self.local(new)
+        if _remote_arguments(old) != _remote_arguments(new):
+            replaced[Mode.REMOTE.value] = self.remote(new)
+        if _last_resort_arguments(old) != _last_resort_arguments(new):
+            replaced[LAST_RESORT] = self.last_resort(new)
+        return replaced
+
     def local(self, settings: Settings) -> LocalBackend:
         """Build the backend of this machine."""
         return build_local(settings, voices=self.voices, clock=self._clock)
+
+    def last_resort(self, settings: Settings) -> LocalBackend | None:
+        """Build the embedded voice; None where it is not wanted, or not installed."""
+        arguments = _last_resort_arguments(settings)
+        if arguments is None or not has_module("espeakng_loader"):
+            return None
+        return LocalBackend(
+            EMBEDDED_ENGINE, name=LAST_RESORT, clock=self._clock, restart=AT_ONCE, **arguments
+        )
 
     def remote(self, settings: Settings) -> Backend | None:
         """Build the backend of the remote server; None where none is enabled.
@@ -101,16 +139,14 @@ class RouterBuilder:
         Raises:
             ConfigurationError: its URL or token cannot be used.
         """
-        colab = settings.colab
-        if not colab.enabled:
+        arguments = _remote_arguments(settings)
+        if arguments is None:
             return None
-        from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
+        from vieneu_core.backends.remote import RemoteBackend
 
         return RemoteBackend(
-            colab.endpoint_url,
-            colab.auth_token,
+            **arguments,
             session=self._session,
-            timeouts=RemoteTimeouts(total_s=colab.timeout_seconds),
             clock=self._clock,
             on_traffic=self.quota.record,
             voices=self.voices,
@@ -225,23 +261,38 @@ def build_local(
         voices: Custom voices; None means none.
         clock: Clock of the backend.
     """
-    return LocalBackend(
-        EngineSpec(settings.local.engine, settings.local.options),
-        clock=clock,
-        voices=voices,
-        default_voice=settings.local.voice,
-        watermark_required=settings.local.watermark == "required",
-    )
+    return LocalBackend(**_local_arguments(settings), clock=clock, voices=voices)
 
 
-def _last_resort(settings: Settings, clock: Clock) -> Backend | None:
-    wanted = settings.fallback.enabled and LAST_RESORT in settings.fallback.order
-    if not wanted or not has_module("espeakng_loader"):
+# What settings say of a backend: it is built from that, and replaced where that differs.
+
+
+def _local_arguments(settings: Settings) -> dict[str, Any]:
+    return {
+        "engine": EngineSpec(settings.local.engine, settings.local.options),
+        "default_voice": settings.local.voice,
+        "watermark_required": _watermark_required(settings),
+    }
+
+
+def _remote_arguments(settings: Settings) -> dict[str, Any] | None:
+    colab = settings.colab
+    if not colab.enabled:
         return None
-    return LocalBackend(
-        EMBEDDED_ENGINE,
-        name=LAST_RESORT,
-        clock=clock,
-        restart=AT_ONCE,
-        watermark_required=settings.local.watermark == "required",
-    )
+    from vieneu_core.backends.remote import RemoteTimeouts
+
+    return {
+        "endpoint_url": colab.endpoint_url,
+        "auth_token": colab.auth_token,
+        "timeouts": RemoteTimeouts(total_s=colab.timeout_seconds),
+    }
+
+
+def _last_resort_arguments(settings: Settings) -> dict[str, Any] | None:
+    if not settings.fallback.enabled or LAST_RESORT not in settings.fallback.order:
+        return None
+    return {"watermark_required": _watermark_required(settings)}
+
+
+def _watermark_required(settings: Settings) -> bool:
+    return settings.local.watermark == "required"

@@ -174,6 +174,7 @@ def status_json(administration: Administration, language: str) -> dict[str, Any]
             "has_token": bool(colab.auth_token.get_secret_value()),
         },
         "settings_error": report_json(ErrorReport.of(error), language) if error else None,
+        "needs_restart": administration.needs_restart,
     }
 
 

@@ -1,7 +1,8 @@
 """Administration of a running router: each choice is applied at once, and kept in the file.
 
 The settings file is the one place of the admin's choices. Whoever changes it (this service, the
-command ``vieneu``, an editor) is followed within a second.
+command ``vieneu``, an editor) is followed within a second, but for the settings of the speech
+cache: they hold from the next start on.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from vieneu_core.config import Settings, environment_overrides, load_settings, s
 from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError, VieneuError
 from vieneu_core.pairing import AddressUpdateInbox, verify_server
-from vieneu_core.router import Mode, Router
+from vieneu_core.router import LAST_RESORT, Mode, Router
 from vieneu_core.synthesis import Speech
 from vieneu_core.translatable import Translatable
 
@@ -31,7 +32,7 @@ _LOGGER = logging.getLogger(__name__)
 CHECK_EVERY_S = 0.5
 """Between two checks whether the settings file has changed."""
 APPLY_WAIT_S = 0.5
-"""How long a change waits for a new backend to load; loading goes on afterwards."""
+"""How long a change waits for new backends to load; loading goes on afterwards."""
 
 _Signature = tuple[int, int, int] | None
 
@@ -59,12 +60,11 @@ class Administration:
         self.router = router
         self.voices = builder.voices
         self._builder = builder
-        self._settings = settings
+        self._settings = self._at_start = settings
         self._path = path
         self._clock = clock or SystemClock()
         self._changing = asyncio.Lock()
         self._replacing: set[asyncio.Task[None]] = set()
-        self._signature: _Signature = None
         self._inbox: tuple[str, AddressUpdateInbox] | None = None
         self.settings_error: VieneuError | None = None
         """Why the file could not be taken over when it was last changed; the old settings hold."""
@@ -73,6 +73,13 @@ class Administration:
     def settings(self) -> Settings:
         """The settings that hold now. They contain the remote's token."""
         return self._settings
+
+    @property
+    def needs_restart(self) -> tuple[str, ...]:
+        """Names of settings that hold from the next start on, because they have changed since."""
+        before, now = self._at_start.cache, self._settings.cache
+        changed = (name for name, value in now if value != getattr(before, name))
+        return tuple(f"cache.{name}" for name in changed)
 
     # --- choices of the admin ---------------------------------------------------------------
 
@@ -185,13 +192,13 @@ class Administration:
     # --- the settings file ------------------------------------------------------------------
 
     async def follow(self) -> None:
-        """Take over each change of the settings file, until cancelled."""
-        self._signature = await asyncio.to_thread(_signature_of, self._path)
+        """Take over each change of the settings file since it was read, until cancelled."""
+        signature = await asyncio.to_thread(_signature_of, self._path)
+        await self.reload()  # it may have changed before the signature was taken
         while True:
             await self._clock.sleep(CHECK_EVERY_S)
-            signature = await asyncio.to_thread(_signature_of, self._path)
-            if signature != self._signature:
-                self._signature = signature
+            before, signature = signature, await asyncio.to_thread(_signature_of, self._path)
+            if signature != before:
                 await self.reload()
 
     async def reload(self) -> None:
@@ -216,24 +223,27 @@ class Administration:
 
     async def _apply(self, new: Settings) -> None:
         """Bring the router from the settings so far to new ones."""
-        old = self._settings
-        local = self._builder.local(new) if new.local != old.local else None
         # Made before anything changes: a URL that cannot be used is refused as a whole.
-        remote = self._builder.remote(new) if new.colab != old.colab else None
+        replacements = self._builder.replacements(self._settings, new)
         self._settings = new
-        if new.fallback != old.fallback:
-            self.router.set_fallback(enabled=new.fallback.enabled, order=new.fallback.order)
+        self._builder.set_quota(new)
+        self.router.set_policy(self._builder.policy(new))
         if new.mode == Mode.LOCAL.value:
-            self.router.set_mode(Mode.LOCAL, require_ready=False)
-        if local is not None:
-            await self._in_background(self.router.set_local(local))
-        if new.colab != old.colab:
-            await self._in_background(self._set_remote(remote))
-        else:
-            self.router.set_mode(new.mode, require_ready=False)
+            self._take_over_mode()
+        await self._in_background(self._replace(*each) for each in replacements.items())
+        self._take_over_mode()
 
-    async def _set_remote(self, remote: Backend | None) -> None:
-        await self.router.set_remote(remote)
+    async def _replace(self, name: str, backend: Backend | None) -> None:
+        if name == Mode.REMOTE.value:
+            await self.router.set_remote(backend)
+        elif name == LAST_RESORT:
+            await self.router.set_last_resort(backend)
+        elif backend is not None:
+            await self.router.set_local(backend)
+        self._take_over_mode()
+
+    def _take_over_mode(self) -> None:
+        """Choose the backend of the settings, where it is set up already."""
         if self._settings.mode in self._configured():
             self.router.set_mode(self._settings.mode, require_ready=False)
 
@@ -242,17 +252,19 @@ class Administration:
         absent = BackendState.NOT_CONFIGURED
         return {each.name for each in self.router.status().backends if each.state is not absent}
 
-    async def _in_background(self, replacing: Coroutine[Any, Any, None]) -> None:
-        """Replace a backend; wait a moment for it, not for a model that loads for minutes.
+    async def _in_background(self, replacing: Iterable[Coroutine[Any, Any, None]]) -> None:
+        """Replace backends; wait a moment for them, not for a model that loads for minutes.
 
         A later replacement of the same backend ends the wait of an earlier one.
         """
-        task = asyncio.create_task(replacing, name="replace-backend")
-        self._replacing.add(task)
-        task.add_done_callback(self._replacing.discard)
-        await asyncio.wait({task}, timeout=APPLY_WAIT_S)
-        if task.done():
-            task.result()
+        tasks = {asyncio.create_task(each, name="replace-backend") for each in replacing}
+        for task in tasks:
+            self._replacing.add(task)
+            task.add_done_callback(self._replacing.discard)
+        if tasks:
+            done, _ = await asyncio.wait(tasks, timeout=APPLY_WAIT_S)
+            for task in done:
+                task.result()
 
     def _refuse_overrides(self) -> None:
         """Refuse to keep what the environment would override.

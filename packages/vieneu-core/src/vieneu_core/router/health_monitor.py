@@ -53,7 +53,7 @@ class HealthMonitor:
         self,
         tracked: TrackedBackend,
         *,
-        policy: RouterPolicy,
+        policy: Callable[[], RouterPolicy],
         clock: Clock,
         metered: bool,
         each_round: Callable[[], Awaitable[None]],
@@ -138,7 +138,7 @@ class HealthMonitor:
             tracked.breaker.state is CircuitState.HALF_OPEN and not tracked.breaker.probing
         )
         if cooled_down and not self._idle:
-            return max(0.0, self._policy.suspect_interval_s - tracked.failures.silent_s)
+            return max(0.0, self._policy().suspect_interval_s - tracked.failures.silent_s)
         due = max(0.0, self._interval_s() - tracked.failures.silent_s)
         spared_s = tracked.breaker.retry_in_s
         return spared_s if spared_s > 0 and not self._idle else max(due, spared_s)
@@ -162,11 +162,11 @@ class HealthMonitor:
         tracked, factor = self._tracked, self._tracked.speed.real_time_factor or 0.0
         if factor <= 1.0 or not tracked.usable:
             self._slow_checks = 0
-        elif tracked.idle_s <= self._policy.in_use_s and not tracked.backlog.n_running:
+        elif tracked.idle_s <= self._policy().in_use_s and not tracked.backlog.n_running:
             self._slow_checks += 1
             doubled = self._slow_checks & (self._slow_checks - 1) == 0
             if doubled or self._slow_checks % _MOST_SKIPPED == 0:
-                half_s = self._policy.stall_s / 2
+                half_s = self._policy().stall_s / 2
                 await self._try_probe(int(half_s / factor / estimated_seconds((" ",), 1.0)))
 
     async def probe(self, n_chars: int | None = None) -> Speech:
@@ -180,14 +180,14 @@ class HealthMonitor:
         tracked = self._tracked
         tracked.admit(None)
         length = tracked.failures.probe_chars if n_chars is None else n_chars
-        text = _lengthened(self._policy.probe_text, length)
+        text = _lengthened(self._policy().probe_text, length)
         with tracked.attempt(estimated_seconds((text,), 1.0), longest_chars=len(text)):
             return await self._test_sentence(text)
 
     async def _test_sentence(self, text: str) -> Speech:
         name = self._tracked.name
         try:
-            async with asyncio.timeout(self._policy.stall_s):
+            async with asyncio.timeout(self._policy().stall_s):
                 return await collect(self._measured(text))
         except TimeoutError as err:
             raise BackendTimeoutError(
@@ -222,7 +222,7 @@ class HealthMonitor:
     async def _health(self, *, tolerant: bool) -> Health:
         tracked = self._tracked
         try:
-            async with asyncio.timeout(self._policy.health_check_timeout_s):
+            async with asyncio.timeout(self._policy().health_check_timeout_s):
                 if self._needs_loading:
                     await tracked.backend.load()
                 health = await tracked.backend.health()
@@ -240,7 +240,7 @@ class HealthMonitor:
     def _missed(self, error: BackendError, *, tolerant: bool) -> None:
         # A server that is busy speaking may respond slowly to a health check; its audio is enough.
         speaking = self._tracked.in_use and isinstance(error, BackendTimeoutError)
-        tolerated = math.inf if speaking else self._policy.tolerated_failed_checks
+        tolerated = math.inf if speaking else self._policy().tolerated_failed_checks
         self._tracked.health_check_failed(error, tolerated=tolerated if tolerant else 0)
 
     @property
@@ -252,10 +252,10 @@ class HealthMonitor:
 
     @property
     def _idle(self) -> bool:
-        return self._metered and self._tracked.idle_s > self._policy.in_use_s
+        return self._metered and self._tracked.idle_s > self._policy().in_use_s
 
     def _interval_s(self) -> float:
-        policy = self._policy
+        policy = self._policy()
         tracked = self._tracked
         # Once it is certain that the backend cannot speak, frequent checks are useless.
         doubted = (

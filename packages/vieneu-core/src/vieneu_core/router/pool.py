@@ -14,6 +14,7 @@ from vieneu_core.errors import (
     BackendError,
     BackendNotConfiguredError,
     BackendNotLoadedError,
+    TooSlowError,
 )
 from vieneu_core.router.breaker import CircuitBreaker
 from vieneu_core.router.health_monitor import HealthMonitor
@@ -49,7 +50,7 @@ class BackendPool:
         on_change: Callable[[], None],
         each_round: Callable[[], Awaitable[None]],
     ) -> None:
-        self._policy = policy
+        self.policy = policy
         self._clock = clock
         self._rng = rng
         self._on_change = on_change
@@ -79,6 +80,17 @@ class BackendPool:
     def any_usable(self) -> bool:
         """Whether at least one of them can speak now."""
         return any(tracked.usable for tracked in self)
+
+    def set_policy(self, policy: RouterPolicy) -> None:
+        """Use another policy from now on; see `Router.set_policy`."""
+        self.policy = policy
+        for tracked in self:
+            if isinstance(tracked.last_error, TooSlowError) and not self._must_keep_up(
+                tracked.name
+            ):
+                tracked.reset()  # it failed by the former policy only
+        for monitor, _ in self._monitors.values():
+            monitor.wake()
 
     def get(self, name: str) -> TrackedBackend | None:
         """Return the backend of this name, or None if there is none."""
@@ -129,7 +141,7 @@ class BackendPool:
         loads = self.watch()
         awaited = {loads[name] for name in first if name in loads}
         if awaited:
-            await asyncio.wait(awaited, timeout=self._policy.load_wait_s)
+            await asyncio.wait(awaited, timeout=self.policy.load_wait_s)
         pending = set(loads.values())
         while pending and not self.any_usable:
             _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
@@ -162,7 +174,7 @@ class BackendPool:
             return self._monitors[name][0]
         return HealthMonitor(
             self.require(name),
-            policy=self._policy,
+            policy=lambda: self.policy,
             clock=self._clock,
             metered=name == REMOTE,
             each_round=self._each_round,
@@ -230,19 +242,22 @@ class BackendPool:
     def _tracked(self, name: str, backend: Backend) -> TrackedBackend:
         session = None
         if name == REMOTE:
-            session = SessionClock(policy=self._policy.session, clock=self._clock)
+            session = SessionClock(policy=self.policy.session, clock=self._clock)
         return TrackedBackend(
             backend,
             name=name,
             breaker=CircuitBreaker(
-                name, policy=self._policy.breaker, clock=self._clock, rng=self._rng
+                name, policy=self.policy.breaker, clock=self._clock, rng=self._rng
             ),
             clock=self._clock,
             on_change=lambda: self._changed(name),
             session=session,
-            keeps_up=name == REMOTE
-            or (name == Mode.LOCAL and self._policy.slow_engine is SlowEngine.FALLBACK),
+            keeps_up=lambda: self._must_keep_up(name),
         )
+
+    def _must_keep_up(self, name: str) -> bool:
+        to_fallback = self.policy.slow_engine is SlowEngine.FALLBACK
+        return name == REMOTE or (name == Mode.LOCAL and to_fallback)
 
     def _watch(self, name: str) -> HealthMonitor:
         monitor = self.monitor(name)

@@ -67,6 +67,13 @@ class TunnelQuota:
             self._bytes += n_bytes
             self._warned |= warned
 
+    def set_limits(self, *, monthly_requests: int, monthly_bytes: int) -> None:
+        """Use another quota. The counts stay; a mark that is no longer reached can be due again."""
+        self._limits = (monthly_requests, monthly_bytes)
+        used = self.status().used
+        self._warned = {mark for mark in self._warned if mark <= used}
+        self._dirty = True
+
     def record(self, n_requests: int, n_bytes: int) -> None:
         """Count traffic through the tunnel."""
         month = self._this_month()

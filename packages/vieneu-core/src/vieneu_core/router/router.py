@@ -15,11 +15,11 @@ from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
 from vieneu_core.router.failover_delivery import Delivery
-from vieneu_core.router.notifier import StatusNotifier
-from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy, candidates
-from vieneu_core.router.pool import REMOTE, BackendPool
+from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy
+from vieneu_core.router.pool import REMOTE
 from vieneu_core.router.quota import TunnelQuota
 from vieneu_core.router.route import Route
+from vieneu_core.router.selection import Selection
 from vieneu_core.router.status import RouterStatus
 from vieneu_core.synthesis import Speech, SynthesisRequest, check_request
 from vieneu_core.voices import Voice
@@ -56,46 +56,35 @@ class Router(Backend):
         expect_optional("clock", clock, Clock, "a Clock")
         expect_optional("rng", rng, random.Random, "a random.Random")
         expect_optional("quota", quota, TunnelQuota, "a TunnelQuota")
-        self._policy = policy or RouterPolicy()
         self._clock = clock or SystemClock()
-        self._mode = one_of("mode", mode, Mode)
         self._lifetime = Lifetime("The router", backend=self.name)
         self._quota = quota
         self._events = EventBus()
-        self._loaded = False
         self._loading = asyncio.Lock()
-        self._notifier = StatusNotifier(self._events.publish)
-        backends = {Mode.LOCAL.value: local, REMOTE: remote, LAST_RESORT: last_resort}
-        self._pool = BackendPool(
-            {name: backend for name, backend in backends.items() if backend is not None},
-            policy=self._policy,
+        self._selection = Selection(
+            {Mode.LOCAL.value: local, REMOTE: remote, LAST_RESORT: last_resort},
+            mode=one_of("mode", mode, Mode),
+            policy=policy or RouterPolicy(),
             clock=self._clock,
             rng=rng or random.Random(),  # noqa: S311 - jitter, not a secret
-            on_change=self._publish_changes,
-            each_round=self._update_quota,
+            quota=quota,
+            publish=self._events.publish,
         )
+        self._pool = self._selection.pool
 
     @property
     def mode(self) -> Mode:
         """The admin's choice."""
-        return self._mode
+        return self._selection.mode
 
     @property
     def active(self) -> str:
         """Name of the backend that the next request goes to."""
-        return self._pool.first_usable(self._candidates())
+        return self._selection.active
 
     def status(self) -> RouterStatus:
         """Return a snapshot of the router. Sends no request."""
-        remote, active = self._pool.get(REMOTE), self.active
-        return RouterStatus(
-            mode=self._mode,
-            active=active,
-            fallback_active=active != self._mode.value,
-            backends=self._pool.statuses(),
-            session_remaining_s=remote.session.remaining_s if remote and remote.session else None,
-            quota=self._quota.status() if self._quota and remote else None,
-        )
+        return self._selection.status()
 
     def subscribe(self, callback: Callable[[RouterEvent], None]) -> Callable[[], None]:
         """Call ``callback`` on the event loop for each event; returns a function that unsubscribes.
@@ -128,10 +117,23 @@ class Router(Backend):
         tracked = self._pool.require(mode.value)
         if require_ready and not tracked.usable:
             raise tracked.why_not_ready()
-        if mode is not self._mode:
-            self._mode = mode
+        if mode is not self.mode:
+            self._selection.mode = mode
             self._events.publish(BackendSwitched(mode=mode))
-            self._publish_changes()
+            self._selection.publish_changes()
+
+    def set_policy(self, policy: RouterPolicy) -> None:
+        """Use other parameters: for requests from the next one on, for health checks at once.
+
+        ``breaker`` and ``session`` hold for backends that are set from now on.
+
+        Raises:
+            ConfigurationError: it is no policy.
+        """
+        expect("policy", policy, RouterPolicy, "a RouterPolicy")
+        self._lifetime.check()
+        self._pool.set_policy(policy)
+        self._selection.publish_changes()
 
     def set_fallback(self, *, enabled: bool, order: Sequence[str] | None = None) -> None:
         """Let fallbacks speak where the admin's choice fails, or not; from the next request on.
@@ -141,10 +143,9 @@ class Router(Backend):
                 is unknown; None leaves the order as it is.
         """
         expect("enabled", enabled, bool, "True or False")
-        self._lifetime.check()
-        fallback = self._policy.fallback if order is None else tuple(order)
-        self._policy = replace(self._policy, fallback_enabled=enabled, fallback=fallback)
-        self._publish_changes()
+        policy = self._pool.policy
+        fallback = policy.fallback if order is None else tuple(order)
+        self.set_policy(replace(policy, fallback_enabled=enabled, fallback=fallback))
 
     async def set_local(self, local: Backend) -> None:
         """Replace the local backend, as `set_remote`; a fallback speaks while it is being loaded.
@@ -153,9 +154,7 @@ class Router(Backend):
             ConfigurationError: it is no backend.
         """
         expect("local", local, Backend, "a backend, such as LocalBackend('espeak')")
-        self._lifetime.require_open()
-        await self._pool.replace(Mode.LOCAL.value, local)
-        self._publish_changes()
+        await self._replace(Mode.LOCAL.value, local)
 
     async def set_remote(self, remote: Backend | None) -> None:
         """Replace the remote backend, or remove it. Requests on the old one end there first.
@@ -164,9 +163,16 @@ class Router(Backend):
             ConfigurationError: ``remote`` is not a backend.
         """
         expect_optional("remote", remote, Backend, "a backend, such as a RemoteBackend")
-        self._lifetime.require_open()
-        await self._pool.replace(REMOTE, remote)
-        self._publish_changes()
+        await self._replace(REMOTE, remote)
+
+    async def set_last_resort(self, last_resort: Backend | None) -> None:
+        """Replace the embedded voice, or remove it, as `set_remote`.
+
+        Raises:
+            ConfigurationError: ``last_resort`` is not a backend.
+        """
+        expect_optional("last_resort", last_resort, Backend, "a backend")
+        await self._replace(LAST_RESORT, last_resort)
 
     async def load_backend(self, name: str) -> Health:
         """Load one backend, and reset its earlier failures.
@@ -178,7 +184,7 @@ class Router(Backend):
         try:
             return await self._pool.load_one(name)
         finally:
-            self._publish_changes()
+            self._selection.publish_changes()
 
     async def unload_backend(self, name: str) -> None:
         """Unload one backend; it stays unloaded until `load_backend`.
@@ -221,15 +227,15 @@ class Router(Backend):
         """
         self._lifetime.use()
         async with self._loading:
-            if self._loaded:
+            if self._selection.loaded:
                 return
             self._lifetime.require_open()
             try:
                 if self._quota is not None:
                     await self._quota.load()
-                await self._pool.load(self._mode.value, LAST_RESORT)
-                self._loaded = True
-                self._publish_changes()
+                await self._pool.load(self.mode.value, LAST_RESORT)
+                self._selection.loaded = True
+                self._selection.publish_changes()
             except BaseException:
                 await self.unload()
                 raise
@@ -237,7 +243,7 @@ class Router(Backend):
     async def unload(self) -> None:
         """Stop monitoring, and unload all backends."""
         self._lifetime.use()
-        self._loaded = False
+        self._selection.loaded = False
         await self._pool.unwatch()
         await self._pool.unload()
         if self._quota is not None:
@@ -247,9 +253,13 @@ class Router(Backend):
         """Speak a request; see `Backend.stream`. All chunks have the sample rate of the first."""
         check_request(request)
         self._require_loaded()
-        route = Route.along(self._candidates(), self._pool)
+        route = Route.along(self._selection.candidates, self._pool)
         delivery = Delivery(
-            request, route, policy=self._policy, clock=self._clock, publish=self._events.publish
+            request,
+            route,
+            policy=self._pool.policy,
+            clock=self._clock,
+            publish=self._events.publish,
         )
         with route.leased():
             async with aclosing(delivery.chunks()) as chunks:
@@ -259,7 +269,7 @@ class Router(Backend):
     async def health(self) -> Health:
         """Return the health of the backend that gets the next request."""
         tracked = self._pool.get(self.active)
-        if tracked is None or not self._loaded:
+        if tracked is None or not self._selection.loaded:
             return Health(state=BackendState.UNLOADED)
         return tracked.health or Health(state=tracked.state)
 
@@ -276,24 +286,10 @@ class Router(Backend):
 
     def _require_loaded(self) -> None:
         self._lifetime.use()
-        if not self._loaded:
+        if not self._selection.loaded:
             raise self._lifetime.not_loaded()
 
-    def _candidates(self) -> tuple[str, ...]:
-        fallbacks = self._policy.fallback if self._policy.fallback_enabled else ()
-        return candidates(self._mode, fallbacks, self._pool.names)
-
-    def _publish_changes(self) -> None:
-        """Publish changes of the backends, and of the one that gets the next request."""
-        self._notifier.states(self._pool)
-        if self._loaded:
-            chosen = self._pool.get(self._mode.value)
-            cause = chosen.last_error if chosen else None
-            self._notifier.changes(self._pool)
-            self._notifier.active(self._mode.value, self.active, cause)
-
-    async def _update_quota(self) -> None:
-        if self._quota is not None:
-            self._notifier.quota(self._quota)
-            await self._quota.flush()
-        self._publish_changes()
+    async def _replace(self, name: str, backend: Backend | None) -> None:
+        self._lifetime.require_open()
+        await self._pool.replace(name, backend)
+        self._selection.publish_changes()

@@ -45,7 +45,7 @@ class TrackedBackend:
         clock: Clock of the backend.
         on_change: Called after each change.
         session: Countdown of its session; None if it has no end.
-        keeps_up: Whether a backend that is slower than playback counts as failed.
+        keeps_up: Returns whether it counts as failed while it is slower than playback.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, all by keyword
@@ -57,7 +57,7 @@ class TrackedBackend:
         clock: Clock,
         on_change: Callable[[], None],
         session: SessionClock | None = None,
-        keeps_up: bool = False,
+        keeps_up: Callable[[], bool] = lambda: False,
     ) -> None:
         self.backend: Final = backend
         self.name: Final = name
@@ -201,7 +201,7 @@ class TrackedBackend:
             self.breaker.abandoned()
             raise
         except BackendError as error:
-            if isinstance(error, TooSlowError) and not self._keeps_up:
+            if isinstance(error, TooSlowError) and not self._keeps_up():
                 self.breaker.abandoned()  # it may speak shorter sentences
                 raise
             self.failures.longest_chars = longest_chars
@@ -218,7 +218,7 @@ class TrackedBackend:
             self._on_change()
 
     def _succeeded(self, longest_chars: int) -> None:
-        if not (self._keeps_up and self.speed.slower_than_playback):
+        if not (self._keeps_up() and self.speed.slower_than_playback):
             self.breaker.succeeded()
             return
         error = too_slow(self.name, self.speed.real_time_factor)

@@ -23,7 +23,7 @@ export function setUpBackends({ refresh }) {
       button.setAttribute("aria-pressed", String(button.dataset.mode === status.mode));
     }
     showActive(status);
-    showSettingsError(status.settings_error);
+    showSettingsNotes(status);
     const names = status.backends.map((backend) => backend.name);
     for (const name of cards.keys()) {
       if (!names.includes(name)) {
@@ -56,10 +56,11 @@ function showActive(status) {
   setText(fallback, status.fallback_active ? t("mode.fallback", names) : "");
 }
 
-function showSettingsError(error) {
-  const note = document.getElementById("settings-error");
-  note.hidden = !error;
+function showSettingsNotes({ settings_error: error, needs_restart: names }) {
+  const note = document.getElementById("settings-notes");
   const lines = error ? [t("mode.settings_error"), error.detail, error.remedy] : [];
+  if (names.length > 0) lines.push(t("mode.needs_restart", { names: names.join(", ") }));
+  note.hidden = lines.length === 0;
   if (note.dataset.shown === lines.join("\n")) return;
   note.dataset.shown = lines.join("\n");
   note.replaceChildren(...lines.map((text) => make("p", { text })));
