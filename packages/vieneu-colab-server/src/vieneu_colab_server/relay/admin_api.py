@@ -80,9 +80,12 @@ def _add_status(api: APIRouter, administration: Administration, events: EventHis
     @api.get("/events")
     async def event_stream(
         accept_language: Annotated[str, Header()] = "",
-        last_event_id: Annotated[int, Header(ge=0)] = 0,
+        last_event_id: Annotated[str, Header()] = "",
     ) -> StreamingResponse:
-        """Send the last events, and each new one, as server-sent events."""
+        """Send the last events, and each new one, as server-sent events.
+
+        After an unknown `Last-Event-ID`, such as one from before a restart: all that are kept.
+        """
         stream = events.stream(last_event_id, best_language(accept_language))
         return StreamingResponse(stream, media_type="text/event-stream")
 

@@ -76,14 +76,14 @@ export async function* linesOf(answer) {
 }
 
 /**
- * Yield the events after a number, as `{ id, data }`. `EventSource` would do, but cannot state the
+ * Yield the events after an id, as `{ id, data }`. `EventSource` would do, but cannot state the
  * language, and does not say why it fails.
  */
-export async function* eventsAfter(path, number, signal) {
-  const headers = { Accept: "text/event-stream", "Last-Event-ID": String(number) };
-  let id = number;
+export async function* eventsAfter(path, lastId, signal) {
+  const headers = { Accept: "text/event-stream", "Last-Event-ID": lastId };
+  let id = lastId;
   for await (const line of linesOf(await send("GET", path, { signal, headers }))) {
-    if (line.startsWith("id: ")) id = Number(line.slice(4));
+    if (line.startsWith("id: ")) id = line.slice(4);
     else if (line.startsWith("data: ")) yield { id, data: JSON.parse(line.slice(6)) };
   }
 }
