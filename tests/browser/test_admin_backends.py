@@ -10,6 +10,7 @@ from page_visit import Visit, visiting
 from playwright.async_api import Browser, expect
 from relay_site import RelaySite
 from server_site import TOKEN, serving
+from voice_clips import clip
 
 from vieneu_core.config import load_settings
 from vieneu_core.router import Mode
@@ -92,6 +93,13 @@ async def test_two_browsers_see_the_change_of_each_other(
     ):
         await log_in(first, site)
         await log_in(second, site)
+        await first.page.click("#usable summary")
+        await first.page.wait_for_selector("#usable-voices [data-voice=vi-low]")
+        await second.page.fill("#voice-name", "typed before")
+        site.administration.voices.add("Bà Ngoại", clip())
+        for visit in (first, second):
+            await visit.page.wait_for_selector("#own-voices [data-voice=ba-ngoai]")
+        assert await second.page.input_value("#voice-name") == "typed before"
         await connect(first.page, server)
         await second.page.wait_for_selector(READY)
         await second.page.click("[data-mode=remote]")
@@ -99,7 +107,9 @@ async def test_two_browsers_see_the_change_of_each_other(
         switched = "[data-event=BackendSwitched]"
         assert "The mode is now: Google Colab." in await first.text(switched)
         assert "Chế độ hiện tại: Google Colab." in await second.text(switched)
+        await first.page.wait_for_selector("#usable-voices [data-voice=vi-low]", state="detached")
         await first.page.click("[data-mode=local]")
+        await first.page.wait_for_selector("#usable-voices [data-voice=vi-low]")
         await second.page.wait_for_selector("[data-mode=local][aria-pressed=true]")
 
 

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from relay_site import RelaySite, relaying
 from server_site import TOKEN
-from voice_clips import wav_file
+from voice_clips import clip, wav_file
 
 
 @pytest.fixture
@@ -52,6 +52,19 @@ async def test_a_voice_is_added_listed_and_removed(site: RelaySite) -> None:
     await site.call("DELETE", f"/voices/{added['id']}", status=204)
     assert (await site.call("GET", "/voices"))["voices"] == []
     await site.call("DELETE", f"/voices/{added['id']}", status=404)
+
+
+async def test_the_status_says_when_other_voices_may_be_usable(site: RelaySite) -> None:
+    async def version() -> str:
+        return str((await site.call("GET", "/status"))["voices_version"])
+
+    seen = [await version()]
+    assert await version() == seen[0]
+    site.administration.voices.add("Bà Ngoại", clip())
+    seen.append(await version())
+    await site.call("POST", "/backends/local/unload", status=204)
+    seen.append(await version())
+    assert len(set(seen)) == len(seen)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from starlette.responses import StreamingResponse
 from vieneu_colab_server import __version__
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.event_stream import EventHistory, report_json
+from vieneu_colab_server.relay.voices_version import voices_version
 from vieneu_core.backends.base import Health
 from vieneu_core.credentials import MAX_TOKEN_CHARS, MAX_URL_CHARS
 from vieneu_core.errors import ConfigurationError, InvalidRequestError, SettingsFileError
@@ -75,7 +76,9 @@ def _add_status(api: APIRouter, administration: Administration, events: EventHis
     @api.get("/status")
     async def status(accept_language: Annotated[str, Header()] = "") -> dict[str, Any]:
         """State the mode, all backends, the settings without secrets, and what is wrong."""
-        return status_json(administration, best_language(accept_language))
+        values = status_json(administration, best_language(accept_language))
+        version = await voices_version(administration.router, administration.voices)
+        return {**values, "voices_version": version}
 
     @api.get("/events")
     async def event_stream(

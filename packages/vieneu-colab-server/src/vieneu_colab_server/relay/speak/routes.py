@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
@@ -32,7 +33,13 @@ OPEN_SPEAK_PATHS = frozenset({LOGIN, PROBLEM_TEXT})
 """Whoever is not logged in needs them."""
 
 
-def speak_routes(sessions: SpeakSessions, service: Service, settings: ServerSettings) -> APIRouter:
+def speak_routes(
+    sessions: SpeakSessions,
+    service: Service,
+    settings: ServerSettings,
+    *,
+    voices_version: Callable[[], Awaitable[str]],
+) -> APIRouter:
     """Return the routes of the page's own API."""
     api = APIRouter(tags=["speak"])
     _add_login(api, sessions)
@@ -46,6 +53,7 @@ def speak_routes(sessions: SpeakSessions, service: Service, settings: ServerSett
             max_text_chars=settings.max_text_chars,
             max_reference_s=settings.max_reference_s,
             clones=health.clones,
+            voices_version=await voices_version(),
         )
 
     @api.post("/sentences")
