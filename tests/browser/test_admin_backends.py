@@ -21,8 +21,18 @@ async def test_a_server_is_connected_chosen_tested_and_disconnected(
     visit: Visit, site: RelaySite, server: str
 ) -> None:
     page = visit.page
+    await page.fill("#endpoint-url", server)
+    await page.fill("#endpoint-token", "a-wrong-token-that-is-long-enough")
+    await page.click("#test-connection")
+    assert "token" in await visit.text("#connection-outcome.problem"), "and the page stays open"
+    await page.fill("#endpoint-token", TOKEN)
+    await page.click("#test-connection")
+    assert "Nothing was saved" in await visit.text("#connection-outcome.done")
+    assert await page.input_value("#endpoint-token") == TOKEN, "as it was typed"
+    assert not load_settings(site.config).colab.enabled
+
     await connect(page, server)
-    assert "Connected" in await visit.text("#connection-outcome.done")
+    await expect(page.locator("#connection-outcome.done")).to_contain_text("Connected")
     await page.wait_for_selector(READY)
     assert await page.input_value("#endpoint-token") == ""
     assert TOKEN not in await page.content()

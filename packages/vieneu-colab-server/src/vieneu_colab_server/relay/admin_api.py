@@ -37,7 +37,7 @@ class ModeBody(_Body):
 
 
 class ConnectBody(_Body):
-    """Body of ``POST /connect``."""
+    """Body of ``POST /connect`` and ``POST /connect/test``."""
 
     url: str = Field(min_length=1, max_length=MAX_URL_CHARS)
     token: SecretStr | None = Field(default=None, max_length=MAX_TOKEN_CHARS)
@@ -106,6 +106,13 @@ def _add_choices(api: APIRouter, administration: Administration) -> None:
         """Verify a server, and use it as the remote from now on."""
         with _of_the_caller():
             health = await administration.connect(body.url, body.token)
+        return _backend_answer(Mode.REMOTE.value, health)
+
+    @api.post("/connect/test")
+    async def test_connection(body: ConnectBody) -> BackendAnswer:
+        """Verify a server without using it; nothing is kept."""
+        with _of_the_caller():
+            health = await administration.test_server(body.url, body.token)
         return _backend_answer(Mode.REMOTE.value, health)
 
     @api.post("/disconnect")

@@ -35,7 +35,8 @@ export async function send(method, path, { body, signal, headers = {} } = {}) {
   }
   if (answer.ok) return answer;
   const problem = await problemOf(answer);
-  if (answer.status === 401 && !path.startsWith("login")) {
+  // A server on Colab that refuses its token is no end of this session.
+  if (problem.code === "login_refused" && !path.startsWith("login")) {
     document.dispatchEvent(new Event("logged-out"));
   }
   throw problem;

@@ -7,7 +7,7 @@ import { chooseLanguage, preferredLanguage, say, sayNothing, text, useLanguage }
 import { Voices } from "./voices.js";
 
 const AGAIN_MS = 2_000;
-const LOOK_EVERY_MS = 15_000;
+const CHECK_EVERY_MS = 15_000;
 const PARTS = ["speak", "jobs"];
 const element = (id) => document.getElementById(id);
 const voices = new Voices();
@@ -29,7 +29,7 @@ element("log-out").addEventListener("click", logOut);
 addEventListener("hashchange", () => showPart({ moveFocus: true }));
 document.addEventListener("loggedout", () => setLoggedIn(false));
 document.addEventListener("visibilitychange", followVoices);
-setInterval(followVoices, LOOK_EVERY_MS);
+setInterval(followVoices, CHECK_EVERY_MS);
 for (const part of document.querySelectorAll("header, main, footer")) part.hidden = false;
 await load();
 
