@@ -14,6 +14,7 @@ from relay_process import relay_process
 from relay_site import TONES, RelaySite, relaying
 from server_site import TOKEN, until
 from speak_page import (
+    CLONING,
     SENTENCES,
     SLOW,
     decoded,
@@ -30,7 +31,6 @@ from vieneu_core.backends.base import BackendState
 from vieneu_core.router import Mode
 
 SEEN_AGAIN = "document.dispatchEvent(new Event('visibilitychange'))"
-CLONING = f"{TONES}  options:\n    clones: true\n"
 
 
 @pytest.fixture
