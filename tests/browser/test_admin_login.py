@@ -52,7 +52,7 @@ async def test_a_guesser_is_told_to_wait(browser: Browser, site: RelaySite) -> N
         await visit.page.goto(f"{site.url}/relay/")
         await visit.page.fill("#password", PASSWORD)
         await visit.page.keyboard.press("Enter")
-        assert "trong một phút" in await visit.text("#login-outcome.problem")
+        assert "Quá 10 lần đăng nhập trong một phút." in await visit.text("#login-outcome.problem")
         assert await visit.page.input_value("#password") == PASSWORD
         assert await visit.violations() == []
 
