@@ -251,15 +251,16 @@ async def test_a_wrong_token_is_refused(site: RelaySite, authorization: str) -> 
 
 async def test_a_stranger_does_not_lock_the_admin_out(site: RelaySite) -> None:
     session = site.account.set_password(PASSWORD).get_secret_value()
-    wrong = {"Authorization": "Bearer wrong", "X-Forwarded-For": "192.0.2.1"}
-    guess = {"json": {"password": "wrong"}, "headers": {"X-Forwarded-For": "192.0.2.1"}}
+    stranger = {"X-Forwarded-For": "192.0.2.1"}
+    wrong = {**stranger, "Authorization": "Bearer wrong"}
+    guess = {"password": "wrong"}
     for status in (401,) * LOGINS_PER_MINUTE + (429,):
         await site.call("GET", "/status", status=status, headers=wrong)
         await site.call("GET", "/status", status=401, headers={**wrong, "Authorization": ""})
     async with aiohttp.ClientSession(cookies={SESSION_COOKIE: session}) as admin:
         api = f"{site.url}/relay/api"
         for _ in range(LOGINS_PER_MINUTE + 1):
-            async with admin.post(f"{api}/login", **guess) as guessed:
+            async with admin.post(f"{api}/login", json=guess, headers=stranger) as guessed:
                 pass
         assert guessed.status == 429
         async with admin.get(f"{api}/status", headers=wrong) as answer:
