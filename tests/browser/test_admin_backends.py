@@ -10,6 +10,7 @@ from page_visit import Visit, visiting
 from playwright.async_api import Browser, expect
 from relay_site import RelaySite
 from server_site import TOKEN, serving
+from voice_clips import clip
 
 from vieneu_core.config import load_settings, save_settings
 from vieneu_core.router import Mode
@@ -20,8 +21,18 @@ async def test_a_server_is_connected_chosen_tested_and_disconnected(
     visit: Visit, site: RelaySite, server: str
 ) -> None:
     page = visit.page
+    await page.fill("#endpoint-url", server)
+    await page.fill("#endpoint-token", "a-wrong-token-that-is-long-enough")
+    await page.click("#test-connection")
+    assert "token" in await visit.text("#connection-outcome.problem"), "and the page stays open"
+    await page.fill("#endpoint-token", TOKEN)
+    await page.click("#test-connection")
+    assert "Nothing was saved" in await visit.text("#connection-outcome.done")
+    assert await page.input_value("#endpoint-token") == TOKEN, "as it was typed"
+    assert not load_settings(site.config).colab.enabled
+
     await connect(page, server)
-    assert "Connected" in await visit.text("#connection-outcome.done")
+    await expect(page.locator("#connection-outcome.done")).to_contain_text("Connected")
     await page.wait_for_selector(READY)
     assert await page.input_value("#endpoint-token") == ""
     assert TOKEN not in await page.content()
@@ -105,6 +116,13 @@ async def test_two_browsers_see_the_change_of_each_other(
     ):
         await log_in(first, site)
         await log_in(second, site)
+        await first.page.click("#usable summary")
+        await first.page.wait_for_selector("#usable-voices [data-voice=vi-low]")
+        await second.page.fill("#voice-name", "typed before")
+        site.administration.voices.add("Bà Ngoại", clip())
+        for visit in (first, second):
+            await visit.page.wait_for_selector("#own-voices [data-voice=ba-ngoai]")
+        assert await second.page.input_value("#voice-name") == "typed before"
         await connect(first.page, server)
         await second.page.wait_for_selector(READY)
         await second.page.click("[data-mode=remote]")
@@ -112,7 +130,9 @@ async def test_two_browsers_see_the_change_of_each_other(
         switched = "[data-event=BackendSwitched]"
         assert "The mode is now: Google Colab." in await first.text(switched)
         assert "Chế độ hiện tại: Google Colab." in await second.text(switched)
+        await first.page.wait_for_selector("#usable-voices [data-voice=vi-low]", state="detached")
         await first.page.click("[data-mode=local]")
+        await first.page.wait_for_selector("#usable-voices [data-voice=vi-low]")
         await second.page.wait_for_selector("[data-mode=local][aria-pressed=true]")
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
-from page_visit import Visit
-from playwright.async_api import expect
-from relay_site import RelaySite
+from admin_visit import log_in
+from page_visit import Visit, visiting
+from playwright.async_api import Browser, expect
+from relay_site import RelaySite, relaying
+from speak_page import SLOW
 from voice_clips import wav_file
 
 HEARD = """new Promise((resolve) => {
@@ -106,3 +109,16 @@ async def test_announcements_are_prepared_and_each_failure_is_named(visit: Visit
     await page.fill("#announcements", "Cửa chính đang mở.")
     await page.click("#cache-form button[type=submit]")
     await expect(page.locator("#cache-outcome")).to_contain_text("Already in the cache: 1.")
+
+
+async def test_a_preparation_is_stopped(browser: Browser, tmp_path: Path) -> None:
+    cache = f"cache:\n  enabled: true\n  folder: {tmp_path / 'speech'}\n"
+    async with relaying(tmp_path, SLOW + cache) as site, visiting(browser, site.url) as visit:
+        await log_in(visit, site)
+        page = visit.page
+        await page.fill("#announcements", "\n".join(f"Đây là câu {n}." for n in range(500)))
+        await page.click("#cache-form button[type=submit]")
+        await page.click("#cache-stop")
+        said = await visit.text("#cache-outcome.done")
+        assert re.fullmatch(r"Stopped after \d+ of 500\.", said)
+        assert not await page.is_visible("#cache-stop")

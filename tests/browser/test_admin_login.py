@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from admin_visit import PAGE, PASSWORD
 from page_visit import Visit, visiting
 from playwright.async_api import Browser
 from relay_site import RelaySite
+
+from vieneu_colab_server.relay.login import LOGINS_PER_MINUTE, LoginRefusedError
 
 
 async def test_the_code_of_the_first_start_leads_to_a_password(
@@ -38,6 +41,20 @@ async def test_the_code_of_the_first_start_leads_to_a_password(
         await page.fill("#password", PASSWORD)
         await page.keyboard.press("Enter")
         await page.wait_for_selector(PAGE)
+
+
+async def test_a_guesser_is_told_to_wait(browser: Browser, site: RelaySite) -> None:
+    site.account.set_password(PASSWORD)
+    for _ in range(LOGINS_PER_MINUTE):
+        with pytest.raises(LoginRefusedError):
+            site.account.log_in("guess", client="127.0.0.1")
+    async with visiting(browser, site.url, language="vi-VN") as visit:
+        await visit.page.goto(f"{site.url}/relay/")
+        await visit.page.fill("#password", PASSWORD)
+        await visit.page.keyboard.press("Enter")
+        assert "Quá 10 lần đăng nhập trong một phút." in await visit.text("#login-outcome.problem")
+        assert await visit.page.input_value("#password") == PASSWORD
+        assert await visit.violations() == []
 
 
 async def test_a_code_that_was_used_is_refused(browser: Browser, site: RelaySite) -> None:

@@ -10,12 +10,14 @@ import pytest
 from playwright.async_api import expect
 from relay_site import RelaySite, relaying
 from speak_page import (
+    CLONING,
     SENTENCES,
     SLOW,
     decoded,
     speaking_page,
 )
 from tone_engine import expected, heard, same
+from voice_clips import clip
 
 
 @pytest.fixture
@@ -52,6 +54,22 @@ async def test_a_job_is_cancelled(tmp_path: Path) -> None:
         await shown.page.click("#job-form button[type=submit]")
         await shown.page.get_by_role("button", name="Cancel").click()
         await shown.until_text("#job-list", "Cancelled")
+
+
+async def test_a_job_that_failed_says_why_and_is_tried_again(tmp_path: Path) -> None:
+    async with relaying(tmp_path, CLONING) as site, speaking_page(site.url) as shown:
+        await shown.page.click("#to-jobs")
+        await shown.page.fill("#job-text", SENTENCES[0])
+        gone = "document.getElementById('job-voice').add(new Option('Bà', 'ba', true, true))"
+        await shown.page.evaluate(gone)  # as one that was removed since it was listed
+        await shown.page.click("#job-form button[type=submit]")
+        await shown.until_text("#job-status", "has failed")
+        assert "'ba'" in await shown.text("#job-list .error")
+        assert await shown.violations() == []
+        site.administration.voices.add("Bà", clip())
+        await shown.page.get_by_role("button", name="Try again").click()
+        await shown.until_text("#job-status", "is done")
+        await shown.page.locator("#job-list .error").wait_for(state="hidden")
 
 
 async def test_a_dialogue_has_a_voice_for_each_speaker(site: RelaySite) -> None:

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from page_browser import browsing
 from playwright.async_api import expect
+from pydantic import SecretStr
 from relay_process import relay_process
 from relay_site import TONES, RelaySite, relaying
+from server_site import TOKEN, until
 from speak_page import (
+    CLONING,
     SENTENCES,
     SLOW,
     decoded,
@@ -24,7 +27,10 @@ from speak_page import (
 from tone_engine import Heard, expected, heard, same
 from voice_clips import wav_file
 
-CLONING = f"{TONES}  options:\n    clones: true\n"
+from vieneu_core.backends.base import BackendState
+from vieneu_core.router import Mode
+
+SEEN_AGAIN = "document.dispatchEvent(new Event('visibilitychange'))"
 
 
 @pytest.fixture
@@ -211,6 +217,29 @@ async def test_a_session_that_has_ended_asks_for_the_token_and_keeps_the_text(
         await shown.page.locator("#login").wait_for()
         await log_in(shown)
         assert await shown.page.input_value("#text") == "Đây là câu 3."
+
+
+async def test_other_voices_are_offered_without_a_reload(site: RelaySite, server: str) -> None:
+    async with speaking_page(site.url) as shown:
+        await shown.page.fill("#text", "Đây là câu 3.")
+        await shown.page.select_option("#voice", "vi-high")
+        option = shown.page.locator("#voice option[value=vi-high]")
+        await site.administration.connect(server, SecretStr(TOKEN))
+        await until(lambda: is_ready(site, Mode.REMOTE))
+        await site.administration.set_mode(Mode.REMOTE)
+        await shown.page.evaluate(SEEN_AGAIN)
+        await option.wait_for(state="detached")
+        assert await shown.page.input_value("#voice") == ""
+        await site.administration.set_mode(Mode.LOCAL)
+        await shown.page.evaluate(SEEN_AGAIN)
+        await option.wait_for(state="attached")
+        assert await shown.page.input_value("#voice") == "vi-high"
+        assert await shown.page.input_value("#text") == "Đây là câu 3."
+
+
+def is_ready(site: RelaySite, mode: Mode) -> bool:
+    backend = site.administration.router.status().backend(mode.value)
+    return backend is not None and backend.state is BackendState.READY
 
 
 def is_whole(tone: Heard, wanted: list[Heard]) -> bool:

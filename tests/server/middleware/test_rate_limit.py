@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
 from server_site import serving
 
+from vieneu_colab_server.middleware import rate_limit
+from vieneu_colab_server.middleware.rate_limit import MOST_CLIENTS, PerMinute, client_of
+from vieneu_core.errors import RateLimitedError
 from vieneu_core.testing.scripted import ScriptedBackend
 
 
@@ -36,3 +42,58 @@ async def test_too_many_health_checks_do_not_starve_speech(backend: ScriptedBack
             assert response.status == 200, "probes are not counted"
 
     assert statuses == [200, 200, 429]
+
+
+async def test_other_requests_of_one_client_do_not_starve_another(
+    backend: ScriptedBackend,
+) -> None:
+    async with serving(backend, health_checks_per_minute=2) as site:
+        statuses = []
+        for address in ("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2"):
+            headers = {"X-Forwarded-For": address}  # as a proxy on this machine states it
+            async with site.get("/health", headers=headers) as response:
+                statuses.append(response.status)
+
+    assert statuses == [200, 200, 429, 200]
+
+
+def test_clients_beyond_the_most_share_one_counter() -> None:
+    counted = PerMinute(1)
+    for n in range(MOST_CLIENTS):
+        counted.hit("requests", f"client {n}")
+    counted.hit("requests", "one more")
+    for client in ("another", "client 0"):
+        with pytest.raises(RateLimitedError):
+            counted.hit("requests", client)
+
+
+def test_a_client_that_was_idle_for_a_minute_yields_its_counter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(rate_limit, "MOST_CLIENTS", 2)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "time", lambda: 1e9 + now[0])
+    counted = PerMinute(1)
+    for now[0], client in ((0.0, "a"), (1.0, "b"), (62.0, "c"), (63.0, "d")):
+        counted.hit("requests", client)
+    with pytest.raises(RateLimitedError):
+        counted.hit("requests", "c")
+
+
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("no address", "no address"),
+    ],
+)
+def test_a_client_is_known_by_its_address(address: str, client: str) -> None:
+    assert client_of({"type": "http", "client": (address, 1)}) == client
+
+
+def test_a_client_without_an_address_is_one_too() -> None:
+    assert client_of({"type": "http", "client": None}) == ""

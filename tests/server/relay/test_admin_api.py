@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from relay_site import RelaySite, relaying
 from server_site import TOKEN
-from voice_clips import wav_file
+from voice_clips import clip, wav_file
 
 
 @pytest.fixture
@@ -54,6 +54,19 @@ async def test_a_voice_is_added_listed_and_removed(site: RelaySite) -> None:
     await site.call("DELETE", f"/voices/{added['id']}", status=404)
 
 
+async def test_the_status_says_when_other_voices_may_be_usable(site: RelaySite) -> None:
+    async def version() -> str:
+        return str((await site.call("GET", "/status"))["voices_version"])
+
+    seen = [await version()]
+    assert await version() == seen[0]
+    site.administration.voices.add("Bà Ngoại", clip())
+    seen.append(await version())
+    await site.call("POST", "/backends/local/unload", status=204)
+    seen.append(await version())
+    assert len(set(seen)) == len(seen)
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"audio_base64": "no base64!"}, {"audio_base64": "AAAA"}, {"name": " "}, {"transcript": ""}],
@@ -85,7 +98,27 @@ async def test_events_reach_every_listener_and_are_not_sent_twice(site: RelaySit
     assert first == second
     await site.call("POST", "/backends/local/unload", status=204)
     again = await _events(site, "BackendStateChanged", after=first[0])
-    assert again[0] > first[0]
+    assert again[0] != first[0]
+    assert again[1]["time"] > first[1]["time"]
+
+
+async def test_events_go_on_after_a_restart_of_the_relay(tmp_path: Path) -> None:
+    async with relaying(tmp_path) as before:
+        await before.call("POST", "/backends/local/unload", status=204)
+        await before.call("POST", "/backends/local/load")
+        last = ""
+        for _ in range(3):
+            last, _ = await _events(before, "BackendStateChanged", after=last)
+    async with relaying(tmp_path) as after:
+        first = await _events(after, "BackendStateChanged")
+        assert await _events(after, "BackendStateChanged", after=last) == first
+        assert first[0] != last
+
+
+@pytest.mark.parametrize("unknown", ["", "0", "7", "no id", "x" * 4_000])
+async def test_an_unknown_id_means_from_the_beginning(site: RelaySite, unknown: str) -> None:
+    first = await _events(site, "BackendStateChanged")
+    assert await _events(site, "BackendStateChanged", after=unknown) == first
 
 
 async def test_a_stream_of_events_ends_when_the_relay_stops(site: RelaySite) -> None:
@@ -106,19 +139,19 @@ def _clip() -> str:
     return base64.b64encode(wav_file()).decode()
 
 
-async def _events(site: RelaySite, kind: str, after: int = 0) -> tuple[int, dict[str, Any]]:
-    """Return number and values of the first event of a kind after a number."""
-    headers = {"Last-Event-ID": str(after)}
+async def _events(site: RelaySite, kind: str, after: str = "") -> tuple[str, dict[str, Any]]:
+    """Return id and values of the first event of a kind after an id."""
+    headers = {"Last-Event-ID": after}
     async with site.api("GET", "/events", headers=headers) as stream:
         return await _first(stream, kind)
 
 
-async def _first(stream: aiohttp.ClientResponse, kind: str) -> tuple[int, dict[str, Any]]:
-    number = 0
+async def _first(stream: aiohttp.ClientResponse, kind: str) -> tuple[str, dict[str, Any]]:
+    event_id = ""
     async for line in stream.content:
         name, _, value = line.decode().rstrip("\n").partition(": ")
         if name == "id":
-            number = int(value)
+            event_id = value
         elif name == "data" and json.loads(value)["event"] == kind:
-            return number, json.loads(value)
+            return event_id, json.loads(value)
     raise AssertionError("The stream ended.")

@@ -64,6 +64,31 @@ async def test_a_server_is_connected_used_and_disconnected(tmp_path: Path) -> No
         assert TOKEN not in site.config.read_text("utf-8")
 
 
+async def test_a_server_is_tested_without_being_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    async with (
+        serving(ScriptedBackend(name="far", engine="far-engine")) as server,
+        relaying(tmp_path) as site,
+    ):
+        before, kept = await site.call("GET", "/status"), site.config.read_text("utf-8")
+        typed = {"url": server.url, **CONNECTED}
+        answer = await site.call("POST", "/connect/test", json=typed)
+        assert (answer["state"], answer["engine"]) == ("ready", "far-engine")
+        wrong = "a-wrong-token-that-is-long-enough"
+        body = {"url": server.url, "token": wrong}
+        problem = await site.call("POST", "/connect/test", status=401, json=body)
+        assert problem["code"] == "authentication"
+        assert wrong not in str(problem)
+        await site.call("POST", "/connect/test", status=422, json={"url": "no url", "token": wrong})
+        after = await site.call("GET", "/status")
+        assert after["remote"] == before["remote"]
+        assert site.config.read_text("utf-8") == kept
+    assert TOKEN not in caplog.text
+    assert wrong not in caplog.text
+
+
 async def test_the_token_of_the_settings_is_used_where_none_is_given(tmp_path: Path) -> None:
     async with serving(ScriptedBackend()) as server, relaying(tmp_path) as site:
         await site.call("POST", "/connect", json={"url": server.url, **CONNECTED})

@@ -155,9 +155,27 @@ def test_a_guesser_is_throttled(account: AdminAccount) -> None:
     account.set_password(PASSWORD)
     for _ in range(LOGINS_PER_MINUTE):
         with pytest.raises(LoginRefusedError):
-            account.log_in_with_code("guess")
+            account.log_in("guess", client="a stranger")
     with pytest.raises(RateLimitedError):
-        account.log_in(PASSWORD)
+        account.log_in(PASSWORD, client="a stranger")
+    assert account.log_in(PASSWORD, client="the admin")
+
+
+def test_wrong_codes_and_tokens_are_counted_apart_from_passwords(account: AdminAccount) -> None:
+    token = account.new_token().get_secret_value().encode()
+    account.set_password(PASSWORD)
+    for _ in range(LOGINS_PER_MINUTE):
+        with pytest.raises(LoginRefusedError):
+            account.log_in_with_code("guess", client="one")
+        with pytest.raises(LoginRefusedError):
+            account.accepts_token(b"guess", client="one")
+    with pytest.raises(RateLimitedError):
+        account.log_in_with_code("guess", client="one")
+    with pytest.raises(RateLimitedError):
+        account.accepts_token(b"guess", client="one")
+    assert account.log_in(PASSWORD, client="one")
+    assert account.accepts_token(token, client="one"), "the right one is never throttled"
+    assert account.log_in_with_code(account.new_code().get_secret_value(), client="one")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"token_sha256": 1}', '{"salt": "zz"}'])
@@ -229,6 +247,29 @@ async def test_a_wrong_token_is_refused(site: RelaySite, authorization: str) -> 
     headers = {"Authorization": authorization}
     problem = await site.call("GET", "/status", status=401, headers=headers)
     assert problem["code"] == "login_refused"
+
+
+async def test_a_stranger_does_not_lock_the_admin_out(site: RelaySite) -> None:
+    session = site.account.set_password(PASSWORD).get_secret_value()
+    stranger = {"X-Forwarded-For": "192.0.2.1"}
+    wrong = {**stranger, "Authorization": "Bearer wrong"}
+    guess = {"password": "wrong"}
+    for status in (401,) * LOGINS_PER_MINUTE + (429,):
+        await site.call("GET", "/status", status=status, headers=wrong)
+        await site.call("GET", "/status", status=401, headers={**wrong, "Authorization": ""})
+    async with aiohttp.ClientSession(cookies={SESSION_COOKIE: session}) as admin:
+        api = f"{site.url}/relay/api"
+        for _ in range(LOGINS_PER_MINUTE + 1):
+            async with admin.post(f"{api}/login", json=guess, headers=stranger) as guessed:
+                pass
+        assert guessed.status == 429
+        async with admin.get(f"{api}/status", headers=wrong) as answer:
+            assert answer.status == 200, "a session counts, whatever a proxy adds"
+        headers = {"X-Forwarded-For": "192.0.2.2"}
+        async with admin.post(
+            f"{api}/login", json={"password": PASSWORD}, headers=headers
+        ) as right:
+            assert right.status == 200
 
 
 async def test_the_token_for_speech_is_not_the_admins(site: RelaySite) -> None:

@@ -112,6 +112,8 @@ async def test_wrong_tokens_are_refused_and_throttled(site: RelaySite) -> None:
             assert problem["detail"] == "The token is wrong."
         await user.log_in("wrong", status=429)
         await user.log_in()  # the right one is never throttled
+        body, headers = {"token": "wrong"}, {"X-Forwarded-For": "192.0.2.1"}
+        await user.call("POST", "/login", 401, json=body, headers=headers)  # nor is another client
 
 
 async def test_another_site_cannot_use_a_session(user: SpeakUser) -> None:

@@ -40,7 +40,7 @@ class ServerSettings(BaseSettings):
     """Longest reference audio after decoding, in seconds."""
 
     requests_per_minute: PositiveInt = 60
-    """Requests for speech per minute."""
+    """Requests for speech per minute, of all clients together."""
     health_checks_per_minute: PositiveInt = Field(
         default=240,
         validation_alias=AliasChoices(
@@ -48,9 +48,9 @@ class ServerSettings(BaseSettings):
             f"{ENV_PREFIX}looks_per_minute",  # deprecated name
         ),
     )
-    """All other requests per minute (health, voices), counted separately from speech."""
+    """All other requests per minute (health, voices) of one client, counted apart from speech."""
     failed_logins_per_minute: PositiveInt = 20
-    """Failed logins per minute, all clients together; a valid token is never throttled."""
+    """Failed logins per minute of one client; a valid token is never throttled."""
 
     max_queue: int = Field(default=8, ge=0)
     """Requests that may wait for their turn."""

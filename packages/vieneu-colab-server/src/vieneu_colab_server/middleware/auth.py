@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vieneu_colab_server.middleware.rate_limit import PerMinute
+from vieneu_colab_server.middleware.rate_limit import PerMinute, client_of
 from vieneu_colab_server.problems import problem_response
 from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_core.errors import AuthenticationError, VieneuError
@@ -23,8 +23,8 @@ def bearer_token(headers: list[tuple[bytes, bytes]]) -> bytes | None:
 class BearerAuth:
     """Passes on only requests with a valid token.
 
-    Wrong tokens are counted; above the limit they get 429 instead of 401. A valid token is
-    checked first and never throttled.
+    Wrong tokens are counted for each client; above the limit they get 429 instead of 401. A valid
+    token is checked first and never throttled.
     """
 
     def __init__(self, app: ASGIApp, *, tokens: TokenRotation, failures: PerMinute) -> None:
@@ -38,16 +38,17 @@ class BearerAuth:
             await self._app(scope, receive, send)
             return
         try:
-            self._check(bearer_token(scope["headers"]))
+            self._check(scope)
         except VieneuError as error:
             await problem_response(error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _check(self, token: bytes | None) -> None:
+    def _check(self, scope: Scope) -> None:
+        token = bearer_token(scope["headers"])
         if self._tokens.accepts(token):
             return
-        self._failures.hit("failed logins")
+        self._failures.hit("failed logins", client_of(scope))
         raise AuthenticationError(
             "The request has no token." if token is None else "The token is wrong.",
             remedy="Send the server's current token: Authorization: Bearer <token>",

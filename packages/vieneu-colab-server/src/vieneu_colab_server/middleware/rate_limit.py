@@ -1,7 +1,9 @@
-"""Rate limits: requests per minute."""
+"""Rate limits: requests per minute, of each client by itself or of all together."""
 
 from __future__ import annotations
 
+import ipaddress
+import threading
 import time
 
 from limits import RateLimitItemPerMinute
@@ -15,24 +17,65 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.wire.routes import STREAM, SYNTHESIZE
 
 SPEECH_PATHS = frozenset({SYNTHESIZE, STREAM})
+MOST_CLIENTS = 1_024
+"""Clients that are counted by themselves within a minute; all further ones share a counter."""
+CLIENT_KEY = "vieneu_client"
+"""Key of a request's scope: the client that it comes from, where its address is not what counts."""
+_MINUTE_S = 60.0
+_IDLE_S = _MINUTE_S + 1.0
+_SHARED = "shared"
+_MAX_ADDRESS_CHARS = 64
+_IPV6_NETWORK_BITS = 64
+"""The smallest network that is assigned; its owner may use any address in it (RFC 6177)."""
+
+
+def client_of(scope: Scope) -> str:
+    """Return what tells the clients of the service apart: by default the address of each.
+
+    Behind a proxy that is trusted, that is the address that the proxy states.
+    """
+    known = scope.get(CLIENT_KEY)
+    if known is not None:
+        return str(known)
+    host = str((scope.get("client") or ("", 0))[0])[:_MAX_ADDRESS_CHARS]
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(address), _IPV6_NETWORK_BITS), strict=False))
 
 
 class PerMinute:
-    """Counts events over the last minute, for each key."""
+    """Counts events over the last minute, of each client by itself. May be used by many threads.
+
+    It keeps `MOST_CLIENTS` counters, and one for all further clients.
+    """
 
     def __init__(self, limit: int) -> None:
         self._item = RateLimitItemPerMinute(limit)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._changing = threading.Lock()
+        self._clients: dict[str, tuple[int, float]] = {}
+        """Number of the counter, and time of the last event; the longest idle client first."""
 
-    def hit(self, key: str) -> None:
+    def hit(self, key: str, client: str = "") -> None:
         """Count one event.
+
+        Args:
+            key: What is counted, for the error.
+            client: Who caused it.
 
         Raises:
             RateLimitedError: there were too many.
         """
-        if self._limiter.hit(self._item, key):
+        counter = self._counter_of(client)
+        if self._limiter.hit(self._item, counter):
             return
-        wait_s = self._limiter.get_window_stats(self._item, key).reset_time - time.time()
+        wait_s = self._limiter.get_window_stats(self._item, counter).reset_time - time.time()
         raise RateLimitedError(
             Translatable(
                 "More than {amount} {key} within a minute.", amount=self._item.amount, key=key
@@ -40,14 +83,29 @@ class PerMinute:
             retry_after_s=round(max(1.0, wait_s), 1),
         )
 
+    def _counter_of(self, client: str) -> str:
+        """Return the counter of a client. An idle one is empty, and goes to the next client."""
+        now_s = time.monotonic()
+        with self._changing:
+            number, _ = self._clients.pop(client, (None, 0.0))
+            if number is None:
+                number = len(self._clients)
+                idlest = next(iter(self._clients), None)
+                if idlest is not None and now_s - self._clients[idlest][1] > _IDLE_S:
+                    number, _ = self._clients.pop(idlest)
+                elif number >= MOST_CLIENTS:
+                    return _SHARED
+            self._clients[client] = number, now_s
+        return str(number)
+
 
 class RateLimit:
-    """Limits the requests per minute of the only token.
+    """Limits the requests per minute.
 
     Args:
         app: Receives the requests within the limits.
-        speech: Counts requests for speech.
-        health_checks: Counts all others, apart from speech.
+        speech: Counts requests for speech, of all clients together: they share the engine.
+        health_checks: Counts all others, of each client by itself.
         speech_paths: Paths of requests for speech.
         exempt: Paths that are not counted.
     """
@@ -71,14 +129,14 @@ class RateLimit:
         """Pass a request on, or refuse it."""
         if scope["type"] == "http" and scope["path"] not in self._exempt:
             try:
-                self._count(scope["path"])
+                self._count(scope)
             except RateLimitedError as error:
                 await problem_response(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _count(self, path: str) -> None:
-        if path in self._speech_paths:
+    def _count(self, scope: Scope) -> None:
+        if scope["path"] in self._speech_paths:
             self._speech.hit("requests for speech")
         else:
-            self._health_checks.hit("other requests")
+            self._health_checks.hit("other requests", client_of(scope))

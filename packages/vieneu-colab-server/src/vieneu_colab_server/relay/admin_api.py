@@ -14,6 +14,7 @@ from starlette.responses import StreamingResponse
 from vieneu_colab_server import __version__
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.event_stream import EventHistory, report_json
+from vieneu_colab_server.relay.voices_version import voices_version
 from vieneu_core.backends.base import Health
 from vieneu_core.credentials import MAX_TOKEN_CHARS, MAX_URL_CHARS
 from vieneu_core.errors import ConfigurationError, InvalidRequestError, SettingsFileError
@@ -36,7 +37,7 @@ class ModeBody(_Body):
 
 
 class ConnectBody(_Body):
-    """Body of ``POST /connect``."""
+    """Body of ``POST /connect`` and ``POST /connect/test``."""
 
     url: str = Field(min_length=1, max_length=MAX_URL_CHARS)
     token: SecretStr | None = Field(default=None, max_length=MAX_TOKEN_CHARS)
@@ -75,14 +76,19 @@ def _add_status(api: APIRouter, administration: Administration, events: EventHis
     @api.get("/status")
     async def status(accept_language: Annotated[str, Header()] = "") -> dict[str, Any]:
         """State the mode, all backends, the settings without secrets, and what is wrong."""
-        return status_json(administration, best_language(accept_language))
+        values = status_json(administration, best_language(accept_language))
+        version = await voices_version(administration.router, administration.voices)
+        return {**values, "voices_version": version}
 
     @api.get("/events")
     async def event_stream(
         accept_language: Annotated[str, Header()] = "",
-        last_event_id: Annotated[int, Header(ge=0)] = 0,
+        last_event_id: Annotated[str, Header()] = "",
     ) -> StreamingResponse:
-        """Send the last events, and each new one, as server-sent events."""
+        """Send the last events, and each new one, as server-sent events.
+
+        After an unknown `Last-Event-ID`, such as one from before a restart: all that are kept.
+        """
         stream = events.stream(last_event_id, best_language(accept_language))
         return StreamingResponse(stream, media_type="text/event-stream")
 
@@ -100,6 +106,13 @@ def _add_choices(api: APIRouter, administration: Administration) -> None:
         """Verify a server, and use it as the remote from now on."""
         with _of_the_caller():
             health = await administration.connect(body.url, body.token)
+        return _backend_answer(Mode.REMOTE.value, health)
+
+    @api.post("/connect/test")
+    async def test_connection(body: ConnectBody) -> BackendAnswer:
+        """Verify a server without using it; nothing is kept."""
+        with _of_the_caller():
+            health = await administration.test_server(body.url, body.token)
         return _backend_answer(Mode.REMOTE.value, health)
 
     @api.post("/disconnect")

@@ -111,14 +111,7 @@ class Administration:
                 has changed.
             ConfigurationError: URL or token cannot be used or kept; nothing has changed.
         """
-        try:
-            endpoint_url = parse_endpoint_url(url)
-            chosen = parse_auth_token(token or self._settings.colab.auth_token)
-        except ValueError as error:
-            raise ConfigurationError(
-                Translatable("The server cannot be used: {reason}.", reason=str(error)),
-                remedy="Copy URL and token as the server shows them.",
-            ) from None
+        endpoint_url, chosen = self._server(url, token)
         self._refuse_overrides()
         health = await verify_server(endpoint_url, chosen)
         async with self._changing:
@@ -130,6 +123,19 @@ class Administration:
                 }
             )
         return health
+
+    async def test_server(self, url: str, token: SecretStr | None = None) -> Health:
+        """Verify a server without using it; nothing changes.
+
+        Args:
+            url: Of the server.
+            token: Of the server; None is the one in the settings.
+
+        Raises:
+            BackendError: the server does not answer, refuses the token or is not ready.
+            ConfigurationError: URL or token cannot be used.
+        """
+        return await verify_server(*self._server(url, token))
 
     async def accept_address(self, body: bytes, signature: str | None) -> None:
         """Take the new address that a restarted server sent.
@@ -246,6 +252,21 @@ class Administration:
         """Choose the backend of the settings, where it is set up already."""
         if self._settings.mode in self._configured():
             self.router.set_mode(self._settings.mode, require_ready=False)
+
+    def _server(self, url: str, token: SecretStr | None) -> tuple[str, SecretStr]:
+        """Return URL and token of a server after a check of both.
+
+        Raises:
+            ConfigurationError: one of them cannot be used.
+        """
+        try:
+            endpoint_url = parse_endpoint_url(url)
+            return endpoint_url, parse_auth_token(token or self._settings.colab.auth_token)
+        except ValueError as error:
+            raise ConfigurationError(
+                Translatable("The server cannot be used: {reason}.", reason=str(error)),
+                remedy="Copy URL and token as the server shows them.",
+            ) from None
 
     def _configured(self) -> set[str]:
         """Return the names of the backends that are set up."""

@@ -45,6 +45,7 @@ from vieneu_colab_server.relay.speak.app import create_speak_api
 from vieneu_colab_server.relay.speak.guard import SPEAK_API
 from vieneu_colab_server.relay.speak.session import SpeakSessions
 from vieneu_colab_server.relay.voice_routes import voice_routes
+from vieneu_colab_server.relay.voices_version import voices_version
 from vieneu_colab_server.relay.wyoming import wyoming_server_class
 from vieneu_colab_server.relay.wyoming.limits import WyomingLimits
 from vieneu_colab_server.relay.wyoming.queued_speech import QueuedSpeech
@@ -166,6 +167,13 @@ def create_relay_app(
         max_chars=settings.max_text_chars,
     )
     speak_sessions = SpeakSessions(service.tokens, clock)
+    speak_api = create_speak_api(
+        settings,
+        service,
+        server,
+        speak_sessions,
+        voices_version=lambda: voices_version(router, administration.voices),
+    )
     apis = [
         login_routes(parts.account, speak_sessions),
         admin_routes(administration, events),
@@ -177,7 +185,7 @@ def create_relay_app(
     routes = [
         Route(ADMIN_PATH, _to_the_page, include_in_schema=False),
         Mount(ADMIN_PATH, _admin_app(settings, parts.account, apis)),
-        Mount(SPEAK_API, create_speak_api(settings, service, server, speak_sessions)),
+        Mount(SPEAK_API, speak_api),
         *speak_page_routes(),
         Mount("/", server),
     ]

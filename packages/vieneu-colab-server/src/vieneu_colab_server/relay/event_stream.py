@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import secrets
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
@@ -20,9 +21,13 @@ CHECK_EVERY_S = 1.0
 KEEP_ALIVE_S = 15.0
 """A comment is sent after so long without an event: proxies close what is silent."""
 
+_MAX_DIGITS = 18
+
 
 class EventHistory:
-    """The last events of a router, numbered; pages that open later see them too.
+    """The last events of a router, with ids; pages that open later see them too.
+
+    An id is ``START-NUMBER``. ``START`` differs with each start of the service, which counts anew.
 
     Args:
         router: Publishes them.
@@ -33,6 +38,7 @@ class EventHistory:
     def __init__(self, router: Router, *, clock: Clock, is_stopping: Callable[[], bool]) -> None:
         self._clock = clock
         self._is_stopping = is_stopping
+        self._start = secrets.token_hex(4)
         self._events: deque[tuple[int, str, RouterEvent]] = deque(maxlen=KEPT_EVENTS)
         self._n_events = 0
         self._arrived = asyncio.Event()
@@ -42,24 +48,28 @@ class EventHistory:
         """Keep no further events."""
         self._unsubscribe()
 
-    def since(self, number: int, language: str) -> list[tuple[int, dict[str, Any]]]:
-        """Return the events after a number, as JSON values in a language."""
+    def since(self, last_id: str, language: str) -> list[tuple[str, dict[str, Any]]]:
+        """Return ids and JSON values of the events after an id, in a language.
+
+        After an id that was not given since the start of the service: all that are kept.
+        """
+        number = self._number_of(last_id)
         return [
-            (n, {"time": time, **event_json(event, language)})
+            (f"{self._start}-{n}", {"time": time, **event_json(event, language)})
             for n, time, event in self._events
             if n > number
         ]
 
-    async def stream(self, number: int, language: str) -> AsyncGenerator[bytes, None]:
-        """Yield the events after a number, and each new one."""
+    async def stream(self, last_id: str, language: str) -> AsyncGenerator[bytes, None]:
+        """Yield the events after an id, as `since` has them, and each new one."""
         yield b"retry: 2000\n\n"
-        last, silent_s = number, 0.0
+        silent_s = 0.0
         while not self._is_stopping():
             arrived = self._arrived
-            for n, event in self.since(last, language):
+            for event_id, event in self.since(last_id, language):
                 data = json.dumps(event, ensure_ascii=False)
-                yield f"id: {n}\nevent: {event['event']}\ndata: {data}\n\n".encode()
-                last, silent_s = n, 0.0
+                yield f"id: {event_id}\nevent: {event['event']}\ndata: {data}\n\n".encode()
+                last_id, silent_s = event_id, 0.0
             with suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_EVERY_S):
                     await arrived.wait()
@@ -67,6 +77,12 @@ class EventHistory:
             if silent_s >= KEEP_ALIVE_S:
                 yield b": keep-alive\n\n"
                 silent_s = 0.0
+
+    def _number_of(self, event_id: str) -> int:
+        """Return the number in an id; 0 where it is not of this start."""
+        start, _, number = event_id.partition("-")
+        is_known = start == self._start and number.isdecimal() and len(number) <= _MAX_DIGITS
+        return int(number) if is_known else 0
 
     def _keep(self, event: RouterEvent) -> None:
         self._n_events += 1

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vieneu_colab_server.middleware.auth import bearer_token
+from vieneu_colab_server.middleware.rate_limit import client_of
 from vieneu_colab_server.problems import problem_response
 from vieneu_colab_server.relay.login import AdminAccount, LoginRefusedError
 from vieneu_core.errors import VieneuError
@@ -60,7 +61,8 @@ class AdminGuard(PageGuard):
     """Lets only the admin through, and adds the headers that protect the admin's browser.
 
     A request with a session that changes something must come from a page of this service: browsers
-    state the origin of such requests (Fetch standard, 3.2.5), and another one is refused.
+    state the origin of such requests (Fetch standard, 3.2.5), and another one is refused. With an
+    open session no token matters: some proxies add one of their own.
 
     Args:
         app: Gets the admin's requests.
@@ -75,11 +77,14 @@ class AdminGuard(PageGuard):
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
-        is_open = scope["path"].removeprefix(scope.get("root_path", "")) in self._open_paths
-        if self._account.accepts_token(bearer_token(scope["headers"])):
+        is_ours = _is_harmless(scope["method"], headers)
+        if is_ours and self._account.has_session(session_of(headers)):
+            return
+        token, client = bearer_token(scope["headers"]), client_of(scope)
+        if self._account.accepts_token(token, client=client):
             return
         check_origin(scope["method"], headers)
-        if is_open or self._account.has_session(session_of(headers)):
+        if scope["path"].removeprefix(scope.get("root_path", "")) in self._open_paths:
             return
         raise LoginRefusedError(
             "You are not logged in.", remedy="Log in, or send the admin token as a bearer token."
@@ -92,7 +97,7 @@ def check_origin(method: str, headers: Headers) -> None:
     Raises:
         LoginRefusedError: it does.
     """
-    if method in _SAFE_METHODS or _is_same_origin(headers):
+    if _is_harmless(method, headers):
         return
     raise LoginRefusedError(
         "The request comes from a page of another site.",
@@ -108,6 +113,10 @@ def session_of(headers: Headers, cookie: str = SESSION_COOKIE) -> str:
         return ""
     found = cookies.get(cookie)
     return "" if found is None else found.value
+
+
+def _is_harmless(method: str, headers: Headers) -> bool:
+    return method in _SAFE_METHODS or _is_same_origin(headers)
 
 
 def _is_same_origin(headers: Headers) -> bool:

@@ -32,6 +32,7 @@ MOST_SESSIONS = 64
 MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 256
 LOGINS_PER_MINUTE = 10
+"""Of one client; passwords, codes and tokens are counted apart."""
 _MAX_FILE_BYTES = 16_384
 # 16 MiB and some 50 ms for each guess (OWASP Password Storage Cheat Sheet).
 _SCRYPT = {"n": 1 << 14, "r": 8, "p": 1}
@@ -73,7 +74,10 @@ class AdminAccount:
     def __init__(self, path: Path, *, clock: Clock) -> None:
         self._path = path
         self._clock = clock
-        self._failures = PerMinute(LOGINS_PER_MINUTE)
+        # Apart: wrong tokens of a program must not keep the admin's password out.
+        self._passwords, self._codes, self._tokens = (
+            PerMinute(LOGINS_PER_MINUTE) for _ in range(3)
+        )
         self._code: tuple[bytes, float] | None = None
         self._sessions: dict[bytes, float] = {}
         self._replaced = (b"", 0.0)
@@ -115,28 +119,29 @@ class AdminAccount:
         self._code = digest, self._clock.monotonic() + CODE_VALID_S
         return code
 
-    def log_in_with_code(self, code: str) -> SecretStr:
+    def log_in_with_code(self, code: str, *, client: str = "") -> SecretStr:
         """Spend the one-time code; return a session.
 
         Raises:
             LoginRefusedError: the code is wrong, spent or too old.
-            RateLimitedError: there were too many attempts.
+            RateLimitedError: there were too many wrong ones of this client.
         """
         expected, valid_until_s = self._code or (b"", 0.0)
         is_right = hmac.compare_digest(_digest(code), expected)
         if not is_right or self._clock.monotonic() > valid_until_s:
-            raise self._refused("The login code is wrong, was used before or is too old.")
+            self._codes.hit("logins", client)
+            raise LoginRefusedError("The login code is wrong, was used before or is too old.")
         self._code = None
         return self._new_session()
 
-    def log_in(self, password: str) -> SecretStr:
+    def log_in(self, password: str, *, client: str = "") -> SecretStr:
         """Check the password; return a session. Blocking: hashing takes some 50 ms.
 
         Raises:
             LoginRefusedError: the password is wrong, or none was chosen yet.
-            RateLimitedError: there were too many attempts.
+            RateLimitedError: there were too many attempts of this client.
         """
-        self._failures.hit("logins")
+        self._passwords.hit("logins", client)
         kept = self._kept
         if kept is None or not kept.password_scrypt or len(password) > MAX_PASSWORD_CHARS:
             raise LoginRefusedError("The password is wrong.")
@@ -191,23 +196,20 @@ class AdminAccount:
         self._sessions.pop(_digest(session), None)
         self._replaced = (b"", 0.0)
 
-    def accepts_token(self, token: bytes | None) -> bool:
+    def accepts_token(self, token: bytes | None, *, client: str = "") -> bool:
         """Whether this is the token for programs.
 
         Raises:
             LoginRefusedError: it is another one.
-            RateLimitedError: there were too many wrong ones.
+            RateLimitedError: there were too many wrong ones of this client.
         """
         if token is None:
             return False
         given = hashlib.sha256(token).hexdigest()
         if self._kept and hmac.compare_digest(given, self._kept.token_sha256):
             return True
-        raise self._refused("The admin token is wrong.")
-
-    def _refused(self, detail: str) -> LoginRefusedError:
-        self._failures.hit("logins")
-        return LoginRefusedError(detail)
+        self._tokens.hit("logins", client)
+        raise LoginRefusedError("The admin token is wrong.")
 
     def _new_session(self) -> SecretStr:
         now_s = self._clock.monotonic()

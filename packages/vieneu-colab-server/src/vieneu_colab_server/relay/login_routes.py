@@ -7,6 +7,7 @@ import asyncio
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from vieneu_colab_server.middleware.rate_limit import client_of
 from vieneu_colab_server.relay.guard import SESSION_COOKIE, session_of
 from vieneu_colab_server.relay.login import MAX_PASSWORD_CHARS, SESSION_IDLE_S, AdminAccount
 from vieneu_colab_server.relay.speak.guard import close_in_browser, open_in_browser
@@ -71,7 +72,8 @@ def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRou
     @api.post(LOGIN)
     async def log_in(body: LoginBody, request: Request, response: Response) -> LoginAnswer:
         """Log in with the password."""
-        session = await asyncio.to_thread(account.log_in, body.password.get_secret_value())
+        password, client = body.password.get_secret_value(), client_of(request.scope)
+        session = await asyncio.to_thread(account.log_in, password, client=client)
         _set_cookie(request, response, session)
         open_in_browser(speak_sessions, request, response)
         return LoginAnswer(has_password=True)
@@ -79,7 +81,8 @@ def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRou
     @api.post(LOGIN_CODE)
     async def log_in_with_code(body: CodeBody, request: Request, response: Response) -> LoginAnswer:
         """Log in with the one-time code."""
-        session = account.log_in_with_code(body.code.get_secret_value())
+        code, client = body.code.get_secret_value(), client_of(request.scope)
+        session = account.log_in_with_code(code, client=client)
         _set_cookie(request, response, session)
         open_in_browser(speak_sessions, request, response)
         return LoginAnswer(has_password=account.has_password)

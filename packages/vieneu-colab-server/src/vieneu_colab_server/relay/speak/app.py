@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
@@ -22,7 +24,12 @@ _ALLOWED = frozenset({("GET", VOICES), ("POST", STREAM)})
 
 
 def create_speak_api(
-    settings: ServerSettings, service: Service, server: ASGIApp, sessions: SpeakSessions
+    settings: ServerSettings,
+    service: Service,
+    server: ASGIApp,
+    sessions: SpeakSessions,
+    *,
+    voices_version: Callable[[], Awaitable[str]],
 ) -> FastAPI:
     """Make the app; it is mounted at `guard.SPEAK_API`.
 
@@ -31,6 +38,7 @@ def create_speak_api(
         service: Parts of the server.
         server: The server's app; it checks its token and its rate limits as for other clients.
         sessions: Sessions of the page.
+        voices_version: Returns what differs once other voices may be usable.
     """
     app = FastAPI(
         title="VieNeu Relay, Speak page",
@@ -50,7 +58,8 @@ def create_speak_api(
             ),
         ],
     )
-    for routes in (speak_routes(sessions, service, settings), speech_file_routes()):
+    own = speak_routes(sessions, service, settings, voices_version=voices_version)
+    for routes in (own, speech_file_routes()):
         app.routes.extend(routes.routes)
     app.mount("/", ForwardedServer(server, token=lambda: sessions.token, allowed=_is_allowed))
     add_error_handlers(app)

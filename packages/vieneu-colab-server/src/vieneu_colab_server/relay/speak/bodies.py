@@ -44,6 +44,8 @@ class PageAnswer(BaseModel):
     """Longest reference audio, in seconds."""
     clones: bool
     """Whether reference audio can be used now."""
+    voices_version: str
+    """Differs once other voices may be usable."""
 
 
 class ProblemText(BaseModel):

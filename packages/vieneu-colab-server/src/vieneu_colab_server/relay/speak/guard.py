@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 from fastapi import Request, Response
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from vieneu_colab_server.middleware.rate_limit import CLIENT_KEY
 from vieneu_colab_server.problems import problem_response
 from vieneu_colab_server.relay.guard import PageGuard, check_origin, session_of
 from vieneu_colab_server.relay.login import LoginRefusedError
@@ -54,6 +56,8 @@ class SpeakGuard(PageGuard):
 class ForwardedServer:
     """The server's own API for requests of a session: the token is put in here.
 
+    Each session is a client of its own for the rate limits, wherever its browser is.
+
     Only listed paths are reachable: a user of the page is no admin.
 
     Args:
@@ -89,8 +93,13 @@ class ForwardedServer:
             "raw_path": path.encode(),
             "root_path": "",
             "headers": [*given, (b"authorization", token)],
+            CLIENT_KEY: _client_of_session(session_of(Headers(scope=scope), SPEAK_COOKIE)),
         }
         await self._server(forwarded, receive, send)
+
+
+def _client_of_session(session: str) -> str:
+    return f"session {hashlib.sha256(session.encode(errors='replace')).hexdigest()[:32]}"
 
 
 def path_in(scope: Scope) -> str:

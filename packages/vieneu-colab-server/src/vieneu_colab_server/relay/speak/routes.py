@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
 from vieneu_colab_server import __version__
 from vieneu_colab_server.app import Service
+from vieneu_colab_server.middleware.rate_limit import client_of
 from vieneu_colab_server.relay.speak.bodies import (
     LoginAnswer,
     PageAnswer,
@@ -31,7 +33,13 @@ OPEN_SPEAK_PATHS = frozenset({LOGIN, PROBLEM_TEXT})
 """Whoever is not logged in needs them."""
 
 
-def speak_routes(sessions: SpeakSessions, service: Service, settings: ServerSettings) -> APIRouter:
+def speak_routes(
+    sessions: SpeakSessions,
+    service: Service,
+    settings: ServerSettings,
+    *,
+    voices_version: Callable[[], Awaitable[str]],
+) -> APIRouter:
     """Return the routes of the page's own API."""
     api = APIRouter(tags=["speak"])
     _add_login(api, sessions)
@@ -45,6 +53,7 @@ def speak_routes(sessions: SpeakSessions, service: Service, settings: ServerSett
             max_text_chars=settings.max_text_chars,
             max_reference_s=settings.max_reference_s,
             clones=health.clones,
+            voices_version=await voices_version(),
         )
 
     @api.post("/sentences")
@@ -76,7 +85,7 @@ def _add_login(api: APIRouter, sessions: SpeakSessions) -> None:
     @api.post(LOGIN)
     async def log_in(body: TokenBody, request: Request, response: Response) -> LoginAnswer:
         """Enter the token for speech; the browser is remembered."""
-        sessions.check_token(body.token.get_secret_value())
+        sessions.check_token(body.token.get_secret_value(), client=client_of(request.scope))
         open_in_browser(sessions, request, response)
         return LoginAnswer(logged_in=True)
 

@@ -38,15 +38,15 @@ class SpeakSessions:
         """The current token for speech, which stays on this machine."""
         return self._tokens.current
 
-    def check_token(self, token: str) -> None:
+    def check_token(self, token: str, *, client: str = "") -> None:
         """Check the token for speech.
 
         Raises:
             LoginRefusedError: the token is wrong.
-            RateLimitedError: there were too many wrong ones.
+            RateLimitedError: there were too many wrong ones of this client.
         """
         if not self._tokens.accepts(token.strip().encode(errors="replace")):
-            self._failures.hit("logins")
+            self._failures.hit("logins", client)
             raise LoginRefusedError(
                 "The token is wrong.",
                 remedy="Enter the token for speech. The relay prints where it is kept when it"

@@ -36,6 +36,7 @@ const viewers = [
   setUpSession(),
   setUpBackends({ refresh }),
   setUpConnection({ refresh }),
+  voices,
 ];
 
 let isOpen = false;
@@ -66,7 +67,7 @@ function open() {
   document.getElementById("log-out").hidden = false;
   refresh();
   watch();
-  for (const part of [voices, cache, chart, notebook]) part.load();
+  for (const part of [cache, chart, notebook]) part.load();
 }
 
 /** Show the login in place of the page; what was typed there stays. */

@@ -10,32 +10,21 @@ export function setUpConnection({ refresh }) {
   const token = document.getElementById("endpoint-token");
   const outcome = document.getElementById("connection-outcome");
   let isTyped = false;
+  let saved = "";
   url.addEventListener("input", () => (isTyped = true));
 
-  onSubmit(
-    form,
-    outcome,
-    async () => {
-      url.removeAttribute("aria-invalid");
-      const body = { url: url.value.trim() };
-      if (token.value) body.token = token.value;
-      try {
-        await call("POST", "connect", body);
-      } catch (problem) {
-        url.setAttribute("aria-invalid", "true");
-        throw problem;
-      }
-      token.value = "";
-      isTyped = false;
-      await refresh();
-      return t("connection.connected");
-    },
-    {},
-  );
+  onSubmit(form, outcome, async () => {
+    await sendTyped("connect");
+    token.value = "";
+    isTyped = false;
+    await refresh();
+    return t("connection.connected");
+  });
   onPress(document.getElementById("test-connection"), outcome, async () => {
-    const answer = await call("POST", "backends/remote/test");
-    const seconds = formatNumber(answer.seconds, 1);
-    return t("backend.tested", { seconds, voice: answer.voice, engine: answer.engine });
+    if (saved && url.value.trim() === saved && !token.value) return testSaved();
+    if (!form.reportValidity()) return "";
+    const { engine, model } = await sendTyped("connect/test");
+    return t("connection.tested", { server: [engine, model].filter(Boolean).join(", ") });
   });
   onPress(document.getElementById("rotate-token"), outcome, async () => {
     if (!(await confirmed(t("connection.rotate_question"), t("connection.rotate")))) return "";
@@ -50,9 +39,23 @@ export function setUpConnection({ refresh }) {
     return t("connection.disconnected");
   });
 
+  /** Send what is typed; without a token the saved one counts. Marks a URL that fails. */
+  async function sendTyped(path) {
+    url.removeAttribute("aria-invalid");
+    const body = { url: url.value.trim() };
+    if (token.value) body.token = token.value;
+    try {
+      return await call("POST", path, body);
+    } catch (problem) {
+      url.setAttribute("aria-invalid", "true");
+      throw problem;
+    }
+  }
+
   function show(status) {
     const remote = status.remote;
     const isConnected = remote.enabled && Boolean(remote.endpoint_url);
+    saved = isConnected ? remote.endpoint_url : "";
     const state = isConnected
       ? t("connection.state", { url: remote.endpoint_url })
       : t("connection.none");
@@ -60,13 +63,19 @@ export function setUpConnection({ refresh }) {
     if (!isTyped && document.activeElement !== url) url.value = remote.endpoint_url ?? "";
     const help = remote.has_token ? t("connection.token_kept") : t("connection.token_help");
     setText(document.getElementById("token-help"), help);
-    for (const id of ["test-connection", "rotate-token", "disconnect"]) {
+    for (const id of ["rotate-token", "disconnect"]) {
       document.getElementById(id).hidden = !isConnected;
     }
     showQuota(status.quota);
   }
 
   return { show };
+}
+
+async function testSaved() {
+  const answer = await call("POST", "backends/remote/test");
+  const seconds = formatNumber(answer.seconds, 1);
+  return t("backend.tested", { seconds, voice: answer.voice, engine: answer.engine });
 }
 
 function showQuota(quota) {

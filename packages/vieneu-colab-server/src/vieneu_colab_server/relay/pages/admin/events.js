@@ -11,7 +11,7 @@ const UNSHOWN = new Set(["BackendLoading"]);
 export function setUpEvents() {
   const list = document.getElementById("event-list");
   const none = document.getElementById("no-events");
-  let last = 0;
+  let last = "";
 
   function add(id, event) {
     last = id;
@@ -26,7 +26,7 @@ export function setUpEvents() {
 
   /** Forget them: they are sent again, in another language. */
   function clear() {
-    last = 0;
+    last = "";
     list.replaceChildren();
     none.hidden = false;
   }

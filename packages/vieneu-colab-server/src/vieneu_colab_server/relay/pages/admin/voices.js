@@ -1,7 +1,7 @@
 // Voices: the custom ones, those of the active backend, and a form that adds one.
 
 import { call, Problem, send } from "../shared/api.js";
-import { formatBytes, onLanguage, t, tOr } from "../shared/i18n.js";
+import { formatBytes, language, onLanguage, t, tOr } from "../shared/i18n.js";
 import { confirmed, make, onPress, onSubmit, run, showProblem } from "../shared/outcome.js";
 
 const MAX_FILE_BYTES = 3_000_000;
@@ -13,6 +13,7 @@ export function setUpVoices({ onChange }) {
   const usable = document.getElementById("usable");
   const player = document.getElementById("player");
   let own = [];
+  let version = "";
 
   usable.addEventListener("toggle", () => usable.open && loadUsable());
   onSubmit(form, document.getElementById("voice-outcome"), async (data) => {
@@ -36,31 +37,46 @@ export function setUpVoices({ onChange }) {
     if (usable.open) loadUsable();
   });
 
+  /** Follow what is usable, whoever changed it; what is said of an action stays. */
+  async function show(status) {
+    if (status.voices_version === version) return;
+    version = status.voices_version;
+    await load();
+  }
+
   async function load() {
     try {
+      const before = JSON.stringify(own);
       own = (await call("GET", "voices")).voices;
+      // Drawn where they differ: the focus stays on its button.
+      if (JSON.stringify(own) !== before) draw();
+      document.getElementById("no-voices").hidden = own.length > 0;
+      if (usable.open) await drawUsable();
     } catch (problem) {
       if (problem instanceof Problem) showProblem(outcome, problem);
       return;
     }
-    draw();
-    if (usable.open) await loadUsable();
     onChange();
   }
 
   async function loadUsable() {
-    await run(usable, outcome, async () => {
-      const { voices } = await call("GET", "voices/usable");
-      const items = voices.map((voice) => {
-        const path = `voices/${encodeURIComponent(voice.id)}/sample`;
-        return drawVoice(voice, [listenButton(voice, t("voices.sample"), "POST", path)]);
-      });
-      document.getElementById("usable-voices").replaceChildren(...items);
+    await run(usable, outcome, drawUsable);
+  }
+
+  async function drawUsable() {
+    const { voices } = await call("GET", "voices/usable");
+    const list = document.getElementById("usable-voices");
+    const shown = JSON.stringify([voices, language()]);
+    if (list.dataset.shown === shown) return;
+    list.dataset.shown = shown;
+    const items = voices.map((voice) => {
+      const path = `voices/${encodeURIComponent(voice.id)}/sample`;
+      return drawVoice(voice, [listenButton(voice, t("voices.sample"), "POST", path)]);
     });
+    list.replaceChildren(...items);
   }
 
   function draw() {
-    document.getElementById("no-voices").hidden = own.length > 0;
     const items = own.map((voice) => {
       const path = `voices/${encodeURIComponent(voice.id)}`;
       const remove = make("button", { type: "button", className: "danger", text: t("voices.delete") });
@@ -94,7 +110,7 @@ export function setUpVoices({ onChange }) {
     return button;
   }
 
-  return { load };
+  return { show };
 }
 
 function drawVoice(voice, buttons) {

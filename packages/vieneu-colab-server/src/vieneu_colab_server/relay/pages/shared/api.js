@@ -35,7 +35,8 @@ export async function send(method, path, { body, signal, headers = {} } = {}) {
   }
   if (answer.ok) return answer;
   const problem = await problemOf(answer);
-  if (answer.status === 401 && !path.startsWith("login")) {
+  // A server on Colab that refuses its token is no end of this session.
+  if (problem.code === "login_refused" && !path.startsWith("login")) {
     document.dispatchEvent(new Event("logged-out"));
   }
   throw problem;
@@ -76,14 +77,14 @@ export async function* linesOf(answer) {
 }
 
 /**
- * Yield the events after a number, as `{ id, data }`. `EventSource` would do, but cannot state the
+ * Yield the events after an id, as `{ id, data }`. `EventSource` would do, but cannot state the
  * language, and does not say why it fails.
  */
-export async function* eventsAfter(path, number, signal) {
-  const headers = { Accept: "text/event-stream", "Last-Event-ID": String(number) };
-  let id = number;
+export async function* eventsAfter(path, lastId, signal) {
+  const headers = { Accept: "text/event-stream", "Last-Event-ID": lastId };
+  let id = lastId;
   for await (const line of linesOf(await send("GET", path, { signal, headers }))) {
-    if (line.startsWith("id: ")) id = Number(line.slice(4));
+    if (line.startsWith("id: ")) id = line.slice(4);
     else if (line.startsWith("data: ")) yield { id, data: JSON.parse(line.slice(6)) };
   }
 }

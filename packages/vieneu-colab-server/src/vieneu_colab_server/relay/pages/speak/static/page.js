@@ -7,10 +7,12 @@ import { chooseLanguage, preferredLanguage, say, sayNothing, text, useLanguage }
 import { Voices } from "./voices.js";
 
 const AGAIN_MS = 2_000;
+const CHECK_EVERY_MS = 15_000;
 const PARTS = ["speak", "jobs"];
 const element = (id) => document.getElementById(id);
 const voices = new Voices();
 let isLoggedIn = false;
+let shownVoices = "";
 let speakView;
 let jobsView;
 
@@ -26,6 +28,8 @@ element("login-form").addEventListener("submit", logIn);
 element("log-out").addEventListener("click", logOut);
 addEventListener("hashchange", () => showPart({ moveFocus: true }));
 document.addEventListener("loggedout", () => setLoggedIn(false));
+document.addEventListener("visibilitychange", followVoices);
+setInterval(followVoices, CHECK_EVERY_MS);
 for (const part of document.querySelectorAll("header, main, footer")) part.hidden = false;
 await load();
 
@@ -39,6 +43,7 @@ async function load() {
     speakView.use(service);
     if (voices.all.length === 0) say(element("speak-status"), "loading");
     await voices.load();
+    shownVoices = service.voices_version;
     hideError(element("speak-error"));
     if (element("speak-status").dataset.i18n === "loading") sayNothing(element("speak-status"));
     speakView.use(await call("GET", "page"));
@@ -49,6 +54,20 @@ async function load() {
     showError(element("speak-error"), error);
   }
   if (isAgain) setTimeout(load, AGAIN_MS);
+}
+
+/** Offer the voices of now: another backend may speak, or a voice was added. */
+async function followVoices() {
+  if (!isLoggedIn || document.hidden || shownVoices === "") return;
+  try {
+    const service = await call("GET", "page");
+    if (service.voices_version === shownVoices) return;
+    speakView.use(service);
+    await voices.load();
+    shownVoices = service.voices_version;
+  } catch {
+    // Asked again a little later.
+  }
 }
 
 async function logIn(event) {

@@ -4,6 +4,8 @@ import { call } from "./api.js";
 import { currentLanguage, text } from "./texts.js";
 
 const DEFAULT_LANGUAGE = "vi";
+/** What was chosen in a list and is not offered now. */
+const missing = new WeakMap();
 
 /** All voices, the default one first. */
 export class Voices extends EventTarget {
@@ -44,10 +46,19 @@ export function fillVoices(voices, list, language = null) {
   setOptions(list, language === null ? options : [["", text("default_voice")], ...options]);
 }
 
+/** Fill a list; what was chosen stays, or is chosen again once it is offered again. */
 function setOptions(list, options) {
-  const chosen = list.value;
+  const shown = [...list.options].map((option) => [option.value, option.text]);
+  if (JSON.stringify(shown) === JSON.stringify(options)) return;
+  const chosen = missing.get(list) ?? list.value;
   list.replaceChildren(...options.map(([value, label]) => new Option(label, value)));
-  if (options.some(([value]) => value === chosen)) list.value = chosen;
+  if (options.some(([value]) => value === chosen)) {
+    list.value = chosen;
+    missing.delete(list);
+  } else if (chosen) {
+    missing.set(list, chosen);
+    list.addEventListener("change", () => missing.delete(list), { once: true });
+  }
 }
 
 function nameOf(names, code) {
