@@ -145,7 +145,7 @@ def _add_backends(api: APIRouter, administration: Administration) -> None:
     @api.post("/backends/{name}/test")
     async def test(name: str) -> TestAnswer:
         """Speak one short sentence on a backend, unheard."""
-        speech = await administration.test(name)
+        speech = await administration.router.probe(name)
         speaker = speech.speakers[0]
         return TestAnswer(
             backend=name,

@@ -25,7 +25,6 @@ from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError, VieneuError
 from vieneu_core.pairing import AddressUpdateInbox, verify_server
 from vieneu_core.router import LAST_RESORT, Mode, Router
-from vieneu_core.synthesis import Speech
 from vieneu_core.translatable import Translatable
 
 _LOGGER = logging.getLogger(__name__)
@@ -125,15 +124,10 @@ class Administration:
         return health
 
     async def test_server(self, url: str, token: SecretStr | None = None) -> Health:
-        """Verify a server without using it; nothing changes.
-
-        Args:
-            url: Of the server.
-            token: Of the server; None is the one in the settings.
+        """Verify a server as `connect` does, without using it; nothing changes.
 
         Raises:
-            BackendError: the server does not answer, refuses the token or is not ready.
-            ConfigurationError: URL or token cannot be used.
+            BackendError, ConfigurationError: as `connect`.
         """
         return await verify_server(*self._server(url, token))
 
@@ -186,14 +180,6 @@ class Administration:
             finally:
                 await server.aclose()
             await self._save({"colab.auth_token": token})
-
-    async def test(self, backend: str) -> Speech:
-        """Speak one short sentence on a backend, unheard.
-
-        Raises:
-            BackendError: it cannot speak.
-        """
-        return await self.router.probe(backend)
 
     # --- the settings file ------------------------------------------------------------------
 
