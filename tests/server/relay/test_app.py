@@ -72,13 +72,22 @@ async def test_an_announcement_is_replayed_from_the_cache(site: RelaySite) -> No
     found = await metrics(site)
     assert found.value("vieneu_speech_cache_hits_total") == 1
     assert found.value("vieneu_speech_cache_misses_total") == 1
-    assert found.value("vieneu_sentences_total", backend="local", fallback="false") == 1
+    for source in ("live", "cache"):
+        named = {"backend": "local", "source": source}
+        assert found.value("vieneu_requests_total", outcome="ok", **named) == 1
+        assert found.value("vieneu_sentences_total", fallback="false", **named) == 1
+    assert found.value("vieneu_first_audio_seconds_count", backend="local") == 1
 
 
 async def test_announcements_are_prepared_and_each_failure_is_stated(site: RelaySite) -> None:
     lines = await prepared(site, ANNOUNCEMENT, "refuse", "", ANNOUNCEMENT)
     assert [line["outcome"] for line in lines] == ["prepared", "failed", "failed", "present"]
     assert all(line["problem"]["detail"] for line in lines[1:3])
+    found = await metrics(site)
+    named = {"backend": "local", "source": "preparation"}
+    assert found.value("vieneu_requests_total", outcome="ok", **named) == 1
+    assert found.value("vieneu_sentences_total", fallback="false", **named) == 1
+    assert found.counted("vieneu_first_audio_seconds_count") == {}
 
     speech = await spoken(site, ANNOUNCEMENT)
     assert all(speaker.cached for speaker in speech.speakers)
@@ -130,6 +139,16 @@ async def test_a_long_job_becomes_a_file(site: RelaySite) -> None:
                 break
         await asyncio.sleep(0.02)
     assert job["state"] == "done", job
+    found = await metrics(site)
+    named = {"backend": "local", "source": "job"}
+    assert found.value("vieneu_requests_total", outcome="ok", **named) == 1
+    assert found.value("vieneu_audio_seconds_total", **named) == pytest.approx(
+        expected(ANNOUNCEMENT).seconds, abs=0.1
+    )
+    assert found.counted("vieneu_first_audio_seconds_count") == {}
+    assert found.counted("vieneu_jobs") == {(("state", "done"),): 1}
+    minutes = (await site.call("GET", "/history"))["minutes"]
+    assert not any(minute["first_audio_ms"] for minute in minutes)
     async with site.session.get(f"{at}/audio", headers=SPEECH) as response:
         clip = decode_clip(await response.read(), max_seconds=60)
     assert same(heard(clip.pcm, clip.sample_rate_hz), [expected(ANNOUNCEMENT)])

@@ -26,7 +26,7 @@ COLUMNS = 24
 
 def registry() -> CollectorRegistry:
     return relay_metrics(
-        Router(local=ScriptedBackend(name="local")), queue_depth=lambda: 0
+        Router(local=ScriptedBackend(name="local")), queue_depth=lambda: 0, jobs=dict
     ).registry
 
 

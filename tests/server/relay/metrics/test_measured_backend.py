@@ -7,16 +7,16 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
-from exposition import Exposed, exposed
+from exposition import exposed
 from fake_clock import FakeClock, settle
+from measured_rig import TWO, TWO_S, Rig, labels, request_of, take_all
 from prometheus_client import CollectorRegistry
 from router_rig import SENTENCES, RouterRig, assert_heard, lost
 from tone_engine import expected, heard, same
 
-from vieneu_colab_server.relay.metrics.measured_backend import MeasuredBackend
 from vieneu_colab_server.relay.metrics.speech_metrics import SpeechMetrics
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.backends.base import Backend, BackendState
+from vieneu_core.backends.base import BackendState
 from vieneu_core.errors import (
     BackendConnectionError,
     InvalidRequestError,
@@ -27,45 +27,7 @@ from vieneu_core.router import Mode, RouterPolicy
 from vieneu_core.synthesis import SynthesisRequest, collect
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
-TWO = ("Đây là câu 1 nhé.", "Đây là câu 2 nhé.")
-TWO_S = sum(expected(sentence).seconds + 0.08 for sentence in TWO)
 FAILED = SynthesisFailedError("No tone for this.")
-
-
-class Rig:
-    """A measured backend under a clock that the test moves."""
-
-    def __init__(self, backend: Backend, clock: FakeClock) -> None:
-        self.registry = CollectorRegistry()
-        self.clock = clock
-        self.backend = MeasuredBackend(backend, SpeechMetrics(self.registry), clock=clock)
-
-    async def take(self, request: SynthesisRequest, into: list[AudioChunk]) -> None:
-        """Take a whole stream; move the clock while it is waited for."""
-        task = asyncio.ensure_future(_take(self.backend, request, into))
-        while not task.done():
-            await self.clock.advance(0.05)
-        await task
-
-    def exposed(self) -> Exposed:
-        return exposed(self.registry)
-
-    def requests(self) -> dict[tuple[tuple[str, str], ...], float]:
-        return self.exposed().counted("vieneu_requests_total")
-
-
-async def _take(backend: Backend, request: SynthesisRequest, into: list[AudioChunk]) -> None:
-    async with aclosing(backend.stream(request)) as chunks:
-        async for chunk in chunks:
-            into.append(chunk)  # noqa: PERF401 - what came before an error counts
-
-
-def request_of(*sentences: str) -> SynthesisRequest:
-    return SynthesisRequest(text=sentences)
-
-
-def labels(**named: str) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(named.items()))
 
 
 @pytest.fixture
@@ -87,13 +49,15 @@ async def test_a_request_is_counted_with_its_sentences_and_its_audio(rig: Rig) -
     pcm = b"".join(chunk.pcm for chunk in chunks)
     assert same(heard(pcm, 24_000), [expected(sentence) for sentence in TWO])
     metrics = rig.exposed()
-    assert rig.requests() == {labels(outcome="ok", backend="local"): 1}
+    assert rig.requests() == {labels(outcome="ok", backend="local", source="live"): 1}
     assert metrics.counted("vieneu_sentences_total") == {
-        labels(backend="local", fallback="false"): 2
+        labels(backend="local", fallback="false", source="live"): 2
     }
-    assert metrics.value("vieneu_audio_seconds_total", backend="local") == pytest.approx(TWO_S)
+    assert metrics.value(
+        "vieneu_audio_seconds_total", backend="local", source="live"
+    ) == pytest.approx(TWO_S)
     assert metrics.counted("vieneu_fallbacks_total") == {}
-    assert metrics.value("vieneu_requests_in_progress") == 0
+    assert metrics.value("vieneu_requests_in_progress", source="live") == 0
 
 
 async def test_first_audio_and_the_real_time_factor_are_those_of_the_clock(
@@ -106,7 +70,7 @@ async def test_first_audio_and_the_real_time_factor_are_those_of_the_clock(
     metrics = rig.exposed()
     assert metrics.value("vieneu_first_audio_seconds_sum", backend="local") == pytest.approx(1.5)
     assert metrics.value("vieneu_first_audio_seconds_count", backend="local") == 1
-    factor = metrics.value("vieneu_real_time_factor_sum", backend="local")
+    factor = metrics.value("vieneu_real_time_factor_sum", backend="local", source="live")
     assert factor == pytest.approx(1.5 / TWO_S)
 
 
@@ -119,7 +83,7 @@ async def test_a_listener_that_takes_its_time_does_not_make_the_backend_slow(
 
     metrics = rig.exposed()
     assert metrics.value("vieneu_first_audio_seconds_sum", backend="local") == 0
-    assert metrics.value("vieneu_real_time_factor_sum", backend="local") == 0
+    assert metrics.value("vieneu_real_time_factor_sum", backend="local", source="live") == 0
 
 
 @pytest.mark.parametrize(
@@ -138,7 +102,7 @@ async def test_a_request_that_fails_at_once_is_counted_once_by_its_code(
         await rig.take(request_of(*TWO), [])
 
     metrics = rig.exposed()
-    assert rig.requests() == {labels(outcome=outcome, backend=backend): 1}
+    assert rig.requests() == {labels(outcome=outcome, backend=backend, source="live"): 1}
     assert metrics.counted("vieneu_sentences_total") == {}
     assert metrics.counted("vieneu_first_audio_seconds_count") == {}
     assert metrics.counted("vieneu_real_time_factor_count") == {}
@@ -153,12 +117,14 @@ async def test_a_request_that_fails_midway_is_counted_once_with_what_was_heard(
         await rig.take(request_of(*TWO), chunks)
 
     metrics = rig.exposed()
-    assert rig.requests() == {labels(outcome="synthesis_failed", backend="local"): 1}
+    assert rig.requests() == {labels(outcome="synthesis_failed", backend="local", source="live"): 1}
     assert metrics.counted("vieneu_sentences_total") == {
-        labels(backend="local", fallback="false"): 1
+        labels(backend="local", fallback="false", source="live"): 1
     }
     seconds = sum(chunk.seconds for chunk in chunks)
-    assert metrics.value("vieneu_audio_seconds_total", backend="local") == pytest.approx(seconds)
+    assert metrics.value(
+        "vieneu_audio_seconds_total", backend="local", source="live"
+    ) == pytest.approx(seconds)
     assert metrics.counted("vieneu_real_time_factor_count") == {}
 
 
@@ -173,7 +139,7 @@ async def test_a_bug_is_counted_as_an_internal_error(clock: FakeClock) -> None:
     with pytest.raises(ZeroDivisionError):
         await rig.take(request_of(*TWO), [])
 
-    assert rig.requests() == {labels(outcome="internal", backend="none"): 1}
+    assert rig.requests() == {labels(outcome="internal", backend="none", source="live"): 1}
 
 
 async def test_a_stream_that_is_closed_early_is_cancelled_and_stops_the_synthesis(
@@ -181,10 +147,10 @@ async def test_a_stream_that_is_closed_early_is_cancelled_and_stops_the_synthesi
 ) -> None:
     async with aclosing(rig.backend.stream(request_of(*TWO))) as chunks:
         await anext(chunks)
-        assert rig.exposed().value("vieneu_requests_in_progress") == 1
+        assert rig.exposed().value("vieneu_requests_in_progress", source="live") == 1
 
-    assert rig.requests() == {labels(outcome="cancelled", backend="local"): 1}
-    assert rig.exposed().value("vieneu_requests_in_progress") == 0
+    assert rig.requests() == {labels(outcome="cancelled", backend="local", source="live"): 1}
+    assert rig.exposed().value("vieneu_requests_in_progress", source="live") == 0
     assert scripted.record.closed_early == 1
 
 
@@ -192,13 +158,13 @@ async def test_a_task_that_is_cancelled_while_it_waits_counts_once(
     rig: Rig, scripted: ScriptedBackend
 ) -> None:
     scripted.script = [ScriptStep(hold=asyncio.Event())]
-    task = asyncio.ensure_future(_take(rig.backend, request_of(*TWO), []))
+    task = asyncio.ensure_future(take_all(rig.backend, request_of(*TWO), []))
     await settle()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    assert rig.requests() == {labels(outcome="cancelled", backend="none"): 1}
+    assert rig.requests() == {labels(outcome="cancelled", backend="none", source="live"): 1}
 
 
 async def test_a_stream_that_nobody_began_and_what_is_no_request_are_not_counted(rig: Rig) -> None:
@@ -207,7 +173,7 @@ async def test_a_stream_that_nobody_began_and_what_is_no_request_are_not_counted
         await collect(rig.backend.stream("Xin chào"))  # type: ignore[arg-type]
 
     assert rig.requests() == {}
-    assert rig.exposed().value("vieneu_requests_in_progress") == 0
+    assert rig.exposed().value("vieneu_requests_in_progress", source="live") == 0
 
 
 async def test_a_request_that_a_fallback_takes_over_is_one_request_and_one_fallback() -> None:
@@ -221,17 +187,19 @@ async def test_a_request_that_a_fallback_takes_over_is_one_request_and_one_fallb
 
         assert_heard(chunks)
         metrics = rig.exposed()
-        assert rig.requests() == {labels(outcome="ok", backend="local"): 1}
+        assert rig.requests() == {labels(outcome="ok", backend="local", source="live"): 1}
         assert metrics.counted("vieneu_sentences_total") == {
-            labels(backend="remote", fallback="false"): 2,
-            labels(backend="local", fallback="true"): 4,
+            labels(backend="remote", fallback="false", source="live"): 2,
+            labels(backend="local", fallback="true", source="live"): 4,
         }
-        assert metrics.counted("vieneu_fallbacks_total") == {labels(backend="local"): 1}
+        assert metrics.counted("vieneu_fallbacks_total") == {
+            labels(backend="local", source="live"): 1
+        }
         first = metrics.counted("vieneu_first_audio_seconds_count")
         assert first == {labels(backend="remote"): 1}
         assert set(metrics.counted("vieneu_audio_seconds_total")) == {
-            labels(backend="remote"),
-            labels(backend="local"),
+            labels(backend="remote", source="live"),
+            labels(backend="local", source="live"),
         }
 
 
@@ -244,7 +212,9 @@ async def test_a_request_that_no_backend_can_speak_names_none() -> None:
         with pytest.raises(Exception, match="No backend could speak"):
             await rig.take(request_of(*TWO), [])
 
-        assert rig.requests() == {labels(outcome="all_backends_failed", backend="none"): 1}
+        assert rig.requests() == {
+            labels(outcome="all_backends_failed", backend="none", source="live"): 1
+        }
 
 
 async def test_names_of_backends_from_elsewhere_share_one_label(clock: FakeClock) -> None:
@@ -253,7 +223,7 @@ async def test_names_of_backends_from_elsewhere_share_one_label(clock: FakeClock
     rig = Rig(backend, clock)
     await rig.take(request_of(*TWO), [])
 
-    assert rig.requests() == {labels(outcome="ok", backend="other"): 1}
+    assert rig.requests() == {labels(outcome="ok", backend="other", source="live"): 1}
     assert not any("stranger" in str(sample.labels) for sample in rig.exposed())
 
 

@@ -87,8 +87,13 @@ async def test_a_request_over_http_is_counted_and_exposed() -> None:
         assert await relay.speak() == 200
         metrics = await relay.scrape()
 
-        assert metrics.value("vieneu_requests_total", outcome="ok", backend="remote") == 1
-        sentences = metrics.value("vieneu_sentences_total", backend="remote", fallback="false")
+        assert (
+            metrics.value("vieneu_requests_total", outcome="ok", backend="remote", source="live")
+            == 1
+        )
+        sentences = metrics.value(
+            "vieneu_sentences_total", backend="remote", fallback="false", source="live"
+        )
         assert sentences == 2
         first = metrics.value("vieneu_first_audio_seconds_count", backend="remote")
         assert first == 1
@@ -104,7 +109,7 @@ async def test_the_queue_and_what_is_being_spoken_are_seen_while_it_is_spoken() 
         relay.remote.script = [ScriptStep(hold=held)]
         speaking = [asyncio.ensure_future(relay.speak()) for _ in range(3)]
         metrics = await relay.until(lambda seen: seen.value("vieneu_queue_depth") == 3)
-        assert metrics.value("vieneu_requests_in_progress") == 1
+        assert metrics.value("vieneu_requests_in_progress", source="live") == 1
         held.set()
         assert await asyncio.gather(*speaking) == [200, 200, 200]
         assert (await relay.scrape()).value("vieneu_queue_depth") == 0
@@ -119,10 +124,12 @@ async def test_a_request_that_a_fallback_speaks_and_one_that_fails_are_counted_o
         metrics = await relay.scrape()
 
         assert metrics.counted("vieneu_requests_total") == {
-            (("backend", "local"), ("outcome", "ok")): 1,
-            (("backend", "none"), ("outcome", "all_backends_failed")): 1,
+            (("backend", "local"), ("outcome", "ok"), ("source", "live")): 1,
+            (("backend", "none"), ("outcome", "all_backends_failed"), ("source", "live")): 1,
         }
-        assert metrics.counted("vieneu_fallbacks_total") == {(("backend", "local"),): 1}
+        assert metrics.counted("vieneu_fallbacks_total") == {
+            (("backend", "local"), ("source", "live")): 1
+        }
         assert sum(metrics.all("vieneu_fallback_sentences_total").values()) == 2
 
 
@@ -131,7 +138,10 @@ async def test_a_router_without_a_remote_is_scraped_too() -> None:
         await relay.speak()
         metrics = await relay.scrape()
 
-        assert metrics.value("vieneu_requests_total", outcome="ok", backend="local") == 1
+        assert (
+            metrics.value("vieneu_requests_total", outcome="ok", backend="local", source="live")
+            == 1
+        )
         state = metrics.value("vieneu_backend_state", backend="remote", state="not_configured")
         assert state == 1
 
@@ -143,7 +153,9 @@ async def test_two_scrapes_at_once_while_speech_runs_are_both_whole() -> None:
         assert (done[1], done[3]) == (200, 200)
         assert set(done[0].families) == set(done[2].families)
         final = await relay.scrape()
-        assert final.value("vieneu_requests_total", outcome="ok", backend="remote") == 2
+        assert (
+            final.value("vieneu_requests_total", outcome="ok", backend="remote", source="live") == 2
+        )
 
 
 async def test_the_format_is_the_one_that_is_asked_for() -> None:
@@ -178,7 +190,7 @@ async def test_a_client_that_leaves_is_a_cancelled_request() -> None:
             await response.content.readany()
         metrics = await relay.until(lambda seen: seen.counted("vieneu_requests_total"))
         assert metrics.counted("vieneu_requests_total") == {
-            (("backend", "remote"), ("outcome", "cancelled")): 1
+            (("backend", "remote"), ("outcome", "cancelled"), ("source", "live")): 1
         }
 
 

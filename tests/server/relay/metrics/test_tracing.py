@@ -72,6 +72,7 @@ async def test_a_span_says_who_spoke_how_much_and_how_soon_but_not_what(traced: 
     assert isinstance(first_audio_s, float)
     assert first_audio_s >= 0
     assert attributes == {
+        "speech.source": "live",
         "speech.voice_kind": "named",
         "speech.outcome": "ok",
         "speech.backend": "local",

@@ -36,12 +36,12 @@ WRONG_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"response_format": "mp4"}, "response_format", "'aac', 'flac', 'wav' or 'pcm'"),
     ({"response_format": None}, "response_format", "'mp3'"),
     ({"stream_format": "ws"}, "stream_format", "'audio' or 'sse'"),
-    ({"speed": -1}, "speed", "greater than or equal to 0.5"),
-    ({"speed": 0.25}, "speed", "greater than or equal to 0.5"),
-    ({"speed": 4.0}, "speed", "less than or equal to 2"),
+    ({"speed": -1}, "speed", "greater than or equal to 0.25"),
+    ({"speed": 0.24}, "speed", "greater than or equal to 0.25"),
+    ({"speed": 4.01}, "speed", "less than or equal to 4"),
     ({"speed": "fast"}, "speed", "valid number"),
     ({"speed": float("nan")}, "speed", "equal to"),
-    ({"speed": float("inf")}, "speed", "less than or equal to 2"),
+    ({"speed": float("inf")}, "speed", "less than or equal to 4"),
     ({"speed": None}, "speed", "valid number"),
 ]
 
@@ -105,7 +105,7 @@ async def test_a_wrong_request_is_a_bad_request_of_the_client(client: AsyncOpenA
 
     assert (caught.value.code, caught.value.param) == ("voice_not_found", "voice")
     with pytest.raises(openai.BadRequestError, match="speed") as caught:
-        await client.audio.speech.create(model="tts-1", input="Một.", voice="alloy", speed=4)
+        await client.audio.speech.create(model="tts-1", input="Một.", voice="alloy", speed=5)
     assert (caught.value.code, caught.value.param) == ("invalid_request", "speed")
 
 

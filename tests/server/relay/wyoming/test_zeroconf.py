@@ -6,18 +6,26 @@ import asyncio
 import logging
 import socket
 
+import ifaddr
 import pytest
+from fake_clock import FakeClock
 from guard import GUARD_S
-from zeroconf import ServiceStateChange, Zeroconf
+from zeroconf import IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from vieneu_colab_server.relay.wyoming import zeroconf as announcing
 from vieneu_colab_server.relay.wyoming.server import WyomingServer
-from vieneu_colab_server.relay.wyoming.zeroconf import SERVICE_TYPE, Announcement
+from vieneu_colab_server.relay.wyoming.zeroconf import CHECK_S, SERVICE_TYPE, Announcement
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.testing.scripted import ScriptedBackend
 
 LOOPBACK = ["127.0.0.1"]
+
+
+class OnlyIpv4:
+    """In place of `IPVersion`: the machine that runs the tests may have no IPv6."""
+
+    V4Only = All = IPVersion.V4Only
 
 
 class Browser:
@@ -81,13 +89,17 @@ async def test_what_only_this_machine_reaches_is_not_announced(backend: Scripted
         _ = server.url
 
 
-async def test_a_network_that_takes_no_announcement_is_logged_and_speech_goes_on(
+def machine_with(monkeypatch: pytest.MonkeyPatch, *ips: str) -> None:
+    """Let the machine have these addresses."""
+    found = [ifaddr.IP((ip, 0, 0) if ":" in ip else ip, 24, "eth0") for ip in ips]
+    adapter = ifaddr.Adapter("eth0", "eth0", found, index=1)
+    monkeypatch.setattr(ifaddr, "get_adapters", lambda: [adapter])
+
+
+async def test_without_a_network_speech_goes_on(
     backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def no_network() -> str:
-        raise OSError(101, "Network is unreachable")
-
-    monkeypatch.setattr(announcing, "_outgoing_address", no_network)
+    machine_with(monkeypatch, "127.0.0.1", "::1", "fe80::1")
     caplog.set_level(logging.WARNING)
     server = WyomingServer("tcp://0.0.0.0:0", backend.stream, backend.voices, announced_as="Nhà")
     await server.start()
@@ -96,4 +108,56 @@ async def test_a_network_that_takes_no_announcement_is_logged_and_speech_goes_on
         pass
     await server.stop(0)
 
-    assert "cannot be announced: [Errno 101] Network is unreachable" in caplog.text
+    assert "cannot be announced: [Errno 101] The machine has no address" in caplog.text
+
+
+async def test_a_network_that_comes_later_or_changes_is_announced(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, clock: FakeClock
+) -> None:
+    machine_with(monkeypatch)
+    caplog.set_level(logging.INFO)
+    announcement = Announcement("Nhà", "tcp://0.0.0.0:10200", interfaces=LOOPBACK, clock=clock)
+
+    async def until_logged(words: str) -> None:
+        while words not in caplog.text:
+            await clock.advance(CHECK_S)
+            await asyncio.sleep(0.01)
+
+    async with asyncio.timeout(GUARD_S):
+        await announcement.publish()
+        await clock.advance(3 * CHECK_S)
+        assert caplog.text.count("cannot be announced") == 1
+        machine_with(monkeypatch, "192.0.2.7", "fd00::7")
+        await until_logged("announced at 192.0.2.7.")
+        machine_with(monkeypatch, "198.51.100.7", "192.0.2.7", "fd00::7")
+        await until_logged("announced at 192.0.2.7, 198.51.100.7.")
+        await announcement.withdraw()
+
+
+@pytest.mark.parametrize(
+    ("host", "addresses"),
+    [
+        ("[::]", ["10.0.0.7", "192.0.2.7", "fd00::7"]),
+        ("0.0.0.0", ["10.0.0.7", "192.0.2.7"]),  # noqa: S104 - announced, not bound
+        ("192.0.2.7", ["192.0.2.7"]),
+    ],
+)
+async def test_all_addresses_that_clients_reach_are_announced(
+    monkeypatch: pytest.MonkeyPatch, host: str, addresses: list[str]
+) -> None:
+    announced: list[AsyncServiceInfo] = []
+
+    async def register(
+        _: AsyncZeroconf, info: AsyncServiceInfo, *, allow_name_change: bool
+    ) -> None:
+        assert allow_name_change
+        announced.append(info)
+
+    machine_with(monkeypatch, "127.0.0.1", "192.0.2.7", "fd00::7", "fe80::7", "10.0.0.7")
+    monkeypatch.setattr(AsyncZeroconf, "async_register_service", register)
+    monkeypatch.setattr(announcing, "IPVersion", OnlyIpv4)
+    announcement = Announcement("Nhà", f"tcp://{host}:10200", interfaces=LOOPBACK)
+    await announcement.publish()
+    await announcement.withdraw()
+
+    assert [info.parsed_addresses() for info in announced] == [addresses]

@@ -32,6 +32,7 @@ from vieneu_colab_server.relay.jobs.store import JobStore
 from vieneu_colab_server.relay.login import AdminAccount
 from vieneu_colab_server.relay.login_routes import LOGIN_PATHS, login_routes
 from vieneu_colab_server.relay.metrics.measured_backend import MeasuredBackend
+from vieneu_colab_server.relay.metrics.measurement import Source
 from vieneu_colab_server.relay.metrics.relay_metrics import relay_metrics
 from vieneu_colab_server.relay.metrics.routes import METRICS, metrics_routes
 from vieneu_colab_server.relay.metrics.speech_metrics import SpeechMetrics
@@ -106,19 +107,26 @@ def create_relay_app(
     clock = clock or SystemClock()
     administration = parts.administration
     router = administration.router
-    metrics = relay_metrics(router, queue_depth=lambda: service.queue.depth)
-    history = RelayHistory(router, clock=clock)
-    measured = MeasuredBackend(
-        router,
-        metrics.speech,
-        clock=clock,
-        tracing=parts.tracing,
-        on_end=history.record_speech,
+    metrics = relay_metrics(
+        router, queue_depth=lambda: service.queue.depth, jobs=lambda: jobs.n_by_state
     )
-    cached = _cached(administration, measured, metrics.speech, clock)
-    backend = cached or measured
+    history = RelayHistory(router, clock=clock)
+
+    def measured(speaks: Backend, source: Source) -> MeasuredBackend:
+        return MeasuredBackend(
+            speaks,
+            metrics.speech,
+            clock=clock,
+            tracing=parts.tracing,
+            on_end=history.record_speech,
+            source=source,
+        )
+
+    unheard = measured(router, Source.PREPARATION)
+    cached = _cached(administration, unheard, metrics.speech, clock)
+    backend = measured(cached or router, Source.LIVE)
     jobs = JobQueue(
-        router,
+        measured(router, Source.JOB),
         JobStore(parts.jobs_folder, max_total_bytes=MAX_JOBS_BYTES),
         clock,
         busy=lambda: service.queue.depth > 0,
@@ -195,9 +203,12 @@ def create_relay_app(
 
 
 def _cached(
-    administration: Administration, backend: Backend, metrics: SpeechMetrics, clock: Clock
+    administration: Administration, unheard: Backend, metrics: SpeechMetrics, clock: Clock
 ) -> CachedBackend | None:
-    """Put the speech cache before a backend; None where the settings want none."""
+    """Put the speech cache before the router; None where the settings want none.
+
+    What is prepared is spoken by ``unheard``.
+    """
     settings = administration.settings
     if not settings.cache.enabled:
         return None
@@ -214,7 +225,7 @@ def _cached(
         return chosen_by(router, administration.settings)()  # they may change while it runs
 
     router = administration.router
-    return CachedBackend(backend, cache, chosen=chosen)
+    return CachedBackend(router, cache, chosen=chosen, preparing=unheard)
 
 
 def _wyoming_server(

@@ -56,7 +56,7 @@ class Minute:
     latency: dict[str, Figures] = field(default_factory=dict)
     """Round trips of health checks."""
     first_audio: dict[str, Figures] = field(default_factory=dict)
-    """Times to first audio of requests."""
+    """Times to first audio of live requests."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the minute as JSON values."""
@@ -104,10 +104,10 @@ class RelayHistory:
                 _add(self._minute().latency, backend.name, health.latency_ms)
 
     def record_speech(self, measured: Measurement) -> None:
-        """Record the time to first audio of a request; without effect where none came."""
-        if measured.audio_s and measured.first_audio_s is not None:
-            first = next(iter(measured.audio_s))
-            _add(self._minute().first_audio, first, measured.first_audio_s * 1_000)
+        """Record the time to first audio, where somebody waited for it and no cache had it."""
+        if (heard := measured.first_heard) is not None:
+            backend, first_audio_s = heard
+            _add(self._minute().first_audio, backend, first_audio_s * 1_000)
 
     def to_json(self) -> dict[str, Any]:
         """Return the last hour as JSON values, the oldest minute first; idle ones are left out."""

@@ -31,18 +31,26 @@ class CachedBackend(Backend):
         backend: Speaks what is not in the cache, such as a router.
         cache: Where speech is found and stored.
         chosen: Describes the backend that shall speak now; costs nothing.
+        preparing: Speaks what `prepare` is asked for, such as the same backend measured apart; it
+            is loaded and closed by others. None takes ``backend``.
 
     Raises:
         ConfigurationError: an argument is of the wrong type.
     """
 
     def __init__(
-        self, backend: Backend, cache: SpeechCache, *, chosen: Callable[[], Chosen]
+        self,
+        backend: Backend,
+        cache: SpeechCache,
+        *,
+        chosen: Callable[[], Chosen],
+        preparing: Backend | None = None,
     ) -> None:
         expect("backend", backend, Backend, "a backend, such as a Router")
         expect("cache", cache, SpeechCache, "a SpeechCache")
         self.cache = cache
         self._backend = backend
+        self._preparing = backend if preparing is None else preparing
         self._chosen = chosen
         self._lifetime = Lifetime("The speech cache", backend=backend.name)
         self._loaded = False
@@ -130,7 +138,7 @@ class CachedBackend(Backend):
         if lookup.speech is not None:
             return False
         recording = _Recording(self.cache.max_pcm_bytes)
-        async with aclosing(self._backend.stream(request)) as chunks:
+        async with aclosing(self._preparing.stream(request)) as chunks:
             async for chunk in chunks:
                 recording.add(chunk)
                 if recording.skipped is not None:

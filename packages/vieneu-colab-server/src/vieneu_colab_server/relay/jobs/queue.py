@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -119,6 +120,11 @@ class JobQueue:
     def jobs(self) -> tuple[Job, ...]:
         """All jobs, the oldest first."""
         return self._board.jobs
+
+    @property
+    def n_by_state(self) -> Counter[JobState]:
+        """Number of jobs by state."""
+        return Counter(job.state for job in self.jobs)
 
     def get(self, job_id: str) -> Job:
         """Return a job as it is now.

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from vieneu_colab_server.relay.metrics.measurement import Measurement
+from vieneu_colab_server.relay.metrics.measurement import Measurement, Source
 from vieneu_colab_server.relay.metrics.speech_metrics import SpeechMetrics
 from vieneu_colab_server.relay.metrics.tracing import SpeechTracing
 from vieneu_core.audio.pcm import AudioChunk
@@ -25,9 +25,10 @@ class MeasuredBackend(Backend):
         clock: Time; None is the machine's.
         tracing: Makes a span of each request; None makes none.
         on_end: Gets the measurement of each request too.
+        source: Whose requests these are.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts, each once
         self,
         backend: Backend,
         metrics: SpeechMetrics,
@@ -35,12 +36,14 @@ class MeasuredBackend(Backend):
         clock: Clock | None = None,
         tracing: SpeechTracing | None = None,
         on_end: Callable[[Measurement], None] | None = None,
+        source: Source = Source.LIVE,
     ) -> None:
         self._backend = backend
         self._metrics = metrics
         self._clock = SystemClock() if clock is None else clock
         self._tracing = tracing
         self._on_end = on_end
+        self._source = source
 
     @property
     def name(self) -> str:
@@ -70,9 +73,9 @@ class MeasuredBackend(Backend):
     async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         """Speak a request; see `Backend.stream`. It is counted once, however it ends."""
         check_request(request)
-        measured = Measurement()
+        measured = Measurement(source=self._source)
         span = None if self._tracing is None else self._tracing.begin(request)
-        self._metrics.begin()
+        self._metrics.begin(self._source)
         now = self._clock.monotonic
         try:
             async with aclosing(self._backend.stream(request)) as chunks:
@@ -89,7 +92,7 @@ class MeasuredBackend(Backend):
             measured.fail(error)
             raise
         finally:
-            self._metrics.end(measured)
+            self._metrics.end(measured, self._source)
             if self._on_end is not None:
                 self._on_end(measured)
             if span is not None:

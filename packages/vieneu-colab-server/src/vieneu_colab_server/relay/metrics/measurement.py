@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import BackendError, InternalServerError, VieneuError
@@ -14,12 +15,27 @@ NO_BACKEND = "none"
 """Name in place of a backend's where none spoke."""
 
 
+class Source(StrEnum):
+    """Whose request it is, or where its speech comes from."""
+
+    LIVE = "live"
+    """Somebody waits to hear it."""
+    JOB = "job"
+    """A sentence of a long job."""
+    PREPARATION = "preparation"
+    """An announcement that is spoken unheard, for the cache of speech."""
+    CACHE = "cache"
+    """Somebody waits, and it is replayed from a cache of speech: no backend speaks."""
+
+
 @dataclass(slots=True)
 class Measurement:
     """One request: who spoke it, how much, how soon, and how it ended."""
 
     outcome: str = CANCELLED
     """``ok``, ``cancelled``, or the code of the error."""
+    source: Source = Source.LIVE
+    """A live one that turns out to be a replay becomes one of the cache."""
     backend: str = NO_BACKEND
     """Backend that spoke last; of a request that failed, the one that failed where it is known."""
     fallback: str | None = None
@@ -44,6 +60,13 @@ class Measurement:
         return self.sentences.total()
 
     @property
+    def first_heard(self) -> tuple[str, float] | None:
+        """Backend and seconds of the first audio, where somebody waited for it to be spoken."""
+        if self.source is not Source.LIVE or not self.audio_s or self.first_audio_s is None:
+            return None
+        return next(iter(self.audio_s)), self.first_audio_s
+
+    @property
     def real_time_factor(self) -> float | None:
         """Seconds waited for a second of audio; None where there is no audio."""
         seconds = self.seconds
@@ -54,6 +77,8 @@ class Measurement:
         self.waited_s += waited_s
         speaker = chunk.speaker
         name = self.backend = speaker.backend
+        if speaker.cached and self.source is Source.LIVE:
+            self.source = Source.CACHE
         if chunk.pcm:
             if self.first_audio_s is None:
                 self.first_audio_s = self.waited_s

@@ -74,6 +74,7 @@ class SpeechSpan:
 
         self._span.set_attributes(
             {
+                "speech.source": measured.source.value,
                 "speech.outcome": measured.outcome,
                 "speech.backend": measured.backend,
                 "speech.fallback": measured.fallback is not None,

@@ -22,6 +22,7 @@ from vieneu_colab_server.relay.openai.schemas import (
     VoiceItem,
     VoiceList,
 )
+from vieneu_colab_server.relay.openai.speed import at_speed
 from vieneu_colab_server.routes.speech import CLIENT_CLOSED_REQUEST
 from vieneu_colab_server.speech_service import SpeechService
 from vieneu_colab_server.streaming_response import SpeechResponse
@@ -82,7 +83,7 @@ def openai_routes(
             reader = await speech_service.listen(wanted, request.receive)
         except ClientGoneError:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
-        form = form_of(body.response_format, body.stream_format)
+        form = at_speed(form_of(body.response_format, body.stream_format), body.speed)
         response = SpeechResponse(
             reader, form, request_id=wanted.request_id, send_timeout_s=send_timeout_s
         )

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from vieneu_colab_server.relay.openai.names import voice_id
-from vieneu_core.synthesis import MAX_SPEED, MIN_SPEED
+from vieneu_colab_server.relay.openai.speed import FASTEST, SLOWEST, backend_speed
 from vieneu_core.voices import Voice
 from vieneu_core.wire.schemas import SynthesisBody
 
@@ -74,12 +74,14 @@ class SpeechBody(BaseModel):
         description="Accepted and ignored: the models here take no instructions.",
     )
     response_format: ResponseFormat = ResponseFormat.MP3
-    speed: float = Field(default=1.0, ge=MIN_SPEED, le=MAX_SPEED)
+    speed: float = Field(default=1.0, ge=SLOWEST, le=FASTEST)
     stream_format: StreamFormat = StreamFormat.AUDIO
 
     def to_synthesis(self) -> SynthesisBody:
-        """Return the request for speech that this body makes."""
-        return SynthesisBody(text=self.input, voice=voice_id(self.voice), speed=self.speed)
+        """Return the request for speech that this body makes, at a speed that backends have."""
+        return SynthesisBody(
+            text=self.input, voice=voice_id(self.voice), speed=backend_speed(self.speed)
+        )
 
 
 class AudioDelta(BaseModel):

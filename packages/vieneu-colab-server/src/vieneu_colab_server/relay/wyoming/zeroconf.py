@@ -6,16 +6,19 @@ knows IPv4 only.
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import ipaddress
 import logging
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from zeroconf import Error, InterfaceChoice
+import ifaddr
+from zeroconf import Error, IPVersion
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
+from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
 
@@ -23,7 +26,9 @@ _LOGGER = logging.getLogger(__name__)
 SERVICE_TYPE = "_wyoming._tcp.local."
 MAX_NAME_BYTES = 63
 """RFC 6763, 4.1.1."""
-_MULTICAST = "224.0.0.251"
+CHECK_S = 30.0
+"""Between two looks at the machine's addresses, which cost no request."""
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def check_announced_name(name: str) -> None:
@@ -56,12 +61,13 @@ def check_reachable(url: str) -> None:
 
 
 class Announcement:
-    """Announces a server by multicast DNS until it is withdrawn.
+    """Announces a server by multicast DNS until it is withdrawn, whatever the network does.
 
     Args:
         name: By which people recognise it. Where it is taken, a number is added.
         url: ``tcp://ADDRESS:PORT`` at which the server listens.
-        interfaces: By which it is announced.
+        interfaces: Addresses of those by which it is announced; None takes the announced ones.
+        clock: Of the checks whether the machine has other addresses now.
     """
 
     def __init__(
@@ -69,53 +75,99 @@ class Announcement:
         name: str,
         url: str,
         *,
-        interfaces: Sequence[str] | InterfaceChoice = InterfaceChoice.All,
+        interfaces: Sequence[str] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         parts = urlsplit(url)
         self._name = name
         self._port = parts.port
         self._host = ipaddress.ip_address(parts.hostname or "")
         self._interfaces = interfaces
+        self._clock = SystemClock() if clock is None else clock
         self._zeroconf: AsyncZeroconf | None = None
+        self._announced: list[Address] = []
+        self._problem = ""
+        self._following: asyncio.Task[None] | None = None
 
     async def publish(self) -> None:
-        """Announce the server. A network that does not allow it is logged, and is no failure."""
-        try:
-            self._zeroconf = AsyncZeroconf(interfaces=self._interfaces)
-            await self._zeroconf.async_register_service(self._service(), allow_name_change=True)
-        except (Error, OSError) as error:
-            _LOGGER.warning("The Wyoming server cannot be announced: %s", error)
-            await self.withdraw()
+        """Announce the server, and announce it anew whenever the machine's addresses change.
+
+        A network that does not allow it is logged, tried again, and is no failure.
+        """
+        await self._update()
+        self._following = asyncio.create_task(self._follow(), name="announce-wyoming")
 
     async def withdraw(self) -> None:
         """Withdraw the announcement. Withdrawing twice changes nothing."""
+        following, self._following = self._following, None
+        if following is not None:
+            following.cancel()
+            await asyncio.wait({following})
+        await self._withdraw()
+
+    async def _follow(self) -> None:
+        while True:
+            await self._clock.sleep(CHECK_S)
+            await self._update()
+
+    async def _update(self) -> None:
+        try:
+            addresses = self._addresses()
+            if addresses == self._announced:
+                return
+            await self._withdraw()
+            await self._announce(addresses)
+        except (Error, OSError) as error:
+            await self._withdraw()
+            if str(error) != self._problem:  # not at each try
+                _LOGGER.warning("The Wyoming server cannot be announced: %s", error)
+            self._problem = str(error)
+
+    async def _announce(self, addresses: list[Address]) -> None:
+        versions = {address.version for address in addresses}
+        self._zeroconf = AsyncZeroconf(
+            interfaces=self._interfaces or [str(address) for address in addresses],
+            ip_version=IPVersion.V4Only if versions == {4} else IPVersion.All,
+        )
+        service = AsyncServiceInfo(
+            SERVICE_TYPE,
+            f"{self._name}.{SERVICE_TYPE}",
+            addresses=[address.packed for address in addresses],
+            port=self._port,
+        )
+        await self._zeroconf.async_register_service(service, allow_name_change=True)
+        self._announced = addresses
+        self._problem = ""
+        _LOGGER.info("The Wyoming server is announced at %s.", ", ".join(map(str, addresses)))
+
+    async def _withdraw(self) -> None:
         zeroconf, self._zeroconf = self._zeroconf, None
+        self._announced = []
         if zeroconf is not None:
             with suppress(Error, OSError):
                 await zeroconf.async_unregister_all_services()
             await zeroconf.async_close()
 
-    def _service(self) -> AsyncServiceInfo:
-        return AsyncServiceInfo(
-            SERVICE_TYPE,
-            f"{self._name}.{SERVICE_TYPE}",
-            addresses=[self._reachable().packed],
-            port=self._port,
-        )
-
-    def _reachable(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-        """Return the address that others use.
+    def _addresses(self) -> list[Address]:
+        """Return the addresses that others use.
 
         Raises:
             OSError: there is no network.
         """
         if not self._host.is_unspecified:
-            return self._host
-        return ipaddress.ip_address(_outgoing_address())
+            return [self._host]
+        found = [each for each in _machine_addresses() if self._host.version in {6, each.version}]
+        if not found:
+            raise OSError(errno.ENETUNREACH, "The machine has no address in a network")
+        return found
 
 
-def _outgoing_address() -> str:
-    """Return the address of the interface that reaches the local network. Sends nothing."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((_MULTICAST, 1))
-        return str(probe.getsockname()[0])
+def _machine_addresses() -> list[Address]:
+    """Return the machine's own addresses, without those of this machine or of one link alone."""
+    found = []
+    for adapter in ifaddr.get_adapters():
+        for each in adapter.ips:
+            address = ipaddress.ip_address(each.ip if isinstance(each.ip, str) else each.ip[0])
+            if not (address.is_loopback or address.is_link_local or address.is_unspecified):
+                found.append(address)
+    return sorted(found, key=lambda address: (address.version, address.packed))
