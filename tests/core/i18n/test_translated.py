@@ -29,6 +29,14 @@ SOURCES = [path for folder in FOLDERS for path in folder.rglob("*.py")]
 """All that raises errors of the core, where they are shown in the language of the reader."""
 TREES = [ast.parse(path.read_text("utf-8")) for path in SOURCES]
 
+OF_MUSL = {
+    *("Address in use", "Address not available", "Connection aborted", "Cross-device link"),
+    *("Filename too long", "Host is unreachable", "I/O error", "Network unreachable"),
+    *("No file descriptors available", "Operation timed out", "Out of memory", "Quota exceeded"),
+    *("Resource busy", "Symbolic link loop"),
+}
+"""Texts of the system where its library is musl, as in the container of Home Assistant."""
+
 
 def named(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
@@ -97,7 +105,7 @@ def test_every_translation_is_of_a_text_that_exists(language: str) -> None:
     literals = {
         node.value for tree in TREES for node in ast.walk(tree) if isinstance(node, ast.Constant)
     }
-    of_the_system = {os.strerror(number) for number in errno.errorcode}
+    of_the_system = {os.strerror(number) for number in errno.errorcode} | OF_MUSL
     assert set(translations(language)) - literals - of_the_system == set()
 
 
@@ -144,3 +152,16 @@ def test_a_text_without_values_may_hold_braces() -> None:
     assert translated("{", "vi") == "{"
     error = AllBackendsFailedError("No.", causes=(ModelLoadError("{x}"),))
     assert "{x}" in str(error)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_the_system_says_of_files_and_connections_is_translated(language: str) -> None:
+    names = (
+        *("EACCES", "EADDRINUSE", "EADDRNOTAVAIL", "EAGAIN", "EBADF", "EBUSY", "ECONNABORTED"),
+        *("ECONNREFUSED", "ECONNRESET", "EDQUOT", "EEXIST", "EFBIG", "EHOSTDOWN", "EHOSTUNREACH"),
+        *("EINVAL", "EIO", "EISDIR", "ELOOP", "EMFILE", "ENAMETOOLONG", "ENETDOWN", "ENETUNREACH"),
+        *("ENFILE", "ENODEV", "ENOENT", "ENOEXEC", "ENOMEM", "ENOSPC", "ENOTDIR", "ENOTEMPTY"),
+        *("ENXIO", "EPERM", "EPIPE", "EROFS", "ESTALE", "ETIMEDOUT", "ETXTBSY", "EXDEV"),
+    )
+    texts = {os.strerror(getattr(errno, name)) for name in names}
+    assert (texts | OF_MUSL) - set(translations(language)) == set()
