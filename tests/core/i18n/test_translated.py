@@ -18,6 +18,7 @@ from vieneu_core.errors import AllBackendsFailedError, ModelLoadError, OutputErr
 from vieneu_core.i18n import DEFAULT_LANGUAGE, languages, translated
 from vieneu_core.i18n.catalog import catalogue
 from vieneu_core.translatable import Translatable, has_words, joined
+from vieneu_core.validation import TEMPLATES
 
 OTHERS = [language for language in languages() if language != DEFAULT_LANGUAGE]
 ROOT = Path(__file__).parents[3]
@@ -29,6 +30,7 @@ SOURCES = [path for folder in FOLDERS for path in folder.rglob("*.py")]
 """All that raises errors of the core, where they are shown in the language of the reader."""
 TREES = [ast.parse(path.read_text("utf-8")) for path in SOURCES]
 
+PYDANTIC_ERRORS = {"ValueError", "AssertionError", "PydanticCustomError", "PydanticKnownError"}
 OF_MUSL = {
     *("Address in use", "Address not available", "Connection aborted", "Cross-device link"),
     *("Filename too long", "Host is unreachable", "I/O error", "Network unreachable"),
@@ -83,7 +85,26 @@ def texts_of_errors() -> set[str]:
         if named(call.func) in errors:
             remedies = [keyword.value for keyword in call.keywords if keyword.arg == "remedy"]
             found.update(text for node in (*call.args[:1], *remedies) for text in constants(node))
+        found.update(text for node in texts_of_validators(call) for text in constants(node))
+    found.update(TEMPLATES, descriptions_of_settings())
     return set(filter(has_words, found))
+
+
+def descriptions_of_settings() -> Iterator[str]:
+    """Yield what completes "Write …" where a setting of a file is wrong."""
+    for path, tree in zip(SOURCES, TREES, strict=True):
+        if {"config", "engines"}.isdisjoint(path.parts):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg == "description":
+                yield from constants(node.value)
+
+
+def texts_of_validators(call: ast.Call) -> list[ast.expr]:
+    """Return the arguments that complete a sentence about a wrong value of a field."""
+    if named(call.func) in {"invalid", "conflict"}:
+        return call.args[1:2]
+    return []
 
 
 def translations(language: str) -> dict[str, str]:
@@ -126,6 +147,28 @@ def test_no_error_is_given_a_text_that_cannot_be_translated() -> None:
         if isinstance(node, ast.JoinedStr)
     ]
     assert places == []
+
+
+def test_no_validator_gives_a_text_that_cannot_be_translated() -> None:
+    of_validators = [
+        tree
+        for tree in TREES
+        if any(isinstance(n, ast.alias) and n.name.endswith("alidator") for n in ast.walk(tree))
+    ]
+    raised = [
+        node.exc
+        for tree in of_validators
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)
+    ]
+    plain = [ast.unparse(each) for each in raised if named(each.func) in PYDANTIC_ERRORS]
+    assert plain == [], "invalid() or conflict() of vieneu_core.validation keep the template"
+    formatted = [
+        ast.unparse(call)
+        for call in calls()
+        if any(isinstance(text, ast.JoinedStr) for text in texts_of_validators(call))
+    ]
+    assert formatted == []
 
 
 def test_values_are_translated_within_texts() -> None:
