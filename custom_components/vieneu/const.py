@@ -7,6 +7,7 @@ from typing import Final
 
 DOMAIN: Final = "vieneu"
 LANGUAGES: Final = ("vi", "en")
+"""Languages of speech; those of texts are the files in ``translations/``."""
 DEFAULT_LANGUAGE: Final = "vi"
 
 CONF_LOCAL: Final = "local"

@@ -56,6 +56,7 @@ SHARED_INSIDE = (
     "vieneu_core.speech_cache",
     "vieneu_core.threads",
     "vieneu_core.translatable",
+    "vieneu_core.validation",
 )
 """What our own packages share, always of one version; no program needs it."""
 ANY_PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -9,4 +9,5 @@ def test_the_language_follows_the_option_then_the_locale() -> None:
     assert choose_language([], {}) == "en"
     assert choose_language(["say", "--lang", "vi"], {}) == "vi"
     assert choose_language(["say", "--lang=en"], {"LANG": "vi"}) == "en"
+    assert choose_language(["say", "--lang", "xx"], {"LANG": "vi"}) == "vi"
     assert choose_language(["say", "--", "--lang", "vi"], {}) == "en"

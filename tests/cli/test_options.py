@@ -95,6 +95,17 @@ def test_help_is_in_the_language_that_is_chosen(sandbox: CliSandbox) -> None:
     for text in ("Đọc một văn bản", "Văn bản cần đọc", "Tốc độ đọc", "Tùy chọn", "Đối số"):
         assert text in shown
     assert "Speak" not in shown
-    root = sandbox.run("--help", LANG="vi_VN.UTF-8", COLUMNS="200").stdout
-    assert "Hiện trạng thái của các nguồn giọng" in root
-    assert "Mã thoát: 0 xong" in root
+    for text in ("Cách dùng: vieneu say [TÙY CHỌN]", "[bắt buộc]", "[mặc định: 1.0]"):
+        assert text in shown
+    for root in (
+        sandbox.run("--help", LANG="vi_VN.UTF-8", COLUMNS="200").stdout,
+        sandbox.run("--help", "--lang", "vi", COLUMNS="200").stdout,
+        sandbox.run("--lang=vi", "--help", COLUMNS="200").stdout,
+    ):
+        assert "Hiện trạng thái của các nguồn giọng" in root
+        assert "Mã thoát: 0 xong" in root
+
+
+def test_the_language_may_be_chosen_before_the_command(sandbox: CliSandbox) -> None:
+    assert "Ngôn ngữ" in sandbox.run("--lang", "vi", "voices").stdout
+    assert "Language" in sandbox.run("--lang", "vi", "voices", "--lang", "en").stdout

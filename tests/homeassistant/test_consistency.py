@@ -27,7 +27,7 @@ from vieneu_core.engines.registry import MODEL_ENGINES
 from vieneu_core.errors import error_class
 from vieneu_core.router import Mode
 
-LANGUAGES = ("en", "vi")
+LANGUAGES = sorted(path.stem for path in (COMPONENT / "translations").glob("*.json"))
 TEXTS = {
     language: json.loads((COMPONENT / f"translations/{language}.json").read_text("utf-8"))
     for language in LANGUAGES
@@ -45,12 +45,13 @@ def leaves(texts: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
             yield f"{path}{key}", value
 
 
-def test_both_languages_say_the_same_things_with_the_same_values() -> None:
-    english, vietnamese = dict(leaves(TEXTS["en"])), dict(leaves(TEXTS["vi"]))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_the_same_things_with_the_same_values(language: str) -> None:
+    english, other = dict(leaves(TEXTS["en"])), dict(leaves(TEXTS[language]))
 
-    assert list(english) == list(vietnamese)
+    assert list(english) == list(other)
     for key, text in english.items():
-        names = [set(re.findall(r"\{(\w+)\}", t)) for t in (text, vietnamese[key])]
+        names = [set(re.findall(r"\{(\w+)\}", t)) for t in (text, other[key])]
         assert names[0] == names[1], key
 
 

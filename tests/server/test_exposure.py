@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from pydantic import SecretStr
 
-from vieneu_colab_server.exposure import Exposure
+from vieneu_colab_server.address_callback import AddressCallback, AddressCallbackError
+from vieneu_colab_server.exposure import Exposure, PublicEvent
+from vieneu_colab_server.i18n import cell_messages, event_text
 from vieneu_colab_server.tunnels.base import NoTunnel
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.errors import SynthesisFailedError, VieneuError, VoiceNotFoundError
 from vieneu_core.synthesis import Speech, SynthesisRequest
+from vieneu_core.translatable import Translatable
 
 
 class SequenceServer:
@@ -28,7 +32,14 @@ class SequenceServer:
     async def speak(self, request: SynthesisRequest) -> Speech:
         self.calls.append("speak")
         if self.failure is not None or request.voice is not None:
-            raise self.failure or VoiceNotFoundError("No such voice.")
+            raise self.failure or VoiceNotFoundError(
+                Translatable(
+                    "{where} has no voice {voice_id!r}. It has: {known}.",
+                    where="gguf",
+                    voice_id=request.voice,
+                    known="a, b",
+                )
+            )
         return Speech(
             (
                 AudioChunk(
@@ -79,3 +90,36 @@ async def test_a_server_that_does_not_speak_is_not_prepared() -> None:
     with pytest.raises(SynthesisFailedError):
         await Exposure(server, SequenceTunnel(calls)).prepare()
     assert calls == ["start", "speak"]
+
+
+class RefusingCallback(AddressCallback):
+    """Home Assistant, which refuses every address."""
+
+    async def announce(self, *_: object) -> None:
+        raise AddressCallbackError(
+            Translatable("Home Assistant at {host} {last}.", host="h", last="x")
+        )
+
+
+async def test_failures_keep_their_texts_for_a_reader_of_vietnamese() -> None:
+    events: list[PublicEvent] = []
+    exposure = Exposure(
+        SequenceServer([]),
+        NoTunnel(),
+        voices=["nobody"],
+        callback=RefusingCallback("https://h/hook", lambda: SecretStr("token")),
+        notify=events.append,
+    )
+
+    await exposure.prepare()
+    keeping = asyncio.create_task(exposure.keep())
+    await exposure.opened()
+    keeping.cancel()
+    await asyncio.wait({keeping})
+
+    failed = [event for event in events if event.kind in {"voice_missing", "address_not_sent"}]
+    voice, address = (event_text(event, cell_messages("vi")) for event in failed)
+    assert voice.endswith(" nobody: gguf không có giọng 'nobody'. Các giọng hiện có: a, b.")
+    assert address.endswith(
+        ": Home Assistant tại h x. Hãy nhập URL và mã truy cập bằng tay: vieneu connect URL"
+    )

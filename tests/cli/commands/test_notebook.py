@@ -164,3 +164,11 @@ def test_a_wrong_callback_is_named_by_its_variable(sandbox: CliSandbox) -> None:
     assert done.returncode == 3
     assert "VIENEU_SERVER_CALLBACK_URL" in done.stderr
     assert "secret-hook" not in done.stderr
+
+
+def test_a_wrong_option_is_told_in_vietnamese_throughout(sandbox: CliSandbox) -> None:
+    options = ("--session-hours", "30", "--lang", "vi")
+    done = sandbox.run("notebook", "-o", "colab.ipynb", *options)
+
+    assert done.returncode == 3
+    assert "--session-hours: không được vượt quá 24." in done.stderr

@@ -18,6 +18,7 @@ from vieneu_core.errors import AllBackendsFailedError, ModelLoadError, OutputErr
 from vieneu_core.i18n import DEFAULT_LANGUAGE, languages, translated
 from vieneu_core.i18n.catalog import catalogue
 from vieneu_core.translatable import Translatable, has_words, joined
+from vieneu_core.validation import TEMPLATES
 
 OTHERS = [language for language in languages() if language != DEFAULT_LANGUAGE]
 ROOT = Path(__file__).parents[3]
@@ -28,6 +29,15 @@ FOLDERS = [
 SOURCES = [path for folder in FOLDERS for path in folder.rglob("*.py")]
 """All that raises errors of the core, where they are shown in the language of the reader."""
 TREES = [ast.parse(path.read_text("utf-8")) for path in SOURCES]
+
+PYDANTIC_ERRORS = {"ValueError", "AssertionError", "PydanticCustomError", "PydanticKnownError"}
+OF_MUSL = {
+    *("Address in use", "Address not available", "Connection aborted", "Cross-device link"),
+    *("Filename too long", "Host is unreachable", "I/O error", "Network unreachable"),
+    *("No file descriptors available", "Operation timed out", "Out of memory", "Quota exceeded"),
+    *("Resource busy", "Symbolic link loop"),
+}
+"""Texts of the system where its library is musl, as in the container of Home Assistant."""
 
 
 def named(node: ast.expr) -> str:
@@ -75,7 +85,26 @@ def texts_of_errors() -> set[str]:
         if named(call.func) in errors:
             remedies = [keyword.value for keyword in call.keywords if keyword.arg == "remedy"]
             found.update(text for node in (*call.args[:1], *remedies) for text in constants(node))
+        found.update(text for node in texts_of_validators(call) for text in constants(node))
+    found.update(TEMPLATES, descriptions_of_settings())
     return set(filter(has_words, found))
+
+
+def descriptions_of_settings() -> Iterator[str]:
+    """Yield what completes "Write …" where a setting of a file is wrong."""
+    for path, tree in zip(SOURCES, TREES, strict=True):
+        if {"config", "engines"}.isdisjoint(path.parts):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg == "description":
+                yield from constants(node.value)
+
+
+def texts_of_validators(call: ast.Call) -> list[ast.expr]:
+    """Return the arguments that complete a sentence about a wrong value of a field."""
+    if named(call.func) in {"invalid", "conflict"}:
+        return call.args[1:2]
+    return []
 
 
 def translations(language: str) -> dict[str, str]:
@@ -97,7 +126,7 @@ def test_every_translation_is_of_a_text_that_exists(language: str) -> None:
     literals = {
         node.value for tree in TREES for node in ast.walk(tree) if isinstance(node, ast.Constant)
     }
-    of_the_system = {os.strerror(number) for number in errno.errorcode}
+    of_the_system = {os.strerror(number) for number in errno.errorcode} | OF_MUSL
     assert set(translations(language)) - literals - of_the_system == set()
 
 
@@ -118,6 +147,28 @@ def test_no_error_is_given_a_text_that_cannot_be_translated() -> None:
         if isinstance(node, ast.JoinedStr)
     ]
     assert places == []
+
+
+def test_no_validator_gives_a_text_that_cannot_be_translated() -> None:
+    of_validators = [
+        tree
+        for tree in TREES
+        if any(isinstance(n, ast.alias) and n.name.endswith("alidator") for n in ast.walk(tree))
+    ]
+    raised = [
+        node.exc
+        for tree in of_validators
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)
+    ]
+    plain = [ast.unparse(each) for each in raised if named(each.func) in PYDANTIC_ERRORS]
+    assert plain == [], "invalid() or conflict() of vieneu_core.validation keep the template"
+    formatted = [
+        ast.unparse(call)
+        for call in calls()
+        if any(isinstance(text, ast.JoinedStr) for text in texts_of_validators(call))
+    ]
+    assert formatted == []
 
 
 def test_values_are_translated_within_texts() -> None:
@@ -144,3 +195,16 @@ def test_a_text_without_values_may_hold_braces() -> None:
     assert translated("{", "vi") == "{"
     error = AllBackendsFailedError("No.", causes=(ModelLoadError("{x}"),))
     assert "{x}" in str(error)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_the_system_says_of_files_and_connections_is_translated(language: str) -> None:
+    names = (
+        *("EACCES", "EADDRINUSE", "EADDRNOTAVAIL", "EAGAIN", "EBADF", "EBUSY", "ECONNABORTED"),
+        *("ECONNREFUSED", "ECONNRESET", "EDQUOT", "EEXIST", "EFBIG", "EHOSTDOWN", "EHOSTUNREACH"),
+        *("EINVAL", "EIO", "EISDIR", "ELOOP", "EMFILE", "ENAMETOOLONG", "ENETDOWN", "ENETUNREACH"),
+        *("ENFILE", "ENODEV", "ENOENT", "ENOEXEC", "ENOMEM", "ENOSPC", "ENOTDIR", "ENOTEMPTY"),
+        *("ENXIO", "EPERM", "EPIPE", "EROFS", "ESTALE", "ETIMEDOUT", "ETXTBSY", "EXDEV"),
+    )
+    texts = {os.strerror(getattr(errno, name)) for name in names}
+    assert (texts | OF_MUSL) - set(translations(language)) == set()

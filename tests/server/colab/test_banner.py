@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from vieneu_colab_server import i18n
 from vieneu_colab_server.colab.banner import BannerFacts, banner_html, banner_text, qr_svg
 from vieneu_colab_server.i18n import cell_messages
+from vieneu_core.i18n import languages
 
-LANGUAGES = ("vi", "en")
+LANGUAGES = languages(i18n.__name__)
 FACTS = BannerFacts(
     url="https://a<b>.ngrok.app",
     token_page_url="http://127.0.0.1:4711/secret-path",

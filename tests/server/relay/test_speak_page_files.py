@@ -33,17 +33,17 @@ def texts(language: str) -> dict[str, str]:
     return found
 
 
-def test_both_languages_have_the_same_texts_and_values() -> None:
-    assert LANGUAGES == ["en", "vi"]
-    english, vietnamese = texts("en"), texts("vi")
-    assert list(english) == list(vietnamese)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_same_texts_and_values(language: str) -> None:
+    english, other = texts("en"), texts(language)
+    assert list(english) == list(other)
     values = re.compile(r"\{\w+\}")
     assert [
         key
         for key in english
-        if sorted(values.findall(english[key])) != sorted(values.findall(vietnamese[key]))
+        if sorted(values.findall(english[key])) != sorted(values.findall(other[key]))
     ] == []
-    assert [key for key in english if not vietnamese[key].strip()] == []
+    assert [key for key in english if not other[key].strip()] == []
 
 
 def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:

@@ -31,7 +31,8 @@ from vieneu_core.backends.local import LocalBackend
 from vieneu_core.config import EMBEDDED_ENGINE, TunnelKind, cache_dir
 from vieneu_core.credentials import new_auth_token
 from vieneu_core.errors import ConfigurationError, OutputError, VieneuError
-from vieneu_core.translatable import Translatable
+from vieneu_core.translatable import Translatable, joined
+from vieneu_core.validation import field_of, reason_of
 from vieneu_core.worker.spec import EngineSpec
 
 EXIT_CONFIGURATION = 3
@@ -92,7 +93,13 @@ def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[S
         return ServerSettings(token=token, token_file=token_file, **given), new
     except ValidationError as err:
         found = err.errors(include_input=False, include_url=False)
-        named = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in found)
+        named = joined(
+            "; ",
+            [
+                Translatable("{field}: {reason}", field=field_of(error), reason=reason_of(error))
+                for error in found
+            ],
+        )
         raise ConfigurationError(
             Translatable("Wrong settings: {named}.", named=named),
             remedy=Translatable(

@@ -15,6 +15,7 @@ from vieneu_colab_server.tunnels.keeper import TunnelKeeper
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import VieneuError
 from vieneu_core.synthesis import Speech, SynthesisRequest
+from vieneu_core.translatable import joined
 
 _LOGGER = logging.getLogger(__name__)
 TEST_SENTENCE = "Xin chào, máy chủ đã sẵn sàng."
@@ -38,7 +39,8 @@ class PublicEvent:
         "server_restarted",
     ]
     detail: str = ""
-    """The address, the voice or the reason; empty if the kind says everything."""
+    """The address, the voice or the reason, which can be translated; empty if the kind says
+    everything."""
 
 
 class ExposedServer(Protocol):
@@ -123,7 +125,8 @@ class Exposure:
             try:
                 await self._server.speak(SynthesisRequest(text=PREPARED_TEXT, voice=voice))
             except VieneuError as error:
-                self.emit(PublicEvent(kind="voice_missing", detail=f"{voice}: {error}"))
+                detail = joined(": ", (voice, error.detail))
+                self.emit(PublicEvent(kind="voice_missing", detail=detail))
             else:
                 self.emit(PublicEvent(kind="voice_prepared", detail=voice))
 
@@ -159,7 +162,8 @@ class Exposure:
             try:
                 await self._callback.announce(url, self._server.ends_at)
             except AddressCallbackError as error:
-                self.emit(PublicEvent(kind="address_not_sent", detail=str(error)))
+                detail = joined(" ", (error.detail, error.remedy))
+                self.emit(PublicEvent(kind="address_not_sent", detail=detail))
             else:
                 self.address_updated = True
                 self.emit(PublicEvent(kind="address_sent"))

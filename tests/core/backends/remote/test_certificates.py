@@ -19,6 +19,7 @@ from vieneu_core.backends.base import synthesize
 from vieneu_core.errors import (
     TlsError,
 )
+from vieneu_core.i18n import translated
 from vieneu_core.synthesis import SynthesisRequest
 
 TEXT = "Xin chào câu 7."
@@ -58,13 +59,13 @@ async def test_speech_comes_over_tls_from_a_trusted_server(
 
 
 @pytest.mark.parametrize(
-    ("names", "more", "trusted"),
+    ("names", "more", "trusted", "reason"),
     [
-        (("localhost",), {}, False),
-        (("another.example",), {}, True),
-        (("localhost",), {"not_after": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}, True),
+        (("localhost",), {}, False, "máy này không biết nơi cấp"),
+        (("another.example",), {}, True, "được cấp cho máy khác"),
+        (("localhost",), {"not_after": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}, True, "đã hết hạn"),
     ],
-    ids=["self-signed", "wrong host", "expired"],
+    ids=["unknown issuer", "wrong host", "expired"],
 )
 async def test_a_certificate_that_is_not_right_ends_it_before_the_token_is_sent(
     site: Site,
@@ -73,13 +74,15 @@ async def test_a_certificate_that_is_not_right_ends_it_before_the_token_is_sent(
     names: tuple[str, ...],
     more: dict[str, Any],
     trusted: bool,
+    reason: str,
 ) -> None:
     proxy = FaultProxy(site.address, tls=tls(authority, *names, **more))
     await proxy.start()
     try:
         remote = site.client(proxy.url, session=trusting if trusted else None)
-        with pytest.raises(TlsError, match="certificate"):
+        with pytest.raises(TlsError, match="certificate") as caught:
             await remote.load()
+        assert translated(caught.value.detail, "vi").endswith(f" không được chấp nhận: {reason}.")
         assert proxy.seen == []
     finally:
         await proxy.aclose()
@@ -95,5 +98,6 @@ async def test_tls_to_a_port_that_has_none_is_a_tls_error(site: Site) -> None:
     remote = site.client(f"https://127.0.0.1:{port}")
 
     async with server:
-        with pytest.raises(TlsError, match=f"127.0.0.1:{port}"):
+        with pytest.raises(TlsError, match=f"127.0.0.1:{port}") as caught:
             await remote.load()
+    assert translated(caught.value.detail, "vi").endswith("máy chủ không dùng TLS ở cổng này.")

@@ -28,6 +28,7 @@ from vieneu_core.errors import (
     FirstByteTimeoutError,
     HostNotFoundError,
 )
+from vieneu_core.i18n import translated
 from vieneu_core.synthesis import SynthesisRequest
 
 TEXT = "Xin chào câu 7."
@@ -141,10 +142,12 @@ async def test_a_refused_connection_is_told_without_traffic(site: Site) -> None:
         f"http://127.0.0.1:{port}", on_traffic=lambda n, size: traffic.append(n + size)
     )
 
-    with pytest.raises(BackendConnectionError, match=f"127.0.0.1:{port}"):
+    with pytest.raises(BackendConnectionError, match=f"127.0.0.1:{port}") as caught:
         await remote.load()
 
     assert traffic == []
+    said = translated(caught.value.detail, "vi")
+    assert said == f"Không kết nối được tới 127.0.0.1:{port}: kết nối bị từ chối."
 
 
 # --- deadlines and the end --------------------------------------------------------------------

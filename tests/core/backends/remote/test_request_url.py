@@ -60,7 +60,7 @@ def test_a_url_is_taken_as_people_paste_it(given: str, health: str, host: str) -
         ("https://" + "a" * 64 + ".app", "host"),
         ("https://abc..app", "host"),
         ("https://-abc.app", "host"),
-        ("https://" + "a." * 1_500, "too long"),
+        ("https://" + "a." * 1_500, "more than 2000"),
         ("http://abc.ngrok-free.app", "in clear"),
         ("http://8.8.8.8", "in clear"),
         ("http://[::ffff:8.8.8.8]", "in clear"),

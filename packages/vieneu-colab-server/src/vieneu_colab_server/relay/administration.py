@@ -26,6 +26,7 @@ from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError, Vi
 from vieneu_core.pairing import AddressUpdateInbox, verify_server
 from vieneu_core.router import LAST_RESORT, Mode, Router
 from vieneu_core.translatable import Translatable
+from vieneu_core.validation import reason_of
 
 _LOGGER = logging.getLogger(__name__)
 CHECK_EVERY_S = 0.5
@@ -250,7 +251,7 @@ class Administration:
             return endpoint_url, parse_auth_token(token or self._settings.colab.auth_token)
         except ValueError as error:
             raise ConfigurationError(
-                Translatable("The server cannot be used: {reason}.", reason=str(error)),
+                Translatable("The server cannot be used: {reason}.", reason=reason_of(error)),
                 remedy="Copy URL and token as the server shows them.",
             ) from None
 

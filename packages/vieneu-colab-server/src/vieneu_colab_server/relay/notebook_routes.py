@@ -15,11 +15,10 @@ from vieneu_core.errors import InvalidRequestError
 from vieneu_core.i18n import languages
 from vieneu_core.notebook import NotebookSettings, TunnelKind, render_notebook
 from vieneu_core.translatable import Translatable
+from vieneu_core.validation import field_of, reason_of
 
 FILE_NAME = "vieneu_relay.ipynb"
 MAX_HOURS = 24
-_VALUE_ERROR = "Value error, "
-"""What pydantic puts before the text of a check of ours."""
 
 Kind = Literal["choice", "flag", "hours", "list", "secret", "text", "url"]
 
@@ -89,11 +88,10 @@ def notebook_routes() -> APIRouter:
         try:
             settings = NotebookSettings.model_validate(choices)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-            field = ".".join(map(str, first["loc"])) or "settings"
-            message = first["msg"].removeprefix(_VALUE_ERROR)
+            first = error.errors(include_input=False, include_url=False)[0]
+            field = field_of(first) or "settings"
             raise InvalidRequestError(
-                Translatable("{field}: {message}.", field=field, message=message),
+                Translatable("{field}: {reason}.", field=field, reason=reason_of(first)),
                 remedy="Correct this field of the notebook.",
             ) from None
         made = await asyncio.to_thread(render_notebook, settings)

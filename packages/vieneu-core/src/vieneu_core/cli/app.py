@@ -17,7 +17,8 @@ from typer.main import get_command, get_group
 from vieneu_core import __version__
 from vieneu_core.cli.error_messages import error_line, plain
 from vieneu_core.cli.exit_codes import ExitCode, exit_code
-from vieneu_core.cli.help import add_help
+from vieneu_core.cli.help import add_help, translate_marks
+from vieneu_core.cli.language import LANGUAGES, known_language
 from vieneu_core.cli.stdio import abandon_output
 from vieneu_core.errors import VieneuError
 from vieneu_core.i18n import Messages
@@ -52,6 +53,7 @@ class CommandGroup(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse arguments after setting the language of help."""
         add_help(self, "vieneu", ctx.obj, ctx)
+        translate_marks(args, ctx.obj)
         self.epilog = ctx.obj("help.exit_codes")
         return super().parse_args(ctx, args)
 
@@ -87,11 +89,17 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True)
     ] = False,
+    lang: Annotated[
+        str | None, typer.Option("--lang", metavar=LANGUAGES, parser=known_language)
+    ] = None,
 ) -> None:
     """Handle the options before a command."""
+    if lang is not None:  # also for the command that follows
+        context.default_map = {name: {"lang": lang} for name in COMMANDS}
 
 
 def run(arguments: Sequence[str], messages: Messages) -> int:
@@ -136,12 +144,11 @@ def _unexpected(err: Exception, messages: Messages) -> int:
     if hasattr(err, "format_message"):  # click's exception, whether typer uses its own click or not
         context = getattr(err, "ctx", None)
         command = context.command_path if context is not None else "vieneu"
-        message = err.format_message().rstrip()
-        if not message:  # a command without arguments: its help has been shown
-            return ExitCode.USAGE
-        mark = "" if message.endswith((".", "?")) else "."
-        see_help = messages("see_help", command=command)
-        _print_error(f"{message}{mark} {see_help}")
+        from vieneu_core.cli.usage_errors import usage_text  # imports pydantic
+
+        message = usage_text(err, messages)
+        if message:  # else its help has been shown: a command without arguments
+            _print_error(" ".join((message, messages("see_help", command=command))))
         return ExitCode.USAGE
     if os.environ.get(DEBUG_VARIABLE):
         logging.getLogger(__name__).debug("Unexpected", exc_info=err)

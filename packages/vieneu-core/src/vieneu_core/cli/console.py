@@ -18,7 +18,7 @@ from rich.text import Text
 from vieneu_core.builder import build_cached, build_router
 from vieneu_core.cli.error_messages import plain
 from vieneu_core.cli.exit_codes import ExitCode
-from vieneu_core.cli.language import choose_language
+from vieneu_core.cli.language import LANGUAGES, choose_language, known_language
 from vieneu_core.config import (
     Settings,
     cache_dir,
@@ -27,24 +27,17 @@ from vieneu_core.config import (
     state_dir,
     voices_dir,
 )
-from vieneu_core.i18n import Messages, languages
+from vieneu_core.i18n import Messages
 from vieneu_core.router import Router
 
 if TYPE_CHECKING:
     from vieneu_core.speech_cache import CachedBackend
 
 
-def _language(text: str) -> str:
-    if text in languages():
-        return text
-    known = ", ".join(f"'{language}'" for language in languages())
-    raise typer.BadParameter(f"'{text}' is not one of {known}.")
-
-
 ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE")]
 LangOption = Annotated[
     str | None,
-    typer.Option("--lang", metavar=f"<{'|'.join(languages())}>", parser=_language),
+    typer.Option("--lang", metavar=LANGUAGES, parser=known_language),
 ]
 JsonOption = Annotated[bool, typer.Option("--json")]
 

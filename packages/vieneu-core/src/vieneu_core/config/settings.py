@@ -20,12 +20,12 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from vieneu_core.config.validation_message import Finding
 from vieneu_core.credentials import AuthToken, EndpointUrl
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
+from vieneu_core.validation import invalid
 
 EMBEDDED_ENGINE = "espeak"
 """The engine of the embedded voice, which needs neither a model nor a network."""
@@ -43,7 +43,7 @@ FallbackName = Literal["local", "remote", "last_resort"]
 
 def _each_once(order: tuple[FallbackName, ...]) -> tuple[FallbackName, ...]:
     if len(set(order)) != len(order):
-        raise PydanticCustomError("order", "a name appears twice")
+        raise invalid("order", "a name appears twice")
     return order
 
 
@@ -184,10 +184,11 @@ class Settings(_Section):
             return values
         for former, name in FORMER_SECTIONS.items():
             if former in values and name in values:
-                reason = PydanticCustomError(
+                reason = invalid(
                     "former_name",
                     "{former} is the former name of {name}, and both are given",
-                    {"former": former, "name": name},
+                    former=former,
+                    name=name,
                 )
                 raise ValidationError.from_exception_data(
                     cls.__name__, [{"type": reason, "loc": (former,), "input": None}]

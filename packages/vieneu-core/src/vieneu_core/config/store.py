@@ -27,6 +27,7 @@ from vieneu_core.config.yaml_editing import UneditableError, Value, edited
 from vieneu_core.errors import ConfigurationError, SettingsFileError
 from vieneu_core.files import PRIVATE
 from vieneu_core.translatable import Translatable
+from vieneu_core.validation import reason_of
 
 
 def load_settings(
@@ -166,7 +167,7 @@ def _overridden(settings: Settings, environ: Mapping[str, str], *, implied: bool
         checked = ColabSettings.model_validate(overrides, context=WITH_DETAILS)
     except ValidationError as err:
         first = err.errors(include_url=False, include_input=False)[0]
-        bad, reason = str(first["loc"][0]), first["msg"]
+        bad, reason = str(first["loc"][0]), reason_of(first)
     if bad:
         variable = ENDPOINT_URL_VARIABLE if bad == "endpoint_url" else AUTH_TOKEN_VARIABLE
         expected = ColabSettings.model_fields[bad].description

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from vieneu_core.credentials import TOKEN_ERROR, URL_ERROR
 from vieneu_core.translatable import Translatable
+from vieneu_core.validation import reason_of
 
 Loc = tuple[int | str, ...]
 
@@ -98,7 +99,7 @@ def _field_name(loc: Loc) -> str:
 
 def _found(detail: ErrorDetails, loc: Loc) -> str:
     if detail["type"] in {URL_ERROR, TOKEN_ERROR, "order", "former_name"}:
-        return detail["msg"]
+        return reason_of(detail)
     value = detail["input"]
     if (
         not loc

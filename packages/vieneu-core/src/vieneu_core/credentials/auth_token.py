@@ -6,7 +6,8 @@ import secrets
 from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr
-from pydantic_core import PydanticCustomError
+
+from vieneu_core.validation import invalid
 
 MAX_TOKEN_CHARS = 4_096
 MIN_SERVER_TOKEN_CHARS = 16
@@ -23,9 +24,9 @@ def parse_auth_token(value: SecretStr) -> SecretStr:
     """
     token = value.get_secret_value().strip()
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise _invalid_token("it contains a space, a line end or a character outside ASCII")
+        raise invalid(TOKEN_ERROR, "it contains a space, a line end or a character outside ASCII")
     if len(token) > MAX_TOKEN_CHARS:
-        raise _invalid_token(f"it has more than {MAX_TOKEN_CHARS} characters")
+        raise invalid(TOKEN_ERROR, "it has more than {n_chars} characters", n_chars=MAX_TOKEN_CHARS)
     return SecretStr(token)
 
 
@@ -38,7 +39,9 @@ def parse_server_token(value: SecretStr) -> SecretStr:
     """
     token = parse_auth_token(value)
     if len(token.get_secret_value()) < MIN_SERVER_TOKEN_CHARS:
-        raise _invalid_token(f"it has fewer than {MIN_SERVER_TOKEN_CHARS} characters")
+        raise invalid(
+            TOKEN_ERROR, "it has fewer than {n_chars} characters", n_chars=MIN_SERVER_TOKEN_CHARS
+        )
     return token
 
 
@@ -49,7 +52,3 @@ def new_auth_token() -> SecretStr:
 
 AuthToken = Annotated[SecretStr, AfterValidator(parse_auth_token)]
 ServerToken = Annotated[SecretStr, AfterValidator(parse_server_token)]
-
-
-def _invalid_token(reason: str) -> PydanticCustomError:
-    return PydanticCustomError(TOKEN_ERROR, reason)

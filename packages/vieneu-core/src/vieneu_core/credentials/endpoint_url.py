@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr
-from pydantic_core import PydanticCustomError
+
+from vieneu_core.validation import invalid
 
 if TYPE_CHECKING:
     from yarl import URL
@@ -38,11 +39,11 @@ def parse_endpoint_url(value: str) -> str:
         return ""
     url = _web_url(text)
     if "@" in urlsplit(text).netloc:
-        raise _invalid_url("it contains a user name or a password")
+        raise invalid(URL_ERROR, "it contains a user name or a password")
     if "?" in text or "#" in text:
-        raise _invalid_url("it contains a query (?) or a fragment (#)")
+        raise invalid(URL_ERROR, "it contains a query (?) or a fragment (#)")
     if url.scheme == "http" and not _is_home(url.host or ""):
-        raise _invalid_url("the token would cross the internet in clear; write https://")
+        raise invalid(URL_ERROR, "the token would cross the internet in clear; write https://")
     return text.rstrip("/")
 
 
@@ -72,20 +73,20 @@ def _web_url(text: str) -> URL:
     from yarl import URL
 
     if len(text) > MAX_URL_CHARS:
-        raise _invalid_url(f"it is too long (more than {MAX_URL_CHARS} characters)")
+        raise invalid(URL_ERROR, "it has more than {n_chars} characters", n_chars=MAX_URL_CHARS)
     if not text.isprintable() or " " in text:
-        raise _invalid_url("it contains a space or a control character")
+        raise invalid(URL_ERROR, "it contains a space or a control character")
     if "://" not in text:
-        raise _invalid_url("it does not begin with https://")
+        raise invalid(URL_ERROR, "it does not begin with https://")
     try:
         url = URL(text)
         port = url.port  # raises if it is no number
     except ValueError:
-        raise _invalid_url("it cannot be read as a URL") from None  # the cause quotes the URL
+        raise invalid(URL_ERROR, "it cannot be read as a URL") from None  # the cause quotes the URL
     if url.scheme not in {"http", "https"}:
-        raise _invalid_url("it begins with neither https:// nor http://")
+        raise invalid(URL_ERROR, "it begins with neither https:// nor http://")
     if not _is_host(url.raw_host or "") or port == 0:
-        raise _invalid_url("its host name cannot exist")
+        raise invalid(URL_ERROR, "its host name cannot exist")
     return url
 
 
@@ -110,7 +111,3 @@ def _is_home(host: str) -> bool:
         return not address.is_global
     name = host.lower().rstrip(".")
     return "." not in name or name.endswith(_HOME_NAMES)
-
-
-def _invalid_url(reason: str) -> PydanticCustomError:
-    return PydanticCustomError(URL_ERROR, reason)

@@ -13,6 +13,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from vieneu_core.i18n.numbers import LocalizedFormatter
+
 DEFAULT_LANGUAGE = "en"
 CORE = "vieneu_core.i18n"
 """The package with the catalogues of the core."""
@@ -63,6 +65,13 @@ def catalogue(language: str, package: str = CORE) -> Mapping[str, str]:
     return dict(_flattened(json.loads(text)))
 
 
+@cache
+def formatter(language: str) -> LocalizedFormatter:
+    """Return the formatter of texts with numbers; of English, if the core lacks the language."""
+    texts = catalogue(best_language(language))
+    return LocalizedFormatter(decimal=texts["format.decimal"], thousands=texts["format.thousands"])
+
+
 class Messages:
     """The messages of one section of a catalogue, in one language.
 
@@ -79,6 +88,7 @@ class Messages:
         self._texts = catalogue(self.language, package)
         self._prefix = f"{section}." if section else ""
         self._formats = catalogue(best_language(language))
+        self._formatter = formatter(language)
 
     def __contains__(self, key: object) -> bool:
         return f"{self._prefix}{key}" in self._texts
@@ -89,15 +99,11 @@ class Messages:
         Raises:
             KeyError: there is no such message, or a value is missing.
         """
-        return self._texts[self._prefix + key].format(**values)
+        return self._formatter.format(self._texts[self._prefix + key], **values)
 
     def number(self, value: float, digits: int = 0) -> str:
         """Return a number with its thousands grouped, such as 1,234.5 or 1.234,5."""
-        marks: dict[str, str | int | None] = {
-            ",": self._formats["format.thousands"],
-            ".": self._formats["format.decimal"],
-        }
-        return f"{value:,.{digits}f}".translate(str.maketrans(marks))
+        return self._formatter.format_field(value, f",.{digits}f")
 
     def duration(self, seconds: float) -> str:
         """Return a duration in its largest units, rounded down: 59 s, 12 min, 8 h 2 min."""

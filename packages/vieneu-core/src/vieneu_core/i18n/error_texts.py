@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from vieneu_core.errors import error_class
-from vieneu_core.i18n.catalog import DEFAULT_LANGUAGE, Messages, best_language, catalogue
+from vieneu_core.i18n.catalog import DEFAULT_LANGUAGE, Messages, best_language, catalogue, formatter
 from vieneu_core.translatable import Translatable, has_words
 
 
@@ -64,4 +64,4 @@ def translated(text: str, language: str) -> str:
         name: translated(value, language) if isinstance(value, str) else value
         for name, value in text.values.items()
     }
-    return found.format(**values)
+    return formatter(language).format(found, **values)

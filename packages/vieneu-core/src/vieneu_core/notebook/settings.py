@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -15,6 +14,7 @@ from vieneu_core.errors import ModelLoadError
 from vieneu_core.i18n import languages
 from vieneu_core.models.catalogue import model_source
 from vieneu_core.notebook.sources import Source
+from vieneu_core.validation import conflict, invalid, not_one_of
 
 COLAB_HOURS = 12.0
 """Longest life of a runtime: "up to 12 hours", https://research.google.com/colaboratory/faq.html"""
@@ -23,33 +23,31 @@ _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("it holds a character that cannot be seen")
+        raise invalid("not_printable", "it holds a character that cannot be seen")
     return text
 
 
 def _voice(text: str) -> str:
     if "," in text or text != text.strip():
-        raise ValueError("it holds a comma, or spaces around it")
+        raise invalid("voice", "it holds a comma, or spaces around it")
     return _printable(text)
 
 
-def _one_of(text: str, choices: Sequence[str]) -> str:
-    if text not in choices:
-        raise ValueError(f"it is none of {', '.join(choices)}")
+def _engine(text: str) -> str:
+    if text not in ENGINE_CHOICES:
+        raise not_one_of(*ENGINE_CHOICES)
     return text
 
 
-def _engine(text: str) -> str:
-    return _one_of(text, ENGINE_CHOICES)
-
-
 def _language(text: str) -> str:
-    return _one_of(text, languages())
+    if text not in languages():
+        raise not_one_of(*languages())
+    return text
 
 
 def _domain(text: str) -> str:
     if not _HOST.fullmatch(text.lower()):
-        raise ValueError("write a host name, for example my-home.ngrok.app")
+        raise invalid("domain", "write a host name, for example my-home.ngrok.app")
     return text.lower()
 
 
@@ -91,9 +89,13 @@ class NotebookSettings(BaseModel):
     def _fits(self) -> Self:
         if self.domain is not None and not self.tunnel.reserves_domains:
             with_domains = ", ".join(kind for kind in TunnelKind if kind.reserves_domains)
-            raise ValueError(f"domain: only the tunnel {with_domains} has reserved domains")
+            raise conflict(
+                "domain",
+                "only the tunnel {with_domains} has reserved domains",
+                with_domains=with_domains,
+            )
         if self.callback_url is not None and self.tunnel is TunnelKind.NONE:
-            raise ValueError("callback_url: without a tunnel there is no address to send")
+            raise conflict("callback_url", "without a tunnel there is no address to send")
         if self.engine in {each.engine for each in ENGINES if each.speech_lm}:
             for name in ("model", "codec"):
                 self._check_model(name)
@@ -105,5 +107,7 @@ class NotebookSettings(BaseModel):
             return
         try:
             model_source(text)
-        except ModelLoadError as error:
-            raise ValueError(f"{name}: {error}") from None
+        except ModelLoadError:
+            raise conflict(
+                name, "write a path, OWNER/REPOSITORY:FILE, or the name of a known model"
+            ) from None

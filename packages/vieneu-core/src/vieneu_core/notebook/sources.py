@@ -11,6 +11,7 @@ from vieneu_core import __version__
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.notebook.wheels import CORE, SERVER, Wheel, wheels_of_here
 from vieneu_core.translatable import Translatable
+from vieneu_core.validation import invalid
 
 SERVER_EXTRAS = "[ngrok,notebook]"
 _GIT_URL = re.compile(r"(https|ssh|file)://[A-Za-z0-9._~:/@%+-]{1,300}")
@@ -19,15 +20,15 @@ _GIT_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}")
 
 def _git_url(url: str) -> str:
     if not _GIT_URL.fullmatch(url):
-        raise ValueError("write a URL that begins with https:// or ssh://")
+        raise invalid("git", "write a URL that begins with https:// or ssh://")
     if "@" in url.partition("://")[2].partition("/")[0].removeprefix("git@"):
-        raise ValueError("a user name or password in the URL would be read in the notebook")
+        raise invalid("git", "a user name or password in the URL would be read in the notebook")
     return url
 
 
 def _git_revision(revision: str) -> str:
     if not _GIT_REVISION.fullmatch(revision):
-        raise ValueError("after the @ write a branch, tag or commit")
+        raise invalid("git", "after the @ write a branch, tag or commit")
     return revision
 
 

@@ -18,6 +18,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.pairing.address_update import AddressUpdate, is_signed
 from vieneu_core.translatable import Translatable
+from vieneu_core.validation import reason_of
 from vieneu_core.wire.version import check_server
 
 TOLERANCE = timedelta(minutes=5)
@@ -66,7 +67,7 @@ class AddressUpdateInbox:
                 Translatable(
                     "An address update is invalid: {where}: {first}.",
                     where=where,
-                    first=first["msg"],
+                    first=reason_of(first),
                 )
             ) from None
         self._check_new(update)

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
+from pydantic_core import ErrorDetails
 
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.text.clean import has_speech, one_line
 from vieneu_core.translatable import Translatable
+from vieneu_core.validation import field_of, reason_of
 from vieneu_core.voices.voice import Voice
 
 MOST_CODES = 1_500
@@ -68,8 +70,8 @@ def read_presets(path: Path) -> tuple[Preset, ...]:
             remedy="Put the model's voices.json there, or name another in the option voices.",
         ) from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise _invalid(path, _description(first["loc"], first["msg"])) from None
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise _invalid(path, _description(first)) from None
     presets = [_preset(path, name, entry) for name, entry in layout.presets.items()]
     if len({preset.voice.id for preset in presets}) < len(presets):
         raise _invalid(path, "presets: two of them have the same name")
@@ -80,7 +82,9 @@ def read_presets(path: Path) -> tuple[Preset, ...]:
 
 def _preset(path: Path, name: str, entry: _Entry) -> Preset:
     if not has_speech(entry.text):
-        raise _invalid(path, f"presets.{name}.text: there is nothing to speak in it")
+        raise _invalid(
+            path, Translatable("presets.{name}.text: there is nothing to speak in it", name=name)
+        )
     voice_id = one_line(name)
     if not voice_id:
         raise _invalid(path, "presets: one of them has no name")
@@ -91,9 +95,9 @@ def _preset(path: Path, name: str, entry: _Entry) -> Preset:
     )
 
 
-def _description(loc: tuple[int | str, ...], message: str) -> str:
-    where = ".".join(str(part) for part in loc)[:200]
-    return f"{where}: {message}" if where else message
+def _description(error: ErrorDetails) -> str:
+    field, reason = field_of(error)[:200], reason_of(error)
+    return Translatable("{field}: {reason}", field=field, reason=reason) if field else reason
 
 
 def _invalid(path: Path, why: str) -> ModelLoadError:

@@ -16,6 +16,7 @@ from vieneu_core.audio.encode import AudioFormat
 from vieneu_core.errors import InvalidRequestError
 from vieneu_core.synthesis import MAX_LANGUAGE_LENGTH, MAX_SPEED, MIN_SPEED
 from vieneu_core.text.clean import one_line
+from vieneu_core.validation import conflict
 
 MAX_NAME_CHARS = 100
 MAX_VOICE_CHARS = 200
@@ -67,11 +68,9 @@ class JobBody(BaseModel):
     def _is_one_thing(self) -> JobBody:
         given = [kind for kind in ScriptKind if getattr(self, kind.value) is not None]
         if len(given) != 1:
-            message = "exactly one of text, srt and dialogue must be given"
-            raise ValueError(message)
+            raise conflict("text", "exactly one of text, srt and dialogue must be given")
         if self.voices and given[0] is not ScriptKind.DIALOGUE:
-            message = "voices are for a dialogue; use voice"
-            raise ValueError(message)
+            raise conflict("voices", "they are for a dialogue; use voice")
         return self
 
     @property

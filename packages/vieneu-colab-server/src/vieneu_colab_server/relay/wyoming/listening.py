@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ async def open_listener(address: Address) -> Listener:
             Translatable(
                 "The Wyoming server cannot listen on {url}: {strerror}.",
                 url=_url(address),
-                strerror=error.strerror or error,
+                strerror=os.strerror(error.errno) if error.errno else error,
             ),
             remedy="Stop the program that uses it, or choose another address.",
         ) from error

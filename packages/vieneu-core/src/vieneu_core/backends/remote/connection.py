@@ -5,7 +5,6 @@ The only module that translates errors of the HTTP library. Retries are decided 
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import SecretStr
 
 from vieneu_core import __version__
+from vieneu_core.backends.remote.connection_reasons import system_reason, tls_reason
 from vieneu_core.backends.remote.error_mapping import explain
 from vieneu_core.backends.remote.request_url import Endpoint
 from vieneu_core.backends.remote.response import Response
@@ -212,7 +212,7 @@ class Connection:
                 Translatable(
                     "The certificate of {host} was not accepted: {tls_reason}.",
                     host=self.host,
-                    tls_reason=_tls_reason(err),
+                    tls_reason=tls_reason(err),
                 )
             )
         if isinstance(err, aiohttp.ServerTimeoutError):
@@ -231,7 +231,9 @@ class Connection:
         if isinstance(err, aiohttp.ClientConnectorError):
             return BackendConnectionError(
                 Translatable(
-                    "No connection to {host}: {strerror}.", host=self.host, strerror=err.strerror
+                    "No connection to {host}: {strerror}.",
+                    host=self.host,
+                    strerror=system_reason(err),
                 )
             )
         return BackendConnectionError(
@@ -267,13 +269,3 @@ def _was_lost(cause: BaseException | None) -> bool:
     """Return whether an established connection was closed before a response arrived."""
     closed = isinstance(cause, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError)
     return closed and not isinstance(cause, aiohttp.ClientConnectorError)
-
-
-def _tls_reason(err: Exception) -> str:
-    """Return the reason without the rest of the library's message."""
-    cause = err.__cause__
-    certificate = getattr(err, "certificate_error", cause)
-    if isinstance(certificate, ssl.SSLCertVerificationError):
-        return certificate.verify_message
-    reason = getattr(certificate, "reason", None)
-    return str(reason).lower().replace("_", " ") if reason else "the handshake failed"

@@ -11,6 +11,7 @@ from vieneu_core.arguments import refuse
 from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
+from vieneu_core.validation import reason_of
 from vieneu_core.wire import routes
 
 _PAGES = (
@@ -57,7 +58,7 @@ def _base_of(text: str) -> URL:
     try:
         checked = parse_endpoint_url(text)
     except ValueError as error:
-        raise _unusable_url(str(error)) from None
+        raise _unusable_url(reason_of(error)) from None
     if not checked:
         raise _unusable_url("it is empty")
     url = URL(checked)
@@ -79,7 +80,7 @@ def _token_of(given: SecretStr | str) -> SecretStr:
         if token.get_secret_value():
             return token
     except ValueError as error:
-        reason = str(error)
+        reason = reason_of(error)
     raise ConfigurationError(
         Translatable("The server's token cannot be used: {reason}.", reason=reason),
         remedy="Copy the token that the server shows, without anything around it.",

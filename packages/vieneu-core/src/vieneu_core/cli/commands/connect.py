@@ -31,6 +31,7 @@ from vieneu_core.errors import (
     ConfigurationError,
 )
 from vieneu_core.translatable import Translatable
+from vieneu_core.validation import reason_of
 from vieneu_core.wire.version import is_older
 
 LOADING_WAIT_S = 120.0
@@ -215,7 +216,7 @@ def _token(text: str) -> SecretStr:
     try:
         return parse_auth_token(SecretStr(text))
     except PydanticCustomError as err:
-        wrong = str(err)
+        wrong = reason_of(err)
     raise ConfigurationError(
         Translatable("The token cannot be used: {wrong}.", wrong=wrong),
         remedy="Copy it as the server showed it.",
@@ -228,7 +229,7 @@ def _url(text: str) -> str:
         if url := parse_endpoint_url(text):
             return url
     except (PydanticCustomError, ValidationError) as err:
-        wrong = str(err)
+        wrong = reason_of(err)
     raise ConfigurationError(
         Translatable("The server's URL cannot be used: {wrong}.", wrong=wrong),
         remedy="Give the URL that the server shows, for example https://abc.ngrok-free.app",

@@ -25,6 +25,7 @@ from vieneu_core.notebook import (
     write_notebook,
 )
 from vieneu_core.translatable import Translatable
+from vieneu_core.validation import field_of, reason_of
 
 CALLBACK_VARIABLE = "VIENEU_SERVER_CALLBACK_URL"
 """The server's variable; not an option, because a webhook's path is a secret."""
@@ -138,7 +139,7 @@ def _token(terminal: Terminal) -> SecretStr:
     try:
         return parse_server_token(token)
     except ValueError as error:
-        reason = str(error)
+        reason = reason_of(error)
     raise ConfigurationError(
         Translatable(
             "The token of the settings (colab.auth_token, {path}) cannot be used: {reason}.",
@@ -168,17 +169,13 @@ def _source(options: NotebookOptions) -> FromPyPI | FromGit | Carried | None:
 
 
 def _option_error(error: ValidationError) -> ConfigurationError:
-    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    path = [str(part) for part in first["loc"] if part not in {"git", "pypi", "carried"}]
-    problem = first["msg"].removeprefix("Value error, ")
-    if not path:  # options that conflict: the text begins with the name of the option
-        name, _, problem = problem.partition(": ")
-        path = [name]
+    first = error.errors(include_input=False, include_url=False)[0]
+    path = [part for part in field_of(first).split(".") if part not in {"git", "pypi", "carried"}]
     name = path[0].replace("_", "-")
     option = CALLBACK_VARIABLE if name == "callback-url" else f"--{_OPTIONS.get(name, name)}"
     return ConfigurationError(
         Translatable(
-            "Wrong notebook: {option}: {problem}.", option=option, problem=problem.rstrip(".")
+            "Wrong notebook: {option}: {problem}.", option=option, problem=reason_of(first)
         ),
         remedy="Correct it; see vieneu notebook --help.",
     )

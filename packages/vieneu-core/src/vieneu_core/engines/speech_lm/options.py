@@ -12,6 +12,7 @@ from vieneu_core.engines.speech_lm.model import CodeModelSettings, Sampling
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.catalogue import PromptFormat
 from vieneu_core.translatable import Translatable
+from vieneu_core.validation import reason_of
 
 DEFAULT_ENCODER, DEFAULT_FEATURES = "neucodec", "w2v-bert-2.0"
 """Names in `vieneu_core.models.catalogue`."""
@@ -76,7 +77,7 @@ def parse_options(kind: type[OptionsT], engine: str, options: Mapping[str, objec
     try:
         return kind.model_validate(options)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
+        first = error.errors(include_url=False)[0]
     name = str(first["loc"][0]) if first["loc"] else "options"
     field = kind.model_fields.get(name)
     if field is None:
@@ -90,7 +91,7 @@ def parse_options(kind: type[OptionsT], engine: str, options: Mapping[str, objec
             "The option {name} of the engine {engine} is wrong: {first}.",
             name=name,
             engine=engine,
-            first=first["msg"],
+            first=reason_of(first),
         ),
         remedy=Translatable("Write {description}.", description=field.description),
     )
