@@ -157,7 +157,7 @@ class Exposure:
         self.address_updated = False
         if self._callback is not None:
             try:
-                await self._callback.announce(url, self._server.ends_at)
+                await self._callback.send(url, self._server.ends_at)
             except AddressCallbackError as error:
                 self.emit(PublicEvent(kind="address_not_sent", detail=str(error)))
             else:
