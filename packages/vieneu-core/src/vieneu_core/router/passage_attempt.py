@@ -18,6 +18,7 @@ from vieneu_core.errors import (
     TooSlowError,
     UnpronounceableError,
 )
+from vieneu_core.router.backlog import RunningSpeech
 from vieneu_core.router.outbox import Outbox
 from vieneu_core.router.policy import LAST_RESORT, RouterPolicy, estimated_seconds
 from vieneu_core.router.received_sentence import ReceivedSentence
@@ -37,6 +38,7 @@ class PassageAttempt:
 
     Args:
         tracked: The backend.
+        running: The attempt in its backlog.
         outbox: Where the audio goes; sentences that are complete there stay spoken.
         policy: Time limits, and the voice of a fallback.
         clock: Measures the waiting.
@@ -50,6 +52,7 @@ class PassageAttempt:
     def __init__(  # noqa: PLR0913 - its parts, all by keyword
         self,
         tracked: TrackedBackend,
+        running: RunningSpeech,
         *,
         outbox: Outbox,
         policy: RouterPolicy,
@@ -61,6 +64,7 @@ class PassageAttempt:
         on_sentence: Callable[[str], None],
     ) -> None:
         self._tracked = tracked
+        self._running = running
         self._outbox = outbox
         self._policy = policy
         self._clock = clock
@@ -246,9 +250,8 @@ class PassageAttempt:
         return factor * self._tracked.backlog.n_running <= 1.0
 
     def _measure(self, sentence: ReceivedSentence) -> None:
-        self._tracked.speed.measured(
+        self._running.measured(
             audio_s=sentence.seconds,
             waited_s=sentence.waited_s - sentence.turn_s,
             first_audio_s=None if sentence.first_audio_s is None else sentence.longest_gap_s,
-            n_at_once=self._tracked.backlog.n_running,
         )
