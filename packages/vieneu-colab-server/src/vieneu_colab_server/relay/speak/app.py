@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp
 
 from vieneu_colab_server import __version__
 from vieneu_colab_server.app import Service
@@ -22,7 +22,7 @@ _ALLOWED = frozenset({("GET", VOICES), ("POST", STREAM)})
 
 
 def create_speak_api(
-    settings: ServerSettings, service: Service, server: ASGIApp, sessions: SpeakSessions
+    settings: ServerSettings, service: Service, server: Starlette, sessions: SpeakSessions
 ) -> FastAPI:
     """Make the app; it is mounted at `guard.SPEAK_API`.
 
