@@ -82,7 +82,7 @@ class Running:
 
     def agent(self) -> psutil.Process:
         mine = psutil.Process(self.process.pid).children(recursive=True)
-        (found,) = [p for p in mine if "stand_ins" in " ".join(p.cmdline())]
+        (found,) = [p for p in mine if "fakes" in " ".join(p.cmdline())]
         return found
 
 

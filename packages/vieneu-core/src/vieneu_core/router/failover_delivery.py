@@ -250,7 +250,7 @@ class Delivery:
                     on_sentence=spoke,
                 )
                 refused = bool(before) and all(isinstance(err, RequestError) for err in before)
-                await attempt.speak(request, passage, own_voice_allowed=not refused)
+                await attempt.speak(request, passage, default_voice_allowed=not refused)
         except UnpronounceableError:
             raise  # it can speak the other sentences
         except BackendError:

@@ -75,14 +75,14 @@ class PassageAttempt:
         self._on_sentence = on_sentence
 
     async def speak(
-        self, request: SynthesisRequest, passage: tuple[str, ...], *, own_voice_allowed: bool
+        self, request: SynthesisRequest, passage: tuple[str, ...], *, default_voice_allowed: bool
     ) -> None:
         """Speak a passage of a request.
 
         Args:
             request: The request.
             passage: The sentences to speak in place of its text.
-            own_voice_allowed: Whether a fallback that lacks the voice speaks with its own.
+            default_voice_allowed: Whether a fallback that lacks the voice speaks with its own.
 
         Raises:
             RequestError: the backend refused the request.
@@ -96,11 +96,11 @@ class PassageAttempt:
         try:
             await self._relay(request, passage)
         except RequestError as err:
-            if not (own_voice_allowed and self._is_fallback):
+            if not (default_voice_allowed and self._is_fallback):
                 raise
             try:
                 rest = passage[self._outbox.n_complete - begun :]
-                await self._relay(self._with_own_voice(request, rest), rest)
+                await self._relay(self._with_default_voice(request, rest), rest)
             except RequestError:
                 raise SynthesisFailedError(
                     Translatable(
@@ -110,7 +110,7 @@ class PassageAttempt:
                     )
                 ) from err
 
-    def _with_own_voice(
+    def _with_default_voice(
         self, request: SynthesisRequest, passage: tuple[str, ...]
     ) -> SynthesisRequest:
         return replace(
