@@ -158,23 +158,6 @@ async def test_a_probe_that_is_cancelled_leaves_room_for_the_next() -> None:
     one.admit()
 
 
-async def test_a_request_that_is_not_the_probe_leaves_no_room_for_another() -> None:
-    clock = FakeClock()
-    one = breaker(clock)
-    earlier = one.admit()
-    one.check_failed(lost(), repeated=True)
-    await clock.advance(6)
-    probe = one.admit()
-    one.abandoned(earlier)
-    one.failed(BackendNotLoadedError("not loaded"), earlier)
-    assert one.probing
-    with pytest.raises(CircuitOpenError):
-        one.admit()
-    one.abandoned(probe)
-    assert not one.probing
-    one.admit()
-
-
 def test_what_is_the_callers_fault_or_cancelled_does_not_count() -> None:
     one = breaker(FakeClock())
     for _ in range(10):

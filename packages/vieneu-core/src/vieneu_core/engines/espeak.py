@@ -19,7 +19,7 @@ from vieneu_core.engines.base import (
     EngineInfo,
     EngineMemory,
     LoadProgress,
-    OnLoadProgress,
+    OnLoad,
     Utterance,
 )
 from vieneu_core.errors import (
@@ -73,7 +73,7 @@ class EspeakEngine:
         self._gathered = bytearray()
         self._cancelled: Callable[[], bool] = _never
 
-    def load(self, progress: OnLoadProgress) -> EngineInfo:
+    def load(self, progress: OnLoad) -> EngineInfo:
         """Load library and data.
 
         Raises:

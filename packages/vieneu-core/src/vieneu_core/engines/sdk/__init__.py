@@ -44,7 +44,7 @@ from vieneu_core.engines.base import (
     EngineInfo,
     EngineMemory,
     LoadProgress,
-    OnLoadProgress,
+    OnLoad,
     Utterance,
 )
 from vieneu_core.engines.sdk.error_mapping import translate_errors
@@ -65,7 +65,7 @@ class SdkEngine:
         self._options = options
         self._speaker: _Speaker | None = None
 
-    def load(self, progress: OnLoadProgress) -> EngineInfo:
+    def load(self, progress: OnLoad) -> EngineInfo:
         """Load the SDK and its model.
 
         Raises:
