@@ -36,7 +36,7 @@ NEURAL = {"chunk_delay_s": 0.02}
 
 @dataclass
 class Found:
-    """What was seen in one state of the house."""
+    """What was seen in one state of Home Assistant."""
 
     late_s: list[float] = field(default_factory=list)
     speech_s: float = 0.0

@@ -28,7 +28,7 @@ BENCHMARKS = (
     "mode_switch",
     "failover_cost",
     "loop_delay",
-    "house_loop",
+    "home_assistant_loop",
     "import_cost",
     "opus_cost",
 )

@@ -99,9 +99,9 @@ def _documented(name: str) -> list[str]:
         wanted = name == "events"
         values = [pair for pair in values if _is_event(pair[1]) is wanted]
     return [
-        f"{getattr(value, '__module__', None) or module.__name__}.{each}"
+        f"{value.__module__}.{each}"
         for each, value in values
-        if inspect.getdoc(value) and hasattr(value, "__module__")
+        if inspect.getdoc(value) and str(getattr(value, "__module__", "")).startswith("vieneu")
     ]
 
 

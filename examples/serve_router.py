@@ -7,8 +7,8 @@ Needs vieneu-colab-server. `vieneu connect URL` makes another machine use it.
 
 import sys
 
+from vieneu_colab_server import ServerSettings
 from vieneu_colab_server.launch import launch
-from vieneu_colab_server.settings import ServerSettings
 from vieneu_core import build_router, load_settings
 from vieneu_core.credentials import new_auth_token
 

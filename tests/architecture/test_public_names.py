@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from guard import GUARD_S
 
+import vieneu_colab_server
 import vieneu_core
+from vieneu_colab_server.app import create_app
 
 LOADED_BY_IMPORT = ["vieneu_core"]
 """Every module of ours that `import vieneu_core` loads."""
@@ -127,11 +129,13 @@ def test_a_public_part_loads_nothing_before_a_name_is_used(part: str) -> None:
     ]
 
 
-def imported_names(sources: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield what programs take from the core: module and name."""
+def imported_names(
+    sources: Iterable[str], package: str = "vieneu_core"
+) -> Iterator[tuple[str, str]]:
+    """Yield what programs take from a package: module and name."""
     for source in sources:
         for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("vieneu_core"):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith(package):
                 for alias in node.names:
                     yield str(node.module), alias.name
 
@@ -146,16 +150,41 @@ def is_public(module: str, name: str) -> bool:
     return False
 
 
-def test_documentation_and_examples_use_public_names_only() -> None:
-    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("packages/*/README.md")]
-    programs = [
+def programs_of_users() -> list[str]:
+    """Return the Python of all documents and examples."""
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("packages/*/README.md")]
+    return [
         *(match[1] for page in pages for match in ANY_PYTHON.finditer(page.read_text("utf-8"))),
         *(path.read_text("utf-8") for path in ROOT.glob("examples/*.py")),
     ]
-    used = set(imported_names(program for program in programs if "vieneu_core" in program))
+
+
+def test_documentation_and_examples_use_public_names_only() -> None:
+    used = set(imported_names(each for each in programs_of_users() if "vieneu_core" in each))
 
     assert len(used) > 25
     assert sorted(pair for pair in used if not is_public(*pair)) == []
+
+
+def test_they_use_public_names_of_the_server_only() -> None:
+    server = "vieneu_colab_server"
+    programs = [each for each in programs_of_users() if server in each]
+    used = set(imported_names(programs, server))
+
+    assert sorted(used) == [
+        *((server, name) for name in vieneu_colab_server.__all__ if name != "__version__"),
+        (f"{server}.launch", "launch"),
+    ]
+
+
+def test_the_server_loads_nothing_before_a_name_is_used() -> None:
+    loaded = modules_loaded_by("import vieneu_colab_server")
+
+    assert sorted(m for m in loaded if m.startswith("vieneu")) == [
+        "vieneu_colab_server",
+        "vieneu_core",
+    ]
+    assert vieneu_colab_server.create_app is create_app
 
 
 @pytest.mark.parametrize(
@@ -169,7 +198,7 @@ def test_what_server_and_integration_use_is_exported(folder: str) -> None:
     used = {
         (module, name)
         for module, name in imported_names(sources)
-        if not module.startswith(SHARED_INSIDE)
+        if not module.startswith(SHARED_INSIDE) and name != "lazy_names"
     }
 
     assert len(used) > 25

@@ -1,4 +1,8 @@
-"""One word for one thing: names in the code are the terms of the glossary (docs/index.md)."""
+"""One word for one thing: dropped words are names of nothing, and are not in the documents.
+
+The glossary (docs/index.md) has the terms. Words that are used in another sense too, such as
+"order" or "turn", are not refused.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +24,20 @@ SOURCES = [
     if path.parent != WIRE
 ]
 STANDARD_TERMS = {
+    ("added_voice", "own_voice", "own_voices", "sent_voice"): "custom voice",
     ("allowance", "allowances", "budget"): "quota",
+    ("modelling", "piping", "voicing"): "the name of the command",
+    ("classify",): "error mapping",
     ("desk",): "service",
     ("foresee", "foreseen", "get_ahead"): "prefetch",
     ("glimpse",): "read_magic",
     ("grave",): "trash",
     ("happening", "happenings"): "bus events",
+    ("hear", "hears"): "on_<event>",
     ("house", "houses"): "Home Assistant, home or runtime",
     ("ledger",): "index",
     ("look", "looks", "looked", "looking"): "health check, check or verify",
+    ("nobody",): "all_failed",
     ("nonsense", "misfit"): "invalid",
     ("nudge", "nudged"): "notify or wake",
     ("orders",): "planned requests",
@@ -36,6 +45,7 @@ STANDARD_TERMS = {
     ("patience",): "deadlines, a timeout or a retry policy",
     ("place", "places"): "tracked backend, or backend",
     ("plainly",): "short_traceback",
+    ("plausible",): "sanity check",
     ("ring",): "rotation",
     ("shelf",): "buffer",
     ("stand_in", "stand_ins"): "fallback",
@@ -110,6 +120,21 @@ def test_no_name_uses_a_word_that_was_dropped(path: Path) -> None:
 )
 def test_a_dropped_word_is_found_as_a_whole_word_only(identifier: str, word: str | None) -> None:
     assert dropped_word(identifier) == word
+
+
+def test_no_file_beside_the_packages_is_named_by_such_a_word() -> None:
+    folders = ("benchmarks", "examples", "scripts", "tests")
+    paths = [path for name in folders for path in (ROOT / name).rglob("*") if path.suffix != ".pyc"]
+
+    assert len(paths) > 200
+    assert [path for path in paths if dropped_word(path.stem)] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_is_described_by_a_noun_or_a_verb(path: Path) -> None:
+    first = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition(" ")[0]
+
+    assert first not in {"How", "What", "When", "Where", "Which", "Who", "Why"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

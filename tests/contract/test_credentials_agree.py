@@ -10,10 +10,11 @@ import pytest
 from fake_clock import FakeClock
 from pydantic import SecretStr, ValidationError
 
+from vieneu_colab_server.address_callback import AddressCallback
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.config import load_settings, save_settings
-from vieneu_core.errors import ConfigurationError, SettingsFileError, UnsafeEndpointError
+from vieneu_core.errors import AddressUpdateError, ConfigurationError, SettingsFileError
 from vieneu_core.notebook import NotebookSettings
 from vieneu_core.pairing import AddressUpdate, AddressUpdateInbox, signature
 from vieneu_core.wire.version import WIRE_VERSION
@@ -35,8 +36,13 @@ def url_of_client(url: str, _: Path) -> object:
 
 
 def url_of_pairing(url: str, _: Path) -> object:
-    update = AddressUpdate(
-        endpoint_url=url, server_version="0.1.0", wire_version=WIRE_VERSION, timestamp=NOW
+    # As from a sender that does not check it.
+    update = AddressUpdate.model_construct(
+        endpoint_url=url,
+        server_version="0.1.0",
+        wire_version=WIRE_VERSION,
+        timestamp=NOW,
+        nonce="x" * 22,
     )
     inbox = AddressUpdateInbox(SecretStr(TOKEN), clock=FakeClock(NOW))
     return inbox.open(update.body(), signature(update.body(), SecretStr(TOKEN)))
@@ -78,8 +84,54 @@ def test_a_url_that_one_takes_all_take(
 def test_a_url_that_one_refuses_all_refuse(
     url: str, read: Callable[[str, Path], object], tmp_path: Path
 ) -> None:
-    with pytest.raises((ConfigurationError, UnsafeEndpointError)):
+    with pytest.raises((ConfigurationError, AddressUpdateError)):
         read(url, tmp_path)
+
+
+def callback_of_server(url: str) -> object:
+    return AddressCallback(url, lambda: SecretStr(TOKEN))
+
+
+def callback_of_notebook(url: str) -> object:
+    return NotebookSettings(callback_url=SecretStr(url))
+
+
+CALLBACK_READERS = [callback_of_server, callback_of_notebook]
+
+
+@pytest.mark.parametrize("read", CALLBACK_READERS)
+@pytest.mark.parametrize(
+    "url",
+    [
+        " https://home.example/api/webhook/x\n",
+        "http://home.example/hook?a=b",
+        "http://[::1]:8123/hook",
+    ],
+)
+def test_a_callback_that_one_takes_all_take(url: str, read: Callable[[str], object]) -> None:
+    read(url)
+
+
+@pytest.mark.parametrize("read", CALLBACK_READERS)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "home/hook",
+        "ftp://home/hook",
+        "https://",
+        "https://[bad/hook",
+        "https://bad host/hook",
+        "https://home:99999/hook",
+        "https://home:0/hook",
+        "https://home:abc/hook",
+        "https://a_b..c/hook",
+        "https://home/" + "a" * 3_000,
+    ],
+)
+def test_a_callback_that_one_refuses_all_refuse(url: str, read: Callable[[str], object]) -> None:
+    with pytest.raises((ConfigurationError, ValidationError)):
+        read(url)
 
 
 def test_a_token_is_never_sent_in_clear_and_the_settings_say_where_it_would_be(

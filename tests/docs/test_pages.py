@@ -163,6 +163,25 @@ def test_every_class_and_function_of_the_front_is_in_the_reference(tables: Modul
     ] == []
 
 
+def test_every_public_part_is_in_the_reference(tables: ModuleType) -> None:
+    raw = "\n".join(page.read_text("utf-8") for page in DOCS.glob("reference/*.md"))
+    listed = set(re.findall(r"^<!-- reference: (\w+) -->$", raw, re.MULTILINE))
+    documented = set(re.findall(r"^::: (\S+)$", tables.fill(raw), re.MULTILINE))
+    public = re.findall(
+        r"`(?:vieneu_core\.)?(\w+)`", (vieneu_core.__doc__ or "").split("of the package:")[1]
+    )
+
+    assert {"clock", "credentials", "router"} <= set(public)
+    assert set(public) - listed == {"wire"}, "which wire.md describes"
+    assert "vieneu_core.credentials.auth_token.new_auth_token" in documented
+    assert [
+        name
+        for name in vieneu_colab_server.__all__
+        if name != "__version__"
+        and f"{getattr(vieneu_colab_server, name).__module__}.{name}" not in documented
+    ] == []
+
+
 SHORT = {
     "core/": "packages/vieneu-core/src/vieneu_core/",
     "server/": "packages/vieneu-colab-server/src/vieneu_colab_server/",

@@ -219,8 +219,8 @@ async def test_colab_is_paired_without_typing_anything(
         url = str(client.make_url(hook))
         forger = AddressCallback(url, lambda: SecretStr("another-token-0123456789"))
         with pytest.raises(AddressCallbackError):
-            await forger.announce(site.url, None)
-        await AddressCallback(url, lambda: SecretStr(token)).announce(site.url, None)
+            await forger.send(site.url, None)
+        await AddressCallback(url, lambda: SecretStr(token)).send(site.url, None)
         await hass.async_block_till_done(wait_background_tasks=True)
         await hass.config_entries.flow.async_configure(flow["flow_id"])  # as the dialog does
         (entry,) = hass.config_entries.async_entries("vieneu")
@@ -229,12 +229,12 @@ async def test_colab_is_paired_without_typing_anything(
         # A new address, the next session: announced again, and taken without a reload.
         runtime = entry.runtime_data
         async with serving(engine, token=token) as second:
-            await AddressCallback(url, lambda: SecretStr(token)).announce(second.url, None)
+            await AddressCallback(url, lambda: SecretStr(token)).send(second.url, None)
             await hass.async_block_till_done()
             assert entry.data["colab"]["url"] == second.url
             assert entry.runtime_data is runtime
             # Announced once more: the server is at the same place, and is looked at again.
-            await AddressCallback(url, lambda: SecretStr(token)).announce(second.url, None)
+            await AddressCallback(url, lambda: SecretStr(token)).send(second.url, None)
             await hass.async_block_till_done(wait_background_tasks=True)
             assert hass.states.is_state("sensor.vieneu_google_colab_state", "ready")
             await hass.config_entries.async_unload(entry.entry_id)

@@ -185,7 +185,7 @@ async def test_colab(tmp_path: Path, steps: Steps) -> None:
         async with running_server(token=token) as server:
             with steps.step("pair", hass):
                 callback = AddressCallback(hass.url + path, lambda: SecretStr(token))
-                await callback.announce(server.url, None)
+                await callback.send(server.url, None)
                 done = await hass.get(f"{FLOW}/{flow['flow_id']}")  # as the dialog does by itself
                 assert done["type"] == "create_entry", done
                 await hass.until("sensor.vieneu_active_backend", "remote")

@@ -131,8 +131,8 @@ async def test_a_refused_token_is_asked_for_again(
     # From now on it is this token that must have signed an announcement.
     hook = str((await hass_client()).make_url("/api/webhook/a-webhook"))
     with pytest.raises(AddressCallbackError):
-        await AddressCallback(hook, lambda: SecretStr(older)).announce(site.url, None)
-    await AddressCallback(hook, lambda: SecretStr(TOKEN)).announce(site.url, None)
+        await AddressCallback(hook, lambda: SecretStr(older)).send(site.url, None)
+    await AddressCallback(hook, lambda: SecretStr(TOKEN)).send(site.url, None)
 
 
 async def test_a_token_that_comes_another_way_ends_the_question_for_it(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from nbclient.exceptions import CellExecutionError
-from notebook_kernel import STAND_INS, MakeNotebook, Running, opened
+from notebook_kernel import FAKES, MakeNotebook, Running, opened
 from package_index import NAMES, Index, made_wheel
 
 from vieneu_core import __version__
@@ -199,7 +199,7 @@ async def test_a_drive_that_is_not_mounted_is_named(
 ) -> None:
     colab = tmp_path / "colab"
     if refuses:
-        shutil.copytree(STAND_INS / "google", colab / "google")
+        shutil.copytree(FAKES / "google", colab / "google")
         (colab / "google/colab/drive.py").write_text(
             "def mount(mountpoint):\n    raise ValueError('mount failed')\n"
         )

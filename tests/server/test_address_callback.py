@@ -75,7 +75,7 @@ async def test_home_assistant_gets_the_address_and_verifies_the_server(
     receiver: WebhookReceiver,
 ) -> None:
     async with serving(ScriptedBackend()) as site:
-        await AddressCallback(receiver.url, lambda: SECRET).announce(site.url, None)
+        await AddressCallback(receiver.url, lambda: SECRET).send(site.url, None)
         (heard,) = receiver.taken
         health = await verify_server(heard.endpoint_url, SECRET)
         with pytest.raises(AuthenticationError):
@@ -92,7 +92,7 @@ async def test_an_update_signed_with_another_token_is_refused(receiver: WebhookR
     callback = AddressCallback(receiver.url, lambda: SecretStr("another-token-0123456789"))
 
     with pytest.raises(AddressCallbackError, match="status 403"):
-        await callback.announce("https://abc.ngrok.app", None)
+        await callback.send("https://abc.ngrok.app", None)
     assert [type(error) for error in receiver.refused] == [AddressUpdateForgedError]
     assert len(receiver.bodies) == 1, "a refusal is final"
 
@@ -110,7 +110,7 @@ async def test_a_busy_webhook_gets_further_updates_each_signed_again(
     receiver.statuses = [502, 503]
     callback = AddressCallback(receiver.url, lambda: SECRET, clock=clock)
 
-    await moved(clock, asyncio.ensure_future(callback.announce("https://abc.ngrok.app", None)))
+    await moved(clock, asyncio.ensure_future(callback.send("https://abc.ngrok.app", None)))
 
     assert len(receiver.taken) == 1
     assert len({AddressUpdate.model_validate_json(body).nonce for body in receiver.bodies}) == 3
@@ -121,7 +121,7 @@ async def test_an_unreachable_webhook_is_named_without_its_secret_path() -> None
     callback = AddressCallback(
         "http://127.0.0.1:9/api/webhook/secret-hook", lambda: SECRET, clock=clock
     )
-    sending = asyncio.ensure_future(callback.announce("https://abc.ngrok.app", None))
+    sending = asyncio.ensure_future(callback.send("https://abc.ngrok.app", None))
     began = clock.monotonic()
     await moved(clock, sending)
 
@@ -135,7 +135,7 @@ async def test_a_redirect_is_not_followed(receiver: WebhookReceiver) -> None:
     receiver.statuses = [307]
 
     with pytest.raises(AddressCallbackError, match="status 307"):
-        await AddressCallback(receiver.url, lambda: SECRET).announce("https://abc.ngrok.app", None)
+        await AddressCallback(receiver.url, lambda: SECRET).send("https://abc.ngrok.app", None)
 
 
 @pytest.mark.parametrize("url", ["", "house.example/hook", "ftp://house/hook", "https://"])

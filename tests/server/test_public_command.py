@@ -82,7 +82,7 @@ class Running:
 
     def agent(self) -> psutil.Process:
         mine = psutil.Process(self.process.pid).children(recursive=True)
-        (found,) = [p for p in mine if "stand_ins" in " ".join(p.cmdline())]
+        (found,) = [p for p in mine if "fakes" in " ".join(p.cmdline())]
         return found
 
 
@@ -246,7 +246,12 @@ async def test_a_webhook_that_refuses_leaves_the_server_running(
         (
             ("--tunnel=cloudflared",),
             {"VIENEU_SERVER_CALLBACK_URL": "home/secret-hook"},
-            "callback URL does not begin",
+            "callback URL cannot be used: it does not begin",
+        ),
+        (
+            ("--tunnel=cloudflared",),
+            {"VIENEU_SERVER_CALLBACK_URL": "https://[bad/secret-hook"},
+            "callback URL cannot be used: it cannot be read as a URL",
         ),
     ],
 )

@@ -97,7 +97,7 @@ class Screen:
     def __init__(
         self, sandbox: CliSandbox, arguments: Sequence[str], environ: dict[str, str]
     ) -> None:
-        self._house = sandbox
+        self._sandbox = sandbox
         self._master, slave = open_terminal()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.process = subprocess.Popen(
@@ -144,7 +144,7 @@ class Screen:
         give_up_at = time.monotonic() + GUARD_S
         while self._read(0.1) or self.process.poll() is None:
             assert time.monotonic() < give_up_at, self.shown
-        self._house.printed.append(self.raw)
+        self._sandbox.printed.append(self.raw)
         os.close(self._master)
         return self.process.wait()
 

@@ -18,7 +18,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
-STAND_INS = Path(__file__).parent / "stand_ins"
+FAKES = Path(__file__).parent / "fakes"
 MakeNotebook = Callable[..., dict[str, Any]]
 """Makes a notebook of the options of `vieneu notebook`."""
 
@@ -98,7 +98,7 @@ async def opened(
     given = {
         **inherited,
         "PATH": f"{folder}:{runtime / 'bin'}:{os.environ['PATH']}",
-        "PYTHONPATH": str(STAND_INS),
+        "PYTHONPATH": str(FAKES),
         "XDG_CACHE_HOME": str(folder / "cache"),
         **environ,
     }

@@ -1,4 +1,4 @@
-"""A whole house: real worker processes, a real server process, a real router between them."""
+"""The whole system: real worker processes, a real server process, a real router between them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from vieneu_core.worker.spec import RestartPolicy
 
 TONES = "tone_engine:create"
 QUICK = RestartPolicy(first_delay_s=0.05, max_delay_s=0.2)
-"""Tests kill workers more often in a minute than a house does in a year."""
+"""Tests kill workers more often in a minute than a home does in a year."""
 SUPPORT = Path(__file__).parent
 
 
 @dataclass
 class SystemRig:
-    """What a house has: a router, its backends, and the server far away."""
+    """The parts of a home: a router, its backends, and the server far away."""
 
     router: Router
     local: LocalBackend

@@ -22,4 +22,4 @@ async def written(path: Path) -> None:
 
 
 def children() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children() if "stand_ins" in " ".join(p.cmdline())]
+    return [p for p in psutil.Process().children() if "fakes" in " ".join(p.cmdline())]

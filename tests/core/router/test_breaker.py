@@ -43,8 +43,8 @@ def state(one: CircuitBreaker) -> CircuitState:
 
 
 def fail(one: CircuitBreaker, error: BackendError | None = None) -> None:
-    one.admit()
-    one.failed(error or lost())
+    probe = one.admit()
+    one.failed(error or lost(), probe)
 
 
 def succeed(one: CircuitBreaker) -> None:
@@ -153,8 +153,7 @@ async def test_a_probe_that_is_cancelled_leaves_room_for_the_next() -> None:
     one = breaker(clock)
     one.check_failed(lost(), repeated=True)
     await clock.advance(6)
-    one.admit()
-    one.abandoned()
+    one.abandoned(one.admit())
     assert state(one) is CircuitState.HALF_OPEN
     one.admit()
 
@@ -162,10 +161,8 @@ async def test_a_probe_that_is_cancelled_leaves_room_for_the_next() -> None:
 def test_what_is_the_callers_fault_or_cancelled_does_not_count() -> None:
     one = breaker(FakeClock())
     for _ in range(10):
-        one.admit()
-        one.abandoned()
-        one.admit()
-        one.failed(BackendNotLoadedError("not loaded"))
+        one.abandoned(one.admit())
+        one.failed(BackendNotLoadedError("not loaded"), one.admit())
     assert state(one) is CircuitState.CLOSED
     assert one.refusal() is None
 
@@ -241,14 +238,14 @@ def test_whatever_happens_it_lets_requests_through_again_in_the_end(actions: lis
                 continue
             if one.refusal() is not None:
                 continue
-            one.admit()
+            probe = one.admit()
             if action == "ok":
                 one.succeeded()
                 assert state(one) is CircuitState.CLOSED
             elif action == "cancel":
-                one.abandoned()
+                one.abandoned(probe)
             else:
-                one.failed(BackendBusyError("busy") if action == "busy" else lost())
+                one.failed(BackendBusyError("busy") if action == "busy" else lost(), probe)
         await clock.advance(120)
         assert one.refusal() is None
 

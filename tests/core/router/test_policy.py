@@ -20,7 +20,7 @@ ALL = {"local", "remote", "last_resort"}
         (Mode.LOCAL, ("nobody", "last_resort"), ALL, ("local", "last_resort")),
     ],
 )
-def test_the_choice_comes_first_then_the_stand_ins_that_exist(
+def test_the_choice_comes_first_then_the_fallbacks_that_exist(
     mode: Mode, fallbacks: tuple[str, ...], present: set[str], expected: tuple[str, ...]
 ) -> None:
     assert candidates(mode, fallbacks, present) == expected

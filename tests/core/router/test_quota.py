@@ -1,4 +1,4 @@
-"""The tunnel's monthly allowance."""
+"""The tunnel's monthly quota."""
 
 from __future__ import annotations
 

@@ -52,8 +52,8 @@ class Rig:
 
     def fail(self, error: BackendError) -> None:
         """Let a request through that fails."""
-        self.tracked.admit(1.0, last_chance=True)
-        with pytest.raises(type(error)), self.tracked.attempt():
+        probe = self.tracked.admit(1.0, last_chance=True)
+        with pytest.raises(type(error)), self.tracked.attempt(probe):
             raise error
 
     def state(self) -> BackendState:
@@ -108,11 +108,29 @@ def test_a_request_that_was_cancelled_or_wrong_says_nothing_of_the_backend(
 ) -> None:
     rig = Rig()
     for _ in range(5):
-        rig.tracked.admit(1.0)
-        with pytest.raises(type(error)), rig.tracked.attempt():
+        probe = rig.tracked.admit(1.0)
+        with pytest.raises(type(error)), rig.tracked.attempt(probe):
             raise error
     assert not rig.tracked.failures.suspect
     assert rig.tracked.usable
+
+
+@pytest.mark.parametrize("error", [EmptyTextError("nothing"), asyncio.CancelledError()])
+async def test_only_the_probe_ends_the_probe(error: BaseException) -> None:
+    rig = Rig()
+    earlier = rig.tracked.admit(1.0)
+    rig.tracked.breaker.check_failed(BackendConnectionError("gone"), repeated=True)
+    await rig.clock.advance(6.0)
+    probe = rig.tracked.admit(1.0)
+    with pytest.raises(type(error)), rig.tracked.attempt(earlier):
+        raise error
+    last_chance = rig.tracked.admit(1.0, last_chance=True)
+    rig.tracked.abandon(last_chance)
+    with pytest.raises(CircuitOpenError):
+        rig.tracked.admit(1.0)
+    with pytest.raises(type(error)), rig.tracked.attempt(probe):
+        raise error
+    assert rig.tracked.admit(1.0) is not None
 
 
 def test_failures_that_open_the_circuit_are_the_state() -> None:

@@ -23,7 +23,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def on_colab(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Make a Colab of this process."""
-    monkeypatch.syspath_prepend(str(SUPPORT / "stand_ins"))
+    monkeypatch.syspath_prepend(str(SUPPORT / "fakes"))
     monkeypatch.setenv("COLAB_SECRET_VIENEU_TOKEN", TOKEN)
     yield monkeypatch
     for name in [name for name in sys.modules if name.startswith("google.colab")]:

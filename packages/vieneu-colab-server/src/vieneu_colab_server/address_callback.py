@@ -6,14 +6,15 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import SecretStr
+from yarl import URL
 
 from vieneu_colab_server import __version__
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.credentials import parse_callback_url
 from vieneu_core.errors import ConfigurationError, VieneuError
 from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, signature
 from vieneu_core.translatable import Translatable
@@ -55,13 +56,14 @@ class AddressCallback:
         session: aiohttp.ClientSession | None = None,
         clock: Clock | None = None,
     ) -> None:
-        parts = urlsplit(callback_url.strip())
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            url = parse_callback_url(SecretStr(callback_url)).get_secret_value()
+        except ValueError as error:
             raise ConfigurationError(
-                "The callback URL does not begin with https:// and a host name.",
+                Translatable("The callback URL cannot be used: {reason}.", reason=str(error)),
                 remedy="Copy it again from the page that made the notebook, or omit it.",
-            )
-        self._url, self._host = callback_url.strip(), parts.hostname
+            ) from None
+        self._url, self._host = url, URL(url).host
         self._token, self._session = token, session
         self._clock = clock or SystemClock()
 
@@ -69,7 +71,7 @@ class AddressCallback:
         # The path of a webhook is a secret too.
         return f"AddressCallback(host={self._host!r})"
 
-    async def announce(self, endpoint_url: str, expires_at: datetime | None) -> None:
+    async def send(self, endpoint_url: str, expires_at: datetime | None) -> None:
         """Send an address, with retries while Home Assistant cannot be reached.
 
         Raises:
@@ -86,7 +88,7 @@ class AddressCallback:
                 timestamp=self._clock.now(),
             )
             try:
-                status = await self._send(update.body())
+                status = await self._post(update.body())
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 last = Translatable("cannot be reached ({kind})", kind=type(error).__name__)
             else:
@@ -102,13 +104,13 @@ class AddressCallback:
             Translatable("Home Assistant at {host} {last}.", host=self._host, last=last)
         )
 
-    async def _send(self, body: bytes) -> int:
+    async def _post(self, body: bytes) -> int:
         if self._session is None:
             async with aiohttp.ClientSession() as session:
-                return await self._sent(session, body)
-        return await self._sent(self._session, body)
+                return await self._post_on(session, body)
+        return await self._post_on(self._session, body)
 
-    async def _sent(self, session: aiohttp.ClientSession, body: bytes) -> int:
+    async def _post_on(self, session: aiohttp.ClientSession, body: bytes) -> int:
         headers = {
             "Content-Type": "application/json",
             SIGNATURE_HEADER: signature(body, self._token()),

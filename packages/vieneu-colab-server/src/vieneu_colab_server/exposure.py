@@ -160,7 +160,7 @@ class Exposure:
         self.address_updated = False
         if self._callback is not None:
             try:
-                await self._callback.announce(url, self._server.ends_at)
+                await self._callback.send(url, self._server.ends_at)
             except AddressCallbackError as error:
                 detail = joined(" ", (error.detail, error.remedy))
                 self.emit(PublicEvent(kind="address_not_sent", detail=detail))

@@ -2,9 +2,9 @@
 
 Names are loaded when they are first used, so that ``import vieneu_core`` stays light. Less common
 names are exported by the public parts of the package: `vieneu_core.audio`, ``backends``,
-``clock``, ``config``, ``engines``, ``errors``, ``notebook``, ``pairing``, ``router``,
-``synthesis``, ``testing``, ``text``, ``voices``, ``wire`` and ``worker``. Deeper modules are
-private.
+``clock``, ``config``, ``credentials``, ``engines``, ``errors``, ``notebook``, ``pairing``,
+``router``, ``synthesis``, ``testing``, ``text``, ``voices``, ``wire`` and ``worker``. Deeper
+modules are private.
 """
 
 from __future__ import annotations

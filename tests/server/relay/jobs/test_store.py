@@ -14,15 +14,17 @@ from vieneu_colab_server.relay.jobs.errors import (
     JobNotFoundError,
     JobStorageError,
 )
+from vieneu_colab_server.relay.jobs.finished_sentence import FinishedSentence
 from vieneu_colab_server.relay.jobs.job import Job, JobSpec, JobState
 from vieneu_colab_server.relay.jobs.plan import Plan, Sentence
 from vieneu_colab_server.relay.jobs.script import ScriptKind
-from vieneu_colab_server.relay.jobs.spoken import Spoken
 from vieneu_colab_server.relay.jobs.store import JobStore, new_job_id
 from vieneu_core.errors import ConfigurationError
 
 PCM = b"\x01\x00\x02\x00\n\x00"
-SPOKEN = Spoken(sample_rate_hz=16_000, n_samples=3, backend="local", engine="tone", voice="v")
+SPOKEN = FinishedSentence(
+    sample_rate_hz=16_000, n_samples=3, backend="local", engine="tone", voice="v"
+)
 PLAN = Plan(sentences=(Sentence(text="Xin chào.", line=1), Sentence(text="Hẹn gặp lại.", line=2)))
 MOMENT = datetime(2026, 11, 1, tzinfo=UTC)
 

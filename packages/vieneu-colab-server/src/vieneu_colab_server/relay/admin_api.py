@@ -14,6 +14,7 @@ from starlette.responses import StreamingResponse
 from vieneu_colab_server import __version__
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.event_stream import EventHistory, report_json
+from vieneu_colab_server.relay.guard import ADMIN_API
 from vieneu_colab_server.relay.voices_version import voices_version
 from vieneu_core.backends.base import Health
 from vieneu_core.credentials import MAX_TOKEN_CHARS, MAX_URL_CHARS
@@ -65,7 +66,7 @@ class TestAnswer(BaseModel):
 
 def admin_routes(administration: Administration, events: EventHistory) -> APIRouter:
     """Return the routes of the admin API."""
-    api = APIRouter(tags=["relay"])
+    api = APIRouter(tags=["relay"], prefix=ADMIN_API)
     _add_status(api, administration, events)
     _add_choices(api, administration)
     _add_backends(api, administration)

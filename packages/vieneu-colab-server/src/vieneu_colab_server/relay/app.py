@@ -24,7 +24,7 @@ from vieneu_colab_server.problems import add_error_handlers, translate_problems
 from vieneu_colab_server.relay.admin_api import ADDRESS, admin_routes
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.event_stream import EventHistory
-from vieneu_colab_server.relay.guard import AdminGuard
+from vieneu_colab_server.relay.guard import ADMIN_API, AdminGuard
 from vieneu_colab_server.relay.history import RelayHistory, history_routes
 from vieneu_colab_server.relay.jobs.queue import JobQueue
 from vieneu_colab_server.relay.jobs.routes import JOBS, job_routes
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     from vieneu_core.speech_cache import CachedBackend, Chosen
 
 ADMIN_PATH = "/relay"
-API_PATH = "/api"
 ADMIN_PAGE = "admin"
 MAX_JOBS_BYTES = 4 << 30
 """All long jobs on the disk."""
@@ -197,7 +196,7 @@ def create_relay_app(
         *speak_page_routes(),
         Mount("/", server),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(AccessLog)])
     app.state.service = service
     return app
 
@@ -265,7 +264,10 @@ def _admin_app(
 ) -> FastAPI:
     files = page_files(ADMIN_PAGE)
     open_paths = frozenset(
-        {*(f"{API_PATH}{path}" for path in (*LOGIN_PATHS, ADDRESS)), *(file.path for file in files)}
+        {
+            *(f"{ADMIN_API}{path}" for path in (*LOGIN_PATHS, ADDRESS)),
+            *(file.path for file in files),
+        }
     )
     app = FastAPI(
         title="VieNeu Relay, administration",
@@ -282,7 +284,8 @@ def _admin_app(
         ],
     )
     for routes in apis:
-        app.include_router(routes, prefix=API_PATH)
+        # include_router wraps a router as a whole: the access log could not name its routes.
+        app.routes.extend(routes.routes)
     app.routes.extend(page_routes(files))
     add_error_handlers(app)
     translate_problems(app)

@@ -15,6 +15,8 @@ from vieneu_colab_server.problems import problem_response
 from vieneu_colab_server.relay.login import AdminAccount, LoginRefusedError
 from vieneu_core.errors import VieneuError
 
+ADMIN_API = "/api"
+"""Prefix of the admin's API, below the path of the admin's app."""
 SESSION_COOKIE = "vieneu_admin"
 _MAX_COOKIE_CHARS = 4_096
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from fastapi import APIRouter
 
+from vieneu_colab_server.relay.guard import ADMIN_API
 from vieneu_colab_server.relay.metrics.measurement import Measurement
 from vieneu_core.backends.base import Health
 from vieneu_core.clock import Clock
@@ -136,7 +137,7 @@ class RelayHistory:
 
 def history_routes(history: RelayHistory) -> APIRouter:
     """Return the route of the last hour."""
-    api = APIRouter(tags=["relay"])
+    api = APIRouter(tags=["relay"], prefix=ADMIN_API)
 
     @api.get(HISTORY)
     async def last_hour() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from vieneu_colab_server.middleware.rate_limit import client_of
-from vieneu_colab_server.relay.guard import SESSION_COOKIE, session_of
+from vieneu_colab_server.relay.guard import ADMIN_API, SESSION_COOKIE, session_of
 from vieneu_colab_server.relay.login import MAX_PASSWORD_CHARS, SESSION_IDLE_S, AdminAccount
 from vieneu_colab_server.relay.speak.guard import close_in_browser, open_in_browser
 from vieneu_colab_server.relay.speak.session import SpeakSessions
@@ -59,7 +59,7 @@ class LoginState(BaseModel):
 
 def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRouter:
     """Return the routes of the login; an admin may use the Speak page too."""
-    api = APIRouter(tags=["login"])
+    api = APIRouter(tags=["login"], prefix=ADMIN_API)
 
     @api.get(LOGIN)
     async def login_state(request: Request) -> LoginState:

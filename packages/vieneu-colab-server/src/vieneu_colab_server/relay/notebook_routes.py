@@ -9,6 +9,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ValidationError
 
+from vieneu_colab_server.relay.guard import ADMIN_API
 from vieneu_core.credentials import MAX_TOKEN_CHARS, MAX_URL_CHARS
 from vieneu_core.engines import AUTO_ENGINE, ENGINES
 from vieneu_core.errors import InvalidRequestError
@@ -75,7 +76,7 @@ def notebook_form() -> NotebookForm:
 
 def notebook_routes() -> APIRouter:
     """Return the routes of the notebook."""
-    api = APIRouter(tags=["notebook"])
+    api = APIRouter(tags=["notebook"], prefix=ADMIN_API)
 
     @api.get("/notebook")
     async def form() -> NotebookForm:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
 from vieneu_colab_server.relay.event_stream import report_json
+from vieneu_colab_server.relay.guard import ADMIN_API
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendError,
@@ -151,7 +152,7 @@ class AnnouncementPreparation:
 
 def preparation_routes(preparation: AnnouncementPreparation) -> APIRouter:
     """Return the routes of the speech cache."""
-    api = APIRouter(tags=["cache"])
+    api = APIRouter(tags=["cache"], prefix=ADMIN_API)
 
     @api.get("/cache")
     async def cache(accept_language: Annotated[str, Header()] = "") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
+from vieneu_colab_server.relay.guard import ADMIN_API
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk
 from vieneu_core.backends.base import Backend
 from vieneu_core.errors import InvalidRequestError, ReferenceAudioError, VoiceNotFoundError
@@ -40,7 +41,7 @@ def voice_routes(
         backend: Lists the voices that can be used now.
         speak: Speaks samples.
     """
-    api = APIRouter(tags=["voices"])
+    api = APIRouter(tags=["voices"], prefix=ADMIN_API)
     _add_custom_voices(api, catalogue)
 
     @api.get("/voices/usable")

@@ -1,4 +1,4 @@
-"""How much of the audio of a request its listener has heard."""
+"""Playback of the audio of a request: how much of it its listener has heard."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from vieneu_core.audio.watermark import WATERMARK_REMEDY
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.local_voices import LocalVoices
-from vieneu_core.backends.unsayable import some_spoken
+from vieneu_core.backends.unsayable import SilentStart
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.engines.base import EngineInfo, Utterance
 from vieneu_core.errors import (
@@ -181,9 +181,12 @@ class LocalBackend(Backend):
         check_request(request)
         self._lifetime.require_open()
         with self._in_queue():
-            async with aclosing(some_spoken(self._sentences(request))) as chunks:
+            start = SilentStart()
+            async with aclosing(self._sentences(request)) as chunks:
                 async for chunk in chunks:
-                    yield chunk
+                    for passed in start.add(chunk):
+                        yield passed
+            start.finish()
 
     async def _sentences(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         info = await self._worker.ready()

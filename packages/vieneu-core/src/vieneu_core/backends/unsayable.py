@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import replace
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import UnpronounceableError
 
 
-async def some_spoken(
-    chunks: AsyncGenerator[AudioChunk, None],
-) -> AsyncGenerator[AudioChunk, None]:
-    """Pass a stream on and close it at the end.
+class SilentStart:
+    """Holds back the ends of sentences without samples until any sentence has samples."""
 
-    Ends of sentences without samples are held back until any sentence has samples.
+    def __init__(self) -> None:
+        self._held: list[AudioChunk] = []
+        self._spoken = False
 
-    Raises:
-        UnpronounceableError: no sentence has samples.
-        VieneuError: whatever ``chunks`` raises.
-    """
-    held: list[AudioChunk] = []
-    spoken = False
-    async with aclosing(chunks):
-        async for chunk in chunks:
-            if chunk.pcm and not spoken:
-                spoken = True
-                for end in held:
-                    yield end
-                held.clear()
-            if chunk.final and not spoken:
-                held.append(chunk)
-            else:  # in the order of the sentences, also where it only shows activity
-                yield replace(chunk, sentence=held[0].sentence) if held else chunk
-    if held:
-        raise UnpronounceableError("The voice has no sounds for any character of this text.")
+    def add(self, chunk: AudioChunk) -> list[AudioChunk]:
+        """Take the next chunk of a stream; return those to pass on now."""
+        if self._spoken:
+            return [chunk]
+        if chunk.pcm:
+            self._spoken = True
+            held, self._held = self._held, []
+            return [*held, chunk]
+        if chunk.final:
+            self._held.append(chunk)
+            return []
+        # In the order of the sentences, also where it only shows activity.
+        return [replace(chunk, sentence=self._held[0].sentence) if self._held else chunk]
+
+    def finish(self) -> None:
+        """Check at the end of the stream that something was spoken.
+
+        Raises:
+            UnpronounceableError: no sentence has samples.
+        """
+        if self._held:
+            raise UnpronounceableError("The voice has no sounds for any character of this text.")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import suppress
 from typing import Self
 
 from vieneu_core.cli.player_detection import Player
 from vieneu_core.cli.stdio import lines_of, room_in, unread
+from vieneu_core.process_end import end_process
 from vieneu_core.translatable import Translatable, joined
 
 STARTS_WITHIN_S = 10.0
@@ -120,13 +120,8 @@ class PlayerProcess:
         """End it at once and read its output; without effect after `finish`."""
         try:
             self._close_write_end()
-            if not self._ended.done():
-                with suppress(ProcessLookupError):
-                    self._process.terminate()
-                await asyncio.wait((self._ended,), timeout=_STOP_S)
-            if not self._ended.done():
-                self._process.kill()
-                await asyncio.wait((self._ended,))
+            await end_process(self._process, timeout_s=_STOP_S)
+            await asyncio.wait((self._ended,))
             await self._listened()
         finally:
             self._listening.cancel()

@@ -22,8 +22,8 @@ from vieneu_core.engines.base import (
     Engine,
     EngineInfo,
     EngineMemory,
-    HearProgress,
     LoadProgress,
+    OnLoad,
     Utterance,
 )
 from vieneu_core.engines.registry import (
@@ -89,7 +89,7 @@ class AutoEngine:
         self._record = record
         self._chosen: Engine | None = None
 
-    def load(self, progress: HearProgress) -> EngineInfo:
+    def load(self, progress: OnLoad) -> EngineInfo:
         """Load engines until one is fast enough.
 
         Raises:
@@ -144,7 +144,7 @@ class AutoEngine:
             )
         return list(self._options.engines)
 
-    def _try(self, name: str, progress: HearProgress) -> _Loaded:
+    def _try(self, name: str, progress: OnLoad) -> _Loaded:
         module = import_module(f"vieneu_core.engines.{name}")
         engine: Engine = module.create(self._options.of(name))
         info = engine.load(progress)

@@ -53,7 +53,7 @@ class LoadProgress:
     """Bytes of the whole download; None if unknown."""
 
 
-HearProgress = Callable[[LoadProgress], None]
+OnLoad = Callable[[LoadProgress], None]
 """Callback for the progress of a load."""
 
 
@@ -68,7 +68,7 @@ class EngineMemory:
 class Engine(Protocol):
     """A model in this process, for one caller at a time."""
 
-    def load(self, progress: HearProgress) -> EngineInfo:
+    def load(self, progress: OnLoad) -> EngineInfo:
         """Load the model; call ``progress`` meanwhile.
 
         Raises:

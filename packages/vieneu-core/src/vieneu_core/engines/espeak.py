@@ -15,7 +15,13 @@ from types import ModuleType
 from typing import Any
 
 from vieneu_core.audio.sanity_check import count_letters, is_silent
-from vieneu_core.engines.base import EngineInfo, EngineMemory, HearProgress, LoadProgress, Utterance
+from vieneu_core.engines.base import (
+    EngineInfo,
+    EngineMemory,
+    LoadProgress,
+    OnLoad,
+    Utterance,
+)
 from vieneu_core.errors import (
     CloningUnsupportedError,
     EmptyTextError,
@@ -67,7 +73,7 @@ class EspeakEngine:
         self._gathered = bytearray()
         self._cancelled: Callable[[], bool] = _never
 
-    def load(self, progress: HearProgress) -> EngineInfo:
+    def load(self, progress: OnLoad) -> EngineInfo:
         """Load library and data.
 
         Raises:

@@ -9,11 +9,11 @@ from pathlib import Path
 _BLOCK_BYTES = 1 << 20
 _SHA256_DIGITS, _SHA1_DIGITS = 64, 40
 
-OnBytes = Callable[[int], None]
+OnChecksum = Callable[[int], None]
 """Callback for the number of bytes read so far."""
 
 
-def sha256_of(path: Path, on_bytes: OnBytes) -> str:
+def sha256_of(path: Path, on_bytes: OnChecksum) -> str:
     """Return the SHA-256 of a file as hexadecimal digits. Blocking.
 
     Raises:
@@ -44,7 +44,7 @@ def _git_sha1_of(path: Path) -> str:
     return _digest(path, digest, lambda _: None)
 
 
-def _digest(path: Path, digest: hashlib._Hash, on_bytes: OnBytes) -> str:
+def _digest(path: Path, digest: hashlib._Hash, on_bytes: OnChecksum) -> str:
     n_bytes = 0
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):

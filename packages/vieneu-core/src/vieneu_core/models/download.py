@@ -17,7 +17,7 @@ from vieneu_core.models.cache import RepoCache
 from vieneu_core.models.hub_client import Body, HubClient, InterruptedTransferError, RemoteFile
 from vieneu_core.translatable import Translatable
 
-Progress = Callable[[str, int | None, int | None], None]
+OnDownload = Callable[[str, int | None, int | None], None]
 """Callback for the current step, the bytes that are here, and the total."""
 
 _REPORT_EVERY_S = 0.25
@@ -66,7 +66,7 @@ class RetryPolicy:
 class Meter:
     """Sums the bytes of several files, and reports them a few times a second."""
 
-    def __init__(self, step: str, total: int | None, progress: Progress) -> None:
+    def __init__(self, step: str, total: int | None, progress: OnDownload) -> None:
         self._step, self._total, self._progress = step, total, progress
         self._before = 0
         self._progress_shown_at = float("-inf")

@@ -10,7 +10,7 @@ from pathlib import Path
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.cache import CacheIndex, Checked, RepoCache, file_key, selection_key
 from vieneu_core.models.checksum import has_etag, sha256_of
-from vieneu_core.models.download import Download, Meter, Progress, RetryPolicy, named_disk_error
+from vieneu_core.models.download import Download, Meter, OnDownload, RetryPolicy, named_disk_error
 from vieneu_core.models.hub_client import FileNotThereError, HubClient, RemoteFile
 from vieneu_core.models.local_files import checked_path
 from vieneu_core.models.source import ModelSource, is_match, is_pattern
@@ -45,7 +45,7 @@ class Hub:
             offline=offline,
         )
 
-    def fetch(self, source: ModelSource, progress: Progress) -> Path:
+    def fetch(self, source: ModelSource, progress: OnDownload) -> Path:
         """Return the file or folder of a model; download what is missing.
 
         Cached files need no network access. A branch is pinned to the commit
@@ -93,7 +93,7 @@ def hub_cache_dir(environ: Mapping[str, str]) -> Path:
 class _Task:
     """Search for one source."""
 
-    def __init__(self, hub: Hub, source: ModelSource, progress: Progress) -> None:
+    def __init__(self, hub: Hub, source: ModelSource, progress: OnDownload) -> None:
         self._hub, self._source, self._progress = hub, source, progress
         self._cache = RepoCache(hub.cache_dir, source.repo)
         self._label = source.name or source.repo

@@ -36,7 +36,7 @@ _VOCABULARY_TENSORS = ("token_embd.weight", "output.weight")
 _TOKENS, _TYPES, _SCORES = (f"tokenizer.ggml.{name}" for name in ("tokens", "token_type", "scores"))
 _MERGES = "tokenizer.ggml.merges"
 
-Progress = Callable[[int, int], None]
+OnPrune = Callable[[int, int], None]
 """Callback for the bytes written, and their total."""
 
 
@@ -51,7 +51,7 @@ class TrimReport:
 
 
 def trim(
-    source: Path, target: Path, *, reachable: Collection[int], progress: Progress
+    source: Path, target: Path, *, reachable: Collection[int], progress: OnPrune
 ) -> TrimReport:
     """Write a model without the text tokens that are not reachable. Blocking.
 
@@ -150,7 +150,7 @@ class _Model:
                 kept.add(ids[left + right])
         return sorted(kept)
 
-    def write(self, path: Path, kept: Sequence[int], progress: Progress) -> None:
+    def write(self, path: Path, kept: Sequence[int], progress: OnPrune) -> None:
         """Write the model with only these tokens."""
         writer = self._gguf.GGUFWriter(path, self._value("general.architecture"))
         self._copy_metadata(writer, kept)

@@ -13,6 +13,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
+from vieneu_core.credentials import MAX_URL_CHARS
+
 SIGNATURE_HEADER = "Vieneu-Signature"
 _VERSION = "v1="
 _PURPOSE = b"vieneu-relay announcement v1"
@@ -29,7 +31,7 @@ class AddressUpdate(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    endpoint_url: Annotated[str, Field(min_length=1, max_length=2048)]
+    endpoint_url: Annotated[str, Field(min_length=1, max_length=MAX_URL_CHARS)]
     server_version: Annotated[str, Field(max_length=64)]
     wire_version: Annotated[str, Field(max_length=16)]
     expires_at: AwareDatetime | None = None

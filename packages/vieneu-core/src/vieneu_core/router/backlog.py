@@ -16,6 +16,7 @@ _SENTENCE_S = 4.0
 class RunningSpeech:
     """One attempt that is running."""
 
+    _backlog: Backlog
     remaining_s: float
     """Estimated seconds of audio that are still to be made."""
     audible: bool = False
@@ -31,6 +32,22 @@ class RunningSpeech:
         self.remaining_s = max(0.0, self.remaining_s - seconds)
         self.audible = True
 
+    def measured(self, *, audio_s: float, waited_s: float, first_audio_s: float | None) -> None:
+        """Record the speed of a sentence, or of a part of it: as `MeasuredSpeed.measured`."""
+        self._backlog.speed.measured(
+            audio_s=audio_s,
+            waited_s=waited_s,
+            first_audio_s=first_audio_s,
+            n_at_once=self._backlog.n_running,
+        )
+
+    def measured_anew(
+        self, *, audio_s: float, waited_s: float, first_audio_s: float | None
+    ) -> None:
+        """Record the speed of a test sentence: only what the backend does now counts."""
+        self._backlog.speed.forget()
+        self.measured(audio_s=audio_s, waited_s=waited_s, first_audio_s=first_audio_s)
+
 
 class Backlog:
     """The running attempts on one backend.
@@ -40,13 +57,13 @@ class Backlog:
     """
 
     def __init__(self, speed: MeasuredSpeed) -> None:
-        self._speed = speed
+        self.speed = speed
         self._running: list[RunningSpeech] = []
 
     @contextmanager
     def running(self, seconds: float) -> Iterator[RunningSpeech]:
         """Count speech of about this many seconds as running inside the context."""
-        speech = RunningSpeech(seconds)
+        speech = RunningSpeech(self, seconds)
         self._running.append(speech)
         try:
             yield speech
@@ -64,11 +81,11 @@ class Backlog:
         Requests take turns by sentence. But if the backend cannot keep up with all of them, one
         more would leave holes in every one: then it has to wait for the others.
         """
-        factor = self._speed.real_time_factor
+        factor = self.speed.real_time_factor
         if factor is None or not self._running:
             return 0.0
         if factor * (len(self._running) + 1) > 1.0:
-            return self._speed.seconds_for(sum(s.remaining_s for s in self._running))
+            return self.speed.seconds_for(sum(s.remaining_s for s in self._running))
         first_s = sum(s.turn_s for s in self._running if not s.audible)
         current_s = max((s.turn_s for s in self._running if s.audible), default=0.0)
-        return self._speed.seconds_for(first_s + current_s)
+        return self.speed.seconds_for(first_s + current_s)

@@ -52,6 +52,10 @@ class BreakerPolicy:
         check_not_negative(self)
 
 
+class Probe:
+    """The one request of a half-open circuit; only its own outcome ends it."""
+
+
 class CircuitBreaker:
     """The breaker of one backend. Every `admit` is followed by one of the three outcomes."""
 
@@ -66,7 +70,7 @@ class CircuitBreaker:
         self._in_a_row = 0
         self._cause: BackendError | None = None  # why requests are refused, if they are
         self._opened = False
-        self._probing = False
+        self._probe: Probe | None = None
         self._retry_at = -math.inf
         self._cooldown = Backoff(
             first_s=policy.cooldown_s, longest_s=policy.longest_cooldown_s, jitter=policy.jitter
@@ -90,7 +94,7 @@ class CircuitBreaker:
     @property
     def probing(self) -> bool:
         """True while the only request of a half-open circuit is running."""
-        return self._probing
+        return self._probe is not None
 
     @property
     def retry_in_s(self) -> float:
@@ -104,7 +108,7 @@ class CircuitBreaker:
         """Return why a request is refused now, or None if it is admitted."""
         if self._cause is not None and (self._blocked or self._paused):
             return self._again(self._cause)
-        if self.state is CircuitState.OPEN or (self._opened and self._probing):
+        if self.state is CircuitState.OPEN or (self._opened and self.probing):
             return self._circuit_open()
         return None
 
@@ -116,8 +120,8 @@ class CircuitBreaker:
         late = self._opened and isinstance(self._cause, BackendTimeoutError)
         return self._circuit_open() if late else None
 
-    def admit(self) -> None:
-        """Let one request through; when half-open it becomes the probe.
+    def admit(self) -> Probe | None:
+        """Let one request through; when half-open, return the probe that it becomes.
 
         Raises:
             BackendError: as `refusal`.
@@ -125,22 +129,24 @@ class CircuitBreaker:
         refusal = self.refusal()
         if refusal is not None:
             raise refusal
-        self._probing = self._opened
+        self._probe = Probe() if self._opened else None
+        return self._probe
 
     def succeeded(self) -> None:
         """Record that an admitted request succeeded."""
         if self._opened:
             self._calls.clear()
             self._closed_at = self._clock.monotonic()
-        self._opened = self._probing = False
+        self._opened, self._probe = False, None
         if not self._blocked and not self._paused:
             self._cause = None
         self._in_a_row = 0
         self._calls.append(True)
 
-    def failed(self, error: BackendError) -> None:
-        """Record that a request or a health check failed with this error."""
-        was_probe, self._probing = self._probing, False
+    def failed(self, error: BackendError, probe: Probe | None = None) -> None:
+        """Record that a request, which may be the probe, or a health check failed."""
+        was_probe = self.probing
+        self.abandoned(probe)
         match error.consequence:
             case Consequence.NONE:
                 pass
@@ -153,9 +159,10 @@ class CircuitBreaker:
             case Consequence.COUNT:
                 self._count(error, was_probe=was_probe)
 
-    def abandoned(self) -> None:
-        """Record that an admitted request was cancelled, or was invalid."""
-        self._probing = False
+    def abandoned(self, probe: Probe | None) -> None:
+        """Record that a request, which may be the probe, was cancelled, or was invalid."""
+        if probe is self._probe:
+            self._probe = None
 
     def check_failed(self, error: BackendError, *, repeated: bool) -> bool:
         """Record that a health check failed; return whether requests are now known to fail.
@@ -186,7 +193,7 @@ class CircuitBreaker:
         """Reset everything: the admin has acted, or the backend is a new one."""
         self._calls.clear()
         self._in_a_row = 0
-        self._opened = self._probing = False
+        self._opened, self._probe = False, None
         self._n_openings = 0
         self._closed_at = self._paused_until = self._retry_at = -math.inf
         self._cause, self._blocked = None, False

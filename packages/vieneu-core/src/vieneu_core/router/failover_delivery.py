@@ -26,6 +26,7 @@ from vieneu_core.errors import (
     VieneuError,
     VoiceNotFoundError,
 )
+from vieneu_core.router.breaker import Probe
 from vieneu_core.router.events import ErrorReport, RouterEvent, SentenceSkipped, SpokenByFallback
 from vieneu_core.router.outbox import Outbox
 from vieneu_core.router.passage_attempt import PassageAttempt
@@ -138,8 +139,8 @@ class Delivery:
             if any(isinstance(cause, UnpronounceableError) for cause in causes):
                 remaining = remaining[:1]
             try:
-                self._admit(tracked, remaining, last_chance=last_chance)
-                await self._attempt(tracked, remaining, [*refusals, *causes])
+                probe = self._admit(tracked, remaining, last_chance=last_chance)
+                await self._attempt(tracked, probe, remaining, [*refusals, *causes])
             except BackendError as err:
                 if self._outbox.n_complete == begun + len(rest):
                     return []  # it failed after the last sentence
@@ -174,7 +175,7 @@ class Delivery:
 
     def _admit(
         self, tracked: TrackedBackend, passage: tuple[str, ...], *, last_chance: bool
-    ) -> None:
+    ) -> Probe | None:
         """Check that a backend may speak a passage, and that its listener need not wait for it.
 
         Raises:
@@ -182,12 +183,13 @@ class Delivery:
         """
         replaceable = self._replaceable(tracked)
         speech_s = estimated_seconds(passage, self._request.speed)
-        tracked.admit(speech_s, last_chance=last_chance, replaceable=replaceable)
+        probe = tracked.admit(speech_s, last_chance=last_chance, replaceable=replaceable)
         late = self._too_late(tracked, passage) if replaceable else None
         if late is not None:
-            tracked.breaker.abandoned()
+            tracked.abandon(probe)
             self._asked_last[tracked] = math.inf  # one voice for the rest of the request
             raise late
+        return probe
 
     def _too_late(self, tracked: TrackedBackend, passage: tuple[str, ...]) -> BackendError | None:
         """Return why speech from here would begin too late for its listener, or None."""
@@ -209,7 +211,11 @@ class Delivery:
         )
 
     async def _attempt(
-        self, tracked: TrackedBackend, passage: tuple[str, ...], before: list[VieneuError]
+        self,
+        tracked: TrackedBackend,
+        probe: Probe | None,
+        passage: tuple[str, ...],
+        before: list[VieneuError],
     ) -> None:
         """Speak a passage on one backend.
 
@@ -225,7 +231,7 @@ class Delivery:
         number = f"{self._outbox.n_complete}-{self._n_attempts}"
         request = replace(self._request, request_id=f"{self._request.request_id[:100]}-{number}")
         try:
-            with tracked.attempt(speech_s, longest_chars=max(map(len, passage))) as running:
+            with tracked.attempt(probe, speech_s, longest_chars=max(map(len, passage))) as running:
 
                 def spoke(sentence: str) -> None:
                     running.spoke(estimated_seconds((sentence,), self._request.speed))
@@ -233,6 +239,7 @@ class Delivery:
 
                 attempt = PassageAttempt(
                     tracked,
+                    running,
                     outbox=self._outbox,
                     policy=self._policy,
                     clock=self._clock,
@@ -243,7 +250,7 @@ class Delivery:
                     on_sentence=spoke,
                 )
                 refused = bool(before) and all(isinstance(err, RequestError) for err in before)
-                await attempt.speak(request, passage, own_voice_allowed=not refused)
+                await attempt.speak(request, passage, default_voice_allowed=not refused)
         except UnpronounceableError:
             raise  # it can speak the other sentences
         except BackendError:

@@ -24,6 +24,7 @@ from vieneu_core.errors import (
     RequestError,
     SynthesisFailedError,
 )
+from vieneu_core.router.backlog import RunningSpeech
 from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.policy import RouterPolicy, estimated_seconds
 from vieneu_core.router.tracked_backend import TrackedBackend
@@ -134,10 +135,8 @@ class HealthMonitor:
         tracked = self._tracked
         if math.isinf(tracked.breaker.retry_in_s):
             return math.inf
-        cooled_down = (
-            tracked.breaker.state is CircuitState.HALF_OPEN and not tracked.breaker.probing
-        )
-        if cooled_down and not self._idle:
+        half_open = tracked.breaker.state is CircuitState.HALF_OPEN
+        if half_open and not tracked.breaker.probing and not self._idle:
             return max(0.0, self._policy().suspect_interval_s - tracked.failures.silent_s)
         due = max(0.0, self._interval_s() - tracked.failures.silent_s)
         spared_s = tracked.breaker.retry_in_s
@@ -178,17 +177,18 @@ class HealthMonitor:
             BackendError: it cannot speak, or its circuit is open.
         """
         tracked = self._tracked
-        tracked.admit(None)
+        probe = tracked.admit(None)
         length = tracked.failures.probe_chars if n_chars is None else n_chars
         text = _lengthened(self._policy().probe_text, length)
-        with tracked.attempt(estimated_seconds((text,), 1.0), longest_chars=len(text)):
-            return await self._test_sentence(text)
+        seconds = estimated_seconds((text,), 1.0)
+        with tracked.attempt(probe, seconds, longest_chars=len(text)) as running:
+            return await self._test_sentence(text, running)
 
-    async def _test_sentence(self, text: str) -> Speech:
+    async def _test_sentence(self, text: str, running: RunningSpeech) -> Speech:
         name = self._tracked.name
         try:
             async with asyncio.timeout(self._policy().stall_s):
-                return await collect(self._measured(text))
+                return await collect(self._measured(text, running))
         except TimeoutError as err:
             raise BackendTimeoutError(
                 Translatable("{name} did not speak the test sentence in time.", name=name)
@@ -200,18 +200,19 @@ class HealthMonitor:
                 )
             ) from err
 
-    async def _measured(self, text: str) -> AsyncGenerator[AudioChunk, None]:
-        tracked, audio_s, first_audio_s = self._tracked, 0.0, None
-        began_s = self._clock.monotonic()
-        async with aclosing(tracked.backend.stream(SynthesisRequest(text=(text,)))) as chunks:
+    async def _measured(
+        self, text: str, running: RunningSpeech
+    ) -> AsyncGenerator[AudioChunk, None]:
+        audio_s, first_audio_s = 0.0, None
+        backend, began_s = self._tracked.backend, self._clock.monotonic()
+        async with aclosing(backend.stream(SynthesisRequest(text=(text,)))) as chunks:
             async for chunk in chunks:
                 audio_s += chunk.seconds
                 if chunk.pcm and first_audio_s is None:
                     first_audio_s = self._clock.monotonic() - began_s
                 yield chunk
         waited_s = self._clock.monotonic() - began_s
-        tracked.speed.forget()  # what it does now counts
-        tracked.speed.measured(audio_s=audio_s, waited_s=waited_s, first_audio_s=first_audio_s)
+        running.measured_anew(audio_s=audio_s, waited_s=waited_s, first_audio_s=first_audio_s)
 
     async def _try_probe(self, n_chars: int | None = None) -> None:
         try:

@@ -151,7 +151,7 @@ class StatusNotifier:
             self._publish(BackendTooSlow(backend=tracked.name, real_time_factor=factor))
 
     def _session(self, tracked: TrackedBackend) -> None:
-        mark = tracked.session.due() if tracked.session is not None else None
+        mark = tracked.session_mark()
         if mark is None or tracked.session is None:
             return
         if mark == 0:

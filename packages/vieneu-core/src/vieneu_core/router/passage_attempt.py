@@ -18,6 +18,7 @@ from vieneu_core.errors import (
     TooSlowError,
     UnpronounceableError,
 )
+from vieneu_core.router.backlog import RunningSpeech
 from vieneu_core.router.outbox import Outbox
 from vieneu_core.router.policy import LAST_RESORT, RouterPolicy, estimated_seconds
 from vieneu_core.router.received_sentence import ReceivedSentence
@@ -39,6 +40,7 @@ class PassageAttempt:
 
     Args:
         tracked: The backend.
+        running: The attempt in its backlog.
         outbox: Where the audio goes; sentences that are complete there stay spoken.
         policy: Time limits, and the voice of a fallback.
         clock: Measures the waiting.
@@ -52,6 +54,7 @@ class PassageAttempt:
     def __init__(  # noqa: PLR0913 - its parts, all by keyword
         self,
         tracked: TrackedBackend,
+        running: RunningSpeech,
         *,
         outbox: Outbox,
         policy: RouterPolicy,
@@ -63,6 +66,7 @@ class PassageAttempt:
         on_sentence: Callable[[str], None],
     ) -> None:
         self._tracked = tracked
+        self._running = running
         self._outbox = outbox
         self._policy = policy
         self._clock = clock
@@ -73,14 +77,14 @@ class PassageAttempt:
         self._on_sentence = on_sentence
 
     async def speak(
-        self, request: SynthesisRequest, passage: tuple[str, ...], *, own_voice_allowed: bool
+        self, request: SynthesisRequest, passage: tuple[str, ...], *, default_voice_allowed: bool
     ) -> None:
         """Speak a passage of a request.
 
         Args:
             request: The request.
             passage: The sentences to speak in place of its text.
-            own_voice_allowed: Whether a fallback that lacks the voice speaks with its own.
+            default_voice_allowed: Whether a fallback that lacks the voice speaks with its own.
 
         Raises:
             RequestError: the backend refused the request.
@@ -97,11 +101,11 @@ class PassageAttempt:
         try:
             await self._relay(request, passage)
         except RequestError as err:
-            if not (own_voice_allowed and self._is_fallback):
+            if not (default_voice_allowed and self._is_fallback):
                 raise
             try:
                 rest = passage[self._outbox.n_complete - begun :]
-                await self._relay(self._with_own_voice(request, rest), rest)
+                await self._relay(self._with_default_voice(request, rest), rest)
             except RequestError:
                 raise SynthesisFailedError(
                     Translatable(
@@ -111,7 +115,7 @@ class PassageAttempt:
                     )
                 ) from err
 
-    def _with_own_voice(
+    def _with_default_voice(
         self, request: SynthesisRequest, passage: tuple[str, ...]
     ) -> SynthesisRequest:
         return replace(
@@ -260,9 +264,8 @@ class PassageAttempt:
         return factor * self._tracked.backlog.n_running <= 1.0
 
     def _measure(self, sentence: ReceivedSentence) -> None:
-        self._tracked.speed.measured(
+        self._running.measured(
             audio_s=sentence.seconds,
             waited_s=sentence.waited_s - sentence.turn_s,
             first_audio_s=None if sentence.first_audio_s is None else sentence.longest_gap_s,
-            n_at_once=self._tracked.backlog.n_running,
         )

@@ -20,7 +20,7 @@ from vieneu_core.errors import (
     UnpronounceableError,
 )
 from vieneu_core.router.backlog import Backlog, RunningSpeech
-from vieneu_core.router.breaker import CircuitBreaker, CircuitState
+from vieneu_core.router.breaker import CircuitBreaker, CircuitState, Probe
 from vieneu_core.router.failure import Failure, FailureRecord
 from vieneu_core.router.leases import Leases
 from vieneu_core.router.measured_speed import MeasuredSpeed
@@ -29,10 +29,6 @@ from vieneu_core.router.session_countdown import SessionClock
 
 BRIEF_PAUSE_S = 5.0
 """A backend that asks for a pause up to this length (seconds) still gets requests."""
-
-
-def _ignore() -> None:
-    """Report no change: the backend is no longer the router's."""
 
 
 class TrackedBackend:
@@ -71,8 +67,7 @@ class TrackedBackend:
         self._clock = clock
         self._health: Health | None = None
         self._leases = Leases()
-        self._loading = False
-        self._unloaded_by_admin = False
+        self._loading = self._unloaded_by_admin = False
         self._wanted_at = -math.inf
 
     @property
@@ -157,8 +152,8 @@ class TrackedBackend:
 
     def admit(
         self, seconds: float | None, *, last_chance: bool = False, replaceable: bool = False
-    ) -> None:
-        """Admit a request; `attempt` follows.
+    ) -> Probe | None:
+        """Admit a request; `attempt` or `abandon` follows, with the probe that is returned.
 
         Args:
             seconds: Estimated length of its speech. None means a probe, which does not count as use
@@ -178,18 +173,26 @@ class TrackedBackend:
             if refusal is not None:
                 self._on_change()  # the monitor tries it now
         if refusal is None:
-            self.breaker.admit()
-        elif not (last_chance and isinstance(refusal, CircuitOpenError)):
+            return self.breaker.admit()
+        if not (last_chance and isinstance(refusal, CircuitOpenError)):
             raise refusal
+        return None
+
+    def abandon(self, probe: Probe | None) -> None:
+        """Record that an admitted request is not sent."""
+        self.breaker.abandoned(probe)
 
     @contextmanager
-    def attempt(self, seconds: float = 0.0, *, longest_chars: int = 0) -> Iterator[RunningSpeech]:
-        """Record the result of an admitted request.
+    def attempt(
+        self, probe: Probe | None, seconds: float = 0.0, *, longest_chars: int = 0
+    ) -> Iterator[RunningSpeech]:
+        """Record the result of an admitted request; what is yielded records its progress.
 
         A `BackendError` is a failure of the backend. Any other exception, also cancellation, says
         nothing about it: the request was cancelled, or invalid.
 
         Args:
+            probe: What `admit` returned.
             seconds: Estimated length of its speech.
             longest_chars: Characters of its longest sentence.
         """
@@ -198,33 +201,30 @@ class TrackedBackend:
                 yield speech
         except UnpronounceableError:
             self.failures.answered()
-            self.breaker.abandoned()
             raise
         except BackendError as error:
-            if isinstance(error, TooSlowError) and not self._keeps_up():
-                self.breaker.abandoned()  # it may speak shorter sentences
-                raise
-            self.failures.longest_chars = longest_chars
-            self.breaker.failed(error)
-            self._fail(error)
-            raise
-        except BaseException:
-            self.breaker.abandoned()
-            raise
+            if not isinstance(error, TooSlowError) or self._keeps_up():
+                self._request_failed(error, probe, longest_chars)
+            raise  # one that need not keep up may speak shorter sentences
         else:
             self.failures.answered()
-            self._succeeded(longest_chars)
+            if self._keeps_up() and self.speed.slower_than_playback:
+                late = too_slow(self.name, self.speed.real_time_factor)
+                self._request_failed(late, probe, longest_chars)
+            else:
+                self.breaker.succeeded()
         finally:
+            self.breaker.abandoned(probe)  # without effect where its outcome was recorded
             self._on_change()
 
-    def _succeeded(self, longest_chars: int) -> None:
-        if not (self._keeps_up() and self.speed.slower_than_playback):
-            self.breaker.succeeded()
-            return
-        error = too_slow(self.name, self.speed.real_time_factor)
+    def _request_failed(self, error: BackendError, probe: Probe | None, longest_chars: int) -> None:
         self.failures.longest_chars = longest_chars
-        self.breaker.failed(error)
+        self.breaker.failed(error, probe)
         self._fail(error)
+
+    def session_mark(self) -> float | None:
+        """Return the mark of its session that was just passed, once each: `SessionClock.due`."""
+        return None if self.session is None else self.session.due()
 
     @contextmanager
     def loading(self) -> Iterator[None]:
@@ -284,7 +284,7 @@ class TrackedBackend:
 
     def retire(self, on_idle: Callable[[], None]) -> None:
         """Stop reporting changes; call ``on_idle`` when no request holds a lease."""
-        self._on_change = _ignore
+        self._on_change = lambda: None
         self._leases.when_idle(on_idle)
 
     @property

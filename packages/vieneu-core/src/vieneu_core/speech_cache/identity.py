@@ -1,4 +1,4 @@
-"""What the chosen backend would speak with, and the key of a request on it."""
+"""Identity of the speech of the chosen backend, and the cache key of a request on it."""
 
 from __future__ import annotations
 

@@ -12,11 +12,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vieneu_colab_server.relay.jobs.finished_sentence import FinishedSentence
 from vieneu_colab_server.relay.jobs.job import Job, Note, NoteKind, excerpt
 from vieneu_colab_server.relay.jobs.levels import Level, amplified, gain_of, silence
 from vieneu_colab_server.relay.jobs.plan import Plan
 from vieneu_colab_server.relay.jobs.settings import JobSettings
-from vieneu_colab_server.relay.jobs.spoken import Spoken
 from vieneu_colab_server.relay.jobs.store import JobStore, storage_error
 from vieneu_colab_server.relay.jobs.subtitles import SpokenCue, srt_of
 from vieneu_colab_server.relay.jobs.timing import LATE_S, Group, groups_of, pause_before, speed_of
@@ -64,7 +64,7 @@ class Assembly:
 
     job: Job
     plan: Plan
-    spoken: Mapping[int, Spoken]
+    spoken: Mapping[int, FinishedSentence]
     store: JobStore
     settings: JobSettings
     idle: Callable[[], Awaitable[None]]
@@ -171,7 +171,7 @@ class Assembly:
         stretcher = TempoStretcher(self._rate_hz, speed)
         return stretcher.push(pcm) + stretcher.finish()
 
-    def _check_room(self, heard: list[Spoken]) -> None:
+    def _check_room(self, heard: list[FinishedSentence]) -> None:
         pauses_s = self.settings.paragraph_pause_s * len(self.plan.sentences)
         latest_s = max(sentence.start_s or 0.0 for sentence in self.plan.sentences)
         seconds = latest_s + pauses_s + sum(one.seconds for one in heard)
@@ -214,7 +214,7 @@ class Assembly:
         )
 
 
-def _common_rate_hz(heard: list[Spoken]) -> int:
+def _common_rate_hz(heard: list[FinishedSentence]) -> int:
     """Return the rate of most of the speech; of two, the higher one."""
     seconds: Counter[int] = Counter()
     for one in heard:
@@ -222,7 +222,7 @@ def _common_rate_hz(heard: list[Spoken]) -> int:
     return max(seconds, key=lambda rate_hz: (seconds[rate_hz], rate_hz))
 
 
-def _gains_of(heard: list[Spoken]) -> dict[tuple[str, str, str], float]:
+def _gains_of(heard: list[FinishedSentence]) -> dict[tuple[str, str, str], float]:
     levels: defaultdict[tuple[str, str, str], list[Level]] = defaultdict(list)
     for one in heard:
         levels[one.speaker].append(one.level)

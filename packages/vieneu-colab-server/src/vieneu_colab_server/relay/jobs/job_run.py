@@ -10,11 +10,11 @@ from vieneu_colab_server.problems import problem_of
 from vieneu_colab_server.relay.jobs.assemble import Assembly
 from vieneu_colab_server.relay.jobs.attempt import Announcements, FindReference
 from vieneu_colab_server.relay.jobs.errors import JobStorageError
+from vieneu_colab_server.relay.jobs.finished_sentence import FinishedSentence
 from vieneu_colab_server.relay.jobs.job import MAX_NOTES, Fallback, Job, JobState
 from vieneu_colab_server.relay.jobs.plan import Plan
 from vieneu_colab_server.relay.jobs.settings import JobSettings
 from vieneu_colab_server.relay.jobs.speaking import Finished, SentenceSpeaker
-from vieneu_colab_server.relay.jobs.spoken import Spoken
 from vieneu_colab_server.relay.jobs.store import JobStore
 from vieneu_core.backends.base import Backend
 from vieneu_core.backoff import Backoff
@@ -46,7 +46,7 @@ class JobRun:
     announcements: Announcements
     find_reference: FindReference
     settings: JobSettings
-    _spoken: dict[int, Spoken] = field(default_factory=dict, init=False)
+    _spoken: dict[int, FinishedSentence] = field(default_factory=dict, init=False)
     _problem: VieneuError | None = field(default=None, init=False)
     """Why it is paused."""
 

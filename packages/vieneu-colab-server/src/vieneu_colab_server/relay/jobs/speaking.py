@@ -20,11 +20,11 @@ from vieneu_colab_server.relay.jobs.attempt import (
     speak_unless,
 )
 from vieneu_colab_server.relay.jobs.errors import ChosenVoiceAwayError
+from vieneu_colab_server.relay.jobs.finished_sentence import FinishedSentence
 from vieneu_colab_server.relay.jobs.job import Fallback, JobSpec
 from vieneu_colab_server.relay.jobs.levels import measure
 from vieneu_colab_server.relay.jobs.plan import Sentence
 from vieneu_colab_server.relay.jobs.settings import JobSettings
-from vieneu_colab_server.relay.jobs.spoken import Spoken
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock
@@ -48,7 +48,7 @@ from vieneu_core.threads import on_thread
 _ABOUT_THE_VOICE = (VoiceNotFoundError, CloningUnsupportedError, WatermarkUnavailableError)
 _ABOUT_THE_SENTENCE = (SynthesisFailedError, BadAudioError, WorkerDiedError)
 
-Finished = tuple[Spoken, bytes]
+Finished = tuple[FinishedSentence, bytes]
 """What is known of a sentence, and its samples."""
 
 
@@ -143,7 +143,7 @@ class SentenceSpeaker:
             raise UnpronounceableError(
                 "No voice can pronounce this sentence.", backend=speaker.backend
             )
-        spoken = Spoken(
+        spoken = FinishedSentence(
             sample_rate_hz=rate_hz,
             n_samples=len(pcm) // BYTES_PER_SAMPLE,
             backend=speaker.backend,
@@ -189,7 +189,7 @@ class SentenceSpeaker:
         if isinstance(error, ChosenVoiceAwayError) and self._wait_ends_s is None:
             self._wait_ends_s = self.clock.monotonic() + self.settings.fallback_wait_s
 
-    def _note_success(self, sentence: Sentence, spoken: Spoken) -> None:
+    def _note_success(self, sentence: Sentence, spoken: FinishedSentence) -> None:
         self._n_left_out = 0
         self.heard.add(sentence.voice)
         if not spoken.fallback:
@@ -197,7 +197,7 @@ class SentenceSpeaker:
 
 
 def _left_out(error: VieneuError, *, may_return: bool) -> Finished:
-    return Spoken(problem=problem_of(error), may_return=may_return), b""
+    return FinishedSentence(problem=problem_of(error), may_return=may_return), b""
 
 
 def _is_about_the_sentence(error: BackendError) -> bool:

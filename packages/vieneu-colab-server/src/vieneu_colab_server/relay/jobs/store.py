@@ -31,9 +31,14 @@ from vieneu_colab_server.relay.jobs.errors import (
     JobNotFoundError,
     JobStorageError,
 )
+from vieneu_colab_server.relay.jobs.finished_sentence import (
+    FinishedSentence,
+    head_of,
+    joined,
+    split,
+)
 from vieneu_colab_server.relay.jobs.job import Job, JobState
 from vieneu_colab_server.relay.jobs.plan import Plan
-from vieneu_colab_server.relay.jobs.spoken import Spoken, head_of, joined, split
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.files import PRIVATE, write_atomic
 from vieneu_core.translatable import Translatable
@@ -187,7 +192,7 @@ class JobStore:
 
     # --- sentences ----------------------------------------------------------------------------
 
-    def keep(self, job_id: str, index: int, spoken: Spoken, pcm: bytes) -> None:
+    def keep(self, job_id: str, index: int, spoken: FinishedSentence, pcm: bytes) -> None:
         """Keep a finished sentence in the place of what was kept of it before.
 
         Raises:
@@ -201,13 +206,13 @@ class JobStore:
             write_atomic(path, content, mode=PRIVATE)
         self._n_bytes[job_id] = self._n_bytes.get(job_id, 0) + len(content) - before
 
-    def finished(self, job_id: str) -> dict[int, Spoken]:
+    def finished(self, job_id: str) -> dict[int, FinishedSentence]:
         """Return what is known of each finished sentence, by its index. Damaged ones are not.
 
         Raises:
             JobStorageError: they cannot be read.
         """
-        found: dict[int, Spoken] = {}
+        found: dict[int, FinishedSentence] = {}
         with _translated():
             (self._folder(job_id) / _SENTENCES).mkdir(_PRIVATE_FOLDER, exist_ok=True)
             for path in (self._folder(job_id) / _SENTENCES).iterdir():

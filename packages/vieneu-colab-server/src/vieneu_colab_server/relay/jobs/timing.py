@@ -1,13 +1,13 @@
-"""When each sentence of a job is said, and how fast. Arithmetic only."""
+"""Begin and tempo of each sentence of a job. Arithmetic only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from vieneu_colab_server.relay.jobs.finished_sentence import FinishedSentence
 from vieneu_colab_server.relay.jobs.plan import Sentence
 from vieneu_colab_server.relay.jobs.settings import JobSettings
-from vieneu_colab_server.relay.jobs.spoken import Spoken
 
 LATE_S = 0.5
 """Less is not worth a note."""
@@ -25,7 +25,9 @@ class Group:
     """Start of the next subtitle; None where nothing follows, or at no set time."""
 
 
-def groups_of(sentences: tuple[Sentence, ...], spoken: Mapping[int, Spoken]) -> Iterator[Group]:
+def groups_of(
+    sentences: tuple[Sentence, ...], spoken: Mapping[int, FinishedSentence]
+) -> Iterator[Group]:
     """Yield the groups in the order in which they are said."""
     starts = [
         index
@@ -44,7 +46,7 @@ def pause_before(
     index: int,
     previous: int | None,
     sentences: tuple[Sentence, ...],
-    spoken: Mapping[int, Spoken],
+    spoken: Mapping[int, FinishedSentence],
     settings: JobSettings,
 ) -> float:
     """Return the silence to add before a sentence, in seconds.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp
 
 from vieneu_colab_server import __version__
 from vieneu_colab_server.app import Service
@@ -26,7 +26,7 @@ _ALLOWED = frozenset({("GET", VOICES), ("POST", STREAM)})
 def create_speak_api(
     settings: ServerSettings,
     service: Service,
-    server: ASGIApp,
+    server: Starlette,
     sessions: SpeakSessions,
     *,
     voices_version: Callable[[], Awaitable[str]],

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from fastapi import Request, Response
 from pydantic import SecretStr
+from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -68,12 +69,14 @@ class ForwardedServer:
 
     def __init__(
         self,
-        server: ASGIApp,
+        server: Starlette,
         *,
         token: Callable[[], SecretStr],
         allowed: Callable[[str, str], bool],
     ) -> None:
         self._server = server
+        self.routes = server.routes
+        """What the access log names."""
         self._token = token
         self._allowed = allowed
 

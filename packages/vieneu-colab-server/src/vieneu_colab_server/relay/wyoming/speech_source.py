@@ -1,4 +1,4 @@
-"""What speaks behind a Wyoming server: a backend, the router, or speech through a queue."""
+"""Source of the speech of a Wyoming server: a backend, the router, or speech through a queue."""
 
 from __future__ import annotations
 

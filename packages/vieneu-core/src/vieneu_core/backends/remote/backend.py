@@ -30,7 +30,7 @@ from vieneu_core.backends.remote.retry import RetryPolicy
 from vieneu_core.backends.remote.speech_client import SpeechClient
 from vieneu_core.backends.remote.stream_reader import Codec, load_libraries
 from vieneu_core.backends.remote.timeouts import RemoteTimeouts
-from vieneu_core.backends.remote.voice_upload import OwnVoices
+from vieneu_core.backends.remote.voice_upload import CustomVoices
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import (
     BackendDrainingError,
@@ -117,7 +117,7 @@ class RemoteBackend(Backend):
             backend=name,
             require_loaded=self._require_loaded,
         )
-        self._custom_voices = OwnVoices(
+        self._custom_voices = CustomVoices(
             voices, list_theirs=self._their_voices, send=self._send_voice
         )
         self._clones = False

@@ -145,7 +145,7 @@ def _shed(response: ResponseHead, code: str) -> VieneuError:
 def _quota(response: ResponseHead, code: str) -> VieneuError:
     return TunnelQuotaError(
         Translatable(
-            "The tunnel {host} has used up its allowance of this month ({code}).",
+            "The tunnel {host} has used up its quota of this month ({code}).",
             host=response.host,
             code=code,
         ),

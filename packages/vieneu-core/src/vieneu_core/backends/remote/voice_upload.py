@@ -13,7 +13,7 @@ from vieneu_core.voices.catalogue import CustomVoice, VoiceCatalogue
 from vieneu_core.wire.schemas import VoiceUpload
 
 
-class OwnVoices:
+class CustomVoices:
     """Tracks which voices the server has.
 
     Args:

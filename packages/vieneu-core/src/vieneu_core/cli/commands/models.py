@@ -26,11 +26,10 @@ from vieneu_core.cli.error_messages import plain
 from vieneu_core.cli.event_loop import run_command
 from vieneu_core.errors import InvalidRequestError, ModelLoadError
 from vieneu_core.models.catalogue import MODELS, model_of, model_source
+from vieneu_core.models.download import OnDownload
 from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
-from vieneu_core.models.prune_vocabulary import trim
+from vieneu_core.models.prune_vocabulary import OnPrune, trim
 
-Show = Callable[[str, int | None, int | None], None]
-Steps = Callable[[int, int], None]
 T = TypeVar("T")
 
 app = typer.Typer()
@@ -157,7 +156,7 @@ async def optimize(terminal: Terminal, source: Path, target: Path | None) -> Non
     )
 
 
-async def _stoppable(work: Callable[[Steps], T], show: Steps) -> T:
+async def _stoppable(work: Callable[[OnPrune], T], show: OnPrune) -> T:
     """Run work on a thread; cancellation ends it at its next step and waits for that."""
     stopped = threading.Event()
 
@@ -176,7 +175,7 @@ async def _stoppable(work: Callable[[Steps], T], show: Steps) -> T:
         raise
 
 
-def _reachable(source: Path, show: Show, terminal: Terminal) -> Collection[int]:
+def _reachable(source: Path, show: OnDownload, terminal: Terminal) -> Collection[int]:
     """Read every known word. It writes nothing, so cancellation need not wait for it."""
     from vieneu_core.engines.gguf.reachable_tokens import reachable_tokens
     from vieneu_core.models.gguf_header import check_vieneu_gguf
@@ -200,7 +199,7 @@ def _as_wrong_request(remedy: str = "") -> Iterator[None]:
 
 
 @contextmanager
-def _shown(terminal: Terminal) -> Iterator[Show]:
+def _shown(terminal: Terminal) -> Iterator[OnDownload]:
     """Show progress on a terminal; elsewhere nothing."""
     if not terminal.err.is_terminal:
         yield lambda *_: None

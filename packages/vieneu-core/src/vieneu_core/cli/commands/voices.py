@@ -64,7 +64,7 @@ async def show_voices(terminal: Terminal, *, as_json: bool) -> None:
     terminal.out.print(_table(terminal, found, own))
     missing = [voice.id for voice in own if voice not in found]
     if missing:
-        terminal.note(terminal.messages("own_voices_unavailable", ids=", ".join(missing)))
+        terminal.note(terminal.messages("custom_voices_unavailable", ids=", ".join(missing)))
 
 
 def _table(terminal: Terminal, found: Sequence[Voice], own: Collection[Voice]) -> Table:
@@ -74,7 +74,7 @@ def _table(terminal: Terminal, found: Sequence[Voice], own: Collection[Voice]) -
         table.add_column(messages(key), overflow="fold")
     table.add_column("")
     for voice in found:
-        mark = messages("own_voice") if voice in own else ""
+        mark = messages("custom_voice") if voice in own else ""
         cells = (voice.id, voice.name, voice.language, mark)
         table.add_row(*(Text(plain(cell)) for cell in cells))
     return table

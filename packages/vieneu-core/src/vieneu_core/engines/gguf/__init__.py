@@ -8,7 +8,7 @@ from functools import partial
 
 from pydantic import Field
 
-from vieneu_core.engines.base import HearProgress
+from vieneu_core.engines.base import OnLoad
 from vieneu_core.engines.registry import check_installed
 from vieneu_core.engines.speech_lm.engine import CodeEngine, Parts, remembered
 from vieneu_core.engines.speech_lm.model import CodeModel
@@ -58,7 +58,7 @@ def create(options: Mapping[str, object]) -> CodeEngine:
     return CodeEngine(NAME, partial(_load, parse_options(GgufOptions, NAME, options)))
 
 
-def _load(options: GgufOptions, progress: HearProgress) -> Parts:
+def _load(options: GgufOptions, progress: OnLoad) -> Parts:
     from vieneu_core.text.phonemize import Phonemizer
 
     check_installed(NAME)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from vieneu_core.engines.base import HearProgress
+from vieneu_core.engines.base import OnLoad
 from vieneu_core.engines.pytorch.device import DeviceChoice, Dtype, TorchDevice
 from vieneu_core.engines.registry import check_installed
 from vieneu_core.engines.speech_lm.codec import SpeechDecoder
@@ -49,7 +49,7 @@ def create(options: Mapping[str, object]) -> CodeEngine:
     return CodeEngine(NAME, partial(_load, parse_options(PytorchOptions, NAME, options)))
 
 
-def _load(options: PytorchOptions, progress: HearProgress) -> Parts:
+def _load(options: PytorchOptions, progress: OnLoad) -> Parts:
     from vieneu_core.engines.pytorch.model import TorchModel
     from vieneu_core.text.phonemize import Phonemizer
 

@@ -40,7 +40,13 @@ from contextlib import closing
 from typing import Any
 
 from vieneu_core.audio.pcm import pcm_of_floats
-from vieneu_core.engines.base import EngineInfo, EngineMemory, HearProgress, LoadProgress, Utterance
+from vieneu_core.engines.base import (
+    EngineInfo,
+    EngineMemory,
+    LoadProgress,
+    OnLoad,
+    Utterance,
+)
 from vieneu_core.engines.sdk.error_mapping import translate_errors
 from vieneu_core.engines.sdk.limits import Limit, limits_of
 from vieneu_core.engines.sdk.options import NAME, SdkMode, SdkOptions, parse_sdk_options
@@ -59,7 +65,7 @@ class SdkEngine:
         self._options = options
         self._speaker: _Speaker | None = None
 
-    def load(self, progress: HearProgress) -> EngineInfo:
+    def load(self, progress: OnLoad) -> EngineInfo:
         """Load the SDK and its model.
 
         Raises:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vieneu_core.engines.base import HearProgress, LoadProgress
+from vieneu_core.engines.base import LoadProgress, OnLoad
 from vieneu_core.engines.pytorch.device import TorchDevice
 from vieneu_core.engines.sdk.options import SdkMode, SdkOptions
 from vieneu_core.errors import ModelLoadError
@@ -38,7 +38,7 @@ class Plan:
     """Folder of v3 Turbo's ONNX codec."""
 
 
-def plan_of(options: SdkOptions, device: TorchDevice | None, progress: HearProgress) -> Plan:
+def plan_of(options: SdkOptions, device: TorchDevice | None, progress: OnLoad) -> Plan:
     """Download missing files of a v3 model, and return the plan; the SDK downloads other models.
 
     Raises:
@@ -60,7 +60,7 @@ def plan_of(options: SdkOptions, device: TorchDevice | None, progress: HearProgr
             return Plan(arguments=options.making(), model=_label(options, "VieNeu-TTS"))
 
 
-def _turbo_on_cpu(options: SdkOptions, progress: HearProgress) -> Plan:
+def _turbo_on_cpu(options: SdkOptions, progress: OnLoad) -> Plan:
     precision = _precision(options, "fp32", "int8")
     below = "onnx_int8" if precision == "int8" else "onnx_update"
     folder = _fetched(options.model or _TURBO, (f"{below}/*", *_CLONING), options, progress)
@@ -80,7 +80,7 @@ def _turbo_on_cpu(options: SdkOptions, progress: HearProgress) -> Plan:
     )
 
 
-def _turbo_on_gpu(options: SdkOptions, device: TorchDevice, progress: HearProgress) -> Plan:
+def _turbo_on_gpu(options: SdkOptions, device: TorchDevice, progress: OnLoad) -> Plan:
     precision = _precision(options, *_DTYPES)
     wanted = (f"{_TURBO_WEIGHTS}/*", *_CLONING)
     folder = _fetched(options.model or _TURBO, wanted, options, progress)
@@ -99,7 +99,7 @@ def _turbo_on_gpu(options: SdkOptions, device: TorchDevice, progress: HearProgre
     )
 
 
-def _nano(options: SdkOptions, progress: HearProgress) -> Plan:
+def _nano(options: SdkOptions, progress: OnLoad) -> Plan:
     wanted = ("*.onnx", "config.json", "constants.npz")
     folder = _fetched(options.model or _NANO, wanted, options, progress)
     return Plan(
@@ -159,9 +159,7 @@ def _label(options: SdkOptions, default: str) -> str:
     return f"{name} {options.precision}" if options.precision else name
 
 
-def _fetched(
-    named_: str, files: tuple[str, ...], options: SdkOptions, progress: HearProgress
-) -> Path:
+def _fetched(named_: str, files: tuple[str, ...], options: SdkOptions, progress: OnLoad) -> Path:
     """Return a folder; download it with progress, resuming an interrupted download."""
     source = parse_source(named_)
     if source.path is None:

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from vieneu_core.engines.base import HearProgress, LoadProgress
+from vieneu_core.engines.base import LoadProgress, OnLoad
 from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice
 from vieneu_core.engines.registry import check_installed, has_nvidia_gpu
 from vieneu_core.engines.sdk.error_mapping import capture_warnings, translate_errors
@@ -43,7 +43,7 @@ class Started:
     """The GPU; None means the CPU."""
 
 
-def start_sdk(options: SdkOptions, progress: HearProgress) -> Started:
+def start_sdk(options: SdkOptions, progress: OnLoad) -> Started:
     """Download missing files and load the model.
 
     Raises:

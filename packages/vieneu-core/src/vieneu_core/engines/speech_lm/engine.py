@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from vieneu_core.audio.pcm import pcm_of_floats
-from vieneu_core.engines.base import EngineInfo, EngineMemory, HearProgress, Utterance
+from vieneu_core.engines.base import EngineInfo, EngineMemory, OnLoad, Utterance
 from vieneu_core.engines.speech_lm.codec import SAMPLE_RATE_HZ, SpeechDecoder
 from vieneu_core.engines.speech_lm.model import CodeModel, CodePrompt
 from vieneu_core.engines.speech_lm.stream import CodeStream
@@ -45,7 +45,7 @@ class CodeEngine:
         load_parts: Loads all parts; its argument is called with the progress.
     """
 
-    def __init__(self, name: str, load_parts: Callable[[HearProgress], Parts]) -> None:
+    def __init__(self, name: str, load_parts: Callable[[OnLoad], Parts]) -> None:
         self._name = name
         self._load_parts = load_parts
         self._parts: Parts | None = None
@@ -53,7 +53,7 @@ class CodeEngine:
         self._stream: CodeStream | None = None
         self._prefetched: CodePrompt | None = None
 
-    def load(self, progress: HearProgress) -> EngineInfo:
+    def load(self, progress: OnLoad) -> EngineInfo:
         """Load model, codec, voices and text processing, and warm up.
 
         Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vieneu_core.config.paths import cache_dir
-from vieneu_core.engines.base import HearProgress, LoadProgress
+from vieneu_core.engines.base import LoadProgress, OnLoad
 from vieneu_core.engines.speech_lm.options import CodeOptions
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.catalogue import VOICES_FILE, KnownModel, model_of, model_source
@@ -38,7 +38,7 @@ class ModelFiles:
         progress: Called with the progress of downloads.
     """
 
-    def __init__(self, options: CodeOptions, progress: HearProgress) -> None:
+    def __init__(self, options: CodeOptions, progress: OnLoad) -> None:
         self._options = options
         self._progress = progress
         self._hub = Hub.of_environment(os.environ, cache_dir=options.cache, offline=options.offline)

@@ -14,7 +14,7 @@ from vieneu_core.wire.problem import Problem
 _LONGEST_HEAD = 64 * 1024
 
 
-class Spoken(BaseModel):
+class FinishedSentence(BaseModel):
     """What is known of a finished sentence besides its samples."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -43,7 +43,7 @@ class Spoken(BaseModel):
         return self.backend, self.engine, self.voice
 
 
-def joined(spoken: Spoken, pcm: bytes) -> bytes:
+def joined(spoken: FinishedSentence, pcm: bytes) -> bytes:
     """Return the content of a sentence's file."""
     return spoken.model_dump_json().encode() + b"\n" + pcm
 
@@ -61,7 +61,7 @@ def split(content: bytes) -> bytes:
     return pcm
 
 
-def head_of(path: Path) -> Spoken | None:
+def head_of(path: Path) -> FinishedSentence | None:
     """Return what is known of the sentence in a file; None where it is damaged.
 
     Raises:
@@ -75,8 +75,8 @@ def head_of(path: Path) -> Spoken | None:
     return spoken
 
 
-def _parsed(line: bytes) -> Spoken | None:
+def _parsed(line: bytes) -> FinishedSentence | None:
     try:
-        return Spoken.model_validate_json(line)
+        return FinishedSentence.model_validate_json(line)
     except ValidationError:
         return None
