@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 
 import pytest
 from guard import GUARD_S
@@ -10,6 +11,7 @@ from listener import Listener
 from router_rig import RouterRig
 from server_site import TOKEN, serving, until
 
+from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.backends.base import Backend
 from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
 from vieneu_core.errors import BackendLoadingError
@@ -71,6 +73,30 @@ async def test_a_slow_backend_is_not_asked_again_after_a_probe_too_short_to_tell
 
         assert speakers.count("remote") <= 2
         assert rig.published(CircuitClosed) == []
+
+
+class Crowded(ScriptedBackend):
+    """Shows every second that others have their turn, and never speaks."""
+
+    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        assert request.text
+        speaker = Speaker(backend=self.name, engine="", voice="")
+        while True:
+            yield AudioChunk(b"", self.sample_rate_hz, 0, speaker, waiting=True)
+            await self._clock.sleep(1.0)
+
+
+async def test_who_waits_two_seconds_for_a_turn_hears_another_voice_and_nothing_failed() -> None:
+    async with RouterRig(Mode.LOCAL) as rig:
+        await rig.router.set_local(Crowded(name="local", clock=rig.clock))
+        rig.last.sample_rate_hz = 24_000
+        for number in range(4):
+            heard = await hear(rig, BULLETIN[number])
+            assert heard.speakers == ["last_resort"]
+            assert heard.longest_silence_s <= 2.1
+        local = rig.router.status().backend("local")
+        assert local is not None
+        assert local.circuit is CircuitState.CLOSED
 
 
 async def first_sound(router: Router, text: str) -> tuple[str, RouterStatus]:

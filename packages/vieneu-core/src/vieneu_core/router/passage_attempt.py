@@ -31,6 +31,8 @@ _NEARLY_DRY_S = 0.3
 """Seconds of audio ahead below which a sentence is released as it comes."""
 _USUAL = 1.5
 """A first audio may take this many times as long as is usual."""
+_SIGN_TOLERANCE_S = 0.2
+"""A sign of life that comes this much early counts as due."""
 _ASKED = 0.8
 """Part of the limit that a server is told, so that its answer comes before the limit ends."""
 
@@ -171,7 +173,10 @@ class PassageAttempt:
         if not chunk.waiting:
             self._turn_in_s = 0.0
         silent_s = min(self._outbox.dry_s, sentence.waited_s)
-        if silent_s <= self._policy.latest_start_s or not self._replaceable():
+        latest_s = self._policy.latest_start_s
+        if chunk.waiting:  # signs come every second
+            latest_s = self._policy.replaceable_stall_s - _SIGN_TOLERANCE_S
+        if silent_s <= latest_s or not self._replaceable():
             return
         if chunk.waiting:
             raise turn_too_late(self._tracked.name, silent_s)
