@@ -54,12 +54,12 @@ class RouterPolicy:
     """Number of sentences synthesized ahead while one is played."""
     stall_s: float = 20.0
     """Longest wait for a backend's next audio in seconds, where no other backend can speak."""
-    replaceable_stall_s: float = 2.0
+    replaceable_stall_s: float = 1.8
     """Longest wait in seconds beyond audio that is still being heard, where another one can.
 
     For the first audio it grows with what the backend usually takes.
     """
-    first_audio_s: float = 3.0
+    first_audio_s: float = 2.7
     """As ``replaceable_stall_s``, for the first audio of a backend that has not spoken yet."""
     latest_start_s: float = 3.0
     """Another backend speaks where a sentence would begin later than this, in seconds."""
