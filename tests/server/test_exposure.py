@@ -95,7 +95,7 @@ async def test_a_server_that_does_not_speak_is_not_prepared() -> None:
 class RefusingCallback(AddressCallback):
     """Home Assistant, which refuses every address."""
 
-    async def announce(self, *_: object) -> None:
+    async def send(self, *_: object) -> None:
         raise AddressCallbackError(
             Translatable("Home Assistant at {host} {last}.", host="h", last="x")
         )

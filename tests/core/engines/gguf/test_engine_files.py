@@ -122,7 +122,7 @@ def test_a_wrong_option_is_an_error_that_names_it(
 @NEEDS_LLAMA_CPP
 @pytest.mark.parametrize(
     ("module", "extra"),
-    [("onnxruntime", "model"), ("sea_g2p", "model"), ("huggingface_hub", "gguf")],
+    [("onnxruntime", "gguf"), ("sea_g2p", "gguf"), ("huggingface_hub", "gguf")],
 )
 def test_what_is_not_installed_is_named_with_its_pip_line(
     folder: ModelFolder, monkeypatch: pytest.MonkeyPatch, module: str, extra: str
