@@ -33,6 +33,7 @@ MEASURED = (
     "core/backends/local/test_restart.py",
     "core/engines",
     "core/worker",
+    "installer/test_streams.py",
     "server/relay/test_cli.py",
     "server/test_cli.py",
     "server/test_cli_streams.py",
