@@ -16,6 +16,7 @@ from vieneu_core.backends.base import Backend
 from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
 from vieneu_core.errors import BackendLoadingError
 from vieneu_core.router import (
+    BackendTooSlow,
     CircuitClosed,
     CircuitState,
     Mode,
@@ -73,6 +74,19 @@ async def test_a_slow_backend_is_not_asked_again_after_a_probe_too_short_to_tell
 
         assert speakers.count("remote") <= 2
         assert rig.published(CircuitClosed) == []
+        (slow,) = rig.published(BackendTooSlow)
+        assert isinstance(slow, BackendTooSlow)
+        assert slow.real_time_factor > 1.0
+
+
+async def test_a_backend_left_for_its_speed_at_once_is_told_at_once() -> None:
+    async with RouterRig() as rig:
+        rig.remote.always = ScriptStep(chunk_delay_s=0.9)
+        heard = await hear(rig, BULLETIN[0])
+        assert heard.speakers == ["local"]
+        (slow,) = rig.published(BackendTooSlow)
+        assert isinstance(slow, BackendTooSlow)
+        assert slow.real_time_factor > 1.0
 
 
 class Crowded(ScriptedBackend):

@@ -31,8 +31,11 @@ class MeasuredSpeed:
     @property
     def real_time_factor(self) -> float | None:
         """Seconds waited for a second of audio, below 1 is faster than playback; None: unknown."""
-        if self._audio_s + self._waited_s < _LEAST_S:
-            return None
+        return None if self._audio_s + self._waited_s < _LEAST_S else self.estimated_factor
+
+    @property
+    def estimated_factor(self) -> float:
+        """The factor by whatever was measured so far, however little."""
         return min(self._shared_s / self._audio_s, SLOWEST) if self._audio_s else SLOWEST
 
     @property

@@ -143,11 +143,12 @@ class StatusNotifier:
             self._publish(WorkerRestarted(backend=tracked.name, restarts=restarts))
 
     def _speed(self, tracked: TrackedBackend) -> None:
-        factor = tracked.speed.real_time_factor
-        if factor is None or not tracked.speed.slower_than_playback:
+        # It may have been left for it before its factor counts as known.
+        if not (tracked.speed.slower_than_playback or tracked.state is BackendState.SLOW):
             self._slow.discard(tracked)
         elif tracked not in self._slow:
             self._slow.add(tracked)
+            factor = tracked.speed.estimated_factor
             self._publish(BackendTooSlow(backend=tracked.name, real_time_factor=factor))
 
     def _session(self, tracked: TrackedBackend) -> None:
