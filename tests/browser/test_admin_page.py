@@ -70,12 +70,12 @@ async def test_a_mistake_in_the_settings_file_is_shown_until_it_is_mended(
 ) -> None:
     right = site.config.read_text("utf-8")
     site.config.write_text(right + "backend_mode: sideways\n", "utf-8")
-    said = await visit.text("#settings-error")
+    said = await visit.text("#settings-notes")
     assert "is not used" in said
     assert "sideways" in said
     assert await visit.violations() == []
     site.config.write_text(right, "utf-8")
-    await visit.page.wait_for_selector("#settings-error", state="hidden")
+    await visit.page.wait_for_selector("#settings-notes", state="hidden")
 
 
 async def test_a_relay_that_is_gone_is_named_and_nothing_typed_is_lost(
