@@ -18,6 +18,7 @@ from vieneu_core.credentials import parse_callback_url
 from vieneu_core.errors import ConfigurationError, VieneuError
 from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, signature
 from vieneu_core.translatable import Translatable
+from vieneu_core.validation import reason_of
 from vieneu_core.wire.version import WIRE_VERSION
 
 _LOGGER = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class AddressCallback:
             url = parse_callback_url(SecretStr(callback_url)).get_secret_value()
         except ValueError as error:
             raise ConfigurationError(
-                Translatable("The callback URL cannot be used: {reason}.", reason=str(error)),
+                Translatable("The callback URL cannot be used: {reason}.", reason=reason_of(error)),
                 remedy="Copy it again from the page that made the notebook, or omit it.",
             ) from None
         self._url, self._host = url, URL(url).host
