@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from access_lines import log  # noqa: F401 - a fixture, which pytest finds by name
 from server_site import Site, serving
 
 from vieneu_core.testing.scripted import ScriptedBackend

@@ -8,21 +8,23 @@ import pytest
 from fake_clock import FakeClock
 
 from vieneu_core.errors import BackendConnectionError, BackendNotLoadedError, CircuitOpenError
-from vieneu_core.router.breaker import BreakerPolicy, CircuitBreaker
+from vieneu_core.router.breaker import BreakerPolicy, CircuitBreaker, Probe
 
 
-def breaker(clock: FakeClock) -> CircuitBreaker:
+async def half_open(clock: FakeClock) -> tuple[CircuitBreaker, Probe | None, Probe | None]:
+    """Return a half-open circuit, a request from before it opened, and its probe."""
     policy = BreakerPolicy(jitter=0)
-    return CircuitBreaker("remote", policy=policy, clock=clock, rng=random.Random(1))
-
-
-async def test_a_request_that_is_not_the_probe_leaves_no_room_for_another() -> None:
-    clock = FakeClock()
-    one = breaker(clock)
+    one = CircuitBreaker("remote", policy=policy, clock=clock, rng=random.Random(1))
     earlier = one.admit()
     one.check_failed(BackendConnectionError("gone"), repeated=True)
     await clock.advance(6)
-    probe = one.admit()
+    return one, earlier, one.admit()
+
+
+async def test_a_request_that_is_not_the_probe_leaves_no_room_for_another(
+    clock: FakeClock,
+) -> None:
+    one, earlier, probe = await half_open(clock)
     one.abandoned(earlier)
     one.failed(BackendNotLoadedError("not loaded"), earlier)
     assert one.probing
@@ -33,13 +35,10 @@ async def test_a_request_that_is_not_the_probe_leaves_no_room_for_another() -> N
     one.admit()
 
 
-async def test_the_failure_of_an_earlier_request_opens_it_and_leaves_the_probe() -> None:
-    clock = FakeClock()
-    one = breaker(clock)
-    earlier = one.admit()
-    one.check_failed(BackendConnectionError("gone"), repeated=True)
-    await clock.advance(6)
-    probe = one.admit()
+async def test_the_failure_of_an_earlier_request_opens_it_and_leaves_the_probe(
+    clock: FakeClock,
+) -> None:
+    one, earlier, probe = await half_open(clock)
     one.failed(BackendConnectionError("gone"), earlier)
     assert one.probing
     await clock.advance(20)

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
 import pytest
+from access_lines import lines
 from fastapi import FastAPI
 from server_site import TOKEN, Site
 from starlette.routing import Route
-
-LOGGER = "vieneu_colab_server.middleware.access_log"
-
-
-@pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, LOGGER)
-    return caplog
-
-
-def lines(log: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in log.records if record.name == LOGGER]
 
 
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:

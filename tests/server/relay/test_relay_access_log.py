@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from access_lines import lines
 from relay_site import RelaySite, relaying
 from server_site import TOKEN
 from speak_user import speak_user
-
-LOGGER = "vieneu_colab_server.middleware.access_log"
 
 
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[RelaySite]:
     async with relaying(tmp_path) as site:
         yield site
-
-
-@pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, LOGGER)
-    return caplog
-
-
-def lines(log: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in log.records if record.name == LOGGER]
 
 
 async def test_each_answer_is_logged_once_and_by_name(

@@ -20,9 +20,7 @@ LONGEST_SENTENCE_S = 900.0
 _MARGIN = 3.0  # only audio shorter than a third of the fastest speech is certainly no speech
 _FEW_LETTERS = 8  # too few letters to estimate a length
 _SHORTEST_S = 0.02
-_LONGEST_LEAD_S = (
-    1.2  # at speed 1.0; the silence before the first word, which is all one hears of it
-)
+_LONGEST_LEAD_S = 1.2  # of silence before the first word, at speed 1.0
 _SILENT_PEAK = 8  # of 32 767; a codec adds some noise even to silence
 
 

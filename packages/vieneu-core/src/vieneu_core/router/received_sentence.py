@@ -50,15 +50,14 @@ class ReceivedSentence:
         """
         if self.first_audio_s is None or self.seconds <= self.first_chunk_s:
             return False
-        return self.waited_s - self.turn_s - self.first_audio_s <= self.seconds
+        return self._waited_since_s <= self.seconds
 
     @property
     def lags(self) -> bool:
         """Whether the audio comes so slowly that one long pause is better than many short ones."""
-        if self.first_audio_s is None:
+        if self.first_audio_s is None or self._waited_since_s < _LEAST_MEASURED_S:
             return False
-        waited_s = self.waited_s - self.turn_s - self.first_audio_s
-        return waited_s >= _LEAST_MEASURED_S and waited_s > _LAGGING * self.seconds
+        return self._waited_since_s > _LAGGING * self.seconds
 
     def rest_in_s(self, whole_s: float) -> float:
         """Return the seconds until the rest of the sentence is there, at the pace so far.
@@ -67,10 +66,14 @@ class ReceivedSentence:
             whole_s: Estimated length of the whole sentence in seconds.
         """
         made_s = self.seconds - self.first_chunk_s
-        waited_s = self.waited_s - self.turn_s - (self.first_audio_s or 0.0)
-        if made_s <= 0 or waited_s < _LEAST_MEASURED_S:
+        if made_s <= 0 or self._waited_since_s < _LEAST_MEASURED_S:
             return 0.0
-        return max(0.0, whole_s - self.seconds) * waited_s / made_s
+        return max(0.0, whole_s - self.seconds) * self._waited_since_s / made_s
+
+    @property
+    def _waited_since_s(self) -> float:
+        """Seconds waited since its first samples, or since its turn while there are none."""
+        return self.waited_s - self.turn_s - (self.first_audio_s or 0.0)
 
     def shows_life(self, *, waits: bool) -> None:
         """Record an empty chunk; only those around the wait for its turn tell when that came."""
