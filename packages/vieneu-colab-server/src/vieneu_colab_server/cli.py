@@ -171,7 +171,7 @@ def _serve(
             remedy="Create it, or correct --samples.",
         )
     stop_after = _stdin_ends if until_stdin_ends else None
-    launch(settings, LocalBackend(engine), on_listening, public, stop_after)
+    launch(settings, LocalBackend(engine, recovers=True), on_listening, public, stop_after)
 
 
 _LINES = {

@@ -32,7 +32,7 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 from vieneu_core.wire.schemas import SynthesisBody
 
-_NOT_SPOKEN = frozenset({"request_id", "first_audio_within_s"})
+_NOT_SPOKEN = frozenset({"request_id", "first_audio_within_s", "replaceable"})
 """Fields that do not affect the audio."""
 
 
@@ -150,6 +150,7 @@ class SpeechService:
             watermark=body.watermark,
             reference=reference or sent,
             request_id=body.request_id,
+            replaceable=body.replaceable,
         )
 
     async def _reference(self, body: SynthesisBody) -> ReferenceAudio | None:

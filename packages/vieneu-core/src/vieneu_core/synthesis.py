@@ -116,6 +116,9 @@ class SynthesisRequest:
     first_audio_within_s: float | None = None
     """Seconds within which the first audio is wanted: a server that cannot begin by then says so
     at once, so that another backend speaks. None: the backend's own limit."""
+    replaceable: bool = False
+    """Whether another backend can go on where this one fails: then it says so at once, and tries
+    nothing itself that would take time."""
 
     def __post_init__(self) -> None:
         self._check_text()

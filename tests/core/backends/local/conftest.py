@@ -24,6 +24,7 @@ async def make(no_leaks: None) -> AsyncIterator[Make]:  # noqa: ARG001 - it is c
         times: WorkerTimes = PATIENT,
         voices: VoiceCatalogue | None = None,
         default_voice: str | None = None,
+        recovers: bool = False,
         **options: object,
     ) -> LocalBackend:
         spec = EngineSpec("tone_engine:create", options)
@@ -34,6 +35,7 @@ async def make(no_leaks: None) -> AsyncIterator[Make]:  # noqa: ARG001 - it is c
             times=times,
             voices=voices,
             default_voice=default_voice,
+            recovers=recovers,
         )
         made.append(backend)
         return backend

@@ -18,3 +18,7 @@ class Listener:
     def receive(self, seconds: float, now_s: float) -> None:
         """Count audio that was made for it, in seconds."""
         self.runs_out_at_s = max(self.runs_out_at_s, now_s) + seconds
+
+    def take_back(self, seconds: float) -> None:
+        """Discount audio that was made for it, but is not passed on, in seconds."""
+        self.runs_out_at_s -= seconds

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 
 from vieneu_core.arguments import expect, expect_optional
@@ -17,6 +18,7 @@ from vieneu_core.audio.watermark import WATERMARK_REMEDY
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.local_voices import LocalVoices
+from vieneu_core.backends.recovery import recovering
 from vieneu_core.backends.unsayable import SilentStart
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.engines.base import EngineInfo, Utterance
@@ -57,6 +59,10 @@ class LocalBackend(Backend):
     ``default_voice`` speaks requests that name no voice. If there is no such voice, the
     engine's own default speaks, and `Health.missing_voice` contains the id.
 
+    With ``recovers`` a sentence in which the engine fails is spoken again, after its worker was
+    restarted if need be: for a backend that nobody takes over from. Not where the request says that
+    it is `SynthesisRequest.replaceable`.
+
     Raises:
         ConfigurationError: an argument has the wrong type.
     """
@@ -72,6 +78,7 @@ class LocalBackend(Backend):
         voices: VoiceCatalogue | None = None,
         default_voice: str | None = None,
         watermark_required: bool = True,
+        recovers: bool = False,
     ) -> None:
         expect("engine", engine, (EngineSpec, str), "the name of an engine, or an EngineSpec")
         expect("name", name, str, "a string")
@@ -81,10 +88,12 @@ class LocalBackend(Backend):
         expect_optional("voices", voices, VoiceCatalogue, "a VoiceCatalogue")
         expect_optional("default_voice", default_voice, str, "the id of a voice")
         expect("watermark_required", watermark_required, bool, "True or False")
+        expect("recovers", recovers, bool, "True or False")
         self._name = name
         self._lifetime = Lifetime(Translatable("The backend {name}", name=name), backend=name)
         self._voices = LocalVoices(voices, default_voice)
         self._watermark_required = watermark_required
+        self._recovers = recovers
         self._clock = SystemClock() if clock is None else clock
         self._worker = WorkerClient(
             EngineSpec(engine) if isinstance(engine, str) else engine,
@@ -189,7 +198,9 @@ class LocalBackend(Backend):
             start.finish()
 
     async def _sentences(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
-        info = await self._worker.ready()
+        recovers = self._recovers and not request.replaceable
+        ready = partial(self._worker.ready, patient=recovers)
+        info = await ready()
         marked = self._is_marked(request, info)
         chosen = await self._voices.choose(request, info)
         listener, index = self._worker.listener(), 0
@@ -202,7 +213,8 @@ class LocalBackend(Backend):
                     watermark=marked,
                     upcoming=upcoming,
                 )
-                speech = self._sentence(request, utterance, listener, index)
+                speak = partial(self._sentence, request, utterance, listener, index)
+                speech = recovering(speak, ready, listener, self._clock) if recovers else speak()
                 async with aclosing(speech) as chunks:
                     async for chunk in chunks:
                         yield chunk

@@ -95,8 +95,9 @@ class PassageAttempt:
         named = request.voice is not None or request.reference is not None
         if self._is_fallback and not named:  # it keeps the voice that listeners know
             request = replace(request, voice=self._policy.fallback_voice)
-        request = replace(request, text=passage)
-        if self._replaceable():
+        replaceable = self._replaceable()
+        request = replace(request, text=passage, replaceable=replaceable)
+        if replaceable:
             limit_s = _ASKED * self._limit_s(ReceivedSentence())
             request = replace(request, first_audio_within_s=limit_s)
         begun = self._outbox.n_complete

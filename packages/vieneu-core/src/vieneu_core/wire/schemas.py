@@ -62,6 +62,11 @@ class SynthesisBody(_Body):
         "named error (loading, busy) before that rather than after it.",
         examples=[4.5],
     )
+    replaceable: bool = Field(
+        default=False,
+        description="Whether the client can go on elsewhere: then a failure of the engine ends the "
+        "answer at once. Otherwise the server speaks the sentence again.",
+    )
 
 
 class SynthesisAnswer(_Body):

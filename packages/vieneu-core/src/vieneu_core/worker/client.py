@@ -124,15 +124,18 @@ class WorkerClient:
         if self._watchers:
             await asyncio.wait(self._watchers)
 
-    async def ready(self) -> EngineInfo:
-        """Return the engine; wait briefly if its worker is being started.
+    async def ready(self, *, patient: bool = False) -> EngineInfo:
+        """Return the engine; wait if its worker is being started.
+
+        Args:
+            patient: Whether to wait for as long as that takes, and not briefly.
 
         Raises:
             BackendLoadingError: it takes longer.
-            BackendNotLoadedError: it has not been started.
+            BackendNotLoadedError: it has not been started, or it was stopped meanwhile.
             EngineError: it cannot be loaded.
         """
-        return await self._worker.ready()
+        return await self._worker.ready(patient=patient)
 
     def listener(self) -> Listener:
         """Return the listener of a new request, for its calls of `speak`."""
@@ -181,8 +184,8 @@ class WorkerClient:
         while not job.called.is_set():
             if self._activity.usual:
                 yield None
-            elif self._activity.silent_s > self._times.stall_s:
-                self._worker.kill()  # also if nobody reads what the engine speaks now
+            elif self._activity.silent_s > self._hang_after_s:
+                self._end_hung()  # also if nobody reads what the engine speaks now
             with contextlib.suppress(TimeoutError):
                 await within(self._clock, _SIGN_S, job.called.wait())
         if job.number:
@@ -193,7 +196,7 @@ class WorkerClient:
         self._n_jobs += 1
         job.number = self._n_jobs
         self._job = job
-        self._activity.begin()
+        self._activity.begin(len(job.utterance.text))
         self._worker.send(
             Speak(
                 job.number,
@@ -210,17 +213,31 @@ class WorkerClient:
     async def _next(self, job: _Job) -> bytes | None:
         if not job.audio.empty():
             return job.audio.get_nowait()
+        limit_s = self._hang_after_s
         try:
-            return await within(self._clock, self._times.stall_s, job.audio.get())
+            return await within(self._clock, limit_s, job.audio.get())
         except TimeoutError:
-            self._worker.kill()
+            self._end_hung()
             raise StreamStalledError(
                 Translatable(
                     "The engine {target} produced no audio for {stall_s:g} s.",
                     target=self._spec.target,
-                    stall_s=self._times.stall_s,
+                    stall_s=round(limit_s, 1),
                 )
             ) from None
+
+    @property
+    def _hang_after_s(self) -> float:
+        """Seconds of silence after which the engine counts as hung.
+
+        At least as many as its start takes: ending an engine that works would cost as much.
+        """
+        longest_s = self._times.stall_s
+        return min(longest_s, max(self._activity.hang_after_s, self._worker.load_took_s))
+
+    def _end_hung(self) -> None:
+        self._activity.hung()
+        self._worker.kill()
 
     def _cancel(self, job: _Job) -> None:
         job.cancelled = True
@@ -256,7 +273,7 @@ class WorkerClient:
             loop = asyncio.get_running_loop()
             loop.call_later(_KEEP_S, self._turns.keep_no_longer, job.listener)
 
-    # --- Listener --------------------------------------------------------------------------
+    # --- Receiver --------------------------------------------------------------------------
 
     def on_message(self, message: Message) -> None:
         """Process a message of the worker."""

@@ -12,7 +12,7 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 from vieneu_core.engines.base import EngineInfo, LoadProgress
 from vieneu_core.errors import (
@@ -227,6 +227,18 @@ _CLASSES: dict[int, type[Message]] = {
     cls.kind: cls
     for cls in (Load, Speak, Cancel, Shutdown, Progress, Loaded, Audio, Finished, Failed, Memory)
 }
+
+
+class Receiver(Protocol):
+    """Receiver of a worker's messages, at the client's side."""
+
+    def on_message(self, message: Message) -> None:
+        """Process a message of a worker."""
+        ...
+
+    def on_gone(self, error: BackendError) -> None:
+        """Handle the end of the worker; also called if there is none."""
+        ...
 
 
 def encode(message: Message) -> bytes:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import Protocol
 
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.engines.base import EngineInfo, LoadProgress
 from vieneu_core.errors import (
-    BackendError,
     BackendLoadingError,
     BackendNotLoadedError,
     EngineError,
@@ -19,24 +17,12 @@ from vieneu_core.errors import (
     WorkerDiedError,
 )
 from vieneu_core.translatable import Translatable
-from vieneu_core.worker.messages import Failed, Load, Loaded, Message, Progress
+from vieneu_core.worker.messages import Failed, Load, Loaded, Message, Progress, Receiver
 from vieneu_core.worker.process_handle import WorkerProcess, within
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
 
 _LOGGER = logging.getLogger(__name__)
 _LEAST_RETRY_S = 0.5
-
-
-class Listener(Protocol):
-    """Receiver of the worker's messages."""
-
-    def on_message(self, message: Message) -> None:
-        """Process a message of a worker."""
-        ...
-
-    def on_gone(self, error: BackendError) -> None:
-        """Handle the end of the worker; also called if there is none."""
-        ...
 
 
 class WorkerSupervisor:
@@ -45,14 +31,14 @@ class WorkerSupervisor:
     def __init__(
         self,
         spec: EngineSpec,
-        listener: Listener,
+        receiver: Receiver,
         *,
         clock: Clock,
         restart: RestartPolicy,
         times: WorkerTimes,
     ) -> None:
         self._spec = spec
-        self._listener = listener
+        self._receiver = receiver
         self._clock = clock
         self._restart = restart
         self._delays = Backoff(first_s=restart.first_delay_s, longest_s=restart.max_delay_s)
@@ -64,7 +50,9 @@ class WorkerSupervisor:
         self._info: EngineInfo | None = None
         self._progress: LoadProgress | None = None
         self._failure = self._unexplained()
-        self._since = self._load_took_s = self._next_start_at = 0.0
+        self._since = self._next_start_at = 0.0
+        self.load_took_s = 0.0
+        """Seconds that the latest start of the engine took; 0 before the first."""
         self._n_deaths = self._n_failed_starts = 0
         self.n_restarts = 0
         """Times that a worker which had died was started again."""
@@ -117,21 +105,17 @@ class WorkerSupervisor:
     async def stop(self) -> None:
         """End the worker and wait for its process."""
         self._become(WorkerState.STOPPED)
-        self._listener.on_gone(BackendNotLoadedError("The engine was unloaded while it spoke."))
+        self._receiver.on_gone(BackendNotLoadedError("The engine was unloaded while it spoke."))
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait((self._task,))
         self._info = None
 
-    async def ready(self) -> EngineInfo:
-        """Return the engine; wait briefly if its worker is being started.
-
-        Raises:
-            BackendLoadingError: it takes longer.
-            BackendNotLoadedError: it has not been started.
-            EngineError: it cannot be loaded.
-        """
-        if self._state.starting:
+    async def ready(self, *, patient: bool = False) -> EngineInfo:
+        """Return the engine; see `WorkerClient.ready`."""
+        if patient:
+            await self._settled()
+        elif self._state.starting:
             wait_s = self._times.start_wait_s
             if self._state is WorkerState.RESTARTING:  # all requests wait until the same time
                 wait_s -= self._clock.monotonic() - self._since
@@ -140,7 +124,7 @@ class WorkerSupervisor:
         return self._usable()
 
     def send(self, message: Message) -> None:
-        """Send a message to the worker. If it has ended, `Listener.on_gone` is called."""
+        """Send a message to the worker. If it has ended, `Receiver.on_gone` is called."""
         if self._process is not None:
             self._process.send(message)
 
@@ -155,7 +139,7 @@ class WorkerSupervisor:
 
     def _usable(self) -> EngineInfo:
         if self._state.starting:
-            retry_after_s = self._next_start_at - self._clock.monotonic() + self._load_took_s
+            retry_after_s = self._next_start_at - self._clock.monotonic() + self.load_took_s
             raise BackendLoadingError(
                 Translatable("The engine {target} is being started.", target=self._spec.target),
                 retry_after_s=max(retry_after_s, _LEAST_RETRY_S),
@@ -224,7 +208,7 @@ class WorkerSupervisor:
         try:
             loaded = await self._load(process)
             while loaded and (message := await process.receive()) is not None:
-                self._listener.on_message(message)
+                self._receiver.on_message(message)
             if loaded:
                 self._become(WorkerState.RESTARTING)
         finally:
@@ -258,7 +242,7 @@ class WorkerSupervisor:
         if info is None:
             return False
         self._info, self._n_failed_starts = info, 0
-        self._load_took_s = self._clock.monotonic() - began_at
+        self.load_took_s = self._clock.monotonic() - began_at
         self._become(WorkerState.READY)
         return True
 
@@ -273,7 +257,7 @@ class WorkerSupervisor:
                 case Progress():
                     self._advance(message.now)
                 case _:
-                    self._listener.on_message(message)
+                    self._receiver.on_message(message)
         return None
 
     def _advance(self, now: LoadProgress) -> None:
@@ -287,7 +271,7 @@ class WorkerSupervisor:
         if loaded:
             # Its output may contain the text or a path: it is for the log only.
             reason = WorkerDiedError(Translatable("{ending} while it spoke.", ending=ending))
-            self._listener.on_gone(reason)
+            self._receiver.on_gone(reason)
             return Translatable("{ending}. It wrote last: {line}.", ending=ending, line=wrote)
         ending = Translatable(
             "{ending} while it loaded. It wrote last: {line}.", ending=ending, line=wrote

@@ -69,6 +69,7 @@ async def plan_requests(
                 watermark=request.watermark,
                 request_id=request_id,
                 first_audio_within_s=within_s,
+                replaceable=request.replaceable,
             )
             yield PlannedRequest(
                 sentences=group,

@@ -1,0 +1,112 @@
+"""Recovery from failures of an engine: the sentence in which it failed is spoken again.
+
+For a backend that nobody can take over from, as a server is for a plain client. What a router does
+across backends is done here on one; the circuit breakers, probes and test sentences of a router
+would only keep requests from the one engine there is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import replace
+
+from vieneu_core.audio.listener import Listener
+from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.backoff import Backoff
+from vieneu_core.clock import Clock
+from vieneu_core.errors import BackendError, BackendLoadingError
+
+_LOGGER = logging.getLogger(__name__)
+MOST_TRIES = 3
+"""A sentence in which the engine fails so often fails for a reason of its own."""
+_NEARLY_DRY_S = 1.0
+"""Seconds of audio ahead of the listener below which a sentence is passed on as it is made.
+
+Enough for the delays of a network.
+"""
+_RETRY = Backoff(first_s=0.1, longest_s=1.0)
+
+
+async def recovering(
+    speak: Callable[[], AsyncGenerator[AudioChunk, None]],
+    until_ready: Callable[[], Awaitable[object]],
+    listener: Listener,
+    clock: Clock,
+) -> AsyncGenerator[AudioChunk, None]:
+    """Speak one sentence; again from its beginning where the engine fails in it.
+
+    The audio is passed on when the sentence is complete, or when its listener would wait for it. So
+    what is heard twice was being heard, or was about to be.
+
+    Args:
+        speak: Speaks the sentence.
+        until_ready: Waits until the engine can speak again.
+        listener: Counts what the engine makes for the request.
+        clock: Clock of the listener.
+
+    Raises:
+        BackendError: the engine failed in it `MOST_TRIES` times, or cannot recover.
+        RequestError: the engine cannot speak this request.
+    """
+    whole = heard = False
+    n_failures = 0
+    while not whole:
+        held = _Held(listener, clock, restarted=heard)
+        try:
+            async with aclosing(speak()) as chunks:
+                async for chunk in chunks:
+                    for passed in held.add(chunk):
+                        heard = heard or bool(passed.pcm)
+                        yield passed
+            whole = True
+        except BackendLoadingError:  # it ended before this sentence had its turn
+            held.discard()
+            await until_ready()
+        except BackendError as error:
+            held.discard()
+            n_failures += 1
+            if not error.transient or n_failures >= MOST_TRIES:
+                raise
+            _LOGGER.warning("%s The sentence is spoken again.", error.detail)
+            await clock.sleep(_RETRY.pause_s(n_failures))
+            await until_ready()
+
+
+class _Held:
+    """Audio of one try that is not yet passed on.
+
+    Args:
+        listener: Counts the audio when it is made.
+        clock: Clock of the listener.
+        restarted: Whether some of an earlier try was passed on.
+    """
+
+    def __init__(self, listener: Listener, clock: Clock, *, restarted: bool) -> None:
+        self._listener = listener
+        self._clock = clock
+        self._restarted = restarted
+        self._chunks: list[AudioChunk] = []
+
+    def add(self, chunk: AudioChunk) -> list[AudioChunk]:
+        """Add the next chunk; return those to pass on now."""
+        if not (chunk.pcm or chunk.final):
+            return [chunk]  # it shows that the engine works
+        self._chunks.append(chunk)
+        ahead_s = self._listener.runs_out_at_s - self._seconds - self._clock.monotonic()
+        if not chunk.final and ahead_s >= _NEARLY_DRY_S:
+            return []
+        passed, self._chunks = self._chunks, []
+        passed[0] = replace(passed[0], restarted=self._restarted)
+        self._restarted = False
+        return passed
+
+    def discard(self) -> None:
+        """Drop what is held: the engine failed."""
+        self._listener.take_back(self._seconds)
+        self._chunks = []
+
+    @property
+    def _seconds(self) -> float:
+        return sum(chunk.seconds for chunk in self._chunks)
