@@ -26,6 +26,7 @@ def episode(kind: str, moment: Moment) -> Episode:
         ("remote: server killed", Moment.BEFORE, "local"),
         # Before the first audio a worker that starts anew may be soon enough.
         ("local: worker killed", Moment.DURING, "last_resort"),
+        ("remote: worker killed, plain client", Moment.DURING, "remote"),
     ],
 )
 async def test_the_ear_hears_who_speaks_after_a_kill(

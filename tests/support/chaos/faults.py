@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import signal
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import line_faults
 from chaos import strikes
@@ -28,6 +28,8 @@ GOAL_UNDISTURBED_S = 1.5
 """Longest silence where nothing fails, whatever else is spoken."""
 GOAL_AFTER_END_MARK_S = 0.3
 """Longest silence from the end mark of a sentence that is being written to its sound."""
+GOAL_OF_RESTART_S, GOAL_OF_HUNG_S = 3.0, 6.0
+"""Longest silence where nothing but the restarted engine can go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +50,25 @@ class FaultKind:
     """`SAME_TOKEN` or `NEW_TOKEN`: whether another server stands ready to take over."""
     style: str = ""
     """How the text is given; empty leaves it to the seed."""
+    plain_client: bool = False
+    """Whether a plain HTTP client of the server asks, and not the router."""
 
     @property
     def key(self) -> str:
         """Identifies the kind."""
-        return f"{self.backend}: {self.name}"
+        return f"{self.backend}: {self.name}{', plain client' * self.plain_client}"
 
 
 def every_kind() -> tuple[FaultKind, ...]:
     """Return all kinds of faults."""
-    return (*_none(), *_of_the_server(), *_of_the_tunnel(), *_of_engines(), *_of_the_admin())
+    return (
+        *_none(),
+        *_of_the_server(),
+        *_of_the_tunnel(),
+        *_of_engines(),
+        *_of_the_admin(),
+        *_of_a_plain_client(),
+    )
 
 
 def _none() -> Iterator[FaultKind]:
@@ -171,6 +182,23 @@ def _of_the_admin() -> Iterator[FaultKind]:
             ("backend unloaded", strikes.unload_backend),
         ):
             yield FaultKind(name=name, backend=backend, strike=strike)
+
+
+def _of_a_plain_client() -> Iterator[FaultKind]:
+    """Yield those of an engine without any other that could go on in its place."""
+    of_engine = (
+        *(_in_engine("remote", word, goal_s=GOAL_OF_RESTART_S) for word in TROUBLES),
+        _in_engine("remote", "hangforever", goal_s=GOAL_OF_HUNG_S),
+        *(
+            FaultKind(name=name, backend="remote", strike=strikes.to_worker(number), goal_s=goal_s)
+            for name, number, goal_s in (
+                ("worker killed", signal.SIGKILL, GOAL_OF_RESTART_S),
+                ("worker stopped (SIGSTOP)", signal.SIGSTOP, GOAL_OF_HUNG_S),
+            )
+        ),
+    )
+    for kind in of_engine:
+        yield replace(kind, plain_client=True, style="text")
 
 
 EDGE_PAGES = (

@@ -98,6 +98,8 @@ async def _run_episode(system: System, episode: Episode) -> AsyncGenerator[Resul
     await system.heal(Mode(episode.kind.backend))
     if episode.kind.needs_server:
         await system.prepare_server(new_token=episode.kind.needs_server == NEW_TOKEN)
+    if episode.kind.plain_client:
+        await system.acquaint()
     for nth, announcement in enumerate(episode.announcements):
         async with _heartbeat() as late:
             heard = await _announce(system, episode, announcement, strikes=nth == 0)
@@ -117,14 +119,15 @@ async def _announce(
 ) -> Heard:
     """Speak an announcement; the fault happens at its moment, unless it has happened before."""
     listener = Listener(announcement)
+    speak = system.plain_speech if episode.kind.plain_client else system.router.stream
     strike = episode.kind.strike(system, episode.moment, random.Random(episode.seed))
     if not strikes:
         strike.close()  # type: ignore[attr-defined]
-        return await listener.listen(system.router.stream)
+        return await listener.listen(speak)
     if episode.kind.armed or episode.moment is Moment.BEFORE:
         await strike
-        return await listener.listen(system.router.stream)
-    listening = asyncio.create_task(listener.listen(system.router.stream))
+        return await listener.listen(speak)
+    listening = asyncio.create_task(listener.listen(speak))
     moment = asyncio.create_task(listener.moments[episode.moment].wait())
     await asyncio.wait({listening, moment}, return_when=asyncio.FIRST_COMPLETED)
     moment.cancel()

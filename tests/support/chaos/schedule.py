@@ -24,6 +24,7 @@ SHORT = (
     ("remote: mode flips", Moment.DURING),
     ("remote: 8 kB/s, 300 ms", Moment.BEFORE),
     ("remote: runtime reset, new token", Moment.AFTER),
+    ("remote: worker killed, plain client", Moment.DURING),
     ("local: none", Moment.BEFORE),
     ("local: worker killed", Moment.DURING),
     ("local: engine: devicememory", Moment.AFTER),

@@ -1,6 +1,7 @@
 """The whole as it runs at home: a server's process behind a tunnel, a router, and its workers.
 
-The server and the engines are processes of their own; the tunnel and the router are in this one.
+The server and the engines are processes of their own; the tunnel and the router are in this one. A
+plain client asks the server itself.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ import psutil
 from chaos.engine import Script, write
 from chaos.tunnel import Tunnel
 from guard import GUARD_S
+from plain_client import plain_speech
 from server_process import ServerHandle, running_server
 
+from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.errors import BackendError
 from vieneu_core.router import Mode, Router
+from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.worker.spec import EngineSpec
 
 ENGINE = "chaos.engine:create"
@@ -34,6 +38,8 @@ UNLIMITED = {
     "VIENEU_SERVER_REPLAY_KEEP_S": "1",  # what is kept for a retry is not a leak
 }
 BACKENDS = ("remote", "local")
+N_USUAL = 3
+"""Sentences from which on it is known what is usual for an engine."""
 
 
 class System:
@@ -104,6 +110,21 @@ class System:
                 with suppress(BackendError):
                     await self.router.load_backend(mode.value)
                 await asyncio.sleep(0.1)
+
+    async def plain_speech(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        """Speak a text as a plain HTTP client of the server hears it."""
+        assert isinstance(request.text, str)
+        async with aclosing(
+            plain_speech(self.server.url, self.server.token, request.text)
+        ) as heard:
+            async for chunk in heard:
+                yield chunk
+
+    async def acquaint(self) -> None:
+        """Let the server's engine speak, so that its usual silences are known."""
+        for number in range(N_USUAL):
+            async for _ in self.plain_speech(SynthesisRequest(text=f"Đây là câu {number}.")):
+                pass
 
     # --- parts ------------------------------------------------------------------------------
 

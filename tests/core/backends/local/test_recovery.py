@@ -117,7 +117,9 @@ async def test_where_another_backend_can_go_on_nothing_is_tried_again(make: Make
     assert (await backend.health()).worker_restarts == 1
 
 
-async def test_a_sentence_in_which_the_engine_always_fails_ends_its_own_speech_only(make: Make) -> None:
+async def test_a_sentence_in_which_the_engine_always_fails_ends_its_own_speech_only(
+    make: Make,
+) -> None:
     backend = make(recovers=True)
     await backend.load()
     pid = backend.worker_pid
