@@ -46,6 +46,19 @@ async def test_the_last_resort_speaks_where_both_fail_at_the_rate_of_the_stream(
         assert chunks[-1].speaker.voice == "vi-north"
 
 
+async def test_a_backend_is_told_whether_another_one_can_go_on() -> None:
+    async with RouterRig(policy=RouterPolicy(retry_for_s=0.0)) as rig:
+        await rig.speak()
+        assert all(request.replaceable for request in rig.remote.record.requests)
+
+        rig.router.set_fallback(enabled=False)
+        rig.remote.record.requests.clear()
+        await rig.speak(replaceable=True)  # to whoever asks it is, but not to this router
+
+        assert rig.remote.record.requests
+        assert not any(request.replaceable for request in rig.remote.record.requests)
+
+
 async def test_a_fallback_speaks_the_language_that_was_asked_for() -> None:
     async with RouterRig() as rig:
         rig.remote.always = rig.local.always = ScriptStep(error=lost())

@@ -49,7 +49,16 @@ async def test_the_request_says_who_asks_and_how_long_we_wait(site: Site) -> Non
     body = json.loads(seen.body)
     assert (body["voice"], body["speed"]) == ("en-tone", 1.25)
     assert 0 < body["first_audio_within_s"] < 20
+    assert body["replaceable"] is False
     assert site.proxy.url.split("//")[1] not in seen.body.decode()
+
+
+async def test_the_request_says_whether_another_backend_can_go_on(site: Site) -> None:
+    remote = await site.loaded()
+
+    await synthesize(remote, SynthesisRequest(text="Xin chào.", replaceable=True))
+
+    assert site.bodies[0].replaceable
 
 
 async def test_reference_audio_travels_as_a_wav_file(site: Site) -> None:
