@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,13 @@ import pytest
 from relay_site import RelaySite, relaying
 from voice_clips import clip
 
+from vieneu_colab_server import i18n
+from vieneu_colab_server.i18n import section_texts
 from vieneu_colab_server.relay import pages
 from vieneu_colab_server.relay.notebook_routes import notebook_form
 from vieneu_colab_server.relay.pages.routes import MEDIA_TYPES, page_files
 from vieneu_core.backends.base import BackendState
+from vieneu_core.i18n import languages
 from vieneu_core.notebook import NotebookSettings
 from vieneu_core.router import LAST_RESORT, BackendLoading, CircuitState, Mode, RouterEvent
 
@@ -26,7 +28,7 @@ FOLDER = Path(str(files(pages)))
 PAGES = sorted(
     path.name for path in FOLDER.iterdir() if path.is_dir() and (path / "index.html").is_file()
 )
-LANGUAGES = sorted(path.stem for path in (FOLDER / "admin").glob("*.json"))
+LANGUAGES = languages(i18n.__name__)
 ALL_FILES = sorted(path for path in FOLDER.rglob("*") if path.suffix in MEDIA_TYPES)
 EXTERNAL = re.compile(r"(?:https?:)?//[\w-]+\.[\w.-]+")
 NAMESPACE = "http://www.w3.org/2000/svg"
@@ -61,24 +63,9 @@ async def site(tmp_path: Path) -> AsyncIterator[RelaySite]:
         yield site
 
 
-def flattened(section: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    for name, value in section.items():
-        if isinstance(value, dict):
-            yield from flattened(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}"
-
-
 def texts(page: str, language: str) -> dict[str, str]:
-    nested = json.loads((FOLDER / page / f"{language}.json").read_text("utf-8"))
-
-    def at(key: str) -> str:
-        value = nested
-        for name in key.split("."):
-            value = value[name]
-        return str(value)
-
-    return {key: at(key) for key in flattened(nested)}
+    found: Any = section_texts(page)[language]["texts"]
+    return dict(found)
 
 
 def sources(page: str, *endings: str) -> str:
@@ -174,6 +161,19 @@ async def test_the_page_and_its_files_are_open_and_have_their_types(site: RelayS
             assert "unsafe" not in answer.headers["Content-Security-Policy"]
             assert answer.headers["Cache-Control"] == "no-cache"
             assert await answer.read() == file.content
+
+
+async def test_the_texts_are_sent_in_all_languages_with_the_name_of_each(site: RelaySite) -> None:
+    for path, section in (("/relay/static/admin/", "admin"), ("/static/speak/", "speak")):
+        async with site.session.get(f"{site.url}{path}texts.json", headers=STRANGER) as answer:
+            assert answer.status == 200
+            assert answer.content_type == "application/json"
+            found = await answer.json()
+        assert tuple(found) == LANGUAGES
+        assert {code: each["name"] for code, each in found.items()}["vi"] == "Tiếng Việt"
+        assert {code: each["texts"] for code, each in found.items()} == {
+            code: texts(section, code) for code in LANGUAGES
+        }
 
 
 async def test_a_file_that_the_browser_has_is_not_sent_again(site: RelaySite) -> None:

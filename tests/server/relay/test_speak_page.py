@@ -46,7 +46,7 @@ async def test_the_page_and_its_files_are_open_and_load_nothing_from_elsewhere(
     site: RelaySite,
 ) -> None:
     async with speak_user(site) as stranger:
-        for path in ("/", "/static/speak/page.js", "/static/speak/i18n/vi.json"):
+        for path in ("/", "/static/speak/page.js", "/static/speak/texts.json"):
             async with stranger.session.get(site.url + path) as answer:
                 text = await answer.text()
                 assert answer.status == 200
@@ -55,7 +55,7 @@ async def test_the_page_and_its_files_are_open_and_load_nothing_from_elsewhere(
                 assert "unsafe" not in policy
                 assert answer.headers["Cache-Control"] == "no-cache"
                 assert TOKEN not in text
-        for outside in ("../routes.py", "%2e%2e/routes.py", "..%2froutes.py", "i18n"):
+        for outside in ("../routes.py", "%2e%2e/routes.py", "..%2froutes.py", "texts"):
             address = URL(f"{site.url}/static/speak/{outside}", encoded=True)
             async with stranger.session.get(address) as answer:
                 assert answer.status == 404

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from vieneu_colab_server import i18n
+from vieneu_colab_server.i18n import section_texts
 from vieneu_colab_server.relay.jobs.job import JobState, NoteKind
 from vieneu_colab_server.relay.jobs.script import ScriptKind
+from vieneu_core.i18n import languages
 
 FOLDER = Path(str(files("vieneu_colab_server.relay.pages.speak"))) / "static"
-LANGUAGES = sorted(path.stem for path in FOLDER.glob("i18n/*.json"))
+LANGUAGES = languages(i18n.__name__)
 CODE = "\n".join(path.read_text("utf-8") for path in [*FOLDER.glob("*.js"), FOLDER / "index.html"])
 MADE = {
     *(f"jobs.state_{state}" for state in (*JobState, "joining")),
@@ -29,8 +32,8 @@ MADE = {
 
 
 def texts(language: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads((FOLDER / f"i18n/{language}.json").read_text("utf-8"))
-    return found
+    found: Any = section_texts("speak")[language]["texts"]
+    return dict(found)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,10 +1,15 @@
-"""Messages of the notebook's cells: one JSON file per language."""
+"""All texts of this package, one JSON file per language.
+
+A file has the language's own name, and a section for each part that shows texts: ``colab`` for the
+notebook's cells, ``admin`` and ``speak`` for the pages of the relay.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from vieneu_core.i18n import Messages, languages, translated
+from vieneu_core.i18n.catalog import catalogue
 
 if TYPE_CHECKING:
     from vieneu_colab_server.exposure import PublicEvent
@@ -18,6 +23,21 @@ def cell_messages(language: str) -> Messages:
     """
     wanted = language.strip().lower()
     return Messages(wanted if wanted in languages(__name__) else "vi", "colab", package=__name__)
+
+
+def section_texts(section: str) -> dict[str, dict[str, object]]:
+    """Return a section in all languages: by code the language's name, and its texts by their keys.
+
+    Args:
+        section: Such as ``admin``; the keys are without it.
+    """
+    prefix = f"{section}."
+    found: dict[str, dict[str, object]] = {}
+    for language in languages(__name__):
+        texts = catalogue(language, __name__)
+        own = {key.removeprefix(prefix): texts[key] for key in texts if key.startswith(prefix)}
+        found[language] = {"name": texts["name"], "texts": own}
+    return found
 
 
 def event_text(event: PublicEvent, messages: Messages) -> str:

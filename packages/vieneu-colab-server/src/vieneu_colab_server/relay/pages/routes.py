@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -12,16 +13,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from vieneu_colab_server.i18n import section_texts
 from vieneu_colab_server.relay import pages
 
 STATIC = "/static/"
 SHARED = "shared"
 INDEX = "index.html"
+TEXTS = "texts.json"
+"""Name of the file with the texts of a page, in all languages."""
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
     ".svg": "image/svg+xml",
 }
 """A file of another type is no part of a page."""
@@ -45,7 +48,7 @@ class PageFile:
 
 
 def page_files(page: str) -> tuple[PageFile, ...]:
-    """Read all files of a page, and those that all pages share. Blocking.
+    """Read all files of a page, its texts, and the files that all pages share. Blocking.
 
     Args:
         page: Folder of the page, such as ``admin``. Its ``index.html`` is served at ``/``.
@@ -61,7 +64,17 @@ def page_files(page: str) -> tuple[PageFile, ...]:
     ]
     if "/" not in {file.path for file in found}:
         raise FileNotFoundError(f"{page}/{INDEX}")
-    return tuple(found)
+    return (*found, page_texts(page))
+
+
+def page_texts(page: str) -> PageFile:
+    """Return the texts of a page as a file, which is made of the catalogues. Blocking.
+
+    Args:
+        page: Section of the catalogues.
+    """
+    content = json.dumps(section_texts(page), ensure_ascii=False).encode()
+    return PageFile(f"{STATIC}{page}/{TEXTS}", content, "application/json")
 
 
 def page_routes(page_files: tuple[PageFile, ...]) -> list[Route]:

@@ -21,7 +21,7 @@ const RECONNECT_MS = 2_000;
 const page = document.getElementById("page");
 const statusOutcome = document.getElementById("status-outcome");
 
-await loadTexts(new URL(".", import.meta.url));
+await loadTexts(new URL("texts.json", import.meta.url));
 offerLanguages(document.getElementById("language"));
 
 const login = setUpLogin({ onLogin: open });

@@ -1,18 +1,16 @@
 // Texts of a page in the language of its reader; numbers and times as that language writes them.
 
-export const LANGUAGES = { vi: "Tiếng Việt", en: "English" };
 const STORED = "vieneu-language";
 const listeners = new Set();
-let base = null;
+let languages = {};
 let current = "en";
-let texts = {};
 
 /** The language that the reader chose; else the first of the browser's that there is; else English. */
 function wantedLanguage() {
   const chosen = stored();
-  if (chosen in LANGUAGES) return chosen;
+  if (chosen in languages) return chosen;
   const tags = navigator.languages.map((tag) => tag.split("-")[0].toLowerCase());
-  return tags.find((tag) => tag in LANGUAGES) ?? "en";
+  return tags.find((tag) => tag in languages) ?? "en";
 }
 
 function stored() {
@@ -23,20 +21,22 @@ function stored() {
   }
 }
 
-/** Load the texts of a page; `folder` is the URL of the folder with `en.json` and `vi.json`. */
-export async function loadTexts(folder) {
-  base = folder;
-  await use(wantedLanguage());
+/** Load the texts of a page, in all languages, from a URL. */
+export async function loadTexts(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error("The texts of this page cannot be loaded.");
+  languages = await answer.json();
+  use(wantedLanguage());
 }
 
 /** Show another language from now on, and keep the choice in this browser. */
-export async function chooseLanguage(wanted) {
+export function chooseLanguage(wanted) {
   try {
     localStorage.setItem(STORED, wanted);
   } catch {
     // It holds until the page is closed.
   }
-  await use(wanted);
+  use(wanted);
   for (const listener of listeners) listener();
 }
 
@@ -49,10 +49,7 @@ export function language() {
   return current;
 }
 
-async function use(wanted) {
-  const answer = await fetch(new URL(`${wanted}.json`, base));
-  if (!answer.ok) throw new Error(`The texts of ${wanted} cannot be loaded.`);
-  texts = await answer.json();
+function use(wanted) {
   current = wanted;
   document.documentElement.lang = wanted;
   translate(document.documentElement);
@@ -74,8 +71,7 @@ export function tOr(key, other) {
 }
 
 function lookUp(key) {
-  const found = key.split(".").reduce((section, name) => section?.[name], texts);
-  return typeof found === "string" ? found : undefined;
+  return languages[current]?.texts[key];
 }
 
 /** Write the texts into all elements that name a key: `data-i18n`, `data-i18n-label`, … */
@@ -93,7 +89,7 @@ export function translate(root) {
 
 /** Fill a `select` with the languages, and follow its choice. */
 export function offerLanguages(select) {
-  const options = Object.entries(LANGUAGES).map(([code, name]) => {
+  const options = Object.entries(languages).map(([code, { name }]) => {
     const option = new Option(name, code);
     option.lang = code;
     return option;

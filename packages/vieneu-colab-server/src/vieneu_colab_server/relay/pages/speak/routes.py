@@ -1,4 +1,4 @@
-"""Routes of the Speak page: ``/`` and its static files. They are open, and hold no data."""
+"""Routes of the Speak page: ``/``, its texts and its files. They are open, and hold no data."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vieneu_colab_server.relay.guard import with_page_headers
+from vieneu_colab_server.relay.pages.routes import page_routes, page_texts
 
 STATIC = "/static/speak"
 _PAGE = "index.html"
@@ -20,8 +21,10 @@ def speak_page_routes() -> list[BaseRoute]:
     # StaticFiles answers with files only, and a wheel is always unpacked.
     folder = Path(str(files("vieneu_colab_server.relay.pages.speak"))) / "static"
     static = _Protected(StaticFiles(directory=folder))
+    texts = page_routes((page_texts("speak"),))
     return [
         Route("/", _Page(static), methods=["GET", "HEAD"]),
+        *(Route(route.path, _Protected(route.app), methods=["GET"]) for route in texts),
         Mount(STATIC, static),
     ]
 
@@ -38,7 +41,8 @@ class _Protected:
         async def revalidated(message: Message) -> None:
             if message["type"] == "http.response.start":
                 # Without it a browser guesses how long a file of an older version is good.
-                headers = [*message["headers"], (b"cache-control", b"no-cache")]
+                other = [pair for pair in message["headers"] if pair[0] != b"cache-control"]
+                headers = [*other, (b"cache-control", b"no-cache")]
                 message = {**message, "headers": headers}
             await protected(message)
 

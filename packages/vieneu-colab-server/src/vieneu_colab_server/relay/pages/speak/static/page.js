@@ -3,7 +3,7 @@
 import { call, hideError, Problem, showError } from "./api.js";
 import { JobsView } from "./jobs_view.js";
 import { SpeakView } from "./speak_view.js";
-import { chooseLanguage, preferredLanguage, say, sayNothing, text, useLanguage } from "./texts.js";
+import { chooseLanguage, loadTexts, offerLanguages, say, sayNothing, text } from "./texts.js";
 import { Voices } from "./voices.js";
 
 const AGAIN_MS = 2_000;
@@ -16,12 +16,12 @@ let shownVoices = "";
 let speakView;
 let jobsView;
 
-await useLanguage(preferredLanguage());
-element("page-language").value = document.documentElement.lang;
+await loadTexts();
+offerLanguages(element("page-language"));
 speakView = new SpeakView(voices);
 jobsView = new JobsView(voices);
-element("page-language").addEventListener("change", async (event) => {
-  await chooseLanguage(event.target.value);
+element("page-language").addEventListener("change", (event) => {
+  chooseLanguage(event.target.value);
   showPart();
 });
 element("login-form").addEventListener("submit", logIn);

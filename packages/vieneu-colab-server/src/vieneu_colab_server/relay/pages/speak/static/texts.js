@@ -1,43 +1,54 @@
-/** Texts of the page: one JSON file per language. */
+/** Texts of the page in the language of its reader. */
 
-const LANGUAGES = ["vi", "en"];
 const KEPT = "vieneu-language";
-let texts = {};
+let languages = {};
 let language = "en";
 
-/** Return the language that was chosen here, else the first of the browser's that we have. */
-export function preferredLanguage() {
+/** Load the texts, and use the language that was chosen here, else the browser's first that is there. */
+export async function loadTexts() {
+  const answer = await fetch(new URL("texts.json", import.meta.url));
+  if (!answer.ok) throw new Error(`texts.json: ${answer.status}`);
+  languages = await answer.json();
   const wanted = [stored(), ...navigator.languages.map((tag) => tag.split("-")[0])];
-  return wanted.find((code) => LANGUAGES.includes(code)) ?? "en";
+  use(wanted.find((code) => code in languages) ?? "en");
+}
+
+/** Fill a `select` with the languages. */
+export function offerLanguages(select) {
+  for (const [code, { name }] of Object.entries(languages)) {
+    const option = new Option(name, code);
+    option.lang = code;
+    select.add(option);
+  }
+  select.value = language;
 }
 
 /** The language of the page. */
 export const currentLanguage = () => language;
 
-/** Show the whole page in a language. */
-export async function useLanguage(code) {
-  const answer = await fetch(new URL(`i18n/${code}.json`, import.meta.url));
-  if (!answer.ok) throw new Error(`i18n/${code}.json: ${answer.status}`);
-  texts = await answer.json();
+function use(code) {
   language = code;
   document.documentElement.lang = code;
   translate(document);
   document.dispatchEvent(new Event("languagechange"));
 }
 
-/** Use a language here from now on, at later visits too. */
-export async function chooseLanguage(code) {
+/** Show the whole page in a language from now on, at later visits too. */
+export function chooseLanguage(code) {
   try {
     localStorage.setItem(KEPT, code);
   } catch {
     // A browser that keeps nothing forgets it with the page.
   }
-  await useLanguage(code);
+  use(code);
 }
 
 /** Return a text with its values; numbers are written as in the language. */
 export function text(key, values = {}) {
-  return (texts[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => written(values[name]));
+  return (languages[language]?.texts[key] ?? key).replace(
+    /\{(\w+)\}/g,
+    (_, name) => written(values[name]),
+  );
 }
 
 /** Show a text in an element, also after a change of the language. */
