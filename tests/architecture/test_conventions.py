@@ -27,6 +27,11 @@ PYTHON = [
     *sorted(ROOT.glob("*.py")),
 ]
 VAGUE_NAMES = {"common", "helper", "helpers", "manager", "misc", "util", "utils"}
+PAGES = [
+    path
+    for ending in ("css", "js", "html")
+    for path in sorted(ROOT.glob(f"packages/**/src/**/*.{ending}"))
+]
 MAX_LINES = 300
 LONGER_FOR_A_REASON = {"packages/vieneu-core/src/vieneu_core/errors.py": 680}
 """The exception tree is one table; split, it could not be read as a whole."""
@@ -60,8 +65,10 @@ def test_modules_are_named_after_what_they_hold() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_a_module_fits_in_one_reading(path: Path) -> None:
+@pytest.mark.parametrize(
+    "path", [*PYTHON, *PAGES], ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+def test_a_file_fits_in_one_reading(path: Path) -> None:
     limit = LONGER_FOR_A_REASON.get(path.relative_to(ROOT).as_posix(), MAX_LINES)
 
     assert len(path.read_text("utf-8").splitlines()) <= limit

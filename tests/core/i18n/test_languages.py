@@ -1,34 +1,20 @@
-"""Every set of texts has every language of the core, and each list of languages names them all."""
+"""Every package has every language of the core, and one file for each."""
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
 
+from vieneu_colab_server.i18n import section_texts
 from vieneu_core.i18n import DEFAULT_LANGUAGE, languages
 
 ROOT = Path(__file__).parents[3]
 SERVER = ROOT / "packages/vieneu-colab-server/src/vieneu_colab_server"
 PAGES = SERVER / "relay/pages"
-ADMIN, SPEAK = PAGES / "admin", PAGES / "speak/static"
-FOLDERS = (
-    SERVER / "i18n",
-    ADMIN,
-    SPEAK / "i18n",
-    ROOT / "custom_components/vieneu/translations",
-)
-LISTS = {
-    PAGES / "shared/i18n.js": re.compile(r"\bLANGUAGES = \{(.*?)\};"),
-    SPEAK / "texts.js": re.compile(r"\bLANGUAGES = \[(.*?)\];"),
-    SPEAK / "index.html": re.compile(
-        r"(<option value=\"(\w\w)\" lang=\"\2\">.*)</select>", re.DOTALL
-    ),
-}
-"""Files that name the languages, and where."""
-CODE = re.compile(r"(\w\w)(?=: \")|\"(\w\w)\"")
+FOLDERS = (SERVER / "i18n", ROOT / "custom_components/vieneu/translations")
+CHOICE = re.compile(r"notebook\.choice\.language\.(\w+)")
 
 
 def test_english_and_vietnamese_are_there() -> None:
@@ -36,19 +22,17 @@ def test_english_and_vietnamese_are_there() -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_set_of_texts_has_every_language(folder: Path) -> None:
+def test_every_package_has_every_language(folder: Path) -> None:
     assert {path.stem for path in folder.glob("*.json")} == set(languages())
 
 
-@pytest.mark.parametrize("path", LISTS, ids=lambda path: path.relative_to(PAGES).as_posix())
-def test_every_list_has_every_language(path: Path) -> None:
-    found = LISTS[path].search(path.read_text("utf-8"))
-    assert found is not None
-    named = {code for codes in CODE.findall(found[1].partition("</select>")[0]) for code in codes}
-    assert named - {""} == set(languages())
+def test_a_page_has_no_texts_and_no_list_of_languages_of_its_own() -> None:
+    assert list(PAGES.rglob("*.json")) == []
+    names = {each["name"] for each in section_texts("speak").values()}
+    for path in (*PAGES.rglob("*.js"), *PAGES.rglob("*.html")):
+        assert {name for name in names if f'"{name}"' in path.read_text("utf-8")} == set(), path
 
 
 def test_the_admin_page_names_every_language_of_a_notebook() -> None:
-    for language in languages():
-        texts = json.loads((ADMIN / f"{language}.json").read_text("utf-8"))
-        assert set(texts["notebook"]["choice"]["language"]) == set(languages())
+    for each in section_texts("admin").values():
+        assert set(CHOICE.findall(" ".join(each["texts"]))) == set(languages())

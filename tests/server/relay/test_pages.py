@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pytest
 from relay_site import RelaySite, relaying
@@ -64,8 +63,7 @@ async def site(tmp_path: Path) -> AsyncIterator[RelaySite]:
 
 
 def texts(page: str, language: str) -> dict[str, str]:
-    found: Any = section_texts(page)[language]["texts"]
-    return dict(found)
+    return section_texts(page)[language]["texts"]
 
 
 def sources(page: str, *endings: str) -> str:
@@ -141,9 +139,18 @@ def test_no_file_names_another_site(path: Path) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_no_script_or_style_is_inline(page: str) -> None:
     """The content security policy forbids them: they would not run."""
-    html = (FOLDER / page / "index.html").read_text("utf-8")
+    html = sources(page, ".html")
     assert re.findall(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", html) == []
     assert "innerHTML" not in sources(page, ".js")
+
+
+def test_the_parts_of_a_page_are_in_their_places() -> None:
+    (index,) = [file for file in page_files("admin") if file.path == "/"]
+    html = index.content.decode()
+
+    assert "part:" not in html
+    for part in FOLDER.glob("admin/*.html"):
+        assert part.stem == "index" or f'<section id="{part.stem}"' in html
 
 
 def test_there_is_no_page_without_an_index() -> None:

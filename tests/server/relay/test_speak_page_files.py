@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -32,8 +31,7 @@ MADE = {
 
 
 def texts(language: str) -> dict[str, str]:
-    found: Any = section_texts("speak")[language]["texts"]
-    return dict(found)
+    return section_texts("speak")[language]["texts"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

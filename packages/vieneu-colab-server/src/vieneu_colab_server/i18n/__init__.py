@@ -6,7 +6,7 @@ notebook's cells, ``admin`` and ``speak`` for the pages of the relay.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from vieneu_core.i18n import Messages, languages, translated
 from vieneu_core.i18n.catalog import catalogue
@@ -25,18 +25,26 @@ def cell_messages(language: str) -> Messages:
     return Messages(wanted if wanted in languages(__name__) else "vi", "colab", package=__name__)
 
 
-def section_texts(section: str) -> dict[str, dict[str, object]]:
-    """Return a section in all languages: by code the language's name, and its texts by their keys.
+class SectionTexts(TypedDict):
+    """A section in one language."""
+
+    name: str
+    """The language's own name."""
+    texts: dict[str, str]
+
+
+def section_texts(section: str) -> dict[str, SectionTexts]:
+    """Return a section in all languages, by their codes.
 
     Args:
         section: Such as ``admin``; the keys are without it.
     """
     prefix = f"{section}."
-    found: dict[str, dict[str, object]] = {}
+    found: dict[str, SectionTexts] = {}
     for language in languages(__name__):
         texts = catalogue(language, __name__)
         own = {key.removeprefix(prefix): texts[key] for key in texts if key.startswith(prefix)}
-        found[language] = {"name": texts["name"], "texts": own}
+        found[language] = SectionTexts(name=texts["name"], texts=own)
     return found
 
 

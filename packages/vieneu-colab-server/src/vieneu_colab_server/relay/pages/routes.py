@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import PurePath
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +30,8 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 """A file of another type is no part of a page."""
+_PART = re.compile(r"<!-- part: ([\w-]+\.html) -->\n")
+"""Place of a part of a page, which is a file beside its ``index.html``."""
 _CACHE_CONTROL = "no-cache"
 """A browser keeps a file, and asks each time whether it is still current."""
 
@@ -57,14 +61,12 @@ def page_files(page: str) -> tuple[PageFile, ...]:
         FileNotFoundError: there is no such page.
     """
     root = files(pages)
-    found = [
-        PageFile("/" if name == f"{page}/{INDEX}" else STATIC + name, *content)
-        for folder in (page, SHARED)
-        for name, content in _read(root / folder, folder)
-    ]
-    if "/" not in {file.path for file in found}:
-        raise FileNotFoundError(f"{page}/{INDEX}")
-    return (*found, page_texts(page))
+    return (
+        PageFile("/", _whole_page(root / page), MEDIA_TYPES[".html"]),
+        *_read(root / page, page),
+        *_read(root / SHARED, SHARED),
+        page_texts(page),
+    )
 
 
 def page_texts(page: str) -> PageFile:
@@ -82,11 +84,25 @@ def page_routes(page_files: tuple[PageFile, ...]) -> list[Route]:
     return [_route(file) for file in page_files]
 
 
-def _read(folder: Traversable, name: str) -> Iterator[tuple[str, tuple[bytes, str]]]:
+def _whole_page(folder: Traversable) -> bytes:
+    """Return ``index.html`` with its parts in their places.
+
+    Raises:
+        FileNotFoundError: one of the files is missing.
+    """
+
+    def part(mark: re.Match[str]) -> str:
+        return (folder / mark[1]).read_text("utf-8")
+
+    return _PART.sub(part, (folder / INDEX).read_text("utf-8")).encode()
+
+
+def _read(folder: Traversable, name: str) -> Iterator[PageFile]:
+    """Yield the files that a page loads."""
     for entry in sorted(folder.iterdir(), key=lambda each: each.name):
-        _, dot, ending = entry.name.rpartition(".")
-        if media_type := MEDIA_TYPES.get(dot + ending):
-            yield f"{name}/{entry.name}", (entry.read_bytes(), media_type)
+        ending = PurePath(entry.name).suffix
+        if ending in MEDIA_TYPES and ending != ".html":
+            yield PageFile(f"{STATIC}{name}/{entry.name}", entry.read_bytes(), MEDIA_TYPES[ending])
 
 
 def _route(file: PageFile) -> Route:
