@@ -8,8 +8,10 @@ import logging
 import stat
 from os import PathLike
 from pathlib import Path
+from typing import Self
 
 from vieneu_core.arguments import path_of
+from vieneu_core.config.paths import expanded
 from vieneu_core.errors import ConfigurationError, InvalidRequestError
 from vieneu_core.files import PRIVATE, write_atomic
 from vieneu_core.text.user_dictionary import NO_ENTRIES, UserDictionary
@@ -41,6 +43,15 @@ class DictionaryFile:
         """Why the file could not be read when it was last looked at."""
         self._signature: _Signature = None
         self._looked_at = False
+
+    @classmethod
+    def named(cls, path: str | None) -> Self | None:
+        """Return the file that the settings name; None where they name none.
+
+        Raises:
+            ConfigurationError: the home folder in it is unknown.
+        """
+        return None if path is None else cls(expanded(path_of("text.dictionary", path)))
 
     async def refresh(self) -> None:
         """Read the file if it has changed. Blocks a thread, never the event loop."""

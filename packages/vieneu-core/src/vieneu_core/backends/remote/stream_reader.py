@@ -21,6 +21,7 @@ from vieneu_core.audio.sanity_check import SpeechCheck
 from vieneu_core.backends.remote.request_plan import PlannedRequest
 from vieneu_core.backends.remote.response_head import describe
 from vieneu_core.errors import BadAudioError, BadResponseError
+from vieneu_core.text.speech_pauses import MAX_PAUSE_S
 from vieneu_core.translatable import Translatable
 from vieneu_core.wire import routes
 from vieneu_core.wire.framing import (
@@ -193,7 +194,12 @@ class SpeechReader:
                 cached=begun.cached,
             ),
             decoder=self._decoder(begun),
-            check=SpeechCheck(text, speed=self._order.speed, sample_rate_hz=rate_hz),
+            check=SpeechCheck(
+                text,
+                speed=self._order.speed,
+                sample_rate_hz=rate_hz,
+                pause_s=MAX_PAUSE_S if self._n_done else 0.0,  # between sentences, by its router
+            ),
             restarted=self._sentence is not None,
         )
 
