@@ -13,16 +13,16 @@ from typing import Self
 from vieneu_core.arguments import path_of
 from vieneu_core.config.paths import expanded
 from vieneu_core.errors import ConfigurationError, InvalidRequestError
-from vieneu_core.files import PRIVATE, write_atomic
+from vieneu_core.files import PRIVATE, Signature, signature_of, write_atomic
 from vieneu_core.text.user_dictionary import NO_ENTRIES, UserDictionary
 from vieneu_core.translatable import Translatable
 
 MAX_BYTES = 512 * 1024
 """Largest file; a larger one is refused as a whole."""
+FILE_NAME = "dictionary.txt"
+"""Name of a file that is made beside the settings, where they name none."""
 _MOST_LOGGED = 10
 _LOGGER = logging.getLogger(__name__)
-
-_Signature = tuple[int, int, int] | None
 
 
 class DictionaryFile:
@@ -41,7 +41,7 @@ class DictionaryFile:
         """What was read last."""
         self.problem: ConfigurationError | None = None
         """Why the file could not be read when it was last looked at."""
-        self._signature: _Signature = None
+        self._signature: Signature = None
         self._looked_at = False
 
     @classmethod
@@ -58,7 +58,7 @@ class DictionaryFile:
         await asyncio.to_thread(self._refresh)
 
     def _refresh(self) -> None:
-        signature = _signature_of(self.path)
+        signature = signature_of(self.path)
         if self._looked_at and signature == self._signature:
             return
         self._looked_at, self._signature = True, signature
@@ -71,6 +71,16 @@ class DictionaryFile:
         self.problem = None
         for bad in self.current.bad_lines[:_MOST_LOGGED]:
             _LOGGER.warning("%s, line %d is skipped: %s", self.path, bad.line, bad.reason)
+
+
+def path_of_dictionary(named: str | None, settings_path: Path) -> Path:
+    """Return the file of the settings; where they name none, the one that would be made.
+
+    Raises:
+        ConfigurationError: the home folder in it is unknown.
+    """
+    file = DictionaryFile.named(named)
+    return settings_path.with_name(FILE_NAME) if file is None else file.path
 
 
 def read_dictionary(path: Path) -> str:
@@ -145,15 +155,6 @@ def content_of(path: Path) -> str:
 def version_of(text: str) -> str:
     """Return what tells one content of a file from another."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _signature_of(path: Path) -> _Signature:
-    """Return what changes whenever the file does; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _unusable(
