@@ -87,8 +87,9 @@ async def test_noise_below_the_threshold_is_silence_and_a_sound_above_it_is_none
     assert gaps(await paced(in_chunks(quiet), lambda _: 0.5)) == pytest.approx([0.5], abs=0.001)
     loud = [speech(0, 0.4, 0.2, noise=QUIET + 1), speech(0.2, 0.4, 0, noise=QUIET + 1)]
     assert gaps(await paced(in_chunks(loud), lambda _: 0.5)) == pytest.approx([0.5], abs=0.001)
-    n_bytes = [sum(len(c.pcm) for c in await paced(in_chunks(s), lambda _: 0.5))
-               for s in (quiet, loud)]
+    n_bytes = [
+        sum(len(c.pcm) for c in await paced(in_chunks(s), lambda _: 0.5)) for s in (quiet, loud)
+    ]
     assert n_bytes[1] - n_bytes[0] == len(samples(0.4, 0))
 
 
@@ -104,10 +105,17 @@ async def test_each_sentence_is_asked_for_its_pause_once_and_gets_it() -> None:
     assert asked == [0, 1, 2, 3]
 
 
-async def test_a_sentence_without_sound_has_no_pause_of_its_own_but_the_longest_one_counts() -> None:
+async def test_a_sentence_without_sound_has_no_pause_of_its_own_but_the_longest_one_counts() -> (
+    None
+):
     said = speech(0.0, 0.2, 0.0)
-    cases = {(said, b"", said): [0.7], (b"", said, said): [0.3], (said, said, b""): [0.7],
-             (b"", b"", said): [], (said, samples(0.1, 0), said): [0.7]}
+    cases = {
+        (said, b"", said): [0.7],
+        (b"", said, said): [0.3],
+        (said, said, b""): [0.7],
+        (b"", b"", said): [],
+        (said, samples(0.1, 0), said): [0.7],
+    }
     for sentences, expected in cases.items():
         found = await paced(in_chunks(sentences), lambda index: (0.0, 0.7, 0.3)[index])
         assert gaps(found) == pytest.approx(expected, abs=0.001), sentences
@@ -115,7 +123,10 @@ async def test_a_sentence_without_sound_has_no_pause_of_its_own_but_the_longest_
 
 
 async def test_a_sentence_that_begins_again_has_its_pause_again() -> None:
-    first, again = in_chunks([speech(0, 0.2, 0.1), speech(0.1, 0.3, 0)]), in_chunks([b"", speech(0.05, 0.3, 0)])[1:]
+    first, again = (
+        in_chunks([speech(0, 0.2, 0.1), speech(0.1, 0.3, 0)]),
+        in_chunks([b"", speech(0.05, 0.3, 0)])[1:],
+    )
     cut = first[:-2]  # a failure cut off its end
     restarted = [AudioChunk(again[0].pcm, RATE_HZ, 1, SPEAKER, restarted=True), *again[1:]]
     found = await paced([*cut, *restarted], lambda _: 0.5)
@@ -172,7 +183,9 @@ async def test_doing_it_twice_adds_nothing_however_the_audio_is_cut(
     edges: list[tuple[float, float, float]], first_s: float, second_s: float, wanted_s: float
 ) -> None:
     once = await paced(in_chunks([speech(*edge) for edge in edges], first_s), lambda _: wanted_s)
-    sentences = [b"".join(c.pcm for c in once if c.sentence == index) for index in range(len(edges))]
+    sentences = [
+        b"".join(c.pcm for c in once if c.sentence == index) for index in range(len(edges))
+    ]
     again = await paced(in_chunks(sentences, second_s), lambda _: wanted_s)
     assert b"".join(chunk.pcm for chunk in again) == b"".join(sentences)
     least = min(gaps(once), default=math.inf)

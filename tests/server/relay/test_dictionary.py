@@ -15,7 +15,7 @@ from tone_engine import expected, heard, same
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.text.dictionary_file import FILE_NAME, MAX_BYTES
+from vieneu_core.text.dictionary_file import FILE_NAME, MAX_DICTIONARY_BYTES
 
 WRITTEN = "# Nhà\nmục một = câu 11\nsai\n"
 
@@ -51,7 +51,7 @@ async def test_a_dictionary_is_made_named_in_the_settings_and_heard(site: RelayS
     assert saved["path"] == str(path)
     assert path.read_text("utf-8") == WRITTEN
     assert path.stat().st_mode & 0o777 == 0o600
-    assert f"dictionary: {path}" in site.config.read_text("utf-8")
+    assert f'dictionary: "{path}"' in site.config.read_text("utf-8")
     assert await says(site, "Đây là mục một.", "Đây là câu 11.")
 
     await save(site, "mục một = câu 12\n")
@@ -60,16 +60,19 @@ async def test_a_dictionary_is_made_named_in_the_settings_and_heard(site: RelayS
 
 async def test_a_wrong_line_is_named_in_the_language_of_the_reader(site: RelaySite) -> None:
     await save(site, WRITTEN)
-    for language, expected_reason in (("en", "The line has no ="), ("vi", "Dòng này không có dấu =")):
+    for language, expected_reason in (
+        ("en", "The line has no ="),
+        ("vi", "Dòng này không có dấu ="),
+    ):
         answer = await site.call("GET", "/dictionary", headers={"Accept-Language": language})
         assert answer["bad_lines"][0]["reason"].startswith(expected_reason)
 
 
 async def test_an_editor_is_followed_and_its_change_is_not_overwritten(site: RelaySite) -> None:
     saved = await save(site, WRITTEN)
-    path = Path(saved["path"])
+    path = site.config.with_name(FILE_NAME)
     path.write_text("mục một = câu 13\n", "utf-8")
-    while not await says(site, "Đây là mục một.", "Đây là câu 13."):
+    while not await says(site, "Đây là mục một.", "Đây là câu 13."):  # noqa: ASYNC110 - as a client
         await asyncio.sleep(0.05)
     problem = await save(site, "mục một = câu 14\n", status=422, version=saved["version"])
     assert "changed elsewhere" in problem["detail"]
@@ -101,7 +104,10 @@ async def test_a_file_that_is_no_text_is_named_and_not_overwritten(tmp_path: Pat
     assert path.read_bytes() == b"\xff\xfe"
 
 
-@pytest.mark.parametrize("text", ["a" * (MAX_BYTES + 1), "ế" * (MAX_BYTES // 2)])
+LONGEST = MAX_DICTIONARY_BYTES
+
+
+@pytest.mark.parametrize("text", ["a" * (LONGEST + 1), "ế" * 1_000 + "a" * (LONGEST - 2_000)])
 async def test_a_text_that_is_too_large_is_refused(site: RelaySite, text: str) -> None:
     await save(site, text, status=422)
     assert not site.config.with_name(FILE_NAME).exists()

@@ -246,7 +246,9 @@ def build_cache(
 def cache_folder(settings: Settings, *, cache_dir: str | PathLike[str] | None = None) -> Path:
     """Return the folder of the cache of finished speech; see `build_cached`."""
     if settings.cache.folder is not None:
-        return paths.expanded(path_of("cache.folder", settings.cache.folder, error=ConfigurationError))
+        return paths.expanded(
+            path_of("cache.folder", settings.cache.folder, error=ConfigurationError)
+        )
     return _folder("cache_dir", cache_dir, default=paths.cache_dir) / "speech"
 
 

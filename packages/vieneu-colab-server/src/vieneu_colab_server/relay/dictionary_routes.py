@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header
 from pydantic import BaseModel, ConfigDict, Field
 
+from vieneu_colab_server.relay.admin_api import of_the_caller
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.event_stream import report_json
 from vieneu_colab_server.relay.guard import ADMIN_API
@@ -15,7 +16,7 @@ from vieneu_core.errors import ConfigurationError
 from vieneu_core.i18n import best_language, translated
 from vieneu_core.router import ErrorReport
 from vieneu_core.text.dictionary_file import (
-    MAX_BYTES,
+    MAX_DICTIONARY_BYTES,
     content_of,
     path_of_dictionary,
     version_of,
@@ -31,7 +32,7 @@ class DictionaryBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    text: str = Field(max_length=MAX_BYTES)
+    text: str = Field(max_length=MAX_DICTIONARY_BYTES)
     version: str = Field(max_length=64)
     """Of the content that was changed, as it was sent."""
 
@@ -50,7 +51,8 @@ def dictionary_routes(administration: Administration) -> APIRouter:
         body: DictionaryBody, accept_language: Annotated[str, Header()] = ""
     ) -> dict[str, Any]:
         """Replace the content; it holds from the next announcement on. A file is made if needed."""
-        await _save(administration, body)
+        with of_the_caller():
+            await _save(administration, body)
         return await _answer(administration, best_language(accept_language))
 
     return api

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from vieneu_core.audio.file import write_file
     from vieneu_core.audio.listener import Listener
     from vieneu_core.audio.opus import OpusSentenceDecoder, OpusSentenceEncoder
+    from vieneu_core.audio.pauses import with_pauses
     from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
     from vieneu_core.audio.resample import Resampler
     from vieneu_core.audio.tempo import TempoStretcher
@@ -29,6 +30,7 @@ __all__ = [
     "decode_clip",
     "encode_stream",
     "pcm_stream",
+    "with_pauses",
     "write_file",
 ]
 
@@ -40,6 +42,7 @@ __getattr__, __dir__ = lazy_names(
         "file": ("write_file",),
         "listener": ("Listener",),
         "opus": ("OpusSentenceDecoder", "OpusSentenceEncoder"),
+        "pauses": ("with_pauses",),
         "pcm": ("BYTES_PER_SAMPLE", "AudioChunk", "Speaker"),
         "resample": ("Resampler",),
         "tempo": ("TempoStretcher",),

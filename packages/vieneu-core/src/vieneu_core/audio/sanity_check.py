@@ -60,7 +60,7 @@ class SpeechCheck:
         sentence: Its text.
         speed: The requested rate of speech.
         sample_rate_hz: Rate of the samples.
-        pause_s: Longest silence in seconds at speed 1.0 that may have been put before it on purpose.
+        pause_s: Longest silence that may have been put before it on purpose, in seconds at speed 1.
     """
 
     def __init__(

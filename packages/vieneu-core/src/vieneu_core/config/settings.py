@@ -174,15 +174,13 @@ def _named_pauses(value: object) -> object:
     return names[value]
 
 
-_PAUSE = f"a number of seconds from 0 to {MAX_PAUSE_S:g}, for example 0.5"
+_PAUSE = "a number of seconds from 0 to 2, for example 0.5"
 
 
 class PauseSettings(_Section):
     """Silence between two sentences in seconds, what the voice itself leaves silent included."""
 
-    clause: float = Field(
-        default=NATURAL_PAUSES.clause_s, ge=0, le=MAX_PAUSE_S, description=_PAUSE
-    )
+    clause: float = Field(default=NATURAL_PAUSES.clause_s, ge=0, le=MAX_PAUSE_S, description=_PAUSE)
     """Inside a long sentence that is spoken in parts."""
     sentence: float = Field(
         default=NATURAL_PAUSES.sentence_s, ge=0, le=MAX_PAUSE_S, description=_PAUSE
@@ -215,7 +213,9 @@ class TextSettings(_Section):
         description="natural, none, or seconds for some of clause, sentence, question, paragraph",
     )
     dictionary: str | None = Field(
-        default=None, min_length=1, description="the path of a text file with lines: written = spoken"
+        default=None,
+        min_length=1,
+        description="the path of a text file with lines: written = spoken",
     )
     """The user's dictionary; see `text.user_dictionary`. It is followed while it changes."""
 

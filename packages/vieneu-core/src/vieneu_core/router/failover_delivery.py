@@ -44,7 +44,7 @@ _RETRY = Backoff(first_s=0.1, longest_s=math.inf)
 class Delivery:
     """Speaks the passages of one request on the backends of a route."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts, each once
         self,
         request: SynthesisRequest,
         passages: AsyncGenerator[tuple[str, ...], None],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING
 
 from vieneu_core.arguments import check_fields
@@ -50,7 +50,7 @@ class Chosen:
     """As `Identity.options`, also while the identity is not known."""
     default_voice: str | None = None
     """Id of the voice that the settings give to requests that name none."""
-    reading: Reading = Reading()
+    reading: Reading = field(default_factory=Reading)
     """How texts are read now: the user's dictionary and the pauses."""
 
 

@@ -17,7 +17,7 @@ from vieneu_core.files import PRIVATE, Signature, signature_of, write_atomic
 from vieneu_core.text.user_dictionary import NO_ENTRIES, UserDictionary
 from vieneu_core.translatable import Translatable
 
-MAX_BYTES = 512 * 1024
+MAX_DICTIONARY_BYTES = 512 * 1024
 """Largest file; a larger one is refused as a whole."""
 FILE_NAME = "dictionary.txt"
 """Name of a file that is made beside the settings, where they name none."""
@@ -93,9 +93,11 @@ def read_dictionary(path: Path) -> str:
         if not stat.S_ISREG(path.stat().st_mode):
             raise _unusable(path, "it is not a file")
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise _unusable(path, Translatable("it is larger than {most} bytes", most=MAX_BYTES))
+            content = file.read(MAX_DICTIONARY_BYTES + 1)
+        if len(content) > MAX_DICTIONARY_BYTES:
+            raise _unusable(
+                path, Translatable("it is larger than {most} bytes", most=MAX_DICTIONARY_BYTES)
+            )
         return content.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise _unusable(path, "there is no such file") from error
@@ -122,9 +124,9 @@ def write_dictionary(path: Path, text: str, *, version: str | None = None) -> No
         ConfigurationError: the file cannot be written, or its content is not a dictionary.
     """
     content = text.encode()
-    if len(content) > MAX_BYTES:
+    if len(content) > MAX_DICTIONARY_BYTES:
         raise InvalidRequestError(
-            Translatable("The dictionary is larger than {most} bytes.", most=MAX_BYTES),
+            Translatable("The dictionary is larger than {most} bytes.", most=MAX_DICTIONARY_BYTES),
             remedy="Shorten it.",
         )
     try:
@@ -158,7 +160,10 @@ def version_of(text: str) -> str:
 
 
 def _unusable(
-    path: Path, reason: str, *, remedy: str = "Correct the file, or text.dictionary in the settings."
+    path: Path,
+    reason: str,
+    *,
+    remedy: str = "Correct the file, or text.dictionary in the settings.",
 ) -> ConfigurationError:
     return ConfigurationError(
         Translatable("The dictionary {path}: {reason}.", path=path, reason=reason), remedy=remedy

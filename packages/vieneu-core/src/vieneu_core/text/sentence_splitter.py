@@ -122,9 +122,7 @@ def given_sentences(given: tuple[str, ...]) -> list[str]:
     return cleaned
 
 
-async def _of_pieces(
-    pieces: AsyncIterable[str], clock: Clock
-) -> AsyncGenerator[Sentence, None]:
+async def _of_pieces(pieces: AsyncIterable[str], clock: Clock) -> AsyncGenerator[Sentence, None]:
     splitter = SentenceSplitter()
     async with aclosing(PieceReader(pieces, clock)) as source:
         try:
