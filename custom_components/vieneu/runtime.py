@@ -11,6 +11,7 @@ from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
+from vieneu_core.audio import NATURAL_PAUSES
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.builder import AT_ONCE
@@ -18,7 +19,7 @@ from vieneu_core.clock import SystemClock
 from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.engines.registry import ENGINES
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelQuota
-from vieneu_core.text import NATURAL_PAUSES, UserDictionary
+from vieneu_core.text import UserDictionary
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.spec import EngineSpec
 

@@ -19,7 +19,6 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from server_site import Site
 from tone_engine import expected, heard, same
 
-from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.errors import SynthesisFailedError
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.voices import Voice

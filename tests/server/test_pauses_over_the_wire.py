@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from server_site import TOKEN, serving
 
+from vieneu_core.audio import NATURAL_PAUSES, NO_PAUSES, Pauses
 from vieneu_core.audio.pauses import QUIET
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.router import Mode, Router, RouterPolicy
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
 from vieneu_core.testing.scripted import ScriptedBackend
 from vieneu_core.testing.tone import GAP_S
-from vieneu_core.text import NATURAL_PAUSES, NO_PAUSES, Pauses, UserDictionary
+from vieneu_core.text import UserDictionary
 
 TEXT = "Đây là câu 1 nhé. Còn câu 2 thì sao? Và đây là câu 3.\n\nSau cùng là câu 4."
 LONGEST = Pauses(clause_s=2.0, sentence_s=2.0, question_s=2.0, paragraph_s=2.0)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from vieneu_core.audio.pauses import NATURAL_PAUSES, NO_PAUSES, Pauses
 from vieneu_core.builder import RouterBuilder
 from vieneu_core.config import Settings, load_settings, save_settings
 from vieneu_core.errors import ConfigurationError, SettingsFileError
-from vieneu_core.text.speech_pauses import NATURAL_PAUSES, NO_PAUSES, Pauses
 
 
 def pauses_of(tmp_path: Path, text: str) -> Pauses:

@@ -11,7 +11,7 @@ import pytest
 from router_rig import RouterRig, assert_heard, lost, pcm, speakers
 from tone_engine import expected, heard, same
 
-from vieneu_core.audio.pauses import QUIET
+from vieneu_core.audio.pauses import NATURAL_PAUSES, QUIET, Pauses
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, Health
 from vieneu_core.router import Mode, Router, RouterPolicy
@@ -19,7 +19,6 @@ from vieneu_core.synthesis import SynthesisRequest, collect
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.testing.tone import GAP_S
 from vieneu_core.text.dictionary_file import DictionaryFile
-from vieneu_core.text.speech_pauses import NATURAL_PAUSES, Pauses
 from vieneu_core.text.user_dictionary import UserDictionary
 from vieneu_core.voices import Voice
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from cache_rig import CacheRig, cache_rig, spoken_by
 
+from vieneu_core.audio.pauses import NATURAL_PAUSES, Pauses
 from vieneu_core.router import RouterPolicy
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.text.speech_pauses import NATURAL_PAUSES, Pauses
 from vieneu_core.text.user_dictionary import UserDictionary
 
 LINES = "Đây là câu 11 nhé.\nCòn đây là câu 12 nhé."

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vieneu_core.audio.pauses import MAX_PAUSE_S, NATURAL_PAUSES, NO_PAUSES, Pauses
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.text.clean import Break
 from vieneu_core.text.reading import Reader, Reading
@@ -15,7 +16,7 @@ from vieneu_core.text.sentence_splitter import (
     SentenceSplitter,
     placed_sentences,
 )
-from vieneu_core.text.speech_pauses import MAX_PAUSE_S, NATURAL_PAUSES, NO_PAUSES, Pauses
+from vieneu_core.text.speech_pauses import pause_between
 
 CLAUSE, SENTENCE, QUESTION, PARAGRAPH = 0.3, 0.5, 0.6, 0.7
 
@@ -73,10 +74,10 @@ def test_who_speaks_faster_pauses_for_less() -> None:
 
 def test_a_paragraph_is_never_shorter_than_the_pause_of_its_mark() -> None:
     pauses = Pauses(sentence_s=0.2, question_s=0.9, paragraph_s=0.4)
-    assert pauses.between("Ai đấy?", Break.BLOCK) == 0.9
-    assert pauses.between("Tôi đây.", Break.BLOCK) == 0.4
-    assert pauses.between("Tôi đây", Break.LINE) == 0.2
-    assert pauses.between("Tôi đây", Break.SPACE) == 0.0
+    assert pause_between("Ai đấy?", Break.BLOCK, pauses) == 0.9
+    assert pause_between("Tôi đây.", Break.BLOCK, pauses) == 0.4
+    assert pause_between("Tôi đây", Break.LINE, pauses) == 0.2
+    assert pause_between("Tôi đây", Break.SPACE, pauses) == 0.0
 
 
 def test_without_pauses_there_are_none() -> None:

@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 
+from vieneu_core.arguments import check_not_negative, refuse
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk
+
+MAX_PAUSE_S = 2.0
+"""Longest pause that can be set, in seconds at speed 1."""
 
 QUIET = 328
 """Samples up to this are near silence: -40 dBFS. The peaks of noise are about 10 dB above its mean
@@ -20,6 +24,41 @@ level, so this is noise of -50 dBFS; speech is above it within its first hundred
 LEAST_S = 0.01
 """Less silence than this is not worth adding; resampling and codecs blur the edges by as much."""
 _BLOCK = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses:
+    """Silence that is wanted between two sentences, in seconds at speed 1; none by default.
+
+    Raises:
+        ConfigurationError: a field is not a number from 0 to `MAX_PAUSE_S`.
+    """
+
+    clause_s: float = 0.0
+    """Where no end mark is: a long sentence that was cut at a comma."""
+    sentence_s: float = 0.0
+    """After a full stop, and at the end of a line."""
+    question_s: float = 0.0
+    """After a question or an exclamation."""
+    paragraph_s: float = 0.0
+    """Before a paragraph, an item of a list, or what follows a heading."""
+
+    def __post_init__(self) -> None:
+        check_not_negative(self)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value > MAX_PAUSE_S:
+                raise refuse(field.name, value, f"a number of seconds up to {MAX_PAUSE_S:g}")
+
+
+NO_PAUSES = Pauses()
+NATURAL_PAUSES = Pauses(clause_s=0.3, sentence_s=0.5, question_s=0.6, paragraph_s=0.7)
+"""As the VieNeu models pause by themselves inside a text that they speak in one piece.
+
+Source: package vieneu 3.8.3, ``vieneu_utils/core_utils.py``: ``V3_GAP_SILENCE`` (measured there on
+23 voices) has 0.30 s inside a sentence, 0.50 s after one, 0.70 s between paragraphs; by
+``get_silence_duration_v2`` the pause after ``!`` and ``?`` is 0.1 s longer than after a full stop.
+"""
 
 
 async def with_pauses(

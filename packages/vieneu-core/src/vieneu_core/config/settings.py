@@ -22,10 +22,10 @@ from pydantic import (
     model_validator,
 )
 
+from vieneu_core.audio.pauses import MAX_PAUSE_S, NATURAL_PAUSES, Pauses
 from vieneu_core.config.validation_message import Finding
 from vieneu_core.credentials import AuthToken, EndpointUrl
 from vieneu_core.errors import ConfigurationError
-from vieneu_core.text.speech_pauses import MAX_PAUSE_S, NATURAL_PAUSES, Pauses
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import invalid, not_one_of
 

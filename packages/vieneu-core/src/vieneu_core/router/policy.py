@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from vieneu_core.arguments import check_not_negative, expect, items_of, one_of, refuse
+from vieneu_core.audio.pauses import NO_PAUSES, Pauses
 from vieneu_core.router.breaker import BreakerPolicy
 from vieneu_core.router.session_countdown import SessionPolicy
-from vieneu_core.text.speech_pauses import NO_PAUSES, Pauses
 
 LAST_RESORT = "last_resort"
 """Name of the embedded voice, which is always available."""

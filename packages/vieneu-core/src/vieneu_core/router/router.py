@@ -15,7 +15,6 @@ from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
 from vieneu_core.router.failover_delivery import Delivery
-from vieneu_core.router.followed_reading import Entries, FollowedReading
 from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy
 from vieneu_core.router.pool import REMOTE
 from vieneu_core.router.quota import TunnelQuota
@@ -23,6 +22,7 @@ from vieneu_core.router.route import Route
 from vieneu_core.router.selection import Selection
 from vieneu_core.router.status import RouterStatus
 from vieneu_core.synthesis import Speech, SynthesisRequest, check_request
+from vieneu_core.text.followed_reading import Entries, FollowedReading
 from vieneu_core.text.reading import Reader
 from vieneu_core.voices import Voice
 

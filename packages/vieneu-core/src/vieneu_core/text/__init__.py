@@ -16,15 +16,11 @@ if TYPE_CHECKING:
         write_dictionary,
     )
     from vieneu_core.text.sentence_splitter import sentences, split_sentences
-    from vieneu_core.text.speech_pauses import NATURAL_PAUSES, NO_PAUSES, Pauses
     from vieneu_core.text.user_dictionary import UserDictionary
 
 __all__ = [
     "MAX_DICTIONARY_BYTES",
-    "NATURAL_PAUSES",
-    "NO_PAUSES",
     "DictionaryFile",
-    "Pauses",
     "UserDictionary",
     "content_of",
     "has_speech",
@@ -49,7 +45,6 @@ __getattr__, __dir__ = lazy_names(
             "write_dictionary",
         ),
         "sentence_splitter": ("sentences", "split_sentences"),
-        "speech_pauses": ("NATURAL_PAUSES", "NO_PAUSES", "Pauses"),
         "user_dictionary": ("UserDictionary",),
     },
 )

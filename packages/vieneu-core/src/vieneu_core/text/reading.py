@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from vieneu_core.audio.pauses import with_pauses
+from vieneu_core.audio.pauses import NO_PAUSES, Pauses, with_pauses
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.clock import Clock
 from vieneu_core.text.clean import Break
@@ -17,7 +17,7 @@ from vieneu_core.text.sentence_splitter import (
     placed_sentences,
     read_sentences,
 )
-from vieneu_core.text.speech_pauses import NO_PAUSES, Pauses
+from vieneu_core.text.speech_pauses import pause_between
 from vieneu_core.text.user_dictionary import NO_ENTRIES, UserDictionary
 
 
@@ -50,8 +50,13 @@ class Reader:
         Raises:
             EmptyTextError: nothing in the text can be spoken.
         """
-        texts = [text for sentence in placed_sentences(text) for text in self._read(sentence)]
-        return tuple((text, self._pause_before_s(index)) for index, text in enumerate(texts))
+        return tuple(
+            (text, self._pause_before_s(index)) for index, text in enumerate(self.texts(text))
+        )
+
+    def texts(self, text: str | tuple[str, ...]) -> tuple[str, ...]:
+        """Return the sentences of a whole text; errors as of `whole`."""
+        return tuple(part for sentence in placed_sentences(text) for part in self._read(sentence))
 
     def passages(
         self, text: str | tuple[str, ...] | AsyncIterable[str], clock: Clock
@@ -79,7 +84,7 @@ class Reader:
         before = sentence.before
         for part in fitting(self._reading.dictionary.applied(sentence.text)):
             if self._n_read:
-                pause_s = self._reading.pauses.between(self._previous, before)
+                pause_s = pause_between(self._previous, before, self._reading.pauses)
                 self._pauses_s[self._n_read] = pause_s / self._speed
             self._n_read += 1
             self._previous, before = part, Break.SPACE

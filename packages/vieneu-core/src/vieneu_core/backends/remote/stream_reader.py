@@ -16,12 +16,12 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from vieneu_core.audio.pauses import MAX_PAUSE_S
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
 from vieneu_core.audio.sanity_check import SpeechCheck
 from vieneu_core.backends.remote.request_plan import PlannedRequest
 from vieneu_core.backends.remote.response_head import describe
 from vieneu_core.errors import BadAudioError, BadResponseError
-from vieneu_core.text.speech_pauses import MAX_PAUSE_S
 from vieneu_core.translatable import Translatable
 from vieneu_core.wire import routes
 from vieneu_core.wire.framing import (

@@ -1,4 +1,4 @@
-"""How a router reads texts: its pauses, and a dictionary, also from a file that is followed."""
+"""How texts are read now: with pauses, and a dictionary, also from a file that is followed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from vieneu_core.arguments import expect
+from vieneu_core.audio.pauses import Pauses
 from vieneu_core.clock import Clock
 from vieneu_core.text.dictionary_file import DictionaryFile
 from vieneu_core.text.reading import Reading
-from vieneu_core.text.speech_pauses import Pauses
 from vieneu_core.text.user_dictionary import NO_ENTRIES, UserDictionary
 
 CHECK_EVERY_S = 1.0
