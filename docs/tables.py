@@ -171,7 +171,7 @@ def _settings_rows(section: BaseModel, prefix: str) -> Iterator[tuple[str, str, 
     for name, field in type(section).model_fields.items():
         default = getattr(section, name)
         if isinstance(default, BaseModel):
-            yield from _settings_rows(default, f"{name}.")
+            yield from _settings_rows(default, f"{prefix}{name}.")
         else:
             yield f"`{prefix}{name}`", f"`{_shown(default)}`", field.description or ""
 

@@ -44,7 +44,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
     embedded = await hass.async_add_executor_job(has_embedded_voice)
     runtime = VieneuRuntime(hass, entry, has_embedded_voice=embedded)
     try:
-        await runtime.router.load()
+        await runtime.async_load()
     except VieneuError as error:
         await runtime.router.aclose()
         raise ConfigEntryNotReady(

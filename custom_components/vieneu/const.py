@@ -26,7 +26,9 @@ CONF_VOICE: Final = "voice"
 """Option key of the voice for requests that name none; empty means the backend's default."""
 CONF_SPEED: Final = "speed"
 CONF_PAUSE: Final = "sentence_pause"
-"""Option key of the silence between two sentences, in seconds."""
+"""Option key of the shortest pause between two sentences, in seconds; 0 leaves the natural one."""
+CONF_DICTIONARY: Final = "dictionary"
+"""Option key of the user's dictionary: its text, as in a file."""
 CONF_FALLBACK: Final = "automatic_fallback"
 
 ATTR_SPEED: Final = "speed"
@@ -35,6 +37,8 @@ ATTR_PAUSE: Final = "sentence_pause"
 DEFAULT_SPEED: Final = 1.0
 DEFAULT_PAUSE: Final = 0.0
 MAX_PAUSE: Final = 5.0
+MAX_DICTIONARY_CHARS: Final = 64 * 1024
+"""Home Assistant keeps all options in one file, which it writes as a whole."""
 
 
 class LocalKind(StrEnum):

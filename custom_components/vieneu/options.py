@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from .const import (
+    CONF_DICTIONARY,
     CONF_FALLBACK,
     CONF_PAUSE,
     CONF_SPEED,
@@ -27,6 +28,8 @@ class SpeechOptions:
     speed: float
     pause_s: float
     fallback: bool
+    dictionary: str
+    """Text of the user's dictionary."""
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
@@ -36,6 +39,7 @@ class SpeechOptions:
             speed=options.get(CONF_SPEED, DEFAULT_SPEED),
             pause_s=options.get(CONF_PAUSE, DEFAULT_PAUSE),
             fallback=options.get(CONF_FALLBACK, True),
+            dictionary=options.get(CONF_DICTIONARY, ""),
         )
 
 

@@ -10,39 +10,82 @@ from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
+    TextSelector,
+    TextSelectorConfig,
 )
 
+from vieneu_core.i18n import translated
 from vieneu_core.synthesis import MAX_SPEED, MIN_SPEED
+from vieneu_core.text import UserDictionary
 
 from .const import (
+    CONF_DICTIONARY,
     CONF_FALLBACK,
     CONF_PAUSE,
     CONF_SPEED,
+    MAX_DICTIONARY_CHARS,
     MAX_PAUSE,
 )
+from .error_translation import language_of
 from .options import SpeechOptions
+
+MOST_LINES_SHOWN = 5
 
 
 class VieneuOptionsFlow(OptionsFlow):
-    """Sets speed, pause and automatic fallback."""
+    """Sets speed, pause, automatic fallback and the user's dictionary."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for all options."""
+        """Ask for all options; a wrong line of the dictionary is named, and nothing is saved."""
+        options, errors, lines = self.config_entry.options, {}, ""
         if user_input is not None:
-            if self.config_entry.state is ConfigEntryState.LOADED:
-                router = self.config_entry.runtime_data.router
-                router.set_fallback(enabled=user_input[CONF_FALLBACK])
-            return self.async_create_entry(data={**self.config_entry.options, **user_input})
-        options = SpeechOptions.of(self.config_entry.options)
-        schema = vol.Schema(
-            {
-                vol.Required(CONF_SPEED, default=options.speed): NumberSelector(
-                    NumberSelectorConfig(min=MIN_SPEED, max=MAX_SPEED, step=0.05)
-                ),
-                vol.Required(CONF_PAUSE, default=options.pause_s): NumberSelector(
-                    NumberSelectorConfig(min=0, max=MAX_PAUSE, step=0.05, unit_of_measurement="s")
-                ),
-                vol.Required(CONF_FALLBACK, default=options.fallback): BooleanSelector(),
-            }
+            given = {**options, CONF_DICTIONARY: "", **user_input}
+            text = given[CONF_DICTIONARY]
+            dictionary = await self.hass.async_add_executor_job(UserDictionary.parse, text)
+            if len(text) > MAX_DICTIONARY_CHARS:
+                errors[CONF_DICTIONARY] = "dictionary_too_long"
+            elif dictionary.bad_lines:
+                errors[CONF_DICTIONARY] = "dictionary_lines"
+                lines = self._described(dictionary)
+            else:
+                return await self._save(given, dictionary)
+            options = given
+        return self.async_show_form(
+            step_id="init",
+            data_schema=_schema(SpeechOptions.of(options)),
+            errors=errors,
+            description_placeholders={"lines": lines, "most": str(MAX_DICTIONARY_CHARS)},
         )
-        return self.async_show_form(step_id="init", data_schema=schema)
+
+    async def _save(self, given: dict[str, Any], dictionary: UserDictionary) -> ConfigFlowResult:
+        """Keep the options, and apply at once those that the router has."""
+        if self.config_entry.state is ConfigEntryState.LOADED:
+            router = self.config_entry.runtime_data.router
+            router.set_fallback(enabled=given[CONF_FALLBACK])
+            await router.reading.use(dictionary)
+        if not given[CONF_DICTIONARY]:
+            del given[CONF_DICTIONARY]
+        return self.async_create_entry(data=given)
+
+    def _described(self, dictionary: UserDictionary) -> str:
+        language = language_of(self.hass)
+        bad = dictionary.bad_lines[:MOST_LINES_SHOWN]
+        return " ".join(f"{each.line}: {translated(each.reason, language)}" for each in bad)
+
+
+def _schema(options: SpeechOptions) -> vol.Schema:
+    return vol.Schema(
+        {
+            vol.Required(CONF_SPEED, default=options.speed): NumberSelector(
+                NumberSelectorConfig(min=MIN_SPEED, max=MAX_SPEED, step=0.05)
+            ),
+            vol.Required(CONF_PAUSE, default=options.pause_s): NumberSelector(
+                NumberSelectorConfig(min=0, max=MAX_PAUSE, step=0.05, unit_of_measurement="s")
+            ),
+            vol.Required(CONF_FALLBACK, default=options.fallback): BooleanSelector(),
+            # Suggested, not a default: a field that was emptied is not sent.
+            vol.Optional(
+                CONF_DICTIONARY, description={"suggested_value": options.dictionary}
+            ): TextSelector(TextSelectorConfig(multiline=True)),
+        }
+    )

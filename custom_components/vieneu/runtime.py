@@ -11,6 +11,7 @@ from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
+from vieneu_core.audio import NATURAL_PAUSES
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.builder import AT_ONCE
@@ -18,6 +19,7 @@ from vieneu_core.clock import SystemClock
 from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.engines.registry import ENGINES
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelQuota
+from vieneu_core.text import UserDictionary
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.spec import EngineSpec
 
@@ -59,10 +61,23 @@ class VieneuRuntime:
             remote=self.remote(colab) if colab else None,
             last_resort=self._last_resort(entry.data[CONF_LOCAL]) if has_embedded_voice else None,
             mode=Mode(entry.options.get(CONF_MODE, Mode.LOCAL)) if colab else Mode.LOCAL,
-            policy=RouterPolicy(fallback_enabled=SpeechOptions.of(entry.options).fallback),
+            policy=RouterPolicy(
+                fallback_enabled=SpeechOptions.of(entry.options).fallback, pauses=NATURAL_PAUSES
+            ),
             quota=self._quota,
         )
         self.coordinator = VieneuCoordinator(hass, entry, self.router)
+
+    async def async_load(self) -> None:
+        """Load the router, which then knows the user's dictionary.
+
+        Raises:
+            BackendError: nothing can speak.
+        """
+        text = SpeechOptions.of(self.coordinator.config_entry.options).dictionary
+        dictionary = await self._hass.async_add_executor_job(UserDictionary.parse, text)
+        await self.router.reading.use(dictionary)
+        await self.router.load()
 
     def remote(self, colab: Mapping[str, Any]) -> RemoteBackend:
         """Return the backend for a server on Colab."""

@@ -21,6 +21,7 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from vieneu_core.audio.encode import AudioFormat, encode_stream
+from vieneu_core.audio.pauses import with_pauses
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import InvalidRequestError, VieneuError
 from vieneu_core.synthesis import SynthesisRequest
@@ -78,7 +79,7 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
             **given,
             ATTR_SPEED: options.speed,
             ATTR_PAUSE: options.pause_s,
-            ATTR_CACHE: self._cache.key(data.status.active),
+            ATTR_CACHE: self._cache.key(data.status.active, options.dictionary),
         }
 
     @callback
@@ -125,7 +126,7 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
             )
         )
         pause_s = min(max(_number(given, ATTR_PAUSE, options.pause_s), 0.0), MAX_PAUSE)
-        return _with_pauses(spoken, pause_s)
+        return _with_tail(with_pauses(spoken, lambda _: pause_s))
 
 
 def _number(given: Mapping[str, Any], key: str, default: float) -> float:
@@ -142,25 +143,15 @@ def _number(given: Mapping[str, Any], key: str, default: float) -> float:
         ) from error
 
 
-async def _with_pauses(
-    chunks: AsyncGenerator[AudioChunk], pause_s: float
-) -> AsyncGenerator[AudioChunk]:
-    """Add silence between sentences and at the end, without delaying any chunk."""
+async def _with_tail(chunks: AsyncGenerator[AudioChunk]) -> AsyncGenerator[AudioChunk]:
+    """Add silence at the end, without delaying any chunk."""
     last: AudioChunk | None = None
-    spoken = between = False  # a sentence that nobody could pronounce has no samples, and no pause
     async with aclosing(chunks):
         async for chunk in chunks:
-            paused = between and bool(chunk.pcm)
-            yield replace(chunk, pcm=_silence(chunk, pause_s) + chunk.pcm) if paused else chunk
-            spoken = spoken or bool(chunk.pcm)
-            between = spoken and (chunk.final or (between and not paused))
+            yield chunk
             last = chunk
     if last is not None:
-        yield replace(last, pcm=_silence(last, TAIL_S))
-
-
-def _silence(like: AudioChunk, seconds: float) -> bytes:
-    return bytes(2 * round(seconds * like.sample_rate_hz))
+        yield replace(last, pcm=bytes(2 * round(TAIL_S * last.sample_rate_hz)))
 
 
 class _Measured:

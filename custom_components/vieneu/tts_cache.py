@@ -7,6 +7,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
+from vieneu_core.text import version_of
+
 from .const import DOMAIN
 
 
@@ -20,7 +22,7 @@ class ProvenCache:
 
     Home Assistant caches audio by text, language and options, before it is known which backend
     speaks. So the options contain the active backend, and when a fallback last spoke: audio
-    cached until then is no longer found.
+    cached until then is no longer found. They also tell one dictionary of the user from another.
     """
 
     def __init__(self, store: Store[dict[str, str]]) -> None:
@@ -37,6 +39,11 @@ class ProvenCache:
         self._since = dt_util.utcnow().isoformat()
         self._store.async_delay_save(lambda: {"since": self._since}, 1)
 
-    def key(self, active: str) -> str:
-        """Return the additional part of the cache key."""
-        return f"{active} {self._since}"
+    def key(self, active: str, dictionary: str) -> str:
+        """Return the additional part of the cache key.
+
+        Args:
+            active: The active backend.
+            dictionary: Text of the user's dictionary: another one says other words.
+        """
+        return f"{active} {self._since} {version_of(dictionary) if dictionary else ''}".rstrip()

@@ -179,7 +179,10 @@ def test_no_key_is_that_of_other_parts() -> None:
     pairs = [("a", "bc"), ("ab", "c"), ("abc", ""), ("", "abc")]
     keys = {
         key_of(
-            Identity(engine=engine, model=model, version="1"), SpokenVoice(*voice), request, texts
+            Identity(engine=engine, model=model, version="1"),
+            SpokenVoice(*voice),
+            request,
+            tuple((text, 0.5 * index) for index, text in enumerate(texts)),
         )
         for engine, model in pairs
         for voice in pairs

@@ -9,6 +9,7 @@ import pytest
 
 from vieneu_core.errors import EmptyTextError
 from vieneu_core.text.passages import READ_AHEAD, passages
+from vieneu_core.text.sentence_splitter import sentences
 
 
 def reader_tasks() -> list[asyncio.Task[object]]:
@@ -36,7 +37,7 @@ class Typist:
 
 async def test_the_first_passage_is_one_sentence_and_the_next_all_that_is_known() -> None:
     text = "Câu một đây. Câu hai đây. Câu ba đây. Câu bốn đây."
-    assert [p async for p in passages(text)] == [
+    assert [p async for p in passages(sentences(text))] == [
         ("Câu một đây.",),
         ("Câu hai đây.", "Câu ba đây.", "Câu bốn đây."),
     ]
@@ -45,13 +46,13 @@ async def test_the_first_passage_is_one_sentence_and_the_next_all_that_is_known(
 
 async def test_a_passage_keeps_to_its_characters() -> None:
     given = ("a" * 10, "b" * 40, "c" * 30, "d" * 21, "e" * 200, "f")
-    found = [p async for p in passages(given, max_chars=70)]
+    found = [p async for p in passages(sentences(given), max_chars=70)]
     assert found == [given[:1], given[1:3], given[3:4], given[4:5], given[5:]]
 
 
 async def test_each_passage_takes_what_was_written_meanwhile() -> None:
     typist = Typist()
-    found = passages(typist.text())
+    found = passages(sentences(typist.text()))
     typist.pieces.put_nowait("Câu một đây. Câu ")
     first = await anext(found)
     typist.pieces.put_nowait("hai đây. Câu ba ")
@@ -68,7 +69,7 @@ async def test_an_error_of_the_source_comes_after_all_that_it_wrote() -> None:
     typist = Typist()
     typist.pieces.put_nowait("Câu một đây. Câu hai đây. Câu b")
     typist.pieces.put_nowait(RuntimeError("the model went away"))
-    found = passages(typist.text())
+    found = passages(sentences(typist.text()))
     assert await anext(found) == ("Câu một đây.",)
     await asyncio.wait(reader_tasks())
     assert await anext(found) == ("Câu hai đây.", "Câu b")
@@ -80,14 +81,14 @@ async def test_an_error_of_the_source_comes_after_all_that_it_wrote() -> None:
 
 async def test_empty_text_is_an_error() -> None:
     with pytest.raises(EmptyTextError):
-        await anext(passages("   "))
+        await anext(passages(sentences("   ")))
     assert not reader_tasks()
 
 
 async def test_stopping_early_ends_the_reader_and_closes_the_source() -> None:
     typist = Typist()
     typist.pieces.put_nowait("Câu một đây. Câu hai")
-    found = passages(typist.text())
+    found = passages(sentences(typist.text()))
     await anext(found)
     assert reader_tasks()
     await found.aclose()
@@ -99,7 +100,7 @@ async def test_stopping_early_hides_no_warning_behind_an_error_nobody_asked_for(
     typist = Typist()
     typist.pieces.put_nowait("Câu một đây. Câu hai đây. C")
     typist.pieces.put_nowait(RuntimeError("later"))
-    found = passages(typist.text())
+    found = passages(sentences(typist.text()))
     assert await anext(found) == ("Câu một đây.",)
     await found.aclose()
     assert not reader_tasks()
@@ -109,7 +110,7 @@ async def test_cancelling_the_listener_ends_the_reader() -> None:
     typist = Typist()
 
     async def listen() -> None:
-        async for _ in passages(typist.text()):
+        async for _ in passages(sentences(typist.text())):
             pass
 
     listener = asyncio.create_task(listen())
@@ -131,7 +132,7 @@ async def test_an_endless_text_waits_for_its_speech() -> None:
             read += 1
             yield "Câu này dài. "
 
-    found = passages(endless())
+    found = passages(sentences(endless()))
     await anext(found)
     for _ in range(20 * READ_AHEAD):
         await asyncio.sleep(0)

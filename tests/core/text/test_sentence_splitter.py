@@ -13,6 +13,7 @@ from vieneu_core.errors import EmptyTextError
 from vieneu_core.text.clean import has_speech, is_speakable, plain
 from vieneu_core.text.sentence_splitter import (
     MAX_SENTENCE_CHARS,
+    Sentence,
     SentenceSplitter,
     sentences,
     split_sentences,
@@ -26,7 +27,7 @@ def spoken(text: str) -> str:
 def in_pieces(pieces: list[str]) -> tuple[str, ...]:
     splitter = SentenceSplitter()
     found = [sentence for piece in pieces for sentence in splitter.push(piece)]
-    return (*found, *splitter.finish())
+    return tuple(sentence.text for sentence in (*found, *splitter.finish()))
 
 
 async def pieces_of(*pieces: str) -> AsyncIterator[str]:
@@ -231,13 +232,14 @@ def test_nothing_speakable_is_lost_wherever_the_writer_pauses(
     text: str, data: st.DataObject
 ) -> None:
     splitter = SentenceSplitter()
-    found: list[str] = []
+    found: list[Sentence] = []
     for piece in [text[at : at + 3] for at in range(0, len(text), 3)]:
         found += splitter.push(piece)
         if splitter.pause_s is not None and data.draw(st.booleans()):
             found += splitter.pause()
             assert splitter.pause_s is None
-    assert spoken("".join([*found, *splitter.leftover()])) == spoken(text)
+    found += splitter.leftover()
+    assert spoken("".join(sentence.text for sentence in found)) == spoken(text)
 
 
 @given(TEXTS)

@@ -47,6 +47,11 @@ CHANGES: dict[str, Any] = {
     "cache.enabled": True,
     "cache.max_bytes": 20_000_000,
     "cache.folder": "/tmp/speech",  # noqa: S108 - only read
+    "text.pauses.clause": 0.1,
+    "text.pauses.sentence": 0.2,
+    "text.pauses.question": 0.4,
+    "text.pauses.paragraph": 1.5,
+    "text.dictionary": "/tmp/words.txt",  # noqa: S108 - only read
 }
 """Another value for each setting. A new setting needs one, and with it an answer of the relay."""
 
@@ -63,8 +68,11 @@ def changed(*settings: str) -> str:
     """The text of a file in which these settings have their other value."""
     values: dict[str, Any] = yaml.safe_load(yaml.safe_dump(START))
     for setting in settings:
-        section, _, key = setting.rpartition(".")
-        (values.setdefault(section, {}) if section else values)[key] = CHANGES[setting]
+        *sections, key = setting.split(".")
+        section = values
+        for name in sections:
+            section = section.setdefault(name, {})
+        section[key] = CHANGES[setting]
     return yaml.safe_dump(values)
 
 
@@ -74,6 +82,7 @@ def conduct(router: Router, builder: RouterBuilder) -> dict[str, Any]:
         "mode": router.mode,
         "policy": router._pool.policy,
         "quota": builder.quota._limits,
+        "dictionary": router.reading.file and router.reading.file.path,
         **{tracked.name: arguments(tracked.backend) for tracked in router._pool},
     }
 

@@ -27,10 +27,11 @@ from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_colab_server.tokens.file import read_token_file
 from vieneu_colab_server.tunnels.errors import TunnelOpenError
 from vieneu_colab_server.tunnels.registry import AccountSecret, TunnelOptions, make_tunnel
-from vieneu_core.backends.local import LocalBackend
+from vieneu_core.backends import Backend, LocalBackend, ReadingBackend
 from vieneu_core.config import EMBEDDED_ENGINE, TunnelKind, cache_dir
 from vieneu_core.credentials import new_auth_token
 from vieneu_core.errors import ConfigurationError, OutputError, VieneuError
+from vieneu_core.text import DictionaryFile
 from vieneu_core.translatable import Translatable, joined
 from vieneu_core.validation import field_of, reason_of
 from vieneu_core.worker.spec import EngineSpec
@@ -150,7 +151,7 @@ def _from_environment(secret: AccountSecret) -> SecretStr | None:
 def _serve(
     settings: ServerSettings,
     new_token: str,
-    engine: EngineSpec,
+    backend: Backend,
     public: PublicAccess | None,
     *,
     until_stdin_ends: bool,
@@ -171,7 +172,7 @@ def _serve(
             remedy="Create it, or correct --samples.",
         )
     stop_after = _stdin_ends if until_stdin_ends else None
-    launch(settings, LocalBackend(engine, recovers=True), on_listening, public, stop_after)
+    launch(settings, backend, on_listening, public, stop_after)
 
 
 _LINES = {
@@ -217,6 +218,9 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
     ] = None,
     samples: Annotated[
         Path | None, typer.Option(help="Folder of reference audio that requests may name.")
+    ] = None,
+    dictionary: Annotated[
+        str | None, typer.Option(help="File of names and words: lines of written = spoken.")
     ] = None,
     session_limit: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="When this session ends by itself.")
@@ -267,7 +271,10 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
         settings, new_token = make_settings(arguments, token_file)
         spec = EngineSpec(engine, engine_options(engine_option or []))
         public = make_public(tunnel, domain=domain, program=tunnel_program)
-        _serve(settings, new_token, spec, public, until_stdin_ends=until_stdin_ends)
+        backend = ReadingBackend(
+            LocalBackend(spec, recovers=True), dictionary=DictionaryFile.named(dictionary)
+        )
+        _serve(settings, new_token, backend, public, until_stdin_ends=until_stdin_ends)
     except (ConfigurationError, OutputError) as error:
         _fail(error, EXIT_CONFIGURATION)
     except TunnelOpenError as error:

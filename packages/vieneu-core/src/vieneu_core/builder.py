@@ -12,15 +12,12 @@ from vieneu_core.arguments import expect, expect_optional, path_of
 from vieneu_core.backends.base import Backend
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.config import Settings
-from vieneu_core.config import cache_dir as users_cache_dir
-from vieneu_core.config import state_dir as users_state_dir
-from vieneu_core.config import voices_dir as users_voices_dir
-from vieneu_core.config.paths import expanded
+from vieneu_core.config import Settings, paths
 from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.errors import ConfigurationError, MissingExtraError
 from vieneu_core.installation import has_module
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, SlowEngine, TunnelQuota
+from vieneu_core.text.dictionary_file import DictionaryFile
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy
 
@@ -65,12 +62,12 @@ class RouterBuilder:
         self._clock = clock or SystemClock()
         self._session = session
         self.quota = TunnelQuota(
-            _folder("state_dir", state_dir, default=users_state_dir) / "budget.json",
+            _folder("state_dir", state_dir, default=paths.state_dir) / "budget.json",
             clock=self._clock,
             monthly_requests=settings.quota.monthly_requests,
             monthly_bytes=settings.quota.monthly_bytes,
         )
-        self.voices = VoiceCatalogue(_folder("voices_dir", voices_dir, default=users_voices_dir))
+        self.voices = VoiceCatalogue(_folder("voices_dir", voices_dir, default=paths.voices_dir))
 
     def router(self, settings: Settings) -> Router:
         """Build a router; nothing is loaded or connected yet.
@@ -86,6 +83,7 @@ class RouterBuilder:
             policy=self.policy(settings),
             clock=self._clock,
             quota=self.quota,  # a remote may be set later
+            dictionary=DictionaryFile.named(settings.text.dictionary),
         )
 
     def policy(self, settings: Settings) -> RouterPolicy:
@@ -96,6 +94,7 @@ class RouterBuilder:
             health_check_interval_s=settings.colab.health_check_interval,
             fallback_voice=settings.local.voice,
             slow_engine=SlowEngine(settings.local.slow_engine),
+            pauses=settings.text.pauses.pauses(),
         )
 
     def set_quota(self, settings: Settings) -> None:
@@ -238,7 +237,7 @@ def build_cache(
     return SpeechCache(
         cache_folder(settings, cache_dir=cache_dir),
         max_bytes=settings.cache.max_bytes,
-        voices=VoiceCatalogue(_folder("voices_dir", voices_dir, default=users_voices_dir)),
+        voices=VoiceCatalogue(_folder("voices_dir", voices_dir, default=paths.voices_dir)),
         clock=clock,
         on_lookup=on_lookup,
     )
@@ -247,8 +246,10 @@ def build_cache(
 def cache_folder(settings: Settings, *, cache_dir: str | PathLike[str] | None = None) -> Path:
     """Return the folder of the cache of finished speech; see `build_cached`."""
     if settings.cache.folder is not None:
-        return expanded(path_of("cache.folder", settings.cache.folder, error=ConfigurationError))
-    return _folder("cache_dir", cache_dir, default=users_cache_dir) / "speech"
+        return paths.expanded(
+            path_of("cache.folder", settings.cache.folder, error=ConfigurationError)
+        )
+    return _folder("cache_dir", cache_dir, default=paths.cache_dir) / "speech"
 
 
 def build_local(

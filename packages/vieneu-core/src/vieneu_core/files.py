@@ -1,4 +1,4 @@
-"""Atomic replacement of files. Blocking."""
+"""Atomic replacement of files, and notice of their changes. Blocking."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ from pathlib import Path
 
 PRIVATE = 0o600
 """Mode of a file that only its owner can read and write."""
+
+Signature = tuple[int, int, int] | None
+
+
+def signature_of(path: Path) -> Signature:
+    """Return what changes whenever a file does; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def write_atomic(

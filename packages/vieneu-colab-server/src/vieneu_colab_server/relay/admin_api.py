@@ -98,35 +98,35 @@ def _add_choices(api: APIRouter, administration: Administration) -> None:
     @api.post("/mode")
     async def set_mode(body: ModeBody) -> dict[str, str]:
         """Send requests to the other backend from now on."""
-        with _of_the_caller():
+        with of_the_caller():
             await administration.set_mode(body.mode)
         return {"mode": administration.router.mode.value}
 
     @api.post("/connect")
     async def connect(body: ConnectBody) -> BackendAnswer:
         """Verify a server, and use it as the remote from now on."""
-        with _of_the_caller():
+        with of_the_caller():
             health = await administration.connect(body.url, body.token)
         return _backend_answer(Mode.REMOTE.value, health)
 
     @api.post("/connect/test")
     async def test_connection(body: ConnectBody) -> BackendAnswer:
         """Verify a server without using it; nothing is kept."""
-        with _of_the_caller():
+        with of_the_caller():
             health = await administration.test_server(body.url, body.token)
         return _backend_answer(Mode.REMOTE.value, health)
 
     @api.post("/disconnect")
     async def disconnect() -> dict[str, bool]:
         """Remove the remote server and its token."""
-        with _of_the_caller():
+        with of_the_caller():
             await administration.disconnect()
         return {"connected": False}
 
     @api.post("/rotate-token")
     async def rotate_token() -> dict[str, bool]:
         """Have the remote server make a new token, and keep it. The token is not sent back."""
-        with _of_the_caller():
+        with of_the_caller():
             await administration.rotate_token()
         return {"rotated": True}
 
@@ -203,7 +203,7 @@ def _backend_answer(name: str, health: Health) -> BackendAnswer:
 
 
 @contextmanager
-def _of_the_caller() -> Iterator[None]:
+def of_the_caller() -> Iterator[None]:
     """Turn wrong values of the caller into errors of the request, not of this service."""
     try:
         yield

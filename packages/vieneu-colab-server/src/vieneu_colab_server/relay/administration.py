@@ -23,8 +23,10 @@ from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.config import Settings, environment_overrides, load_settings, save_settings
 from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError, VieneuError
+from vieneu_core.files import signature_of
 from vieneu_core.pairing import AddressUpdateInbox, verify_server
 from vieneu_core.router import LAST_RESORT, Mode, Router
+from vieneu_core.text.dictionary_file import DictionaryFile
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import reason_of
 
@@ -33,8 +35,6 @@ CHECK_EVERY_S = 0.5
 """Between two checks whether the settings file has changed."""
 APPLY_WAIT_S = 0.5
 """How long a change waits for new backends to load; loading goes on afterwards."""
-
-_Signature = tuple[int, int, int] | None
 
 
 class Administration:
@@ -61,7 +61,7 @@ class Administration:
         self.voices = builder.voices
         self._builder = builder
         self._settings = self._at_start = settings
-        self._path = path
+        self.path = path
         self._clock = clock or SystemClock()
         self._changing = asyncio.Lock()
         self._replacing: set[asyncio.Task[None]] = set()
@@ -114,14 +114,13 @@ class Administration:
         endpoint_url, chosen = self._server(url, token)
         self._refuse_overrides()
         health = await verify_server(endpoint_url, chosen)
-        async with self._changing:
-            await self._save(
-                {
-                    "colab.enabled": True,
-                    "colab.endpoint_url": endpoint_url,
-                    "colab.auth_token": chosen,
-                }
-            )
+        await self.keep(
+            {
+                "colab.enabled": True,
+                "colab.endpoint_url": endpoint_url,
+                "colab.auth_token": chosen,
+            }
+        )
         return health
 
     async def test_server(self, url: str, token: SecretStr | None = None) -> Health:
@@ -159,8 +158,7 @@ class Administration:
         changes: dict[str, Any] = {"colab.enabled": False, "colab.auth_token": ""}
         if self._settings.backend_mode == Mode.REMOTE.value:
             changes["backend_mode"] = Mode.LOCAL.value
-        async with self._changing:
-            await self._save(changes)
+        await self.keep(changes)
 
     async def rotate_token(self) -> None:
         """Have the remote server make a new token, and keep it.
@@ -174,7 +172,7 @@ class Administration:
             raise BackendNotConfiguredError("No server is connected.", backend=Mode.REMOTE.value)
         self._refuse_overrides()
         async with self._changing:
-            await asyncio.to_thread(save_settings, {}, self._path)  # before the old one is lost
+            await asyncio.to_thread(save_settings, {}, self.path)  # before the old one is lost
             server = RemoteBackend(colab.endpoint_url, colab.auth_token)
             try:
                 token = await server.rotate_token()
@@ -186,11 +184,11 @@ class Administration:
 
     async def follow(self) -> None:
         """Take over each change of the settings file since it was read, until cancelled."""
-        signature = await asyncio.to_thread(_signature_of, self._path)
+        signature = await asyncio.to_thread(signature_of, self.path)
         await self.reload()  # it may have changed before the signature was taken
         while True:
             await self._clock.sleep(CHECK_EVERY_S)
-            before, signature = signature, await asyncio.to_thread(_signature_of, self._path)
+            before, signature = signature, await asyncio.to_thread(signature_of, self.path)
             if signature != before:
                 await self.reload()
 
@@ -198,7 +196,7 @@ class Administration:
         """Read the file, and apply what has changed; a file that is wrong changes nothing."""
         async with self._changing:
             try:
-                settings = await asyncio.to_thread(load_settings, self._path)
+                settings = await asyncio.to_thread(load_settings, self.path)
                 await self._apply(settings)
             except VieneuError as error:
                 self.settings_error = error
@@ -206,21 +204,34 @@ class Administration:
             else:
                 self.settings_error = None
 
+    async def keep(self, changes: dict[str, Any]) -> None:
+        """Write some settings, by dotted name, and apply them.
+
+        Raises:
+            ConfigurationError: they cannot be kept; nothing has changed.
+        """
+        async with self._changing:
+            await self._save(changes)
+
     async def aclose(self) -> None:
         """Wait for backends that are still being replaced; called once the router is closed."""
         await asyncio.gather(*self._replacing, return_exceptions=True)
 
     async def _save(self, changes: dict[str, Any]) -> None:
-        await asyncio.to_thread(save_settings, changes, self._path)
-        await self._apply(await asyncio.to_thread(load_settings, self._path))
+        await asyncio.to_thread(save_settings, changes, self.path)
+        await self._apply(await asyncio.to_thread(load_settings, self.path))
 
     async def _apply(self, new: Settings) -> None:
         """Bring the router from the settings so far to new ones."""
         # Made before anything changes: a URL that cannot be used is refused as a whole.
         replacements = self._builder.replacements(self._settings, new)
+        dictionary = DictionaryFile.named(new.text.dictionary)
+        renamed = new.text.dictionary != self._settings.text.dictionary
         self._settings = new
         self._builder.set_quota(new)
         self.router.set_policy(self._builder.policy(new))
+        if renamed:
+            await self.router.reading.use(dictionary)
         if new.mode == Mode.LOCAL.value:
             self._take_over_mode()
         await self._in_background(self._replace(*each) for each in replacements.items())
@@ -285,12 +296,3 @@ class Administration:
                 "URL and token of the server come from environment variables, which would win.",
                 remedy="Unset COLAB_ENDPOINT_URL and COLAB_AUTH_TOKEN, and start the relay again.",
             )
-
-
-def _signature_of(path: Path) -> _Signature:
-    """Return what changes whenever the file does; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

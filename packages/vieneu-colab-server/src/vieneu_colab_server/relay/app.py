@@ -23,6 +23,7 @@ from vieneu_colab_server.middleware.body_limit import BodyLimit
 from vieneu_colab_server.problems import add_error_handlers, translate_problems
 from vieneu_colab_server.relay.admin_api import ADDRESS, admin_routes
 from vieneu_colab_server.relay.administration import Administration
+from vieneu_colab_server.relay.dictionary_routes import dictionary_routes
 from vieneu_colab_server.relay.event_stream import EventHistory
 from vieneu_colab_server.relay.guard import ADMIN_API, AdminGuard
 from vieneu_colab_server.relay.history import RelayHistory, history_routes
@@ -188,6 +189,7 @@ def create_relay_app(
         notebook_routes(),
         history_routes(history),
         preparation_routes(preparation),
+        dictionary_routes(administration),
     ]
     routes = [
         Route(ADMIN_PATH, _to_the_page, include_in_schema=False),

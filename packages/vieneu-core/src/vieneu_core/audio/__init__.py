@@ -11,24 +11,29 @@ if TYPE_CHECKING:
     from vieneu_core.audio.file import write_file
     from vieneu_core.audio.listener import Listener
     from vieneu_core.audio.opus import OpusSentenceDecoder, OpusSentenceEncoder
+    from vieneu_core.audio.pauses import NATURAL_PAUSES, NO_PAUSES, Pauses, with_pauses
     from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
     from vieneu_core.audio.resample import Resampler
     from vieneu_core.audio.tempo import TempoStretcher
 
 __all__ = [
     "BYTES_PER_SAMPLE",
+    "NATURAL_PAUSES",
+    "NO_PAUSES",
     "AudioChunk",
     "AudioFormat",
     "Clip",
     "Listener",
     "OpusSentenceDecoder",
     "OpusSentenceEncoder",
+    "Pauses",
     "Resampler",
     "Speaker",
     "TempoStretcher",
     "decode_clip",
     "encode_stream",
     "pcm_stream",
+    "with_pauses",
     "write_file",
 ]
 
@@ -40,6 +45,7 @@ __getattr__, __dir__ = lazy_names(
         "file": ("write_file",),
         "listener": ("Listener",),
         "opus": ("OpusSentenceDecoder", "OpusSentenceEncoder"),
+        "pauses": ("NATURAL_PAUSES", "NO_PAUSES", "Pauses", "with_pauses"),
         "pcm": ("BYTES_PER_SAMPLE", "AudioChunk", "Speaker"),
         "resample": ("Resampler",),
         "tempo": ("TempoStretcher",),

@@ -60,12 +60,16 @@ class SpeechCheck:
         sentence: Its text.
         speed: The requested rate of speech.
         sample_rate_hz: Rate of the samples.
+        pause_s: Longest silence that may have been put before it on purpose, in seconds at speed 1.
     """
 
-    def __init__(self, sentence: str, *, speed: float, sample_rate_hz: int) -> None:
+    def __init__(
+        self, sentence: str, *, speed: float, sample_rate_hz: int, pause_s: float = 0.0
+    ) -> None:
         self._n_letters = count_letters(sentence)
         self._speed = speed
         self._sample_rate_hz = sample_rate_hz
+        self._longest_lead_s = (_LONGEST_LEAD_S + pause_s) / speed
         self._n_samples = 0
         self._silent = True
 
@@ -79,7 +83,7 @@ class SpeechCheck:
         self._n_samples += n_samples
         if self._silent and n_samples:
             self._silent = is_silent(pcm)
-            if self._seconds > _LONGEST_LEAD_S / self._speed:
+            if self._seconds > self._longest_lead_s:
                 self._require_sound()
 
     def finish(self) -> None:

@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from vieneu_core.backends.base import Backend, BackendState, Health, synthesize
     from vieneu_core.backends.local import LocalBackend
+    from vieneu_core.backends.reading import ReadingBackend
     from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts, RetryPolicy
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "BackendState",
     "Health",
     "LocalBackend",
+    "ReadingBackend",
     "RemoteBackend",
     "RemoteTimeouts",
     "RetryPolicy",
@@ -26,6 +28,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "base": ("Backend", "BackendState", "Health", "synthesize"),
         "local": ("LocalBackend",),
+        "reading": ("ReadingBackend",),
         "remote": ("RemoteBackend", "RemoteTimeouts", "RetryPolicy"),
     },
 )

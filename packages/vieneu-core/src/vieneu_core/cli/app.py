@@ -29,6 +29,7 @@ COMMANDS = {
     "say": "say",
     "warm": "warm",
     "cache": "cache",
+    "dictionary": "dictionary",
     "voices": "voices",
     "models": "models",
     "optimize": "models",

@@ -15,8 +15,10 @@ from vieneu_core.config.settings import (
     ColabSettings,
     FallbackSettings,
     LocalSettings,
+    PauseSettings,
     QuotaSettings,
     Settings,
+    TextSettings,
     environment_overrides,
 )
 from vieneu_core.config.store import load_settings, save_settings
@@ -30,8 +32,10 @@ __all__ = [
     "ColabSettings",
     "FallbackSettings",
     "LocalSettings",
+    "PauseSettings",
     "QuotaSettings",
     "Settings",
+    "TextSettings",
     "TunnelKind",
     "cache_dir",
     "environment_overrides",

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -21,11 +22,12 @@ from pydantic import (
     model_validator,
 )
 
+from vieneu_core.audio.pauses import MAX_PAUSE_S, NATURAL_PAUSES, Pauses
 from vieneu_core.config.validation_message import Finding
 from vieneu_core.credentials import AuthToken, EndpointUrl
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
-from vieneu_core.validation import invalid
+from vieneu_core.validation import invalid, not_one_of
 
 EMBEDDED_ENGINE = "espeak"
 """The engine of the embedded voice, which needs neither a model nor a network."""
@@ -162,6 +164,62 @@ class CacheSettings(_Section):
     """None is ``vieneu/speech`` in the user's cache folder."""
 
 
+def _named_pauses(value: object) -> object:
+    """Return the seconds that a name stands for; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    names = {"natural": {}, "none": dict.fromkeys(PauseSettings.model_fields, 0.0)}
+    if value not in names:
+        raise not_one_of(*names)
+    return names[value]
+
+
+_PAUSE = "a number of seconds from 0 to 2, for example 0.5"
+
+
+class PauseSettings(_Section):
+    """Silence between two sentences in seconds, what the voice itself leaves silent included."""
+
+    clause: float = Field(default=NATURAL_PAUSES.clause_s, ge=0, le=MAX_PAUSE_S, description=_PAUSE)
+    """Inside a long sentence that is spoken in parts."""
+    sentence: float = Field(
+        default=NATURAL_PAUSES.sentence_s, ge=0, le=MAX_PAUSE_S, description=_PAUSE
+    )
+    """After a full stop, and at the end of a line."""
+    question: float = Field(
+        default=NATURAL_PAUSES.question_s, ge=0, le=MAX_PAUSE_S, description=_PAUSE
+    )
+    """After a question or an exclamation."""
+    paragraph: float = Field(
+        default=NATURAL_PAUSES.paragraph_s, ge=0, le=MAX_PAUSE_S, description=_PAUSE
+    )
+    """Before a paragraph, an item of a list, or what follows a heading."""
+
+    def pauses(self) -> Pauses:
+        """Return them for a router."""
+        return Pauses(
+            clause_s=self.clause,
+            sentence_s=self.sentence,
+            question_s=self.question,
+            paragraph_s=self.paragraph,
+        )
+
+
+class TextSettings(_Section):
+    """How texts are read, whichever voice speaks."""
+
+    pauses: Annotated[PauseSettings, BeforeValidator(_named_pauses)] = Field(
+        default=PauseSettings(),
+        description="natural, none, or seconds for some of clause, sentence, question, paragraph",
+    )
+    dictionary: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the path of a text file with lines: written = spoken",
+    )
+    """The user's dictionary; see `text.user_dictionary`. It is followed while it changes."""
+
+
 class Settings(_Section):
     """All settings. Immutable; the text form contains no secrets.
 
@@ -175,6 +233,7 @@ class Settings(_Section):
     fallback: FallbackSettings = Field(default=FallbackSettings(), description="key: value lines")
     quota: QuotaSettings = Field(default=QuotaSettings(), description="key: value lines")
     cache: CacheSettings = Field(default=CacheSettings(), description="key: value lines")
+    text: TextSettings = Field(default=TextSettings(), description="key: value lines")
 
     @model_validator(mode="before")
     @classmethod

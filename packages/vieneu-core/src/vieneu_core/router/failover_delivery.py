@@ -35,7 +35,6 @@ from vieneu_core.router.refusal import too_slow, turn_too_late
 from vieneu_core.router.route import Route
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.text.passages import passages
 from vieneu_core.translatable import Translatable
 
 _RETRY = Backoff(first_s=0.1, longest_s=math.inf)
@@ -43,11 +42,12 @@ _RETRY = Backoff(first_s=0.1, longest_s=math.inf)
 
 
 class Delivery:
-    """Speaks one request on the backends of a route."""
+    """Speaks the passages of one request on the backends of a route."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts, each once
         self,
         request: SynthesisRequest,
+        passages: AsyncGenerator[tuple[str, ...], None],
         route: Route,
         *,
         policy: RouterPolicy,
@@ -55,6 +55,7 @@ class Delivery:
         publish: Callable[[RouterEvent], None],
     ) -> None:
         self._request = request
+        self._passages = passages
         self._route = route
         self._policy = policy
         self._clock = clock
@@ -62,8 +63,7 @@ class Delivery:
         self._outbox = Outbox(clock, prefetched_sentences=policy.prefetched_sentences)
         self._n_attempts = 0
         self._n_spoken = 0
-        # Backends that failed in this request, with the sentence from which on they are asked
-        # first again.
+        # Backends that failed in this request, with the sentence at which they are asked again.
         self._asked_last: dict[TrackedBackend, float] = {}
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
@@ -86,7 +86,7 @@ class Delivery:
     async def _produce(self) -> None:
         unspoken: BackendError | None = None
         try:
-            async with aclosing(passages(self._request.text, clock=self._clock)) as source:
+            async with aclosing(self._passages) as source:
                 async for passage in source:
                     unspoken = await self._speak(passage) or unspoken
             if unspoken is not None and not self._n_spoken:

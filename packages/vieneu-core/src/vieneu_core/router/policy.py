@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from vieneu_core.arguments import check_not_negative, expect, items_of, one_of, refuse
+from vieneu_core.audio.pauses import NO_PAUSES, Pauses
 from vieneu_core.router.breaker import BreakerPolicy
 from vieneu_core.router.session_countdown import SessionPolicy
 
@@ -86,12 +87,15 @@ class RouterPolicy:
     """Seconds for which `Router.load` waits for the admin's choice while another one can speak."""
     health_check_timeout_s: float = 10.0
     probe_text: str = "Xin chào."
+    pauses: Pauses = NO_PAUSES
+    """Silence between two sentences; what the speech itself has of it counts."""
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     session: SessionPolicy = field(default_factory=SessionPolicy)
 
     def __post_init__(self) -> None:
         check_not_negative(self)
         expect("breaker", self.breaker, BreakerPolicy, "a BreakerPolicy")
+        expect("pauses", self.pauses, Pauses, "Pauses, such as NATURAL_PAUSES")
         expect("session", self.session, SessionPolicy, "a SessionPolicy")
         object.__setattr__(self, "slow_engine", one_of("slow_engine", self.slow_engine, SlowEngine))
         names = tuple(items_of("fallback", self.fallback, str, "the name of a backend"))

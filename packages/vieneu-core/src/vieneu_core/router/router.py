@@ -22,6 +22,8 @@ from vieneu_core.router.route import Route
 from vieneu_core.router.selection import Selection
 from vieneu_core.router.status import RouterStatus
 from vieneu_core.synthesis import Speech, SynthesisRequest, check_request
+from vieneu_core.text.followed_reading import Entries, FollowedReading
+from vieneu_core.text.reading import Reader
 from vieneu_core.voices import Voice
 
 
@@ -48,6 +50,7 @@ class Router(Backend):
         clock: Clock | None = None,
         rng: random.Random | None = None,
         quota: TunnelQuota | None = None,
+        dictionary: Entries | None = None,
     ) -> None:
         expect("local", local, Backend, "a backend, such as LocalBackend('espeak')")
         expect_optional("remote", remote, Backend, "a backend, such as a RemoteBackend")
@@ -71,6 +74,7 @@ class Router(Backend):
             publish=self._events.publish,
         )
         self._pool = self._selection.pool
+        self.reading = FollowedReading(dictionary, lambda: self._pool.policy.pauses, self._clock)
 
     @property
     def mode(self) -> Mode:
@@ -98,8 +102,6 @@ class Router(Backend):
         """Yield events from now on."""
         self._lifetime.check()
         return self._events.listen()
-
-    # --- administration ---------------------------------------------------------------------
 
     def set_mode(self, mode: Mode | str, *, require_ready: bool = True) -> None:
         """Send requests to the other backend from now on. Running ones end where they started.
@@ -143,9 +145,8 @@ class Router(Backend):
                 is unknown; None leaves the order as it is.
         """
         expect("enabled", enabled, bool, "True or False")
-        policy = self._pool.policy
-        fallback = policy.fallback if order is None else tuple(order)
-        self.set_policy(replace(policy, fallback_enabled=enabled, fallback=fallback))
+        fallback = self._pool.policy.fallback if order is None else tuple(order)
+        self.set_policy(replace(self._pool.policy, fallback_enabled=enabled, fallback=fallback))
 
     async def set_local(self, local: Backend) -> None:
         """Replace the local backend, as `set_remote`; a fallback speaks while it is being loaded.
@@ -233,6 +234,7 @@ class Router(Backend):
             try:
                 if self._quota is not None:
                     await self._quota.load()
+                await self.reading.start()
                 await self._pool.load(self.mode.value, LAST_RESORT)
                 self._selection.loaded = True
                 self._selection.publish_changes()
@@ -244,6 +246,7 @@ class Router(Backend):
         """Stop monitoring, and unload all backends."""
         self._lifetime.use()
         self._selection.loaded = False
+        await self.reading.stop()
         await self._pool.unwatch()
         await self._pool.unload()
         if self._quota is not None:
@@ -254,15 +257,17 @@ class Router(Backend):
         check_request(request)
         self._require_loaded()
         route = Route.along(self._selection.candidates, self._pool)
+        reader = Reader(self.reading.now, speed=request.speed)
         delivery = Delivery(
             request,
+            reader.passages(request.text, self._clock),
             route,
             policy=self._pool.policy,
             clock=self._clock,
             publish=self._events.publish,
         )
         with route.leased():
-            async with aclosing(delivery.chunks()) as chunks:
+            async with aclosing(reader.paced(delivery.chunks())) as chunks:
                 async for chunk in chunks:
                     yield chunk
 

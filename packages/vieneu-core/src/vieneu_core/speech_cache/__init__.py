@@ -5,7 +5,9 @@ An announcement that was spoken while the GPU was there sounds the same later, a
 
 The key. Two requests share an entry only where the chosen backend would speak them alike: the same
 engine, model, version and options (`Identity`), the same voice, language, speed and watermark, and
-the same sentences, as the router would send them. A voice that was added counts by its clip: one
+the same sentences, as the router would send them, with the same pauses: what is stored has them. So
+an entry of the user's dictionary that changes is heard at once, in the sentences that have it, and
+other pauses are spoken anew. A voice that was added counts by its clip: one
 that was replaced under the same name is another voice. A default voice counts as the voice that it
 stands for: the one of the settings, else the one that was last heard from this backend in this
 language. Asking a server for it would cost a request of the tunnel's quota for each announcement.

@@ -131,8 +131,9 @@ class CachedBackend(Backend):
         """
         check_request(request)
         self._require_loaded()
-        sentences_of(request)
-        lookup = await self.cache.find(self._chosen(), request, preparing=True)
+        chosen = self._chosen()
+        sentences_of(request, chosen.reading)
+        lookup = await self.cache.find(chosen, request, preparing=True)
         if lookup is None:
             raise self.cache.problem or self._lifetime.not_loaded()
         if lookup.speech is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING
 
 from vieneu_core.arguments import check_fields
 from vieneu_core.errors import InvalidRequestError, TextTooLongError
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.text.sentence_splitter import given_sentences, split_sentences
+from vieneu_core.text.reading import Reader, Reading
 from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_CHARS = 10_000
 """A longer text is no announcement: splitting it would delay its first sound."""
-_KEY_FORMAT = 1
+_KEY_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,8 @@ class Chosen:
     """As `Identity.options`, also while the identity is not known."""
     default_voice: str | None = None
     """Id of the voice that the settings give to requests that name none."""
+    reading: Reading = field(default_factory=Reading)
+    """How texts are read now: the user's dictionary and the pauses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ def chosen_by(router: Router, settings: Settings) -> Callable[[], Chosen]:
         status = router.status()
         name = status.mode.value
         if status.mode is Mode.REMOTE:
-            return Chosen(name=name, identity=_identity(status, name, ""))
+            identity = _identity(status, name, "")
+            return Chosen(name=name, identity=identity, reading=router.reading.now)
         health = getattr(status.backend(name), "health", None)
         missing = health.missing_voice if health is not None else None
         voice = settings.local.voice
@@ -81,6 +84,7 @@ def chosen_by(router: Router, settings: Settings) -> Callable[[], Chosen]:
             identity=_identity(status, name, options),
             options=options,
             default_voice=None if voice == missing else voice,
+            reading=router.reading.now,
         )
 
     return chosen
@@ -101,8 +105,12 @@ def _identity(status: RouterStatus, name: str, options: str) -> Identity | None:
     )
 
 
-def sentences_of(request: SynthesisRequest) -> tuple[str, ...]:
-    """Return the sentences that a backend gets for a request: the text in its normal form.
+PausedSentence = tuple[str, float]
+"""A sentence, and the pause before it in seconds."""
+
+
+def sentences_of(request: SynthesisRequest, reading: Reading) -> tuple[PausedSentence, ...]:
+    """Return the sentences that a backend gets for a request, each with the pause before it.
 
     Raises:
         EmptyTextError: nothing in it can be spoken.
@@ -121,7 +129,7 @@ def sentences_of(request: SynthesisRequest) -> tuple[str, ...]:
                 max_chars=MAX_CHARS,
             )
         )
-    return split_sentences(text) if isinstance(text, str) else tuple(given_sentences(text))
+    return Reader(reading, speed=request.speed).whole(text)
 
 
 def language_of(request: SynthesisRequest) -> str:
@@ -130,7 +138,10 @@ def language_of(request: SynthesisRequest) -> str:
 
 
 def key_of(
-    identity: Identity, voice: SpokenVoice, request: SynthesisRequest, sentences: tuple[str, ...]
+    identity: Identity,
+    voice: SpokenVoice,
+    request: SynthesisRequest,
+    sentences: tuple[PausedSentence, ...],
 ) -> str:
     """Return the key of a request: a digest, from which no text can be read."""
     return digest_of(

@@ -41,7 +41,7 @@ class StoredSpeech:
     def find(self, chosen: Chosen, request: SynthesisRequest, counted: bool) -> Lookup | None:
         """Return what is known of a request, and its speech; None where it is never stored."""
         try:
-            sentences = sentences_of(request)
+            sentences = sentences_of(request, chosen.reading)
         except RequestError:
             return None
         identity = self._last_known.identity(chosen)
@@ -50,7 +50,12 @@ class StoredSpeech:
         if identity is not None and voice is not None:
             speech = self._speech(key_of(identity, voice, request, sentences), counted=counted)
         return Lookup(
-            request=request, sentences=sentences, identity=identity, voice=voice, speech=speech
+            request=request,
+            reading=chosen.reading,
+            sentences=sentences,
+            identity=identity,
+            voice=voice,
+            speech=speech,
         )
 
     def key_for(self, lookup: Lookup, chosen: Chosen, speech: Speech) -> str | None:

@@ -7,19 +7,44 @@ from vieneu_core import lazy_names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from vieneu_core.text.clean import has_speech, one_line
+    from vieneu_core.text.dictionary_file import (
+        MAX_DICTIONARY_BYTES,
+        DictionaryFile,
+        content_of,
+        path_of_dictionary,
+        version_of,
+        write_dictionary,
+    )
     from vieneu_core.text.sentence_splitter import sentences, split_sentences
+    from vieneu_core.text.user_dictionary import UserDictionary
 
 __all__ = [
+    "MAX_DICTIONARY_BYTES",
+    "DictionaryFile",
+    "UserDictionary",
+    "content_of",
     "has_speech",
     "one_line",
+    "path_of_dictionary",
     "sentences",
     "split_sentences",
+    "version_of",
+    "write_dictionary",
 ]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "clean": ("has_speech", "one_line"),
+        "dictionary_file": (
+            "MAX_DICTIONARY_BYTES",
+            "DictionaryFile",
+            "content_of",
+            "path_of_dictionary",
+            "version_of",
+            "write_dictionary",
+        ),
         "sentence_splitter": ("sentences", "split_sentences"),
+        "user_dictionary": ("UserDictionary",),
     },
 )

@@ -85,7 +85,8 @@ class Break(Enum):
     LINE = "\n"
     """A line break, as an empty word: the sentence before it has ended."""
     BLOCK = "\n\n"
-    """A blank line, or a line break before a list item: the item before it has ended too."""
+    """A blank line, or a line break before a list item or after a heading: the item before it has
+    ended too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class WordReader:
         self._after_return = False  # a "\n" now is part of "\r\n"
         self._buffer = "\n"  # the start of the text is the start of a line
         self._in_line = False  # whether a word has come since the last line break
+        self._in_heading = False
         self._previous = ""
 
     @property
@@ -178,7 +180,8 @@ class WordReader:
         if "\n" in gap:
             yield from self._line_break()
             is_bullet = _BULLET.fullmatch(word) is not None
-            starts_item = is_bullet or _NUMBERED.fullmatch(word) is not None
+            starts_item = is_bullet or _NUMBERED.fullmatch(word) is not None or self._in_heading
+            self._in_heading = is_bullet and word.startswith("#")
             if is_bullet:
                 word = ""
         if starts_item or gap.count("\n") > 1:

@@ -21,23 +21,19 @@ MOST_UPCOMING = 7
 
 
 async def passages(
-    text: str | tuple[str, ...] | AsyncIterable[str],
-    *,
-    max_chars: int = 400,
-    clock: Clock | None = None,
+    found: AsyncGenerator[str, None], *, max_chars: int = 400
 ) -> AsyncGenerator[tuple[str, ...], None]:
-    """Yield the sentences of a text in order, grouped into passages.
+    """Yield sentences in order, grouped into passages.
 
     Args:
-        text: As in `vieneu_core.text.sentence_splitter.sentences`.
+        found: Sentences as they become known, such as those of `sentence_splitter.sentences`;
+            closed at the end.
         max_chars: Limit of a passage. A longer sentence is a passage of its own.
-        clock: As in `sentences`.
 
     Raises:
-        EmptyTextError: there is nothing to speak in the text.
-        Exception: as the source of the text, after all sentences known before.
+        Exception: as the source of the sentences, after all those known before.
     """
-    ahead = _ReadAhead(text, clock)
+    ahead = _ReadAhead(found)
     try:
         passage = await ahead.take(max_chars, most=1)
         while passage:
@@ -70,15 +66,13 @@ async def with_upcoming(
 
 
 class _ReadAhead:
-    """Reads a text in its own task, which `aclose` ends."""
+    """Reads sentences in its own task, which `aclose` ends."""
 
-    def __init__(
-        self, text: str | tuple[str, ...] | AsyncIterable[str], clock: Clock | None
-    ) -> None:
+    def __init__(self, source: AsyncGenerator[str, None]) -> None:
         self._known: deque[str] = deque()
         self._room = asyncio.Semaphore(READ_AHEAD)
         self._news = asyncio.Event()
-        self._task = asyncio.create_task(self._read(text, clock), name="read text ahead")
+        self._task = asyncio.create_task(self._read(source), name="read text ahead")
         self._task.add_done_callback(lambda _: self._news.set())
 
     async def take(self, max_chars: int, most: int = READ_AHEAD) -> tuple[str, ...]:
@@ -103,10 +97,8 @@ class _ReadAhead:
         if not self._task.cancelled():
             self._task.exception()  # marks it as retrieved: after an early stop nobody needs it
 
-    async def _read(
-        self, text: str | tuple[str, ...] | AsyncIterable[str], clock: Clock | None
-    ) -> None:
-        async with aclosing(sentences(text, clock=clock)) as found:
+    async def _read(self, source: AsyncGenerator[str, None]) -> None:
+        async with aclosing(source) as found:
             async for sentence in found:
                 await self._room.acquire()
                 self._known.append(sentence)

@@ -41,6 +41,12 @@ def pause_after(text: str) -> float | None:
     return UNSURE_PAUSE_S if _may_go_on(tail) else END_PAUSE_S
 
 
+def end_mark(sentence: str) -> str:
+    """Return the mark that ends a sentence, such as "?"; empty where it ends without one."""
+    found = _END.search(_without_pictures(sentence[-_TAIL_CHARS:]))
+    return found[0][0] if found else ""
+
+
 def _without_pictures(tail: str) -> str:
     """Return the text without what is not said at its end: pictures and white space."""
     while tail and (tail[-1].isspace() or _is_picture(tail[-1])):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from sentence_stream import SentenceBoundaryDetector
 
@@ -45,12 +46,32 @@ _DEGREES = re.compile(r"\d°[CF]\.$")
 _MARKER = re.compile(r"\(?(?:\d{1,3}|[a-zđ])[.)]")
 
 
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence, and what separates it from the one before."""
+
+    text: str
+    before: Break = Break.SPACE
+    """The strongest break since the sentence before; of the first one it means nothing."""
+
+
 def split_sentences(text: str) -> tuple[str, ...]:
     """Split a text into sentences, each of at most `MAX_SENTENCE_CHARS` characters.
 
     Raises:
         EmptyTextError: nothing in the text can be spoken; the message contains the reason.
     """
+    return tuple(sentence.text for sentence in placed_sentences(text))
+
+
+def placed_sentences(text: str | tuple[str, ...]) -> tuple[Sentence, ...]:
+    """Return the sentences of a whole text, or those that are given, with the breaks before them.
+
+    Raises:
+        EmptyTextError: nothing in the text can be spoken; the message contains the reason.
+    """
+    if isinstance(text, tuple):
+        return tuple(map(Sentence, given_sentences(text)))
     splitter = SentenceSplitter()
     return (*splitter.push(text), *splitter.finish())
 
@@ -58,6 +79,15 @@ def split_sentences(text: str) -> tuple[str, ...]:
 async def sentences(
     text: str | tuple[str, ...] | AsyncIterable[str], *, clock: Clock | None = None
 ) -> AsyncGenerator[str, None]:
+    """Yield the text of each sentence as soon as it is known; see `read_sentences`."""
+    async with aclosing(read_sentences(text, clock=clock)) as found:
+        async for sentence in found:
+            yield sentence.text
+
+
+async def read_sentences(
+    text: str | tuple[str, ...] | AsyncIterable[str], *, clock: Clock | None = None
+) -> AsyncGenerator[Sentence, None]:
     """Yield each sentence as soon as it is known.
 
     Args:
@@ -70,11 +100,8 @@ async def sentences(
         EmptyTextError: nothing in the text can be spoken; the message contains the reason.
         InvalidRequestError: a piece is not a string.
     """
-    if isinstance(text, str):
-        for sentence in split_sentences(text):
-            yield sentence
-    elif isinstance(text, tuple):
-        for sentence in given_sentences(text):
+    if isinstance(text, str | tuple):
+        for sentence in placed_sentences(text):
             yield sentence
     else:
         clock = SystemClock() if clock is None else clock
@@ -95,7 +122,7 @@ def given_sentences(given: tuple[str, ...]) -> list[str]:
     return cleaned
 
 
-async def _of_pieces(pieces: AsyncIterable[str], clock: Clock) -> AsyncGenerator[str, None]:
+async def _of_pieces(pieces: AsyncIterable[str], clock: Clock) -> AsyncGenerator[Sentence, None]:
     splitter = SentenceSplitter()
     async with aclosing(PieceReader(pieces, clock)) as source:
         try:
@@ -128,8 +155,9 @@ class SentenceSplitter:
         self._ended_early = False  # whether a pause has ended the sentence of the next characters
         self._seen = ""  # for the error message if nothing can be spoken
         self._spoke = False
+        self._before = Break.SPACE  # the strongest break before the next sentence
 
-    def push(self, piece: str) -> Iterator[str]:
+    def push(self, piece: str) -> Iterator[Sentence]:
         """Yield the sentences that ``piece`` completes."""
         if not self._spoke:
             self._seen = (self._seen + piece)[:_SEEN_CHARS]
@@ -148,7 +176,7 @@ class SentenceSplitter:
             pause_s = END_PAUSE_S if pause_after(text) == END_PAUSE_S else None
         return pause_s
 
-    def pause(self) -> Iterator[str]:
+    def pause(self) -> Iterator[Sentence]:
         """Yield the sentence that ends at the last end mark, as no text came for ``pause_s``."""
         if pause_after(self._pending() + self._reader.pending) is not None:
             for word in self._reader.pause():
@@ -158,7 +186,7 @@ class SentenceSplitter:
         if not self._in_line:
             yield from self._end_block()
 
-    def finish(self) -> Iterator[str]:
+    def finish(self) -> Iterator[Sentence]:
         """Yield the remaining sentences at the end of the text.
 
         Raises:
@@ -168,19 +196,22 @@ class SentenceSplitter:
         if not self._spoke:
             raise _empty_text(self._seen)
 
-    def leftover(self) -> Iterator[str]:
+    def leftover(self) -> Iterator[Sentence]:
         """Yield the remaining sentence, if any."""
         for word in self._reader.finish():
             yield from self._word(word)
         yield from self._end_block()
 
-    def _word(self, word: Word) -> Iterator[str]:
+    def _word(self, word: Word) -> Iterator[Sentence]:
         self._in_line = word.before is not Break.LINE
         if word.before is Break.LINE:
             yield from self._complete(self._detector.finish())
+            if self._before is not Break.BLOCK:
+                self._before = Break.LINE
             return
         if word.before is Break.BLOCK:
             yield from self._end_block()
+            self._before = Break.BLOCK
         text = word.text
         if self._ended_early:
             text = without_marks(text) if word.before is Break.NONE else text
@@ -195,11 +226,11 @@ class SentenceSplitter:
             yield from self._complete(head)
             yield from self._feed(rest)
 
-    def _feed(self, text: str) -> Iterator[str]:
+    def _feed(self, text: str) -> Iterator[Sentence]:
         for sentence in self._detector.add_chunk(text):
             yield from self._complete(sentence)
 
-    def _end_block(self) -> Iterator[str]:
+    def _end_block(self) -> Iterator[Sentence]:
         yield from self._complete(self._detector.finish())
         marker, self._marker = self._marker, ""
         yield from self._speakable(marker)
@@ -210,7 +241,7 @@ class SentenceSplitter:
     def _pending(self) -> str:
         return self._detector.current_sentence + self._detector.remaining_text
 
-    def _complete(self, sentence: str) -> Iterator[str]:
+    def _complete(self, sentence: str) -> Iterator[Sentence]:
         if not sentence:
             return
         rest = f"{self._marker} {sentence}".strip()
@@ -218,15 +249,22 @@ class SentenceSplitter:
         if _MARKER.fullmatch(rest):
             self._marker = rest
             return
-        while len(rest) > MAX_SENTENCE_CHARS:
-            head, rest = _cut(rest)
-            yield from self._speakable(head)
-        yield from self._speakable(rest)
+        for part in fitting(rest):
+            yield from self._speakable(part)
 
-    def _speakable(self, sentence: str) -> Iterator[str]:
+    def _speakable(self, sentence: str) -> Iterator[Sentence]:
         if has_speech(sentence):
             self._spoke = True
-            yield sentence
+            before, self._before = self._before, Break.SPACE
+            yield Sentence(sentence, before)
+
+
+def fitting(text: str) -> Iterator[str]:
+    """Yield a sentence, in parts where it is longer than `MAX_SENTENCE_CHARS`."""
+    while len(text) > MAX_SENTENCE_CHARS:
+        part, text = _cut(text)
+        yield part
+    yield text
 
 
 def _cut(text: str) -> tuple[str, str]:

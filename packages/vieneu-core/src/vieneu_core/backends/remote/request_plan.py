@@ -84,7 +84,7 @@ async def plan_requests(
 
 async def _groups(request: SynthesisRequest, clock: Clock) -> AsyncGenerator[tuple[str, ...], None]:
     if not isinstance(request.text, str | tuple):
-        async with aclosing(passages(request.text, clock=clock)) as found:
+        async with aclosing(passages(sentences(request.text, clock=clock))) as found:
             async for passage in found:
                 yield passage
         return

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from vieneu_core.audio.pauses import MAX_PAUSE_S
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
 from vieneu_core.audio.sanity_check import SpeechCheck
 from vieneu_core.backends.remote.request_plan import PlannedRequest
@@ -193,7 +194,12 @@ class SpeechReader:
                 cached=begun.cached,
             ),
             decoder=self._decoder(begun),
-            check=SpeechCheck(text, speed=self._order.speed, sample_rate_hz=rate_hz),
+            check=SpeechCheck(
+                text,
+                speed=self._order.speed,
+                sample_rate_hz=rate_hz,
+                pause_s=MAX_PAUSE_S if self._n_done else 0.0,  # between sentences, by its router
+            ),
             restarted=self._sentence is not None,
         )
 

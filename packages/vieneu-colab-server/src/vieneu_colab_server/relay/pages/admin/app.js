@@ -8,6 +8,7 @@ import { setUpBackends } from "./backends.js";
 import { setUpCache } from "./cache.js";
 import { setUpChart } from "./chart.js";
 import { setUpConnection } from "./connection.js";
+import { setUpDictionary } from "./dictionary.js";
 import { setUpEvents } from "./events.js";
 import { setUpLogin } from "./login.js";
 import { setUpNotebook } from "./notebook.js";
@@ -29,6 +30,7 @@ const account = setUpAccount({ onLogout: () => location.reload() });
 const voices = setUpVoices({ onChange: () => cache.loadVoices() });
 const cache = setUpCache();
 const chart = setUpChart();
+const dictionary = setUpDictionary();
 const notebook = setUpNotebook();
 const events = setUpEvents();
 const viewers = [
@@ -67,7 +69,7 @@ function open() {
   document.getElementById("log-out").hidden = false;
   refresh();
   watch();
-  for (const part of [cache, chart, notebook]) part.load();
+  for (const part of [cache, chart, dictionary, notebook]) part.load();
 }
 
 /** Show the login in place of the page; what was typed there stays. */
