@@ -10,10 +10,12 @@ from tempfile import TemporaryDirectory
 
 from remote_site import PATIENT
 from server_site import TOKEN, serving
+from tone_engine import VOICES
 
 from vieneu_core.backends.base import Backend
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
+from vieneu_core.backends.wyoming import WyomingBackend
 from vieneu_core.router import Router, RouterPolicy
 from vieneu_core.speech_cache import CachedBackend, Chosen, Identity, SpeechCache
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
@@ -110,6 +112,20 @@ async def cached_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
                 await cached.aclose()
 
 
+@asynccontextmanager
+async def wyoming_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
+    del chunk_delay_s  # its server sends as fast as it can
+    from wyoming_voice import wyoming_voice  # here: the other kinds need no such package
+
+    voices = {voice.id: [voice.language] for voice in VOICES}
+    async with wyoming_voice(voices=voices) as site:
+        backend = WyomingBackend(site.url)
+        try:
+            yield backend
+        finally:
+            await backend.aclose()
+
+
 CASES = (
     BackendCase(name="scripted", make=scripted),
     BackendCase(name="measured-scripted", make=measured_scripted),
@@ -117,5 +133,6 @@ CASES = (
     BackendCase(name="remote-tone", make=remote_tone),
     BackendCase(name="router-tone", make=router_tone),
     BackendCase(name="cached-tone", make=cached_tone),
+    BackendCase(name="wyoming-tone", make=wyoming_tone),
     BackendCase(name="local-espeak", make=local_espeak, tones=False),
 )

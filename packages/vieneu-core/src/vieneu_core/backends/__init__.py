@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from vieneu_core.backends.base import Backend, BackendState, Health, synthesize
     from vieneu_core.backends.local import LocalBackend
     from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts, RetryPolicy
+    from vieneu_core.backends.wyoming import WyomingBackend, WyomingTimeouts
 
 __all__ = [
     "Backend",
@@ -18,6 +19,8 @@ __all__ = [
     "RemoteBackend",
     "RemoteTimeouts",
     "RetryPolicy",
+    "WyomingBackend",
+    "WyomingTimeouts",
     "synthesize",
 ]
 
@@ -27,5 +30,6 @@ __getattr__, __dir__ = lazy_names(
         "base": ("Backend", "BackendState", "Health", "synthesize"),
         "local": ("LocalBackend",),
         "remote": ("RemoteBackend", "RemoteTimeouts", "RetryPolicy"),
+        "wyoming": ("WyomingBackend", "WyomingTimeouts"),
     },
 )

@@ -65,8 +65,9 @@ def chosen_by(router: Router, settings: Settings) -> Callable[[], Chosen]:
     """Return a function that describes the backend that the admin of a router chose."""
     from vieneu_core.router import Mode
 
-    engine = {"engine": settings.local.engine, "options": settings.local.options}
-    options = digest_of(engine)
+    local = settings.local
+    engine = {"engine": local.engine, "options": local.options}
+    options = digest_of({"url": local.url} if local.kind == "wyoming" else engine)
 
     def chosen() -> Chosen:
         status = router.status()
