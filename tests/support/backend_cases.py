@@ -105,7 +105,8 @@ async def cached_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
         cache = SpeechCache(Path(folder) / "speech", max_bytes=10_000_000)
         async with local_tone(chunk_delay_s) as spoken:
             chosen = Chosen(name=spoken.name, identity=identity)
-            cached = CachedBackend(spoken, cache, chosen=lambda: chosen)
+            router = Router(local=spoken, policy=RouterPolicy(retry_for_s=0.0))
+            cached = CachedBackend(router, cache, chosen=lambda: chosen)
             try:
                 yield cached
             finally:

@@ -100,7 +100,7 @@ class _Handler(AsyncEventHandler):
             return False
         match word:
             case "hangs":
-                await asyncio.Event().wait()
+                await self.reader.read()  # until the client goes
             case "chatters":
                 while True:
                     await self.write_event(Event("played"))
@@ -112,45 +112,40 @@ class _Handler(AsyncEventHandler):
         return await self._audio(word, sentence_tone(text).pcm(RATE_HZ))
 
     async def _audio(self, word: str | None, pcm: bytes) -> bool:
-        rate, width, channels = RATE_HZ, 2, 1
-        match word:
-            case "eightbit":
-                width = 1
-            case "norate":
-                rate = 0
-            case "manychannels":
-                channels = 99
-            case "silent":
-                pcm = bytes(len(pcm))
-            case "short":
-                pcm = pcm[: round(0.02 * RATE_HZ) * 2]
-            case "nothing":
-                pcm = b""
-            case "half":
-                pcm += b"\1"
-        await self.write_event(AudioStart(rate=rate, width=width, channels=channels).event())
+        form = {"rate": RATE_HZ, "width": 2, "channels": 1, **_FORMS.get(word or "", {})}
+        if word in _SAMPLES:
+            pcm = _SAMPLES[word](pcm)
+        await self.write_event(AudioStart(**form).event())
         pieces = list(in_chunks(pcm, RATE_HZ))
         for number, piece in enumerate(pieces):
             if number == len(pieces) // 2:
-                if word == "drops":
-                    return False
-                if word == "dies":
-                    os._exit(9)
-                if word == "stalls":
-                    await asyncio.Event().wait()
-                if word == "changes":
-                    rate = 16_000
-            await self.write_event(
-                AudioChunk(rate=rate, width=width, channels=channels, audio=piece).event()
-            )
+                match word:
+                    case "drops":
+                        return False
+                    case "dies":
+                        os._exit(9)
+                    case "stalls":
+                        await self.reader.read()  # until the client goes
+                    case "changes":
+                        form["rate"] = 16_000
+            await self.write_event(AudioChunk(audio=piece, **form).event())
         while word == "endless":
-            await self.write_event(
-                AudioChunk(rate=rate, width=width, channels=channels, audio=pcm).event()
-            )
+            await self.write_event(AudioChunk(audio=pcm, **form).event())
         await self.write_event(AudioStop().event())
         return True
 
 
+_FORMS: dict[str, dict[str, int]] = {
+    "eightbit": {"width": 1},
+    "norate": {"rate": 0},
+    "manychannels": {"channels": 99},
+}
+_SAMPLES: dict[str, Callable[[bytes], bytes]] = {
+    "silent": lambda pcm: bytes(len(pcm)),
+    "short": lambda pcm: pcm[: round(0.02 * RATE_HZ) * 2],
+    "nothing": lambda _: b"",
+    "half": lambda pcm: pcm + b"\1",
+}
 _RAW = {
     "garbage": b"HTTP/1.1 400 Bad Request\r\n\r\n",
     "nolength": b'{"type": "audio-start", "data_length": -1}\n',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from guard import GUARD_S
 from tone_engine import expected, heard, same
+from wyoming.event import Event
 from wyoming.info import Info
 from wyoming_voice import FAULTS, info_of, wyoming_program, wyoming_voice
 
@@ -24,9 +25,7 @@ from vieneu_core.router import Router, RouterPolicy
 from vieneu_core.synthesis import SynthesisRequest, collect
 from vieneu_core.testing.scripted import ScriptedBackend
 
-IMPATIENT = WyomingTimeouts(
-    connect_s=GUARD_S, describe_s=GUARD_S, first_audio_s=0.3, stall_s=0.3
-)
+IMPATIENT = WyomingTimeouts(connect_s=GUARD_S, describe_s=GUARD_S, first_audio_s=0.3, stall_s=0.3)
 ERRORS: dict[str, tuple[type[BackendError], str]] = {
     "hangs": (FirstByteTimeoutError, "did not answer within 0.3 s"),
     "stalls": (StreamStalledError, "did not answer within 0.3 s"),
@@ -137,9 +136,7 @@ async def test_a_description_in_no_form_of_ours() -> None:
 
 
 class _Damaged(Info):
-    def event(self):  # type: ignore[no-untyped-def]
-        from wyoming.event import Event
-
+    def event(self) -> Event:
         return Event("info", {"tts": {"name": 5}})
 
 

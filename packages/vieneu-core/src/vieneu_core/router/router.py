@@ -15,6 +15,7 @@ from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
 from vieneu_core.router.failover_delivery import Delivery
+from vieneu_core.router.memory import Memory
 from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy
 from vieneu_core.router.pool import REMOTE
 from vieneu_core.router.quota import TunnelQuota
@@ -99,8 +100,6 @@ class Router(Backend):
         self._lifetime.check()
         return self._events.listen()
 
-    # --- administration ---------------------------------------------------------------------
-
     def set_mode(self, mode: Mode | str, *, require_ready: bool = True) -> None:
         """Send requests to the other backend from now on. Running ones end where they started.
 
@@ -143,9 +142,8 @@ class Router(Backend):
                 is unknown; None leaves the order as it is.
         """
         expect("enabled", enabled, bool, "True or False")
-        policy = self._pool.policy
-        fallback = policy.fallback if order is None else tuple(order)
-        self.set_policy(replace(policy, fallback_enabled=enabled, fallback=fallback))
+        fallback = self._pool.policy.fallback if order is None else tuple(order)
+        self.set_policy(replace(self._pool.policy, fallback_enabled=enabled, fallback=fallback))
 
     async def set_local(self, local: Backend) -> None:
         """Replace the local backend, as `set_remote`; a fallback speaks while it is being loaded.
@@ -249,8 +247,13 @@ class Router(Backend):
         if self._quota is not None:
             await self._quota.flush()
 
-    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
-        """Speak a request; see `Backend.stream`. All chunks have the sample rate of the first."""
+    async def stream(
+        self, request: SynthesisRequest, *, memory: Memory | None = None
+    ) -> AsyncGenerator[AudioChunk, None]:
+        """Speak a request; see `Backend.stream`. All chunks have the sample rate of the first.
+
+        What ``memory`` knows is replayed, and no backend is asked for it.
+        """
         check_request(request)
         self._require_loaded()
         route = Route.along(self._selection.candidates, self._pool)
@@ -260,6 +263,7 @@ class Router(Backend):
             policy=self._pool.policy,
             clock=self._clock,
             publish=self._events.publish,
+            memory=memory,
         )
         with route.leased():
             async with aclosing(delivery.chunks()) as chunks:

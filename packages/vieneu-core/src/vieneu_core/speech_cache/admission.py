@@ -14,10 +14,10 @@ from vieneu_core.translatable import Translatable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """A request that was looked up."""
+    """A sentence of a request that was looked up."""
 
     request: SynthesisRequest
-    sentences: tuple[str, ...]
+    sentence: str
     identity: Identity | None
     """What the chosen backend speaks with; None where that was never known."""
     voice: SpokenVoice | None = None
@@ -45,7 +45,7 @@ def speaking_identity(lookup: Lookup, chosen: Chosen, speech: Speech) -> Identit
     Raises:
         BackendUnavailableError: another backend spoke, or the backend is not known, or changed.
         WatermarkUnavailableError: the watermark is missing that was asked for.
-        BadAudioError: it has not the sentences of the request.
+        BadAudioError: it is not the speech of one sentence.
     """
     refuse_fallback(speech.speakers, chosen)
     identity = chosen.identity
@@ -63,8 +63,8 @@ def speaking_identity(lookup: Lookup, chosen: Chosen, speech: Speech) -> Identit
         )
     if lookup.request.watermark and not all(s.watermarked for s in speech.speakers):
         raise WatermarkUnavailableError("The speech has no watermark; it is not stored.")
-    if len(speech.speakers) != len(lookup.sentences):
-        raise BadAudioError("The speech has not the sentences of its text; it is not stored.")
+    if len(speech.speakers) != 1:
+        raise BadAudioError("The speech is not that of one sentence; it is not stored.")
     return identity
 
 

@@ -103,7 +103,7 @@ def _identity(status: RouterStatus, name: str, options: str) -> Identity | None:
 
 
 def sentences_of(request: SynthesisRequest) -> tuple[str, ...]:
-    """Return the sentences that a backend gets for a request: the text in its normal form.
+    """Return the sentences of a request that is to be prepared.
 
     Raises:
         EmptyTextError: nothing in it can be spoken.
@@ -112,7 +112,7 @@ def sentences_of(request: SynthesisRequest) -> tuple[str, ...]:
     """
     text = request.text
     if not isinstance(text, str | tuple):
-        raise InvalidRequestError("A text that comes in pieces is not stored.")
+        raise InvalidRequestError("A text that comes in pieces cannot be prepared.")
     n_chars = len(text) if isinstance(text, str) else sum(map(len, text))
     if n_chars > MAX_CHARS:
         raise TextTooLongError(
@@ -130,10 +130,8 @@ def language_of(request: SynthesisRequest) -> str:
     return request.language.partition("-")[0].lower()
 
 
-def key_of(
-    identity: Identity, voice: SpokenVoice, request: SynthesisRequest, sentences: tuple[str, ...]
-) -> str:
-    """Return the key of a request: a digest, from which no text can be read."""
+def key_of(identity: Identity, voice: SpokenVoice, request: SynthesisRequest, sentence: str) -> str:
+    """Return the key of a sentence of a request: a digest, from which no text can be read."""
     return digest_of(
         {
             "format": _KEY_FORMAT,
@@ -142,7 +140,7 @@ def key_of(
             "language": language_of(request),
             "speed": float(request.speed),
             "watermark": request.watermark,
-            "sentences": sentences,
+            "sentences": [sentence],
         }
     )
 
