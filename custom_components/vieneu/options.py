@@ -11,6 +11,8 @@ from homeassistant.core import HomeAssistant, callback
 
 from .const import (
     CONF_FALLBACK,
+    CONF_FALLBACK_ENTITY,
+    CONF_KEEP_SPEECH,
     CONF_PAUSE,
     CONF_SPEED,
     CONF_VOICE,
@@ -27,6 +29,8 @@ class SpeechOptions:
     speed: float
     pause_s: float
     fallback: bool
+    fallback_entity: str | None
+    keep_speech: bool
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
@@ -36,6 +40,8 @@ class SpeechOptions:
             speed=options.get(CONF_SPEED, DEFAULT_SPEED),
             pause_s=options.get(CONF_PAUSE, DEFAULT_PAUSE),
             fallback=options.get(CONF_FALLBACK, True),
+            fallback_entity=options.get(CONF_FALLBACK_ENTITY) or None,
+            keep_speech=options.get(CONF_KEEP_SPEECH, True),
         )
 
 

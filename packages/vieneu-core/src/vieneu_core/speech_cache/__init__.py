@@ -39,7 +39,7 @@ Whatever is wrong with the disk, speech goes on without the cache.
 
 from vieneu_core.speech_cache.backend import CachedBackend
 from vieneu_core.speech_cache.cache import CacheStats, SpeechCache
-from vieneu_core.speech_cache.identity import Chosen, Identity, chosen_by
+from vieneu_core.speech_cache.identity import Chosen, Identity, chosen_by, chosen_of, digest_of
 
 __all__ = [
     "CacheStats",
@@ -48,4 +48,6 @@ __all__ = [
     "Identity",
     "SpeechCache",
     "chosen_by",
+    "chosen_of",
+    "digest_of",
 ]

@@ -63,28 +63,36 @@ class SpokenVoice:
 
 def chosen_by(router: Router, settings: Settings) -> Callable[[], Chosen]:
     """Return a function that describes the backend that the admin of a router chose."""
-    from vieneu_core.router import Mode
-
     local = settings.local
     engine = {"engine": local.engine, "options": local.options}
     options = digest_of({"url": local.url} if local.kind == "wyoming" else engine)
 
     def chosen() -> Chosen:
-        status = router.status()
-        name = status.mode.value
-        if status.mode is Mode.REMOTE:
-            return Chosen(name=name, identity=_identity(status, name, ""))
-        health = getattr(status.backend(name), "health", None)
-        missing = health.missing_voice if health is not None else None
-        voice = settings.local.voice
-        return Chosen(
-            name=name,
-            identity=_identity(status, name, options),
-            options=options,
-            default_voice=None if voice == missing else voice,
-        )
+        is_local = router.mode == "local"
+        return chosen_of(router, options=options, voice=local.voice if is_local else None)
 
     return chosen
+
+
+def chosen_of(router: Router, *, options: str, voice: str | None) -> Chosen:
+    """Return the backend that the admin of a router chose, as far as it is known now.
+
+    Args:
+        router: The router.
+        options: As `Identity.options`, of its local backend.
+        voice: Id of the voice of requests that name none; one that is missing is ignored.
+    """
+    status = router.status()
+    name = status.mode.value
+    options = options if name == "local" else ""
+    health = getattr(status.backend(name), "health", None)
+    missing = health.missing_voice if health is not None else None
+    return Chosen(
+        name=name,
+        identity=_identity(status, name, options),
+        options=options,
+        default_voice=None if voice == missing else voice,
+    )
 
 
 def _identity(status: RouterStatus, name: str, options: str) -> Identity | None:
