@@ -122,7 +122,7 @@ class EntityBackend(Backend):
         self._require_loaded()
         if request.reference is not None:
             raise CloningUnsupportedError(
-                Translatable("{entity} cannot speak with reference audio.", entity=self._entity_id)
+                Translatable("{name} cannot speak with reference audio.", name=self._entity_id)
             )
         if request.watermark:
             raise WatermarkUnavailableError(

@@ -35,26 +35,32 @@ def wyoming_address(value: str) -> WyomingAddress:
     """
     text = value.strip()
     if len(text) > MAX_URL_CHARS:
-        raise _invalid("it has more than {n_chars} characters", n_chars=MAX_URL_CHARS)
+        raise invalid(
+            WYOMING_URL_ERROR, "it has more than {n_chars} characters", n_chars=MAX_URL_CHARS
+        )
     if not text.isprintable() or " " in text:
-        raise _invalid("it contains a space or a control character")
+        raise invalid(WYOMING_URL_ERROR, "it contains a space or a control character")
     if not text.startswith("tcp://"):
-        raise _invalid("it does not begin with tcp://")
+        raise invalid(WYOMING_URL_ERROR, "it does not begin with tcp://")
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise _invalid("it cannot be read as a URL") from None  # the cause quotes the URL
+        raise invalid(
+            WYOMING_URL_ERROR, "it cannot be read as a URL"
+        ) from None  # the cause quotes the URL
     if "@" in parts.netloc:
-        raise _invalid("it contains a user name or a password")
+        raise invalid(WYOMING_URL_ERROR, "it contains a user name or a password")
     if parts.path.strip("/") or "?" in text or "#" in text:
-        raise _invalid("it contains more than a host and a port")
+        raise invalid(WYOMING_URL_ERROR, "it contains more than a host and a port")
     if not host or not is_host(host) or port == 0:
-        raise _invalid("its host name cannot exist")
+        raise invalid(WYOMING_URL_ERROR, "its host name cannot exist")
     if port is None:
-        raise _invalid("it names no port; that of the Piper app is 10200")
+        raise invalid(WYOMING_URL_ERROR, "it names no port; that of the Piper app is 10200")
     if not is_home(host):
-        raise _invalid("the text would cross the internet in clear; use a server at home")
+        raise invalid(
+            WYOMING_URL_ERROR, "the text would cross the internet in clear; use a server at home"
+        )
     return WyomingAddress(host, port)
 
 
@@ -70,7 +76,3 @@ def parse_wyoming_url(value: str) -> str:
 
 
 WyomingUrl = Annotated[str, AfterValidator(parse_wyoming_url)]
-
-
-def _invalid(template: str, **values: object) -> Exception:
-    return invalid(WYOMING_URL_ERROR, template, **values)

@@ -234,7 +234,7 @@ class WyomingBackend(Backend):
         where = Translatable("The Wyoming server {address}", address=self._client.address)
         if request.reference is not None:
             raise CloningUnsupportedError(
-                Translatable("{where} cannot speak with reference audio.", where=where)
+                Translatable("{name} cannot speak with reference audio.", name=where)
             )
         known = {voice.id for voice in description.voices}
         default = self._default_voice if self._default_voice in known else None

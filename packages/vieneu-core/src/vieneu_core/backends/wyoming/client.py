@@ -86,9 +86,8 @@ def _failed(data: Mapping[str, Any]) -> SynthesisFailedError:
     """Return the error for the server's ``error`` event."""
     text, code = data.get("text"), data.get("code")
     kind = UnpronounceableError if code == UnpronounceableError.code else SynthesisFailedError
-    if not (isinstance(text, str) and text and text.isprintable()):
-        return kind("The Wyoming server failed and gave no reason.", remedy="See its log.")
-    reason = shortened(text, _MAX_REASON_CHARS)
-    return kind(
-        Translatable("The Wyoming server failed: {reason}", reason=reason), remedy="See its log."
-    )
+    detail = Translatable("The Wyoming server failed and gave no reason.")
+    if isinstance(text, str) and text and text.isprintable():
+        reason = shortened(text, _MAX_REASON_CHARS)
+        detail = Translatable("The Wyoming server failed: {reason}", reason=reason)
+    return kind(detail, remedy=Translatable("See the log of the Wyoming server."))

@@ -36,7 +36,7 @@ MAX_HEADER_BYTES = 1 << 20
 MAX_DATA_BYTES = 1 << 20
 MAX_PAYLOAD_BYTES = 8 << 20
 """Longest payload: a server may send a whole sentence as one chunk."""
-_REMEDY = "Check that local.url leads to a Wyoming server with speech synthesis."
+_REMEDY = Translatable("Check that local.url leads to a Wyoming server with speech synthesis.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
