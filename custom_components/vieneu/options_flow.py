@@ -43,10 +43,9 @@ class VieneuOptionsFlow(OptionsFlow):
             if self.config_entry.state is ConfigEntryState.LOADED:
                 router = self.config_entry.runtime_data.router
                 router.set_fallback(enabled=user_input[CONF_FALLBACK])
-            cleared = {CONF_FALLBACK_ENTITY: None}  # the form leaves out what is empty
-            return self.async_create_entry(
-                data={**self.config_entry.options, **cleared, **user_input}
-            )
+            kept = dict(self.config_entry.options)
+            kept.pop(CONF_FALLBACK_ENTITY, None)  # the form leaves out what is empty
+            return self.async_create_entry(data={**kept, **user_input})
         options = SpeechOptions.of(self.config_entry.options)
         schema = vol.Schema(
             {

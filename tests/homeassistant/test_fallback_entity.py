@@ -163,7 +163,7 @@ async def test_it_is_chosen_in_the_options_and_holds_at_once(
     flow = await hass.config_entries.options.async_init(entry.entry_id)
     await hass.config_entries.options.async_configure(flow["flow_id"], given)
     await hass.async_block_till_done()
-    assert entry.options["fallback_entity"] is None
+    assert "fallback_entity" not in entry.options
     await say(hass, SENTENCES[1])
     assert asked(tone_voice) == [SENTENCES[0]], "it is no longer asked"
 

@@ -23,10 +23,8 @@ def tones(path: Path) -> list[Heard]:
 
 def rows(stderr: str) -> list[list[str]]:
     """Return the table of sentences that ``--stats`` prints: backend, engine, and what follows."""
-    found = [
-        line.split() for line in stderr.splitlines() if " wyoming " in line or "espeak" in line
-    ]
-    return [row[3:] for row in found]
+    found = (line.split() for line in stderr.splitlines())
+    return [row[3:] for row in found if row[2:3] == ["s"] and row[0].isdecimal()]
 
 
 def say(sandbox: CliSandbox, *arguments: str, text: str = "") -> list[list[str]]:

@@ -21,6 +21,7 @@ from vieneu_core.errors import (
     BackendConnectionError,
     BackendNotLoadedError,
     CloningUnsupportedError,
+    EmptyTextError,
     HostNotFoundError,
     ModelLoadError,
     UnpronounceableError,
@@ -69,9 +70,12 @@ async def test_the_server_gets_text_that_it_can_read() -> None:
         assert site.spoken.texts == ["XIN CHÀO. en"]
 
 
-async def test_a_sentence_of_which_nothing_is_left_is_not_sent() -> None:
+@pytest.mark.parametrize("raises", [False, True])
+async def test_a_sentence_of_which_nothing_is_left_is_not_sent(raises: bool) -> None:
     def nothing_of_the_first(sentence: str, language: str) -> str:
         del language
+        if "11" in sentence and raises:
+            raise EmptyTextError("Nothing is left.")
         return " " if "11" in sentence else sentence
 
     async with speaking(prepare=nothing_of_the_first) as (backend, site):

@@ -34,6 +34,7 @@ from vieneu_core.errors import (
     BadAudioError,
     CloningUnsupportedError,
     ConfigurationError,
+    EmptyTextError,
     UnpronounceableError,
     WatermarkUnavailableError,
 )
@@ -52,7 +53,8 @@ _UNKNOWN_RATE_HZ = 22_050
 _LOGGER = logging.getLogger(__name__)
 
 Prepare = Callable[[str, str], str]
-"""Turns a sentence and its language into the text that a server can read aloud. Blocking."""
+"""Turns a sentence and its language into the text that a server can read aloud. Blocking; it may
+raise EmptyTextError where nothing in it can be spoken."""
 
 
 def _readable(sentence: str, language: str) -> str:
@@ -194,7 +196,7 @@ class WyomingBackend(Backend):
         rate_hz, index = None, 0
         async with aclosing(sentences(request.text, clock=self._clock)) as texts:
             async for sentence in texts:
-                text = await asyncio.to_thread(self._prepare, sentence, request.language)
+                text = await asyncio.to_thread(self._prepared, sentence, request.language)
                 audio = SentenceAudio(text, speed=request.speed)
                 async with aclosing(self._pieces(text, voice, audio)) as pieces:
                     async for pcm in pieces:
@@ -202,6 +204,12 @@ class WyomingBackend(Backend):
                         yield AudioChunk(pcm, rate_hz, index, speaker)
                 yield AudioChunk(b"", rate_hz or _UNKNOWN_RATE_HZ, index, speaker, final=True)
                 index += 1
+
+    def _prepared(self, sentence: str, language: str) -> str:
+        try:
+            return self._prepare(sentence, language)
+        except EmptyTextError:
+            return ""
 
     async def _pieces(
         self, text: str, voice: Voice, audio: SentenceAudio
