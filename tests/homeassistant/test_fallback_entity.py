@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from conftest import EMBEDDED, SetUp
 from custom_components.vieneu.entity_backend import EntityBackend
+from guard import GUARD_S
 from homeassistant.components import tts
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -48,7 +49,13 @@ def asked(entry: MockConfigEntry) -> list[str]:
     return [message for message, _, _ in entry.runtime_data]
 
 
+def patient(entry: MockConfigEntry) -> None:
+    """Wait for the disk however slow it is: else each sentence would be spoken anew."""
+    entry.runtime_data.cached.cache._lookup_within_s = GUARD_S
+
+
 async def lose_colab(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    patient(entry)
     await entry.runtime_data.router.unload_backend("remote")
     await hass.async_block_till_done()
 
@@ -111,6 +118,7 @@ async def test_a_restarted_home_assistant_replays_without_the_server(
     entry = await set_up(colab, mode="remote", voice="en-tone")
     await say(hass, TEXT)
     await entry.runtime_data.cached.flush()
+    assert (await entry.runtime_data.cached.cache.count()).entries == len(SENTENCES)
     n_asked = len(engine.record.requests)
     assert private_files(hass.config.path(".cache/vieneu/speech")) >= {"cache.db"}
     await hass.config_entries.async_unload(entry.entry_id)
@@ -120,6 +128,7 @@ async def test_a_restarted_home_assistant_replays_without_the_server(
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
 
+    patient(entry)
     assert entry.runtime_data.router.active != "remote"
     assert same(await say(hass, TEXT), [expected(sentence) for sentence in SENTENCES])
     assert len(engine.record.requests) == n_asked
