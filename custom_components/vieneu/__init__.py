@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from shutil import rmtree
+
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryNotReady
@@ -14,7 +17,13 @@ from . import bus_events, entry_update, issues, notebook_view, notification, ser
 from .const import CONF_LOCAL, DOMAIN
 from .error_translation import translated_error
 from .installing import async_install_again
-from .runtime import VieneuConfigEntry, VieneuRuntime, has_embedded_voice, local_engine
+from .runtime import (
+    VieneuConfigEntry,
+    VieneuRuntime,
+    has_embedded_voice,
+    local_engine,
+    speech_folder,
+)
 from .tts_cache import cache_store
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -46,7 +55,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
     try:
         await runtime.async_load()
     except VieneuError as error:
-        await runtime.router.aclose()
+        await runtime.cached.aclose()
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN,
             translation_key="nothing_speaks",
@@ -56,7 +65,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
     try:
         await _begin(hass, entry)
     except BaseException:
-        await runtime.router.aclose()
+        await runtime.cached.aclose()
         raise
     return True
 
@@ -77,7 +86,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> b
     """Unload an entry, and end its processes."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
-        await entry.runtime_data.router.aclose()
+        await entry.runtime_data.cached.aclose()
         issues.async_clear(hass)
         notification.async_clear(hass)
     return unloaded
@@ -86,4 +95,5 @@ async def async_unload_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> b
 async def async_remove_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
     """Delete the stored data of the entry. Custom voices are the user's and are kept."""
     issues.async_clear(hass)
+    await hass.async_add_executor_job(partial(rmtree, speech_folder(hass), ignore_errors=True))
     await cache_store(hass, entry).async_remove()

@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from . import address_webhook
 from .const import CONF_COLAB, CONF_LOCAL
+from .options import SpeechOptions
 from .runtime import VieneuConfigEntry
 
 
@@ -18,13 +19,15 @@ from .runtime import VieneuConfigEntry
 def async_follow(hass: HomeAssistant, entry: VieneuConfigEntry) -> Callable[[], None]:
     """Apply each change of the entry. Returns a function that unsubscribes."""
     runtime = entry.runtime_data
-    known = dict(entry.data)
+    known, options = dict(entry.data), SpeechOptions.of(entry.options)
     stop_listening = address_webhook.async_listen(hass, entry)
 
     async def changed(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
-        nonlocal known, stop_listening
+        nonlocal known, options, stop_listening
         before, known = known, dict(entry.data)
         if before == known:  # an option: read when needed, shown by entities
+            options, earlier = SpeechOptions.of(entry.options), options
+            await runtime.async_follow_options(earlier)
             runtime.coordinator.async_update_listeners()
             return
         if before[CONF_LOCAL] != known[CONF_LOCAL]:

@@ -12,6 +12,8 @@ from homeassistant.core import HomeAssistant, callback
 from .const import (
     CONF_DICTIONARY,
     CONF_FALLBACK,
+    CONF_FALLBACK_ENTITY,
+    CONF_KEEP_SPEECH,
     CONF_PAUSE,
     CONF_SPEED,
     CONF_VOICE,
@@ -30,6 +32,8 @@ class SpeechOptions:
     fallback: bool
     dictionary: str
     """Text of the user's dictionary."""
+    fallback_entity: str | None
+    keep_speech: bool
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
@@ -40,6 +44,8 @@ class SpeechOptions:
             pause_s=options.get(CONF_PAUSE, DEFAULT_PAUSE),
             fallback=options.get(CONF_FALLBACK, True),
             dictionary=options.get(CONF_DICTIONARY, ""),
+            fallback_entity=options.get(CONF_FALLBACK_ENTITY) or None,
+            keep_speech=options.get(CONF_KEEP_SPEECH, True),
         )
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import probatio as vol
+from homeassistant.components.tts import DOMAIN as TTS_DOMAIN
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.selector import (
     BooleanSelector,
+    EntitySelector,
+    EntitySelectorConfig,
     NumberSelector,
     NumberSelectorConfig,
     TextSelector,
@@ -21,11 +25,14 @@ from vieneu_core.text import UserDictionary
 from .const import (
     CONF_DICTIONARY,
     CONF_FALLBACK,
+    CONF_FALLBACK_ENTITY,
+    CONF_KEEP_SPEECH,
     CONF_PAUSE,
     CONF_SPEED,
     MAX_DICTIONARY_CHARS,
     MAX_PAUSE,
 )
+from .entity_backend import is_own
 from .error_translation import language_of
 from .options import SpeechOptions
 
@@ -33,26 +40,29 @@ MOST_LINES_SHOWN = 5
 
 
 class VieneuOptionsFlow(OptionsFlow):
-    """Sets speed, pause, automatic fallback and the user's dictionary."""
+    """Sets speed, pause, fallback, the cache of speech and the user's dictionary."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for all options; a wrong line of the dictionary is named, and nothing is saved."""
+        """Ask for all options; what is wrong is named, and nothing is saved."""
         options, errors, lines = self.config_entry.options, {}, ""
         if user_input is not None:
-            given = {**options, CONF_DICTIONARY: "", **user_input}
+            # The form leaves out what is empty.
+            given = {**options, CONF_FALLBACK_ENTITY: None, CONF_DICTIONARY: "", **user_input}
             text = given[CONF_DICTIONARY]
             dictionary = await self.hass.async_add_executor_job(UserDictionary.parse, text)
+            if given[CONF_FALLBACK_ENTITY] and is_own(self.hass, given[CONF_FALLBACK_ENTITY]):
+                errors[CONF_FALLBACK_ENTITY] = "own_entity"
             if len(text) > MAX_DICTIONARY_CHARS:
                 errors[CONF_DICTIONARY] = "dictionary_too_long"
             elif dictionary.bad_lines:
                 errors[CONF_DICTIONARY] = "dictionary_lines"
                 lines = self._described(dictionary)
-            else:
+            if not errors:
                 return await self._save(given, dictionary)
             options = given
         return self.async_show_form(
             step_id="init",
-            data_schema=_schema(SpeechOptions.of(options)),
+            data_schema=_schema(SpeechOptions.of(options), self._own_entities()),
             errors=errors,
             description_placeholders={"lines": lines, "most": str(MAX_DICTIONARY_CHARS)},
         )
@@ -63,8 +73,9 @@ class VieneuOptionsFlow(OptionsFlow):
             router = self.config_entry.runtime_data.router
             router.set_fallback(enabled=given[CONF_FALLBACK])
             await router.reading.use(dictionary)
-        if not given[CONF_DICTIONARY]:
-            del given[CONF_DICTIONARY]
+        for name in (CONF_DICTIONARY, CONF_FALLBACK_ENTITY):
+            if not given[name]:
+                del given[name]
         return self.async_create_entry(data=given)
 
     def _described(self, dictionary: UserDictionary) -> str:
@@ -72,8 +83,14 @@ class VieneuOptionsFlow(OptionsFlow):
         bad = dictionary.bad_lines[:MOST_LINES_SHOWN]
         return " ".join(f"{each.line}: {translated(each.reason, language)}" for each in bad)
 
+    def _own_entities(self) -> list[str]:
+        """Return our own entities: one of them would ask itself."""
+        registry = er.async_get(self.hass)
+        entries = er.async_entries_for_config_entry(registry, self.config_entry.entry_id)
+        return [entry.entity_id for entry in entries if entry.domain == TTS_DOMAIN]
 
-def _schema(options: SpeechOptions) -> vol.Schema:
+
+def _schema(options: SpeechOptions, own_entities: list[str]) -> vol.Schema:
     return vol.Schema(
         {
             vol.Required(CONF_SPEED, default=options.speed): NumberSelector(
@@ -83,7 +100,13 @@ def _schema(options: SpeechOptions) -> vol.Schema:
                 NumberSelectorConfig(min=0, max=MAX_PAUSE, step=0.05, unit_of_measurement="s")
             ),
             vol.Required(CONF_FALLBACK, default=options.fallback): BooleanSelector(),
-            # Suggested, not a default: a field that was emptied is not sent.
+            # Suggested, not defaults: a field that was emptied is not sent.
+            vol.Optional(
+                CONF_FALLBACK_ENTITY, description={"suggested_value": options.fallback_entity}
+            ): EntitySelector(
+                EntitySelectorConfig(domain=TTS_DOMAIN, exclude_entities=own_entities)
+            ),
+            vol.Required(CONF_KEEP_SPEECH, default=options.keep_speech): BooleanSelector(),
             vol.Optional(
                 CONF_DICTIONARY, description={"suggested_value": options.dictionary}
             ): TextSelector(TextSelectorConfig(multiline=True)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,13 +13,16 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from vieneu_core.audio import NATURAL_PAUSES
+from vieneu_core.backends.base import Backend
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.builder import AT_ONCE
 from vieneu_core.clock import SystemClock
-from vieneu_core.config.settings import EMBEDDED_ENGINE
+from vieneu_core.config.settings import EMBEDDED_ENGINE, CacheSettings
 from vieneu_core.engines.registry import ENGINES
+from vieneu_core.errors import ConfigurationError
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelQuota
+from vieneu_core.speech_cache import CachedBackend, Chosen, SpeechCache, chosen_of, digest_of
 from vieneu_core.text import UserDictionary
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.spec import EngineSpec
@@ -34,8 +38,11 @@ from .const import (
     LocalKind,
 )
 from .coordinator import VieneuCoordinator
+from .entity_backend import EntityBackend
 from .options import SpeechOptions
 
+ENTITY_WITHIN_S = 5.0
+"""Longest wait for the first audio of another entity, in seconds."""
 VieneuConfigEntry: TypeAlias = "ConfigEntry[VieneuRuntime]"
 
 
@@ -55,29 +62,59 @@ class VieneuRuntime:
         folder = Path(hass.config.path(DOMAIN))
         self.voices = VoiceCatalogue(folder / "voices")
         self._quota = TunnelQuota(folder / "budget.json", clock=SystemClock())
+        self._entry = entry
+        self._local_data: Mapping[str, Any] = entry.data[CONF_LOCAL]
+        self._has_embedded_voice = has_embedded_voice
         colab = entry.data.get(CONF_COLAB)
         self.router = Router(
-            local=self._local(entry.data[CONF_LOCAL]),
+            local=self._local(self._local_data),
             remote=self.remote(colab) if colab else None,
-            last_resort=self._last_resort(entry.data[CONF_LOCAL]) if has_embedded_voice else None,
+            last_resort=self._last_resort(),
             mode=Mode(entry.options.get(CONF_MODE, Mode.LOCAL)) if colab else Mode.LOCAL,
             policy=RouterPolicy(
-                fallback_enabled=SpeechOptions.of(entry.options).fallback, pauses=NATURAL_PAUSES
+                fallback_enabled=self._options.fallback,
+                fallback=self._order(),
+                pauses=NATURAL_PAUSES,
             ),
             quota=self._quota,
+        )
+        self.cached = CachedBackend(
+            self.router,
+            SpeechCache(
+                speech_folder(hass), max_bytes=CacheSettings().max_bytes, voices=self.voices
+            ),
+            chosen=self._chosen,
         )
         self.coordinator = VieneuCoordinator(hass, entry, self.router)
 
     async def async_load(self) -> None:
-        """Load the router, which then knows the user's dictionary.
+        """Load the router and the cache of speech; the router then knows the user's dictionary.
 
         Raises:
             BackendError: nothing can speak.
         """
-        text = SpeechOptions.of(self.coordinator.config_entry.options).dictionary
+        text = self._options.dictionary
         dictionary = await self._hass.async_add_executor_job(UserDictionary.parse, text)
         await self.router.reading.use(dictionary)
-        await self.router.load()
+        await self.cached.load()
+
+    @property
+    def speech(self) -> Backend:
+        """What speaks: the router, with the cache of speech where the options want that."""
+        return self.cached if self._options.keep_speech else self.router
+
+    async def async_follow_options(self, before: SpeechOptions) -> None:
+        """Apply the options that are not read with each request."""
+        if before.fallback_entity != self._options.fallback_entity:
+            await self.router.set_last_resort(self._last_resort())
+            self.router.set_fallback(enabled=self._options.fallback, order=self._order())
+        if before.keep_speech and not self._options.keep_speech:
+            with suppress(ConfigurationError):  # the folder cannot be used: nothing is kept there
+                await self.cached.cache.clear()
+
+    @property
+    def _options(self) -> SpeechOptions:
+        return SpeechOptions.of(self._entry.options)
 
     def remote(self, colab: Mapping[str, Any]) -> RemoteBackend:
         """Return the backend for a server on Colab."""
@@ -105,12 +142,40 @@ class VieneuRuntime:
                     voices=self.voices,
                 )
 
-    @staticmethod
-    def _last_resort(local: Mapping[str, Any]) -> LocalBackend | None:
-        """Return the embedded voice as the last resort, always in another process."""
-        if local[CONF_KIND] == LocalKind.EMBEDDED:
-            return None
-        return LocalBackend(EMBEDDED_ENGINE, name=LAST_RESORT, restart=AT_ONCE)
+    def _last_resort(self) -> Backend | None:
+        """Return the entity of the options, and the embedded voice where that fails."""
+        embedded = None
+        if self._has_embedded_voice and not self._is_embedded:
+            embedded = LocalBackend(EMBEDDED_ENGINE, name=LAST_RESORT, restart=AT_ONCE)
+        entity_id = self._options.fallback_entity
+        if entity_id is None:
+            return embedded
+        entity = EntityBackend(self._hass, entity_id, name=LAST_RESORT)
+        if embedded is None:
+            return entity
+        # A cloud service may take its time; the embedded voice would always be faster.
+        return Router(
+            local=entity, last_resort=embedded, policy=RouterPolicy(first_audio_s=ENTITY_WITHIN_S)
+        )
+
+    def _order(self) -> tuple[str, ...]:
+        """Return the fallbacks in order: the embedded voice comes last, also as the local one."""
+        if self._is_embedded and self._options.fallback_entity is not None:
+            return (LAST_RESORT, Mode.LOCAL.value)
+        return (Mode.LOCAL.value, LAST_RESORT)
+
+    @property
+    def _is_embedded(self) -> bool:
+        return bool(self._local_data[CONF_KIND] == LocalKind.EMBEDDED)
+
+    def _chosen(self) -> Chosen:
+        local = {key: value for key, value in self._local_data.items() if key != CONF_TOKEN}
+        return chosen_of(self.router, options=digest_of(local), voice=self._options.voice)
+
+
+def speech_folder(hass: HomeAssistant) -> Path:
+    """Return the folder of the cache of speech, which backups leave out."""
+    return Path(hass.config.cache_path(DOMAIN, "speech"))
 
 
 def local_engine(local: Mapping[str, Any]) -> str | None:

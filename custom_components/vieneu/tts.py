@@ -28,11 +28,11 @@ from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.translatable import Translatable
 
 from .const import ATTR_PAUSE, ATTR_SPEED, DEFAULT_LANGUAGE, LANGUAGES, MAX_PAUSE
-from .coordinator import LastSpeech, VieneuCoordinator
+from .coordinator import LastSpeech
 from .entity import VieneuEntity
 from .error_translation import translated
 from .options import SpeechOptions
-from .runtime import VieneuConfigEntry
+from .runtime import VieneuConfigEntry, VieneuRuntime
 from .tts_cache import ProvenCache, cache_store
 
 PARALLEL_UPDATES = 0
@@ -51,7 +51,7 @@ async def async_setup_entry(
     """Set up the text-to-speech entity."""
     cache = ProvenCache(cache_store(hass, entry))
     await cache.async_load()
-    async_add_entities([VieneuTTSEntity(entry.runtime_data.coordinator, cache)])
+    async_add_entities([VieneuTTSEntity(entry.runtime_data, cache)])
 
 
 class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
@@ -61,8 +61,9 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
     _attr_default_language = DEFAULT_LANGUAGE
     _attr_supported_options = [ATTR_VOICE, ATTR_SPEED, ATTR_PAUSE, ATTR_PREFERRED_FORMAT]
 
-    def __init__(self, coordinator: VieneuCoordinator, cache: ProvenCache) -> None:
-        super().__init__(coordinator, DESCRIPTION)
+    def __init__(self, runtime: VieneuRuntime, cache: ProvenCache) -> None:
+        super().__init__(runtime.coordinator, DESCRIPTION)
+        self._runtime = runtime
         self._cache = cache
 
     @property
@@ -117,7 +118,7 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
     def _speech(self, request: TTSAudioRequest) -> AsyncGenerator[AudioChunk]:
         options = SpeechOptions.of(self.coordinator.config_entry.options)
         given = request.options
-        spoken = self.coordinator.router.stream(
+        spoken = self._runtime.speech.stream(
             SynthesisRequest(
                 text=request.message_gen,
                 voice=given.get(ATTR_VOICE),

@@ -50,6 +50,7 @@ EXPORTING = [name for name in PACKAGES if name != "vieneu_core.wire"]
 SHARED_INSIDE = (
     "vieneu_core.backoff",
     "vieneu_core.builder",
+    "vieneu_core.cache_builder",
     "vieneu_core.cli",
     "vieneu_core.files",
     "vieneu_core.i18n",

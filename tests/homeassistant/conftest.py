@@ -36,6 +36,7 @@ def pytest_configure() -> None:
     folder = Path(tempfile.mkdtemp(prefix="vieneu-components-"))
     (folder / "custom_components").mkdir()
     (folder / "custom_components/vieneu").symlink_to(COMPONENT)
+    (folder / "custom_components/tone_voice").symlink_to(Path(__file__).with_name("tone_voice"))
     sys.path.insert(0, str(folder))
     importlib.import_module("custom_components.vieneu")
 

@@ -59,14 +59,15 @@ def test_the_manifest_is_of_this_version_and_names_distributions_without_extras(
     """Home Assistant ignores extras once the distribution is there."""
     manifest = json.loads((COMPONENT / "manifest.json").read_text("utf-8"))
     stated = [Requirement(text) for text in requires("vieneu-core") or ()]
-    notebook = [
+    extras = [
         f"{each.name}{each.specifier}"
         for each in stated
-        if each.marker and each.marker.evaluate({"extra": "notebook"})
+        for extra in ("cache", "notebook")
+        if each.marker and each.marker.evaluate({"extra": extra})
     ]
 
     assert manifest["version"] == __version__
-    assert manifest["requirements"] == [f"vieneu-core=={__version__}", *sorted(notebook)]
+    assert manifest["requirements"] == [f"vieneu-core=={__version__}", *sorted(extras)]
     assert list(manifest)[:2] == ["domain", "name"]
     assert list(manifest)[2:] == sorted(list(manifest)[2:])
 

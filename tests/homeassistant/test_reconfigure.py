@@ -162,6 +162,7 @@ async def test_the_options_are_set_without_a_reload(
     assert entry.runtime_data is runtime
     assert entry.options == {
         "mode": "remote", "speed": 1.25, "sentence_pause": 0.5, "automatic_fallback": False,
+        "keep_speech": True,
     }  # fmt: skip
 
 

@@ -10,10 +10,12 @@ from tempfile import TemporaryDirectory
 
 from remote_site import PATIENT
 from server_site import TOKEN, serving
+from tone_engine import VOICES
 
 from vieneu_core.backends.base import Backend
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
+from vieneu_core.backends.wyoming import WyomingBackend
 from vieneu_core.router import Router, RouterPolicy
 from vieneu_core.speech_cache import CachedBackend, Chosen, Identity, SpeechCache
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
@@ -103,11 +105,26 @@ async def cached_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
         cache = SpeechCache(Path(folder) / "speech", max_bytes=10_000_000)
         async with local_tone(chunk_delay_s) as spoken:
             chosen = Chosen(name=spoken.name, identity=identity)
-            cached = CachedBackend(spoken, cache, chosen=lambda: chosen)
+            router = Router(local=spoken, policy=RouterPolicy(retry_for_s=0.0))
+            cached = CachedBackend(router, cache, chosen=lambda: chosen)
             try:
                 yield cached
             finally:
                 await cached.aclose()
+
+
+@asynccontextmanager
+async def wyoming_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
+    del chunk_delay_s  # its server sends as fast as it can
+    from wyoming_voice import wyoming_voice  # here: the other kinds need no such package
+
+    voices = {voice.id: [voice.language] for voice in VOICES}
+    async with wyoming_voice(voices=voices) as site:
+        backend = WyomingBackend(site.url)
+        try:
+            yield backend
+        finally:
+            await backend.aclose()
 
 
 CASES = (
@@ -117,5 +134,6 @@ CASES = (
     BackendCase(name="remote-tone", make=remote_tone),
     BackendCase(name="router-tone", make=router_tone),
     BackendCase(name="cached-tone", make=cached_tone),
+    BackendCase(name="wyoming-tone", make=wyoming_tone),
     BackendCase(name="local-espeak", make=local_espeak, tones=False),
 )

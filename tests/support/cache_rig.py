@@ -64,7 +64,9 @@ class CacheRig:
     last: Voiced
     clock: FakeClock
 
-    async def speak(self, text: str | tuple[str, ...] = TEXT, **fields: object) -> Speech:
+    async def speak(
+        self, text: str | tuple[str, ...] | AsyncIterator[str] = TEXT, **fields: object
+    ) -> Speech:
         """Speak, and wait until it is stored."""
         request = SynthesisRequest(text=text, **fields)  # type: ignore[arg-type]
         speech = await collect(self.backend.stream(request))

@@ -69,8 +69,8 @@ def test_announcements_are_prepared_once_and_replayed(on: CliSandbox) -> None:
         "enabled": True,
         "folder": str(folder(on)),
         "max_bytes": 200_000_000,
-        "entries": 2,
-        "hits": 2,
+        "entries": 3,
+        "hits": 4,
         "misses": 0,
         "bytes": described(on)["bytes"],
     }
@@ -197,7 +197,7 @@ def test_the_cache_is_described_and_emptied(on: CliSandbox) -> None:
     on.run("warm", "-", text=LINES)
     shown = on.run("cache", COLUMNS="200").stdout
     assert str(folder(on)) in shown
-    assert [line.split()[-1] for line in shown.splitlines() if "Announcements" in line] == ["2"]
+    assert [line.split()[-1] for line in shown.splitlines() if "Sentences" in line] == ["3"]
 
     done = on.run("cache", "clear", "--lang", "vi")
     assert done.stdout == "Bộ nhớ đệm giọng đọc đã trống.\n"

@@ -194,7 +194,7 @@ async def test_a_cache_that_another_process_is_writing_is_still_read(tmp_path: P
         other.execute("BEGIN IMMEDIATE")
         try:
             found = await rig.backend.cache.find(
-                rig.backend._chosen(), SynthesisRequest(text=TEXT), preparing=True
+                rig.backend._chosen(), SynthesisRequest(text=TEXT), SENTENCES[0], preparing=True
             )
         finally:
             other.execute("ROLLBACK")

@@ -12,6 +12,7 @@ from cache_rig import TEXT, CacheRig, cache_rig, spoken_by
 from tones import tone
 
 from vieneu_core.router import Mode
+from vieneu_core.speech_cache.identity import MAX_CHARS
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest, collect
 from vieneu_core.testing.scripted import ScriptStep
 from vieneu_core.voices.catalogue import VoiceCatalogue
@@ -75,7 +76,6 @@ async def test_a_text_counts_in_its_normal_form(
 @pytest.mark.parametrize(
     "fields",
     [
-        {"text": "Đây là câu 11 nhé. Còn đây là câu 13 nhé."},
         {"text": "Đây là câu 11 nhé, còn đây là câu 12 nhé."},
         {"speed": 1.5},
         {"voice": "en-tone"},
@@ -124,16 +124,60 @@ async def test_a_voice_that_was_replaced_under_its_name_is_another_voice(
     assert (await rig.speak(voice="ba")).speakers[0].cached
 
 
-async def test_a_text_in_pieces_passes_through(rig: CacheRig) -> None:
+@pytest.mark.parametrize("n_chars", [1, 5, 100])
+async def test_a_text_in_pieces_is_found_by_its_sentences(rig: CacheRig, n_chars: int) -> None:
     async def pieces() -> AsyncIterator[str]:
-        yield TEXT
+        for at in range(0, len(TEXT), n_chars):
+            yield TEXT[at : at + n_chars]
 
-    for _ in range(2):
-        speech = await collect(rig.backend.stream(SynthesisRequest(text=pieces())))
-        await rig.backend.flush()
-        assert not speech.speakers[0].cached
+    for cached in (False, True):
+        speech = await rig.speak(pieces())
+        assert [speaker.cached for speaker in speech.speakers] == [cached, cached]
         assert spoken_by(speech, "remote", *SENTENCES)
-    assert rig.backend.cache.stats().misses == 0
+    assert (await rig.speak()).speakers[0].cached
+
+
+async def test_a_text_in_pieces_is_stored_as_far_as_it_is_an_announcement(rig: CacheRig) -> None:
+    n_sentences = 2 * MAX_CHARS // len(SENTENCES[0])
+
+    async def pieces() -> AsyncIterator[str]:
+        for number in range(n_sentences):
+            yield f"Đây là câu {number} nhé. "
+
+    chunks = [chunk async for chunk in rig.backend.stream(SynthesisRequest(text=pieces()))]
+    await rig.backend.flush()
+
+    assert sum(chunk.final for chunk in chunks) == n_sentences
+    stored = (await rig.backend.cache.count()).entries
+    assert 0 < stored < n_sentences
+
+
+@pytest.mark.parametrize(
+    "order", [(11, 21), (21, 11), (21, 11, 22), (11, 21, 12), (21, 22, 11, 12, 23)]
+)
+async def test_each_sentence_is_found_by_itself(rig: CacheRig, order: tuple[int, ...]) -> None:
+    await rig.speak()
+    known = {11: SENTENCES[0], 12: SENTENCES[1]}
+    texts = [known.get(number, f"Và câu {number} thì mới.") for number in order]
+
+    speech = await rig.speak(" ".join(texts))
+
+    assert spoken_by(speech, "remote", *texts)
+    assert [speaker.cached for speaker in speech.speakers] == [number in known for number in order]
+    assert [chunk.sentence for chunk in speech.chunks if chunk.final] == list(range(len(order)))
+    assert len(rig.remote.record.begun) == 2 + len(set(order) - set(known))
+
+
+async def test_a_replay_at_another_rate_is_resampled(rig: CacheRig) -> None:
+    await rig.speak(SENTENCES[:1])
+    rig.remote.sample_rate_hz = 16_000
+    fresh = "Và đây là câu 21."
+
+    mixed = await rig.speak(f"{fresh} {SENTENCES[0]}")
+
+    assert [speaker.cached for speaker in mixed.speakers] == [False, True]
+    assert {chunk.sample_rate_hz for chunk in mixed.chunks} == {16_000}
+    assert spoken_by(mixed, "remote", fresh, SENTENCES[0])
 
 
 async def test_the_first_audio_of_a_miss_comes_before_the_rest_is_made(rig: CacheRig) -> None:
@@ -166,12 +210,12 @@ async def test_it_is_counted(rig: CacheRig) -> None:
     await rig.speak("Đây là câu 14.")
 
     stats = rig.backend.cache.stats()
-    assert (stats.hits, stats.misses, stats.stored) == (2, 2, 2)
-    assert stats.hit_rate == 0.5
+    assert (stats.hits, stats.misses, stats.stored) == (4, 3, 3), "of sentences"
+    assert stats.hit_rate == 4 / 7
     assert 10_000 < stats.bytes < 1_000_000
     stored = await rig.backend.cache.count()
-    assert (stored.entries, stored.bytes) == (2, stats.bytes)
-    assert stored.hits == 2
+    assert (stored.entries, stored.bytes) == (3, stats.bytes)
+    assert stored.hits == 4
 
 
 async def test_the_time_of_hits_is_measured_by_the_clock(rig: CacheRig) -> None:
@@ -193,4 +237,4 @@ async def test_two_at_the_same_time_are_both_heard(rig: CacheRig) -> None:
     speeches = await asyncio.gather(*(rig.speak() for _ in range(4)))
 
     assert all(spoken_by(speech, "remote", *SENTENCES) for speech in speeches)
-    assert (await rig.backend.cache.count()).entries == 1
+    assert (await rig.backend.cache.count()).entries == 2

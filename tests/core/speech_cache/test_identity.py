@@ -7,14 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cache_rig import TEXT, CacheRig, Voiced, cache_rig, is_away, spoken_by
+from cache_rig import TEXT, CacheRig, Voiced, as_spoken_by, cache_rig, is_away, spoken_by
 from tone_engine import VOICES as TONE_VOICES
+from tone_engine import expected, heard, same
 
 from vieneu_core.backends.base import Health
-from vieneu_core.errors import BackendUnavailableError
+from vieneu_core.errors import BackendConnectionError, BackendUnavailableError
 from vieneu_core.router import Mode
 from vieneu_core.speech_cache.identity import Identity, SpokenVoice, key_of
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.testing.scripted import ScriptStep
 
 SENTENCES = ("Đây là câu 11 nhé.", "Còn đây là câu 12 nhé.")
 
@@ -41,6 +43,39 @@ async def test_while_a_fallback_is_active_the_chosen_voice_is_still_heard(tmp_pa
         assert spoken_by(again, "remote", *SENTENCES)
         assert not again.fallback
         assert spoken_by(await rig.speak("Đây là câu 13 nhé."), "local", "Đây là câu 13 nhé.")
+
+
+async def test_the_chosen_voice_dies_in_an_announcement_and_its_own_speech_goes_first(
+    tmp_path: Path,
+) -> None:
+    texts = ("Đây là câu 14 nhé.", SENTENCES[0], "Đây là câu 15 nhé.", SENTENCES[1])
+    async with cache_rig(tmp_path) as rig:
+        await rig.speak()
+        lost = ScriptStep(after_chunks=2, error=BackendConnectionError("It is gone."))
+        rig.remote.always = lost
+
+        speech = await rig.speak(texts)
+
+        assert [(s.backend, s.cached) for s in speech.speakers] == [
+            ("local", False),
+            ("remote", True),
+            ("local", False),
+            ("remote", True),
+        ]
+        tones = heard(speech.pcm, speech.sample_rate_hz)
+        spoken = ["local", "remote", "local", "remote"]
+        wanted = [expected(as_spoken_by(n, t)) for n, t in zip(spoken, texts, strict=True)]
+        assert same(tones, wanted)
+        assert speech.fallback
+
+
+async def test_with_every_backend_gone_it_is_still_replayed(tmp_path: Path) -> None:
+    async with cache_rig(tmp_path) as rig:
+        await rig.speak()
+        for name in ("remote", "local", "last_resort"):
+            await rig.router.unload_backend(name)
+
+        assert spoken_by(await rig.speak(), "remote", *SENTENCES)
 
 
 async def test_another_process_finds_it_also_offline(tmp_path: Path) -> None:
@@ -179,14 +214,11 @@ def test_no_key_is_that_of_other_parts() -> None:
     pairs = [("a", "bc"), ("ab", "c"), ("abc", ""), ("", "abc")]
     keys = {
         key_of(
-            Identity(engine=engine, model=model, version="1"),
-            SpokenVoice(*voice),
-            request,
-            tuple((text, 0.5 * index) for index, text in enumerate(texts)),
+            Identity(engine=engine, model=model, version="1"), SpokenVoice(*voice), request, text
         )
         for engine, model in pairs
         for voice in pairs
-        for texts in (("a", "b"), ("a b",), ("ab",), ("b", "a"))
+        for text in ("a b", "ab", "b a", "a, b")
     }
     assert len(keys) == 4 * 4 * 4
     assert all(len(key) == 64 for key in keys)

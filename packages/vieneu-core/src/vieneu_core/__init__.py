@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from vieneu_core.backends.base import Backend, BackendState, Health, synthesize
     from vieneu_core.backends.local import LocalBackend
     from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts
-    from vieneu_core.builder import build_cached, build_router
+    from vieneu_core.builder import build_router
+    from vieneu_core.cache_builder import build_cached
     from vieneu_core.config import (
         CacheSettings,
         ColabSettings,
@@ -129,7 +130,8 @@ __all__ = [
 ]
 
 _NAMES_BY_MODULE = {
-    "builder": ("build_cached", "build_router"),
+    "builder": ("build_router",),
+    "cache_builder": ("build_cached",),
     "audio.encode": ("AudioFormat", "encode_stream"),
     "audio.file": ("write_file",),
     "audio.pcm": ("AudioChunk", "Speaker"),

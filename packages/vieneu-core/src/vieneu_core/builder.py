@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vieneu_core.arguments import expect, expect_optional, path_of
+from vieneu_core.arguments import expect, expect_optional
 from vieneu_core.backends.base import Backend
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.config import Settings, paths
+from vieneu_core.config import Settings
+from vieneu_core.config import state_dir as users_state_dir
+from vieneu_core.config import voices_dir as users_voices_dir
+from vieneu_core.config.paths import folder_or_default
 from vieneu_core.config.settings import EMBEDDED_ENGINE
-from vieneu_core.errors import ConfigurationError, MissingExtraError
 from vieneu_core.installation import has_module
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, SlowEngine, TunnelQuota
 from vieneu_core.text.dictionary_file import DictionaryFile
@@ -23,8 +22,6 @@ from vieneu_core.worker.spec import EngineSpec, RestartPolicy
 
 if TYPE_CHECKING:
     import aiohttp
-
-    from vieneu_core.speech_cache import CachedBackend, SpeechCache
 
 AT_ONCE = RestartPolicy(first_delay_s=0.1, max_delay_s=0.5, max_failed_starts=100)
 """For the embedded voice, which starts in half a second: after a crash it is back within one."""
@@ -62,12 +59,14 @@ class RouterBuilder:
         self._clock = clock or SystemClock()
         self._session = session
         self.quota = TunnelQuota(
-            _folder("state_dir", state_dir, default=paths.state_dir) / "budget.json",
+            folder_or_default("state_dir", state_dir, default=users_state_dir) / "budget.json",
             clock=self._clock,
             monthly_requests=settings.quota.monthly_requests,
             monthly_bytes=settings.quota.monthly_bytes,
         )
-        self.voices = VoiceCatalogue(_folder("voices_dir", voices_dir, default=paths.voices_dir))
+        self.voices = VoiceCatalogue(
+            folder_or_default("voices_dir", voices_dir, default=users_voices_dir)
+        )
 
     def router(self, settings: Settings) -> Router:
         """Build a router; nothing is loaded or connected yet.
@@ -119,8 +118,8 @@ class RouterBuilder:
             replaced[LAST_RESORT] = self.last_resort(new)
         return replaced
 
-    def local(self, settings: Settings) -> LocalBackend:
-        """Build the backend of this machine."""
+    def local(self, settings: Settings) -> Backend:
+        """Build the backend at home."""
         return build_local(settings, voices=self.voices, clock=self._clock)
 
     def last_resort(self, settings: Settings) -> LocalBackend | None:
@@ -174,104 +173,36 @@ def build_router(
     return builder.router(settings)
 
 
-def _folder(
-    name: str,
-    path: str | PathLike[str] | None,
-    *,
-    default: Callable[[Mapping[str, str]], Path],
-) -> Path:
-    if path is None:
-        return default(os.environ)
-    return path_of(name, path, error=ConfigurationError)
-
-
-def build_cached(
-    settings: Settings,
-    router: Router,
-    *,
-    cache_dir: str | PathLike[str] | None = None,
-    voices_dir: str | PathLike[str] | None = None,
-    clock: Clock | None = None,
-) -> CachedBackend | None:
-    """Put the cache of finished speech before a router; None where the settings want none.
-
-    Args:
-        settings: Those that the router was built from.
-        router: Belongs to the result, which closes it.
-        cache_dir: Folder in which the cache's own folder is, unless the settings name that; None is
-            the one of the command ``vieneu``.
-        voices_dir: As for `build_router`.
-        clock: Time.
-
-    Raises:
-        MissingExtraError: the extra ``cache`` is not installed.
-        ConfigurationError: an argument is of the wrong type.
-    """
-    expect("settings", settings, Settings, "Settings, such as load_settings()")
-    expect("router", router, Router, "a Router")
-    expect_optional("clock", clock, Clock, "a Clock")
-    if not settings.cache.enabled:
-        return None
-    cache = build_cache(settings, cache_dir=cache_dir, voices_dir=voices_dir, clock=clock)
-    from vieneu_core.speech_cache import CachedBackend, chosen_by
-
-    return CachedBackend(router, cache, chosen=chosen_by(router, settings))
-
-
-def build_cache(
-    settings: Settings,
-    *,
-    cache_dir: str | PathLike[str] | None = None,
-    voices_dir: str | PathLike[str] | None = None,
-    clock: Clock | None = None,
-    on_lookup: Callable[[float | None], None] | None = None,
-) -> SpeechCache:
-    """Build the cache of finished speech, whether it is enabled or not; nothing is opened yet.
-
-    Arguments and errors as of `build_cached`; `on_lookup` as of `SpeechCache`.
-    """
-    if not has_module("diskcache"):
-        raise MissingExtraError("The speech cache", "cache")
-    from vieneu_core.speech_cache import SpeechCache
-
-    return SpeechCache(
-        cache_folder(settings, cache_dir=cache_dir),
-        max_bytes=settings.cache.max_bytes,
-        voices=VoiceCatalogue(_folder("voices_dir", voices_dir, default=paths.voices_dir)),
-        clock=clock,
-        on_lookup=on_lookup,
-    )
-
-
-def cache_folder(settings: Settings, *, cache_dir: str | PathLike[str] | None = None) -> Path:
-    """Return the folder of the cache of finished speech; see `build_cached`."""
-    if settings.cache.folder is not None:
-        return paths.expanded(
-            path_of("cache.folder", settings.cache.folder, error=ConfigurationError)
-        )
-    return _folder("cache_dir", cache_dir, default=paths.cache_dir) / "speech"
-
-
 def build_local(
     settings: Settings, *, voices: VoiceCatalogue | None = None, clock: Clock | None = None
-) -> LocalBackend:
+) -> Backend:
     """Build the local backend that these settings describe; nothing is loaded yet.
 
     Args:
         settings: The settings.
-        voices: Custom voices; None means none.
+        voices: Custom voices; None means none. A Wyoming server cannot speak with them.
         clock: Clock of the backend.
     """
-    return LocalBackend(**_local_arguments(settings), clock=clock, voices=voices)
+    arguments = _local_arguments(settings)
+    if settings.local.kind == "wyoming":
+        from vieneu_core.backends.wyoming import WyomingBackend
+
+        return WyomingBackend(**arguments, clock=clock)
+    return LocalBackend(**arguments, clock=clock, voices=voices)
 
 
 # What settings say of a backend: it is built from that, and replaced where that differs.
 
 
 def _local_arguments(settings: Settings) -> dict[str, Any]:
+    local = settings.local
     return {
-        "engine": EngineSpec(settings.local.engine, settings.local.options),
-        "default_voice": settings.local.voice,
+        **(
+            {"url": local.url}
+            if local.kind == "wyoming"
+            else {"engine": EngineSpec(local.engine, local.options)}
+        ),
+        "default_voice": local.voice,
         "watermark_required": _watermark_required(settings),
     }
 

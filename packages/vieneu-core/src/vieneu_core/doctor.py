@@ -238,7 +238,8 @@ def _environment(environ: Mapping[str, str]) -> Finding:
 async def _local(settings: Settings, added: VoiceCatalogue | None) -> tuple[Finding, ...]:
     from vieneu_core.builder import build_local
 
-    name = settings.local.engine
+    local = settings.local
+    name = local.url if local.kind == "wyoming" else local.engine
     backend = build_local(settings, voices=added)
     try:
         await backend.load()

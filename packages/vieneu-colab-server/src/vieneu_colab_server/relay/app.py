@@ -53,7 +53,7 @@ from vieneu_colab_server.relay.wyoming.limits import WyomingLimits
 from vieneu_colab_server.relay.wyoming.queued_speech import QueuedSpeech
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.backends.base import Backend
-from vieneu_core.builder import build_cache
+from vieneu_core.cache_builder import build_cache
 from vieneu_core.clock import Clock, SystemClock
 
 if TYPE_CHECKING:

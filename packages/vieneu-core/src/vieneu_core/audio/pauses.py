@@ -8,7 +8,7 @@ does not depend on how fast the speech comes: a recording has the same pauses as
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, fields, replace
 
@@ -23,6 +23,8 @@ QUIET = 328
 level, so this is noise of -50 dBFS; speech is above it within its first hundredth of a second."""
 LEAST_S = 0.01
 """Less silence than this is not worth adding; resampling and codecs blur the edges by as much."""
+LONGEST_LEAD_S = 0.15
+"""Silence before the first sound that speech may keep where it is stored alone."""
 _BLOCK = 256
 
 
@@ -85,6 +87,28 @@ async def with_pauses(
                 pause = bytes(round(pause_s * chunk.sample_rate_hz) * BYTES_PER_SAMPLE)
                 chunk = replace(chunk, pcm=pause + chunk.pcm)  # noqa: PLW2901 - the same, later
             yield chunk
+
+
+def without_long_lead(chunks: Sequence[AudioChunk]) -> tuple[AudioChunk, ...]:
+    """Return the speech of one sentence with `LONGEST_LEAD_S` of silence before it at most.
+
+    More of it is a pause after the sentence that was before it then; another may be next time.
+    """
+    lead_s = 0.0
+    for chunk in chunks:
+        edges = _edges(chunk.pcm)
+        lead_s += chunk.seconds if edges is None else edges[0] / chunk.sample_rate_hz
+        if edges is not None:
+            break
+    else:
+        return tuple(chunks)
+    surplus_s = lead_s - LONGEST_LEAD_S
+    kept: list[AudioChunk] = []
+    for chunk in chunks:
+        n_cut = min(max(round(surplus_s * chunk.sample_rate_hz), 0), chunk.n_samples)
+        surplus_s -= n_cut / chunk.sample_rate_hz
+        kept.append(replace(chunk, pcm=chunk.pcm[n_cut * BYTES_PER_SAMPLE :]) if n_cut else chunk)
+    return tuple(kept)
 
 
 class _Gap:

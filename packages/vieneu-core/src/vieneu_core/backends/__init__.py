@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from vieneu_core.backends.local import LocalBackend
     from vieneu_core.backends.reading import ReadingBackend
     from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts, RetryPolicy
+    from vieneu_core.backends.wyoming import WyomingBackend, WyomingTimeouts
 
 __all__ = [
     "Backend",
@@ -20,6 +21,8 @@ __all__ = [
     "RemoteBackend",
     "RemoteTimeouts",
     "RetryPolicy",
+    "WyomingBackend",
+    "WyomingTimeouts",
     "synthesize",
 ]
 
@@ -30,5 +33,6 @@ __getattr__, __dir__ = lazy_names(
         "local": ("LocalBackend",),
         "reading": ("ReadingBackend",),
         "remote": ("RemoteBackend", "RemoteTimeouts", "RetryPolicy"),
+        "wyoming": ("WyomingBackend", "WyomingTimeouts"),
     },
 )

@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vieneu_core.builder import build_cached, build_router
+from vieneu_core.builder import build_router
+from vieneu_core.cache_builder import build_cached
 from vieneu_core.cli.error_messages import plain
 from vieneu_core.cli.exit_codes import ExitCode
 from vieneu_core.cli.language import LANGUAGES, choose_language, known_language

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
+from os import PathLike
 from pathlib import Path
 
+from vieneu_core.arguments import path_of
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
 
@@ -52,3 +55,19 @@ def voices_dir(environ: Mapping[str, str]) -> Path:
 def cache_dir(environ: Mapping[str, str]) -> Path:
     """Return the folder of data that can be created again."""
     return _base(environ, "XDG_CACHE_HOME", ".cache") / "vieneu"
+
+
+def folder_or_default(
+    name: str,
+    path: str | PathLike[str] | None,
+    *,
+    default: Callable[[Mapping[str, str]], Path],
+) -> Path:
+    """Return a folder that an argument of this name gives; None means the user's own.
+
+    Raises:
+        ConfigurationError: it is not a path.
+    """
+    if path is None:
+        return default(os.environ)
+    return path_of(name, path, error=ConfigurationError)

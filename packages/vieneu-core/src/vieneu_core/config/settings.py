@@ -24,10 +24,10 @@ from pydantic import (
 
 from vieneu_core.audio.pauses import MAX_PAUSE_S, NATURAL_PAUSES, Pauses
 from vieneu_core.config.validation_message import Finding
-from vieneu_core.credentials import AuthToken, EndpointUrl
+from vieneu_core.credentials import AuthToken, EndpointUrl, WyomingUrl
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
-from vieneu_core.validation import invalid, not_one_of
+from vieneu_core.validation import conflict, invalid, not_one_of
 
 EMBEDDED_ENGINE = "espeak"
 """The engine of the embedded voice, which needs neither a model nor a network."""
@@ -95,8 +95,13 @@ class ColabSettings(_Section):
 
 
 class LocalSettings(_Section):
-    """The engine on this machine."""
+    """The voice at home: an engine on this machine, or a Wyoming server."""
 
+    kind: Literal["engine", "wyoming"] = Field(default="engine", description="engine or wyoming")
+    """What speaks: ``engine`` with ``options``, or the Wyoming server at ``url``."""
+    url: WyomingUrl = Field(
+        default="", description='the URL of a Wyoming server, for example "tcp://127.0.0.1:10200"'
+    )
     engine: str = Field(
         default=EMBEDDED_ENGINE,
         min_length=1,
@@ -119,6 +124,12 @@ class LocalSettings(_Section):
     )
     """Behaviour while the engine is slower than playback: make each sentence whole before it is
     heard, or let a fallback speak."""
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Self:
+        if self.kind == "wyoming" and not self.url:
+            raise conflict("url", "it is missing, and local.kind is wyoming")
+        return self
 
 
 class FallbackSettings(_Section):

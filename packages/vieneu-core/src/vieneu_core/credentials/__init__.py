@@ -22,20 +22,32 @@ from vieneu_core.credentials.endpoint_url import (
     parse_callback_url,
     parse_endpoint_url,
 )
+from vieneu_core.credentials.wyoming_url import (
+    WYOMING_URL_ERROR,
+    WyomingAddress,
+    WyomingUrl,
+    parse_wyoming_url,
+    wyoming_address,
+)
 
 __all__ = [
     "MAX_TOKEN_CHARS",
     "MAX_URL_CHARS",
     "TOKEN_ERROR",
     "URL_ERROR",
+    "WYOMING_URL_ERROR",
     "AuthToken",
     "CallbackUrl",
     "EndpointUrl",
     "ServerToken",
+    "WyomingAddress",
+    "WyomingUrl",
     "is_loopback",
     "new_auth_token",
     "parse_auth_token",
     "parse_callback_url",
     "parse_endpoint_url",
     "parse_server_token",
+    "parse_wyoming_url",
+    "wyoming_address",
 ]

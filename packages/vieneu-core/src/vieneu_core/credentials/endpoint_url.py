@@ -42,7 +42,7 @@ def parse_endpoint_url(value: str) -> str:
         raise invalid(URL_ERROR, "it contains a user name or a password")
     if "?" in text or "#" in text:
         raise invalid(URL_ERROR, "it contains a query (?) or a fragment (#)")
-    if url.scheme == "http" and not _is_home(url.host or ""):
+    if url.scheme == "http" and not is_home(url.host or ""):
         raise invalid(URL_ERROR, "the token would cross the internet in clear; write https://")
     return text.rstrip("/")
 
@@ -85,12 +85,13 @@ def _web_url(text: str) -> URL:
         raise invalid(URL_ERROR, "it cannot be read as a URL") from None  # the cause quotes the URL
     if url.scheme not in {"http", "https"}:
         raise invalid(URL_ERROR, "it begins with neither https:// nor http://")
-    if not _is_host(url.raw_host or "") or port == 0:
+    if not is_host(url.raw_host or "") or port == 0:
         raise invalid(URL_ERROR, "its host name cannot exist")
     return url
 
 
-def _is_host(host: str) -> bool:
+def is_host(host: str) -> bool:
+    """Return whether a host is an address, or a name that can exist."""
     if _address(host) is not None:
         return True
     return len(host) <= _MAX_HOST_CHARS and all(map(_LABEL.fullmatch, host.split(".")))
@@ -104,7 +105,8 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _is_home(host: str) -> bool:
+def is_home(host: str) -> bool:
+    """Return whether a host can only be in a home network, or is this machine."""
     address = _address(host)
     if address is not None:
         # Not global: loopback, private, link-local, and the shared range of VPNs (100.64/10).

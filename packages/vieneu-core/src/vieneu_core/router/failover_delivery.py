@@ -18,7 +18,6 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
-    AllBackendsFailedError,
     BackendError,
     CloningUnsupportedError,
     RequestError,
@@ -28,10 +27,11 @@ from vieneu_core.errors import (
 )
 from vieneu_core.router.breaker import Probe
 from vieneu_core.router.events import ErrorReport, RouterEvent, SentenceSkipped, SpokenByFallback
+from vieneu_core.router.memory import Memory, Replay
 from vieneu_core.router.outbox import Outbox
 from vieneu_core.router.passage_attempt import PassageAttempt
 from vieneu_core.router.policy import RouterPolicy, estimated_seconds
-from vieneu_core.router.refusal import too_slow, turn_too_late
+from vieneu_core.router.refusal import all_failed, too_slow, turn_too_late, unsayable
 from vieneu_core.router.route import Route
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
@@ -53,6 +53,7 @@ class Delivery:
         policy: RouterPolicy,
         clock: Clock,
         publish: Callable[[RouterEvent], None],
+        memory: Memory | None = None,
     ) -> None:
         self._request = request
         self._passages = passages
@@ -61,6 +62,7 @@ class Delivery:
         self._clock = clock
         self._publish = publish
         self._outbox = Outbox(clock, prefetched_sentences=policy.prefetched_sentences)
+        self._replay = Replay(memory, self._outbox)
         self._n_attempts = 0
         self._n_spoken = 0
         # Backends that failed in this request, with the sentence at which they are asked again.
@@ -103,12 +105,16 @@ class Delivery:
         skipped: BackendError | None = None
         failing, n_failures, give_up_at = -1, 0, 0.0
         while rest := passage[self._outbox.n_complete - begun :]:
+            n_replayed, missed = await self._replay.begin(rest)
+            self._n_spoken += n_replayed
+            if not missed:
+                break
             done = self._outbox.n_complete
-            causes = await self._one_round(rest, last_chance=failing == done)
+            causes = await self._one_round(missed, last_chance=failing == done)
             if not causes:
                 continue
-            if _unsayable(causes, tried_again=failing == self._outbox.n_complete):
-                skipped = self._all_failed(causes)
+            if unsayable(causes, tried_again=failing == self._outbox.n_complete):
+                skipped = all_failed(causes, self._outbox.n_complete + 1)
                 await self._skip(skipped)
                 continue
             now = self._clock.monotonic()
@@ -118,7 +124,7 @@ class Delivery:
             n_failures += 1
             wait_s = _RETRY.pause_s(n_failures)
             if now + wait_s > give_up_at or not any(cause.transient for cause in causes):
-                raise self._all_failed(causes)
+                raise all_failed(causes, self._outbox.n_complete + 1)
             await self._clock.sleep(wait_s)
         return skipped
 
@@ -233,9 +239,10 @@ class Delivery:
         try:
             with tracked.attempt(probe, speech_s, longest_chars=max(map(len, passage))) as running:
 
-                def spoke(sentence: str) -> None:
+                def spoke(sentence: str, chunks: list[AudioChunk]) -> None:
                     running.spoke(estimated_seconds((sentence,), self._request.speed))
                     self._spoke(tracked, cause)
+                    self._replay.spoken(self._outbox.n_complete - 1, chunks)
 
                 attempt = PassageAttempt(
                     tracked,
@@ -280,21 +287,3 @@ class Delivery:
             )
         )
         await self._outbox.skip(self._route.backends[-1].name)
-
-    def _all_failed(self, causes: list[BackendError]) -> BackendError:
-        if len(causes) == 1:
-            return causes[0]
-        number = self._outbox.n_complete + 1
-        detail = Translatable("No backend could speak sentence {number}.", number=number)
-        return AllBackendsFailedError(detail, causes=tuple(causes))
-
-
-def _unsayable(causes: list[BackendError], *, tried_again: bool) -> bool:
-    """Return whether a sentence is skipped: backends found nothing to say in it.
-
-    One that failed for another reason might speak it, so it gets a second round.
-    """
-    others = [cause for cause in causes if not isinstance(cause, UnpronounceableError)]
-    if len(others) == len(causes):
-        return False
-    return tried_again or not any(cause.transient for cause in others)

@@ -50,7 +50,7 @@ class PassageAttempt:
         replaceable: Returns whether another backend could speak if this one is late.
         replaced: Returns whether another backend shall speak the following sentences.
         turn_in_s: Estimated seconds until the backend has made the speech that it makes now.
-        on_sentence: Called with each sentence that is complete.
+        on_sentence: Called with each sentence that is complete, and its chunks as they came.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, all by keyword
@@ -65,7 +65,7 @@ class PassageAttempt:
         replaceable: Callable[[], bool],
         replaced: Callable[[], bool],
         turn_in_s: float,
-        on_sentence: Callable[[str], None],
+        on_sentence: Callable[[str, list[AudioChunk]], None],
     ) -> None:
         self._tracked = tracked
         self._running = running
@@ -152,7 +152,7 @@ class PassageAttempt:
                         await outbox.make_room()
                     await self._take(chunk, sentence, whole_s)
                     if chunk.final:
-                        self._on_sentence(passage[chunk.sentence])
+                        self._on_sentence(passage[chunk.sentence], sentence.received)
                         sentence = ReceivedSentence()
                         if self._replaced():
                             return

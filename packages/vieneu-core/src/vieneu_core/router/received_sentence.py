@@ -40,6 +40,8 @@ class ReceivedSentence:
     """Length of the first chunk with samples."""
     chunks: list[AudioChunk] = field(default_factory=list)
     """Not yet released."""
+    received: list[AudioChunk] = field(default_factory=list)
+    """All of them, at the sample rate of the backend."""
     _resampler: Resampler | None = None
 
     @property
@@ -95,6 +97,7 @@ class ReceivedSentence:
             self.first_chunk_s = chunk.seconds
         self.seconds += chunk.seconds
         check_length(self.seconds)
+        self.received.append(chunk)
         self.chunks.append(await self._at_rate(chunk, rate_hz))
 
     async def _at_rate(self, chunk: AudioChunk, rate_hz: int) -> AudioChunk:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vieneu_core.errors import (
+    AllBackendsFailedError,
     BackendBusyError,
     BackendError,
     BackendNotLoadedError,
     CircuitOpenError,
     SessionEndingError,
     TooSlowError,
+    UnpronounceableError,
 )
 from vieneu_core.translatable import Translatable
 
@@ -57,3 +61,22 @@ def turn_too_late(name: str, wait_s: float) -> BackendBusyError:
         ),
         backend=name,
     )
+
+
+def all_failed(causes: Sequence[BackendError], number: int) -> BackendError:
+    """Return the error for a sentence, counted from 1, that no backend could speak."""
+    if len(causes) == 1:
+        return causes[0]
+    detail = Translatable("No backend could speak sentence {number}.", number=number)
+    return AllBackendsFailedError(detail, causes=tuple(causes))
+
+
+def unsayable(causes: Sequence[BackendError], *, tried_again: bool) -> bool:
+    """Return whether a sentence is skipped: backends found nothing to say in it.
+
+    One that failed for another reason might speak it, so it gets a second round.
+    """
+    others = [cause for cause in causes if not isinstance(cause, UnpronounceableError)]
+    if len(others) == len(causes):
+        return False
+    return tried_again or not any(cause.transient for cause in others)

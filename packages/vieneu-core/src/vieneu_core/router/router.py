@@ -15,6 +15,7 @@ from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
 from vieneu_core.router.failover_delivery import Delivery
+from vieneu_core.router.memory import Memory
 from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy
 from vieneu_core.router.pool import REMOTE
 from vieneu_core.router.quota import TunnelQuota
@@ -252,8 +253,13 @@ class Router(Backend):
         if self._quota is not None:
             await self._quota.flush()
 
-    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
-        """Speak a request; see `Backend.stream`. All chunks have the sample rate of the first."""
+    async def stream(
+        self, request: SynthesisRequest, *, memory: Memory | None = None
+    ) -> AsyncGenerator[AudioChunk, None]:
+        """Speak a request; see `Backend.stream`. All chunks have the sample rate of the first.
+
+        What ``memory`` knows is replayed, and no backend is asked for it.
+        """
         check_request(request)
         self._require_loaded()
         route = Route.along(self._selection.candidates, self._pool)
@@ -265,6 +271,7 @@ class Router(Backend):
             policy=self._pool.policy,
             clock=self._clock,
             publish=self._events.publish,
+            memory=memory,
         )
         with route.leased():
             async with aclosing(reader.paced(delivery.chunks())) as chunks:

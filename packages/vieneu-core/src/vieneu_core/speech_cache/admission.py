@@ -7,20 +7,17 @@ from dataclasses import dataclass
 
 from vieneu_core.audio.pcm import Speaker
 from vieneu_core.errors import BackendUnavailableError, BadAudioError, WatermarkUnavailableError
-from vieneu_core.speech_cache.identity import Chosen, Identity, PausedSentence, SpokenVoice
+from vieneu_core.speech_cache.identity import Chosen, Identity, SpokenVoice
 from vieneu_core.synthesis import Speech, SynthesisRequest
-from vieneu_core.text.reading import Reading
 from vieneu_core.translatable import Translatable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """A request that was looked up."""
+    """A sentence of a request that was looked up."""
 
     request: SynthesisRequest
-    reading: Reading
-    """How its text is read."""
-    sentences: tuple[PausedSentence, ...]
+    sentence: str
     identity: Identity | None
     """What the chosen backend speaks with; None where that was never known."""
     voice: SpokenVoice | None = None
@@ -48,7 +45,7 @@ def speaking_identity(lookup: Lookup, chosen: Chosen, speech: Speech) -> Identit
     Raises:
         BackendUnavailableError: another backend spoke, or the backend is not known, or changed.
         WatermarkUnavailableError: the watermark is missing that was asked for.
-        BadAudioError: it has not the sentences of the request, or is read in another way by now.
+        BadAudioError: it is not the speech of one sentence.
     """
     refuse_fallback(speech.speakers, chosen)
     identity = chosen.identity
@@ -64,12 +61,10 @@ def speaking_identity(lookup: Lookup, chosen: Chosen, speech: Speech) -> Identit
             Translatable("The backend {name} changed while it spoke.", name=chosen.name),
             backend=chosen.name,
         )
-    if chosen.reading != lookup.reading:  # which of them was heard is not known
-        raise BadAudioError("Dictionary or pauses have changed meanwhile; it is not stored.")
     if lookup.request.watermark and not all(s.watermarked for s in speech.speakers):
         raise WatermarkUnavailableError("The speech has no watermark; it is not stored.")
-    if len(speech.speakers) != len(lookup.sentences):
-        raise BadAudioError("The speech has not the sentences of its text; it is not stored.")
+    if len(speech.speakers) != 1:
+        raise BadAudioError("The speech is not that of one sentence; it is not stored.")
     return identity
 
 

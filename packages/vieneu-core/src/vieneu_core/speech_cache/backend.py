@@ -1,21 +1,24 @@
-"""A backend before which a cache stands: what it has spoken before is replayed."""
+"""A router before which a cache stands: what its chosen voice has spoken before is replayed."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, replace
 
 from vieneu_core.arguments import expect
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, Health
 from vieneu_core.backends.lifetime import Lifetime
-from vieneu_core.errors import UnpronounceableError, VieneuError
+from vieneu_core.errors import BadAudioError, UnpronounceableError, VieneuError
+from vieneu_core.router import Router
 from vieneu_core.speech_cache.admission import Lookup, refuse_fallback
 from vieneu_core.speech_cache.cache import SpeechCache
-from vieneu_core.speech_cache.identity import Chosen, sentences_of
-from vieneu_core.synthesis import SynthesisRequest, check_request, collect
+from vieneu_core.speech_cache.identity import MAX_CHARS, Chosen, sentences_of
+from vieneu_core.synthesis import Speech, SynthesisRequest, check_request
+from vieneu_core.text.reading import Reading
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 
@@ -23,16 +26,17 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class CachedBackend(Backend):
-    """Replays what was spoken before; all else is streamed as it comes, and stored at its end.
+    """Replays each sentence that the chosen voice has spoken before, and stores the others.
 
-    It owns the backend and the cache, and closes them.
+    A sentence that is found is replayed before any backend is asked. It owns the router and the
+    cache, and closes them.
 
     Args:
-        backend: Speaks what is not in the cache, such as a router.
+        router: Speaks what is not in the cache.
         cache: Where speech is found and stored.
         chosen: Describes the backend that shall speak now; costs nothing.
-        preparing: Speaks what `prepare` is asked for, such as the same backend measured apart; it
-            is loaded and closed by others. None takes ``backend``.
+        preparing: Speaks what `prepare` is asked for, such as the same router measured apart; it
+            is loaded and closed by others. None takes ``router``.
 
     Raises:
         ConfigurationError: an argument is of the wrong type.
@@ -40,46 +44,46 @@ class CachedBackend(Backend):
 
     def __init__(
         self,
-        backend: Backend,
+        router: Router,
         cache: SpeechCache,
         *,
         chosen: Callable[[], Chosen],
         preparing: Backend | None = None,
     ) -> None:
-        expect("backend", backend, Backend, "a backend, such as a Router")
+        expect("router", router, Router, "a Router")
         expect("cache", cache, SpeechCache, "a SpeechCache")
         self.cache = cache
-        self._backend = backend
-        self._preparing = backend if preparing is None else preparing
+        self._router = router
+        self._preparing = router if preparing is None else preparing
         self._chosen = chosen
-        self._lifetime = Lifetime("The speech cache", backend=backend.name)
+        self._lifetime = Lifetime("The speech cache", backend=router.name)
         self._loaded = False
         self._storing: set[asyncio.Task[None]] = set()
 
     @property
     def name(self) -> str:
-        """Name of the backend behind the cache."""
-        return self._backend.name
+        """Name of the router."""
+        return self._router.name
 
     async def load(self) -> None:
-        """Load the backend, and open the cache meanwhile.
+        """Load the router, and open the cache meanwhile.
 
         Raises:
-            BackendError: the backend cannot be made ready.
+            BackendError: no backend can be made ready.
         """
         self._lifetime.require_open()
         opening = asyncio.create_task(self.cache.open())
         try:
-            await self._backend.load()
+            await self._router.load()
         finally:
             await opening
         self._loaded = True
 
     async def unload(self) -> None:
-        """Unload the backend; speech that is being stored is stored."""
+        """Unload the router; speech that is being stored is stored."""
         self._lifetime.use()
         self._loaded = False
-        await self._backend.unload()
+        await self._router.unload()
         await self.flush()
         await self.cache.release()
 
@@ -87,41 +91,37 @@ class CachedBackend(Backend):
         """As `unload`, for good."""
         self._lifetime.close()
         self._loaded = False
-        await self._backend.aclose()
+        await self._router.aclose()
         await self.flush()
         await self.cache.aclose()
 
     async def health(self) -> Health:
-        """Return the health of the backend."""
-        return await self._backend.health()
+        """Return the health of the router."""
+        return await self._router.health()
 
     async def voices(self) -> tuple[Voice, ...]:
-        """List the voices of the backend."""
-        return await self._backend.voices()
+        """List the voices of the router."""
+        return await self._router.voices()
 
     async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
-        """Replay a request, or speak it; see `Backend.stream`."""
+        """Replay the sentences of a request, or speak them; see `Backend.stream`."""
         check_request(request)
         self._require_loaded()
-        lookup = await self.cache.find(self._chosen(), request)
-        if lookup is not None and lookup.speech is not None:
-            for chunk in lookup.speech.chunks:
+
+        def find(sentence: str) -> Awaitable[Lookup | None]:
+            return self.cache.find(self._chosen(), request, sentence)
+
+        memory = None if _is_long(request) else _Announcement(find, self._keep)
+        async with aclosing(self._router.stream(request, memory=memory)) as chunks:
+            async for chunk in chunks:
                 self._require_loaded()
                 yield chunk
-            return
-        recording = _Recording(self.cache.max_pcm_bytes if lookup is not None else 0)
-        async with aclosing(self._backend.stream(request)) as chunks:
-            async for chunk in chunks:
-                recording.add(chunk)
-                yield chunk
-        if lookup is not None and recording.usable and self._loaded:
-            self._keep(lookup, recording.chunks)
 
     async def prepare(self, request: SynthesisRequest) -> bool:
-        """Speak a request unheard, by the chosen backend alone, and store it.
+        """Speak a request unheard, by the chosen backend alone, and store its sentences.
 
         Returns:
-            Whether it was spoken: False where it is stored already.
+            Whether anything was spoken: False where all of it is stored already.
 
         Raises:
             BackendError: the chosen backend cannot speak it.
@@ -131,29 +131,50 @@ class CachedBackend(Backend):
         """
         check_request(request)
         self._require_loaded()
-        chosen = self._chosen()
-        sentences_of(request, chosen.reading)
-        lookup = await self.cache.find(chosen, request, preparing=True)
+        reading = self._router.reading.now
+        unheard: list[str] = []
+        lookups: list[Lookup] = []
+        for written, sentences in sentences_of(request, reading):
+            found = [await self._find(request, sentence) for sentence in sentences]
+            if any(lookup.speech is None for lookup in found):
+                unheard.append(written)
+                lookups += found
+        if unheard:
+            await self._prepare(replace(request, text=tuple(unheard)), lookups, reading)
+        return bool(unheard)
+
+    async def _find(self, request: SynthesisRequest, sentence: str) -> Lookup:
+        lookup = await self.cache.find(self._chosen(), request, sentence, preparing=True)
         if lookup is None:
             raise self.cache.problem or self._lifetime.not_loaded()
-        if lookup.speech is not None:
-            return False
-        recording = _Recording(self.cache.max_pcm_bytes)
+        return lookup
+
+    async def _prepare(
+        self, request: SynthesisRequest, lookups: list[Lookup], reading: Reading
+    ) -> None:
+        """Speak the sentences of a request; each is stored once it is complete."""
+        sentence: list[AudioChunk] = []
         async with aclosing(self._preparing.stream(request)) as chunks:
             async for chunk in chunks:
-                recording.add(chunk)
-                if recording.skipped is not None:
+                refuse_fallback([chunk.speaker], self._chosen())
+                sentence = [] if chunk.restarted else sentence
+                sentence.append(chunk)
+                n_bytes = sum(len(part.pcm) for part in sentence)
+                if n_bytes > self.cache.max_pcm_bytes:
+                    self.cache.check_size(n_bytes)
+                if not chunk.final:
+                    continue
+                if not n_bytes:
                     raise UnpronounceableError(
                         Translatable(
                             "Sentence {number} cannot be pronounced; the speech is not stored.",
-                            number=recording.skipped + 1,
+                            number=chunk.sentence + 1,
                         )
                     )
-                refuse_fallback([chunk.speaker], self._chosen())
-                if not recording.usable:
-                    self.cache.check_size(recording.n_bytes)
-        await self._store(lookup, self._chosen(), recording.chunks)
-        return True
+                if self._router.reading.now.dictionary != reading.dictionary:
+                    raise BadAudioError("The dictionary has changed meanwhile; it is not stored.")
+                spoken, sentence = Speech(tuple(sentence)), []
+                await self.cache.store(lookups[chunk.sentence], self._chosen(), spoken)
 
     async def flush(self) -> None:
         """Wait until all speech that has ended is stored."""
@@ -165,49 +186,59 @@ class CachedBackend(Backend):
         if not self._loaded:
             raise self._lifetime.not_loaded()
 
-    def _keep(self, lookup: Lookup, chunks: list[AudioChunk]) -> None:
-        """Store in the background: the end of a stream does not wait for the disk."""
-        task = asyncio.create_task(self._try_to_store(lookup, self._chosen(), chunks))
+    def _keep(self, lookup: Lookup, chunks: Sequence[AudioChunk]) -> None:
+        """Store in the background: a stream does not wait for the disk."""
+        if not self._loaded or sum(len(chunk.pcm) for chunk in chunks) > self.cache.max_pcm_bytes:
+            return
+        task = asyncio.create_task(self._try_to_store(lookup, self._chosen(), tuple(chunks)))
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
 
-    async def _try_to_store(self, lookup: Lookup, chosen: Chosen, chunks: list[AudioChunk]) -> None:
+    async def _try_to_store(
+        self, lookup: Lookup, chosen: Chosen, chunks: tuple[AudioChunk, ...]
+    ) -> None:
         try:
-            await self._store(lookup, chosen, chunks)
+            await self.cache.store(lookup, chosen, Speech(chunks))
         except VieneuError as error:  # a folder that cannot be used is the cache's `problem`
             _LOGGER.debug("Speech is not stored: %s", error.detail)
 
-    async def _store(self, lookup: Lookup, chosen: Chosen, chunks: list[AudioChunk]) -> None:
-        await self.cache.store(lookup, chosen, await collect(_replayed(chunks)))
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """A sentence that was looked up."""
+
+    lookup: Lookup
+    store: Callable[[Lookup, Sequence[AudioChunk]], None]
+
+    @property
+    def speech(self) -> Speech | None:
+        return self.lookup.speech
+
+    def keep(self, chunks: Sequence[AudioChunk]) -> None:
+        self.store(self.lookup, chunks)
 
 
-class _Recording:
-    """Chunks as they come, until they are too many, or a fallback's, or lack a sentence."""
+class _Announcement:
+    """Memory of one request: of its sentences, as far as it is no longer than an announcement."""
 
-    def __init__(self, max_bytes: int) -> None:
-        self.chunks: list[AudioChunk] = []
-        self.usable = max_bytes > 0
-        self.n_bytes = 0
-        self.skipped: int | None = None
-        """Index of a sentence without samples: none of the backends can pronounce it."""
-        self._max_bytes = max_bytes
-        self._spoken = False  # the current sentence
+    def __init__(
+        self,
+        find: Callable[[str], Awaitable[Lookup | None]],
+        store: Callable[[Lookup, Sequence[AudioChunk]], None],
+    ) -> None:
+        self._find = find
+        self._store = store
+        self._n_chars = 0
 
-    def add(self, chunk: AudioChunk) -> None:
-        """Keep a chunk."""
-        self.n_bytes += len(chunk.pcm)
-        self._spoken |= bool(chunk.pcm)
-        if chunk.final:
-            self.skipped = self.skipped if self._spoken else chunk.sentence
-            self._spoken = False
-        skipped = self.skipped is not None
-        if self.n_bytes > self._max_bytes or chunk.speaker.fallback or skipped:
-            self.usable = False
-            self.chunks.clear()
-        if self.usable:
-            self.chunks.append(chunk)
+    async def find(self, sentence: str) -> _Searched | None:
+        self._n_chars += len(sentence)
+        lookup = await self._find(sentence) if self._n_chars <= MAX_CHARS else None
+        return None if lookup is None else _Searched(lookup, self._store)
 
 
-async def _replayed(chunks: Iterable[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
-    for chunk in chunks:
-        yield chunk
+def _is_long(request: SynthesisRequest) -> bool:
+    """Return whether a text is no announcement: it would drive those out of the cache."""
+    text = request.text
+    if not isinstance(text, str | tuple):
+        return False  # not known before its end
+    return (len(text) if isinstance(text, str) else sum(map(len, text))) > MAX_CHARS

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
+from vieneu_core.audio.pauses import without_long_lead
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import BadAudioError, ConfigurationError, TextTooLongError
 from vieneu_core.speech_cache.admission import Lookup
@@ -36,12 +37,14 @@ class CacheStats:
     """What was counted since the cache was made."""
 
     hits: int = 0
+    """Sentences that were found."""
     misses: int = 0
+    """Sentences that were not."""
     stored: int = 0
     bytes: int = 0
     """Bytes on the disk, after the last use."""
     hit_s: float = 0.0
-    """Seconds that all hits together took, each from the request to its first audio."""
+    """Seconds that all hits together took, each from its search to its audio."""
 
     @property
     def hit_rate(self) -> float:
@@ -124,25 +127,25 @@ class SpeechCache:
         await asyncio.wait({opening}, timeout=OPEN_WITHIN_S)
 
     async def find(
-        self, chosen: Chosen, request: SynthesisRequest, *, preparing: bool = False
+        self, chosen: Chosen, request: SynthesisRequest, sentence: str, *, preparing: bool = False
     ) -> Lookup | None:
-        """Search the speech of a request.
+        """Search the speech of a sentence.
 
         Args:
             chosen: The backend that shall speak.
-            request: What it shall speak.
+            request: How it shall speak.
+            sentence: As the backend gets it.
             preparing: Whether nobody waits to hear it: then there is no hurry, and it is no use of
                 the cache that counts.
 
         Returns:
-            None where it can be neither found nor stored: the text comes in pieces, is empty or too
-            long for an announcement; or the folder cannot be used, or does not answer in time.
+            None where the folder cannot be used, or does not answer in time.
         """
         if not preparing and self._overdue is not None and not self._overdue.done():
             return None
         began_s = self._clock.monotonic()
         search = asyncio.get_running_loop().run_in_executor(
-            self._thread, self._searched, chosen, request, not preparing
+            self._thread, self._searched, chosen, request, sentence, not preparing
         )
         done, _ = await asyncio.wait({search}, timeout=None if preparing else self._lookup_within_s)
         if not done:
@@ -152,7 +155,7 @@ class SpeechCache:
             return found
         if found is not None and found.speech is not None:
             self._count(self._clock.monotonic() - began_s)
-        elif isinstance(request.text, str | tuple):
+        else:
             self._count(None)
         return found
 
@@ -160,9 +163,9 @@ class SpeechCache:
         """Store finished speech.
 
         Args:
-            lookup: Of its request, made before it was spoken.
+            lookup: Of its sentence, made before it was spoken.
             chosen: The backend as it was after the speech.
-            speech: All of it, as it came.
+            speech: Of that sentence, as it came.
 
         Raises:
             VieneuError: it may not be stored (see `speaking_identity` and `heard_voice`).
@@ -172,7 +175,8 @@ class SpeechCache:
         key = await self._run(self._stored.key_for, lookup, chosen, speech)
         if key is None:
             raise BadAudioError("The voice changed while it spoke; the speech is not stored.")
-        entry = await asyncio.to_thread(encode_entry, key, speech)
+        alone = Speech(without_long_lead(speech.chunks))
+        entry = await asyncio.to_thread(encode_entry, key, alone)
         if entry is None:
             raise BadAudioError("The speech cannot be stored without loss.")
         self.check_size(len(entry))
@@ -245,9 +249,11 @@ class SpeechCache:
         with suppress(ConfigurationError):
             self._noted(self._stored.database.prepare)
 
-    def _searched(self, chosen: Chosen, request: SynthesisRequest, counted: bool) -> Lookup | None:
+    def _searched(
+        self, chosen: Chosen, request: SynthesisRequest, sentence: str, counted: bool
+    ) -> Lookup | None:
         with suppress(ConfigurationError):
-            return self._noted(self._stored.find, chosen, request, counted)
+            return self._noted(self._stored.find, chosen, request, sentence, counted)
         return None
 
     def _noted(self, call: Callable[..., T], *args: object) -> T:

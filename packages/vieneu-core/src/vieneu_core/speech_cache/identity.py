@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from vieneu_core.arguments import check_fields
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_CHARS = 10_000
 """A longer text is no announcement: splitting it would delay its first sound."""
-_KEY_FORMAT = 2
+_KEY_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +50,6 @@ class Chosen:
     """As `Identity.options`, also while the identity is not known."""
     default_voice: str | None = None
     """Id of the voice that the settings give to requests that name none."""
-    reading: Reading = field(default_factory=Reading)
-    """How texts are read now: the user's dictionary and the pauses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +63,36 @@ class SpokenVoice:
 
 def chosen_by(router: Router, settings: Settings) -> Callable[[], Chosen]:
     """Return a function that describes the backend that the admin of a router chose."""
-    from vieneu_core.router import Mode
-
-    engine = {"engine": settings.local.engine, "options": settings.local.options}
-    options = digest_of(engine)
+    local = settings.local
+    engine = {"engine": local.engine, "options": local.options}
+    options = digest_of({"url": local.url} if local.kind == "wyoming" else engine)
 
     def chosen() -> Chosen:
-        status = router.status()
-        name = status.mode.value
-        if status.mode is Mode.REMOTE:
-            identity = _identity(status, name, "")
-            return Chosen(name=name, identity=identity, reading=router.reading.now)
-        health = getattr(status.backend(name), "health", None)
-        missing = health.missing_voice if health is not None else None
-        voice = settings.local.voice
-        return Chosen(
-            name=name,
-            identity=_identity(status, name, options),
-            options=options,
-            default_voice=None if voice == missing else voice,
-            reading=router.reading.now,
-        )
+        is_local = router.mode == "local"
+        return chosen_of(router, options=options, voice=local.voice if is_local else None)
 
     return chosen
+
+
+def chosen_of(router: Router, *, options: str, voice: str | None) -> Chosen:
+    """Return the backend that the admin of a router chose, as far as it is known now.
+
+    Args:
+        router: The router.
+        options: As `Identity.options`, of its local backend.
+        voice: Id of the voice of requests that name none; one that is missing is ignored.
+    """
+    status = router.status()
+    name = status.mode.value
+    options = options if name == "local" else ""
+    health = getattr(status.backend(name), "health", None)
+    missing = health.missing_voice if health is not None else None
+    return Chosen(
+        name=name,
+        identity=_identity(status, name, options),
+        options=options,
+        default_voice=None if voice == missing else voice,
+    )
 
 
 def _identity(status: RouterStatus, name: str, options: str) -> Identity | None:
@@ -105,12 +110,10 @@ def _identity(status: RouterStatus, name: str, options: str) -> Identity | None:
     )
 
 
-PausedSentence = tuple[str, float]
-"""A sentence, and the pause before it in seconds."""
-
-
-def sentences_of(request: SynthesisRequest, reading: Reading) -> tuple[PausedSentence, ...]:
-    """Return the sentences that a backend gets for a request, each with the pause before it.
+def sentences_of(
+    request: SynthesisRequest, reading: Reading
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the sentences of a request that is to be prepared, and what a backend gets of each.
 
     Raises:
         EmptyTextError: nothing in it can be spoken.
@@ -119,7 +122,7 @@ def sentences_of(request: SynthesisRequest, reading: Reading) -> tuple[PausedSen
     """
     text = request.text
     if not isinstance(text, str | tuple):
-        raise InvalidRequestError("A text that comes in pieces is not stored.")
+        raise InvalidRequestError("A text that comes in pieces cannot be prepared.")
     n_chars = len(text) if isinstance(text, str) else sum(map(len, text))
     if n_chars > MAX_CHARS:
         raise TextTooLongError(
@@ -129,7 +132,7 @@ def sentences_of(request: SynthesisRequest, reading: Reading) -> tuple[PausedSen
                 max_chars=MAX_CHARS,
             )
         )
-    return Reader(reading, speed=request.speed).whole(text)
+    return Reader(reading, speed=request.speed).by_sentence(text)
 
 
 def language_of(request: SynthesisRequest) -> str:
@@ -137,13 +140,8 @@ def language_of(request: SynthesisRequest) -> str:
     return request.language.partition("-")[0].lower()
 
 
-def key_of(
-    identity: Identity,
-    voice: SpokenVoice,
-    request: SynthesisRequest,
-    sentences: tuple[PausedSentence, ...],
-) -> str:
-    """Return the key of a request: a digest, from which no text can be read."""
+def key_of(identity: Identity, voice: SpokenVoice, request: SynthesisRequest, sentence: str) -> str:
+    """Return the key of a sentence of a request: a digest, from which no text can be read."""
     return digest_of(
         {
             "format": _KEY_FORMAT,
@@ -152,7 +150,7 @@ def key_of(
             "language": language_of(request),
             "speed": float(request.speed),
             "watermark": request.watermark,
-            "sentences": sentences,
+            "sentences": [sentence],
         }
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vieneu_core.errors import RequestError
 from vieneu_core.speech_cache.admission import Lookup, heard_voice, speaking_identity
 from vieneu_core.speech_cache.database import Database
 from vieneu_core.speech_cache.entry import decode_entry
@@ -14,7 +13,6 @@ from vieneu_core.speech_cache.identity import (
     SpokenVoice,
     key_of,
     language_of,
-    sentences_of,
 )
 from vieneu_core.speech_cache.last_known import LastKnown
 from vieneu_core.synthesis import Speech, SynthesisRequest
@@ -38,24 +36,17 @@ class StoredSpeech:
         self._last_known = LastKnown(folder)
         self._voices = voices
 
-    def find(self, chosen: Chosen, request: SynthesisRequest, counted: bool) -> Lookup | None:
-        """Return what is known of a request, and its speech; None where it is never stored."""
-        try:
-            sentences = sentences_of(request, chosen.reading)
-        except RequestError:
-            return None
+    def find(
+        self, chosen: Chosen, request: SynthesisRequest, sentence: str, counted: bool
+    ) -> Lookup:
+        """Return what is known of a sentence of a request, and its speech."""
         identity = self._last_known.identity(chosen)
         voice = self._voice(chosen, identity, request)
         speech = None
         if identity is not None and voice is not None:
-            speech = self._speech(key_of(identity, voice, request, sentences), counted=counted)
+            speech = self._speech(key_of(identity, voice, request, sentence), counted=counted)
         return Lookup(
-            request=request,
-            reading=chosen.reading,
-            sentences=sentences,
-            identity=identity,
-            voice=voice,
-            speech=speech,
+            request=request, sentence=sentence, identity=identity, voice=voice, speech=speech
         )
 
     def key_for(self, lookup: Lookup, chosen: Chosen, speech: Speech) -> str | None:
@@ -75,7 +66,7 @@ class StoredSpeech:
         before = lookup.voice
         if voice is None or (before and before.id == voice.id and before != voice):
             return None
-        return key_of(identity, voice, request, lookup.sentences)
+        return key_of(identity, voice, request, lookup.sentence)
 
     def put(self, key: str, entry: bytes) -> None:
         """Store an entry."""

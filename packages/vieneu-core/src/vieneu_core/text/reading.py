@@ -56,7 +56,13 @@ class Reader:
 
     def texts(self, text: str | tuple[str, ...]) -> tuple[str, ...]:
         """Return the sentences of a whole text; errors as of `whole`."""
-        return tuple(part for sentence in placed_sentences(text) for part in self._read(sentence))
+        return tuple(part for _, parts in self.by_sentence(text) for part in parts)
+
+    def by_sentence(self, text: str | tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return each sentence as written, and what a backend gets of it; errors as of `whole`."""
+        return tuple(
+            (sentence.text, tuple(self._read(sentence))) for sentence in placed_sentences(text)
+        )
 
     def passages(
         self, text: str | tuple[str, ...] | AsyncIterable[str], clock: Clock

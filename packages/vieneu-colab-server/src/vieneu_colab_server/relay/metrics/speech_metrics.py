@@ -71,12 +71,12 @@ class SpeechMetrics:
         )
         self._cache_hits = Counter(
             "vieneu_speech_cache_hits",
-            "Requests that were served from the cache of speech.",
+            "Sentences that were replayed from the cache of speech.",
             registry=registry,
         )
         self._cache_misses = Counter(
             "vieneu_speech_cache_misses",
-            "Requests that the cache of speech did not hold.",
+            "Sentences that the cache of speech did not hold.",
             registry=registry,
         )
         self._cache_hit_s = Histogram(

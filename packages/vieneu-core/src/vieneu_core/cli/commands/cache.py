@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.text import Text
 
-from vieneu_core.builder import build_cache, cache_folder
+from vieneu_core.cache_builder import build_cache, cache_folder
 from vieneu_core.cli.console import (
     ConfigOption,
     JsonOption,
