@@ -13,8 +13,15 @@ import sea_g2p
 from vieneu_core.errors import EmptyTextError, MissingExtraError, ModelLoadError
 from vieneu_core.text.dictionary import dictionary_phonemes
 from vieneu_core.text.phonemize import Phonemizer, phoneme_alphabet
+from vieneu_core.text.spoken import spoken
 
-PHONEMIZE = Phonemizer()
+CONVERT = Phonemizer()
+
+
+def phonemes(text: str) -> str:
+    return CONVERT(spoken(text, "vi", emotions=True))
+
+
 with Path(__file__).with_name("spoken_pairs.tsv").open(encoding="utf-8", newline="") as file:
     WRITTEN = [row["written"] for row in csv.DictReader(file, delimiter="\t", quoting=3)]
 
@@ -24,7 +31,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzăâđêôơưáàảãạ"
 def test_a_plain_sentence_is_what_upstream_makes_of_it() -> None:
     sentence = "Xin chào các bạn, hôm nay trời đẹp quá!"
 
-    assert PHONEMIZE(sentence) == sea_g2p.SEAPipeline().run(sentence, punc_norm=True)
+    assert phonemes(sentence) == sea_g2p.SEAPipeline().run(sentence, punc_norm=True)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +43,7 @@ def test_a_plain_sentence_is_what_upstream_makes_of_it() -> None:
     ],
 )
 def test_each_sentence_ends_with_a_mark(text: str, end: str) -> None:
-    assert PHONEMIZE(text).endswith(end)
+    assert phonemes(text).endswith(end)
 
 
 @pytest.mark.parametrize(
@@ -50,19 +57,19 @@ def test_each_sentence_ends_with_a_mark(text: str, end: str) -> None:
     ],
 )
 def test_an_emotion_in_brackets_becomes_its_token(text: str, token: str) -> None:
-    assert token in PHONEMIZE(text)
+    assert token in phonemes(text)
 
 
 def test_other_brackets_are_text() -> None:
-    assert PHONEMIZE("Đèn [bếp] đã bật").replace(",", "") == PHONEMIZE("Đèn bếp đã bật")
+    assert phonemes("Đèn [bếp] đã bật").replace(",", "") == phonemes("Đèn bếp đã bật")
 
 
 def test_marks_before_the_first_word_are_nothing() -> None:
-    assert PHONEMIZE("...xin chào các bạn nhé") == PHONEMIZE("xin chào các bạn nhé")
+    assert phonemes("...xin chào các bạn nhé") == phonemes("xin chào các bạn nhé")
 
 
 def test_a_mark_behind_an_emotion_stays_with_it() -> None:
-    assert "<|emotion_1|>. " in PHONEMIZE("Vui quá [cười]. Đi thôi nào các bạn")
+    assert "<|emotion_1|>. " in phonemes("Vui quá [cười]. Đi thôi nào các bạn")
 
 
 @pytest.mark.parametrize(
@@ -76,26 +83,26 @@ def test_a_mark_behind_an_emotion_stays_with_it() -> None:
     ],
 )
 def test_a_special_token_in_a_text_is_no_token(text: str) -> None:
-    assert "<|" not in PHONEMIZE(text)
+    assert "<|" not in phonemes(text)
 
 
 @pytest.mark.parametrize("text", ["...", "😀", "\u200b", "[cười]", "", "  "])
 def test_what_cannot_be_pronounced_is_an_error(text: str) -> None:
     with pytest.raises(EmptyTextError):
-        PHONEMIZE(text)
+        phonemes(text)
 
 
 def test_threads_do_not_disturb_each_other() -> None:
-    alone = [PHONEMIZE(text) for text in WRITTEN]
+    alone = [phonemes(text) for text in WRITTEN]
 
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(PHONEMIZE, WRITTEN * 3)) == alone * 3
+        assert list(pool.map(phonemes, WRITTEN * 3)) == alone * 3
 
 
 def test_what_is_in_the_table_is_spoken_in_the_alphabet_of_phonemes() -> None:
     alphabet = phoneme_alphabet()
 
-    assert [written for written in WRITTEN if not set(PHONEMIZE(written)) <= alphabet] == []
+    assert [written for written in WRITTEN if not set(phonemes(written)) <= alphabet] == []
 
 
 @pytest.mark.slow
@@ -108,7 +115,7 @@ def test_whatever_is_spoken_is_made_of_the_sounds_of_the_dictionary() -> None:
 
     for text in [*pairs, *signs]:
         with contextlib.suppress(EmptyTextError):
-            assert set(PHONEMIZE(text)) <= alphabet, text
+            assert set(phonemes(text)) <= alphabet, text
 
 
 def test_the_dictionary_is_large_and_holds_what_is_spoken() -> None:

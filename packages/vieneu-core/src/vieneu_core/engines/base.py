@@ -15,12 +15,13 @@ class Utterance:
     """One sentence for an engine to speak."""
 
     text: str
+    """What is to be said, as prepared by `text.spoken.spoken`: no engine normalizes it again."""
     voice: Voice | None
     """The voice; None only if ``reference`` is given."""
     reference: ReferenceAudio | None = None
     watermark: bool = False
     upcoming: tuple[str, ...] = ()
-    """Likely next sentences in the same voice: an engine may synthesize ahead."""
+    """Likely next sentences in the same voice, prepared too: an engine may synthesize ahead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,8 @@ class EngineInfo:
     """Whether it can clone a voice from reference audio."""
     watermarks: bool = False
     """Whether it can watermark its audio."""
+    emotions: bool = False
+    """Whether it renders the emotions of `text.emotions`; else they are left out of its text."""
     accelerator: str | None = None
 
 

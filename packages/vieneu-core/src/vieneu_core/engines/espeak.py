@@ -31,7 +31,6 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
     WatermarkUnavailableError,
 )
-from vieneu_core.text.rules.symbols import symbols_said
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 
@@ -119,7 +118,7 @@ class EspeakEngine:
                 Translatable("eSpeak NG has no data for the voice {voice_id}.", voice_id=voice.id)
             )
         # Flags without SSML and phoneme markup: "<" and "[[" are text. A zero byte would end it.
-        words = symbols_said(utterance.text, voice.language)
+        words = utterance.text
         text = words.replace("\0", " ").encode(errors="replace")
         self._gathered, self._cancelled = bytearray(), cancelled
         # The library is one for the process: another engine may have set its own meanwhile.

@@ -8,8 +8,12 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
+from vieneu_core.errors import EmptyTextError
+from vieneu_core.text.rules.numerals import cardinal
+from vieneu_core.text.spoken import spoken
 
 GAP_S = 0.04
 """Silence before and after the tone of each sentence, so that neighbours are distinct."""
@@ -20,7 +24,7 @@ LOWEST_HZ, STEP_HZ, N_PITCHES = 300, 50, 90
 
 _PEAK = 9_800
 _RAMP_S = 0.005
-_INDEX = re.compile(r"câu (\d+)")
+_INDEX = re.compile(r"câu ((?:(?:không|một|mốt|hai|ba|bốn|năm|lăm|sáu|bảy|tám|chín|mười|mươi|trăm|lẻ) ?)+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,24 @@ def sentence_tone(text: str, *, speed: float = 1.0) -> Tone:
     """Return the tone of a sentence.
 
     ``câu 17`` in the text gives the 17th pitch of the grid; any other text is hashed. The
-    length is proportional to the number of characters, as with speech.
+    length is proportional to the number of characters, as with speech. A sentence sounds the
+    same as it is written and as a worker prepares it.
     """
-    clean = text.strip()
+    try:
+        clean = spoken(text, "vi")
+    except EmptyTextError:
+        clean = text.strip()
     found = _INDEX.search(clean)
-    number = int(found[1]) if found else zlib.crc32(clean.encode())
+    number = _numbers().get(found[1].strip()) if found else None
+    if number is None:
+        number = zlib.crc32(clean.encode())
     seconds = (0.3 + 0.03 * len(clean)) / speed
     return Tone(LOWEST_HZ + STEP_HZ * (number % N_PITCHES), round(seconds, 2))
+
+
+@cache
+def _numbers() -> dict[str, int]:
+    return {cardinal(number): number for number in range(1_000)}
 
 
 def in_chunks(pcm: bytes, sample_rate_hz: int, *, chunk_s: float = CHUNK_S) -> Iterator[bytes]:

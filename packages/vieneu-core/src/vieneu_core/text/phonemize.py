@@ -1,23 +1,14 @@
-"""Conversion of a written sentence to phonemes, as in the training of VieNeu-TTS."""
+"""Conversion of the words of a sentence to phonemes, as in the training of VieNeu-TTS."""
 
 from __future__ import annotations
 
-import contextlib
-import re
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-from vieneu_core.errors import EmptyTextError
-from vieneu_core.text.normalize import Normalizer
+from vieneu_core.errors import EmptyTextError, MissingExtraError
+from vieneu_core.text.emotions import EMOTIONS, split_emotions
 
-_EMOTIONS = {
-    **dict.fromkeys(("cười", "chuckle"), "<|emotion_1|>"),
-    **dict.fromkeys(("thở dài", "sigh"), "<|emotion_2|>"),
-    **dict.fromkeys(("hắng giọng", "clear throat"), "<|emotion_3|>"),
-}
-"""Emotions in brackets in a text, and the model's token for each."""
-_BRACKETED = re.compile(r"\[([^\[\]]{1,20})\]")
 _ATTACHED = ".,!?"
 _SOUNDS = (
     "'-124567abcdefhijklmnoprstuvwxyzäåæçîïðøüăđŋɐɑɔɗəɚɛɜɡɣɪɬɲɹɾʃʊʌʐʒʔʲˈˌː\u0303\u0329\u032aθᵻấầẩắằ"
@@ -40,20 +31,25 @@ class Phonemizer:
     """
 
     def __init__(self) -> None:
-        self._normalize = Normalizer()
         self._alphabet = phoneme_alphabet()
-        library: Any = import_module("sea_g2p")
+        try:
+            library: Any = import_module("sea_g2p")
+        except ImportError as error:
+            raise MissingExtraError("Reading Vietnamese", "model") from error
         self._convert = library.G2P(lang="vi").convert
         self._end = library.punc_norm
 
-    def __call__(self, sentence: str) -> str:
+    def __call__(self, words: str) -> str:
         """Return the phonemes of a sentence with its punctuation, ending with a mark.
+
+        Args:
+            words: The sentence as prepared by `text.spoken.spoken`, with its emotions.
 
         Raises:
             EmptyTextError: nothing in it can be pronounced.
         """
-        pieces = list(self._pieces(sentence))
-        if not any(spoken for spoken, _ in pieces):
+        pieces = list(self._pieces(words))
+        if not any(is_speech for is_speech, _ in pieces):
             raise EmptyTextError("The sentence has nothing that can be pronounced.")
         joined = ""
         for _, piece in pieces:
@@ -61,24 +57,16 @@ class Phonemizer:
             joined += gap + piece
         return str(self._end(joined))
 
-    def _pieces(self, sentence: str) -> Iterator[tuple[bool, str]]:
-        """Yield phonemes and emotions, each with whether it is spoken text."""
-        at = 0
-        for found in _BRACKETED.finditer(sentence):
-            emotion = _EMOTIONS.get(" ".join(found[1].lower().split()))
-            if emotion is None:
-                continue
-            yield from self._spoken(sentence[at : found.start()], behind_emotion=at > 0)
-            yield False, emotion
-            at = found.end()
-        yield from self._spoken(sentence[at:], behind_emotion=at > 0)
-
-    def _spoken(self, text: str, *, behind_emotion: bool) -> Iterator[tuple[bool, str]]:
-        mark = text.strip()[:1]
-        if mark and mark in _ATTACHED and behind_emotion:
-            yield False, mark
-        with contextlib.suppress(EmptyTextError):
-            if sounds := self._sounds(self._normalize(text)):
+    def _pieces(self, words: str) -> Iterator[tuple[bool, str]]:
+        """Yield phonemes, emotions and marks behind them, each with whether it is speech."""
+        for emotion, part in split_emotions(words):
+            text = part.strip()
+            if emotion:
+                yield False, EMOTIONS[emotion]
+                if text[:1] and text[0] in _ATTACHED:
+                    yield False, text[0]
+                    text = text[1:]
+            if sounds := self._sounds(text):
                 yield True, sounds
 
     def _sounds(self, words: str) -> str:

@@ -7,6 +7,7 @@ that the process ends at once when the client has ended, even while native code 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib
 import os
@@ -26,11 +27,13 @@ from vieneu_core.engines.base import Engine, EngineFactory, EngineInfo, Utteranc
 from vieneu_core.errors import (
     BackendError,
     DeviceMemoryError,
+    EmptyTextError,
     ModelLoadError,
     RequestError,
     SynthesisFailedError,
     VieneuError,
 )
+from vieneu_core.text.spoken import spoken
 from vieneu_core.translatable import Translatable, shortened
 from vieneu_core.worker.messages import (
     LENGTH,
@@ -157,11 +160,11 @@ class Worker:
 
     def _samples(self, engine: Engine, info: EngineInfo, job: Speak) -> Iterator[bytes]:
         utterance = Utterance(
-            text=job.text,
+            text=_said(job.text, job, info),
             voice=job.voice,
             reference=job.reference,
             watermark=job.watermark and info.watermarks,
-            upcoming=job.upcoming,
+            upcoming=tuple(_upcoming(job, info)),
         )
         pieces = engine.synthesize(utterance, lambda: self._is_cancelled(job.job))
         if job.speed != 1.0:
@@ -176,6 +179,23 @@ class Worker:
     def _report_memory(self, engine: Engine) -> None:
         device = engine.memory()
         self._channel.send(Memory(_rss_bytes(), device.gpu_used_gb, device.gpu_total_gb))
+
+
+def _said(sentence: str, job: Speak, info: EngineInfo) -> str:
+    """Prepare a sentence: the only place where this is done, for every engine.
+
+    Raises:
+        EmptyTextError: nothing in it can be spoken.
+    """
+    language = "vi" if job.voice is None else job.voice.language
+    return spoken(sentence, language, emotions=info.emotions)
+
+
+def _upcoming(job: Speak, info: EngineInfo) -> Iterator[str]:
+    """Prepare the next sentences, up to one that cannot be spoken: it is refused in its turn."""
+    with contextlib.suppress(EmptyTextError):
+        for sentence in job.upcoming:
+            yield _said(sentence, job, info)
 
 
 def _stretched(pieces: Iterator[bytes], sample_rate_hz: int, speed: float) -> Iterator[bytes]:

@@ -73,12 +73,9 @@ class SdkEngine:
             ModelLoadError: a part of the model is missing or damaged, or it has no voices.
             DeviceMemoryError: the device has too little memory.
         """
-        from vieneu_core.text.normalize import Normalizer
-
-        normalize = Normalizer()
         started = start_sdk(self._options, progress)
         voices = SdkVoices.of(started.sdk, self._options)
-        self._speaker = _Speaker(self._options, started, voices, normalize)
+        self._speaker = _Speaker(self._options, started, voices)
         if self._options.mode.is_v3:  # others warm up themselves, or cannot be stopped midway
             progress(LoadProgress("Speaking a word unheard"))
             self._speaker.warm_up(Utterance(text=_WARM_UP, voice=voices.listed[0]))
@@ -95,7 +92,6 @@ class SdkEngine:
         """Yield the samples of a sentence as the SDK makes them.
 
         Raises:
-            EmptyTextError: nothing in it can be pronounced.
             VoiceNotFoundError: the SDK has no such voice.
             CloningUnsupportedError, ReferenceAudioError: the clip cannot be cloned.
             WatermarkUnavailableError: requested, but the worker watermarks, not the engine.
@@ -125,13 +121,11 @@ class _Speaker:
         options: SdkOptions,
         started: Started,
         voices: SdkVoices,
-        normalize: Callable[[str], str],
     ) -> None:
         self.started = started
         self._options = options
         self._voices = voices
         self._clips = SdkClips(started, options)
-        self._normalize = normalize
         with translate_errors("The SDK is not whole", ModelLoadError):
             self._limit_of = limits_of(options.mode, started.sdk)
 
@@ -157,7 +151,7 @@ class _Speaker:
             raise WatermarkUnavailableError(
                 Translatable("The engine {name} does not watermark by itself.", name=NAME)
             )
-        words = self._normalize(utterance.text)
+        words = utterance.text
         voice = self._voice(utterance)
         n_heard = 0
         with translate_errors("The SDK failed", SynthesisFailedError):

@@ -73,6 +73,7 @@ class CodeEngine:
             sample_rate_hz=SAMPLE_RATE_HZ,
             voices=parts.voices,
             clones=True,
+            emotions=True,
             accelerator=parts.model.accelerator,
         )
 

@@ -15,6 +15,7 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
 )
 from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.text.spoken import spoken
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices.encoder import SpeechEncoder
 
@@ -37,7 +38,7 @@ class References:
         presets: The model's own voices by id.
         cache: Cache of the codes of clips, kept between runs.
         load_encoder: Loads the encoder when a clip first needs it; it is large and rarely used.
-        phonemize: Converts text to phonemes.
+        phonemize: Converts prepared text to phonemes.
     """
 
     def __init__(
@@ -82,7 +83,10 @@ class References:
                 )
             )
         preset = self._presets[voice_id]
-        return ReferencePrompt(phonemes=self._phonemize(preset.transcript), codes=preset.codes)
+        return ReferencePrompt(phonemes=self._phonemes(preset.transcript, preset.voice.language), codes=preset.codes)
+
+    def _phonemes(self, transcript: str, language: str) -> str:
+        return self._phonemize(spoken(transcript, language, emotions=True))
 
     def _clip(self, clip: ReferenceAudio) -> ReferencePrompt:
         if self._encoder is None:
@@ -96,7 +100,7 @@ class References:
                     remedy=_REMEDY,
                 ) from error
         codes = self._cache.get_or_encode(clip, self._encoder)
-        return ReferencePrompt(phonemes=self._phonemize(clip.transcript), codes=codes)
+        return ReferencePrompt(phonemes=self._phonemes(clip.transcript, "vi"), codes=codes)
 
 
 def references(

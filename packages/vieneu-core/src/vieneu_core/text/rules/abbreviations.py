@@ -56,19 +56,12 @@ _WITH_SLASH = {"v/v": "về việc", "k/g": "kính gửi", "a/c": "anh chị", "
 _TITLED = one_of(_TITLES)
 _STOPPED = one_of(WITH_STOP)
 _NAME = r"(?=[A-ZĐÀ-ỸĂÂÊÔƠƯ][^\WA-ZĐ])"
+_VOCATIVES = r"gửi|chào|mời|thưa|quý|cảm ơn|kính|nhờ|cùng|các"
 
-PLACES: tuple[Rewrite, ...] = (
-    rewrite(r"(?<!\w)(?:TP|Tp|tp|T\.P)\.?\s?(?:HCM|Hcm|hcm)(?!\w)", "thành phố Hồ Chí Minh"),
-    rewrite(r"(?<!\w)(?:TP|Tp|tp|T\.P)\.?\s?HN(?!\w)", "thành phố Hà Nội"),
-    rewrite(rf"(?<!\w)(?:TP|Tp|tp|T\.P)(?:\.\s?|\s){_NAME}", "thành phố "),
-    rewrite(rf"(?<!\w)đ\.\s?{_NAME}", "đường "),
-    rewrite(r"(?<!\w)Q(?=\d{1,2}(?![\w/.]))", "quận "),
-    rewrite(r"(?<!\w)P(?=\d{1,2}(?:, ?| )(?:Q\.?\s?\d|Q\.|quận))", "phường "),
-    rewrite(r"(?<!\w)QL\s?\.?(?=\d)", "quốc lộ "),
-    rewrite(r"(?<!\w)(?:TL|ĐT)\s?(?=\d{3}(?!\d))", "tỉnh lộ "),
-)
 ABBREVIATIONS: tuple[Rewrite, ...] = (
-    *PLACES,
+    # An air conditioner in a house; "anh chị" in lower case or behind an address.
+    rewrite(rf"(?<!\w)((?i:{_VOCATIVES})) A/C(?!\w)", r"\1 anh chị"),
+    rewrite(r"(?<!\w)A/C(?!\w)", "a xê"),
     rewrite(r"(?<!\w)PM\s?(\d{1,2})[.,](\d)(?!\d)", r"pi em \1 chấm \2"),
     rewrite(r"(?<!\w)PM\s?(10|1)(?![\d.,:]\d|\w)", lambda m: f"pi em {cardinal(int(m[1]))}"),
     rewrite(r"(?<!\w)(?i:wi-?fi)(?!\w)", "wi fi"),

@@ -79,14 +79,21 @@ _KEPT = _SUPERSCRIPTS + "¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞…µ°"
 
 
 class _Readable:
-    """Mapping for `str.translate`."""
+    """Mapping for `str.translate`.
+
+    Args:
+        names: Words for characters.
+    """
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self._names = names
 
     def __getitem__(self, code_point: int) -> str:
         char = chr(code_point)
         if char in SAME_AS:
             return SAME_AS[char]
-        if char in SPOKEN:
-            return SPOKEN[char]
+        if char in self._names:
+            return self._names[char]
         if code_point < 0x80 or char in _KEPT:  # noqa: PLR2004 - ASCII
             return char
         return _number(char) or _compatible(char)
@@ -132,14 +139,22 @@ _LATIN_LETTERS = {
     "Æ": "Ae",
     "œ": "oe",
     "Œ": "Oe",
-    "ð": "d",
-    "Ð": "D",
+    "ð": "đ",
+    "Ð": "Đ",
+    "ɖ": "đ",
+    "Ɖ": "Đ",
     "þ": "th",
     "Þ": "Th",
 }
 
 _EMOTICON = r"(?:[:;=]-?[)(DdPpOovV3]+|[:;]'\(|\^_?\^|=\)+|:\)+|:\(+|T_T|<3)"
 
+_TAG = (
+    r"/[A-Za-z][\w:-]{0,30}\s?|[A-Za-z][\w:-]{0,30}\s?/|[A-Za-z][\w:-]{0,30}\s[^<>]{0,200}?=[^<>]{0,200}"
+    r"|(?:a|b|i|u|s|p|br|hr|em|strong|small|big|sub|sup|code|pre|kbd|span|div|font|center|img|ul|ol"
+    r"|li|table|tr|td|th|h[1-6]|blockquote|speak|break|prosody|voice|emphasis|phoneme|say-as|audio"
+    r"|think|en|math)"
+)
 _MARKS: tuple[Rewrite, ...] = (
     # arrows and comparison operators of programs
     rewrite(r"[-=]{1,2}>", "\u2192"),
@@ -148,37 +163,50 @@ _MARKS: tuple[Rewrite, ...] = (
     rewrite(r"!=", "\u2260"),
     rewrite(r"==", "="),
     rewrite(r"^(?:[*+\u2022]\s|[\u2192\u21d2\u27a1]\ufe0f?)+", ""),
-    # Markup of this library (<en>, <math>) and of the web is no text; neither is a special token.
-    rewrite(r"<\|[^<>|]{0,80}\|>|</?[A-Za-z][^<>]{0,200}>", " "),
+    # Tags of the web and of speech markup are no text; neither is a special token of a model.
+    rewrite(rf"<\|[^<>|]{{0,80}}\|>|<(?:{_TAG}|!--[^<>]{{0,200}}--)>", " "),
+    # Brackets around words; any other is a comparison.
+    rewrite(r"(?<![^\s(,.])<(?=[^\W\d])([^<>]{0,80}[\w.!?])>(?!\s?\d|\w)", r" \1 "),
+    # Formulas of LaTeX: $x^2$
+    rewrite(r"\$(?=[^\W\d\s]|\\)([^$]{1,80})(?<=[\w})])\$(?!\d)", r" \1 "),
+    # Line breaks as a program writes them
+    rewrite(r"\\[nrt](?![a-zà-ỹ]{2}\w*\\|:)", " "),
     rewrite(rf"(?<!\S){_EMOTICON}(?=[\s.,!?]|$)", " "),
     rewrite(r"(?<=\d)\s?[\u2605\u2606\u2b50]", " sao "),
     rewrite(r"~~|```?|`|(?<!\w)[*_]+(?=\w)|(?<=\w)[*_]+(?!\w)", " "),
     rewrite(r"(?<!\S)#{1,6}(?=\s)", " "),
+    # An eth is a mistyped đ, but not within a word of Iceland: Guðrún
+    rewrite(r"(?<=[^\W\d_])ð(?=[^\W\d_]{0,20}[aeiouyáéíóúaöü])", "d"),
 )
 
-_TABLE = _Readable()
+_TABLES = {"vi": _Readable(SPOKEN), "en": _Readable({})}
 
 
-def readable(text: str) -> str:
-    """Return a sentence in one line, with marks removed and special characters replaced."""
+def readable(text: str, language: str = "vi") -> str:
+    """Return a sentence in one line, with marks removed and special characters replaced.
+
+    Args:
+        text: The sentence.
+        language: ``vi`` gives some characters their Vietnamese names; ``en`` leaves them.
+    """
     line = one_line(text)
     for mark in _MARKS:
         line = mark(line)
-    return one_line(line.translate(_TABLE))
+    return one_line(line.translate(_TABLES[language]))
 
-
-SQUARES: tuple[Rewrite, ...] = (rewrite(r"(?<![A-Za-z])(k|c|d|m|h)?m²", r"\1m2"),)
 
 _ALLOWED_MARKS = ".,!?'"
+_PAUSES = re.compile(r"[:;()\[\]{}\"|…]| [-/] ")
 
 
 def only_words(text: str) -> str:
     """Return a text with only letters, spaces, and the marks . , ! ? and '."""
-    kept = "".join(c if c.isalpha() or c in _ALLOWED_MARKS else " " for c in text)
+    paused = _PAUSES.sub(", ", text)
+    kept = "".join(c if c.isalpha() or c in _ALLOWED_MARKS else " " for c in paused)
     kept = re.sub(r"(?<![^\W\d_])'|'(?![^\W\d_])", " ", kept)
     kept = re.sub(r"\s+(?=[.,!?])", "", " ".join(kept.split()))
     kept = re.sub(r"[.,!?]{2,}", _strongest, kept)
-    return kept.lstrip(" .,!?")
+    return kept.strip(" ,").lstrip(".,!? ")
 
 
 def _strongest(match: re.Match[str]) -> str:

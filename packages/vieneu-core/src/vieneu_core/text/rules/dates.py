@@ -10,6 +10,8 @@ from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])"
 _MONTH = r"(?:1[0-2]|0?[1-9])"
 _YEAR = r"(?:1[5-9]|20|21)\d{2}"
+_LUNAR = r"(?:ÂL|âl|AL|DL|dl|âm lịch|dương lịch)"
+_LUNAR_NAMES = {"âl": "âm lịch", "al": "âm lịch", "dl": "dương lịch"}
 _BEGIN, _END = r"(?<![\w.,/-])", r"(?![\w/]|[.,-]\d)"
 _MONTHS = {4: "tư"}
 _WEEKDAYS = {"2": "hai", "3": "ba", "4": "tư", "5": "năm", "6": "sáu", "7": "bảy"}
@@ -72,6 +74,14 @@ def _day_list(match: re.Match[str]) -> str:
     return f"ngày {listed}{day_of(match[2], match[3], match[4]).removeprefix('ngày ')}"
 
 
+def _lunar(match: re.Match[str]) -> str:
+    before, day, month, year, calendar = match.groups(default="")
+    name = _LUNAR_NAMES.get(calendar.lower(), calendar)
+    said = f"{day_of(day, month, year or None)} {name}"
+    is_named = before.lower() in ("rằm", "mùng", "mồng")
+    return f"{before} {said.removeprefix('ngày ')}" if is_named else said
+
+
 def _from_to(match: re.Match[str]) -> str:
     return f"{day_of(match[1], match[2])} đến {day_of(match[3], match[4], match[5])}"
 
@@ -96,17 +106,39 @@ def _alone(match: re.Match[str]) -> str:
     return f"{before} {date.removeprefix('ngày ') if before.lower() == 'đường' else date}"
 
 
+def _weekday(match: re.Match[str]) -> str:
+    return f"thứ {_WEEKDAYS[match[1]]}"
+
+
+def _listed_weekdays(match: re.Match[str]) -> str:
+    """Read "thứ 2-6" as a range, "thứ 2-4-6" as a list."""
+    is_list = match[0].count("-") > 1
+    return _weekdays(match).replace(" đến ", " ") if is_list else _weekdays(match)
+
+
 def _weekdays(match: re.Match[str]) -> str:
     """Read T2-T6 and "thứ 2, 4, CN"."""
-    names = match[0].replace("T", "thứ ").replace("CN", "chủ nhật")
+    names = re.sub("[Tt](?=[2-7])", "thứ ", match[0])
+    names = re.sub("CN|cn", "chủ nhật", names)
     names = re.sub(r"\d", lambda day: _WEEKDAYS[day[0]], names)
     return re.sub(r"\s?-\s?", " đến ", names)
 
 
 DATES: tuple[Rewrite, ...] = (
+    rewrite(r"(?<!\w)((?i:thứ)) 4(?![\w/]|[.,:-]\d)", r"\1 tư"),
+    rewrite(r"(?<!\w)((?i:thứ)) 1(?![\w/]|[.,:-]\d)", r"\1 nhất"),
     # the 1990s, and people born in 2k5
     rewrite(r"(?<![\w.,])((?:1[5-9]|20)\d0)s(?!\w)", r"\1"),
     rewrite(r"(?<!\w)2k([1-9])(?!\w)", r"hai nghìn lẻ \1"),
+    # 15/7 ÂL, rằm 15/8 âm lịch, 1/1/2026 (DL)
+    rewrite(
+        rf"(?<![\w.,/-])(?:(?i:(ngày|rằm|mùng|mồng)) )?({_DAY})[/-]({_MONTH})(?:[/-]({_YEAR}))?"
+        rf" \(?({_LUNAR})(?!\w)\)?",
+        _lunar,
+    ),
+    rewrite(r"(?<=\d )\(?(?:ÂL|âl)\)?(?!\w)", "âm lịch"),
+    rewrite(r"(?<!\w)(?i:(âm lịch|dương lịch|tết|giỗ|cúng|giao thừa|hạn|deadline|sinh nhật|khai giảng|khởi hành|nhận phòng|trả phòng|hết hạn)) "
+        rf"({_DAY})/({_MONTH}){_END}", _after_word),
     rewrite(rf"(?<=/\d{{4}})\s?-\s?(?={_DAY}/(?:{_MONTH}/)?{_YEAR}(?!\w))", " đến "),
     rewrite(
         rf"{_BEGIN}(?:(?i:ngày)\s)?({_YEAR})([-/.])({_MONTH})\2({_DAY})(?:T(?=\d)|{_END})",
@@ -152,9 +184,28 @@ DATES: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)((?i:tháng)) 0?4(?![\w/]|[.,:-]\d| ngày)", r"\1 tư"),
     rewrite(r"(?<!\w)((?i:ngày|tháng|mùng|mồng|rằm)) 0(?=[1-9](?!\d))", r"\1 "),
     # T2-T6, T7 và CN; not terminal T1 of an airport
-    rewrite(r"(?<!\w)T[2-7](?:(?:, ?|\s?-\s?|\s?& ?| và )(?:T[2-7]|CN)(?!\w)){1,7}", _weekdays),
+    rewrite(
+        r"(?<!\w)[Tt][2-7](?:(?:, ?|\s?[-/~]\s?|\s?& ?| và | hoặc | đến | tới )(?:[Tt][2-7]|CN|cn)(?!\w)){1,7}",
+        _weekdays,
+    ),
+    rewrite(
+        r"(?<!\w)(?i:(sáng|trưa|chiều|tối|đêm|hẹn|ngày|hôm|mỗi|từ|đến|vào|nghỉ|làm|lịch|qua|trước|sau)) [Tt]([2-7])(?![\w/])",
+        lambda m: f"{m[1]} thứ {_WEEKDAYS[m[2]]}",
+    ),
+    rewrite(
+        r"(?<!\w)[Tt]([2-7])(?=,? (?i:này|tới|sau|tuần|hàng tuần|hằng tuần|rồi|vừa|trước|ngày|đầu|cuối|lúc|nghỉ|đi|học|họp|\d{1,2}(?:h|:|/|g))|[.!?,]?$)",
+        _weekday,
+    ),
+    rewrite(r"(?<!\w)t([2-7])(?!\w)", _weekday),
+    rewrite(r"(?<!\w)(?i:(sáng|trưa|chiều|tối|đêm|hẹn|ngày|hôm|mỗi|từ|đến|nghỉ)) cn(?!\w)", r"\1 chủ nhật"),
+    rewrite(r"(?<!\w)cn(?= (?:này|tới|sau|tuần))", "chủ nhật"),
+    # lương T12, báo cáo T3/2026 are months; T3/2026 was read before
+    rewrite(
+        r"(?<!\w)(?i:(lương|hóa đơn|hoá đơn|tiền điện|tiền nước|báo cáo|doanh thu|kỳ|tiền nhà|tiền mạng)) T(1[0-2]|[1-9])(?![\w/])",
+        lambda m: f"{m[1]} {month_of(m[2])}",
+    ),
     rewrite(
         r"(?<!\w)[tT]hứ [2-7](?:(?:, ?|\s?-\s?| và )(?:thứ )?(?:[2-7]|CN)){1,6}(?![\w/]|[.,]\d)",
-        lambda m: _weekdays(m).replace("thứ hứ", "thứ"),
+        _listed_weekdays,
     ),
 )

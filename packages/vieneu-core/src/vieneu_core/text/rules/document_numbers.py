@@ -6,6 +6,7 @@ import re
 
 from vieneu_core.text.rules.numerals import cardinal, digit_by_digit, spelled
 from vieneu_core.text.rules.rewrite import Rewrite, rewrite
+from vieneu_core.text.rules.software import characters
 
 _SPELT_OUT = (
     r"(?:OTP|PIN|STK|MST|CCCD|CMND|CMT|(?i:mật khẩu|mật mã|số tài khoản|số thẻ|số hiệu|căn cước"
@@ -66,7 +67,16 @@ def _flight(match: re.Match[str]) -> str:
 
 def _parts(match: re.Match[str]) -> str:
     """Read A12-05 part by part; a part with a leading zero digit by digit."""
-    return f"{spelled(match[1])} {_number(match[2])}, {_number(match[3])}"
+    return f"{spelled(match[1])} {_number(match[2])}, {_apartment(match[3])}"
+
+
+def _letters_and_digits(match: re.Match[str]) -> str:
+    return f"{match[1]} {characters(match[2])} "
+
+
+def _apartment(digits: str) -> str:
+    """Read one or two digits as a number, more as digits: B2-1503."""
+    return _number(digits) if len(digits) <= 2 else digit_by_digit(digits)  # noqa: PLR2004
 
 
 def _number(digits: str) -> str:
@@ -92,6 +102,21 @@ CODES: tuple[Rewrite, ...] = (
         r"(?!\w|[.,/]\d| (?:đồng|mAh))",
         _secret,
     ),
+    # Passwords and codes with letters: one character after the other
+    rewrite(
+        rf"(?<!\w)({_SPELT_OUT}{_IS}(?: mới| hiện tại| cũ)?:?) [\"'`“]?(?=[^\s\"'`”]*[\d#@$%^&*!_+=])"
+        r"(?=[^\s\"'`”]*[A-Za-z])([!-~]{4,40}?)[\"'`”]?(?=[.,;!?]?(?:\s|$))",
+        _letters_and_digits,
+    ),
+    rewrite(
+        r"(?<!\w)((?i:mã|mã giảm giá|voucher|coupon|serial|số serial|số khung|số máy|IMEI|key|token|SSID)"
+        r"(?: là|:)?) (?=[A-Z0-9-]*\d)([A-Z0-9]{2,20}(?:-[A-Z0-9]{2,20}){0,5})(?![\w-])",
+        _letters_and_digits,
+    ),
+    rewrite(
+        r"(?<!\w)((?i:IMEI|số serial|serial|số seri|seri)(?: là|:)?) (\d{4,20})(?!\w)",
+        lambda m: f"{m[1]} {digit_by_digit(m[2])}",
+    ),
     rewrite(
         r"(?<!\w)((?i:chuyến bay|chuyến))\s([A-Z]{2}|VN[A-Z]?|[A-Z]\d)[ -]?(\d{2,4})(?!\w)", _flight
     ),
@@ -102,7 +127,16 @@ CODES: tuple[Rewrite, ...] = (
     ),
     rewrite(r"(?<![\w-])([A-ZĐ]{1,2})(\d{1,3})-(\d{1,4})(?![\w.-])", _parts),
     rewrite(r"(?<!\w)CT\.?\s?(\d{2})(?!\w)", lambda m: f"{spelled('CT')} {_number(m[1])}"),
-    rewrite(r"(?<!\w)P\.\s?(?=\d{3,4}(?!\w))", "phòng "),
+    # flights without a word before them, of the airlines that fly here
+    rewrite(
+        r"(?<!\w)(VN|VJ|QH|BL|VU|SQ|TG|CX|KE|OZ|EK|QR|AK|FD|JL|NH)[ ]?(\d{3,4})(?!\w|[.,:/-]\d)",
+        lambda m: f"{spelled(m[1])} {digit_by_digit(m[2])}",
+    ),
+    # lớp 12A1
+    rewrite(
+        r"(?<!\w)((?i:lớp|khối|nhóm|đội|tổ|cụm)) (\d{1,2})([A-Z])(\d{1,2})?(?!\w)",
+        lambda m: f"{m[1]} {_number(m[2])} {spelled(m[3])}{' ' + _number(m[4]) if m[4] else ''}",
+    ),
     rewrite(r"(?<!\w)(?:Km|KM|km)\s?(\d{1,4})\s?\+\s?(\d{1,3})(?!\w)", r"ki lô mét \1 cộng \2"),
     rewrite(r"(?<!\w)Km\s?(?=\d)", "ki lô mét "),
 )

@@ -54,6 +54,12 @@ _CODE = one_of(filter(str.isalpha, CURRENCIES))
 _LONE = one_of(sign for sign in CURRENCIES if len(sign) == 1 and sign != "$")
 _SCALE = r"(?:\s?(?:nghìn|ngàn|triệu|tỷ|tỉ|tr|k|K|million|billion)(?!\w))?"
 _SCALES = {"million": "triệu", "billion": "tỷ"}
+_LIGHT = r"đèn|led|bóng|màu|sáng|trắng|vàng"
+_LONG_SCALES = {"tỷ": "tỷ", "tỉ": "tỷ", "ty": "tỷ"}
+_MEASURE = re.compile(
+    r"kg|g|gam|lít|l|m2|m²|m|km|kWh|số|tháng|năm|ngày|giờ|phút|tuần|người|lần|tấn|tạ|yến|ha|quý|ca|buổi"
+)
+"""What an amount is divided by; of anything else it is the price of one."""
 _LONG = 7
 """From this many digits on, the library reads a plain number as a code."""
 
@@ -73,6 +79,24 @@ def _sum(amount: str) -> str:
     return f"{amount.removesuffix(scale)} {_SCALES[scale]}" if scale else amount
 
 
+def _thousands(match: re.Match[str]) -> str:
+    """Read 50k, and 1.250k as a million and a quarter."""
+    amount = match[1]
+    if re.fullmatch(r"\d{1,3}(?:\.\d{3})+|\d{4,9}", amount):
+        return cardinal(int(amount.replace(".", "")) * 1000)
+    return f"{amount} nghìn"
+
+
+def _counted(match: re.Match[str]) -> str:
+    """Read "đ/cây": one of what is counted, while units keep "trên"."""
+    return f" đồng {'trên' if _MEASURE.fullmatch(match[1]) else 'một'} {match[1]}"
+
+
+def _mixed(match: re.Match[str]) -> str:
+    """Read 3 tỷ 2 and 3tỷ2: the rest is in tenths, or whole if it has three digits."""
+    return f"{match[1]} {_LONG_SCALES[match[2].lower()]} {match[3]}"
+
+
 def _rest(match: re.Match[str]) -> str:
     """Read 1tr5 as a million and a half, 2tr350 as two million three hundred and fifty thousand."""
     more = match[2]
@@ -90,8 +114,19 @@ MONEY: tuple[Rewrite, ...] = (
     rewrite(rf"(?<![\w.,])({NUMBER})\s?tr(?!\w)", r"\1 triệu"),
     rewrite(r"(?<=[vV]àng )(\d{1,2})[kK](?!\w)", r"\1 ca"),
     # 4K and 8K are resolutions, not prices.
-    rewrite(rf"(?<![\w.,])(?![248]K)({NUMBER})[kK](?!\w)", r"\1 nghìn"),
+    # colour temperatures: đèn 4000K
+    rewrite(
+        rf"((?i:{_LIGHT})[^.;!?]{{0,40}} )((?:[1-9]|10)\.?[0-9]00)\s?K(?!\w)",
+        lambda m: f"{m[1]}{cardinal(int(m[2].replace('.', '')))} ken vin",
+    ),
+    rewrite(rf"(?<![\w.,])(?![248]K)({NUMBER})[kK](?!\w)", _thousands),
+    rewrite(r"(?<![\w.,])(\d{1,4})\s?(tỷ|tỉ|ty)(\d{1,3})(?!\w)", _mixed),
+    rewrite(
+        r"(?:(?<=\d)|(?<=nghìn|triệu)|(?<=ngàn)|(?<=tỷ)|(?<=tỉ))\s?(?:đồng|đ|VNĐ|VND|vnđ|₫)\s?/\s?([a-zđà-ỹ]{1,8})(?![\w²³/])",
+        _counted,
+    ),
     rewrite(r"(?<=\d)\s?đ/(?=[a-zđ])", " đồng trên "),
+    rewrite(r"(?<=triệu) đ(?!\w)|(?<=nghìn) đ(?!\w)|(?<=ngàn) đ(?!\w)|(?<=tỷ) đ(?!\w)|(?<=tỉ) đ(?!\w)", " đồng"),
     rewrite(rf"({NUMBER})\s?đ(?:ồng)?(?!\w)", lambda m: f"{_sum(m[1])} đồng"),
     # currencies without an amount: the rate of USD/VND
     rewrite(

@@ -13,7 +13,7 @@ _CALLED = (
     r"|cảnh sát|quay số|bấm|alo"
 )
 _YEARS = r"(?!1[89]00-(?:1[89]|20)\d\d(?!\d))"
-_SHORT = r"1(?:11|12|13|14|15|16|19|22)"
+_SHORT = r"1(?:11|12|13|14|15|16|19|22|022|08[01])"
 
 
 def _grouped(match: re.Match[str]) -> str:

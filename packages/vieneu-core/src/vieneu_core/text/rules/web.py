@@ -12,7 +12,7 @@ _HOST = rf"(?:{_NAME}\.){{1,6}}[A-Za-z]{{2,12}}"
 _PATH = r"(?:[/?#][A-Za-z0-9_.~%&=+/?#\-]{0,200})?"
 _TOP = (
     r"(?:com|net|org|edu|gov|info|vn|io|dev|app|me|co|uk|us|jp|asia|tv|ai|xyz|ly|gl|be|gg|to|local"
-    r"|cloud|online|shop|store|site|page)"
+    r"|cloud|online|shop|store|site|page|id|eu|de|fr|kr|cn|sg|th|blog|news|tech|wiki|pro|live|games?|link|club)"
 )
 _SIGNS = {
     ".": "chấm",
@@ -29,7 +29,20 @@ _SIGNS = {
     "%": "phần trăm",
     "~": "ngã",
 }
-_AS_WORDS = {"vn": "vê en", "www": "vê kép vê kép vê kép", "http": "http", "tv": "ti vi"}
+_AS_WORDS = {
+    "vn": "vê en",
+    "www": "vê kép vê kép vê kép",
+    "http": "http",
+    "tv": "ti vi",
+    "io": "ai ô",
+    "ai": "ây ai",
+    "uk": "u ca",
+    "us": "u ét",
+    "eu": "i u",
+    "id": "ai đi",
+    "ip": "ai pi",
+    "gg": "gi gi",
+}
 _IP_NUMBERS = 256
 _VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
 
@@ -70,12 +83,8 @@ def _tag(match: re.Match[str]) -> str:
 
 def _is_ip(text: str) -> bool:
     """Return whether this is an IP address, not a number in thousands: 1.500.000.000."""
-    numbers = text.partition(":")[0].split(".")
+    numbers = re.split("[:/]", text)[0].split(".")
     return numbers[-1] != "000" and all(int(number) < _IP_NUMBERS for number in numbers)
-
-
-def _dotted(match: re.Match[str]) -> str:
-    return " chấm ".join(match[1].split("."))
 
 
 ADDRESSES: tuple[Rewrite, ...] = (
@@ -85,17 +94,9 @@ ADDRESSES: tuple[Rewrite, ...] = (
     rewrite(rf"(?<![\w.@/])(?:{_NAME}\.){{1,4}}{_TOP}(?![\w@]|\.\w){_PATH}", _address),
     # 192.168.1.1, 10.0.0.1:8080
     rewrite(
-        r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5}(?!\w))?(?![\w]|\.\d)",
+        r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5}(?!\w)|/\d{1,2}(?!\w))?(?![\w]|\.\d)",
         lambda m: f" {_dictated(m[0])} " if _is_ip(m[0]) else m[0],
     ),
     rewrite(r"(?<![\w&])#([^\W\d]\w{0,60})", _tag),
     rewrite(r"(?<![\w.])@(?=\w)", " a còng "),
-)
-VERSIONS: tuple[Rewrite, ...] = (
-    rewrite(
-        r"(?<!\w)(?:v|ver|version)\.?\s?(\d{1,4}(?:\.\d{1,5}){0,4})(?![\w.]\d)",
-        lambda m: f"phiên bản {_dotted(m)}",
-        re.IGNORECASE,
-    ),
-    rewrite(r"(?<=phiên bản )(\d{1,4}(?:\.\d{1,5}){1,4})(?!\d)", _dotted, re.IGNORECASE),
 )

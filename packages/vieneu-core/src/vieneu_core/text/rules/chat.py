@@ -1,0 +1,114 @@
+"""Short forms of chat messages: "ko đc" is "không được"."""
+
+from __future__ import annotations
+
+from vieneu_core.text.rules.rewrite import Rewrite, one_of, rewrite
+
+# Lower case only: in capitals most of them are abbreviations of other words.
+_WORDS = {
+    "ko": "không",
+    "k": "không",
+    "kh": "không",
+    "hok": "không",
+    "khum": "không",
+    "hông": "không",
+    "đc": "được",
+    "dc": "được",
+    "đk": "được",
+    "đg": "đang",
+    "vs": "với",
+    "ntn": "như thế nào",
+    "nhg": "nhưng",
+    "nhma": "nhưng mà",
+    "nma": "nhưng mà",
+    "mn": "mọi người",
+    "mng": "mọi người",
+    "ng": "người",
+    "ngta": "người ta",
+    "bn": "bao nhiêu",
+    "bh": "bây giờ",
+    "bgio": "bây giờ",
+    "trc": "trước",
+    "cx": "cũng",
+    "cg": "cũng",
+    "mk": "mình",
+    "mik": "mình",
+    "mjnh": "mình",
+    "j": "gì",
+    "z": "vậy",
+    "r": "rồi",
+    "rùi": "rồi",
+    "thik": "thích",
+    "bik": "biết",
+    "nc": "nói chuyện",
+    "nt": "nhắn tin",
+    "tl": "trả lời",
+    "sđt": "số điện thoại",
+    "đt": "điện thoại",
+    "dt": "điện thoại",
+    "sn": "sinh nhật",
+    "vk": "vợ",
+    "ck": "chồng",
+    "ny": "người yêu",
+    "ctrai": "con trai",
+    "cgái": "con gái",
+    "e": "em",
+    "a": "anh",
+    "ib": "inbox",
+    "hnay": "hôm nay",
+    "hqua": "hôm qua",
+    "tgian": "thời gian",
+    "tg": "thời gian",
+    "gđ": "gia đình",
+    "cty": "công ty",
+    "lm": "làm",
+    "ns": "nói",
+    "lun": "luôn",
+    "thui": "thôi",
+    "ôk": "ô kê",
+    "oke": "ô kê",
+    "okie": "ô kê",
+    "okê": "ô kê",
+    "tks": "cảm ơn",
+    "thks": "cảm ơn",
+    "pls": "làm ơn",
+    "plz": "làm ơn",
+    "fb": "facebook",
+    "ins": "instagram",
+    "yt": "youtube",
+    "stt": "số thứ tự",
+    "cmt": "bình luận",
+    "acc": "tài khoản",
+    "vn": "việt nam",
+    "hn": "hà nội",
+    "sg": "sài gòn",
+    "hcm": "hồ chí minh",
+    "tphcm": "thành phố hồ chí minh",
+    "qtrọng": "quan trọng",
+    "qđ": "quyết định",
+    "đkien": "điều kiện",
+    "vd": "ví dụ",
+}
+_ONE_LETTER = {word for word in _WORDS if len(word) == 1}
+# One letter is a name of a thing more often than a short form: only beside such words.
+_NEAR = (
+    r"em|anh|chị|mình|tôi|tao|mày|bạn|con|mẹ|bố|cũng|vẫn|sao|thì|mà|nó|ai|còn|đã|sẽ|có|cô|chú|bác|chưa|lúc"
+)
+_VERBS = (
+    r"biết|có|thể|được|đi|về|thấy|ăn|làm|muốn|cần|phải|hiểu|nhớ|sao|ai|còn|đến|nói|cho|thích|mở|tắt"
+    r"|bật|nghe|đủ|ngủ|tin|chịu|dám|nên|hợp|ổn|đâu|em|anh|chị|bạn|nhé|ạ|vậy"
+)
+_LONG = one_of(set(_WORDS) - _ONE_LETTER)
+
+CHAT: tuple[Rewrite, ...] = (
+    rewrite(rf"(?<![\w.@/])(?<!\d )({_LONG})(?![\w@/]|\.\w)", lambda m: _WORDS[m[1]]),
+    rewrite(rf"(?<!\w)(?<!\d )k (?=(?:{_VERBS}|đc|ạ)(?!\w))", "không "),
+    rewrite(rf"(?<!\w)((?i:{_NEAR}|được|đc|chưa)) k(?=\s?[?,.!]|$)", r"\1 không"),
+    rewrite(r"(?<=[^\W\d] )k(?=\s?\?)", "không"),
+    rewrite(r"(?<!\w)(làm|cái|nói|ăn|có|là|chuyện|mua|uống|xem) j(?!\w)", r"\1 gì"),
+    rewrite(r"(?<!\w)(sao|gì|j|thế|đâu|nào) z(?!\w)", r"\1 vậy"),
+    rewrite(r"(?<!\w)(xong|rồi|đến|về|ăn|làm|ngủ|đi|tắt|bật|mở|biết|đủ|hết) r(?=\s?[?,.!]|$| (?:nhé|nha|ạ|đó))", r"\1 rồi"),
+    rewrite(r"(?<!\w)(của|cho|gọi|với|hỏi|nhắn) e(?!\w)", r"\1 em"),
+    rewrite(r"(?<!\w)(của|cho|gọi|với|hỏi|nhắn|chào) a(?=\s?[?,.!]|$| (?:nhé|nha|ạ|ơi))", r"\1 anh"),
+    rewrite(r"(?<!\w)(e|a)(?= (?:ơi|ạ|nhé|nha)(?!\w))", lambda m: _WORDS[m[1]]),
+)

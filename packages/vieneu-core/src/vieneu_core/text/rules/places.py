@@ -1,0 +1,79 @@
+"""Rooms, wards, districts and roads: "P.Khách" is a room, "P. Bến Nghé" a ward.
+
+In a house, P. is a room (phòng) before the name of a room, before a number of three digits and
+beside a device; it is a deputy (phó) before a title, and a ward (phường) before other names.
+"""
+
+from __future__ import annotations
+
+import re
+
+from vieneu_core.text.rules.numerals import cardinal, digit_by_digit
+from vieneu_core.text.rules.rewrite import Rewrite, rewrite
+
+_ROOMS = (
+    r"khách|ngủ|tắm|bếp|ăn|làm việc|họp|thờ|giặt|kho|đọc|đọc sách|học|chơi|trẻ em|trẻ|con|con trai"
+    r"|con gái|em bé|bé|bố mẹ|ba mẹ|cha mẹ|ông bà|master|gym|tập|tập gym|thay đồ|vệ sinh|wc|vs"
+    r"|kỹ thuật|kĩ thuật|kế toán|nhân sự|hành chính|đào tạo|kinh doanh|giám đốc điều hành|máy chủ"
+    r"|server|máy|điện|giải trí|chiếu phim|phim|nhạc|karaoke|xông hơi|sinh hoạt chung|sinh hoạt"
+    r"|sinh hoạt|khám|mổ|bệnh|cấp cứu|chờ|trực|bảo vệ|lễ tân|studio|thu âm|đa năng|khách sạn"
+    r"|áp mái|giúp việc|ngủ chính|ngủ phụ|để xe|xe|lạnh|trà|giáo vụ|y tế|thí nghiệm|thực hành|hội trường"
+    r"|live|living|bed|tiếp khách|tiếp dân|thi|công chứng|giao dịch|số|trống|đôi|đơn|riêng|gia đình"
+)
+_TITLES = (
+    r"giám đốc|tổng giám đốc|chủ tịch|chủ nhiệm|trưởng phòng|trưởng ban|hiệu trưởng|bí thư"
+    r"|thủ tướng|viện trưởng|cục trưởng|vụ trưởng|tổng biên tập|tư lệnh|chánh án|chánh văn phòng"
+    r"|trưởng khoa|trưởng đoàn|trưởng thôn|tổng thư ký|đội trưởng|quản đốc|gđ|tgđ|ct|hiệu|trưởng"
+    r"|tổng thống|đại sứ|giáo sư|thống đốc|tổng thanh tra|chủ tọa|văn phòng"
+)
+_SHORT_TITLES = {"gđ": "giám đốc", "tgđ": "tổng giám đốc", "ct": "chủ tịch"}
+_DEVICES = (
+    r"đèn|quạt|điều hòa|điều hoà|máy lạnh|cửa|cửa sổ|rèm|camera|nhiệt độ|độ ẩm|loa|tivi|ti vi|TV"
+    r"|cảm biến|công tắc|ổ cắm|khách|trong|ở|tại|vào|bật|tắt"
+)
+_CAPITAL = r"[A-ZĐÀ-ỸĂÂÊÔƠƯ]"
+_NAME = rf"(?={_CAPITAL}[^\WA-ZĐ])"
+
+
+def _deputy(match: re.Match[str]) -> str:
+    return f"phó {_SHORT_TITLES.get(match[1].lower(), match[1])}"
+
+
+def _room_number(match: re.Match[str]) -> str:
+    return f"{match[1]} {room_digits(match[2])}"
+
+
+def room_digits(digits: str) -> str:
+    """Return the number of a room: 301 is a number, of 1503 and 0305 the digits are read."""
+    if len(digits) > 3 or digits.startswith("0"):  # noqa: PLR2004 - floor and room, two digits each
+        return digit_by_digit(digits)
+    return cardinal(int(digits))
+
+
+PLACES: tuple[Rewrite, ...] = (
+    rewrite(rf"(?<!\w)P(?:\.\s?|\s)((?i:{_TITLES}))(?!\w)", _deputy),
+    rewrite(r"(?<!\w)P\.\s?(?i:wc)(?!\w)", "phòng vê xê"),
+    rewrite(r"(?<!\w)P\.\s?(?i:vs)(?!\w)", "phòng vệ sinh"),
+    rewrite(rf"(?<!\w)[Pp]\.\s?(?=(?i:{_ROOMS})(?!\w))", "phòng "),
+    rewrite(rf"(?<!\w)P (?=(?i:{_ROOMS})(?!\w))", "phòng "),
+    rewrite(rf"(?<!\w)((?i:{_DEVICES})) P\.?\s?(?=\d{{1,4}}(?!\w))", r"\1 phòng "),
+    rewrite(r"(?<!\w)P\.?\s?(?=\d{3,4}(?![\w.]))", "phòng "),
+    rewrite(
+        r"(?<!\w)((?i:phòng|căn hộ|căn|apartment|room))(?: số)? (\d{4}|0\d{2})(?!\w|[.,/:-]\d)",
+        _room_number,
+    ),
+    # A lower-case word is no ward.
+    rewrite(r"(?<!\w)P\.\s?(?=[a-zà-ỹđ])", "phòng "),
+    rewrite(r"(?<!\w)T\.\s?(?=\d{1,2}(?!\w))", "tầng "),
+    rewrite(r"(?<!\w)(?:L|Lầu)\.\s?(?=\d{1,2}(?!\w))", "lầu "),
+    rewrite(r"(?<!\w)KP\.?\s?(?=\d)", "khu phố "),
+    rewrite(rf"(?<!\w)T\.\s?{_NAME}(?=[^\W\d]+ [A-ZĐÀ-Ỹ])", "tỉnh "),
+    rewrite(r"(?<!\w)(?:TP|Tp|tp|T\.P)\.?\s?(?:HCM|Hcm|hcm)(?!\w)", "thành phố Hồ Chí Minh"),
+    rewrite(r"(?<!\w)(?:TP|Tp|tp|T\.P)\.?\s?HN(?!\w)", "thành phố Hà Nội"),
+    rewrite(rf"(?<!\w)(?:TP|Tp|tp|T\.P)(?:\.\s?|\s){_NAME}", "thành phố "),
+    rewrite(rf"(?<!\w)đ\.\s?{_NAME}", "đường "),
+    rewrite(r"(?<!\w)Q(?=\d{1,2}(?![\w/.]))", "quận "),
+    rewrite(r"(?<!\w)P(?=\d{1,2}(?:, ?| )(?:Q\.?\s?\d|Q\.|quận))", "phường "),
+    rewrite(r"(?<!\w)QL\s?\.?(?=\d)", "quốc lộ "),
+    rewrite(r"(?<!\w)(?:TL|ĐT)\s?(?=\d{3}(?!\d))", "tỉnh lộ "),
+)
