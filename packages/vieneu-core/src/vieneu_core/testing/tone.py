@@ -24,7 +24,9 @@ LOWEST_HZ, STEP_HZ, N_PITCHES = 300, 50, 90
 
 _PEAK = 9_800
 _RAMP_S = 0.005
-_INDEX = re.compile(r"câu ((?:(?:không|một|mốt|hai|ba|bốn|năm|lăm|sáu|bảy|tám|chín|mười|mươi|trăm|lẻ) ?)+)")
+_INDEX = re.compile(
+    r"câu ((?:(?:không|một|mốt|hai|ba|bốn|năm|lăm|sáu|bảy|tám|chín|mười|mươi|trăm|lẻ) ?)+)"
+)
 
 
 @dataclass(frozen=True, slots=True)

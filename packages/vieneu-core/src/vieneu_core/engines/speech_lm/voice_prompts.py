@@ -83,7 +83,9 @@ class References:
                 )
             )
         preset = self._presets[voice_id]
-        return ReferencePrompt(phonemes=self._phonemes(preset.transcript, preset.voice.language), codes=preset.codes)
+        return ReferencePrompt(
+            phonemes=self._phonemes(preset.transcript, preset.voice.language), codes=preset.codes
+        )
 
     def _phonemes(self, transcript: str, language: str) -> str:
         return self._phonemize(spoken(transcript, language, emotions=True))

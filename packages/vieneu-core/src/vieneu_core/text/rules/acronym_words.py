@@ -275,6 +275,8 @@ ALONE = {
     "dl": "dương lịch",
     "CN": "chủ nhật",
     # house and technology
+    "HA": "hát a",
+    "OFF": "off",
     "SUV": "ét u vê",
     "IR": "i rờ",
     "RF": "rờ ép",

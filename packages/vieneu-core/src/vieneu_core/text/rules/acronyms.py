@@ -11,8 +11,8 @@ from vieneu_core.text.rules.numerals import (
     english_spelled,
     spelled,
 )
-from vieneu_core.text.rules.roman import roman_value
 from vieneu_core.text.rules.rewrite import Rewrite, one_of, rewrite
+from vieneu_core.text.rules.roman import roman_value
 
 _ENGLISH = re.compile(
     r"CEO|CTO|CFO|PC|DJ|MC|VR|AR|PR|HR|BBC|CNN|HBO|CPU|GPU|NFC|HDMI|QR|LCD|KPI|CPI|FDI|GDP|IMF|WTO"
@@ -22,13 +22,16 @@ _ENGLISH = re.compile(
 _STANDING = one_of(ALONE)
 _READ_AS_NUMBER = 2
 """Most digits of a code that are read as a number: B12 is twelve, VN123 one two three."""
-_MOSTLY = 0.7
+_MOSTLY, _LONG = 0.7, 15
 _SYLLABLE = re.compile(
     "(?:B|C|D|Đ|G|H|K|L|M|N|P|Q|R|S|T|V|X|CH|GH|GI|KH|NG|NGH|NH|PH|QU|TH|TR)?"
-    "(?:[AEIOUY]|AI|AO|AU|AY|EO|IA|IE|IU|OA|OE|OI|UA|UE|UI|UO|UY|UU|UOI|UOU|IEU|OAI|OAY|UAY|UYE|YE|YEU|UYA)"
+    "(?:[AEIOUY]|AI|AO|AU|AY|EO|IA|IE|IU|OA|OE|OI|UA|UE|UI|UO|UY|UU|UOI|UOU|IEU|OAI|OAY|UAY|UYE"
+    "|YE|YEU|UYA)"
     "(?:C|CH|M|N|NG|NH|P|T)?"
 )
-_LIKE_A_WORD = re.compile("(?:[BCDFGHJKLMNPQRSTVWXZ]{0,2}[AEIOUY]{1,2}){2,5}[BCDFGHJKLMNPQRSTVWXZ]{0,2}|AIDS|COVID")
+_LIKE_A_WORD = re.compile(
+    "(?:[BCDFGHJKLMNPQRSTVWXZ]{0,2}[AEIOUY]{1,2}){2,5}[BCDFGHJKLMNPQRSTVWXZ]{0,2}|AIDS|COVID"
+)
 _CONSONANTS = "BCDĐFGHJKLMNPQRSTVWXZ"
 
 
@@ -56,7 +59,8 @@ def _unknown(match: re.Match[str]) -> str:
 def _in_capitals(sentence: str) -> bool:
     """Return whether the whole sentence is written in capitals."""
     letters = [char for char in sentence if char.isalpha()]
-    return sum(map(str.isupper, letters)) > len(letters) * _MOSTLY
+    is_long = len(letters) > _LONG or any(char.isupper() and char > "z" for char in letters)
+    return is_long and sum(map(str.isupper, letters)) > len(letters) * _MOSTLY
 
 
 def _and(match: re.Match[str]) -> str:
@@ -66,7 +70,12 @@ def _and(match: re.Match[str]) -> str:
 
 ACRONYMS: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)v\.\s?v(?!\w)", "vân vân"),
+    rewrite(
+        r"(?<!\w)(?<!số )ĐT(?= (?:Việt Nam|VN|Thái|Hàn|Nhật|Indonesia|Malaysia|nữ|nam|U\d))",
+        "đội tuyển",
+    ),
     rewrite(rf"(?<![\w&]){_STANDING}(?![\w&]|\.\w)", lambda m: ALONE[m[0]]),
+    rewrite(r"(?<!\w)V\.?-?League(?!\w)", "vê league"),
     rewrite(r"(?<!\w)MP([34])(?!\w)", lambda m: f"em pi {digit_by_digit(m[1])}"),
     rewrite(rf"(?<![\w&])(?:{_ENGLISH.pattern})(?![\w&]|-\d)", lambda m: english_spelled(m[0])),
     rewrite(r"(?<![\w&])(AT|[BFHJMOPQRS])&([ABDGJMPT])(?![\w&])", _and),
@@ -77,10 +86,9 @@ ACRONYMS: tuple[Rewrite, ...] = (
         r"(?<!\w)([A-ZĐ]{1,4})-?(\d{1,6})(?!\w|[.,:/]\d)",
         _code,
     ),
+    rewrite(r"(?<=[a-z])2(?=[A-Z]{2})", " hai "),  # Zigbee2MQTT
     # ESPHome, TPLink
-    rewrite(
-        r"(?<!\w)([A-Z]{2,4})([A-Z][a-z]{2,20})(?!\w)", lambda m: f"{spelled(m[1])} {m[2]}"
-    ),
+    rewrite(r"(?<!\w)([A-Z]{2,4})([A-Z][a-z]{2,20})(?!\w)", lambda m: f"{spelled(m[1])} {m[2]}"),
     # Consonants alone are no word: FPT, HTV, DVD, XL.
     rewrite(rf"(?<![\w&])[{_CONSONANTS}]{{2,5}}(?![\w&])", lambda m: spelled(m[0])),
     rewrite(r"(?<![\w&.'-])[A-Z]{2,5}(?![\w&'])", _unknown),

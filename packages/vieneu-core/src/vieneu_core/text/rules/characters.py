@@ -150,7 +150,8 @@ _LATIN_LETTERS = {
 _EMOTICON = r"(?:[:;=]-?[)(DdPpOovV3]+|[:;]'\(|\^_?\^|=\)+|:\)+|:\(+|T_T|<3)"
 
 _TAG = (
-    r"/[A-Za-z][\w:-]{0,30}\s?|[A-Za-z][\w:-]{0,30}\s?/|[A-Za-z][\w:-]{0,30}\s[^<>]{0,200}?=[^<>]{0,200}"
+    r"/[A-Za-z][\w:-]{0,30}\s?|[A-Za-z][\w:-]{0,30}\s?/"
+    r"|[A-Za-z][\w:-]{0,30}\s[^<>]{0,200}?=[^<>]{0,200}"
     r"|(?:a|b|i|u|s|p|br|hr|em|strong|small|big|sub|sup|code|pre|kbd|span|div|font|center|img|ul|ol"
     r"|li|table|tr|td|th|h[1-6]|blockquote|speak|break|prosody|voice|emphasis|phoneme|say-as|audio"
     r"|think|en|math)"

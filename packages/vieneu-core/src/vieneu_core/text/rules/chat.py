@@ -92,7 +92,8 @@ _WORDS = {
 _ONE_LETTER = {word for word in _WORDS if len(word) == 1}
 # One letter is a name of a thing more often than a short form: only beside such words.
 _NEAR = (
-    r"em|anh|chị|mình|tôi|tao|mày|bạn|con|mẹ|bố|cũng|vẫn|sao|thì|mà|nó|ai|còn|đã|sẽ|có|cô|chú|bác|chưa|lúc"
+    r"em|anh|chị|mình|tôi|tao|mày|bạn|con|mẹ|bố|cũng|vẫn|sao|thì|mà|nó|ai|còn|đã|sẽ|có|cô|chú|bác"
+    r"|chưa|lúc"
 )
 _VERBS = (
     r"biết|có|thể|được|đi|về|thấy|ăn|làm|muốn|cần|phải|hiểu|nhớ|sao|ai|còn|đến|nói|cho|thích|mở|tắt"
@@ -107,8 +108,21 @@ CHAT: tuple[Rewrite, ...] = (
     rewrite(r"(?<=[^\W\d] )k(?=\s?\?)", "không"),
     rewrite(r"(?<!\w)(làm|cái|nói|ăn|có|là|chuyện|mua|uống|xem) j(?!\w)", r"\1 gì"),
     rewrite(r"(?<!\w)(sao|gì|j|thế|đâu|nào) z(?!\w)", r"\1 vậy"),
-    rewrite(r"(?<!\w)(xong|rồi|đến|về|ăn|làm|ngủ|đi|tắt|bật|mở|biết|đủ|hết) r(?=\s?[?,.!]|$| (?:nhé|nha|ạ|đó))", r"\1 rồi"),
+    rewrite(r"(?<=[^\W\d] )r(?= (?:nhé|nha|ạ|đó|mà|hả|à|đấy)(?!\w))", "rồi"),
+    rewrite(
+        r"(?<!\w)e(?= (?:không|ko|k|đã|đang|sẽ|cũng|cx|vẫn|chưa|thấy|nghĩ|biết|muốn|cần|về|đi|xin"
+        r"|có"
+        r"|gửi|làm|mới|ở|đến|chào|cảm ơn|hỏi|mua|ăn|được|đc)(?!\w))",
+        "em",
+    ),
+    rewrite(
+        r"(?<!\w)(xong|rồi|đến|về|ăn|làm|ngủ|đi|tắt|bật|mở|biết|đủ|hết) r(?=\s?[?,.!]|$| (?:nhé"
+        r"|nha|ạ|đó))",
+        r"\1 rồi",
+    ),
     rewrite(r"(?<!\w)(của|cho|gọi|với|hỏi|nhắn) e(?!\w)", r"\1 em"),
-    rewrite(r"(?<!\w)(của|cho|gọi|với|hỏi|nhắn|chào) a(?=\s?[?,.!]|$| (?:nhé|nha|ạ|ơi))", r"\1 anh"),
+    rewrite(
+        r"(?<!\w)(của|cho|gọi|với|hỏi|nhắn|chào) a(?=\s?[?,.!]|$| (?:nhé|nha|ạ|ơi))", r"\1 anh"
+    ),
     rewrite(r"(?<!\w)(e|a)(?= (?:ơi|ạ|nhé|nha)(?!\w))", lambda m: _WORDS[m[1]]),
 )

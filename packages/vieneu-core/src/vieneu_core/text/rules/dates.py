@@ -137,8 +137,12 @@ DATES: tuple[Rewrite, ...] = (
         _lunar,
     ),
     rewrite(r"(?<=\d )\(?(?:ÂL|âl)\)?(?!\w)", "âm lịch"),
-    rewrite(r"(?<!\w)(?i:(âm lịch|dương lịch|tết|giỗ|cúng|giao thừa|hạn|deadline|sinh nhật|khai giảng|khởi hành|nhận phòng|trả phòng|hết hạn)) "
-        rf"({_DAY})/({_MONTH}){_END}", _after_word),
+    rewrite(
+        r"(?<!\w)((?i:âm lịch|dương lịch|tết|giỗ|cúng|giao thừa|hạn|deadline|sinh nhật|khai giảng"
+        r"|khởi hành|nhận phòng|trả phòng|hết hạn) )"
+        rf"({_DAY})/({_MONTH}){_END}",
+        _after_word,
+    ),
     rewrite(rf"(?<=/\d{{4}})\s?-\s?(?={_DAY}/(?:{_MONTH}/)?{_YEAR}(?!\w))", " đến "),
     rewrite(
         rf"{_BEGIN}(?:(?i:ngày)\s)?({_YEAR})([-/.])({_MONTH})\2({_DAY})(?:T(?=\d)|{_END})",
@@ -179,29 +183,41 @@ DATES: tuple[Rewrite, ...] = (
     rewrite(
         rf"{_BEGIN}(?:(?i:tháng)\s|T)?({_MONTH})/({_YEAR}){_END}", lambda m: month_of(m[1], m[2])
     ),
+    rewrite(
+        rf"(?<![\w.,/-])(?<!đoạn )(?<!học )({_YEAR})-(0[1-9]|1[0-2]){_END}",
+        lambda m: month_of(m[2], m[1]),
+    ),
     rewrite(rf"(?<!\w)(?i:tháng)\s({_MONTH})[.-]({_YEAR}){_END}", lambda m: month_of(m[1], m[2])),
     rewrite(rf"{_BEGIN}(?:([^\W\d]+) )?({_DAY})/({_MONTH}){_END}(?!\s?=){_NO_DATE_BEFORE}", _alone),
     rewrite(r"(?<!\w)((?i:tháng)) 0?4(?![\w/]|[.,:-]\d| ngày)", r"\1 tư"),
     rewrite(r"(?<!\w)((?i:ngày|tháng|mùng|mồng|rằm)) 0(?=[1-9](?!\d))", r"\1 "),
     # T2-T6, T7 và CN; not terminal T1 of an airport
     rewrite(
-        r"(?<!\w)[Tt][2-7](?:(?:, ?|\s?[-/~]\s?|\s?& ?| và | hoặc | đến | tới )(?:[Tt][2-7]|CN|cn)(?!\w)){1,7}",
+        r"(?<!\w)[Tt][2-7](?:(?:, ?|\s?[-/~]\s?|\s?& ?| và | hoặc | đến | tới | )(?:[Tt][2-7]|CN"
+        r"|cn)(?!\w)){1,7}",
         _weekdays,
     ),
     rewrite(
-        r"(?<!\w)(?i:(sáng|trưa|chiều|tối|đêm|hẹn|ngày|hôm|mỗi|từ|đến|vào|nghỉ|làm|lịch|qua|trước|sau)) [Tt]([2-7])(?![\w/])",
+        r"(?<!\w)(?i:(sáng|trưa|chiều|tối|đêm|hẹn|ngày|hôm|mỗi|từ|đến|vào|nghỉ|làm|lịch|qua|trước"
+        r"|sau|học|họp|việc|giờ|\d{1,2}h|trừ|gặp|cả)) [Tt]([2-7])(?![\w/])",
         lambda m: f"{m[1]} thứ {_WEEKDAYS[m[2]]}",
     ),
     rewrite(
-        r"(?<!\w)[Tt]([2-7])(?=,? (?i:này|tới|sau|tuần|hàng tuần|hằng tuần|rồi|vừa|trước|ngày|đầu|cuối|lúc|nghỉ|đi|học|họp|\d{1,2}(?:h|:|/|g))|[.!?,]?$)",
+        r"(?<!\w)(?<!ga )(?<!tòa )(?<!căn )(?<!lô )(?<!cửa )(?<!tuyến )(?<!terminal )[Tt]([2-7])"
+        r"(?=,? (?i:này|tới|sau|tuần|hàng tuần|hằng tuần|rồi|vừa|trước|ngày|đầu|cuối|lúc|nghỉ|đi"
+        r"|học|họp|\d{1,2}(?:h|:|/|g)))",
         _weekday,
     ),
     rewrite(r"(?<!\w)t([2-7])(?!\w)", _weekday),
-    rewrite(r"(?<!\w)(?i:(sáng|trưa|chiều|tối|đêm|hẹn|ngày|hôm|mỗi|từ|đến|nghỉ)) cn(?!\w)", r"\1 chủ nhật"),
+    rewrite(
+        r"(?<!\w)(?i:(sáng|trưa|chiều|tối|đêm|hẹn|ngày|hôm|mỗi|từ|đến|nghỉ)) cn(?!\w)",
+        r"\1 chủ nhật",
+    ),
     rewrite(r"(?<!\w)cn(?= (?:này|tới|sau|tuần))", "chủ nhật"),
     # lương T12, báo cáo T3/2026 are months; T3/2026 was read before
     rewrite(
-        r"(?<!\w)(?i:(lương|hóa đơn|hoá đơn|tiền điện|tiền nước|báo cáo|doanh thu|kỳ|tiền nhà|tiền mạng)) T(1[0-2]|[1-9])(?![\w/])",
+        r"(?<!\w)(?i:(lương|hóa đơn|hoá đơn|tiền điện|tiền nước|báo cáo|doanh thu|kỳ|tiền nhà"
+        r"|tiền mạng)) T(1[0-2]|[1-9])(?![\w/])",
         lambda m: f"{m[1]} {month_of(m[2])}",
     ),
     rewrite(

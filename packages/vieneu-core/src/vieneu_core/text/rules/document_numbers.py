@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from vieneu_core.text.rules.numerals import cardinal, digit_by_digit, spelled
+from vieneu_core.text.rules.numerals import cardinal, digit_by_digit, said_number, spelled
 from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 from vieneu_core.text.rules.software import characters
 
 _SPELT_OUT = (
-    r"(?:OTP|PIN|STK|MST|CCCD|CMND|CMT|(?i:mật khẩu|mật mã|số tài khoản|số thẻ|số hiệu|căn cước"
+    r"(?:OTP|PIN|STK|MST|CCCD|CMND|CMT|(?i:mật khẩu|password|passcode|pass|mật mã|số tài khoản|số"
+    r" thẻ|số hiệu|căn cước"
     r"|mã (?:xác nhận|xác thực|bảo mật|số thuế|đơn hàng|đơn|vận đơn|khách hàng|hồ sơ|sinh viên"
     r"|nhân viên|bưu chính|vùng|OTP|PIN|số)|mã))"
 )
@@ -104,12 +105,14 @@ CODES: tuple[Rewrite, ...] = (
     ),
     # Passwords and codes with letters: one character after the other
     rewrite(
-        rf"(?<!\w)({_SPELT_OUT}{_IS}(?: mới| hiện tại| cũ)?:?) [\"'`“]?(?=[^\s\"'`”]*[\d#@$%^&*!_+=])"
+        rf"(?<!\w)({_SPELT_OUT}{_IS}(?: mới| hiện tại| cũ)?:?) [\"'`“]?"
+        rf"(?=[^\s\"'`”]*[\d#@$%^&*!_+=])"
         r"(?=[^\s\"'`”]*[A-Za-z])([!-~]{4,40}?)[\"'`”]?(?=[.,;!?]?(?:\s|$))",
         _letters_and_digits,
     ),
     rewrite(
-        r"(?<!\w)((?i:mã|mã giảm giá|voucher|coupon|serial|số serial|số khung|số máy|IMEI|key|token|SSID)"
+        r"(?<!\w)((?i:mã|mã giảm giá|voucher|coupon|serial|số serial|số khung|số máy|IMEI|key"
+        r"|token|SSID)"
         r"(?: là|:)?) (?=[A-Z0-9-]*\d)([A-Z0-9]{2,20}(?:-[A-Z0-9]{2,20}){0,5})(?![\w-])",
         _letters_and_digits,
     ),
@@ -122,10 +125,17 @@ CODES: tuple[Rewrite, ...] = (
     ),
     rewrite(rf"(?:/|(?<=\d)-)({_KIND})-({_ISSUER})(?!\w)", _issued),
     rewrite(
+        rf"(?<![\w/-])({_KIND})-({_ISSUER})(?!\w)", lambda m: f"{_KINDS[m[1]]} {_ISSUERS[m[2]]}"
+    ),
+    rewrite(
         rf"(?<!\w)((?i:{_DOCUMENT})(?: (?i:số))?|(?i:số)) (\d{{1,5}})/((?:19|20)\d\d)(?!\d)",
         lambda m: f"{m[1]} {_number(m[2])} trên {cardinal(int(m[3]))}",
     ),
-    rewrite(r"(?<![\w-])([A-ZĐ]{1,2})(\d{1,3})-(\d{1,4})(?![\w.-])", _parts),
+    rewrite(
+        r"(?<![\w-])([A-ZĐ]{1,2})(\d{1,2}\.\d{1,2})-(\d{1,4})(?![\w-]|\.\d)",
+        lambda m: f"{spelled(m[1])} {said_number(m[2])}, {_apartment(m[3])}",
+    ),
+    rewrite(r"(?<![\w-])([A-ZĐ]{1,2})(\d{1,3})-(\d{1,4})(?![\w-]|\.\d)", _parts),
     rewrite(r"(?<!\w)CT\.?\s?(\d{2})(?!\w)", lambda m: f"{spelled('CT')} {_number(m[1])}"),
     # flights without a word before them, of the airlines that fly here
     rewrite(

@@ -44,6 +44,7 @@ FRACTIONS: tuple[Rewrite, ...] = (
     rewrite(r"(?<=\d)\s?(?=[\u00bc-\u00be\u2150-\u215e])", " và "),
     rewrite(r"(?<![\w/.,])(\d{1,3})/(\d{1,2}|100|1000)(?![\w/]|[.,]\d)", _fraction),
     rewrite(r"(?<![\w/.,])(\d{1,4})/(\d{1,6})(?![\w/]|[.,]\d)", r"\1 trên \2"),
+    rewrite(r"(?<=\d)\s?/\s?(?=\d+(?:[.,]\d)?(?![\w/]))", " trên "),
     rewrite(r"(?<=\d)/(\d{1,4})([A-Z])(?!\w)", lambda m: f"/{m[1]} {spelled(m[2])}"),
 )
 

@@ -12,7 +12,8 @@ _COUNTED = (
     r"(?:ngày|đêm|tuần|tháng|năm|giờ|phút|giây|tiếng|người|lần|cái|con|chiếc|bạn|trẻ|độ|bước)"
 )
 _RANGED = (
-    r"(?:k|K|kg|g|mg|km|km/h|m|m2|m²|m3|m³|cm|mm|ml|l|lít|W|kW|kWh|A|ha|%|°C|°F|°|đ|đồng|tr|triệu|tỷ"
+    r"(?:k|K|kg|g|mg|km|km/h|m|m2|m²|m3|m³|cm|mm|ml|l|lít|W|kW|kWh|A|ha|%|°C|°F|°|đ|đồng|tr|triệu"
+    r"|tỷ"
     rf"|tỉ|nghìn|ngàn|USD|\$|€|s|p|phút|giờ|độ|tuổi|{one_of(UNITS)})"
 )
 """Units at both ends of a range, or only at its end."""
@@ -22,8 +23,17 @@ _SCORE = r"(?i:tỷ số|tỉ số|thắng|thua|hòa|hoà|dẫn|dẫn trước)"
 _DOSE_PER = "ngày|tuần|tháng|giờ|lần|đêm|buổi"
 _TAKEN = "uống|bôi|nhỏ|xịt|tiêm|dùng|ngậm|tiêm|thoa|súc|ăn"
 _LENGTHS = {"km": "ki lô mét", "m": "mét", "cm": "xen ti mét", "dm": "đề xi mét"}
+_ELECTRIC = r"dòng|dòng điện|tải|aptomat|áp tô mát|cb|cầu dao|cầu chì|sạc|nguồn|ampe|ổ cắm|dây"
 _WHOLES = {"m": "mét", "kg": "ki lô gam"}
 _SIDES = {"B": "bắc", "Đ": "đông", "E": "đông", "T": "tây", "W": "tây", "N": "bắc", "S": "nam"}
+_AMOUNTS = frozenset(("đồng", "nghìn", "ngàn", "triệu", "tỷ", "la", "rô", "xu"))
+_EACH = (
+    r"cái|chiếc|con|bó|thùng|hộp|gói|vé|suất|chuyến|lượt|bộ|quả|trái|tô|bát|ly|cốc|chai|lon|cây"
+    r"|cuốn|quyển"
+    r"|tờ|đôi|cặp|bữa|lượng|chỉ|đĩa|dĩa|ổ|miếng|lát|bao|túi|tập|bài|tiết|trận|viên|hũ|lọ|nải|chục"
+    r"|bàn"
+)
+"""After an amount and a slash: the price of one of them."""
 # A slash between words joins two choices; before one of these units it means "per".
 _PER = re.compile(
     r"giờ|phút|giây|ngày|đêm|tuần|tháng|quý|năm|mùa|người|lần|kg|km|lít|cái|chiếc|con|bó|thùng|hộp"
@@ -80,6 +90,10 @@ def _position(match: re.Match[str]) -> str:
 
 def _either(match: re.Match[str]) -> str:
     left, right = match[1], match[2]
+    if right in UNITS:
+        return match[0]
+    if re.fullmatch(_EACH, right) and left in _AMOUNTS:
+        return f"{left} một {right}"
     is_rate = _PER.fullmatch(right) or _PER.fullmatch(left)
     return f"{left} {'trên' if is_rate else ''} {right}"
 
@@ -96,11 +110,22 @@ RANGES: tuple[Rewrite, ...] = (
         lambda m: f" {m[1]}, {m[2]}" if _is_name_before(m) else m[0],
     ),
     rewrite(
-        rf"\s?[x×*]\s?(\d{{1,2}}(?:-\d)?) (lần|viên|ống|gói|giọt|muỗng|thìa)(?:\s?/\s?({_DOSE_PER}))?(?!\w)",
+        rf"\s?[x×*]\s?(\d{{1,2}}(?:-\d)?) (lần|viên|ống|gói|giọt|muỗng|thìa|mũi)"
+        rf"(?:\s?/\s?({_DOSE_PER}))?(?!\w)",
         _dose,
     ),
     rewrite(
-        rf"(?<!\w)((?i:{_TAKEN})[^/.;]{{0,40}} \d{{1,2}}(?:-\d)? (?:lần|viên|ống|gói|giọt|muỗng|thìa))"
+        r"(?<=\d )(viên|ống|gói|giọt|muỗng|thìa|mũi)\s?/\s?(ngày|tuần|tháng|lần)(?!\w)",
+        r"\1 một \2",
+    ),
+    # sizes: 60x40x30, 3m x 5m
+    rewrite(
+        r"(?<=\d)\s?[xX×]\s?(?=\d)|(?<=\d[mM])\s?[xX×]\s?(?=\d)|(?<=[cmk]m)\s?[xX×]\s?(?=\d)",
+        " nhân ",
+    ),
+    rewrite(
+        rf"(?<!\w)((?i:{_TAKEN})[^/.;]{{0,40}} \d{{1,2}}(?:-\d)? (?:lần|viên|ống|gói|giọt|muỗng"
+        rf"|thìa|mũi))"
         rf"\s?/\s?({_DOSE_PER})(?!\w)",
         r"\1 một \2",
     ),
@@ -132,7 +157,11 @@ MEASURES: tuple[Rewrite, ...] = (
     rewrite(rf"({NUMBER})\s?(\"|'')(?![\w\"])", _inches),
     rewrite(r"(?<=\d)'(?!\w|')", _minutes),
     rewrite(r"(?<!\w)(480|720|1080|1440|2160)[pP](?!\w)", lambda m: f"{cardinal(int(m[1]))} pê"),
-    rewrite(r"(?:(?<=V/)|(?<=dòng )|(?<=dòng điện ))(\d{1,3}(?:[.,]\d)?)\s?A(?!\w)", r"\1 am pe"),
+    rewrite(
+        rf"((?:\d\s?V(?:DC|AC)?|(?i:{_ELECTRIC}))(?!\w)"
+        rf"(?:[^.;!?\d]{{0,20}}[\s/])?)({NUMBER})\s?A(?!\w)",
+        r"\1\2 am pe",
+    ),
     # 1m75, 1kg2
     rewrite(
         r"(?<![\w.,])(\d{1,3})(m|kg)(\d{1,2})(?!\w)",
@@ -140,5 +169,6 @@ MEASURES: tuple[Rewrite, ...] = (
     ),
     rewrite(r"(?<=\d)\s?°(?=\s|[.,!?]|$)", " độ"),
     rewrite(r"(?<![\w/])(?<!\d )([^\W\d_µ²³]{2,15})/([^\W\d_µ²³]{2,15})(?![\w/])", _either),
+    rewrite(rf"\s?/\s?(?=(?:{_EACH})(?!\w))", " một "),
     rewrite(rf"\s?/(?=(?:{_PER.pattern})(?!\w))", " trên "),
 )

@@ -57,7 +57,8 @@ _SCALES = {"million": "triệu", "billion": "tỷ"}
 _LIGHT = r"đèn|led|bóng|màu|sáng|trắng|vàng"
 _LONG_SCALES = {"tỷ": "tỷ", "tỉ": "tỷ", "ty": "tỷ"}
 _MEASURE = re.compile(
-    r"kg|g|gam|lít|l|m2|m²|m|km|kWh|số|tháng|năm|ngày|giờ|phút|tuần|người|lần|tấn|tạ|yến|ha|quý|ca|buổi"
+    r"kg|g|gam|lít|l|m2|m²|m|km|kWh|số|tháng|năm|ngày|giờ|phút|tuần|người|lần|tấn|tạ|yến|ha|quý"
+    r"|ca|buổi"
 )
 """What an amount is divided by; of anything else it is the price of one."""
 _LONG = 7
@@ -122,11 +123,15 @@ MONEY: tuple[Rewrite, ...] = (
     rewrite(rf"(?<![\w.,])(?![248]K)({NUMBER})[kK](?!\w)", _thousands),
     rewrite(r"(?<![\w.,])(\d{1,4})\s?(tỷ|tỉ|ty)(\d{1,3})(?!\w)", _mixed),
     rewrite(
-        r"(?:(?<=\d)|(?<=nghìn|triệu)|(?<=ngàn)|(?<=tỷ)|(?<=tỉ))\s?(?:đồng|đ|VNĐ|VND|vnđ|₫)\s?/\s?([a-zđà-ỹ]{1,8})(?![\w²³/])",
+        r"(?:(?<=\d)|(?<=nghìn|triệu)|(?<=ngàn)|(?<=tỷ)|(?<=tỉ))\s?(?:đồng|đ|VNĐ|VND|vnđ"
+        r"|₫)\s?/\s?([a-zđà-ỹ]{1,8})(?![\w²³/])",
         _counted,
     ),
-    rewrite(r"(?<=\d)\s?đ/(?=[a-zđ])", " đồng trên "),
-    rewrite(r"(?<=triệu) đ(?!\w)|(?<=nghìn) đ(?!\w)|(?<=ngàn) đ(?!\w)|(?<=tỷ) đ(?!\w)|(?<=tỉ) đ(?!\w)", " đồng"),
+    rewrite(r"(?<=\d)Đ(?!\w)", " đồng"),
+    rewrite(
+        r"(?<=triệu) đ(?!\w)|(?<=nghìn) đ(?!\w)|(?<=ngàn) đ(?!\w)|(?<=tỷ) đ(?!\w)|(?<=tỉ) đ(?!\w)",
+        " đồng",
+    ),
     rewrite(rf"({NUMBER})\s?đ(?:ồng)?(?!\w)", lambda m: f"{_sum(m[1])} đồng"),
     # currencies without an amount: the rate of USD/VND
     rewrite(

@@ -17,7 +17,8 @@ _ROOMS = (
     r"|kỹ thuật|kĩ thuật|kế toán|nhân sự|hành chính|đào tạo|kinh doanh|giám đốc điều hành|máy chủ"
     r"|server|máy|điện|giải trí|chiếu phim|phim|nhạc|karaoke|xông hơi|sinh hoạt chung|sinh hoạt"
     r"|sinh hoạt|khám|mổ|bệnh|cấp cứu|chờ|trực|bảo vệ|lễ tân|studio|thu âm|đa năng|khách sạn"
-    r"|áp mái|giúp việc|ngủ chính|ngủ phụ|để xe|xe|lạnh|trà|giáo vụ|y tế|thí nghiệm|thực hành|hội trường"
+    r"|áp mái|giúp việc|ngủ chính|ngủ phụ|để xe|xe|lạnh|trà|giáo vụ|y tế|thí nghiệm|thực hành|hội"
+    r" trường"
     r"|live|living|bed|tiếp khách|tiếp dân|thi|công chứng|giao dịch|số|trống|đôi|đơn|riêng|gia đình"
 )
 _TITLES = (

@@ -11,6 +11,8 @@ from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 
 NAMES = {
     "%": "phần trăm",
+    "$": "đô la",
+    "#": "thăng",
     "‰": "phần nghìn",
     "‱": "phần vạn",
     "°": "độ",

@@ -68,12 +68,15 @@ _FILE_TYPES = (
     r"|sqlite|sql|sh|bat|exe|apk|ipa|iso|img|bin|deb|rpm|service|env|toml|lock|bak|tmp|gguf|onnx"
     r"|safetensors|srt|epub|JPE?G|PNG|GIF|HEIC|MP[34]|MOV|PDF|DOCX?|XLSX?|PPTX?|ZIP|APK|TXT|CSV|WAV"
 )
-_TYPES_AS_WORDS = frozenset(("yaml", "yml", "zip", "iso", "bin", "log", "tar", "env", "toml", "lock"))
+_TYPES_AS_WORDS = frozenset(
+    ("yaml", "yml", "zip", "iso", "bin", "log", "tar", "env", "toml", "lock")
+)
 _ENTITIES = (
     r"sensor|binary_sensor|light|switch|climate|cover|media_player|automation|script|scene|person"
     r"|zone|input_(?:boolean|number|select|text|datetime|button)|fan|lock|camera|device_tracker"
     r"|weather|sun|timer|counter|notify|tts|vacuum|button|number|select|update|alarm_control_panel"
-    r"|humidifier|group|calendar|todo|remote|siren|valve|water_heater|homeassistant|persistent_notification"
+    r"|humidifier|group|calendar|todo|remote|siren|valve|water_heater|homeassistant"
+    r"|persistent_notification"
 )
 
 
@@ -99,7 +102,9 @@ def _part(part: str) -> str:
         return _SIGNS[part]
     if part.isdigit():
         return digit_by_digit(part) if len(part) > 2 or part[0] == "0" else cardinal(int(part))  # noqa: PLR2004
-    return part.lower() if len(part) > 1 and _VOWEL.search(part) else spelled(part) or part
+    is_initials = part.isupper() and len(part) <= 3  # noqa: PLR2004 - IMG, DSC
+    is_word = len(part) > 1 and _VOWEL.search(part) and not is_initials
+    return part.lower() if is_word else spelled(part) or part
 
 
 def _version(match: re.Match[str]) -> str:
@@ -140,24 +145,32 @@ _PROCESSOR = re.compile(r"Ryzen|Core|Xeon|RTX|GTX|Radeon|RX|Ultra|Athlon|GeForce
 
 VERSIONS: tuple[Rewrite, ...] = (
     rewrite(
-        rf"(?<!\w)((?i:phiên bản|bản cập nhật|bản vá|bản)) (?:v|ver|version)\.?\s?{_DOTTED}{_SUFFIX}(?![\w.]\d|\w)",
+        rf"(?<!\w)((?i:phiên bản|bản cập nhật|bản vá|bản)) (?:v|ver"
+        rf"|version)\.?\s?{_DOTTED}{_SUFFIX}(?![\w.]\d|\w)",
         _version,
     ),
-    rewrite(rf"(?<!\w)(?:v|ver|version)\.?\s?{_DOTTED}{_SUFFIX}(?![\w.]\d|\w)", _version, re.IGNORECASE),
     rewrite(
-        rf"(?<!\w)((?i:{_VERSION_WORDS})(?: (?i:mới|mới nhất|số|là|hiện tại|hiện tại là))?) (?!\d{{1,3}}(?:\.\d{{3}})+(?!\.?\d))"
+        rf"(?<!\w)(?:v|ver|version)\.?\s?{_DOTTED}{_SUFFIX}(?![\w.]\d|\w)", _version, re.IGNORECASE
+    ),
+    rewrite(
+        rf"(?<!\w)((?i:{_VERSION_WORDS})(?: (?i:mới|mới nhất|số|là|hiện tại|hiện tại là))?) "
+        rf"(?!\d{{1,3}}(?:\.\d{{3}})+(?!\.?\d))"
         rf"(\d{{1,5}}(?:\.\d{{1,6}}){{1,5}}){_SUFFIX}(?!\w|\.\d)",
         _version,
     ),
     rewrite(
-        rf"(?<!\w)((?:{_SOFTWARE})(?:(?i: bản| phiên bản| lên| từ| to))?) (?!\d{{1,3}}(?:\.\d{{3}})+(?!\.?\d))"
+        rf"(?<!\w)((?:{_SOFTWARE})(?:(?i: bản| phiên bản| lên| từ| to))?) (?!\d{{1,3}}"
+        rf"(?:\.\d{{3}})+(?!\.?\d))"
         rf"(\d{{1,5}}(?:\.\d{{1,6}}){{1,5}}){_SUFFIX}(?!\w|\.\d)",
         _version,
     ),
     # Years first and full stops: a version, unless it follows "ngày"; 1.20.3, 2026.11.0b2
     rewrite(
         rf"(?<![\w.,/-]){_IS_DATE}((?:19|20)\d\d(?:\.\d{{1,2}}){{2,3}}){_SUFFIX}(?!\w|\.\d)",
-        lambda m: dotted(m[1]) + (f" {_SUFFIXES[m[2]]} {said_number(m[3]) if m[3] else ''}" if m[2] else ""),
+        lambda m: (
+            dotted(m[1])
+            + (f" {_SUFFIXES[m[2]]} {said_number(m[3]) if m[3] else ''}" if m[2] else "")
+        ),
     ),
     # ... also behind the arrow or the word that joins two of them
     rewrite(
@@ -182,7 +195,8 @@ IDENTIFIERS: tuple[Rewrite, ...] = (
     ),
     # IPv6
     rewrite(
-        r"(?<![\w:])(?=[0-9A-Fa-f:]{0,39}[A-Fa-f][0-9A-Fa-f:]{0,39})(?:[0-9A-Fa-f]{1,4}:{1,2}){2,7}[0-9A-Fa-f]{1,4}(?![\w:])",
+        r"(?<![\w:])(?=[0-9A-Fa-f:]{0,39}[A-Fa-f][0-9A-Fa-f:]{0,39})"
+        r"(?:[0-9A-Fa-f]{1,4}:{1,2}){2,7}[0-9A-Fa-f]{1,4}(?![\w:])",
         lambda m: characters(m[0]),
     ),
     # sensor.nhiet_do_phong_khach
@@ -204,15 +218,20 @@ IDENTIFIERS: tuple[Rewrite, ...] = (
         lambda m: f"ổ {spelled(m[1])} gạch chéo ngược {dictated(m[2])}",
     ),
     # living_room, AUTO_MODE
-    rewrite(r"(?<![\w.@])[a-zA-Z0-9]{1,30}(?:_[a-zA-Z0-9]{1,30}){1,8}(?![\w@]|\.\w)", lambda m: f" {m[0].replace('_', ' gạch dưới ')} "),
+    rewrite(
+        r"(?<![\w.@])[a-zA-Z0-9]{1,30}(?:_[a-zA-Z0-9]{1,30}){1,8}(?![\w@]|\.\w)",
+        lambda m: f" {m[0].replace('_', ' gạch dưới ')} ",
+    ),
 )
 PROCESSORS: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)([iI])([3579])-(\d{3,5})([A-Z]{0,3})(?!\w)", _processor),
     rewrite(
         r"(?<=[a-z\d] )(?<![\w.,])(\d{4,5})(X3D|XT|X|GE|G|U|HX|HS|H|F|KF|KS|K|Ti)(?!\w)",
-        lambda m: f"{cardinal(int(m[1]))} {'ti ai' if m[2] == 'Ti' else spelled(m[2])}"
-        if _PROCESSOR.search(m.string, 0, m.start())
-        else m[0],
+        lambda m: (
+            f"{cardinal(int(m[1]))} {'ti ai' if m[2] == 'Ti' else spelled(m[2])}"
+            if _PROCESSOR.search(m.string, 0, m.start())
+            else m[0]
+        ),
     ),
 )
 MODELS: tuple[Rewrite, ...] = (
@@ -220,7 +239,8 @@ MODELS: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)([A-Z]{1,4}\d{2,4})\+(?!\w)", r"\1 plus"),
     # WH-1000XM5, SM-G998B, ESP32-S3, CC2652P, 5800X, TS-453D
     rewrite(
-        r"(?<![\w.,-])(?!RON)(?=[A-Za-z]{0,5}-?\d)(?=[\w-]*\d-?[A-Z]|[A-Z]{1,4}-[A-Z]{1,3}\d)[A-Z]{1,4}-?\d{1,5}(?:-?[A-Z]{1,3}\d{0,3}){1,2}(?![\w-])",
+        r"(?<![\w.,-])(?!RON)(?=[A-Za-z]{0,5}-?\d)(?=[\w-]*\d-?[A-Z]"
+        r"|[A-Z]{1,4}-[A-Z]{1,3}\d)[A-Z]{1,4}-?\d{1,5}(?:-?[A-Z]{1,3}\d{0,3}){1,2}(?![\w-])",
         _model,
     ),
     rewrite(r"(?<![\w.,-])[A-Z]{2,3}-[A-Z]{1,2}\d{1,4}[A-Z]{0,2}(?![\w-])", _model),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vieneu_core.text.rules.numerals import cardinal
+from vieneu_core.text.rules.numerals import cardinal, said_number
 from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 
 _HOUR, _MINUTE = r"(?:2[0-4]|[01]?\d)", r"[0-5]\d"
@@ -82,10 +82,14 @@ TIMES: tuple[Rewrite, ...] = (
     # 12d 4h 30m, 1h30m, 2d3h, 45m 10s
     rewrite(rf"(?<![\w.,]){_STEP}(?:[ ,]?\s?{_STEP}){{1,6}}(?!\w)", _duration),
     rewrite(
-        r"(?<![\w.,])(?<!\bin )(?<!phim )(?<!hình )(?<!ảnh )(\d{1,4})d(?!\w)", lambda m: f"{cardinal(int(m[1]))} ngày",
+        r"(?<![\w.,])(?<!\bin )(?<!phim )(?<!hình )(?<!ảnh )(\d{1,4})d(?!\w)",
+        lambda m: f"{cardinal(int(m[1]))} ngày",
     ),
     rewrite(rf"{_BEGIN}({_HOUR}):({_MINUTE}):({_MINUTE})(?![\w:])", _time),
     rewrite(rf"{_BEGIN}({_HOUR})[:hg]({_MINUTE})(?![\w:])", _time),
+    rewrite(r"(?<![\w.,])(\d{1,3}[.,]\d{1,2})\s?h(?!\w)", lambda m: f"{said_number(m[1])} giờ"),
+    rewrite(r"(?<![\w.,])(?!480|720)(\d{1,3})p(?!\w)", lambda m: f"{cardinal(int(m[1]))} phút"),
+    rewrite(rf"{_BEGIN}({_HOUR})h([1-9])(?!\w)", _time),
     rewrite(r"(?<![\w:.,])(\d{1,4})h(?:00)?(?![\w²³])", lambda m: f"{cardinal(int(m[1]))} giờ"),
     rewrite(
         r"(?<![\w°])(\d{1,3})'\s?(\d{1,2})(?:\"|''|s(?!\w))",

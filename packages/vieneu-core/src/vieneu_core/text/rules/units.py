@@ -83,6 +83,8 @@ _OTHER = {
     "v/p": "vòng trên phút",
     "vg/ph": "vòng trên phút",
     "vòng/ph": "vòng trên phút",
+    "nhịp/ph": "nhịp trên phút",
+    "lần/ph": "lần trên phút",
     "bpm": "nhịp trên phút",
     "fps": "khung hình trên giây",
     "FPS": "khung hình trên giây",
@@ -184,7 +186,8 @@ _END = r"(?![\w²³°])"
 # Alone, only what is nothing else.
 _ALONE = (
     r"(?:k[Ww]h|MWh|GWh|Wh|kW|MW|GW|MHz|GHz|kHz|Hz|µg|mcg|mg|kg|Mbps|Gbps|Kbps|kbps|dBm?|°[CF]"
-    r"|mAh?|kVA|hPa|kPa|ppm|ppb|lux|mmHg|k?m/h|m/s|MB/s|GB/s|Mb/s|MB|GB|TB|k?m[²³]|kcal|rpm|fps|cm|mm|ml)"
+    r"|mAh?|kVA|hPa|kPa|ppm|ppb|lux|mmHg|k?m/h|m/s|MB/s|GB/s|Mb/s|MB|GB|TB|k?m[²³]|kcal|rpm|fps"
+    r"|cm|mm|ml)"
 )
 _COUNT_WORDS = (
     r"một|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười|chục|trăm|nghìn|ngàn|triệu|tỷ|vài|mấy|mỗi|nửa|từng"
@@ -230,25 +233,6 @@ def _bare(match: re.Match[str]) -> str:
     return f" {_matched_unit(match)} "
 
 
-UNIT_RULES: tuple[Rewrite, ...] = (
-    rewrite(
-        rf"(?<![\w.,])({NUMBER})\s?{_UNIT}{_END}",
-        lambda m: m[0] if _is_no_unit(m) else _measured(m),
-    ),
-    # an ampere after a decimal, or beside volts
-    rewrite(r"(?<![\w.,])(\d{1,4}[.,]\d{1,3})\s?A(?!\w)", lambda m: f"{said_number(m[1])} am pe "),
-    # vài kg, mỗi km, nửa m²
-    rewrite(rf"(?<!\w)((?i:{_COUNT_WORDS})) {_UNIT}{_END}", lambda m: _after_word(m)),
-    rewrite(rf"(?<![\w/])(?={_ALONE}){_UNIT}{_END}", _bare),
-    # đồng/kWh, viên/kg
-    rewrite(
-        rf"(?<=[^\W\d_])\s?/\s?(?P<unit>{_LENGTH}(?=[23²³])|(?:kWh|kg|km|m|ha|ml|l|lít|cm|mm|mg|GB|MB))"
-        rf"(?P<power>[23²³])?(?P<per>(?!))?(?P<per_power>(?!))?{_END}",
-        lambda m: f" trên {_with_power({**UNITS, 'lít': 'lít'}[m['unit']], m['power'])}",
-    ),
-)
-
-
 def _after_word(match: re.Match[str]) -> str:
     lone = match["per"] is None and match["power"] is None
     if lone and (match["unit"] in _ONE_LETTER or match["unit"] in _LIKE_WORDS):
@@ -263,3 +247,23 @@ def _is_no_unit(match: re.Match[str]) -> bool:
     if match["unit"] in ("A", "B", "b"):
         return lone
     return lone and not attached and match["unit"] in _LIKE_WORDS - {"ha", "bar", "cal", "gal"}
+
+
+UNIT_RULES: tuple[Rewrite, ...] = (
+    rewrite(
+        rf"(?<![\w.,])({NUMBER})\s?{_UNIT}{_END}",
+        lambda m: m[0] if _is_no_unit(m) else _measured(m),
+    ),
+    # an ampere after a decimal, or beside volts
+    rewrite(r"(?<![\w.,])(\d{1,4}[.,]\d{1,3})\s?A(?!\w)", lambda m: f"{said_number(m[1])} am pe "),
+    # vài kg, mỗi km, nửa m²
+    rewrite(rf"(?<!\w)((?i:{_COUNT_WORDS})) {_UNIT}{_END}", _after_word),
+    # đồng/kWh, viên/kg
+    rewrite(
+        rf"(?<=[^\W\d_])\s?/\s?(?P<unit>{_LENGTH}(?=[23²³])|(?:kWh|kg|km|m|ha|ml|l|lít|cm|mm|mg"
+        rf"|GB|MB))"
+        rf"(?P<power>[23²³])?(?P<per>(?!))?(?P<per_power>(?!))?{_END}",
+        lambda m: f" trên {_with_power({**UNITS, 'lít': 'lít'}[m['unit']], m['power'])}",
+    ),
+    rewrite(rf"(?<![\w/])(?={_ALONE}){_UNIT}{_END}", _bare),
+)

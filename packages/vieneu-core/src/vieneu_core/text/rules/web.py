@@ -12,7 +12,8 @@ _HOST = rf"(?:{_NAME}\.){{1,6}}[A-Za-z]{{2,12}}"
 _PATH = r"(?:[/?#][A-Za-z0-9_.~%&=+/?#\-]{0,200})?"
 _TOP = (
     r"(?:com|net|org|edu|gov|info|vn|io|dev|app|me|co|uk|us|jp|asia|tv|ai|xyz|ly|gl|be|gg|to|local"
-    r"|cloud|online|shop|store|site|page|id|eu|de|fr|kr|cn|sg|th|blog|news|tech|wiki|pro|live|games?|link|club)"
+    r"|cloud|online|shop|store|site|page|id|eu|de|fr|kr|cn|sg|th|blog|news|tech|wiki|pro|live"
+    r"|games?|link|club)"
 )
 _SIGNS = {
     ".": "chấm",
@@ -97,6 +98,7 @@ ADDRESSES: tuple[Rewrite, ...] = (
         r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5}(?!\w)|/\d{1,2}(?!\w))?(?![\w]|\.\d)",
         lambda m: f" {_dictated(m[0])} " if _is_ip(m[0]) else m[0],
     ),
+    rewrite(r"(?i:(?<=hashtag) )#(?=[^\W\d])", " "),
     rewrite(r"(?<![\w&])#([^\W\d]\w{0,60})", _tag),
     rewrite(r"(?<![\w.])@(?=\w)", " a còng "),
 )
