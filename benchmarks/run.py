@@ -21,6 +21,7 @@ BENCHMARKS = (
     "engine_overhead",
     "generator_layers",
     "metrics_cost",
+    "text_front_ends",
     "first_audio",
     "relay_overhead",
     "wire_bytes",

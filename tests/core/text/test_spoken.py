@@ -204,7 +204,7 @@ def test_a_hostile_sentence_takes_no_longer_than_a_plain_one(hostile: str) -> No
 
 def test_no_currency_and_no_number_is_dropped_without_a_word() -> None:
     """But those that no engine says: the sign for any currency, and some of other times."""
-    signs = map(chr, range(0x20, 0x2C00))
+    signs = [chr(point) for point in range(0x20, 0x2C00)]
     counted = [s for s in signs if unicodedata.category(s) == "Sc" or s.isnumeric()]
     lost = [sign for sign in counted if spoken(f"ba {sign} xe") == "ba xe"]
 

@@ -20,7 +20,7 @@ misses the encoders only when it clones                   the engine does not cl
 misses weights only in the first sentence                 `ModelLoadError`, from a warm-up word
 uses zeros for a voice of another kind (turbo)            `ModelLoadError` (`voices`)
 clones silence                                            `ReferenceAudioError` (`voices`)
-speaks 0.66 s, or nothing, for a text without words       `EmptyTextError`, before it is called
+speaks 0.66 s, or nothing, for a text without words       `EmptyTextError` of the worker, before
 drops unknown phonemes (nano)                             `SynthesisFailedError` (`limits`)
 returns nothing, or an empty part                         `SynthesisFailedError`
 returns NaN                                               `SynthesisFailedError`

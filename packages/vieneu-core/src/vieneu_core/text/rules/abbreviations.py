@@ -53,6 +53,7 @@ WITH_STOP = {
 }
 """Expanded before a full stop."""
 _WITH_SLASH = {"v/v": "về việc", "k/g": "kính gửi", "a/c": "anh chị", "đ/c": "đồng chí"}
+_DIRECTIONS = {"Đ": "đông", "T": "tây", "N": "nam", "B": "bắc"}
 _TITLED = one_of(_TITLES)
 _STOPPED = one_of(WITH_STOP)
 _NAME = r"(?=[A-ZĐÀ-ỸĂÂÊÔƠƯ][^\WA-ZĐ])"
@@ -62,6 +63,10 @@ ABBREVIATIONS: tuple[Rewrite, ...] = (
     # An air conditioner in a house; "anh chị" in lower case or behind an address.
     rewrite(rf"(?<!\w)((?i:{_VOCATIVES})) A/C(?!\w)", r"\1 anh chị"),
     rewrite(r"(?<!\w)A/C(?!\w)", "a xê"),
+    rewrite(
+        r"(?<=gió )(Đ|T|N|B|ĐB|ĐN|TB|TN)(?!\w)|(?<=hướng )(Đ|T|N|B|ĐB|ĐN|TB|TN)(?!\w)",
+        lambda m: " ".join(_DIRECTIONS[char] for char in m[0]),
+    ),
     rewrite(r"(?<!\w)PM\s?(\d{1,2})[.,](\d)(?!\d)", r"pi em \1 chấm \2"),
     rewrite(r"(?<!\w)PM\s?(10|1)(?![\d.,:]\d|\w)", lambda m: f"pi em {cardinal(int(m[1]))}"),
     rewrite(r"(?<!\w)(?i:wi-?fi)(?!\w)", "wi fi"),

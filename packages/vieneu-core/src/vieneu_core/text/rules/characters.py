@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from fractions import Fraction
 
 from vieneu_core.text.clean import one_line
 from vieneu_core.text.rules.rewrite import Rewrite, rewrite
@@ -78,15 +79,20 @@ _SUPERSCRIPTS = "²³¹⁰⁴⁵⁶⁷⁸⁹⁺⁻ⁿ"
 _KEPT = _SUPERSCRIPTS + "¼½¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞…µ°"
 
 
+_LARGEST_DENOMINATOR = 1_000
+
+
 class _Readable:
     """Mapping for `str.translate`.
 
     Args:
         names: Words for characters.
+        over: Word between the numbers of a fraction.
     """
 
-    def __init__(self, names: dict[str, str]) -> None:
+    def __init__(self, names: dict[str, str], over: str) -> None:
         self._names = names
+        self._over = over
 
     def __getitem__(self, code_point: int) -> str:
         char = chr(code_point)
@@ -96,7 +102,15 @@ class _Readable:
             return self._names[char]
         if code_point < 0x80 or char in _KEPT:  # noqa: PLR2004 - ASCII
             return char
-        return _number(char) or _compatible(char)
+        return _number(char) or self._fraction(char) or _compatible(char)
+
+    def _fraction(self, char: str) -> str:
+        """Return a fraction of any script, such as the Bengali ones of the rupee, as digits."""
+        value = unicodedata.numeric(char, 0.0)
+        if value.is_integer() or unicodedata.category(char) != "No":
+            return ""
+        fraction = Fraction(abs(value)).limit_denominator(_LARGEST_DENOMINATOR)
+        return f" {fraction.numerator} {self._over} {fraction.denominator} "
 
 
 def _number(char: str) -> str:
@@ -180,7 +194,7 @@ _MARKS: tuple[Rewrite, ...] = (
     rewrite(r"(?<=[^\W\d_])ð(?=[^\W\d_]{0,20}[aeiouyáéíóúaöü])", "d"),
 )
 
-_TABLES = {"vi": _Readable(SPOKEN), "en": _Readable({})}
+_TABLES = {"vi": _Readable(SPOKEN, "phần"), "en": _Readable({}, "over")}
 
 
 def readable(text: str, language: str = "vi") -> str:

@@ -64,9 +64,10 @@ def _day_first(match: re.Match[str]) -> str:
 def _days(match: re.Match[str]) -> str:
     """Read 28-30/4 as days, unless it looks like numbers: 1-3/4."""
     said, first, last, month, year = match.groups()
+    before = "từ " if said and said.lower().startswith("từ") else ""
     if int(first) >= int(last) or not (said or year or int(last) > _LAST_MONTH):
         return match[0]
-    return f"ngày {cardinal(int(first))} đến {day_of(last, month, year).removeprefix('ngày ')}"
+    return f"{before}ngày {cardinal(int(first))} đến {day_of(last, month, year).removeprefix('ngày ')}"
 
 
 def _day_list(match: re.Match[str]) -> str:
@@ -154,7 +155,7 @@ DATES: tuple[Rewrite, ...] = (
         lambda m: _day_first(m) if 0 < int(m[1]) <= 31 and 0 < int(m[3]) <= 12 else m[0],  # noqa: PLR2004 - days, months
     ),
     rewrite(
-        rf"{_BEGIN}((?i:ngày)\s)?({_DAY})\s?-\s?({_DAY})/({_MONTH})(?:/({_YEAR}))?{_END}",
+        rf"{_BEGIN}((?i:ngày|từ)\s)?({_DAY})\s?-\s?({_DAY})/({_MONTH})(?:/({_YEAR}))?{_END}",
         _days,
     ),
     rewrite(

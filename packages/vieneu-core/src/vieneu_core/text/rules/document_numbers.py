@@ -125,6 +125,10 @@ CODES: tuple[Rewrite, ...] = (
     ),
     rewrite(rf"(?:/|(?<=\d)-)({_KIND})-({_ISSUER})(?!\w)", _issued),
     rewrite(
+        r"(?<=\d)-(NQ|CT|QĐ|TB|KH|CĐ)/(TW|TƯ)(?!\w)",
+        lambda m: f", {_KINDS[m[1]]} trung ương",
+    ),
+    rewrite(
         rf"(?<![\w/-])({_KIND})-({_ISSUER})(?!\w)", lambda m: f"{_KINDS[m[1]]} {_ISSUERS[m[2]]}"
     ),
     rewrite(

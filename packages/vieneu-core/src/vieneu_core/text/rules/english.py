@@ -39,6 +39,12 @@ _CURRENCIES = {
     "₼": ("manat", "manat"),
     "₽": ("ruble", "rubles"),
     "₾": ("lari", "lari"),
+    "֏": ("dram", "dram"),
+    "৳": ("taka", "taka"),
+    "৲": ("rupee", "rupees"),
+    "૱": ("rupee", "rupees"),
+    "௹": ("rupee", "rupees"),
+    "৻": ("ganda", "ganda"),
     "₿": ("bitcoin", "bitcoin"),
 }
 """One of a currency, and more of it."""

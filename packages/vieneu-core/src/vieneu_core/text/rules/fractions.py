@@ -10,7 +10,7 @@ from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 
 def _fraction(match: re.Match[str]) -> str:
     above, below = match[1], match[2]
-    if int(above) >= int(below) or (below == "10" and above != "1"):
+    if int(above) >= int(below) or (below in ("10", "100") and above != "1"):
         return f"{above} trên {below}"  # a score or a ratio: 8/10, 24/7, 50/50
     return f"{above} phần {'tư' if below == '4' else below}"
 

@@ -80,6 +80,7 @@ GREEK = {
     "Ω": "ô mê ga",
 }
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_ARITHMETIC = re.compile(r"[=+×÷]|nhân|chia")
 _LARGEST_DENOMINATOR = 1_000
 _FRACTION = re.compile(r"[\u00bc-\u00be\u2150-\u215e]")
 
@@ -122,6 +123,10 @@ SIGN_WORDS: tuple[Rewrite, ...] = (
     # 5 - 3 = 2, a - b = c
     rewrite(r"(?<=\d)\s?-\s?(?=\d[\d.,]{0,14}\s?=)", " trừ "),
     rewrite(r"(?<!\w)([a-z])\s?-\s(?=[a-z]\s?=)", _letter_minus),
+    rewrite(r"(?<=\d) - (?=\d)", lambda m: " trừ " if _ARITHMETIC.search(m.string) else ", "),
+    # x3, pin AA x 2
+    rewrite(r"(?<!\w)[xX]\s?(?=\d{1,3}(?!\w))", " nhân "),
+    rewrite(r"(?<![\w.,])(\d{1,3}(?:[.,]\d)?)[xX](?!\w)", r"\1 lần"),
     # sizes and products: 60x40x30, 5 x 3
     rewrite(r"(?<=\d)\s?[xX×]\s?(?=\d)", " nhân "),
     rewrite(r"(?<=m)\s?[xX×]\s?(?=\d)", " nhân "),

@@ -89,6 +89,10 @@ TIMES: tuple[Rewrite, ...] = (
     rewrite(rf"{_BEGIN}({_HOUR})[:hg]({_MINUTE})(?![\w:])", _time),
     rewrite(r"(?<![\w.,])(\d{1,3}[.,]\d{1,2})\s?h(?!\w)", lambda m: f"{said_number(m[1])} giờ"),
     rewrite(r"(?<![\w.,])(?!480|720)(\d{1,3})p(?!\w)", lambda m: f"{cardinal(int(m[1]))} phút"),
+    rewrite(
+        r"(?<![\w.,])(\d{1,2})g(?= (?:sáng|trưa|chiều|tối|đêm|kém|rưỡi))",
+        lambda m: f"{cardinal(int(m[1]))} giờ",
+    ),
     rewrite(rf"{_BEGIN}({_HOUR})h([1-9])(?!\w)", _time),
     rewrite(r"(?<![\w:.,])(\d{1,4})h(?:00)?(?![\w²³])", lambda m: f"{cardinal(int(m[1]))} giờ"),
     rewrite(
