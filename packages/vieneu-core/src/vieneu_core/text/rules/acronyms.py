@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vieneu_core.text.rules.acronym_words import ALONE
+from vieneu_core.text.rules.acronym_words import VIETNAMESE
 from vieneu_core.text.rules.numerals import (
     cardinal,
     digit_by_digit,
@@ -13,12 +13,14 @@ from vieneu_core.text.rules.numerals import (
 )
 from vieneu_core.text.rules.rewrite import Rewrite, one_of, rewrite
 from vieneu_core.text.rules.roman import roman_value
+from vieneu_core.text.rules.technical_acronyms import TECHNICAL
 
 _ENGLISH = re.compile(
     r"CEO|CTO|CFO|PC|DJ|MC|VR|AR|PR|HR|BBC|CNN|HBO|CPU|GPU|NFC|HDMI|QR|LCD|KPI|CPI|FDI|GDP|IMF|WTO"
     r"|WHO|FBI|CIA|GPT|MRI|ECG|BMI|PCR|NBA|IQ|EQ"
 )
 """Spelled with English letter names by Vietnamese speakers too."""
+ALONE = VIETNAMESE | TECHNICAL
 _STANDING = one_of(ALONE)
 _READ_AS_NUMBER = 2
 """Most digits of a code that are read as a number: B12 is twelve, VN123 one two three."""
@@ -30,7 +32,8 @@ _SYLLABLE = re.compile(
     "(?:C|CH|M|N|NG|NH|P|T)?"
 )
 _LIKE_A_WORD = re.compile(
-    "(?![AEIOUY]+$)(?:[BCDFGHJKLMNPQRSTVWXZ]{0,2}[AEIOUY]{1,2}){2,5}[BCDFGHJKLMNPQRSTVWXZ]{0,2}|AIDS|COVID"
+    "(?![AEIOUY]+$)(?:[BCDFGHJKLMNPQRSTVWXZ]{0,2}[AEIOUY]{1,2}){2,5}[BCDFGHJKLMNPQRSTVWXZ]{0,2}"
+    "|AIDS|COVID"
 )
 _CONSONANTS = "BCDĐFGHJKLMNPQRSTVWXZ"
 

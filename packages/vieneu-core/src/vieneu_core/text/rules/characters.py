@@ -194,7 +194,10 @@ _MARKS: tuple[Rewrite, ...] = (
     rewrite(r"(?<=[^\W\d_])ð(?=[^\W\d_]{0,20}[aeiouyáéíóúaöü])", "d"),
 )
 
-_TABLES = {"vi": _Readable(SPOKEN, "phần"), "en": _Readable({}, "over")}
+_TABLES = {
+    "vi": _Readable(SPOKEN, "phần"),
+    "en": _Readable({c: word for c, word in SPOKEN.items() if not word.strip(" ")}, "over"),
+}
 
 
 def readable(text: str, language: str = "vi") -> str:
@@ -211,7 +214,7 @@ def readable(text: str, language: str = "vi") -> str:
 
 
 _ALLOWED_MARKS = ".,!?'"
-_PAUSES = re.compile(r"[:;()\[\]{}\"|…]| [-/] ")
+_PAUSES = re.compile(r"[:;()\[\]{}\"|…]| [-/] | /|/ ")
 
 
 def only_words(text: str) -> str:

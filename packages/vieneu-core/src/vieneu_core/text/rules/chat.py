@@ -102,6 +102,7 @@ _VERBS = (
 _LONG = one_of(set(_WORDS) - _ONE_LETTER)
 
 CHAT: tuple[Rewrite, ...] = (
+    rewrite(r"(?<!\w)((?i:mấy|vài|nửa)) h(?!\w)", r"\1 giờ"),
     rewrite(rf"(?<![\w.@/])(?<!\d )({_LONG})(?![\w@/]|\.\w)", lambda m: _WORDS[m[1]]),
     rewrite(rf"(?<!\w)(?<!\d )k (?=(?:{_VERBS}|đc|ạ)(?!\w))", "không "),
     rewrite(rf"(?<!\w)((?i:{_NEAR}|được|đc|chưa)) k(?=\s?[?,.!]|$)", r"\1 không"),

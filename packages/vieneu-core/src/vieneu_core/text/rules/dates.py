@@ -10,8 +10,14 @@ from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])"
 _MONTH = r"(?:1[0-2]|0?[1-9])"
 _YEAR = r"(?:1[5-9]|20|21)\d{2}"
-_LUNAR = r"(?:ÂL|âl|AL|DL|dl|âm lịch|dương lịch)"
-_LUNAR_NAMES = {"âl": "âm lịch", "al": "âm lịch", "dl": "dương lịch"}
+_LUNAR = r"(?:ÂL|âl|AL|DL|dl|âm lịch|dương lịch|âm(?! \d)|dương)"
+_LUNAR_NAMES = {
+    "âm": "âm lịch",
+    "dương": "dương lịch",
+    "âl": "âm lịch",
+    "al": "âm lịch",
+    "dl": "dương lịch",
+}
 _BEGIN, _END = r"(?<![\w.,/-])", r"(?![\w/]|[.,-]\d)"
 _MONTHS = {4: "tư"}
 _WEEKDAYS = {"2": "hai", "3": "ba", "4": "tư", "5": "năm", "6": "sáu", "7": "bảy"}
@@ -67,7 +73,9 @@ def _days(match: re.Match[str]) -> str:
     before = "từ " if said and said.lower().startswith("từ") else ""
     if int(first) >= int(last) or not (said or year or int(last) > _LAST_MONTH):
         return match[0]
-    return f"{before}ngày {cardinal(int(first))} đến {day_of(last, month, year).removeprefix('ngày ')}"
+    return (
+        f"{before}ngày {cardinal(int(first))} đến {day_of(last, month, year).removeprefix('ngày ')}"
+    )
 
 
 def _day_list(match: re.Match[str]) -> str:

@@ -105,6 +105,16 @@ CODES: tuple[Rewrite, ...] = (
     ),
     # Passwords and codes with letters: one character after the other
     rewrite(
+        r"(?<!\w)((?i:mật khẩu|password|passcode|pass|mã)(?: [^\W\d][\w-]{0,12}){1,4}(?: là|:)) "
+        r"[\"'`“]?(?=[^\s\"'`”]*[\d#@$%^&*!_+=])(?=[^\s\"'`”]*[A-Za-z])([!-~]{4,40}?)[\"'`”]?"
+        r"(?=[.,;!?]?(?:\s|$))",
+        _letters_and_digits,
+    ),
+    rewrite(
+        r"(?<!\w)((?i:park|tòa|toà|block|căn|căn hộ|tháp)) (\d{1,2})-(\d{3,4})(?![\w-])",
+        lambda m: f"{m[1]} {_number(m[2])}, {_apartment(m[3])}",
+    ),
+    rewrite(
         rf"(?<!\w)({_SPELT_OUT}{_IS}(?: mới| hiện tại| cũ)?:?) [\"'`“]?"
         rf"(?=[^\s\"'`”]*[\d#@$%^&*!_+=])"
         r"(?=[^\s\"'`”]*[A-Za-z])([!-~]{4,40}?)[\"'`”]?(?=[.,;!?]?(?:\s|$))",

@@ -31,6 +31,7 @@ _EACH = (
     r"cái|chiếc|con|bó|thùng|hộp|gói|vé|suất|chuyến|lượt|bộ|quả|trái|tô|bát|ly|cốc|chai|lon|cây"
     r"|cuốn|quyển"
     r"|tờ|đôi|cặp|bữa|lượng|chỉ|đĩa|dĩa|ổ|miếng|lát|bao|túi|tập|bài|tiết|trận|viên|hũ|lọ|nải|chục"
+    r"|ký|cân|lạng|khay|vỉ|tuýp|sào"
     r"|bàn"
 )
 """After an amount and a slash: the price of one of them."""

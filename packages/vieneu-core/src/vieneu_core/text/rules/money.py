@@ -59,7 +59,15 @@ _SIGN = one_of(CURRENCIES)
 _CODE = one_of(filter(str.isalpha, CURRENCIES))
 _LONE = one_of(sign for sign in CURRENCIES if len(sign) == 1 and sign != "$")
 _SCALE = r"(?:\s?(?:nghìn|ngàn|triệu|tỷ|tỉ|tr|k|K|million|billion|mln|bn|[mMB])(?!\w))?"
-_SCALES = {"million": "triệu", "billion": "tỷ", "mln": "triệu", "bn": "tỷ", "m": "triệu", "M": "triệu", "B": "tỷ"}
+_SCALES = {
+    "million": "triệu",
+    "billion": "tỷ",
+    "mln": "triệu",
+    "bn": "tỷ",
+    "m": "triệu",
+    "M": "triệu",
+    "B": "tỷ",
+}
 _LIGHT = r"đèn|led|bóng|màu|sáng|trắng|vàng"
 _LONG_SCALES = {"tỷ": "tỷ", "tỉ": "tỷ", "ty": "tỷ"}
 _MEASURE = re.compile(
@@ -119,9 +127,7 @@ MONEY: tuple[Rewrite, ...] = (
     rewrite(rf"(?<!\w)({_SIGN})\s?({NUMBER}{_SCALE})(?!\w)", _before),
     rewrite(rf"(?<![\w.,])({NUMBER}{_SCALE})\s?({_SIGN})(?!\w)", _after),
     rewrite(rf"(?<![\w.,])({NUMBER})\s?tr(?!\w)", r"\1 triệu"),
-    rewrite(
-        rf"(?<![\w.,])({NUMBER})M(?= (?:view|lượt|like|sub|follow|người|tải))", r"\1 triệu"
-    ),
+    rewrite(rf"(?<![\w.,])({NUMBER})M(?= (?:view|lượt|like|sub|follow|người|tải))", r"\1 triệu"),
     rewrite(r"(?<=[vV]àng )(\d{1,2})[kK](?!\w)", r"\1 ca"),
     # 4K and 8K are resolutions, not prices.
     # colour temperatures: đèn 4000K

@@ -32,6 +32,7 @@ _DEVICES = (
     r"đèn|quạt|điều hòa|điều hoà|máy lạnh|cửa|cửa sổ|rèm|camera|nhiệt độ|độ ẩm|loa|tivi|ti vi|TV"
     r"|cảm biến|công tắc|ổ cắm|khách|trong|ở|tại|vào|bật|tắt"
 )
+_INITIALS = {"PK": "phòng khách", "PN": "phòng ngủ"}
 _CAPITAL = r"[A-ZĐÀ-ỸĂÂÊÔƠƯ]"
 _NAME = rf"(?={_CAPITAL}[^\WA-ZĐ])"
 
@@ -56,6 +57,7 @@ PLACES: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)P\.\s?(?i:wc)(?!\w)", "phòng vê xê"),
     rewrite(r"(?<!\w)P\.\s?(?i:vs)(?!\w)", "phòng vệ sinh"),
     rewrite(rf"(?<!\w)[Pp]\.\s?(?=(?i:{_ROOMS})(?!\w))", "phòng "),
+    rewrite(r"(?<!\w)(PK|PN)(?=\s?\d{1,2}(?!\w))", lambda m: f"{_INITIALS[m[1]]} "),
     rewrite(rf"(?<!\w)P (?=(?i:{_ROOMS})(?!\w))", "phòng "),
     rewrite(rf"(?<!\w)((?i:{_DEVICES})) P\.?\s?(?=\d{{1,4}}(?!\w))", r"\1 phòng "),
     rewrite(r"(?<!\w)P\.?\s?(?=\d{3,4}(?![\w.]))", "phòng "),

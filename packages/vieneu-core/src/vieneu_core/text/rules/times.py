@@ -26,8 +26,8 @@ _DURATION_UNITS = {
     "ms": "mi li giây",
 }
 _SIZES = ("năm", "tuần", "ngày", "giờ", "phút", "giây", "mi li giây")
-_STEP = r"\d{1,4}(?:mins?|sec|ms|ph|[ywdhmps])"
-_PART = re.compile(r"(\d{1,4})(mins?|sec|ms|ph|[ywdhmps])")
+_STEP = r"\d{1,4}\s?(?:mins?|sec|ms|ph|[ywdhmps])"
+_PART = re.compile(r"(\d{1,4})\s?(mins?|sec|ms|ph|[ywdhmps])")
 
 
 def _half_day(match: re.Match[str]) -> str:
