@@ -25,6 +25,7 @@ from vieneu_core.text.clean import (
     one_line,
     plain,
 )
+from vieneu_core.text.markup import Markup
 from vieneu_core.text.piece_reader import PieceReader
 from vieneu_core.text.sentence_end import (
     END_PAUSE_S,
@@ -121,6 +122,7 @@ class SentenceSplitter:
     """Splits a text that arrives in pieces. Blocking, but fast: no input or output."""
 
     def __init__(self) -> None:
+        self._markup = Markup()
         self._reader = WordReader()
         self._detector = SentenceBoundaryDetector()
         self._marker = ""  # "1." of a list item: it is spoken with the item
@@ -133,13 +135,13 @@ class SentenceSplitter:
         """Yield the sentences that ``piece`` completes."""
         if not self._spoke:
             self._seen = (self._seen + piece)[:_SEEN_CHARS]
-        for word in self._reader.push(piece):
+        for word in self._reader.push(self._markup.push(piece)):
             yield from self._word(word)
 
     @property
     def pause_s(self) -> float | None:
         """Seconds without more text after which to call `pause`; None: the sentence goes on."""
-        text, rest = self._pending(), self._reader.pending
+        text, rest = self._pending(), self._reader.pending + self._markup.pending
         word = rest.strip(" \n")
         if not (text.strip() or word):
             return END_PAUSE_S if self._marker and not self._in_line else None
@@ -150,6 +152,8 @@ class SentenceSplitter:
 
     def pause(self) -> Iterator[str]:
         """Yield the sentence that ends at the last end mark, as no text came for ``pause_s``."""
+        for word in self._reader.push(self._markup.pause()):
+            yield from self._word(word)
         if pause_after(self._pending() + self._reader.pending) is not None:
             for word in self._reader.pause():
                 yield from self._word(word)
@@ -170,6 +174,8 @@ class SentenceSplitter:
 
     def leftover(self) -> Iterator[str]:
         """Yield the remaining sentence, if any."""
+        for word in self._reader.push(self._markup.finish()):
+            yield from self._word(word)
         for word in self._reader.finish():
             yield from self._word(word)
         yield from self._end_block()
