@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from vieneu_core.audio.opus import OpusSentenceDecoder, OpusSentenceEncoder
     from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
     from vieneu_core.audio.resample import Resampler
+    from vieneu_core.audio.silence import SILENT_ENGINE
     from vieneu_core.audio.tempo import TempoStretcher
 
 __all__ = [
     "BYTES_PER_SAMPLE",
+    "SILENT_ENGINE",
     "AudioChunk",
     "AudioFormat",
     "Clip",
@@ -42,6 +44,7 @@ __getattr__, __dir__ = lazy_names(
         "opus": ("OpusSentenceDecoder", "OpusSentenceEncoder"),
         "pcm": ("BYTES_PER_SAMPLE", "AudioChunk", "Speaker"),
         "resample": ("Resampler",),
+        "silence": ("SILENT_ENGINE",),
         "tempo": ("TempoStretcher",),
     },
 )

@@ -66,6 +66,11 @@ class Delivery:
         # first again.
         self._asked_last: dict[TrackedBackend, float] = {}
 
+    @property
+    def asked(self) -> bool:
+        """Whether a backend was asked for anything."""
+        return self._n_attempts > 0
+
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the audio of the whole request. Closing it stops the synthesis.
 

@@ -15,7 +15,7 @@ from contextlib import aclosing
 from sentence_stream import SentenceBoundaryDetector
 
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.errors import EmptyTextError
+from vieneu_core.errors import EmptyTextError, NothingToSayError
 from vieneu_core.text.clean import (
     Break,
     Word,
@@ -51,6 +51,7 @@ def split_sentences(text: str) -> tuple[str, ...]:
 
     Raises:
         EmptyTextError: nothing in the text can be spoken; the message contains the reason.
+            If it has content all the same, it is a `NothingToSayError`.
     """
     splitter = SentenceSplitter()
     return (*splitter.push(text), *splitter.finish())
@@ -262,4 +263,4 @@ def _empty_text(text: str) -> EmptyTextError:
     for detail, fits in kinds:
         if fits(text):
             return EmptyTextError(detail)
-    return EmptyTextError("The text has no letter or digit.")
+    return NothingToSayError("The text has no letter or digit.")

@@ -7,6 +7,7 @@ a rhyme that ends in a stop (c, ch, p, t) has the tone sắc or nặng.
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 _TONES = dict.fromkeys(map(ord, "\u0300\u0301\u0303\u0309\u0323"))
 _STOP_TONES = {"\u0301", "\u0323"}
@@ -32,6 +33,7 @@ _FRONT = tuple("ieêy")
 _MAX_LETTERS = 7  # "nghiêng"
 
 
+@lru_cache(maxsize=8192)
 def is_syllable(word: str) -> bool:
     """Return whether the word can be one Vietnamese syllable, in letters of any case."""
     spelled = unicodedata.normalize("NFD", word.lower())
