@@ -14,6 +14,7 @@ _RUN = re.compile(r"(`+|~+)")
 _FENCE_CHARS = 3
 _MAX_INFO = 100
 _INFO = re.compile(rf"[^`\n\r]{{0,{_MAX_INFO}}}")
+_LANGUAGE = re.compile(r"\{?[.]?[A-Za-z][A-Za-z0-9+#._:/-]{0,40}\}?(?:\s+[^\s=]*[={:][^\n\r]*)?")
 _SPOKEN = frozenset(
     "text txt plain plaintext md markdown quote poem email message vi vn vietnamese en english"
     " output".split()
@@ -47,9 +48,11 @@ def _fence(window: Window, mark: str) -> Outcome:
         return MORE
     if end < len(text) and text[end] not in "\n\r":
         return None
-    words = text[len(mark) : end].split()
-    if not words or words[0].lower() in _SPOKEN:
+    words = text[len(mark) : end].strip()
+    if not words or words.lower() in _SPOKEN:
         return Found(end, then=Code(mark, fenced=True))
+    if not _LANGUAGE.fullmatch(words):
+        return None
     closing = re.compile(rf"[\n\r][ \t>]*{mark[0]}{{{len(mark)},}}[ \t]*(?=[\n\r])")
     return Found(end, "\n", then=Skip(closing, 200, spared=False))
 

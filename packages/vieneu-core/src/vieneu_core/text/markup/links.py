@@ -186,7 +186,7 @@ def _cited(window: Window) -> Outcome:
 def bracket_end(window: Window) -> Outcome:
     """Read what begins with ``]``: the target of a link whose label was taken for text."""
     text = window.text
-    if "]](".startswith(text) or "]]>".startswith(text):
+    if text in {"]", "]]"}:
         return None if window.complete else MORE
     if text.startswith("]]>"):
         return Found(3)

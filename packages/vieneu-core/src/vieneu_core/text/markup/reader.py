@@ -50,9 +50,9 @@ class Markup:
     def push(self, piece: str) -> str:
         """Return what is spoken of the text up to ``piece``, as far as that is decided."""
         self._held += piece
-        if self._within is None:
+        if self._within is None and (cut := end_of_reasoning(self._held)):
             # Reasoning whose opening tag is in the prompt: what of it is not passed on yet.
-            self._held = self._held[end_of_reasoning(self._held) :]
+            self._held = "\n" + self._held[cut:]
         return self._read(ended=False)
 
     def pause(self) -> str:

@@ -20,11 +20,11 @@ from vieneu_core.text.markup.tag_names import (
 )
 
 _NAME = r"[A-Za-z][A-Za-z0-9_]*(?:[:-][A-Za-z0-9_]+)*"
-_MAX_NAME = 30
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'<>=`]+)"""
 _KEY = r"[A-Za-z_:@][A-Za-z0-9_.:@-]*"
 _ATTRIBUTE = rf"(?:{_KEY}\s*=\s*{_VALUE}|(?:{BOOLEAN})(?=[\s/>]))"
 _NAMED = re.compile(rf"<(/?)({_NAME})")
+_NAME_PART = re.compile(r"</?[A-Za-z][A-Za-z0-9_:-]{0,40}")
 _TAG = re.compile(rf"</?{_NAME}(?P<attributes>(?:\s+{_ATTRIBUTE})*)\s*(?P<empty>/?)>", re.I)
 _UNFINISHED_VALUE = r"""(?:"[^"]*|'[^']*|[^\s"'<>=`]*)"""
 _PART = re.compile(
@@ -77,7 +77,7 @@ def tag(window: Window) -> Outcome:
     named = _NAMED.match(text)
     if named is None:
         return MORE if text == "</" and not window.complete else _words(window)
-    if named.end() == len(text) and not window.complete and len(named[2]) <= _MAX_NAME:
+    if _NAME_PART.fullmatch(text) and not window.complete:
         return MORE
     found = _named(window, named[2].lower(), closes=bool(named[1]))
     return _words(window) if found is None else found
@@ -181,7 +181,7 @@ def _words(window: Window) -> Outcome:
 def end_of_reasoning(text: str) -> int:
     """Return where an answer begins whose reasoning has no opening tag; 0 if it has none."""
     found = _REASONING.search(text)
-    return found.end() if found is not None and found[1] else 0
+    return found.end() if found is not None and found[2] and not found[1] else 0
 
 
-_REASONING = re.compile(rf"(?<!`)<(/?)(?:{'|'.join(sorted(REASONING))})\s*>", re.I)
+_REASONING = re.compile(rf"(`?)<(/?)(?:{'|'.join(sorted(REASONING))})\s*>", re.I)
