@@ -112,7 +112,7 @@ def test_what_is_held_is_bounded(text: str) -> None:
     markup = Markup()
     for begin in range(0, len(text), 100):
         markup.push(text[begin : begin + 100])
-        assert len(markup._held) <= MAX_WINDOW  # noqa: SLF001 - the bound itself
+        assert len(markup._held) <= MAX_WINDOW
 
 
 def test_pictures_in_the_text_are_left_out_with_all_their_kilobytes() -> None:
@@ -143,7 +143,17 @@ def test_a_sentence_before_a_pause_is_spoken_though_markup_may_follow(
 
 @pytest.mark.parametrize(
     "text",
-    ["👍", "<br/>", "***", "---", "🎉🎉 🎉", "<p></p>", "&nbsp;…", "![](a.png)", "```yaml\na: 1\n```"],
+    [
+        "👍",
+        "<br/>",
+        "***",
+        "---",
+        "🎉🎉 🎉",
+        "<p></p>",
+        "&nbsp;…",
+        "![](a.png)",
+        "```yaml\na: 1\n```",
+    ],
 )
 def test_signs_and_markup_alone_are_nothing_to_say(text: str) -> None:
     with pytest.raises(NothingToSayError):

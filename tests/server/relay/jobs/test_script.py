@@ -145,7 +145,7 @@ def test_files_are_decoded(data: bytes, text: str) -> None:
 
 @pytest.mark.parametrize("data", [b"caf\xe9", b"\x89PNG\r\n\x1a\n\xff", b"\xff\xfea"])
 def test_other_files_are_refused(data: bytes) -> None:
-    with pytest.raises(TextEncodingError, match="The file is not UTF-(8|16-LE): byte [134] "):
+    with pytest.raises(TextEncodingError, match=r"The file is not UTF-(8|16-LE): byte [134] "):
         decoded(data)
 
 

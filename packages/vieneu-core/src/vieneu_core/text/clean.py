@@ -198,21 +198,29 @@ class WordReader:
             if _QUOTE.fullmatch(word):
                 self._quoted = True
                 return
-            word = _QUOTE_OF_WORD.sub("", word)
-            is_bullet = _BULLET.fullmatch(word) is not None
-            starts_item = is_bullet or _NUMBERED.fullmatch(word) is not None
-            if self._quoted and word[:1].isdigit():
-                word = f"> {word}"  # no quotation: "> 60 %"
-            if is_bullet:
-                word = ""
+            word, starts_item = self._first(word)
         self._quoted = False
         if starts_item or gap.count("\n") > 1:
             before = Break.BLOCK
         word, ends_cell = self._of_cell(word) if "|" in word else (word, False)
+        yield from self._written(before, self._unmarked(before, word), ends_cell=ends_cell)
+
+    def _first(self, word: str) -> tuple[str, bool]:
+        """Return the first word of a line without a bullet, and whether an item begins with it."""
+        word = _QUOTE_OF_WORD.sub("", word)
+        if _BULLET.fullmatch(word):
+            return "", True
+        if self._quoted and word[:1].isdigit():
+            word = f"> {word}"  # no quotation: "> 60 %"
+        return word, _NUMBERED.fullmatch(word) is not None
+
+    def _unmarked(self, before: Break, word: str) -> str:
         word = _without_emphasis(word, continues=before is Break.NONE)
         if _EMOTICON.fullmatch(word) and not self._previous[-1:].isdigit():
-            word = ""
-        text = _without_asterisks(word, self._previous if before is Break.SPACE else "")
+            return ""
+        return _without_asterisks(word, self._previous if before is Break.SPACE else "")
+
+    def _written(self, before: Break, text: str, *, ends_cell: bool) -> Iterator[Word]:
         if text and self._cell_ended:
             if self._previous[-1:] not in _PUNCTUATION:
                 yield Word(Break.NONE, ",")

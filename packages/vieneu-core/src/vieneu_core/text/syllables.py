@@ -16,19 +16,33 @@ _ONSETS = (
     *("ngh", "ch", "gh", "gi", "kh", "ng", "nh", "ph", "qu", "th", "tr"),
     *("b", "c", "d", "đ", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "x", ""),
 )
-_RHYMES = frozenset(
-    (
-        "a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây"
-        " e ec em en eng eo ep et ê êch êm ên êng ênh êp êt êu i ich im in inh ip it iu"
-        " ia iêc iêm iên iêng iêp iêt iêu o oc oi om on ong ooc oong op ot ô ôc ôi ôm ôn ông ôp ôt"
-        " oa oac oach oai oam oan oang oanh oao oap oat oay oăc oăm oăn oăng oăt oe oem oen oeo oet"
-        " ơ ơi ơm ơn ơp ơt u uc ui um un ung up ut ua uâc uân uâng uât uây uê uêch uênh"
-        " uôc uôi uôm uôn uông uôt uơ uy uya uych uyên uyêt uyn uynh uyp uyt uyu"
-        " ư ưa ưc ưi ưm ưn ưng ưt ưu ươc ươi ươm ươn ương ươp ươt ươu y yêm yên yêng yêt yêu"
-    ).split()
+_SPELLED = (
+    "a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây"
+    " e ec em en eng eo ep et ê êch êm ên êng ênh êp êt êu i ich im in inh ip it iu"
+    " ia iêc iêm iên iêng iêp iêt iêu o oc oi om on ong ooc oong op ot ô ôc ôi ôm ôn ông ôp ôt"
+    " oa oac oach oai oam oan oang oanh oao oap oat oay oăc oăm oăn oăng oăt oe oem oen oeo oet"
+    " ơ ơi ơm ơn ơp ơt u uc ui um un ung up ut ua uâc uân uâng uât uây uê uêch uênh"
+    " uôc uôi uôm uôn uông uôt uơ uy uya uych uyên uyêt uyn uynh uyp uyt uyu"
+    " ư ưa ưc ưi ưm ưn ưng ưt ưu ươc ươi ươm ươn ương ươp ươt ươu y yêm yên yêng yêt yêu"
 )
-_AFTER_QU = frozenset("yn ynh yt ych yên yêt yêu ăc ăm ăn ăng ăt êc ôc".split())
-_AFTER_GI = frozenset("êc êng ên êt".split())
+_RHYMES = frozenset(_SPELLED.split())
+_AFTER_QU = {
+    "yn",
+    "ynh",
+    "yt",
+    "ych",
+    "yên",
+    "yêt",
+    "yêu",
+    "ăc",
+    "ăm",
+    "ăn",
+    "ăng",
+    "ăt",
+    "êc",
+    "ôc",
+}
+_AFTER_GI = {"êc", "êng", "ên", "êt"}
 _FRONT = tuple("ieêy")
 _MAX_LETTERS = 7  # "nghiêng"
 

@@ -109,7 +109,7 @@ class TextDecoder:
         return self._decoded(ended=True)
 
     def _begin(self, *, ended: bool = False) -> bool:
-        """Choose an encoding by the mark at the begin; return whether it is known if there is one."""
+        """Choose an encoding by the mark at the begin; return whether that is decided."""
         may_be_mark = any(mark.startswith(self._held[:4]) for mark, _ in _MARKS)
         if not ended and len(self._held) < len(codecs.BOM_UTF32_LE) and may_be_mark:
             return False

@@ -1,8 +1,8 @@
 """Old Vietnamese encodings: CP1258 by Python's codec, TCVN3 and VNI by the tables here.
 
 Sources: TCVN 5712:1993 for TCVN3, as glibc's converter TCVN5712-1 has it, with the punctuation of
-Windows where fonts of the set "ABC" have it; for VNI (Windows) the table of the VNI Software Company,
-as in Unicode's comparison of Vietnamese encodings at vietunicode.sourceforge.net.
+Windows where fonts of the set "ABC" have it; for VNI (Windows) the table of the VNI Software
+Company, as in the comparison of Vietnamese encodings at vietunicode.sourceforge.net.
 """
 
 from __future__ import annotations
@@ -49,7 +49,15 @@ _VNI_MARKS: Mapping[str, Mapping[str, str]] = {
 }
 """What follows each letter, and its marks."""
 _VNI_LETTERS = {
-    **{"ô": "ơ", "ö": "ư", "ñ": "đ", "í": "í", "ì": "ì", "æ": "ỉ", "ó": "ĩ", "ò": "ị", "î": "ỵ"},
+    "ô": "ơ",
+    "ö": "ư",
+    "ñ": "đ",
+    "í": "í",
+    "ì": "ì",
+    "æ": "ỉ",
+    "ó": "ĩ",
+    "ò": "ị",
+    "î": "ỵ",
 }
 
 

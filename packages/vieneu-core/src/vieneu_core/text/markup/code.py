@@ -15,10 +15,11 @@ _FENCE_CHARS = 3
 _MAX_INFO = 100
 _INFO = re.compile(rf"[^`\n\r]{{0,{_MAX_INFO}}}")
 _LANGUAGE = re.compile(r"\{?[.]?[A-Za-z][A-Za-z0-9+#._:/-]{0,40}\}?(?:\s+[^\s=]*[={:][^\n\r]*)?")
-_SPOKEN = frozenset(
+_TEXTS = (
     "text txt plain plaintext md markdown quote poem email message vi vn vietnamese en english"
-    " output".split()
+    " output"
 )
+_SPOKEN = frozenset(_TEXTS.split())
 LINE_START = re.compile(r"(?:^|[\n\r])[ \t>]*(?:(?:[-*+•]|\d{1,3}[.)])[ \t]+)?$")
 """Matches the text before a character that is the first of its line, or of its list item."""
 

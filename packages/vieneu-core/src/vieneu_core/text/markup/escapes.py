@@ -25,12 +25,14 @@ _WORD = re.compile(r"[^\W\d_]+")
 _MAX_WORD = 12
 _UNICODE = re.compile(r"\\u([0-9A-Fa-f]{4})(?:\\u([dD][c-fC-F][0-9A-Fa-f]{2}))?")
 _UNICODE_PART = re.compile(r"\\u[0-9A-Fa-f]{0,4}")
-_PAIR_PART = re.compile(r"\\u[dD][89abAB][0-9A-Fa-f]{2}(?:\\(?:u(?:[dD](?:[c-fC-F][0-9A-Fa-f]?)?)?)?)?")
+_PAIR_PART = re.compile(
+    r"\\u[dD][89abAB][0-9A-Fa-f]{2}(?:\\(?:u(?:[dD](?:[c-fC-F][0-9A-Fa-f]?)?)?)?)?"
+)
 _SURROGATES = range(0xD800, 0xE000)
 _LAST_HIGH = 0xDBFF
 
 
-def backslash(window: Window) -> Outcome:
+def backslash(window: Window) -> Outcome:  # noqa: PLR0911 - one for each kind
     """Read what begins with a backslash."""
     text, waits = window.text, not window.complete
     if len(text) == 1:
@@ -54,7 +56,7 @@ def backslash(window: Window) -> Outcome:
 
 
 def _twice(window: Window) -> Outcome:
-    """Read ``\\\\n`` as ``\\n``; a share of a network keeps its backslashes."""
+    r"""Read ``\\n`` as ``\n``; a share of a network keeps its backslashes."""
     text = window.text
     if window.last == "" or window.last.isspace() or window.last in "\"'(":
         if len(text) == len(r"\\") and not window.complete:
@@ -64,8 +66,8 @@ def _twice(window: Window) -> Outcome:
     return Found(2, "\\", again=True)
 
 
-def _line_break(window: Window) -> Outcome:
-    """Read ``\\n``, ``\\r`` or ``\\t``, if it is none of LaTeX's commands and no path."""
+def _line_break(window: Window) -> Outcome:  # noqa: PLR0911 - one for each reason
+    r"""Read ``\n``, ``\r`` or ``\t``, if it is none of LaTeX's commands and no path."""
     text, second, waits = window.text, window.text[1], not window.complete
     if len(text) == len(r"\n") and waits:
         return MORE

@@ -1,4 +1,4 @@
-"""LaTeX as plain mathematics: ``\\frac{1}{2}`` is ``1/2``, ``x^{2}`` is ``x^2``.
+r"""LaTeX as plain mathematics: ``\frac{1}{2}`` is ``1/2``, ``x^{2}`` is ``x^2``.
 
 The words for the signs are made later, for the language of the voice.
 """
@@ -8,43 +8,42 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-SIGNS = {
-    **{"times": "×", "cdot": "×", "ast": "×", "div": "÷", "pm": "±", "mp": "∓"},
-    **{"le": "≤", "leq": "≤", "leqslant": "≤", "ge": "≥", "geq": "≥", "geqslant": "≥"},
-    **{"ne": "≠", "neq": "≠", "approx": "≈", "sim": "~", "equiv": "≡", "propto": "∝"},
-    **{"lt": "<", "gt": ">", "ll": "≪", "gg": "≫", "to": "→", "rightarrow": "→"},
-    **{"leftarrow": "←", "Rightarrow": "⇒", "implies": "⇒", "iff": "⇔", "infty": "∞"},
-    **{"Leftrightarrow": "⇔", "leftrightarrow": "↔", "uparrow": "↑", "downarrow": "↓"},
-    **{"in": "∈", "notin": "∉", "subset": "⊂", "subseteq": "⊆", "cup": "∪", "cap": "∩"},
-    **{"emptyset": "∅", "varnothing": "∅", "forall": "∀", "exists": "∃", "neg": "¬"},
-    **{"land": "∧", "lor": "∨", "wedge": "∧", "vee": "∨", "sum": "∑", "prod": "∏"},
-    **{"int": "∫", "iint": "∬", "oint": "∮", "partial": "∂", "nabla": "∇", "angle": "∠"},
-    **{"perp": "⊥", "parallel": "∥", "degree": "°", "circ": "°", "prime": "'"},
-    **{"ldots": "...", "cdots": "...", "dots": "...", "therefore": "∴", "checkmark": "✓"},
-    **{"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ"},
-    **{"varepsilon": "ε", "eta": "η", "theta": "θ", "iota": "ι", "kappa": "κ"},
-    **{"lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ"},
-    **{"tau": "τ", "upsilon": "υ", "phi": "φ", "varphi": "φ", "chi": "χ", "psi": "ψ"},
-    **{"omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ"},
-    **{"Pi": "Π", "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω"},
-}
-FUNCTIONS = frozenset(
-    "arccos arcsin arctan arg cos cosh cot det dim exp gcd inf ker lg lim ln log max min mod sec"
-    " sin sinh sup tan tanh".split()
+
+def _names(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+_SIGN_OF_EACH = (
+    "times × cdot × ast × div ÷ pm ± mp ∓ le ≤ leq ≤ leqslant ≤ ge ≥ geq ≥ geqslant ≥ ne ≠"
+    " neq ≠ approx ≈ sim ~ equiv ≡ propto ∝ lt < gt > ll ≪ gg ≫ to → rightarrow →"
+    " leftarrow ← Rightarrow ⇒ implies ⇒ iff ⇔ infty ∞ Leftrightarrow ⇔ leftrightarrow ↔"
+    " uparrow ↑ downarrow ↓ in ∈ notin ∉ subset ⊂ subseteq ⊆ cup ∪ cap ∩ emptyset ∅"
+    " varnothing ∅ forall ∀ exists ∃ neg ¬ land ∧ lor ∨ wedge ∧ vee ∨ sum ∑ prod ∏ int ∫"
+    " iint ∬ oint ∮ partial ∂ nabla ∇ angle ∠ perp ⊥ parallel ∥ degree ° circ ° prime '"
+    " ldots ... cdots ... dots ... therefore ∴ checkmark ✓ alpha α beta β gamma γ delta δ"
+    " epsilon ε zeta ζ varepsilon ε eta η theta θ iota ι kappa κ lambda λ mu μ nu ν xi ξ"
+    " pi π rho ρ sigma σ tau τ upsilon υ phi φ varphi φ chi χ psi ψ omega ω Gamma Γ Delta Δ"
+    " Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Phi Φ Psi Ψ Omega Ω"
 )
-TEXTS = frozenset(
+_PARTS = _SIGN_OF_EACH.split()
+SIGNS = dict(zip(_PARTS[::2], _PARTS[1::2], strict=True))
+FUNCTIONS = _names(
+    "arccos arcsin arctan arg cos cosh cot det dim exp gcd inf ker lg lim ln log max min mod sec"
+    " sin sinh sup tan tanh"
+)
+TEXTS = _names(
     "bf boldsymbol boxed ce emph hbox mathbb mathbf mathcal mathit mathrm mathsf mbox operatorname"
     " overline overrightarrow tag text textbf textit textnormal textrm texttt underline vec hat bar"
-    " tilde dot".split()
+    " tilde dot"
 )
 ARGUED = frozenset({"frac", "dfrac", "tfrac", "cfrac", "sqrt", "binom"}) | TEXTS
 """Commands that take something in braces."""
 _SPACES = {",", ";", ":", "!", " ", "quad", "qquad", "enspace", "thinspace"}
-_SILENT = frozenset(
+_SILENT = _names(
     "left right big Big bigl bigr Bigl Bigr bigg Bigg displaystyle textstyle limits nolimits"
-    " begin end hline nonumber label".split()
+    " begin end hline nonumber label"
 )
-_COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.S)
+_COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
 _SIMPLE = re.compile(r"[\w.,√∛πα-ω]+(?:\^[\w]+)?")
 _ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
 _DEEPEST = 20
@@ -114,7 +113,7 @@ class _Reader:
         below = self._argument().strip()
         return below if below.isdigit() or len(below) == 1 else f" {below} "
 
-    def _command(self) -> str:
+    def _command(self) -> str:  # noqa: PLR0911 - one for each kind of command
         found = _COMMAND.match(self._text, self._at)
         if found is None:
             self._at += 1
@@ -163,4 +162,5 @@ _BUILT: dict[str, Callable[[_Reader], str]] = {
 
 
 def _grouped(part: str) -> str:
-    return part if _SIMPLE.fullmatch(part) or len(part) == 1 or part.lstrip("-").isdigit() else f"({part})"
+    is_one = _SIMPLE.fullmatch(part) or len(part) == 1 or part.lstrip("-").isdigit()
+    return part if is_one else f"({part})"

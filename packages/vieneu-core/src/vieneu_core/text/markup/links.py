@@ -18,9 +18,9 @@ _TARGET_PART = re.compile(
     rf"\(\s*(?:<[^<>\n]*|{_URL}(?:\([^\s()<>]*)?"
     rf"(?:\s+(?:\"[^\"\n]*|'[^'\n]*|\([^()\n]*|{_TITLE}\s*)?)?)?"
 )
-_DATA = re.compile(r"\(\s*<?data:", re.I)
+_DATA = re.compile(r"\(\s*<?data:", re.IGNORECASE)
 _DATA_END = re.compile(r"[^A-Za-z0-9+/=;:,%._~-]")
-_URL_LIKE = re.compile(r"<|[#/?.]|[a-z][a-z0-9+.-]*:|[^\s]*[/.#?=@:_\d]|$", re.I)
+_URL_LIKE = re.compile(r"<|[#/?.]|[a-z][a-z0-9+.-]*:|[^\s]*[/.#?=@:_\d]|$", re.IGNORECASE)
 _REFERENCE = re.compile(r"\[([a-z0-9_-]{0,40})\]")
 _REFERENCE_PART = re.compile(r"\[[a-z0-9_-]{0,40}")
 _DEFINED = re.compile(r":[ \t]+(?:<?(?:https?://|mailto:|www\.|/|#|\./)[^\n\r]*)")

@@ -1,4 +1,4 @@
-"""Formulas between ``$``, ``\\(`` or ``\\[``, and commands of LaTeX outside of them."""
+r"""Formulas between ``$``, ``\(`` or ``\[``, and commands of LaTeX outside of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def dollar(window: Window) -> Outcome:
     return _formula(window, 1, "$", _MAX_INLINE)
 
 
-def _formula(window: Window, begin: int, mark: str, most: int) -> Outcome:
+def _formula(window: Window, begin: int, mark: str, most: int) -> Outcome:  # noqa: PLR0911 - as it is found
     text, waits = window.text, not window.complete
     at = begin
     while at < len(text):
@@ -76,7 +76,7 @@ def _is_math(part: str) -> bool:
 
 
 def parenthesis(window: Window) -> Outcome:
-    """Read ``\\(…\\)`` and ``\\[…\\]``."""
+    r"""Read ``\(…\)`` and ``\[…\]``."""
     text = window.text
     closing, most = (r"\)", _MAX_INLINE) if text[1] == "(" else (r"\]", _MAX_DISPLAY)
     end = text.find(closing, 2)
@@ -88,7 +88,7 @@ def parenthesis(window: Window) -> Outcome:
     return Found(end + 2, plain_math(part))
 
 
-def command(window: Window) -> Outcome:
+def command(window: Window) -> Outcome:  # noqa: PLR0911 - as it is found
     """Read a command of LaTeX that stands in the text."""
     text, waits = window.text, not window.complete
     named = _NAME.match(text)

@@ -25,15 +25,17 @@ _KEY = r"[A-Za-z_:@][A-Za-z0-9_.:@-]*"
 _ATTRIBUTE = rf"(?:{_KEY}\s*=\s*{_VALUE}|(?:{BOOLEAN})(?=[\s/>]))"
 _NAMED = re.compile(rf"<(/?)({_NAME})")
 _NAME_PART = re.compile(r"</?[A-Za-z][A-Za-z0-9_:-]{0,40}")
-_TAG = re.compile(rf"</?{_NAME}(?P<attributes>(?:\s+{_ATTRIBUTE})*)\s*(?P<empty>/?)>", re.I)
+_TAG = re.compile(
+    rf"</?{_NAME}(?P<attributes>(?:\s+{_ATTRIBUTE})*)\s*(?P<empty>/?)>", re.IGNORECASE
+)
 _UNFINISHED_VALUE = r"""(?:"[^"]*|'[^']*|[^\s"'<>=`]*)"""
 _PART = re.compile(
     rf"</?{_NAME}(?:\s+{_ATTRIBUTE})*"
     rf"(?:\s+(?:{_KEY}\s*(?:=\s*{_UNFINISHED_VALUE})?)?)?\s*/?",
-    re.I,
+    re.IGNORECASE,
 )
-_WITH_VALUE = re.compile(rf"<{_NAME}\s(?:[^<>]*\s)?{_KEY}\s*=", re.S)
-_DATA = re.compile(rf"(</?{_NAME}(?:\s+{_ATTRIBUTE})*\s+{_KEY}\s*=\s*[\"']?)data:", re.I)
+_WITH_VALUE = re.compile(rf"<{_NAME}\s(?:[^<>]*\s)?{_KEY}\s*=", re.DOTALL)
+_DATA = re.compile(rf"(</?{_NAME}(?:\s+{_ATTRIBUTE})*\s+{_KEY}\s*=\s*[\"']?)data:", re.IGNORECASE)
 _DATA_URI = re.compile(r"[^A-Za-z0-9+/=;:,%._~-]")
 _VALUES = re.compile(rf"({_KEY})\s*=\s*({_VALUE})")
 
@@ -54,13 +56,15 @@ _WORDS = re.compile(r"<([^\W\d][^<>\n.,;:!?=|]{0,60})(?<! )>(?= ?)")
 _WORDS_PART = re.compile(r"<[^\W\d][^<>\n.,;:!?=|]{0,60}")
 _COMPARED = re.compile(r" ?\d")
 
-_SUPERSCRIPT = re.compile(r"<sup(?:\s[^<>]*)?>\s*([^<>\s]{1,12})\s*</sup\s*>", re.I)
-_SUPERSCRIPT_PART = re.compile(r"<sup(?:\s[^<>]*)?>\s*[^<>\s]{0,12}\s*(?:<(?:/(?:s(?:u(?:p)?)?)?)?)?", re.I)
+_SUPERSCRIPT = re.compile(r"<sup(?:\s[^<>]*)?>\s*([^<>\s]{1,12})\s*</sup\s*>", re.IGNORECASE)
+_SUPERSCRIPT_PART = re.compile(
+    r"<sup(?:\s[^<>]*)?>\s*[^<>\s]{0,12}\s*(?:<(?:/(?:s(?:u(?:p)?)?)?)?)?", re.IGNORECASE
+)
 _RAISED = str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ")
 _NOTED = re.compile(r"[^\W\d_]{3,}[.,;:!?)]?$")
 
 
-def tag(window: Window) -> Outcome:
+def tag(window: Window) -> Outcome:  # noqa: PLR0911 - one for each kind
     """Read what begins with ``<``."""
     text = window.text
     if text.startswith(_COMMENT):
@@ -105,7 +109,7 @@ def _token(window: Window) -> Outcome:
     return Found(len(_CHANNEL))
 
 
-def _named(window: Window, name: str, *, closes: bool) -> Outcome:
+def _named(window: Window, name: str, *, closes: bool) -> Outcome:  # noqa: PLR0911 - as it is found
     text = window.text
     is_tag = closes or name in KNOWN or _WITH_VALUE.match(text) is not None
     if data := _DATA.match(text):  # its kilobytes are read past, not kept
@@ -125,10 +129,10 @@ def _named(window: Window, name: str, *, closes: bool) -> Outcome:
     return Found(len(text), then=None if window.ended else Skip(re.compile(">"), 1))
 
 
-def _meaning(found: re.Match[str], name: str, *, closes: bool) -> Found:
+def _meaning(found: re.Match[str], name: str, *, closes: bool) -> Found:  # noqa: PLR0911 - one for each kind
     length, opens = found.end(), not closes and not found["empty"]
     if name in UNSPOKEN:
-        end = re.compile(rf"</\s*{name}\s*>", re.I)
+        end = re.compile(rf"</\s*{name}\s*>", re.IGNORECASE)
         return Found(length, "\n", then=Skip(end, 80) if opens else None)
     if name in PARAGRAPHS:
         return Found(length, "\n\n")
@@ -140,12 +144,12 @@ def _meaning(found: re.Match[str], name: str, *, closes: bool) -> Found:
     if name == "img" and values.get("alt"):
         return Found(length, f" {values['alt']} ", again=True)
     if name == "sub" and opens and values.get("alias"):
-        return Found(length, values["alias"], then=Skip(re.compile(r"</sub\s*>", re.I)))
+        return Found(length, values["alias"], then=Skip(re.compile(r"</sub\s*>", re.IGNORECASE)))
     return Found(length)
 
 
 def _superscript(window: Window, tag: re.Match[str]) -> Outcome:
-    """Keep an exponent, leave out the number of a footnote: ``m<sup>2</sup>``, ``xong<sup>2</sup>``."""
+    """Keep an exponent, as in ``m<sup>2</sup>``; leave out the number of a footnote."""
     found = _SUPERSCRIPT.match(window.text)
     if found is None:
         if _SUPERSCRIPT_PART.fullmatch(window.text) and not window.complete:
@@ -184,4 +188,4 @@ def end_of_reasoning(text: str) -> int:
     return found.end() if found is not None and found[2] and not found[1] else 0
 
 
-_REASONING = re.compile(rf"(`?)<(/?)(?:{'|'.join(sorted(REASONING))})\s*>", re.I)
+_REASONING = re.compile(rf"(`?)<(/?)(?:{'|'.join(sorted(REASONING))})\s*>", re.IGNORECASE)
