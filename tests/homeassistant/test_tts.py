@@ -20,6 +20,7 @@ from server_site import Site
 from tone_engine import expected, heard, same
 
 from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.audio.silence import SILENCE_S
 from vieneu_core.errors import SynthesisFailedError
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.voices import Voice
@@ -113,6 +114,27 @@ async def test_a_sentence_that_nobody_can_pronounce_has_no_pause_of_its_own(
 
     n_spoken = 3 - len(skipped)
     assert heard_s - TAIL_S == pytest.approx(n_spoken + 0.5 * (n_spoken - 1))
+
+
+@pytest.mark.parametrize("text", ["👍", "<br/>", "***", "<think>Người dùng hỏi.</think>"])
+@pytest.mark.parametrize("fmt", ["mp3", "wav"])
+async def test_signs_alone_are_a_short_silence_and_no_error(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], text: str, fmt: str
+) -> None:
+    entry = await set_up(colab, mode="remote")
+    rate, pcm = decoded(await spoken(hass, text, preferred_format=fmt))
+
+    assert len(pcm) / 2 / rate == pytest.approx(SILENCE_S + TAIL_S, abs=0.1)
+    assert np.abs(np.frombuffer(pcm, "<i2")).max() < 30
+    assert entry.runtime_data.coordinator.data.last_speech is None
+
+
+async def test_an_empty_text_stays_an_error(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any]
+) -> None:
+    await set_up(colab, mode="remote")
+    with pytest.raises(HomeAssistantError):
+        await spoken(hass, "  ")
 
 
 async def test_a_default_voice_that_the_present_backend_lacks_silences_nobody(
