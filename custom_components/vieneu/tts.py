@@ -23,6 +23,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from vieneu_core.audio.encode import AudioFormat, encode_stream
 from vieneu_core.audio.pauses import with_pauses
 from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.audio.silence import SILENT_ENGINE
 from vieneu_core.errors import InvalidRequestError, VieneuError
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.translatable import Translatable
@@ -170,7 +171,7 @@ class _Measured:
         """Yield the speech and measure it."""
         async with aclosing(speech):
             async for chunk in speech:
-                if self._first_s is None and chunk.pcm:
+                if self._first_s is None and chunk.pcm and chunk.speaker.engine != SILENT_ENGINE:
                     self._first_s = time.monotonic()
                 self._seconds += chunk.seconds
                 self._backend = chunk.speaker.backend
@@ -178,7 +179,7 @@ class _Measured:
                 yield chunk
 
     def result(self) -> LastSpeech | None:
-        """Return the measurements; None if there was no audio."""
+        """Return the measurements; None if nothing was spoken."""
         if self._first_s is None:
             return None
         return LastSpeech(

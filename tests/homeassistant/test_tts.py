@@ -19,6 +19,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from server_site import Site
 from tone_engine import expected, heard, same
 
+from vieneu_core.audio.silence import SILENCE_S
 from vieneu_core.errors import SynthesisFailedError
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.voices import Voice
@@ -99,6 +100,27 @@ async def test_speed_pause_and_voice_are_options_and_the_last_word_is_not_cut(
     rate, pcm = decoded(plain)
     tail = np.frombuffer(pcm, "<i2")[-round(0.2 * rate) :]
     assert np.abs(tail).max() == 0, "silence after the last word"
+
+
+@pytest.mark.parametrize("text", ["👍", "<br/>", "***", "<think>Người dùng hỏi.</think>"])
+@pytest.mark.parametrize("fmt", ["mp3", "wav"])
+async def test_signs_alone_are_a_short_silence_and_no_error(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], text: str, fmt: str
+) -> None:
+    entry = await set_up(colab, mode="remote")
+    rate, pcm = decoded(await spoken(hass, text, preferred_format=fmt))
+
+    assert len(pcm) / 2 / rate == pytest.approx(SILENCE_S + TAIL_S, abs=0.1)
+    assert np.abs(np.frombuffer(pcm, "<i2")).max() < 30
+    assert entry.runtime_data.coordinator.data.last_speech is None
+
+
+async def test_an_empty_text_stays_an_error(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any]
+) -> None:
+    await set_up(colab, mode="remote")
+    with pytest.raises(HomeAssistantError):
+        await spoken(hass, "  ")
 
 
 async def test_a_default_voice_that_the_present_backend_lacks_silences_nobody(

@@ -68,7 +68,7 @@ def test_vietnamese_sentences() -> None:
         ("1.\nSữa\n2.\r\nBánh", ("1. Sữa", "2. Bánh")),
         ("1.\n\nSữa", ("1.", "Sữa")),
         ("1.\n2.\nSữa", ("1.", "2. Sữa")),
-        ("| Phòng | Độ |\n|---|:-:|\n| Bếp | 25 |", ("| Phòng | Độ |", "| Bếp | 25 |")),
+        ("| Phòng | Độ |\n|---|:-:|\n| Bếp | 25 |", ("Phòng, Độ", "Bếp, 25")),
         ("Cửa đang mở. ٢٠٢٥. Nhớ khóa.", ("Cửa đang mở.", "2025.", "Nhớ khóa.")),
         ("Cháy ở bếp.\n\n５\n\nRa ngoài.", ("Cháy ở bếp.", "5", "Ra ngoài.")),
         ("Xong rồi. 1. Sữa nhé", ("Xong rồi.", "1. Sữa nhé")),

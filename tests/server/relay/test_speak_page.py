@@ -203,7 +203,7 @@ async def test_a_text_is_split_as_it_is_spoken(user: SpeakUser) -> None:
     answer = await user.call("POST", "/sentences", json={"text": "Câu 1. Câu 2!\n\nCâu 3"})
     assert answer["sentences"] == ["Câu 1.", "Câu 2!", "Câu 3"]
     problem = await user.call("POST", "/sentences", status=422, json={"text": "?!"})
-    assert problem["code"] == "empty_text"
+    assert problem["code"] == "nothing_to_say"
     problem = await user.call("POST", "/sentences", status=422, json={"text": "a" * 4097})
     assert problem["code"] == "text_too_long"
     assert "long job" in problem["remedy"]

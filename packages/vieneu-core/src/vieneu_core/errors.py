@@ -9,8 +9,10 @@
     │   └── PlayerError               no program of this machine could play the speech
     ├── RequestError                  the request is invalid: no failover, no breaker count
     │   ├── EmptyTextError
+    │   │   └── NothingToSayError     only pictures, marks or tags; a router answers with silence
     │   ├── TextTooLongError
     │   ├── InvalidRequestError       a field is out of its range
+    │   │   └── TextEncodingError     bytes that are no text in a known encoding
     │   ├── BodyTooLargeError
     │   ├── VoiceNotFoundError
     │   ├── ReferenceAudioError
@@ -184,6 +186,16 @@ class EmptyTextError(RequestError):
     default_remedy = "Give a text with at least one letter or digit."
 
 
+class NothingToSayError(EmptyTextError):
+    """The text has content, but nothing that is spoken: an emoji, a rule, a tag.
+
+    Backends raise it; `Router.stream` answers such a text with a short silence.
+    """
+
+    code = "nothing_to_say"
+    title = "Only signs, no words"
+
+
 class TextTooLongError(RequestError):
     """The text is longer than the backend accepts."""
 
@@ -197,6 +209,14 @@ class InvalidRequestError(RequestError):
 
     code = "invalid_request"
     title = "Invalid request"
+
+
+class TextEncodingError(InvalidRequestError):
+    """Bytes are not certain to be text in a known encoding; the detail names the byte."""
+
+    code = "text_encoding"
+    title = "Unknown text encoding"
+    default_remedy = "Save the text as UTF-8 and try again."
 
 
 class BodyTooLargeError(RequestError):

@@ -8,7 +8,12 @@ from vieneu_colab_server.relay.jobs.job import NoteKind
 from vieneu_colab_server.relay.jobs.plan import plan_of
 from vieneu_colab_server.relay.jobs.script import Line, ScriptKind, decoded, parse_script
 from vieneu_colab_server.relay.jobs.settings import JobSettings
-from vieneu_core.errors import EmptyTextError, InvalidRequestError, TextTooLongError
+from vieneu_core.errors import (
+    EmptyTextError,
+    InvalidRequestError,
+    TextEncodingError,
+    TextTooLongError,
+)
 
 LIMITS = JobSettings()
 
@@ -129,15 +134,18 @@ def test_half_of_a_surrogate_pair_is_refused() -> None:
         (b"\xef\xbb\xbf" + "Chào".encode(), "Chào"),
         ("Chào".encode("utf-16"), "Chào"),
         (b"\xfe\xff" + "Chào".encode("utf-16-be"), "Chào"),
+        (b"Xin ch\xe0o", "Xin chào"),
+        (b"C\xf6a tr\xad\xedc \xaeang m\xeb", "Cửa trước đang mở"),
+        (b"C\xf6\xfba tr\xf6\xf4\xf9c \xf1ang m\xf4\xfb", "Cửa trước đang mở"),
     ],
 )
-def test_files_are_unicode(data: bytes, text: str) -> None:
+def test_files_are_decoded(data: bytes, text: str) -> None:
     assert decoded(data) == text
 
 
-@pytest.mark.parametrize("data", [b"Ch\xe0o", b"\x89PNG\r\n\x1a\n\xff", b"\xff\xfea"])
+@pytest.mark.parametrize("data", [b"caf\xe9", b"\x89PNG\r\n\x1a\n\xff", b"\xff\xfea"])
 def test_other_files_are_refused(data: bytes) -> None:
-    with pytest.raises(InvalidRequestError, match="no text in UTF-8: byte"):
+    with pytest.raises(TextEncodingError, match=r"The file is not UTF-(8|16-LE): byte [134] "):
         decoded(data)
 
 

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from vieneu_core.audio.pauses import NATURAL_PAUSES, NO_PAUSES, Pauses, with_pauses
     from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
     from vieneu_core.audio.resample import Resampler
+    from vieneu_core.audio.silence import SILENT_ENGINE
     from vieneu_core.audio.tempo import TempoStretcher
 
 __all__ = [
     "BYTES_PER_SAMPLE",
     "NATURAL_PAUSES",
     "NO_PAUSES",
+    "SILENT_ENGINE",
     "AudioChunk",
     "AudioFormat",
     "Clip",
@@ -48,6 +50,7 @@ __getattr__, __dir__ = lazy_names(
         "pauses": ("NATURAL_PAUSES", "NO_PAUSES", "Pauses", "with_pauses"),
         "pcm": ("BYTES_PER_SAMPLE", "AudioChunk", "Speaker"),
         "resample": ("Resampler",),
+        "silence": ("SILENT_ENGINE",),
         "tempo": ("TempoStretcher",),
     },
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
 import errno
 import fcntl
 import io
@@ -18,6 +17,7 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 from vieneu_core.errors import OutputError
+from vieneu_core.text.encodings import TextDecoder
 from vieneu_core.translatable import Translatable
 
 _BLOCK = 1 << 16
@@ -117,7 +117,10 @@ def _text(raw: io.FileIO, *, like: TextIO) -> TextIO:
 
 
 async def typed_text(descriptor: int = 0) -> AsyncGenerator[str, None]:
-    """Yield text as it is typed or piped in; invalid UTF-8 becomes U+FFFD.
+    """Yield text as it is typed or piped in; see `TextDecoder` for its encoding.
+
+    Raises:
+        TextEncodingError: the bytes are no text in a known encoding; what came before is yielded.
 
     The reading thread is a daemon: it may block in a read forever, and nothing waits for it.
     """
@@ -137,10 +140,10 @@ async def typed_text(descriptor: int = 0) -> AsyncGenerator[str, None]:
                 return
 
     threading.Thread(target=read, name="vieneu-stdin", daemon=True).start()
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    decoder = TextDecoder(Translatable("Standard input"))
     while block := await blocks.get():
-        yield decoder.decode(block)
-    yield decoder.decode(b"", final=True)
+        yield decoder.push(block)
+    yield decoder.finish()
 
 
 async def lines_of(stream: asyncio.StreamReader) -> AsyncGenerator[str, None]:

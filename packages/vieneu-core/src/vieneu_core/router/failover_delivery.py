@@ -15,11 +15,13 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.audio.silence import silent_sentence
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendError,
     CloningUnsupportedError,
+    NothingToSayError,
     RequestError,
     UnpronounceableError,
     VieneuError,
@@ -35,7 +37,6 @@ from vieneu_core.router.refusal import all_failed, too_slow, turn_too_late, unsa
 from vieneu_core.router.route import Route
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.translatable import Translatable
 
 _RETRY = Backoff(first_s=0.1, longest_s=math.inf)
 """Pauses before retries of a sentence that no backend could speak, for `retry_for_s` in all."""
@@ -81,6 +82,10 @@ class Delivery:
                 async for chunk in chunks:
                     yield chunk
             await producer
+        except NothingToSayError:
+            if self._n_attempts:
+                raise
+            yield silent_sentence(self._route.backends[0].name)
         finally:
             producer.cancel()
             await asyncio.gather(producer, return_exceptions=True)

@@ -150,11 +150,7 @@ class Router(Backend):
         self.set_policy(replace(self._pool.policy, fallback_enabled=enabled, fallback=fallback))
 
     async def set_local(self, local: Backend) -> None:
-        """Replace the local backend, as `set_remote`; a fallback speaks while it is being loaded.
-
-        Raises:
-            ConfigurationError: it is no backend.
-        """
+        """Replace the local backend, as `set_remote`; a fallback speaks while it is being loaded."""
         expect("local", local, Backend, "a backend, such as LocalBackend('espeak')")
         await self._replace(Mode.LOCAL.value, local)
 
@@ -168,11 +164,7 @@ class Router(Backend):
         await self._replace(REMOTE, remote)
 
     async def set_last_resort(self, last_resort: Backend | None) -> None:
-        """Replace the embedded voice, or remove it, as `set_remote`.
-
-        Raises:
-            ConfigurationError: ``last_resort`` is not a backend.
-        """
+        """Replace the embedded voice, or remove it, as `set_remote`."""
         expect_optional("last_resort", last_resort, Backend, "a backend")
         await self._replace(LAST_RESORT, last_resort)
 
@@ -258,7 +250,8 @@ class Router(Backend):
     ) -> AsyncGenerator[AudioChunk, None]:
         """Speak a request; see `Backend.stream`. All chunks have the sample rate of the first.
 
-        What ``memory`` knows is replayed, and no backend is asked for it.
+        What ``memory`` knows is replayed, and no backend is asked for it. A text that has content but nothing to say, such as an emoji alone, is no error to those
+        who listen: it is a short silence, whose `Speaker.engine` is `SILENT_ENGINE`.
         """
         check_request(request)
         self._require_loaded()

@@ -1,4 +1,8 @@
-"""Cleaning of incoming text: characters and words. Sentences are split elsewhere."""
+"""Cleaning of incoming text: characters and words. Sentences are split elsewhere.
+
+The marks of Markdown that a word shows by itself are removed here: bullets, headings, quotes,
+emphasis, tables. All other markup is removed before (see `markup`).
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,14 @@ _WORD = re.compile(rf"(?P<gap>[ \n]*)(?P<word>[^ \n]{{{MAX_WORD_CHARS}}}|[^ \n]+
 _TOO_MANY_MARKS = re.compile(rf"([\u0300-\u036f]{{{_MAX_MARKS}}})[\u0300-\u036f]+")
 _BULLET = re.compile(r"[-*+•·▪◦‣●○\u2013\u2014]|#{1,6}")  # two of them are dashes
 _NUMBERED = re.compile(r"(?:\d{1,3}|[a-zđ])[.)]")
+_BARS = re.compile(r"\|+")
+_BETWEEN_BARS = re.compile(r"\|[^|]+\|")
+_QUOTE = re.compile(r">+")
+_QUOTE_OF_WORD = re.compile(r"^>+(?=[^\W\d])")
+_EMPHASIS = re.compile(r"~~|^(?<!\w)==(?=\w)|(?<=[\w.,!?])==$|^#{2,6}$|_+(?=\W*$)")
+_EMPHASIS_BEGIN = re.compile(r"^(\W*)_+")
+_EMOTICON = re.compile(r"[:;=][-']?(?:[DPpvVOo]+|[()\[\]]+)|[xX]D+|:3")
+_PUNCTUATION = ("", *",.;:!?…")
 
 
 def is_speakable(char: str) -> bool:
@@ -107,6 +119,9 @@ class WordReader:
         self._in_line = False  # whether a word has come since the last line break
         self._in_heading = False
         self._previous = ""
+        self._cell_ended = False  # a comma stands between it and the next one of its line
+        self._is_row = False  # whether the line begins with a bar
+        self._quoted = False  # whether only ">" has come of the line
 
     @property
     def pending(self) -> str:
@@ -176,21 +191,60 @@ class WordReader:
 
     def _word(self, gap: str, word: str) -> Iterator[Word]:
         before = Break(gap[:1] and " ")
-        starts_item = False
         if "\n" in gap:
             yield from self._line_break()
-            is_bullet = _BULLET.fullmatch(word) is not None
-            starts_item = is_bullet or _NUMBERED.fullmatch(word) is not None or self._in_heading
-            self._in_heading = is_bullet and word.startswith("#")
-            if is_bullet:
-                word = ""
+            self._cell_ended = self._quoted = False
+            self._is_row = word.startswith("|")
+        starts_item = False
+        if "\n" in gap or self._quoted:
+            if _QUOTE.fullmatch(word):
+                self._quoted = True
+                return
+            word, starts_item = self._first(word)
+        self._quoted = False
         if starts_item or gap.count("\n") > 1:
             before = Break.BLOCK
-        text = _without_asterisks(word, self._previous if before is Break.SPACE else "")
-        self._previous = text
-        self._in_line = True
+        word, ends_cell = self._of_cell(word) if "|" in word else (word, False)
+        yield from self._written(before, self._unmarked(before, word), ends_cell=ends_cell)
+
+    def _first(self, word: str) -> tuple[str, bool]:
+        """Return the first word of a line without a bullet, and whether an item begins with it."""
+        word = _QUOTE_OF_WORD.sub("", word)
+        after_heading, self._in_heading = self._in_heading, False
+        if _BULLET.fullmatch(word):
+            self._in_heading = word.startswith("#")
+            return "", True
+        if self._quoted and word[:1].isdigit():
+            word = f"> {word}"  # no quotation: "> 60 %"
+        return word, after_heading or _NUMBERED.fullmatch(word) is not None
+
+    def _unmarked(self, before: Break, word: str) -> str:
+        word = _without_emphasis(word, continues=before is Break.NONE)
+        if _EMOTICON.fullmatch(word) and not self._previous[-1:].isdigit():
+            return ""
+        return _without_asterisks(word, self._previous if before is Break.SPACE else "")
+
+    def _written(self, before: Break, text: str, *, ends_cell: bool) -> Iterator[Word]:
+        if text and self._cell_ended:
+            if self._previous[-1:] not in _PUNCTUATION:
+                yield Word(Break.NONE, ",")
+            before = Break.SPACE if before is Break.NONE else before
+        self._cell_ended = ends_cell or (self._cell_ended and not text)
+        if text or not ends_cell:
+            self._previous = text
+            self._in_line = True
         if text or before is Break.BLOCK:
             yield Word(before, text)
+
+    def _of_cell(self, word: str) -> tuple[str, bool]:
+        """Return a word without the bars of a table, and whether its cell ends with it."""
+        if not self._is_row and _BETWEEN_BARS.fullmatch(word):
+            return word, False  # the absolute value of a number
+        inside = word.strip("|")
+        self._cell_ended |= self._in_line and word.startswith("|")
+        if not inside.strip("-:=+|"):
+            return "", self._in_line
+        return _BARS.sub(", ", inside), word.endswith("|")
 
 
 def _shorten_gap(text: str) -> str:
@@ -198,6 +252,12 @@ def _shorten_gap(text: str) -> str:
     rest = text.lstrip(" \n")
     gap = text[: len(text) - len(rest)]
     return ("\n" * min(gap.count("\n"), 2) or gap[:1]) + rest
+
+
+def _without_emphasis(word: str, *, continues: bool) -> str:
+    """Return the word without the marks of Markdown at its begin and end."""
+    word = _EMPHASIS.sub("", word)
+    return word if continues else _EMPHASIS_BEGIN.sub(r"\1", word)
 
 
 def _without_asterisks(word: str, previous: str) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from sentence_stream import SentenceBoundaryDetector
 
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.errors import EmptyTextError
+from vieneu_core.errors import EmptyTextError, NothingToSayError
 from vieneu_core.text.clean import (
     Break,
     Word,
@@ -26,6 +26,7 @@ from vieneu_core.text.clean import (
     one_line,
     plain,
 )
+from vieneu_core.text.markup import Markup
 from vieneu_core.text.piece_reader import PieceReader
 from vieneu_core.text.sentence_end import (
     END_PAUSE_S,
@@ -60,6 +61,7 @@ def split_sentences(text: str) -> tuple[str, ...]:
 
     Raises:
         EmptyTextError: nothing in the text can be spoken; the message contains the reason.
+            If it has content all the same, it is a `NothingToSayError`.
     """
     return tuple(sentence.text for sentence in placed_sentences(text))
 
@@ -148,6 +150,7 @@ class SentenceSplitter:
     """Splits a text that arrives in pieces. Blocking, but fast: no input or output."""
 
     def __init__(self) -> None:
+        self._markup = Markup()
         self._reader = WordReader()
         self._detector = SentenceBoundaryDetector()
         self._marker = ""  # "1." of a list item: it is spoken with the item
@@ -161,13 +164,13 @@ class SentenceSplitter:
         """Yield the sentences that ``piece`` completes."""
         if not self._spoke:
             self._seen = (self._seen + piece)[:_SEEN_CHARS]
-        for word in self._reader.push(piece):
+        for word in self._reader.push(self._markup.push(piece)):
             yield from self._word(word)
 
     @property
     def pause_s(self) -> float | None:
         """Seconds without more text after which to call `pause`; None: the sentence goes on."""
-        text, rest = self._pending(), self._reader.pending
+        text, rest = self._pending(), self._reader.pending + self._markup.pending
         word = rest.strip(" \n")
         if not (text.strip() or word):
             return END_PAUSE_S if self._marker and not self._in_line else None
@@ -178,6 +181,8 @@ class SentenceSplitter:
 
     def pause(self) -> Iterator[Sentence]:
         """Yield the sentence that ends at the last end mark, as no text came for ``pause_s``."""
+        for word in self._reader.push(self._markup.pause()):
+            yield from self._word(word)
         if pause_after(self._pending() + self._reader.pending) is not None:
             for word in self._reader.pause():
                 yield from self._word(word)
@@ -198,6 +203,8 @@ class SentenceSplitter:
 
     def leftover(self) -> Iterator[Sentence]:
         """Yield the remaining sentence, if any."""
+        for word in self._reader.push(self._markup.finish()):
+            yield from self._word(word)
         for word in self._reader.finish():
             yield from self._word(word)
         yield from self._end_block()
@@ -294,4 +301,4 @@ def _empty_text(text: str) -> EmptyTextError:
     for detail, fits in kinds:
         if fits(text):
             return EmptyTextError(detail)
-    return EmptyTextError("The text has no letter or digit.")
+    return NothingToSayError("The text has no letter or digit.")

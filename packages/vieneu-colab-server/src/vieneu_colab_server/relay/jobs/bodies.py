@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -130,7 +131,7 @@ async def body_of_form(form: FormData) -> JobBody:
         kind = fields.pop("kind", default.value)
         if kind not in {known.value for known in ScriptKind} or kind in fields:
             raise InvalidRequestError("The field kind must be text, srt or dialogue.")
-        fields[kind] = decoded(await file.read())
+        fields[kind] = await asyncio.to_thread(decoded, await file.read())
         fields.setdefault("name", PurePosixPath(file.filename or "").stem[:MAX_NAME_CHARS])
     if "voices" in fields:
         fields["voices"] = _json(fields["voices"])

@@ -15,6 +15,7 @@ from vieneu_colab_server.relay.jobs.settings import JobSettings
 from vieneu_colab_server.relay.jobs.srt_reader import read_cues
 from vieneu_core.errors import InvalidRequestError, TextTooLongError
 from vieneu_core.text.clean import one_line
+from vieneu_core.text.encodings import decode_text
 from vieneu_core.translatable import Translatable
 
 _MAX_NAME_CHARS = 40
@@ -205,16 +206,9 @@ def _unknown_speakers(unknown: Mapping[str, int]) -> InvalidRequestError:
 
 
 def decoded(data: bytes) -> str:
-    """Return the text of a file: UTF-8, or UTF-16 with a byte order mark.
+    """Return the text of a file.
 
     Raises:
-        InvalidRequestError: it is neither.
+        TextEncodingError: it is no text in a known encoding.
     """
-    utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    try:
-        return data.decode("utf-16" if utf16 else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidRequestError(
-            Translatable("The file is no text in UTF-8: byte {number}.", number=error.start + 1),
-            remedy="Save it as UTF-8 and send it again.",
-        ) from error
+    return decode_text(data, Translatable("The file"))

@@ -12,6 +12,7 @@ from vieneu_colab_server.relay.openai.schemas import ErrorAnswer, ErrorBody
 from vieneu_core.errors import (
     AuthenticationError,
     EmptyTextError,
+    NothingToSayError,
     RateLimitedError,
     TextTooLongError,
     UnpronounceableError,
@@ -31,6 +32,7 @@ _PARAM_OF: Mapping[str, str] = {
     ModelNotFoundError.code: "model",
     VoiceNotFoundError.code: "voice",
     EmptyTextError.code: "input",
+    NothingToSayError.code: "input",
     TextTooLongError.code: "input",
     UnpronounceableError.code: "input",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import AsyncExitStack, aclosing, contextmanager
+from contextlib import AsyncExitStack, aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from rich.text import Text
 
 from vieneu_core.audio.encode import AudioFormat
 from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.audio.silence import SILENT_ENGINE
 from vieneu_core.backends.base import Backend
 from vieneu_core.cli.backends import loading_step, note_missing_voice
 from vieneu_core.cli.console import (
@@ -31,12 +32,19 @@ from vieneu_core.cli.stats import SynthesisStats, which_sentences
 from vieneu_core.cli.stdio import STANDARD, typed_text
 from vieneu_core.clock import SystemClock
 from vieneu_core.config import Settings
-from vieneu_core.errors import BackendNotConfiguredError, EmptyTextError, UnpronounceableError
+from vieneu_core.errors import (
+    BackendNotConfiguredError,
+    EmptyTextError,
+    NothingToSayError,
+    UnpronounceableError,
+)
 from vieneu_core.i18n import translated
 from vieneu_core.router import BackendLoading, Mode, RouterEvent
 from vieneu_core.synthesis import SynthesisRequest, new_request_id
 from vieneu_core.text.clean import has_speech
+from vieneu_core.text.encodings import argument_text
 from vieneu_core.text.sentence_splitter import split_sentences
+from vieneu_core.translatable import Translatable
 
 app = typer.Typer()
 _FILE = f"FILE.<{'|'.join(AudioFormat)}>"
@@ -91,12 +99,15 @@ class SayOptions:
         """Return the request.
 
         Raises:
-            RequestError: the text has nothing to speak, or a value is out of its range.
+            RequestError: the text is empty, or a value is out of its range.
+            TextEncodingError: the text is in no known encoding.
         """
+        text = "" if self.typed else argument_text(self.text, Translatable("The text"))
         if not self.typed:
-            split_sentences(self.text)
+            with suppress(NothingToSayError):
+                split_sentences(text)
         return SynthesisRequest(
-            text=typed_text() if self.typed else self.text,
+            text=typed_text() if self.typed else text,
             voice=self.voice,
             language=self.language,
             speed=self.speed,
@@ -227,6 +238,9 @@ def _report(terminal: Terminal, options: SayOptions, stats: SynthesisStats, mode
     messages = terminal.messages
     if not stats.speakers:
         raise EmptyTextError("The text holds nothing that can be spoken.")
+    if all(speaker.engine == SILENT_ENGINE for speaker in stats.speakers.values()):
+        terminal.note(messages("nothing_to_say"))
+        return
     for line in _fallback_lines(terminal, stats, mode):
         terminal.note(line)
     if stats.skipped:

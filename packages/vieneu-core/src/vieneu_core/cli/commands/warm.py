@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
 import sys
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
@@ -26,12 +25,14 @@ from vieneu_core.errors import (
     ConfigurationError,
     EmptyTextError,
     InvalidRequestError,
+    NothingToSayError,
     RequestError,
     VieneuError,
     VoiceNotFoundError,
 )
 from vieneu_core.router import Router
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.text.encodings import decode_text
 from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class Outcome:
 
     prepared: int = 0
     present: int = 0
+    silent: int = 0
+    """Those with nothing to say."""
     failures: list[VieneuError] = field(default_factory=list)
 
     @property
@@ -140,6 +143,9 @@ class _Batch:
                 spoken = await self.cached.prepare(manner.request(text))
             except VoiceNotFoundError:
                 raise  # for the next one too
+            except NothingToSayError as error:  # it sounds the same without being prepared
+                outcome.silent += 1
+                self._note(number, error)
             except (RequestError, BackendError) as error:
                 outcome.failures.append(error)
                 self._note(number, error)
@@ -168,7 +174,8 @@ def announcements_in(data: bytes, name: str) -> dict[int, str]:
     Blank lines, and those that begin with ``#``, are left out.
 
     Raises:
-        InvalidRequestError: it is too large, or not UTF-8; names the byte.
+        InvalidRequestError: it is too large.
+        TextEncodingError: it is no text in a known encoding; names the byte.
         EmptyTextError: it has no announcement.
     """
     if len(data) > MAX_FILE_BYTES:
@@ -178,21 +185,7 @@ def announcements_in(data: bytes, name: str) -> dict[int, str]:
             ),
             remedy="Split the file.",
         )
-    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
-    try:
-        text = data.removeprefix(mark).decode()
-    except UnicodeDecodeError as error:
-        before = data[: len(mark) + error.start]
-        line_begin = before.rfind(b"\n") + 1
-        raise InvalidRequestError(
-            Translatable(
-                "{name} is not UTF-8: byte {byte} of line {line}.",
-                name=name,
-                byte=len(before) - line_begin + 1,
-                line=before.count(b"\n") + 1,
-            ),
-            remedy="Save the file as UTF-8.",
-        ) from error
+    text = decode_text(data, name)
     lines = {number: line.strip() for number, line in enumerate(text.split("\n"), 1)}
     found = {n: line for n, line in lines.items() if line and not line.startswith(COMMENT)}
     if not found:
@@ -234,6 +227,7 @@ def _report(terminal: Terminal, outcome: Outcome, n_announcements: int) -> None:
             "warmed", prepared=outcome.prepared, present=outcome.present, failed=failed
         )
     )
-    untried = n_announcements - outcome.prepared - outcome.present - failed
+    tried = outcome.prepared + outcome.present + outcome.silent + failed
+    untried = n_announcements - tried
     if untried:
         terminal.note(terminal.messages("warm_stopped", untried=untried))
