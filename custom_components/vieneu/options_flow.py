@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import probatio as vol
@@ -37,7 +38,9 @@ class VieneuOptionsFlow(OptionsFlow):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for all options; a wrong line of the dictionary is named, and nothing is saved."""
-        options, errors, lines = self.config_entry.options, {}, ""
+        options: Mapping[str, Any] = self.config_entry.options
+        errors: dict[str, str] = {}
+        lines = ""
         if user_input is not None:
             given = {**options, CONF_DICTIONARY: "", **user_input}
             text = given[CONF_DICTIONARY]
