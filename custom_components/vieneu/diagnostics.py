@@ -13,10 +13,10 @@ from yarl import URL
 
 from vieneu_core import __version__
 
-from .const import CONF_WEBHOOK
+from .const import CONF_DICTIONARY, CONF_WEBHOOK
 from .runtime import VieneuConfigEntry
 
-TO_REDACT = {CONF_TOKEN, CONF_URL, CONF_WEBHOOK}
+TO_REDACT = {CONF_TOKEN, CONF_URL, CONF_WEBHOOK, CONF_DICTIONARY}
 
 
 async def async_get_config_entry_diagnostics(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import probatio as vol
@@ -44,7 +45,9 @@ class VieneuOptionsFlow(OptionsFlow):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for all options; what is wrong is named, and nothing is saved."""
-        options, errors, lines = self.config_entry.options, {}, ""
+        options: Mapping[str, Any] = self.config_entry.options
+        errors: dict[str, str] = {}
+        lines = ""
         if user_input is not None:
             # The form leaves out what is empty.
             given = {**options, CONF_FALLBACK_ENTITY: None, CONF_DICTIONARY: "", **user_input}

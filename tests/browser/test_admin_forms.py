@@ -70,6 +70,49 @@ async def test_a_clip_that_cannot_be_used_is_named_and_the_form_stays(
     await expect(page.locator("#voice-outcome")).to_contain_text("too large")
 
 
+async def test_a_dictionary_is_saved_and_each_skipped_line_is_named_and_found(
+    visit: Visit, site: RelaySite
+) -> None:
+    page, path = visit.page, site.config.with_name("dictionary.txt")
+    await page.fill("#dictionary-text", "# Nhà\nAqara = a ca ra\nsai\n")
+    await page.click("#dictionary-form button[type=submit]")
+    assert await visit.text("#dictionary-outcome.done") == "Saved. Entries in use: 1."
+    assert path.read_text("utf-8") == "# Nhà\nAqara = a ca ra\nsai\n"
+    assert site.administration.router.reading.now.dictionary.applied("aqara") == "a ca ra"
+
+    assert "The line has no =" in await visit.text("#dictionary-lines li")
+    assert await visit.violations() == []
+    await page.press("#dictionary-lines button", "Enter")
+    selected = await page.evaluate("""() => {
+        const box = document.activeElement;
+        return box.value.slice(box.selectionStart, box.selectionEnd);
+    }""")
+    assert selected == "sai"
+    await page.select_option("#language", "vi")
+    await expect(page.locator("#dictionary-lines li")).to_contain_text("Dòng này không có dấu =")
+    await page.fill("#dictionary-text", "Aqara = a ca ra\n")
+    await page.click("#dictionary-form button[type=submit]")
+    await expect(page.locator("#dictionary-skipped")).to_be_hidden()
+
+
+async def test_a_dictionary_that_was_changed_elsewhere_is_not_overwritten(
+    visit: Visit, site: RelaySite
+) -> None:
+    page, path = visit.page, site.config.with_name("dictionary.txt")
+    await page.fill("#dictionary-text", "Aqara = a ca ra")
+    await page.click("#dictionary-form button[type=submit]")
+    await page.wait_for_selector("#dictionary-outcome.done")
+    path.write_text("wifi = oai phai\n", "utf-8")
+    await page.fill("#dictionary-text", "Tuya = tu da")
+    await page.click("#dictionary-form button[type=submit]")
+    assert "changed elsewhere" in await visit.text("#dictionary-outcome.problem")
+    assert path.read_text("utf-8") == "wifi = oai phai\n"
+    assert await page.input_value("#dictionary-text") == "Tuya = tu da"
+    await page.click("#dictionary-reload")
+    await page.click("dialog button[value=yes]")
+    await expect(page.locator("#dictionary-text")).to_have_value("wifi = oai phai\n")
+
+
 async def test_the_notebook_has_the_choices_of_its_form(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
     await page.select_option("#notebook-tunnel", "cloudflared")

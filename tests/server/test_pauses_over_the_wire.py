@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from guard import GUARD_S
+from remote_site import PATIENT
 from server_site import TOKEN, serving
 
 from vieneu_core.audio import NATURAL_PAUSES, NO_PAUSES, Pauses
@@ -36,12 +38,12 @@ async def said(server: Pauses, client: Pauses, codec: str, *, speed: float = 1.0
         policy=RouterPolicy(pauses=server),
     )
     async with serving(serves) as site:
-        remote = RemoteBackend(site.url, TOKEN, codec=codec)  # type: ignore[arg-type]
+        remote = RemoteBackend(site.url, TOKEN, codec=codec, timeouts=PATIENT)  # type: ignore[arg-type]
         router = Router(
             local=ScriptedBackend(name="local"),
             remote=remote,
             mode=Mode.REMOTE,
-            policy=RouterPolicy(pauses=client),
+            policy=RouterPolicy(pauses=client, fallback_enabled=False, stall_s=GUARD_S),
         )
         async with router:
             speech = await collect(router.stream(SynthesisRequest(text=TEXT, speed=speed)))
@@ -75,8 +77,9 @@ async def test_a_dictionary_at_either_end_is_applied_once() -> None:
     async with serving(serves) as site:
         router = Router(
             local=ScriptedBackend(name="local"),
-            remote=RemoteBackend(site.url, TOKEN),
+            remote=RemoteBackend(site.url, TOKEN, timeouts=PATIENT),
             mode=Mode.REMOTE,
+            policy=RouterPolicy(fallback_enabled=False, stall_s=GUARD_S),
             dictionary=UserDictionary.parse("Aqara = a ca ra"),
         )
         async with router:

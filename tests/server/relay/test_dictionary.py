@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from relay_site import TONES, RelaySite, relaying
+from remote_site import PATIENT
 from server_site import TOKEN
 from tone_engine import expected, heard, same
 
@@ -34,7 +35,7 @@ async def save(site: RelaySite, text: str, status: int = 200, **fields: str) -> 
 
 async def says(site: RelaySite, text: str, sentence: str) -> bool:
     """Whether a client of the relay hears a text as this sentence."""
-    async with RemoteBackend(site.url, TOKEN) as client:
+    async with RemoteBackend(site.url, TOKEN, timeouts=PATIENT) as client:
         speech = await synthesize(client, SynthesisRequest(text=text))
     return same(heard(speech.pcm, speech.sample_rate_hz), [expected(sentence)])
 

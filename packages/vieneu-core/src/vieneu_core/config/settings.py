@@ -179,7 +179,10 @@ def _named_pauses(value: object) -> object:
     """Return the seconds that a name stands for; anything else as it is."""
     if not isinstance(value, str):
         return value
-    names = {"natural": {}, "none": dict.fromkeys(PauseSettings.model_fields, 0.0)}
+    names: dict[str, dict[str, float]] = {
+        "natural": {},
+        "none": dict.fromkeys(PauseSettings.model_fields, 0.0),
+    }
     if value not in names:
         raise not_one_of(*names)
     return names[value]

@@ -150,7 +150,7 @@ class Router(Backend):
         self.set_policy(replace(self._pool.policy, fallback_enabled=enabled, fallback=fallback))
 
     async def set_local(self, local: Backend) -> None:
-        """Replace the local backend, as `set_remote`; a fallback speaks while it is being loaded."""
+        """Replace the local backend, as `set_remote`; a fallback speaks while it loads."""
         expect("local", local, Backend, "a backend, such as LocalBackend('espeak')")
         await self._replace(Mode.LOCAL.value, local)
 
@@ -250,8 +250,9 @@ class Router(Backend):
     ) -> AsyncGenerator[AudioChunk, None]:
         """Speak a request; see `Backend.stream`. All chunks have the sample rate of the first.
 
-        What ``memory`` knows is replayed, and no backend is asked for it. A text that has content but nothing to say, such as an emoji alone, is no error to those
-        who listen: it is a short silence, whose `Speaker.engine` is `SILENT_ENGINE`.
+        What ``memory`` knows is replayed, and no backend is asked for it. A text that has content
+        but nothing to say, such as an emoji alone, is no error to those who listen: it is a short
+        silence, whose `Speaker.engine` is `SILENT_ENGINE`.
         """
         check_request(request)
         self._require_loaded()
