@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from guard import GUARD_S
 from remote_site import PATIENT
 from server_site import TOKEN, serving
 from tone_engine import VOICES
@@ -105,7 +106,9 @@ async def cached_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
         cache = SpeechCache(Path(folder) / "speech", max_bytes=10_000_000)
         async with local_tone(chunk_delay_s) as spoken:
             chosen = Chosen(name=spoken.name, identity=identity)
-            router = Router(local=spoken, policy=RouterPolicy(retry_for_s=0.0))
+            # The first watermark may take long on a busy machine.
+            policy = RouterPolicy(retry_for_s=0.0, stall_s=GUARD_S)
+            router = Router(local=spoken, policy=policy)
             cached = CachedBackend(router, cache, chosen=lambda: chosen)
             try:
                 yield cached
