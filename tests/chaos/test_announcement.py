@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import pytest
-from chaos.announcement import Announcement, Listener, Speak
+from chaos.announcement import Announcement, AnnouncementListener, Speak
 from chaos.engine import UNSAYABLE
 from fault_line import Moment
 
@@ -49,13 +49,13 @@ def read_by(texts: list[str]) -> Speak:
 
 
 async def test_what_was_said_is_judged() -> None:
-    heard = await Listener(NEWS).listen(speaking(*NEWS.sentences))
+    heard = await AnnouncementListener(NEWS).listen(speaking(*NEWS.sentences))
 
     assert (heard.verdict.lost, heard.verdict.voices, heard.error) == (0, ("remote",) * 3, "")
 
 
 async def test_what_was_heard_before_an_error_counts() -> None:
-    heard = await Listener(NEWS).listen(speaking(*NEWS.sentences[:2], fails=True))
+    heard = await AnnouncementListener(NEWS).listen(speaking(*NEWS.sentences[:2], fails=True))
 
     assert (heard.verdict.lost, heard.error) == (1, BackendConnectionError.code)
 
@@ -65,14 +65,14 @@ async def test_what_was_heard_before_an_error_counts() -> None:
     [(0, {Moment.BEFORE}), (1, set(Moment))],
 )
 async def test_the_moments_come_with_the_audio(n_heard: int, reached: set[Moment]) -> None:
-    listener = Listener(NEWS)
+    listener = AnnouncementListener(NEWS)
     await listener.listen(speaking(*NEWS.sentences[:n_heard]))
 
     assert {moment for moment, event in listener.moments.items() if event.is_set()} == reached
 
 
 async def test_the_first_sentence_is_being_heard_before_it_was_heard() -> None:
-    listener = Listener(NEWS)
+    listener = AnnouncementListener(NEWS)
     at_each_chunk: list[set[Moment]] = []
 
     async def speak(request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
@@ -100,14 +100,14 @@ async def test_the_first_sentence_is_being_heard_before_it_was_heard() -> None:
 )
 async def test_a_text_is_given_whole(style: str, text: list[str]) -> None:
     texts: list[str] = []
-    await Listener(replace(NEWS, style=style)).listen(read_by(texts))
+    await AnnouncementListener(replace(NEWS, style=style)).listen(read_by(texts))
 
     assert texts == text
 
 
 async def test_a_text_is_given_word_by_word() -> None:
     texts: list[str] = []
-    await Listener(replace(NEWS, style="streamed")).listen(read_by(texts))
+    await AnnouncementListener(replace(NEWS, style="streamed")).listen(read_by(texts))
 
     assert "".join(texts).split() == " ".join(NEWS.sentences).split()
     assert len(texts) > 20
@@ -115,7 +115,7 @@ async def test_a_text_is_given_word_by_word() -> None:
 
 async def test_a_sentence_that_cannot_be_said_is_not_waited_for() -> None:
     texts: list[str] = []
-    heard = await Listener(replace(NEWS, style="unsayable")).listen(read_by(texts))
+    heard = await AnnouncementListener(replace(NEWS, style="unsayable")).listen(read_by(texts))
 
     assert UNSAYABLE in texts[1]
     assert heard.verdict.n_sentences == 3

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from server_site import Heard, decode_frames, serving, until
+from server_site import DecodedFrames, decode_frames, serving, until
 from tone_engine import expected, heard, same
 
 from vieneu_core.errors import (
@@ -134,7 +134,9 @@ async def test_errors_of_the_backend_before_the_first_audio(
         assert response.headers["Vieneu-Request-Id"] == "id"
 
 
-async def stream(backend: ScriptedBackend, accept: str, *, opus: bool, **settings: Any) -> Heard:
+async def stream(
+    backend: ScriptedBackend, accept: str, *, opus: bool, **settings: Any
+) -> DecodedFrames:
     async with (
         serving(backend, **settings) as site,
         site.post("/tts/stream", json={"text": TEXT}, headers={"Accept": accept}) as response,

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
-from server_site import Heard, Site, decode_frames, serving, until
+from server_site import DecodedFrames, Site, decode_frames, serving, until
 from tone_engine import expected, heard, same
 
 from vieneu_core.audio.pcm import AudioChunk
@@ -42,7 +42,7 @@ class Watched(LocalBackend):
                 yield chunk
 
 
-async def speak(site: Site, sentences: list[str], request_id: str) -> Heard:
+async def speak(site: Site, sentences: list[str], request_id: str) -> DecodedFrames:
     body = {"text": sentences, "request_id": request_id, "first_audio_within_s": 250.0}
     async with site.post("/tts/stream", json=body, headers=PCM) as response:
         assert response.status == 200, await response.text()

@@ -12,12 +12,12 @@ from typing import Any
 import aiohttp
 import psutil
 import pytest
-from chaos.announcement import Announcement, Listener
+from chaos.announcement import Announcement, AnnouncementListener
 from chaos.engine import Script, write
 from fault_line import Moment
 from plain_client import HEADER_BYTES, plain_speech
 from server_process import ServerHandle, running_server
-from server_site import Heard, decode_frames
+from server_site import DecodedFrames, decode_frames
 from tone_engine import expected, heard, same
 
 from vieneu_core.synthesis import SynthesisRequest
@@ -55,7 +55,9 @@ def same_speech(pcm: bytes) -> bool:
     return same(heard(pcm, 24_000), [expected(sentence) for sentence in SENTENCES])
 
 
-async def frames(server: ServerHandle, *, at_first: signal.Signals | None, **body: Any) -> Heard:
+async def frames(
+    server: ServerHandle, *, at_first: signal.Signals | None, **body: Any
+) -> DecodedFrames:
     """Ask for frames; send a signal to the worker when the first bytes are there."""
     headers = {**server.headers, "Accept": FRAMES_PCM}
     async with (
@@ -90,7 +92,7 @@ async def test_a_plain_client_hears_everything(
         return plain_speech(server.url, server.token, request.text)
 
     announcement = Announcement(first=1, n_sentences=5, style="text", plays=True)
-    listener = Listener(announcement)
+    listener = AnnouncementListener(announcement)
     listening = asyncio.create_task(listener.listen(speak))
     await listener.moments[moment].wait()
     strike(server, number)

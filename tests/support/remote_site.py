@@ -29,7 +29,7 @@ AT_ONCE = RetryPolicy(first_wait_s=0.001)
 
 
 @dataclass
-class Site:
+class RemoteSite:
     """A server with a scripted voice, behind a proxy."""
 
     voice: ScriptedBackend
@@ -89,14 +89,14 @@ def json_reply(body: bytes, status: str = "200 OK") -> bytes:
 
 
 @asynccontextmanager
-async def site_of(voice: ScriptedBackend) -> AsyncIterator[Site]:
+async def site_of(voice: ScriptedBackend) -> AsyncIterator[RemoteSite]:
     """Serve a voice, with no limits that a test would run into."""
     async with serving(
         voice, requests_per_minute=10**6, health_checks_per_minute=10**6, max_concurrent=16
     ) as served:
         proxy = FaultProxy(served.address)
         await proxy.start()
-        site = Site(voice, proxy, served.address)
+        site = RemoteSite(voice, proxy, served.address)
         try:
             yield site
         finally:

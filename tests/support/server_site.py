@@ -26,7 +26,7 @@ TOKEN = "a-token-for-tests-with-256-bits-or-so"
 
 
 @dataclass
-class Heard:
+class DecodedFrames:
     """What a client decoded from our framing."""
 
     sample_rate_hz: int = 0
@@ -40,9 +40,9 @@ class Heard:
         return b"".join(self.sentences)
 
 
-def decode_frames(data: bytes, *, opus: bool) -> Heard:
+def decode_frames(data: bytes, *, opus: bool) -> DecodedFrames:
     """Decode a whole answer; raises where it has no end mark."""
-    heard, decoder, opus_decoder = Heard(), FrameDecoder(), None
+    heard, decoder, opus_decoder = DecodedFrames(), FrameDecoder(), None
     for frame in decoder.feed(data):
         match frame.type:
             case FrameType.START:

@@ -52,7 +52,7 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Outcome:
     """What became of an announcement."""
 
     verdict: Verdict
@@ -60,7 +60,7 @@ class Heard:
     """Code of the error that the stream ended with, or none."""
 
 
-class Listener:
+class AnnouncementListener:
     """Hears one announcement, and notes the moments of it."""
 
     def __init__(
@@ -73,7 +73,7 @@ class Listener:
         self.moments = {moment: asyncio.Event() for moment in Moment}
         """Set when each moment has come; at the latest at the end."""
 
-    async def listen(self, speak: Speak) -> Heard:
+    async def listen(self, speak: Speak) -> Outcome:
         """Ask for the announcement, and hear it to its end."""
         asked_s, error = self._clock(), ""
         self.moments[Moment.BEFORE].set()
@@ -90,7 +90,7 @@ class Listener:
             asked_s=asked_s,
             written_s=self._written_s,
         )
-        return Heard(verdict, error)
+        return Outcome(verdict, error)
 
     async def _take(self, speak: Speak) -> None:
         stream = speak(SynthesisRequest(text=self._text()))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import line_faults
 import psutil
-from chaos.announcement import Announcement, Listener
+from chaos.announcement import Announcement, AnnouncementListener
 from chaos.system import System, open_system
 from fault_line import Fault, Moment
 
@@ -129,7 +129,7 @@ class Requests:
             if number % 10 == 0:
                 await self._abandon(said)
                 continue
-            heard = await Listener(said).listen(router.stream)
+            heard = await AnnouncementListener(said).listen(router.stream)
             self.n_broken += heard.verdict.broken or bool(heard.error)
 
     async def _abandon(self, said: Announcement) -> None:

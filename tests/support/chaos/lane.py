@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from chaos.announcement import Announcement, Heard, Listener
+from chaos.announcement import Announcement, AnnouncementListener, Outcome
 from chaos.faults import NEW_TOKEN
 from chaos.schedule import Episode
 from chaos.system import System, open_system
@@ -116,9 +116,9 @@ async def _run_episode(system: System, episode: Episode) -> AsyncGenerator[Resul
 
 async def _announce(
     system: System, episode: Episode, announcement: Announcement, *, strikes: bool
-) -> Heard:
+) -> Outcome:
     """Speak an announcement; the fault happens at its moment, unless it has happened before."""
-    listener = Listener(announcement)
+    listener = AnnouncementListener(announcement)
     speak = system.plain_speech if episode.kind.plain_client else system.router.stream
     strike = episode.kind.strike(system, episode.moment, random.Random(episode.seed))
     if not strikes:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import sys
+from vieneu_core.cli.program import run_program
 
-from vieneu_core.cli.signals import end_at_once
+TYPE_CHECKING = False  # importing typing would delay the handling of signals
+if TYPE_CHECKING:
+    from vieneu_core.cli.program import Command
 
 
 def main() -> None:
     """Run the command; until it serves, a signal ends it immediately."""
-    end_at_once()
+    run_program(_load, label="error", needs_stdout=False)
 
-    from vieneu_core.cli.stdio import abandon_output, prepare_streams
-    from vieneu_core.errors import OutputError
 
-    prepare_streams(needs_stdout=False)
-    try:
-        from vieneu_colab_server.cli import EXIT_CONFIGURATION, run
+def _load() -> tuple[Command, int]:
+    from vieneu_colab_server.cli import EXIT_CONFIGURATION, run
 
-        run()
-    except OutputError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(EXIT_CONFIGURATION)
-    finally:
-        abandon_output()
+    return run, EXIT_CONFIGURATION
 
 
 if __name__ == "__main__":

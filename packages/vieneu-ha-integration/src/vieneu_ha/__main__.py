@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import sys
+from vieneu_core.cli.program import run_program
 
-from vieneu_core.cli.signals import end_at_once
+TYPE_CHECKING = False  # importing typing would delay the handling of signals
+if TYPE_CHECKING:
+    from vieneu_core.cli.program import Command
 
 
 def main() -> None:
     """Run the command and exit with its code; a signal ends it immediately."""
-    end_at_once()
+    run_program(_load, label="vieneu-ha", needs_stdout=True)
 
-    from vieneu_core.cli.stdio import abandon_output, prepare_streams
-    from vieneu_core.errors import OutputError
+
+def _load() -> tuple[Command, int]:
     from vieneu_ha import cli
 
-    prepare_streams(needs_stdout=True)
-    try:
-        code = cli.main()
-        sys.stdout.flush()
-    except OutputError as error:
-        sys.stderr.write(f"vieneu-ha: {error}\n")
-        code = cli.EXIT_FAILED
-    finally:
-        abandon_output()
-    sys.exit(code)
+    return cli.main, cli.EXIT_FAILED
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from remote_site import Site, site_of
+from remote_site import RemoteSite, site_of
 
 from vieneu_core.testing.scripted import ScriptedBackend
 
@@ -13,6 +13,6 @@ pytest.register_assert_rewrite("spoken_texts")  # a failure shows what was compa
 
 
 @pytest.fixture
-async def site() -> AsyncIterator[Site]:
+async def site() -> AsyncIterator[RemoteSite]:
     async with site_of(ScriptedBackend()) as site:
         yield site

@@ -13,7 +13,7 @@ from contextlib import aclosing
 import line_faults
 import pytest
 from fault_line import Act, Line, Moment
-from remote_site import AT_ONCE, PATIENT, Site, listen, site_of
+from remote_site import AT_ONCE, PATIENT, RemoteSite, listen, site_of
 from spoken_texts import COUNTING, assert_whole
 
 from vieneu_core.audio.pcm import AudioChunk
@@ -104,7 +104,7 @@ LINE_CASES = [
 @pytest.mark.parametrize("codec", ["pcm", "opus"])
 @pytest.mark.parametrize(("act", "moment", "cls", "limits"), LINE_CASES)
 async def test_a_broken_line_has_a_name(
-    site: Site,
+    site: RemoteSite,
     act: Act,
     moment: Moment,
     cls: type[BackendError],
@@ -136,7 +136,7 @@ async def test_a_broken_line_has_a_name(
 
 
 @pytest.mark.parametrize("moment", [Moment.DURING, Moment.AFTER])
-async def test_chunks_that_are_none_are_a_broken_line(site: Site, moment: Moment) -> None:
+async def test_chunks_that_are_none_are_a_broken_line(site: RemoteSite, moment: Moment) -> None:
     remote = await site.loaded(timeouts=BRIEF["stall"])
     heard_by = {Moment.DURING: asyncio.Event(), Moment.AFTER: asyncio.Event()}
     site.go_wrong(line_faults.broken_chunks, moment, gate=heard_by[moment])
@@ -161,7 +161,7 @@ def all_then(act: Act) -> Act:
 
 @pytest.mark.parametrize("act", [line_faults.close_dirty, line_faults.half_open])
 async def test_a_line_that_breaks_behind_the_end_mark_takes_nothing_away(
-    site: Site, act: Act
+    site: RemoteSite, act: Act
 ) -> None:
     remote = await site.loaded(timeouts=BRIEF["stall"])
     heard_by = {Moment.DURING: asyncio.Event(), Moment.AFTER: asyncio.Event()}
@@ -173,7 +173,7 @@ async def test_a_line_that_breaks_behind_the_end_mark_takes_nothing_away(
     assert_whole(got, COUNTING)
 
 
-async def test_bytes_behind_the_end_mark_are_refused(site: Site) -> None:
+async def test_bytes_behind_the_end_mark_are_refused(site: RemoteSite) -> None:
     seen_end = asyncio.Event()
 
     async def more(line: Line) -> None:

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 import trustme
 from fault_proxy import FaultProxy
-from remote_site import Site
+from remote_site import RemoteSite
 from tone_engine import expected, heard, same
 
 from vieneu_core.backends.base import synthesize
@@ -45,7 +45,7 @@ async def trusting(authority: trustme.CA) -> AsyncIterator[aiohttp.ClientSession
 
 
 async def test_speech_comes_over_tls_from_a_trusted_server(
-    site: Site, authority: trustme.CA, trusting: aiohttp.ClientSession
+    site: RemoteSite, authority: trustme.CA, trusting: aiohttp.ClientSession
 ) -> None:
     proxy = FaultProxy(site.address, tls=tls(authority, "localhost"))
     await proxy.start()
@@ -68,7 +68,7 @@ async def test_speech_comes_over_tls_from_a_trusted_server(
     ids=["unknown issuer", "wrong host", "expired"],
 )
 async def test_a_certificate_that_is_not_right_ends_it_before_the_token_is_sent(
-    site: Site,
+    site: RemoteSite,
     authority: trustme.CA,
     trusting: aiohttp.ClientSession,
     names: tuple[str, ...],
@@ -88,7 +88,7 @@ async def test_a_certificate_that_is_not_right_ends_it_before_the_token_is_sent(
         await proxy.aclose()
 
 
-async def test_tls_to_a_port_that_has_none_is_a_tls_error(site: Site) -> None:
+async def test_tls_to_a_port_that_has_none_is_a_tls_error(site: RemoteSite) -> None:
     async def plain(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         writer.close()

@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from fake_clock import FakeClock
 from fault_line import Moment
 from guard import GUARD_S
-from remote_site import PATIENT, Site, json_reply
+from remote_site import PATIENT, RemoteSite, json_reply
 from server_site import TOKEN
 from tone_engine import expected, heard, same
 
@@ -77,7 +77,7 @@ async def advance_until_done(task: asyncio.Task[None], clock: FakeClock, step_s:
             await asyncio.sleep(0.005)
 
 
-async def test_the_name_of_a_new_tunnel_may_take_a_while(site: Site) -> None:
+async def test_the_name_of_a_new_tunnel_may_take_a_while(site: RemoteSite) -> None:
     clock = FakeClock()
     resolver = NoSuchName(site.address[1], unknown=5)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=resolver)) as session:
@@ -90,7 +90,7 @@ async def test_the_name_of_a_new_tunnel_may_take_a_while(site: Site) -> None:
         assert resolver.asked == 6
 
 
-async def test_a_name_that_stays_unknown_is_told_after_a_minute(site: Site) -> None:
+async def test_a_name_that_stays_unknown_is_told_after_a_minute(site: RemoteSite) -> None:
     clock = FakeClock()
     resolver = NoSuchName(1, unknown=10_000)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=resolver)) as session:
@@ -109,7 +109,7 @@ async def test_a_name_that_stays_unknown_is_told_after_a_minute(site: Site) -> N
         assert resolver.asked == n_asked + 1
 
 
-async def test_a_name_lost_later_is_told_at_once(site: Site) -> None:
+async def test_a_name_lost_later_is_told_at_once(site: RemoteSite) -> None:
     resolver = NoSuchName(site.address[1], unknown=0)
     connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, force_close=True)
     async with aiohttp.ClientSession(connector=connector) as session:
@@ -123,7 +123,7 @@ async def test_a_name_lost_later_is_told_at_once(site: Site) -> None:
         assert resolver.asked == 2
 
 
-async def test_no_connection_in_time_is_a_connect_timeout(site: Site) -> None:
+async def test_no_connection_in_time_is_a_connect_timeout(site: RemoteSite) -> None:
     limits = RemoteTimeouts(connect_s=0.2, first_byte_s=30)
     connector = aiohttp.TCPConnector(resolver=NeverAnswers(1, 0))
     async with aiohttp.ClientSession(connector=connector) as session:
@@ -133,7 +133,7 @@ async def test_no_connection_in_time_is_a_connect_timeout(site: Site) -> None:
             await remote.load()
 
 
-async def test_a_refused_connection_is_told_without_traffic(site: Site) -> None:
+async def test_a_refused_connection_is_told_without_traffic(site: RemoteSite) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -153,7 +153,7 @@ async def test_a_refused_connection_is_told_without_traffic(site: Site) -> None:
 # --- deadlines and the end --------------------------------------------------------------------
 
 
-async def test_a_dead_line_to_health_is_told_in_time(site: Site) -> None:
+async def test_a_dead_line_to_health_is_told_in_time(site: RemoteSite) -> None:
     limits = RemoteTimeouts(connect_s=0.3, first_byte_s=0.3, between_chunks_s=30)
     site.go_wrong(line_faults.half_open, method="GET")
 
@@ -161,7 +161,7 @@ async def test_a_dead_line_to_health_is_told_in_time(site: Site) -> None:
         await site.client(timeouts=limits).load()
 
 
-async def test_a_health_report_that_trickles_has_an_end(site: Site) -> None:
+async def test_a_health_report_that_trickles_has_an_end(site: RemoteSite) -> None:
     limits = RemoteTimeouts(connect_s=0.4, first_byte_s=0.4, between_chunks_s=30)
     site.go_wrong(line_faults.trickle(0.1, n_bytes=1), method="GET")
 
@@ -169,7 +169,7 @@ async def test_a_health_report_that_trickles_has_an_end(site: Site) -> None:
         await site.client(timeouts=limits).load()
 
 
-async def test_waiting_in_all_has_an_end(site: Site) -> None:
+async def test_waiting_in_all_has_an_end(site: RemoteSite) -> None:
     limits = RemoteTimeouts(
         total_s=0.8, connect_s=20, first_byte_s=20, between_chunks_s=20, behind_s=60
     )
@@ -180,7 +180,7 @@ async def test_waiting_in_all_has_an_end(site: Site) -> None:
         await synthesize(remote, SynthesisRequest(text=TEXT))
 
 
-async def test_tries_share_one_deadline(site: Site) -> None:
+async def test_tries_share_one_deadline(site: RemoteSite) -> None:
     limits = RemoteTimeouts(
         total_s=1, connect_s=20, first_byte_s=20, between_chunks_s=20, behind_s=20
     )
@@ -198,7 +198,7 @@ async def test_tries_share_one_deadline(site: Site) -> None:
     assert len(site.proxy.posts()) == 3
 
 
-async def test_a_wait_that_the_server_asks_for_is_kept(site: Site) -> None:
+async def test_a_wait_that_the_server_asks_for_is_kept(site: RemoteSite) -> None:
     clock = FakeClock()
     remote = await site.loaded(clock=clock, retries=RetryPolicy())
     site.go_wrong(line_faults.reply(line_faults.edge_reply("server_503_busy")))
@@ -211,7 +211,7 @@ async def test_a_wait_that_the_server_asks_for_is_kept(site: Site) -> None:
     assert clock.monotonic() - began_s >= 1
 
 
-async def test_cancelling_is_cancelling(site: Site) -> None:
+async def test_cancelling_is_cancelling(site: RemoteSite) -> None:
     site.go_wrong(line_faults.half_open)
     remote = await site.loaded(timeouts=PATIENT)
 
@@ -224,7 +224,7 @@ async def test_cancelling_is_cancelling(site: Site) -> None:
         await task
 
 
-async def test_load_at_the_same_time_is_one_load(site: Site) -> None:
+async def test_load_at_the_same_time_is_one_load(site: RemoteSite) -> None:
     remote = site.client()
 
     await asyncio.gather(*(remote.load() for _ in range(5)))
@@ -239,7 +239,7 @@ async def test_a_backend_that_was_never_used_closes_without_a_trace() -> None:
     await remote.aclose()
 
 
-async def test_a_backend_that_is_closed_while_it_loads_stays_closed(site: Site) -> None:
+async def test_a_backend_that_is_closed_while_it_loads_stays_closed(site: RemoteSite) -> None:
     clock = FakeClock()
     resolver = NoSuchName(site.address[1], unknown=5)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=resolver)) as session:
@@ -257,7 +257,7 @@ async def test_a_backend_that_is_closed_while_it_loads_stays_closed(site: Site) 
             await remote.voices()
 
 
-async def test_a_request_for_health_is_never_the_callers_fault(site: Site) -> None:
+async def test_a_request_for_health_is_never_the_callers_fault(site: RemoteSite) -> None:
     problem = b'{"title":"x","detail":"no such path","code":"request","status":404}'
     site.proxy.canned["/health"] = json_reply(problem, "404 Not Found")
     with pytest.raises(BadResponseError, match="no such path"):

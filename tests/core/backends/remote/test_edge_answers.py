@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 import line_faults
 import pytest
 from fault_line import Moment
-from remote_site import Site, listen
+from remote_site import RemoteSite, listen
 from spoken_texts import COUNTING, assert_whole
 
 from vieneu_core.backends.remote import RetryPolicy
@@ -68,7 +68,7 @@ EDGE_FAULTS: dict[str, type[BackendError]] = {
 NO_WAITS = RetryPolicy(first_wait_s=0.001, longest_wait_s=0.5)
 
 
-async def test_a_refusal_whose_page_is_lost_is_known_by_its_head(site: Site) -> None:
+async def test_a_refusal_whose_page_is_lost_is_known_by_its_head(site: RemoteSite) -> None:
     head, _, _ = line_faults.edge_reply("ngrok_3200_offline").partition(b"\r\n\r\n")
     remote = await site.loaded()
     site.go_wrong(line_faults.reply(head + b"\r\n\r\n<!DOCTYPE"))
@@ -79,7 +79,7 @@ async def test_a_refusal_whose_page_is_lost_is_known_by_its_head(site: Site) -> 
 
 
 @pytest.mark.parametrize("name", EDGE_FAULTS)
-async def test_another_answer_in_place_of_audio_has_a_name(site: Site, name: str) -> None:
+async def test_another_answer_in_place_of_audio_has_a_name(site: RemoteSite, name: str) -> None:
     remote = await site.loaded(retries=NO_WAITS)
     site.go_wrong(line_faults.reply(line_faults.edge_reply(name)), times=8)
 
@@ -91,7 +91,7 @@ async def test_another_answer_in_place_of_audio_has_a_name(site: Site, name: str
 
 @pytest.mark.parametrize("name", EDGE_FAULTS)
 async def test_a_server_lost_between_two_requests_leaves_the_first_whole(
-    site: Site, name: str
+    site: RemoteSite, name: str
 ) -> None:
     remote = await site.loaded(retries=NO_WAITS)
     site.go_wrong(line_faults.reply(line_faults.edge_reply(name)), skip=1)
@@ -115,7 +115,7 @@ async def test_a_server_lost_between_two_requests_leaves_the_first_whole(
     "name",
     ["server_503_loading", "ngrok_3200_offline", "ngrok_727_requests", "server_401_token"],
 )
-async def test_what_a_second_try_cannot_mend_is_told_at_once(site: Site, name: str) -> None:
+async def test_what_a_second_try_cannot_mend_is_told_at_once(site: RemoteSite, name: str) -> None:
     remote = await site.loaded()
     site.go_wrong(line_faults.reply(line_faults.edge_reply(name)), times=8)
 

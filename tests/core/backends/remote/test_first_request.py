@@ -8,7 +8,7 @@ import os
 import sys
 
 import pytest
-from remote_site import Site
+from remote_site import RemoteSite
 from server_site import TOKEN
 
 CLIENT = """
@@ -38,7 +38,7 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("codec", ["opus", "pcm"])
 async def test_big_libraries_are_loaded_before_it_and_never_on_the_event_loop(
-    site: Site, codec: str
+    site: RemoteSite, codec: str
 ) -> None:
     client = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", CLIENT, site.proxy.url, TOKEN, codec),

@@ -6,7 +6,7 @@ import json
 import logging
 
 import pytest
-from remote_site import Site, json_reply
+from remote_site import RemoteSite, json_reply
 from server_site import TOKEN
 
 from vieneu_core.backends.base import BackendState, Health
@@ -27,7 +27,7 @@ from vieneu_core.errors import (
 
 
 async def test_a_wrong_token_is_told_and_never_shown(
-    site: Site, caplog: pytest.LogCaptureFixture
+    site: RemoteSite, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     remote = site.client(token="wr0ng-token")
@@ -47,7 +47,7 @@ async def test_a_wrong_token_is_told_and_never_shown(
     [(b"0.3", ServerTooOldError), (b"2.0", ServerTooNewError), (b"", NotVieneuServerError)],
 )
 async def test_versions_that_do_not_match_are_told_apart(
-    site: Site, version: bytes, cls: type[BackendError]
+    site: RemoteSite, version: bytes, cls: type[BackendError]
 ) -> None:
     site.proxy.rewrite = (rb"(?i)vieneu-wire-version: 1.0", b"Vieneu-Wire-Version: " + version)
 
@@ -58,7 +58,7 @@ async def test_versions_that_do_not_match_are_told_apart(
     assert caught.value.backend == "remote"
 
 
-async def test_a_newer_minor_version_is_understood(site: Site) -> None:
+async def test_a_newer_minor_version_is_understood(site: RemoteSite) -> None:
     site.proxy.rewrite = (rb"(?i)vieneu-wire-version: 1.0", b"Vieneu-Wire-Version: 1.9")
     await site.loaded()
 
@@ -79,7 +79,7 @@ async def test_a_newer_minor_version_is_understood(site: Site) -> None:
     ],
 )
 async def test_a_server_that_is_not_ready_says_what_it_does(
-    site: Site, state: str, cls: type[BackendError]
+    site: RemoteSite, state: str, cls: type[BackendError]
 ) -> None:
     site.health_says(state=state)
     remote = site.client()
@@ -93,7 +93,7 @@ async def test_a_server_that_is_not_ready_says_what_it_does(
     await remote.load()
 
 
-async def test_health_tells_what_the_server_knows(site: Site) -> None:
+async def test_health_tells_what_the_server_knows(site: RemoteSite) -> None:
     site.health_says(
         engine="gguf",
         model="vieneu",
@@ -141,7 +141,7 @@ async def test_health_tells_what_the_server_knows(site: Site) -> None:
     ],
 )
 async def test_numbers_that_cannot_be_are_not_passed_on(
-    site: Site, members: dict[str, object], state: BackendState, remaining_s: float | None
+    site: RemoteSite, members: dict[str, object], state: BackendState, remaining_s: float | None
 ) -> None:
     remote = await site.loaded()
     site.health_says(**members)
@@ -158,7 +158,7 @@ async def test_numbers_that_cannot_be_are_not_passed_on(
     ("code", "state"), [("loading", BackendState.LOADING), ("draining", BackendState.DRAINING)]
 )
 async def test_a_refusal_with_a_known_reason_is_a_state_too(
-    site: Site, code: str, state: BackendState
+    site: RemoteSite, code: str, state: BackendState
 ) -> None:
     body = {"title": "x", "detail": "y", "status": 503, "code": code}
     site.proxy.canned["/health"] = json_reply(json.dumps(body).encode(), "503 Busy")
@@ -171,7 +171,7 @@ async def test_a_refusal_with_a_known_reason_is_a_state_too(
     "body", [b"{}", b"not json", b"[" * 100_000, b'{"status":"ok"}', b"x" * 5_000_000]
 )
 async def test_a_health_report_that_cannot_be_read_is_a_bad_response(
-    site: Site, body: bytes
+    site: RemoteSite, body: bytes
 ) -> None:
     site.proxy.canned["/health"] = json_reply(body)
 

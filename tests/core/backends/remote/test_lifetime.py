@@ -10,7 +10,7 @@ import pytest
 from fault_line import Moment
 from guard import GUARD_S
 from line_faults import held
-from remote_site import Site
+from remote_site import RemoteSite
 from spoken_texts import GREETING
 
 from vieneu_core.backends.base import synthesize
@@ -20,7 +20,7 @@ from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.testing.scripted import ScriptStep
 
 
-async def test_a_closed_backend_stays_closed(site: Site) -> None:
+async def test_a_closed_backend_stays_closed(site: RemoteSite) -> None:
     remote = await site.loaded()
 
     await remote.aclose()
@@ -30,7 +30,7 @@ async def test_a_closed_backend_stays_closed(site: Site) -> None:
         await remote.load()
 
 
-async def test_nothing_is_spoken_before_load_or_after_unload(site: Site) -> None:
+async def test_nothing_is_spoken_before_load_or_after_unload(site: RemoteSite) -> None:
     remote = site.client()
 
     async def refused() -> None:
@@ -49,7 +49,7 @@ async def test_nothing_is_spoken_before_load_or_after_unload(site: Site) -> None
     await synthesize(remote, SynthesisRequest(text=GREETING))
 
 
-async def test_a_session_that_was_handed_in_is_used_and_stays_open(site: Site) -> None:
+async def test_a_session_that_was_handed_in_is_used_and_stays_open(site: RemoteSite) -> None:
     async with aiohttp.ClientSession() as session:
         remote = await site.loaded(session=session)
         await synthesize(remote, SynthesisRequest(text=GREETING))
@@ -60,7 +60,7 @@ async def test_a_session_that_was_handed_in_is_used_and_stays_open(site: Site) -
         await other.load()
 
 
-async def test_unload_ends_a_stream_that_runs(site: Site) -> None:
+async def test_unload_ends_a_stream_that_runs(site: RemoteSite) -> None:
     site.voice.script = [ScriptStep(at_sentence=1, hold=asyncio.Event())]
     remote = await site.loaded()
 
@@ -74,7 +74,7 @@ async def test_unload_ends_a_stream_that_runs(site: Site) -> None:
 
 
 async def test_a_stream_that_waits_for_its_first_audio_ends_with_unload_for_good(
-    site: Site,
+    site: RemoteSite,
 ) -> None:
     site.voice.always = ScriptStep(hold=asyncio.Event())
     remote = await site.loaded(retries=RetryPolicy())
@@ -91,7 +91,7 @@ async def test_a_stream_that_waits_for_its_first_audio_ends_with_unload_for_good
 
 
 @pytest.mark.parametrize("moment", [Moment.DURING, Moment.AFTER])
-async def test_a_listener_who_leaves_stops_the_server(site: Site, moment: Moment) -> None:
+async def test_a_listener_who_leaves_stops_the_server(site: RemoteSite, moment: Moment) -> None:
     gate = asyncio.Event()
     site.voice.always = ScriptStep(chunk_delay_s=0.01)
     site.go_wrong(held(gate), moment)

@@ -9,7 +9,7 @@ import wave
 from dataclasses import replace
 
 import pytest
-from remote_site import PATIENT, Site
+from remote_site import PATIENT, RemoteSite
 from spoken_texts import GREETING
 from tone_engine import expected, heard, same
 
@@ -19,7 +19,7 @@ from vieneu_core.errors import EmptyTextError, VoiceNotFoundError
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
 
 
-async def test_a_text_beyond_the_servers_limit_goes_in_several_requests(site: Site) -> None:
+async def test_a_text_beyond_the_servers_limit_goes_in_several_requests(site: RemoteSite) -> None:
     remote = await site.loaded()
     text = tuple(f"Đây là một câu khá dài để vượt giới hạn của máy chủ câu {n}." for n in range(90))
     n_chars = sum(map(len, text))
@@ -35,7 +35,7 @@ async def test_a_text_beyond_the_servers_limit_goes_in_several_requests(site: Si
     assert second.request_id not in {first.request_id, "x" * 128}
 
 
-async def test_the_request_says_who_asks_and_how_long_we_wait(site: Site) -> None:
+async def test_the_request_says_who_asks_and_how_long_we_wait(site: RemoteSite) -> None:
     remote = await site.loaded(timeouts=replace(PATIENT, first_byte_s=20))
 
     await synthesize(remote, SynthesisRequest(text="Xin chào.", voice="en-tone", speed=1.25))
@@ -53,7 +53,7 @@ async def test_the_request_says_who_asks_and_how_long_we_wait(site: Site) -> Non
     assert site.proxy.url.split("//")[1] not in seen.body.decode()
 
 
-async def test_the_request_says_whether_another_backend_can_go_on(site: Site) -> None:
+async def test_the_request_says_whether_another_backend_can_go_on(site: RemoteSite) -> None:
     remote = await site.loaded()
 
     await synthesize(remote, SynthesisRequest(text="Xin chào.", replaceable=True))
@@ -61,7 +61,7 @@ async def test_the_request_says_whether_another_backend_can_go_on(site: Site) ->
     assert site.bodies[0].replaceable
 
 
-async def test_reference_audio_travels_as_a_wav_file(site: Site) -> None:
+async def test_reference_audio_travels_as_a_wav_file(site: RemoteSite) -> None:
     remote = await site.loaded()
     site.voice.clones = True
     clip = ReferenceAudio(pcm=b"\x01\x12" * 64_000, sample_rate_hz=16_000, transcript="Chào bạn")
@@ -75,7 +75,7 @@ async def test_reference_audio_travels_as_a_wav_file(site: Site) -> None:
         assert wav.readframes(64_000) == clip.pcm
 
 
-async def test_the_connection_stays_warm_from_one_request_to_the_next(site: Site) -> None:
+async def test_the_connection_stays_warm_from_one_request_to_the_next(site: RemoteSite) -> None:
     remote = await site.loaded()
 
     for _ in range(3):
@@ -85,7 +85,9 @@ async def test_the_connection_stays_warm_from_one_request_to_the_next(site: Site
     assert site.proxy.n_connections == 1
 
 
-async def test_a_server_that_closes_idle_connections_is_asked_again_at_once(site: Site) -> None:
+async def test_a_server_that_closes_idle_connections_is_asked_again_at_once(
+    site: RemoteSite,
+) -> None:
     site.proxy.close_after_answer = True
     remote = await site.loaded(retries=RetryPolicy(attempts=1))
 
@@ -94,14 +96,16 @@ async def test_a_server_that_closes_idle_connections_is_asked_again_at_once(site
         assert same(heard(speech.pcm, 24_000), [expected(s) for s in GREETING])
 
 
-async def test_what_is_wrong_with_the_request_is_told_as_the_server_told_it(site: Site) -> None:
+async def test_what_is_wrong_with_the_request_is_told_as_the_server_told_it(
+    site: RemoteSite,
+) -> None:
     remote = await site.loaded()
 
     with pytest.raises(VoiceNotFoundError, match="vi-tone, en-tone"):
         await synthesize(remote, SynthesisRequest(text="Xin chào.", voice="ba"))
 
 
-async def test_a_text_without_words_does_not_reach_the_server(site: Site) -> None:
+async def test_a_text_without_words_does_not_reach_the_server(site: RemoteSite) -> None:
     remote = await site.loaded()
 
     with pytest.raises(EmptyTextError):
@@ -110,7 +114,7 @@ async def test_a_text_without_words_does_not_reach_the_server(site: Site) -> Non
     assert site.proxy.posts() == []
 
 
-async def test_voices_are_those_of_the_server(site: Site) -> None:
+async def test_voices_are_those_of_the_server(site: RemoteSite) -> None:
     remote = await site.loaded()
 
     assert await remote.voices() == await site.voice.voices()

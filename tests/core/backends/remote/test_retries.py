@@ -9,7 +9,7 @@ import random
 import line_faults
 import pytest
 from fault_line import Act
-from remote_site import PATIENT, Site, listen
+from remote_site import PATIENT, RemoteSite, listen
 from server_site import TOKEN, serving, until
 from spoken_texts import COUNTING, assert_whole
 
@@ -36,7 +36,7 @@ from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 )
 @pytest.mark.parametrize("times", [1, 2])
 async def test_two_failures_before_the_audio_are_not_heard(
-    site: Site, act: Act, times: int, codec: str
+    site: RemoteSite, act: Act, times: int, codec: str
 ) -> None:
     remote = await site.loaded(codec=codec)
     site.go_wrong(act, times=times)
@@ -51,7 +51,7 @@ async def test_two_failures_before_the_audio_are_not_heard(
     assert json.loads(sent[0])["request_id"]
 
 
-async def test_a_third_try_is_the_last(site: Site) -> None:
+async def test_a_third_try_is_the_last(site: RemoteSite) -> None:
     remote = await site.loaded()
     site.go_wrong(line_faults.reply(line_faults.edge_reply("gateway_503")), times=8)
 

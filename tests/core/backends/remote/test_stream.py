@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from guard import GUARD_S
-from remote_site import PATIENT, Site, listen
+from remote_site import PATIENT, RemoteSite, listen
 from spoken_texts import COUNTING, GREETING, assert_whole
 from tone_engine import expected, heard, same
 
@@ -25,7 +25,7 @@ from vieneu_core.testing.scripted import ScriptStep
 @pytest.mark.parametrize("codec", ["pcm", "opus"])
 @pytest.mark.parametrize("rate_hz", [16_000, 24_000, 48_000])
 async def test_every_sentence_is_heard_whole_and_in_order(
-    site: Site, codec: str, rate_hz: int
+    site: RemoteSite, codec: str, rate_hz: int
 ) -> None:
     site.voice.sample_rate_hz = rate_hz
     remote = await site.loaded(codec=codec)
@@ -38,7 +38,7 @@ async def test_every_sentence_is_heard_whole_and_in_order(
     assert {(s.engine, s.voice) for s in speech.speakers} == {("scripted", "vi-tone")}
 
 
-async def test_samples_that_travel_as_pcm_are_the_same_to_the_bit(site: Site) -> None:
+async def test_samples_that_travel_as_pcm_are_the_same_to_the_bit(site: RemoteSite) -> None:
     remote = await site.loaded(codec="pcm")
     request = SynthesisRequest(text=GREETING, speed=1.5)
 
@@ -48,7 +48,7 @@ async def test_samples_that_travel_as_pcm_are_the_same_to_the_bit(site: Site) ->
     assert there.pcm == here.pcm
 
 
-async def test_opus_costs_a_fraction_of_the_samples(site: Site) -> None:
+async def test_opus_costs_a_fraction_of_the_samples(site: RemoteSite) -> None:
     traffic: list[tuple[int, int]] = []
     remote = await site.loaded(codec="opus", on_traffic=lambda n, size: traffic.append((n, size)))
     traffic.clear()
@@ -61,7 +61,7 @@ async def test_opus_costs_a_fraction_of_the_samples(site: Site) -> None:
 
 @pytest.mark.parametrize("codec", ["pcm", "opus"])
 async def test_audio_is_passed_on_while_the_rest_is_still_being_made(
-    site: Site, codec: str
+    site: RemoteSite, codec: str
 ) -> None:
     first_heard = asyncio.Event()
     site.voice.script = [ScriptStep(at_sentence=0, after_chunks=2, hold=first_heard)]
@@ -81,7 +81,7 @@ async def test_audio_is_passed_on_while_the_rest_is_still_being_made(
     assert same(heard(pcm, 24_000), [expected(s) for s in GREETING])
 
 
-async def test_the_first_sentence_of_a_text_still_being_written_is_spoken(site: Site) -> None:
+async def test_the_first_sentence_of_a_text_still_being_written_is_spoken(site: RemoteSite) -> None:
     remote = await site.loaded()
     heard_first = asyncio.Event()
 
@@ -109,7 +109,7 @@ async def test_the_first_sentence_of_a_text_still_being_written_is_spoken(site: 
     assert len(ids) >= 2
 
 
-async def test_a_failure_midway_reaches_the_listener_by_name(site: Site) -> None:
+async def test_a_failure_midway_reaches_the_listener_by_name(site: RemoteSite) -> None:
     site.voice.script = [
         ScriptStep(at_sentence=1, after_chunks=1, error=SynthesisFailedError("No."))
     ]
@@ -123,7 +123,7 @@ async def test_a_failure_midway_reaches_the_listener_by_name(site: Site) -> None
     assert len(site.proxy.posts()) == 1
 
 
-async def test_streams_side_by_side_do_not_mix(site: Site) -> None:
+async def test_streams_side_by_side_do_not_mix(site: RemoteSite) -> None:
     remote = await site.loaded(codec="opus")
     texts = [f"Đây là bài thứ câu {n}." for n in range(12)]
 
@@ -136,7 +136,7 @@ async def test_streams_side_by_side_do_not_mix(site: Site) -> None:
         assert same(heard(speech.pcm, 24_000), [expected(text)])
 
 
-async def test_a_stream_that_ends_a_sentence_short_is_no_success(site: Site) -> None:
+async def test_a_stream_that_ends_a_sentence_short_is_no_success(site: RemoteSite) -> None:
     site.voice.script = [ScriptStep(at_sentence=2, after_chunks=0, truncate=True)]
     remote = await site.loaded()
 
@@ -146,7 +146,7 @@ async def test_a_stream_that_ends_a_sentence_short_is_no_success(site: Site) -> 
     assert [c.sentence for c in got if c.final] == [0, 1]
 
 
-async def test_a_gap_that_the_audio_already_here_covers_is_no_stall(site: Site) -> None:
+async def test_a_gap_that_the_audio_already_here_covers_is_no_stall(site: RemoteSite) -> None:
     limits = replace(PATIENT, between_chunks_s=0.3)
     texts = tuple(f"Đây là một câu khá dài số {n}." for n in range(6))
     ahead_s = sum(expected(text).seconds for text in texts[:5])
@@ -159,7 +159,7 @@ async def test_a_gap_that_the_audio_already_here_covers_is_no_stall(site: Site) 
     assert same(heard(speech.pcm, 24_000), [expected(text) for text in texts])
 
 
-async def test_a_listener_may_take_all_the_time_in_the_world(site: Site) -> None:
+async def test_a_listener_may_take_all_the_time_in_the_world(site: RemoteSite) -> None:
     limits = RemoteTimeouts(
         connect_s=20, first_byte_s=20, between_chunks_s=20, behind_s=20, total_s=60
     )
