@@ -97,6 +97,13 @@ ENGINES = (
         inner=("vieneu._v3_turbo_engine.onnx_runtime_lite",),
     ),
     EngineNeeds(
+        engine="piper",
+        label="Piper",
+        extra="piper",
+        modules=("huggingface_hub", "onnxruntime", "piper"),
+        inner=("piper.voice", "piper.espeakbridge"),
+    ),
+    EngineNeeds(
         engine=EMBEDDED_ENGINE,
         label="eSpeak NG",
         extra="espeak",
