@@ -280,9 +280,7 @@ def test_a_voice_whose_letters_are_phonemes(tmp_path: Path) -> None:
     assert heard(speak(engine, "ba bon")) == letters
 
 
-def test_a_missing_package_names_the_pip_line(
-    monkeypatch: pytest.MonkeyPatch, voice: Path
-) -> None:
+def test_a_missing_package_names_the_pip_line(monkeypatch: pytest.MonkeyPatch, voice: Path) -> None:
     monkeypatch.setitem(sys.modules, "piper", None)
 
     with pytest.raises(MissingExtraError) as caught:
