@@ -1,11 +1,10 @@
-"""Writes a synthetic voice of Piper: a graph with the inputs and the output of an exported VITS, and
-its configuration.
+"""Writes a synthetic voice of Piper: a graph of an exported VITS's inputs, and its configuration.
 
 The inputs are those of ``piper.train.export_onnx``: ``input`` int64 [1, n], ``input_lengths``,
 ``scales`` (noise, length, rhythm) and, for several speakers, ``sid``; the output is float32
-[1, 1, 1, t]. Each phoneme becomes a tone whose pitch grows with its id, padding becomes silence, so
-that phonemes can be heard again from the sound. The length of a tone grows with the scale of length and
-that of rhythm, its second harmonic with that of noise; a speaker sounds higher than the one before.
+[1, 1, 1, t]. Each phoneme becomes a tone whose pitch grows with its id, padding becomes silence,
+so that phonemes can be heard again from the sound. The length of a tone grows with the scales of
+length and rhythm, its second harmonic with that of noise; each speaker sounds higher than the last.
 """
 
 from __future__ import annotations

@@ -369,7 +369,7 @@ def test_a_graph_for_several_speakers_does_not_fit_one(tmp_path: Path) -> None:
 
 
 def test_an_unknown_voice_of_espeak_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelLoadError, match="first word.*Failed to set voice: xx"):
+    with pytest.raises(ModelLoadError, match=r"first word.*Failed to set voice: xx"):
         loaded(write_voice(tmp_path, espeak="xx"))
 
 
