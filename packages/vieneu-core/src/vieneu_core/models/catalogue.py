@@ -58,7 +58,7 @@ class KnownModel:
     at: str
     """Location, for `parse_source`."""
     licence: str
-    """SPDX identifier, as stated by its author."""
+    """SPDX identifier, as stated by its author; ``unknown`` if none was found."""
     size_mb: int | None
     """Approximate size in megabytes; None if unknown."""
     prompt: PromptFormat | None = None
@@ -213,7 +213,7 @@ MODELS = (
         name="vi_VN-25hours_single-low",
         kind=ModelKind.PIPER,
         at=_piper("vi/vi_VN/25hours_single/low/vi_VN-25hours_single-low"),
-        licence="LicenseRef-unknown",
+        licence="unknown",
         size_mb=63,
         language="vi",
     ),

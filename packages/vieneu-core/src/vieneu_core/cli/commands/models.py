@@ -87,13 +87,13 @@ def show_models(terminal: Terminal, *, as_json: bool) -> None:
         return
     messages = terminal.messages
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for key in ("name", "kind", "language", "size", "licence", "downloaded"):
+    for key in ("name", "kind", "size", "licence", "downloaded"):
         table.add_column(messages(key), overflow="fold")
     for model, path in rows:
         size = f"{messages.number(model.size_mb)} MB" if model.size_mb is not None else "-"
         downloaded = Text("✓", style="green") if path is not None else Text("-")
-        language = model.language or "-"
-        table.add_row(model.name, model.kind, language, size, model.licence, downloaded)
+        kind = f"{model.kind} ({model.language})" if model.language else model.kind
+        table.add_row(model.name, kind, size, model.licence, downloaded)
     terminal.out.print(table)
 
 
