@@ -26,6 +26,7 @@ from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_core import errors, router
 from vieneu_core.config import Settings
 from vieneu_core.engines.gguf import GgufOptions
+from vieneu_core.engines.piper.options import PiperOptions
 from vieneu_core.engines.pytorch import PytorchOptions
 from vieneu_core.engines.sdk.options import SdkOptions
 from vieneu_core.errors import BackendError, RequestError, VieneuError
@@ -247,6 +248,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "gguf-options": partial(options_table, GgufOptions),
     "pytorch-options": partial(options_table, PytorchOptions),
     "sdk-options": partial(options_table, SdkOptions),
+    "piper-options": partial(options_table, PiperOptions),
     "synthesis-body": partial(model_table, SynthesisBody),
 }
 

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from vieneu_core.config import EMBEDDED_ENGINE
 from vieneu_core.credentials import new_auth_token
-from vieneu_core.engines.registry import AUTO_ENGINE, best_engine
+from vieneu_core.engines.registry import AUTO_ENGINE, best_engine, model_option
 from vieneu_core.errors import VieneuError
 from vieneu_core.router import Mode
 from vieneu_core.worker.spec import EngineSpec
@@ -61,8 +61,9 @@ TITLE = "VieNeu"
 
 def _options(engine: str, model: str | None) -> dict[str, Any]:
     """Return the engine options for a model; ``auto`` has them for each engine."""
-    options = {"model": model} if model else {}
-    return {best_engine(gpu=False): options} if engine == AUTO_ENGINE and options else options
+    chosen = best_engine(gpu=False) if engine == AUTO_ENGINE else engine
+    options = {model_option(chosen): model} if model else {}
+    return {chosen: options} if engine == AUTO_ENGINE and options else options
 
 
 class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):

@@ -100,7 +100,7 @@ def test_no_message_is_unused() -> None:
 
 def test_every_engine_of_the_core_can_be_chosen() -> None:
     engines = tuple(sorted(MODEL_ENGINES))
-    assert engines == ("auto", "gguf", "pytorch", "sdk")
+    assert engines == ("auto", "gguf", "piper", "pytorch", "sdk")
     offered = ACTIONS["generate_notebook"]["fields"]["engine"]["selector"]["select"]["options"]
     assert tuple(offered) == engines
     assert tuple(option["value"] for option in ENGINE_OPTIONS) == engines

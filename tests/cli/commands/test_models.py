@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 from checkpoint.gguf_model import write_gguf
+from checkpoint.piper_voice import write_voice
 from cli_sandbox import CliSandbox
 from hub_site import hub_site
 from llama_library import NEEDS_LLAMA_CPP
+
+from vieneu_core.models.catalogue import known_model
 
 
 def test_known_models_are_listed_for_people_and_programs(sandbox: CliSandbox) -> None:
@@ -41,6 +44,50 @@ def test_an_unknown_model_is_told_with_those_that_are_known(sandbox: CliSandbox)
 
     assert done.returncode == 4
     assert "vieneu-0.5b-q4" in done.stderr
+
+
+def test_a_voice_becomes_the_local_one_with_one_command(sandbox: CliSandbox) -> None:
+    """The files are synthetic, under the name of a known voice whose checksum is not pinned."""
+    name = "vi_VN-25hours_single-low"
+    graph = write_voice(sandbox.home / "made", name)
+    with hub_site() as site:
+        files = dict.fromkeys(known_model(name).source.files, b"")
+        for file in files:
+            files[file] = (graph.parent / Path(file).name).read_bytes()
+        site.files["rhasspy/piper-voices"] = files
+        done = sandbox.run("models", "use", name, HF_ENDPOINT=site.url)
+        listed = sandbox.run("models", "--json")
+        again = sandbox.run("models", "get", name, HF_ENDPOINT="http://127.0.0.1:9")
+
+    assert done.returncode == 0, done.stderr
+    assert f"{name}: licence" in done.stderr
+    assert f"{name} is the local voice now (engine piper)" in done.stdout
+    settings = (sandbox.home / ".config/vieneu/config.yaml").read_text("utf-8")
+    assert "engine: piper" in settings
+    assert f'voice: "{name}"' in settings
+    (row,) = [row for row in json.loads(listed.stdout) if row["name"] == name]
+    assert (row["language"], row["kind"]) == ("vi", "piper")
+    assert row["path"] == again.stdout.replace("\n", "")
+    assert Path(row["path"]).read_bytes() == graph.read_bytes()
+
+
+def test_options_of_another_engine_are_left_alone(sandbox: CliSandbox) -> None:
+    config = sandbox.home / "config.yaml"
+    config.write_text("local:\n  engine: gguf\n  options:\n    threads: 2\n", "utf-8")
+    before = config.read_bytes()
+
+    done = sandbox.run("models", "use", "vi_VN-vais1000-medium", "--config", str(config))
+
+    assert done.returncode == 3, done.stderr
+    assert "are those of the engine gguf" in done.stderr
+    assert config.read_bytes() == before
+
+
+def test_what_does_not_speak_is_no_voice(sandbox: CliSandbox) -> None:
+    done = sandbox.run("models", "use", "neucodec-decoder")
+
+    assert done.returncode == 4
+    assert "neucodec-decoder does not speak by itself" in done.stderr
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
+from checkpoint.piper_voice import write_voice
 
 from vieneu_core import doctor
 from vieneu_core.config import Settings
@@ -49,6 +50,23 @@ def test_the_engine_that_is_not_installed_is_named_with_its_own_extra(
     assert engines("gguf").fact == "gguf (extra gguf-prebuilt: huggingface_hub, xllamacpp)"
     assert engines("gguf").command == extra_command("gguf-prebuilt")
     assert engines("pytorch").command == extra_command("torch")
+
+
+def test_piper_without_a_voice_is_named_with_the_command_that_gets_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for variable in ("HF_HUB_CACHE", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+
+    without = engines("piper")
+    write_voice(tmp_path / "vieneu/piper")
+    with_voice = engines("piper")
+
+    assert (without.level, without.command) == (
+        Level.NOTE,
+        "vieneu models use vi_VN-vais1000-medium",
+    )
+    assert (with_voice.level, with_voice.fact) == (Level.OK, "piper")
 
 
 @pytest.mark.parametrize(

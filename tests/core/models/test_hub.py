@@ -85,7 +85,7 @@ def test_a_checksum_that_the_settings_state_is_held_against_it(site: HubSite, ca
     assert hub(site, cache).fetch(stated, quiet).read_bytes() == LARGE
 
     wrong = parse_source(f"{REPO}:{FILE}#sha256={'0' * 64}")
-    with pytest.raises(ModelLoadError, match="the settings ask for"):
+    with pytest.raises(ModelLoadError, match="is required"):
         hub(site, cache).fetch(wrong, quiet)
 
 

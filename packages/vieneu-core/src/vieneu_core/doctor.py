@@ -27,9 +27,12 @@ from vieneu_core.config import (
 from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.engines.auto import speed_record_path
 from vieneu_core.engines.import_check import import_failure
+from vieneu_core.engines.piper.options import NAME as PIPER
+from vieneu_core.engines.piper.voice_files import present_voices
 from vieneu_core.engines.registry import ENGINES, EngineNeeds, SpeedRecord, has_nvidia_gpu
 from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
 from vieneu_core.installation import extra_command, has_module, library_command
+from vieneu_core.models.catalogue import DEFAULT_PIPER
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
@@ -170,6 +173,10 @@ def examine_engine(needs: EngineNeeds) -> Finding:
             fact=f"{needs.engine} (extra {needs.extra_here}: {', '.join(missing)})",
             command=extra_command(needs.extra_here),
         )
+    if needs.engine == PIPER and not present_voices():
+        error = ModelLoadError("No voice of Piper is on this machine.")
+        use = f"vieneu models use {DEFAULT_PIPER}"
+        return Finding(topic=Topic.ENGINE, level=Level.NOTE, fact=PIPER, error=error, command=use)
     speeds = [
         f"{key.removeprefix(needs.engine).strip()}: RTF {factor:.2f}"
         for key, factor in SpeedRecord(speed_record_path()).all().items()
@@ -194,12 +201,8 @@ def examine_watermark() -> Finding:
     """Check whether audio can be watermarked; blocking, as `examine_engines`."""
     if can_watermark():
         return _imported(Topic.WATERMARK, NEEDED, _version_of("resemble-perth"))
-    return Finding(
-        topic=Topic.WATERMARK,
-        level=Level.NOTE,
-        fact="resemble-perth",
-        command=extra_command("watermark"),
-    )
+    fact, command = "resemble-perth", extra_command("watermark")
+    return Finding(topic=Topic.WATERMARK, level=Level.NOTE, fact=fact, command=command)
 
 
 def _holds_token(path: Path) -> bool:
@@ -260,14 +263,8 @@ def _voice(wanted: str | None, missing: str | None, voices: Sequence[Voice]) -> 
         return ()
     if missing is None:
         return (Finding(topic=Topic.VOICE, level=Level.OK, fact=wanted),)
-    return (
-        Finding(
-            topic=Topic.VOICE,
-            level=Level.PROBLEM,
-            fact=f"local.voice: {missing}",
-            command=", ".join(voice.id for voice in voices),
-        ),
-    )
+    fact, known = f"local.voice: {missing}", ", ".join(voice.id for voice in voices)
+    return (Finding(topic=Topic.VOICE, level=Level.PROBLEM, fact=fact, command=known),)
 
 
 async def _remote(settings: Settings) -> Finding:

@@ -13,6 +13,7 @@ from vieneu_colab_server.colab.loop_thread import LoopThread
 from vieneu_colab_server.i18n import cell_messages
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.engines.base import LoadProgress
+from vieneu_core.engines.registry import model_option
 from vieneu_core.i18n import Messages
 from vieneu_core.worker.spec import EngineSpec
 
@@ -27,7 +28,7 @@ def fetch_model(
 
     Args:
         engine: Result of `prepare`.
-        model: Its option ``model``; empty means its default.
+        model: Its option that names its model; empty means its default.
         codec: Its option ``codec``; empty means its default.
         language: ``vi`` or ``en``, for the output.
 
@@ -38,7 +39,7 @@ def fetch_model(
         ModelLoadError: the model cannot be downloaded or loaded.
     """
     messages = cell_messages(language)
-    given = {"model": model.strip(), "codec": codec.strip()}
+    given = {model_option(engine): model.strip(), "codec": codec.strip()}
     spec = EngineSpec(engine, {name: value for name, value in given.items() if value})
     print(messages("fetching"))
     line, shown = Line(), queue.SimpleQueue[str]()

@@ -52,6 +52,11 @@ def voices_dir(environ: Mapping[str, str]) -> Path:
     return _base(environ, "XDG_DATA_HOME", ".local/share") / "vieneu" / "voices"
 
 
+def piper_dir(environ: Mapping[str, str]) -> Path:
+    """Return the folder of the user's own voices for Piper."""
+    return _base(environ, "XDG_DATA_HOME", ".local/share") / "vieneu" / "piper"
+
+
 def cache_dir(environ: Mapping[str, str]) -> Path:
     """Return the folder of data that can be created again."""
     return _base(environ, "XDG_CACHE_HOME", ".cache") / "vieneu"

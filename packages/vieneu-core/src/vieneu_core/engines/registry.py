@@ -36,6 +36,8 @@ class EngineNeeds:
     """Submodules that the engine imports, and that fail if the package is incomplete."""
     wants_gpu: bool = False
     """Whether it is only useful with a GPU."""
+    model_option: str = "model"
+    """Its option that names its model."""
     speech_lm: bool = False
     """Whether its options ``model`` and ``codec`` name models of `vieneu_core.models.catalogue`."""
 
@@ -97,6 +99,14 @@ ENGINES = (
         inner=("vieneu._v3_turbo_engine.onnx_runtime_lite",),
     ),
     EngineNeeds(
+        engine="piper",
+        label="Piper",
+        extra="piper",
+        modules=("huggingface_hub", "onnxruntime", "piper"),
+        inner=("piper.voice", "piper.espeakbridge"),
+        model_option="voice",
+    ),
+    EngineNeeds(
         engine=EMBEDDED_ENGINE,
         label="eSpeak NG",
         extra="espeak",
@@ -128,6 +138,11 @@ def has_compiler() -> bool:
         any(map(which, [os.environ.get(variable) or program, program, *others]))
         for variable, program, *others in names
     )
+
+
+def model_option(engine: str) -> str:
+    """Return the option of an engine that names its model."""
+    return next((each.model_option for each in ENGINES if each.engine == engine), "model")
 
 
 def check_installed(engine: str) -> None:

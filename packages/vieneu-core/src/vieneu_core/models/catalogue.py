@@ -2,7 +2,9 @@
 
 Repositories, files and formats are from upstream (https://github.com/pnnbao97/VieNeu-TTS: its
 ``standard.py``, the tables in its README up to 1.2 and its ``config.yaml`` up to 2.5) and from
-programs that use them. Nothing was compared with the hub itself; comments mark what is uncertain.
+programs that use them; those of Piper's voices from the ``voices.json`` that Home Assistant's Piper
+carries (https://github.com/rhasspy/wyoming-piper). Nothing was compared with the hub itself;
+comments mark what is uncertain.
 No revision is pinned here: the first download pins the current commit.
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.source import ModelSource, parse_source
@@ -33,6 +36,8 @@ class ModelKind(StrEnum):
     """Codec on PyTorch, codes to samples and back: a folder."""
     FEATURES = "features"
     """Feature extractor of a codec's encoder: a folder."""
+    PIPER = "piper"
+    """Voice of Piper (VITS on ONNX Runtime): the graph, and its configuration beside it."""
 
 
 class PromptFormat(StrEnum):
@@ -53,21 +58,36 @@ class KnownModel:
     at: str
     """Location, for `parse_source`."""
     licence: str
-    """SPDX identifier, as stated by its author."""
+    """SPDX identifier, as stated by its author; ``unknown`` if none was found."""
     size_mb: int | None
     """Approximate size in megabytes; None if unknown."""
     prompt: PromptFormat | None = None
     """Prompt format of a language model."""
+    language: str = ""
+    """Language of a voice; empty for other models."""
+    sha256: str = ""
+    """Required SHA-256 of the first file of several; empty: only the hub's own is compared."""
 
     @property
     def source(self) -> ModelSource:
         """Location of the model."""
-        return replace(parse_source(self.at), name=self.name)
+        source = parse_source(self.at)
+        pinned = {source.files[0]: self.sha256} if self.sha256 else {}
+        return replace(source, name=self.name, checksums=pinned)
+
+    def path_in(self, found: Path) -> Path:
+        """Return the path of the model, where `find_cached` or `Hub.fetch` found its source."""
+        return found / self.source.files[0] if self.kind is ModelKind.PIPER else found
 
     @property
     def voices(self) -> ModelSource:
         """Location of its preset voices."""
         return replace(self.source, files=(VOICES_FILE,), name=None)
+
+
+def _piper(path: str) -> str:
+    """Return the location of a voice: its graph, and the configuration beside it."""
+    return f"rhasspy/piper-voices:{path}.onnx,{path}.onnx.json"
 
 
 # The 0.5B and its quantisations were trained and always prompted with the chat format. Upstream
@@ -172,11 +192,47 @@ MODELS = (
         licence="MIT",
         size_mb=2320,
     ),
+    # The repository of Piper's voices states MIT; the licence named here is that of the recordings,
+    # from which nothing releases their users. Sizes and MD5 are those of voices.json; a SHA-256 is
+    # what the hub's page and several programs name of the same file.
+    # Fine-tuned from the English voice lessac, whose recordings are for research only.
+    # MD5 5e42428c4f6131f75557cf156c9c1526.
+    KnownModel(
+        name="vi_VN-vais1000-medium",
+        kind=ModelKind.PIPER,
+        at=_piper("vi/vi_VN/vais1000/medium/vi_VN-vais1000-medium"),
+        licence="CC-BY-4.0",
+        size_mb=63,
+        language="vi",
+        sha256="ec7c89e2c85f4d1edc24b6120c18aaf1bda614f06b511567eb9c7c0de15e2dab",
+    ),
+    # These two have 130 phonemes, without eSpeak's marks of four of the six tones, so that many
+    # words sound alike: `vieneu_core.engines.piper.voice_files` offers them last. The licence of
+    # the recordings of 25hours_single (InfoRe) was not found. MD5 54ff8fb35b0084336377ddd10717e1fa.
+    KnownModel(
+        name="vi_VN-25hours_single-low",
+        kind=ModelKind.PIPER,
+        at=_piper("vi/vi_VN/25hours_single/low/vi_VN-25hours_single-low"),
+        licence="unknown",
+        size_mb=63,
+        language="vi",
+    ),
+    # 65 speakers. The licence is that of the VIVOS corpus. MD5 d5880d32e340f57489dcb9d4f1f7aa04.
+    KnownModel(
+        name="vi_VN-vivos-x_low",
+        kind=ModelKind.PIPER,
+        at=_piper("vi/vi_VN/vivos/x_low/vi_VN-vivos-x_low"),
+        licence="CC-BY-NC-SA-4.0",
+        size_mb=28,
+        language="vi",
+        sha256="6ab13374eb0862021a545befe7727aef59e16117f1c075aa9e0362237ecc98ae",
+    ),
 )
 """All known models, language models first; `DEFAULT_GGUF` is the smallest."""
 DEFAULT_GGUF = "vieneu-0.3b-q4"
 DEFAULT_TRANSFORMERS = "vieneu-0.5b"
 DEFAULT_DECODER = "neucodec-decoder-int8"
+DEFAULT_PIPER = "vi_VN-vais1000-medium"
 
 
 def known_model(name: str) -> KnownModel:
@@ -186,17 +242,17 @@ def known_model(name: str) -> KnownModel:
         ModelLoadError: there is none; the message contains the closest name and all names.
     """
     for model in MODELS:
-        if model.name == name.strip().lower():
+        if model.name.lower() == name.strip().lower():
             return model
-    names = [model.name for model in MODELS]
+    names = {model.name.lower(): model.name for model in MODELS}
     close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
-    meant = Translatable(" Did you mean {close}?", close=close[0]) if close else ""
+    meant = Translatable(" Did you mean {close}?", close=names[close[0]]) if close else ""
     raise ModelLoadError(
         Translatable(
             "There is no model {name!r}.{meant} Known: {names}.",
             name=name,
             meant=meant,
-            names=", ".join(names),
+            names=", ".join(names.values()),
         ),
         remedy="Or write a path that begins with / or ~, or OWNER/REPOSITORY:FILE.",
     )

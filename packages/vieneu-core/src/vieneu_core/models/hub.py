@@ -143,7 +143,7 @@ class _Task:
 
     def _is_recorded(self, index: CacheIndex, commit: str, name: str) -> bool:
         record = index.files.get(file_key(commit, name))
-        wanted = self._source.sha256
+        wanted = self._source.sha256_of(name)
         return (
             record is not None
             and wanted in (None, record.sha256)
@@ -200,7 +200,7 @@ class _Task:
         record = index.files.get(key)
         # Without the hub, the name of the content file is its ETag.
         etag = etag or self._cache.content_name(path)
-        recorded = self._source.sha256 in (None, sha256) and (
+        recorded = self._source.sha256_of(name) in (None, sha256) and (
             record is None or record.sha256 == sha256
         )
         if not (recorded and has_etag(path, sha256, etag)):
@@ -209,10 +209,10 @@ class _Task:
         index.files[key] = Checked.now(path, sha256)
 
     def _damaged(self, name: str, sha256: str) -> ModelLoadError:
-        stated = self._source.sha256
+        stated = self._source.sha256_of(name)
         against = "the hub names another"
         if stated:
-            against = Translatable("the settings ask for {stated}", stated=stated)
+            against = Translatable("{stated} is required", stated=stated)
         return ModelLoadError(
             Translatable(
                 "{name} of {repo} is damaged: its SHA-256 is {sha256}, {against}. It was deleted.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vieneu_core.errors import ModelLoadError
@@ -48,6 +49,8 @@ class ModelSource:
     """Branch, tag or commit."""
     sha256: str | None = None
     """Required SHA-256 of the only file, as 64 lower-case hexadecimal digits."""
+    checksums: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Required SHA-256 of files of a folder, by their names."""
     name: str | None = None
     """Name of the known model, for messages only."""
 
@@ -69,6 +72,10 @@ class ModelSource:
             return str(self.path)
         revision = "" if self.revision == MAIN else f"@{self.revision}"
         return f"{self.repo}:{','.join(self.files)}{revision}"
+
+    def sha256_of(self, file: str) -> str | None:
+        """Return the required SHA-256 of a file; None if any is accepted."""
+        return self.sha256 or self.checksums.get(file)
 
     @property
     def is_folder(self) -> bool:

@@ -24,13 +24,23 @@ from vieneu_core.cli.console import (
 )
 from vieneu_core.cli.error_messages import plain
 from vieneu_core.cli.event_loop import run_command
-from vieneu_core.errors import InvalidRequestError, ModelLoadError
-from vieneu_core.models.catalogue import MODELS, model_of, model_source
+from vieneu_core.config import save_settings
+from vieneu_core.engines.registry import check_installed, model_option
+from vieneu_core.errors import ConfigurationError, InvalidRequestError, ModelLoadError
+from vieneu_core.models.catalogue import MODELS, ModelKind, known_model, model_of, model_source
 from vieneu_core.models.download import OnDownload
 from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
 from vieneu_core.models.prune_vocabulary import OnPrune, trim
+from vieneu_core.models.source import ModelSource
+from vieneu_core.translatable import Translatable
 
 T = TypeVar("T")
+ENGINE_OF = {
+    ModelKind.GGUF: "gguf",
+    ModelKind.TRANSFORMERS: "pytorch",
+    ModelKind.PIPER: "piper",
+}
+"""Engine of each kind of model that speaks."""
 
 app = typer.Typer()
 models = typer.Typer()
@@ -57,7 +67,8 @@ def show_models(terminal: Terminal, *, as_json: bool) -> None:
     """
     terminal.check_named_settings()
     cache = hub_cache_dir(terminal.environ)
-    rows = [(model, find_cached(model.source, cache_dir=cache)) for model in MODELS]
+    found = ((model, find_cached(model.source, cache_dir=cache)) for model in MODELS)
+    rows = [(model, path and model.path_in(path)) for model, path in found]
     if as_json:
         terminal.print_json(
             [
@@ -65,6 +76,7 @@ def show_models(terminal: Terminal, *, as_json: bool) -> None:
                     "name": model.name,
                     "kind": model.kind,
                     "source": str(model.source),
+                    "language": model.language or None,
                     "licence": model.licence,
                     "size_mb": model.size_mb,
                     "path": str(path) if path is not None else None,
@@ -80,7 +92,8 @@ def show_models(terminal: Terminal, *, as_json: bool) -> None:
     for model, path in rows:
         size = f"{messages.number(model.size_mb)} MB" if model.size_mb is not None else "-"
         downloaded = Text("✓", style="green") if path is not None else Text("-")
-        table.add_row(model.name, model.kind, size, model.licence, downloaded)
+        kind = f"{model.kind} ({model.language})" if model.language else model.kind
+        table.add_row(model.name, kind, size, model.licence, downloaded)
     terminal.out.print(table)
 
 
@@ -106,13 +119,65 @@ async def get_model(terminal: Terminal, name: str) -> None:
     terminal.check_named_settings()
     with _as_wrong_request():
         source = model_source(name)
+    terminal.print(str(await _fetched(terminal, source)))
+
+
+async def _fetched(terminal: Terminal, source: ModelSource) -> Path:
     hub = Hub.of_environment(terminal.environ)
     known = model_of(source)
+    if known is not None:
+        terminal.note(terminal.messages("model_licence", name=known.name, licence=known.licence))
     with _shown(terminal) as show:
         path = await asyncio.to_thread(hub.fetch, source, show)
         if known is not None and known.prompt is not None:  # a language model has preset voices
             await asyncio.to_thread(hub.fetch, known.voices, show)
-    terminal.print(str(path))
+    return path if known is None else known.path_in(path)
+
+
+@models.command("use")
+def use_command(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument()],
+    config: ConfigOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Download a model, and let it be the local voice."""
+    run_command(use_model(terminal_in_group(context, config, lang), name))
+
+
+async def use_model(terminal: Terminal, name: str) -> None:
+    """Download a known model, and name it with its engine in the settings.
+
+    Raises:
+        ConfigurationError: the settings file is invalid or cannot be written, or has options of
+            another engine.
+        InvalidRequestError: there is no such model, or none that speaks by itself.
+        MissingExtraError: a package that its engine needs is not installed.
+        ModelLoadError: the download failed.
+    """
+    with _as_wrong_request():
+        model = known_model(name)
+    engine = ENGINE_OF.get(model.kind)
+    if engine is None:
+        raise InvalidRequestError(
+            Translatable("{name} does not speak by itself.", name=model.name),
+            remedy="Name a voice or a language model out of: vieneu models",
+        )
+    check_installed(engine)
+    local = terminal.settings().local
+    if local.options and local.engine != engine:
+        raise ConfigurationError(
+            Translatable(
+                "local.options in {path} are those of the engine {engine}.",
+                path=terminal.path,
+                engine=local.engine,
+            ),
+            remedy="Remove them, and run the command again.",
+        )
+    await _fetched(terminal, model.source)
+    option = f"local.options.{model_option(engine)}"
+    save_settings({"local.engine": engine, option: model.name}, terminal.path)
+    terminal.print(terminal.messages("model_used", name=model.name, engine=engine))
 
 
 @app.command("optimize")

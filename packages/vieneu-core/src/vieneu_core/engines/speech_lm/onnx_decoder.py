@@ -7,10 +7,10 @@ The graphs are those of https://huggingface.co/neuphonic/neucodec-onnx-decoder a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vieneu_core.engines.onnx_session import first_line, is_out_of_memory, open_session
 from vieneu_core.engines.speech_lm.codec import SAMPLES_PER_CODE
 from vieneu_core.errors import (
     DeviceMemoryError,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _INPUT = "codes"
-_OUT_OF_MEMORY = ("Failed to allocate memory", "bad_alloc", "std::bad_alloc")
 
 
 class OnnxDecoder:
@@ -95,19 +94,14 @@ class OnnxDecoder:
 
 def _open(path: Path, threads: int) -> Any:
     try:
-        runtime: Any = import_module("onnxruntime")
+        return open_session(path, threads=threads)
     except ImportError as error:
         raise MissingExtraError("Decoding speech", "model") from error
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3  # errors only; its warnings are for authors of graphs
-    try:
-        return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # as above
-        if isinstance(_failure(error), DeviceMemoryError):
+    except Exception as error:  # its classes differ between versions, and have no common base
+        if is_out_of_memory(error):
             raise _failure(error) from error
         raise _no_decoder(
-            path, Translatable("ONNX Runtime says: {first_line}", first_line=_first_line(error))
+            path, Translatable("ONNX Runtime says: {first_line}", first_line=first_line(error))
         ) from error
 
 
@@ -119,13 +113,8 @@ def _no_decoder(path: Path, why: str) -> ModelLoadError:
 
 
 def _failure(error: Exception) -> DeviceMemoryError | SynthesisFailedError:
-    text = str(error)
-    if isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY):
+    if is_out_of_memory(error):
         return DeviceMemoryError("The codec ran out of memory.")
     return SynthesisFailedError(
-        Translatable("The codec failed: {reason}", reason=_first_line(error))
+        Translatable("The codec failed: {reason}", reason=first_line(error))
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

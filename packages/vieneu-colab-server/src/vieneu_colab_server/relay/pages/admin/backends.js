@@ -5,6 +5,7 @@ import { formatBytes, formatDuration, formatNumber, onLanguage, t } from "../sha
 import { make, onPress, setText } from "../shared/outcome.js";
 
 const GOOD = new Set(["ready"]);
+const EMBEDDED = new Set(["espeak", "embedded", "sano"]);
 const BAD = new Set(["unreachable", "unauthorized", "failed", "expired"]);
 
 export function setUpBackends({ refresh }) {
@@ -24,6 +25,7 @@ export function setUpBackends({ refresh }) {
     }
     showActive(status);
     showSettingsNotes(status);
+    showLocalVoice(status);
     const names = status.backends.map((backend) => backend.name);
     for (const name of cards.keys()) {
       if (!names.includes(name)) {
@@ -64,6 +66,12 @@ function showSettingsNotes({ settings_error: error, needs_restart: names }) {
   if (note.dataset.shown === lines.join("\n")) return;
   note.dataset.shown = lines.join("\n");
   note.replaceChildren(...lines.map((text) => make("p", { text })));
+}
+
+/** Name the command for a better local voice while only the embedded one is there. */
+function showLocalVoice(status) {
+  const local = status.backends.find((backend) => backend.name === "local");
+  document.getElementById("local-voice").hidden = !EMBEDDED.has(local?.health?.engine);
 }
 
 /** Make the card of a backend; its parts stay, so that the focus does. */

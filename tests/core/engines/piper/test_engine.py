@@ -1,0 +1,409 @@
+"""The engine ``piper``: the real package on a synthetic voice of the real format."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+from checkpoint.onnx_graph import FLOAT, INT64, save_graph
+from checkpoint.piper_voice import (
+    N_OLD,
+    RATE_HZ,
+    Samples,
+    pitch_hz,
+    pitches_of,
+    tone_samples,
+    write_voice,
+)
+from numpy.typing import NDArray
+from piper.phonemize_espeak import EspeakPhonemizer
+
+from vieneu_core.audio.pcm import floats_of_pcm
+from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
+from vieneu_core.engines.piper import PiperEngine, create
+from vieneu_core.errors import (
+    CloningUnsupportedError,
+    EmptyTextError,
+    MissingExtraError,
+    ModelLoadError,
+    SynthesisFailedError,
+    VoiceNotFoundError,
+    WatermarkUnavailableError,
+)
+from vieneu_core.installation import extra_command
+from vieneu_core.synthesis import ReferenceAudio
+from vieneu_core.voices import Voice
+
+NAME = "vi_VN-synthetic-medium"
+VOICE = Voice(id=NAME, name="Piper synthetic", language="vi")
+TEXT = "cửa trước đang mở, xin hãy kiểm tra lại."
+
+
+def quiet(now: LoadProgress) -> None:
+    del now
+
+
+def never() -> bool:
+    return False
+
+
+@pytest.fixture(scope="module")
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_voice(tmp_path_factory.mktemp("voice"))
+
+
+def loaded(graph: Path, **options: object) -> tuple[PiperEngine, EngineInfo]:
+    engine = create({"voice": str(graph), **options})
+    return engine, engine.load(quiet)
+
+
+@pytest.fixture(scope="module")
+def engine(voice: Path) -> PiperEngine:
+    return loaded(voice)[0]
+
+
+def speak(
+    engine: PiperEngine,
+    text: str = TEXT,
+    voice: Voice = VOICE,
+    cancelled: Callable[[], bool] = never,
+) -> Samples:
+    spoken = engine.synthesize(Utterance(text=text, voice=voice), cancelled)
+    return floats_of_pcm(b"".join(spoken))
+
+
+def heard(samples: Samples, **scales: float) -> list[int]:
+    return [hz for hz in pitches_of(samples, tone_samples(**scales)) if hz]
+
+
+@cache
+def phonemizer() -> EspeakPhonemizer:
+    """Return Piper's own; a second one in a process would end it."""
+    return EspeakPhonemizer()
+
+
+def phonemes(text: str, espeak: str = "vi", known: int = 154) -> list[int]:
+    """Return the pitches that the phonemes of a text have, as Piper's own eSpeak NG makes them."""
+    sentences = phonemizer().phonemize(espeak, text)
+    made = [each for sentence in sentences for each in sentence]
+    pitches = [pitch_hz(each) for each in made]
+    return [hz for hz in pitches if hz < pitch_hz(" ") + 20 * known]
+
+
+def test_it_says_what_it_is(voice: Path) -> None:
+    engine, info = loaded(voice)
+
+    assert (info.engine, info.model, info.sample_rate_hz) == ("piper", NAME, RATE_HZ)
+    assert info.voices == (VOICE,)
+    assert not info.clones
+    assert not info.watermarks
+    assert info.accelerator is None
+    assert engine.memory().gpu_used_gb is None
+
+
+def test_it_speaks_every_phoneme_of_a_sentence_tones_included(engine: PiperEngine) -> None:
+    pitches = heard(speak(engine))
+
+    assert pitches == phonemes(TEXT)
+    assert pitch_hz("4") in pitches  # hỏi, of mở
+    assert pitch_hz("6") in pitches  # nặng, of lại
+
+
+def test_the_scales_reach_the_model(voice: Path) -> None:
+    slow, _ = loaded(voice, length_scale=2.0, noise_w_scale=0.0, noise_scale=0.0)
+    as_stated, _ = loaded(voice)
+
+    def octave(samples: Samples) -> float:
+        """Return the part of the sound that is above the first tone's own pitch."""
+        spectrum = np.abs(np.fft.rfft(samples.astype(np.float64)))
+        low = spectrum[: round(len(spectrum) * 2 * pitch_hz("a") / RATE_HZ * 1.5)].sum()
+        return float(1 - low / spectrum.sum())
+
+    samples = speak(slow)
+    assert heard(samples, length_scale=2.0, noise_w=0.0) == phonemes(TEXT)
+    assert len(samples) > 1.7 * len(speak(as_stated))
+    assert octave(speak(slow, "a a a")) < octave(speak(as_stated, "a a a"))
+
+
+def test_sentences_are_made_one_after_the_other(
+    engine: PiperEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[int] = []
+    graph = engine._voice._voice.session  # type: ignore[union-attr]
+
+    def run(outputs: object, inputs: dict[str, NDArray[np.int64]]) -> object:
+        runs.append(inputs["input"].shape[1])
+        return graph.run(outputs, inputs)
+
+    class Counted:
+        pass
+
+    Counted.run = staticmethod(run)  # type: ignore[attr-defined]
+    monkeypatch.setattr(engine._voice._voice, "session", Counted())  # type: ignore[union-attr]
+    chunks = engine.synthesize(Utterance(text="Một hai! Ba bốn? Năm sáu.", voice=VOICE), never)
+
+    next(chunks)
+    assert len(runs) == 1
+    list(chunks)
+    assert len(runs) == 3
+
+
+def test_a_long_sentence_comes_in_chunks_and_ends_when_cancelled(engine: PiperEngine) -> None:
+    utterance = Utterance(text="một hai ba bốn năm. " * 8, voice=VOICE)
+    checks = 0
+
+    def after_three() -> bool:
+        nonlocal checks
+        checks += 1
+        return checks > 3
+
+    whole = list(engine.synthesize(utterance, never))
+    stopped = list(engine.synthesize(utterance, after_three))
+
+    assert len(whole) > 20
+    assert all(len(chunk) <= RATE_HZ // 2 + 2 for chunk in whole)
+    assert len(stopped) == 3
+    assert heard(speak(engine)) == phonemes(TEXT)
+
+
+def test_a_request_that_ended_early_makes_no_further_sentence(
+    engine: PiperEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    voice = engine._voice._voice  # type: ignore[union-attr]
+    synthesize = voice.synthesize
+
+    def counted(text: str, *more: object) -> object:
+        for chunk in synthesize(text, *more):
+            made.append(text)
+            yield chunk
+
+    monkeypatch.setattr(voice, "synthesize", counted)
+    speak(engine, "A! Ba! Bốn! Năm!", cancelled=lambda: len(made) > 1)
+
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize("text", ["", "...", ".", "\u20a0"])
+def test_a_text_without_sounds_is_an_error(engine: PiperEngine, text: str) -> None:
+    with pytest.raises(EmptyTextError):
+        speak(engine, text)
+    assert heard(speak(engine)) == phonemes(TEXT)
+
+
+def test_a_text_is_no_markup_and_holds_anything(engine: PiperEngine) -> None:
+    plain = heard(speak(engine, "một hai ba"))
+
+    assert heard(speak(engine, "một\0hai\0ba")) == plain
+    injected = heard(speak(engine, "[[t'E]] một hai ba"))
+    assert injected[-len(plain) :] == plain
+    assert injected != [pitch_hz("t"), pitch_hz("'"), *plain]
+    assert len(heard(speak(engine, "một \ud800 hai"))) >= len(heard(speak(engine, "một hai")))
+
+
+def test_what_it_cannot_do_is_refused(engine: PiperEngine) -> None:
+    clip = ReferenceAudio(pcm=bytes(200), sample_rate_hz=24_000, transcript="a")
+
+    with pytest.raises(CloningUnsupportedError):
+        list(engine.synthesize(Utterance(text=TEXT, voice=None, reference=clip), never))
+    with pytest.raises(WatermarkUnavailableError):
+        list(engine.synthesize(Utterance(text=TEXT, voice=VOICE, watermark=True), never))
+    with pytest.raises(VoiceNotFoundError, match=re.escape(NAME)):
+        speak(engine, voice=Voice(id="ba", name="Ba", language="vi"))
+    with pytest.raises(ModelLoadError, match="before it was loaded"):
+        speak(create({"voice": "/nowhere.onnx"}))
+
+
+def test_speakers_are_voices(tmp_path: Path) -> None:
+    graph = write_voice(tmp_path, "vi_VN-two-low", speakers=("An", "Bình"), rate_hz=16_000)
+    engine, info = loaded(graph)
+    names = [voice.id for voice in info.voices]
+
+    assert names == ["vi_VN-two-low:An", "vi_VN-two-low:Bình"]
+    assert [voice.name for voice in info.voices] == ["Piper synthetic An", "Piper synthetic Bình"]
+    assert info.sample_rate_hz == 16_000
+    for number, each in enumerate(info.voices):
+        pitches = pitches_of(speak(engine, "a", each), tone_samples(), 16_000)
+        assert pitch_hz("a", number) in pitches
+
+
+@pytest.mark.parametrize("chosen", ["Bình", 1, "1"])
+def test_the_default_speaker_can_be_chosen(tmp_path: Path, chosen: object) -> None:
+    graph = write_voice(tmp_path, speakers=("An", "Bình"))
+
+    assert [voice.id for voice in loaded(graph, speaker=chosen)[1].voices] == [
+        f"{NAME}:Bình",
+        f"{NAME}:An",
+    ]
+    with pytest.raises(ModelLoadError, match=r"no speaker 'Chi'.*An, Bình"):
+        loaded(graph, speaker="Chi")
+
+
+def test_a_speaker_without_a_name_has_a_number(tmp_path: Path) -> None:
+    graph = write_voice(tmp_path, speakers=("An", "Bình"), speaker_id_map={})
+
+    assert [voice.id for voice in loaded(graph)[1].voices] == [f"{NAME}:0", f"{NAME}:1"]
+
+
+def test_an_english_voice_speaks_english(tmp_path: Path) -> None:
+    engine, info = loaded(write_voice(tmp_path, "en_US-synthetic-medium", espeak="en-us"))
+
+    assert info.voices[0].language == "en"
+    assert heard(speak(engine, "good morning", info.voices[0])) == phonemes("good morning", "en-us")
+
+
+def test_a_voice_without_tones_is_named_while_it_loads(tmp_path: Path) -> None:
+    old, steps = write_voice(tmp_path, "old", n_phonemes=N_OLD), list[str]()
+    engine = create({"voice": str(old)})
+    engine.load(lambda now: steps.append(now.step))
+    voice = Voice(id="old", name="old", language="vi")
+
+    assert any("does not distinguish the tones" in step for step in steps)
+    assert heard(speak(engine, "ma", voice)) == heard(speak(engine, "mạ", voice))
+    new: list[str] = []
+    create({"voice": str(write_voice(tmp_path))}).load(lambda now: new.append(now.step))
+    assert not any("tones" in step for step in new)
+
+
+def test_a_voice_whose_letters_are_phonemes(tmp_path: Path) -> None:
+    graph = write_voice(tmp_path, phoneme_type="text")
+    engine, _ = loaded(graph)
+    letters = [pitch_hz(each) for each in unicodedata.normalize("NFD", "ba bon")]
+
+    assert heard(speak(engine, "ba bon")) == letters
+
+
+def test_a_missing_package_names_the_pip_line(monkeypatch: pytest.MonkeyPatch, voice: Path) -> None:
+    monkeypatch.setitem(sys.modules, "piper", None)
+
+    with pytest.raises(MissingExtraError) as caught:
+        create({"voice": str(voice)}).load(quiet)
+
+    assert caught.value.remedy == f"Install them: {extra_command('piper')}"
+
+
+def test_espeak_without_its_data_ends_no_process(
+    monkeypatch: pytest.MonkeyPatch, voice: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(import_module("piper"), "__file__", str(tmp_path / "__init__.py"))
+
+    with pytest.raises(ModelLoadError, match="data of eSpeak NG are not in"):
+        loaded(voice)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ({"voice": ""}, "a known voice"),
+        ({"voice": "nobody"}, "There is no model"),
+        ({"voice": "vieneu-0.3b-q4"}, "no voice of Piper"),
+        ({"voice": "a/b:c.gguf"}, "no voice of Piper"),
+        ({"pitch": 3}, "It has: voice, speaker"),
+        ({"length_scale": 0}, "from 0.25 to 4"),
+        ({"threads": -1}, "0 for what ONNX Runtime finds best"),
+    ],
+)
+def test_a_wrong_option_is_named_with_what_is_right(
+    wrong: dict[str, object], expected: str
+) -> None:
+    with pytest.raises(ModelLoadError) as caught:
+        create(wrong).load(quiet)
+
+    assert expected in f"{caught.value.detail} {caught.value.remedy}"
+
+
+def spoiled_graph(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:700])
+
+
+def other_graph(path: Path) -> None:
+    save_graph(
+        path, [("Identity", "codes", "audio")], [("codes", INT64, [1])], [("audio", INT64, [1])], {}
+    )
+
+
+def silent_graph(path: Path) -> None:
+    """Write a graph of the right inputs, with an output of a shape that is no audio."""
+    save_graph(
+        path,
+        [("Identity", "scales", "one"), ("Unsqueeze", "one axis", "output")],
+        [("input", INT64, [1, "n"]), ("input_lengths", INT64, [1]), ("scales", FLOAT, [3])],
+        [("output", FLOAT, [3, 1])],
+        {"axis": np.array([1, 2], np.int64)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (spoiled_graph, "ONNX Runtime says"),
+        (other_graph, "It takes codes, but its configuration needs input, input_lengths, scales"),
+        (lambda path: path.write_bytes(b""), "is empty"),
+        (lambda path: path.write_bytes(b"<html>"), "is a web page"),
+        (lambda path: path.write_bytes(b"version https://git-lfs"), "Git LFS did not fetch"),
+        (lambda path: path.unlink(), "There is no file"),
+    ],
+)
+def test_a_damaged_voice_is_named(
+    tmp_path: Path, spoil: Callable[[Path], object], expected: str
+) -> None:
+    graph = write_voice(tmp_path)
+    spoil(graph)
+
+    with pytest.raises(ModelLoadError, match=expected):
+        loaded(graph)
+
+
+def test_a_graph_for_several_speakers_does_not_fit_one(tmp_path: Path) -> None:
+    graph = write_voice(tmp_path, speakers=("An", "Bình"), num_speakers=1, speaker_id_map={})
+
+    with pytest.raises(ModelLoadError, match="It takes input, input_lengths, scales, sid, but"):
+        loaded(graph)
+
+
+def test_an_unknown_voice_of_espeak_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelLoadError, match=r"first word.*Failed to set voice: xx"):
+        loaded(write_voice(tmp_path, espeak="xx"))
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        (np.full(500, np.nan, np.float32), "not made of numbers"),
+        (np.zeros((2, 500), np.float32), r"shape \[2, 500\]"),
+        (np.float32(0.5), r"shape \[\]"),
+        (np.zeros(0, np.float32), "Piper failed"),
+        (np.zeros(RATE_HZ * 1000, np.float32), "shape"),
+    ],
+)
+def test_audio_that_is_none_is_an_error(
+    engine: PiperEngine, monkeypatch: pytest.MonkeyPatch, samples: Samples, expected: str
+) -> None:
+    voice = engine._voice._voice  # type: ignore[union-attr]
+    monkeypatch.setattr(voice, "phoneme_ids_to_audio", lambda *_, **__: samples)
+
+    with pytest.raises(SynthesisFailedError, match=expected):
+        speak(engine)
+
+
+def test_espeak_and_piper_share_a_process(engine: PiperEngine) -> None:
+    """Both have an eSpeak NG with global state of its own: neither changes the other's."""
+    from vieneu_core.engines import espeak
+
+    other = espeak.create({})
+    other.load(quiet)
+
+    def embedded() -> bytes:
+        said = other.synthesize(Utterance(text="xin chào", voice=espeak.VOICES[3]), never)
+        return b"".join(said)
+
+    before = len(embedded())
+    assert heard(speak(engine)) == phonemes(TEXT)
+    assert len(embedded()) == pytest.approx(before, rel=0.02)
