@@ -74,6 +74,7 @@ class VoiceUnderTest:
 
     @property
     def name(self) -> str:
+        """Its name in the table."""
         return self.engine.target + (f" {self.voice}" if self.voice else "")
 
 
@@ -111,7 +112,7 @@ class Result:
 
 
 HEADER = (
-    "| Voice | Sentences | Character error rate | Word error rate | Length | Peak | Clipped samples |"
+    "| Voice | Sentences | Character error rate | Word error rate | Length | Peak | Clipped |"
     "\n|---|---|---|---|---|---|---|"
 )
 
