@@ -48,6 +48,7 @@ PYTEST_OF_COMPONENT = (
     "--config-file=tests/homeassistant/pytest.ini",
     "--rootdir=tests/homeassistant",
 )
+FOR_TESTS = ("--no-default-groups", "--group=test", "--group=docs")
 SHORT_CHAOS = ("--profile", "short")
 REAL = ("end_to_end", "first_set_up", "pages")
 """The tests that start a real Home Assistant, in an environment without packages of ours."""
@@ -75,7 +76,7 @@ def typecheck(session: nox.Session) -> None:
 @nox.session(python=PYTHONS, default=False)
 def tests(session: nox.Session) -> None:
     """Run the tests on each Python found, without the slow ones."""
-    _sync(session, "--frozen")
+    _sync(session, *FOR_TESTS, "--frozen")
     _test(session, "pytest", "-m", "not slow", *session.posargs)
 
 
@@ -92,7 +93,7 @@ def minimums(session: nox.Session) -> None:
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(".", copy, ignore=shutil.ignore_patterns(".nox", ".venv", ".tools", "uv.lock"))
     with session.chdir(copy):
-        _sync(session, "--resolution", "lowest-direct")
+        _sync(session, *FOR_TESTS, "--resolution", "lowest-direct")
         _test(session, "pytest", "-m", "not slow", WITHOUT_PACKAGES, *session.posargs)
 
 
@@ -245,6 +246,13 @@ def benchmarks(session: nox.Session) -> None:
     session.run("python", "benchmarks/run.py", *session.posargs)
 
 
+@nox.session(python="3.11", default=False)
+def understood(session: nox.Session) -> None:
+    """Measure how well a recogniser understands each voice; see benchmarks/README.md."""
+    _sync(session, "--only-group=understood", "--frozen")
+    session.run("python", "benchmarks/understood.py", *session.posargs)
+
+
 def _test(session: nox.Session, *command: str) -> None:
     """Run pytest; after Ctrl-C it has a minute to sum up and to end its children, not 0.3 s."""
     session.run(*command, interrupt_timeout=60.0, terminate_timeout=20.0)
@@ -256,9 +264,6 @@ def _sync(session: nox.Session, *options: str) -> None:
         "uv",
         "sync",
         "--quiet",
-        "--no-default-groups",
-        "--group=test",
-        "--group=docs",
         f"--python={session.virtualenv.location}",
         *options,
         env=environment,

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from pathlib import Path
 
+import espeakng_loader
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from vieneu_core.audio.sanity_check import is_silent
 from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
@@ -81,6 +84,82 @@ def test_every_voice_speaks_and_none_like_another(engine: EspeakEngine) -> None:
         assert 1.5 < len(samples) / 22_050 < 10
         assert np.abs(samples).max() > 3_000
     assert len(set(spoken.values())) == len(VOICES)
+
+
+LOUD = (
+    "CHÁY! CHÁY! Mau ra khỏi nhà!",
+    "A! Á! À! Ả! Ã! Ạ!",
+    "Đỏ, đỏ quá, đỏ ối, ôi bố ơi!",
+    "Hoa, loa, toả, xoã, đoá.",
+    "Fire! Fire! Leave the house now!",
+    "Wow, awful, all, awe, oh no!",
+)
+
+
+@pytest.mark.parametrize("voice", VOICES, ids=lambda voice: voice.id)
+def test_loud_sentences_neither_clip_nor_are_compressed(engine: EspeakEngine, voice: Voice) -> None:
+    # eSpeak compresses what would exceed 16 bits, so that a peak at their limit is a trace of it.
+    peaks = [np.abs(samples(engine, text, voice)).max() for text in LOUD]
+
+    assert 15_000 < max(peaks) < 31_000
+
+
+def samples(engine: EspeakEngine, text: str, voice: Voice) -> NDArray[np.int32]:
+    return np.frombuffer(speak(engine, text, voice), dtype="<i2").astype(np.int32)
+
+
+def test_voices_are_about_as_loud_as_each_other(engine: EspeakEngine) -> None:
+    text = "Một, hai, ba. One, two, three. OK, hello."
+    rms = [float(np.sqrt(np.mean(samples(engine, text, voice) ** 2.0))) for voice in VOICES]
+
+    assert 20 * np.log10(max(rms) / min(rms)) < 4
+
+
+@pytest.mark.parametrize("voice", [VOICES[0], VOICES[4]], ids=lambda voice: voice.id)
+def test_the_rate_is_in_force_whatever_another_caller_has_set(
+    engine: EspeakEngine, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = sys.modules["vieneu_core.engines.espeak"]
+    own = len(speak(engine, voice=voice))
+    monkeypatch.setitem(module.WORDS_PER_MINUTE, voice.language, 320)
+    fast = len(speak(engine, voice=voice))
+    monkeypatch.undo()
+
+    assert fast < 0.75 * own
+    assert len(speak(engine, voice=voice)) == pytest.approx(own, rel=0.02)
+
+
+def test_the_amplitude_is_in_force(engine: EspeakEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules["vieneu_core.engines.espeak"]
+    own = np.abs(samples(engine, TEXT, VOICES[0])).max()
+    monkeypatch.setattr(module, "VOLUME", module.VOLUME // 2)
+    quiet_peak = np.abs(samples(engine, TEXT, VOICES[0])).max()
+
+    assert quiet_peak == pytest.approx(own / 2, rel=0.2)
+
+
+@pytest.mark.parametrize("voice", VOICES[:3], ids=lambda voice: voice.id)
+def test_the_variant_is_in_force(
+    engine: EspeakEngine, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # eSpeak speaks without the variant, and without an error, if it does not know it.
+    module = sys.modules["vieneu_core.engines.espeak"]
+    name, _, variant = module.NATIVE_NAMES[voice.id].partition(b"+")
+    own = spectral_centre_hz(speak(engine, voice=voice))
+    monkeypatch.setitem(module.NATIVE_NAMES, voice.id, name)
+    plain = spectral_centre_hz(speak(engine, voice=voice))
+    monkeypatch.setitem(module.NATIVE_NAMES, voice.id, name + b"+no-such-variant")
+    unknown = spectral_centre_hz(speak(engine, voice=voice))
+
+    assert Path(espeakng_loader.get_data_path(), "voices/!v", variant.decode()).is_file()
+    assert unknown == pytest.approx(plain, rel=0.01)
+    assert own > 1.1 * plain
+
+
+def spectral_centre_hz(pcm: bytes) -> float:
+    power = np.abs(np.fft.rfft(np.frombuffer(pcm, dtype="<i2"))) ** 2
+    frequencies = np.fft.rfftfreq(len(pcm) // 2, 1 / 22_050)
+    return float((power * frequencies).sum() / power.sum())
 
 
 def test_the_same_sentence_sounds_the_same_whatever_was_spoken_before(
