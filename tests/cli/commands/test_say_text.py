@@ -14,9 +14,7 @@ from old_encodings import OLD
 def test_signs_alone_are_a_note_and_no_error(sandbox: CliSandbox, text: str) -> None:
     done = sandbox.run("say", text, "-o", "out.wav")
     assert done.returncode == 0
-    assert done.stderr == (
-        "vieneu: There was nothing to say: the text has only signs or markup.\n"
-    )
+    assert done.stderr == ("vieneu: There was nothing to say: the text has only signs or markup.\n")
     samples, rate = soundfile.read(sandbox.home / "out.wav")
     assert len(samples) / rate == pytest.approx(0.3)
     assert not samples.any()
