@@ -12,23 +12,39 @@ from contract_checks import TWO, say, take
 from guard import GUARD_S
 from tone_engine import expected, heard, same
 
+from vieneu_core.audio.silence import SILENCE_S, SILENT_ENGINE
 from vieneu_core.backends.base import Backend, synthesize
 from vieneu_core.errors import (
     CloningUnsupportedError,
     EmptyTextError,
     InvalidRequestError,
+    NothingToSayError,
     VoiceNotFoundError,
     WatermarkUnavailableError,
 )
+from vieneu_core.router import Router
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
 
 
-@pytest.mark.parametrize("text", ["", "  \n ", "\x07\x00", "... !?", (), ("", " ")])
+@pytest.mark.parametrize("text", ["", "  \n ", "\x07\x00", (), ("", " ")])
 async def test_text_without_speech_is_refused(
     backend: Backend, text: str | tuple[str, ...]
 ) -> None:
     with pytest.raises(EmptyTextError):
         await take(backend, SynthesisRequest(text=text))
+
+
+@pytest.mark.parametrize("text", ["... !?", "👍", ("…", "!")])
+async def test_signs_alone_are_nothing_to_say_or_a_routers_silence(
+    backend: Backend, text: str | tuple[str, ...]
+) -> None:
+    if isinstance(backend, Router):
+        [chunk] = await take(backend, SynthesisRequest(text=text))
+        assert (chunk.speaker.engine, chunk.seconds) == (SILENT_ENGINE, SILENCE_S)
+        assert not any(chunk.pcm)
+    else:
+        with pytest.raises(NothingToSayError):
+            await take(backend, SynthesisRequest(text=text))
 
 
 async def test_a_typed_text_that_stays_empty_is_refused(backend: Backend) -> None:

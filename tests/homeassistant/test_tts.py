@@ -112,7 +112,7 @@ async def test_signs_alone_are_a_short_silence_and_no_error(
 
     assert len(pcm) / 2 / rate == pytest.approx(SILENCE_S + TAIL_S, abs=0.1)
     assert np.abs(np.frombuffer(pcm, "<i2")).max() < 30
-    assert entry.runtime_data.coordinator.data.last_speech is None
+    assert entry.runtime_data.coordinator.data.last is None
 
 
 async def test_an_empty_text_stays_an_error(

@@ -68,4 +68,4 @@ async def test_a_backend_that_finds_nothing_in_words_is_no_silence() -> None:
     async with RouterRig() as rig:
         rig.remote.always = ScriptStep(error=NothingToSayError("No letter."))
         with pytest.raises(NothingToSayError):
-            await anext(rig.router.stream(SynthesisRequest(text="Xin chào.")))
+            await collect(rig.router.stream(SynthesisRequest(text="Xin chào.")))

@@ -11,6 +11,8 @@ from openai_client import OpenAISite, speaking
 from player import played
 from tone_engine import expected, heard, same
 
+from vieneu_core.audio.silence import SILENCE_S
+from vieneu_core.router import Router
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 SENTENCES = ["Đây là câu 1.", "Và đây là câu 20.", "Cuối cùng là câu 40."]
@@ -43,6 +45,17 @@ async def test_every_sentence_is_heard_in_every_format(
     assert answer.response.headers["cache-control"] == "no-store, no-transform"
     assert answer.response.headers["x-accel-buffering"] == "no"
     assert same(heard(clip.pcm, clip.sample_rate_hz), what_was_said(), tolerance_s=TOLERANCE_S)
+
+
+@pytest.mark.parametrize("text", ["👍", "<br/>", "***"])
+async def test_signs_alone_are_a_short_silence(backend: ScriptedBackend, text: str) -> None:
+    async with speaking(Router(local=backend)) as site:
+        answer = await site.client.audio.speech.create(
+            model="tts-1", input=text, voice="alloy", response_format="wav"
+        )
+    clip = played(answer.content)
+    assert len(clip.pcm) / 2 / clip.sample_rate_hz == pytest.approx(SILENCE_S)
+    assert not any(clip.pcm)
 
 
 async def test_the_default_format_is_mp3(client: AsyncOpenAI) -> None:

@@ -18,6 +18,7 @@ from wyoming.tts import (
 from wyoming_site import Reply, WyomingSite, reply, say, serving_wyoming, write
 
 from vieneu_colab_server import __version__
+from vieneu_core.audio.silence import SILENCE_S
 from vieneu_core.errors import ModelLoadError, SynthesisFailedError
 from vieneu_core.router import Router
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
@@ -160,11 +161,24 @@ async def test_what_cannot_be_spoken_is_an_error_and_never_silence(
     assert same((await say(client, SENTENCES[0])).tones, TONES[:1]), "the connection goes on"
 
 
-@pytest.mark.parametrize("text", ["", "   ", "…!"])
-async def test_a_text_without_words_is_an_error(client: AsyncClient, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "   "])
+async def test_an_empty_text_is_an_error(client: AsyncClient, text: str) -> None:
     assert (await say(client, text)).code == "empty_text"
     await write(client, text)
     assert (await reply(client)).code == "empty_text"
+
+
+@pytest.mark.parametrize("text", ["…!", "👍", "<br/>"])
+async def test_signs_alone_are_a_short_silence(backend: ScriptedBackend, text: str) -> None:
+    router = Router(local=backend)
+    async with serving_wyoming(router) as site, site.client() as client:
+        whole = await say(client, text)
+        await write(client, text)
+        in_pieces = await reply(client, "synthesize-stopped")
+    for answer in (whole, in_pieces):
+        assert "error" not in answer.types
+        assert len(answer.pcm) == pytest.approx(2 * SILENCE_S * 24_000)
+        assert not any(answer.pcm)
 
 
 async def test_a_backend_that_fails_midway_is_an_error_and_the_next_request_is_spoken(
