@@ -9,6 +9,9 @@ from contextlib import suppress
 async def end_process(process: asyncio.subprocess.Process, *, timeout_s: float) -> None:
     """End a process and wait for it; without effect if it has ended.
 
+    If the wait is cancelled, the process is killed at once: who cancels it has no time, and nobody
+    else may know of the process.
+
     Args:
         process: A child of this program.
         timeout_s: Seconds until it is killed after SIGTERM.
@@ -18,9 +21,11 @@ async def end_process(process: asyncio.subprocess.Process, *, timeout_s: float) 
     with suppress(ProcessLookupError):
         process.terminate()
     try:
-        async with asyncio.timeout(timeout_s):
-            await process.wait()
-    except TimeoutError:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await process.wait()
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+    await process.wait()
