@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,15 @@ def asked(entry: MockConfigEntry) -> list[str]:
 
 
 def patient(entry: MockConfigEntry) -> None:
-    """Wait for the disk however slow it is: else each sentence would be spoken anew."""
-    entry.runtime_data.cached.cache._lookup_within_s = GUARD_S
+    """Wait for disk and server however slow they are: else another voice would speak."""
+    runtime = entry.runtime_data
+    runtime.cached.cache._lookup_within_s = GUARD_S
+    limits = ("stall_s", "replaceable_stall_s", "first_audio_s", "latest_start_s")
+    policy = replace(runtime.router._pool.policy, **dict.fromkeys(limits, GUARD_S))
+    runtime.router.set_policy(policy)
 
 
 async def lose_colab(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    patient(entry)
     await entry.runtime_data.router.unload_backend("remote")
     await hass.async_block_till_done()
 
@@ -74,6 +78,7 @@ async def test_the_order_is_own_speech_entity_embedded_voice(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], tone_voice: MockConfigEntry
 ) -> None:
     entry = await set_up(colab, mode="remote", fallback_entity=TONE)
+    patient(entry)
     assert same(await say(hass, SENTENCES[0]), [expected(SENTENCES[0])])
     await entry.runtime_data.cached.flush()
     await lose_colab(hass, entry)
@@ -94,6 +99,7 @@ async def test_what_the_entity_says_is_not_kept_as_the_chosen_voice(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], tone_voice: MockConfigEntry
 ) -> None:
     entry = await set_up(colab, mode="remote", fallback_entity=TONE)
+    patient(entry)
     await lose_colab(hass, entry)
     await say(hass, SENTENCES[0])
     assert asked(tone_voice) == [SENTENCES[0]]
@@ -116,6 +122,7 @@ async def test_a_restarted_home_assistant_replays_without_the_server(
     engine: ScriptedBackend,
 ) -> None:
     entry = await set_up(colab, mode="remote", voice="en-tone")
+    patient(entry)
     await say(hass, TEXT)
     await entry.runtime_data.cached.flush()
     assert (await entry.runtime_data.cached.cache.count()).entries == len(SENTENCES)
@@ -138,6 +145,7 @@ async def test_speech_is_not_kept_where_the_option_is_off(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any]
 ) -> None:
     entry = await set_up(colab, mode="remote")
+    patient(entry)
     await say(hass, SENTENCES[0])
     await entry.runtime_data.cached.flush()
     assert (await entry.runtime_data.cached.cache.count()).entries == 1
@@ -158,6 +166,7 @@ async def test_it_is_chosen_in_the_options_and_holds_at_once(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], tone_voice: MockConfigEntry
 ) -> None:
     entry = await set_up(colab, mode="remote")
+    patient(entry)
     flow = await hass.config_entries.options.async_init(entry.entry_id)
     given = {"speed": 1.0, "sentence_pause": 0.0, "automatic_fallback": True, "keep_speech": True}
     done = await hass.config_entries.options.async_configure(

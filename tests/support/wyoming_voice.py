@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from guard import GUARD_S
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
 from wyoming.event import Event
@@ -228,7 +229,7 @@ def wyoming_program(port: int = 0) -> Iterator[tuple[str, Callable[[], None]]]:
 
     def kill() -> None:
         process.kill()
-        process.wait()
+        process.wait(GUARD_S)
 
     assert process.stdout is not None
     try:

@@ -18,6 +18,7 @@ from server_site import TOKEN, until
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
+from vieneu_core.backends.wyoming import WyomingBackend
 from vieneu_core.builder import RouterBuilder
 from vieneu_core.config import Settings, load_settings
 from vieneu_core.router import Mode, Router
@@ -35,6 +36,8 @@ CHANGES: dict[str, Any] = {
     "colab.auth_token": f"{TOKEN}-2",
     "colab.timeout_seconds": 61,
     "colab.health_check_interval": 7,
+    "local.kind": "wyoming",
+    "local.url": "tcp://127.0.0.1:10",
     "local.engine": "tone_engine:create",
     "local.options": {"variant": "north"},
     "local.watermark": "preferred",
@@ -54,6 +57,11 @@ CHANGES: dict[str, Any] = {
     "text.dictionary": "/tmp/words.txt",  # noqa: S108 - only read
 }
 """Another value for each setting. A new setting needs one, and with it an answer of the relay."""
+BESIDE: dict[str, dict[str, Any]] = {
+    "local.kind": {"local.url": "tcp://127.0.0.1:9"},
+    "local.url": {"local.url": "tcp://127.0.0.1:9", "local.kind": "wyoming"},
+}
+"""What has to be in the file before and after, so that a setting counts."""
 
 
 def names(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
@@ -64,15 +72,21 @@ def names(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
-def changed(*settings: str) -> str:
-    """The text of a file in which these settings have their other value."""
+def changed(*settings: str, beside: str = "") -> str:
+    """The text of a file in which these settings have their other value.
+
+    Args:
+        settings: Names of settings.
+        beside: A setting that shall count.
+    """
     values: dict[str, Any] = yaml.safe_load(yaml.safe_dump(START))
-    for setting in settings:
+    others = {setting: CHANGES[setting] for setting in settings}
+    for setting, value in {**BESIDE.get(beside, {}), **others}.items():
         *sections, key = setting.split(".")
         section = values
         for name in sections:
             section = section.setdefault(name, {})
-        section[key] = CHANGES[setting]
+        section[key] = value
     return yaml.safe_dump(values)
 
 
@@ -93,15 +107,17 @@ def arguments(backend: object) -> object:
             return backend._worker._spec, backend._voices._default, backend._watermark_required
         case RemoteBackend():
             return backend._connection._endpoint, backend._timeouts
+        case WyomingBackend():
+            return backend._client, backend._default_voice, backend._watermark_required
     raise AssertionError(backend)
 
 
 def begun(
-    folder: Path, kind: type[RouterBuilder] = RouterBuilder
+    folder: Path, kind: type[RouterBuilder] = RouterBuilder, *, beside: str = ""
 ) -> tuple[Administration, RouterBuilder]:
     """An administration whose settings were read just now."""
     config = folder / "config.yaml"
-    config.write_text(changed(), "utf-8")
+    config.write_text(changed(beside=beside), "utf-8")
     settings = load_settings(config, {})
     builder = kind(settings, state_dir=folder, voices_dir=folder)
     router = builder.router(settings)
@@ -114,9 +130,9 @@ def test_each_setting_has_an_answer() -> None:
 
 @pytest.mark.parametrize("setting", CHANGES)
 async def test_a_changed_setting_is_taken_over_or_named(tmp_path: Path, setting: str) -> None:
-    administration, builder = begun(tmp_path)
+    administration, builder = begun(tmp_path, beside=setting)
     router, before = administration.router, conduct(administration.router, builder)
-    (tmp_path / "config.yaml").write_text(changed(setting), "utf-8")
+    (tmp_path / "config.yaml").write_text(changed(setting, beside=setting), "utf-8")
     await administration.reload()
 
     assert administration.settings_error is None
@@ -125,7 +141,7 @@ async def test_a_changed_setting_is_taken_over_or_named(tmp_path: Path, setting:
     assert now == conduct(newly_started.router(settings), newly_started)
     assert (now != before) is not (setting in administration.needs_restart), "one of the two"
 
-    (tmp_path / "config.yaml").write_text(changed(), "utf-8")
+    (tmp_path / "config.yaml").write_text(changed(beside=setting), "utf-8")
     await administration.reload()
     assert conduct(router, builder) == before
     assert administration.needs_restart == ()

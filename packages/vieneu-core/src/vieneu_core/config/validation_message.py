@@ -11,7 +11,7 @@ from typing import Any, Self
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from vieneu_core.credentials import TOKEN_ERROR, URL_ERROR
+from vieneu_core.credentials import TOKEN_ERROR, URL_ERROR, WYOMING_URL_ERROR
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import reason_of
 
@@ -20,7 +20,9 @@ Loc = tuple[int | str, ...]
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_ -]{0,29}")
 """A key that is short and simple enough to be no secret."""
 _LONGEST_SHOWN = 30
-_NEVER_SHOWN = {"auth_token", "endpoint_url", "options"}
+_NEVER_SHOWN = {"auth_token", "endpoint_url", "options", "url"}
+_WITH_REASON = {URL_ERROR, WYOMING_URL_ERROR, TOKEN_ERROR, "conflict", "order", "former_name"}
+"""Types of errors whose text says what is wrong, and never quotes the value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ class Finding:
         if detail["type"] in {"extra_forbidden", "invalid_key"}:
             found, remedy = _unknown_key(loc, root)
             return cls(loc=loc, field=_field_name(loc[:-1]), found=found, remedy=remedy)
+        if detail["type"] == "conflict":  # of several fields: the error names one of them
+            loc = (*loc, detail["ctx"]["field"])
         twice = detail["type"] == "former_name"
         remedy = (
             "Keep one of them."
@@ -98,7 +102,7 @@ def _field_name(loc: Loc) -> str:
 
 
 def _found(detail: ErrorDetails, loc: Loc) -> str:
-    if detail["type"] in {URL_ERROR, TOKEN_ERROR, "order", "former_name"}:
+    if detail["type"] in _WITH_REASON:
         return reason_of(detail)
     value = detail["input"]
     if (

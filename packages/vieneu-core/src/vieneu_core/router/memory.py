@@ -1,4 +1,4 @@
-"""What the admin's choice has spoken before, and its replay in a request."""
+"""Memory of what the admin's choice has spoken before, and its replay in a request."""
 
 from __future__ import annotations
 

@@ -156,21 +156,21 @@ class CachedBackend(Backend):
         sentence: list[AudioChunk] = []
         async with aclosing(self._preparing.stream(request)) as chunks:
             async for chunk in chunks:
-                refuse_fallback([chunk.speaker], self._chosen())
                 sentence = [] if chunk.restarted else sentence
                 sentence.append(chunk)
                 n_bytes = sum(len(part.pcm) for part in sentence)
-                if n_bytes > self.cache.max_pcm_bytes:
-                    self.cache.check_size(n_bytes)
-                if not chunk.final:
-                    continue
-                if not n_bytes:
+                if chunk.final and not n_bytes:
                     raise UnpronounceableError(
                         Translatable(
                             "Sentence {number} cannot be pronounced; the speech is not stored.",
                             number=chunk.sentence + 1,
                         )
                     )
+                refuse_fallback([chunk.speaker], self._chosen())
+                if n_bytes > self.cache.max_pcm_bytes:
+                    self.cache.check_size(n_bytes)
+                if not chunk.final:
+                    continue
                 if self._router.reading.now.dictionary != reading.dictionary:
                     raise BadAudioError("The dictionary has changed meanwhile; it is not stored.")
                 spoken, sentence = Speech(tuple(sentence)), []

@@ -1,4 +1,4 @@
-"""What a Wyoming server offers: the voices of its answer to ``describe``."""
+"""Description of a Wyoming server: the voices of its answer to ``describe``."""
 
 from __future__ import annotations
 
