@@ -61,9 +61,8 @@ TITLE = "VieNeu"
 
 def _options(engine: str, model: str | None) -> dict[str, Any]:
     """Return the engine options for a model; ``auto`` has them for each engine."""
-    chosen = best_engine(gpu=False) if engine == AUTO_ENGINE else engine
-    options = {model_option(chosen): model} if model else {}
-    return {chosen: options} if engine == AUTO_ENGINE and options else options
+    options = {model_option(engine): model} if model else {}
+    return {best_engine(gpu=False): options} if engine == AUTO_ENGINE and options else options
 
 
 class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):

@@ -7,7 +7,11 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+from vieneu_core.engines.gguf import GgufOptions
+from vieneu_core.engines.piper.options import PiperOptions
+from vieneu_core.engines.pytorch import PytorchOptions
 from vieneu_core.engines.registry import (
     ENGINE_CHOICES,
     ENGINES,
@@ -15,7 +19,9 @@ from vieneu_core.engines.registry import (
     candidates,
     check_installed,
     has_compiler,
+    model_option,
 )
+from vieneu_core.engines.sdk.options import SdkOptions
 from vieneu_core.errors import MissingExtraError
 from vieneu_core.installation import requirements_of
 
@@ -77,6 +83,23 @@ def test_no_extra_of_an_engine_is_unknown() -> None:
     written = tomllib.loads((ROOT / "packages/vieneu-core/pyproject.toml").read_text("utf-8"))
 
     assert {extra for _, extra in EXTRAS} <= set(written["project"]["optional-dependencies"])
+
+
+@pytest.mark.parametrize(
+    ("engine", "options"),
+    [
+        ("gguf", GgufOptions),
+        ("piper", PiperOptions),
+        ("pytorch", PytorchOptions),
+        ("sdk", SdkOptions),
+    ],
+)
+def test_an_engine_has_the_option_that_names_its_model(
+    engine: str, options: type[BaseModel]
+) -> None:
+    assert model_option(engine) in options.model_fields
+    assert (model_option(engine) == "voice") is (engine == "piper")
+    assert model_option("module:attribute") == "model"
 
 
 @pytest.fixture

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
-from collections.abc import Callable
-from functools import cache
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
-from checkpoint.onnx_graph import FLOAT, INT64, save_graph
+from checkpoint.piper_engine import (
+    NAME,
+    TEXT,
+    VOICE,
+    heard,
+    loaded,
+    never,
+    phonemes,
+    quiet,
+    speak,
+)
 from checkpoint.piper_voice import (
     N_OLD,
     RATE_HZ,
@@ -23,35 +29,19 @@ from checkpoint.piper_voice import (
     write_voice,
 )
 from numpy.typing import NDArray
-from piper.phonemize_espeak import EspeakPhonemizer
 
-from vieneu_core.audio.pcm import floats_of_pcm
-from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
+from vieneu_core.engines.base import Utterance
 from vieneu_core.engines.piper import PiperEngine, create
 from vieneu_core.errors import (
     CloningUnsupportedError,
     EmptyTextError,
-    MissingExtraError,
     ModelLoadError,
     SynthesisFailedError,
     VoiceNotFoundError,
     WatermarkUnavailableError,
 )
-from vieneu_core.installation import extra_command
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.voices import Voice
-
-NAME = "vi_VN-synthetic-medium"
-VOICE = Voice(id=NAME, name="Piper synthetic", language="vi")
-TEXT = "cửa trước đang mở, xin hãy kiểm tra lại."
-
-
-def quiet(now: LoadProgress) -> None:
-    del now
-
-
-def never() -> bool:
-    return False
 
 
 @pytest.fixture(scope="module")
@@ -59,42 +49,9 @@ def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_voice(tmp_path_factory.mktemp("voice"))
 
 
-def loaded(graph: Path, **options: object) -> tuple[PiperEngine, EngineInfo]:
-    engine = create({"voice": str(graph), **options})
-    return engine, engine.load(quiet)
-
-
 @pytest.fixture(scope="module")
 def engine(voice: Path) -> PiperEngine:
     return loaded(voice)[0]
-
-
-def speak(
-    engine: PiperEngine,
-    text: str = TEXT,
-    voice: Voice = VOICE,
-    cancelled: Callable[[], bool] = never,
-) -> Samples:
-    spoken = engine.synthesize(Utterance(text=text, voice=voice), cancelled)
-    return floats_of_pcm(b"".join(spoken))
-
-
-def heard(samples: Samples, **scales: float) -> list[int]:
-    return [hz for hz in pitches_of(samples, tone_samples(**scales)) if hz]
-
-
-@cache
-def phonemizer() -> EspeakPhonemizer:
-    """Return Piper's own; a second one in a process would end it."""
-    return EspeakPhonemizer()
-
-
-def phonemes(text: str, espeak: str = "vi", known: int = 154) -> list[int]:
-    """Return the pitches that the phonemes of a text have, as Piper's own eSpeak NG makes them."""
-    sentences = phonemizer().phonemize(espeak, text)
-    made = [each for sentence in sentences for each in sentence]
-    pitches = [pitch_hz(each) for each in made]
-    return [hz for hz in pitches if hz < pitch_hz(" ") + 20 * known]
 
 
 def test_it_says_what_it_is(voice: Path) -> None:
@@ -278,99 +235,6 @@ def test_a_voice_whose_letters_are_phonemes(tmp_path: Path) -> None:
     letters = [pitch_hz(each) for each in unicodedata.normalize("NFD", "ba bon")]
 
     assert heard(speak(engine, "ba bon")) == letters
-
-
-def test_a_missing_package_names_the_pip_line(monkeypatch: pytest.MonkeyPatch, voice: Path) -> None:
-    monkeypatch.setitem(sys.modules, "piper", None)
-
-    with pytest.raises(MissingExtraError) as caught:
-        create({"voice": str(voice)}).load(quiet)
-
-    assert caught.value.remedy == f"Install them: {extra_command('piper')}"
-
-
-def test_espeak_without_its_data_ends_no_process(
-    monkeypatch: pytest.MonkeyPatch, voice: Path, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(import_module("piper"), "__file__", str(tmp_path / "__init__.py"))
-
-    with pytest.raises(ModelLoadError, match="data of eSpeak NG are not in"):
-        loaded(voice)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "expected"),
-    [
-        ({"voice": ""}, "a known voice"),
-        ({"voice": "nobody"}, "There is no model"),
-        ({"voice": "vieneu-0.3b-q4"}, "no voice of Piper"),
-        ({"voice": "a/b:c.gguf"}, "no voice of Piper"),
-        ({"pitch": 3}, "It has: voice, speaker"),
-        ({"length_scale": 0}, "from 0.25 to 4"),
-        ({"threads": -1}, "0 for what ONNX Runtime finds best"),
-    ],
-)
-def test_a_wrong_option_is_named_with_what_is_right(
-    wrong: dict[str, object], expected: str
-) -> None:
-    with pytest.raises(ModelLoadError) as caught:
-        create(wrong).load(quiet)
-
-    assert expected in f"{caught.value.detail} {caught.value.remedy}"
-
-
-def spoiled_graph(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:700])
-
-
-def other_graph(path: Path) -> None:
-    save_graph(
-        path, [("Identity", "codes", "audio")], [("codes", INT64, [1])], [("audio", INT64, [1])], {}
-    )
-
-
-def silent_graph(path: Path) -> None:
-    """Write a graph of the right inputs, with an output of a shape that is no audio."""
-    save_graph(
-        path,
-        [("Identity", "scales", "one"), ("Unsqueeze", "one axis", "output")],
-        [("input", INT64, [1, "n"]), ("input_lengths", INT64, [1]), ("scales", FLOAT, [3])],
-        [("output", FLOAT, [3, 1])],
-        {"axis": np.array([1, 2], np.int64)},
-    )
-
-
-@pytest.mark.parametrize(
-    ("spoil", "expected"),
-    [
-        (spoiled_graph, "ONNX Runtime says"),
-        (other_graph, "It takes codes, but its configuration needs input, input_lengths, scales"),
-        (lambda path: path.write_bytes(b""), "is empty"),
-        (lambda path: path.write_bytes(b"<html>"), "is a web page"),
-        (lambda path: path.write_bytes(b"version https://git-lfs"), "Git LFS did not fetch"),
-        (lambda path: path.unlink(), "There is no file"),
-    ],
-)
-def test_a_damaged_voice_is_named(
-    tmp_path: Path, spoil: Callable[[Path], object], expected: str
-) -> None:
-    graph = write_voice(tmp_path)
-    spoil(graph)
-
-    with pytest.raises(ModelLoadError, match=expected):
-        loaded(graph)
-
-
-def test_a_graph_for_several_speakers_does_not_fit_one(tmp_path: Path) -> None:
-    graph = write_voice(tmp_path, speakers=("An", "Bình"), num_speakers=1, speaker_id_map={})
-
-    with pytest.raises(ModelLoadError, match="It takes input, input_lengths, scales, sid, but"):
-        loaded(graph)
-
-
-def test_an_unknown_voice_of_espeak_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelLoadError, match=r"first word.*Failed to set voice: xx"):
-        loaded(write_voice(tmp_path, espeak="xx"))
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from checkpoint.piper_voice import RATE_HZ, write_voice
 
+from vieneu_core import SynthesisRequest, synthesize
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.errors import ModelLoadError
-from vieneu_core.synthesis import SynthesisRequest, synthesize
 from vieneu_core.worker.spec import EngineSpec
 
 CREATE = "vieneu_core.engines.piper:create"

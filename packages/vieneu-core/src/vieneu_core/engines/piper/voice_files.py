@@ -24,7 +24,7 @@ from vieneu_core.translatable import Translatable
 GRAPH = ".onnx"
 MAX_GRAPH_BYTES = 1_000_000_000
 """The largest voice of the repository has 137 MB; a larger file would exhaust the memory."""
-MOST_OWN_VOICES = 100
+MOST_USER_VOICES = 100
 """Limit on the voices that are read from the user's folder."""
 
 
@@ -123,10 +123,10 @@ def _graphs(environ: Mapping[str, str]) -> Iterator[Path]:
         if folder is not None:
             yield model.path_in(folder)
     try:
-        own = sorted(piper_dir(environ).glob(f"*{GRAPH}"))
+        users = sorted(piper_dir(environ).glob(f"*{GRAPH}"))
     except OSError:  # not readable, as good as none
         return
-    yield from own[:MOST_OWN_VOICES]
+    yield from users[:MOST_USER_VOICES]
 
 
 def _described(graph: Path) -> PresentVoice:

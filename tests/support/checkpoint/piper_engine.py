@@ -1,0 +1,60 @@
+"""The engine ``piper`` on synthetic voices: how it is loaded, and what is heard of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from checkpoint.piper_voice import Samples, pitch_hz, pitches_of, tone_samples
+from piper.phonemize_espeak import EspeakPhonemizer
+
+from vieneu_core.audio.pcm import floats_of_pcm
+from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
+from vieneu_core.engines.piper import PiperEngine, create
+from vieneu_core.voices import Voice
+
+NAME = "vi_VN-synthetic-medium"
+VOICE = Voice(id=NAME, name="Piper synthetic", language="vi")
+TEXT = "cửa trước đang mở, xin hãy kiểm tra lại."
+
+
+def quiet(now: LoadProgress) -> None:
+    del now
+
+
+def never() -> bool:
+    return False
+
+
+def loaded(graph: Path, **options: object) -> tuple[PiperEngine, EngineInfo]:
+    engine = create({"voice": str(graph), **options})
+    return engine, engine.load(quiet)
+
+
+def speak(
+    engine: PiperEngine,
+    text: str = TEXT,
+    voice: Voice = VOICE,
+    cancelled: Callable[[], bool] = never,
+) -> Samples:
+    spoken = engine.synthesize(Utterance(text=text, voice=voice), cancelled)
+    return floats_of_pcm(b"".join(spoken))
+
+
+def heard(samples: Samples, **scales: float) -> list[int]:
+    return [hz for hz in pitches_of(samples, tone_samples(**scales)) if hz]
+
+
+@cache
+def phonemizer() -> EspeakPhonemizer:
+    """Return Piper's own; a second one in a process would end it."""
+    return EspeakPhonemizer()
+
+
+def phonemes(text: str, espeak: str = "vi", known: int = 154) -> list[int]:
+    """Return the pitches that the phonemes of a text have, as Piper's own eSpeak NG makes them."""
+    sentences = phonemizer().phonemize(espeak, text)
+    made = [each for sentence in sentences for each in sentence]
+    pitches = [pitch_hz(each) for each in made]
+    return [hz for hz in pitches if hz < pitch_hz(" ") + 20 * known]
