@@ -60,16 +60,11 @@ class Delivery:
         self._clock = clock
         self._publish = publish
         self._outbox = Outbox(clock, prefetched_sentences=policy.prefetched_sentences)
-        self._n_attempts = 0
+        self.n_attempts = 0
         self._n_spoken = 0
         # Backends that failed in this request, with the sentence from which on they are asked
         # first again.
         self._asked_last: dict[TrackedBackend, float] = {}
-
-    @property
-    def asked(self) -> bool:
-        """Whether a backend was asked for anything."""
-        return self._n_attempts > 0
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the audio of the whole request. Closing it stops the synthesis.
@@ -232,8 +227,8 @@ class Delivery:
         cause = before[-1] if before else None
         wait_s = tracked.backlog.wait_s()
         speech_s = estimated_seconds(passage, self._request.speed)
-        self._n_attempts += 1
-        number = f"{self._outbox.n_complete}-{self._n_attempts}"
+        self.n_attempts += 1
+        number = f"{self._outbox.n_complete}-{self.n_attempts}"
         request = replace(self._request, request_id=f"{self._request.request_id[:100]}-{number}")
         try:
             with tracked.attempt(probe, speech_s, longest_chars=max(map(len, passage))) as running:

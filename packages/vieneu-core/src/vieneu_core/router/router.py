@@ -10,13 +10,12 @@ from dataclasses import replace
 
 from vieneu_core.arguments import expect, expect_optional, one_of
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.audio.silence import silent_sentence
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.errors import NothingToSayError
 from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
 from vieneu_core.router.failover_delivery import Delivery
+from vieneu_core.router.nothing_to_say import spoken_or_silent
 from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy
 from vieneu_core.router.pool import REMOTE
 from vieneu_core.router.quota import TunnelQuota
@@ -254,8 +253,7 @@ class Router(Backend):
     async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         """Speak a request; see `Backend.stream`. All chunks have the sample rate of the first.
 
-        A text that has content but nothing to say, such as an emoji alone, is no error to those
-        who listen: it is a short silence, whose `Speaker.engine` is `SILENT_ENGINE`.
+        Signs alone are a short silence, whose `Speaker.engine` is `SILENT_ENGINE`.
         """
         check_request(request)
         self._require_loaded()
@@ -268,14 +266,9 @@ class Router(Backend):
             publish=self._events.publish,
         )
         with route.leased():
-            try:
-                async with aclosing(delivery.chunks()) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
-            except NothingToSayError:
-                if delivery.asked:
-                    raise
-                yield silent_sentence(self.active)
+            async with aclosing(spoken_or_silent(delivery, self.active)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
 
     async def health(self) -> Health:
         """Return the health of the backend that gets the next request."""
