@@ -28,10 +28,10 @@ def test_an_empty_text_is_an_error(sandbox: CliSandbox, text: str) -> None:
     assert sandbox.run("say", "-", text=text).returncode == 4
 
 
-@pytest.mark.parametrize("locale", ["POSIX", "C", "C.UTF-8"])
+@pytest.mark.parametrize("locale", ["POSIX", "C.UTF-8"])
 def test_an_argument_is_read_alike_in_every_locale(sandbox: CliSandbox, locale: str) -> None:
     text = "Cửa trước đang mở"
-    for name, data in {"utf8": text.encode(), **{n: old(text) for n, old in OLD.items()}}.items():
+    for name, data in {"utf8": text.encode(), "CP1258": OLD["CP1258"](text)}.items():
         for variables in ({}, {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
             done = subprocess.run(
                 [*VIENEU, "say", data, "-o", f"{name}.wav"],

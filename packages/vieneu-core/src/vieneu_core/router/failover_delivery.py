@@ -15,13 +15,11 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.audio.silence import silent_sentence
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendError,
     CloningUnsupportedError,
-    NothingToSayError,
     RequestError,
     UnpronounceableError,
     VieneuError,
@@ -64,7 +62,7 @@ class Delivery:
         self._publish = publish
         self._outbox = Outbox(clock, prefetched_sentences=policy.prefetched_sentences)
         self._replay = Replay(memory, self._outbox)
-        self._n_attempts = 0
+        self.n_attempts = 0  # requests that backends were sent
         self._n_spoken = 0
         # Backends that failed in this request, with the sentence at which they are asked again.
         self._asked_last: dict[TrackedBackend, float] = {}
@@ -82,10 +80,6 @@ class Delivery:
                 async for chunk in chunks:
                     yield chunk
             await producer
-        except NothingToSayError:
-            if self._n_attempts:
-                raise
-            yield silent_sentence(self._route.backends[0].name)
         finally:
             producer.cancel()
             await asyncio.gather(producer, return_exceptions=True)
@@ -238,8 +232,8 @@ class Delivery:
         cause = before[-1] if before else None
         wait_s = tracked.backlog.wait_s()
         speech_s = estimated_seconds(passage, self._request.speed)
-        self._n_attempts += 1
-        number = f"{self._outbox.n_complete}-{self._n_attempts}"
+        self.n_attempts += 1
+        number = f"{self._outbox.n_complete}-{self.n_attempts}"
         request = replace(self._request, request_id=f"{self._request.request_id[:100]}-{number}")
         try:
             with tracked.attempt(probe, speech_s, longest_chars=max(map(len, passage))) as running:

@@ -16,6 +16,7 @@ from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
 from vieneu_core.router.failover_delivery import Delivery
 from vieneu_core.router.memory import Memory
+from vieneu_core.router.nothing_to_say import spoken_or_silent
 from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy
 from vieneu_core.router.pool import REMOTE
 from vieneu_core.router.quota import TunnelQuota
@@ -155,11 +156,7 @@ class Router(Backend):
         await self._replace(Mode.LOCAL.value, local)
 
     async def set_remote(self, remote: Backend | None) -> None:
-        """Replace the remote backend, or remove it. Requests on the old one end there first.
-
-        Raises:
-            ConfigurationError: ``remote`` is not a backend.
-        """
+        """Replace the remote backend, or remove it. Requests on the old one end there first."""
         expect_optional("remote", remote, Backend, "a backend, such as a RemoteBackend")
         await self._replace(REMOTE, remote)
 
@@ -250,8 +247,7 @@ class Router(Backend):
     ) -> AsyncGenerator[AudioChunk, None]:
         """Speak a request; see `Backend.stream`. All chunks have the sample rate of the first.
 
-        What ``memory`` knows is replayed, and no backend is asked for it. A text that has content
-        but nothing to say, such as an emoji alone, is no error to those who listen: it is a short
+        What ``memory`` knows is replayed, and no backend is asked for it. Signs alone are a short
         silence, whose `Speaker.engine` is `SILENT_ENGINE`.
         """
         check_request(request)
@@ -268,7 +264,7 @@ class Router(Backend):
             memory=memory,
         )
         with route.leased():
-            async with aclosing(reader.paced(delivery.chunks())) as chunks:
+            async with aclosing(reader.paced(spoken_or_silent(delivery, self.active))) as chunks:
                 async for chunk in chunks:
                     yield chunk
 

@@ -15,14 +15,18 @@ if TYPE_CHECKING:
         version_of,
         write_dictionary,
     )
+    from vieneu_core.text.encodings import TextDecoder, argument_text, decode_text
     from vieneu_core.text.sentence_splitter import sentences, split_sentences
     from vieneu_core.text.user_dictionary import UserDictionary
 
 __all__ = [
     "MAX_DICTIONARY_BYTES",
     "DictionaryFile",
+    "TextDecoder",
     "UserDictionary",
+    "argument_text",
     "content_of",
+    "decode_text",
     "has_speech",
     "one_line",
     "path_of_dictionary",
@@ -44,6 +48,7 @@ __getattr__, __dir__ = lazy_names(
             "version_of",
             "write_dictionary",
         ),
+        "encodings": ("TextDecoder", "argument_text", "decode_text"),
         "sentence_splitter": ("sentences", "split_sentences"),
         "user_dictionary": ("UserDictionary",),
     },

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import AsyncExitStack, aclosing, contextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -17,7 +16,7 @@ from vieneu_core.audio.encode import AudioFormat
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.audio.silence import SILENT_ENGINE
 from vieneu_core.backends.base import Backend
-from vieneu_core.cli.backends import loading_step, note_missing_voice
+from vieneu_core.cli.backends import note_missing_voice
 from vieneu_core.cli.console import (
     ConfigOption,
     LangOption,
@@ -27,6 +26,7 @@ from vieneu_core.cli.console import (
 )
 from vieneu_core.cli.error_messages import error_line, error_title, plain
 from vieneu_core.cli.event_loop import run_command
+from vieneu_core.cli.progress_line import progress_line, who
 from vieneu_core.cli.sinks import sink_for
 from vieneu_core.cli.stats import SynthesisStats, which_sentences
 from vieneu_core.cli.stdio import STANDARD, typed_text
@@ -39,7 +39,7 @@ from vieneu_core.errors import (
     UnpronounceableError,
 )
 from vieneu_core.i18n import translated
-from vieneu_core.router import BackendLoading, Mode, RouterEvent
+from vieneu_core.router import Mode
 from vieneu_core.synthesis import SynthesisRequest, new_request_id
 from vieneu_core.text.clean import has_speech
 from vieneu_core.text.encodings import argument_text
@@ -137,7 +137,7 @@ async def say(terminal: Terminal, options: SayOptions) -> None:
     request = options.request()
     sink = sink_for(options.output)
     clock = SystemClock()
-    with _progress(terminal, shown=not options.typed) as show:
+    with progress_line(terminal, shown=not options.typed) as show:
         stats = SynthesisStats(clock, show)
         async with terminal.router(settings) as router, AsyncExitStack() as stack:
             cached = terminal.cached(settings, router)
@@ -187,52 +187,6 @@ async def _by_lines(
             n_spoken += index
 
 
-def _who(speaker: Speaker) -> str:
-    return plain(f"{speaker.backend}/{speaker.engine}/{speaker.voice}")
-
-
-@contextmanager
-def _progress(terminal: Terminal, *, shown: bool) -> Iterator[ProgressLine]:
-    """Show progress on a terminal only; it is erased at the end."""
-    if not (shown and terminal.err.is_terminal):
-        yield ProgressLine(None, terminal)
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=terminal.err, transient=True) as progress:
-        yield ProgressLine(progress, terminal)
-
-
-class ProgressLine:
-    """Shows progress in one line."""
-
-    def __init__(self, progress: Progress | None, terminal: Terminal) -> None:
-        self._progress = progress
-        self._messages = terminal.messages
-        self._speaks = False
-        if progress is not None:
-            self._task = progress.add_task(self._messages("loading"), total=None)
-
-    def on_event(self, event: RouterEvent) -> None:
-        """Show the progress of a download until there is audio."""
-        if self._progress is not None and isinstance(event, BackendLoading) and not self._speaks:
-            line = loading_step(event.progress, self._messages)
-            self._progress.update(self._task, description=plain(line))
-
-    def __call__(self, stats: SynthesisStats) -> None:
-        """Show the current counts."""
-        if self._progress is None:
-            return
-        self._speaks = True
-        number = max(stats.speakers)
-        line = self._messages(
-            "speaking",
-            n=number + 1,
-            seconds=self._messages.number(stats.audio_s, 1),
-            who=_who(stats.speakers[number]),
-        )
-        self._progress.update(self._task, description=line)
-
-
 def _report(terminal: Terminal, options: SayOptions, stats: SynthesisStats, mode: str) -> None:
     """Print notes and statistics, apart from the audio."""
     messages = terminal.messages
@@ -272,7 +226,7 @@ def _fallback_lines(terminal: Terminal, stats: SynthesisStats, mode: str) -> Ite
         which = which_sentences(messages, sentences)
         if len(sentences) == len(stats.speakers):
             which = messages("all_sentences")
-        yield messages("fallback_spoke", who=_who(speaker), which=which, chosen=mode, why=why)
+        yield messages("fallback_spoke", who=who(speaker), which=which, chosen=mode, why=why)
 
 
 def _figures(terminal: Terminal, stats: SynthesisStats) -> Table:

@@ -21,21 +21,21 @@ _TCVN3 = (
     "Ố"
 )
 """Characters of the bytes from 0x80 on."""
-_ACUTE, _GRAVE, _HOOK, _TILDE, _DOT = "\u0301", "\u0300", "\u0309", "\u0303", "\u0323"
+_SAC, _HUYEN, _HOI, _NGA, _NANG = "\u0301", "\u0300", "\u0309", "\u0303", "\u0323"
 _CIRCUMFLEX, _BREVE = "\u0302", "\u0306"
-_TONES = dict(zip("ùøûõï", (_ACUTE, _GRAVE, _HOOK, _TILDE, _DOT), strict=True))
+_TONES = dict(zip("ùøûõï", (_SAC, _HUYEN, _HOI, _NGA, _NANG), strict=True))
 _CIRCUMFLEXED = {
     "â": _CIRCUMFLEX,
     **{
         mark: _CIRCUMFLEX + tone
-        for mark, tone in zip("áàåãä", (_ACUTE, _GRAVE, _HOOK, _TILDE, _DOT), strict=True)
+        for mark, tone in zip("áàåãä", (_SAC, _HUYEN, _HOI, _NGA, _NANG), strict=True)
     },
 }
 _BREVED = {
     "ê": _BREVE,
     **{
         mark: _BREVE + tone
-        for mark, tone in zip("éèúüë", (_ACUTE, _GRAVE, _HOOK, _TILDE, _DOT), strict=True)
+        for mark, tone in zip("éèúüë", (_SAC, _HUYEN, _HOI, _NGA, _NANG), strict=True)
     },
 }
 _VNI_MARKS: Mapping[str, Mapping[str, str]] = {
