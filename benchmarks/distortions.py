@@ -93,7 +93,7 @@ def _signal(spectrum: NDArray[np.complex128], n_samples: int) -> NDArray[np.floa
         out[at] += frame
         weight[at] += window**2
     inside = slice(_WINDOW, _WINDOW + n_samples)
-    return out[inside] / weight[inside]
+    return np.asarray(out[inside] / weight[inside], np.float64)
 
 
 def _rounded(samples: NDArray[np.float64]) -> Samples:

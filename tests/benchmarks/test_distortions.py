@@ -12,7 +12,7 @@ SAMPLES = NDArray[np.int16]
 def tones(*frequencies_hz: float) -> SAMPLES:
     at_s = np.arange(HEARD_HZ) / HEARD_HZ
     waves = [np.sin(2 * np.pi * each * at_s) for each in frequencies_hz]
-    return (8_000 * np.sum(waves, axis=0) / len(waves)).astype(np.int16)
+    return np.asarray(8_000 * np.sum(waves, axis=0) / len(waves), np.int16)
 
 
 def power(samples: SAMPLES, from_hz: float, to_hz: float) -> float:

@@ -35,7 +35,6 @@ def test_an_argument_is_read_alike_in_every_locale(sandbox: CliSandbox, locale: 
         for variables in ({}, {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
             done = subprocess.run(
                 [*VIENEU, "say", data, "-o", f"{name}.wav"],
-                check=False,
                 env=sandbox.environment({"LC_ALL": locale, **variables}),
                 cwd=sandbox.home,
                 capture_output=True,
@@ -62,7 +61,6 @@ def test_bytes_that_are_no_text_are_refused_with_their_place(sandbox: CliSandbox
     assert "Standard input is not UTF-8: byte 6 of line 2." in piped.stderr
     typed = subprocess.run(
         [*VIENEU, "say", b"caf\xe9", "-o", "a.wav"],
-        check=False,
         env=sandbox.environment({}),
         cwd=sandbox.home,
         capture_output=True,

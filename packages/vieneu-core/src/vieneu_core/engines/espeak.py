@@ -49,8 +49,8 @@ NATIVE_NAMES = {
     "en-gb": b"en",
 }
 """Names for ``espeak_SetVoiceByName``: a language, "+" and a variant (the folder ``voices/!v``).
-Of eSpeak's variants a Vietnamese speech recogniser understands Annie best, by a narrow margin over
-f2 and f5, and by a wide one over no variant (``benchmarks/understood.py``)."""
+A Vietnamese speech recogniser understands Annie, f2 and f5 best, one like the other, and Annie's
+peaks are the lowest (``benchmarks/README.md``). eSpeak ignores a variant that it does not know."""
 WORDS_PER_MINUTE = {"vi": 140, "en": 175}
 """Rate of speech. eSpeak's default is 175; Vietnamese is understood better when it is slower."""
 VOLUME = 85
