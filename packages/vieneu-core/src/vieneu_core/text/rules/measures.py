@@ -42,6 +42,7 @@ _PER = re.compile(
     re.IGNORECASE,
 )
 
+_ARITHMETIC = re.compile(r"\d\s?[+÷×]\s?\d|\d\s?=")
 _OPENING = re.compile(r"(?<!\w)'(?=\w)")
 
 
@@ -54,6 +55,8 @@ def _is_name_before(match: re.Match[str]) -> bool:
 def _score(match: re.Match[str]) -> str:
     """Read 3-1 without a word between: a range does not decrease."""
     first, second = match[1], match[2]
+    if _ARITHMETIC.search(match.string):
+        return f"{first} trừ {second}"
     return match[0] if int(first) < int(second) else f"{first}, {second}"
 
 
