@@ -1,7 +1,7 @@
 """Vietnamese text front ends on the same pairs: written text, and what a speaker would say.
 
 The pairs are the tables of the tests (tests/core/text). They were written for this project, so they
-favour it: the table shows where the others read what a house writes, not how good they are at what
+favour it: the table shows where the others read what a home writes, not how good they are at what
 they were made for. Ways of saying the same ("linh" for "lẻ", "ngàn" for "nghìn", a hyphen, the word
 "phút" at the end of a time) count as equal. The others are no dependencies of the project:
 
@@ -38,7 +38,7 @@ FrontEnd = Callable[[str], str]
 
 
 def measure() -> list[Row]:
-    pairs = [pair for name in ("spoken_pairs.tsv", "house_pairs.tsv") for pair in _pairs(name)]
+    pairs = [pair for name in ("spoken_pairs.tsv", "home_pairs.tsv") for pair in _pairs(name)]
     ours = _measured(_ours(), pairs)
     rows = [_row("ours", ours, ours, len(pairs))]
     for name, load in (

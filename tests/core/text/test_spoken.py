@@ -24,7 +24,7 @@ def rows_of(table: str) -> list[dict[str, str]]:
 
 
 ROWS = rows_of("spoken_pairs.tsv")
-HOUSE_ROWS = rows_of("house_pairs.tsv")
+HOME_ROWS = rows_of("home_pairs.tsv")
 WRITTEN = [row["written"] for row in ROWS]
 
 
@@ -43,7 +43,7 @@ def spoken(text: str) -> str:
 
 def test_the_table_is_large_and_speaks_of_many_things() -> None:
     assert len(ROWS) >= 300
-    assert len(HOUSE_ROWS) >= 300
+    assert len(HOME_ROWS) >= 300
     assert len(set(WRITTEN)) == len(WRITTEN)
     assert len(Counter(row["category"] for row in ROWS)) >= 15
 
@@ -53,14 +53,14 @@ def test_it_is_spoken_as_people_say_it(row: dict[str, str]) -> None:
     assert spoken(row["written"]) == row["spoken"]
 
 
-@pytest.mark.parametrize("row", HOUSE_ROWS, ids=lambda row: f"{row['category']}: {row['written']}")
-def test_it_is_spoken_as_a_house_means_it(row: dict[str, str]) -> None:
+@pytest.mark.parametrize("row", HOME_ROWS, ids=lambda row: f"{row['category']}: {row['written']}")
+def test_it_is_spoken_as_a_home_means_it(row: dict[str, str]) -> None:
     """With the pauses, and the marks at the end."""
     assert vietnamese(row["written"]) == row["spoken"]
 
 
-@pytest.mark.parametrize("row", HOUSE_ROWS[::5], ids=lambda row: row["written"])
-def test_a_house_is_meant_within_a_sentence_too(row: dict[str, str]) -> None:
+@pytest.mark.parametrize("row", HOME_ROWS[::5], ids=lambda row: row["written"])
+def test_a_home_is_meant_within_a_sentence_too(row: dict[str, str]) -> None:
     if row["written"][-1] in ".,!?" or row["category"] in {"câu", "đ", "dấu", "chat"}:
         pytest.skip("what stands beside it may matter")
     assert plain(row["spoken"]) in spoken(f"thông báo, {row['written']}, xin hết")
@@ -73,7 +73,7 @@ def test_it_is_spoken_so_within_a_sentence_too(row: dict[str, str]) -> None:
     assert row["spoken"] in spoken(f"xin lưu ý, {row['written']}, xin cảm ơn")
 
 
-@pytest.mark.parametrize("written", [*WRITTEN, *(row["written"] for row in HOUSE_ROWS)])
+@pytest.mark.parametrize("written", [*WRITTEN, *(row["written"] for row in HOME_ROWS)])
 def test_words_stay_words(written: str) -> None:
     once = vietnamese(written)
 

@@ -147,12 +147,6 @@ def test_a_clip_that_is_no_speech_is_an_error(
         spoken(engine, SHORT, unusable)
 
 
-def test_what_cannot_be_pronounced_is_an_error(engine: SdkEngine) -> None:
-    for text in ("...", "", "?!", "🎵"):
-        with pytest.raises(EmptyTextError):
-            spoken(engine, text)
-
-
 def test_an_unknown_voice_is_told_with_those_that_there_are(engine: SdkEngine) -> None:
     with pytest.raises(VoiceNotFoundError, match=AN):
         spoken(engine, SHORT, "nobody")

@@ -20,8 +20,8 @@ from vieneu_core.text.rules.english import english_words
 from vieneu_core.text.rules.fractions import FRACTIONS, NUMBERS, SIGNS
 from vieneu_core.text.rules.measures import MEASURES, RANGES
 from vieneu_core.text.rules.money import MONEY
-from vieneu_core.text.rules.places import PLACES
 from vieneu_core.text.rules.roman import ROMAN_NUMERALS
+from vieneu_core.text.rules.rooms import PLACES
 from vieneu_core.text.rules.signs import LETTER_WORDS, NUMBER_WORDS, SIGN_WORDS
 from vieneu_core.text.rules.software import IDENTIFIERS, MODELS, PROCESSORS, VERSIONS
 from vieneu_core.text.rules.telephone import TELEPHONE_NUMBERS

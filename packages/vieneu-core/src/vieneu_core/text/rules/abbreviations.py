@@ -60,7 +60,7 @@ _NAME = r"(?=[A-ZĐÀ-ỸĂÂÊÔƠƯ][^\WA-ZĐ])"
 _VOCATIVES = r"gửi|chào|mời|thưa|quý|cảm ơn|kính|nhờ|cùng|các"
 
 ABBREVIATIONS: tuple[Rewrite, ...] = (
-    # An air conditioner in a house; "anh chị" in lower case or behind an address.
+    # An air conditioner in a home; "anh chị" in lower case or behind an address.
     rewrite(rf"(?<!\w)((?i:{_VOCATIVES})) A/C(?!\w)", r"\1 anh chị"),
     rewrite(r"(?<!\w)A/C(?!\w)", "a xê"),
     rewrite(

@@ -77,7 +77,7 @@ def _letters_and_digits(match: re.Match[str]) -> str:
 
 def _apartment(digits: str) -> str:
     """Read one or two digits as a number, more as digits: B2-1503."""
-    return _number(digits) if len(digits) <= 2 else digit_by_digit(digits)  # noqa: PLR2004
+    return _number(digits) if len(digits) <= 2 else digit_by_digit(digits)  # noqa: PLR2004 - one or two digits
 
 
 def _number(digits: str) -> str:

@@ -172,5 +172,5 @@ def _whole(digits: str) -> str:
 def _decimals(digits: str) -> str:
     """Read decimals one by one; two of them end as a number does: 1,75 is "bảy lăm"."""
     said = digit_by_digit(digits)
-    ends_like_a_number = len(digits) == 2 and digits[0] != "0" and digits[1] == "5"  # noqa: PLR2004
+    ends_like_a_number = len(digits) == 2 and digits[0] != "0" and digits[1] == "5"  # noqa: PLR2004 - one or two digits
     return said.removesuffix("năm") + "lăm" if ends_like_a_number else said

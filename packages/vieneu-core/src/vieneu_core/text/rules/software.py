@@ -101,7 +101,7 @@ def _part(part: str) -> str:
     if part in _SIGNS:
         return _SIGNS[part]
     if part.isdigit():
-        return digit_by_digit(part) if len(part) > 2 or part[0] == "0" else cardinal(int(part))  # noqa: PLR2004
+        return digit_by_digit(part) if len(part) > 2 or part[0] == "0" else cardinal(int(part))  # noqa: PLR2004 - one or two digits
     is_initials = part.isupper() and len(part) <= 3  # noqa: PLR2004 - IMG, DSC
     is_word = len(part) > 1 and _VOWEL.search(part) and not is_initials
     return part.lower() if is_word else spelled(part) or part

@@ -1,6 +1,6 @@
 """Rooms, wards, districts and roads: "P.Khách" is a room, "P. Bến Nghé" a ward.
 
-In a house, P. is a room (phòng) before the name of a room, before a number of three digits and
+In a home, P. is a room (phòng) before the name of a room, before a number of three digits and
 beside a device; it is a deputy (phó) before a title, and a ward (phường) before other names.
 """
 
