@@ -78,6 +78,7 @@ ACRONYMS: tuple[Rewrite, ...] = (
         "đội tuyển",
     ),
     rewrite(rf"(?<![\w&]){_STANDING}(?![\w&]|\.\w)", lambda m: ALONE[m[0]]),
+    rewrite(r"(?<!\w)U\.?(?=\d\d(?!\w))", "u "),
     rewrite(r"(?<!\w)V\.?-?League(?!\w)", "vê league"),
     rewrite(r"(?<!\w)MP([34])(?!\w)", lambda m: f"em pi {digit_by_digit(m[1])}"),
     rewrite(rf"(?<![\w&])(?:{_ENGLISH.pattern})(?![\w&]|-\d)", lambda m: english_spelled(m[0])),

@@ -103,6 +103,9 @@ _LONG = one_of(set(_WORDS) - _ONE_LETTER)
 
 CHAT: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)((?i:mấy|vài|nửa)) h(?!\w)", r"\1 giờ"),
+    rewrite(r"(?<!\w)sn(?= (?:19|20)\d\d(?!\w))", "sinh năm"),
+    rewrite(r"(?<!\w)ck(?= \d)", "chuyển khoản"),
+    rewrite(r"(?<!\w)dt(?= \d{1,5}(?:[.,]\d)?\s?(?:m2|m²|ha))", "diện tích"),
     rewrite(rf"(?<![\w.@/])(?<!\d )({_LONG})(?![\w@/]|\.\w)", lambda m: _WORDS[m[1]]),
     rewrite(rf"(?<!\w)(?<!\d )k (?=(?:{_VERBS}|đc|ạ)(?!\w))", "không "),
     rewrite(rf"(?<!\w)((?i:{_NEAR}|được|đc|chưa)) k(?=\s?[?,.!]|$)", r"\1 không"),

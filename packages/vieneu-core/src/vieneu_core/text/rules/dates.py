@@ -186,6 +186,11 @@ DATES: tuple[Rewrite, ...] = (
         _after_word,
     ),
     rewrite(
+        rf"(?<!\w)((?i:từ|đến|tới|trước|vào|sau|tính đến) )({_DAY})/({_MONTH}){_END}(?! lên)"
+        rf"{_NO_DATE_BEFORE}",
+        _after_word,
+    ),
+    rewrite(
         rf"(?<!\w)(?:(?i:quý) |Q)([1-4])[/-]({_YEAR}){_END}",
         lambda m: f"quý {m[1]} {_year(m[2])}",
     ),

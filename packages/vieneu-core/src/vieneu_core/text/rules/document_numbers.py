@@ -9,7 +9,8 @@ from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 from vieneu_core.text.rules.software import characters
 
 _SPELT_OUT = (
-    r"(?:OTP|PIN|STK|MST|CCCD|CMND|CMT|(?i:mật khẩu|password|passcode|pass|mật mã|số tài khoản|số"
+    r"(?:OTP|PIN|ID|STK|MST|CCCD|CMND|CMT|(?i:mật khẩu|password|passcode|pass|mật mã|số tài khoản"
+    r"|số"
     r" thẻ|số hiệu|căn cước"
     r"|mã (?:xác nhận|xác thực|bảo mật|số thuế|đơn hàng|đơn|vận đơn|khách hàng|hồ sơ|sinh viên"
     r"|nhân viên|bưu chính|vùng|OTP|PIN|số)|mã))"

@@ -36,7 +36,8 @@ NUMBERS: tuple[Rewrite, ...] = (
 FRACTIONS: tuple[Rewrite, ...] = (
     # number of a house or a class: with a slash, however small
     rewrite(
-        r"(?<!\w)((?i:số|nhà|hẻm|ngõ|ngách|kiệt|lô|lớp|tổ|căn)) (\d{1,4})/(?=\d{1,4}(?![\w/]))",
+        r"(?<!\w)((?i:số|nhà|hẻm|ngõ|ngách|kiệt|lô|lớp|tổ|căn|tập|trang|bước|mức|tốc độ|tiến độ))"
+        r" (\d{1,4})/(?=\d{1,4}(?![\w/]))",
         r"\1 \2 trên ",
     ),
     rewrite(r"(?<![\d/.,])50/50(?![\d/])", "năm mươi năm mươi"),

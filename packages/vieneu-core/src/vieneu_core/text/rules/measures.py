@@ -30,7 +30,8 @@ _AMOUNTS = frozenset(("đồng", "nghìn", "ngàn", "triệu", "tỷ", "la", "r�
 _EACH = (
     r"cái|chiếc|con|bó|thùng|hộp|gói|vé|suất|chuyến|lượt|bộ|quả|trái|tô|bát|ly|cốc|chai|lon|cây"
     r"|cuốn|quyển"
-    r"|tờ|đôi|cặp|bữa|lượng|chỉ|đĩa|dĩa|ổ|miếng|lát|bao|túi|tập|bài|tiết|trận|viên|hũ|lọ|nải|chục"
+    r"|tờ|đôi|cặp|bữa|lượng|chỉ|đĩa|dĩa|ổ|miếng|lát|bao|túi|căn|tập|bài|tiết|trận|viên|hũ|lọ|nải"
+    r"|chục"
     r"|ký|cân|lạng|khay|vỉ|tuýp|sào"
     r"|bàn"
 )
@@ -154,6 +155,11 @@ RANGES: tuple[Rewrite, ...] = (
 )
 MEASURES: tuple[Rewrite, ...] = (
     rewrite(r"(?<=\d)\s?o\s?(?=[CF](?!\w))", "°"),
+    rewrite(r"(?<=\d)°\s?([BĐTNSEW])(?!\w)", lambda m: f" độ {_SIDES[m[1]]}"),
+    rewrite(
+        r"(?<!\w)((?i:tôi|em|anh|chị|bé|con|cháu|bạn|mình|mẹ|bố|ông|bà)(?: \w+)?) (\d{1,3})t(?!\w)",
+        r"\1 \2 tuổi",
+    ),
     rewrite(
         r"(?<!\w)(\d{1,3})°\s?(\d{1,2})'(?:\s?(\d{1,2}(?:[.,]\d{1,3})?)\")?\s?([BĐTNSEW](?!\w))?",
         _position,
@@ -168,7 +174,7 @@ MEASURES: tuple[Rewrite, ...] = (
     ),
     # 1m75, 1kg2
     rewrite(
-        r"(?<![\w.,])(\d{1,3})(m|kg)(\d{1,2})(?!\w)",
+        r"(?<![\w.,])(\d{1,3})(m(?![23](?!\d))|kg)(\d{1,2})(?!\w)",
         lambda m: f"{cardinal(int(m[1]))} {_WHOLES[m[2]]} {cardinal(int(m[3]))}",
     ),
     rewrite(r"(?<=\d)\s?°(?=\s|[.,!?]|$)", " độ"),
