@@ -14,7 +14,9 @@ from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 _ROOMS = (
     r"khách|ngủ|tắm|bếp|ăn|làm việc|họp|thờ|giặt|kho|đọc|đọc sách|học|chơi|trẻ em|trẻ|con|con trai"
     r"|con gái|em bé|bé|bố mẹ|ba mẹ|cha mẹ|ông bà|master|gym|tập|tập gym|thay đồ|vệ sinh|wc|vs"
-    r"|kỹ thuật|kĩ thuật|kế toán|nhân sự|hành chính|đào tạo|kinh doanh|giám đốc điều hành|máy chủ"
+    r"|kỹ thuật|công nghệ|marketing|tổ chức|pháp chế|truyền thông|thiết kế|sản xuất|kinh tế|tài"
+    r" chính|kế hoạch|văn thư|tiếp tân|it|kĩ thuật|kế toán|nhân sự|hành chính|đào tạo|kinh doanh"
+    r"|giám đốc điều hành|máy chủ"
     r"|server|máy|điện|giải trí|chiếu phim|phim|nhạc|karaoke|xông hơi|sinh hoạt chung|sinh hoạt"
     r"|sinh hoạt|khám|mổ|bệnh|cấp cứu|chờ|trực|bảo vệ|lễ tân|studio|thu âm|đa năng|khách sạn"
     r"|áp mái|giúp việc|ngủ chính|ngủ phụ|để xe|xe|lạnh|trà|giáo vụ|y tế|thí nghiệm|thực hành|hội"

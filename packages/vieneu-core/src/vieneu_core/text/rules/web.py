@@ -11,7 +11,8 @@ _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_+%\-]{0,62})"
 _HOST = rf"(?:{_NAME}\.){{1,6}}[A-Za-z]{{2,12}}"
 _PATH = r"(?:[/?#][A-Za-z0-9_.~%&=+/?#\-]{0,200})?"
 _TOP = (
-    r"(?:com|net|org|edu|gov|info|vn|io|dev|app|me|co|uk|us|jp|asia|tv|ai|xyz|ly|gl|be|gg|to|local"
+    r"(?:com|net|org|edu|gov|info|vn|io|dev|casa|app|me|co|uk|us|jp|asia|tv|ai|xyz|ly|gl|be|gg|to"
+    r"|local"
     r"|cloud|online|shop|store|site|page|id|eu|de|fr|kr|cn|sg|th|blog|news|tech|wiki|pro|live"
     r"|games?|link|club)"
 )
