@@ -156,6 +156,7 @@ RANGES: tuple[Rewrite, ...] = (
 MEASURES: tuple[Rewrite, ...] = (
     rewrite(r"(?<=\d)\s?o\s?(?=[CF](?!\w))", "°"),
     rewrite(r"(?<!\w)[tT]°(?![\wCF])", "nhiệt độ"),
+    rewrite(r"(?<=\d)\s?vg?/(?=phút)", " vòng/"),
     rewrite(r"(?<=\d)°\s?([BĐTNSEW])(?!\w)", lambda m: f" độ {_SIDES[m[1]]}"),
     rewrite(
         r"(?<!\w)((?i:tôi|em|anh|chị|bé|con|cháu|bạn|mình|mẹ|bố|ông|bà)(?: \w+)?) (\d{1,3})t(?!\w)",

@@ -80,8 +80,6 @@ _OTHER = {
     "rpm": "vòng trên phút",
     "RPM": "vòng trên phút",
     "v/ph": "vòng trên phút",
-    "v/phút": "vòng trên phút",
-    "vg/phút": "vòng trên phút",
     "v/p": "vòng trên phút",
     "vg/ph": "vòng trên phút",
     "vòng/ph": "vòng trên phút",
