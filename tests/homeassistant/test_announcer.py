@@ -208,14 +208,14 @@ async def test_a_late_first_sound_cuts_no_last_word(
 ) -> None:
     monkeypatch.setattr("custom_components.vieneu.announcer.LAG_S", 0.8)
     await set_up(colab, mode="remote")
-    kitchen = Player("Kitchen", plays_s=4.2)  # from its call: it has nothing for 2 s
+    kitchen = Player("Kitchen", plays_s=3.2)  # from its call: it has nothing for 1 s
     await have(kitchen)
     hold = asyncio.Event()
     engine.script = [ScriptStep(hold=hold, at_sentence=0)]
     speaking = asyncio.ensure_future(
         announce(hass, KITCHEN, text=" ".join(SENTENCES[:2]), volume=0.7)
     )
-    await asyncio.sleep(2.0)
+    await asyncio.sleep(1.0)
     hold.set()
     answer = await speaking
 

@@ -117,7 +117,8 @@ async def test_it_is_passed_on_while_it_is_made_where_the_listener_would_wait(
 
 
 async def test_a_sentence_that_always_fails_is_given_up(clock: FakeClock) -> None:
-    rig = Rig(clock, *([0.5, DIED] for _ in range(MOST_TRIES + 1)))
+    tries: list[list[Part]] = [[0.5, DIED] for _ in range(MOST_TRIES + 1)]
+    rig = Rig(clock, *tries)
 
     with pytest.raises(WorkerDiedError):
         await rig.hear()
@@ -126,7 +127,8 @@ async def test_a_sentence_that_always_fails_is_given_up(clock: FakeClock) -> Non
 
 
 async def test_waiting_for_a_worker_that_is_started_is_no_failure(clock: FakeClock) -> None:
-    rig = Rig(clock, *([STARTING] for _ in range(3 * MOST_TRIES)), [0.5])
+    waits: list[list[Part]] = [[STARTING] for _ in range(3 * MOST_TRIES)]
+    rig = Rig(clock, *waits, [0.5])
 
     assert await rig.hear() == [(0.5, False), (0.0, False)]
     assert rig.n_waits == 3 * MOST_TRIES

@@ -250,13 +250,13 @@ async def test_a_source_that_is_cancelled_ends_the_sentences(reader: Reader) -> 
 async def test_passages_and_upcoming_sentences_use_the_clock() -> None:
     clock = FakeClock()
     for grouped, expected in (
-        (passages, ("Cửa đang mở.",)),
-        (with_upcoming, ("Cửa đang mở.", ())),
+        (lambda text: passages(sentences(text, clock=clock)), ("Cửa đang mở.",)),
+        (lambda text: with_upcoming(text, clock=clock), ("Cửa đang mở.", ())),
     ):
         typist = Typist()
         typist.pieces.put_nowait("Cửa đang mở.")
-        found = grouped(typist.text(), clock=clock)
-        first = asyncio.create_task(anext(found))
+        found = grouped(typist.text())
+        first: asyncio.Task[object] = asyncio.create_task(anext(found))
         await clock.advance(END_PAUSE_S)
         assert first.done()
         assert first.result() == expected

@@ -172,7 +172,7 @@ async def test_a_change_before_the_file_is_followed_is_taken_over(tmp_path: Path
 
 async def test_the_mode_is_taken_over_though_its_server_does_not_answer_yet(tmp_path: Path) -> None:
     class Builder(RouterBuilder):
-        def local(self, settings: Settings) -> ScriptedBackend:  # type: ignore[override]
+        def local(self, settings: Settings) -> ScriptedBackend:
             return ScriptedBackend(name=settings.local.engine)
 
         def remote(self, settings: Settings) -> ScriptedBackend:

@@ -93,7 +93,8 @@ def pitches_of(samples: Samples, n_tone: int, rate_hz: int = RATE_HZ) -> list[in
 
 def pitch_hz(phoneme: str, speaker: int = 0) -> int:
     """Return the pitch of a phoneme."""
-    return LOWEST_HZ + STEP_HZ * DEFAULT_PHONEME_ID_MAP[phoneme][0] + SPEAKER_HZ * speaker
+    phoneme_id: int = DEFAULT_PHONEME_ID_MAP[phoneme][0]
+    return LOWEST_HZ + STEP_HZ * phoneme_id + SPEAKER_HZ * speaker
 
 
 def _write_graph(path: Path, rate_hz: int, *, several: bool) -> None:

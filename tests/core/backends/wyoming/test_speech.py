@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from server_site import until
@@ -171,9 +172,13 @@ async def test_what_it_cannot_do_is_refused() -> None:
 
 async def test_a_listener_who_leaves_ends_the_connection() -> None:
     async with speaking() as (backend, site):
+
+        def has_come(text: str) -> bool:
+            return text in site.spoken.texts
+
         for text in ("Câu này stalls giữa chừng.", "Câu này hangs luôn."):
             waiting = asyncio.create_task(say(backend, text))
-            await until(lambda text=text: text in site.spoken.texts)
+            await until(partial(has_come, text))
             waiting.cancel()
             await asyncio.wait({waiting})
             await until(lambda: site.spoken.n_open == 0)
