@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterable
 from pathlib import Path
 
 import pytest
@@ -29,8 +29,12 @@ async def pieces() -> AsyncGenerator[str, None]:
 @pytest.mark.parametrize("form", ["text", "sentences", "pieces"])
 async def test_each_form_of_a_text_is_read_alike(form: str) -> None:
     local = ScriptedBackend()
-    text = {"text": TEXT, "sentences": ("Đây là câu 1 nhé.", "Còn mục hai thì sao?", SAID[2])}
-    request = SynthesisRequest(text=text.get(form, pieces()))
+    texts: dict[str, str | tuple[str, ...] | AsyncIterable[str]] = {
+        "text": TEXT,
+        "sentences": ("Đây là câu 1 nhé.", "Còn mục hai thì sao?", SAID[2]),
+        "pieces": pieces(),
+    }
+    request = SynthesisRequest(text=texts[form])
     async with ReadingBackend(local, pauses=PAUSES, dictionary=ENTRIES) as backend:
         speech = await collect(backend.stream(request))
     assert same(heard(speech.pcm, speech.sample_rate_hz), [expected(one) for one in SAID])
