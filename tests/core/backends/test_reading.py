@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterable
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ async def pieces() -> AsyncGenerator[str, None]:
 @pytest.mark.parametrize("form", ["text", "sentences", "pieces"])
 async def test_each_form_of_a_text_is_read_alike(form: str) -> None:
     local = ScriptedBackend()
-    texts: dict[str, str | tuple[str, ...] | AsyncGenerator[str, None]] = {
+    texts: dict[str, str | tuple[str, ...] | AsyncIterable[str]] = {
         "text": TEXT,
         "sentences": ("Đây là câu 1 nhé.", "Còn mục hai thì sao?", SAID[2]),
         "pieces": pieces(),
