@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from vieneu_core.audio.opus import OpusSentenceDecoder, OpusSentenceEncoder
     from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
     from vieneu_core.audio.resample import Resampler
+    from vieneu_core.audio.sanity_check import LONGEST_SENTENCE_S, SpeechCheck
     from vieneu_core.audio.tempo import TempoStretcher
 
 __all__ = [
     "BYTES_PER_SAMPLE",
+    "LONGEST_SENTENCE_S",
     "AudioChunk",
     "AudioFormat",
     "Clip",
@@ -25,6 +27,7 @@ __all__ = [
     "OpusSentenceEncoder",
     "Resampler",
     "Speaker",
+    "SpeechCheck",
     "TempoStretcher",
     "decode_clip",
     "encode_stream",
@@ -42,6 +45,7 @@ __getattr__, __dir__ = lazy_names(
         "opus": ("OpusSentenceDecoder", "OpusSentenceEncoder"),
         "pcm": ("BYTES_PER_SAMPLE", "AudioChunk", "Speaker"),
         "resample": ("Resampler",),
+        "sanity_check": ("LONGEST_SENTENCE_S", "SpeechCheck"),
         "tempo": ("TempoStretcher",),
     },
 )

@@ -7,6 +7,7 @@ from vieneu_core import lazy_names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from vieneu_core.backends.base import Backend, BackendState, Health, synthesize
+    from vieneu_core.backends.lifetime import Lifetime
     from vieneu_core.backends.local import LocalBackend
     from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts, RetryPolicy
     from vieneu_core.backends.wyoming import WyomingBackend, WyomingTimeouts
@@ -15,6 +16,7 @@ __all__ = [
     "Backend",
     "BackendState",
     "Health",
+    "Lifetime",
     "LocalBackend",
     "RemoteBackend",
     "RemoteTimeouts",
@@ -28,6 +30,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "base": ("Backend", "BackendState", "Health", "synthesize"),
+        "lifetime": ("Lifetime",),
         "local": ("LocalBackend",),
         "remote": ("RemoteBackend", "RemoteTimeouts", "RetryPolicy"),
         "wyoming": ("WyomingBackend", "WyomingTimeouts"),
