@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
     from vieneu_core.audio.resample import Resampler
     from vieneu_core.audio.silence import SILENT_ENGINE
+    from vieneu_core.audio.sanity_check import LONGEST_SENTENCE_S, SpeechCheck
     from vieneu_core.audio.tempo import TempoStretcher
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "NATURAL_PAUSES",
     "NO_PAUSES",
     "SILENT_ENGINE",
+    "LONGEST_SENTENCE_S",
     "AudioChunk",
     "AudioFormat",
     "Clip",
@@ -31,6 +33,7 @@ __all__ = [
     "Pauses",
     "Resampler",
     "Speaker",
+    "SpeechCheck",
     "TempoStretcher",
     "decode_clip",
     "encode_stream",
@@ -51,6 +54,7 @@ __getattr__, __dir__ = lazy_names(
         "pcm": ("BYTES_PER_SAMPLE", "AudioChunk", "Speaker"),
         "resample": ("Resampler",),
         "silence": ("SILENT_ENGINE",),
+        "sanity_check": ("LONGEST_SENTENCE_S", "SpeechCheck"),
         "tempo": ("TempoStretcher",),
     },
 )

@@ -7,6 +7,7 @@ from vieneu_core import lazy_names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from vieneu_core.backends.base import Backend, BackendState, Health, synthesize
+    from vieneu_core.backends.lifetime import Lifetime
     from vieneu_core.backends.local import LocalBackend
     from vieneu_core.backends.reading import ReadingBackend
     from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts, RetryPolicy
@@ -16,6 +17,7 @@ __all__ = [
     "Backend",
     "BackendState",
     "Health",
+    "Lifetime",
     "LocalBackend",
     "ReadingBackend",
     "RemoteBackend",
@@ -30,6 +32,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "base": ("Backend", "BackendState", "Health", "synthesize"),
+        "lifetime": ("Lifetime",),
         "local": ("LocalBackend",),
         "reading": ("ReadingBackend",),
         "remote": ("RemoteBackend", "RemoteTimeouts", "RetryPolicy"),

@@ -42,7 +42,7 @@ class DictionaryFile:
         self.problem: ConfigurationError | None = None
         """Why the file could not be read when it was last looked at."""
         self._signature: Signature = None
-        self._looked_at = False
+        self._was_read = False
 
     @classmethod
     def named(cls, path: str | None) -> Self | None:
@@ -59,9 +59,9 @@ class DictionaryFile:
 
     def _refresh(self) -> None:
         signature = signature_of(self.path)
-        if self._looked_at and signature == self._signature:
+        if self._was_read and signature == self._signature:
             return
-        self._looked_at, self._signature = True, signature
+        self._was_read, self._signature = True, signature
         try:
             self.current = UserDictionary.parse(read_dictionary(self.path))
         except ConfigurationError as error:
@@ -102,8 +102,8 @@ def read_dictionary(path: Path) -> str:
     except FileNotFoundError as error:
         raise _unusable(path, "there is no such file") from error
     except UnicodeDecodeError as error:
-        place = Translatable("byte {start} is not UTF-8", start=error.start + 1)
-        raise _unusable(path, place) from error
+        reason = Translatable("byte {start} is not UTF-8", start=error.start + 1)
+        raise _unusable(path, reason) from error
     except OSError as error:
         reason = Translatable("it cannot be read ({strerror})", strerror=error.strerror)
         raise _unusable(path, reason) from error

@@ -1,4 +1,4 @@
-"""How texts are read now: with pauses, and a dictionary, also from a file that is followed."""
+"""The reading of texts that is in force: pauses, and a dictionary, also from a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vieneu_core.text.user_dictionary import NO_ENTRIES, UserDictionary
 
 CHECK_EVERY_S = 1.0
 """Seconds between two looks at the file."""
-FIRST_LOOK_S = 2.0
+FIRST_READ_WITHIN_S = 2.0
 """Longest wait for the file at the start, in seconds; a slow disk must not keep speech back."""
 
 Entries = UserDictionary | DictionaryFile
@@ -76,7 +76,7 @@ class FollowedReading:
         read = asyncio.Event()
         self._following = asyncio.create_task(self._follow(file, read), name="follow-dictionary")
         with suppress(TimeoutError):
-            async with asyncio.timeout(FIRST_LOOK_S):
+            async with asyncio.timeout(FIRST_READ_WITHIN_S):
                 await read.wait()
 
     async def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""How a text is read: how the user's words are said, and how long the pauses are."""
+"""Reading of a text: the words of the user's dictionary, and the lengths of the pauses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pause follows a sentence: by its end mark, and by what separates it from the next one."""
+"""Choice of the pause after a sentence: by its end mark, and by what separates it from the next."""
 
 from __future__ import annotations
 
