@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 from fake_clock import FakeClock
@@ -33,7 +33,7 @@ class Rig:
     """An engine that does what is written for each try, and the listener of its sentence."""
 
     def __init__(
-        self, clock: FakeClock, *tries: list[Part], ahead_s: float = 0.0, pace_s: float = 0.0
+        self, clock: FakeClock, *tries: Sequence[Part], ahead_s: float = 0.0, pace_s: float = 0.0
     ) -> None:
         self.clock = clock
         self.listener = Listener(clock.monotonic())
@@ -117,8 +117,8 @@ async def test_it_is_passed_on_while_it_is_made_where_the_listener_would_wait(
 
 
 async def test_a_sentence_that_always_fails_is_given_up(clock: FakeClock) -> None:
-    tries: list[list[Part]] = [[0.5, DIED] for _ in range(MOST_TRIES + 1)]
-    rig = Rig(clock, *tries)
+    fails: list[Part] = [0.5, DIED]
+    rig = Rig(clock, *[fails] * (MOST_TRIES + 1))
 
     with pytest.raises(WorkerDiedError):
         await rig.hear()
@@ -127,8 +127,7 @@ async def test_a_sentence_that_always_fails_is_given_up(clock: FakeClock) -> Non
 
 
 async def test_waiting_for_a_worker_that_is_started_is_no_failure(clock: FakeClock) -> None:
-    waits: list[list[Part]] = [[STARTING] for _ in range(3 * MOST_TRIES)]
-    rig = Rig(clock, *waits, [0.5])
+    rig = Rig(clock, *([STARTING] for _ in range(3 * MOST_TRIES)), [0.5])
 
     assert await rig.hear() == [(0.5, False), (0.0, False)]
     assert rig.n_waits == 3 * MOST_TRIES
