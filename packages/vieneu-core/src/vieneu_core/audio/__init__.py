@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from vieneu_core.audio.pauses import NATURAL_PAUSES, NO_PAUSES, Pauses, with_pauses
     from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
     from vieneu_core.audio.resample import Resampler
-    from vieneu_core.audio.silence import SILENT_ENGINE
     from vieneu_core.audio.sanity_check import LONGEST_SENTENCE_S, SpeechCheck
+    from vieneu_core.audio.silence import SILENT_ENGINE
     from vieneu_core.audio.tempo import TempoStretcher
 
 __all__ = [
     "BYTES_PER_SAMPLE",
+    "LONGEST_SENTENCE_S",
     "NATURAL_PAUSES",
     "NO_PAUSES",
     "SILENT_ENGINE",
-    "LONGEST_SENTENCE_S",
     "AudioChunk",
     "AudioFormat",
     "Clip",

@@ -43,6 +43,7 @@ MAX_SENTENCE_CHARS = 300
 _CLAUSE_END = re.compile(
     r"[;:,](?=\s)|[\uff0c\u3001\uff1b\uff1a]|[\u2013\u2014](?!\w)|(?<=\s)-(?=\s)"
 )
+_SEEN_CHARS = 1000
 _DEGREES = re.compile(r"\d°[CF]\.$")
 _MARKER = re.compile(r"\(?(?:\d{1,3}|[a-zđ])[.)]")
 
@@ -67,11 +68,7 @@ def split_sentences(text: str) -> tuple[str, ...]:
 
 
 def placed_sentences(text: str | tuple[str, ...]) -> tuple[Sentence, ...]:
-    """Return the sentences of a whole text, or those that are given, with the breaks before them.
-
-    Raises:
-        EmptyTextError: nothing in the text can be spoken; the message contains the reason.
-    """
+    """Return the sentences of a whole text, or those given; errors as of `split_sentences`."""
     if isinstance(text, tuple):
         return tuple(map(Sentence, given_sentences(text)))
     splitter = SentenceSplitter()
@@ -286,9 +283,6 @@ def _hard_cut(text: str) -> int:
     while at > 1 and joins_previous(text[at]):
         at -= 1
     return at if at > 1 else MAX_SENTENCE_CHARS
-
-
-_SEEN_CHARS = 1000
 
 
 def _empty_text(text: str) -> EmptyTextError:
