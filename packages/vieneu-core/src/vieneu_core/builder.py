@@ -18,6 +18,7 @@ from vieneu_core.config import state_dir as users_state_dir
 from vieneu_core.config import voices_dir as users_voices_dir
 from vieneu_core.config.paths import expanded
 from vieneu_core.config.settings import EMBEDDED_ENGINE
+from vieneu_core.engines.registry import is_installed
 from vieneu_core.errors import ConfigurationError, MissingExtraError
 from vieneu_core.installation import has_module
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, SlowEngine, TunnelQuota
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from vieneu_core.speech_cache import CachedBackend, SpeechCache
 
+LAST_RESORT_ENGINE = EngineSpec(EMBEDDED_ENGINE, {"fetch": False})
+"""The embedded voice as it is on this machine: the last resort waits for no download."""
 AT_ONCE = RestartPolicy(first_delay_s=0.1, max_delay_s=0.5, max_failed_starts=100)
 """For the embedded voice, which starts in half a second: after a crash it is back within one."""
 
@@ -127,10 +130,10 @@ class RouterBuilder:
     def last_resort(self, settings: Settings) -> LocalBackend | None:
         """Build the embedded voice; None where it is not wanted, or not installed."""
         arguments = _last_resort_arguments(settings)
-        if arguments is None or not has_module("espeakng_loader"):
+        if arguments is None or not is_installed(EMBEDDED_ENGINE):
             return None
         return LocalBackend(
-            EMBEDDED_ENGINE, name=LAST_RESORT, clock=self._clock, restart=AT_ONCE, **arguments
+            LAST_RESORT_ENGINE, name=LAST_RESORT, clock=self._clock, restart=AT_ONCE, **arguments
         )
 
     def remote(self, settings: Settings) -> Backend | None:

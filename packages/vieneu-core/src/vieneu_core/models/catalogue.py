@@ -33,6 +33,8 @@ class ModelKind(StrEnum):
     """Codec on PyTorch, codes to samples and back: a folder."""
     FEATURES = "features"
     """Feature extractor of a codec's encoder: a folder."""
+    SANO = "sano"
+    """Voice of the engine ``sano``: a folder."""
 
 
 class PromptFormat(StrEnum):
@@ -65,9 +67,19 @@ class KnownModel:
         return replace(parse_source(self.at), name=self.name)
 
     @property
+    def is_public(self) -> bool:
+        """Whether it is downloaded without huggingface_hub."""
+        return self.kind is ModelKind.SANO
+
+    @property
     def voices(self) -> ModelSource:
         """Location of its preset voices."""
         return replace(self.source, files=(VOICES_FILE,), name=None)
+
+
+def _sano(package: str) -> str:
+    files = ("manifest.json", "piper-phoneme-config.json", "weights.fp16.bin")
+    return f"ampixa/sanoTTS:{','.join(f'{package}/{file}' for file in files)}"
 
 
 # The 0.5B and its quantisations were trained and always prompted with the chat format. Upstream
@@ -171,6 +183,22 @@ MODELS = (
         at="facebook/w2v-bert-2.0:config.json,model.safetensors,preprocessor_config.json",
         licence="MIT",
         size_mb=2320,
+    ),
+    # The packages that sanotts 0.5.0 names "vi" and "amy" (its tables/voices.json), with the files
+    # that it reads. The licence is that of the repository and of its page on the hub.
+    KnownModel(
+        name="sano-vi",
+        kind=ModelKind.SANO,
+        at=_sano("vi-vais1000-1p46m"),
+        licence="GPL-3.0",
+        size_mb=3,
+    ),
+    KnownModel(
+        name="sano-en",
+        kind=ModelKind.SANO,
+        at=_sano("amy-en-1p46m"),
+        licence="GPL-3.0",
+        size_mb=3,
     ),
 )
 """All known models, language models first; `DEFAULT_GGUF` is the smallest."""

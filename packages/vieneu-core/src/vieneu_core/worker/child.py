@@ -22,7 +22,14 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from vieneu_core.audio.watermark import can_watermark
-from vieneu_core.engines.base import Engine, EngineFactory, EngineInfo, Utterance
+from vieneu_core.engines.base import (
+    Engine,
+    EngineFactory,
+    EngineInfo,
+    Renewable,
+    SpokenBy,
+    Utterance,
+)
 from vieneu_core.errors import (
     BackendError,
     DeviceMemoryError,
@@ -45,6 +52,7 @@ from vieneu_core.worker.messages import (
     Progress,
     Shutdown,
     Speak,
+    Speaking,
     decode,
     encode,
     frame_length,
@@ -113,6 +121,7 @@ class Worker:
         engine, info = loaded
         while isinstance(job := self._requests.get(), Speak):
             self._speak(engine, info, job)
+            info = self._renewed(engine) or info
 
     def _listen(self) -> None:
         while True:
@@ -138,9 +147,19 @@ class Worker:
             self._channel.send(_failed(None, error, ModelLoadError))
             return None
         self._report_memory(engine)
+        self._offer(info)
+        return engine, info
+
+    def _renewed(self, engine: Engine) -> EngineInfo | None:
+        """Tell the client which voices the engine has got since, after a sentence."""
+        info = engine.renewed() if isinstance(engine, Renewable) else None
+        if info is not None:
+            self._offer(info)
+        return info
+
+    def _offer(self, info: EngineInfo) -> None:
         # Audio that the engine cannot watermark is watermarked here.
         self._channel.send(Loaded(replace(info, watermarks=info.watermarks or can_watermark())))
-        return engine, info
 
     def _speak(self, engine: Engine, info: EngineInfo, job: Speak) -> None:
         try:
@@ -162,13 +181,25 @@ class Worker:
             reference=job.reference,
             watermark=job.watermark and info.watermarks,
             upcoming=job.upcoming,
+            speed=job.speed if info.changes_speed else 1.0,
         )
-        pieces = engine.synthesize(utterance, lambda: self._is_cancelled(job.job))
-        if job.speed != 1.0:
-            pieces = _stretched(pieces, info.sample_rate_hz, job.speed)
+        spoken = engine.synthesize(utterance, lambda: self._is_cancelled(job.job))
+        pieces = self._samples_only(job.job, spoken)
+        if job.speed != utterance.speed:
+            from vieneu_core.audio.tempo import stretched
+
+            pieces = stretched(pieces, info.sample_rate_hz, job.speed)
         if job.watermark and not info.watermarks:
             pieces = self._watermarking.mark(pieces, info.sample_rate_hz)
         return pieces
+
+    def _samples_only(self, job: int, spoken: Iterator[bytes | SpokenBy]) -> Iterator[bytes]:
+        """Yield the samples, and tell the client which engine speaks them."""
+        for piece in spoken:
+            if isinstance(piece, SpokenBy):
+                self._channel.send(Speaking(job, piece))
+            else:
+                yield piece
 
     def _is_cancelled(self, job: int) -> bool:
         return self._stopping or job in self._cancelled
@@ -176,15 +207,6 @@ class Worker:
     def _report_memory(self, engine: Engine) -> None:
         device = engine.memory()
         self._channel.send(Memory(_rss_bytes(), device.gpu_used_gb, device.gpu_total_gb))
-
-
-def _stretched(pieces: Iterator[bytes], sample_rate_hz: int, speed: float) -> Iterator[bytes]:
-    from vieneu_core.audio.tempo import TempoStretcher
-
-    stretcher = TempoStretcher(sample_rate_hz, speed)
-    for pcm in pieces:
-        yield stretcher.push(pcm)
-    yield stretcher.finish()
 
 
 def find_factory(target: str) -> EngineFactory:

@@ -219,11 +219,12 @@ class WorkerSupervisor:
         Raises:
             EngineError: the model cannot be loaded.
         """
-        process = self._process = await WorkerProcess.spawn()
-        loaded = False
+        process, loaded = await WorkerProcess.spawn(), False
+        self._process = process
         try:
             loaded = await self._load(process)
             while loaded and (message := await process.receive()) is not None:
+                self._info = message.info if isinstance(message, Loaded) else self._info
                 self._listener.on_message(message)
             if loaded:
                 self._become(WorkerState.RESTARTING)
