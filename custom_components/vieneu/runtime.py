@@ -16,7 +16,7 @@ from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.builder import AT_ONCE
 from vieneu_core.clock import SystemClock
 from vieneu_core.config.settings import EMBEDDED_ENGINE
-from vieneu_core.engines.registry import ENGINES
+from vieneu_core.engines.registry import is_installed
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelQuota
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.spec import EngineSpec
@@ -77,7 +77,7 @@ class VieneuRuntime:
     def _local(self, local: Mapping[str, Any]) -> LocalBackend | RemoteBackend:
         match LocalKind(local[CONF_KIND]):
             case LocalKind.EMBEDDED:
-                return LocalBackend(EMBEDDED_ENGINE, voices=self.voices)
+                return LocalBackend(embedded_voice(self._hass), voices=self.voices)
             case LocalKind.MODEL:
                 spec = EngineSpec(local[CONF_ENGINE], local.get(CONF_ENGINE_OPTIONS, {}))
                 return LocalBackend(spec, voices=self.voices)
@@ -90,12 +90,20 @@ class VieneuRuntime:
                     voices=self.voices,
                 )
 
-    @staticmethod
-    def _last_resort(local: Mapping[str, Any]) -> LocalBackend | None:
+    def _last_resort(self, local: Mapping[str, Any]) -> LocalBackend | None:
         """Return the embedded voice as the last resort, always in another process."""
         if local[CONF_KIND] == LocalKind.EMBEDDED:
             return None
-        return LocalBackend(EMBEDDED_ENGINE, name=LAST_RESORT, restart=AT_ONCE)
+        return LocalBackend(embedded_voice(self._hass), name=LAST_RESORT, restart=AT_ONCE)
+
+
+def embedded_voice(hass: HomeAssistant) -> EngineSpec:
+    """Return the embedded voice; its model is kept with the configuration, as the voices are.
+
+    It speaks at once, and better once its model has been downloaded in the background.
+    """
+    cache = hass.config.path(DOMAIN, "models")
+    return EngineSpec(EMBEDDED_ENGINE, {"fetch": "background", "sano": {"cache": cache}})
 
 
 def local_engine(local: Mapping[str, Any]) -> str | None:
@@ -110,8 +118,8 @@ def local_engine(local: Mapping[str, Any]) -> str | None:
 
 
 def has_embedded_voice() -> bool:
-    """Whether the embedded voice is installed; it is not published for every machine (musl).
+    """Whether a voice of the embedded ones is installed.
 
     Blocking: searches the folders of packages.
     """
-    return any(needs.engine == EMBEDDED_ENGINE and needs.installed for needs in ENGINES)
+    return is_installed(EMBEDDED_ENGINE)

@@ -23,6 +23,8 @@ from terminals import open_terminal
 SERVER_TOKEN = "t0ken-of-the-test-server-0123456789"
 VIENEU = [sys.executable, "-c", "from vieneu_core.cli import main; main()"]
 SUPPORT = Path(__file__).parent
+NO_HUB = "http://127.0.0.1:9"
+"""A model hub that cannot be reached, as on a machine without a network."""
 StartServer = Callable[..., tuple[subprocess.Popen[str], str]]
 """Starts vieneu-server with more options; returns the process and its URL."""
 _LARGE = ("torch", "torchao", "transformers", "neucodec", "vieneu", "perth", "llama_cpp")
@@ -63,6 +65,7 @@ class CliSandbox:
         )
         kept = {name: os.environ[name] for name in inherited if name in os.environ}
         base = {"HOME": str(self.home), "LANG": "C.UTF-8", "TERM": "xterm", "COLUMNS": "80"}
+        base["HF_ENDPOINT"] = NO_HUB
         path = {"PATH": lone_path(self.programs)}
         return {**kept, **base, **path, **self.environ, **extra}
 

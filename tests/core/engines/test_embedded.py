@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import pytest
-from hub_site import HubSite, hub_site
-from sano_voice import RATE_HZ, files_of, write_sano_voice
+from embedded_voice import TEXT, loaded, never, of_folder, speak
+from sano_voice import RATE_HZ, write_sano_voice
 
+from vieneu_core import synthesize
 from vieneu_core.backends.local import LocalBackend
-from vieneu_core.engines.base import EngineInfo, LoadProgress, SpokenBy, Utterance
-from vieneu_core.engines.embedded import EmbeddedEngine, create
+from vieneu_core.engines.base import Utterance
+from vieneu_core.engines.embedded import create
 from vieneu_core.engines.espeak import VOICES as ESPEAK_VOICES
-from vieneu_core.engines.sano import fetching
-from vieneu_core.engines.sano.fetching import FailureRecord
 from vieneu_core.errors import (
     CloningUnsupportedError,
     EmptyTextError,
@@ -24,60 +22,16 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
 )
 from vieneu_core.models.catalogue import known_model
-from vieneu_core.synthesis import SynthesisRequest, synthesize
+from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.voices import Voice
 from vieneu_core.worker.spec import EngineSpec
 
-TEXT = "cửa trước đang mở, xin hãy kiểm tra lại."
 ESPEAK = [voice.id for voice in ESPEAK_VOICES]
-PACKAGE = "vi-vais1000-1p46m"
-
-
-def never() -> bool:
-    return False
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return write_sano_voice(tmp_path / "vi-test")
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder without voices, and a network."""
-    for name in ("HF_HUB_OFFLINE", "HF_HOME", "HF_HUB_CACHE", "XDG_STATE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path
-
-
-@pytest.fixture
-def site(home: Path, monkeypatch: pytest.MonkeyPatch) -> HubSite:
-    voice = write_sano_voice(home / "published")
-    with hub_site() as site:
-        site.files["ampixa/sanoTTS"] = files_of(voice, PACKAGE)
-        monkeypatch.setenv("HF_ENDPOINT", site.url)
-        yield site
-
-
-def of_folder(folder: Path) -> dict[str, object]:
-    return {"fetch": False, "sano": {"voice": str(folder), "english": None}}
-
-
-def loaded(options: dict[str, object]) -> tuple[EmbeddedEngine, EngineInfo, list[LoadProgress]]:
-    steps: list[LoadProgress] = []
-    engine = create(options)
-    return engine, engine.load(steps.append), steps
-
-
-def speak(
-    engine: EmbeddedEngine, text: str, voice: Voice, speed: float = 1.0
-) -> tuple[SpokenBy, bytes]:
-    utterance = Utterance(text=text, voice=voice, speed=speed)
-    by, *pieces = engine.synthesize(utterance, never)
-    assert isinstance(by, SpokenBy)
-    return by, b"".join(piece for piece in pieces if isinstance(piece, bytes))
 
 
 def test_the_best_voice_is_the_default_and_all_are_offered(folder: Path) -> None:
@@ -146,8 +100,8 @@ def test_what_nobody_can_pronounce_is_an_error(folder: Path) -> None:
         list(engine.synthesize(Utterance(text="\u20a0", voice=info.voices[0]), never))
     with pytest.raises(CloningUnsupportedError):
         list(engine.synthesize(Utterance(text=TEXT, voice=None), never))
+    other = Voice(id="ba", name="Ba", language="vi")
     with pytest.raises(VoiceNotFoundError, match="sano-vi, vi-north"):
-        other = Voice(id="ba", name="Ba", language="vi")
         list(engine.synthesize(Utterance(text=TEXT, voice=other), never))
 
 
@@ -176,132 +130,12 @@ def test_without_any_voice_the_packages_are_named(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setitem(sys.modules, name, None)
 
     with pytest.raises(MissingExtraError, match="espeak"):
-        loaded({"fetch": False})
+        loaded({"fetch": "never"})
 
 
 def test_wrong_options_are_named() -> None:
     with pytest.raises(ModelLoadError, match="pitch"):
         create({"pitch": 1})
-
-
-# --- the download --------------------------------------------------------------------------
-
-
-def test_a_missing_voice_is_downloaded_once_with_progress(site: HubSite) -> None:
-    _, info, steps = loaded({})
-    n_asked = len(site.asked)
-    again = loaded({})[1]
-
-    assert info.engine == again.engine == "sano"
-    assert info.model.startswith(PACKAGE)
-    assert any("GPL-3.0" in now.step or now.done_bytes for now in steps)
-    assert len(site.asked) == n_asked > 3
-    assert not site.tokens
-
-
-def test_the_last_resort_downloads_nothing(site: HubSite) -> None:
-    assert loaded({"fetch": False})[1].engine == "espeak"
-    assert site.asked == []
-
-
-@pytest.mark.parametrize("value", ["1", "true", "ON"])
-def test_nothing_is_downloaded_while_the_hub_is_offline(
-    site: HubSite, monkeypatch: pytest.MonkeyPatch, value: str
-) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", value)
-
-    assert loaded({})[1].engine == "espeak"
-    assert loaded({"sano": {"offline": True}})[1].engine == "espeak"
-    assert site.asked == []
-
-
-def test_a_failed_download_is_not_repeated_at_each_start(site: HubSite, home: Path) -> None:
-    site.files.clear()
-
-    assert loaded({})[1].engine == "espeak"
-    n_asked = len(site.asked)
-    assert loaded({})[1].engine == "espeak"
-
-    record = home / ".local/state/vieneu/voice-download.json"
-    assert len(site.asked) == n_asked > 0
-    assert FailureRecord(record).reason("sano-vi")
-
-
-def test_after_an_hour_it_is_tried_again(site: HubSite, home: Path) -> None:
-    record = home / ".local/state/vieneu/voice-download.json"
-    record.parent.mkdir(parents=True)
-    record.write_text(json.dumps({"sano-vi": {"at": 1_000_000, "why": "x"}}), "utf-8")
-
-    assert FailureRecord(record).is_recent("sano-vi", 1_003_000)
-    assert not FailureRecord(record).is_recent("sano-vi", 999_000)
-    assert loaded({})[1].engine == "sano"
-    assert FailureRecord(record).reason("sano-vi") == ""
-    assert site.asked
-
-
-@pytest.mark.parametrize(
-    "content", ["", "[]", '{"sano-vi": 3}', '{"sano-vi": {"at": "x"}}', "[" * 9999]
-)
-def test_a_damaged_record_forbids_nothing(home: Path, content: str) -> None:
-    path = home / "voice-download.json"
-    path.write_text(content, "utf-8")
-
-    assert not FailureRecord(path).is_recent("sano-vi")
-    assert FailureRecord(path).reason("sano-vi") == ""
-
-
-def test_a_hub_that_sends_nothing_is_waited_for_once(
-    site: HubSite, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetching, "_SILENT_S", 0.3)
-    monkeypatch.setattr(fetching.VoiceDownload.__init__, "__kwdefaults__",
-                        {"silent_s": 0.3, "longest_s": 30.0})  # fmt: skip
-    site.n_silent = 1_000
-
-    assert loaded({})[1].engine == "espeak"
-    n_asked = len(site.asked)
-    assert loaded({})[1].engine == "espeak"
-
-    assert len(site.asked) == n_asked == 1
-    assert FailureRecord(home / ".local/state/vieneu/voice-download.json").is_recent("sano-vi")
-
-
-def test_a_download_that_was_cut_is_resumed(site: HubSite, home: Path) -> None:
-    weights = site.files["ampixa/sanoTTS"][f"{PACKAGE}/weights.fp16.bin"]
-    site.cut_after = [len(site.files["ampixa/sanoTTS"][f"{PACKAGE}/{n}"]) for n in ()]
-    site.reset_after = []
-    site.cut_after = [100]
-
-    assert loaded({})[1].engine == "sano"
-    assert "bytes=100-" in site.ranges
-    found = list((home / "cache").rglob("weights.fp16.bin"))
-    assert [path.read_bytes() for path in found] == [weights]
-
-
-def test_changed_weights_are_refused_and_espeak_speaks(site: HubSite) -> None:
-    site.corrupt = True
-
-    _, info, steps = loaded({})
-
-    assert info.engine == "espeak"
-    assert any("is damaged" in now.step for now in steps)
-
-
-def test_a_voice_that_comes_late_is_offered_after_the_next_sentence(
-    site: HubSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetching.VoiceDownload.__init__, "__kwdefaults__",
-                        {"silent_s": 0.0, "longest_s": 0.0})  # fmt: skip
-    engine, info, _ = loaded({})
-    assert info.engine == "espeak"
-    assert engine._download._ended.wait(20)
-
-    renewed = engine.renewed()
-
-    assert renewed is not None
-    assert renewed.engine == "sano"
-    assert speak(engine, TEXT, renewed.voices[0])[0].engine == "sano"
-    assert engine.renewed() is None
 
 
 # --- in a process of its own ---------------------------------------------------------------

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from vieneu_core.speech_cache import CachedBackend, SpeechCache
 
-LAST_RESORT_ENGINE = EngineSpec(EMBEDDED_ENGINE, {"fetch": False})
-"""The embedded voice as it is on this machine: the last resort waits for no download."""
+LAST_RESORT_ENGINE = EngineSpec(EMBEDDED_ENGINE, {"fetch": "background"})
+"""The embedded voice as the last resort, which waits for no download."""
 AT_ONCE = RestartPolicy(first_delay_s=0.1, max_delay_s=0.5, max_failed_starts=100)
 """For the embedded voice, which starts in half a second: after a crash it is back within one."""
 
@@ -132,9 +132,8 @@ class RouterBuilder:
         arguments = _last_resort_arguments(settings)
         if arguments is None or not is_installed(EMBEDDED_ENGINE):
             return None
-        return LocalBackend(
-            LAST_RESORT_ENGINE, name=LAST_RESORT, clock=self._clock, restart=AT_ONCE, **arguments
-        )
+        arguments |= {"name": LAST_RESORT, "clock": self._clock, "restart": AT_ONCE}
+        return LocalBackend(LAST_RESORT_ENGINE, **arguments)
 
     def remote(self, settings: Settings) -> Backend | None:
         """Build the backend of the remote server; None where none is enabled.

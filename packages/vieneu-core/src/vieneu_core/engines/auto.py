@@ -129,6 +129,11 @@ class AutoEngine:
         """Measure the device memory in use."""
         return self._engine.memory()
 
+    @property
+    def may_renew(self) -> bool:
+        """Whether the chosen engine may offer more voices; see `Renewable`."""
+        return isinstance(self._chosen, Renewable) and self._chosen.may_renew
+
     def renewed(self) -> EngineInfo | None:
         """Return what the chosen engine offers since; see `Renewable`."""
         return self._chosen.renewed() if isinstance(self._chosen, Renewable) else None

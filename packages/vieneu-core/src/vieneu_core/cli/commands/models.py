@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -106,8 +107,10 @@ async def get_model(terminal: Terminal, name: str) -> None:
     terminal.check_named_settings()
     with _as_wrong_request():
         source = model_source(name)
-    hub = Hub.of_environment(terminal.environ)
     known = model_of(source)
+    hub = Hub.of_environment(terminal.environ)
+    if known is not None and known.is_public:
+        hub = replace(hub, public=True)
     with _shown(terminal) as show:
         path = await asyncio.to_thread(hub.fetch, source, show)
         if known is not None and known.prompt is not None:  # a language model has preset voices

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vieneu_core.backoff import Backoff
@@ -28,11 +28,11 @@ from vieneu_core.translatable import Translatable
 
 MAX_FILE_BYTES = 1 << 25
 """The voices of sanoTTS have up to 4 MB."""
+FAILURES_FILE = "voice-download.json"
+"""File of `FailureRecord` in the folder of state."""
 RETRY_AFTER_S = 3600.0
 """Time for which a failed download is not tried again by itself."""
-_SILENT_S = 5.0
-_LONGEST_S = 30.0
-_STEP_S = 0.1
+_STEP_S = 0.05
 _TRUE = {"1", "on", "yes", "true"}
 
 
@@ -47,21 +47,28 @@ def sano_hub(options: SanoOptions, *, retry_policy: RetryPolicy | None = None) -
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a start waits for a download, in seconds."""
+
+    silent_s: float = 5.0
+    """Longest time without a byte."""
+    longest_s: float = 30.0
+    """Longest time in all."""
+
+
 class VoiceDownload:
     """The download of the Vietnamese voice in the background.
 
     Args:
         options: Name the voice and the cache.
-        silent_s: Longest time to wait without a byte, in seconds.
-        longest_s: Longest time to wait in all, in seconds.
+        patience: How long `wait` waits.
     """
 
-    def __init__(
-        self, options: SanoOptions, *, silent_s: float = _SILENT_S, longest_s: float = _LONGEST_S
-    ) -> None:
+    def __init__(self, options: SanoOptions, patience: Patience) -> None:
         self._options = options
-        self._silent_s, self._longest_s = silent_s, longest_s
-        self._failures = FailureRecord(state_dir(os.environ) / "voice-download.json")
+        self._patience = patience
+        self._failures = FailureRecord(state_dir(os.environ) / FAILURES_FILE)
         self._ended = threading.Event()
         self._step = LoadProgress("")
         self._error: ModelLoadError | None = None
@@ -77,18 +84,25 @@ class VoiceDownload:
             source.wanted
         )
 
-    @property
-    def is_done(self) -> bool:
-        """Whether it has ended, and the voice is there."""
-        return self._ended.is_set() and self._error is None
+    def is_done(self, within_s: float = 0.0) -> bool:
+        """Return whether it has ended and the voice is there; wait for that so long."""
+        return self._ended.wait(within_s) and self._error is None
 
-    def run(self, progress: OnLoad) -> None:
-        """Start the download, and wait for it while it advances.
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return not self._ended.is_set()
+
+    def start(self) -> None:
+        """Start the download."""
+        threading.Thread(target=self._fetch, name="voice-download", daemon=True).start()
+
+    def wait(self, progress: OnLoad) -> None:
+        """Wait for the download while it advances.
 
         Raises:
             ModelLoadError: it failed, or sends nothing; then it goes on in the background.
         """
-        threading.Thread(target=self._fetch, name="voice-download", daemon=True).start()
         began_s = changed_s = time.monotonic()
         shown = self._step
         while not self._ended.wait(_STEP_S):
@@ -96,9 +110,9 @@ class VoiceDownload:
             if self._step != shown:
                 shown, changed_s = self._step, now_s
                 progress(shown)
-            if now_s - changed_s > self._silent_s:
+            if now_s - changed_s > self._patience.silent_s:
                 raise self._given_up("The model hub sends nothing")
-            if now_s - began_s > self._longest_s:
+            if now_s - began_s > self._patience.longest_s:
                 raise ModelLoadError(
                     "The voice is still being downloaded.",
                     remedy="It speaks as soon as it is there.",
@@ -110,7 +124,7 @@ class VoiceDownload:
         """Download the voice; runs on its own thread."""
         source = model_source(self._options.voice)
         policy = RetryPolicy(
-            timeout_s=10.0, max_tries_in_vain=3, backoff=Backoff(first_s=1.0, longest_s=5.0)
+            timeout_s=10.0, max_tries_in_vain=2, backoff=Backoff(first_s=0.5, longest_s=5.0)
         )
         known = model_of(source)
         licence = known.licence if known is not None else "?"

@@ -179,7 +179,7 @@ def read_voice_folder(folder: Path) -> VoiceFolder:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or MANIFEST
         raise _damaged(
-            folder, Translatable("{where} {reason}", where=where, reason=reason_of(first))
+            folder, Translatable("{where}: {reason}", where=where, reason=reason_of(first))
         ) from error
     except (ValueError, RecursionError) as error:
         raise _damaged(folder, Translatable("{file} is no JSON", file=MANIFEST)) from error
