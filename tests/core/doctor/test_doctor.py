@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from vieneu_core import doctor
 from vieneu_core.config import Settings
 from vieneu_core.doctor import (
     Finding,

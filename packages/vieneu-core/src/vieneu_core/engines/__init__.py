@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         EngineNeeds,
         best_engine,
         has_nvidia_gpu,
+        is_installed,
     )
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Utterance",
     "best_engine",
     "has_nvidia_gpu",
+    "is_installed",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -56,6 +58,7 @@ __getattr__, __dir__ = lazy_names(
             "EngineNeeds",
             "best_engine",
             "has_nvidia_gpu",
+            "is_installed",
         ),
     },
 )
