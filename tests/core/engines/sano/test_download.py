@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +14,11 @@ from guard import GUARD_S
 from hub_site import HubSite, hub_site
 from sano_voice import files_of, write_sano_voice
 
+from vieneu_core.backends.base import synthesize
+from vieneu_core.backends.local import LocalBackend
 from vieneu_core.engines.base import EngineInfo
 from vieneu_core.engines.sano.fetching import FailureRecord, Patience
+from vieneu_core.worker.spec import EngineSpec
 
 PACKAGE = "vi-vais1000-1p46m"
 
@@ -155,3 +159,21 @@ def test_a_voice_that_comes_late_is_offered_after_the_next_sentence(site: HubSit
     assert renewed.engine == "sano"
     assert speak(engine, TEXT, renewed.voices[0])[0].engine == "sano"
     assert engine.renewed() is None
+
+
+@pytest.mark.usefixtures("site")
+async def test_a_running_process_offers_the_voice_once_it_is_there() -> None:
+    spec = EngineSpec("vieneu_core.engines.embedded:create", {"fetch": "background"})
+    backend = LocalBackend(spec)
+    try:
+        await backend.load()
+        async with asyncio.timeout(GUARD_S):
+            while (await backend.health()).engine != "sano":  # noqa: ASYNC110 - there is no event
+                await asyncio.sleep(0.02)
+        voices = await backend.voices()
+        speech = await synthesize(backend, "Xin chào.")
+    finally:
+        await backend.aclose()
+
+    assert voices[0].id == "sano-vi"
+    assert speech.speakers[0].engine == "sano"

@@ -207,6 +207,8 @@ class EmbeddedEngine:
         options = self._options.of(name)
         if name == "sano" and self._options.fetch != "never":
             self._fetch(options, progress)
+        if name == "piper" and "voice" not in options:
+            options = {**options, "voice": _piper_voice()}
         if name != EMBEDDED_VOICES[-1]:
             options = {**options, "offline": True}
         engine: Engine = import_module(f"vieneu_core.engines.{name}").create(options)
@@ -214,12 +216,14 @@ class EmbeddedEngine:
 
     def _fetch(self, options: _Options, progress: OnLoad) -> None:
         download = VoiceDownload(parse_options(SanoOptions, "sano", options), self._patience)
-        if download.wanted:
-            self._download = download
-            download.start()
-            if self._options.fetch == "wait":
-                download.wait(progress)
-                self._download = None
+        if not download.wanted:
+            return
+        self._download = download
+        download.start()
+        if self._options.fetch == "background":
+            raise download.unfinished()
+        download.wait(progress)
+        self._download = None
 
     def _info(self) -> EngineInfo:
         best, voices = self._members[0], dict[str, Voice]()
@@ -257,6 +261,19 @@ def create(options: Mapping[str, object]) -> EmbeddedEngine:
         ModelLoadError: an option is invalid.
     """
     return EmbeddedEngine(parse_options(EmbeddedOptions, EMBEDDED_ENGINE, options))
+
+
+def _piper_voice() -> str:
+    """Return the path of the best voice of Piper on this machine.
+
+    Raises:
+        ModelLoadError: there is none that distinguishes the tones of Vietnamese.
+    """
+    present = import_module("vieneu_core.engines.piper.voice_files").present_voices()
+    for voice in present:
+        if voice.has_all_tones:
+            return str(voice.graph)
+    raise ModelLoadError("No voice of Piper is on this machine.")
 
 
 def _none_loaded(failures: Mapping[str, VieneuError]) -> VieneuError:

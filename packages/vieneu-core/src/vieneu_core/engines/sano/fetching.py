@@ -113,12 +113,16 @@ class VoiceDownload:
             if now_s - changed_s > self._patience.silent_s:
                 raise self._given_up("The model hub sends nothing")
             if now_s - began_s > self._patience.longest_s:
-                raise ModelLoadError(
-                    "The voice is still being downloaded.",
-                    remedy="It speaks as soon as it is there.",
-                )
+                raise self.unfinished()
         if self._error is not None:
             raise self._error
+
+    @staticmethod
+    def unfinished() -> ModelLoadError:
+        """Return the error for a voice that is on its way."""
+        return ModelLoadError(
+            "The voice is still being downloaded.", remedy="It speaks as soon as it is there."
+        )
 
     def _fetch(self) -> None:
         """Download the voice; runs on its own thread."""
