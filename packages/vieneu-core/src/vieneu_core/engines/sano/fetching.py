@@ -170,7 +170,7 @@ class FailureRecord:
         if not isinstance(at, int | float):
             return False
         age_s = (time.time() if now_s is None else now_s) - at
-        return 0 <= age_s < RETRY_AFTER_S  # a clock that was set back does not forbid it for ever
+        return abs(age_s) < RETRY_AFTER_S  # a clock that was set back does not forbid it for ever
 
     def reason(self, name: str) -> str:
         """Return why the last download failed; empty if it did not."""
