@@ -247,13 +247,12 @@ class WorkerSupervisor:
         try:
             info = await self._loaded(process)
         except TimeoutError:
-            raise ModelLoadError(
-                Translatable(
-                    "The engine {target} was not loaded: it made no progress for {load_s:g} s.",
-                    target=self._spec.target,
-                    load_s=self._times.load_s,
-                )
-            ) from None
+            why = Translatable(
+                "The engine {target} was not loaded: it made no progress for {load_s:g} s.",
+                target=self._spec.target,
+                load_s=self._times.load_s,
+            )
+            raise ModelLoadError(why) from None
         finally:
             self._progress = None
         if info is None:
