@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vieneu_core.engines.base import EngineInfo, LoadProgress, SpokenBy, Utterance
 from vieneu_core.engines.embedded import EmbeddedEngine, EmbeddedOptions
-from vieneu_core.engines.sano.fetching import Patience
+from vieneu_core.engines.sano.fetching import DownloadDeadlines
 from vieneu_core.voices import Voice
 
 TEXT = "cửa trước đang mở, xin hãy kiểm tra lại."
@@ -22,11 +22,11 @@ def of_folder(folder: Path) -> dict[str, object]:
 
 
 def loaded(
-    options: dict[str, object], patience: Patience | None = None
+    options: dict[str, object], deadlines: DownloadDeadlines | None = None
 ) -> tuple[EmbeddedEngine, EngineInfo, list[LoadProgress]]:
     """Load the engine; return also what it told meanwhile."""
     steps: list[LoadProgress] = []
-    engine = EmbeddedEngine(EmbeddedOptions.model_validate(options), patience)
+    engine = EmbeddedEngine(EmbeddedOptions.model_validate(options), deadlines)
     return engine, engine.load(steps.append), steps
 
 

@@ -17,7 +17,7 @@ from sano_voice import files_of, write_sano_voice
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.engines.base import EngineInfo
-from vieneu_core.engines.sano.fetching import FailureRecord, Patience
+from vieneu_core.engines.sano.fetching import DownloadDeadlines, FailureRecord
 from vieneu_core.worker.spec import EngineSpec
 
 PACKAGE = "vi-vais1000-1p46m"
@@ -106,11 +106,11 @@ def test_a_damaged_record_forbids_nothing(home: Path, content: str) -> None:
 
 
 def test_a_hub_that_sends_nothing_is_waited_for_once(site: HubSite, home: Path) -> None:
-    patience = Patience(silent_s=0.3, longest_s=30.0)
+    deadlines = DownloadDeadlines(silent_s=0.3, longest_s=30.0)
     site.n_silent = 1_000
 
-    assert loaded({}, patience)[1].engine == "espeak"
-    again, info, _ = loaded({}, patience)
+    assert loaded({}, deadlines)[1].engine == "espeak"
+    again, info, _ = loaded({}, deadlines)
 
     assert info.engine == "espeak"
     assert not again.may_renew, "it has started no other download"
@@ -149,8 +149,8 @@ def within_a_while(call: Callable[[], EngineInfo | None]) -> EngineInfo | None:
 
 
 def test_a_voice_that_comes_late_is_offered_after_the_next_sentence(site: HubSite) -> None:
-    patience = Patience(silent_s=0.0, longest_s=0.0)
-    engine, info, _ = loaded({}, patience)
+    deadlines = DownloadDeadlines(silent_s=0.0, longest_s=0.0)
+    engine, info, _ = loaded({}, deadlines)
     assert info.engine == "espeak"
     assert site.asked
 

@@ -29,7 +29,7 @@ from vieneu_core.engines.base import (
     Utterance,
 )
 from vieneu_core.engines.registry import EMBEDDED_VOICES, is_installed
-from vieneu_core.engines.sano.fetching import Patience, VoiceDownload
+from vieneu_core.engines.sano.fetching import DownloadDeadlines, VoiceDownload
 from vieneu_core.engines.sano.options import SanoOptions
 from vieneu_core.engines.speech_lm.options import parse_options
 from vieneu_core.errors import (
@@ -105,12 +105,14 @@ class EmbeddedEngine:
 
     Args:
         options: The options.
-        patience: How long `load` waits for a download; it goes on afterwards.
+        deadlines: How long `load` waits for a download; it goes on afterwards.
     """
 
-    def __init__(self, options: EmbeddedOptions, patience: Patience | None = None) -> None:
+    def __init__(
+        self, options: EmbeddedOptions, deadlines: DownloadDeadlines | None = None
+    ) -> None:
         self._options = options
-        self._patience = patience or Patience()
+        self._deadlines = deadlines or DownloadDeadlines()
         self._members: list[_Member] = []
         self._download: VoiceDownload | None = None
         self._rate_hz = 0
@@ -215,7 +217,7 @@ class EmbeddedEngine:
         return _Member(engine, engine.load(progress))
 
     def _fetch(self, options: _Options, progress: OnLoad) -> None:
-        download = VoiceDownload(parse_options(SanoOptions, "sano", options), self._patience)
+        download = VoiceDownload(parse_options(SanoOptions, "sano", options), self._deadlines)
         if not download.wanted:
             return
         self._download = download

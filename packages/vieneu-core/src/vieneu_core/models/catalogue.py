@@ -16,6 +16,8 @@ from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.source import ModelSource, parse_source
 from vieneu_core.translatable import Translatable
 
+PUBLIC_FILE_BYTES = 1 << 25
+"""Largest size that is accepted of a file of a voice of sanoTTS; they have up to 4 MB."""
 VOICES_FILE = "voices.json"
 """File of the preset voices; upstream keeps it beside the weights in each repository of a model."""
 
@@ -68,7 +70,7 @@ class KnownModel:
 
     @property
     def is_public(self) -> bool:
-        """Whether it is downloaded without huggingface_hub."""
+        """Whether it is downloaded without huggingface_hub, in files of `PUBLIC_FILE_BYTES`."""
         return self.kind is ModelKind.SANO
 
     @property

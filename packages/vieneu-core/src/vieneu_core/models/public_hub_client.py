@@ -85,9 +85,9 @@ class PublicHubClient:
         with self._opened(url, what) as response:
             text = response.read(_MAX_LIST_BYTES)
         try:
-            told = json.loads(text)
-            names = [str(file["rfilename"]) for file in told["siblings"]]
-            return str(told["sha"]), tuple(filter(is_plain, names))
+            listing = json.loads(text)
+            names = [str(file["rfilename"]) for file in listing["siblings"]]
+            return str(listing["sha"]), tuple(filter(is_plain, names))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._no_hub(what) from error
 

@@ -26,7 +26,7 @@ from vieneu_core.cli.console import (
 from vieneu_core.cli.error_messages import plain
 from vieneu_core.cli.event_loop import run_command
 from vieneu_core.errors import InvalidRequestError, ModelLoadError
-from vieneu_core.models.catalogue import MODELS, model_of, model_source
+from vieneu_core.models.catalogue import MODELS, PUBLIC_FILE_BYTES, model_of, model_source
 from vieneu_core.models.download import OnDownload
 from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
 from vieneu_core.models.prune_vocabulary import OnPrune, trim
@@ -110,7 +110,7 @@ async def get_model(terminal: Terminal, name: str) -> None:
     known = model_of(source)
     hub = Hub.of_environment(terminal.environ)
     if known is not None and known.is_public:
-        hub = replace(hub, public=True)
+        hub = replace(hub, public=True, max_file_bytes=PUBLIC_FILE_BYTES)
     with _shown(terminal) as show:
         path = await asyncio.to_thread(hub.fetch, source, show)
         if known is not None and known.prompt is not None:  # a language model has preset voices

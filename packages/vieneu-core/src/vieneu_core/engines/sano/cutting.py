@@ -33,12 +33,10 @@ def _middle(words: str) -> tuple[int, int]:
     """Return the gap to cut at, as start and end; both inside of the words."""
     middle = len(words) / 2
     for gap in (_COMMA, _SPACE):
-        places = [found.span() for found in gap.finditer(words)]
+        gaps = [found.span() for found in gap.finditer(words)]
         usable = [
-            place
-            for place in places
-            if gap is _SPACE or len(words) / 5 < place[0] < len(words) * 4 / 5
+            span for span in gaps if gap is _SPACE or len(words) / 5 < span[0] < len(words) * 4 / 5
         ]
         if usable:
-            return min(usable, key=lambda place: abs(place[0] - middle))
+            return min(usable, key=lambda span: abs(span[0] - middle))
     return len(words) // 2, len(words) // 2

@@ -21,13 +21,11 @@ from vieneu_core.engines.base import LoadProgress, OnLoad
 from vieneu_core.engines.sano.options import SanoOptions
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.files import write_atomic
-from vieneu_core.models.catalogue import model_of, model_source
+from vieneu_core.models.catalogue import PUBLIC_FILE_BYTES, model_of, model_source
 from vieneu_core.models.download import RetryPolicy
 from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
 from vieneu_core.translatable import Translatable
 
-MAX_FILE_BYTES = 1 << 25
-"""The voices of sanoTTS have up to 4 MB."""
 FAILURES_FILE = "voice-download.json"
 """File of `FailureRecord` in the folder of state."""
 RETRY_AFTER_S = 3600.0
@@ -42,13 +40,13 @@ def sano_hub(options: SanoOptions, *, retry_policy: RetryPolicy | None = None) -
     return replace(
         hub,
         public=True,
-        max_file_bytes=MAX_FILE_BYTES,
+        max_file_bytes=PUBLIC_FILE_BYTES,
         retry_policy=retry_policy or hub.retry_policy,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class DownloadDeadlines:
     """How long a start waits for a download, in seconds."""
 
     silent_s: float = 5.0
@@ -62,12 +60,12 @@ class VoiceDownload:
 
     Args:
         options: Name the voice and the cache.
-        patience: How long `wait` waits.
+        deadlines: How long `wait` waits.
     """
 
-    def __init__(self, options: SanoOptions, patience: Patience) -> None:
+    def __init__(self, options: SanoOptions, deadlines: DownloadDeadlines) -> None:
         self._options = options
-        self._patience = patience
+        self._deadlines = deadlines
         self._failures = FailureRecord(state_dir(os.environ) / FAILURES_FILE)
         self._ended = threading.Event()
         self._step = LoadProgress("")
@@ -110,9 +108,9 @@ class VoiceDownload:
             if self._step != shown:
                 shown, changed_s = self._step, now_s
                 progress(shown)
-            if now_s - changed_s > self._patience.silent_s:
+            if now_s - changed_s > self._deadlines.silent_s:
                 raise self._given_up("The model hub sends nothing")
-            if now_s - began_s > self._patience.longest_s:
+            if now_s - began_s > self._deadlines.longest_s:
                 raise self.unfinished()
         if self._error is not None:
             raise self._error

@@ -44,7 +44,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
-class TensorPlace(_Part):
+class TensorEntry(_Part):
     """Where a tensor lies in the weights."""
 
     name: _Name
@@ -93,7 +93,7 @@ class DecoderConfig(_Part):
         return tuple(stage or (0, 1, 2) for stage in stages)
 
 
-_Tensors = Annotated[tuple[TensorPlace, ...], Field(min_length=1, max_length=1000)]
+_Tensors = Annotated[tuple[TensorEntry, ...], Field(min_length=1, max_length=1000)]
 
 
 class _Duration(_Part):
@@ -138,7 +138,7 @@ class Manifest(_Part):
         parts = self.components
         return required_tensors(parts.duration.config, parts.acoustic.config, parts.decoder.config)
 
-    def placed(self, component: str) -> tuple[TensorPlace, ...]:
+    def entries(self, component: str) -> tuple[TensorEntry, ...]:
         """Return the tensors of a component."""
         part: _Duration | _Acoustic | _Decoder = getattr(self.components, component)
         return part.tensors
@@ -240,15 +240,15 @@ def _check_weights(folder: Path, manifest: Manifest, weights: bytes) -> str:
 def _check_tensors(
     folder: Path, manifest: Manifest, component: str, needed: Mapping[str, Shape]
 ) -> None:
-    placed = manifest.placed(component)
-    shapes = {place.name: place.shape for place in placed}
-    for name, place in _misplaced(manifest, placed):
+    entries = manifest.entries(component)
+    shapes = {entry.name: entry.shape for entry in entries}
+    for name, where in _outside(manifest, entries):
         raise _damaged(
             folder,
             Translatable(
-                "the tensor {name} lies outside of the weights ({place})",
+                "the tensor {name} lies outside of the weights ({where})",
                 name=f"{component}.{name}",
-                place=place,
+                where=where,
             ),
         )
     for name, shape in needed.items():
@@ -265,10 +265,10 @@ def _check_tensors(
             )
 
 
-def _misplaced(manifest: Manifest, placed: tuple[TensorPlace, ...]) -> Iterator[tuple[str, str]]:
-    """Yield tensors whose place is not possible. Together they are no larger than the weights."""
+def _outside(manifest: Manifest, entries: tuple[TensorEntry, ...]) -> Iterator[tuple[str, str]]:
+    """Yield tensors that are not in the weights; together they are no larger than these."""
     room = manifest.weights_size_bytes
-    for each in placed:
+    for each in entries:
         room -= each.nbytes
         wanted = math.prod(each.shape) * _ITEM_BYTES[each.dtype]
         inside = each.offset_bytes + each.nbytes <= manifest.weights_size_bytes
