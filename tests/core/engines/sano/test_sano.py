@@ -62,7 +62,7 @@ def test_it_says_what_it_is(folder: Path) -> None:
 def test_a_sentence_is_heard_at_the_common_level(folder: Path) -> None:
     engine, _ = loaded(folder)
 
-    samples = speak(engine).astype(np.float32) / 32_768
+    samples = speak(engine).astype(np.float32) / np.float32(32_768)
 
     assert len(samples) % HOP == 0
     assert len(samples) > RATE_HZ / 4
