@@ -11,7 +11,7 @@ from vieneu_core.cli.console import Terminal
 from vieneu_core.config.settings import EMBEDDED_ENGINE, Settings
 from vieneu_core.errors import BackendError
 from vieneu_core.i18n import Messages
-from vieneu_core.router import Mode, Router, RouterStatus
+from vieneu_core.router import LAST_RESORT, Mode, Router, RouterStatus
 
 if TYPE_CHECKING:
     from vieneu_core.audio.pcm import Speaker
@@ -61,8 +61,10 @@ async def note_voice_download(
     terminal: Terminal, settings: Settings, speakers: Iterable[Speaker]
 ) -> None:
     """Print a note if eSpeak spoke because the embedded neural voice could not be downloaded."""
-    engines = {speaker.engine for speaker in speakers if speaker.backend == Mode.LOCAL.value}
-    if settings.local.engine != EMBEDDED_ENGINE or engines != {"espeak"}:
+    embedded = {LAST_RESORT}
+    if settings.local.engine == EMBEDDED_ENGINE:
+        embedded.add(Mode.LOCAL.value)
+    if not any(each.engine == "espeak" and each.backend in embedded for each in speakers):
         return
     from vieneu_core.engines.sano.voice_state import voice_state
 
