@@ -45,6 +45,7 @@ from vieneu_core.errors import (
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice, choose_voice
 
+_ENGINES = "vieneu_core.engines"
 _LOGGER = logging.getLogger(__name__)
 _Options = dict[str, JsonValue]
 
@@ -213,7 +214,7 @@ class EmbeddedEngine:
             options = {**options, "voice": _piper_voice()}
         if name != EMBEDDED_VOICES[-1]:
             options = {**options, "offline": True}
-        engine: Engine = import_module(f"vieneu_core.engines.{name}").create(options)
+        engine: Engine = import_module(f"{_ENGINES}.{name}").create(options)
         return _Member(engine, engine.load(progress))
 
     def _fetch(self, options: _Options, progress: OnLoad) -> None:
@@ -271,7 +272,7 @@ def _piper_voice() -> str:
     Raises:
         ModelLoadError: there is none that distinguishes the tones of Vietnamese.
     """
-    present = import_module("vieneu_core.engines.piper.voice_files").present_voices()
+    present = import_module(f"{_ENGINES}.piper.voice_files").present_voices()
     for voice in present:
         if voice.has_all_tones:
             return str(voice.graph)
