@@ -19,6 +19,8 @@ from run_hooks import (  # noqa: F401 - hooks, which pytest finds by name
 
 # Tests run side by side: two that compute with all cores each wait for one another at every step.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# No test reaches the model hub of the world; those that need one name their own.
+os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
 # No property is held to a clock: the machine may be busy.
 settings.register_profile("without a clock", deadline=None)
 settings.load_profile("without a clock")

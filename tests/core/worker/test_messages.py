@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vieneu_core.engines.base import EngineInfo, LoadProgress
+from vieneu_core.engines.base import EngineInfo, LoadProgress, SpokenBy
 from vieneu_core.errors import (
     BackendError,
     DeviceMemoryError,
@@ -34,6 +34,7 @@ from vieneu_core.worker.messages import (
     Progress,
     Shutdown,
     Speak,
+    Speaking,
     decode,
     encode,
     frame_length,
@@ -61,6 +62,7 @@ MESSAGES: list[Message] = [
     Audio(4, b"\x00\xff" * 100),
     Audio(4, b""),
     Finished(5),
+    Speaking(6, SpokenBy(engine="espeak", model="eSpeak NG", voice="vi-north")),
     Failed(6, "device_memory", "Hết bộ nhớ.", "Thử lại."),
     Failed(None, "model_load", "x", ""),
     Memory(1_000_000),

@@ -87,6 +87,14 @@ def library_command(failure: str) -> str:
     return f"sudo apt-get install {package}" if package else ""
 
 
+def version_of(package: str) -> str:
+    """Return name and version of an installed package; only the name in a source tree."""
+    try:
+        return f"{package} {distribution(package).version}"
+    except PackageNotFoundError:
+        return package
+
+
 def has_module(name: str) -> bool:
     """Return whether a module can be imported; a removed package's leftover folder cannot."""
     try:

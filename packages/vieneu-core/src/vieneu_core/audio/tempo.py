@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, frame_of, pcm_of
@@ -65,6 +66,14 @@ class TempoStretcher:
                 parts.append(pcm_of(cast("AudioFrame", self._graph.pull())))
         except (av.error.BlockingIOError, av.error.EOFError):
             return b"".join(parts)
+
+
+def stretched(pieces: Iterator[bytes], sample_rate_hz: int, speed: float) -> Iterator[bytes]:
+    """Yield the samples of a sentence at another speed; see `TempoStretcher`. Blocking."""
+    stretcher = TempoStretcher(sample_rate_hz, speed)
+    for pcm in pieces:
+        yield stretcher.push(pcm)
+    yield stretcher.finish()
 
 
 def _atempo(sample_rate_hz: int, speed: float) -> Graph:

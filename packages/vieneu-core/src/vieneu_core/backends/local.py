@@ -21,7 +21,7 @@ from vieneu_core.backends.local_voices import LocalVoices
 from vieneu_core.backends.recovery import recovering
 from vieneu_core.backends.unsayable import SilentStart
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.engines.base import EngineInfo, Utterance
+from vieneu_core.engines.base import EngineInfo, SpokenBy, Utterance
 from vieneu_core.errors import (
     BackendError,
     EmptyTextError,
@@ -250,6 +250,9 @@ class LocalBackend(Backend):
                 speech = self._worker.speak(utterance, speed=request.speed, listener=listener)
                 async with aclosing(speech) as pieces:
                     async for piece in pieces:
+                        if isinstance(piece, SpokenBy):
+                            speaker = _named(speaker, piece)
+                            continue
                         # Empty chunks are passed on too: they show that the engine works.
                         pcm, waiting = piece or b"", piece is None
                         check.add(pcm)
@@ -285,3 +288,14 @@ class LocalBackend(Backend):
             watermarked=utterance.watermark,
             model=info.model,
         )
+
+
+def _named(speaker: Speaker, by: SpokenBy) -> Speaker:
+    """Return the speaker of a sentence that one of several engines speaks."""
+    return replace(
+        speaker,
+        engine=by.engine,
+        model=by.model,
+        voice=by.voice,
+        fallback=by.voice != speaker.voice,
+    )

@@ -24,12 +24,13 @@ from vieneu_core.engines.base import (
     EngineMemory,
     LoadProgress,
     OnLoad,
+    Renewable,
+    SpokenBy,
     Utterance,
 )
 from vieneu_core.engines.registry import (
     AUTO_ENGINE,
     ENGINES,
-    MODEL_ENGINES,
     SpeedRecord,
     candidates,
     has_nvidia_gpu,
@@ -67,8 +68,7 @@ class AutoOptions(BaseModel):
 
 _ENGINE_OPTIONS: dict[str, Any] = {
     name: (dict[str, JsonValue], Field(default_factory=dict, description="key: value lines"))
-    for name in MODEL_ENGINES
-    if name != AUTO_ENGINE
+    for name in _NAMES
 }
 WithEngineOptions = create_model("WithEngineOptions", __base__=AutoOptions, **_ENGINE_OPTIONS)
 """All options: also those of each engine, under its name."""
@@ -119,13 +119,24 @@ class AutoEngine:
         progress(LoadProgress(f"Chose {best.info.engine}, real-time factor {best.factor:.2f}"))
         return best.info
 
-    def synthesize(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
+    def synthesize(
+        self, utterance: Utterance, cancelled: Callable[[], bool]
+    ) -> Iterator[bytes | SpokenBy]:
         """Speak with the chosen engine; see `Engine.synthesize`."""
         return self._engine.synthesize(utterance, cancelled)
 
     def memory(self) -> EngineMemory:
         """Measure the device memory in use."""
         return self._engine.memory()
+
+    @property
+    def may_renew(self) -> bool:
+        """Whether the chosen engine may offer more voices; see `Renewable`."""
+        return isinstance(self._chosen, Renewable) and self._chosen.may_renew
+
+    def renewed(self) -> EngineInfo | None:
+        """Return what the chosen engine offers since; see `Renewable`."""
+        return self._chosen.renewed() if isinstance(self._chosen, Renewable) else None
 
     @property
     def _engine(self) -> Engine:
@@ -186,7 +197,7 @@ def _measured(engine: Engine, info: EngineInfo) -> float:
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
     try:
         spoken = engine.synthesize(Utterance(text=_TEST, voice=info.voices[0]), lambda: False)
-        n_bytes = sum(map(len, spoken))
+        n_bytes = sum(len(piece) for piece in spoken if isinstance(piece, bytes))
     except VieneuError as error:
         raise ModelLoadError(
             Translatable(

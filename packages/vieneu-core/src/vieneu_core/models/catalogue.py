@@ -19,6 +19,8 @@ from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.source import ModelSource, parse_source
 from vieneu_core.translatable import Translatable
 
+PUBLIC_FILE_BYTES = 1 << 25
+"""Largest size that is accepted of a file of a voice of sanoTTS; they have up to 4 MB."""
 VOICES_FILE = "voices.json"
 """File of the preset voices; upstream keeps it beside the weights in each repository of a model."""
 
@@ -38,6 +40,8 @@ class ModelKind(StrEnum):
     """Feature extractor of a codec's encoder: a folder."""
     PIPER = "piper"
     """Voice of Piper (VITS on ONNX Runtime): the graph, and its configuration beside it."""
+    SANO = "sano"
+    """Voice of the engine ``sano``: a folder."""
 
 
 class PromptFormat(StrEnum):
@@ -80,6 +84,11 @@ class KnownModel:
         return found / self.source.files[0] if self.kind is ModelKind.PIPER else found
 
     @property
+    def is_public(self) -> bool:
+        """Whether it is downloaded without huggingface_hub, in files of `PUBLIC_FILE_BYTES`."""
+        return self.kind is ModelKind.SANO
+
+    @property
     def voices(self) -> ModelSource:
         """Location of its preset voices."""
         return replace(self.source, files=(VOICES_FILE,), name=None)
@@ -88,6 +97,11 @@ class KnownModel:
 def _piper(path: str) -> str:
     """Return the location of a voice: its graph, and the configuration beside it."""
     return f"rhasspy/piper-voices:{path}.onnx,{path}.onnx.json"
+
+
+def _sano(package: str) -> str:
+    files = ("manifest.json", "piper-phoneme-config.json", "weights.fp16.bin")
+    return f"ampixa/sanoTTS:{','.join(f'{package}/{file}' for file in files)}"
 
 
 # The 0.5B and its quantisations were trained and always prompted with the chat format. Upstream
@@ -226,6 +240,22 @@ MODELS = (
         size_mb=28,
         language="vi",
         sha256="6ab13374eb0862021a545befe7727aef59e16117f1c075aa9e0362237ecc98ae",
+    ),
+    # The packages that sanotts 0.5.0 names "vi" and "amy" (its tables/voices.json), with the files
+    # that it reads. The licence is that of the repository and of its page on the hub.
+    KnownModel(
+        name="sano-vi",
+        kind=ModelKind.SANO,
+        at=_sano("vi-vais1000-1p46m"),
+        licence="GPL-3.0",
+        size_mb=3,
+    ),
+    KnownModel(
+        name="sano-en",
+        kind=ModelKind.SANO,
+        at=_sano("amy-en-1p46m"),
+        licence="GPL-3.0",
+        size_mb=3,
     ),
 )
 """All known models, language models first; `DEFAULT_GGUF` is the smallest."""

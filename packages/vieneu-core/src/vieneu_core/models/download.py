@@ -15,6 +15,7 @@ from vieneu_core.backoff import Backoff
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.cache import RepoCache
 from vieneu_core.models.hub_client import Body, HubClient, InterruptedTransferError, RemoteFile
+from vieneu_core.models.public_hub_client import PublicHubClient
 from vieneu_core.translatable import Translatable
 
 OnDownload = Callable[[str, int | None, int | None], None]
@@ -88,7 +89,11 @@ class Download:
     """Downloads files of one repository into its cache. Only under the cache's lock."""
 
     def __init__(
-        self, client: HubClient, repo: str, cache: RepoCache, retry_policy: RetryPolicy
+        self,
+        client: HubClient | PublicHubClient,
+        repo: str,
+        cache: RepoCache,
+        retry_policy: RetryPolicy,
     ) -> None:
         self._client, self._repo = client, repo
         self._cache, self._retry_policy = cache, retry_policy

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vieneu_core.errors import ModelLoadError
-from vieneu_core.models.cache import CacheIndex, Checked, RepoCache, file_key, selection_key
+from vieneu_core.models.cache import (
+    CacheIndex,
+    Checked,
+    RepoCache,
+    file_key,
+    selection_key,
+)
 from vieneu_core.models.checksum import has_etag, sha256_of
-from vieneu_core.models.download import Download, Meter, OnDownload, RetryPolicy, named_disk_error
+from vieneu_core.models.download import (
+    Download,
+    Meter,
+    OnDownload,
+    RetryPolicy,
+    named_disk_error,
+)
 from vieneu_core.models.hub_client import FileNotThereError, HubClient, RemoteFile
+from vieneu_core.models.hub_errors import (
+    check_sizes,
+    damaged_error,
+    not_here_error,
+    not_there_error,
+)
 from vieneu_core.models.local_files import checked_path
+from vieneu_core.models.public_hub_client import PublicHubClient
 from vieneu_core.models.source import ModelSource, is_match, is_pattern
 from vieneu_core.translatable import Translatable
 
@@ -28,11 +47,19 @@ class Hub:
     token: str | None = field(default=None, repr=False)
     offline: bool = False
     """Never use the network."""
+    public: bool = False
+    """Whether all files are public; then huggingface_hub is not needed."""
+    max_file_bytes: int | None = None
+    """Size above which a file is refused, in bytes."""
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     @classmethod
     def of_environment(
-        cls, environ: Mapping[str, str], *, cache_dir: Path | None = None, offline: bool = False
+        cls,
+        environ: Mapping[str, str],
+        *,
+        cache_dir: Path | None = None,
+        offline: bool = False,
     ) -> Hub:
         """Return the hub that the environment variables of Hugging Face select.
 
@@ -44,6 +71,13 @@ class Hub:
             endpoint=environ.get("HF_ENDPOINT") or None,
             offline=offline,
         )
+
+    def client(self) -> HubClient | PublicHubClient:
+        """Return a client; huggingface_hub must be installed for files that are not public."""
+        timeout_s = self.retry_policy.timeout_s
+        if self.public:
+            return PublicHubClient(self.endpoint, os.environ, timeout_s=timeout_s)
+        return HubClient(self.endpoint, self.token, timeout_s=timeout_s)
 
     def fetch(self, source: ModelSource, progress: OnDownload) -> Path:
         """Return the file or folder of a model; download what is missing.
@@ -112,7 +146,7 @@ class _Task:
     def settled(self) -> Path:
         """Verify the files that are here, and download the others."""
         if self._hub.offline and not self._cache.folder.is_dir():
-            raise self._missing()
+            raise not_here_error(self._source, self._cache.folder)
         wait = f"Waiting for another program that fetches {self._label}"
         with self._cache.locked(lambda: self._progress(wait, None, None)) as writable:
             # Another program may have downloaded it meanwhile.
@@ -120,7 +154,7 @@ class _Task:
             if found is not None:
                 return found
             if self._hub.offline:
-                raise self._missing()
+                raise not_here_error(self._source, self._cache.folder)
             if not writable:
                 raise ModelLoadError(
                     Translatable(
@@ -153,23 +187,6 @@ class _Task:
     def _path(self, commit: str, names: tuple[str, ...]) -> Path:
         folder = self._cache.snapshot(commit)
         return folder if self._source.is_folder else folder / names[0]
-
-    def _missing(self) -> ModelLoadError:
-        wanted = ", ".join(self._source.files)
-        return ModelLoadError(
-            Translatable(
-                "{label} is not on this machine, and network access is off: {wanted}"
-                " of {repo} is not in {folder}.",
-                label=self._label,
-                wanted=wanted,
-                repo=self._source.repo,
-                folder=self._cache.folder,
-            ),
-            remedy=Translatable(
-                "Download it when there is a network: vieneu models get {wanted}",
-                wanted=self._source.wanted,
-            ),
-        )
 
     def _checked(self, *, writable: bool) -> Path | None:
         """Verify files that are here but not recorded; return None if one is missing."""
@@ -205,26 +222,8 @@ class _Task:
         )
         if not (recorded and has_etag(path, sha256, etag)):
             self._cache.discard(path, etag)
-            raise self._damaged(name, sha256)
+            raise damaged_error(self._source, name, sha256)
         index.files[key] = Checked.now(path, sha256)
-
-    def _damaged(self, name: str, sha256: str) -> ModelLoadError:
-        stated = self._source.sha256_of(name)
-        against = "the hub names another"
-        if stated:
-            against = Translatable("{stated} is required", stated=stated)
-        return ModelLoadError(
-            Translatable(
-                "{name} of {repo} is damaged: its SHA-256 is {sha256}, {against}. It was deleted.",
-                name=name,
-                repo=self._source.repo,
-                sha256=sha256,
-                against=against,
-            ),
-            remedy=Translatable(
-                "Download it again: vieneu models get {wanted}", wanted=self._source.wanted
-            ),
-        )
 
     def _pin(self, index: CacheIndex, commit: str) -> None:
         if not self._source.is_commit:
@@ -232,12 +231,12 @@ class _Task:
         self._cache.remember(index)
 
     def _downloaded(self) -> Path:
-        hub = self._hub
-        client = HubClient(hub.endpoint, hub.token, timeout_s=hub.retry_policy.timeout_s)
+        client = self._hub.client()
         index = self._cache.index()
         revision = self._pinned(index) or self._source.revision
         commit, names = self._resolved(client, index, revision)
         files = [self._file_info(client, name, commit) for name in names]
+        check_sizes(files, self._hub.max_file_bytes)
         self._transfer(client, index, files)
         if not self._source.is_commit:
             self._cache.set_ref(self._source.revision, files[0].commit)
@@ -245,7 +244,7 @@ class _Task:
         return self._path(files[0].commit, names)
 
     def _resolved(
-        self, client: HubClient, index: CacheIndex, revision: str
+        self, client: HubClient | PublicHubClient, index: CacheIndex, revision: str
     ) -> tuple[str, tuple[str, ...]]:
         """Return the commit (the revision if unknown) and the names of the required files."""
         patterns = self._source.files
@@ -257,37 +256,24 @@ class _Task:
         names = tuple(name for name in offered if any(is_match(name, p) for p in patterns))
         missing = [p for p in patterns if not is_pattern(p) and p not in offered]
         if missing or not names:
-            raise self._not_there(", ".join(missing or patterns), offered)
+            raise not_there_error(self._source, ", ".join(missing or patterns), offered)
         index.selections[selection_key(commit, patterns)] = list(names)
         return commit, names
 
-    def _file_info(self, client: HubClient, name: str, revision: str) -> RemoteFile:
+    def _file_info(
+        self, client: HubClient | PublicHubClient, name: str, revision: str
+    ) -> RemoteFile:
         repo, retry_policy = self._source.repo, self._hub.retry_policy
         try:
             return retry_policy.keep_trying(lambda: client.file_info(repo, name, revision))
         except FileNotThereError:
             pass
         _, offered = retry_policy.keep_trying(lambda: client.list_files(repo, revision))
-        raise self._not_there(name, offered)
+        raise not_there_error(self._source, name, offered)
 
-    def _not_there(self, wanted: str, offered: tuple[str, ...]) -> ModelLoadError:
-        kind = Path(wanted).suffix
-        alike = [name for name in offered if name.endswith(kind)] or list(offered)
-        shown = difflib.get_close_matches(wanted, alike, n=5, cutoff=0) or ["nothing"]
-        return ModelLoadError(
-            Translatable(
-                "{repo} has no file {wanted} (revision {revision}). It has: {shown}.",
-                repo=self._source.repo,
-                wanted=wanted,
-                revision=self._source.revision,
-                shown=", ".join(shown),
-            ),
-            remedy=Translatable(
-                "Name one of them: {repo}:{shown}", repo=self._source.repo, shown=shown[0]
-            ),
-        )
-
-    def _transfer(self, client: HubClient, index: CacheIndex, files: list[RemoteFile]) -> None:
+    def _transfer(
+        self, client: HubClient | PublicHubClient, index: CacheIndex, files: list[RemoteFile]
+    ) -> None:
         download = Download(client, self._source.repo, self._cache, self._hub.retry_policy)
         sizes = [file.size for file in files]
         total = None if None in sizes else sum(size or 0 for size in sizes)

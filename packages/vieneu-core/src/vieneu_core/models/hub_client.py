@@ -27,7 +27,7 @@ from vieneu_core.translatable import Translatable
 HUGGING_FACE = "https://huggingface.co"
 CHUNK_BYTES = 1 << 18
 _NAME = re.compile(r"\w[\w.-]{0,199}", re.ASCII)
-_TRANSIENT = {
+TRANSIENT = {
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
@@ -184,7 +184,7 @@ class HubClient:
         status = error.response.status_code
         if isinstance(error, self._errors.EntryNotFoundError):
             return FileNotThereError(what)
-        if status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if status in TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return InterruptedTransferError(
                 Translatable(
                     "{host} answered with an error ({status})", host=self.host, status=status

@@ -23,7 +23,14 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from vieneu_core.audio.watermark import can_watermark
-from vieneu_core.engines.base import Engine, EngineFactory, EngineInfo, Utterance
+from vieneu_core.engines.base import (
+    Engine,
+    EngineFactory,
+    EngineInfo,
+    Renewable,
+    SpokenBy,
+    Utterance,
+)
 from vieneu_core.errors import (
     BackendError,
     DeviceMemoryError,
@@ -48,6 +55,7 @@ from vieneu_core.worker.messages import (
     Progress,
     Shutdown,
     Speak,
+    Speaking,
     decode,
     encode,
     frame_length,
@@ -58,6 +66,8 @@ ENTRY_POINT_GROUP = "vieneu_core.engines"
 PR_SET_PDEATHSIG = 1
 """Constant of linux/prctl.h."""
 _MAX_WORDS = 500
+_RENEWAL_S = 0.5
+"""Time between two looks for a voice that is being downloaded, in seconds."""
 
 
 class Channel:
@@ -114,8 +124,14 @@ class Worker:
         if loaded is None:
             return
         engine, info = loaded
-        while isinstance(job := self._requests.get(), Speak):
-            self._speak(engine, info, job)
+        while True:
+            renews = isinstance(engine, Renewable) and engine.may_renew
+            with contextlib.suppress(queue.Empty):
+                job = self._requests.get(timeout=_RENEWAL_S if renews else None)
+                if not isinstance(job, Speak):
+                    return
+                self._speak(engine, info, job)
+            info = self._renewed(engine) or info
 
     def _listen(self) -> None:
         while True:
@@ -141,9 +157,18 @@ class Worker:
             self._channel.send(_failed(None, error, ModelLoadError))
             return None
         self._report_memory(engine)
+        self._offer(info)
+        return engine, info
+
+    def _renewed(self, engine: Engine) -> EngineInfo | None:
+        """Tell the client which voices the engine has got since."""
+        if info := engine.renewed() if isinstance(engine, Renewable) else None:
+            self._offer(info)
+        return info
+
+    def _offer(self, info: EngineInfo) -> None:
         # Audio that the engine cannot watermark is watermarked here.
         self._channel.send(Loaded(replace(info, watermarks=info.watermarks or can_watermark())))
-        return engine, info
 
     def _speak(self, engine: Engine, info: EngineInfo, job: Speak) -> None:
         try:
@@ -165,13 +190,25 @@ class Worker:
             reference=job.reference,
             watermark=job.watermark and info.watermarks,
             upcoming=tuple(_upcoming(job, info)),
+            speed=job.speed if info.changes_speed else 1.0,
         )
-        pieces = engine.synthesize(utterance, lambda: self._is_cancelled(job.job))
-        if job.speed != 1.0:
-            pieces = _stretched(pieces, info.sample_rate_hz, job.speed)
+        spoken = engine.synthesize(utterance, lambda: self._is_cancelled(job.job))
+        pieces = self._samples_only(job.job, spoken)
+        if job.speed != utterance.speed:
+            from vieneu_core.audio.tempo import stretched
+
+            pieces = stretched(pieces, info.sample_rate_hz, job.speed)
         if job.watermark and not info.watermarks:
             pieces = self._watermarking.mark(pieces, info.sample_rate_hz)
         return pieces
+
+    def _samples_only(self, job: int, spoken: Iterator[bytes | SpokenBy]) -> Iterator[bytes]:
+        """Yield the samples, and tell the client which engine speaks them."""
+        for piece in spoken:
+            if isinstance(piece, SpokenBy):
+                self._channel.send(Speaking(job, piece))
+            else:
+                yield piece
 
     def _is_cancelled(self, job: int) -> bool:
         return self._stopping or job in self._cancelled
@@ -196,15 +233,6 @@ def _upcoming(job: Speak, info: EngineInfo) -> Iterator[str]:
     with contextlib.suppress(EmptyTextError):
         for sentence in job.upcoming:
             yield _said(sentence, job, info)
-
-
-def _stretched(pieces: Iterator[bytes], sample_rate_hz: int, speed: float) -> Iterator[bytes]:
-    from vieneu_core.audio.tempo import TempoStretcher
-
-    stretcher = TempoStretcher(sample_rate_hz, speed)
-    for pcm in pieces:
-        yield stretcher.push(pcm)
-    yield stretcher.finish()
 
 
 def find_factory(target: str) -> EngineFactory:

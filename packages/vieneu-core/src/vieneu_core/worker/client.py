@@ -11,11 +11,20 @@ from contextlib import aclosing
 from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
 from vieneu_core.clock import Clock
-from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
+from vieneu_core.engines.base import EngineInfo, LoadProgress, SpokenBy, Utterance
 from vieneu_core.errors import BackendError, RequestError, StreamStalledError
 from vieneu_core.translatable import Translatable
 from vieneu_core.worker.activity import Activity
-from vieneu_core.worker.messages import Audio, Cancel, Failed, Finished, Memory, Message, Speak
+from vieneu_core.worker.messages import (
+    Audio,
+    Cancel,
+    Failed,
+    Finished,
+    Memory,
+    Message,
+    Speak,
+    Speaking,
+)
 from vieneu_core.worker.process_handle import within
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
 from vieneu_core.worker.supervisor import WorkerSupervisor
@@ -41,7 +50,7 @@ class _Job:
         """Set when its turn has come, or the worker has gone meanwhile."""
         # Unbounded, so that a slow consumer never blocks the engine for others. A sentence
         # is short: 300 characters are about 2 MB.
-        self.audio: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.audio: asyncio.Queue[bytes | SpokenBy | None] = asyncio.Queue()
         self.error: BackendError | RequestError | None = None
         self.ended = asyncio.Event()
         self.cancelled = False
@@ -143,11 +152,12 @@ class WorkerClient:
 
     async def speak(
         self, utterance: Utterance, *, speed: float = 1.0, listener: Listener | None = None
-    ) -> AsyncGenerator[bytes | None, None]:
+    ) -> AsyncGenerator[bytes | SpokenBy | None, None]:
         """Speak one sentence when its turn comes. Closing the generator stops it.
 
         Yields None now and then while it waits for its turn and the engine works; after a wait, an
-        empty chunk when its turn has come.
+        empty chunk when its turn has come. An engine that has others inside first names the one
+        that speaks.
 
         Args:
             utterance: The sentence.
@@ -210,7 +220,7 @@ class WorkerClient:
         )
         job.called.set()
 
-    async def _next(self, job: _Job) -> bytes | None:
+    async def _next(self, job: _Job) -> bytes | SpokenBy | None:
         if not job.audio.empty():
             return job.audio.get_nowait()
         limit_s = self._hang_after_s
@@ -282,6 +292,8 @@ class WorkerClient:
                 self._memory = message
             case Audio() if self._job is not None and message.job == self._job.number:
                 self._heard(self._job, message.pcm)
+            case Speaking() if self._job is not None and message.job == self._job.number:
+                self._job.audio.put_nowait(message.by)
             case Finished() if self._job is not None and message.job == self._job.number:
                 self._end_job()
             case Failed() if self._job is not None and message.job == self._job.number:

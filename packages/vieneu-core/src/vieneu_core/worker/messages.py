@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 
-from vieneu_core.engines.base import EngineInfo, LoadProgress
+from vieneu_core.engines.base import EngineInfo, LoadProgress, SpokenBy
 from vieneu_core.errors import (
     BackendError,
     EngineError,
@@ -223,9 +223,27 @@ class Memory(Message):
     gpu_total_gb: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Speaking(Message):
+    """Which of the engines inside the engine speaks a job; before its samples."""
+
+    kind = 16
+    job: int
+    by: SpokenBy
+
+    @classmethod
+    def unpack(cls, header: dict[str, Any], samples: bytes) -> Self:
+        """Create the message from the result of `pack`."""
+        del samples
+        return cls(header["job"], SpokenBy(**header["by"]))
+
+
 _CLASSES: dict[int, type[Message]] = {
     cls.kind: cls
-    for cls in (Load, Speak, Cancel, Shutdown, Progress, Loaded, Audio, Finished, Failed, Memory)
+    for cls in (
+        *(Load, Speak, Cancel, Shutdown),
+        *(Progress, Loaded, Audio, Finished, Failed, Memory, Speaking),
+    )
 }
 
 

@@ -203,11 +203,12 @@ class WorkerSupervisor:
         Raises:
             EngineError: the model cannot be loaded.
         """
-        process = self._process = await WorkerProcess.spawn()
-        loaded = False
+        process, loaded = await WorkerProcess.spawn(), False
+        self._process = process
         try:
             loaded = await self._load(process)
             while loaded and (message := await process.receive()) is not None:
+                self._info = message.info if isinstance(message, Loaded) else self._info
                 self._receiver.on_message(message)
             if loaded:
                 self._become(WorkerState.RESTARTING)
@@ -230,13 +231,12 @@ class WorkerSupervisor:
         try:
             info = await self._loaded(process)
         except TimeoutError:
-            raise ModelLoadError(
-                Translatable(
-                    "The engine {target} was not loaded: it made no progress for {load_s:g} s.",
-                    target=self._spec.target,
-                    load_s=self._times.load_s,
-                )
-            ) from None
+            why = Translatable(
+                "The engine {target} was not loaded: it made no progress for {load_s:g} s.",
+                target=self._spec.target,
+                load_s=self._times.load_s,
+            )
+            raise ModelLoadError(why) from None
         finally:
             self._progress = None
         if info is None:

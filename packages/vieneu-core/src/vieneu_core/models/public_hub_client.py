@@ -1,0 +1,229 @@
+"""Client of a model hub for public files, on the standard library alone.
+
+For voices that speak where huggingface_hub is not installed, and without the second that its import
+takes. It sends no token. Names and meaning of the headers:
+https://huggingface.co/docs/hub/api and `hub_client`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from typing import IO, Any
+from urllib.parse import quote, urlsplit
+
+from vieneu_core.errors import ModelLoadError
+from vieneu_core.models.hub_client import (
+    CHUNK_BYTES,
+    HUGGING_FACE,
+    TRANSIENT,
+    Body,
+    FileNotThereError,
+    InterruptedTransferError,
+    RemoteFile,
+)
+from vieneu_core.models.source import is_plain
+from vieneu_core.translatable import Translatable
+
+_NAME = re.compile(r"\w[\w.-]{0,199}", re.ASCII)
+_MAX_LIST_BYTES = 1 << 23
+_TRUE = {"1", "on", "yes", "true"}
+
+
+class PublicHubClient:
+    """A hub, accessed without a token. Blocking.
+
+    Args:
+        endpoint: URL of another hub than Hugging Face.
+        environ: Contains ``HF_HUB_OFFLINE``.
+        timeout_s: Longest time without data, in seconds.
+    """
+
+    def __init__(
+        self, endpoint: str | None, environ: Mapping[str, str], *, timeout_s: float
+    ) -> None:
+        self._endpoint = (endpoint or HUGGING_FACE).rstrip("/")
+        self._offline = environ.get("HF_HUB_OFFLINE", "").strip().lower() in _TRUE
+        self._timeout_s = timeout_s
+        self._opener = urllib.request.build_opener(_Redirects)
+        self.host = urlsplit(self._endpoint).hostname or "the hub"
+
+    def file_info(self, repo: str, name: str, revision: str) -> RemoteFile:
+        """Request the commit, checksum and size of a file.
+
+        Raises:
+            FileNotThereError: the repository has no such file.
+            ModelLoadError: the hub refuses it permanently.
+            InterruptedTransferError: a retry may succeed.
+        """
+        what = f"{repo}:{name}@{revision}"
+        with self._opened(self._url(repo, name, revision), what, method="HEAD") as response:
+            headers = response.headers
+        commit = headers.get("X-Repo-Commit", "")
+        etag = _bare(headers.get("X-Linked-Etag") or headers.get("ETag", ""))
+        if not (_NAME.fullmatch(commit) and _NAME.fullmatch(etag)):  # both become file names here
+            raise self._no_hub(what)
+        stated = headers.get("X-Linked-Size") or headers.get("Content-Length", "")
+        return RemoteFile(name, commit, etag, int(stated) if stated.isdecimal() else None)
+
+    def list_files(self, repo: str, revision: str) -> tuple[str, tuple[str, ...]]:
+        """Request the commit of a revision, and the names of its files.
+
+        Raises:
+            ModelLoadError, InterruptedTransferError: as `file_info`.
+        """
+        what = f"{repo}@{revision}"
+        url = f"{self._endpoint}/api/models/{repo}/revision/{quote(revision, safe='')}"
+        with self._opened(url, what) as response:
+            text = response.read(_MAX_LIST_BYTES)
+        try:
+            listing = json.loads(text)
+            names = [str(file["rfilename"]) for file in listing["siblings"]]
+            return str(listing["sha"]), tuple(filter(is_plain, names))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise self._no_hub(what) from error
+
+    @contextmanager
+    def content(self, repo: str, file: RemoteFile, offset: int) -> Iterator[Body]:
+        """Open the content of a file from an offset on.
+
+        Raises:
+            ModelLoadError, InterruptedTransferError: as `file_info`, also while reading.
+        """
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        what = f"{repo}:{file.name}"
+        with self._opened(self._url(repo, file.name, file.commit), what, headers) as response:
+            resumed = response.status == HTTPStatus.PARTIAL_CONTENT
+            yield Body(offset if resumed else 0, _chunks(response))
+
+    def _url(self, repo: str, name: str, revision: str) -> str:
+        return f"{self._endpoint}/{repo}/resolve/{quote(revision, safe='')}/{quote(name)}"
+
+    @contextmanager
+    def _opened(
+        self, url: str, what: str, headers: Mapping[str, str] | None = None, method: str = "GET"
+    ) -> Iterator[Any]:
+        if self._offline:
+            raise ModelLoadError(
+                Translatable(
+                    "{what} would have to be fetched, but HF_HUB_OFFLINE forbids it.", what=what
+                ),
+                remedy="Unset HF_HUB_OFFLINE, or fetch it on a machine that may.",
+            )
+        # "identity": otherwise its length is unknown.
+        sent = {"Accept-Encoding": "identity", "User-Agent": "vieneu-core", **(headers or {})}
+        request = urllib.request.Request(url, headers=sent, method=method)  # noqa: S310 - below
+        try:
+            with self._opener.open(request, timeout=self._timeout_s) as response:
+                yield response
+        except urllib.error.HTTPError as error:
+            raise self._refusal(error, what) from error
+        except (OSError, HTTPException) as error:
+            raise self._interruption(error, what) from error
+        except ValueError as error:  # HF_ENDPOINT is no URL
+            raise self._no_hub(what) from error
+
+    def _refusal(self, error: urllib.error.HTTPError, what: str) -> Exception:
+        status, code = error.code, error.headers.get("X-Error-Code", "")
+        error.close()
+        if code == "EntryNotFound":
+            return FileNotThereError(what)
+        if status in TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return InterruptedTransferError(
+                Translatable(
+                    "{host} answered with an error ({status})", host=self.host, status=status
+                )
+            )
+        return ModelLoadError(
+            Translatable("{host} refuses {what} (status {status}).", host=self.host, what=what,
+                         status=status),
+            remedy="Check the address of the hub, and whether a proxy answers instead of it.",
+        )  # fmt: skip
+
+    def _interruption(self, error: Exception, what: str) -> Exception:
+        cause = getattr(error, "reason", error)
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return ModelLoadError(
+                Translatable(
+                    "{what}: the certificate of {host} is not accepted.", what=what, host=self.host
+                ),
+                remedy="Check this machine's clock and its certificates; a proxy may interfere.",
+            )
+        if isinstance(cause, socket.gaierror):
+            return InterruptedTransferError(
+                Translatable("the name {host} is not found", host=self.host)
+            )
+        if isinstance(cause, ConnectionRefusedError):
+            return InterruptedTransferError(
+                Translatable("{host} refuses connections", host=self.host)
+            )
+        if isinstance(cause, TimeoutError):
+            return InterruptedTransferError(
+                Translatable(
+                    "{host} sent nothing for {timeout_s:g} s",
+                    host=self.host,
+                    timeout_s=self._timeout_s,
+                )
+            )
+        return InterruptedTransferError(
+            Translatable("the connection to {host} broke off", host=self.host)
+        )
+
+    def _no_hub(self, what: str) -> ModelLoadError:
+        return ModelLoadError(
+            Translatable(
+                "{host} answers, but not as a model hub does ({what}).", host=self.host, what=what
+            ),
+            remedy="Check the address of the hub, and whether a proxy answers instead of it.",
+        )
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirections to storage for contents; those of a file's description describe it."""
+
+    def redirect_request(  # noqa: PLR0913, PLR0917 - as urllib has it
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        here, there = urlsplit(req.full_url), urlsplit(newurl)
+        if here.scheme == "https" and there.scheme != "https":
+            raise urllib.error.URLError("a redirection from https to an unsafe address")
+        moved = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if moved is not None and req.get_method() == "HEAD":
+            moved.method = "HEAD"
+        return moved
+
+    def http_error_302(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+    ) -> Any:
+        described = req.get_method() == "HEAD" and headers.get("X-Linked-Etag")
+        return fp if described else super().http_error_302(req, fp, code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
+def _chunks(response: HTTPResponse) -> Iterator[bytes]:
+    while chunk := response.read(CHUNK_BYTES):
+        yield chunk
+
+
+def _bare(etag: str) -> str:
+    return etag.removeprefix("W/").strip('"')
