@@ -18,7 +18,7 @@ from guard import GUARD_S
 
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.voices import Voice
-from vieneu_core.worker.child import find_factory
+from vieneu_core.worker.engine_lookup import find_factory
 from vieneu_core.worker.messages import Cancel, Finished, Load, Loaded, Message, Speak
 from vieneu_core.worker.process_handle import WorkerProcess, within
 

@@ -16,7 +16,6 @@ from vieneu_core.text.rules.foreign_words import PHRASES, WORDS
 from vieneu_core.text.rules.numerals import LETTERS, cardinal, digit_by_digit
 from vieneu_core.text.rules.rewrite import one_of
 from vieneu_core.text.rules.syllables import is_syllable, sharpened
-from vieneu_core.text.rules.symbols import symbols_said
 from vieneu_core.translatable import Translatable
 
 _PHRASE = re.compile(rf"(?<!\w){one_of(PHRASES)}(?!\w)")
@@ -61,7 +60,7 @@ def vietnamese_words(sentence: str) -> str:
     Raises:
         SynthesisFailedError: it has letters of a script that has no Vietnamese reading.
     """
-    text = unicodedata.normalize("NFC", symbols_said(sentence, "vi").lower())
+    text = unicodedata.normalize("NFC", sentence.lower())
     for pattern, words in _BETWEEN_DIGITS:
         text = re.sub(pattern, words, text)
     text = _PHRASE.sub(lambda found: PHRASES[found[0]], text)

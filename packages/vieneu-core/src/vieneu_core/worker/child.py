@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import importlib
 import os
 import queue
 import signal
@@ -19,13 +18,11 @@ import threading
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from vieneu_core.audio.watermark import can_watermark
 from vieneu_core.engines.base import (
     Engine,
-    EngineFactory,
     EngineInfo,
     Renewable,
     SpokenBy,
@@ -34,14 +31,13 @@ from vieneu_core.engines.base import (
 from vieneu_core.errors import (
     BackendError,
     DeviceMemoryError,
-    EmptyTextError,
     ModelLoadError,
     RequestError,
     SynthesisFailedError,
     VieneuError,
 )
-from vieneu_core.text.spoken import spoken
 from vieneu_core.translatable import Translatable, shortened
+from vieneu_core.worker.engine_lookup import find_factory
 from vieneu_core.worker.messages import (
     LENGTH,
     Audio,
@@ -60,14 +56,14 @@ from vieneu_core.worker.messages import (
     encode,
     frame_length,
 )
+from vieneu_core.worker.prepared_text import said, upcoming
 from vieneu_core.worker.watermarking import Watermarking
 
-ENTRY_POINT_GROUP = "vieneu_core.engines"
 PR_SET_PDEATHSIG = 1
 """Constant of linux/prctl.h."""
 _MAX_WORDS = 500
 _RENEWAL_S = 0.5
-"""Time between two looks for a voice that is being downloaded, in seconds."""
+"""Time between two checks for a voice that is being downloaded, in seconds."""
 
 
 class Channel:
@@ -185,11 +181,11 @@ class Worker:
 
     def _samples(self, engine: Engine, info: EngineInfo, job: Speak) -> Iterator[bytes]:
         utterance = Utterance(
-            text=_said(job.text, job, info),
+            text=said(job.text, job, info),
             voice=job.voice,
             reference=job.reference,
             watermark=job.watermark and info.watermarks,
-            upcoming=tuple(_upcoming(job, info)),
+            upcoming=tuple(upcoming(job, info)),
             speed=job.speed if info.changes_speed else 1.0,
         )
         spoken = engine.synthesize(utterance, lambda: self._is_cancelled(job.job))
@@ -216,50 +212,6 @@ class Worker:
     def _report_memory(self, engine: Engine) -> None:
         device = engine.memory()
         self._channel.send(Memory(_rss_bytes(), device.gpu_used_gb, device.gpu_total_gb))
-
-
-def _said(sentence: str, job: Speak, info: EngineInfo) -> str:
-    """Prepare a sentence: the only place where this is done, for every engine.
-
-    Raises:
-        EmptyTextError: nothing in it can be spoken.
-    """
-    language = "vi" if job.voice is None else job.voice.language
-    return spoken(sentence, language, emotions=info.emotions)
-
-
-def _upcoming(job: Speak, info: EngineInfo) -> Iterator[str]:
-    """Prepare the next sentences, up to one that cannot be spoken: it is refused in its turn."""
-    with contextlib.suppress(EmptyTextError):
-        for sentence in job.upcoming:
-            yield _said(sentence, job, info)
-
-
-def find_factory(target: str) -> EngineFactory:
-    """Return an engine's factory by its entry point's name, or as ``module:attribute``.
-
-    Raises:
-        ModelLoadError: there is no such factory.
-    """
-    if ":" in target:
-        module, _, attribute = target.partition(":")
-        try:
-            factory: EngineFactory = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise ModelLoadError(
-                Translatable("There is no engine {target!r}: {error}.", target=target, error=error)
-            ) from error
-        return factory
-    known = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
-    if target not in known:
-        names = ", ".join(sorted(known)) or "none"
-        raise ModelLoadError(
-            Translatable(
-                "There is no engine {target!r}. Installed: {names}.", target=target, names=names
-            )
-        )
-    found: EngineFactory = known[target].load()
-    return found
 
 
 def _failed(job: int | None, error: BaseException, unnamed: type[BackendError]) -> Failed:

@@ -40,8 +40,8 @@ from vieneu_core.errors import (
 )
 from vieneu_core.synthesis import SynthesisRequest, check_request
 from vieneu_core.text.clean import has_speech
-from vieneu_core.text.rules.characters import readable
 from vieneu_core.text.sentence_splitter import sentences
+from vieneu_core.text.spoken import spoken
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import reason_of
 from vieneu_core.voices import Voice, choose_voice
@@ -55,11 +55,6 @@ _LOGGER = logging.getLogger(__name__)
 Prepare = Callable[[str, str], str]
 """Turns a sentence and its language into the text that a server can read aloud. Blocking; it may
 raise EmptyTextError where nothing in it can be spoken."""
-
-
-def _readable(sentence: str, language: str) -> str:
-    del language
-    return readable(sentence)
 
 
 class WyomingBackend(Backend):
@@ -93,7 +88,7 @@ class WyomingBackend(Backend):
         default_voice: str | None = None,
         watermark_required: bool = True,
         timeouts: WyomingTimeouts | None = None,
-        prepare: Prepare = _readable,
+        prepare: Prepare = spoken,
     ) -> None:
         expect("url", url, str, "a string, such as 'tcp://127.0.0.1:10200'")
         expect("name", name, str, "a string")
