@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -30,7 +29,6 @@ from vieneu_core.testing.scripted import ScriptedBackend
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "custom_components/vieneu"
 EMBEDDED = {"local": {"kind": "embedded"}}
-os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"  # no test reaches the model hub of the world
 
 
 def pytest_configure() -> None:

@@ -251,7 +251,7 @@ class LocalBackend(Backend):
                 async with aclosing(speech) as pieces:
                     async for piece in pieces:
                         if isinstance(piece, SpokenBy):
-                            speaker = _named(speaker, piece)
+                            speaker = piece.named(speaker)
                             continue
                         # Empty chunks are passed on too: they show that the engine works.
                         pcm, waiting = piece or b"", piece is None
@@ -288,14 +288,3 @@ class LocalBackend(Backend):
             watermarked=utterance.watermark,
             model=info.model,
         )
-
-
-def _named(speaker: Speaker, by: SpokenBy) -> Speaker:
-    """Return the speaker of a sentence that one of several engines speaks."""
-    return replace(
-        speaker,
-        engine=by.engine,
-        model=by.model,
-        voice=by.voice,
-        fallback=by.voice != speaker.voice,
-    )

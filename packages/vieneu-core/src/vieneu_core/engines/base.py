@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
+from vieneu_core.audio.pcm import Speaker
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.voices import Voice
 
@@ -58,6 +59,16 @@ class SpokenBy:
     """As `EngineInfo.model`."""
     voice: str
     """Id of the voice; another than the utterance's where that could not be spoken."""
+
+    def named(self, speaker: Speaker) -> Speaker:
+        """Return the speaker of the engine that has others inside, as this one."""
+        return replace(
+            speaker,
+            engine=self.engine,
+            model=self.model,
+            voice=self.voice,
+            fallback=self.voice != speaker.voice,
+        )
 
 
 @dataclass(frozen=True, slots=True)

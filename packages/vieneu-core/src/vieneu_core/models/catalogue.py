@@ -3,9 +3,8 @@
 Repositories, files and formats are from upstream (https://github.com/pnnbao97/VieNeu-TTS: its
 ``standard.py``, the tables in its README up to 1.2 and its ``config.yaml`` up to 2.5) and from
 programs that use them; those of Piper's voices from the ``voices.json`` that Home Assistant's Piper
-carries (https://github.com/rhasspy/wyoming-piper). Nothing was compared with the hub itself;
-comments mark what is uncertain.
-No revision is pinned here: the first download pins the current commit.
+carries (https://github.com/rhasspy/wyoming-piper). Nothing was compared with the hub; comments mark
+what is uncertain. No revision is pinned here: the first download pins the current commit.
 """
 
 from __future__ import annotations
@@ -206,11 +205,8 @@ MODELS = (
         licence="MIT",
         size_mb=2320,
     ),
-    # The repository of Piper's voices states MIT; the licence named here is that of the recordings,
-    # from which nothing releases their users. Sizes and MD5 are those of voices.json; a SHA-256 is
-    # what the hub's page and several programs name of the same file.
-    # Fine-tuned from the English voice lessac, whose recordings are for research only.
-    # MD5 5e42428c4f6131f75557cf156c9c1526.
+    # Licences of Piper's voices are those of the recordings; sizes and MD5 are from voices.json.
+    # Tuned from lessac, whose recordings are for research. MD5 5e42428c4f6131f75557cf156c9c1526.
     KnownModel(
         name="vi_VN-vais1000-medium",
         kind=ModelKind.PIPER,
@@ -220,9 +216,7 @@ MODELS = (
         language="vi",
         sha256="ec7c89e2c85f4d1edc24b6120c18aaf1bda614f06b511567eb9c7c0de15e2dab",
     ),
-    # These two have 130 phonemes, without eSpeak's marks of four of the six tones, so that many
-    # words sound alike: `vieneu_core.engines.piper.voice_files` offers them last. The licence of
-    # the recordings of 25hours_single (InfoRe) was not found. MD5 54ff8fb35b0084336377ddd10717e1fa.
+    # Both lack marks of four tones, and are offered last. MD5 54ff8fb35b0084336377ddd10717e1fa.
     KnownModel(
         name="vi_VN-25hours_single-low",
         kind=ModelKind.PIPER,
@@ -231,7 +225,7 @@ MODELS = (
         size_mb=63,
         language="vi",
     ),
-    # 65 speakers. The licence is that of the VIVOS corpus. MD5 d5880d32e340f57489dcb9d4f1f7aa04.
+    # The licence is that of the VIVOS corpus. MD5 d5880d32e340f57489dcb9d4f1f7aa04.
     KnownModel(
         name="vi_VN-vivos-x_low",
         kind=ModelKind.PIPER,
@@ -241,8 +235,7 @@ MODELS = (
         language="vi",
         sha256="6ab13374eb0862021a545befe7727aef59e16117f1c075aa9e0362237ecc98ae",
     ),
-    # The packages that sanotts 0.5.0 names "vi" and "amy" (its tables/voices.json), with the files
-    # that it reads. The licence is that of the repository and of its page on the hub.
+    # What sanotts 0.5.0 names "vi" and "amy". The licence is that of its page on the hub.
     KnownModel(
         name="sano-vi",
         kind=ModelKind.SANO,

@@ -15,6 +15,7 @@ from vieneu_core.engines.base import EngineInfo, LoadProgress, SpokenBy, Utteran
 from vieneu_core.errors import BackendError, RequestError, StreamStalledError
 from vieneu_core.translatable import Translatable
 from vieneu_core.worker.activity import Activity
+from vieneu_core.worker.job import Job
 from vieneu_core.worker.messages import (
     Audio,
     Cancel,
@@ -37,30 +38,6 @@ _KEEP_S = 0.05
 """Longest time in seconds for which the engine is kept free for a request's next sentence."""
 
 
-class _Job:
-    """One sentence for the worker."""
-
-    def __init__(self, utterance: Utterance, speed: float, listener: Listener) -> None:
-        self.utterance = utterance
-        self.speed = speed
-        self.listener = listener
-        self.number = 0
-        """Number at the worker; 0 until its turn has come."""
-        self.called = asyncio.Event()
-        """Set when its turn has come, or the worker has gone meanwhile."""
-        # Unbounded, so that a slow consumer never blocks the engine for others. A sentence
-        # is short: 300 characters are about 2 MB.
-        self.audio: asyncio.Queue[bytes | SpokenBy | None] = asyncio.Queue()
-        self.error: BackendError | RequestError | None = None
-        self.ended = asyncio.Event()
-        self.cancelled = False
-
-    def end(self, error: BackendError | RequestError | None = None) -> None:
-        self.error = error
-        self.ended.set()
-        self.audio.put_nowait(None)
-
-
 class WorkerClient:
     """An engine in its own process, which speaks the sentences of several requests by turns."""
 
@@ -78,7 +55,7 @@ class WorkerClient:
         self._worker = WorkerSupervisor(spec, self, clock=clock, restart=restart, times=times)
         self._activity = Activity(clock, longest_s=times.stall_s)
         self._turns = Turns(self._begin)
-        self._job: _Job | None = None
+        self._job: Job | None = None
         self._n_jobs = 0
         self._memory: Memory | None = None
         self._watchers: set[asyncio.Task[None]] = set()
@@ -168,7 +145,7 @@ class WorkerClient:
             BackendError: the engine failed or is not ready.
             RequestError: the engine cannot speak this request.
         """
-        job = _Job(utterance, speed, listener or self.listener())
+        job = Job(utterance, speed, listener or self.listener())
         try:
             while not job.number:
                 await self.ready()
@@ -189,7 +166,7 @@ class WorkerClient:
             elif not job.number:
                 self._turns.leave(job)
 
-    async def _signs(self, job: _Job) -> AsyncGenerator[bytes | None, None]:
+    async def _signs(self, job: Job) -> AsyncGenerator[bytes | None, None]:
         """Yield signs that a job waits, until it is called."""
         while not job.called.is_set():
             if self._activity.usual:
@@ -201,7 +178,7 @@ class WorkerClient:
         if job.number:
             yield b""
 
-    def _begin(self, job: _Job) -> None:
+    def _begin(self, job: Job) -> None:
         """Send a sentence whose turn has come to the worker. `_end_job` ends the turn."""
         self._n_jobs += 1
         job.number = self._n_jobs
@@ -220,7 +197,7 @@ class WorkerClient:
         )
         job.called.set()
 
-    async def _next(self, job: _Job) -> bytes | SpokenBy | None:
+    async def _next(self, job: Job) -> bytes | SpokenBy | None:
         if not job.audio.empty():
             return job.audio.get_nowait()
         limit_s = self._hang_after_s
@@ -249,21 +226,21 @@ class WorkerClient:
         self._activity.hung()
         self._worker.kill()
 
-    def _cancel(self, job: _Job) -> None:
+    def _cancel(self, job: Job) -> None:
         job.cancelled = True
         self._worker.send(Cancel(job.number))
         watcher = asyncio.create_task(self._end_if_stuck(job), name="worker-cancel")
         self._watchers.add(watcher)
         watcher.add_done_callback(self._watchers.discard)
 
-    async def _end_if_stuck(self, job: _Job) -> None:
+    async def _end_if_stuck(self, job: Job) -> None:
         try:
             await within(self._clock, self._times.cancel_s, job.ended.wait())
         except TimeoutError:
             _LOGGER.warning("Engine %s does not stop; its process is ended", self._spec.target)
             self._worker.kill()
 
-    def _heard(self, job: _Job, pcm: bytes) -> None:
+    def _heard(self, job: Job, pcm: bytes) -> None:
         self._activity.sign()
         if self.info is not None:
             seconds = len(pcm) / BYTES_PER_SAMPLE / self.info.sample_rate_hz
