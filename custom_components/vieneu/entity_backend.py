@@ -155,10 +155,10 @@ class EntityBackend(Backend):
             )
         speaker = Speaker(backend=self.name, engine=ENGINE, voice=voice.id, model=self._entity_id)
         data = await self._asked(entity, text, voice)
-        pcm, rate_hz = await self._hass.async_add_executor_job(
+        pcm, decoded_hz = await self._hass.async_add_executor_job(
             _decoded, data, text, request.speed, rate_hz
         )
-        return pcm, rate_hz, speaker
+        return pcm, decoded_hz, speaker
 
     async def _asked(self, entity: TextToSpeechEntity, text: str, voice: Voice) -> bytes:
         """Return the audio file that the entity makes of a sentence."""

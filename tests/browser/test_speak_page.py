@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,7 @@ from speak_page import (
     tones,
     until_cancelled,
 )
-from tone_engine import expected, heard, same
+from tone_engine import Heard, expected, heard, same
 from voice_clips import wav_file
 
 from vieneu_core.backends.base import BackendState
@@ -180,11 +179,8 @@ async def test_a_server_that_is_killed_while_the_page_plays_is_heard_whole(tmp_p
         whole = [expected(text) for text in said]
         got = await tones(shown)
         # Of the sentence that was cut off, the part that was already heard comes twice. A busy
-        # machine plays with gaps, which are in no sentence of the recording below.
-        pitches = [list(group) for _, group in groupby(got, key=lambda tone: tone.hz)]
-        assert [tones_of[0].hz for tones_of in pitches] == [tone.hz for tone in whole]
-        for tones_of, tone in zip(pitches, whole, strict=True):
-            assert 0.8 * tone.seconds < sum(one.seconds for one in tones_of) < 2.2 * tone.seconds
+        # machine plays fragments too; the recording below shows that nothing else is in it.
+        assert same([tone for tone in got if is_whole(tone, whole)], whole)
         async with shown.page.expect_download() as waiting:
             await shown.page.click("#result button[data-format=wav]")
         content = await asyncio.to_thread((await (await waiting.value).path()).read_bytes)
@@ -244,3 +240,7 @@ async def test_other_voices_are_offered_without_a_reload(site: RelaySite, server
 def is_ready(site: RelaySite, mode: Mode) -> bool:
     backend = site.administration.router.status().backend(mode.value)
     return backend is not None and backend.state is BackendState.READY
+
+
+def is_whole(tone: Heard, wanted: list[Heard]) -> bool:
+    return any(tone.hz == want.hz and abs(tone.seconds - want.seconds) <= 0.04 for want in wanted)
