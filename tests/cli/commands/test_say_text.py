@@ -24,8 +24,8 @@ def test_signs_alone_are_a_note_and_no_error(sandbox: CliSandbox, text: str) -> 
 
 @pytest.mark.parametrize("text", ["", "  "])
 def test_an_empty_text_is_an_error(sandbox: CliSandbox, text: str) -> None:
-    assert sandbox.run("say", text).returncode == 4
-    assert sandbox.run("say", "-", text=text).returncode == 4
+    assert sandbox.run("say", text, "-o", "a.wav").returncode == 4
+    assert sandbox.run("say", "-", "-o", "a.wav", text=text).returncode == 4
 
 
 @pytest.mark.parametrize("locale", ["POSIX", "C.UTF-8"])
