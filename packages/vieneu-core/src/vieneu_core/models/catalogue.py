@@ -19,7 +19,7 @@ from vieneu_core.models.source import ModelSource, parse_source
 from vieneu_core.translatable import Translatable
 
 PUBLIC_FILE_BYTES = 1 << 25
-"""Largest size that is accepted of a file of a voice of sanoTTS; they have up to 4 MB."""
+"""Largest accepted size of a file of a voice of sanoTTS; they have up to 4 MB."""
 VOICES_FILE = "voices.json"
 """File of the preset voices; upstream keeps it beside the weights in each repository of a model."""
 
@@ -189,7 +189,6 @@ MODELS = (
         licence="Apache-2.0",
         size_mb=312,
     ),
-    # The files that neucodec 0.0.6 downloads; their size is unknown.
     KnownModel(
         name="neucodec",
         kind=ModelKind.CODEC_TORCH,
