@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -36,7 +37,9 @@ def pytest_configure() -> None:
     folder = Path(tempfile.mkdtemp(prefix="vieneu-components-"))
     (folder / "custom_components").mkdir()
     (folder / "custom_components/vieneu").symlink_to(COMPONENT)
-    (folder / "custom_components/tone_voice").symlink_to(Path(__file__).with_name("tone_voice"))
+    tone_voice = folder / "custom_components/tone_voice"
+    shutil.copytree(Path(__file__).with_name("tone_voice"), tone_voice)
+    (tone_voice / "manifest").rename(tone_voice / "manifest.json")  # hassfest finds it otherwise
     sys.path.insert(0, str(folder))
     importlib.import_module("custom_components.vieneu")
 
