@@ -41,7 +41,6 @@ SHORT = [
         ("25", "hai mươi lăm"),
         ("0912", "không chín một hai"),
         ("30%", "ba mươi phần trăm"),
-        ("5₫", "năm đồng"),
         ("-5,5", "âm năm phẩy năm"),
         ("net", "nét"),
         ("thuở nọ", "thuở nọ"),

@@ -77,7 +77,7 @@ async def test_a_body_of_another_kind_is_refused(
     ("fields", "file", "words"),
     [
         ({"text": "a"}, ("upload", b"a", "a.txt"), "one file, in the field named file"),
-        ({}, ("file", b"\xff\x00", "a.txt"), "no text in UTF-8"),
+        ({}, ("file", b"\xff\x00", "a.txt"), "not UTF-8"),
         ({"kind": "exe"}, ("file", b"a", "a.txt"), "kind must be"),
         ({"text": "b"}, ("file", b"a", "a.txt"), "kind must be"),
         ({"voices": "{"}, ("file", b"a", "a.txt"), "in JSON"),
