@@ -68,8 +68,8 @@ async def test_real_vietnamese_is_heard_from_both_and_sounds_the_same() -> None:
         near = await rig.speak(VIETNAMESE)
         assert speakers(far) == ["remote"] * 4
         assert speakers(near) == ["local"] * 4
-        # The same engine, once through Opus and a socket: sample for sample the same length.
-        assert len(pcm(far)) == len(pcm(near))
+        # The same engine, once through Opus and a socket; the server tops up its pauses.
+        assert len(pcm(near)) <= len(pcm(far)) <= len(pcm(near)) + 2 * 22_050 * 3 * 0.7
         assert 8.0 < sum(chunk.seconds for chunk in near) < 30.0
         assert {chunk.speaker.engine for chunk in far + near} == {"espeak"}
 

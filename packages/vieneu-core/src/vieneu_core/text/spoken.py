@@ -58,7 +58,7 @@ _VIETNAMESE = (
     *LETTER_WORDS,
 )
 _ATTACHED = ".,!?"
-_MOST_KEPT = 64
+_MOST_KEPT = 1024
 
 
 @lru_cache(maxsize=_MOST_KEPT)  # most sentences are prepared as upcoming ones first
