@@ -39,6 +39,7 @@ class Reader:
 
     def __init__(self, reading: Reading, *, speed: float) -> None:
         self._reading = reading
+        self._is_paced = reading.pauses != NO_PAUSES
         self._speed = speed
         self._previous = ""
         self._n_read = 0
@@ -71,8 +72,8 @@ class Reader:
         return passages(self._sentences(text, clock))
 
     def paced(self, chunks: AsyncGenerator[AudioChunk, None]) -> AsyncGenerator[AudioChunk, None]:
-        """Yield the speech of these sentences with the pauses between them; closes it."""
-        return with_pauses(chunks, self._pause_before_s)
+        """Return the speech of these sentences with the pauses between them, which closes it."""
+        return with_pauses(chunks, self._pause_before_s) if self._is_paced else chunks
 
     async def _sentences(
         self, text: str | tuple[str, ...] | AsyncIterable[str], clock: Clock
@@ -89,7 +90,7 @@ class Reader:
     def _read(self, sentence: Sentence) -> Iterator[str]:
         before = sentence.before
         for part in fitting(self._reading.dictionary.applied(sentence.text)):
-            if self._n_read:
+            if self._n_read and self._is_paced:
                 pause_s = pause_between(self._previous, before, self._reading.pauses)
                 self._pauses_s[self._n_read] = pause_s / self._speed
             self._n_read += 1
