@@ -51,7 +51,7 @@ async def test_a_request_that_gives_up_in_the_queue_leaves_no_gap_in_it(make: Ma
     speaking = asyncio.create_task(say(backend, *TWO))
     queued = asyncio.create_task(say(backend, TWO[0]))
     last = asyncio.create_task(say(backend, *TWO))
-    await until(lambda: backend._queue_depth == 3)
+    await until(lambda: backend._queue.depth == 3)
 
     queued.cancel()
     await asyncio.wait([speaking, queued, last])

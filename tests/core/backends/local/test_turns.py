@@ -159,7 +159,7 @@ async def test_those_behind_a_dead_worker_are_released_together(
     await backend.load()
     async with task_of(backend, HUNG) as speaking:
         waiting = [asyncio.create_task(say(backend, *TWO)) for _ in range(5)]
-        await until(lambda: backend._queue_depth == 6)
+        await until(lambda: backend._queue.depth == 6)
         assert backend.worker_pid is not None
         os.kill(backend.worker_pid, signal.SIGKILL)
         await until(speaking.done)
@@ -189,7 +189,7 @@ async def test_unloading_releases_those_that_wait(make: Make, clock: FakeClock) 
     await backend.load()
     async with task_of(backend, HUNG) as speaking:
         waiting = [asyncio.create_task(say(backend, *TWO)) for _ in range(3)]
-        await until(lambda: backend._queue_depth == 4)
+        await until(lambda: backend._queue.depth == 4)
 
         await backend.unload()
 
@@ -221,7 +221,7 @@ async def test_one_that_stops_while_it_waits_or_speaks_leaves_the_engine_to_the_
         speaking.cancel()
 
     await check_speaks(backend)
-    assert backend._queue_depth == 0
+    assert backend._queue.depth == 0
 
 
 async def test_an_engine_that_stalls_fails_only_the_sentence_that_it_speaks(
@@ -231,7 +231,7 @@ async def test_an_engine_that_stalls_fails_only_the_sentence_that_it_speaks(
     await backend.load()
     async with task_of(backend, HUNG) as speaking:
         waiting = asyncio.create_task(say(backend, *TWO))
-        await until(lambda: backend._queue_depth == 2)
+        await until(lambda: backend._queue.depth == 2)
         for _ in range(40):  # 30 s, and some for those that are begun later
             await clock.advance(1.0)
         await until(speaking.done)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -19,6 +19,7 @@ from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.local_voices import LocalVoices
 from vieneu_core.backends.recovery import recovering
+from vieneu_core.backends.request_queue import RequestQueue
 from vieneu_core.backends.unsayable import SilentStart
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.engines.base import EngineInfo, SpokenBy, Utterance
@@ -101,7 +102,7 @@ class LocalBackend(Backend):
             restart=RestartPolicy() if restart is None else restart,
             times=WorkerTimes() if times is None else times,
         )
-        self._queue_depth = 0
+        self._queue = RequestQueue(name)
 
     @property
     def name(self) -> str:
@@ -154,7 +155,7 @@ class LocalBackend(Backend):
             accelerator=None if info is None else info.accelerator,
             clones=info is not None and info.clones,
             missing_voice=None if info is None else await self._voices.missing_default(info),
-            queue_depth=self._queue_depth,
+            queue_depth=self._queue.depth,
             latency_ms=0.0,
             gpu_memory_used_gb=None if memory is None else memory.gpu_used_gb,
             gpu_memory_total_gb=None if memory is None else memory.gpu_total_gb,
@@ -189,7 +190,7 @@ class LocalBackend(Backend):
         """
         check_request(request)
         self._lifetime.require_open()
-        with self._in_queue():
+        with self._queue.accepted():
             start = SilentStart()
             async with aclosing(self._sentences(request)) as chunks:
                 async for chunk in chunks:
@@ -219,18 +220,6 @@ class LocalBackend(Backend):
                     async for chunk in chunks:
                         yield chunk
                 index += 1
-
-    @contextmanager
-    def _in_queue(self) -> Iterator[None]:
-        """Count a request as waiting or running, and name this backend in its error."""
-        self._queue_depth += 1
-        try:
-            yield
-        except BackendError as error:
-            error.backend = self.name
-            raise
-        finally:
-            self._queue_depth -= 1
 
     async def _sentence(
         self, request: SynthesisRequest, utterance: Utterance, listener: Listener, index: int

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from importlib import import_module
 
@@ -22,6 +22,7 @@ from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.audio.watermark import WATERMARK_REMEDY
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.lifetime import Lifetime
+from vieneu_core.backends.request_queue import RequestQueue
 from vieneu_core.backends.unsayable import SilentStart
 from vieneu_core.backends.wyoming.client import WyomingClient
 from vieneu_core.backends.wyoming.connection import WyomingTimeouts
@@ -104,7 +105,7 @@ class WyomingBackend(Backend):
         self._prepare = prepare
         self._lifetime = Lifetime(Translatable("The backend {name}", name=name), backend=name)
         self._description: Description | None = None
-        self._queue_depth = 0
+        self._queue = RequestQueue(name)
 
     @property
     def name(self) -> str:
@@ -147,7 +148,7 @@ class WyomingBackend(Backend):
             state=BackendState.READY,
             engine=ENGINE,
             model=description.program,
-            queue_depth=self._queue_depth,
+            queue_depth=self._queue.depth,
             latency_ms=1_000 * (time.perf_counter() - began_s),
             missing_voice=None if self._default_voice in {None, *known} else self._default_voice,
         )
@@ -175,7 +176,7 @@ class WyomingBackend(Backend):
         description = self._known()
         voice = self._voice(request, description)
         self._check_watermark(request)
-        with self._in_queue():
+        with self._queue.accepted():
             start = SilentStart()
             async with aclosing(self._sentences(request, voice, description.program)) as chunks:
                 async for chunk in chunks:
@@ -251,18 +252,6 @@ class WyomingBackend(Backend):
         if self._watermark_required:
             raise WatermarkUnavailableError(reason, remedy=WATERMARK_REMEDY)
         _LOGGER.warning("%s It is spoken without a watermark.", reason)
-
-    @contextmanager
-    def _in_queue(self) -> Iterator[None]:
-        """Count a request as waiting or running, and name this backend in its error."""
-        self._queue_depth += 1
-        try:
-            yield
-        except BackendError as error:
-            error.backend = self.name
-            raise
-        finally:
-            self._queue_depth -= 1
 
 
 def _address(url: str) -> WyomingAddress:
