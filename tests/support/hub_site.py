@@ -55,6 +55,8 @@ class HubSite:
     """The size that is stated of a large file, in place of the true one."""
     pause_s: float = 0.0
     """Waits so long before each quarter of a megabyte that it sends."""
+    may_send: threading.Event = field(default_factory=threading.Event)
+    """Contents are held back until this is set, as it is at first."""
     n_silent: int = 0
     """So many of the next requests get no answer while the hub runs."""
     page: bytes = b""
@@ -68,6 +70,7 @@ class HubSite:
 def hub_site() -> Iterator[HubSite]:
     """Run a hub."""
     site = HubSite()
+    site.may_send.set()
     handler = type("Handler", (_Handler,), {"site": site})
     servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for _ in range(2)]
     site.url, site.storage_url = (f"http://127.0.0.1:{each.server_port}" for each in servers)
@@ -79,6 +82,7 @@ def hub_site() -> Iterator[HubSite]:
         yield site
     finally:
         site.closing.set()
+        site.may_send.set()
         for each in servers:
             each.shutdown()
             each.server_close()
@@ -215,6 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if not with_body:
             return
+        site.may_send.wait(GUARD_S)
         if site.cut_after:
             self.wfile.write(body[: site.cut_after.pop(0)])
             self.close_connection = True

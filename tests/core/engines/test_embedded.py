@@ -126,7 +126,7 @@ def test_without_espeak_the_neural_voice_speaks(
 
 
 def test_without_any_voice_the_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("espeakng_loader", "sanotts"):
+    for name in ("espeakng_loader", "sanotts", "piper"):
         monkeypatch.setitem(sys.modules, name, None)
 
     with pytest.raises(MissingExtraError, match="espeak"):

@@ -130,7 +130,7 @@ class EmbeddedEngine:
         failures: dict[str, VieneuError] = {}
         self._members = []
         for name in EMBEDDED_VOICES:
-            if name != EMBEDDED_VOICES[-1] and not is_installed(name):
+            if not self._is_here(name):
                 continue
             try:
                 self._members.append(self._loaded(name, progress))
@@ -206,12 +206,22 @@ class EmbeddedEngine:
         self._members.sort(key=lambda each: EMBEDDED_VOICES.index(each.info.engine))
         return self._info()
 
+    def _is_here(self, name: str) -> bool:
+        """Return whether an engine can be tried; eSpeak is, as the last, so that its error shows.
+
+        Piper without a voice is no error: its voices come only when they are asked for.
+        """
+        if name == EMBEDDED_VOICES[-1]:
+            return True
+        has_voice = name != "piper" or "voice" in self._options.piper or _piper_voice() is not None
+        return is_installed(name) and has_voice
+
     def _loaded(self, name: str, progress: OnLoad) -> _Member:
         options = self._options.of(name)
         if name == "sano" and self._options.fetch != "never":
             self._fetch(options, progress)
-        if name == "piper" and "voice" not in options:
-            options = {**options, "voice": _piper_voice()}
+        if name == "piper":
+            options = {"voice": _piper_voice(), **options}
         if name != EMBEDDED_VOICES[-1]:
             options = {**options, "offline": True}
         engine: Engine = import_module(f"{_ENGINES}.{name}").create(options)
@@ -266,17 +276,10 @@ def create(options: Mapping[str, object]) -> EmbeddedEngine:
     return EmbeddedEngine(parse_options(EmbeddedOptions, NAME, options))
 
 
-def _piper_voice() -> str:
-    """Return the path of the best voice of Piper on this machine.
-
-    Raises:
-        ModelLoadError: there is none that distinguishes the tones of Vietnamese.
-    """
+def _piper_voice() -> str | None:
+    """Return the path of the best voice of Piper here that has all tones of Vietnamese, if any."""
     present = import_module(f"{_ENGINES}.piper.voice_files").present_voices()
-    for voice in present:
-        if voice.has_all_tones:
-            return str(voice.graph)
-    raise ModelLoadError("No voice of Piper is on this machine.")
+    return next((str(voice.graph) for voice in present if voice.has_all_tones), None)
 
 
 def _none_loaded(failures: Mapping[str, VieneuError]) -> VieneuError:

@@ -93,16 +93,21 @@ class VoiceDownload:
 
     def start(self) -> None:
         """Start the download."""
+        source = model_source(self._options.voice)
+        known = model_of(source)
+        licence = known.licence if known is not None else "?"
+        self._show(f"Downloading {source.repo} ({licence})", None, None)
         threading.Thread(target=self._fetch, name="voice-download", daemon=True).start()
 
     def wait(self, progress: OnLoad) -> None:
-        """Wait for the download while it advances.
+        """Wait for the download while it advances; its source and licence are reported first.
 
         Raises:
             ModelLoadError: it failed, or sends nothing; then it goes on in the background.
         """
         began_s = changed_s = time.monotonic()
         shown = self._step
+        progress(shown)
         while not self._ended.wait(_STEP_S):
             now_s = time.monotonic()
             if self._step != shown:
@@ -128,9 +133,6 @@ class VoiceDownload:
         policy = RetryPolicy(
             timeout_s=10.0, max_tries_in_vain=2, backoff=Backoff(first_s=0.5, longest_s=5.0)
         )
-        known = model_of(source)
-        licence = known.licence if known is not None else "?"
-        self._show(f"Downloading {source.repo} ({licence})", None, None)
         try:
             sano_hub(self._options, retry_policy=policy).fetch(source, self._show)
         except ModelLoadError as error:
