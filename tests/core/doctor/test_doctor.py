@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from checkpoint.piper_voice import write_voice
 
-from vieneu_core import doctor
+from vieneu_core import installation
 from vieneu_core.config import Settings
 from vieneu_core.doctor import (
     Finding,
@@ -108,7 +108,7 @@ def test_a_source_tree_without_metadata_has_no_version(monkeypatch: pytest.Monke
     def unknown(package: str) -> str:
         raise PackageNotFoundError(package)
 
-    monkeypatch.setattr(doctor, "version", unknown)
+    monkeypatch.setattr(installation, "distribution", unknown)
     assert {f.topic: f for f in examine_installation({})}[Topic.CORE].fact == "vieneu-core"
 
 

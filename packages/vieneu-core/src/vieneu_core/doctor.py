@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from vieneu_core.audio.watermark import NEEDED, can_watermark
@@ -31,7 +30,7 @@ from vieneu_core.engines.piper.options import NAME as PIPER
 from vieneu_core.engines.piper.voice_files import present_voices
 from vieneu_core.engines.registry import ENGINES, EngineNeeds, SpeedRecord, has_nvidia_gpu
 from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
-from vieneu_core.installation import extra_command, has_module, library_command
+from vieneu_core.installation import extra_command, has_module, library_command, version_of
 from vieneu_core.models.catalogue import DEFAULT_PIPER
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
@@ -91,7 +90,7 @@ def examine_installation(which: Mapping[str, str | None] | None = None) -> tuple
             level=Level.OK,
             fact=f"{platform.python_version()}, {platform.system()} {platform.machine()}",
         ),
-        Finding(topic=Topic.CORE, level=Level.OK, fact=_version_of("vieneu-core")),
+        Finding(topic=Topic.CORE, level=Level.OK, fact=version_of("vieneu-core")),
         _package(Topic.EMBEDDED_VOICE, "espeakng_loader", "espeakng-loader", "espeak"),
         _package(Topic.AUDIO_FILES, "av", "av", ""),
         _player([name for name in PLAYERS if paths.get(name)]),
@@ -136,16 +135,9 @@ async def examine_backends(
     return (*await _local(settings, voices), await _remote(settings))
 
 
-def _version_of(package: str) -> str:
-    try:
-        return f"{package} {version(package)}"
-    except PackageNotFoundError:  # running from a source tree
-        return package
-
-
 def _package(topic: Topic, module: str, package: str, extra: str) -> Finding:
     if has_module(module):
-        return Finding(topic=topic, level=Level.OK, fact=_version_of(package))
+        return Finding(topic=topic, level=Level.OK, fact=version_of(package))
     return Finding(topic=topic, level=Level.PROBLEM, fact=package, command=extra_command(extra))
 
 
@@ -200,7 +192,7 @@ def _imported(topic: Topic, modules: Sequence[str], fact: str) -> Finding:
 def examine_watermark() -> Finding:
     """Check whether audio can be watermarked; blocking, as `examine_engines`."""
     if can_watermark():
-        return _imported(Topic.WATERMARK, NEEDED, _version_of("resemble-perth"))
+        return _imported(Topic.WATERMARK, NEEDED, version_of("resemble-perth"))
     fact, command = "resemble-perth", extra_command("watermark")
     return Finding(topic=Topic.WATERMARK, level=Level.NOTE, fact=fact, command=command)
 

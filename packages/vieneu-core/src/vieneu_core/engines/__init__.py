@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         EngineNeeds,
         best_engine,
         has_nvidia_gpu,
-        is_installed,
         model_option,
     )
 
@@ -38,7 +37,6 @@ __all__ = [
     "Utterance",
     "best_engine",
     "has_nvidia_gpu",
-    "is_installed",
     "model_option",
 ]
 
@@ -60,7 +58,6 @@ __getattr__, __dir__ = lazy_names(
             "EngineNeeds",
             "best_engine",
             "has_nvidia_gpu",
-            "is_installed",
             "model_option",
         ),
     },

@@ -103,14 +103,7 @@ class HubClient:
             )
         # Both become file names here.
         if not (_NAME.fullmatch(found.commit_hash or "") and _NAME.fullmatch(found.etag or "")):
-            raise ModelLoadError(
-                Translatable(
-                    "{host} answers, but not as a model hub does ({what}).",
-                    host=self.host,
-                    what=what,
-                ),
-                remedy="Check the address of the hub, and whether a proxy answers instead of it.",
-            )
+            raise no_hub_error(self.host, what)
         return RemoteFile(name, found.commit_hash, found.etag, found.size)
 
     def list_files(self, repo: str, revision: str) -> tuple[str, tuple[str, ...]]:
@@ -264,3 +257,11 @@ def _chain(error: BaseException) -> list[BaseException]:
             found.append(each)
             pending += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
     return found
+
+
+def no_hub_error(host: str, what: str) -> ModelLoadError:
+    """Return the error for an answer that is not that of a model hub."""
+    return ModelLoadError(
+        Translatable("{host} answers, but not as a model hub does ({what}).", host=host, what=what),
+        remedy="Check the address of the hub, and whether a proxy answers instead of it.",
+    )

@@ -29,6 +29,7 @@ from vieneu_core.models.hub_client import (
     FileNotThereError,
     InterruptedTransferError,
     RemoteFile,
+    no_hub_error,
 )
 from vieneu_core.models.source import is_plain
 from vieneu_core.translatable import Translatable
@@ -70,7 +71,7 @@ class PublicHubClient:
         commit = headers.get("X-Repo-Commit", "")
         etag = _bare(headers.get("X-Linked-Etag") or headers.get("ETag", ""))
         if not (_NAME.fullmatch(commit) and _NAME.fullmatch(etag)):  # both become file names here
-            raise self._no_hub(what)
+            raise no_hub_error(self.host, what)
         stated = headers.get("X-Linked-Size") or headers.get("Content-Length", "")
         return RemoteFile(name, commit, etag, int(stated) if stated.isdecimal() else None)
 
@@ -89,7 +90,7 @@ class PublicHubClient:
             names = [str(file["rfilename"]) for file in listing["siblings"]]
             return str(listing["sha"]), tuple(filter(is_plain, names))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise self._no_hub(what) from error
+            raise no_hub_error(self.host, what) from error
 
     @contextmanager
     def content(self, repo: str, file: RemoteFile, offset: int) -> Iterator[Body]:
@@ -129,7 +130,7 @@ class PublicHubClient:
         except (OSError, HTTPException) as error:
             raise self._interruption(error, what) from error
         except ValueError as error:  # HF_ENDPOINT is no URL
-            raise self._no_hub(what) from error
+            raise no_hub_error(self.host, what) from error
 
     def _refusal(self, error: urllib.error.HTTPError, what: str) -> Exception:
         status, code = error.code, error.headers.get("X-Error-Code", "")
@@ -175,14 +176,6 @@ class PublicHubClient:
             )
         return InterruptedTransferError(
             Translatable("the connection to {host} broke off", host=self.host)
-        )
-
-    def _no_hub(self, what: str) -> ModelLoadError:
-        return ModelLoadError(
-            Translatable(
-                "{host} answers, but not as a model hub does ({what}).", host=self.host, what=what
-            ),
-            remedy="Check the address of the hub, and whether a proxy answers instead of it.",
         )
 
 
