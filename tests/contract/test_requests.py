@@ -23,6 +23,7 @@ from vieneu_core.errors import (
     WatermarkUnavailableError,
 )
 from vieneu_core.router import Router
+from vieneu_core.speech_cache import CachedBackend
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
 
 
@@ -38,7 +39,7 @@ async def test_text_without_speech_is_refused(
 async def test_signs_alone_are_nothing_to_say_or_a_routers_silence(
     backend: Backend, text: str | tuple[str, ...]
 ) -> None:
-    if isinstance(backend, Router):
+    if isinstance(backend, Router | CachedBackend):
         [chunk] = await take(backend, SynthesisRequest(text=text))
         assert (chunk.speaker.engine, chunk.seconds) == (SILENT_ENGINE, SILENCE_S)
         assert not any(chunk.pcm)

@@ -15,6 +15,7 @@ from homeassistant.components import tts
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from test_tts import decoded, spoken
 from tone_engine import expected, heard, same
@@ -194,6 +195,12 @@ async def test_its_own_entity_cannot_be_chosen(hass: HomeAssistant, set_up: SetU
         await hass.config_entries.options.async_configure(
             flow["flow_id"], {**given, "fallback_entity": OWN}
         )
+    named = er.async_get(hass).async_get(OWN)
+    assert named is not None
+    refused = await hass.config_entries.options.async_configure(  # the form's check knows no ids
+        flow["flow_id"], {**given, "fallback_entity": named.id}
+    )
+    assert refused["errors"] == {"fallback_entity": "own_entity"}
     backend = EntityBackend(hass, OWN, name="last_resort")
     with pytest.raises(BackendUnavailableError, match="VieNeu's own voice"):
         await backend.load()

@@ -16,6 +16,7 @@ from tone_engine import Heard, expected, heard, same
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.config import Settings
+from vieneu_core.errors import BackendConnectionError
 from vieneu_core.router import Mode, Router, RouterPolicy
 from vieneu_core.speech_cache import CachedBackend, SpeechCache, chosen_by
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
@@ -23,7 +24,9 @@ from vieneu_core.testing.scripted import ScriptedBackend
 from vieneu_core.text.sentence_splitter import sentences
 from vieneu_core.voices.catalogue import VoiceCatalogue
 
-TEXT = "Đây là câu 11 nhé. Còn đây là câu 12 nhé."
+SENTENCES = ("Đây là câu 11 nhé.", "Còn đây là câu 12 nhé.")
+TEXT = " ".join(SENTENCES)
+LOST = BackendConnectionError("It is gone.")
 MAX_BYTES = 10_000_000
 SHIFTS = {"remote": 0, "local": 20, "last_resort": 40}
 """How far the tones of a backend are from those of the text: by ear it is known who spoke."""
@@ -72,6 +75,11 @@ class CacheRig:
         speech = await collect(self.backend.stream(request))
         await self.backend.flush()
         return speech
+
+    async def n_stored(self) -> int:
+        """Entries of the cache, once all that has ended is stored."""
+        await self.backend.flush()
+        return (await self.backend.cache.count()).entries
 
     @property
     def n_asked(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cache_rig import TEXT, cache_rig, spoken_by
+from cache_rig import SENTENCES, TEXT, cache_rig, spoken_by
 from remote_site import PATIENT
 from server_site import TOKEN, decode_frames, serving
 
@@ -12,8 +12,6 @@ from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.synthesis import SynthesisRequest, collect
 from vieneu_core.wire.framing import SentenceStart
 from vieneu_core.wire.routes import FRAMES_PCM
-
-SENTENCES = ("Đây là câu 11 nhé.", "Còn đây là câu 12 nhé.")
 
 
 async def test_a_client_hears_the_replay_and_is_shown_that_it_is_one(tmp_path: Path) -> None:

@@ -13,14 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cache_rig import TEXT, cache_rig, spoken_by
+from cache_rig import SENTENCES, TEXT, cache_rig, spoken_by
 from guard import GUARD_S
 
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.speech_cache.stored_speech import StoredSpeech
 from vieneu_core.synthesis import SynthesisRequest
-
-SENTENCES = ("Đây là câu 11 nhé.", "Còn đây là câu 12 nhé.")
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:

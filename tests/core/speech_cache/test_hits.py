@@ -8,7 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from cache_rig import TEXT, CacheRig, cache_rig, spoken_by
+from cache_rig import SENTENCES, TEXT, CacheRig, spoken_by
 from tones import tone
 
 from vieneu_core.router import Mode
@@ -17,17 +17,9 @@ from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest, collect
 from vieneu_core.testing.scripted import ScriptStep
 from vieneu_core.voices.catalogue import VoiceCatalogue
 
-SENTENCES = ("Đây là câu 11 nhé.", "Còn đây là câu 12 nhé.")
-
 
 def clip(hz: int) -> ReferenceAudio:
     return ReferenceAudio(pcm=tone(hz, 4, 16_000), sample_rate_hz=16_000, transcript="Xin chào.")
-
-
-@pytest.fixture
-async def rig(tmp_path: Path, no_leaks: None) -> AsyncIterator[CacheRig]:  # noqa: ARG001 - checked last
-    async with cache_rig(tmp_path) as made:
-        yield made
 
 
 async def test_the_same_request_is_spoken_once_and_sounds_the_same(rig: CacheRig) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cache_rig import TEXT, CacheRig, Voiced, as_spoken_by, cache_rig, is_away, spoken_by
+from cache_rig import SENTENCES, TEXT, CacheRig, Voiced, as_spoken_by, cache_rig, is_away, spoken_by
 from tone_engine import VOICES as TONE_VOICES
 from tone_engine import expected, heard, same
 
@@ -17,8 +17,6 @@ from vieneu_core.router import Mode
 from vieneu_core.speech_cache.identity import Identity, SpokenVoice, key_of
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.testing.scripted import ScriptStep
-
-SENTENCES = ("Đây là câu 11 nhé.", "Còn đây là câu 12 nhé.")
 
 
 async def prepared(folder: Path, **fields: object) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace as changed
 from pathlib import Path
 
 import pytest
-from cache_rig import TEXT, CacheRig, Voiced, cache_rig, is_away, spoken_by
+from cache_rig import LOST, SENTENCES, TEXT, CacheRig, Voiced, cache_rig, is_away, spoken_by
 from server_site import until
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.errors import (
-    BackendConnectionError,
     BackendError,
     BackendUnavailableError,
     SynthesisFailedError,
@@ -25,25 +24,11 @@ from vieneu_core.errors import (
 from vieneu_core.synthesis import SynthesisRequest, collect
 from vieneu_core.testing.scripted import ScriptStep
 
-SENTENCES = ("Đây là câu 11 nhé.", "Còn đây là câu 12 nhé.")
-LOST = BackendConnectionError("It is gone.")
-
-
-@pytest.fixture
-async def rig(tmp_path: Path, no_leaks: None) -> AsyncIterator[CacheRig]:  # noqa: ARG001 - checked last
-    async with cache_rig(tmp_path) as made:
-        yield made
-
-
-async def n_stored(rig: CacheRig) -> int:
-    await rig.backend.flush()
-    return (await rig.backend.cache.count()).entries
-
 
 async def test_a_fallback_speaks_and_is_never_heard_again(rig: CacheRig) -> None:
     await rig.lose_remote()
     assert spoken_by(await rig.speak(), "local", *SENTENCES)
-    assert await n_stored(rig) == 0
+    assert await rig.n_stored() == 0
 
     await rig.router.load_backend("remote")
 
@@ -57,7 +42,7 @@ async def test_a_sentence_of_a_fallback_is_not_stored_with_the_others(rig: Cache
     mixed = await rig.speak()
 
     assert [speaker.backend for speaker in mixed.speakers] == ["remote", "local"]
-    assert await n_stored(rig) == 1
+    assert await rig.n_stored() == 1
     await rig.lose_remote()
     again = await rig.speak()
     assert [(s.backend, s.cached) for s in again.speakers] == [("remote", True), ("local", False)]
@@ -69,16 +54,16 @@ async def test_speech_without_a_sentence_that_nobody_can_pronounce(rig: CacheRig
     rig.remote.script = [ScriptStep(), mute]
 
     assert spoken_by(await rig.speak(), "remote", *SENTENCES[:1])
-    assert await n_stored(rig) == 1
+    assert await rig.n_stored() == 1
 
     await rig.backend.cache.clear()
     rig.remote.script = [ScriptStep(), mute]
     with pytest.raises(UnpronounceableError, match="Sentence 2 "):
         await rig.backend.prepare(SynthesisRequest(text=TEXT))
-    assert await n_stored(rig) == 1
+    assert await rig.n_stored() == 1
 
     assert spoken_by(await rig.speak(), "remote", *SENTENCES)
-    assert await n_stored(rig) == 2
+    assert await rig.n_stored() == 2
 
 
 async def test_what_was_cut_off_and_begun_anew_is_stored_without_the_first_try(
@@ -121,7 +106,7 @@ async def test_what_failed_is_not_stored(tmp_path: Path, step: ScriptStep) -> No
             await rig.speak()
         rig.remote.always = ScriptStep()
 
-        assert await n_stored(rig) == 0
+        assert await rig.n_stored() == 0
         await rig.router.load_backend("remote")
         assert spoken_by(await rig.speak(), "remote", *SENTENCES)
 
@@ -134,7 +119,7 @@ async def test_the_sentence_that_a_listener_left_is_not_stored(rig: CacheRig) ->
             pass
         await until(lambda: len(rig.remote.record.begun) == 2)
 
-    assert await n_stored(rig) == 1
+    assert await rig.n_stored() == 1
     assert [s.cached for s in (await rig.speak()).speakers] == [True, False]
 
 
@@ -148,7 +133,7 @@ async def test_what_was_cancelled_is_not_stored(rig: CacheRig) -> None:
     await asyncio.gather(speaking, return_exceptions=True)
 
     assert speaking.cancelled()
-    assert await n_stored(rig) == 0
+    assert await rig.n_stored() == 0
 
 
 async def test_speech_of_a_model_that_was_not_known_is_not_stored_as_the_old_one(
@@ -156,12 +141,12 @@ async def test_speech_of_a_model_that_was_not_known_is_not_stored_as_the_old_one
 ) -> None:
     rig.remote.model = "another"  # restarted meanwhile, and the router has not noticed yet
     await rig.speak()
-    assert await n_stored(rig) == 0
+    assert await rig.n_stored() == 0
 
     await rig.change_remote(model="another")
     await rig.speak()
 
-    assert await n_stored(rig) == 2
+    assert await rig.n_stored() == 2
 
 
 async def test_a_backend_that_changed_while_it_spoke_is_not_stored(rig: CacheRig) -> None:
@@ -175,7 +160,7 @@ async def test_a_backend_that_changed_while_it_spoke_is_not_stored(rig: CacheRig
     held.set()
     await speaking
 
-    assert await n_stored(rig) == 1, "the second sentence, which the new version has spoken"
+    assert await rig.n_stored() == 1, "the second sentence, which the new version has spoken"
 
 
 async def test_an_older_server_that_names_no_model_is_stored_by_its_health(
@@ -191,13 +176,13 @@ async def test_an_older_server_that_names_no_model_is_stored_by_its_health(
     async with cache_rig(tmp_path, remote=Older("remote")) as rig:
         await rig.speak()
 
-        assert await n_stored(rig) == 2
+        assert await rig.n_stored() == 2
 
 
 async def test_a_backend_without_a_model_is_not_known(tmp_path: Path) -> None:
     async with cache_rig(tmp_path, remote=Voiced("remote", model="")) as rig:
         assert spoken_by(await rig.speak(), "remote", *SENTENCES)
-        assert await n_stored(rig) == 0
+        assert await rig.n_stored() == 0
         with pytest.raises(BackendUnavailableError, match="does not name its model"):
             await rig.backend.prepare(SynthesisRequest(text=TEXT))
 
@@ -208,14 +193,14 @@ async def test_what_takes_too_much_room_passes_through(rig: CacheRig) -> None:
     long_sentence = ("Đây là câu 11 nhé, " + "rất dài và rất lâu, " * 12,)
     speech = await rig.speak(long_sentence)
     assert len(speech.pcm) > 1_000_000
-    assert await n_stored(rig) == 0
+    assert await rig.n_stored() == 0
     with pytest.raises(TextTooLongError, match="at most 200000"):
         await rig.backend.prepare(SynthesisRequest(text=long_sentence))
 
 
 async def test_a_text_that_is_no_announcement_passes_through(rig: CacheRig) -> None:
     await rig.speak((SENTENCES[0],) * 600)
-    assert await n_stored(rig) == 0
+    assert await rig.n_stored() == 0
     assert rig.backend.cache.stats().misses == 0
 
     with pytest.raises(TextTooLongError, match="10000"):
@@ -230,9 +215,9 @@ async def test_a_watermark_that_is_missing_is_not_stored(tmp_path: Path) -> None
 
     async with cache_rig(tmp_path, remote=Unmarked("remote")) as rig:
         await rig.speak(watermark=True)
-        assert await n_stored(rig) == 0
+        assert await rig.n_stored() == 0
         await rig.speak()
-        assert await n_stored(rig) == 2
+        assert await rig.n_stored() == 2
 
 
 async def test_before_it_is_loaded_and_after_it_is_closed_nothing_is_replayed(
@@ -261,4 +246,4 @@ async def test_a_remote_that_never_was_there_has_no_identity(tmp_path: Path) -> 
     async with cache_rig(tmp_path, remote=remote) as rig:
         assert spoken_by(await rig.speak(), "local", *SENTENCES)
         assert rig.router.status().backends[1].state is not BackendState.READY
-        assert await n_stored(rig) == 0
+        assert await rig.n_stored() == 0

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from cache_rig import TEXT, CacheRig, cache_rig, spoken_by
+from cache_rig import LOST, SENTENCES, TEXT, CacheRig, cache_rig, spoken_by
 
 from vieneu_core.errors import (
     BackendConnectionError,
@@ -17,20 +17,6 @@ from vieneu_core.errors import (
 )
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.testing.scripted import ScriptStep
-
-SENTENCES = ("Đây là câu 11 nhé.", "Còn đây là câu 12 nhé.")
-LOST = BackendConnectionError("It is gone.")
-
-
-@pytest.fixture
-async def rig(tmp_path: Path, no_leaks: None) -> AsyncIterator[CacheRig]:  # noqa: ARG001 - checked last
-    async with cache_rig(tmp_path) as made:
-        yield made
-
-
-async def n_stored(rig: CacheRig) -> int:
-    await rig.backend.flush()
-    return (await rig.backend.cache.count()).entries
 
 
 async def test_what_is_prepared_is_replayed(rig: CacheRig) -> None:
@@ -61,7 +47,7 @@ async def test_a_fallback_prepares_nothing(rig: CacheRig) -> None:
     with pytest.raises(BackendUnavailableError, match="remote did not speak"):
         await rig.backend.prepare(SynthesisRequest(text=TEXT))
 
-    assert await n_stored(rig) == 0
+    assert await rig.n_stored() == 0
 
 
 async def test_what_cannot_be_prepared_says_why(tmp_path: Path) -> None:
@@ -79,4 +65,4 @@ async def test_what_cannot_be_prepared_says_why(tmp_path: Path) -> None:
         rig.remote.always = ScriptStep(error=LOST)
         with pytest.raises(BackendConnectionError, match="It is gone"):
             await rig.backend.prepare(SynthesisRequest(text=TEXT))
-        assert await n_stored(rig) == 0
+        assert await rig.n_stored() == 0

@@ -1,10 +1,11 @@
-"""Pauses and the user's dictionary are part of what is stored, and of what is looked up."""
+"""A sentence is stored as it is read; the pauses around it belong to the text it stands in."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from cache_rig import CacheRig, cache_rig, spoken_by
 
 from vieneu_core.audio.pauses import NATURAL_PAUSES, Pauses
@@ -23,28 +24,30 @@ def set_pauses(rig: CacheRig, pauses: Pauses) -> None:
 
 async def test_replayed_speech_has_the_pauses_of_the_first_speaking(tmp_path: Path) -> None:
     async with cache_rig(tmp_path) as rig:
-        bare = await rig.speak(LINES)
         set_pauses(rig, NATURAL_PAUSES)
         first = await rig.speak(LINES)
         again = await rig.speak(LINES)
     assert not first.speakers[0].cached
     assert again.speakers[0].cached
     assert again.pcm == first.pcm
-    assert 0.3 < first.seconds - bare.seconds < 0.5, "0.5 s less what the tones have themselves"
 
 
-async def test_another_pause_is_another_entry_and_the_old_one_is_kept(tmp_path: Path) -> None:
+async def test_pauses_are_those_of_the_text_at_hand_not_of_what_is_stored(tmp_path: Path) -> None:
     async with cache_rig(tmp_path) as rig:
+        bare = await rig.speak(LINES)
         set_pauses(rig, NATURAL_PAUSES)
         natural = await rig.speak(LINES)
         paragraphs = await rig.speak(PARAGRAPHS)
-        assert not paragraphs.speakers[0].cached, "the same sentences, with a longer pause"
-        assert paragraphs.seconds > natural.seconds
         set_pauses(rig, replace(NATURAL_PAUSES, sentence_s=1.0))
-        assert not (await rig.speak(LINES)).speakers[0].cached
-        set_pauses(rig, replace(NATURAL_PAUSES, question_s=1.0))  # there is no question
-        assert (await rig.speak(LINES)).pcm == natural.pcm
-        assert rig.n_asked == 3 * 2  # two passages each
+        longer = await rig.speak(LINES)
+
+        assert rig.n_asked == 2, "two passages, spoken once"
+        assert all(speech.speakers[0].cached for speech in (natural, paragraphs, longer))
+        assert all(spoken_by(speech, "remote", *SENTENCES) for speech in (natural, longer))
+    # 0.5 s less what the tones have themselves.
+    assert 0.3 < natural.seconds - bare.seconds < 0.5
+    assert paragraphs.seconds > natural.seconds
+    assert longer.seconds - natural.seconds == pytest.approx(0.5, abs=0.001)
 
 
 async def test_only_sentences_with_a_changed_entry_are_spoken_anew(tmp_path: Path) -> None:
@@ -62,12 +65,21 @@ async def test_only_sentences_with_a_changed_entry_are_spoken_anew(tmp_path: Pat
         assert as_spoken.speakers[0].cached, "what is said counts, not how it was written"
 
 
-async def test_what_changed_while_it_was_spoken_is_not_stored(tmp_path: Path) -> None:
+async def test_a_sentence_is_stored_as_it_was_read_though_the_entry_has_changed_since(
+    tmp_path: Path,
+) -> None:
     async with cache_rig(tmp_path) as rig:
+        await rig.router.reading.use(UserDictionary.parse("mục = câu 14"))
         request = rig.backend.stream(SynthesisRequest(text="Đây là mục nhé."))
         first = await anext(request)
         await rig.router.reading.use(UserDictionary.parse("mục = câu 15"))
         chunks = [first, *[chunk async for chunk in request]]
-        await rig.backend.flush()
         assert chunks[-1].final
-        assert rig.backend.cache.stats().stored == 0
+        await rig.backend.flush()
+
+        changed = await rig.speak("Đây là mục nhé.")
+        assert not changed.speakers[0].cached
+        assert spoken_by(changed, "remote", "Đây là câu 15 nhé.")
+        before = await rig.speak("Đây là câu 14 nhé.")
+        assert before.speakers[0].cached
+        assert spoken_by(before, "remote", "Đây là câu 14 nhé.")
