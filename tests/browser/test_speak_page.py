@@ -166,7 +166,9 @@ async def test_a_wrong_token_is_refused_in_the_language_of_the_page(site: RelayS
 
 async def test_a_server_that_is_killed_while_the_page_plays_is_heard_whole(tmp_path: Path) -> None:
     said = [f"Đây là câu số {n}, và đây là câu {n}." for n in range(8)]
-    async with relay_process(tmp_path, SLOW) as relay, speaking_page(relay.url) as shown:
+    # On a busy machine it starts later than a fallback waits.
+    alone = f"{SLOW}fallback:\n  enabled: false\n"
+    async with relay_process(tmp_path, alone) as relay, speaking_page(relay.url) as shown:
         await speak(shown, " ".join(said))
         await shown.until_text("#speak-status", "Received 2 of 8")
         await relay.kill()
@@ -178,8 +180,8 @@ async def test_a_server_that_is_killed_while_the_page_plays_is_heard_whole(tmp_p
         await shown.until_text("#speak-status", "Finished: 8 sentences")
         whole = [expected(text) for text in said]
         got = await tones(shown)
-        # Of the sentence that was cut off, the part that was already heard comes twice. A busy
-        # machine plays fragments too; the recording below shows that nothing else is in it.
+        # Of the sentence that was cut off, the part that was already heard comes twice.
+        assert len(got) in {8, 9}
         assert same([tone for tone in got if is_whole(tone, whole)], whole)
         async with shown.page.expect_download() as waiting:
             await shown.page.click("#result button[data-format=wav]")

@@ -100,12 +100,14 @@ async def test_each_sentence_that_is_spoken_has_it(
     request = SynthesisRequest(text=(TEXT, "Tạm biệt các bạn nhé."), watermark=True, speed=1.2)
 
     marked = await synthesize(espeak, request)
-    plain = await synthesize(espeak, SynthesisRequest(text=request.text, speed=1.2))
+    # Another process: what one has spoken before changes how long eSpeak makes a sentence.
+    async with LocalBackend("espeak") as other:
+        plain = await synthesize(other, SynthesisRequest(text=request.text, speed=1.2))
 
     for index in (0, 1):
         sentence = b"".join(c.pcm for c in marked.chunks if c.sentence == index)
         assert watermarker.detect(sentence, marked.sample_rate_hz) > DETECTED
-    assert marked.seconds == pytest.approx(plain.seconds, abs=0.01)
+    assert len(marked.pcm) == len(plain.pcm)
     assert all(speaker.watermarked for speaker in marked.speakers)
     assert not any(speaker.watermarked for speaker in plain.speakers)
 
