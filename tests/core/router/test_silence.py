@@ -8,10 +8,10 @@ from contextlib import aclosing
 
 import pytest
 from listener import Listener
-from router_rig import SENTENCES, TEXT, RouterRig, assert_heard, speakers
+from router_rig import SENTENCES, TEXT, RouterRig, assert_heard, gather, speakers
 
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.backends.base import BackendState
+from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.errors import (
     AllBackendsFailedError,
     TunnelQuotaError,
@@ -210,3 +210,30 @@ async def test_a_pause_is_named_with_its_reason_and_its_end() -> None:
         assert status.pause is not None
         assert status.pause.cause.code == "tunnel_quota"
         assert status.pause.remaining_s == pytest.approx(380_160.0, abs=60)
+
+
+async def test_a_busy_voice_speaks_where_the_others_are_busy_or_refuse_the_request() -> None:
+    async with RouterRig(Mode.LOCAL, RouterPolicy(retry_for_s=0.0)) as rig:
+        rig.last.sample_rate_hz = 24_000  # no thread resamples while the clock goes on
+        rig.local.always = rig.last.always = ScriptStep(chunk_delay_s=0.09)
+        await rig.speak()
+        assert {*await speakers_of(rig, 2)} == {"local", "last_resort"}, "their speed is known"
+
+        rig.remote.reported = Health(state=BackendState.READY, remaining_s=1.0)
+        await rig.router.check("remote")
+        rig.router.set_mode(Mode.REMOTE)
+        assert {*await speakers_of(rig, 6)} == {"local", "last_resort"}
+
+
+async def speakers_of(rig: RouterRig, n_at_once: int) -> list[str]:
+    """Speak this many requests at once, each heard whole; return who spoke."""
+    streams = [
+        asyncio.create_task(gather(rig.router, SynthesisRequest(text=TEXT)))
+        for _ in range(n_at_once)
+    ]
+    while not all(stream.done() for stream in streams):
+        await rig.clock.advance(0.05)
+        await asyncio.sleep(0)
+    for stream in streams:
+        assert_heard(stream.result())
+    return [chunk.speaker.backend for stream in streams for chunk in stream.result()]

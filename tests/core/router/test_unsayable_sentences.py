@@ -52,7 +52,7 @@ async def test_any_number_of_them_may_come_before_the_first_sound(n_foreign: int
     async with RouterRig(policy=POLICY) as rig:
         await latin(rig)
         # Too long for one passage, so that the first passages have nothing that can be said.
-        text = (*(sentence * 60 for sentence in FOREIGN[:n_foreign]), SAID)
+        text = (*(sentence * 40 for sentence in FOREIGN[:n_foreign]), SAID)
         async with asyncio.timeout(GUARD_S):
             chunks = await rig.take(SynthesisRequest(text=text))
         assert [c.sentence for c in chunks if c.final] == list(range(n_foreign + 1))

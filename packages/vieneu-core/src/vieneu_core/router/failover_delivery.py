@@ -66,6 +66,7 @@ class Delivery:
         self._n_spoken = 0
         # Backends that failed in this request, with the sentence at which they are asked again.
         self._asked_last: dict[TrackedBackend, float] = {}
+        self._failed_in_round: set[TrackedBackend] = set()
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the audio of the whole request. Closing it stops the synthesis.
@@ -139,6 +140,7 @@ class Delivery:
         causes: list[BackendError] = [self._route.missing] if self._route.missing else []
         refusals: list[RequestError] = []
         begun = self._outbox.n_complete
+        self._failed_in_round.clear()
         for tracked in sorted(self._route.backends, key=self._is_asked_last):
             remaining = rest[self._outbox.n_complete - begun :]
             if any(isinstance(cause, UnpronounceableError) for cause in causes):
@@ -150,6 +152,7 @@ class Delivery:
                 if self._outbox.n_complete == begun + len(rest):
                     return []  # it failed after the last sentence
                 causes.append(err)
+                self._failed_in_round.add(tracked)
             except (VoiceNotFoundError, CloningUnsupportedError) as err:
                 self._asked_last[tracked] = math.inf
                 refusals.append(err)
@@ -210,8 +213,9 @@ class Delivery:
 
     def _replaceable(self, tracked: TrackedBackend) -> bool:
         """Return whether another backend could speak now that did not fail in this request."""
+        failed = self._asked_last.keys() | self._failed_in_round
         return any(
-            other is not tracked and other not in self._asked_last and other.usable
+            other is not tracked and other not in failed and other.usable
             for other in self._route.backends
         )
 
