@@ -39,7 +39,15 @@ def test_all_commands_are_walked_over() -> None:
     assert {" ".join(words) for words in COMMANDS} == {
         *("say", "warm", "cache", "cache clear"),
         *("dictionary", "dictionary add", "dictionary remove"),
-        *("voices", "voices add", "voices remove", "models", "models get", "optimize"),
+        *(
+            "voices",
+            "voices add",
+            "voices remove",
+            "models",
+            "models get",
+            "models use",
+            "optimize",
+        ),
         *("status", "mode", "connect", "disconnect", "rotate-token", "notebook", "test", "doctor"),
     }
 

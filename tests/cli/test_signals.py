@@ -173,10 +173,14 @@ def test_a_prompt_gives_the_terminal_back(sandbox: CliSandbox, number: signal.Si
 
 @pytest.mark.parametrize("number", CODES)
 @pytest.mark.parametrize(
-    "arguments", [["models", "get", "vieneu-v2-q4"], ["connect", "URL", "--token-stdin"]]
+    ("arguments", "noted"),
+    [
+        (["models", "get", "vieneu-v2-q4"], "vieneu: vieneu-v2-q4: licence Apache-2.0\n"),
+        (["connect", "URL", "--token-stdin"], ""),
+    ],
 )
 def test_while_a_server_keeps_it_waiting(
-    sandbox: CliSandbox, arguments: list[str], number: signal.Signals
+    sandbox: CliSandbox, arguments: list[str], noted: str, number: signal.Signals
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         mute.settimeout(60)
@@ -192,7 +196,8 @@ def test_while_a_server_keeps_it_waiting(
                 process.send_signal(number)
                 assert process.wait(GUARD_S) == CODES[number]
             assert process.stderr is not None
-            assert process.stderr.read() == (INTERRUPTED if number == signal.SIGINT else "")
+            ended = INTERRUPTED if number == signal.SIGINT else ""
+            assert process.stderr.read() == noted + ended
 
 
 def test_while_a_model_is_being_loaded(sandbox: CliSandbox) -> None:

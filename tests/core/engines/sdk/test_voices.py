@@ -19,7 +19,7 @@ def clip_of(number: int, *, transcript: str = "a", rate: int = 16_000) -> Refere
     return ReferenceAudio(pcm=pcm, sample_rate_hz=rate, transcript=transcript)
 
 
-def test_the_default_voice_goes_first_and_the_text_is_read_before(sdk: FakeVieneu) -> None:
+def test_the_default_voice_goes_first_and_gets_the_text_as_it_is(sdk: FakeVieneu) -> None:
     engine, info = load(temperature=0.5)
 
     assert [(voice.id, voice.name) for voice in info.voices] == [
@@ -29,7 +29,7 @@ def test_the_default_voice_goes_first_and_the_text_is_read_before(sdk: FakeViene
     assert [voice.id for voice in load(voice="Bình")[1].voices] == ["Bình", "An"]
     assert len(speak(engine)) == 200
     text, more = sdk.asked
-    assert text == "số năm."
+    assert text == "Số 5.", "texts are made words before they come to any engine"
     assert (more["apply_watermark"], more["temperature"]) == (False, 0.5)
     assert more["voice"]["text"] == "An"
     assert engine.memory() == EngineMemory()

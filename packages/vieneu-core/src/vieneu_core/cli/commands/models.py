@@ -165,6 +165,7 @@ async def use_model(terminal: Terminal, name: str) -> None:
         MissingExtraError: a package that its engine needs is not installed.
         ModelLoadError: the download failed.
     """
+    local = terminal.settings().local
     with _as_wrong_request():
         model = known_model(name)
     engine = ENGINE_OF.get(model.kind)
@@ -174,7 +175,6 @@ async def use_model(terminal: Terminal, name: str) -> None:
             remedy="Name a voice or a language model out of: vieneu models",
         )
     check_installed(engine)
-    local = terminal.settings().local
     if local.options and local.engine != engine:
         raise ConfigurationError(
             Translatable(
