@@ -9,7 +9,6 @@ import psutil
 import pytest
 from system_rig import OpenHouse, SystemRig, nothing_lost, sentences, speakers
 
-from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.router import Mode, RouterPolicy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -26,10 +25,13 @@ async def test_fifty_streams_in_flight_while_the_mode_flips_a_thousand_times(
 ) -> None:
     rig = await rigs(UNLIMITED, mode=Mode.LOCAL)
     n_flips = 0
+    backends: set[str] = set()
 
-    async def speak(number: int) -> tuple[tuple[str, ...], list[AudioChunk]]:
+    async def speak(number: int) -> None:
         said = sentences(3, first=number)
-        return said, await rig.speak(" ".join(said))
+        chunks = await rig.speak(" ".join(said))
+        nothing_lost(chunks, said)
+        backends.update(speakers(chunks))
 
     streams = [asyncio.create_task(speak(number)) for number in range(50)]
     while n_flips < 1000 or not all(stream.done() for stream in streams):
@@ -41,15 +43,11 @@ async def test_fifty_streams_in_flight_while_the_mode_flips_a_thousand_times(
         if n_flips < 1000:  # always fifty in flight
             for i, stream in enumerate(streams):
                 if stream.done():
-                    said, chunks = stream.result()
-                    nothing_lost(chunks, said)
+                    stream.result()
                     streams[i] = asyncio.create_task(speak(i))
-    backends = set()
-    for stream in streams:
-        said, chunks = stream.result()
-        nothing_lost(chunks, said)
-        backends.update(speakers(chunks))
-    assert backends <= {"local", "remote"}
+    await asyncio.gather(*streams)
+    # Where a busy machine makes both too slow for fifty at once, the last resort speaks too.
+    assert backends >= {"local", "remote"}
 
 
 def measure(rig: SystemRig) -> dict[str, float]:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from vieneu_core.errors import NothingToSayError
@@ -69,6 +70,7 @@ SIGNS = ["<", ">", "&", "[", "]", "(", ")", "|", "*", "~", "!", "$", "`", "=", "
 @given(st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(SIGNS)), min_size=1))
 def test_no_word_is_lost_among_signs_that_are_no_markup(parts: list[tuple[str, str]]) -> None:
     text = "".join(f"{word}{sign}" for word, sign in parts)
+    assume(not re.search(r"\[\d+(-\d+)*\]", text))  # citations, as in an encyclopedia
     spoken = "".join(in_pieces(list(text)))
     for word in WORDS:
         assert spoken.count(word) == text.count(word)
