@@ -195,6 +195,7 @@ def coverage(session: nox.Session) -> None:
         WITHOUT_PACKAGES,
         WITHOUT_END_TO_END,
         WITHOUT_BROWSER,
+        "--durations=25",
         *session.posargs,
     )
     session.run("coverage", "combine", "--quiet")

@@ -100,8 +100,9 @@ class Site:
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what no event tells."""
-    while not condition():  # noqa: ASYNC110 - the server under test tells nobody
-        await asyncio.sleep(0.001)
+    async with asyncio.timeout(GUARD_S):
+        while not condition():  # noqa: ASYNC110 - the server under test tells nobody
+            await asyncio.sleep(0.001)
 
 
 @asynccontextmanager

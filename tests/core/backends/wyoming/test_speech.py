@@ -175,7 +175,7 @@ async def test_a_listener_who_leaves_ends_the_connection() -> None:
     async with speaking() as (backend, site):
 
         def has_come(text: str) -> bool:
-            return text in site.spoken.texts
+            return spoken(text, "vi") in site.spoken.texts
 
         for text in ("Câu này stalls giữa chừng.", "Câu này hangs luôn."):
             waiting = asyncio.create_task(say(backend, text))
