@@ -258,7 +258,8 @@ def test_it_speaks_with_a_real_engine(tmp_path: Path, monkeypatch: pytest.Monkey
     info = engine.load(lambda _: None)
 
     pcm = b"".join(
-        engine.synthesize(
+        bytes(piece)  # type: ignore[arg-type]
+        for piece in engine.synthesize(
             Utterance(text="Xin chào các bạn, trời đẹp quá.", voice=info.voices[1]), lambda: False
         )
     )

@@ -201,7 +201,7 @@ async def test_a_closed_stream_stops_the_synthesis_and_blames_nobody() -> None:
         assert status.last_error is None
 
 
-async def test_deadlines_begins_when_a_sentence_fails_not_when_its_passage_began() -> None:
+async def test_patience_begins_when_a_sentence_fails_not_when_its_passage_began() -> None:
     policy = RouterPolicy(fallback_enabled=False, retry_for_s=10.0)
     async with RouterRig(Mode.LOCAL, policy) as rig:
         hold = asyncio.Event()

@@ -118,7 +118,7 @@ async def test_a_slow_engine_may_be_replaced_altogether() -> None:
         assert rig.router.active == "last_resort"
 
 
-async def test_a_hung_engine_costs_no_more_than_the_deadlines_and_only_once() -> None:
+async def test_a_hung_engine_costs_no_more_than_the_patience_and_only_once() -> None:
     policy = RouterPolicy(replaceable_stall_s=0.05, first_audio_s=0.05)
     async with RouterRig(Mode.LOCAL, policy=policy) as rig:
         rig.local.always = ScriptStep(hold=asyncio.Event())
