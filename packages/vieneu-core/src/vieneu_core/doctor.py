@@ -149,12 +149,10 @@ def _package(topic: Topic, module: str, package: str, extra: str) -> Finding:
 
 
 def _neural_voice(state: VoiceState) -> Finding:
+    level = Level.NOTE if state.command else Level.OK
+    error = ModelLoadError(state.failure, remedy="") if state.failure else None
     return Finding(
-        topic=Topic.NEURAL_VOICE,
-        level=Level.NOTE if state.command else Level.OK,
-        fact=state.fact,
-        command=state.command,
-        error=ModelLoadError(state.failure) if state.failure else None,
+        topic=Topic.NEURAL_VOICE, level=level, fact=state.fact, command=state.command, error=error
     )
 
 
