@@ -66,7 +66,7 @@ def make_test_environment(python: str, wheels: Path) -> None:
     install = ("uv", "pip", "install", "--quiet", f"--python={HOME}")
     run(*install, f"--requirement={TESTS / 'requirements.txt'}")
     built = {wheel.name.partition("-")[0]: wheel for wheel in wheels.glob("*.whl")}
-    extras = {"vieneu_core": "[cache,cli,espeak,notebook]"}
+    extras = {"vieneu_core": "[cache,cli,embedded,notebook]"}
     run(
         *install,
         f"--constraint={constraints(HOME)}",

@@ -21,12 +21,10 @@ from homeassistant.core import callback
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 from pydantic import ValidationError
 
-from vieneu_core.config import EMBEDDED_ENGINE
 from vieneu_core.credentials import new_auth_token
 from vieneu_core.engines.registry import AUTO_ENGINE, best_engine, model_option
 from vieneu_core.errors import VieneuError
 from vieneu_core.router import Mode
-from vieneu_core.worker.spec import EngineSpec
 
 from . import address_webhook, notebook_view
 from .config_forms import (
@@ -54,6 +52,7 @@ from .const import (
 )
 from .error_translation import language_of
 from .options_flow import VieneuOptionsFlow
+from .runtime import embedded_voice
 from .validation import Failure, install, try_engine, verify
 
 TITLE = "VieNeu"
@@ -108,7 +107,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         """Use the embedded voice."""
         failure = None
         if user_input is not None and not (
-            failure := await try_engine(self.hass, EngineSpec(EMBEDDED_ENGINE))
+            failure := await try_engine(self.hass, embedded_voice(self.hass))
         ):
             return await self._save({CONF_LOCAL: {CONF_KIND: LocalKind.EMBEDDED.value}})
         return self._form("embedded", failure)

@@ -26,14 +26,16 @@ from vieneu_core.engines.registry import AUTO_ENGINE, ENGINES, best_engine
 from .const import DOMAIN
 
 CORE = "vieneu-core"
+EMBEDDED_EXTRAS = ["espeak", "sano"]
+"""Extras of the embedded voice; the first one is not published for musl."""
 CONSTRAINTS = Path(homeassistant.__file__).with_name(CONSTRAINT_FILE)
 
 
 async def async_install(hass: HomeAssistant, engine: str) -> tuple[str, ...]:
     """Install an engine's packages; return the requirements that are still not met."""
-    missing = await hass.async_add_executor_job(unmet_by, engine)
-    if not missing or hass.config.skip_pip:
-        return missing
+    wanted = await hass.async_add_executor_job(_wanted_by, engine)
+    if not wanted or hass.config.skip_pip:
+        return await hass.async_add_executor_job(unmet_by, engine)
     return await hass.async_add_executor_job(_install, engine)
 
 
@@ -51,18 +53,12 @@ async def async_install_again(hass: HomeAssistant, chosen: str | None) -> tuple[
     missing: dict[str, tuple[str, ...]] = {}
     async with hass.timeout.async_freeze(DOMAIN):  # a large download does not count as a slow start
         for engine in {EMBEDDED_ENGINE, chosen or EMBEDDED_ENGINE}:
-            # Otherwise each start would repeat an attempt that cannot succeed.
-            tried = engine != EMBEDDED_ENGINE or not on_musl()
-            missing[engine] = (
-                await async_install(hass, engine)
-                if tried
-                else await hass.async_add_executor_job(unmet_by, engine)
-            )
+            missing[engine] = await async_install(hass, engine)
     return missing.get(chosen or "", ())
 
 
 def on_musl() -> bool:
-    """Return whether this Python uses musl, as Home Assistant OS; no engine supports it."""
+    """Return whether this Python uses musl, as Home Assistant OS, where only sano runs."""
     return "musl" in (sysconfig.get_config_var("SOABI") or "")
 
 
@@ -70,6 +66,11 @@ def unmet_by(engine: str) -> tuple[str, ...]:
     """Return the requirements of an engine that are not met. Blocking: reads metadata."""
     missing = [unmet(extra) for extra in _extras(engine)]
     return missing[-1] if missing and all(missing) else ()
+
+
+def _wanted_by(engine: str) -> tuple[str, ...]:
+    """Return the requirements to install: for the embedded voice, those of all its voices."""
+    return unmet(_extras(engine)[-1]) if engine == EMBEDDED_ENGINE else unmet_by(engine)
 
 
 def unmet(extra: str) -> tuple[str, ...]:
@@ -88,6 +89,8 @@ def unmet(extra: str) -> tuple[str, ...]:
 
 def _extras(engine: str) -> list[str]:
     """Return the alternative extras of an engine, the one to install last."""
+    if engine == EMBEDDED_ENGINE:
+        return EMBEDDED_EXTRAS[1:] if on_musl() else [*EMBEDDED_EXTRAS, EMBEDDED_ENGINE]
     wanted = best_engine(gpu=False) if engine == AUTO_ENGINE else engine
     stated = [(each.extra, each.prebuilt_extra) for each in ENGINES if each.engine == wanted]
     return [extra for extras in stated for extra in extras if extra]

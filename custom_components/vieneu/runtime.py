@@ -19,7 +19,7 @@ from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.builder import AT_ONCE
 from vieneu_core.clock import SystemClock
 from vieneu_core.config.settings import EMBEDDED_ENGINE, CacheSettings
-from vieneu_core.engines.registry import ENGINES
+from vieneu_core.engines.registry import is_installed
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, TunnelQuota
 from vieneu_core.speech_cache import CachedBackend, Chosen, SpeechCache, chosen_of, digest_of
@@ -129,7 +129,7 @@ class VieneuRuntime:
     def _local(self, local: Mapping[str, Any]) -> LocalBackend | RemoteBackend:
         match LocalKind(local[CONF_KIND]):
             case LocalKind.EMBEDDED:
-                return LocalBackend(EMBEDDED_ENGINE, voices=self.voices)
+                return LocalBackend(embedded_voice(self._hass), voices=self.voices)
             case LocalKind.MODEL:
                 spec = EngineSpec(local[CONF_ENGINE], local.get(CONF_ENGINE_OPTIONS, {}))
                 return LocalBackend(spec, voices=self.voices)
@@ -146,7 +146,7 @@ class VieneuRuntime:
         """Return the entity of the options, and the embedded voice where that fails."""
         embedded = None
         if self._has_embedded_voice and not self._is_embedded:
-            embedded = LocalBackend(EMBEDDED_ENGINE, name=LAST_RESORT, restart=AT_ONCE)
+            embedded = LocalBackend(embedded_voice(self._hass), name=LAST_RESORT, restart=AT_ONCE)
         entity_id = self._options.fallback_entity
         if entity_id is None:
             return embedded
@@ -178,6 +178,15 @@ def speech_folder(hass: HomeAssistant) -> Path:
     return Path(hass.config.cache_path(DOMAIN, "speech"))
 
 
+def embedded_voice(hass: HomeAssistant) -> EngineSpec:
+    """Return the embedded voice; its model is kept with the configuration, as the voices are.
+
+    It speaks at once, and better once its model has been downloaded in the background.
+    """
+    cache = hass.config.path(DOMAIN, "models")
+    return EngineSpec(EMBEDDED_ENGINE, {"fetch": "background", "sano": {"cache": cache}})
+
+
 def local_engine(local: Mapping[str, Any]) -> str | None:
     """Return the engine of a local voice; None for a server on the network."""
     match LocalKind(local[CONF_KIND]):
@@ -190,8 +199,8 @@ def local_engine(local: Mapping[str, Any]) -> str | None:
 
 
 def has_embedded_voice() -> bool:
-    """Whether the embedded voice is installed; it is not published for every machine (musl).
+    """Whether a voice of the embedded ones is installed.
 
     Blocking: searches the folders of packages.
     """
-    return any(needs.engine == EMBEDDED_ENGINE and needs.installed for needs in ENGINES)
+    return is_installed(EMBEDDED_ENGINE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import shutil
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from vieneu_core.testing.scripted import ScriptedBackend
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "custom_components/vieneu"
 EMBEDDED = {"local": {"kind": "embedded"}}
+os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"  # no test reaches the model hub of the world
 
 
 def pytest_configure() -> None:

@@ -54,7 +54,7 @@ async def test_an_engine_that_cannot_be_loaded_is_an_error(
 ) -> None:
     monkeypatch.setattr("vieneu_core.engines.espeak.create", lambda _: 1 / 0)
     monkeypatch.setattr(
-        "custom_components.vieneu.config_flow.EngineSpec", lambda _: Spec("espeak:nothing")
+        "custom_components.vieneu.config_flow.embedded_voice", lambda _: Spec("espeak:nothing")
     )
     flow = await begin(hass, "embedded")
     monkeypatch.setattr("custom_components.vieneu.validation.install", none_is_missing)

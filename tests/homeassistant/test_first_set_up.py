@@ -235,7 +235,7 @@ def resolved(on: Machine, *arguments: str, given: str = "") -> subprocess.Comple
     )
 
 
-@pytest.mark.parametrize("extra", ["espeak", "gguf-prebuilt", "torch", "sdk", "notebook"])
+@pytest.mark.parametrize("extra", ["embedded", "gguf-prebuilt", "torch", "sdk", "notebook"])
 def test_what_can_be_chosen_fits_beside_home_assistant(untouched: Machine, extra: str) -> None:
     found = resolved(untouched, "install", "--dry-run", f"vieneu-core[{extra}]=={__version__}")
     if (untouched.release, extra) in UNFIT:

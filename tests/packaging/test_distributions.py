@@ -37,7 +37,7 @@ def clean_environment(uv: str, built: Built, tmp_path_factory: pytest.TempPathFa
     """Make an environment that holds our wheels, and from PyPI what they ask for."""
     home = tmp_path_factory.mktemp("clean") / "env"
     by_name = {wheel.name.partition("-")[0]: wheel for wheel in built.wheels}
-    core = f"vieneu-core[cli,espeak] @ {by_name.pop('vieneu_core').as_uri()}"
+    core = f"vieneu-core[cli,embedded] @ {by_name.pop('vieneu_core').as_uri()}"
     subprocess.run(
         [uv, "venv", "--quiet", "--python", sys.executable, home], check=True, timeout=GUARD_S
     )

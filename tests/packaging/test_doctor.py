@@ -79,6 +79,6 @@ def test_in_an_environment_of_wheels_with_pip(uv: str, built: Built, tmp_path: P
     home = tmp_path / "env"
     (core,) = [wheel for wheel in built.wheels if wheel.name.startswith("vieneu_core-")]
     run(uv, "venv", "--quiet", "--seed", "--python", sys.executable, home, cwd=tmp_path)
-    run(home / "bin/pip", "install", "--quiet", f"{core}[cli,espeak]", cwd=tmp_path)
+    run(home / "bin/pip", "install", "--quiet", f"{core}[cli,embedded]", cwd=tmp_path)
 
     mend(home, tmp_path)

@@ -141,7 +141,7 @@ def run_shown(programs: Path, command: str, folder: Path) -> None:
         return
     program, *arguments = shlex.split(command)
     if program == "vieneu-server":
-        serve(programs / program, arguments, ["--engine", "espeak", "--port", "8000"], folder)
+        serve(programs / program, arguments, ["--engine", "embedded", "--port", "8000"], folder)
     elif program == "vieneu-relay":
         serve(programs / program, [*arguments, "--port", "8000"], ["--port", "8000"], folder)
     elif program == "vieneu-ha":

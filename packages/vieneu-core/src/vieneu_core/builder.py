@@ -14,7 +14,7 @@ from vieneu_core.config import state_dir as users_state_dir
 from vieneu_core.config import voices_dir as users_voices_dir
 from vieneu_core.config.paths import folder_or_default
 from vieneu_core.config.settings import EMBEDDED_ENGINE
-from vieneu_core.installation import has_module
+from vieneu_core.engines.registry import is_installed
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, SlowEngine, TunnelQuota
 from vieneu_core.text.dictionary_file import DictionaryFile
 from vieneu_core.voices.catalogue import VoiceCatalogue
@@ -23,6 +23,8 @@ from vieneu_core.worker.spec import EngineSpec, RestartPolicy
 if TYPE_CHECKING:
     import aiohttp
 
+LAST_RESORT_ENGINE = EngineSpec(EMBEDDED_ENGINE, {"fetch": "background"})
+"""The embedded voice as the last resort, which waits for no download."""
 AT_ONCE = RestartPolicy(first_delay_s=0.1, max_delay_s=0.5, max_failed_starts=100)
 """For the embedded voice, which starts in half a second: after a crash it is back within one."""
 
@@ -125,11 +127,10 @@ class RouterBuilder:
     def last_resort(self, settings: Settings) -> LocalBackend | None:
         """Build the embedded voice; None where it is not wanted, or not installed."""
         arguments = _last_resort_arguments(settings)
-        if arguments is None or not has_module("espeakng_loader"):
+        if arguments is None or not is_installed(EMBEDDED_ENGINE):
             return None
-        return LocalBackend(
-            EMBEDDED_ENGINE, name=LAST_RESORT, clock=self._clock, restart=AT_ONCE, **arguments
-        )
+        arguments |= {"name": LAST_RESORT, "clock": self._clock, "restart": AT_ONCE}
+        return LocalBackend(LAST_RESORT_ENGINE, **arguments)
 
     def remote(self, settings: Settings) -> Backend | None:
         """Build the backend of the remote server; None where none is enabled.

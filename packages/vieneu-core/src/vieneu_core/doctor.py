@@ -23,12 +23,18 @@ from vieneu_core.config import (
     Settings,
     load_settings,
 )
-from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.engines.auto import speed_record_path
 from vieneu_core.engines.import_check import import_failure
 from vieneu_core.engines.piper.options import NAME as PIPER
 from vieneu_core.engines.piper.voice_files import present_voices
-from vieneu_core.engines.registry import ENGINES, EngineNeeds, SpeedRecord, has_nvidia_gpu
+from vieneu_core.engines.registry import (
+    ENGINES,
+    MODEL_ENGINES,
+    EngineNeeds,
+    SpeedRecord,
+    has_nvidia_gpu,
+)
+from vieneu_core.engines.sano.voice_state import VoiceState, voice_state
 from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
 from vieneu_core.installation import extra_command, has_module, library_command, version_of
 from vieneu_core.models.catalogue import DEFAULT_PIPER
@@ -55,6 +61,7 @@ class Topic(StrEnum):
     PYTHON = "python"
     CORE = "core"
     EMBEDDED_VOICE = "embedded_voice"
+    NEURAL_VOICE = "neural_voice"
     AUDIO_FILES = "audio_files"
     PLAYER = "player"
     HARDWARE = "hardware"
@@ -92,6 +99,7 @@ def examine_installation(which: Mapping[str, str | None] | None = None) -> tuple
         ),
         Finding(topic=Topic.CORE, level=Level.OK, fact=version_of("vieneu-core")),
         _package(Topic.EMBEDDED_VOICE, "espeakng_loader", "espeakng-loader", "espeak"),
+        _neural_voice(voice_state(os.environ)),
         _package(Topic.AUDIO_FILES, "av", "av", ""),
         _player([name for name in PLAYERS if paths.get(name)]),
         _hardware(),
@@ -103,8 +111,7 @@ def examine_engines() -> tuple[Finding, ...]:
 
     Blocking, at most for the timeout of `import_failure`.
     """
-    # The embedded engine has its own finding.
-    wanted = [each for each in ENGINES if each.engine != EMBEDDED_ENGINE and not each.alone]
+    wanted = [each for each in ENGINES if each.engine in MODEL_ENGINES]  # others: findings above
     with ThreadPoolExecutor(len(wanted) + 1) as side_by_side:
         watermark = side_by_side.submit(examine_watermark)
         return (*side_by_side.map(examine_engine, wanted), watermark.result())
@@ -114,7 +121,7 @@ def examine_settings(
     path: Path, environ: Mapping[str, str], *, must_exist: bool = False
 ) -> tuple[Settings | None, tuple[Finding, ...]]:
     """Check the settings file; blocking. Also returns the settings, if they are valid."""
-    findings = [_environment(environ)] if _environment_names(environ) else []
+    findings = _environment(environ)
     try:
         settings = load_settings(path, environ, must_exist=must_exist)
     except ConfigurationError as err:
@@ -139,6 +146,14 @@ def _package(topic: Topic, module: str, package: str, extra: str) -> Finding:
     if has_module(module):
         return Finding(topic=topic, level=Level.OK, fact=version_of(package))
     return Finding(topic=topic, level=Level.PROBLEM, fact=package, command=extra_command(extra))
+
+
+def _neural_voice(state: VoiceState) -> Finding:
+    level = Level.NOTE if state.command else Level.OK
+    error = ModelLoadError(state.failure, remedy="") if state.failure else None
+    return Finding(
+        topic=Topic.NEURAL_VOICE, level=level, fact=state.fact, command=state.command, error=error
+    )
 
 
 def _player(found: Sequence[str]) -> Finding:
@@ -220,14 +235,10 @@ def _file(path: Path, *, holds_token: bool) -> Finding:
     return Finding(topic=Topic.SETTINGS, level=Level.OK, fact=f"{path}, {mode:04o}")
 
 
-def _environment_names(environ: Mapping[str, str]) -> list[str]:
+def _environment(environ: Mapping[str, str]) -> list[Finding]:
     names = ("VIENEU_CONFIG", ENDPOINT_URL_VARIABLE, AUTH_TOKEN_VARIABLE)
-    return [name for name in names if environ.get(name, "").strip()]
-
-
-def _environment(environ: Mapping[str, str]) -> Finding:
-    names = ", ".join(_environment_names(environ))
-    return Finding(topic=Topic.ENVIRONMENT, level=Level.NOTE, fact=names)
+    fact = ", ".join(name for name in names if environ.get(name, "").strip())
+    return [Finding(topic=Topic.ENVIRONMENT, level=Level.NOTE, fact=fact)] if fact else []
 
 
 async def _local(settings: Settings, added: VoiceCatalogue | None) -> tuple[Finding, ...]:
@@ -255,8 +266,8 @@ def _voice(wanted: str | None, missing: str | None, voices: Sequence[Voice]) -> 
         return ()
     if missing is None:
         return (Finding(topic=Topic.VOICE, level=Level.OK, fact=wanted),)
-    fact, known = f"local.voice: {missing}", ", ".join(voice.id for voice in voices)
-    return (Finding(topic=Topic.VOICE, level=Level.PROBLEM, fact=fact, command=known),)
+    fact, offered = f"local.voice: {missing}", ", ".join(voice.id for voice in voices)
+    return (Finding(topic=Topic.VOICE, level=Level.PROBLEM, fact=fact, command=offered),)
 
 
 async def _remote(settings: Settings) -> Finding:

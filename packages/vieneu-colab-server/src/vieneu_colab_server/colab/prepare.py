@@ -11,10 +11,10 @@ from pathlib import Path
 from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.i18n import cell_messages
 from vieneu_core import __version__
-from vieneu_core.config import EMBEDDED_ENGINE
 from vieneu_core.engines.registry import (
     AUTO_ENGINE,
     ENGINES,
+    MODEL_ENGINES,
     EngineNeeds,
     best_engine,
     has_nvidia_gpu,
@@ -69,7 +69,7 @@ def prepare(
         )
     has_gpu = has_nvidia_gpu() if gpu is None else gpu
     fitting = _fitting(known.get(engine), has_gpu=has_gpu)
-    key = "engine_alone" if fitting == EMBEDDED_ENGINE else "gpu" if has_gpu else "no_gpu"
+    key = "engine_alone" if fitting not in MODEL_ENGINES else "gpu" if has_gpu else "no_gpu"
     print(messages(key, engine=fitting))
     needs = known[fitting]
     if not needs.installed:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.cli.console import Terminal
+from vieneu_core.config.settings import EMBEDDED_ENGINE, Settings
 from vieneu_core.errors import BackendError
 from vieneu_core.i18n import Messages
-from vieneu_core.router import Router, RouterStatus
+from vieneu_core.router import LAST_RESORT, Mode, Router, RouterStatus
 
 if TYPE_CHECKING:
     from vieneu_core.audio.pcm import Speaker
@@ -54,6 +55,25 @@ def note_missing_voice(
             )
         elif speakers is None:
             terminal.note(terminal.messages("missing_voice", voice=missing))
+
+
+async def note_voice_download(
+    terminal: Terminal, settings: Settings, speakers: Iterable[Speaker]
+) -> None:
+    """Print a note if eSpeak spoke because the embedded neural voice could not be downloaded."""
+    embedded = {LAST_RESORT}
+    if settings.local.engine == EMBEDDED_ENGINE:
+        embedded.add(Mode.LOCAL.value)
+    if not any(each.engine == "espeak" and each.backend in embedded for each in speakers):
+        return
+    from vieneu_core.engines.sano.voice_state import voice_state
+
+    state = await asyncio.to_thread(voice_state, terminal.environ)
+    if state.failure:
+        note = terminal.messages(
+            "voice_not_downloaded", why=state.failure.rstrip("."), command=state.command
+        )
+        terminal.note(note)
 
 
 def loading_step(progress: LoadProgress | None, messages: Messages) -> str | None:

@@ -29,7 +29,7 @@ from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import conflict, invalid, not_one_of
 
-EMBEDDED_ENGINE = "espeak"
+EMBEDDED_ENGINE = "embedded"
 """The engine of the embedded voice, which needs neither a model nor a network."""
 ENDPOINT_URL_VARIABLE = "COLAB_ENDPOINT_URL"
 AUTH_TOKEN_VARIABLE = "COLAB_AUTH_TOKEN"  # noqa: S105 - the name of a variable, not a token

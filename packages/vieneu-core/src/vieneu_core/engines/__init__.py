@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         EngineNeeds,
         best_engine,
         has_nvidia_gpu,
+        is_installed,
         model_option,
     )
 
@@ -37,6 +38,7 @@ __all__ = [
     "Utterance",
     "best_engine",
     "has_nvidia_gpu",
+    "is_installed",
     "model_option",
 ]
 
@@ -58,6 +60,7 @@ __getattr__, __dir__ = lazy_names(
             "EngineNeeds",
             "best_engine",
             "has_nvidia_gpu",
+            "is_installed",
             "model_option",
         ),
     },

