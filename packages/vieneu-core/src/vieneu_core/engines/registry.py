@@ -136,8 +136,9 @@ EMBEDDED_VOICES = ("piper", "sano", "espeak")
 AUTO_ENGINE = "auto"
 """The engine that chooses one of them."""
 ENGINE_CHOICES = (AUTO_ENGINE, *(each.engine for each in ENGINES))
-MODEL_ENGINES = tuple(
-    name for name in ENGINE_CHOICES if name not in {EMBEDDED_ENGINE, *EMBEDDED_VOICES}
+MODEL_ENGINES = (
+    AUTO_ENGINE,
+    *(each.engine for each in ENGINES if not each.alone and each.engine != EMBEDDED_ENGINE),
 )
 """Engines that use a model, `AUTO_ENGINE` first."""
 
