@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tones import heard_hz, in_parts, samples, tone
 
 from vieneu_core.audio.opus import OpusSentenceDecoder, OpusSentenceEncoder
-from vieneu_core.errors import BadResponseError
+from vieneu_core.errors import BadAudioError, BadResponseError
 
 RATES_HZ = [8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000]
 
@@ -96,3 +96,20 @@ def test_a_broken_packet_is_named() -> None:
     decoder = OpusSentenceDecoder(24_000, pre_skip=312)
     with pytest.raises(BadResponseError, match="not Opus"):
         decoder.decode([b"\xff\xff\xff\xff"])
+
+
+def test_a_small_message_that_holds_hours_is_refused_before_they_are_decoded() -> None:
+    decoder = OpusSentenceDecoder(24_000, pre_skip=312, longest_s=2.0)
+    packets = [b"\x1b\x02"] * 262_000  # RFC 6716, 3.2.5: two empty frames of 60 ms
+    n_decoded = 0
+    real = decoder._decode
+
+    def counted(packet: bytes) -> bytes:
+        nonlocal n_decoded
+        n_decoded += 1
+        return real(packet)
+
+    decoder._decode = counted  # type: ignore[method-assign]
+    with pytest.raises(BadAudioError, match="longer than 2 s"):
+        decoder.decode(packets)
+    assert n_decoded < 1_000

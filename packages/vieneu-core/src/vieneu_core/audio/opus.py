@@ -10,6 +10,7 @@ import struct
 
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, frame_of, pcm_of
 from vieneu_core.audio.resample import Resampler
+from vieneu_core.audio.sanity_check import LONGEST_SENTENCE_S, too_long
 from vieneu_core.errors import BadResponseError
 from vieneu_core.translatable import Translatable
 
@@ -65,9 +66,13 @@ class OpusSentenceDecoder:
     Args:
         sample_rate_hz: Rate of the decoded samples.
         pre_skip: Samples at 48 kHz to drop at the start, as stated by the encoder.
+        longest_s: Seconds of audio after which it cannot be one sentence: a packet of two bytes
+            holds up to 0.12 s (RFC 6716, 3.2.5), so that a small message may hold hours.
     """
 
-    def __init__(self, sample_rate_hz: int, *, pre_skip: int) -> None:
+    def __init__(
+        self, sample_rate_hz: int, *, pre_skip: int, longest_s: float = LONGEST_SENTENCE_S
+    ) -> None:
         import av
 
         self._codec = av.AudioCodecContext.create("libopus", "r")
@@ -79,15 +84,22 @@ class OpusSentenceDecoder:
         self._rounding_bytes = int(_ROUNDING_S * sample_rate_hz) * BYTES_PER_SAMPLE
         self._tail = bytearray()
         self._out_bytes = 0
+        self._longest_s = longest_s
+        self._left_bytes = int(longest_s * DECODER_RATE_HZ) * BYTES_PER_SAMPLE
 
     def decode(self, packets: list[bytes]) -> bytes:
         """Return the samples that are certainly speech and not padding.
 
         Raises:
             BadResponseError: a packet is not Opus.
+            BadAudioError: the packets hold more than one sentence can.
         """
         for packet in packets:
-            self._tail += self._resampler.push(self._skip(self._decode(packet)))
+            pcm = self._decode(packet)
+            self._left_bytes -= len(pcm)
+            if self._left_bytes < 0:
+                raise too_long(self._longest_s)
+            self._tail += self._resampler.push(self._skip(pcm))
         return self._take(max(len(self._tail) - self._held_bytes, 0))
 
     def finish(self, n_samples: int) -> bytes:

@@ -45,12 +45,16 @@ def check_length(seconds: float) -> None:
         BadAudioError: the audio is longer than any sentence.
     """
     if seconds > LONGEST_SENTENCE_S:
-        raise BadAudioError(
-            Translatable(
-                "One sentence is longer than {longest_sentence_s:.0f} s.",
-                longest_sentence_s=LONGEST_SENTENCE_S,
-            )
+        raise too_long(LONGEST_SENTENCE_S)
+
+
+def too_long(longest_s: float) -> BadAudioError:
+    """Return the error for a sentence that is longer than this many seconds."""
+    return BadAudioError(
+        Translatable(
+            "One sentence is longer than {longest_sentence_s:.0f} s.", longest_sentence_s=longest_s
         )
+    )
 
 
 class SpeechCheck:

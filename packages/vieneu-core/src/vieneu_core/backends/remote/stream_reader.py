@@ -41,6 +41,7 @@ LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
 LONGEST_S, LONGEST_S_PER_CHAR = 15.0, 1.0
 """Longest plausible speech of a sentence: a fixed part, and a part for each character. Real
 speech has about 15 characters a second; a digit can take half a second."""
+_OPUS_PADDING_S = 1.0  # more than an encoder adds before and after the samples
 
 
 class Codec(StrEnum):
@@ -84,10 +85,11 @@ class _PcmSentence:
 class _OpusSentence:
     """A sentence as Opus packets, decoded on a thread."""
 
-    def __init__(self, sample_rate_hz: int, pre_skip: int) -> None:
+    def __init__(self, sample_rate_hz: int, pre_skip: int, longest_s: float) -> None:
         from vieneu_core.audio.opus import OpusSentenceDecoder
 
-        self._decoder = OpusSentenceDecoder(sample_rate_hz, pre_skip=pre_skip)
+        longest_s += _OPUS_PADDING_S
+        self._decoder = OpusSentenceDecoder(sample_rate_hz, pre_skip=pre_skip, longest_s=longest_s)
 
     async def decode(self, payload: bytes) -> bytes:
         return await asyncio.to_thread(self._decoder.decode, unpack_packets(payload))
@@ -104,6 +106,7 @@ class _Sentence:
     speaker: Speaker
     decoder: _SentenceDecoder
     check: SpeechCheck
+    longest_s: float
     restarted: bool
     """True until the first chunk of a restarted sentence has been passed on."""
     n_samples: int = 0
@@ -182,6 +185,7 @@ class SpeechReader:
         if index != self._n_done or index >= len(self._order.sentences):
             raise BadResponseError(Translatable("Sentence {index} began out of turn.", index=index))
         text, rate_hz = self._order.sentences[index], self._sample_rate_hz
+        longest_s = LONGEST_S + LONGEST_S_PER_CHAR * len(text) / self._order.speed
         self._sentence = _Sentence(
             text=text,
             speaker=Speaker(
@@ -193,20 +197,21 @@ class SpeechReader:
                 model=begun.model,
                 cached=begun.cached,
             ),
-            decoder=self._decoder(begun),
+            decoder=self._decoder(begun, longest_s),
             check=SpeechCheck(
                 text,
                 speed=self._order.speed,
                 sample_rate_hz=rate_hz,
                 pause_s=MAX_PAUSE_S if self._n_done else 0.0,  # between sentences, by its router
             ),
+            longest_s=longest_s,
             restarted=self._sentence is not None,
         )
 
-    def _decoder(self, begun: SentenceStart) -> _SentenceDecoder:
+    def _decoder(self, begun: SentenceStart, longest_s: float) -> _SentenceDecoder:
         if self._codec is Codec.PCM:
             return _PcmSentence()
-        return _OpusSentence(self._sample_rate_hz, begun.pre_skip)
+        return _OpusSentence(self._sample_rate_hz, begun.pre_skip, longest_s)
 
     @property
     def _sample_rate_hz(self) -> int:
@@ -226,13 +231,12 @@ class SpeechReader:
     def _chunk(self, sentence: _Sentence, pcm: bytes, *, final: bool = False) -> AudioChunk:
         sentence.n_samples += len(pcm) // BYTES_PER_SAMPLE
         sentence.check.add(pcm)
-        longest_s = LONGEST_S + LONGEST_S_PER_CHAR * len(sentence.text) / self._order.speed
-        if sentence.n_samples > longest_s * self._sample_rate_hz:
+        if sentence.n_samples > sentence.longest_s * self._sample_rate_hz:
             raise BadAudioError(
                 Translatable(
                     "The speech of {text!r} is longer than {longest_s:.0f} s.",
                     text=sentence.text[:60],
-                    longest_s=longest_s,
+                    longest_s=sentence.longest_s,
                 )
             )
         restarted = sentence.restarted
