@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import random
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -103,6 +106,34 @@ def test_a_new_token_that_never_arrived_can_be_asked_for_again_with_the_old_one(
     second = ring.rotate().get_secret_value().encode()
     assert ring.accepts(second), "it arrived"
     assert ring.may_change_things(second)
+
+
+async def test_once_the_new_token_was_used_a_stolen_one_can_only_speak() -> None:
+    async with serving(ScriptedBackend()) as site, RemoteBackend(site.url, SecretStr(TOKEN)) as own:
+        await own.rotate_token()
+        await own.health()
+        async with site.post(ROTATE_TOKEN) as answer:  # with the previous one
+            assert (await site.problem(answer)).code == AuthenticationError.code
+        async with site.get(HEALTH) as answer:
+            assert answer.status == 200
+        await own.rotate_token()
+
+
+def test_rotations_at_once_leave_the_stored_token_as_the_valid_one() -> None:
+    stored: list[bytes] = []
+
+    def keep(token: SecretStr) -> None:
+        time.sleep(random.uniform(0, 0.002))
+        stored.append(token.get_secret_value().encode())
+
+    ring = TokenRotation(SecretStr(TOKEN), FakeClock(), keep=keep)
+    for _ in range(30):
+        threads = [threading.Thread(target=ring.rotate) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert ring.current.get_secret_value().encode() == stored[-1]
 
 
 async def test_a_token_that_cannot_be_kept_is_not_made(tmp_path: Path) -> None:

@@ -143,6 +143,7 @@ async def test_a_new_token_of_the_server_is_kept_and_used(tmp_path: Path) -> Non
         assert answer == {"rotated": True}
         token = load_settings(site.config).colab.auth_token.get_secret_value()
         assert token == server.service.tokens.current.get_secret_value() != TOKEN
+        assert not server.service.tokens.may_change_things(TOKEN.encode())
         assert (await site.call("POST", "/backends/remote/test"))["seconds"] > 0
 
 

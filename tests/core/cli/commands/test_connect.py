@@ -99,6 +99,23 @@ def test_a_new_token_is_kept_and_the_old_one_left(
     assert sandbox.run("mode", "remote").returncode == 0
 
 
+def test_once_the_new_token_is_kept_whoever_has_the_old_one_cannot_rotate(
+    sandbox: CliSandbox, start_server: StartServer
+) -> None:
+    _, url = start_server()
+    assert sandbox.run("connect", url, "--token-stdin", text=SERVER_TOKEN).returncode == 0
+    stolen = sandbox.config.read_text("utf-8")
+    assert sandbox.run("rotate-token").returncode == 0
+    own = sandbox.config.read_text("utf-8")
+
+    sandbox.config.write_text(stolen, "utf-8")
+    thief = sandbox.run("rotate-token")
+    assert thief.returncode == 6
+    assert "needs the current token" in thief.stderr
+    sandbox.config.write_text(own, "utf-8")
+    assert sandbox.run("rotate-token").returncode == 0
+
+
 def test_a_token_is_not_rotated_where_it_could_not_be_kept(
     sandbox: CliSandbox, server_url: str
 ) -> None:

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Coroutine, Iterable
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -173,12 +174,11 @@ class Administration:
         self._refuse_overrides()
         async with self._changing:
             await asyncio.to_thread(save_settings, {}, self.path)  # before the old one is lost
-            server = RemoteBackend(colab.endpoint_url, colab.auth_token)
-            try:
+            async with aclosing(RemoteBackend(colab.endpoint_url, colab.auth_token)) as server:
                 token = await server.rotate_token()
-            finally:
-                await server.aclose()
-            await self._save({"colab.auth_token": token})
+                await self._save({"colab.auth_token": token})
+                with suppress(VieneuError):  # else the next request does it
+                    await server.health()  # used once, no previous token can rotate
 
     # --- the settings file ------------------------------------------------------------------
 

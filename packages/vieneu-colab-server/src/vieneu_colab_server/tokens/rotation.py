@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import threading
 from collections.abc import Callable
 
 from pydantic import SecretStr
@@ -35,6 +36,7 @@ class TokenRotation:
         self._token = token
         self._was_used = True
         self._old: tuple[bytes, float] | None = None
+        self._rotating = threading.Lock()
 
     @property
     def current(self) -> SecretStr:
@@ -43,9 +45,10 @@ class TokenRotation:
 
     def accepts(self, token: bytes | None) -> bool:
         """Return whether a token is valid."""
-        given = _digest(token or b"")
-        is_current = hmac.compare_digest(given, _digest_of(self._token))
-        self._was_used |= is_current
+        given, current = _digest(token or b""), self._token
+        is_current = hmac.compare_digest(given, _digest_of(current))
+        if is_current and current is self._token:  # not rotated meanwhile, by another thread
+            self._was_used = True
         return self._is_old(given) or is_current
 
     def may_change_things(self, token: bytes | None) -> bool:
@@ -62,14 +65,18 @@ class TokenRotation:
     def rotate(self) -> SecretStr:
         """Return a new token, valid from now on; the current one becomes the previous one.
 
+        Blocking. Of several at once, the last one whose token is stored is the one whose token is valid.
+
         Raises:
             TokenNotKeptError: it cannot be stored; nothing has changed.
         """
         token = new_auth_token()
-        if self._keep is not None:
-            self._keep(token)
-        self._old = _digest_of(self._token), self._clock.monotonic() + OLD_TOKEN_S
-        self._token, self._was_used = token, False
+        with self._rotating:
+            if self._keep is not None:
+                self._keep(token)
+            self._old = _digest_of(self._token), self._clock.monotonic() + OLD_TOKEN_S
+            self._was_used = False
+            self._token = token
         return token
 
     def _is_old(self, given: bytes) -> bool:

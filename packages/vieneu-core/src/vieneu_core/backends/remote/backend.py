@@ -198,13 +198,13 @@ class RemoteBackend(Backend):
     async def rotate_token(self) -> SecretStr:
         """Let the server generate a new token, use it from now on, and return it to be stored.
 
-        The previous token stays valid for ten minutes.
+        The previous token stays valid for ten minutes, and may rotate until the new one is used, as
+        this answer may get lost: send a request, such as `health`, once it is stored.
 
         Raises:
             BackendError: the server refused or failed; the current token is kept.
         """
-        answer = await self._json.ask("POST", routes.ROTATE_TOKEN, NewToken)
-        token = SecretStr(answer.token)
+        token = SecretStr((await self._json.ask("POST", routes.ROTATE_TOKEN, NewToken)).token)
         self._connection.use_token(token)
         return token
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import aclosing, suppress
 from typing import Annotated
 
 import typer
@@ -26,6 +27,7 @@ from vieneu_core.clock import SystemClock
 from vieneu_core.config import AUTH_TOKEN_VARIABLE, ENDPOINT_URL_VARIABLE, save_settings
 from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import (
+    BackendError,
     BackendLoadingError,
     BackendNotConfiguredError,
     ConfigurationError,
@@ -186,12 +188,11 @@ async def rotate_token(terminal: Terminal) -> None:
             remedy="Keep the token in the settings file: unset the variable, then vieneu connect",
         )
     save_settings({}, terminal.path)  # fails first if the file cannot be written
-    backend = RemoteBackend(colab.endpoint_url, colab.auth_token)
-    try:
+    async with aclosing(RemoteBackend(colab.endpoint_url, colab.auth_token)) as backend:
         token = await backend.rotate_token()
-    finally:
-        await backend.aclose()
-    save_settings({"colab.auth_token": token}, terminal.path)
+        save_settings({"colab.auth_token": token}, terminal.path)
+        with suppress(BackendError):  # else the next request does it
+            await backend.health()  # used once, no previous token can rotate
     terminal.print(terminal.messages("token_rotated", path=terminal.path))
 
 
