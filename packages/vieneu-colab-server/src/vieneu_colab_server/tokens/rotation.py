@@ -65,7 +65,7 @@ class TokenRotation:
     def rotate(self) -> SecretStr:
         """Return a new token, valid from now on; the current one becomes the previous one.
 
-        Blocking. Of several at once, the last one whose token is stored is the one whose token is valid.
+        Blocking. Of several at once, the last one that is stored is the valid one.
 
         Raises:
             TokenNotKeptError: it cannot be stored; nothing has changed.
