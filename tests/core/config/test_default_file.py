@@ -130,7 +130,10 @@ def test_a_router_keeps_voices_and_budget_where_the_command_does(home: Path) -> 
         assert router._quota._path == state / "budget.json"
 
 
-async def test_a_router_of_this_machine_alone_writes_nothing(home: Path) -> None:
+async def test_a_router_of_this_machine_alone_that_downloads_nothing_writes_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     async with build_router(Settings()) as router:
         assert router.active == "local"
 

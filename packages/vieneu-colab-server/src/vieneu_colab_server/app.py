@@ -176,7 +176,13 @@ def _middleware(
             speech_paths=speech_paths,
             exempt=OPEN_PATHS,
         ),
-        Middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s),
+        Middleware(
+            BodyLimit,
+            max_bytes=settings.max_body_bytes,
+            timeout_s=settings.body_timeout_s,
+            max_total_bytes=settings.max_total_body_bytes,
+            bodiless=OPEN_PATHS,
+        ),
     ]
 
 

@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 
 from vieneu_colab_server.address_callback import AddressCallback
 from vieneu_colab_server.app import Service, create_app
+from vieneu_colab_server.connections import affordable_connections, bounded_protocol
 from vieneu_colab_server.exposure import Exposure, PublicEvent
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.settings import ServerSettings
@@ -34,6 +35,7 @@ _LOGGER = logging.getLogger(__name__)
 CLOSE_TIMEOUT_S = 10
 """Seconds for sending the last bytes of responses. Idle connections are closed at once."""
 BACKLOG = 128
+_ACCEPTED_AT_ONCE = 32  # by asyncio, before `BoundedProtocol` can close the first of a flood
 LOADED_CHECK_EVERY_S = 0.2
 
 
@@ -61,6 +63,12 @@ class DrainingServer(uvicorn.Server):
     def load_failure(self) -> VieneuError | None:
         """Why the backend could not be loaded; None where it was."""
         return self._service.lifecycle.load_failure
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve; uvicorn's one number also sets how many connections wait to be taken."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(BACKLOG)
 
     def stop(self) -> None:
         """Start to drain, as after the first signal. May be called from any thread."""
@@ -99,9 +107,14 @@ class DrainingServer(uvicorn.Server):
 
 def build_server(app: Starlette, settings: ServerSettings) -> DrainingServer:
     """Return a server for an app with a `Service`, whose log and headers reveal nothing."""
+    protocol = bounded_protocol(
+        max_connections=affordable_connections(settings.max_connections),
+        head_timeout_s=settings.head_timeout_s,
+    )
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=protocol,
+        backlog=_ACCEPTED_AT_ONCE,
         ws="none",
         lifespan="on",
         log_config=None,

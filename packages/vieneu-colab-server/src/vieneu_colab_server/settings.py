@@ -62,6 +62,12 @@ class ServerSettings(BaseSettings):
     """Retry-After while the model is being loaded."""
     deadline_s: PositiveFloat = 300.0
     """Longest synthesis of one request, without its waiting for turns."""
+    max_connections: PositiveInt = 512
+    """Connections at once; for more, those are closed first that have no running request."""
+    head_timeout_s: PositiveFloat = 10.0
+    """Longest time for the head of a request to arrive."""
+    max_total_body_bytes: PositiveInt = 64 * 1024 * 1024
+    """Bodies of all running requests together, before new ones are refused."""
     body_timeout_s: PositiveFloat = 30.0
     """Longest time for a request body to arrive."""
     send_timeout_s: PositiveFloat = 30.0

@@ -1,14 +1,22 @@
-"""Size and time limits of a request body."""
+"""Size and time limits of request bodies, each and all together."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vieneu_colab_server.problems import problem_response
-from vieneu_core.errors import BodyTooLargeError, InvalidRequestError, VieneuError
+from vieneu_core.errors import BackendBusyError, BodyTooLargeError, InvalidRequestError, VieneuError
 from vieneu_core.translatable import Translatable
+
+
+@dataclass(slots=True)
+class _Reserved:
+    """What one request holds of the memory for all bodies."""
+
+    n_bytes: int = 0
 
 
 class BodyLimit:
@@ -18,34 +26,53 @@ class BodyLimit:
         app: Receives the requests whose body is within the limits.
         max_bytes: Largest body.
         timeout_s: Longest time for a body to arrive, in seconds.
+        max_total_bytes: Bodies of all running requests together; further ones are refused.
+        bodiless: Paths whose requests have no body: none is read.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        timeout_s: float,
+        max_total_bytes: int,
+        bodiless: frozenset[str] = frozenset(),
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._timeout_s = timeout_s
+        self._max_total_bytes = max_total_bytes
+        self._bodiless = bodiless
+        self._total_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with its body, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["path"] in self._bodiless:
+            await self._app(scope, _replayed(b"", receive), send)
+            return
+        reserved = _Reserved()
         try:
-            body = await self._read(scope, receive)
+            body = await self._read(scope, receive, reserved)
         except VieneuError as error:
             await problem_response(error)(scope, receive, send)
-            return
-        if body is not None:
-            await self._app(scope, _replayed(body, receive), send)
+        else:
+            if body is not None:
+                await self._app(scope, _replayed(body, receive), send)
+        finally:
+            self._total_bytes -= reserved.n_bytes
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
+    async def _read(self, scope: Scope, receive: Receive, reserved: _Reserved) -> bytes | None:
         """Return the body; None if the client has disconnected."""
         declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
         if int(declared) > self._max_bytes:
             raise self._too_large()
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._gather(receive)
+                return await self._gather(receive, reserved)
         except TimeoutError:
             raise InvalidRequestError(
                 Translatable(
@@ -54,15 +81,20 @@ class BodyLimit:
                 )
             ) from None
 
-    async def _gather(self, receive: Receive) -> bytes | None:
+    async def _gather(self, receive: Receive, reserved: _Reserved) -> bytes | None:
         body = bytearray()
         while True:
             message = await receive()
             if message["type"] != "http.request":
                 return None
-            body += message.get("body", b"")
-            if len(body) > self._max_bytes:
+            part = message.get("body", b"")
+            if len(body) + len(part) > self._max_bytes:
                 raise self._too_large()
+            if self._total_bytes + len(part) > self._max_total_bytes:
+                raise BackendBusyError("Other requests hold all memory that bodies may use.")
+            self._total_bytes += len(part)
+            reserved.n_bytes += len(part)
+            body += part
             if not message.get("more_body", False):
                 return bytes(body)
 

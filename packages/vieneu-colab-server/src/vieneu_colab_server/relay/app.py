@@ -281,7 +281,10 @@ def _admin_app(
             Middleware(AccessLog),
             Middleware(AdminGuard, account=account, open_paths=open_paths),
             Middleware(
-                BodyLimit, max_bytes=MAX_ADMIN_BODY_BYTES, timeout_s=settings.body_timeout_s
+                BodyLimit,
+                max_bytes=MAX_ADMIN_BODY_BYTES,
+                timeout_s=settings.body_timeout_s,
+                max_total_bytes=settings.max_total_body_bytes,
             ),
         ],
     )

@@ -54,6 +54,7 @@ def create_speak_api(
                 SpeechFileLimit,
                 max_bytes=settings.max_body_bytes,
                 timeout_s=settings.body_timeout_s,
+                max_total_bytes=settings.max_total_body_bytes,
                 unlimited=(VOICES, STREAM, JOBS),
             ),
         ],

@@ -29,16 +29,30 @@ class SpeechFileLimit:
         app: Gets the requests.
         max_bytes: Largest body of other requests.
         timeout_s: Longest time for a body to arrive, in seconds.
+        max_total_bytes: Bodies of all other running requests together.
         unlimited: Beginning of paths that limit their bodies themselves.
     """
 
     def __init__(
-        self, app: ASGIApp, *, max_bytes: int, timeout_s: float, unlimited: tuple[str, ...]
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        timeout_s: float,
+        max_total_bytes: int,
+        unlimited: tuple[str, ...],
     ) -> None:
         self._app = app
         self._unlimited = unlimited
-        self._small = BodyLimit(app, max_bytes=max_bytes, timeout_s=timeout_s)
-        self._large = BodyLimit(app, max_bytes=MAX_SAMPLES_BYTES, timeout_s=timeout_s)
+        self._small = BodyLimit(
+            app, max_bytes=max_bytes, timeout_s=timeout_s, max_total_bytes=max_total_bytes
+        )
+        self._large = BodyLimit(
+            app,
+            max_bytes=MAX_SAMPLES_BYTES,
+            timeout_s=timeout_s,
+            max_total_bytes=MOST_AT_ONCE * MAX_SAMPLES_BYTES,
+        )
         self._n_running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,100 @@
+"""Bounds of connections that nobody has authorized yet: their number, and their silence."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import ClassVar
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_SPARE_DESCRIPTORS = 256
+"""For pipes of the worker, files, and connections of other parts of the process."""
+_FEWEST = 16
+
+
+class BoundedProtocol(H11Protocol):
+    """uvicorn's HTTP protocol with bounds; `bounded_protocol` sets those of one server."""
+
+    max_connections: ClassVar[int]
+    head_timeout_s: ClassVar[float]
+    idle: ClassVar[dict[BoundedProtocol, None]]
+    """Connections without a running request, the longest idle first."""
+    _head_due: asyncio.TimerHandle | None = None
+
+    def connection_made(  # type: ignore[override]  # uvicorn narrows it too
+        self, transport: asyncio.Transport
+    ) -> None:
+        """Take a connection; where there are too many, close one."""
+        crowded = len(self.connections) >= self.max_connections
+        super().connection_made(transport)
+        self.idle[self] = None
+        self._expect_head()
+        if crowded:
+            oldest = next(iter(self.idle))
+            del self.idle[oldest]  # at once: it ends a moment later
+            oldest.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of a request."""
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._head_has_come()
+        elif self._head_due is None and self.timeout_keep_alive_task is None:
+            self._expect_head()  # part of the next one; more parts give no more time
+
+    def on_response_complete(self) -> None:
+        """Count the connection as idle, unless a request has come meanwhile."""
+        super().on_response_complete()
+        if self.cycle.response_complete:
+            self.idle[self] = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._head_has_come()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        self._head_due = self.loop.call_later(self.head_timeout_s, self.transport.abort)
+
+    def _head_has_come(self) -> None:
+        self.idle.pop(self, None)
+        if self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
+
+
+def bounded_protocol(*, max_connections: int, head_timeout_s: float) -> type[BoundedProtocol]:
+    """Return the protocol for one server.
+
+    A connection whose request head is not complete in time is closed: after it was opened, and
+    after the first byte of a later request. Where there are too many, the one that has been idle
+    longest is closed for a new one, or the new one if a request runs on each.
+
+    Args:
+        max_connections: Connections at the same time.
+        head_timeout_s: Seconds for the head of a request.
+    """
+    bounds = {"max_connections": max_connections, "head_timeout_s": head_timeout_s, "idle": {}}
+    return type("BoundedProtocol", (BoundedProtocol,), bounds)
+
+
+def affordable_connections(wanted: int) -> int:
+    """Return how many connections this process can have, at most ``wanted``.
+
+    The soft limit of descriptors is raised as far as that needs and the system allows.
+    """
+    if sys.platform == "win32":
+        return wanted
+    import resource
+
+    needed = wanted + _SPARE_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    if soft != unlimited and soft < needed:
+        soft = needed if hard == unlimited else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == unlimited or soft >= needed:
+        return wanted
+    return max(_FEWEST, soft - _SPARE_DESCRIPTORS)
