@@ -184,7 +184,7 @@ def embedded_voice(hass: HomeAssistant) -> EngineSpec:
     It speaks at once, and better once its model has been downloaded in the background.
     """
     cache = hass.config.path(DOMAIN, "models")
-    return EngineSpec(EMBEDDED_ENGINE, {"fetch": "background", "sano": {"cache": cache}})
+    return EngineSpec(EMBEDDED_ENGINE, {"sano": {"cache": cache}})
 
 
 def local_engine(local: Mapping[str, Any]) -> str | None:

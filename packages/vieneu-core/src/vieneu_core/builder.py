@@ -23,8 +23,6 @@ from vieneu_core.worker.spec import EngineSpec, RestartPolicy
 if TYPE_CHECKING:
     import aiohttp
 
-LAST_RESORT_ENGINE = EngineSpec(EMBEDDED_ENGINE, {"fetch": "background"})
-"""The embedded voice as the last resort, which waits for no download."""
 AT_ONCE = RestartPolicy(first_delay_s=0.1, max_delay_s=0.5, max_failed_starts=100)
 """For the embedded voice, which starts in half a second: after a crash it is back within one."""
 
@@ -130,7 +128,7 @@ class RouterBuilder:
         if arguments is None or not is_installed(EMBEDDED_ENGINE):
             return None
         arguments |= {"name": LAST_RESORT, "clock": self._clock, "restart": AT_ONCE}
-        return LocalBackend(LAST_RESORT_ENGINE, **arguments)
+        return LocalBackend(EMBEDDED_ENGINE, **arguments)
 
     def remote(self, settings: Settings) -> Backend | None:
         """Build the backend of the remote server; None where none is enabled.

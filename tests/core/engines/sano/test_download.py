@@ -21,6 +21,7 @@ from vieneu_core.engines.sano.fetching import DownloadDeadlines, FailureRecord
 from vieneu_core.worker.spec import EngineSpec
 
 PACKAGE = "vi-vais1000-1p46m"
+WAIT: dict[str, object] = {"fetch": "wait"}
 
 
 @pytest.fixture
@@ -43,9 +44,9 @@ def site(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubSite]:
 
 
 def test_a_missing_voice_is_downloaded_once_with_progress(site: HubSite) -> None:
-    _, info, steps = loaded({})
+    _, info, steps = loaded(WAIT)
     n_asked = len(site.asked)
-    again = loaded({})[1]
+    again = loaded(WAIT)[1]
 
     assert info.engine == again.engine == "sano"
     assert info.model.startswith(PACKAGE)
@@ -65,17 +66,17 @@ def test_nothing_is_downloaded_while_the_hub_is_offline(
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", value)
 
-    assert loaded({})[1].engine == "espeak"
-    assert loaded({"sano": {"offline": True}})[1].engine == "espeak"
+    assert loaded(WAIT)[1].engine == "espeak"
+    assert loaded(WAIT | {"sano": {"offline": True}})[1].engine == "espeak"
     assert site.asked == []
 
 
 def test_a_failed_download_is_not_repeated_at_each_start(site: HubSite, home: Path) -> None:
     site.files.clear()
 
-    assert loaded({})[1].engine == "espeak"
+    assert loaded(WAIT)[1].engine == "espeak"
     n_asked = len(site.asked)
-    assert loaded({})[1].engine == "espeak"
+    assert loaded(WAIT)[1].engine == "espeak"
 
     record = home / ".local/state/vieneu/voice-download.json"
     assert len(site.asked) == n_asked > 0
@@ -89,7 +90,7 @@ def test_after_an_hour_it_is_tried_again(site: HubSite, home: Path) -> None:
 
     assert FailureRecord(record).is_recent("sano-vi", 1_003_000)
     assert not FailureRecord(record).is_recent("sano-vi", 900_000)
-    assert loaded({})[1].engine == "sano"
+    assert loaded(WAIT)[1].engine == "sano"
     assert FailureRecord(record).reason("sano-vi") == ""
     assert site.asked
 
@@ -109,8 +110,8 @@ def test_a_hub_that_sends_nothing_is_waited_for_once(site: HubSite, home: Path) 
     deadlines = DownloadDeadlines(silent_s=0.3, longest_s=30.0)
     site.n_silent = 1_000
 
-    assert loaded({}, deadlines)[1].engine == "espeak"
-    again, info, _ = loaded({}, deadlines)
+    assert loaded(WAIT, deadlines)[1].engine == "espeak"
+    again, info, _ = loaded(WAIT, deadlines)
 
     assert info.engine == "espeak"
     assert not again.may_renew, "it has started no other download"
@@ -123,7 +124,7 @@ def test_a_download_that_was_cut_is_resumed(site: HubSite, home: Path) -> None:
 
     site.cut_after = [100]
 
-    assert loaded({})[1].engine == "sano"
+    assert loaded(WAIT)[1].engine == "sano"
     assert "bytes=100-" in site.ranges
     found = list((home / "cache").rglob("weights.fp16.bin"))
     assert [path.read_bytes() for path in found] == [weights]
@@ -132,7 +133,7 @@ def test_a_download_that_was_cut_is_resumed(site: HubSite, home: Path) -> None:
 def test_changed_weights_are_refused_and_espeak_speaks(site: HubSite) -> None:
     site.corrupt = True
 
-    _, info, steps = loaded({})
+    _, info, steps = loaded(WAIT)
 
     assert info.engine == "espeak"
     assert any("is damaged" in now.step for now in steps)
@@ -151,7 +152,7 @@ def within_a_while(call: Callable[[], EngineInfo | None]) -> EngineInfo | None:
 def test_a_voice_that_comes_late_is_offered_after_the_next_sentence(site: HubSite) -> None:
     deadlines = DownloadDeadlines(silent_s=GUARD_S, longest_s=0.0)
     site.may_send.clear()
-    engine, info, _ = loaded({}, deadlines)
+    engine, info, _ = loaded(WAIT, deadlines)
     assert info.engine == "espeak"
     assert engine.renewed() is None
     site.may_send.set()
@@ -166,7 +167,7 @@ def test_a_voice_that_comes_late_is_offered_after_the_next_sentence(site: HubSit
 
 @pytest.mark.usefixtures("site")
 async def test_a_running_process_offers_the_voice_once_it_is_there() -> None:
-    spec = EngineSpec("vieneu_core.engines.embedded:create", {"fetch": "background"})
+    spec = EngineSpec("vieneu_core.engines.embedded:create")
     backend = LocalBackend(spec)
     try:
         await backend.load()

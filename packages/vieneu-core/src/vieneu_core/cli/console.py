@@ -21,6 +21,7 @@ from vieneu_core.cli.error_messages import plain
 from vieneu_core.cli.exit_codes import ExitCode
 from vieneu_core.cli.language import LANGUAGES, choose_language, known_language
 from vieneu_core.config import (
+    EMBEDDED_ENGINE,
     Settings,
     cache_dir,
     load_settings,
@@ -86,7 +87,15 @@ class Terminal:
 
     @asynccontextmanager
     async def router(self, settings: Settings) -> AsyncGenerator[Router, None]:
-        """Yield a router of these settings, not yet loaded; it is always closed at the end."""
+        """Yield a router of these settings, not yet loaded; it is always closed at the end.
+
+        Unlike a service, a command may end before a download in the background would, so the start
+        waits for the embedded neural voice.
+        """
+        local = settings.local
+        if local.engine == EMBEDDED_ENGINE:
+            waiting = {"options": {"fetch": "wait", **local.options}}
+            settings = settings.model_copy(update={"local": local.model_copy(update=waiting)})
         router = build_router(
             settings, state_dir=state_dir(self.environ), voices_dir=voices_dir(self.environ)
         )

