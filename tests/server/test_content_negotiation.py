@@ -28,6 +28,9 @@ from vieneu_core.wire.routes import FRAMES_OPUS, FRAMES_PCM
         ("text/html, audio/mpeg;q=0.1", "audio/mpeg"),
         ("*/*;q=0.1, audio/ogg", "audio/ogg"),
         ("audio/flac;level=1;q=0.5, audio/ogg; q=0.6", "audio/ogg"),
+        ("audio/opus", "audio/ogg"),
+        ("audio/x-wav", "audio/wav"),
+        ("audio/mp3", "audio/mpeg"),
         ("audio/flac;q=high, audio/ogg;q=0.1", "audio/ogg"),
     ],
 )

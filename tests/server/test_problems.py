@@ -150,6 +150,27 @@ async def test_unknown_paths_and_methods_are_problems_too(
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/voices", "GET, POST"),
+        ("POST", "/livez", "GET, HEAD"),
+        ("GET", "/tts/stream", "POST"),
+    ],
+)
+async def test_all_methods_of_a_path_are_named(
+    site: Site, method: str, path: str, allowed: str
+) -> None:
+    async with site.session.request(method, site.url + path) as response:
+        assert (response.status, response.headers["Allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+async def test_a_probe_may_be_a_head_request(site: Site, path: str) -> None:
+    async with site.session.head(site.url + path, headers={"Authorization": ""}) as response:
+        assert (response.status, await response.read()) == (200, b"")
+
+
+@pytest.mark.parametrize(
     ("body", "field"),
     [
         ({}, "text"),
@@ -160,6 +181,12 @@ async def test_unknown_paths_and_methods_are_problems_too(
         ({"text": "a", "speed": "fast"}, "speed"),
         ({"text": "a", "speed": float("nan")}, "speed"),
         ({"text": "a", "watermark": []}, "watermark"),
+        ({"text": "a", "watermark": 0}, "watermark"),
+        ({"text": "a", "watermark": "no"}, "watermark"),
+        ({"text": "a", "replaceable": 1}, "replaceable"),
+        ({"text": "a", "speed": "1.5"}, "speed"),
+        ({"text": "a", "speed": True}, "speed"),
+        ({"text": "a", "first_audio_within_s": "3"}, "first_audio_within_s"),
         ({"text": "a", "request_id": ""}, "request_id"),
         ({"text": "a", "request_id": "x\n"}, "request_id"),
         ({"text": "a", "request_id": "ế"}, "request_id"),

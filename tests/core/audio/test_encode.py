@@ -201,9 +201,19 @@ async def test_a_file_without_a_length_is_whole_too(tmp_path: Path) -> None:
 def test_the_suffix_tells_the_format() -> None:
     assert format_of(Path("a/b.OGG")) is AudioFormat.OGG
     assert format_of(Path("a.aac")) is AudioFormat.AAC
+    assert format_of(Path("a.opus")) is AudioFormat.OGG
     for name in ("a.wma", "a"):
         with pytest.raises(InvalidRequestError, match=r"\.wav, \.flac, \.ogg, \.mp3, \.aac"):
             format_of(Path(name))
+
+
+async def test_ogg_files_may_be_joined(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.ogg", tmp_path / "b.ogg"]
+    for path in paths:
+        await write_file(speech(), path)
+    serials = {path.read_bytes()[14:18] for path in paths}  # RFC 3533, 6
+    assert len(serials) == 2, "one number would make them one broken stream"
+    assert bytes(4) not in serials
 
 
 async def test_a_linked_file_stays_a_link(tmp_path: Path) -> None:

@@ -10,7 +10,17 @@ from vieneu_core.wire.routes import FRAMES_OPUS, FRAMES_PCM
 PLAIN_AUDIO = {fmt.media_type: fmt for fmt in AudioFormat}
 """Plain audio formats for clients without our framing, by media type."""
 MEDIA_TYPES = (FRAMES_OPUS, FRAMES_PCM, *PLAIN_AUDIO)
-_OF_RANGE = {"*/*": "audio/wav", "audio/*": "audio/wav", "application/*": FRAMES_OPUS}
+_MEANT = {
+    "*/*": "audio/wav",
+    "audio/*": "audio/wav",
+    "application/*": FRAMES_OPUS,
+    "audio/x-wav": "audio/wav",
+    "audio/wave": "audio/wav",
+    "audio/mp3": "audio/mpeg",
+    "audio/opus": "audio/ogg",
+    "audio/x-flac": "audio/flac",
+}
+"""Media type for ranges, and for names that programs use beside the registered ones."""
 
 
 def negotiate(accept: str | None) -> str:
@@ -23,7 +33,7 @@ def negotiate(accept: str | None) -> str:
     refused = {name for name, quality in ranges if quality <= 0}
     # Sorting is stable: of equal qualities, the first one wins.
     for name, quality in sorted(ranges, key=lambda item: -item[1]):
-        media_type = name if name in MEDIA_TYPES else _OF_RANGE.get(name)
+        media_type = name if name in MEDIA_TYPES else _MEANT.get(name)
         if quality > 0 and media_type is not None and media_type not in refused:
             return media_type
     raise HTTPException(

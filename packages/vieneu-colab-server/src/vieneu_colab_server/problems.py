@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from vieneu_core import errors
@@ -205,12 +206,25 @@ async def _on_invalid_body(_: Request, error: RequestValidationError) -> Respons
     return _respond(ValidationProblem(**problem.model_dump(), errors=found), {})
 
 
-async def _on_http_error(_: Request, error: HTTPException) -> Response:
+async def _on_http_error(request: Request, error: HTTPException) -> Response:
     """Return the response for the framework's errors: unknown path or method, invalid body."""
     own: VieneuError = InvalidRequestError(str(error.detail))
     if error.status_code in _MESSAGES:
         own = RequestError(_MESSAGES[error.status_code])
-    return _respond(to_problem(own, error.status_code), error.headers or {})
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_methods_of(request)))
+    return _respond(to_problem(own, error.status_code), headers)
+
+
+def _methods_of(request: Request) -> set[str]:
+    """Return the methods of all routes of a path; the framework knows those of the first alone."""
+    return {
+        method
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
 
 
 _MESSAGES: Mapping[int, str] = {

@@ -43,10 +43,12 @@ def health_routes(lifecycle: Lifecycle, queue: SpeechQueue, traffic: Traffic) ->
         return await _health(lifecycle, queue, traffic)
 
     @router.get(LIVEZ)
+    @router.head(LIVEZ, include_in_schema=False)
     async def livez() -> ProbeAnswer:
         """Report that the process responds. Needs no token and reveals nothing else."""
         return ProbeAnswer(status="alive")
 
+    @router.head(READYZ, include_in_schema=False)
     @router.get(READYZ, responses={503: {"model": ProbeAnswer, "description": "Not ready."}})
     async def readyz(response: Response) -> ProbeAnswer:
         """Report whether a request would be accepted. Needs no token and reveals nothing else."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import secrets
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
@@ -82,8 +83,9 @@ def format_of(path: Path) -> AudioFormat:
     Raises:
         InvalidRequestError: the suffix is unknown; the message lists the known ones.
     """
+    suffix = path.suffix.lower().removeprefix(".")
     try:
-        return AudioFormat(path.suffix.lower().removeprefix("."))
+        return AudioFormat("ogg" if suffix == "opus" else suffix)  # RFC 7845, 9: both are used
     except ValueError as err:
         raise InvalidRequestError(
             Translatable(
@@ -135,6 +137,10 @@ class Muxer:
 
         recipe = _RECIPES[fmt]
         options = {"fflags": "+bitexact", "metadata_header_padding": "0"}
+        if fmt is AudioFormat.OGG:
+            # Files that are joined need serial numbers of their own (RFC 3533, 4); FFmpeg numbers
+            # from this on, and from 0 where the output shall be exact.
+            options["serial_offset"] = str(secrets.randbelow(1 << 31))
         if streamed:
             options |= {"flush_packets": "1", **recipe.streamed}
         self._sample_rate_hz = sample_rate_hz

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.synthesis import (
@@ -46,8 +46,8 @@ class SynthesisBody(_Body):
     voice_transcript: str | None = Field(
         default=None, description="What is said in the sample.", examples=[None]
     )
-    speed: float = Field(default=1.0, ge=MIN_SPEED, le=MAX_SPEED)
-    watermark: bool = False
+    speed: float = Field(default=1.0, ge=MIN_SPEED, le=MAX_SPEED, strict=True)
+    watermark: StrictBool = False
     request_id: Annotated[
         str, Field(min_length=1, max_length=MAX_REQUEST_ID_LENGTH, pattern=r"^[\x20-\x7e]+$")
     ] = Field(
@@ -58,11 +58,12 @@ class SynthesisBody(_Body):
     first_audio_within_s: float | None = Field(
         default=None,
         gt=0,
+        strict=True,
         description="How long the client waits for the first audio. The server answers with a "
         "named error (loading, busy) before that rather than after it.",
         examples=[4.5],
     )
-    replaceable: bool = Field(
+    replaceable: StrictBool = Field(
         default=False,
         description="Whether the client can go on elsewhere: then a failure of the engine ends the "
         "answer at once. Otherwise the server speaks the sentence again.",
