@@ -207,15 +207,6 @@ def test_the_suffix_tells_the_format() -> None:
             format_of(Path(name))
 
 
-async def test_ogg_files_may_be_joined(tmp_path: Path) -> None:
-    paths = [tmp_path / "a.ogg", tmp_path / "b.ogg"]
-    for path in paths:
-        await write_file(speech(), path)
-    serials = {path.read_bytes()[14:18] for path in paths}  # RFC 3533, 6
-    assert len(serials) == 2, "one number would make them one broken stream"
-    assert bytes(4) not in serials
-
-
 async def test_a_linked_file_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     link = tmp_path / "out.wav"
