@@ -220,8 +220,8 @@ class EmbeddedEngine:
         options = self._options.of(name)
         if name == "sano" and self._options.fetch != "never":
             self._fetch(options, progress)
-        if name == "piper":
-            options = {"voice": _piper_voice(), **options}
+        if name == "piper" and "voice" not in options:
+            options = {**options, "voice": _piper_voice()}
         if name != EMBEDDED_VOICES[-1]:
             options = {**options, "offline": True}
         engine: Engine = import_module(f"{_ENGINES}.{name}").create(options)
