@@ -127,6 +127,19 @@ def test_no_file_speaks_of_the_machine_that_it_was_written_on() -> None:
     assert telling == []
 
 
+def test_json_from_elsewhere_is_read_in_one_place() -> None:
+    own_files = {
+        "untrusted_json.py",
+        "catalog.py",  # texts of the package
+        "installation.py",  # written by the installer
+        "rendering.py",  # the notebook that was just rendered
+        "installer.py",  # the component in the package
+        "xllama.py",  # events of a library in this process
+    }
+    others = [path for path in SOURCES if path.name not in own_files]
+    assert lines_with(r"\bjson\.loads?\(", others) == []
+
+
 def test_scripts_are_executable_and_stop_at_the_first_failure() -> None:
     for name in ("scripts/speak", "scripts/test", ".ci/run"):
         script = ROOT / name

@@ -58,6 +58,7 @@ SHARED_INSIDE = (
     "vieneu_core.process_end",
     "vieneu_core.speech_cache",
     "vieneu_core.threads",
+    "vieneu_core.untrusted_json",
     "vieneu_core.translatable",
     "vieneu_core.validation",
 )

@@ -91,6 +91,22 @@ WRONG = {
     "a date that does not exist": ("local:\n  voice: 2020-13-45\n", "does not exist", "in quotes"),
     "a date": ("local:\n  voice: 2020-01-02\n", "a date", "the id of a voice"),
     "deep nesting": ("[" * 600, "nested far too deeply", "key: value"),
+    "lists in lists": (
+        "local:\n  options: {{a: " + "[" * 60 + "]" * 60 + "}}\n",
+        "nested far too deeply",
+        "key: value",
+    ),
+    "ten values of ten values of …": (
+        "local:\n  options:\n    a0: &a0 [x]\n"
+        + "".join(f"    a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 20)),
+        "too many values",
+        "Repeat less",
+    ),
+    "a list that contains itself": (
+        "local:\n  options:\n    a: &a [*a]\n",
+        "too many values",
+        "Repeat less",
+    ),
     "an unknown directive": ("%FOO {s}\n", "this is not valid YAML", "key: value"),
     "no URL": (
         "colab:\n  enabled: true\n  auth_token: {s}\n",

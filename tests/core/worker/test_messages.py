@@ -105,6 +105,13 @@ def test_a_header_that_does_not_fit_its_kind_is_an_error() -> None:
         decode(struct.pack(">BI", Cancel.kind, len(header)) + header)
 
 
+@pytest.mark.parametrize("deep", [b"[", b'{"job":', b'{"job": [{"a": ['])
+def test_a_header_nested_without_end_is_an_error(deep: bytes) -> None:
+    header = deep * 100_000
+    with pytest.raises(MessageError):
+        decode(struct.pack(">BI", Cancel.kind, len(header)) + header)
+
+
 @pytest.mark.parametrize("n_bytes", [0, 4, MAX_FRAME_BYTES + 1, 2**32 - 1])
 def test_an_impossible_length_is_refused_before_anything_is_read(n_bytes: int) -> None:
     with pytest.raises(MessageError):

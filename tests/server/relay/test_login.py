@@ -178,7 +178,9 @@ def test_wrong_codes_and_tokens_are_counted_apart_from_passwords(account: AdminA
     assert account.log_in_with_code(account.new_code().get_secret_value(), client="one")
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"token_sha256": 1}', '{"salt": "zz"}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", '{"token_sha256": 1}', '{"salt": "zz"}', "[" * 9_000, "[" * 90_000]
+)
 def test_a_damaged_file_is_a_clear_error(tmp_path: Path, content: str) -> None:
     path = tmp_path / "admin.json"
     path.write_text(content)

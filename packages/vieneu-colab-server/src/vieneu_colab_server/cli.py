@@ -8,7 +8,6 @@ second signal.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -33,6 +32,7 @@ from vieneu_core.credentials import new_auth_token
 from vieneu_core.errors import ConfigurationError, OutputError, VieneuError
 from vieneu_core.text import DictionaryFile
 from vieneu_core.translatable import Translatable, joined
+from vieneu_core.untrusted_json import parse_json
 from vieneu_core.validation import field_of, reason_of
 from vieneu_core.worker.spec import EngineSpec
 
@@ -70,8 +70,8 @@ def engine_options(pairs: list[str]) -> dict[str, object]:
                 remedy="Correct it.",
             )
         try:
-            options[key] = json.loads(value)
-        except json.JSONDecodeError:
+            options[key] = parse_json(value)
+        except ValueError:
             options[key] = value
     return options
 

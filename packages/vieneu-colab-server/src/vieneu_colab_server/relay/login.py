@@ -22,6 +22,7 @@ from vieneu_core.credentials import new_auth_token
 from vieneu_core.errors import AuthenticationError, ConfigurationError, InvalidRequestError
 from vieneu_core.files import PRIVATE, write_atomic
 from vieneu_core.translatable import Translatable
+from vieneu_core.untrusted_json import read_json
 
 CODE_VALID_S = 3_600.0
 SESSION_IDLE_S = 12 * 3_600.0
@@ -256,8 +257,7 @@ def _read(path: Path) -> _Kept | None:
         ConfigurationError: it cannot be read, or is damaged.
     """
     try:
-        with path.open("rb") as file:
-            content = json.loads(file.read(_MAX_FILE_BYTES))
+        content = read_json(path, max_bytes=_MAX_FILE_BYTES)
         kept = _Kept(*(str(content[name]) for name in ("token_sha256", "salt", "password_scrypt")))
         bytes.fromhex(kept.salt + kept.password_scrypt)
     except FileNotFoundError:

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
@@ -37,6 +38,10 @@ _YAML_PROBLEMS = (
     ("expected ',' or", "a list or {…} that is not closed", "Close it."),
     ("expected <block end>", "a wrong indentation", "Align it with the lines above."),
 )
+
+
+_MAX_DEPTH = 50
+_MAX_VALUES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +95,17 @@ class Document:
         root: Node | None = None
         failure: SettingsFileError | None = None
         try:
-            root = YAML(typ="rt").compose(text)
-            data = YAML(typ="safe", pure=True).load(text)
-        except YAMLError as err:
-            failure = _yaml_failure(err, path)
-        except RecursionError:
+            root = _bounded(YAML(typ="rt")).compose(text)
+            if _n_values(root) <= _MAX_VALUES:
+                data = _bounded(YAML(typ="safe", pure=True)).load(text)
+            else:
+                failure = wrong(path, "it has too many values", "Repeat less with '*'.")
+        except (MaxDepthExceededError, RecursionError):
             failure = wrong(
                 path, "it is nested far too deeply", "Write lines of the form key: value."
             )
+        except YAMLError as err:
+            failure = _yaml_failure(err, path)
         except ValueError:  # raised by the constructors of numbers and dates
             failure = wrong(path, "a number or date that does not exist", "Put it in quotes.")
         if failure is None and data is not None and not isinstance(data, dict):
@@ -157,6 +165,25 @@ class Document:
             at=self.position(loc),
             field=field,
         )
+
+
+def _bounded(yaml: YAML) -> YAML:
+    """Bound the nesting: without, 50 kB of ``[`` take seconds."""
+    yaml.max_depth = _MAX_DEPTH
+    return yaml
+
+
+def _n_values(root: Node | None) -> int:
+    """Count the values, those repeated by an alias each time; a few above the limit end it."""
+    found, waiting = 0, [root]
+    while waiting and found <= _MAX_VALUES:
+        node = waiting.pop()
+        found += 1
+        if isinstance(node, MappingNode):
+            waiting.extend(value for _, value in node.value)
+        elif isinstance(node, SequenceNode):
+            waiting.extend(node.value)
+    return found
 
 
 def _step(node: Node | None, part: int | str) -> tuple[Position, Node] | None:

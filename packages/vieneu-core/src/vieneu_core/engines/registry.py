@@ -15,6 +15,7 @@ from vieneu_core.errors import MissingExtraError
 from vieneu_core.files import write_atomic
 from vieneu_core.installation import has_module
 from vieneu_core.translatable import Translatable
+from vieneu_core.untrusted_json import read_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +210,7 @@ class SpeedRecord:
     def all(self) -> dict[str, float]:
         """Return all real-time factors by engine and model."""
         try:
-            stored = json.loads(self._path.read_text("utf-8"))
+            stored = read_json(self._path)
             return {str(key): float(value) for key, value in stored.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             return {}

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from vieneu_core.files import write_atomic
+from vieneu_core.untrusted_json import parse_json
 
 _FORMAT = 1
 _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -68,14 +69,14 @@ class CacheIndex:
     def parse(cls, text: str) -> CacheIndex:
         """Parse the index; a damaged one becomes empty."""
         try:
-            stored = json.loads(text)
+            stored = parse_json(text)
             if stored["format"] != _FORMAT:
                 return cls()
             files = {str(key): Checked(**value) for key, value in stored["files"].items()}
             commits = {str(key): str(value) for key, value in stored["commits"].items()}
             selections = {key: [*map(str, names)] for key, names in stored["selections"].items()}
             return cls(commits, selections, files)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             return cls()
 
     def dump(self) -> str:

@@ -7,7 +7,6 @@ https://huggingface.co/docs/hub/api and `hub_client`.
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import ssl
@@ -33,6 +32,7 @@ from vieneu_core.models.hub_client import (
 )
 from vieneu_core.models.source import is_plain
 from vieneu_core.translatable import Translatable
+from vieneu_core.untrusted_json import parse_json
 
 _NAME = re.compile(r"\w[\w.-]{0,199}", re.ASCII)
 _MAX_LIST_BYTES = 1 << 23
@@ -86,10 +86,10 @@ class PublicHubClient:
         with self._opened(url, what) as response:
             text = response.read(_MAX_LIST_BYTES)
         try:
-            listing = json.loads(text)
+            listing = parse_json(text)
             names = [str(file["rfilename"]) for file in listing["siblings"]]
             return str(listing["sha"]), tuple(filter(is_plain, names))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise no_hub_error(self.host, what) from error
 
     @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from vieneu_core.clock import Clock
 from vieneu_core.files import write_atomic
+from vieneu_core.untrusted_json import read_json
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ class TunnelQuota:
 
 def _load(path: Path) -> tuple[str, int, int, set[float]] | None:
     try:
-        stored = json.loads(path.read_text("utf-8"))
+        stored = read_json(path)
         warned = {float(mark) for mark in stored["told"]}
         return str(stored["month"]), int(stored["requests"]), int(stored["bytes"]), warned
     except FileNotFoundError:

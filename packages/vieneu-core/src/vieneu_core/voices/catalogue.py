@@ -24,6 +24,7 @@ from vieneu_core.errors import (
 from vieneu_core.files import PRIVATE, write_atomic
 from vieneu_core.synthesis import ReferenceAudio, check_language
 from vieneu_core.translatable import Translatable
+from vieneu_core.untrusted_json import read_json
 from vieneu_core.voices.reference import LONGEST_S
 from vieneu_core.voices.voice import Voice
 
@@ -210,7 +211,7 @@ def _checked_name(name: str) -> str:
 
 
 def _read(folder: Path) -> CustomVoice:
-    about = json.loads((folder / _ABOUT).read_text("utf-8"))
+    about = read_json(folder / _ABOUT)
     clip = decode_clip((folder / _CLIP).read_bytes(), max_seconds=LONGEST_S + 1)
     return CustomVoice(
         Voice(id=folder.name, name=str(about["name"]), language=str(about["language"])),

@@ -25,6 +25,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.translatable import from_parts, parts_of
+from vieneu_core.untrusted_json import parse_json
 from vieneu_core.voices import Voice
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
@@ -288,7 +289,7 @@ def decode(frame: bytes) -> Message:
     try:
         kind, n_header = _HEAD.unpack_from(frame)
         cls = _CLASSES[kind]
-        header = json.loads(frame[_HEAD.size : _HEAD.size + n_header])
+        header = parse_json(frame[_HEAD.size : _HEAD.size + n_header])
         return cls.unpack(header, frame[_HEAD.size + n_header :])
     except (struct.error, KeyError, TypeError, ValueError) as error:
         raise MessageError(f"Not a message: {type(error).__name__}.") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from vieneu_core.audio.encode import AudioFormat
 from vieneu_core.errors import InvalidRequestError
 from vieneu_core.synthesis import MAX_LANGUAGE_LENGTH, MAX_SPEED, MIN_SPEED
 from vieneu_core.text.clean import one_line
+from vieneu_core.untrusted_json import parse_json
 from vieneu_core.validation import conflict
 
 MAX_NAME_CHARS = 100
@@ -143,8 +143,8 @@ async def body_of_form(form: FormData) -> JobBody:
 
 def _json(text: str) -> object:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return parse_json(text)
+    except ValueError as error:
         raise InvalidRequestError("The field voices must be an object in JSON.") from error
 
 

@@ -7,13 +7,13 @@ of time; so events are read here, and only written by the package.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from vieneu_core.errors import InvalidRequestError
 from vieneu_core.translatable import Translatable
+from vieneu_core.untrusted_json import parse_json
 
 MAX_SKIPPED_BYTES = 16 << 20
 """What is too long is read and dropped up to this length, so that the connection can go on."""
@@ -131,8 +131,8 @@ class EventReader:
 
 def _object(content: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
+        found = parse_json(content)
+    except ValueError:
         found = None
     if not isinstance(found, dict):
         raise EventError("An event is not a JSON object.")

@@ -30,6 +30,7 @@ from vieneu_core.errors import (
     StreamInterruptedError,
 )
 from vieneu_core.translatable import Translatable
+from vieneu_core.untrusted_json import parse_json
 
 MAX_HEADER_BYTES = 1 << 20
 """Longest header: older servers put the description of all their voices into it."""
@@ -209,8 +210,8 @@ class WyomingConnection:
 
     def _object(self, content: bytes) -> dict[str, Any]:
         try:
-            found = json.loads(content)
-        except (ValueError, RecursionError):
+            found = parse_json(content)
+        except ValueError:
             raise self._no_event() from None
         if not isinstance(found, dict):
             raise self._no_event()

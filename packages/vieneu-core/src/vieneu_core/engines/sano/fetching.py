@@ -25,6 +25,7 @@ from vieneu_core.models.catalogue import PUBLIC_FILE_BYTES, model_of, model_sour
 from vieneu_core.models.download import RetryPolicy
 from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
 from vieneu_core.translatable import Translatable
+from vieneu_core.untrusted_json import read_json
 
 FAILURES_FILE = "voice-download.json"
 """File of `FailureRecord` in the folder of state."""
@@ -188,8 +189,8 @@ class FailureRecord:
 
     def _all(self) -> dict[str, dict[str, object]]:
         try:
-            stored = json.loads(self._path.read_text("utf-8"))
-        except (OSError, ValueError, RecursionError):
+            stored = read_json(self._path)
+        except (OSError, ValueError):
             return {}
         if not isinstance(stored, dict):
             return {}

@@ -8,7 +8,6 @@ may come from anywhere, so every size, offset and shape is compared with what th
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.local_files import unreadable
 from vieneu_core.models.source import is_plain
 from vieneu_core.translatable import Translatable
+from vieneu_core.untrusted_json import parse_json
 from vieneu_core.validation import reason_of
 
 MANIFEST = "manifest.json"
@@ -173,7 +173,7 @@ def read_voice_folder(folder: Path) -> VoiceFolder:
     """
     text = _read(folder / MANIFEST, "manifest")
     try:
-        raw = json.loads(text)
+        raw = parse_json(text)
         manifest = Manifest.model_validate(raw)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
@@ -181,7 +181,7 @@ def read_voice_folder(folder: Path) -> VoiceFolder:
         raise _damaged(
             folder, Translatable("{where}: {reason}", where=where, reason=reason_of(first))
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise _damaged(folder, Translatable("{file} is no JSON", file=MANIFEST)) from error
     for name in (manifest.weights_file, manifest.frontend.included_config):
         if not is_plain(name) or "/" in name:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -21,10 +20,12 @@ from vieneu_core.engines.sdk.models import Plan, plan_of
 from vieneu_core.engines.sdk.options import SdkMode, SdkOptions
 from vieneu_core.errors import MissingExtraError, ModelLoadError
 from vieneu_core.translatable import Translatable
+from vieneu_core.untrusted_json import read_json
 
 _NANO_CLONING = ("speaker_encoder.onnx", "codec_encoder.onnx", "reference_encoder.onnx")
 _CODEC_ENCODER = "moss_audio_tokenizer_encode.onnx"
 _TURBO_VOICES = "voices_v3_turbo.json"
+_MAX_VOICES_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,9 +192,8 @@ def _check_voices(mode: SdkMode, sdk: Any, plan: Plan) -> None:
     if mode is not SdkMode.V3_TURBO or plan.folder is None:
         return
     path = plan.folder / _TURBO_VOICES
-    stored = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    default = stored.get("default_voice")
-    for name, preset in stored.get("presets", {}).items():
+    default, presets = _stored_voices(path) if path.is_file() else (None, {})
+    for name, preset in presets.items():
         if preset.get("speaker_emb") is None:
             raise ModelLoadError(
                 Translatable(
@@ -210,6 +210,19 @@ def _check_voices(mode: SdkMode, sdk: Any, plan: Plan) -> None:
             ),
             remedy="Download the model again, or correct default_voice in the file.",
         )
+
+
+def _stored_voices(path: Path) -> tuple[object, dict[str, dict[str, object]]]:
+    """Return the default voice and the presets of a file that came with a model."""
+    try:
+        stored = read_json(path, max_bytes=_MAX_VOICES_BYTES)
+        presets = stored.get("presets", {})
+        return stored.get("default_voice"), {name: dict(presets[name]) for name in presets}
+    except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
+        raise ModelLoadError(
+            Translatable("The voices {path} cannot be read: {error}.", path=path, error=error),
+            remedy="Download the model again, or correct the file.",
+        ) from error
 
 
 def _clones(mode: SdkMode, sdk: Any, plan: Plan) -> bool:
