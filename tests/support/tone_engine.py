@@ -137,15 +137,16 @@ class ToneEngine:
     """Speaks tones. Options, all of them JSON values:
 
     ``sample_rate_hz`` (24000), ``chunk_delay_s`` (0: as fast as it can), ``load_delay_s`` (0),
-    ``clones`` and ``watermarks`` (false), ``load_error`` (a word: ``model``, ``memory``, ``voice``,
-    ``extra``, ``bug``, ``crash``), ``crash_once_file`` (while this file exists, `load` removes it
-    and dies).
+    ``load_until_file`` (`load` ends once this file exists), ``clones`` and ``watermarks`` (false),
+    ``load_error`` (a word: ``model``, ``memory``, ``voice``, ``extra``, ``bug``, ``crash``),
+    ``crash_once_file`` (while this file exists, `load` removes it and dies).
     """
 
     def __init__(self, options: Mapping[str, object]) -> None:
         self.sample_rate_hz = int(str(options.get("sample_rate_hz", 24_000)))
         self.chunk_delay_s = float(str(options.get("chunk_delay_s", 0.0)))
         self.load_delay_s = float(str(options.get("load_delay_s", 0.0)))
+        self.load_until_file = str(options.get("load_until_file", ""))
         self.clones = bool(options.get("clones", False))
         self.watermarks = bool(options.get("watermarks", False))
         self.load_error = str(options.get("load_error", ""))
@@ -154,6 +155,9 @@ class ToneEngine:
     def load(self, progress: Callable[[LoadProgress], None]) -> EngineInfo:
         progress(LoadProgress("Tuning the tone"))
         time.sleep(self.load_delay_s)
+        awaited = self.load_until_file
+        while awaited and not os.path.exists(awaited):  # noqa: PTH110 - one stat
+            time.sleep(0.02)
         if self.crash_once_file and os.path.exists(self.crash_once_file):  # noqa: PTH110 - one stat
             os.unlink(self.crash_once_file)  # noqa: PTH108 - as above
             os.kill(os.getpid(), signal.SIGKILL)

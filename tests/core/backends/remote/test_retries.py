@@ -88,7 +88,11 @@ async def test_a_request_that_waited_for_its_turn_in_vain_is_sent_once() -> None
         # It holds its turn for as long as the test takes, however slow the machine is.
         other = RemoteBackend(served.url, TOKEN, timeouts=PATIENT, codec="pcm")
         remote = RemoteBackend(
-            served.url, TOKEN, timeouts=RemoteTimeouts(first_byte_s=2.0), codec="pcm"
+            served.url,
+            TOKEN,
+            timeouts=RemoteTimeouts(first_byte_s=2.0),
+            retries=RetryPolicy(busy_within_s=0.1),
+            codec="pcm",
         )
         await other.load()
         await remote.load()

@@ -26,6 +26,9 @@ from vieneu_core.synthesis import SynthesisRequest, collect
 from vieneu_core.testing.scripted import ScriptedBackend
 
 IMPATIENT = WyomingTimeouts(connect_s=GUARD_S, describe_s=GUARD_S, first_audio_s=0.3, stall_s=0.3)
+PATIENT = WyomingTimeouts(
+    connect_s=GUARD_S, describe_s=GUARD_S, first_audio_s=GUARD_S, stall_s=GUARD_S
+)
 ERRORS: dict[str, tuple[type[BackendError], str]] = {
     "hangs": (FirstByteTimeoutError, "did not answer within 0.3 s"),
     "stalls": (StreamStalledError, "did not answer within 0.3 s"),
@@ -100,7 +103,7 @@ async def test_a_fallback_speaks_what_it_did_not(word: str) -> None:
 async def test_a_server_that_dies_is_left_and_asked_again_when_it_is_back() -> None:
     fallback = ScriptedBackend(name="last_resort")
     with wyoming_program() as (url, kill):
-        router = Router(local=WyomingBackend(url), last_resort=fallback)
+        router = Router(local=WyomingBackend(url, timeouts=PATIENT), last_resort=fallback)
         async with router:
             request = SynthesisRequest(text="Đây là câu 12 nhé.")
             assert not (await collect(router.stream(request))).fallback
@@ -119,7 +122,7 @@ async def test_a_server_that_dies_is_left_and_asked_again_when_it_is_back() -> N
 async def test_a_description_is_bounded(n_voices: int) -> None:
     async with wyoming_voice() as site:
         site.info = info_of({f"vi_VN-{number}": ["vi_VN"] for number in range(n_voices)})
-        backend = WyomingBackend(site.url)
+        backend = WyomingBackend(site.url, timeouts=PATIENT)
         if n_voices > 2_000:
             with pytest.raises(BadResponseError):
                 await backend.load()
@@ -132,7 +135,7 @@ async def test_a_description_in_no_form_of_ours() -> None:
     async with wyoming_voice() as site:
         site.info = _Damaged()
         with pytest.raises(BadResponseError, match="not in the protocol's form"):
-            await WyomingBackend(site.url).load()
+            await WyomingBackend(site.url, timeouts=PATIENT).load()
 
 
 class _Damaged(Info):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+from pathlib import Path
 
 from cli_sandbox import SERVER_TOKEN, CliSandbox, StartServer
 
@@ -70,14 +71,17 @@ def test_a_refused_connection_leaves_the_file_alone(connected: CliSandbox, serve
 
 
 def test_connect_waits_for_a_server_that_still_loads_its_model(
-    sandbox: CliSandbox, start_server: StartServer
+    sandbox: CliSandbox, start_server: StartServer, tmp_path: Path
 ) -> None:
-    _, url = start_server("--engine=tone_engine:create", "--engine-option=load_delay_s=3")
-    done = sandbox.run("connect", url, "--token-stdin", text=SERVER_TOKEN)
+    loaded = tmp_path / "loaded"
+    option = f"--engine-option=load_until_file={loaded}"
+    _, url = start_server("--engine=tone_engine:create", option)
+    screen = sandbox.on_terminal("connect", url, COLAB_AUTH_TOKEN=SERVER_TOKEN)
+    screen.wait_for("still loading")
+    loaded.touch()
 
-    assert done.returncode == 0, done.stderr
-    assert "still loading" in done.stderr
-    assert "Connected to" in done.stdout
+    assert screen.finish() == 0
+    assert "Connected to" in screen.shown
 
 
 def test_a_new_token_is_kept_and_the_old_one_left(
