@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
+import stat
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +23,17 @@ from vieneu_core.errors import (
     ServerTooNewError,
     ServerTooOldError,
     UnsafeEndpointError,
+    VieneuError,
 )
-from vieneu_core.pairing import AddressUpdate, AddressUpdateInbox, signature
-from vieneu_core.pairing.address_update import hkdf_sha256
+from vieneu_core.pairing import (
+    LOCAL_UPDATES_VARIABLE,
+    AddressUpdate,
+    AddressUpdateInbox,
+    UpdateRecord,
+    accepts_local,
+    signature,
+)
+from vieneu_core.pairing.address_update import hkdf_sha256, record_key
 from vieneu_core.wire.version import WIRE_VERSION
 
 TOKEN = SecretStr("the-token-of-the-house-0123456789")
@@ -87,7 +99,9 @@ def test_a_signature_holds_neither_token_nor_key(inbox: AddressUpdateInbox) -> N
     assert TOKEN.get_secret_value() not in repr(inbox.__dict__)
 
 
-@pytest.mark.parametrize("given_signature", [None, "", "v1=", "v1=00", "v0=abc", "ÿ"])
+@pytest.mark.parametrize(
+    "given_signature", [None, "", "v1=", "v1=00", "v0=abc", "ÿ", "\udcff", "v1=\ud800"]
+)
 def test_what_is_not_signed_is_refused(
     inbox: AddressUpdateInbox, given_signature: str | None
 ) -> None:
@@ -133,6 +147,104 @@ async def test_a_replay_is_refused_first_as_such_and_later_as_stale(clock: FakeC
         opened(inbox, body)
 
 
+def test_each_update_is_newer_than_the_last_one(inbox: AddressUpdateInbox) -> None:
+    opened(inbox, said(timestamp=NOW))
+    for stamp in (NOW, NOW - timedelta(microseconds=1)):
+        with pytest.raises(AddressUpdateStaleError, match="older than the last one"):
+            opened(inbox, said(timestamp=stamp))
+    opened(inbox, said(timestamp=NOW + timedelta(microseconds=1)))
+
+
+async def test_a_restart_forgets_no_update(tmp_path: Path, clock: FakeClock) -> None:
+    path = tmp_path / "state" / "updates.json"
+
+    async def receive(body: bytes, token: SecretStr = TOKEN) -> AddressUpdate:
+        started = AddressUpdateInbox(token, clock=clock, record=UpdateRecord(path))
+        return await started.receive(body, signature(body, token))
+
+    first = said(timestamp=NOW)
+    await receive(first)
+    for late in (first, said(timestamp=NOW - timedelta(minutes=1))):
+        with pytest.raises(AddressUpdateStaleError):
+            await receive(late)
+    await receive(said(timestamp=NOW + timedelta(seconds=1)))
+    await receive(first, SecretStr("another-token-0123456789"))  # of another server
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert TOKEN.get_secret_value() not in path.read_text("utf-8")
+
+
+async def test_two_receivers_of_one_token_share_what_was_received(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    record = UpdateRecord(tmp_path / "updates.json")
+    inboxes = [AddressUpdateInbox(TOKEN, clock=clock, record=record) for _ in range(2)]
+    body = said()
+    await inboxes[0].receive(body, signature(body, TOKEN))
+    with pytest.raises(AddressUpdateStaleError):
+        await inboxes[1].receive(body, signature(body, TOKEN))
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", "[" * 9_000, '{"a": 1}', '{"%s": "2026-11-01"}', '{"%s": 5}']
+)
+async def test_a_damaged_record_is_none(tmp_path: Path, clock: FakeClock, content: str) -> None:
+    path = tmp_path / "updates.json"
+    key = record_key(TOKEN)
+    path.write_text(content.replace("%s", key), "utf-8")
+    inbox = AddressUpdateInbox(TOKEN, clock=clock, record=UpdateRecord(path))
+    body = said()
+    await inbox.receive(body, signature(body, TOKEN))
+    assert UpdateRecord(path).last(key) == NOW
+
+
+async def test_a_record_that_cannot_be_written_is_logged(
+    tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    record = UpdateRecord(tmp_path / "file" / "updates.json")
+    inbox = AddressUpdateInbox(TOKEN, clock=clock, record=record)
+    body = said()
+    with caplog.at_level(logging.WARNING):
+        await inbox.receive(body, signature(body, TOKEN))
+    assert "cannot be kept" in caplog.text
+    with pytest.raises(AddressUpdateStaleError):
+        await inbox.receive(body, signature(body, TOKEN))
+
+
+@pytest.mark.parametrize("seconds", [0, -1, -86_400])
+def test_a_server_whose_session_has_ended_is_refused(
+    inbox: AddressUpdateInbox, seconds: float
+) -> None:
+    with pytest.raises(AddressUpdateStaleError, match="session has ended"):
+        opened(inbox, said(expires_at=NOW + timedelta(seconds=seconds)))
+
+
+_FIELDS = ("endpoint_url", "server_version", "wire_version", "expires_at", "timestamp", "nonce")
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(_FIELDS),
+        st.one_of(
+            st.none(),
+            st.integers(),
+            st.floats(),
+            st.text(max_size=40),
+            st.datetimes().map(lambda time: f"{time.isoformat()}+14:00"),
+            st.sampled_from(["https://[", "https://xn--", "https://a:99999", "9" * 16, "-1.0"]),
+        ),
+    ),
+    st.one_of(st.none(), st.text(st.characters(codec=None), max_size=90)),
+)
+def test_any_content_is_accepted_or_refused_with_a_named_error(
+    fields: dict[str, Any], other: str | None
+) -> None:
+    body = json.dumps(json.loads(said()) | fields).encode()
+    inbox = AddressUpdateInbox(TOKEN, clock=FakeClock(NOW))
+    with suppress(VieneuError):
+        inbox.open(body, signature(body, TOKEN) if other is None else other)
+
+
 @pytest.mark.parametrize("minutes", [-5.1, 5.1, -600, 600])
 def test_what_is_old_or_from_the_future_is_refused(
     inbox: AddressUpdateInbox, minutes: float
@@ -161,8 +273,50 @@ def test_an_address_to_which_no_token_may_go_is_refused(
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]"])
-def test_this_machine_needs_no_certificate(inbox: AddressUpdateInbox, url: str) -> None:
+def test_this_machine_needs_no_certificate_where_it_is_set_up(clock: FakeClock, url: str) -> None:
+    inbox = AddressUpdateInbox(TOKEN, clock=clock, local=True)
     assert opened(inbox, said(endpoint_url=url)).endpoint_url == url
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1:8000", "127.8.9.1", "localhost", "a.localhost.", "[::1]", "0.0.0.0", "[::]"),  # noqa: S104 - refused
+        *("169.254.169.254", "[fe80::1]", "[fe80::1%25eth0]", "224.0.0.1", "255.255.255.255"),
+        *("10.1.2.3", "172.16.0.9", "192.168.1.5", "100.64.0.1", "[fd00::1]", "[ff02::1]"),
+        *("[::ffff:127.0.0.1]", "[::ffff:a9fe:a9fe]", "[::127.0.0.1]", "[2002:7f00:1::]"),
+        *("[64:ff9b::169.254.169.254]", "[64:ff9b:1::7f00:1]", "[2001:0:7f00:1::]"),
+        *("127.1", "2130706433", "0x7f.1", "0177.0.0.1", "127.0.0.1.", "metadata.google.internal"),
+        *("homeassistant.local", "nas", "box.lan", "１２７.0.0.1"),
+    ],
+)
+def test_an_address_of_this_machine_or_its_network_is_refused_unless_it_is_set_up(
+    inbox: AddressUpdateInbox, host: str
+) -> None:
+    with pytest.raises(UnsafeEndpointError):
+        opened(inbox, said(endpoint_url=f"https://{host}/"))
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "[2606:4700::1111]", "a1.example.com:8443"])
+def test_an_address_of_the_internet_is_accepted(inbox: AddressUpdateInbox, host: str) -> None:
+    assert opened(inbox, said(endpoint_url=f"https://{host}")).endpoint_url == f"https://{host}"
+
+
+@pytest.mark.parametrize(
+    ("environ", "url", "accepted"),
+    [
+        ({}, "", False),
+        ({}, "https://abc.ngrok-free.app", False),
+        ({}, "http://127.0.0.1:8000", True),
+        ({}, "http://192.168.1.5:8000", True),
+        ({LOCAL_UPDATES_VARIABLE: "1"}, "", True),
+        ({LOCAL_UPDATES_VARIABLE: "0"}, "", False),
+    ],
+)
+def test_a_server_at_home_is_set_up_by_its_address_or_by_a_variable(
+    environ: dict[str, str], url: str, *, accepted: bool
+) -> None:
+    assert accepts_local(environ, url) is accepted
 
 
 @pytest.mark.parametrize(
