@@ -60,7 +60,7 @@ class BearerAuth:
 
 
 def _is_for_admin(path: str) -> bool:
-    return path in {ROTATE_TOKEN, DRAIN, VOICES} or path.startswith(f"{VOICES}/")
+    return path in {ROTATE_TOKEN, DRAIN} or path.startswith(f"{VOICES}/")
 
 
 def too_many_guesses() -> AuthenticationError:
