@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientError, web
@@ -16,13 +18,20 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from pydantic import SecretStr
 
 from vieneu_core.errors import VieneuError
-from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdateInbox, verify_server
-from vieneu_core.pairing.update_verification import MAX_BODY_BYTES
+from vieneu_core.pairing import (
+    MAX_BODY_BYTES,
+    SIGNATURE_HEADER,
+    AddressUpdateInbox,
+    UpdateRecord,
+    accepts_local,
+    verify_server,
+)
 
 from .const import CONF_COLAB, CONF_WEBHOOK, DOMAIN
 from .runtime import VieneuConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
+RECORD_FILE = "address-updates.json"
 
 
 def webhook_key_of(data: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -47,7 +56,8 @@ def async_listen(hass: HomeAssistant, entry: VieneuConfigEntry) -> Callable[[], 
         if not hass.config_entries.async_update_entry(entry, data=data):
             entry.runtime_data.coordinator.async_check_remote_now()  # the same: it is back
 
-    async_register(hass, webhook_id, SecretStr(token), connect)
+    url = entry.data[CONF_COLAB][CONF_URL]
+    async_register(hass, webhook_id, SecretStr(token), connect, known_url=url)
     return lambda: webhook.async_unregister(hass, webhook_id)
 
 
@@ -67,6 +77,8 @@ def async_register(
     webhook_id: str,
     token: SecretStr,
     on_verified: Callable[[str], Awaitable[None]] | asyncio.Future[str],
+    *,
+    known_url: str = "",
 ) -> None:
     """Register the webhook.
 
@@ -75,8 +87,13 @@ def async_register(
         webhook_id: Secret part of the path.
         token: The server's token, with which each message is signed.
         on_verified: Called with each verified address, or a future for the first one.
+        known_url: URL of the server in the settings; empty if there is none yet.
     """
-    inbox = AddressUpdateInbox(token)
+    inbox = AddressUpdateInbox(
+        token,
+        record=UpdateRecord(Path(hass.config.path(DOMAIN)) / RECORD_FILE),
+        local=accepts_local(os.environ, known_url),
+    )
 
     async def handle(hass: HomeAssistant, webhook_id: str, request: web.Request) -> web.Response:
         try:
@@ -85,7 +102,7 @@ def async_register(
             _LOGGER.warning("A message with a server's address broke off: %s", error)
             return web.Response(status=HTTPStatus.BAD_REQUEST)
         try:
-            update = inbox.open(body, request.headers.get(SIGNATURE_HEADER))
+            update = await inbox.receive(body, request.headers.get(SIGNATURE_HEADER))
             session = async_get_clientsession(hass)
             await verify_server(update.endpoint_url, token, session=session)
         except VieneuError as error:

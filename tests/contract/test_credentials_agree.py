@@ -44,7 +44,7 @@ def url_of_pairing(url: str, _: Path) -> object:
         timestamp=NOW,
         nonce="x" * 22,
     )
-    inbox = AddressUpdateInbox(SecretStr(TOKEN), clock=FakeClock(NOW))
+    inbox = AddressUpdateInbox(SecretStr(TOKEN), clock=FakeClock(NOW), local=True)
     return inbox.open(update.body(), signature(update.body(), SecretStr(TOKEN)))
 
 

@@ -31,6 +31,7 @@ from vieneu_core.testing.scripted import ScriptedBackend
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "custom_components/vieneu"
 EMBEDDED = {"local": {"kind": "embedded"}}
+os.environ["VIENEU_LOCAL_ADDRESS_UPDATES"] = "1"  # servers of tests are on this machine
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"  # no test reaches the model hub of the world
 
 

@@ -63,7 +63,7 @@ class WebhookReceiver:
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[WebhookReceiver]:
-    receiver = WebhookReceiver(AddressUpdateInbox(SECRET))
+    receiver = WebhookReceiver(AddressUpdateInbox(SECRET, local=True))
     app = web.Application()
     app.router.add_post("/api/webhook/secret-hook", receiver.answer)
     async with web_site(app) as url:

@@ -35,7 +35,7 @@ def test_every_path_is_described(document: dict[str, Any]) -> None:
         "/voices/{voice_id}": ["delete"],
         "/health": ["get"],
         "/admin/rotate-token": ["post"],
-        "/admin/drain": ["post"],
+        "/admin/drain": ["delete", "post"],
         "/livez": ["get"],
         "/readyz": ["get"],
     }

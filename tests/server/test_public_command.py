@@ -32,7 +32,7 @@ SUPPORT = Path(__file__).parents[1] / "support"
 class WebhookReceiver:
     """Takes address updates as Home Assistant does."""
 
-    inbox: AddressUpdateInbox = field(default_factory=lambda: AddressUpdateInbox(TOKEN))
+    inbox: AddressUpdateInbox = field(default_factory=lambda: AddressUpdateInbox(TOKEN, local=True))
     taken: asyncio.Queue[AddressUpdate] = field(default_factory=asyncio.Queue)
     url: str = ""
     status: int = 200
@@ -155,7 +155,7 @@ async def test_after_a_new_token_the_address_is_still_accepted_and_so_after_a_re
         remote = RemoteBackend(first.endpoint_url, TOKEN)
         token = await remote.rotate_token()
         await remote.aclose()
-        receiver.inbox = AddressUpdateInbox(token)
+        receiver.inbox = AddressUpdateInbox(token, local=True)
         running.agent().send_signal(signal.SIGKILL)
         async with asyncio.timeout(GUARD_S):
             second = await receiver.taken.get()

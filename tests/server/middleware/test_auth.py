@@ -6,11 +6,13 @@ import asyncio
 import hmac
 
 import pytest
+from fake_clock import FakeClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from server_site import TOKEN, Site, serving
+from server_site import TOKEN, Site, serving, until
 
 from vieneu_colab_server.middleware.auth import bearer_token
+from vieneu_colab_server.tokens.guesses import FIRST_WAIT_S, LONGEST_WAIT_S, MOST_HELD_OF_CLIENT
 from vieneu_core.testing.scripted import ScriptedBackend
 
 PROTECTED = [
@@ -108,20 +110,81 @@ async def test_the_token_is_compared_in_constant_time(
     assert {len(side) for pair in compared for side in pair} == {32}, "digests, of equal length"
 
 
-async def test_wrong_tokens_are_throttled_and_the_right_one_never_is(
+async def test_a_guesser_gets_401_later_and_later_and_the_right_token_at_once(
     backend: ScriptedBackend,
 ) -> None:
-    async with serving(backend, failed_logins_per_minute=3) as site:
-        wrong = {"Authorization": "Bearer wrong"}
-        statuses = []
-        for _ in range(5):
-            async with site.get("/health", headers=wrong) as response:
-                statuses.append(response.status)
-        assert int(response.headers["Retry-After"]) >= 1
-        async with site.get("/health") as response:
-            assert response.status == 200
+    clock = FakeClock()
+    async with serving(backend, clock=clock, failed_logins_per_minute=3) as site:
+        for n in range(3):
+            assert await raw_status(site, "GET /health HTTP/1.1", bearer(f"guess {n}")) == 401
+        fourth = asyncio.create_task(raw_status(site, "GET /health HTTP/1.1", bearer("guess 3")))
+        await until(lambda: site.service.guesses.n_held)
+        assert await raw_status(site, "GET /health HTTP/1.1", bearer(TOKEN)) == 200
+        assert not fourth.done()
+        await clock.advance(FIRST_WAIT_S)
+        assert await fourth == 401
 
-    assert statuses == [401, 401, 401, 429, 429]
+
+async def test_a_program_with_an_old_token_is_no_guesser(backend: ScriptedBackend) -> None:
+    async with serving(backend, clock=FakeClock(), failed_logins_per_minute=3) as site:
+        for _ in range(20):
+            assert await raw_status(site, "GET /health HTTP/1.1", bearer("former")) == 401
+
+
+async def test_tokens_of_a_guesser_are_not_checked_while_it_waits_for_many_answers(
+    backend: ScriptedBackend,
+) -> None:
+    clock = FakeClock()
+    guesser, other = "X-Forwarded-For: 192.0.2.1", "X-Forwarded-For: 192.0.2.2"
+    line = "GET /health HTTP/1.1"
+    async with serving(backend, clock=clock, failed_logins_per_minute=1) as site:
+        assert await raw_status(site, line, bearer("guess"), guesser) == 401
+        held = [
+            asyncio.create_task(raw_status(site, line, bearer(f"guess {n}"), guesser))
+            for n in range(MOST_HELD_OF_CLIENT)
+        ]
+        await until(lambda: site.service.guesses.n_held == MOST_HELD_OF_CLIENT)
+        assert await raw_status(site, line, bearer(TOKEN), guesser) == 401, "it is not checked"
+        assert await raw_status(site, line, bearer(TOKEN), other) == 200
+        await clock.advance(LONGEST_WAIT_S)
+        assert set(await asyncio.gather(*held)) == {401}
+        assert await raw_status(site, line, bearer(TOKEN), guesser) == 200
+
+
+async def test_behind_a_tunnel_that_states_no_address_the_owner_is_always_checked(
+    backend: ScriptedBackend,
+) -> None:
+    clock = FakeClock()
+    line = "GET /health HTTP/1.1"
+    async with serving(backend, clock=clock, failed_logins_per_minute=1) as site:
+        held = [
+            asyncio.create_task(raw_status(site, line, bearer(f"guess {n}")))
+            for n in range(MOST_HELD_OF_CLIENT + 2)
+        ]
+        await until(lambda: site.service.guesses.n_held > MOST_HELD_OF_CLIENT)
+        assert await raw_status(site, line, bearer(TOKEN)) == 200
+        await clock.advance(LONGEST_WAIT_S)
+        assert set(await asyncio.gather(*held)) == {401}
+
+
+async def test_a_server_that_stops_waits_for_no_guesser(backend: ScriptedBackend) -> None:
+    line = "GET /health HTTP/1.1"
+    async with serving(backend, clock=FakeClock(), failed_logins_per_minute=1) as site:
+        held = [asyncio.create_task(raw_status(site, line, bearer(f"guess {n}"))) for n in range(9)]
+        await until(lambda: site.service.guesses.n_held == 8)
+    assert set(await asyncio.gather(*held)) == {401}
+
+
+async def test_no_more_answers_are_held_than_the_limit(backend: ScriptedBackend) -> None:
+    clock = FakeClock()
+    line = "GET /health HTTP/1.1"
+    async with serving(backend, clock=clock, failed_logins_per_minute=1, max_connections=8) as site:
+        assert await raw_status(site, line, bearer("guess")) == 401
+        held = [asyncio.create_task(raw_status(site, line, bearer(f"guess {n}"))) for n in range(6)]
+        await until(lambda: sum(task.done() for task in held) == 2)
+        assert site.service.guesses.n_held == 4
+        await clock.advance(LONGEST_WAIT_S)
+        await asyncio.gather(*held)
 
 
 @given(st.lists(st.tuples(st.sampled_from([b"authorization", b"host"]), st.binary(max_size=60))))
@@ -130,6 +193,10 @@ def test_no_header_can_break_the_reading_of_a_token(headers: list[tuple[bytes, b
     token = bearer_token(headers)
 
     assert token is None or isinstance(token, bytes)
+
+
+def bearer(token: str) -> str:
+    return f"Authorization: Bearer {token}"
 
 
 async def raw_status(site: Site, request_line: str, *headers: str) -> int:

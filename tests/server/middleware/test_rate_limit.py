@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
+from fake_clock import FakeClock
 from server_site import serving
 
 from vieneu_colab_server.middleware import rate_limit
@@ -67,18 +69,35 @@ def test_clients_beyond_the_most_share_one_counter() -> None:
             counted.hit("requests", client)
 
 
-def test_a_client_that_was_idle_for_a_minute_yields_its_counter(
+async def test_a_client_that_was_idle_for_a_minute_yields_its_counter(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    now = [0.0]
     monkeypatch.setattr(rate_limit, "MOST_CLIENTS", 2)
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(time, "time", lambda: 1e9 + now[0])
-    counted = PerMinute(1)
-    for now[0], client in ((0.0, "a"), (1.0, "b"), (62.0, "c"), (63.0, "d")):
+    clock = FakeClock()
+    counted = PerMinute(1, clock=clock)
+    for seconds, client in ((0, "a"), (1, "b"), (61, "c"), (1, "d")):
+        await clock.advance(seconds)
         counted.hit("requests", client)
     with pytest.raises(RateLimitedError):
         counted.hit("requests", "c")
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_calendar_clock_that_is_set_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    clock = FakeClock()
+    counted = PerMinute(1, clock=clock)
+    counted.hit("requests")
+    before = time.time()
+    monkeypatch.setattr(time, "time", lambda: before + hours * 3_600)
+    monkeypatch.setattr(clock, "_start", clock.now() + timedelta(hours=hours))
+    await clock.advance(10)
+    with pytest.raises(RateLimitedError) as caught:
+        counted.hit("requests")
+    assert caught.value.retry_after_s == 50
+    await clock.advance(50)
+    counted.hit("requests")
 
 
 @pytest.mark.parametrize(

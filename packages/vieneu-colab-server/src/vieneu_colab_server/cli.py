@@ -41,6 +41,7 @@ EXIT_ENGINE = 4
 EXIT_TUNNEL = 5
 EXIT_FORCED = 143
 TOKEN_VARIABLE = f"{ENV_PREFIX}TOKEN"
+ADMIN_TOKEN_VARIABLE = f"{ENV_PREFIX}ADMIN_TOKEN"
 TOKEN_FILE_VARIABLE = f"{ENV_PREFIX}TOKEN_FILE"
 CALLBACK_VARIABLE = f"{ENV_PREFIX}CALLBACK_URL"
 """Not an option: a webhook's path is a secret, and every process can read arguments."""
@@ -79,7 +80,7 @@ def engine_options(pairs: list[str]) -> dict[str, object]:
 def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[ServerSettings, str]:
     """Return the settings, and the token if it is a new one (else an empty text).
 
-    The token's variable is removed from the environment, so that no other process inherits it.
+    The tokens' variables are removed from the environment, so that no other process inherits it.
 
     Raises:
         ConfigurationError: a setting is invalid.
@@ -107,6 +108,8 @@ def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[S
                 "Correct the option, or the variable {env_prefix}<NAME>.", env_prefix=ENV_PREFIX
             ),
         ) from None
+    finally:
+        os.environ.pop(ADMIN_TOKEN_VARIABLE, None)
 
 
 def make_public(

@@ -22,6 +22,7 @@ from vieneu_colab_server.app import Service, create_app
 from vieneu_colab_server.connections import affordable_connections, bounded_protocol
 from vieneu_colab_server.exposure import Exposure, PublicEvent
 from vieneu_colab_server.lifecycle import Lifecycle
+from vieneu_colab_server.middleware.proxy import ProxiedConfig
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_core.backends.base import Backend
@@ -95,7 +96,8 @@ class DrainingServer(uvicorn.Server):
         if self._drain_ends_s is None:
             if self._signal is not None:
                 _LOGGER.info("Stopping on %s.", self._signal.name)
-            self._service.lifecycle.drain()
+            self._service.lifecycle.stop()
+            self._service.guesses.release()
             self._drain_ends_s = now_s + self._drain_timeout_s
         if self._service.recorder.n_readers == 0:
             return True
@@ -111,7 +113,7 @@ def build_server(app: Starlette, settings: ServerSettings) -> DrainingServer:
         max_connections=affordable_connections(settings.max_connections),
         head_timeout_s=settings.head_timeout_s,
     )
-    config = uvicorn.Config(
+    config = ProxiedConfig(
         app,
         http=protocol,
         backlog=_ACCEPTED_AT_ONCE,
@@ -120,9 +122,7 @@ def build_server(app: Starlette, settings: ServerSettings) -> DrainingServer:
         log_config=None,
         access_log=False,
         server_header=False,
-        # X-Forwarded-Proto of a proxy on this machine, or of those in FORWARDED_ALLOW_IPS: behind
-        # https:// the relay's cookie is sent over https:// only.
-        proxy_headers=True,
+        proxy_headers=False,  # `ProxiedConfig` reads them
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=CLOSE_TIMEOUT_S,
     )

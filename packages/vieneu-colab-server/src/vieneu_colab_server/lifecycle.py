@@ -41,7 +41,7 @@ class Lifecycle:
         self._loading_retry_after_s = loading_retry_after_s
         self._started_s = clock.monotonic()
         self._loading: asyncio.Task[None] | None = None
-        self._drain_asked = False
+        self._drain_asked = self._stopping = False
         self.load_failure: VieneuError | None = None
         """Why the backend could not be loaded."""
 
@@ -71,10 +71,10 @@ class Lifecycle:
 
     @property
     def draining(self) -> bool:
-        """Whether it refuses new requests: on command, or before the end of the session."""
+        """Whether it refuses new requests: on command, as it stops, or as its session ends."""
         remaining_s = self.remaining_s
         ending = remaining_s is not None and remaining_s <= self._session_drain_s
-        return self._drain_asked or ending
+        return self._drain_asked or self._stopping or ending
 
     @property
     def loading(self) -> bool:
@@ -94,8 +94,16 @@ class Lifecycle:
         await self._backend.aclose()
 
     def drain(self) -> None:
-        """Refuse new requests from now on."""
+        """Refuse new requests from now on, until `resume`."""
         self._drain_asked = True
+
+    def resume(self) -> None:
+        """Undo `drain`; without effect on a server that stops or whose session ends."""
+        self._drain_asked = False
+
+    def stop(self) -> None:
+        """Refuse new requests for good."""
+        self._stopping = True
 
     def check_accepting(self) -> None:
         """Check that a request would be accepted now.

@@ -51,6 +51,7 @@ STATUS_OF: Mapping[type[VieneuError], HTTPStatus] = {
     errors.RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.BackendTimeoutError: HTTPStatus.GATEWAY_TIMEOUT,
     errors.AuthenticationError: HTTPStatus.UNAUTHORIZED,
+    errors.AdminTokenRequiredError: HTTPStatus.FORBIDDEN,
     errors.WireVersionError: HTTPStatus.UPGRADE_REQUIRED,
     errors.InternalServerError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.EngineError: HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -28,6 +28,12 @@ class ServerSettings(BaseSettings):
     """Token that clients must send. Never printed."""
     token_file: Path | None = None
     """File of the token; a new one (``rotate-token``) is written to it."""
+    admin_token: ServerToken | None = None
+    """Token of the admin, who alone may then rotate and drain; None: the one token may do all."""
+    admin_token_file: Path | None = None
+    """File of the admin token."""
+    speech_tokens_file: Path | None = None
+    """File of further tokens for speech, one a line: each client may have one of its own."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     """0 takes any free port."""
@@ -50,7 +56,7 @@ class ServerSettings(BaseSettings):
     )
     """All other requests per minute (health, voices) of one client, counted apart from speech."""
     failed_logins_per_minute: PositiveInt = 20
-    """Failed logins per minute of one client; a valid token is never throttled."""
+    """Wrong tokens of one client per minute that are answered at once; further ones wait."""
 
     max_queue: int = Field(default=8, ge=0)
     """Requests that may wait for their turn."""

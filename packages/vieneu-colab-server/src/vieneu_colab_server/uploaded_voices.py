@@ -5,9 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 from collections import OrderedDict
+from dataclasses import dataclass, field
 
 from vieneu_core.audio.decode import decode_clip
-from vieneu_core.errors import InvalidRequestError, ReferenceAudioError, VoiceNotFoundError
+from vieneu_core.errors import (
+    AdminTokenRequiredError,
+    InvalidRequestError,
+    ReferenceAudioError,
+    VoiceNotFoundError,
+)
 from vieneu_core.synthesis import ReferenceAudio, check_language
 from vieneu_core.text.clean import has_speech, one_line
 from vieneu_core.translatable import Translatable
@@ -16,6 +22,14 @@ from vieneu_core.wire.schemas import VoiceUpload
 
 MOST_KEPT = 64
 """Number of voices, of half a megabyte at most; the least recently used is removed first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    voice: Voice
+    reference: ReferenceAudio
+    owners: set[str | None] = field(default_factory=set)
+    """Who sent it."""
 
 
 class UploadedVoices:
@@ -29,10 +43,14 @@ class UploadedVoices:
     def __init__(self, *, max_seconds: float, most_kept: int = MOST_KEPT) -> None:
         self._max_seconds = max_seconds
         self._most_kept = most_kept
-        self._kept: OrderedDict[str, tuple[Voice, ReferenceAudio]] = OrderedDict()
+        self._kept: OrderedDict[str, _Upload] = OrderedDict()
 
-    def add(self, upload: VoiceUpload) -> Voice:
-        """Store a voice under its content id; without effect if it is stored. Blocking.
+    def add(self, upload: VoiceUpload, *, owner: str | None = None) -> Voice:
+        """Store a voice under its content id. Blocking.
+
+        Args:
+            upload: The voice.
+            owner: Who sends it; None is the admin.
 
         Raises:
             ReferenceAudioError: the audio is unusable.
@@ -55,9 +73,10 @@ class UploadedVoices:
             raise InvalidRequestError("The voice is not the one that its id names.")
         name = one_line(upload.name) or reference.content_id
         voice = Voice(id=reference.content_id, name=name, language=upload.language)
-        self._kept[voice.id] = voice, reference
+        owners = self._kept[voice.id].owners if voice.id in self._kept else set()
+        self._kept[voice.id] = _Upload(voice, reference, owners | {owner})
         while len(self._kept) > self._most_kept:
-            self._kept.popitem(last=False)
+            self._forget_one_of(owner, but=voice.id)
         return voice
 
     def find(self, voice_id: str | None) -> ReferenceAudio | None:
@@ -65,21 +84,41 @@ class UploadedVoices:
         if voice_id is None or voice_id not in self._kept:
             return None
         self._kept.move_to_end(voice_id)
-        return self._kept[voice_id][1]
+        return self._kept[voice_id].reference
 
-    def remove(self, voice_id: str) -> None:
-        """Remove a voice.
+    def remove(self, voice_id: str, *, owner: str | None = None) -> None:
+        """Remove a voice. One that others have sent too stays for them.
+
+        Args:
+            voice_id: Its id.
+            owner: Who removes it; None is the admin, who removes it for all.
 
         Raises:
             VoiceNotFoundError: there is no such voice.
+            AdminTokenRequiredError: only others have sent it.
         """
-        if self._kept.pop(voice_id, None) is None:
+        kept = self._kept.get(voice_id)
+        if kept is None:
             raise VoiceNotFoundError(
                 Translatable(
                     "No voice {voice_id!r} was sent to this server.", voice_id=voice_id[:80]
                 )
             )
+        if owner is not None and owner not in kept.owners:
+            raise AdminTokenRequiredError(
+                Translatable("The voice {voice_id!r} was sent by others.", voice_id=voice_id[:80]),
+                remedy="Remove it with the admin token of the server.",
+            )
+        kept.owners.discard(owner)
+        if owner is None or not kept.owners:
+            del self._kept[voice_id]
 
     def voices(self) -> tuple[Voice, ...]:
         """List the voices, the most recently used one last."""
-        return tuple(voice for voice, _ in self._kept.values())
+        return tuple(kept.voice for kept in self._kept.values())
+
+    def _forget_one_of(self, owner: str | None, *, but: str) -> None:
+        """Remove the voice that was not used for longest: where possible, one of this owner."""
+        others = [key for key in self._kept if key != but]
+        own = [key for key in others if self._kept[key].owners == {owner}]
+        del self._kept[(own or others)[0]]

@@ -58,8 +58,9 @@ class RouterBuilder:
         expect_optional("clock", clock, Clock, "a Clock")
         self._clock = clock or SystemClock()
         self._session = session
+        self.state_dir = folder_or_default("state_dir", state_dir, default=users_state_dir)
         self.quota = TunnelQuota(
-            folder_or_default("state_dir", state_dir, default=users_state_dir) / "budget.json",
+            self.state_dir / "budget.json",
             clock=self._clock,
             monthly_requests=settings.quota.monthly_requests,
             monthly_bytes=settings.quota.monthly_bytes,

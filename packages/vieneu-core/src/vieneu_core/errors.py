@@ -50,6 +50,7 @@
         │   ├── TunnelLimitError
         │   └── TunnelQuotaError
         ├── AuthenticationError
+        ├── AdminTokenRequiredError   the token is valid, but only for speech
         ├── WireVersionError
         │   ├── ServerTooOldError
         │   └── ServerTooNewError
@@ -540,6 +541,14 @@ class AuthenticationError(BackendError):
     default_remedy = "Copy the current token from the notebook and connect again."
     transient = False
     consequence = Consequence.UNTIL_ADMIN
+
+
+class AdminTokenRequiredError(BackendError):
+    """The token is valid for speech only; this needs the server's admin token."""
+
+    code = "admin_token_required"
+    title = "Admin token required"
+    default_remedy = "Use the admin token of the server: VIENEU_ADMIN_TOKEN=… vieneu rotate-token"
 
 
 class WireVersionError(BackendError):

@@ -23,7 +23,12 @@ def signature_of(path: Path) -> Signature:
 
 
 def write_atomic(
-    target: Path, data: bytes | str, *, mode: int | None = None, durable: bool = True
+    target: Path,
+    data: bytes | str,
+    *,
+    mode: int | None = None,
+    durable: bool = True,
+    room: int = 0,
 ) -> None:
     """Replace a file atomically: a crash at any point leaves the complete old or new file.
 
@@ -34,6 +39,7 @@ def write_atomic(
         data: New content; text is written as UTF-8.
         mode: Permissions, such as `PRIVATE`, from the first byte on; None means the umask's.
         durable: Whether it must survive a power cut.
+        room: Bytes that the disk must have room for, if they are more than the content.
 
     Raises:
         OSError: it cannot be written; the old file is unchanged.
@@ -41,6 +47,7 @@ def write_atomic(
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
         content = data.encode() if isinstance(data, str) else data
+        _check_room(draft, room)
         _write(draft, content, mode, like=target, durable=durable)
         draft.replace(target)
         if durable:
@@ -70,6 +77,17 @@ def remove_drafts(target: Path) -> None:
     """
     for draft in target.parent.glob(f".{target.name}.*.tmp"):
         draft.unlink(missing_ok=True)
+
+
+def _check_room(draft: Path, n_bytes: int) -> None:
+    """Really write so many bytes, and remove them: only that proves that there is room."""
+    if n_bytes:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
+            file.write(b"#" * n_bytes)
+            file.flush()
+            os.fsync(descriptor)
+        draft.unlink()
 
 
 def _write(draft: Path, data: bytes, mode: int | None, *, like: Path, durable: bool) -> None:

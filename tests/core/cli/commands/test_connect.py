@@ -3,6 +3,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
 from cli_sandbox import SERVER_TOKEN, CliSandbox, StartServer
 
 
@@ -118,6 +119,27 @@ def test_once_the_new_token_is_kept_whoever_has_the_old_one_cannot_rotate(
     assert "needs the current token" in thief.stderr
     sandbox.config.write_text(own, "utf-8")
     assert sandbox.run("rotate-token").returncode == 0
+
+
+def test_where_the_server_has_an_admin_token_only_that_rotates(
+    sandbox: CliSandbox, start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin_token = "the-token-of-the-admin-0123456789"
+    monkeypatch.setenv("VIENEU_SERVER_ADMIN_TOKEN", admin_token)
+    _, url = start_server()
+    monkeypatch.delenv("VIENEU_SERVER_ADMIN_TOKEN")
+    assert sandbox.run("connect", url, "--token-stdin", text=SERVER_TOKEN).returncode == 0
+
+    refused = sandbox.run("rotate-token")
+    rotated = sandbox.run("rotate-token", VIENEU_ADMIN_TOKEN=admin_token)
+
+    assert (refused.returncode, rotated.returncode) == (6, 0), refused.stderr + rotated.stderr
+    assert "needs the admin token" in refused.stderr
+    assert "VIENEU_ADMIN_TOKEN" in refused.stderr
+    kept = sandbox.config.read_text("utf-8")
+    assert SERVER_TOKEN not in kept
+    assert admin_token not in kept + rotated.stdout + rotated.stderr
+    assert sandbox.run("mode", "remote").returncode == 0
 
 
 def test_a_token_is_not_rotated_where_it_could_not_be_kept(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vieneu_colab_server.middleware.rate_limit import PerMinute, client_of
 from vieneu_colab_server.problems import problem_response
+from vieneu_colab_server.tokens.guesses import LONGEST_WAIT_S, Guesses
 from vieneu_colab_server.tokens.rotation import TokenRotation
-from vieneu_core.errors import AuthenticationError, VieneuError
-from vieneu_core.wire.routes import OPEN_PATHS
+from vieneu_core.errors import AuthenticationError
+from vieneu_core.wire.routes import DRAIN, OPEN_PATHS, ROTATE_TOKEN, VOICES
 
 
 def bearer_token(headers: list[tuple[bytes, bytes]]) -> bytes | None:
@@ -21,35 +21,52 @@ def bearer_token(headers: list[tuple[bytes, bytes]]) -> bytes | None:
 
 
 class BearerAuth:
-    """Passes on only requests with a valid token.
+    """Passes on only requests with a valid token: one for speech, or for its paths the admin's.
 
-    Wrong tokens are counted for each client; above the limit they get 429 instead of 401. A valid
-    token is checked first and never throttled.
+    The answer to a wrong token is always 401. Of a client that sends many, it comes later and
+    later; a valid token is never throttled.
     """
 
-    def __init__(self, app: ASGIApp, *, tokens: TokenRotation, failures: PerMinute) -> None:
+    def __init__(self, app: ASGIApp, *, tokens: TokenRotation, guesses: Guesses) -> None:
         self._app = app
         self._tokens = tokens
-        self._failures = failures
+        self._guesses = guesses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
             await self._app(scope, receive, send)
             return
-        try:
-            self._check(scope)
-        except VieneuError as error:
-            await problem_response(error)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+        refusal = await self._refusal(scope)
+        if refusal is None:
+            await self._app(scope, receive, send)
+        else:
+            await problem_response(refusal)(scope, receive, send)
 
-    def _check(self, scope: Scope) -> None:
+    async def _refusal(self, scope: Scope) -> AuthenticationError | None:
+        """Return why a request may not pass; None if it may."""
         token = bearer_token(scope["headers"])
+        remedy = "Send the server's current token: Authorization: Bearer <token>"
+        if token is None:
+            return AuthenticationError("The request has no token.", remedy=remedy)
+        if self._guesses.are_too_many(scope):
+            return too_many_guesses()
         if self._tokens.accepts(token):
-            return
-        self._failures.hit("failed logins", client_of(scope))
-        raise AuthenticationError(
-            "The request has no token." if token is None else "The token is wrong.",
-            remedy="Send the server's current token: Authorization: Bearer <token>",
-        )
+            return None
+        if _is_for_admin(scope["path"]) and self._tokens.is_admins(token):
+            return None
+        await self._guesses.hold(scope, token)
+        return AuthenticationError("The token is wrong.", remedy=remedy)
+
+
+def _is_for_admin(path: str) -> bool:
+    return path in {ROTATE_TOKEN, DRAIN} or path.startswith(f"{VOICES}/")
+
+
+def too_many_guesses() -> AuthenticationError:
+    """Return the refusal of a token that was not checked."""
+    return AuthenticationError(
+        "Too many wrong tokens came from this address; this one was not checked.",
+        remedy="Stop the program that sends them, and try again.",
+        retry_after_s=LONGEST_WAIT_S,
+    )

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-import time
+from collections import OrderedDict, deque
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vieneu_colab_server.problems import problem_response
+from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import RateLimitedError
 from vieneu_core.translatable import Translatable
 from vieneu_core.wire.routes import STREAM, SYNTHESIZE
@@ -22,7 +20,6 @@ MOST_CLIENTS = 1_024
 CLIENT_KEY = "vieneu_client"
 """Key of a request's scope: the client that it comes from, where its address is not what counts."""
 _MINUTE_S = 60.0
-_IDLE_S = _MINUTE_S + 1.0
 _SHARED = "shared"
 _MAX_ADDRESS_CHARS = 64
 _IPV6_NETWORK_BITS = 64
@@ -52,15 +49,20 @@ def client_of(scope: Scope) -> str:
 class PerMinute:
     """Counts events over the last minute, of each client by itself. May be used by many threads.
 
-    It keeps `MOST_CLIENTS` counters, and one for all further clients.
+    It keeps `MOST_CLIENTS` counters, and one for all further clients. The clock is the monotonic
+    one: a calendar clock that is set changes nothing.
+
+    Args:
+        limit: Events in a minute.
+        clock: Time; None means the system's.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._item = RateLimitItemPerMinute(limit)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+    def __init__(self, limit: int, *, clock: Clock | None = None) -> None:
+        self._limit = limit
+        self._clock = clock or SystemClock()
         self._changing = threading.Lock()
-        self._clients: dict[str, tuple[int, float]] = {}
-        """Number of the counter, and time of the last event; the longest idle client first."""
+        self._clients: OrderedDict[str, deque[float]] = OrderedDict()
+        """Times of the counted events of each client; the longest idle client first."""
 
     def hit(self, key: str, client: str = "") -> None:
         """Count one event.
@@ -72,31 +74,30 @@ class PerMinute:
         Raises:
             RateLimitedError: there were too many.
         """
-        counter = self._counter_of(client)
-        if self._limiter.hit(self._item, counter):
-            return
-        wait_s = self._limiter.get_window_stats(self._item, counter).reset_time - time.time()
+        now_s = self._clock.monotonic()
+        with self._changing:
+            times = self._times_of(client, now_s)
+            while times and times[0] <= now_s - _MINUTE_S:
+                times.popleft()
+            if len(times) < self._limit:
+                times.append(now_s)
+                return
+            wait_s = times[0] + _MINUTE_S - now_s
         raise RateLimitedError(
-            Translatable(
-                "More than {amount} {key} within a minute.", amount=self._item.amount, key=key
-            ),
+            Translatable("More than {amount} {key} within a minute.", amount=self._limit, key=key),
             retry_after_s=round(max(1.0, wait_s), 1),
         )
 
-    def _counter_of(self, client: str) -> str:
-        """Return the counter of a client. An idle one is empty, and goes to the next client."""
-        now_s = time.monotonic()
-        with self._changing:
-            number, _ = self._clients.pop(client, (None, 0.0))
-            if number is None:
-                number = len(self._clients)
-                idlest = next(iter(self._clients), None)
-                if idlest is not None and now_s - self._clients[idlest][1] > _IDLE_S:
-                    number, _ = self._clients.pop(idlest)
-                elif number >= MOST_CLIENTS:
-                    return _SHARED
-            self._clients[client] = number, now_s
-        return str(number)
+    def _times_of(self, client: str, now_s: float) -> deque[float]:
+        """Return the events of a client. The longest idle one is forgotten for a new one."""
+        if client not in self._clients and len(self._clients) >= MOST_CLIENTS:
+            idlest, times = next(iter(self._clients.items()))
+            if times and times[-1] > now_s - _MINUTE_S:
+                return self._clients.setdefault(_SHARED, deque())
+            del self._clients[idlest]
+        times = self._clients.setdefault(client, deque())
+        self._clients.move_to_end(client)
+        return times
 
 
 class RateLimit:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from starlette.responses import StreamingResponse
 
@@ -20,11 +20,7 @@ from vieneu_core.backends.base import Health
 from vieneu_core.credentials import MAX_TOKEN_CHARS, MAX_URL_CHARS
 from vieneu_core.errors import ConfigurationError, InvalidRequestError, SettingsFileError
 from vieneu_core.i18n import best_language
-from vieneu_core.pairing import MAX_BODY_BYTES, SIGNATURE_HEADER
 from vieneu_core.router import ErrorReport, Mode
-
-ADDRESS = "/address"
-"""Open: what it takes is signed."""
 
 
 class _Body(BaseModel):
@@ -129,15 +125,6 @@ def _add_choices(api: APIRouter, administration: Administration) -> None:
         with of_the_caller():
             await administration.rotate_token()
         return {"rotated": True}
-
-    @api.post(ADDRESS)
-    async def accept_address(request: Request) -> dict[str, bool]:
-        """Take the signed new address of a server that was restarted."""
-        body = await request.body()
-        if len(body) > MAX_BODY_BYTES:
-            raise InvalidRequestError("The address update is too large.")
-        await administration.accept_address(body, request.headers.get(SIGNATURE_HEADER))
-        return {"accepted": True}
 
 
 def _add_backends(api: APIRouter, administration: Administration) -> None:

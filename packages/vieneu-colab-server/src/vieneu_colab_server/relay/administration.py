@@ -11,21 +11,19 @@ import asyncio
 import logging
 import os
 from collections.abc import Coroutine, Iterable
-from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
 from vieneu_core.backends.base import Backend, BackendState, Health
-from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.builder import RouterBuilder
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.config import Settings, environment_overrides, load_settings, save_settings
 from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError, VieneuError
 from vieneu_core.files import signature_of
-from vieneu_core.pairing import AddressUpdateInbox, verify_server
+from vieneu_core.pairing import rotate_saved_token, verify_server
 from vieneu_core.router import LAST_RESORT, Mode, Router
 from vieneu_core.text.dictionary_file import DictionaryFile
 from vieneu_core.translatable import Translatable
@@ -60,13 +58,13 @@ class Administration:
     ) -> None:
         self.router = router
         self.voices = builder.voices
+        self.state_dir = builder.state_dir
         self._builder = builder
         self._settings = self._at_start = settings
         self.path = path
         self._clock = clock or SystemClock()
         self._changing = asyncio.Lock()
         self._replacing: set[asyncio.Task[None]] = set()
-        self._inbox: tuple[str, AddressUpdateInbox] | None = None
         self.settings_error: VieneuError | None = None
         """Why the file could not be taken over when it was last changed; the old settings hold."""
 
@@ -132,23 +130,6 @@ class Administration:
         """
         return await verify_server(*self._server(url, token))
 
-    async def accept_address(self, body: bytes, signature: str | None) -> None:
-        """Take the new address that a restarted server sent.
-
-        Raises:
-            AddressUpdateError: it is not signed with the token of the settings, not new or unsafe.
-            BackendError: the server does not answer at the address; nothing has changed.
-            BackendNotConfiguredError: the settings have no token that could sign.
-        """
-        token = self._settings.colab.auth_token
-        if not token.get_secret_value():
-            raise BackendNotConfiguredError("No server is connected.", backend=Mode.REMOTE.value)
-        secret = token.get_secret_value()
-        if self._inbox is None or self._inbox[0] != secret:
-            self._inbox = secret, AddressUpdateInbox(token, clock=self._clock)
-        update = self._inbox[1].open(body, signature)
-        await self.connect(update.endpoint_url, token)
-
     async def disconnect(self) -> None:
         """Remove the remote server and its token; requests go to the local backend.
 
@@ -166,19 +147,18 @@ class Administration:
 
         Raises:
             BackendError: it did not; the current token stays.
-            ConfigurationError: the new token could not be kept; nothing has changed.
+            ConfigurationError: the new token could not be kept in the settings; the message says
+                where it is.
         """
         colab = self._settings.colab
         if not colab.enabled:
             raise BackendNotConfiguredError("No server is connected.", backend=Mode.REMOTE.value)
         self._refuse_overrides()
         async with self._changing:
-            await asyncio.to_thread(save_settings, {}, self.path)  # before the old one is lost
-            async with aclosing(RemoteBackend(colab.endpoint_url, colab.auth_token)) as server:
-                token = await server.rotate_token()
-                await self._save({"colab.auth_token": token})
-                with suppress(VieneuError):  # else the next request does it
-                    await server.health()  # used once, no previous token can rotate
+            try:
+                await rotate_saved_token(self.path, colab.endpoint_url, colab.auth_token)
+            finally:  # also a token that could only be rescued is used from now on
+                await self._apply(await asyncio.to_thread(load_settings, self.path))
 
     # --- the settings file ------------------------------------------------------------------
 

@@ -21,7 +21,8 @@ from vieneu_colab_server.app import AddedApi, Service, create_app
 from vieneu_colab_server.middleware.access_log import AccessLog
 from vieneu_colab_server.middleware.body_limit import BodyLimit
 from vieneu_colab_server.problems import add_error_handlers, translate_problems
-from vieneu_colab_server.relay.admin_api import ADDRESS, admin_routes
+from vieneu_colab_server.relay.address_updates import ADDRESS, RelayInbox, address_routes
+from vieneu_colab_server.relay.admin_api import admin_routes
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.dictionary_routes import dictionary_routes
 from vieneu_colab_server.relay.event_stream import EventHistory
@@ -97,8 +98,7 @@ def create_relay_app(
 ) -> Starlette:
     """Make the app of the relay; it loads the router, and closes it at its end.
 
-    Clients of vieneu-server are clients of it: its paths, and its token, are the server's. The
-    admin's paths are below `ADMIN_PATH`.
+    Its paths and its token are those of vieneu-server; the admin's paths are below `ADMIN_PATH`.
 
     Raises:
         ConfigurationError: the address for Wyoming clients cannot be used.
@@ -140,7 +140,9 @@ def create_relay_app(
             prefix=JOBS,
         ),
     ]
-    server = create_app(settings, backend, clock=clock, added=added)
+    server = create_app(
+        settings, backend, clock=clock, added=added, is_admin=parts.account.accepts_token
+    )
     service: Service = server.state.service
     events = EventHistory(router, clock=clock, is_stopping=lambda: service.lifecycle.draining)
     speak = QueuedSpeech(
@@ -174,7 +176,7 @@ def create_relay_app(
         clock=clock,
         max_chars=settings.max_text_chars,
     )
-    speak_sessions = SpeakSessions(service.tokens, clock)
+    speak_sessions = SpeakSessions(service.tokens, clock, guesses=service.guesses)
     speak_api = create_speak_api(
         settings,
         service,
@@ -185,6 +187,7 @@ def create_relay_app(
     apis = [
         login_routes(parts.account, speak_sessions),
         admin_routes(administration, events),
+        address_routes(RelayInbox(administration, clock=clock)),
         voice_routes(administration.voices, backend, speak),
         notebook_routes(),
         history_routes(history),
@@ -193,7 +196,7 @@ def create_relay_app(
     ]
     routes = [
         Route(ADMIN_PATH, _to_the_page, include_in_schema=False),
-        Mount(ADMIN_PATH, _admin_app(settings, parts.account, apis)),
+        Mount(ADMIN_PATH, _admin_app(settings, parts.account, service, apis)),
         Mount(SPEAK_API, speak_api),
         *speak_page_routes(),
         Mount("/", server),
@@ -262,7 +265,7 @@ async def _to_the_page(_: Request) -> RedirectResponse:
 
 
 def _admin_app(
-    settings: ServerSettings, account: AdminAccount, apis: Sequence[APIRouter]
+    settings: ServerSettings, account: AdminAccount, service: Service, apis: Sequence[APIRouter]
 ) -> FastAPI:
     files = page_files(ADMIN_PAGE)
     open_paths = frozenset(
@@ -279,7 +282,7 @@ def _admin_app(
         redirect_slashes=False,
         middleware=[
             Middleware(AccessLog),
-            Middleware(AdminGuard, account=account, open_paths=open_paths),
+            Middleware(AdminGuard, account=account, guesses=service.guesses, open_paths=open_paths),
             Middleware(
                 BodyLimit,
                 max_bytes=MAX_ADMIN_BODY_BYTES,

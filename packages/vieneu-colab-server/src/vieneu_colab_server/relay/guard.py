@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vieneu_colab_server.middleware.auth import bearer_token
-from vieneu_colab_server.middleware.rate_limit import client_of
+from vieneu_colab_server.middleware.auth import bearer_token, too_many_guesses
 from vieneu_colab_server.problems import problem_response
 from vieneu_colab_server.relay.login import AdminAccount, LoginRefusedError
+from vieneu_colab_server.tokens.guesses import Guesses
 from vieneu_core.errors import VieneuError
 
 ADMIN_API = "/api"
@@ -48,14 +48,14 @@ class PageGuard(ABC):
             return
         protected = with_page_headers(send)
         try:
-            self._check(scope)
+            await self._check(scope)
         except VieneuError as error:
             await problem_response(error)(scope, receive, protected)
             return
         await self._app(scope, receive, protected)
 
     @abstractmethod
-    def _check(self, scope: Scope) -> None:
+    async def _check(self, scope: Scope) -> None:
         """Raise a `VieneuError` for a request that may not pass."""
 
 
@@ -69,21 +69,30 @@ class AdminGuard(PageGuard):
     Args:
         app: Gets the admin's requests.
         account: Knows sessions and token.
+        guesses: Slow down who tries tokens.
         open_paths: Paths that need no login.
     """
 
-    def __init__(self, app: ASGIApp, *, account: AdminAccount, open_paths: frozenset[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        account: AdminAccount,
+        guesses: Guesses,
+        open_paths: frozenset[str],
+    ) -> None:
         super().__init__(app)
-        self._account = account
+        self._account, self._guesses = account, guesses
         self._open_paths = open_paths
 
-    def _check(self, scope: Scope) -> None:
+    async def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
         is_ours = _is_harmless(scope["method"], headers)
         if is_ours and self._account.has_session(session_of(headers)):
             return
-        token, client = bearer_token(scope["headers"]), client_of(scope)
-        if self._account.accepts_token(token, client=client):
+        token = bearer_token(scope["headers"])
+        if token is not None:
+            await self._check_token(token, scope)
             return
         check_origin(scope["method"], headers)
         if scope["path"].removeprefix(scope.get("root_path", "")) in self._open_paths:
@@ -91,6 +100,13 @@ class AdminGuard(PageGuard):
         raise LoginRefusedError(
             "You are not logged in.", remedy="Log in, or send the admin token as a bearer token."
         )
+
+    async def _check_token(self, token: bytes, scope: Scope) -> None:
+        if self._guesses.are_too_many(scope):
+            raise too_many_guesses()
+        if not self._account.accepts_token(token):
+            await self._guesses.hold(scope, token)
+            raise LoginRefusedError("The admin token is wrong.")
 
 
 def check_origin(method: str, headers: Headers) -> None:

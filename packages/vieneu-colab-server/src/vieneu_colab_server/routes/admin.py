@@ -1,4 +1,4 @@
-"""``POST /admin/rotate-token`` and ``POST /admin/drain``: for clients with the current token."""
+"""``POST /admin/rotate-token``, ``POST`` and ``DELETE /admin/drain``: only for the admin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.middleware.auth import bearer_token
 from vieneu_colab_server.openapi import READ_PROBLEMS
 from vieneu_colab_server.tokens.rotation import OLD_TOKEN_S, TokenRotation
-from vieneu_core.errors import AuthenticationError
 from vieneu_core.wire.routes import DRAIN, ROTATE_TOKEN
 from vieneu_core.wire.schemas import DrainAnswer, NewToken
 
@@ -20,10 +19,7 @@ def admin_routes(tokens: TokenRotation, lifecycle: Lifecycle) -> APIRouter:
     router = APIRouter(tags=["admin"])
 
     def check(request: Request) -> None:
-        if not tokens.may_change_things(bearer_token(request.scope["headers"])):
-            raise AuthenticationError(
-                "This needs the current token.", remedy="Send the current token of the server."
-            )
+        tokens.check_admin(bearer_token(request.scope["headers"]))
 
     @router.post(ROTATE_TOKEN, responses=READ_PROBLEMS)
     async def rotate_token(request: Request, response: Response) -> NewToken:
@@ -39,5 +35,12 @@ def admin_routes(tokens: TokenRotation, lifecycle: Lifecycle) -> APIRouter:
         check(request)
         lifecycle.drain()
         return DrainAnswer(draining=True)
+
+    @router.delete(DRAIN, responses=READ_PROBLEMS)
+    async def resume(request: Request) -> DrainAnswer:
+        """Accept requests again. A server that stops, or whose session ends, goes on draining."""
+        check(request)
+        lifecycle.resume()
+        return DrainAnswer(draining=lifecycle.draining)
 
     return router

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from vieneu_core.config import whole, write_whole
 from vieneu_core.errors import ConfigurationError, VieneuError
-from vieneu_core.files import PRIVATE, write_atomic
 from vieneu_core.translatable import Translatable
 
 _LOGGER = logging.getLogger(__name__)
-MAX_FILE_BYTES = 4_096
+MAX_FILE_BYTES = 16_384
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OTHERS_MAY_READ = stat.S_IRGRP | stat.S_IROTH
 
@@ -42,7 +42,7 @@ def read_token_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            text = file.read(MAX_FILE_BYTES).decode("ascii").strip()
+            text = whole(file.read(MAX_FILE_BYTES)).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as err:
         reason = err.strerror if isinstance(err, OSError) else "it is not ASCII text"
         raise ConfigurationError(
@@ -64,11 +64,13 @@ def read_token_file(path: Path) -> str:
 def write_token_file(path: Path, token: SecretStr) -> None:
     """Write a new token to a file, which only its owner can read from then on.
 
+    A file that cannot be replaced, such as one that is mounted by itself, is written over.
+
     Raises:
         TokenNotKeptError: it cannot be written; the file is unchanged.
     """
     try:
-        write_atomic(path, token.get_secret_value() + "\n", mode=PRIVATE)
+        write_whole(path, token.get_secret_value() + "\n", max_bytes=MAX_FILE_BYTES)
     except OSError as error:
         raise TokenNotKeptError(
             Translatable(

@@ -44,7 +44,7 @@ class _Release(BaseModel):
 
 
 async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Path:
-    """Return the newest cloudflared; download it to a folder unless it is there.
+    """Return the newest cloudflared; download it to a folder unless it is there, unchanged.
 
     Raises:
         TunnelNetworkError: GitHub cannot be reached, or refuses.
@@ -58,7 +58,7 @@ async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Pa
             asset = _fitting(release)
             digest = _sha256_of(asset)
             path = folder / f"cloudflared-{digest[:16]}"
-            if not await asyncio.to_thread(path.is_file):
+            if not await asyncio.to_thread(_is_whole, path, digest):
                 async with session.get(asset.browser_download_url) as answer:
                     await _keep(answer.content, path, digest)
     except ValidationError:
@@ -103,6 +103,14 @@ def _sha256_of(asset: _Asset) -> str:
             remedy="Install cloudflared, and name its path.",
         )
     return digest.lower()
+
+
+def _is_whole(path: Path, digest: str) -> bool:
+    """Whether a program is there, and is still the published one: anyone may have changed it."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == digest
 
 
 async def _keep(stream: aiohttp.StreamReader, path: Path, digest: str) -> None:

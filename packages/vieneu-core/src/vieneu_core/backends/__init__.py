@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from vieneu_core.backends.lifetime import Lifetime
     from vieneu_core.backends.local import LocalBackend
     from vieneu_core.backends.reading import ReadingBackend
-    from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts, RetryPolicy
+    from vieneu_core.backends.remote import (
+        RemoteBackend,
+        RemoteTimeouts,
+        RetryPolicy,
+        ServerAdmin,
+    )
     from vieneu_core.backends.wyoming import WyomingBackend, WyomingTimeouts
 
 __all__ = [
@@ -23,6 +28,7 @@ __all__ = [
     "RemoteBackend",
     "RemoteTimeouts",
     "RetryPolicy",
+    "ServerAdmin",
     "WyomingBackend",
     "WyomingTimeouts",
     "synthesize",
@@ -35,7 +41,7 @@ __getattr__, __dir__ = lazy_names(
         "lifetime": ("Lifetime",),
         "local": ("LocalBackend",),
         "reading": ("ReadingBackend",),
-        "remote": ("RemoteBackend", "RemoteTimeouts", "RetryPolicy"),
+        "remote": ("RemoteBackend", "RemoteTimeouts", "RetryPolicy", "ServerAdmin"),
         "wyoming": ("WyomingBackend", "WyomingTimeouts"),
     },
 )

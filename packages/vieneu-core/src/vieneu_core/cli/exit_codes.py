@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from vieneu_core.errors import (
+    AdminTokenRequiredError,
     AuthenticationError,
     BackendError,
     ConfigurationError,
@@ -32,6 +33,7 @@ _CODES = (
     (ConfigurationError, ExitCode.CONFIGURATION),
     (RequestError, ExitCode.REQUEST),
     (AuthenticationError, ExitCode.AUTHENTICATION),
+    (AdminTokenRequiredError, ExitCode.AUTHENTICATION),
     (BackendError, ExitCode.BACKEND),
 )
 

@@ -6,6 +6,7 @@ never overwritten. Writes change only the given keys, and are atomic and durable
 
 from __future__ import annotations
 
+from vieneu_core.config.overwriting import whole, write_whole
 from vieneu_core.config.paths import cache_dir, settings_path, state_dir, voices_dir
 from vieneu_core.config.settings import (
     AUTH_TOKEN_VARIABLE,
@@ -44,4 +45,6 @@ __all__ = [
     "settings_path",
     "state_dir",
     "voices_dir",
+    "whole",
+    "write_whole",
 ]

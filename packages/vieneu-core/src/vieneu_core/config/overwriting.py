@@ -15,11 +15,15 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from vieneu_core.files import PRIVATE, remove_drafts, write_atomic
+
 _MARK = b"# new content, being written by VieNeu Relay: "
 _COMPLETE = re.compile(re.escape(_MARK) + rb"([0-9a-f]{64}) ([A-Za-z0-9+/=]*)\n\Z")
 _STARTED = re.compile(rb"\n#*" + re.escape(_MARK) + rb"[^\n]*\n?\Z")
 
 
+FOLDER_IN_THE_WAY = frozenset({errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS, errno.EXDEV})
+"""The folder cannot be written, or the file is mounted by itself: it cannot be replaced."""
 _MOST_READINGS = 100
 """A file that changes all the time is read as it is in the end."""
 
@@ -54,6 +58,54 @@ def whole(raw: bytes) -> bytes:
     if found and _digest(found[2]) == found[1]:
         return base64.b64decode(found[2])
     return _STARTED.sub(b"", raw)
+
+
+def write_whole(target: Path, text: str, *, max_bytes: int, room: int = 0) -> None:
+    """Replace a private file; where it cannot be replaced, write over it. Only under a lock.
+
+    Args:
+        target: The file.
+        text: Its new content.
+        max_bytes: Largest file while it is written over.
+        room: Length of a content that must have room after this one.
+
+    Raises:
+        OSError: it cannot be written; the old content stays.
+    """
+    try:
+        remove_drafts(target)
+        write_atomic(target, text, mode=PRIVATE, room=room)
+    except OSError as err:
+        if err.errno not in FOLDER_IN_THE_WAY or not target.is_file():
+            raise
+        if room:
+            check_overwritable(target, room)
+        overwrite(target, text.encode(), mode=PRIVATE, max_bytes=max_bytes)
+
+
+def check_overwritable(target: Path, n_bytes: int) -> None:
+    """Really append as many bytes as `overwrite` of a content needs, and cut them off again.
+
+    They are a comment at any moment: a crash meanwhile changes no value. Only under a lock.
+
+    Args:
+        target: The file, which must exist; no link is followed.
+        n_bytes: Length of the content.
+
+    Raises:
+        DetachedFileError: the file was deleted or replaced; nobody would read what is written.
+        OSError: it cannot be written; it is unchanged.
+    """
+    descriptor = os.open(target, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with open(descriptor, "r+b", buffering=0):  # noqa: PTH123 - a descriptor
+        if os.fstat(descriptor).st_nlink == 0:
+            raise DetachedFileError(errno.ESTALE, os.strerror(errno.ESTALE))
+        size = os.fstat(descriptor).st_size
+        try:
+            _write_at(descriptor, b"\n" + b"#" * (3 * n_bytes), size)
+            os.fsync(descriptor)
+        finally:
+            os.ftruncate(descriptor, size)
 
 
 def overwrite(target: Path, content: bytes, *, mode: int, max_bytes: int) -> None:

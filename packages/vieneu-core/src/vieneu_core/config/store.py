@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 from vieneu_core.arguments import expect, path_of, refuse
 from vieneu_core.config.overwriting import read_whole
 from vieneu_core.config.paths import expanded, settings_path
+from vieneu_core.config.rescued_token import find_rescued, forget_rescued
 from vieneu_core.config.settings import (
     AUTH_TOKEN_VARIABLE,
     ENDPOINT_URL_VARIABLE,
@@ -56,7 +57,7 @@ def load_settings(
     path = _settings_file(path, environ)
     text = _read(path, must_exist=must_exist)
     document = Document.parse(text or "", path)
-    settings = document.settings()
+    settings = _with_rescued(document.settings(), path, environ)
     settings = _overridden(settings, environ, implied=not document.states("colab", "enabled"))
     _check_complete(settings, document)
     return settings
@@ -86,20 +87,54 @@ def save_settings(
         ConfigurationError: ``changes`` contains a value that YAML cannot hold.
     """
     plain = _plain(changes)
-    path = _settings_file(path, _environment(environ))
+    environ = _environment(environ)
+    path = _settings_file(path, environ)
     target = _target(path)
     with locked(target, path):
         text = _read(target, must_exist=False)
         if text is None and not plain:
             return Settings()
         document = Document.parse(text or "", path)
-        document.settings()
+        rescued = find_rescued(target, environ, document.settings().colab.auth_token)
+        if rescued is not None:
+            plain.setdefault("colab.auth_token", rescued.get_secret_value())
         plain = {document.written_name(name): value for name, value in plain.items()}
         new = _edited(text or "", plain, path)
         settings = Document.parse(new, path).settings()
         if new != text or stat.S_IMODE(target.stat().st_mode) != PRIVATE:
             write(target, new, path)
+        if rescued is not None:
+            forget_rescued(target, environ)
     return settings
+
+
+def check_savable(
+    changes: Mapping[str, Value | SecretStr],
+    path: str | os.PathLike[str] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> None:
+    """Really write the file, with the content that it has and room for what changes. Blocking.
+
+    Raises:
+        SettingsFileError: the file is invalid, or cannot be written.
+    """
+    path = _settings_file(path, _environment(environ))
+    target = _target(path)
+    with locked(target, path):
+        text = _read(target, must_exist=False) or ""
+        document = Document.parse(text, path)
+        document.settings()
+        plain = {document.written_name(name): value for name, value in _plain(changes).items()}
+        write(target, text, path, room=len(_edited(text, plain, path).encode()))
+
+
+def _with_rescued(settings: Settings, path: Path, environ: Mapping[str, str]) -> Settings:
+    """Take over a token that could not be saved in the file."""
+    rescued = find_rescued(_target(path), environ, settings.colab.auth_token)
+    if rescued is None:
+        return settings
+    colab = settings.colab.model_copy(update={"auth_token": rescued})
+    return settings.model_copy(update={"colab": colab})
 
 
 def _environment(environ: Mapping[str, str] | None) -> Mapping[str, str]:

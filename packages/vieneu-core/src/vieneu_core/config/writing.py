@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import time
@@ -10,16 +9,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from vieneu_core.config.overwriting import DetachedFileError, overwrite
+from vieneu_core.config.overwriting import FOLDER_IN_THE_WAY, DetachedFileError, write_whole
 from vieneu_core.errors import SettingsFileError
-from vieneu_core.files import PRIVATE, remove_drafts, write_atomic
+from vieneu_core.files import PRIVATE
 from vieneu_core.translatable import Translatable
 
 MAX_BYTES = 1 << 20
 LOCK_TIMEOUT_S = 10.0
 _LOCK_POLL_S = 0.02
-_FOLDER_IN_THE_WAY = frozenset({errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS, errno.EXDEV})
-"""The folder cannot be written, or the file is mounted by itself: it cannot be replaced."""
 
 
 @contextmanager
@@ -39,7 +36,7 @@ def locked(target: Path, shown: Path) -> Iterator[None]:
             lock = target.with_name(f".{target.name}.lock")
             _hold(held, lock, os.O_RDWR | os.O_CREAT, shown)
         except OSError as err:
-            if err.errno not in _FOLDER_IN_THE_WAY:
+            if err.errno not in FOLDER_IN_THE_WAY:
                 raise _unwritable(shown, err) from err
             failure = err
         try:
@@ -76,20 +73,20 @@ def _wait_for(lock: int, shown: Path) -> None:
             return
 
 
-def write(target: Path, text: str, shown: Path) -> None:
+def write(target: Path, text: str, shown: Path, *, room: int = 0) -> None:
     """Replace the file; where it cannot be replaced, write over it. Only while it is `locked`.
+
+    Args:
+        target: The file.
+        text: Its new content.
+        shown: Its path, for errors.
+        room: Length of a content that must have room after this one.
 
     Raises:
         SettingsFileError: it cannot be written; the old content stays.
     """
     try:
-        try:
-            remove_drafts(target)
-            write_atomic(target, text, mode=PRIVATE)
-        except OSError as err:
-            if err.errno not in _FOLDER_IN_THE_WAY or not target.is_file():
-                raise
-            overwrite(target, text.encode(), mode=PRIVATE, max_bytes=MAX_BYTES)
+        write_whole(target, text, max_bytes=MAX_BYTES, room=room)
     except DetachedFileError as err:
         raise SettingsFileError(
             Translatable(

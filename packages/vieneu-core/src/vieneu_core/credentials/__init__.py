@@ -19,6 +19,7 @@ from vieneu_core.credentials.endpoint_url import (
     CallbackUrl,
     EndpointUrl,
     is_loopback,
+    is_public,
     parse_callback_url,
     parse_endpoint_url,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "WyomingAddress",
     "WyomingUrl",
     "is_loopback",
+    "is_public",
     "new_auth_token",
     "parse_auth_token",
     "parse_callback_url",

@@ -21,6 +21,9 @@ URL_ERROR = "endpoint_url"
 _HOME_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 """Suffixes of names that exist only in a home network (RFC 6762, RFC 8375, ICANN)."""
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""IPv4 addresses behind a translator (RFC 6052)."""
 _MAX_HOST_CHARS = 253
 """Longest name in DNS."""
 
@@ -113,3 +116,33 @@ def is_home(host: str) -> bool:
         return not address.is_global
     name = host.lower().rstrip(".")
     return "." not in name or name.endswith(_HOME_NAMES)
+
+
+def is_public(host: str) -> bool:
+    """Return whether a host can be on the internet: a global address, or a full domain name.
+
+    A name is not resolved. One that ends in a number is none: resolvers read ``127.1`` and
+    ``0x7f.1`` as addresses.
+    """
+    host = host.partition("%")[0].rstrip(".")
+    address = _address(host)
+    if address is not None:
+        return all(map(_is_global, (address, *_embedded(address))))
+    return not is_home(host) and not _NUMBER.fullmatch(host.rpartition(".")[2])
+
+
+def _is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return address.is_global and not (address.is_multicast or address.is_reserved)
+
+
+def _embedded(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> tuple[ipaddress.IPv4Address, ...]:
+    """Return the IPv4 addresses to which an IPv6 address leads (6to4, Teredo, NAT64)."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return ()
+    found = [] if address.sixtofour is None else [address.sixtofour]
+    found += address.teredo or ()
+    if address in _NAT64:
+        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return tuple(found)

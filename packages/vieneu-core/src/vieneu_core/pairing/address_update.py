@@ -18,6 +18,7 @@ from vieneu_core.credentials import MAX_URL_CHARS
 SIGNATURE_HEADER = "Vieneu-Signature"
 _VERSION = "v1="
 _PURPOSE = b"vieneu-relay announcement v1"
+_RECORD_PURPOSE = b"vieneu-relay record of announcements v1"
 _HASH_BYTES = 32
 
 
@@ -55,7 +56,14 @@ def signature(body: bytes, token: SecretStr) -> str:
 
 def is_signed(body: bytes, given: str | None, token: SecretStr) -> bool:
     """Return whether a signature was made with the token; compared in constant time."""
-    return hmac.compare_digest((given or "").strip().encode(), signature(body, token).encode())
+    # Bytes outside ASCII arrive as lone surrogates, which UTF-8 cannot encode.
+    stated = (given or "").strip().encode(errors="replace")
+    return hmac.compare_digest(stated, signature(body, token).encode())
+
+
+def record_key(token: SecretStr) -> str:
+    """Return the name under which what is known of updates signed with a token is recorded."""
+    return hkdf_sha256(token.get_secret_value().encode(), info=_RECORD_PURPOSE).hex()[:32]
 
 
 def hkdf_sha256(secret: bytes, *, info: bytes, salt: bytes = b"") -> bytes:

@@ -43,7 +43,7 @@ class SpeakGuard(PageGuard):
         self._sessions = sessions
         self._open_paths = open_paths
 
-    def _check(self, scope: Scope) -> None:
+    async def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
         check_origin(scope["method"], headers)
         if path_in(scope) in self._open_paths:

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Header, Request, Response
 
 from vieneu_colab_server import __version__
 from vieneu_colab_server.app import Service
-from vieneu_colab_server.middleware.rate_limit import client_of
 from vieneu_colab_server.relay.speak.bodies import (
     LoginAnswer,
     PageAnswer,
@@ -85,7 +84,7 @@ def _add_login(api: APIRouter, sessions: SpeakSessions) -> None:
     @api.post(LOGIN)
     async def log_in(body: TokenBody, request: Request, response: Response) -> LoginAnswer:
         """Enter the token for speech; the browser is remembered."""
-        sessions.check_token(body.token.get_secret_value(), client=client_of(request.scope))
+        await sessions.check_token(body.token.get_secret_value(), request.scope)
         open_in_browser(sessions, request, response)
         return LoginAnswer(logged_in=True)
 

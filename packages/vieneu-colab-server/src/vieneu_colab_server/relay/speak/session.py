@@ -8,9 +8,11 @@ import re
 import secrets
 
 from pydantic import SecretStr
+from starlette.types import Scope
 
-from vieneu_colab_server.middleware.rate_limit import PerMinute
-from vieneu_colab_server.relay.login import LOGINS_PER_MINUTE, LoginRefusedError
+from vieneu_colab_server.middleware.auth import too_many_guesses
+from vieneu_colab_server.relay.login import LoginRefusedError
+from vieneu_colab_server.tokens.guesses import Guesses
 from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_core.clock import Clock
 
@@ -26,27 +28,30 @@ class SpeakSessions:
     Args:
         tokens: Know the token.
         clock: Calendar time of the end of a session.
+        guesses: Slow down who tries tokens.
     """
 
-    def __init__(self, tokens: TokenRotation, clock: Clock) -> None:
+    def __init__(self, tokens: TokenRotation, clock: Clock, *, guesses: Guesses) -> None:
         self._tokens = tokens
         self._clock = clock
-        self._failures = PerMinute(LOGINS_PER_MINUTE)
+        self._guesses = guesses
 
     @property
     def token(self) -> SecretStr:
         """The current token for speech, which stays on this machine."""
         return self._tokens.current
 
-    def check_token(self, token: str, *, client: str = "") -> None:
-        """Check the token for speech.
+    async def check_token(self, token: str, scope: Scope) -> None:
+        """Check the token for speech of a request.
 
         Raises:
-            LoginRefusedError: the token is wrong.
-            RateLimitedError: there were too many wrong ones of this client.
+            AuthenticationError: the token is wrong, or was not checked after too many wrong ones.
         """
-        if not self._tokens.accepts(token.strip().encode(errors="replace")):
-            self._failures.hit("logins", client)
+        given = token.strip().encode(errors="replace")
+        if self._guesses.are_too_many(scope):
+            raise too_many_guesses()
+        if not self._tokens.accepts(given):
+            await self._guesses.hold(scope, given)
             raise LoginRefusedError(
                 "The token is wrong.",
                 remedy="Enter the token for speech. The relay prints where it is kept when it"

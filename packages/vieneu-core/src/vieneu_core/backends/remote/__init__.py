@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vieneu_core.backends.remote.backend import RemoteBackend
 from vieneu_core.backends.remote.retry import RetryPolicy
+from vieneu_core.backends.remote.server_admin import ServerAdmin
 from vieneu_core.backends.remote.timeouts import RemoteTimeouts
 
-__all__ = ["RemoteBackend", "RemoteTimeouts", "RetryPolicy"]
+__all__ = ["RemoteBackend", "RemoteTimeouts", "RetryPolicy", "ServerAdmin"]

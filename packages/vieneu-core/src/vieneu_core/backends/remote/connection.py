@@ -67,7 +67,7 @@ class Connection:
         timeouts: RemoteTimeouts,
         clock: Clock,
         backend: str,
-        on_traffic: OnTraffic | None,
+        on_traffic: OnTraffic | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._session = session

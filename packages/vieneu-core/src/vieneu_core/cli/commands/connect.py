@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import aclosing, suppress
 from typing import Annotated
 
 import typer
@@ -27,7 +26,6 @@ from vieneu_core.clock import SystemClock
 from vieneu_core.config import AUTH_TOKEN_VARIABLE, ENDPOINT_URL_VARIABLE, save_settings
 from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import (
-    BackendError,
     BackendLoadingError,
     BackendNotConfiguredError,
     ConfigurationError,
@@ -36,6 +34,8 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.validation import reason_of
 from vieneu_core.wire.version import is_older
 
+ADMIN_TOKEN_VARIABLE = "VIENEU_ADMIN_TOKEN"  # noqa: S105 - a name
+"""Environment variable: the server's admin token, where it has one. It is not kept."""
 LOADING_WAIT_S = 120.0
 """Seconds for which `connect` waits for a server that is still loading."""
 LOADING_CHECK_S = 1.0
@@ -173,7 +173,7 @@ async def rotate_token(terminal: Terminal) -> None:
         BackendError: the server refused or failed.
         ConfigurationError: no server is connected, or the token cannot be saved.
     """
-    from vieneu_core.backends.remote import RemoteBackend
+    from vieneu_core.pairing.token_rotation import rotate_saved_token
 
     colab = terminal.settings().colab
     if not colab.enabled:
@@ -187,12 +187,14 @@ async def rotate_token(terminal: Terminal) -> None:
             ),
             remedy="Keep the token in the settings file: unset the variable, then vieneu connect",
         )
-    save_settings({}, terminal.path)  # fails first if the file cannot be written
-    async with aclosing(RemoteBackend(colab.endpoint_url, colab.auth_token)) as backend:
-        token = await backend.rotate_token()
-        save_settings({"colab.auth_token": token}, terminal.path)
-        with suppress(BackendError):  # else the next request does it
-            await backend.health()  # used once, no previous token can rotate
+    admin_token = terminal.environ.get(ADMIN_TOKEN_VARIABLE, "").strip()
+    await rotate_saved_token(
+        terminal.path,
+        colab.endpoint_url,
+        colab.auth_token,
+        admin_token=_token(admin_token) if admin_token else None,
+        environ=terminal.environ,
+    )
     terminal.print(terminal.messages("token_rotated", path=terminal.path))
 
 
