@@ -1,0 +1,29 @@
+"""Options of an engine on the command line of ``vieneu-server``."""
+
+from __future__ import annotations
+
+import json
+
+from vieneu_core.errors import ConfigurationError
+from vieneu_core.translatable import Translatable
+
+
+def engine_options(pairs: list[str]) -> dict[str, object]:
+    """Parse ``key=value`` pairs; a valid JSON value is decoded, any other is text.
+
+    Raises:
+        ConfigurationError: a pair has no ``=``.
+    """
+    options: dict[str, object] = {}
+    for pair in pairs:
+        key, mark, value = pair.partition("=")
+        if not (key and mark):
+            raise ConfigurationError(
+                Translatable("--engine-option {pair!r} is not of the form key=value.", pair=pair),
+                remedy="Correct it.",
+            )
+        try:
+            options[key] = json.loads(value)
+        except json.JSONDecodeError:
+            options[key] = value
+    return options
