@@ -6,11 +6,10 @@ Nothing is installed: uv resolves as pip does, for which an installed version th
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
-from guard import GUARD_S
+from distributions import call
 
 from vieneu_colab_server.colab.prepare import KEPT
 from vieneu_core.engines.registry import ENGINES
@@ -26,9 +25,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 def installed(name: str) -> dict[str, str]:
     """Return the versions of a published list, without local versions (``+cu128``)."""
-    found = dict(re.findall(r"^([\w.-]+)==([^\s+]+)", (LISTS / name).read_text("utf-8"), re.M))
-    urls = re.findall(r"^([\w.-]+) @ \S+?-([\d.]+)(?:%2B\w+)?-cp", (LISTS / name).read_text(), re.M)
-    return {re.sub(r"[-_.]+", "-", key).lower(): each for key, each in {**found, **dict(urls)}.items()}
+    text = (LISTS / name).read_text("utf-8")
+    found = re.findall(r"^([\w.-]+)==([^\s+]+)", text, re.MULTILINE)
+    found += re.findall(r"^([\w.-]+) @ \S+?-([\d.]+)(?:%2B\w+)?-cp", text, re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", key).lower(): version for key, version in found}
 
 
 def resolved(uv: str, folder: Path, extra: str, before: dict[str, str]) -> dict[str, str]:
@@ -41,14 +41,10 @@ def resolved(uv: str, folder: Path, extra: str, before: dict[str, str]) -> dict[
         f"vieneu-colab-server{SERVER_EXTRAS} @ {server.as_uri()}\n{kept}\n"
     )
     out.write_text("".join(f"{name}=={version}\n" for name, version in before.items()))
-    subprocess.run(
-        [uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", wanted, "-o", out]
-        + ["--python-version", PYTHON, "--python-platform", PLATFORM],
-        check=True,
-        timeout=GUARD_S,
-        cwd=folder,
-    )
-    return dict(re.findall(r"^([\w.-]+)==(\S+)", out.read_text("utf-8"), re.M))
+    how = ("--quiet", "--no-header", "--no-annotate")
+    where = ("--python-version", PYTHON, "--python-platform", PLATFORM)
+    call(uv, "pip", "compile", *how, *where, wanted, "-o", out, cwd=folder)
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", out.read_text("utf-8"), re.MULTILINE))
 
 
 @pytest.mark.parametrize("listed", ["pip-freeze.gpu.txt", "pip-freeze.txt"])

@@ -84,7 +84,9 @@ def test_every_error_is_translated(language: str) -> None:
     assert titled == ERRORS | SERVER_ERRORS
     keys = {key for key in catalogue(language) if key.startswith("errors.")}
     assert {key.split(".", 2)[2] for key in keys} == {"title", "remedy"}
-    without_remedy = {code for code in ERRORS | SERVER_ERRORS if f"errors.{code}.remedy" not in keys}
+    without_remedy = {
+        code for code in ERRORS | SERVER_ERRORS if f"errors.{code}.remedy" not in keys
+    }
     assert without_remedy == {"missing_extra"}, "whose remedy is always its own"
 
 

@@ -19,13 +19,17 @@ from vieneu_core.notebook.failures import CODES
 
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_every_field_of_a_form_is_explained_in_the_readers_language(language: str) -> None:
-    for source in code_of(render_notebook(NotebookSettings(language=language, source=SMALL))).values():
+    for source in code_of(
+        render_notebook(NotebookSettings(language=language, source=SMALL))
+    ).values():
         lines = source.splitlines()
         for before, line in pairwise(lines):
             if "#@param" in line:
                 name = line.partition(" ")[0]
                 assert before.startswith(f"#@markdown **{name}**: "), line
-                others = [Messages(other, "notebook") for other in ("vi", "en") if other != language]
+                others = [
+                    Messages(other, "notebook") for other in ("vi", "en") if other != language
+                ]
                 assert all(before not in f"#@markdown {text}" for text in forms(others[0]))
 
 

@@ -82,9 +82,7 @@ def test_a_load_is_told_in_numbers_of_the_language() -> None:
 def test_a_model_that_cannot_be_had_is_told_in_vietnamese_from_end_to_end() -> None:
     """The server's process names the reason, in the language of the cell."""
     with pytest.raises(Exception, match="no-such-model") as caught:
-        colab.start(
-            colab.choose_model("gguf", model="no-such-model"), tunnel="none", token=TOKEN
-        )
+        colab.start(colab.choose_model("gguf", model="no-such-model"), tunnel="none", token=TOKEN)
 
     assert not isinstance(caught.value, ModelLoadError)
     shown = caught.value._render_traceback_()  # type: ignore[attr-defined]

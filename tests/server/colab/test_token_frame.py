@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -18,7 +17,6 @@ from vieneu_colab_server.colab.live_status import CHECKS_BEFORE_PLAN_B, TokenHan
 from vieneu_colab_server.colab.relay import Relay
 from vieneu_colab_server.colab.token_frame import hand_over, show_token_frame
 from vieneu_colab_server.i18n import cell_messages
-from vieneu_core.i18n import Messages
 
 
 @pytest.fixture
@@ -48,14 +46,13 @@ def test_the_other_way_is_taken_where_no_browser_opens_the_frame(
     assert TOKEN not in capsys.readouterr().out
 
 
-@dataclass
 class Shown:
     """What the hand-over sees of a relay whose page a browser has opened."""
 
-    token_page_url: str = "http://127.0.0.1:4711/secret-path"
-    token_page_opened: bool = False
-    token: SecretStr = SecretStr(TOKEN)
-    messages: Messages = cell_messages("en")
+    token_page_url = "http://127.0.0.1:4711/secret-path"
+    token_page_opened = False
+    token = SecretStr(TOKEN)
+    messages = cell_messages("en")
 
 
 def test_the_other_way_is_not_taken_where_the_frame_was_opened(evaluated: Path) -> None:

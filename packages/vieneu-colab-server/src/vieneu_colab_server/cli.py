@@ -258,7 +258,8 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
         spec = EngineSpec(engine, engine_options(engine_option or []))
         public = make_public(tunnel, domain=domain, program=tunnel_program)
         backend = ReadingBackend(
-            LocalBackend(spec, recovers=True, voices=_voices(settings)), dictionary=DictionaryFile.named(dictionary)
+            LocalBackend(spec, recovers=True, voices=_voices(settings)),
+            dictionary=DictionaryFile.named(dictionary),
         )
         _serve(settings, new_token, backend, public, until_stdin_ends=until_stdin_ends)
     except (ConfigurationError, OutputError) as error:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-
 OWN_REQUEST = b"vieneu-own-request"
 """Header of requests that are not counted: those of the program that started the server."""
 

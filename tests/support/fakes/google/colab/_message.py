@@ -19,7 +19,7 @@ from typing import Any
 from google.colab import errors
 
 
-class MessageError(errors.Error):
+class MessageError(errors.Error):  # type: ignore[misc]  # seen as the package without types
     """The page answered with an error."""
 
 

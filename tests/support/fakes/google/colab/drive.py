@@ -15,9 +15,9 @@ __all__ = ["mount"]
 
 def mount(
     mountpoint: str,
-    force_remount: bool = False,  # noqa: FBT001, FBT002 - its arguments
+    force_remount: bool = False,
     timeout_ms: int = 120_000,
-    readonly: bool = False,  # noqa: FBT001, FBT002
+    readonly: bool = False,
 ) -> None:
     """Ask the owner for access, and mount the drive."""
     del force_remount, readonly

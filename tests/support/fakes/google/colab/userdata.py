@@ -15,14 +15,14 @@ class NotebookAccessError(Exception):
         super().__init__(f"Notebook does not have access to secret {key}")
 
 
-class SecretNotFoundError(errors.Error):
+class SecretNotFoundError(errors.Error):  # type: ignore[misc]  # seen as the package without types
     """There is no such secret."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f"Secret {key} does not exist.")
 
 
-class TimeoutException(errors.Error):  # noqa: N818 - its name
+class TimeoutException(errors.Error):  # type: ignore[misc]  # seen as the package without types
     """The page did not answer."""
 
     def __init__(self, key: str) -> None:

@@ -19,7 +19,7 @@ _functions: dict[str, Callable[..., Any]] = {}
 
 def eval_js(
     script: str,
-    ignore_result: bool = False,  # noqa: FBT001, FBT002 - its arguments
+    ignore_result: bool = False,
     timeout_sec: int | None = None,
 ) -> Any:
     """Evaluate a script in the output frame of the current cell."""

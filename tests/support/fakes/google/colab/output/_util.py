@@ -40,7 +40,7 @@ def serve_kernel_port_as_iframe(
     path: str = "/",
     width: str = "100%",
     height: str = "400",
-    cache_in_notebook: bool = False,  # noqa: FBT001, FBT002 - its arguments
+    cache_in_notebook: bool = False,
 ) -> None:
     """Display a page of a port in the output."""
     values = ", ".join(json.dumps(each) for each in (path, width, height, cache_in_notebook))
@@ -52,7 +52,7 @@ def serve_kernel_port_as_window(
     port: int,
     path: str = "/",
     anchor_text: str | None = None,
-    skip_warning: bool = False,  # noqa: FBT001, FBT002
+    skip_warning: bool = False,
 ) -> None:
     """Refuse, as browsers do since they keep the storage of each page apart."""
     del port, path, anchor_text

@@ -53,7 +53,7 @@ def test_running_the_cell_again_replaces_a_voice_and_adds_others(tmp_path: Path)
     carried = [("Bà Ngoại", TEXT, CLIP)]
     for name in ("Bà Ngoại", "Lan", "Lan"):
         form = {"name": name, "clip": str(clip), "transcript": TEXT}
-        kept = colab.add_voices(carried, **form, folder=folder)  # type: ignore[arg-type]
+        kept = colab.add_voices(carried, **form, folder=folder)
 
     assert names(kept) == ["Bà Ngoại", "Lan"]
 

@@ -66,7 +66,7 @@ def add_voices(  # noqa: PLR0913 - the forms of the cell, by keyword
         added = voices.add(voice_name, reference).voice
         print(messages("voice_added", name=added.name, id=added.id))
     if not voices.voices():
-        print(messages("no_own_voices"))
+        print(messages("no_custom_voices"))
     return voices.folder
 
 
