@@ -220,7 +220,7 @@ def test_the_colab_page_explains_whatever_links_to_it() -> None:
     }
 
     assert len(ours) > 10
-    assert headings == ours | EXPLAINED_ON_COLAB_PAGE | set(CODES)
+    assert headings == ours | EXPLAINED_ON_COLAB_PAGE | {*CODES, "token_not_shown"}
 
 
 def test_the_service_files_start_what_exists() -> None:

@@ -207,11 +207,9 @@ async def test_colab_is_paired_without_typing_anything(
     assert flow["menu_options"] == ["wait", "paste"]
     client = await hass_client()
     answer = await client.get(flow["description_placeholders"]["link"])
-    start = next(
-        c["source"] for c in (await answer.json(content_type=None))["cells"] if c["id"] == "start"
-    )
-    token = start.partition("token='")[2].partition("'")[0]
-    hook = start.partition("callback_url='https://house.example")[2].partition("'")[0]
+    cells = {c["id"]: c["source"] for c in (await answer.json(content_type=None))["cells"]}
+    token = cells["access"].partition("token = '")[2].partition("'")[0]
+    hook = cells["start"].partition("callback_url='https://house.example")[2].partition("'")[0]
     flow = await go_on(hass, flow, {"next_step_id": "wait"})
     assert flow["type"] is FlowResultType.SHOW_PROGRESS
 

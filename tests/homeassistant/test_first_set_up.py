@@ -179,7 +179,7 @@ async def test_colab(tmp_path: Path, steps: Steps) -> None:
         for package in ("vieneu_core", "vieneu_colab_server"):
             assert f"{package}-{__version__}-py3-none-any.whl" in cells["server"], "carried"
         assert f"vieneu-core=={__version__}" not in "".join(cells.values())
-        token, path = token_and_path(cells["start"])
+        token, path = token_and_path(cells)
         flow = await go_on(hass, flow, next_step_id="wait")
         assert flow["type"] == "progress"
         async with running_server(token=token) as server:
@@ -205,9 +205,9 @@ async def downloaded(hass: Hass, link: str) -> dict[str, str]:
     return {cell["id"]: cell["source"] for cell in notebook["cells"]}
 
 
-def token_and_path(start: str) -> tuple[str, str]:
-    token = re.search(r"token='([^']+)'", start)
-    path = re.search(r"callback_url='https://house\.example([^']+)'", start)
+def token_and_path(cells: dict[str, str]) -> tuple[str, str]:
+    token = re.search(r"token = '([^']+)'", cells["access"])
+    path = re.search(r"callback_url='https://house\.example([^']+)'", cells["start"])
     assert token
     assert path
     return token[1], path[1]

@@ -15,6 +15,7 @@ from server_site import TOKEN, Site, serving
 from tone_engine import expected, heard, same
 
 from vieneu_colab_server import __version__
+from vieneu_colab_server.middleware.traffic import OWN_REQUEST
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.errors import BackendConnectionError, SynthesisFailedError
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
@@ -74,6 +75,8 @@ async def test_health_has_the_designed_shape_and_the_facts_around_it(clock: Fake
         "state": "ready",
         "engine": "gguf",
         "model": "vieneu",
+        "downloaded_bytes": None,
+        "download_bytes": None,
         "queue_depth": 0,
         "accelerator": "Tesla T4",
         "gpu_memory_total_gb": 15.0,
@@ -98,6 +101,22 @@ async def test_health_counts_what_went_out(clock: FakeClock) -> None:
 
     assert n_bytes > 1_000
     assert (answer["requests_served"], answer["bytes_sent"]) == (2, n_bytes)
+
+
+async def test_health_counts_the_clients_alone(clock: FakeClock) -> None:
+    """Not what the program asks that has started the server."""
+    own = {OWN_REQUEST.decode(): "1"}
+    async with serving(ScriptedBackend(clock=clock), clock=clock) as site:
+        for _ in range(3):
+            async with site.get("/health", headers=own) as response:
+                await response.read()
+        body = {"text": "Xin chào."}
+        async with site.post("/tts/stream", json=body, headers=own) as response:
+            assert len(await response.read()) > 1_000
+        async with site.get("/health") as response:
+            answer = await response.json()
+
+    assert (answer["requests_served"], answer["bytes_sent"]) == (1, 0)
 
 
 async def test_a_session_that_is_over_has_no_time_left(clock: FakeClock) -> None:

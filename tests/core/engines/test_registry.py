@@ -3,10 +3,12 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
+from importlib import invalidate_caches
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from pydantic import BaseModel
 
 from vieneu_core.engines.gguf import GgufOptions
@@ -185,3 +187,71 @@ def test_what_is_missing_first_does_not_name_the_extra(
 
     with pytest.raises(MissingExtraError, match=r"the extra (gguf|gguf-prebuilt|torch) of"):
         check_installed(engine)
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder of installed packages, before all others."""
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def installed(site: Path, name: str, version: str) -> None:
+    """Install a version of a package, as far as its metadata says."""
+    info = site / f"{name}-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    invalidate_caches()
+
+
+def bounds(engine: str) -> list[tuple[str, str, str]]:
+    """Return engine, package and a version below its lower bound, for each requirement."""
+    (needs,) = [each for each in ENGINES if each.engine == engine]
+    found = map(Requirement, requirements_of(needs.extra_here))
+    return [(engine, each.name, "0.0.1") for each in found if each.specifier]
+
+
+TOO_OLD = [case for each in ENGINES if each.modules for case in bounds(each.engine)]
+
+
+@pytest.mark.parametrize(("engine", "package", "version"), TOO_OLD)
+def test_an_engine_with_an_old_package_is_not_installed(
+    engine: str, package: str, version: str, site: Path
+) -> None:
+    (needs,) = [each for each in ENGINES if each.engine == engine]
+    assert needs.installed
+
+    installed(site, package.replace("-", "_"), version)
+
+    assert not needs.installed
+    assert needs.missing() == ()
+    assert [each.name for each in needs.wrong_versions()] == [package]
+    assert engine not in candidates(gpu=True)
+    with pytest.raises(MissingExtraError, match=rf"{package}\S+ \({version}\)"):
+        check_installed(engine)
+
+
+@pytest.mark.parametrize(
+    ("version", "fits"),
+    [
+        ("2.6.9", False),
+        ("2.7", True),
+        ("2.11.0+cu128", True),
+        ("2.13.1+cpu", True),
+        ("2.14.0", False),
+        ("2.14.0.dev20260901+cu128", False),
+        ("3.0", False),
+    ],
+)
+def test_versions_of_torch_are_compared_as_versions(version: str, fits: bool, site: Path) -> None:
+    installed(site, "torch", version)
+    (needs,) = [each for each in ENGINES if each.engine == "pytorch"]
+
+    assert needs.installed is fits
+
+
+def test_the_embedded_voice_is_there_while_one_of_its_voices_is(site: Path) -> None:
+    installed(site, "sanotts", "99")
+    there = {each.engine: each.installed for each in ENGINES}
+
+    assert (there["sano"], there["espeak"], there["embedded"]) == (False, True, True)

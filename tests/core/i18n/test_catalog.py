@@ -14,17 +14,25 @@ from cli_commands import loaded_root
 from guard import GUARD_S
 
 import vieneu_core
+from vieneu_colab_server import colab
 from vieneu_core.backends.base import BackendState
 from vieneu_core.doctor import Topic
 from vieneu_core.errors import VieneuError, all_error_classes
 from vieneu_core.i18n import DEFAULT_LANGUAGE, Messages, best_language, languages
 from vieneu_core.i18n.catalog import catalogue
-from vieneu_core.notebook.failures import CODES, PIP_CAUSES
+from vieneu_core.notebook.failures import CODES, DRIVE_CAUSES, PIP_CAUSES
 from vieneu_core.router import CircuitState, Mode
 
 PACKAGE = Path(vieneu_core.__file__).parent
 OTHERS = [language for language in languages() if language != DEFAULT_LANGUAGE]
 ERRORS = {cls.code for cls in all_error_classes() if cls.__module__ == VieneuError.__module__}
+SERVER_ERRORS = {
+    cls.code
+    for cls in all_error_classes()
+    if cls.__module__.startswith(colab.__name__.partition(".")[0])
+    and ".relay." not in cls.__module__
+}
+"""Of the server and its tunnels: the notebook shows them in its language."""
 FAMILIES = {
     "cli.backend": [f"backend_{name}" for name in (*Mode, "last_resort")],
     "cli.state": [f"state_{state}" for state in BackendState],
@@ -38,6 +46,7 @@ FAMILIES = {
     "notebook": [
         *CODES,
         *(f"{code}_next" for code in CODES if code != "packages_install"),
+        *(key for _, key in DRIVE_CAUSES),
         *(key for _, key in PIP_CAUSES),
         *(f"{key}_next" for _, key in PIP_CAUSES),
     ],
@@ -72,10 +81,12 @@ def test_every_language_has_the_keys_and_the_placeholders_of_english(language: s
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_error_is_translated(language: str) -> None:
     titled = {key.split(".")[1] for key in catalogue(language) if key.endswith(".title")}
-    assert titled == ERRORS
+    assert titled == ERRORS | SERVER_ERRORS
     keys = {key for key in catalogue(language) if key.startswith("errors.")}
     assert {key.split(".", 2)[2] for key in keys} == {"title", "remedy"}
-    without_remedy = {code for code in ERRORS if f"errors.{code}.remedy" not in keys}
+    without_remedy = {
+        code for code in ERRORS | SERVER_ERRORS if f"errors.{code}.remedy" not in keys
+    }
     assert without_remedy == {"missing_extra"}, "whose remedy is always its own"
 
 
@@ -93,11 +104,19 @@ def test_the_command_line_uses_every_message_and_has_every_message_that_it_uses(
 
 def test_the_notebook_uses_every_message_and_has_every_message_that_it_uses() -> None:
     template = PACKAGE / "notebook" / "notebook.ipynb.j2"
-    said = keys_in(r"say\([^)]*\)", template) - {"_next"}  # which is put after a key
-    existing = {key.removeprefix("notebook.") for key in texts(DEFAULT_LANGUAGE, "notebook.")}
+    said = keys_in(r"(?:say|field)\([^)]*\)", template) - {"_next"}  # which is put after a key
+    keys = {key.removeprefix("notebook.") for key in texts(DEFAULT_LANGUAGE, "notebook.")}
+    existing = {key for key in keys if not key.startswith("help.")}
     made = set(FAMILIES["notebook"])
     assert (said | made) - existing == set()
     assert existing - said - made == set()
+
+
+def test_the_notebook_explains_each_code_that_its_cells_show() -> None:
+    keys = {key.removeprefix("notebook.") for key in texts(DEFAULT_LANGUAGE, "notebook.")}
+    explained = {key.removeprefix("help.") for key in keys if key.startswith("help.")}
+
+    assert explained == {*CODES, *SERVER_ERRORS, "token_not_shown"}
 
 
 def test_a_locale_or_a_tag_finds_its_language() -> None:

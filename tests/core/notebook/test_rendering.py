@@ -5,10 +5,8 @@ from __future__ import annotations
 import ast
 import base64
 import hashlib
-import io
 import json
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from notebook_cells import SMALL, code_of, wheel
 from pydantic import SecretStr, ValidationError
 
 from vieneu_core.credentials import new_auth_token
@@ -32,12 +31,8 @@ from vieneu_core.notebook import (
 )
 from vieneu_core.notebook.rendering import literal
 
-CELLS = ["drive", "packages", "server", "model", "start", "watch"]
+CELLS = ["access", "drive", "server", "voices", "start", "watch"]
 PRINTABLE = st.text(min_size=1, max_size=60).filter(str.isprintable)
-
-
-def code_of(notebook: dict[str, Any]) -> dict[str, str]:
-    return {c["id"]: c["source"] for c in notebook["cells"] if c["cell_type"] == "code"}
 
 
 def carried_in(cell: str) -> dict[str, tuple[str, str, str]]:
@@ -59,7 +54,7 @@ def assigned(source: str) -> dict[str, Any]:
         if isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)
         and node.targets[0].id.isupper()
-        and node.targets[0].id != "WHEELS"
+        and node.targets[0].id not in {"WHEELS", "ACCOUNTS", "CAUSES", "CARRIED_VOICES"}
     }
 
 
@@ -83,16 +78,11 @@ def passed(source: str, call: str) -> dict[str, Any]:
     }
 
 
-def wheel(distribution: str, version: str = "0.1.0", **files: str) -> Wheel:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        for name, text in {"a.py": "1", **files}.items():
-            archive.writestr(name, text)
-    return Wheel(f"{distribution}-{version}-py3-none-any.whl", made.getvalue())
+def constants(source: str) -> list[Any]:
+    """Return all literals of a cell."""
+    return [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
 
 
-SMALL = Carried.of([wheel("vieneu_core"), wheel("vieneu_colab_server")])
-"""Packed once, so that many notebooks are made fast."""
 REFERENCE = code_of(
     render_notebook(NotebookSettings(model="m", codec="c", engine="sdk", source=SMALL))
 )
@@ -103,7 +93,7 @@ def test_it_has_six_cells_in_order_and_is_valid_to_its_schema() -> None:
         notebook = render_notebook(NotebookSettings(language=language))
         nbformat.validate(notebook)
         assert list(code_of(notebook)) == CELLS
-        headings = [c["source"].splitlines()[0] for c in notebook["cells"][1::2]]
+        headings = [c["source"].splitlines()[0] for c in notebook["cells"][1:-1:2]]
         assert [heading[:5] for heading in headings] == [f"## {n} " for n in range(1, 7)]
         assert all(source.startswith("#@title ") for source in code_of(notebook).values())
         assert notebook["metadata"]["colab"]["private_outputs"] is True
@@ -150,11 +140,11 @@ def test_no_setting_breaks_out_of_its_string(
     assert {name: shape(source) for name, source in cells.items()} == {
         name: shape(source) for name, source in REFERENCE.items()
     }
-    said = {**assigned(cells["model"]), **assigned(cells["start"]), **assigned(cells["drive"])}
+    said = {**assigned(cells["start"]), **assigned(cells["drive"])}
     assert (said["MODEL"], said["CODEC"], said["DRIVE_CACHE"]) == (model, codec, drive)
     assert (said["VOICES"], said["SESSION_HOURS"]) == (", ".join(voices), hours)
+    assert token in constants(cells["access"])
     given_to_start = passed(cells["start"], "colab.start")
-    assert given_to_start["token"] == token
     assert given_to_start["callback_url"] == f"https://house.example/{hook}"
     prose = "".join(c["source"] for c in notebook["cells"] if c["cell_type"] == "markdown")
     assert token not in prose
@@ -216,10 +206,9 @@ def test_secrets_are_in_the_file_only_where_asked_for_and_never_in_a_repr(tmp_pa
     assert "⚠️" in json.loads(path.read_text())["cells"][0]["source"]
     assert token.get_secret_value() not in repr(with_token)
     write_notebook(NotebookSettings(), path)
-    assert passed(code_of(json.loads(path.read_text()))["start"], "colab.start") == {
-        "callback_url": None,
-        "token": None,
-    }
+    cells = code_of(json.loads(path.read_text()))
+    assert passed(cells["start"], "colab.start") == {"callback_url": None}
+    assert "token = None or asked(" in cells["access"]
     assert len(token.get_secret_value()) >= 43, "256 bits"
 
 
@@ -241,12 +230,12 @@ def test_what_pip_is_asked_for() -> None:
 
     assert asked(FromPyPI(version="1.2.3")) == [
         "vieneu-core==1.2.3",
-        "vieneu-colab-server[ngrok,notebook]==1.2.3",
+        "vieneu-colab-server[ngrok]==1.2.3",
     ]
     assert asked(FromGit(url="https://git.example/relay", revision="v1")) == [
         "vieneu-core @ git+https://git.example/relay@v1#subdirectory=packages/vieneu-core",
         (
-            "vieneu-colab-server[ngrok,notebook] @ git+https://git.example/relay@v1"
+            "vieneu-colab-server[ngrok] @ git+https://git.example/relay@v1"
             "#subdirectory=packages/vieneu-colab-server"
         ),
     ]
@@ -258,7 +247,7 @@ def test_wheels_are_carried_whole_with_their_checksums() -> None:
     carried = carried_in(cell)
 
     assert list(carried) == [core.name, server.name]
-    for each, extras in ((core, ""), (server, "[ngrok,notebook]")):
+    for each, extras in ((core, ""), (server, "[ngrok]")):
         assert carried[each.name][0] == extras
         assert base64.b64decode(carried[each.name][2]) == each.content
         assert carried[each.name][1] == hashlib.sha256(each.content).hexdigest()
@@ -294,5 +283,5 @@ def test_what_cannot_be_carried_is_refused(wheels: Any) -> None:
 
 def test_every_tunnel_can_be_chosen() -> None:
     for tunnel in TunnelKind:
-        cell = code_of(render_notebook(NotebookSettings(tunnel=tunnel)))["start"]
+        cell = code_of(render_notebook(NotebookSettings(tunnel=tunnel, source=SMALL)))["access"]
         assert assigned(cell)["TUNNEL"] == tunnel.value

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from vieneu_colab_server import i18n
-from vieneu_colab_server.colab.banner import BannerFacts, banner_html, banner_text, qr_svg
+from vieneu_colab_server.colab.banner import BannerFacts, banner_html, banner_text
 from vieneu_colab_server.i18n import cell_messages
 from vieneu_core.i18n import languages
 
@@ -28,18 +29,17 @@ def test_the_banner_says_what_to_do_next(language: str) -> None:
 
     assert "a&lt;b&gt;.ngrok.app" in made
     assert "<b>.ngrok" not in made
-    assert 'data-port="4711" data-path="/secret-path"' in " ".join(made.split())
+    assert messages("token_below") in made
+    assert "http://127.0.0.1:4711/secret-path" in plain
     assert "vieneu connect https://a<b>.ngrok.app" in plain
     assert "25.11.2026" in plain
-    told = BannerFacts(
-        url=FACTS.url, token_page_url="", ends_at=None, engine="espeak", address_updated=True
-    )
+    told = replace(FACTS, token_page_url="", ends_at=None, address_updated=True)
     assert messages("next_connected") in banner_text(told, messages)
     assert messages("no_end") in banner_text(told, messages)
 
 
-def test_the_qr_code_is_drawn_without_anything_from_elsewhere() -> None:
-    drawn = qr_svg("https://abc.ngrok.app")
+def test_the_banner_opens_no_window_and_fetches_nothing() -> None:
+    made = banner_html(FACTS, cell_messages("vi"))
 
-    assert drawn.startswith("<svg")
-    assert "http://" not in drawn.replace("http://www.w3.org", "")
+    for refused in ("_blank", "proxyPort", "src=", "href=", "127.0.0.1", "<svg"):
+        assert refused not in made

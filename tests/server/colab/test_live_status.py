@@ -13,6 +13,7 @@ import psutil
 import pytest
 from colab_cells import TOKEN, TONES, heard_s, run_as_cell
 from guard import GUARD_S
+from health_answers import health
 from pydantic import SecretStr
 from tunnel_programs import program
 
@@ -21,8 +22,6 @@ from vieneu_colab_server.colab.live_status import status_line
 from vieneu_colab_server.colab.relay import RelayClosedError
 from vieneu_colab_server.i18n import cell_messages
 from vieneu_colab_server.server_process import ServerStartError
-from vieneu_core.backends.base import BackendState
-from vieneu_core.wire.schemas import HealthAnswer
 from vieneu_core.worker.spec import EngineSpec
 
 
@@ -31,19 +30,25 @@ def test_it_is_reached_shown_and_closed(capsys: pytest.CaptureFixture[str]) -> N
     relay = colab.start(TONES, tunnel="none", voices="vi-high, nobody", language="en")
     url, page = relay.url, relay.token_page_url
     assert url is not None
-    seconds = list[float]()
+    seconds, counts = list[float](), list[int]()
 
     def use() -> None:
         seconds.append(heard_s(url, SecretStr(TOKEN)))
+        health = relay.health()
+        assert health is not None
+        counts.append(health.requests_served)
         time.sleep(0.5)
 
     run_as_cell(relay, use)
     shown = capsys.readouterr().out
 
     assert seconds[0] > 0.3
+    # Neither the test sentence, nor the voices, nor the checks of this cell:
+    assert counts == [2], "the check and the sentence of the client"
     for told in (
         *("The model has spoken a test sentence", "Voice prepared: vi-high", "nobody"),
-        *("The server is ready", url, page, "vieneu connect", "requests · queue", "are closed"),
+        *("The server is ready", url, page, "vieneu connect", "are closed"),
+        "requests · queue",
     ):
         assert told in shown
     assert TOKEN not in shown + repr(relay)
@@ -107,20 +112,6 @@ def test_a_server_that_cannot_be_kept_running_ends_the_cell_by_its_name(
     with pytest.raises(ServerStartError, match="passing_engine"):
         colab.launch(relay)
     assert not relay.runs
-
-
-def health(**fields: object) -> HealthAnswer:
-    return HealthAnswer.model_validate(
-        {
-            "status": "ok",
-            "model_loaded": True,
-            "uptime_seconds": 1.0,
-            "version": "0.1.0",
-            "wire_version": "1.0",
-            "state": BackendState.READY,
-            **fields,
-        }
-    )
 
 
 def test_the_status_line_tells_what_is_known() -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from importlib import import_module
+from collections.abc import Callable, Sequence
+from importlib import import_module, invalidate_caches
 from pathlib import Path
 
 import pytest
 
-from vieneu_colab_server.colab.prepare import EngineInstallError, PipRun, prepare, runtime_age_s
+from vieneu_colab_server.colab.prepare import (
+    EngineConflictError,
+    EngineInstallError,
+    PipRun,
+    prepare,
+    runtime_age_s,
+)
 from vieneu_core.errors import ConfigurationError
 
 
@@ -18,9 +24,13 @@ class Pip:
 
     def __init__(self, code: int = 0, printed: str = "") -> None:
         self.code, self.printed, self.asked = code, printed, list[str]()
+        self.kept = list[str]()
 
     def __call__(self, arguments: Sequence[str]) -> PipRun:
         self.asked += arguments
+        for each in arguments:
+            if each.startswith("--constraint="):
+                self.kept = Path(each.partition("=")[2]).read_text().splitlines()
         return PipRun(arguments, self.code, stdout=self.printed)
 
 
@@ -108,7 +118,7 @@ def test_why_an_engine_cannot_be_installed_is_told_in_the_readers_language(
 
     shown = caught.value._render_traceback_()  # type: ignore[attr-defined]
     assert tuple(shown[:2]) == told
-    assert shown[2].strip() == "docs/colab.md#engine_install"
+    assert "“engine_install”" in shown[2]
     lines = capsys.readouterr().out.splitlines()
     assert "No space left on device" in lines[-1]
     assert len(lines) < 20, "the end of what pip printed"
@@ -123,6 +133,53 @@ def test_pip_is_the_one_of_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(EngineInstallError, match="mã lỗi 1"):
         prepare("espeak")
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, str], None]:
+    """Install a version of a package, as far as its metadata says."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def install(name: str, version: str) -> None:
+        info = tmp_path / f"{name}-{version}.dist-info"
+        info.mkdir()
+        text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        (info / "METADATA").write_text(text)
+        invalidate_caches()
+
+    return install
+
+
+def test_pytorch_after_another_engine_replaces_an_old_torchao_and_keeps_torch(
+    runtime: Callable[[str, str], None],
+) -> None:
+    """Every module is there; torchao is the one that Colab brings."""
+    runtime("torchao", "0.10.0")
+    runtime("torch", "2.11.0+cu128")
+    runtime("numpy", "2.1.3")
+    pip = Pip()
+
+    with pytest.raises(EngineInstallError, match=r"torchao\S+ \(0\.10\.0\)"):
+        prepare("pytorch", language="en", gpu=True, pip=pip)
+    assert pip.asked[-1].startswith("vieneu-core[torch]==")
+    assert {"torch==2.11.0+cu128", "numpy==2.1.3"} < set(pip.kept)
+
+
+@pytest.mark.parametrize("found", ["2.15.0+cu130", "2.5.1+cu124"])
+def test_a_torch_that_does_not_fit_is_never_replaced(
+    found: str, runtime: Callable[[str, str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A version that is too new, or too old: refused by name, or another engine is chosen."""
+    runtime("torch", found)
+    pip = Pip()
+
+    with pytest.raises(EngineConflictError, match="is not replaced") as caught:
+        prepare("pytorch", gpu=True, pip=pip)
+    shown = "\n".join(caught.value._render_traceback_())  # type: ignore[attr-defined]
+    assert f"pytorch cần torch<2.14,>=2.7, nhưng runtime này có torch {found}" in shown
+    assert prepare("auto", gpu=True, pip=pip) == "gguf"
+    assert pip.asked == []
+    assert f"torch {found}" in capsys.readouterr().out
 
 
 def test_an_engine_that_does_not_exist_is_told() -> None:

@@ -21,6 +21,7 @@ async def page() -> AsyncIterator[TokenPage]:
 
 
 async def test_the_token_is_on_its_page_and_nowhere_else(page: TokenPage) -> None:
+    assert not page.opened
     async with aiohttp.ClientSession() as session:
         async with session.get(page.url) as answer:
             text = await answer.text()
@@ -28,7 +29,9 @@ async def test_the_token_is_on_its_page_and_nowhere_else(page: TokenPage) -> Non
             assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         async with session.get(page.url[:-1]) as answer:
             assert answer.status == 404
-    assert '<code id="token">a&lt;token&gt;</code>' in text
+    assert 'data-token="a&lt;token&gt;"' in text
+    assert text.count("a&lt;token&gt;") == 1, "hidden until it is asked for"
+    assert page.opened
     assert 'lang="vi"' in text
     assert page.url.startswith("http://127.0.0.1:")
     await page.close()

@@ -20,7 +20,9 @@ import typer
 from pydantic import SecretStr, ValidationError
 
 from vieneu_colab_server import __version__
+from vieneu_colab_server.engine_options import engine_options
 from vieneu_colab_server.exposure import PublicEvent
+from vieneu_colab_server.i18n import LANGUAGE_VARIABLE, error_line
 from vieneu_colab_server.launch import ForcedStopError, PublicAccess, launch
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_colab_server.tokens.file import read_token_file
@@ -32,8 +34,8 @@ from vieneu_core.credentials import new_auth_token
 from vieneu_core.errors import ConfigurationError, OutputError, VieneuError
 from vieneu_core.text import DictionaryFile
 from vieneu_core.translatable import Translatable, joined
-from vieneu_core.untrusted_json import parse_json
 from vieneu_core.validation import field_of, reason_of
+from vieneu_core.voices import VoiceCatalogue
 from vieneu_core.worker.spec import EngineSpec
 
 EXIT_CONFIGURATION = 3
@@ -54,27 +56,6 @@ class LogLevel(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
-
-
-def engine_options(pairs: list[str]) -> dict[str, object]:
-    """Parse ``key=value`` pairs; a valid JSON value is decoded, any other is text.
-
-    Raises:
-        ConfigurationError: a pair has no ``=``.
-    """
-    options: dict[str, object] = {}
-    for pair in pairs:
-        key, mark, value = pair.partition("=")
-        if not (key and mark):
-            raise ConfigurationError(
-                Translatable("--engine-option {pair!r} is not of the form key=value.", pair=pair),
-                remedy="Correct it.",
-            )
-        try:
-            options[key] = parse_json(value)
-        except ValueError:
-            options[key] = value
-    return options
 
 
 def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[ServerSettings, str]:
@@ -178,6 +159,10 @@ def _serve(
     launch(settings, backend, on_listening, public, stop_after)
 
 
+def _voices(settings: ServerSettings) -> VoiceCatalogue | None:
+    return None if settings.voices_dir is None else VoiceCatalogue(settings.voices_dir)
+
+
 _LINES = {
     "address": "Public URL: {detail}",
     "address_sent": "Home Assistant has the new address.",
@@ -202,7 +187,8 @@ def _stdin_ends() -> None:
 
 def _fail(error: VieneuError, code: int) -> NoReturn:
     more = f" (docs/colab.md#{error.code})" if isinstance(error, TunnelOpenError) else ""
-    typer.echo("error: " + " ".join(str(error).split()) + more, err=True)
+    line = error_line(error, os.environ.get(LANGUAGE_VARIABLE, "en"))
+    typer.echo(f"error: {line}{more}", err=True)
     raise typer.Exit(code)
 
 
@@ -275,7 +261,8 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
         spec = EngineSpec(engine, engine_options(engine_option or []))
         public = make_public(tunnel, domain=domain, program=tunnel_program)
         backend = ReadingBackend(
-            LocalBackend(spec, recovers=True), dictionary=DictionaryFile.named(dictionary)
+            LocalBackend(spec, recovers=True, voices=_voices(settings)),
+            dictionary=DictionaryFile.named(dictionary),
         )
         _serve(settings, new_token, backend, public, until_stdin_ends=until_stdin_ends)
     except (ConfigurationError, OutputError) as error:

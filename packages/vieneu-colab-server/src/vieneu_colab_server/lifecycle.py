@@ -130,7 +130,9 @@ class Lifecycle:
                 health = await self._backend.health()
         except (BackendError, TimeoutError):
             health = Health(state=BackendState.UNREACHABLE)
-        return Health(state=BackendState.LOADING) if self.loading else health
+        if self.loading:
+            return Health(state=BackendState.LOADING, loading=health.loading)
+        return health
 
     async def ready(self) -> bool:
         """Return whether a request would be accepted now."""

@@ -20,6 +20,7 @@ import aiohttp
 from pydantic import SecretStr, ValidationError
 
 from vieneu_colab_server.exposure import TEST_SENTENCE
+from vieneu_colab_server.middleware.traffic import OWN_REQUEST
 from vieneu_colab_server.settings import ENV_PREFIX
 from vieneu_colab_server.tokens.file import read_token_file, write_token_file
 from vieneu_core.backends.remote import RemoteBackend
@@ -37,6 +38,7 @@ HEALTH_CHECK_EVERY_S = 0.25
 HEALTH_CHECK_TIMEOUT_S = 5.0
 STOP_TIMEOUT_S = 15.0
 """Seconds after the signal to stop until the process is killed."""
+_OWN = {OWN_REQUEST.decode(): "1"}
 _KEPT_LINES = 200
 _PIECE_BYTES = 1 << 16
 _LEVEL = re.compile(r"^\S+ \S+ (DEBUG|INFO|WARNING|ERROR) ")
@@ -88,6 +90,8 @@ class Server:
         self._listening = asyncio.Event()
         self._log: deque[str] = deque(maxlen=_KEPT_LINES)
         self._url = ""
+        self.starting: HealthAnswer | None = None
+        """Health while the model is loaded by `start`; None before that."""
 
     def __repr__(self) -> str:
         return f"Server(engine={self._engine.target!r}, url={self._url!r})"
@@ -131,6 +135,7 @@ class Server:
             self._folder = await asyncio.to_thread(_new_folder)
             await asyncio.to_thread(write_token_file, self._token_file, self._first_token)
         self._listening.clear()
+        self.starting = None
         try:
             await self._spawn()
             await self._until_loaded()
@@ -144,16 +149,15 @@ class Server:
         Raises:
             VieneuError: synthesis failed.
         """
-        backend = RemoteBackend(self._url, self.token, name="server")
-        try:
-            await backend.load()
+        async with (
+            aiohttp.ClientSession(headers=_OWN) as session,
+            RemoteBackend(self._url, self.token, session=session, name="server") as backend,
+        ):
             return await collect(backend.stream(request or SynthesisRequest(text=TEST_SENTENCE)))
-        finally:
-            await backend.aclose()
 
     async def health(self) -> HealthAnswer | None:
         """Return its health; None if it does not respond."""
-        headers = {"Authorization": f"Bearer {self.token.get_secret_value()}"}
+        headers = {"Authorization": f"Bearer {self.token.get_secret_value()}", **_OWN}
         timeout = aiohttp.ClientTimeout(total=HEALTH_CHECK_TIMEOUT_S)
         try:
             async with (
@@ -223,7 +227,7 @@ class Server:
     async def _loaded(self) -> None:
         await self._listening.wait()
         while True:
-            seen = await self.health()
+            seen = self.starting = await self.health()
             if seen is not None and seen.model_loaded:
                 return
             await asyncio.sleep(HEALTH_CHECK_EVERY_S)
@@ -286,5 +290,6 @@ async def _lines(stream: asyncio.StreamReader | None) -> AsyncIterator[str]:
 
 def _exit_text(code: int) -> str:
     if code < 0:
-        return f"its process was ended by {signal.Signals(-code).name}."
-    return f"its process ended with exit code {code}."
+        name = signal.Signals(-code).name
+        return Translatable("its process was ended by {name}.", name=name)
+    return Translatable("its process ended with exit code {code}.", code=code)

@@ -39,6 +39,8 @@ class ServerSettings(BaseSettings):
     """0 takes any free port."""
     samples_dir: Path | None = None
     """Folder of the reference audio that requests may name; None allows only embedded audio."""
+    voices_dir: Path | None = None
+    """Folder of custom voices, as `vieneu voices add` writes it; None means none."""
 
     max_body_bytes: PositiveInt = 2 * 1024 * 1024
     max_text_chars: PositiveInt = 4_096

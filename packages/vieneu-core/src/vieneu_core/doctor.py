@@ -173,7 +173,7 @@ def _hardware() -> Finding:
 
 def examine_engine(needs: EngineNeeds) -> Finding:
     """Check whether an engine is usable, and report its measured speed; blocking."""
-    if missing := needs.missing():
+    if missing := (*needs.missing(), *map(str, needs.wrong_versions())):
         return Finding(
             topic=Topic.ENGINE,
             level=Level.NOTE,

@@ -75,7 +75,7 @@ only `installation` and `translatable`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import ClassVar
 
@@ -143,14 +143,34 @@ class SettingsFileError(ConfigurationError):
 
 
 class MissingExtraError(ConfigurationError):
-    """An optional part of VieNeu Relay is not installed; the remedy contains the command for it."""
+    """An optional part of VieNeu Relay is not installed; the remedy contains the command for it.
+
+    ``wrong`` are packages that are installed, but in versions that do not fit.
+    """
 
     code = "missing_extra"
     title = "Optional package missing"
 
-    def __init__(self, feature: str, extra: str, *, package: str = "vieneu-core") -> None:
+    def __init__(
+        self,
+        feature: str,
+        extra: str,
+        *,
+        package: str = "vieneu-core",
+        wrong: Iterable[object] = (),
+    ) -> None:
+        named = ", ".join(map(str, wrong))
         super().__init__(
             Translatable(
+                "{feature} needs other versions of packages, by the extra {extra} of {package}:"
+                " {named}.",
+                feature=feature,
+                extra=extra,
+                package=package,
+                named=named,
+            )
+            if named
+            else Translatable(
                 "{feature} needs packages that are not installed: the extra {extra} of {package}.",
                 feature=feature,
                 extra=extra,

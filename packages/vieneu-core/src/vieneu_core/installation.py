@@ -12,7 +12,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, version
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -71,6 +71,47 @@ def requirements_of(extra: str, package: str = CORE) -> tuple[str, ...]:
         package: One of our packages; empty result if it is not installed.
     """
     return tuple(dict.fromkeys(_brought_by(extra, package)))
+
+
+@dataclass(frozen=True, slots=True)
+class WrongVersion:
+    """An installed package whose version an extra does not admit."""
+
+    name: str
+    installed: str
+    """The version that is installed."""
+    wanted: str
+    """The versions that the extra admits, such as ``<2.14,>=2.7``."""
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.wanted} ({self.installed})"
+
+
+def wrong_versions(extra: str, package: str = CORE) -> tuple[WrongVersion, ...]:
+    """Return the installed packages whose versions an extra does not admit.
+
+    A package that is not installed is none of them: its modules may come from another one.
+
+    Args:
+        extra: Name of the extra; "" means the package without extras.
+        package: One of our packages.
+    """
+    from packaging.requirements import Requirement
+
+    return tuple(
+        WrongVersion(wanted.name, installed, str(wanted.specifier))
+        for wanted in map(Requirement, requirements_of(extra, package))
+        if (installed := installed_version(wanted.name)) is not None
+        and not wanted.specifier.contains(installed, prereleases=True)
+    )
+
+
+def installed_version(name: str) -> str | None:
+    """Return the version of an installed package; None if it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def library_command(failure: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import json
+import re
 import stat
 from pathlib import Path
 
 import pytest
 from cli_sandbox import SERVER_TOKEN, CliSandbox
+from voice_clips import wav_file
 
 from vieneu_core import __version__
 
@@ -36,12 +37,12 @@ def test_what_is_chosen_is_in_the_file_and_the_next_step_is_told(sandbox: CliSan
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     for name, wanted in {
         "drive": "DRIVE_CACHE = True",
-        "model": "MODEL = 'vieneu-v2-q4'",
+        "access": "DOMAIN = 'my-house.ngrok.app'",
         "server": "git+ssh://git@git.example/relay@v1#subdirectory=packages/vieneu-core",
         "start": "callback_url='https://house.example/api/webhook/x'",
     }.items():
         assert wanted in cell(path, name)
-    for wanted in ("VOICES = 'a, b'", "DOMAIN = 'my-house.ngrok.app'", "SESSION_HOURS = 8.0"):
+    for wanted in ("VOICES = 'a, b'", "MODEL = 'vieneu-v2-q4'", "SESSION_HOURS = 8.0"):
         assert wanted in cell(path, "start")
 
 
@@ -74,7 +75,7 @@ def test_pypi_is_asked_only_where_it_is_chosen_for_exactly_this_version(
     assert done.returncode == 0
     assert told in done.stderr
     assert f"'vieneu-core=={__version__}'" in server
-    assert f"'vieneu-colab-server[ngrok,notebook]=={__version__}'" in server
+    assert f"'vieneu-colab-server[ngrok]=={__version__}'" in server
     assert "WHEELS" not in server
 
 
@@ -82,12 +83,8 @@ def test_an_embedded_token_is_kept_so_that_connecting_needs_nothing(
     sandbox: CliSandbox, server_url: str
 ) -> None:
     done = sandbox.run("notebook", "-o", "colab.ipynb", "--embed-token")
-    start = cell(sandbox.home / "colab.ipynb", "start")
-    token = next(
-        ast.literal_eval(node.value)
-        for node in ast.walk(ast.parse(start))
-        if isinstance(node, ast.keyword) and node.arg == "token"
-    )
+    access = cell(sandbox.home / "colab.ipynb", "access")
+    token = re.findall(r"token = '(\S+)' or asked\(", access)[0]
 
     assert done.returncode == 0
     assert "anyone who can read it can use your server" in done.stderr
@@ -96,7 +93,7 @@ def test_an_embedded_token_is_kept_so_that_connecting_needs_nothing(
     assert stat.S_IMODE(sandbox.config.stat().st_mode) == 0o600
     again = sandbox.run("notebook", "-o", "colab.ipynb", "--embed-token")
     assert again.returncode == 0
-    assert token in cell(sandbox.home / "colab.ipynb", "start"), "the house has one token"
+    assert token in cell(sandbox.home / "colab.ipynb", "access"), "the house has one token"
     refused = sandbox.run("connect", server_url)
     assert refused.returncode == 6, "the kept token was sent; it is not this server's"
     assert "docs/colab.md#authentication" in refused.stderr
@@ -111,7 +108,23 @@ def test_a_token_that_works_is_embedded_and_not_replaced(sandbox: CliSandbox) ->
 
     assert done.returncode == 0
     assert sandbox.config.read_text("utf-8") == text
-    assert "'a-working-token-1234'" in cell(sandbox.home / "colab.ipynb", "start")
+    assert "'a-working-token-1234'" in cell(sandbox.home / "colab.ipynb", "access")
+
+
+def test_a_voice_that_was_added_is_carried(sandbox: CliSandbox) -> None:
+    (sandbox.home / "a.wav").write_bytes(wav_file())
+    text = "Chào con, hôm nay con có khoẻ không?"
+    added = sandbox.run("voices", "add", "Lan", "--audio", "a.wav", "--text", text)
+    done = sandbox.run("notebook", "-o", "colab.ipynb", "--sample", "lan")
+    voices = cell(sandbox.home / "colab.ipynb", "voices")
+
+    assert (added.returncode, done.returncode) == (0, 0)
+    assert repr(text) in voices
+    assert "'ZkxhQ" in voices, "FLAC in base64"
+    refused = sandbox.run("notebook", "-o", "other.ipynb", "--sample", "nobody")
+    assert refused.returncode != 0
+    assert "nobody" in refused.stderr
+    assert not (sandbox.home / "other.ipynb").exists()
 
 
 def test_a_token_that_no_server_takes_is_named_and_not_replaced(sandbox: CliSandbox) -> None:

@@ -1,6 +1,6 @@
-"""Banner of an open server: address, token, end of the session, QR code, next step.
+"""Banner of an open server: address, end of the session, next step, where the token is.
 
-It never contains the token, because a notebook saves its output. A page of the runtime shows it.
+It never contains the token, because a notebook saves its output. A frame below it shows it.
 """
 
 from __future__ import annotations
@@ -8,12 +8,15 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from vieneu_core.i18n import Messages
 
 MASK = "•" * 16
-_QR_SCALE = 4
+BUTTON_STYLE = (
+    "font:inherit;font-size:.85rem;border:0;cursor:pointer;border-radius:.3rem;"
+    "padding:.1rem .6rem;color:#fff;background:#3f51b5"
+)
+"""Of a button, whatever the page around the cell prescribes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +47,6 @@ def banner_text(facts: BannerFacts, messages: Messages) -> str:
 
 def banner_html(facts: BannerFacts, messages: Messages) -> str:
     """Return the banner as HTML without external resources."""
-    page = urlsplit(facts.token_page_url)
     return _HTML.format(
         ready=html.escape(messages("ready")),
         url_name=html.escape(messages("url")),
@@ -53,10 +55,8 @@ def banner_html(facts: BannerFacts, messages: Messages) -> str:
         copied=html.escape(messages("copied")),
         token_name=html.escape(messages("token")),
         mask=MASK,
-        reveal=html.escape(messages("reveal")),
-        page=html.escape(facts.token_page_url),
-        port=page.port or 0,
-        path=html.escape(page.path),
+        token_below=html.escape(messages("token_below")),
+        button=BUTTON_STYLE,
         end=html.escape(_end(facts, messages)),
         ends=html.escape(messages("ends")),
         ends_at="" if facts.ends_at is None else facts.ends_at.isoformat(),
@@ -65,19 +65,6 @@ def banner_html(facts: BannerFacts, messages: Messages) -> str:
         next_name=html.escape(messages("next")),
         next=html.escape(_next(facts, messages)),
         keep_running=html.escape(messages("keep_running")),
-        scan=html.escape(messages("scan")),
-        qr=qr_svg(facts.url),
-    )
-
-
-def qr_svg(text: str) -> str:
-    """Return a QR code (ISO/IEC 18004) as an SVG element; empty if segno is not installed."""
-    try:
-        import segno
-    except ImportError:
-        return ""
-    return segno.make(text, error="m").svg_inline(
-        scale=_QR_SCALE, dark="#1b1b1f", light="#ffffff", border=3
     )
 
 
@@ -98,35 +85,31 @@ def _next(facts: BannerFacts, messages: Messages) -> str:
 _HTML = """
 <div class="vieneu-banner">
 <style>
-.vieneu-banner {{ font: 15px/1.5 system-ui, sans-serif; border: 1px solid #c5c8e8; max-width: 46rem;
-  border-left: .4rem solid #3f51b5; border-radius: .5rem; padding: 1rem 1.25rem; display: flex;
-  flex-wrap: wrap; gap: 1.25rem; color: #1b1b1f; background: #fff; }}
-.vieneu-banner h3 {{ margin: 0 0 .5rem; font-size: 1.2rem; color: #1b1b1f; }}
-.vieneu-banner .facts {{ flex: 1 1 22rem; min-width: 0; }}
-.vieneu-banner code {{ background: #f1f2f9; color: #1b1b1f; padding: .1rem .4rem;
-  border-radius: .25rem; overflow-wrap: anywhere; }}
-.vieneu-banner button, .vieneu-banner .reveal {{ font: inherit; font-size: .85rem; border: 0;
-  cursor: pointer; border-radius: .3rem; padding: .1rem .6rem; color: #fff; background: #3f51b5;
-  text-decoration: none; }}
-.vieneu-banner p {{ margin: .4rem 0; color: #1b1b1f; }}
-.vieneu-banner .qr {{ text-align: center; font-size: .8rem; max-width: 12rem; }}
+/* Jupyter and Colab style what is in a cell: `!important` keeps it readable in each theme. */
+.vieneu-banner {{ font: 15px/1.5 system-ui, sans-serif !important; border: 1px solid #c5c8e8;
+  max-width: 46rem; border-left: .4rem solid #3f51b5; border-radius: .5rem; padding: 1rem 1.25rem;
+  color: #1b1b1f !important; background: #fff !important; color-scheme: light; }}
+.vieneu-banner h3 {{ margin: 0 0 .5rem !important; font-size: 1.2rem !important; }}
+.vieneu-banner h3, .vieneu-banner p, .vieneu-banner b, .vieneu-banner span {{
+  color: #1b1b1f !important; background: transparent !important; }}
+.vieneu-banner p {{ margin: .4rem 0 !important; }}
+.vieneu-banner code {{ background: #f1f2f9 !important; color: #1b1b1f !important;
+  padding: .1rem .4rem !important; border-radius: .25rem; overflow-wrap: anywhere; }}
+.vieneu-banner button {{ color: #fff !important; background: #3f51b5 !important; }}
 </style>
 <div class="facts">
 <h3>{ready}</h3>
 <p>{url_name}: <code class="url">{url}</code>
-<button type="button" data-done="{copied}">{copy}</button></p>
-<p>{token_name}: <code>{mask}</code>
-<a class="reveal" target="_blank" rel="noopener" href="{page}" data-port="{port}"
-  data-path="{path}">{reveal}</a></p>
+<button type="button" class="copy" style="{button}" data-done="{copied}">{copy}</button></p>
+<p>{token_name}: <code>{mask}</code> {token_below}</p>
 <p><span class="end" data-at="{ends_at}" data-words="{ends}">{end}</span> · {engine}</p>
 <p><b>{next_name}.</b> {next}</p>
 <p>{keep_running}</p>
 </div>
-<div class="qr">{qr}<br>{scan}</div>
 <script>
 (() => {{
   for (const banner of document.querySelectorAll(".vieneu-banner")) {{
-    const button = banner.querySelector("button"), url = banner.querySelector(".url");
+    const button = banner.querySelector(".copy"), url = banner.querySelector(".url");
     button.onclick = async () => {{
       try {{ await navigator.clipboard.writeText(url.textContent); }}
       catch {{ getSelection().selectAllChildren(url); document.execCommand("copy"); }}
@@ -136,12 +119,6 @@ _HTML = """
     if (end.dataset.at) {{ // the runtime's clock is in another time zone than the reader's
       const style = {{ dateStyle: "medium", timeStyle: "short" }};
       end.textContent = end.dataset.words + " " + at.toLocaleString("{language}", style);
-    }}
-    const link = banner.querySelector(".reveal"), kernel = window.google?.colab?.kernel;
-    if (kernel?.proxyPort) {{
-      kernel.proxyPort(Number(link.dataset.port)).then((proxied) => {{
-        link.href = new URL(link.dataset.path, proxied).toString();
-      }});
     }}
   }}
 }})();

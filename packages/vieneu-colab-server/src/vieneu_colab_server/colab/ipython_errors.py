@@ -1,21 +1,20 @@
-"""Display of errors in a notebook: a message and its remedy instead of a traceback."""
+"""Display of errors in a notebook: a message, its remedy and its help instead of a traceback."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ParamSpec, TypeVar
 
-from vieneu_colab_server.i18n import cell_messages
 from vieneu_core.errors import VieneuError
-from vieneu_core.i18n import error_text, translated
+from vieneu_core.i18n import Messages, error_text, translated
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 def short_traceback(call: Callable[P, T]) -> Callable[P, T]:
-    """Let IPython show our errors in two lines instead of a traceback.
+    """Let IPython show our errors in a few lines instead of a traceback.
 
     ``_render_traceback_`` is IPython's hook for that (``InteractiveShell.showtraceback``).
     """
@@ -25,24 +24,25 @@ def short_traceback(call: Callable[P, T]) -> Callable[P, T]:
         try:
             return call(*args, **kwargs)
         except VieneuError as error:
-            language = str(kwargs.get("language", "vi"))
-            text = error_text(error.code, error.remedy, language)
-            remedy = error.remedy if text is None else text.remedy
-            lines = [
-                f"❌ {_title(error, language)}: {translated(error.detail, language)}",
-                f"   → {remedy}",
-            ]
-            if type(error).__module__.startswith("vieneu_colab_server."):
-                lines.append(f"   docs/colab.md#{error.code}")
+            lines = error_lines(error, _language(args, kwargs))
             error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]  # looked for by name
             raise
 
     return called
 
 
-def _title(error: VieneuError, language: str) -> str:
-    messages = cell_messages(language)
-    if error.code in messages:
-        return messages(error.code)
+def error_lines(error: VieneuError, language: str) -> list[str]:
+    """Return what a cell shows of an error, in one language from end to end."""
     text = error_text(error.code, error.remedy, language)
-    return error.title if text is None else text.title
+    title, remedy = (error.title, error.remedy) if text is None else text
+    lines = [f"❌ {title}: {translated(error.detail, language)}", f"   → {remedy}"]
+    help_of = Messages(language, "notebook.help")
+    if error.code in help_of:
+        lines.append(f"   {Messages(language, 'notebook')('see_help', code=error.code)}")
+    return lines
+
+
+def _language(args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:
+    """Return the language of a call: its argument, or that of a relay among its arguments."""
+    messages = [each.messages for each in args if hasattr(each, "messages")]
+    return str(kwargs.get("language") or (messages[0].language if messages else "vi"))

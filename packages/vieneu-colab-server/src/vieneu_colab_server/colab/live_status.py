@@ -8,6 +8,7 @@ from vieneu_colab_server.colab.banner import BannerFacts, banner_html, banner_te
 from vieneu_colab_server.colab.display import Block, Line
 from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.colab.relay import Relay
+from vieneu_colab_server.colab.token_frame import hand_over, show_token_frame
 from vieneu_colab_server.exposure import PublicEvent
 from vieneu_colab_server.i18n import event_text
 from vieneu_core.config import QuotaSettings, TunnelKind
@@ -15,6 +16,8 @@ from vieneu_core.i18n import Messages
 from vieneu_core.wire.schemas import HealthAnswer
 
 HEALTH_CHECK_EVERY_S = 5.0
+CHECKS_BEFORE_PLAN_B = 3
+"""Checks for which the frame with the token may stay unopened."""
 _EVENTS_SHOWN = frozenset(
     {
         *("address", "address_sent", "address_not_sent"),
@@ -31,12 +34,13 @@ def launch(relay: Relay) -> None:
         RelayClosedError: the relay was closed before.
         VieneuError: server or tunnel could not be kept running; both are closed.
     """
-    banner, line, messages = Block(), Line(), relay.messages
+    banner, token, line, messages = Block(), TokenHandOver(relay), Line(), relay.messages
     try:
         while True:
             seen = relay.health()
             relay.dispatch(lambda event: _print_event(event, messages))
-            _show_banner(relay, banner, seen)
+            if _show_banner(relay, banner, seen):
+                token.show()
             line.show(status_line(seen, messages, tunnel=relay.tunnel_name))
             time.sleep(HEALTH_CHECK_EVERY_S)
     except KeyboardInterrupt:
@@ -44,6 +48,22 @@ def launch(relay: Relay) -> None:
     finally:
         relay.close()
         line.show(messages("closed"))
+
+
+class TokenHandOver:
+    """Shows the token in the cell; in another way if the page was not opened after some time."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._shown_before = 0
+
+    def show(self) -> None:
+        """Called after each check."""
+        if self._shown_before == 0:
+            show_token_frame(self._relay.token_page_url)
+        if self._shown_before == CHECKS_BEFORE_PLAN_B and not self._relay.token_page_opened:
+            hand_over(self._relay.token, self._relay.messages)
+        self._shown_before += 1
 
 
 def status_line(seen: HealthAnswer | None, messages: Messages, *, tunnel: str) -> str:
@@ -66,9 +86,10 @@ def status_line(seen: HealthAnswer | None, messages: Messages, *, tunnel: str) -
     return " · ".join(parts)
 
 
-def _show_banner(relay: Relay, banner: Block, seen: HealthAnswer | None) -> None:
+def _show_banner(relay: Relay, banner: Block, seen: HealthAnswer | None) -> bool:
+    """Show the banner; without effect, and False, while it has to keep its last state."""
     if relay.url is None or seen is None or not seen.model_loaded:
-        return  # the banner keeps its last state
+        return False
     facts = BannerFacts(
         url=relay.url,
         token_page_url=relay.token_page_url,
@@ -77,6 +98,7 @@ def _show_banner(relay: Relay, banner: Block, seen: HealthAnswer | None) -> None
         address_updated=relay.address_updated,
     )
     banner.show(banner_html(facts, relay.messages), banner_text(facts, relay.messages))
+    return True
 
 
 def _print_event(event: PublicEvent, messages: Messages) -> None:

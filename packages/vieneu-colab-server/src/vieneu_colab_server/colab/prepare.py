@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,18 +17,22 @@ from vieneu_core.engines.registry import (
     ENGINES,
     MODEL_ENGINES,
     EngineNeeds,
-    best_engine,
     has_nvidia_gpu,
 )
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.i18n import Messages
+from vieneu_core.installation import WrongVersion, installed_version, wrong_versions
 from vieneu_core.notebook.failures import pip_cause
 from vieneu_core.translatable import Translatable
 
 PROC_INIT = Path("/proc/1/stat")
 """Status of the first process, which starts with the runtime."""
 
+KEPT = ("numpy", "torch", "torchaudio", "torchvision")
+"""Packages of a runtime that are never replaced: gigabytes, and all its other packages need them.
 
+Published lists of Colab's packages: https://github.com/googlecolab/backend-info
+"""
 PipRun = subprocess.CompletedProcess[str]
 """Exit code of pip and, in ``stdout``, its whole output."""
 
@@ -40,6 +45,16 @@ class EngineInstallError(ConfigurationError):
     default_remedy = "Read pip's message above, and run the cell again; or choose another engine."
 
 
+class EngineConflictError(ConfigurationError):
+    """This runtime has a version of PyTorch or NumPy that the engine cannot use."""
+
+    code = "engine_conflict"
+    title = "The engine does not fit this runtime"
+    default_remedy = (
+        "Choose another engine in cell 3; or an earlier version in Runtime → Change runtime type."
+    )
+
+
 @short_traceback
 def prepare(
     engine: str,
@@ -50,6 +65,8 @@ def prepare(
 ) -> str:
     """Return the engine that fits this runtime, once its packages are installed.
 
+    PyTorch and NumPy stay as they are, because everything else of the runtime is built for them.
+
     Args:
         engine: ``auto``, or a name in `vieneu_core.engines.registry`.
         language: ``vi`` or ``en``, for the output.
@@ -58,6 +75,7 @@ def prepare(
 
     Raises:
         ConfigurationError: there is no engine of that name.
+        EngineConflictError: it cannot use the PyTorch or NumPy of this runtime.
         EngineInstallError: pip failed.
     """
     messages = cell_messages(language)
@@ -68,32 +86,81 @@ def prepare(
             remedy=Translatable("Choose auto, {known}.", known=", ".join(known)),
         )
     has_gpu = has_nvidia_gpu() if gpu is None else gpu
-    fitting = _fitting(known.get(engine), has_gpu=has_gpu)
-    key = "engine_alone" if fitting not in MODEL_ENGINES else "gpu" if has_gpu else "no_gpu"
-    print(messages(key, engine=fitting))
-    needs = known[fitting]
+    needs = _fitting(known.get(engine), messages, has_gpu=has_gpu)
+    key = "engine_alone" if needs.engine not in MODEL_ENGINES else "gpu" if has_gpu else "no_gpu"
+    print(messages(key, engine=needs.engine))
     if not needs.installed:
-        print(messages("installing", engine=fitting))
-        extra = needs.prebuilt_extra or needs.extra  # compiling it would take minutes
-        done = (pip or _pip)(["install", f"vieneu-core[{extra}]=={__version__}"])
+        print(messages("installing", engine=needs.engine))
+        done = _install(_extra(needs), pip or _pip)
         importlib.invalidate_caches()
         if done.returncode or not needs.installed:
-            raise _install_error(fitting, done, messages)
-    return fitting
+            raise _install_error(needs, done, messages)
+    return needs.engine
 
 
-def _install_error(engine: str, done: PipRun, messages: Messages) -> EngineInstallError:
+def _fitting(chosen: EngineNeeds | None, messages: Messages, *, has_gpu: bool) -> EngineNeeds:
+    """Return the chosen engine, or else the best one that can use what is kept.
+
+    Raises:
+        EngineConflictError: the chosen one cannot.
+    """
+    if chosen is not None and (has_gpu or not chosen.wants_gpu):
+        if conflicts := _conflicts(chosen):
+            raise EngineConflictError(
+                Translatable(
+                    "{engine} needs {wanted}, but this runtime has {name} {installed}, which is"
+                    " not replaced.",
+                    engine=chosen.engine,
+                    wanted=f"{conflicts[0].name}{conflicts[0].wanted}",
+                    name=conflicts[0].name,
+                    installed=conflicts[0].installed,
+                )
+            )
+        return chosen
+    for needs in ENGINES:
+        if has_gpu or not needs.wants_gpu:
+            conflicts = _conflicts(needs)
+            if not conflicts:
+                return needs
+            wrong = conflicts[0]
+            print(
+                messages(
+                    "engine_left_out",
+                    engine=needs.engine,
+                    wanted=f"{wrong.name}{wrong.wanted}",
+                    installed=f"{wrong.name} {wrong.installed}",
+                )
+            )
+    raise AssertionError  # pragma: no cover - the last engines need nothing that is kept
+
+
+def _conflicts(needs: EngineNeeds) -> list[WrongVersion]:
+    return [each for each in wrong_versions(_extra(needs)) if each.name in KEPT]
+
+
+def _extra(needs: EngineNeeds) -> str:
+    return needs.prebuilt_extra or needs.extra  # compiling it would take minutes
+
+
+def _install(extra: str, pip: Callable[[Sequence[str]], PipRun]) -> PipRun:
+    kept = [f"{name}=={found}" for name in KEPT if (found := installed_version(name)) is not None]
+    with tempfile.TemporaryDirectory() as folder:
+        constraints = Path(folder, "kept.txt")
+        constraints.write_text("\n".join(kept), "utf-8")
+        requirement = f"vieneu-core[{extra}]=={__version__}"
+        return pip(["install", f"--constraint={constraints}", requirement])
+
+
+def _install_error(needs: EngineNeeds, done: PipRun, messages: Messages) -> EngineInstallError:
     print("\n".join(line[:300] for line in done.stdout.splitlines()[-15:]))
-    why, what_next = pip_cause(done.stdout, done.returncode, messages.language)
+    if done.returncode:
+        why, what_next = pip_cause(done.stdout, done.returncode, messages.language)
+    else:
+        absent = (*needs.missing(), *map(str, needs.wrong_versions()))
+        why, what_next = messages("still_missing", names=", ".join(absent)), messages("run_again")
     return EngineInstallError(
-        Translatable("{engine}: {why}", engine=engine, why=why), remedy=what_next
+        Translatable("{engine}: {why}", engine=needs.engine, why=why), remedy=what_next
     )
-
-
-def _fitting(chosen: EngineNeeds | None, *, has_gpu: bool) -> str:
-    if chosen is None or (chosen.wants_gpu and not has_gpu):
-        return best_engine(gpu=has_gpu)
-    return chosen.engine
 
 
 def runtime_age_s(*, stat: Path = PROC_INIT, uptime: Path = Path("/proc/uptime")) -> float:

@@ -80,20 +80,39 @@ class Relay:
         return self._page.url
 
     @property
+    def token_page_opened(self) -> bool:
+        """Whether a browser has opened that page."""
+        return self._page.opened
+
+    @property
     def runs(self) -> bool:
         """Whether server and tunnel are open."""
         return self._keeping is not None
 
-    def open(self, notify: Callable[[PublicEvent], None]) -> None:
-        """Start the server and open the tunnel; ``notify`` is called with each event.
+    def open(
+        self,
+        notify: Callable[[PublicEvent], None],
+        show_loading: Callable[[HealthAnswer], None] = lambda _: None,
+    ) -> None:
+        """Start the server and open the tunnel.
+
+        Args:
+            notify: Called with each event.
+            show_loading: Called with the health of the server while it loads its model.
 
         Raises:
             ServerStartError: the server does not start.
             TunnelOpenError: the tunnel cannot be opened.
             VieneuError: the test sentence failed.
         """
+
+        def show() -> None:
+            self.dispatch(notify)
+            if (seen := self._public.server.starting) is not None:
+                show_loading(seen)
+
         try:
-            self._loop.call(self._public.open(), lambda: self.dispatch(notify))
+            self._loop.call(self._public.open(), show)
             self._loop.call(self._page.open())
         except BaseException:
             self._loop.close()

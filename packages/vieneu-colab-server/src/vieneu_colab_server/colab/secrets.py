@@ -1,4 +1,8 @@
-"""Secrets that are not in the notebook: read from Colab's Secrets, or typed at a hidden prompt."""
+"""Secrets that are not in the notebook: read from Colab's Secrets, or typed at a hidden prompt.
+
+The notebook asks for them in cell 1, before this package is installed. This is for notebooks that
+call `start` without that.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ TOKEN_NAME = "VIENEU_TOKEN"  # noqa: S105 - the name of a secret
 
 
 def ask_secret(name: str, prompt: str) -> SecretStr | None:
-    """Return a secret; None if there is none.
+    """Return a secret; None if there is none. Blocks up to 10 s where Colab's page is closed.
 
     Args:
         name: Name of the entry in Colab's Secrets.
@@ -29,7 +33,7 @@ def _of_colab(name: str) -> str:
         return ""
     try:
         return str(userdata.get(name) or "").strip()
-    except Exception as error:  # noqa: BLE001 - no such secret, no access: then we ask
+    except Exception as error:  # noqa: BLE001 - no such secret, no access, no answer: then we ask
         _LOGGER.info("Colab has no secret %s (%s).", name, type(error).__name__)
         return ""
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from pydantic import SecretStr
 
+from vieneu_colab_server.colab.display import Line
 from vieneu_colab_server.colab.ipython_errors import short_traceback
+from vieneu_colab_server.colab.model_choice import loading_text
 from vieneu_colab_server.colab.prepare import runtime_age_s
 from vieneu_colab_server.colab.relay import Relay
 from vieneu_colab_server.colab.secrets import TOKEN_NAME, ask_secret
@@ -20,13 +23,16 @@ from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_colab_server.tunnels.registry import AccountSecret, TunnelOptions, make_tunnel
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.config import cache_dir
+from vieneu_core.credentials import parse_server_token
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.i18n import Messages
 from vieneu_core.translatable import Translatable
+from vieneu_core.validation import reason_of
 from vieneu_core.worker.spec import EngineSpec
 
 COLAB_VARIABLE = "COLAB_RELEASE_TAG"
 """Set in every runtime of Colab."""
+SecretOf = Callable[[str], str | None]
 
 
 @short_traceback
@@ -37,8 +43,10 @@ def start(  # noqa: PLR0913 - the forms of the cell, by keyword
     domain: str = "",
     session_hours: float = 12.0,
     voices: str = "",
+    voices_folder: Path | None = None,
     callback_url: str | None = None,
     token: str | None = None,
+    secret_of: SecretOf = lambda _: None,
     language: str = "vi",
     instead_of: Relay | None = None,
     clock: Clock | None = None,
@@ -46,13 +54,15 @@ def start(  # noqa: PLR0913 - the forms of the cell, by keyword
     """Start the server, and open the tunnel after a test sentence. Prints the progress.
 
     Args:
-        spec: Result of `fetch_model`.
+        spec: Result of `choose_model`; its model is loaded here, and nowhere else.
         tunnel: Value of a `TunnelKind`.
         domain: A reserved domain of ngrok; empty means none.
         session_hours: Length of the runtime's session, in hours from its start.
         voices: Ids of voices to warm up, separated by commas.
+        voices_folder: Result of `add_voices`; None means none.
         callback_url: Webhook of Home Assistant that receives each new address; None means none.
-        token: Token that clients must send; None prompts for it.
+        token: Token that clients must send; None asks ``secret_of``, then prompts for it.
+        secret_of: Returns a secret that cell 1 has asked for; None if it has not.
         language: ``vi`` or ``en``, for the output.
         instead_of: Result of a former run of the cell, which is closed first.
         clock: Clock of the server.
@@ -66,12 +76,21 @@ def start(  # noqa: PLR0913 - the forms of the cell, by keyword
     if instead_of is not None and instead_of.runs:
         print(messages("replacing"))
         instead_of.close()
-    provider = _tunnel(tunnel, domain.strip(), messages)
-    secret = SecretStr(token) if token else ask_secret(TOKEN_NAME, messages("ask_token"))
+
+    def read_secret(name: str, prompt: str) -> SecretStr | None:
+        known = secret_of(name)
+        return SecretStr(known) if known else ask_secret(name, prompt)
+
+    provider = _tunnel(tunnel, domain.strip(), read_secret, messages)
+    secret = SecretStr(token) if token else read_secret(TOKEN_NAME, messages("ask_token"))
     if secret is None:
         print(messages("token_made"))
     server = Server(
-        spec, token=secret, ends_at=_ends_at(session_hours, clock or SystemClock()), clock=clock
+        spec,
+        token=secret and _checked(secret),
+        settings={"language": language} | ({"voices_dir": voices_folder} if voices_folder else {}),
+        ends_at=_ends_at(session_hours, clock or SystemClock()),
+        clock=clock,
     )
 
     def make(notify: Callable[[PublicEvent], None]) -> PublicServer:
@@ -84,20 +103,42 @@ def start(  # noqa: PLR0913 - the forms of the cell, by keyword
             clock=clock,
         )
 
-    relay = Relay(make, messages)
-    relay.open(lambda event: print(event_text(event, messages)))
+    relay, line = Relay(make, messages), Line()
+    relay.open(
+        lambda event: print(event_text(event, messages)),
+        lambda seen: line.show(loading_text(seen, messages)),
+    )
     return relay
 
 
-def _tunnel(kind: str, domain: str, messages: Messages) -> Tunnel:
-    def read_secret(secret: AccountSecret) -> SecretStr | None:
+def _checked(token: SecretStr) -> SecretStr:
+    try:
+        return parse_server_token(token)
+    except ValueError as error:
+        raise ConfigurationError(
+            Translatable(
+                "The token {name} cannot be used: {reason}.",
+                name=TOKEN_NAME,
+                reason=reason_of(error),
+            ),
+            remedy="Correct it in Colab's Secrets, and run cell 1 again.",
+        ) from None
+
+
+def _tunnel(
+    kind: str,
+    domain: str,
+    read_secret: Callable[[str, str], SecretStr | None],
+    messages: Messages,
+) -> Tunnel:
+    def read_account(secret: AccountSecret) -> SecretStr | None:
         prompt = messages("ask_tunnel_secret", name=secret.name, page=secret.page)
-        return ask_secret(secret.name, prompt)
+        return read_secret(secret.name, prompt)
 
     options = TunnelOptions(
         domain=domain or None,
         download_folder=cache_dir(os.environ) / "programs",
-        read_secret=read_secret,
+        read_secret=read_account,
     )
     return make_tunnel(kind, options)
 

@@ -1,7 +1,6 @@
 """Page on this machine that shows the token, which must not be in a notebook's saved output.
 
-Colab opens ports of its runtime only to the notebook's owner, by ``google.colab.kernel.proxyPort``
-(https://colab.research.google.com/notebooks/snippets/advanced_outputs.ipynb).
+The cell shows it in a frame. Colab opens ports of its runtime only to the notebook's owner.
 """
 
 from __future__ import annotations
@@ -20,28 +19,48 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width">
 <title>{title}</title>
 <style nonce="{nonce}">
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto; padding: 0 1rem;
+:root {{ color-scheme: light dark; }}
+body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 0; padding: .25rem;
   color: #1b1b1f; background: #fff; }}
-code {{ display: block; padding: .75rem 1rem; background: #f1f2f9; border-radius: .5rem;
-  overflow-wrap: anywhere; font-size: 1.1rem; user-select: all; }}
-button {{ margin: 1rem 0; padding: .5rem 1.25rem; font: inherit; border: 0; border-radius: .5rem;
-  color: #fff; background: #3f51b5; cursor: pointer; }}
+h1 {{ font-size: 1rem; margin: 0; }}
+p {{ margin: .15rem 0 .4rem; font-size: .85rem; }}
+code {{ padding: .25rem .5rem; background: #f1f2f9; border-radius: .25rem; overflow-wrap: anywhere;
+  user-select: all; }}
+button {{ margin: .25rem .25rem .25rem 0; padding: .25rem .75rem; font: inherit; border: 0;
+  border-radius: .3rem; color: #fff; background: #3f51b5; cursor: pointer; }}
 @media (prefers-color-scheme: dark) {{ body {{ color: #e6e6ea; background: #1b1b1f; }}
   code {{ background: #2b2c33; }} }}
 </style>
 <h1>{title}</h1><p>{why}</p>
-<code id="token">{token}</code>
+<div><code id="token" data-token="{token}">{mask}</code></div>
 <button id="copy" data-done="{copied}">{copy}</button>
+<button id="show" data-done="{hide}" aria-pressed="false">{show}</button>
 <script nonce="{nonce}">
-const button = document.getElementById("copy"), token = document.getElementById("token");
-button.onclick = async () => {{
-  try {{ await navigator.clipboard.writeText(token.textContent); }}
-  catch {{ getSelection().selectAllChildren(token); document.execCommand("copy"); }}
-  button.textContent = button.dataset.done;
+const token = document.getElementById("token"), mask = token.textContent;
+const copy = document.getElementById("copy"), show = document.getElementById("show");
+show.onclick = () => {{
+  const hidden = token.textContent === mask, label = show.textContent;
+  token.textContent = hidden ? token.dataset.token : mask;
+  show.setAttribute("aria-pressed", String(hidden));
+  show.textContent = show.dataset.done;
+  show.dataset.done = label;
+}};
+copy.onclick = async () => {{
+  try {{ await navigator.clipboard.writeText(token.dataset.token); }}
+  catch {{
+    const field = document.createElement("textarea");
+    field.value = token.dataset.token;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }}
+  copy.textContent = copy.dataset.done;
 }};
 </script>
 </html>
 """
+_MASK = "•" * 16
 
 
 class TokenPage:
@@ -58,6 +77,8 @@ class TokenPage:
         self._runner: web.AppRunner | None = None
         self.url = ""
         """URL on this machine; empty if the page is not served."""
+        self.opened = False
+        """Whether a browser has opened it."""
 
     async def open(self) -> None:
         """Serve the page on a free port of this machine."""
@@ -75,6 +96,7 @@ class TokenPage:
         self._runner, self.url = None, ""
 
     async def _show(self, _: web.Request) -> web.Response:
+        self.opened = True
         nonce, messages = secrets.token_urlsafe(12), self._messages
         page = _PAGE.format(
             language=messages.language,
@@ -82,7 +104,10 @@ class TokenPage:
             title=html.escape(messages("token_page")),
             why=html.escape(messages("token_page_why")),
             token=html.escape(self._token().get_secret_value()),
-            copy=html.escape(messages("copy")),
+            mask=_MASK,
+            copy=html.escape(messages("copy_token")),
+            show=html.escape(messages("show")),
+            hide=html.escape(messages("hide")),
             copied=html.escape(messages("copied")),
         )
         headers = {

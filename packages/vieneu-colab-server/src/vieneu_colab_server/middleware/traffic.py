@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+OWN_REQUEST = b"vieneu-own-request"
+"""Header of requests that are not counted: those of the program that started the server."""
+
 
 @dataclass(slots=True)
 class Traffic:
     """Counters since the start of the server."""
 
     n_requests: int = 0
-    """HTTP requests of all kinds."""
+    """HTTP requests of all kinds, without `OWN_REQUEST`."""
     n_bytes: int = 0
     """Bytes of the bodies of responses, without headers."""
 
@@ -26,6 +29,9 @@ class CountTraffic:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if any(name == OWN_REQUEST for name, _ in scope["headers"]):
             await self._app(scope, receive, send)
             return
         self._traffic.n_requests += 1

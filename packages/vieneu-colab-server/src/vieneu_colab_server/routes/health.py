@@ -73,6 +73,8 @@ async def _health(lifecycle: Lifecycle, queue: SpeechQueue, traffic: Traffic) ->
         state=state,
         engine=seen.engine,
         model=seen.model,
+        downloaded_bytes=None if seen.loading is None else seen.loading.done_bytes,
+        download_bytes=None if seen.loading is None else seen.loading.total_bytes,
         queue_depth=queue.depth,
         accelerator=seen.accelerator,
         gpu_memory_total_gb=seen.gpu_memory_total_gb,

@@ -6,6 +6,7 @@ used: ". It never quotes the value: a URL may contain a password, and a token is
 
 from vieneu_core.credentials.auth_token import (
     MAX_TOKEN_CHARS,
+    MIN_SERVER_TOKEN_CHARS,
     TOKEN_ERROR,
     AuthToken,
     ServerToken,
@@ -34,6 +35,7 @@ from vieneu_core.credentials.wyoming_url import (
 __all__ = [
     "MAX_TOKEN_CHARS",
     "MAX_URL_CHARS",
+    "MIN_SERVER_TOKEN_CHARS",
     "TOKEN_ERROR",
     "URL_ERROR",
     "WYOMING_URL_ERROR",

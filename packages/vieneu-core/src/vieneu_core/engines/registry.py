@@ -13,7 +13,7 @@ from shutil import which
 from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.errors import MissingExtraError
 from vieneu_core.files import write_atomic
-from vieneu_core.installation import has_module
+from vieneu_core.installation import WrongVersion, has_module, wrong_versions
 from vieneu_core.translatable import Translatable
 from vieneu_core.untrusted_json import read_json
 
@@ -51,6 +51,11 @@ class EngineNeeds:
             absent += self.either[:1] if self.extra_here == self.extra else self.either[1:]
         return absent
 
+    def wrong_versions(self) -> tuple[WrongVersion, ...]:
+        """Return the installed packages whose versions the engine cannot use."""
+        # An engine without modules of its own consists of others, which check theirs.
+        return wrong_versions(self.extra_here) if self.modules else ()
+
     @property
     def chosen(self) -> str | None:
         """The first of ``either`` that is installed, which the engine uses."""
@@ -70,8 +75,8 @@ class EngineNeeds:
 
     @property
     def installed(self) -> bool:
-        """Whether all requirements are installed."""
-        return not self.missing()
+        """Whether all requirements are installed, in versions that fit."""
+        return not self.missing() and not self.wrong_versions()
 
 
 _MODEL = ("onnxruntime", "sea_g2p", "huggingface_hub")
@@ -177,12 +182,14 @@ def check_installed(engine: str) -> None:
     """Check that the requirements of an engine are installed, before it is used.
 
     Raises:
-        MissingExtraError: a module is missing; the message names the extra to install.
+        MissingExtraError: a module is missing or too old; the message names the extra to install.
     """
     needs = next(each for each in ENGINES if each.engine == engine)
     if not needs.installed:
         raise MissingExtraError(
-            Translatable("The engine {engine}", engine=engine), needs.extra_here
+            Translatable("The engine {engine}", engine=engine),
+            needs.extra_here,
+            wrong=() if needs.missing() else needs.wrong_versions(),
         )
 
 

@@ -3,6 +3,7 @@
 from vieneu_core.config import TunnelKind
 from vieneu_core.notebook.failures import pip_cause
 from vieneu_core.notebook.rendering import render_notebook, write_notebook
+from vieneu_core.notebook.samples import VoiceSample, samples_of
 from vieneu_core.notebook.settings import NotebookSettings
 from vieneu_core.notebook.sources import Carried, FromGit, FromPyPI
 from vieneu_core.notebook.wheels import Wheel
@@ -13,8 +14,10 @@ __all__ = [
     "FromPyPI",
     "NotebookSettings",
     "TunnelKind",
+    "VoiceSample",
     "Wheel",
     "pip_cause",
     "render_notebook",
+    "samples_of",
     "write_notebook",
 ]

@@ -6,8 +6,20 @@ import re
 
 from vieneu_core.i18n import Messages
 
-CODES = ("drive_mount", "system_packages", "packages_install", "packages_damaged")
-"""Codes of failures before the server is installed; docs/colab.md explains each."""
+CODES = (
+    *("secret", "drive_mount", "system_packages", "packages_install", "packages_damaged"),
+    "cell_first",
+)
+"""Codes of failures before the server is installed; the notebook's last cell explains each."""
+
+DRIVE_CAUSES = (
+    (r"credential propagation|access was denied|not authorized|cancelled", "drive_refused"),
+    (r"No module named", "drive_not_colab"),
+    (r"timeout|timed out", "drive_slow"),
+    (r"domain policy|not supported in", "drive_policy"),
+    (r"", "drive_unknown"),
+)
+"""Pattern in the error of ``drive.mount``, and the key of its message. The first match counts."""
 
 PIP_CAUSES = (
     (r"No space left on device|Disk quota exceeded|Read-only file system", "pip_disk"),

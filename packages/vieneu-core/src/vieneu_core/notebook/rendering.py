@@ -8,11 +8,13 @@ from typing import Any
 
 from vieneu_core import __version__
 from vieneu_core.config import TunnelKind
+from vieneu_core.credentials import MAX_TOKEN_CHARS, MIN_SERVER_TOKEN_CHARS
 from vieneu_core.engines.registry import ENGINE_CHOICES
 from vieneu_core.errors import ConfigurationError, MissingExtraError
 from vieneu_core.files import PRIVATE, write_atomic
 from vieneu_core.i18n import Messages, languages
-from vieneu_core.notebook.failures import PIP_CAUSES
+from vieneu_core.i18n.catalog import catalogue
+from vieneu_core.notebook.failures import DRIVE_CAUSES, PIP_CAUSES
 from vieneu_core.notebook.settings import NotebookSettings
 from vieneu_core.notebook.sources import Carried
 from vieneu_core.translatable import Translatable
@@ -49,6 +51,12 @@ def render_notebook(settings: NotebookSettings) -> dict[str, Any]:
         engines=json.dumps(ENGINE_CHOICES),
         languages=json.dumps(languages()),
         tunnels=json.dumps(list(TunnelKind)),
+        accounts=[kind for kind in TunnelKind if kind.account_secret],
+        shortest=MIN_SERVER_TOKEN_CHARS,
+        longest=MAX_TOKEN_CHARS,
+        drive_causes=DRIVE_CAUSES,
+        carried_voices=", ".join(sample.name for sample in settings.samples),
+        help_codes=_help_codes(),
         say=Messages(settings.language, "notebook"),
         pip_causes=PIP_CAUSES,
         version=__version__,
@@ -91,6 +99,12 @@ def literal(value: str | float | bool | None) -> str:
     if isinstance(value, str):
         return repr(str(value))
     return repr(value)
+
+
+def _help_codes() -> list[str]:
+    """Return the codes that the notebook's last cell explains."""
+    prefix = "notebook.help."
+    return [key.removeprefix(prefix) for key in catalogue("en") if key.startswith(prefix)]
 
 
 def _shown(secret: Any) -> str | None:

@@ -13,6 +13,7 @@ from vieneu_core.engines.registry import AUTO_ENGINE, ENGINE_CHOICES, ENGINES
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.i18n import languages
 from vieneu_core.models.catalogue import model_source
+from vieneu_core.notebook.samples import MAX_SAMPLES, VoiceSample
 from vieneu_core.notebook.sources import Source
 from vieneu_core.validation import conflict, invalid, not_one_of
 
@@ -71,6 +72,8 @@ class NotebookSettings(BaseModel):
         Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_voice)], ...
     ] = ()
     """Ids of voices that are warmed up before the first request."""
+    samples: tuple[VoiceSample, ...] = Field(default=(), max_length=MAX_SAMPLES)
+    """Voices of the owner that the notebook carries."""
     tunnel: TunnelKind = TunnelKind.NGROK
     domain: Annotated[str, AfterValidator(_domain)] | None = None
     """A reserved domain of the tunnel's account."""

@@ -13,7 +13,7 @@ from vieneu_core.notebook.wheels import CORE, SERVER, Wheel, wheels_of_here
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import invalid
 
-SERVER_EXTRAS = "[ngrok,notebook]"
+SERVER_EXTRAS = "[ngrok]"
 _GIT_URL = re.compile(r"(https|ssh|file)://[A-Za-z0-9._~:/@%+-]{1,300}")
 _GIT_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}")
 

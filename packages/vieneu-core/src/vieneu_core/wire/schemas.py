@@ -136,6 +136,12 @@ class HealthAnswer(_Body):
     state: BackendState
     engine: str | None = Field(default=None, examples=["espeak"])
     model: str | None = Field(default=None, examples=["espeak-ng 1.52.0"])
+    downloaded_bytes: int | None = Field(
+        default=None, description="Of the model that is being downloaded; else absent."
+    )
+    download_bytes: int | None = Field(
+        default=None, description="All of that download, if it is known."
+    )
     queue_depth: int = 0
     accelerator: str | None = Field(default=None, examples=["Tesla T4"])
     gpu_memory_total_gb: float | None = Field(default=None, examples=[15.0])

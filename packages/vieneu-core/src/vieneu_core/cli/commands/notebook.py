@@ -12,7 +12,7 @@ from pydantic import SecretStr, ValidationError
 
 from vieneu_core import __version__
 from vieneu_core.cli.console import ConfigOption, LangOption, Terminal, terminal_of
-from vieneu_core.config import TunnelKind, save_settings
+from vieneu_core.config import TunnelKind, save_settings, voices_dir
 from vieneu_core.credentials import new_auth_token, parse_server_token
 from vieneu_core.engines.registry import AUTO_ENGINE, ENGINE_CHOICES
 from vieneu_core.errors import ConfigurationError
@@ -21,16 +21,25 @@ from vieneu_core.notebook import (
     FromGit,
     FromPyPI,
     NotebookSettings,
+    VoiceSample,
     Wheel,
+    samples_of,
     write_notebook,
 )
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import field_of, reason_of
+from vieneu_core.voices import VoiceCatalogue
 
 CALLBACK_VARIABLE = "VIENEU_SERVER_CALLBACK_URL"
 """The server's variable; not an option, because a webhook's path is a secret."""
 
-_OPTIONS = {"voices": "voice", "url": "git", "revision": "git", "source": "git"}
+_OPTIONS = {
+    "voices": "voice",
+    "url": "git",
+    "revision": "git",
+    "source": "git",
+    "samples": "sample",
+}
 """Options whose name differs from that of the field."""
 
 app = typer.Typer()
@@ -43,6 +52,7 @@ def notebook_command(  # noqa: PLR0913, PLR0917 - one argument for each option
     model: Annotated[str | None, typer.Option()] = None,
     codec: Annotated[str | None, typer.Option()] = None,
     voice: Annotated[list[str] | None, typer.Option()] = None,
+    sample: Annotated[list[str] | None, typer.Option(metavar="ID")] = None,
     tunnel: Annotated[str, typer.Option(metavar=f"<{'|'.join(TunnelKind)}>")] = TunnelKind.NGROK,
     domain: Annotated[str | None, typer.Option()] = None,
     session_hours: Annotated[float, typer.Option(metavar="HOURS")] = 12.0,
@@ -71,6 +81,7 @@ def notebook_command(  # noqa: PLR0913, PLR0917 - one argument for each option
         git=git,
         carry=carry,
         wheels=tuple(wheel or ()),
+        samples=tuple(sample or ()),
         pypi=pypi,
         embed_token=embed_token,
     )
@@ -87,6 +98,8 @@ class NotebookOptions:
     git: str | None
     carry: bool
     wheels: tuple[Path, ...]
+    samples: tuple[str, ...]
+    """Ids of voices that ``vieneu voices add`` has added."""
     pypi: bool
     embed_token: bool
 
@@ -112,6 +125,7 @@ def make_notebook(terminal: Terminal, options: NotebookOptions) -> None:
                 "callback_url": callback or None,
                 "token": token,
                 "source": _source(options),
+                "samples": _samples(terminal, options.samples),
             }
         )
     except ValidationError as error:
@@ -148,6 +162,15 @@ def _token(terminal: Terminal) -> SecretStr:
         ),
         remedy="Remove it, so that a new one is made, or set a longer one.",
     )
+
+
+def _samples(terminal: Terminal, ids: tuple[str, ...]) -> tuple[VoiceSample, ...]:
+    """Read the voices to carry.
+
+    Raises:
+        VoiceNotFoundError: a voice was not added on this machine.
+    """
+    return samples_of(VoiceCatalogue(voices_dir(terminal.environ)), ids) if ids else ()
 
 
 def _source(options: NotebookOptions) -> FromPyPI | FromGit | Carried | None:
