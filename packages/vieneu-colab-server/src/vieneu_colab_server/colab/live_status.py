@@ -11,7 +11,7 @@ from vieneu_colab_server.colab.relay import Relay
 from vieneu_colab_server.exposure import PublicEvent
 from vieneu_colab_server.i18n import event_text
 from vieneu_core.config import QuotaSettings, TunnelKind
-from vieneu_core.i18n import Messages
+from vieneu_core.i18n import Messages, translated
 from vieneu_core.wire.schemas import HealthAnswer
 
 HEALTH_CHECK_EVERY_S = 5.0
@@ -37,7 +37,9 @@ def launch(relay: Relay) -> None:
             seen = relay.health()
             relay.dispatch(lambda event: _print_event(event, messages))
             _show_banner(relay, banner, seen)
-            line.show(status_line(seen, messages, tunnel=relay.tunnel_name))
+            line.show(
+                status_line(seen, messages, tunnel=relay.tunnel_name, down_reason=relay.down_reason)
+            )
             time.sleep(HEALTH_CHECK_EVERY_S)
     except KeyboardInterrupt:
         print(messages("closing"))
@@ -46,11 +48,15 @@ def launch(relay: Relay) -> None:
         line.show(messages("closed"))
 
 
-def status_line(seen: HealthAnswer | None, messages: Messages, *, tunnel: str) -> str:
-    """Return the status of a server in one line."""
+def status_line(
+    seen: HealthAnswer | None, messages: Messages, *, tunnel: str, down_reason: str = ""
+) -> str:
+    """Return the status of a server and its tunnel in one line."""
+    reason = translated(down_reason, messages.language)
+    parts = [messages("tunnel_down", reason=reason)] if down_reason else []
     if seen is None:
-        return messages("away")
-    parts = [messages("draining")] if seen.draining else []
+        return " · ".join([*parts, messages("away")])
+    parts += [messages("draining")] if seen.draining else []
     if seen.session_remaining_seconds is not None:
         parts.append(messages("left", left=messages.duration(seen.session_remaining_seconds)))
     parts.append(messages("requests", n=messages.number(seen.requests_served)))
@@ -62,7 +68,8 @@ def status_line(seen: HealthAnswer | None, messages: Messages, *, tunnel: str) -
         )
     mb = messages.number(seen.bytes_sent / 1e6, 1)
     share = messages.number(100 * seen.bytes_sent / QuotaSettings().monthly_bytes, 1)
-    parts.append(messages("sent_of" if tunnel == TunnelKind.NGROK else "sent", mb=mb, share=share))
+    has_quota = TunnelKind(tunnel).is_ngrok
+    parts.append(messages("sent_of" if has_quota else "sent", mb=mb, share=share))
     return " · ".join(parts)
 
 

@@ -12,8 +12,16 @@ class TunnelKind(StrEnum):
     """No tunnel: the server is reached on its own network."""
     CLOUDFLARED = "cloudflared"
     NGROK = "ngrok"
+    """ngrok, by its agent inside the server's process."""
+    PYNGROK = "pyngrok"
+    """ngrok, by its agent as a program that the package pyngrok runs."""
 
     @property
     def reserves_domains(self) -> bool:
         """Whether an account at the provider can reserve a domain."""
-        return self is TunnelKind.NGROK
+        return self.is_ngrok
+
+    @property
+    def is_ngrok(self) -> bool:
+        """Whether it belongs to an ngrok account, with the limits of its plan."""
+        return self in {TunnelKind.NGROK, TunnelKind.PYNGROK}
