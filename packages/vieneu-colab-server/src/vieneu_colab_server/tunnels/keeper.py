@@ -82,7 +82,7 @@ class TunnelKeeper:
             while True:
                 reason = await self._down()
                 self.url = None
-                self._tell(reason)
+                self._notify(reason)
                 await self._reopen()
         finally:
             self.url = None
@@ -146,14 +146,14 @@ class TunnelKeeper:
                     pause_s = BACKOFF.pause_s(n_failures)
                 pause_s = max(pause_s, error.retry_after_s or 0.0)
                 says_what_to_do = joined(" ", (error.detail, error.remedy))
-                self._tell(error.detail if error.transient else says_what_to_do)
+                self._notify(error.detail if error.transient else says_what_to_do)
             except Exception as error:  # noqa: BLE001 - the server outlives every fault of its tunnel
-                self._tell(self._unexpected(error))
+                self._notify(self._unexpected(error))
             await self._clock.sleep(pause_s)
         raise AssertionError  # pragma: no cover - the count has no end
 
-    def _tell(self, reason: str) -> None:
-        """Publish why the tunnel is closed; a reason that stays is told once."""
+    def _notify(self, reason: str) -> None:
+        """Publish why the tunnel is closed; a reason that stays is sent once."""
         if reason == self.down_reason:
             return
         self.down_reason = reason
