@@ -104,7 +104,7 @@ async def test_a_token_that_was_made_is_seen_on_its_page_alone_and_ngrok_opens_t
     runtime: Path, make_notebook: MakeNotebook, tmp_path: Path
 ) -> None:
     program(tmp_path, "ngrok")
-    notebook = make_notebook(*ENGLISH)
+    notebook = make_notebook(*ENGLISH, "--tunnel=pyngrok")
     kept = {"COLAB_SECRET_NGROK_AUTHTOKEN": AUTHTOKEN}
     async with opened(notebook, runtime, tmp_path, **kept) as running:
         assert "A new token was made" in await running.run("access")

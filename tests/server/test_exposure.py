@@ -11,6 +11,7 @@ from vieneu_colab_server.address_callback import AddressCallback, AddressCallbac
 from vieneu_colab_server.exposure import Exposure, PublicEvent
 from vieneu_colab_server.i18n import cell_messages, event_text
 from vieneu_colab_server.tunnels.base import NoTunnel
+from vieneu_colab_server.tunnels.errors import AddressUnreachableError
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.errors import SynthesisFailedError, VieneuError, VoiceNotFoundError
 from vieneu_core.synthesis import Speech, SynthesisRequest
@@ -22,6 +23,7 @@ class SequenceServer:
 
     port = 4711
     ends_at = None
+    token = SecretStr("token")
 
     def __init__(self, calls: list[str], failure: VieneuError | None = None) -> None:
         self.calls, self.failure = calls, failure
@@ -123,3 +125,30 @@ async def test_failures_keep_their_texts_for_a_reader_of_vietnamese() -> None:
     assert address.endswith(
         ": Home Assistant tại h x. Hãy nhập URL và mã truy cập bằng tay: vieneu connect URL"
     )
+
+
+async def test_an_address_where_nobody_answers_is_never_announced() -> None:
+    events: list[PublicEvent] = []
+
+    async def dead(url: str, *, server_may_be_away: bool = False) -> None:
+        raise AddressUnreachableError(f"Nobody answers at {url} ({server_may_be_away}).")
+
+    class Public:
+        """A tunnel that is none of this machine's own addresses."""
+
+        name = "public"
+
+        async def open(self, port: int) -> str:
+            return f"https://dead.example:{port}"
+
+        async def lost(self) -> str:
+            return "never"
+
+        async def close(self) -> None:
+            pass
+
+    exposure = Exposure(SequenceServer([]), Public(), notify=events.append, check=dead)
+    with pytest.raises(AddressUnreachableError, match="Nobody answers at https://dead"):
+        await exposure.keep()
+    assert events == []
+    assert exposure.url is None

@@ -105,7 +105,7 @@ async def server(*arguments: str, **environ: str) -> AsyncIterator[Running]:
 
 
 def by_ngrok(folder: Path) -> tuple[str, ...]:
-    return ("--tunnel=ngrok", f"--tunnel-program={program(folder, 'ngrok')}")
+    return ("--tunnel=pyngrok", f"--tunnel-program={program(folder, 'ngrok')}")
 
 
 async def test_the_address_is_sent_and_speech_passes_the_tunnel_also_a_new_one(
@@ -225,15 +225,43 @@ async def test_a_webhook_that_refuses_leaves_the_server_running(
     tmp_path: Path, receiver: WebhookReceiver
 ) -> None:
     receiver.status = 404
-    program(tmp_path, "cloudflared")
-    environ = {
-        "PATH": f"{tmp_path}:{os.environ['PATH']}",
-        "VIENEU_SERVER_CALLBACK_URL": receiver.url,
-    }
-    async with server("--tunnel=cloudflared", **environ) as running:
+    environ = {"NGROK_AUTHTOKEN": "good-token", "VIENEU_SERVER_CALLBACK_URL": receiver.url}
+    async with server(*by_ngrok(tmp_path), **environ) as running:
         await running.until("warning: Home Assistant at 127.0.0.1 answers with status 404.")
 
-    assert running.url.endswith(".trycloudflare.com")
+    assert running.url.startswith("http://127.0.0.1:")
+    assert running.process.returncode == 0
+
+
+async def test_a_tunnel_that_stays_refused_never_ends_the_server(
+    tmp_path: Path, receiver: WebhookReceiver
+) -> None:
+    held = tmp_path / "held"
+    environ = {
+        "NGROK_AUTHTOKEN": "good-token",
+        "STAND_IN_HELD": str(held),
+        "VIENEU_SERVER_CALLBACK_URL": receiver.url,
+    }
+    async with server(*by_ngrok(tmp_path), **environ) as running:
+        await running.until("Home Assistant has the new address.")
+        local = running.printed.split("Listening on ")[1].split()[0]
+        held.touch()
+        running.agent().send_signal(signal.SIGKILL)
+        await running.until("Another session of your ngrok account holds this address")
+        remote = RemoteBackend(local, TOKEN)
+        await remote.load()
+        speech = await synthesize(remote, SynthesisRequest(text="Xin chào."))
+        await remote.aclose()
+        held.unlink()
+        await running.until("Public URL: " + running.url[:17])
+        async with asyncio.timeout(GUARD_S):
+            while receiver.taken.qsize() < 2:  # noqa: ASYNC110 - a queue of the receiver
+                await asyncio.sleep(0.05)
+
+    assert speech.seconds > 0.3
+    told = [line for line in running.printed.splitlines() if line.startswith("warning: The tunnel")]
+    assert len(told) == 2, "that it was lost, and why it stays closed"
+    assert "https://dashboard.ngrok.com/agents" in told[1]
     assert running.process.returncode == 0
 
 

@@ -21,7 +21,7 @@ from vieneu_colab_server.exposure import PublicEvent
 from vieneu_colab_server.server_process import Server, ServerStartError
 from vieneu_colab_server.supervised_server import PublicServer
 from vieneu_colab_server.tunnels.base import NoTunnel
-from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
+from vieneu_colab_server.tunnels.pyngrok import PyngrokTunnel
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.clock import SystemClock
@@ -180,7 +180,7 @@ async def test_outside_it_is_heard_again_at_the_same_address_after_it_was_killed
     server: Server, tmp_path: Path
 ) -> None:
     events: list[PublicEvent] = []
-    tunnel = CloudflaredTunnel(program=program(tmp_path, "cloudflared"), fetch_to=tmp_path)
+    tunnel = PyngrokTunnel(SecretStr("good-token"), program=program(tmp_path, "ngrok"))
     public = PublicServer(server, tunnel, notify=events.append, voices=["vi-high", "nobody"])
     url = await public.open()
     keeping = asyncio.create_task(public.keep())
@@ -194,7 +194,7 @@ async def test_outside_it_is_heard_again_at_the_same_address_after_it_was_killed
     await keeping
 
     assert heard_s > 0.3
-    assert url.endswith(".trycloudflare.com")
+    assert url.startswith("http://127.0.0.1:")
     kinds = [event.kind for event in events]
     assert kinds == [
         *("loading", "spoken", "voice_prepared", "voice_missing", "address"),

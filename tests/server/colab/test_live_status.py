@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from colab_cells import TOKEN, TONES, heard_s, run_as_cell
+from colab_cells import TOKEN, TONES, answering, heard_s, run_as_cell
 from guard import GUARD_S
 from health_answers import health
 from pydantic import SecretStr
@@ -22,6 +22,9 @@ from vieneu_colab_server.colab.live_status import status_line
 from vieneu_colab_server.colab.relay import RelayClosedError
 from vieneu_colab_server.i18n import cell_messages
 from vieneu_colab_server.server_process import ServerStartError
+from vieneu_core.backends.base import BackendState
+from vieneu_core.translatable import Translatable
+from vieneu_core.wire.schemas import HealthAnswer
 from vieneu_core.worker.spec import EngineSpec
 
 
@@ -62,9 +65,10 @@ def test_it_is_reached_shown_and_closed(capsys: pytest.CaptureFixture[str]) -> N
 def test_what_dies_meanwhile_is_told_and_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    program(tmp_path, "cloudflared")
+    program(tmp_path, "ngrok")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    relay = colab.start(TONES, tunnel="cloudflared", token=TOKEN, language="en")
+    monkeypatch.setattr("getpass.getpass", answering("good-token"))
+    relay = colab.start(TONES, tunnel="pyngrok", token=TOKEN, language="en")
     server = relay._public.server
 
     def disturb() -> None:
@@ -73,7 +77,7 @@ def test_what_dies_meanwhile_is_told_and_comes_back(
         (agent,) = [
             child
             for child in psutil.Process().children()
-            if child.status() != "zombie" and "cloudflared" in " ".join(child.cmdline())
+            if child.status() != "zombie" and "fakes/ngrok" in " ".join(child.cmdline())
         ]
         agent.kill()
         give_up_at = time.monotonic() + GUARD_S
@@ -91,7 +95,7 @@ def test_what_dies_meanwhile_is_told_and_comes_back(
     assert "The server has ended and is being restarted: its process was ended by SIGKILL" in shown
     assert "The server has restarted" in shown
     assert "The tunnel is lost" in shown
-    assert len(set(re.findall(r"https://\S+\.trycloudflare\.com", shown))) == 2
+    assert len(set(re.findall(r"Address: (http://127\.0\.0\.1:\d+)", shown))) == 2
     assert shown.count("The server is ready") == 2, "the banner shows the new address"
 
 
@@ -131,6 +135,12 @@ def test_the_status_line_tells_what_is_known() -> None:
     assert status_line(seen, cell_messages("vi"), tunnel="cloudflared") == (
         "còn 11 giờ 39 phút · 1.234 yêu cầu · hàng đợi 2 · GPU 3,1 / 15,0 GB · đã gửi 25,0 MB"
     )
+    assert status_line(
+        health(),
+        cell_messages("vi"),
+        tunnel="ngrok",
+        down_reason=Translatable("ngrok has ended the endpoint."),
+    ).startswith("⚠️ đường hầm đang đóng và được thử lại: ngrok đã đóng địa chỉ này. · ")
     assert status_line(health(draining=True), cell_messages("en"), tunnel="none").startswith(
         "the session"
     )

@@ -48,7 +48,7 @@ def test_a_refused_authtoken_ends_the_cell_and_the_server(
     before = threading.active_count()
 
     with pytest.raises(AuthtokenRefusedError, match="107") as caught:
-        colab.start(TONES, tunnel="ngrok", domain="my-house.ngrok.app", token=TOKEN)
+        colab.start(TONES, tunnel="pyngrok", domain="my-house.ngrok.app", token=TOKEN)
     assert "2aBcDeF" not in str(caught.value)
     assert threading.active_count() <= before
 

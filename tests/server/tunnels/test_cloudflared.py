@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from pathlib import Path
 
@@ -68,10 +69,35 @@ async def test_what_cloudflare_refuses_has_a_name(
 async def test_a_blocked_network_is_a_timeout(
     tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("STAND_IN", "blocked")
+    monkeypatch.setenv("STAND_IN", "blocked-all")
 
     with pytest.raises(TunnelTimeoutError, match="not connected after 1 s"):
         await quick_tunnel(tmp_path, start_timeout_s=1.0).open(port)
+
+
+@pytest.mark.parametrize(
+    ("kind", "protocol"), [("", "quic"), ("blocked-once", "quic"), ("blocked", "http2")]
+)
+async def test_where_quic_is_blocked_it_is_opened_once_more_over_http2(
+    tmp_path: Path,
+    port: int,
+    kind: str,
+    protocol: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("STAND_IN", kind)
+    tunnel = quick_tunnel(tmp_path)
+
+    for _ in range(2):
+        with caplog.at_level(logging.DEBUG):
+            assert await tunnel.open(port)
+        (agent,) = children()
+        assert ("http2" in agent.cmdline()) == (protocol == "http2")
+
+    assert caplog.text.count("QUIC is blocked") == (protocol == "http2"), "it is remembered"
+    assert f"protocol={protocol}" in caplog.text
+    await tunnel.close()
 
 
 async def test_a_cloudflared_that_is_not_there_is_named(

@@ -8,12 +8,15 @@ from contextlib import suppress
 import pytest
 from fake_clock import FakeClock, settle
 
+from vieneu_colab_server.tunnels import ngrok, pyngrok  # noqa: F401 - their errors too
 from vieneu_colab_server.tunnels.errors import (
+    AddressUnreachableError,
     AuthtokenRefusedError,
     QuickTunnelRefusedError,
     TunnelOpenError,
+    TunnelStoppedError,
 )
-from vieneu_colab_server.tunnels.keeper import TunnelKeeper
+from vieneu_colab_server.tunnels.keeper import CHECK_EVERY_S, Check, TunnelKeeper
 
 
 class Frail:
@@ -21,20 +24,23 @@ class Frail:
 
     name = "frail"
 
-    def __init__(self, *outcomes: str | TunnelOpenError) -> None:
+    def __init__(self, *outcomes: str | Exception) -> None:
         self.outcomes = list(outcomes)
+        self.fault: Exception | None = None
         self.break_now = asyncio.Event()
         self.closed = 0
 
     async def open(self, port: int) -> str:
         outcome = self.outcomes.pop(0)
-        if isinstance(outcome, TunnelOpenError):
+        if isinstance(outcome, Exception):
             raise outcome
         return f"{outcome}:{port}"
 
     async def lost(self) -> str:
         await self.break_now.wait()
         self.break_now.clear()
+        if self.fault is not None:
+            raise self.fault
         return "It broke."
 
     async def close(self) -> None:
@@ -44,12 +50,17 @@ class Frail:
 class Kept:
     """A keeper, and what it published."""
 
-    def __init__(self, tunnel: Frail) -> None:
+    def __init__(self, tunnel: Frail, check: Check | None = None) -> None:
         self.clock = FakeClock()
         self.urls: list[str] = []
         self.losses: list[str] = []
         self.keeper = TunnelKeeper(
-            tunnel, 80, on_url=self._on_url, on_lost=self.losses.append, clock=self.clock
+            tunnel,
+            80,
+            check=check,
+            on_url=self._on_url,
+            on_lost=self.losses.append,
+            clock=self.clock,
         )
         self.task = asyncio.ensure_future(self.keeper.run())
 
@@ -92,14 +103,130 @@ async def test_the_same_address_is_published_once() -> None:
     await kept.stop()
 
 
-@pytest.mark.parametrize("n_before", [0, 1])
-async def test_what_will_not_pass_ends_it_with_its_reason(n_before: int) -> None:
-    tunnel = Frail(*["a"] * n_before, AuthtokenRefusedError("Refused."))
+async def test_what_will_not_pass_ends_the_first_start_with_its_reason() -> None:
+    tunnel = Frail(AuthtokenRefusedError("Refused."))
     kept = Kept(tunnel)
-    await settle()
-    tunnel.break_now.set()
-    await kept.clock.advance(1)
 
     with pytest.raises(AuthtokenRefusedError, match="Refused"):
         await kept.task
     assert tunnel.closed == 1
+
+
+def all_refusals() -> list[type[TunnelOpenError]]:
+    found, rest = [], [TunnelOpenError]
+    while rest:
+        kind = rest.pop()
+        found.append(kind)
+        rest += kind.__subclasses__()
+    return found
+
+
+@pytest.mark.parametrize("kind", all_refusals(), ids=lambda kind: kind.__name__)
+async def test_no_refusal_ends_a_tunnel_that_was_open(kind: type[TunnelOpenError]) -> None:
+    tunnel = Frail("a", *[kind("Refused.") for _ in range(20)], "a")
+    kept = Kept(tunnel)
+    await settle()
+    tunnel.break_now.set()
+    await kept.clock.advance(60)
+
+    assert not kept.task.done()
+    assert kept.keeper.url is None
+    told = "Refused." if kind.transient else f"Refused. {kind.default_remedy}"
+    assert kept.losses == ["It broke.", told], "a reason that stays is told once"
+    assert kept.keeper.down_reason == told
+    assert len(tunnel.outcomes) > 10, "the pauses grow"
+    await kept.clock.advance(2 * 3600)
+    reopened = kept.keeper.down_reason == ""
+    assert reopened, "they stay bounded"
+    await kept.stop()
+
+
+async def test_nor_does_a_fault_of_a_library(caplog: pytest.LogCaptureFixture) -> None:
+    tunnel = Frail("a", RuntimeError("odd"), "b")
+    kept = Kept(tunnel)
+    await settle()
+    tunnel.break_now.set()
+    await kept.clock.advance(0.5)
+    assert "unexpectedly (RuntimeError)" in kept.keeper.down_reason
+    await kept.clock.advance(5)
+    assert kept.keeper.url == "b:80"
+
+    tunnel.outcomes.append("c")
+    tunnel.fault = OSError("while it was watched")
+    tunnel.break_now.set()
+    await kept.clock.advance(1)
+    assert kept.urls == ["a:80", "b:80", "c:80"]
+    assert "while it was watched" in caplog.text
+    await kept.stop()
+
+
+async def test_the_pause_that_a_refusal_asks_for_is_kept() -> None:
+    tunnel = Frail("a", TunnelStoppedError("Stopped.", retry_after_s=300.0), "a")
+    kept = Kept(tunnel)
+    await settle()
+    tunnel.break_now.set()
+    await kept.clock.advance(299)
+    assert kept.keeper.url is None
+    await kept.clock.advance(2)
+    assert kept.keeper.url == "a:80"
+    await kept.stop()
+
+
+class Answers:
+    """A check whose failures are given in advance; afterwards the address answers."""
+
+    def __init__(self, *outcomes: str) -> None:
+        self.outcomes = list(outcomes)
+        self.asked: list[tuple[str, bool]] = []
+
+    async def __call__(self, url: str, *, server_may_be_away: bool = False) -> None:
+        self.asked.append((url, server_may_be_away))
+        if self.outcomes and self.outcomes.pop(0):
+            raise AddressUnreachableError(f"Nobody answers at {url}.")
+
+
+async def test_a_dead_address_is_opened_once_more_and_never_announced() -> None:
+    tunnel = Frail("a", "b")
+    kept = Kept(tunnel, Answers("dead", "dead"))
+
+    with pytest.raises(AddressUnreachableError, match="b:80"):
+        await kept.task
+    assert (kept.urls, kept.keeper.url, tunnel.outcomes) == ([], None, [])
+
+
+async def test_an_address_that_answers_at_the_second_opening_is_announced() -> None:
+    kept = Kept(Frail("a", "b"), Answers("dead"))
+    await settle()
+    assert kept.urls == ["b:80"]
+    await kept.stop()
+
+
+async def test_a_reopened_tunnel_is_announced_only_once_it_answers() -> None:
+    tunnel = Frail("a", "b", "c")
+    check = Answers("", "dead", "")
+    kept = Kept(tunnel, check)
+    await settle()
+    tunnel.break_now.set()
+    await kept.clock.advance(0.5)
+
+    assert kept.urls == ["a:80"]
+    assert kept.keeper.down_reason == "Nobody answers at b:80."
+    await kept.clock.advance(1)
+    assert kept.urls == ["a:80", "c:80"]
+    assert check.asked == [("a:80", False), ("b:80", True), ("c:80", True)]
+    await kept.stop()
+
+
+async def test_an_address_that_dies_in_silence_is_noticed_and_opened_again() -> None:
+    tunnel = Frail("a", "b")
+    check = Answers("", "", "dead")
+    kept = Kept(tunnel, check)
+    await settle()
+    await kept.clock.advance(CHECK_EVERY_S + 1)
+    assert len(check.asked) == 2
+    assert kept.losses == []
+    await kept.clock.advance(CHECK_EVERY_S)
+
+    assert kept.losses == ["Nobody answers at a:80."]
+    assert kept.urls == ["a:80", "b:80"]
+    await kept.stop()

@@ -1,164 +1,166 @@
-"""ngrok, by the real pyngrok and a simulated agent."""
+"""ngrok by its own package: the real one, against a service that speaks its protocol."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from fake_clock import FakeClock, settle
 from guard import GUARD_S
+from ngrok_service import NgrokService, ngrok_service
 from pydantic import SecretStr
-from tunnel_clients import children, read
-from tunnel_programs import program
+from tunnel_clients import read
 
 from vieneu_colab_server.tunnels import ngrok
 from vieneu_colab_server.tunnels.errors import (
+    AddressHeldError,
+    AgentTooOldError,
     AuthtokenRefusedError,
-    DomainRefusedError,
+    DevDomainMissingError,
+    EmailUnverifiedError,
+    MachineRefusedError,
     SecondAgentError,
     TunnelNetworkError,
     TunnelOpenError,
-    TunnelProgramError,
-    TunnelQuotaUsedError,
+    TunnelStoppedError,
     TunnelTimeoutError,
 )
 from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
+from vieneu_core.clock import Clock
+
+TOKEN = SecretStr("2aBcDeF-the-authtoken")
 
 
-def ngrok_tunnel(folder: Path, kind: str = "good", **more: object) -> NgrokTunnel:
-    token = SecretStr(f"{kind}-token-2aBcDeF")
-    return NgrokTunnel(token, program=program(folder, "ngrok"), **more)  # type: ignore[arg-type]
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[NgrokService]:
+    async with ngrok_service(tmp_path) as service:
+        yield service
+        assert service.errors == []
 
 
-async def test_ngrok_leads_to_the_port(tmp_path: Path, port: int) -> None:
-    tunnel = ngrok_tunnel(tmp_path)
+def tunnel_to(
+    service: NgrokService, *, domain: str | None = None, clock: Clock | None = None
+) -> NgrokTunnel:
+    return NgrokTunnel(TOKEN, domain=domain, server=service.server, clock=clock)
+
+
+async def test_it_leads_to_the_port_without_a_program(service: NgrokService, port: int) -> None:
+    tunnel = tunnel_to(service)
     url = await tunnel.open(port)
     try:
         assert await read(url) == "hello"
+        assert service.sessions[0].token == TOKEN.get_secret_value()
+        assert service.urls == {url}
     finally:
         await tunnel.close()
+    assert service.urls == set(), "the address is free for the next session"
 
 
-async def test_a_reserved_domain_is_the_address(tmp_path: Path, port: int) -> None:
-    tunnel = ngrok_tunnel(tmp_path, domain="home.ngrok.app")
+async def test_a_domain_is_the_address(service: NgrokService, port: int) -> None:
+    tunnel = tunnel_to(service, domain="home.ngrok.app")
     assert await tunnel.open(port) == "https://home.ngrok.app"
     await tunnel.close()
 
 
 @pytest.mark.parametrize(
-    ("kind", "error", "told"),
+    ("code", "error"),
     [
-        ("bad", AuthtokenRefusedError, "ERR_NGROK_107"),
-        ("second", SecondAgentError, "ERR_NGROK_108"),
-        ("used-up", TunnelQuotaUsedError, "ERR_NGROK_727"),
-        ("offline", TunnelNetworkError, "cannot be reached"),
-        ("domain", DomainRefusedError, "ERR_NGROK_334"),
-        ("odd", TunnelOpenError, "something else"),
+        (107, AuthtokenRefusedError),
+        (108, SecondAgentError),
+        (121, AgentTooOldError),
+        (123, EmailUnverifiedError),
+        (334, AddressHeldError),
+        (9040, MachineRefusedError),
+        (15013, DevDomainMissingError),
     ],
 )
-async def test_what_ngrok_refuses_has_a_name(
-    tmp_path: Path,
+async def test_a_refusal_has_a_name_and_hides_the_authtoken(
+    service: NgrokService,
     port: int,
-    kind: str,
+    code: int,
     error: type[TunnelOpenError],
-    told: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    tunnel = ngrok_tunnel(tmp_path, kind)
+    service.refuses = code
+    tunnel = tunnel_to(service)
 
-    with caplog.at_level(logging.DEBUG), pytest.raises(error) as caught:
+    with caplog.at_level(logging.DEBUG), pytest.raises(error, match=f"ERR_NGROK_{code}") as caught:
         await tunnel.open(port)
 
     assert type(caught.value) is error
-    assert told in caught.value.detail
-    assert caught.value.remedy
-    assert "2aBcDeF" not in str(caught.value)
-    assert "2aBcDeF" not in caplog.text
+    assert not caught.value.transient
     assert caught.value.__suppress_context__
+    for shown in (str(caught.value), repr(tunnel), caplog.text):
+        assert "2aBcDeF" not in shown
 
 
-async def test_an_agent_whose_last_words_were_missed_is_asked_again(
-    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+async def test_a_service_that_is_not_there_is_a_matter_of_the_network(
+    service: NgrokService, port: int, unused_tcp_port: int
 ) -> None:
-    hurried = tmp_path / "hurried"
-    hurried.touch()
-    monkeypatch.setenv("STAND_IN_HURRIED", str(hurried))
-
-    with pytest.raises(SecondAgentError):
-        await ngrok_tunnel(tmp_path, "second").open(port)
-    assert not hurried.exists()
+    service.address = f"localhost:{unused_tcp_port}"
+    with pytest.raises(TunnelNetworkError):
+        await tunnel_to(service).open(port)
 
 
-async def test_an_agent_that_says_nothing_is_ended_in_time(tmp_path: Path, port: int) -> None:
-    tunnel = ngrok_tunnel(tmp_path, "silent", start_timeout_s=1.0)
-
+async def test_a_service_that_does_not_answer_is_a_timeout(
+    service: NgrokService, port: int
+) -> None:
+    service.silent = True
+    tunnel = NgrokTunnel(TOKEN, server=service.server, start_timeout_s=1.0)
     with pytest.raises(TunnelTimeoutError, match="after 1 s"):
         await tunnel.open(port)
 
 
-async def test_an_agent_that_is_not_there_is_named(tmp_path: Path, port: int) -> None:
-    for path in (tmp_path / "absent", tmp_path):
-        tunnel = NgrokTunnel(SecretStr("good-token"), program=path)
-        with pytest.raises(TunnelProgramError):
-            await tunnel.open(port)
-
-
-async def test_the_authtoken_stands_in_no_log_and_no_file_afterwards(
-    tmp_path: Path, port: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+async def test_a_short_cut_is_mended_and_a_long_one_is_a_loss(
+    service: NgrokService, port: int
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    tunnel = ngrok_tunnel(tmp_path)
-    with caplog.at_level(logging.DEBUG):
+    clock = FakeClock()
+    tunnel = tunnel_to(service, clock=clock)
+    await tunnel.open(port)
+    losing = asyncio.ensure_future(tunnel.lost())
+    await settle()
+
+    service.cut()
+    async with asyncio.timeout(GUARD_S):
+        while not service.n_bound > 1:  # noqa: ASYNC110 - another thread's work
+            await asyncio.sleep(0.02)
+    await clock.advance(ngrok.AWAY_FOR_S - 5)
+    assert not losing.done(), "it was not yet away for long"
+    tunnel._on_heartbeat(12)
+    await clock.advance(2 * ngrok.AWAY_FOR_S)
+    assert not losing.done(), "a heartbeat shows that it is back"
+
+    tunnel._on_away("connect.ngrok-agent.com:443", f"no route, said {TOKEN.get_secret_value()}")
+    await clock.advance(ngrok.AWAY_FOR_S + 2)
+    reason = await losing
+    assert "no connection for 60 s: no route" in reason
+    assert "2aBcDeF" not in reason
+    await tunnel.close()
+
+
+async def test_one_that_is_stopped_on_the_dashboard_stands_back_for_the_other_session(
+    service: NgrokService, port: int
+) -> None:
+    clock = FakeClock()
+    tunnel = tunnel_to(service, clock=clock)
+    await tunnel.open(port)
+    losing = asyncio.ensure_future(tunnel.lost())
+    await settle()
+
+    await service.stop_from_dashboard()
+    async with asyncio.timeout(GUARD_S):
+        while not losing.done():
+            await asyncio.sleep(0.02)
+            await clock.advance(ngrok.CHECK_EVERY_S)
+    assert "stopped on ngrok's dashboard" in losing.result()
+
+    with pytest.raises(TunnelStoppedError, match="opened again in 5 min") as caught:
         await tunnel.open(port)
-        (config,) = left(tmp_path)
-        assert config.stat().st_mode & 0o077 == 0
-        await asyncio.sleep(0.2)
-        await tunnel.close()
-
-    assert "tunnel session started" in caplog.text
-    assert "2aBcDeF" not in caplog.text
-    assert "2aBcDeF" not in repr(tunnel)
-    assert left(tmp_path) == []
-
-
-def left(folder: Path) -> list[Path]:
-    return list(folder.glob("vieneu-ngrok-*/ngrok.yml"))
-
-
-async def test_an_agent_that_is_killed_is_noticed(tmp_path: Path, port: int) -> None:
-    tunnel = ngrok_tunnel(tmp_path)
-    await tunnel.open(port)
-    (agent,) = children()
-    agent.send_signal(signal.SIGKILL)
-
-    async with asyncio.timeout(GUARD_S):
-        assert "has ended" in await tunnel.lost()
+    assert caught.value.retry_after_s is not None
+    assert service.urls == set()
+    await clock.advance(caught.value.retry_after_s)
+    assert await read(await tunnel.open(port)) == "hello"
     await tunnel.close()
-
-
-async def test_an_endpoint_that_the_agent_lost_is_noticed(
-    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ngrok, "LISTED_EVERY_S", 0.5)
-    tunnel = ngrok_tunnel(tmp_path, "forgetful")
-    await tunnel.open(port)
-
-    async with asyncio.timeout(GUARD_S):
-        assert "no longer has the endpoint" in await tunnel.lost()
-    await tunnel.close()
-
-
-async def test_pyngrok_takes_no_authtoken_from_the_environment(
-    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(os.environ, "NGROK_AUTHTOKEN", "good-token-of-the-environment")
-    tunnel = ngrok_tunnel(tmp_path)
-    await tunnel.open(port)
-    (agent,) = children()
-    arguments = " ".join(agent.cmdline())
-    await tunnel.close()
-
-    assert "token" not in arguments

@@ -57,13 +57,29 @@ def main() -> None:
     name = f"brave-words-{os.getpid()}"
     say(f"INF |  https://{name}.trycloudflare.com                                             |")
     say(f"INF {BOX}")
-    if kind == "blocked":
-        say('ERR Failed to dial a quic connection error="timeout: no recent network activity"')
+    over_http2 = sys.argv[2:].count("http2") == 1
+    if kind.startswith("blocked") and not over_http2:
+        for _ in range(1 if kind == "blocked-once" else 2):
+            say(
+                'ERR Failed to dial a quic connection error="failed to dial to edge with quic:'
+                ' timeout: no recent network activity" connIndex=0 event=0 ip=198.41.200.13'
+            )
+            say("INF Retrying connection in up to 2s connIndex=0 event=0 ip=198.41.200.13")
+        if kind != "blocked-once":
+            time.sleep(600)
+    if kind == "blocked-all":
+        say(
+            "ERR Unable to establish connection with Cloudflare edge"
+            ' error="DialContext error: dial tcp 198.41.200.13:7844: i/o timeout" connIndex=0'
+        )
         time.sleep(600)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Metrics)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     say(f"INF Starting metrics server on 127.0.0.1:{server.server_port}/metrics")
-    say("INF Registered tunnel connection connIndex=0 connection=f0 event=0 ip=198.41.200.193")
+    say(
+        "INF Registered tunnel connection connIndex=0 connection=f0 event=0 ip=198.41.200.193"
+        f" protocol={'http2' if over_http2 else 'quic'}"
+    )
     for i in range(3000):  # more than a pipe holds: it has to be read
         say(f"DBG line {i} of many that nobody asked for, as long as those of the program are")
     if kind == "stubborn":

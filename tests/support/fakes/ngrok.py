@@ -34,6 +34,22 @@ _REFUSALS = {
         " lookup connect.ngrok-agent.com: no such host"
     ),
     "odd": "something else, with {token}",
+    **{
+        str(code): f"failed: {said}\\r\\n\\r\\nERR_NGROK_{code}\\r\\n"
+        for code, said in {
+            103: "The account Lan has been suspended.",
+            121: "Your agent version 3.1.0 is too old.",
+            123: "The account Lan may not start an ngrok agent session.",
+            349: "Your account is rate limited for adding 10 sessions per 1m0s.",
+            9009: "Running the agent with an http/s proxy is a Pay-as-you-go feature.",
+            9040: "We do not allow agents to connect to ngrok from your IP address (203.0.113.7).",
+        }.items()
+    },
+}
+_NO_ENDPOINTS = {
+    "domain": (319, "You must reserve a custom hostname for your account"),
+    "held": (334, "The endpoint '{url}' is already online."),
+    "no-domain": (15013, "Your account is requesting a dev domain that does not exist."),
 }
 
 
@@ -56,9 +72,11 @@ class Api(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.kind == "domain":
-            err = f"failed to start tunnel: The endpoint '{asked.get('url')}' is already online."
-            details = {"err": f"{err}\r\n\r\nERR_NGROK_334\r\n"}
+        held = Path(os.environ.get("STAND_IN_HELD", "/nonexistent")).exists()
+        if held or self.kind in _NO_ENDPOINTS:
+            code, said = _NO_ENDPOINTS["held" if held else self.kind]
+            err = f"failed to start tunnel: {said.format(url=asked.get('url'))}"
+            details = {"err": f"{err}\r\n\r\nERR_NGROK_{code}\r\n"}
             body = {"error_code": 103, "status_code": 502, "msg": "failed", "details": details}
             self.answer(502, body)
             return
@@ -87,12 +105,25 @@ def forwarded(upstream: str) -> str:
     def serve() -> None:
         while True:
             near, _ = listener.accept()
-            far = socket.create_connection(("127.0.0.1", target.port or 80))
+            try:
+                far = socket.create_connection(("127.0.0.1", target.port or 80))
+            except OSError:  # as ngrok's edge where nobody listens
+                threading.Thread(target=refuse, args=(near,), daemon=True).start()
+                continue
             for one, other in ((near, far), (far, near)):
                 threading.Thread(target=pump, args=(one, other), daemon=True).start()
 
     threading.Thread(target=serve, daemon=True).start()
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def refuse(near: socket.socket) -> None:
+    with suppress(OSError), near:
+        near.recv(65_536)
+        near.sendall(
+            b"HTTP/1.1 502 Bad Gateway\r\nNgrok-Error-Code: ERR_NGROK_8012\r\nContent-Length: 0\r\n"
+            b"Connection: close\r\n\r\n"
+        )
 
 
 def pump(one: socket.socket, other: socket.socket) -> None:

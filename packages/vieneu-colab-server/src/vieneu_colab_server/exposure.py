@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from vieneu_colab_server.address_callback import AddressCallback, AddressCallbackError
-from vieneu_colab_server.tunnels.base import Tunnel
-from vieneu_colab_server.tunnels.keeper import TunnelKeeper
+from pydantic import SecretStr
+
+from vieneu_colab_server.address_callback import AddressCallback
+from vieneu_colab_server.tunnels.address_check import AddressCheck
+from vieneu_colab_server.tunnels.base import NoTunnel, Tunnel
+from vieneu_colab_server.tunnels.keeper import Check, TunnelKeeper
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import VieneuError
 from vieneu_core.synthesis import Speech, SynthesisRequest
@@ -56,6 +59,11 @@ class ExposedServer(Protocol):
         """End of the session; None if it has no end."""
         ...
 
+    @property
+    def token(self) -> SecretStr:
+        """The current token."""
+        ...
+
     async def start(self) -> None:
         """Start the server and wait until the model is loaded.
 
@@ -83,6 +91,8 @@ class Exposure:
         voices: Ids of voices to warm up, so that their first request is fast.
         notify: Called with each event.
         clock: Clock of the tunnel.
+        check: Checks that the server answers at a public URL; None requests its health there. The
+            URL of `NoTunnel` is not public and needs none.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, by keyword
@@ -94,10 +104,12 @@ class Exposure:
         voices: Sequence[str] = (),
         notify: Callable[[PublicEvent], None] = lambda _: None,
         clock: Clock | None = None,
+        check: Check | None = None,
     ) -> None:
         self._server, self._tunnel = server, tunnel
         self._callback, self._voices = callback, tuple(voices)
         self._notify, self._clock = notify, clock or SystemClock()
+        self._check = check
         self._keeper: TunnelKeeper | None = None
         self._is_open = asyncio.Event()
         self._first_url = ""
@@ -108,6 +120,11 @@ class Exposure:
     def url(self) -> str | None:
         """Public URL; None if the tunnel is not open."""
         return None if self._keeper is None else self._keeper.url
+
+    @property
+    def down_reason(self) -> str:
+        """Why a tunnel that was open is not; empty if it is open, or was not yet."""
+        return "" if self._keeper is None else self._keeper.down_reason
 
     async def prepare(self) -> None:
         """Start the server, and let it speak a test sentence, also with each voice.
@@ -134,11 +151,14 @@ class Exposure:
         """Keep the tunnel open and send each new address, until cancelled.
 
         Raises:
-            TunnelOpenError: the tunnel cannot be opened, and a retry cannot help.
+            TunnelOpenError: the tunnel cannot be opened the first time, or the server does not
+                answer at its public URL. A tunnel that was open is retried without end.
         """
+        check = self._check or AddressCheck(lambda: self._server.token, clock=self._clock)
         self._keeper = TunnelKeeper(
             self._tunnel,
             self._server.port,
+            check=None if isinstance(self._tunnel, NoTunnel) else check,
             on_url=self._on_url,
             on_lost=lambda reason: self.emit(PublicEvent(kind="tunnel_lost", detail=reason)),
             clock=self._clock,
@@ -161,7 +181,7 @@ class Exposure:
         if self._callback is not None:
             try:
                 await self._callback.send(url, self._server.ends_at)
-            except AddressCallbackError as error:
+            except VieneuError as error:
                 detail = joined(" ", (error.detail, error.remedy))
                 self.emit(PublicEvent(kind="address_not_sent", detail=detail))
             else:

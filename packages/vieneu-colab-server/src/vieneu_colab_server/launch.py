@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from types import FrameType
 
 import uvicorn
@@ -23,13 +22,13 @@ from vieneu_colab_server.connections import affordable_connections, bounded_prot
 from vieneu_colab_server.exposure import Exposure, PublicEvent
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.middleware.proxy import ProxiedConfig
+from vieneu_colab_server.own_server import OwnServer
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_core.backends.base import Backend
 from vieneu_core.cli.signals import install, restore
-from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.clock import SystemClock
 from vieneu_core.errors import BackendDrainingError, ConfigurationError, VieneuError
-from vieneu_core.synthesis import Speech, SynthesisRequest, collect
 from vieneu_core.translatable import Translatable
 
 _LOGGER = logging.getLogger(__name__)
@@ -37,7 +36,6 @@ CLOSE_TIMEOUT_S = 10
 """Seconds for sending the last bytes of responses. Idle connections are closed at once."""
 BACKLOG = 128
 _ACCEPTED_AT_ONCE = 32  # by asyncio, before `BoundedProtocol` can close the first of a flood
-LOADED_CHECK_EVERY_S = 0.2
 
 
 class ForcedStopError(Exception):
@@ -176,28 +174,6 @@ class PublicAccess:
     notify: Callable[[PublicEvent], None]
 
 
-class _ServerHere:
-    """The server of this process as an `ExposedServer`."""
-
-    def __init__(self, backend: Backend, lifecycle: Lifecycle, port: int, clock: Clock) -> None:
-        self._backend, self._lifecycle = backend, lifecycle
-        self._clock = clock
-        self.port = port
-
-    @property
-    def ends_at(self) -> datetime | None:
-        return self._lifecycle.ends_at
-
-    async def start(self) -> None:
-        while self._lifecycle.loading:
-            await self._clock.sleep(LOADED_CHECK_EVERY_S)
-        if self._lifecycle.load_failure is not None:
-            raise self._lifecycle.load_failure
-
-    async def speak(self, request: SynthesisRequest) -> Speech:
-        return await collect(self._backend.stream(request))
-
-
 async def _expose(exposure: Exposure) -> None:
     await exposure.prepare()
     await exposure.keep()
@@ -206,7 +182,7 @@ async def _expose(exposure: Exposure) -> None:
 async def _serve_public(
     server: DrainingServer, listener: socket.socket, exposure: Exposure
 ) -> None:
-    """Serve until the end; a failed exposure ends it too."""
+    """Serve until the end; an exposure that fails at first ends it too, a lost tunnel never."""
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     exposing = asyncio.create_task(_expose(exposure))
     await asyncio.wait({serving, exposing}, return_when=asyncio.FIRST_COMPLETED)
@@ -264,7 +240,7 @@ def launch(
         else:
             port = listener.getsockname()[1]
             exposure = Exposure(
-                _ServerHere(backend, service.lifecycle, port, clock),
+                OwnServer(backend, service, port, clock),
                 public.tunnel,
                 callback=callback,
                 notify=public.notify,

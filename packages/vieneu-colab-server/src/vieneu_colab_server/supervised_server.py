@@ -12,6 +12,7 @@ from vieneu_colab_server.address_callback import AddressCallback
 from vieneu_colab_server.exposure import Exposure, PublicEvent
 from vieneu_colab_server.server_process import Server, ServerStartError
 from vieneu_colab_server.tunnels.base import Tunnel
+from vieneu_colab_server.tunnels.keeper import Check
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock, SystemClock
 
@@ -31,6 +32,7 @@ class PublicServer:
         voices: Ids of voices to warm up, so that their first request is fast.
         notify: Called with each event.
         clock: Clock of server and tunnel.
+        check: Checks that the server answers at a public URL; None requests its health there.
 
     Raises:
         ConfigurationError: the callback URL is invalid.
@@ -45,6 +47,7 @@ class PublicServer:
         voices: Sequence[str] = (),
         notify: Callable[[PublicEvent], None] = lambda _: None,
         clock: Clock | None = None,
+        check: Check | None = None,
     ) -> None:
         self.server = server
         self.tunnel = tunnel
@@ -54,7 +57,13 @@ class PublicServer:
             url = callback_url.get_secret_value()
             callback = AddressCallback(url, lambda: server.token, clock=self._clock)
         self._exposure = Exposure(
-            server, tunnel, callback=callback, voices=voices, notify=notify, clock=self._clock
+            server,
+            tunnel,
+            callback=callback,
+            voices=voices,
+            notify=notify,
+            clock=self._clock,
+            check=check,
         )
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -62,6 +71,11 @@ class PublicServer:
     def url(self) -> str | None:
         """Public URL; None if the tunnel is not open."""
         return self._exposure.url
+
+    @property
+    def down_reason(self) -> str:
+        """Why a tunnel that was open is not; empty if it is open, or was not yet."""
+        return self._exposure.down_reason
 
     @property
     def address_updated(self) -> bool:
@@ -97,7 +111,6 @@ class PublicServer:
 
         Raises:
             ServerStartError: the server ended and cannot be restarted.
-            TunnelOpenError: the tunnel cannot be opened again.
         """
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

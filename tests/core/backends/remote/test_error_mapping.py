@@ -120,6 +120,27 @@ def test_a_reply_is_called_by_its_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("codes", "cls", "retry_after_s"),
+    [
+        ((708, 724, 3209), TunnelOfflineError, None),
+        ((3005, 3006, 3007, 3008, 3009, 3210), TunnelUpstreamError, None),
+        ((702, 703, 715, 717), TunnelLimitError, 60),
+        ((714, 716), TunnelLimitError, 5),
+        ((726, 728, 729, 730, 731, 732, 733, 735, 740), TunnelQuotaError, UNTIL_DECEMBER_S),
+        ((722, 3202, 3208, 3211), TunnelError, None),
+    ],
+)
+def test_the_relatives_of_an_ngrok_page_are_called_by_the_same_name(
+    codes: tuple[int, ...], cls: type[VieneuError], retry_after_s: float | None
+) -> None:
+    for code in codes:
+        error = explain(reply(503, b"<html>", Ngrok_Error_Code=f"ERR_NGROK_{code}"))
+
+        assert (code, type(error), error.retry_after_s) == (code, cls, retry_after_s)
+        assert f"ERR_NGROK_{code}" in error.detail
+
+
+@pytest.mark.parametrize(
     "name", [n for n in MEANINGS if n.startswith("ngrok") and not n.startswith("ngrok_6024")]
 )
 def test_an_ngrok_page_is_known_without_its_header(name: str) -> None:

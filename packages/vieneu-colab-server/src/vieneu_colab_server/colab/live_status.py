@@ -12,7 +12,7 @@ from vieneu_colab_server.colab.token_frame import hand_over, show_token_frame
 from vieneu_colab_server.exposure import PublicEvent
 from vieneu_colab_server.i18n import event_text
 from vieneu_core.config import QuotaSettings, TunnelKind
-from vieneu_core.i18n import Messages
+from vieneu_core.i18n import Messages, translated
 from vieneu_core.wire.schemas import HealthAnswer
 
 HEALTH_CHECK_EVERY_S = 5.0
@@ -41,7 +41,9 @@ def launch(relay: Relay) -> None:
             relay.dispatch(lambda event: _print_event(event, messages))
             if _show_banner(relay, banner, seen):
                 token.show()
-            line.show(status_line(seen, messages, tunnel=relay.tunnel_name))
+            line.show(
+                status_line(seen, messages, tunnel=relay.tunnel_name, down_reason=relay.down_reason)
+            )
             time.sleep(HEALTH_CHECK_EVERY_S)
     except KeyboardInterrupt:
         print(messages("closing"))
@@ -66,11 +68,15 @@ class TokenHandOver:
         self._shown_before += 1
 
 
-def status_line(seen: HealthAnswer | None, messages: Messages, *, tunnel: str) -> str:
-    """Return the status of a server in one line."""
+def status_line(
+    seen: HealthAnswer | None, messages: Messages, *, tunnel: str, down_reason: str = ""
+) -> str:
+    """Return the status of a server and its tunnel in one line."""
+    reason = translated(down_reason, messages.language)
+    parts = [messages("tunnel_down", reason=reason)] if down_reason else []
     if seen is None:
-        return messages("away")
-    parts = [messages("draining")] if seen.draining else []
+        return " · ".join([*parts, messages("away")])
+    parts += [messages("draining")] if seen.draining else []
     if seen.session_remaining_seconds is not None:
         parts.append(messages("left", left=messages.duration(seen.session_remaining_seconds)))
     parts.append(messages("requests", n=messages.number(seen.requests_served)))
@@ -82,7 +88,8 @@ def status_line(seen: HealthAnswer | None, messages: Messages, *, tunnel: str) -
         )
     mb = messages.number(seen.bytes_sent / 1e6, 1)
     share = messages.number(100 * seen.bytes_sent / QuotaSettings().monthly_bytes, 1)
-    parts.append(messages("sent_of" if tunnel == TunnelKind.NGROK else "sent", mb=mb, share=share))
+    has_quota = TunnelKind(tunnel).is_ngrok
+    parts.append(messages("sent_of" if has_quota else "sent", mb=mb, share=share))
     return " · ".join(parts)
 
 

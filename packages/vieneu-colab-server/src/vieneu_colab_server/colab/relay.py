@@ -65,6 +65,11 @@ class Relay:
         return self._public.ends_at
 
     @property
+    def down_reason(self) -> str:
+        """Why a tunnel that was open is not; empty if it is open."""
+        return self._public.down_reason
+
+    @property
     def address_updated(self) -> bool:
         """Whether Home Assistant has the current address."""
         return self._public.address_updated

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import aiohttp
 
+from vieneu_colab_server.tunnels.agent_parent import ends_with_parent, why_not_started
 from vieneu_colab_server.tunnels.download import fetch_cloudflared
 from vieneu_colab_server.tunnels.errors import (
     QuickTunnelRefusedError,
@@ -35,6 +36,10 @@ READY_EVERY_S, UNREADY_FOR_S = 5.0, 60.0
 _END_S = 5.0
 _LINES = 40
 _URL = re.compile(r"https://(?!api\.)[a-z0-9-]+\.trycloudflare\.com")
+_QUIC_FAILED = "Failed to dial a quic connection"
+_QUIC_FAILURES = 2
+"""A single failure of QUIC may be chance: cloudflared tries again after some seconds."""
+_HTTP2 = ("--protocol", "http2")
 _CONNECTED = "Registered tunnel connection"
 _METRICS = re.compile(r"Starting metrics server on (127\.0\.0\.1:\d+)/metrics")
 _REFUSED = ("429 Too Many Requests", "error code: 1015", "error code: 1101", "quick Tunnel ID")
@@ -65,32 +70,22 @@ class CloudflaredTunnel:
         self._clock = clock or SystemClock()
         self._start_timeout_s = start_timeout_s
         self._running: _Running | None = None
+        self._protocol: tuple[str, ...] = ()
 
     async def open(self, port: int) -> str:
-        """Start cloudflared and wait until it is connected; see `Tunnel.open`."""
+        """Start cloudflared and wait until it is connected; see `Tunnel.open`.
+
+        A quick tunnel uses QUIC alone, over UDP. Where that is blocked it is opened once more over
+        HTTP/2, and so from then on.
+        """
         await self.close()
         program = await self._found()
         try:
-            process = await asyncio.create_subprocess_exec(
-                program,
-                *("tunnel", "--no-autoupdate", "--metrics", "127.0.0.1:0"),
-                *("--url", f"http://127.0.0.1:{port}"),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C goes to this process only, which ends it in order
-            )
-        except OSError as error:
-            raise TunnelProgramError(
-                Translatable("cloudflared does not run here: {error}.", error=error.strerror),
-                remedy="Name the path of a cloudflared for this machine.",
-            ) from error
-        self._running = _Running(process)
-        try:
-            return await self._opened(self._running)
-        except BaseException:
-            await self.close()
-            raise
+            return await self._opened(program, port)
+        except _QuicBlockedError:
+            self._protocol = _HTTP2
+            _LOGGER.warning("QUIC is blocked in this network: cloudflared uses HTTP/2.")
+        return await self._opened(program, port)
 
     async def lost(self) -> str:
         """Wait until cloudflared ends, or stays disconnected; see `Tunnel.lost`."""
@@ -104,8 +99,11 @@ class CloudflaredTunnel:
                 now = self._clock.monotonic()
                 unready_since = now if unready_since is None else unready_since
                 if now - unready_since >= UNREADY_FOR_S:
-                    return f"cloudflared has had no connection for {UNREADY_FOR_S:g} s."
-        return "cloudflared has ended."
+                    return Translatable(
+                        "cloudflared has had no connection for {seconds:g} s.",
+                        seconds=UNREADY_FOR_S,
+                    )
+        return Translatable("cloudflared has ended.")
 
     async def close(self) -> None:
         """End cloudflared."""
@@ -128,18 +126,45 @@ class CloudflaredTunnel:
             )
         return found
 
-    async def _opened(self, running: _Running) -> str:
+    async def _opened(self, program: str, port: int) -> str:
+        self._running = await self._started(program, port)
+        try:
+            return await self._connected(self._running)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _started(self, program: str, port: int) -> _Running:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *ends_with_parent(program),
+                *("tunnel", "--no-autoupdate", "--metrics", "127.0.0.1:0", *self._protocol),
+                *("--url", f"http://127.0.0.1:{port}"),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C goes to this process only, which ends it in order
+            )
+        except OSError as error:
+            raise _not_run(error.strerror) from error
+        return _Running(process)
+
+    async def _connected(self, running: _Running) -> str:
         connected = asyncio.create_task(running.log.connected.wait())
+        blocked = asyncio.create_task(running.log.quic_blocked.wait())
         try:
             await asyncio.wait(
-                {connected, running.reading},
+                {connected, blocked, running.reading},
                 timeout=self._start_timeout_s,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
             connected.cancel()
+            blocked.cancel()
         if running.log.connected.is_set():
             return running.log.url
+        if running.log.n_quic_failures and not self._protocol:
+            raise _QuicBlockedError("Cloudflare cannot be reached from this machine.")
         if running.reading.done():
             raise running.log.why_not()
         raise TunnelTimeoutError(
@@ -149,6 +174,17 @@ class CloudflaredTunnel:
             ),
             remedy="Try again; some networks block its port 7844. Or choose the tunnel ngrok.",
         )
+
+
+class _QuicBlockedError(TunnelNetworkError):
+    """QUIC does not reach Cloudflare."""
+
+
+def _not_run(reason: str | None) -> TunnelProgramError:
+    return TunnelProgramError(
+        Translatable("cloudflared does not run here: {error}.", error=reason or ""),
+        remedy="Name the path of a cloudflared for this machine.",
+    )
 
 
 class _Running:
@@ -184,6 +220,8 @@ class _Log:
         self.url = ""
         self.metrics = ""
         self.connected = asyncio.Event()
+        self.quic_blocked = asyncio.Event()
+        self.n_quic_failures = 0
         self._is_connected = False
         self._last: deque[str] = deque(maxlen=_LINES)
 
@@ -200,6 +238,8 @@ class _Log:
     def why_not(self) -> TunnelOpenError:
         """Return the error with the reason why there is no tunnel."""
         said = " ".join(self._last)
+        if not_started := why_not_started(said):
+            return _not_run(not_started)
         if any(sign in said for sign in _REFUSED):
             return QuickTunnelRefusedError("Cloudflare refuses a quick tunnel now.")
         if any(sign in said for sign in _UNREACHED):
@@ -218,6 +258,10 @@ class _Log:
             self.url = found[0]
         if found := _METRICS.search(line):
             self.metrics = found[1]
+        if _QUIC_FAILED in line:
+            self.n_quic_failures += 1
+            if self.n_quic_failures >= _QUIC_FAILURES:
+                self.quic_blocked.set()
         self._is_connected = self._is_connected or _CONNECTED in line
         if self.url and self._is_connected:
             self.connected.set()

@@ -1,71 +1,50 @@
-"""Tunnel by ngrok's agent, through the package pyngrok, and the mapping of its errors.
+"""Tunnel by ngrok's own package `ngrok`, whose agent runs inside this process.
 
-Codes: https://ngrok.com/docs/errors. The agent reads the authtoken from a file of this user only,
-because every process of a machine can read arguments.
+So it ends with this process, however that ends, and nothing is downloaded at run time: pip verifies
+the wheel (3.8 MB) by its checksum. Source: https://github.com/ngrok/ngrok-python.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import re
-import shutil
-import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
-from vieneu_colab_server.tunnels.errors import (
-    AuthtokenRefusedError,
-    DomainRefusedError,
-    SecondAgentError,
-    TunnelNetworkError,
-    TunnelOpenError,
-    TunnelProgramError,
-    TunnelQuotaUsedError,
-    TunnelTimeoutError,
-)
+from vieneu_colab_server.tunnels.errors import TunnelStoppedError, TunnelTimeoutError
+from vieneu_colab_server.tunnels.ngrok_errors import HIDDEN, refusal
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import MissingExtraError
 from vieneu_core.translatable import Translatable
 
+_LOGGER = logging.getLogger(__name__)
 START_TIMEOUT_S = 60.0
-_MOST_STARTS = 3
-_HIDDEN = "•••"
-ALIVE_EVERY_S, LISTED_EVERY_S = 1.0, 15.0
-_LOGGERS = ("pyngrok.ngrok", "pyngrok.process", "pyngrok.process.ngrok")
-_MEANING: dict[str, type[TunnelOpenError]] = {
-    "ERR_NGROK_105": AuthtokenRefusedError,
-    "ERR_NGROK_106": AuthtokenRefusedError,
-    "ERR_NGROK_107": AuthtokenRefusedError,
-    "ERR_NGROK_4018": AuthtokenRefusedError,
-    "ERR_NGROK_108": SecondAgentError,
-    "ERR_NGROK_319": DomainRefusedError,
-    "ERR_NGROK_320": DomainRefusedError,
-    "ERR_NGROK_334": DomainRefusedError,
-    "ERR_NGROK_324": TunnelQuotaUsedError,
-    "ERR_NGROK_725": TunnelQuotaUsedError,
-    "ERR_NGROK_727": TunnelQuotaUsedError,
-}
-_UNREACHED = ("no such host", "dial tcp", "i/o timeout", "network is unreachable", "failed to dial")
+CHECK_EVERY_S, AWAY_FOR_S = 1.0, 60.0
+"""The package reconnects automatically; after this long without a connection the tunnel is lost:
+its pauses grow from 2.5 s to 125 s and then to 104 minutes."""
+STEADY_S = 5.0
+"""A heartbeat this long after a reconnection shows that the connection holds."""
+STAND_BACK_S = 300.0
+"""Pause after a stop on ngrok's dashboard, so that another session can take the address."""
+_CLOSE_S = 5.0
 
 
 class NgrokTunnel:
-    """A tunnel of an ngrok account.
+    """A tunnel of an ngrok account, by an agent inside this process.
 
     Args:
         authtoken: Authtoken of the account.
-        domain: A reserved domain, so that the URL never changes; None means a new one each time.
-        program: Path of the agent; None searches PATH, and else uses the one of pyngrok,
-            which downloads it if necessary.
+        domain: A domain of the account; None means its dev domain, on a free plan the only one.
         clock: Clock of the time limits.
-        start_timeout_s: Time limit for the agent to connect, in seconds.
+        start_timeout_s: Time limit to connect, in seconds.
+        server: Address and CA certificate (PEM) of another ngrok service; None means ngrok's.
 
     Raises:
-        MissingExtraError: pyngrok is not installed.
+        MissingExtraError: the package ngrok is not installed.
     """
 
     name = "ngrok"
@@ -75,198 +54,161 @@ class NgrokTunnel:
         authtoken: SecretStr,
         *,
         domain: str | None = None,
-        program: Path | None = None,
         clock: Clock | None = None,
         start_timeout_s: float = START_TIMEOUT_S,
+        server: tuple[str, bytes] | None = None,
     ) -> None:
-        self._ngrok, self._process = _library()
+        self._library = _library()
         self._authtoken = authtoken
         self._domain = domain
-        self._program = program
         self._clock = clock or SystemClock()
         self._start_timeout_s = start_timeout_s
-        self._folder: Path | None = None
-        self._config: Any = None
-        self._url = ""
-        self._secret_filter = _SecretFilter(authtoken)
-        self._given_up = False
+        self._server = server
+        self._session: Any = None
+        self._joining: asyncio.Future[Any] | None = None
+        self._away_since_s: float | None = None
+        self._tried_at_s = self._clock.monotonic()
+        self._away_why = ""
+        self._stopped_at_s: float | None = None
 
     async def open(self, port: int) -> str:
-        """Start the agent and open an endpoint; see `Tunnel.open`."""
+        """Connect and open an endpoint; see `Tunnel.open`."""
         await self.close()
-        self._given_up = False
-        self._secret_filter.begin()
+        self._stand_back()
         try:
-            self._config = self._configured()
-        except OSError as error:
-            raise TunnelProgramError(
-                Translatable(
-                    "The settings of the ngrok agent cannot be written: {error}.",
-                    error=error.strerror,
-                ),
-                remedy="Set TMPDIR to a folder that can be written.",
-            ) from error
-        connecting = asyncio.create_task(asyncio.to_thread(self._connect, port))
-        done, _ = await asyncio.wait({connecting}, timeout=self._start_timeout_s)
-        if not done:
-            self._given_up = True
-            self._kill_agent()  # its log is read without a time limit: this ends the reading
-            await asyncio.wait({connecting})
-        try:
-            self._url = str(connecting.result().public_url)
-        except TunnelOpenError as error:
+            async with asyncio.timeout(self._start_timeout_s):
+                return await self._opened(port)
+        except TimeoutError:
             await self.close()
-            if not done:
-                raise TunnelTimeoutError(
-                    Translatable(
-                        "The ngrok agent was not connected after {start_timeout_s:g} s.",
-                        start_timeout_s=self._start_timeout_s,
-                    )
-                ) from error
+            raise TunnelTimeoutError(
+                Translatable(
+                    "The ngrok agent was not connected after {start_timeout_s:g} s.",
+                    start_timeout_s=self._start_timeout_s,
+                )
+            ) from None
+        except ValueError as error:
+            await self.close()
+            raise refusal(" ".join(map(str, error.args)), self._authtoken) from None
+        except BaseException:
+            await self.close()
             raise
-        return self._url
 
     async def lost(self) -> str:
-        """Wait until the agent ends, or has lost the endpoint; see `Tunnel.lost`."""
-        listed_at = self._clock.monotonic()
-        while True:
-            await self._clock.sleep(ALIVE_EVERY_S)
-            agent = self._agent()
-            if agent is None:
-                return "The ngrok agent has ended."
-            if self._clock.monotonic() - listed_at >= LISTED_EVERY_S:
-                listed_at = self._clock.monotonic()
-                if not await asyncio.to_thread(self._is_listed, agent):
-                    return "The ngrok agent no longer has the endpoint."
+        """Wait until the endpoint ends, or is away for long; see `Tunnel.lost`."""
+        joining = self._joining
+        while joining is not None and not joining.done():
+            await self._clock.sleep(CHECK_EVERY_S)
+            if self._stopped_at_s is not None:
+                return Translatable("The tunnel was stopped on ngrok's dashboard.")
+            away_since_s = self._away_since_s
+            if away_since_s is None:
+                continue
+            if self._clock.monotonic() - away_since_s >= AWAY_FOR_S:
+                return Translatable(
+                    "ngrok has had no connection for {seconds:g} s: {reason}",
+                    seconds=AWAY_FOR_S,
+                    reason=self._away_why,
+                )
+        return Translatable("ngrok has ended the endpoint.")
 
     async def close(self) -> None:
-        """End the agent, and delete its configuration file."""
-        if self._config is not None:
-            await asyncio.to_thread(self._ngrok.kill, self._config)
-            self._config = None
-        if self._folder is not None:
-            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
-            self._folder = None
-        self._secret_filter.end()
+        """Close the endpoint and the connection.
 
-    def _configured(self) -> Any:
-        self._folder = Path(tempfile.mkdtemp(prefix="vieneu-ngrok-"))
-        path = self._folder / "ngrok.yml"
-        path.touch(mode=0o600)
-        agent = {"authtoken": self._authtoken.get_secret_value(), "update_check": False}
-        path.write_text(json.dumps({"version": "3", "agent": agent}), "utf-8")
-        config = import_module("pyngrok.conf").PyngrokConfig(
-            ngrok_path=str(self._program) if self._program else shutil.which("ngrok"),
-            config_path=str(path),
-            startup_timeout=round(self._start_timeout_s),
-            start_new_session=True,  # Ctrl-C goes to this process only, which ends it in order
+        The package's farewell to the service is lost (ngrok 1.4 to 1.7 refuse their own frame), and
+        ngrok ends the session after some missing heartbeats. The endpoint is closed at once.
+        """
+        session, self._session = self._session, None
+        joining, self._joining = self._joining, None
+        self._away_since_s = None
+        if session is not None:
+            with suppress(ValueError, TimeoutError):  # it is closed on ngrok's side already
+                async with asyncio.timeout(_CLOSE_S):
+                    for listener in await session.get_listeners():
+                        await listener.close()
+                    await session.close()
+        if joining is not None:
+            joining.cancel()
+            await asyncio.wait({joining})
+
+    async def _opened(self, port: int) -> str:
+        self._session = await self._builder().connect()
+        endpoint = self._session.http_endpoint()
+        if self._domain is not None:
+            endpoint = endpoint.domain(self._domain)
+        listener = await endpoint.listen_and_forward(f"http://127.0.0.1:{port}")
+        self._joining = asyncio.ensure_future(_joined(listener.join))
+        return str(listener.url())
+
+    def _builder(self) -> Any:
+        loop = asyncio.get_running_loop()
+
+        def later(take: Callable[..., None]) -> Callable[..., None]:
+            """Run a handler on the loop: the package calls it on a thread of its own."""
+
+            def handler(*arguments: object) -> None:
+                with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                    loop.call_soon_threadsafe(take, *arguments)
+
+            return handler
+
+        builder = self._library.SessionBuilder().authtoken(self._authtoken.get_secret_value())
+        builder = builder.handle_disconnection(later(self._on_away))
+        builder = builder.handle_heartbeat(later(self._on_heartbeat))
+        builder = builder.handle_stop_command(later(self._on_stop))
+        if self._server is not None:
+            address, certificate = self._server
+            builder = builder.server_addr(address).ca_cert(bytearray(certificate))
+        return builder
+
+    def _on_away(self, address: str, reason: str) -> None:
+        del address
+        self._away_why = " ".join(
+            reason.replace(self._authtoken.get_secret_value(), HIDDEN).split()
         )
-        config.auth_token = None  # pyngrok would copy it from the environment into the arguments
-        return config
+        self._away_why = self._away_why[:200]
+        self._tried_at_s = self._clock.monotonic()
+        if self._away_since_s is None:
+            self._away_since_s = self._tried_at_s
+            _LOGGER.warning("ngrok reconnects: %s", self._away_why)
 
-    def _connect(self, port: int) -> Any:
-        """Open an endpoint. Blocking.
+    def _on_heartbeat(self, latency_ms: object) -> None:
+        steady = self._clock.monotonic() - self._tried_at_s >= STEADY_S
+        if latency_ms is not None and steady:
+            self._away_since_s = None
 
-        pyngrok can notice the agent's end before it has read the agent's last lines, which contain
-        the reason. Then the agent is started again.
+    def _on_stop(self) -> None:
+        self._stopped_at_s = self._clock.monotonic()
+
+    def _stand_back(self) -> None:
+        """Leave the address to another session for a while after a stop on the dashboard.
 
         Raises:
-            TunnelOpenError: the agent failed.
+            TunnelStoppedError: it was stopped a short time ago.
         """
-        for _ in range(_MOST_STARTS - 1):
-            try:
-                return self._connect_once(port)
-            except _NoReasonError:
-                if self._given_up:
-                    raise
-        return self._connect_once(port)
-
-    def _connect_once(self, port: int) -> Any:
-        errors: Any = import_module("pyngrok.exception")
-        options = {} if self._domain is None else {"url": f"https://{self._domain}"}
-        try:
-            return self._ngrok.connect(str(port), pyngrok_config=self._config, **options)
-        except errors.PyngrokNgrokInstallError as error:
-            raise TunnelProgramError(
-                "The ngrok agent cannot be downloaded.",
-                remedy="Check the network, or name the path of an ngrok agent.",
-            ) from error
-        except errors.PyngrokNgrokHTTPError as error:
-            raise self._named(f"{error} {error.body}") from None
-        except errors.PyngrokError as error:
-            why = getattr(error, "ngrok_error", None)
-            if why is None and "unable to start" in str(error):
-                raise _NoReasonError("The ngrok agent ended without a reason.") from None
-            raise self._named(f"{error} {why or ''}") from None
-        except OSError as error:
-            raise TunnelProgramError(
-                Translatable("The ngrok agent does not run here: {error}.", error=error.strerror)
-            ) from error
-
-    def _named(self, said: str) -> TunnelOpenError:
-        """Return the error for a failure, without the authtoken, which the agent repeats."""
-        said = " ".join(said.replace(self._authtoken.get_secret_value(), _HIDDEN).split())[:300]
-        codes = set(re.findall(r"ERR_NGROK_\d+", said))
-        for code, kind in _MEANING.items():
-            if code in codes:
-                return kind(f"ngrok refuses the tunnel: {kind.title} ({code}).")
-        if any(sign in said for sign in _UNREACHED):
-            return TunnelNetworkError("ngrok cannot be reached from this machine.")
-        if "binary was not found" in said:
-            return TunnelProgramError("There is no ngrok agent at the path that was named.")
-        return TunnelOpenError(Translatable("ngrok opens no tunnel: {said}", said=said))
-
-    def _agent(self) -> Any:
-        """Return pyngrok's record of the running agent, or None."""
-        # pyngrok's public function would start another agent.
-        found = self._process._current_processes.get(self._config.ngrok_path)  # noqa: SLF001 - see above
-        return found if found is not None and found.proc.poll() is None else None
-
-    def _kill_agent(self) -> None:
-        agent = self._agent()
-        if agent is not None:
-            agent.proc.kill()
-
-    def _is_listed(self, agent: Any) -> bool:
-        try:
-            answer = self._ngrok.api_request(f"{agent.api_url}/api/endpoints", timeout=4)
-        except Exception:  # noqa: BLE001 - a busy agent: its end is seen by itself
-            return True
-        listed = answer.get("endpoints") or answer.get("tunnels") or []
-        return any(self._url in {each.get("url"), each.get("public_url")} for each in listed)
+        if self._stopped_at_s is None:
+            return
+        left_s = self._stopped_at_s + STAND_BACK_S - self._clock.monotonic()
+        if left_s > 0:
+            raise TunnelStoppedError(
+                Translatable(
+                    "The tunnel was stopped on ngrok's dashboard. It is opened again in"
+                    " {minutes:.0f} min.",
+                    minutes=left_s / 60,
+                ),
+                retry_after_s=left_s,
+            )
+        self._stopped_at_s = None
 
 
-class _NoReasonError(TunnelOpenError):
-    """The agent ended without a reason in its output."""
+async def _joined(join: Callable[[], Awaitable[object]]) -> None:
+    """Wait for the end of an endpoint, also one with an error."""
+    with suppress(ValueError):
+        await join()
 
 
-class _SecretFilter(logging.Filter):
-    """Removes a secret from pyngrok's log."""
-
-    def __init__(self, secret: SecretStr) -> None:
-        super().__init__()
-        self._secret = secret
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Replace the secret in a log record."""
-        record.msg = record.getMessage().replace(self._secret.get_secret_value(), _HIDDEN)
-        record.args = ()
-        return True
-
-    def begin(self) -> None:
-        """Start filtering."""
-        for name in _LOGGERS:
-            logging.getLogger(name).addFilter(self)
-
-    def end(self) -> None:
-        """Stop filtering."""
-        for name in _LOGGERS:
-            logging.getLogger(name).removeFilter(self)
-
-
-def _library() -> tuple[Any, Any]:
+def _library() -> Any:
     try:
-        return import_module("pyngrok.ngrok"), import_module("pyngrok.process")
+        return import_module("ngrok")
     except ImportError as error:
         raise MissingExtraError(
             "The tunnel ngrok", "ngrok", package="vieneu-colab-server"

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from vieneu_colab_server.tunnels.base import NoTunnel, Tunnel
 from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
 from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
+from vieneu_colab_server.tunnels.pyngrok import PyngrokTunnel
 from vieneu_core.config import TunnelKind
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
@@ -50,10 +51,21 @@ def _cloudflared(options: TunnelOptions) -> Tunnel:
 
 
 def _ngrok(options: TunnelOptions) -> Tunnel:
+    if options.program is not None:  # only the agent is a program
+        return _pyngrok(options)
+    return NgrokTunnel(_authtoken(options, "ngrok"), domain=options.domain)
+
+
+def _pyngrok(options: TunnelOptions) -> Tunnel:
+    authtoken = _authtoken(options, "pyngrok")
+    return PyngrokTunnel(authtoken, domain=options.domain, program=options.program)
+
+
+def _authtoken(options: TunnelOptions, kind: str) -> SecretStr:
     authtoken = options.read_secret(NGROK_AUTHTOKEN)
     if authtoken is None:
         raise ConfigurationError(
-            "The tunnel ngrok needs the authtoken of an account.",
+            Translatable("The tunnel {kind} needs the authtoken of an account.", kind=kind),
             remedy=Translatable(
                 "Copy it from {page} into the variable {ngrok_authtoken}, or on Colab into a"
                 " secret of that name.",
@@ -61,13 +73,14 @@ def _ngrok(options: TunnelOptions) -> Tunnel:
                 ngrok_authtoken=NGROK_AUTHTOKEN.name,
             ),
         )
-    return NgrokTunnel(authtoken, domain=options.domain, program=options.program)
+    return authtoken
 
 
 _PROVIDERS: Mapping[TunnelKind, Callable[[TunnelOptions], Tunnel]] = {
     TunnelKind.NONE: lambda _: NoTunnel(),
     TunnelKind.CLOUDFLARED: _cloudflared,
     TunnelKind.NGROK: _ngrok,
+    TunnelKind.PYNGROK: _pyngrok,
 }
 
 

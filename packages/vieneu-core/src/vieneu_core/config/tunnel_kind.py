@@ -12,20 +12,28 @@ class TunnelKind(StrEnum):
     """No tunnel: the server is reached on its own network."""
     CLOUDFLARED = "cloudflared"
     NGROK = "ngrok"
+    """ngrok, by its agent inside the server's process."""
+    PYNGROK = "pyngrok"
+    """ngrok, by its agent as a program that the package pyngrok runs."""
 
     @property
     def reserves_domains(self) -> bool:
         """Whether an account at the provider can reserve a domain."""
-        return self is TunnelKind.NGROK
+        return self.is_ngrok
+
+    @property
+    def is_ngrok(self) -> bool:
+        """Whether it belongs to an ngrok account, with the limits of its plan."""
+        return self in {TunnelKind.NGROK, TunnelKind.PYNGROK}
 
     @property
     def account_secret(self) -> str | None:
         """Name of the secret of an account at the provider; None if it needs no account."""
-        return "NGROK_AUTHTOKEN" if self is TunnelKind.NGROK else None
+        return "NGROK_AUTHTOKEN" if self.is_ngrok else None
 
     @property
     def account_page(self) -> str | None:
         """Address of the provider's page that shows this secret."""
-        if self is not TunnelKind.NGROK:
+        if not self.is_ngrok:
             return None
         return "https://dashboard.ngrok.com/get-started/your-authtoken"

@@ -4,7 +4,7 @@ A status alone is ambiguous: a tunnel's 404 is a dead tunnel, its 403 a rate lim
 the edge's header, then our problem documents, then the edge's signature in the body, then
 content type and magic bytes; the status decides only between the remaining causes.
 
-Sources: https://ngrok.com/docs/errors and
+Sources: https://github.com/ngrok/ngrok-docs (errors/) as of 2026-08-07, and
 https://developers.cloudflare.com/support/troubleshooting/http-status-codes/
 """
 
@@ -175,12 +175,12 @@ def _too_late(response: ResponseHead, code: str) -> VieneuError:
 
 _Make = Callable[[ResponseHead, str], VieneuError]
 _NGROK: dict[int, _Make] = {
-    3200: _offline,
-    8012: _upstream,
-    3004: _upstream,
-    734: _limit,
-    727: _quota,
-    725: _quota,
+    **dict.fromkeys((3200, 3209, 724, 708), _offline),
+    **dict.fromkeys((8012, 3004, 3005, 3006, 3007, 3008, 3009, 3210), _upstream),
+    **dict.fromkeys((734, 702, 703, 715, 717), _limit),
+    714: _shed,
+    716: _shed,
+    **dict.fromkeys((*range(725, 734), *range(735, 741)), _quota),
     6024: _browser_page,
 }
 _CLOUDFLARE: dict[int, _Make] = {
