@@ -35,8 +35,8 @@ class Recorder:
 
     @property
     def n_bytes(self) -> int:
-        """Size of the stored samples in bytes."""
-        return sum(recording.n_bytes for recording in self._live)
+        """Size of the stored samples, and of the answers held beside them, in bytes."""
+        return sum(recording.n_bytes + recording.n_held_bytes for recording in self._live)
 
     def attach(
         self, request_id: str, fingerprint: bytes, speak: Speak, demand: Demand | None = None
