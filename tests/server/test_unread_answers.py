@@ -196,6 +196,20 @@ async def test_an_old_client_is_refused_speech_that_cannot_be_held_for_it() -> N
     assert b"text_too_long" in answer
 
 
+async def test_those_whose_turn_comes_when_all_memory_is_held_are_refused() -> None:
+    backend = ScriptedBackend(sample_rate_hz=48_000)
+    sent = request(SYNTHESIZE, "application/json")
+
+    async with serving(
+        backend, max_replay_bytes=LARGE, max_concurrent=1, max_queue=20, requests_per_minute=100
+    ) as site:
+        recorder = site.service.recorder
+        async with never_reading(site, 12, sent):
+            await until(lambda: len(backend.record.requests) and not site.service.queue.depth)
+            assert recorder.n_bytes < 3 * LARGE
+            assert len(backend.record.requests) == 1
+
+
 @pytest.mark.parametrize("n_sentences", [1, 2, 40])
 async def test_the_document_is_json_whose_length_was_announced(n_sentences: int) -> None:
     step = ScriptStep(chunk_delay_s=0.001)
