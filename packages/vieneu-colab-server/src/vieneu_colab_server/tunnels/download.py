@@ -15,8 +15,10 @@ from pathlib import Path
 
 import aiohttp
 from pydantic import BaseModel, ValidationError
+from yarl import URL
 
 from vieneu_colab_server.tunnels.errors import TunnelNetworkError, TunnelProgramError
+from vieneu_core.proxies import proxy_arguments
 from vieneu_core.translatable import Translatable
 
 RELEASES = "https://api.github.com/repos/cloudflare/cloudflared/releases/latest"
@@ -53,13 +55,15 @@ async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Pa
     timeout = aiohttp.ClientTimeout(total=_LONGEST_S, connect=15)
     try:
         async with aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session:
-            async with session.get(releases_url) as answer:
+            async with session.get(releases_url, **proxy_arguments(URL(releases_url))) as answer:
                 release = _Release.model_validate_json(await answer.read())
             asset = _fitting(release)
             digest = _sha256_of(asset)
             path = folder / f"cloudflared-{digest[:16]}"
             if not await asyncio.to_thread(path.is_file):
-                async with session.get(asset.browser_download_url) as answer:
+                async with session.get(
+                    asset.browser_download_url, **proxy_arguments(URL(asset.browser_download_url))
+                ) as answer:
                     await _keep(answer.content, path, digest)
     except ValidationError:
         raise TunnelNetworkError(
