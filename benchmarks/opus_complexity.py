@@ -147,7 +147,8 @@ def _espeak() -> list[bytes]:
 
 
 def _sano(voice: str) -> list[bytes]:
-    from vieneu_core.engines.sano import SanoEngine, SanoOptions
+    from vieneu_core.engines.sano import SanoEngine
+    from vieneu_core.engines.sano.options import SanoOptions
 
     engine = SanoEngine(SanoOptions(voice=voice))
     info = engine.load(lambda _: None)

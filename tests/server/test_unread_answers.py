@@ -11,6 +11,7 @@ import wave
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import APIRouter
@@ -97,7 +98,7 @@ async def test_its_connection_is_closed_and_what_it_held_is_free(
 ) -> None:
     file = tmp_path / "large.wav"
     file.write_bytes(bytes(LARGE))
-    settings = {
+    settings: dict[str, Any] = {
         "send_timeout_s": 0.3,
         "replay_keep_s": 0.1,
         "replay_grace_s": 0.1,
@@ -157,10 +158,8 @@ async def test_a_slow_reader_of_a_whole_answer_is_given_the_time_of_a_synthesis(
 async def test_a_reader_that_takes_its_time_hears_everything(tmp_path: Path) -> None:
     file = tmp_path / "large.wav"
     file.write_bytes(bytes(range(256)) * (LARGE // 256))
-    settings = {"send_timeout_s": 2.0}
-
     async with (
-        serving(ScriptedBackend(), added=[large_answers(file)], **settings) as site,
+        serving(ScriptedBackend(), added=[large_answers(file)], send_timeout_s=2.0) as site,
         site.get("/large/file") as answer,
     ):
         got = 0

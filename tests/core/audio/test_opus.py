@@ -126,7 +126,7 @@ def test_frames_and_files_hold_the_packets_of_the_chosen_complexity() -> None:
     packets, _ = encode(pcm, 24_000)
     file = Encoder(AudioFormat.OGG, 24_000)
     content = file.encode(pcm) + file.finish()
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         in_file = [bytes(packet) for packet in container.demux(audio=0) if packet.size]
 
     assert in_file == packets
