@@ -63,11 +63,14 @@ class WholeSpeechResponse(Response):
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        await send(_body(self._before))
+        waiting = self._before
         for part in _as_base64(_wav(self._speech)):
-            await send(_body(part))
+            waiting += part
+            if len(waiting) >= _PART_BYTES:
+                await send(_body(waiting))
+                waiting = b""
         self._reader.delivered()
-        await send({"type": "http.response.body", "body": self._after})
+        await send({"type": "http.response.body", "body": waiting + self._after})
 
 
 def _around_audio(speech: Speech, request_id: str) -> tuple[bytes, bytes]:
