@@ -16,6 +16,7 @@ nox.options.default_venv_backend = "uv"
 nox.options.sessions = [
     "lint",
     "typecheck",
+    "bandit",
     "docs",
     "packages",
     "homeassistant",
@@ -28,6 +29,7 @@ nox.options.sessions = [
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(nox.project.load_toml("packages/vieneu-core/pyproject.toml"))
 CODE = ("packages", "tests", "benchmarks", "examples", "noxfile.py", "docs", "notebooks", "scripts")
+SOURCES = tuple(Path("packages").glob("*/src"))
 COVERED = {"vieneu_core": 95, "vieneu_colab_server": 95, "vieneu_ha": 90}
 """Package, and the least branch coverage of it in per cent."""
 SIDE_BY_SIDE = ("-n", "3", "--dist", "worksteal")
@@ -71,6 +73,24 @@ def typecheck(session: nox.Session) -> None:
         *("mypy", version),
         *(path for path in CODE if Path(path).is_file() or any(Path(path).rglob("*.py"))),
     )
+
+
+@nox.session(venv_backend="none")
+def bandit(session: nox.Session) -> None:
+    """Search the packages for what is often insecure, from medium severity on; see ruff's S."""
+    session.run("bandit", "--quiet", "--recursive", "-ll", *sorted(map(str, SOURCES)))
+
+
+@nox.session(default=False)
+def pip_audit(session: nox.Session) -> None:
+    """Look up each locked package in the database of known vulnerabilities; needs the network."""
+    _sync(session, "--only-group=audit", "--frozen")
+    listed = Path(session.create_tmp()) / "requirements.txt"
+    everything = ("--frozen", "--all-packages", "--all-extras", "--no-emit-workspace")
+    session.run(
+        "uv", "export", "--quiet", *everything, "-o", str(listed), silent=True, external=True
+    )
+    session.run("pip-audit", "--disable-pip", "-r", str(listed), *session.posargs)
 
 
 @nox.session(python=PYTHONS, default=False)

@@ -56,6 +56,7 @@ SHARED_INSIDE = (
     "vieneu_core.i18n",
     "vieneu_core.installation",
     "vieneu_core.process_end",
+    "vieneu_core.proxies",
     "vieneu_core.speech_cache",
     "vieneu_core.threads",
     "vieneu_core.untrusted_json",

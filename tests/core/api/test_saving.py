@@ -122,6 +122,21 @@ async def test_a_file_that_is_replaced_keeps_its_permissions(mode: int, tmp_path
     assert soundfile.info(str(path)).duration == 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+async def test_a_file_that_root_replaces_keeps_its_owner(tmp_path: Path) -> None:
+    path, link = tmp_path / "a.wav", tmp_path / "b.wav"
+    path.write_bytes(b"older")
+    os.chown(path, 1234, 5678)
+    path.chmod(0o640)
+    link.symlink_to(path)
+
+    await spoken().save(link)
+
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (1234, 5678, 0o640)
+    assert link.is_symlink()
+
+
 async def test_a_new_file_has_the_permissions_that_the_user_gives_new_files(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from tones import heard_hz, samples, tone
 
 from vieneu_core.audio.decode import decode_clip
@@ -170,3 +171,52 @@ def test_damaged_files_are_refused_or_decoded(
 )
 def test_random_bytes_are_refused_or_decoded(magic: bytes, body: bytes) -> None:
     only_the_named_error(magic + body)
+
+
+def channels_of(kind: tuple[str, str], *channels: NDArray[np.float64]) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, np.stack(channels, axis=1), 24_000, format=kind[0], subtype=kind[1])
+    return file.getvalue()
+
+
+SOUND = samples(tone(440, 1, 24_000)).astype(np.float64) / 32_768
+SILENCE = np.zeros_like(SOUND)
+
+
+@pytest.mark.parametrize("kind", [*KINDS[:4], ("FLAC", "PCM_16"), ("OGG", "VORBIS")], ids="-".join)
+@pytest.mark.parametrize(
+    "channels",
+    [
+        (SOUND, -SOUND),
+        (-SOUND, SOUND),
+        (SOUND, -0.9 * SOUND),
+        (0.2 * SOUND, -0.21 * SOUND),
+        (SOUND, -SOUND, SILENCE),
+        (SOUND, -SOUND, SOUND, -SOUND),
+    ],
+)
+def test_channels_that_cancel_each_other_out_are_heard(
+    kind: tuple[str, str], channels: tuple[NDArray[np.float64], ...]
+) -> None:
+    clip = decode_clip(channels_of(kind, *channels), max_seconds=3)
+
+    assert heard_hz(clip.pcm, clip.sample_rate_hz) == pytest.approx(440, abs=2)
+    loudest = max(np.abs(channel).max() for channel in channels)
+    assert np.abs(samples(clip.pcm)).max() == pytest.approx(loudest * 32_768, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "channels", [(SOUND, SILENCE), (SOUND, 0.5 * SOUND), (SOUND, -0.4 * SOUND), (SILENCE, SILENCE)]
+)
+def test_other_channels_are_mixed_as_ever(channels: tuple[NDArray[np.float64], ...]) -> None:
+    clip = decode_clip(channels_of(("WAV", "PCM_16"), *channels), max_seconds=3)
+
+    mixed = np.mean(channels, axis=0) * 32_768
+    assert np.abs(samples(clip.pcm) - mixed).max() <= 2
+
+
+@pytest.mark.parametrize("n_channels", range(1, 9))
+def test_every_number_of_channels_is_decoded(n_channels: int) -> None:
+    clip = decode_clip(channels_of(("WAV", "PCM_16"), *[SOUND] * n_channels), max_seconds=3)
+
+    assert heard_hz(clip.pcm, clip.sample_rate_hz) == pytest.approx(440, abs=2)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tones import heard_hz, in_parts, samples, tone
 
+from vieneu_core.audio.encode import AudioFormat, Encoder
 from vieneu_core.audio.opus import OpusSentenceDecoder, OpusSentenceEncoder
 from vieneu_core.errors import BadAudioError, BadResponseError
 
@@ -113,3 +117,24 @@ def test_a_small_message_that_holds_hours_is_refused_before_they_are_decoded() -
     with pytest.raises(BadAudioError, match="longer than 2 s"):
         decoder.decode(packets)
     assert n_decoded < 1_000
+
+
+def test_frames_and_files_hold_the_packets_of_the_chosen_complexity() -> None:
+    noisy = np.random.default_rng(7).normal(0, 2_000, 24_000) + samples(tone(220, 1.0, 24_000))
+    pcm = noisy.clip(-32_768, 32_767).astype("<i2").tobytes()
+
+    packets, _ = encode(pcm, 24_000)
+    file = Encoder(AudioFormat.OGG, 24_000)
+    content = file.encode(pcm) + file.finish()
+    with av.open(io.BytesIO(content), "r") as container:
+        in_file = [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+    assert in_file == packets
+    assert packets == _packets(pcm, complexity=7)
+    assert packets != _packets(pcm, complexity=10)
+
+
+def _packets(pcm: bytes, *, complexity: int) -> list[bytes]:
+    options = {"application": "audio", "compression_level": str(complexity)}
+    encoder = OpusSentenceEncoder(24_000, options=options)
+    return [*encoder.encode(pcm), *encoder.finish()]

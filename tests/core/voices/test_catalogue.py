@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import stat
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from voice_clips import clip
@@ -165,3 +167,51 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 )
 def test_an_id_is_the_name_in_plain_letters(name: str, voice_id: str) -> None:
     assert voice_id_of(name) == voice_id
+
+
+TONES = ("Ba", "Bà", "Bá", "Bả", "Bã", "Bạ", "Bă", "Bâ")
+
+
+def test_names_that_differ_in_their_tones_are_voices_of_their_own(folder: Path) -> None:
+    catalogue = VoiceCatalogue(folder)
+
+    added = [catalogue.add(name, clip(seed)) for seed, name in enumerate(TONES)]
+
+    assert len({each.voice.id for each in added}) == len(TONES)
+    assert added[0].voice.id == "ba"
+    for seed, (name, each) in enumerate(zip(TONES, added, strict=True)):
+        found = VoiceCatalogue(folder).get(each.voice.id)
+        assert found is not None
+        assert (found.voice.name, found.reference) == (name, clip(seed))
+
+
+@pytest.mark.parametrize("first", ["NFC", "NFD"])
+@pytest.mark.parametrize("name", ["Bà", "Đỗ Mười", "  Bà   Ngoại ", "BÀ"])
+def test_one_name_in_two_forms_of_unicode_is_one_voice(
+    folder: Path, name: str, first: Literal["NFC", "NFD"]
+) -> None:
+    catalogue = VoiceCatalogue(folder)
+    catalogue.add("Ba", clip())
+    catalogue.add(unicodedata.normalize(first, name), clip(1))
+
+    for form in ("NFC", "NFD"):
+        with pytest.raises(InvalidRequestError, match="already"):
+            catalogue.add(unicodedata.normalize(form, name.lower()), clip(2))
+
+
+def test_a_name_whose_number_is_taken_gets_the_next_one(folder: Path) -> None:
+    catalogue = VoiceCatalogue(folder)
+
+    ids = [catalogue.add(name, clip()).voice.id for name in ("Ba", "Ba 2", "Bà", "Bà 2")]
+
+    assert len(set(ids)) == 4
+    assert ids[:2] == ["ba", "ba-2"]
+
+
+def test_a_damaged_voice_keeps_its_id(folder: Path) -> None:
+    catalogue = VoiceCatalogue(folder)
+    catalogue.add("Ba", clip())
+    (folder / "ba" / "voice.json").write_text("{", "utf-8")
+
+    with pytest.raises(InvalidRequestError, match="'ba' already"):
+        catalogue.add("Bà", clip())

@@ -17,6 +17,7 @@ from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.credentials import parse_callback_url
 from vieneu_core.errors import ConfigurationError, VieneuError
 from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, signature
+from vieneu_core.proxies import proxy_arguments
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import reason_of
 from vieneu_core.wire.version import WIRE_VERSION
@@ -118,6 +119,11 @@ class AddressCallback:
         }
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         async with session.post(
-            self._url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+            self._url,
+            data=body,
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,
+            **proxy_arguments(URL(self._url)),
         ) as answer:
             return answer.status

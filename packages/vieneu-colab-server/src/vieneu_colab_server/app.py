@@ -25,7 +25,7 @@ from vieneu_colab_server.recording import ReplayLimits
 from vieneu_colab_server.reference_clips import Samples
 from vieneu_colab_server.routes.admin import admin_routes
 from vieneu_colab_server.routes.health import health_routes
-from vieneu_colab_server.routes.speech import speech_routes
+from vieneu_colab_server.routes.speech import SendLimits, speech_routes
 from vieneu_colab_server.routes.voices import voice_routes
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.speech_queue import SpeechQueue
@@ -205,8 +205,9 @@ def _middleware(
 
 
 def _routers(settings: ServerSettings, service: Service) -> list[APIRouter]:
+    limits = SendLimits(send_timeout_s=settings.send_timeout_s, send_within_s=settings.deadline_s)
     return [
-        speech_routes(service.speech, send_timeout_s=settings.send_timeout_s),
+        speech_routes(service.speech, limits),
         voice_routes(service.speech, service.lifecycle, service.uploads, tokens=service.tokens),
         health_routes(service.lifecycle, service.queue, service.traffic),
         admin_routes(service.tokens, service.lifecycle),

@@ -1,17 +1,21 @@
-"""Bounds of connections that nobody has authorized yet: their number, and their silence."""
+"""Bounds of connections: their number, their silence before a request, and unread answers."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from vieneu_colab_server.sending import WatchedTransport
+from vieneu_colab_server.settings import ServerSettings
+
 _SPARE_DESCRIPTORS = 256
 """For pipes of the worker, files, and connections of other parts of the process."""
 _FEWEST = 16
+_LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class BoundedProtocol(H11Protocol):
@@ -19,6 +23,7 @@ class BoundedProtocol(H11Protocol):
 
     max_connections: ClassVar[int]
     head_timeout_s: ClassVar[float]
+    send_timeout_s: ClassVar[float]
     idle: ClassVar[dict[BoundedProtocol, None]]
     """Connections without a running request, the longest idle first."""
     _head_due: asyncio.TimerHandle | None = None
@@ -28,7 +33,8 @@ class BoundedProtocol(H11Protocol):
     ) -> None:
         """Take a connection; where there are too many, close one."""
         crowded = len(self.connections) >= self.max_connections
-        super().connection_made(transport)
+        self._watched = WatchedTransport(transport, self.loop, self.send_timeout_s)
+        super().connection_made(cast("asyncio.Transport", self._watched))
         self.idle[self] = None
         self._expect_head()
         if crowded:
@@ -44,6 +50,16 @@ class BoundedProtocol(H11Protocol):
         elif self._head_due is None and self.timeout_keep_alive_task is None:
             self._expect_head()  # part of the next one; more parts give no more time
 
+    def handle_events(self) -> None:
+        """Process what has come; a request with two statements of its length is the last one.
+
+        A proxy may believe the other statement, and take the rest for a request of somebody else
+        (RFC 9112, 6.1).
+        """
+        super().handle_events()
+        if self.cycle is not None and _LENGTHS.issubset(dict(self.cycle.scope["headers"])):
+            self.cycle.keep_alive = False
+
     def on_response_complete(self) -> None:
         """Count the connection as idle, unless a request has come meanwhile."""
         super().on_response_complete()
@@ -53,6 +69,7 @@ class BoundedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._head_has_come()
+        self._watched.unwatch()
         super().connection_lost(exc)
 
     def _expect_head(self) -> None:
@@ -65,18 +82,20 @@ class BoundedProtocol(H11Protocol):
             self._head_due = None
 
 
-def bounded_protocol(*, max_connections: int, head_timeout_s: float) -> type[BoundedProtocol]:
+def bounded_protocol(settings: ServerSettings) -> type[BoundedProtocol]:
     """Return the protocol for one server.
 
     A connection whose request head is not complete in time is closed: after it was opened, and
     after the first byte of a later request. Where there are too many, the one that has been idle
-    longest is closed for a new one, or the new one if a request runs on each.
-
-    Args:
-        max_connections: Connections at the same time.
-        head_timeout_s: Seconds for the head of a request.
+    longest is closed for a new one, or the new one if a request runs on each. A connection whose
+    client takes nothing of an answer is closed, whatever the answer is, and also after its end.
     """
-    bounds = {"max_connections": max_connections, "head_timeout_s": head_timeout_s, "idle": {}}
+    bounds = {
+        "max_connections": affordable_connections(settings.max_connections),
+        "head_timeout_s": settings.head_timeout_s,
+        "send_timeout_s": settings.send_timeout_s,
+        "idle": {},
+    }
     return type("BoundedProtocol", (BoundedProtocol,), bounds)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 
 from vieneu_colab_server.recording import Reader, Recording, ReplayLimits, Speak
 from vieneu_colab_server.speech_demand import Demand
 from vieneu_colab_server.speech_queue import SpeechQueue
+from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import (
     BackendBusyError,
     BackendDrainingError,
@@ -35,8 +36,8 @@ class Recorder:
 
     @property
     def n_bytes(self) -> int:
-        """Size of the stored samples in bytes."""
-        return sum(recording.n_bytes for recording in self._live)
+        """Size of the stored samples, and of the answers held beside them, in bytes."""
+        return sum(recording.n_bytes + recording.n_held_bytes for recording in self._live)
 
     def attach(
         self, request_id: str, fingerprint: bytes, speak: Speak, demand: Demand | None = None
@@ -88,12 +89,17 @@ class Recorder:
     ) -> Recording:
         self._free_memory()
         recording = Recording(fingerprint, self._queue.enter(demand), self._limits)
-        task = recording.start(speak, self._ended)
+        task = recording.start(lambda: self._with_memory(speak), self._ended)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self._live.add(recording)
         self._by_id[request_id] = recording
         return recording
+
+    def _with_memory(self, speak: Speak) -> AsyncGenerator[AudioChunk, None]:
+        """Begin when its turn has come, if what was made meanwhile has left memory for it."""
+        self._free_memory()
+        return speak()
 
     def _free_memory(self) -> None:
         """Delete stored speech, the oldest first, until there is enough memory."""

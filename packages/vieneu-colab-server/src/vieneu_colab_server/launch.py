@@ -18,11 +18,11 @@ from starlette.applications import Starlette
 
 from vieneu_colab_server.address_callback import AddressCallback
 from vieneu_colab_server.app import Service, create_app
-from vieneu_colab_server.connections import affordable_connections, bounded_protocol
+from vieneu_colab_server.connections import bounded_protocol
 from vieneu_colab_server.exposure import Exposure, PublicEvent
-from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.middleware.proxy import ProxiedConfig
 from vieneu_colab_server.own_server import OwnServer
+from vieneu_colab_server.sending import SentInParts
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_core.backends.base import Backend
@@ -107,13 +107,9 @@ class DrainingServer(uvicorn.Server):
 
 def build_server(app: Starlette, settings: ServerSettings) -> DrainingServer:
     """Return a server for an app with a `Service`, whose log and headers reveal nothing."""
-    protocol = bounded_protocol(
-        max_connections=affordable_connections(settings.max_connections),
-        head_timeout_s=settings.head_timeout_s,
-    )
     config = ProxiedConfig(
-        app,
-        http=protocol,
+        SentInParts(app),
+        http=bounded_protocol(settings),
         backlog=_ACCEPTED_AT_ONCE,
         ws="none",
         lifespan="on",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import (
     FirstByteTimeoutError,
     StreamInterruptedError,
+    TextTooLongError,
     UnpronounceableError,
     VieneuError,
 )
@@ -48,6 +50,7 @@ class Recording:
         self.n_bytes = 0
         """Size of the stored samples in bytes."""
         self.readers: set[Reader] = set()
+        self._held: Counter[Reader] = Counter()
         self._ticket = ticket
         self._limits = limits
         self._chunks: list[AudioChunk] = []
@@ -55,6 +58,16 @@ class Recording:
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopped_because: VieneuError | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether it goes on only after its readers have passed a part of it."""
+        return self.n_bytes >= self._limits.max_recording_bytes and not self.ended
+
+    @property
+    def n_held_bytes(self) -> int:
+        """Size of the answers that are held for its readers beside the samples."""
+        return sum(self._held[reader] for reader in self.readers)
 
     @property
     def whole(self) -> bool:
@@ -107,6 +120,16 @@ class Recording:
         self._n_dropped += n_passed
         self._wake()
 
+    def hold(self, reader: Reader, n_bytes: int) -> None:
+        """Count bytes of an answer that is held whole for a reader.
+
+        Raises:
+            TextTooLongError: it has more than the samples of one speech may have.
+        """
+        self._held[reader] += n_bytes
+        if self._held[reader] > self._limits.max_recording_bytes:
+            raise _too_large()
+
     async def _run(self, speak: Speak) -> None:
         await self._ticket.turn()
         self.speaking = True
@@ -148,6 +171,13 @@ class Recording:
         """Wake all waiting readers."""
         news, self._news = self._news, asyncio.Event()
         news.set()
+
+
+def _too_large() -> TextTooLongError:
+    return TextTooLongError(
+        "The speech of this text does not fit into one answer.",
+        remedy="Send a shorter text, or ask for a stream (POST /tts/stream, HTTP/1.1).",
+    )
 
 
 class Reader:
@@ -193,6 +223,28 @@ class Reader:
             yield chunk
             self.position += 1
             self._recording.make_room()
+
+    async def all_chunks(self) -> AsyncGenerator[AudioChunk, None]:
+        """Yield the speech, which stays stored as long as this reader is open.
+
+        Raises:
+            TextTooLongError: it does not fit into the memory of one speech.
+            VieneuError: the synthesis failed.
+        """
+        position = self.position
+        while (chunk := await self._recording.chunk(position)) is not None:
+            yield chunk
+            position += 1
+            if self._recording.full:
+                raise _too_large()
+
+    def hold(self, n_bytes: int) -> None:
+        """Count bytes of an answer that is held whole until the reader is closed.
+
+        Raises:
+            TextTooLongError: they do not fit into the memory of one speech.
+        """
+        self._recording.hold(self, n_bytes)
 
     def delivered(self) -> None:
         """Record that a part of it was sent to the client."""

@@ -218,7 +218,11 @@ class SpeechResponse(Response):
             self._reader.close()
 
     async def _send_at_once(self, parts: AsyncGenerator[bytes, None], send: Send) -> None:
-        body = b"".join([part async for part in parts])
+        gathered = []
+        async for part in parts:
+            self._reader.hold(len(part))
+            gathered.append(part)
+        body = b"".join(gathered)
         self.headers["content-length"] = str(len(body))
         await self._send(send, self._head())
         await self._send(send, {"type": "http.response.body", "body": body})

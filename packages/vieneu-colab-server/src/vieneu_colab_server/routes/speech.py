@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import io
-import wave
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -15,9 +12,9 @@ from vieneu_colab_server.disconnect import ClientGoneError, while_connected
 from vieneu_colab_server.openapi import SPEECH_PROBLEMS
 from vieneu_colab_server.speech_service import SpeechService
 from vieneu_colab_server.streaming_response import SpeechResponse, body_form
-from vieneu_core.audio.pcm import BYTES_PER_SAMPLE
-from vieneu_core.synthesis import Speech, collect
-from vieneu_core.wire.routes import REQUEST_ID_HEADER, STREAM, SYNTHESIZE
+from vieneu_colab_server.whole_response import WholeSpeechResponse
+from vieneu_core.synthesis import collect
+from vieneu_core.wire.routes import STREAM, SYNTHESIZE
 from vieneu_core.wire.schemas import SynthesisAnswer, SynthesisBody
 
 CLIENT_CLOSED_REQUEST = 499
@@ -28,7 +25,17 @@ _AUDIO = {
 }
 
 
-def speech_routes(speech_service: SpeechService, *, send_timeout_s: float) -> APIRouter:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendLimits:
+    """How long a client may take for what it is sent."""
+
+    send_timeout_s: float
+    """A client that takes no part for so long counts as disconnected."""
+    send_within_s: float
+    """Longest time for a whole answer, which is stored meanwhile."""
+
+
+def speech_routes(speech_service: SpeechService, limits: SendLimits) -> APIRouter:
     """Return the routes of speech."""
     router = APIRouter(tags=["speech"])
 
@@ -41,14 +48,16 @@ def speech_routes(speech_service: SpeechService, *, send_timeout_s: float) -> AP
         except ClientGoneError:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         try:
-            speech = await while_connected(request.receive, collect(reader.chunks()))
+            speech = await while_connected(request.receive, collect(reader.all_chunks()))
         except ClientGoneError:
-            return Response(status_code=CLIENT_CLOSED_REQUEST)
-        finally:
             reader.close()
-        answer = await asyncio.to_thread(_answer, speech, body.request_id)
-        headers = {REQUEST_ID_HEADER: request.state.request_id, "Cache-Control": "no-store"}
-        return Response(answer, media_type="application/json", headers=headers)
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        except BaseException:
+            reader.close()
+            raise
+        return WholeSpeechResponse(
+            speech, reader, request_id=body.request_id, send_within_s=limits.send_within_s
+        )
 
     @router.post(
         STREAM,
@@ -73,28 +82,7 @@ def speech_routes(speech_service: SpeechService, *, send_timeout_s: float) -> AP
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         form = body_form(media_type, body.request_id)
         return SpeechResponse(
-            reader, form, request_id=body.request_id, send_timeout_s=send_timeout_s
+            reader, form, request_id=body.request_id, send_timeout_s=limits.send_timeout_s
         )
 
     return router
-
-
-def _answer(speech: Speech, request_id: str) -> bytes:
-    """Return complete speech as JSON. Blocking: it may be many megabytes."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as wav:
-        wav.setnchannels(1)
-        wav.setsampwidth(BYTES_PER_SAMPLE)
-        wav.setframerate(speech.sample_rate_hz)
-        wav.writeframes(speech.pcm)
-    speaker = speech.speakers[0]
-    answer = SynthesisAnswer(
-        audio_base64=base64.b64encode(file.getvalue()).decode(),
-        sample_rate=speech.sample_rate_hz,
-        duration_ms=round(speech.seconds * 1000),
-        engine=speaker.engine,
-        voice=speaker.voice,
-        stand_in=speech.fallback,
-        request_id=request_id,
-    )
-    return answer.model_dump_json().encode()

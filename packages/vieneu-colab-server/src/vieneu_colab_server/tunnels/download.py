@@ -15,8 +15,10 @@ from pathlib import Path
 
 import aiohttp
 from pydantic import BaseModel, ValidationError
+from yarl import URL
 
 from vieneu_colab_server.tunnels.errors import TunnelNetworkError, TunnelProgramError
+from vieneu_core.proxies import proxy_arguments
 from vieneu_core.translatable import Translatable
 
 RELEASES = "https://api.github.com/repos/cloudflare/cloudflared/releases/latest"
@@ -30,6 +32,7 @@ _NAMES = {
 _LONGEST_S = 300.0
 _PIECE_BYTES = 1 << 18
 _MOST_BYTES = 200 << 20
+_MAX_RELEASE_BYTES = 4 << 20
 
 
 class _Asset(BaseModel):
@@ -53,13 +56,15 @@ async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Pa
     timeout = aiohttp.ClientTimeout(total=_LONGEST_S, connect=15)
     try:
         async with aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session:
-            async with session.get(releases_url) as answer:
-                release = _Release.model_validate_json(await answer.read())
+            async with session.get(releases_url, **proxy_arguments(URL(releases_url))) as answer:
+                release = _Release.model_validate_json(await _described(answer.content))
             asset = _fitting(release)
             digest = _sha256_of(asset)
             path = folder / f"cloudflared-{digest[:16]}"
             if not await asyncio.to_thread(_is_whole, path, digest):
-                async with session.get(asset.browser_download_url) as answer:
+                async with session.get(
+                    asset.browser_download_url, **proxy_arguments(URL(asset.browser_download_url))
+                ) as answer:
                     await _keep(answer.content, path, digest)
     except ValidationError:
         raise TunnelNetworkError(
@@ -77,6 +82,17 @@ async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Pa
             Translatable("cloudflared cannot be kept: {error}.", error=error.strerror)
         ) from error
     return path
+
+
+async def _described(content: aiohttp.StreamReader) -> bytes:
+    found = bytearray()
+    async for part in content.iter_any():
+        found += part
+        if len(found) > _MAX_RELEASE_BYTES:
+            raise TunnelNetworkError(
+                "GitHub's description of the newest cloudflared release cannot be read."
+            )
+    return bytes(found)
 
 
 def _fitting(release: _Release) -> _Asset:

@@ -13,7 +13,7 @@ from vieneu_core.errors import ReferenceAudioError
 from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
-    from av import AudioStream, CodecContext
+    from av import AudioFrame, AudioStream, CodecContext
     from av.container import InputContainer
 
 MAX_CLIP_BYTES = 64 << 20
@@ -23,6 +23,8 @@ _CODECS = (
     *("pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_u8", "pcm_f32le", "pcm_f64le"),
     *("pcm_alaw", "pcm_mulaw", "flac", "opus", "libopus", "vorbis", "mp3", "mp3float"),
 )
+_CANCELLED_BELOW = 0.05
+"""Power of the mix against that of the loudest channel; one channel of two alone leaves 0.25."""
 _MPEG_SYNC = 0xE0  # the first three bits of an MPEG frame's second byte
 
 
@@ -130,21 +132,61 @@ def _only_stream(container: InputContainer) -> AudioStream:
 
 
 def _decode(container: InputContainer, stream: AudioStream, max_seconds: float) -> Clip:
-    import av
-
     rate = stream.sample_rate
-    mixer = av.AudioResampler(format="s16", layout="mono", rate=rate)
+    mixer = _Mixer(stream)
     max_bytes = int(max_seconds * rate) * BYTES_PER_SAMPLE
-    pcm = bytearray()
     for frame in container.decode(stream):
-        for mixed in mixer.resample(frame):
-            pcm += pcm_of(mixed)
-        if len(pcm) > max_bytes:
+        mixer.push(frame)
+        if mixer.n_bytes > max_bytes:
             raise ReferenceAudioError(
                 Translatable(
                     "The clip lasts longer than {max_seconds:g} s.", max_seconds=max_seconds
                 )
             )
-    if pcm:
-        pcm += b"".join(pcm_of(mixed) for mixed in mixer.resample(None))
-    return Clip(bytes(pcm[:max_bytes]), rate)
+    return Clip(mixer.finish()[:max_bytes], rate)
+
+
+class _Mixer:
+    """Mixes channels to one; takes the loudest where they cancel each other out.
+
+    That is so in recordings with one channel of opposite phase (a cable with wrong polarity).
+    """
+
+    def __init__(self, stream: AudioStream) -> None:
+        import av
+
+        rate, layout = stream.sample_rate, stream.layout
+        self._to_mono = av.AudioResampler(format="s16", layout="mono", rate=rate)
+        self._apart = av.AudioResampler(format="s16", layout=layout, rate=rate)
+        self._n_channels = stream.channels
+        self._mixed = bytearray()
+        self._interleaved = bytearray()
+
+    @property
+    def n_bytes(self) -> int:
+        return len(self._mixed)
+
+    def push(self, frame: AudioFrame | None) -> None:
+        for mixed in self._to_mono.resample(frame):
+            self._mixed += pcm_of(mixed)
+        if self._n_channels > 1:
+            for apart in self._apart.resample(frame):
+                n_bytes = apart.samples * self._n_channels * BYTES_PER_SAMPLE
+                self._interleaved += bytes(apart.planes[0])[:n_bytes]
+
+    def finish(self) -> bytes:
+        if self._mixed:
+            self.push(None)
+        return self._loudest_if_cancelled() or bytes(self._mixed)
+
+    def _loudest_if_cancelled(self) -> bytes | None:
+        import numpy as np
+
+        if not self._interleaved:
+            return None
+        channels = np.frombuffer(self._interleaved, "<i2").reshape(-1, self._n_channels)
+        powers = np.mean(channels.astype(np.float32) ** 2, axis=0)
+        mixed = np.frombuffer(self._mixed, "<i2").astype(np.float32)
+        if float(np.mean(mixed**2)) >= _CANCELLED_BELOW * float(powers.max()):
+            return None
+        return channels[:, int(powers.argmax())].tobytes()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from vieneu_core.arguments import one_of
-from vieneu_core.audio.opus import codec_rate_hz
+from vieneu_core.audio.opus import OPUS_OPTIONS, codec_rate_hz
 from vieneu_core.audio.pcm import AudioChunk, frame_of
 from vieneu_core.audio.resample import Resampler
 from vieneu_core.audio.whole_sentences import checked_stream
@@ -156,6 +156,8 @@ class Muxer:
         self._stream = cast("AudioStream", stream)
         if recipe.bit_rate is not None:
             self._stream.bit_rate = recipe.bit_rate
+        if fmt is AudioFormat.OGG:
+            self._stream.codec_context.options = dict(OPUS_OPTIONS)
         self._container.start_encoding()
 
     def write(self, pcm: bytes) -> None:

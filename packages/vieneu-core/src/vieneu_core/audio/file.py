@@ -92,7 +92,7 @@ class _PartFile:
             self._cleanup.enter_context(suppress(OSError))  # the full disk, reported once more
             self._cleanup.callback(self._file.close)
             if self._path.exists():
-                os.fchmod(self._file.fileno(), stat.S_IMODE(self._path.stat().st_mode))
+                _resemble(self._file.fileno(), self._path.stat())
 
     def write(self, chunk: AudioChunk) -> None:
         with self._translated():
@@ -125,3 +125,10 @@ class _PartFile:
                 ),
                 remedy="Choose a folder that exists, may be written to and has room.",
             ) from err
+
+
+def _resemble(descriptor: int, replaced: os.stat_result) -> None:
+    """Give a new file the owner and the permissions of the one that it replaces."""
+    with suppress(OSError):  # only root can; whoever else writes it owns it anyway
+        os.fchown(descriptor, replaced.st_uid, replaced.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(replaced.st_mode))

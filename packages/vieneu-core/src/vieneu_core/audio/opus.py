@@ -7,6 +7,8 @@ The decoder always works at 48 kHz, in which ``pre_skip`` is counted too (RFC 78
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, frame_of, pcm_of
 from vieneu_core.audio.resample import Resampler
@@ -16,6 +18,11 @@ from vieneu_core.translatable import Translatable
 
 OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
 DECODER_RATE_HZ = 48_000
+OPUS_OPTIONS: Mapping[str, str] = MappingProxyType(
+    {"application": "audio", "compression_level": "7"}
+)
+"""Of libopus in FFmpeg. Below this complexity it does not tell speech from music: a third of the
+CPU time, for more bytes and a worse sound (benchmarks/README.md, Opus)."""
 _PRE_SKIP = struct.Struct("<H")
 _PRE_SKIP_AT = 10  # in the identification header, RFC 7845, 5.1
 # The last packets contain padding; only the number of samples shows where speech ends.
@@ -31,7 +38,13 @@ def codec_rate_hz(sample_rate_hz: int) -> int:
 class OpusSentenceEncoder:
     """Encodes the mono signed 16-bit samples of one sentence, 20 ms a packet. Blocking."""
 
-    def __init__(self, sample_rate_hz: int, *, bit_rate: int = 32_000) -> None:
+    def __init__(
+        self,
+        sample_rate_hz: int,
+        *,
+        bit_rate: int = 32_000,
+        options: Mapping[str, str] = OPUS_OPTIONS,
+    ) -> None:
         import av
 
         self._sample_rate_hz = sample_rate_hz
@@ -40,6 +53,7 @@ class OpusSentenceEncoder:
         self._codec.layout = "mono"
         self._codec.format = "s16"
         self._codec.bit_rate = bit_rate
+        self._codec.options = dict(options)
         self._codec.open()
         self._n_in = 0
         self.pre_skip: int = _PRE_SKIP.unpack_from(self._codec.extradata or b"", _PRE_SKIP_AT)[0]

@@ -36,7 +36,7 @@ def render_notebook(settings: NotebookSettings) -> dict[str, Any]:
         import nbformat
     except ImportError as error:
         raise MissingExtraError("Making notebooks", "notebook") from error
-    environment = jinja2.Environment(
+    environment = jinja2.Environment(  # nosec B701
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701 - no HTML: each literal quotes itself

@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from vieneu_core.voices.voice import Voice
 _LOGGER = logging.getLogger(__name__)
 _ABOUT, _CLIP = "voice.json", "reference.flac"
 LONGEST_NAME = 60
+MOST_ALIKE = 99
+"""Names that differ only in their marks."""
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 """Errors of a rename to a folder that is not empty, or to a file."""
 
@@ -66,20 +69,16 @@ class VoiceCatalogue:
                 voice cannot be written.
         """
         shown = _checked_name(name)
-        voice_id = voice_id_of(shown)
+        plain_id = voice_id_of(shown)
         check_language(language)
-        voice = Voice(id=voice_id, name=shown, language=language)
         try:
-            self._write(voice, reference)
+            for voice_id in _numbered(plain_id):
+                voice = Voice(id=voice_id, name=shown, language=language)
+                if self._write_new(voice, reference):
+                    return CustomVoice(voice, reference)
+                if not self._has_other_name(voice_id, shown):
+                    break
         except OSError as error:
-            if error.errno in _TAKEN and (self.folder / voice_id).exists():
-                raise InvalidRequestError(
-                    Translatable("There is a voice {voice_id!r} already.", voice_id=voice_id),
-                    remedy=Translatable(
-                        "Choose another name, or remove it: vieneu voices remove {voice_id}",
-                        voice_id=voice_id,
-                    ),
-                ) from error
             raise InvalidRequestError(
                 Translatable(
                     "The voice cannot be kept in {folder}: {error}.",
@@ -88,7 +87,13 @@ class VoiceCatalogue:
                 ),
                 remedy="Make the folder writable, or free space on its disk.",
             ) from error
-        return CustomVoice(voice, reference)
+        raise InvalidRequestError(
+            Translatable("There is a voice {voice_id!r} already.", voice_id=voice_id),
+            remedy=Translatable(
+                "Choose another name, or remove it: vieneu voices remove {voice_id}",
+                voice_id=voice_id,
+            ),
+        )
 
     def remove(self, voice_id: str) -> None:
         """Delete a voice.
@@ -144,6 +149,21 @@ class VoiceCatalogue:
             return []
         return sorted(p.name for p in inside if not p.name.startswith(".") and p.is_dir())
 
+    def _write_new(self, voice: Voice, reference: ReferenceAudio) -> bool:
+        """Write a voice's folder; return False where there is one with its id."""
+        try:
+            self._write(voice, reference)
+        except OSError as error:
+            if error.errno in _TAKEN and (self.folder / voice.id).exists():
+                return False
+            raise
+        return True
+
+    def _has_other_name(self, voice_id: str, name: str) -> bool:
+        """Whether a stored voice is known to have another name; "Ba" and "Bà" are two."""
+        known = self.get(voice_id)
+        return known is not None and known.voice.name.casefold() != name.casefold()
+
     def _write(self, voice: Voice, reference: ReferenceAudio) -> None:
         """Write a voice's folder atomically."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -180,6 +200,8 @@ class VoiceCatalogue:
 def voice_id_of(name: str) -> str:
     """Return the id of a name: "Bà Ngoại" is ba-ngoai.
 
+    Names that differ only in their marks have the same one; the second of them gets a number.
+
     Raises:
         InvalidRequestError: it has no letter or digit that is valid in an id.
     """
@@ -192,6 +214,11 @@ def voice_id_of(name: str) -> str:
             remedy="Choose another name.",
         )
     return voice_id
+
+
+def _numbered(voice_id: str) -> Iterator[str]:
+    yield voice_id
+    yield from (f"{voice_id}-{number}" for number in range(2, MOST_ALIKE + 1))
 
 
 def _is_mark(char: str) -> bool:

@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import SecretStr
+from yarl import URL
 
 from vieneu_core import __version__
 from vieneu_core.backends.remote.connection_reasons import system_reason, tls_reason
@@ -27,11 +28,13 @@ from vieneu_core.errors import (
     BackendError,
     BackendNotLoadedError,
     BadResponseError,
+    ConfigurationError,
     ConnectTimeoutError,
     HostNotFoundError,
     TlsError,
     VieneuError,
 )
+from vieneu_core.proxies import ProxyArguments, proxy_arguments
 from vieneu_core.translatable import Translatable
 from vieneu_core.wire.routes import NGROK_SKIP_WARNING_HEADER, WIRE_VERSION_HEADER
 from vieneu_core.wire.version import WIRE_VERSION
@@ -41,6 +44,8 @@ KEEP_WARM_S = 60.0
 """Seconds for which an idle connection is kept; tunnels close theirs after 60 s to 400 s."""
 _TYPICAL_HEADER_BYTES = 500
 """Approximate headers of a request; what tunnels count is not documented."""
+
+_CHECK_PROXY = "Correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, or list the host in NO_PROXY."
 
 OnTraffic = Callable[[int, int], None]
 """Called for every request that was sent, with the number of requests and the bytes both ways."""
@@ -158,11 +163,14 @@ class Connection:
             return await self._send(call, deadlines)
 
     async def _send(self, call: Call, deadlines: Deadlines) -> aiohttp.ClientResponse:
+        url = self._endpoint.url(call.path)
+        through = self._proxy(url)
         try:
             async with deadlines.waiting(WaitingFor.ANSWER) as wait:
                 return await self._open_session().request(
                     call.method,
-                    self._endpoint.url(call.path),
+                    url,
+                    **through,
                     data=_WatchedPayload(call.body, wait) if call.body else None,
                     headers=self._headers(call),
                     allow_redirects=False,
@@ -170,13 +178,19 @@ class Connection:
                     timeout=aiohttp.ClientTimeout(total=None, connect=self._timeouts.connect_s),
                 )
         except (aiohttp.ClientError, HttpProcessingError, OSError) as err:
-            error = self._translate(err)
+            error = _proxy_failure(err, self.host) or self._translate(err)
             if not isinstance(err, aiohttp.ClientConnectorError | aiohttp.ServerTimeoutError):
                 self._count(call, 0)
             raise error from err
         except VieneuError:
             self._count(call, 0)
             raise
+
+    def _proxy(self, url: URL) -> ProxyArguments:
+        try:
+            return proxy_arguments(url)
+        except ConfigurationError as err:
+            raise BackendConnectionError(err.detail, remedy=err.remedy) from err
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -243,6 +257,15 @@ class Connection:
     def _count(self, call: Call, n_received: int) -> None:
         if self._on_traffic is not None:
             self._on_traffic(1, _TYPICAL_HEADER_BYTES + len(call.body) + n_received)
+
+
+def _proxy_failure(err: Exception, host: str) -> BackendError | None:
+    if not isinstance(err, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
+        return None
+    return BackendConnectionError(
+        Translatable("The proxy on the way to {host} cannot be used.", host=host),
+        remedy=_CHECK_PROXY,
+    )
 
 
 class _WatchedPayload(aiohttp.BytesPayload):

@@ -1,0 +1,194 @@
+"""Requests by the proxy that the environment names, through a real one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import pytest
+from pydantic import SecretStr
+from server_site import TOKEN, serving
+from yarl import URL
+
+from vieneu_core.backends.remote import RemoteBackend, RetryPolicy
+from vieneu_core.errors import BackendError, ConfigurationError
+from vieneu_core.proxies import proxy_for
+from vieneu_core.synthesis import SynthesisRequest, collect
+from vieneu_core.testing.scripted import ScriptedBackend
+
+PASSWORD = "secret-of-the-proxy"
+ELSEWHERE = "http://192.168.77.7:8123"
+"""Reached by the proxy alone: it sends all requests on to the server of the test."""
+ONCE = RetryPolicy(attempts=1)
+
+
+@dataclass
+class HttpProxy:
+    """An HTTP proxy for requests in absolute form (RFC 9112, 3.2.2)."""
+
+    to: tuple[str, int]
+    url: URL = field(default_factory=URL)
+    heads: list[bytes] = field(default_factory=list)
+    authorization: str | None = None
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        self.heads.append(head)
+        wanted = f"Proxy-Authorization: {self.authorization}".encode().lower()
+        if self.authorization and wanted not in head.lower():
+            writer.write(b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n")
+        else:
+            first, rest = head.split(b"\r\n", 1)
+            method, target, version = first.split(b" ")
+            path = URL(target.decode()).raw_path_qs.encode()
+            onward_reader, onward = await asyncio.open_connection(*self.to)
+            onward.write(b" ".join((method, path, version)) + b"\r\nConnection: close\r\n" + rest)
+            back = asyncio.create_task(_copy(onward_reader, writer))
+            await _copy(reader, onward)
+            await back
+        writer.close()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def proxying() -> AsyncIterator[HttpProxy]:
+    async with AsyncExitStack() as stack:
+        site = await stack.enter_async_context(serving(ScriptedBackend()))
+        proxy = HttpProxy(to=site.address)
+        server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+        stack.callback(server.close)
+        proxy.url = URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        yield proxy
+
+
+async def speak(url: str = ELSEWHERE) -> float:
+    remote = RemoteBackend(url, SecretStr(TOKEN), retries=ONCE)
+    try:
+        await remote.load()
+        return (await collect(remote.stream(SynthesisRequest(text="Xin chào.")))).seconds
+    finally:
+        await remote.aclose()
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
+async def test_the_remote_speaks_through_the_proxy(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with proxying() as proxy:
+        monkeypatch.setenv(name, str(proxy.url))
+
+        assert await speak() > 0.1
+
+    assert all(head.split()[1].startswith(ELSEWHERE.encode()) for head in proxy.heads)
+
+
+async def test_a_proxy_with_a_password_gets_it_and_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with proxying() as proxy:
+        proxy.authorization = "Basic " + b64encode(f"me:{PASSWORD}".encode()).decode()
+        monkeypatch.setenv("HTTP_PROXY", str(proxy.url.with_user("me").with_password(PASSWORD)))
+        assert await speak() > 0.1
+
+        monkeypatch.setenv("HTTP_PROXY", str(proxy.url.with_user("me").with_password("wrong")))
+        with pytest.raises(BackendError) as caught:
+            await speak()
+
+    told = "".join(traceback.format_exception(caught.value)) + caplog.text
+    assert PASSWORD not in told
+    assert "wrong" not in told
+
+
+async def test_a_proxy_that_is_away_is_named_as_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://me:{PASSWORD}@127.0.0.1:9")
+
+    with pytest.raises(BackendError, match="proxy") as caught:
+        await speak()
+
+    assert "NO_PROXY" in caught.value.remedy
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_a_proxy_of_another_kind_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"socks5://me:{PASSWORD}@127.0.0.1:9")
+
+    with pytest.raises(BackendError, match="ALL_PROXY") as caught:
+        await speak()
+
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_this_machine_and_exceptions_are_reached_directly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    async with serving(ScriptedBackend()) as site:
+        assert await speak(site.url) > 0.1
+
+
+HOME = URL("http://tts.home.example:8000/health")
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, None),
+        ({"HTTP_PROXY": "http://a:1"}, "http://a:1"),
+        ({"HTTP_PROXY": "a:1"}, "http://a:1"),
+        ({"HTTP_PROXY": ""}, None),
+        ({"HTTP_PROXY": "http://a:1", "http_proxy": "http://b:2"}, "http://b:2"),
+        ({"HTTP_PROXY": "http://a:1", "ALL_PROXY": "http://b:2"}, "http://a:1"),
+        ({"HTTPS_PROXY": "http://a:1"}, None),
+        ({"HTTP_PROXY": "http://a:1", "NO_PROXY": "home.example"}, None),
+        ({"HTTP_PROXY": "http://a:1", "no_proxy": "x, .home.example"}, None),
+        ({"HTTP_PROXY": "http://a:1", "NO_PROXY": "*"}, None),
+        ({"HTTP_PROXY": "http://a:1", "NO_PROXY": "other.example"}, "http://a:1"),
+        ({"HTTP_PROXY": "http://a:1", "REQUEST_METHOD": "GET"}, None),
+        ({"HTTP_PROXY": "http://u:p@a:1/x"}, "http://a:1"),
+    ],
+)
+def test_the_variables_mean_what_they_mean_to_curl(
+    environ: dict[str, str], expected: str | None
+) -> None:
+    proxy = proxy_for(HOME, environ)
+
+    assert (None if proxy is None else str(proxy.url)) == expected
+
+
+@pytest.mark.parametrize("value", ["socks5://a:1", "https://a:1", "http://a:port", "[["])
+def test_what_is_no_http_proxy_is_refused_without_its_text(value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        proxy_for(HOME, {"HTTP_PROXY": value})
+
+    assert "HTTP_PROXY" in str(caught.value)
+    assert value not in str(caught.value) + caught.value.remedy
+
+
+def test_a_password_is_in_no_repr() -> None:
+    proxy = proxy_for(HOME, {"HTTP_PROXY": f"http://u:{PASSWORD}@a:1"})
+
+    assert proxy is not None
+    assert proxy.credentials is not None
+    assert PASSWORD not in repr(proxy)
