@@ -36,8 +36,8 @@ async def kept(reference: ReferenceAudio) -> bytes:
 
 
 async def _chunks(reference: ReferenceAudio) -> AsyncGenerator[AudioChunk, None]:
-    nobody = Speaker(backend="", engine="", voice="")
-    yield AudioChunk(reference.pcm, reference.sample_rate_hz, 0, nobody, final=True)
+    speaker = Speaker(backend="", engine="", voice="")
+    yield AudioChunk(reference.pcm, reference.sample_rate_hz, 0, speaker, final=True)
 
 
 def restored(content: bytes) -> ReferenceAudio:
