@@ -17,7 +17,7 @@ from speak_page import (
     speaking_page,
 )
 from tone_engine import expected, heard, same
-from voice_clips import clip
+from voice_clips import clip, wav_file
 
 
 @pytest.fixture
@@ -109,3 +109,49 @@ async def test_subtitles_are_read_from_a_file(site: RelaySite) -> None:
         broken = {"name": "x.txt", "mimeType": "text/plain", "buffer": b"\xff\x80\x81"}
         await shown.page.set_input_files("#job-file", broken)  # type: ignore[arg-type]
         await shown.until_text("#job-error", "no text in UTF-8")
+
+
+async def test_a_job_has_the_voice_of_a_recording(tmp_path: Path) -> None:
+    async with relaying(tmp_path, CLONING) as site, speaking_page(site.url) as shown:
+        page = shown.page
+        await page.click("#to-jobs")
+        await page.click("#job-reference summary")
+        await page.fill("#job-transcript", "Xin chào các bạn, tôi là Lan.")
+        await page.fill("#job-text", SENTENCES[0])
+        await page.click("#job-form button[type=submit]")
+        await shown.until_text("#job-error", "Choose a recording")
+        recording = {"name": "bà.wav", "mimeType": "audio/wav", "buffer": wav_file()}
+        await page.set_input_files("#job-reference-file", recording)  # type: ignore[arg-type]
+        await expect(page.locator("#job-voice")).to_be_disabled()
+        await page.click("#job-form button[type=submit]")
+        await shown.until_text("#job-error", "Confirm that the person agrees")
+        await page.check("#job-consent")
+        await page.check("[name=kind][value=dialogue]")
+        await page.fill("#job-text", "Lan: Đây là câu 3.\nMinh: Đây là câu 17.")
+        await page.get_by_label("Lan", exact=True).select_option(label="Voice of the recording")
+        await page.get_by_label("Minh", exact=True).select_option("vi-low")
+        assert await shown.violations() == []
+        await page.click("#job-form button[type=submit]")
+        await shown.until_text("#job-status", "is done")
+        listed = await page.evaluate("fetch('speak/api/jobs').then((a) => a.json())")
+        spec = listed["jobs"][0]["spec"]
+        assert (spec["has_reference"], spec["voices"]) == (True, {"Minh": "vi-low"})
+        await page.click("#job-reference-remove")
+        await expect(page.locator("#job-voice")).to_be_enabled()
+        assert await page.input_value("#job-transcript") == ""
+        options = await page.get_by_label("Lan", exact=True).locator("option").all_inner_texts()
+        assert "Voice of the recording" not in options
+        bad = {"name": "x.wav", "mimeType": "audio/wav", "buffer": b"no sound"}
+        await page.set_input_files("#job-reference-file", bad)  # type: ignore[arg-type]
+        await page.fill("#job-transcript", "Xin chào.")
+        await page.check("#job-consent")
+        await page.click("#job-form button[type=submit]")
+        await shown.until_text("#job-error", "cannot be read as audio")
+
+
+async def test_a_recording_is_not_offered_where_no_voice_can_be_cloned(site: RelaySite) -> None:
+    async with speaking_page(site.url, language="vi-VN") as shown:
+        await shown.page.click("#to-jobs")
+        await shown.page.click("#job-reference summary")
+        await shown.until_text("#job-reference-hint", "không hỗ trợ bản ghi âm")
+        await expect(shown.page.locator("#job-reference-file")).to_be_disabled()

@@ -22,6 +22,7 @@ from vieneu_colab_server.relay.jobs.settings import JobSettings
 from vieneu_colab_server.relay.jobs.store import JobStore
 from vieneu_core.audio.encode import AudioFormat
 from vieneu_core.backends.base import Backend
+from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.testing.scripted import ScriptedBackend
 
 RATE_HZ = 24_000
@@ -71,9 +72,11 @@ class JobRig:
     busy: list[str] = field(default_factory=list)
     """Announcements that wait or are being spoken."""
 
-    async def submit(self, text: str, **spec: Any) -> Job:
+    async def submit(
+        self, text: str, *, reference: ReferenceAudio | None = None, **spec: Any
+    ) -> Job:
         given = {"kind": ScriptKind.TEXT, "format": AudioFormat.WAV, **spec}
-        return await self.queue.submit(JobSpec(**given), text)
+        return await self.queue.submit(JobSpec(**given), text, reference)
 
     async def ended(self, job: Job) -> Job:
         """Wait until a job has ended; pauses of the clock pass at once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-from vieneu_colab_server.recording import Reader, Recording, ReplayLimits, Speak
+from vieneu_colab_server.recording import Reader, Recording, ReplayLimits, Speak, Stored
 from vieneu_colab_server.speech_demand import Demand
 from vieneu_colab_server.speech_queue import SpeechQueue
 from vieneu_core.audio.pcm import AudioChunk
@@ -26,6 +26,7 @@ class Recorder:
         self._limits = limits
         self._by_id: dict[str, Recording] = {}
         self._live: set[Recording] = set()
+        self._stored = Stored()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[Recording, asyncio.TimerHandle] = {}
 
@@ -37,7 +38,7 @@ class Recorder:
     @property
     def n_bytes(self) -> int:
         """Size of the stored samples, and of the answers held beside them, in bytes."""
-        return sum(recording.n_bytes + recording.n_held_bytes for recording in self._live)
+        return self._stored.n_bytes
 
     def attach(
         self, request_id: str, fingerprint: bytes, speak: Speak, demand: Demand | None = None
@@ -71,6 +72,8 @@ class Recorder:
             timer.cancel()
         self._timers.clear()
         self._by_id.clear()
+        for recording in self._live:
+            recording.detach()
         self._live.clear()
 
     def _left(self, recording: Recording) -> None:
@@ -88,7 +91,8 @@ class Recorder:
         self, request_id: str, fingerprint: bytes, speak: Speak, demand: Demand | None
     ) -> Recording:
         self._free_memory()
-        recording = Recording(fingerprint, self._queue.enter(demand), self._limits)
+        ticket = self._queue.enter(demand)
+        recording = Recording(request_id, fingerprint, ticket, self._limits, self._stored)
         task = recording.start(lambda: self._with_memory(speak), self._ended)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -103,11 +107,13 @@ class Recorder:
 
     def _free_memory(self) -> None:
         """Delete stored speech, the oldest first, until there is enough memory."""
+        if self.n_bytes < self._limits.max_total_bytes:
+            return
         for recording in list(self._by_id.values()):
-            if self.n_bytes < self._limits.max_total_bytes:
-                return
             if recording.ended:
                 self._forget(recording)
+            if self.n_bytes < self._limits.max_total_bytes:
+                return
         if self.n_bytes >= self._limits.max_total_bytes:
             raise BackendBusyError(
                 "Too much speech waits for slow clients.", retry_after_s=self._limits.grace_s
@@ -126,17 +132,21 @@ class Recorder:
 
     def _forget(self, recording: Recording) -> None:
         """Hide a recording from new requests; its readers continue."""
-        for request_id in [key for key, value in self._by_id.items() if value is recording]:
-            del self._by_id[request_id]
+        if self._is_known(recording):
+            del self._by_id[recording.request_id]
         self._release(recording)
 
     def _release(self, recording: Recording) -> None:
         """Delete an ended recording that has no readers and is hidden from requests."""
-        known = recording in self._by_id.values()
-        if not known and not recording.readers:
+        if not self._is_known(recording) and not recording.readers:
             self._live.discard(recording)
+            recording.detach()
             if timer := self._timers.pop(recording, None):
                 timer.cancel()
+
+    def _is_known(self, recording: Recording) -> bool:
+        """Whether a new request with its id would get it."""
+        return self._by_id.get(recording.request_id) is recording
 
     def _after(
         self, seconds: float, recording: Recording, act: Callable[[Recording], None]

@@ -34,10 +34,33 @@ class ReplayLimits:
     max_total_bytes: int = 96 << 20
 
 
-class Recording:
-    """One synthesis in its own task, read by any number of `Reader`."""
+@dataclass(slots=True)
+class Stored:
+    """What all recordings of a server hold: samples, and answers beside them."""
 
-    def __init__(self, fingerprint: bytes, ticket: Ticket, limits: ReplayLimits) -> None:
+    n_bytes: int = 0
+
+
+class Recording:
+    """One synthesis in its own task, read by any number of `Reader`.
+
+    Args:
+        request_id: Of the request that it was made for.
+        fingerprint: Of the body of this request.
+        ticket: Its place in the queue.
+        limits: Limits.
+        stored: Counts its bytes too, until `detach`.
+    """
+
+    def __init__(
+        self,
+        request_id: str,
+        fingerprint: bytes,
+        ticket: Ticket,
+        limits: ReplayLimits,
+        stored: Stored,
+    ) -> None:
+        self.request_id = request_id
         self.fingerprint = fingerprint
         self.speaking = False
         """True once its turn has come, in the queue and on the engine."""
@@ -51,6 +74,7 @@ class Recording:
         """Size of the stored samples in bytes."""
         self.readers: set[Reader] = set()
         self._held: Counter[Reader] = Counter()
+        self._stored = stored
         self._ticket = ticket
         self._limits = limits
         self._chunks: list[AudioChunk] = []
@@ -63,11 +87,6 @@ class Recording:
     def full(self) -> bool:
         """Whether it goes on only after its readers have passed a part of it."""
         return self.n_bytes >= self._limits.max_recording_bytes and not self.ended
-
-    @property
-    def n_held_bytes(self) -> int:
-        """Size of the answers that are held for its readers beside the samples."""
-        return sum(self._held[reader] for reader in self.readers)
 
     @property
     def whole(self) -> bool:
@@ -115,7 +134,7 @@ class Recording:
         if self.n_bytes < self._limits.max_recording_bytes or not self.readers:
             return
         n_passed = min(reader.position for reader in self.readers) - self._n_dropped
-        self.n_bytes -= sum(len(chunk.pcm) for chunk in self._chunks[:n_passed])
+        self._store(-sum(len(chunk.pcm) for chunk in self._chunks[:n_passed]))
         del self._chunks[:n_passed]
         self._n_dropped += n_passed
         self._wake()
@@ -127,8 +146,23 @@ class Recording:
             TextTooLongError: it has more than the samples of one speech may have.
         """
         self._held[reader] += n_bytes
+        self._stored.n_bytes += n_bytes
         if self._held[reader] > self._limits.max_recording_bytes:
             raise _too_large()
+
+    def leave(self, reader: Reader) -> None:
+        """Forget a reader, and what was held for it."""
+        self.readers.discard(reader)
+        self._stored.n_bytes -= self._held.pop(reader, 0)
+
+    def detach(self) -> None:
+        """Count its bytes no longer: it is about to be deleted."""
+        self._stored.n_bytes -= self.n_bytes + sum(self._held.values())
+        self._stored = Stored()
+
+    def _store(self, n_bytes: int) -> None:
+        self.n_bytes += n_bytes
+        self._stored.n_bytes += n_bytes
 
     async def _run(self, speak: Speak) -> None:
         await self._ticket.turn()
@@ -151,7 +185,7 @@ class Recording:
 
     async def _keep(self, chunk: AudioChunk) -> None:
         self._chunks.append(chunk)
-        self.n_bytes += len(chunk.pcm)
+        self._store(len(chunk.pcm))
         self.audible = self.audible or bool(chunk.pcm)
         self._ticket.made(chunk)
         self._wake()
@@ -253,7 +287,7 @@ class Reader:
     def close(self) -> None:
         """Leave the recording, which is stopped without readers. Without effect if closed."""
         if self in self._recording.readers:
-            self._recording.readers.discard(self)
+            self._recording.leave(self)
             self._on_close(self._recording)
 
     def _late(self, within_s: float) -> VieneuError:

@@ -127,10 +127,30 @@ class SpeechService:
                 raise BackendLoadingError("The model is being loaded.") from error
             raise
 
+    async def reference(self, sample: str | None, transcript: str | None) -> ReferenceAudio | None:
+        """Return reference audio, decoded; None where none is given.
+
+        Raises:
+            InvalidRequestError: a sample is given without its transcript, or the reverse.
+            TextTooLongError: the transcript is longer than a text may be.
+            ReferenceAudioError: the sample is unusable.
+        """
+        check_transcript(sample, transcript)
+        if sample is None or transcript is None:
+            return None
+        self._check_n_chars(len(transcript))
+        clip = await asyncio.to_thread(self._samples.clip, sample)
+        return ReferenceAudio(
+            pcm=clip.pcm, sample_rate_hz=clip.sample_rate_hz, transcript=transcript
+        )
+
     def _check_length(self, body: SynthesisBody) -> None:
         parts = [body.text] if isinstance(body.text, str) else body.text
-        n_chars = sum(map(len, parts))
-        if max(n_chars, len(parts), len(body.voice_transcript or "")) > self._max_text_chars:
+        n_chars = max(sum(map(len, parts)), len(parts), len(body.voice_transcript or ""))
+        self._check_n_chars(n_chars)
+
+    def _check_n_chars(self, n_chars: int) -> None:
+        if n_chars > self._max_text_chars:
             raise TextTooLongError(
                 Translatable(
                     "The text has {n_chars} characters; this server takes {max_text_chars}.",
@@ -140,7 +160,7 @@ class SpeechService:
             )
 
     async def _request(self, body: SynthesisBody) -> SynthesisRequest:
-        reference = await self._reference(body)
+        reference = await self.reference(body.voice_sample_path, body.voice_transcript)
         sent = self._uploads.find(body.voice) if reference is None else None
         return SynthesisRequest(
             text=body.text if isinstance(body.text, str) else tuple(body.text),
@@ -151,16 +171,6 @@ class SpeechService:
             reference=reference or sent,
             request_id=body.request_id,
             replaceable=body.replaceable,
-        )
-
-    async def _reference(self, body: SynthesisBody) -> ReferenceAudio | None:
-        sample, transcript = body.voice_sample_path, body.voice_transcript
-        check_transcript(sample, transcript)
-        if sample is None or transcript is None:
-            return None
-        clip = await asyncio.to_thread(self._samples.clip, sample)
-        return ReferenceAudio(
-            pcm=clip.pcm, sample_rate_hz=clip.sample_rate_hz, transcript=transcript
         )
 
     async def _speak(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:

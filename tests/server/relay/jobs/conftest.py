@@ -31,5 +31,6 @@ async def jobs(backend: ScriptedBackend, tmp_path: Path, no_leaks: None) -> Asyn
             app = site.server.config.app
             assert isinstance(app, FastAPI)
             running = JobSite(site, queue, app)
-            app.routes.extend(job_routes(queue, stopping=lambda: running.stopping).routes)
+            read = site.service.speech.reference
+            app.routes.extend(job_routes(queue, read, stopping=lambda: running.stopping).routes)
             yield running

@@ -76,7 +76,7 @@ async def test_a_body_of_another_kind_is_refused(
 @pytest.mark.parametrize(
     ("fields", "file", "words"),
     [
-        ({"text": "a"}, ("upload", b"a", "a.txt"), "one file, in the field named file"),
+        ({"text": "a"}, ("upload", b"a", "a.txt"), "one file in the field named file"),
         ({}, ("file", b"\xff\x00", "a.txt"), "not UTF-8"),
         ({"kind": "exe"}, ("file", b"a", "a.txt"), "kind must be"),
         ({"text": "b"}, ("file", b"a", "a.txt"), "kind must be"),

@@ -28,8 +28,8 @@ from vieneu_colab_server.relay.dictionary_routes import dictionary_routes
 from vieneu_colab_server.relay.event_stream import EventHistory
 from vieneu_colab_server.relay.guard import ADMIN_API, AdminGuard
 from vieneu_colab_server.relay.history import RelayHistory, history_routes
+from vieneu_colab_server.relay.jobs.api import job_api
 from vieneu_colab_server.relay.jobs.queue import JobQueue
-from vieneu_colab_server.relay.jobs.routes import JOBS, job_routes
 from vieneu_colab_server.relay.jobs.store import JobStore
 from vieneu_colab_server.relay.login import AdminAccount
 from vieneu_colab_server.relay.login_routes import LOGIN_PATHS, login_routes
@@ -135,10 +135,7 @@ def create_relay_app(
     added = [
         openai_api(send_timeout_s=settings.send_timeout_s),
         AddedApi(routes=lambda _: metrics_routes(metrics.registry), prefix=METRICS),
-        AddedApi(
-            routes=lambda made: job_routes(jobs, stopping=lambda: made.lifecycle.draining),
-            prefix=JOBS,
-        ),
+        job_api(jobs, router),
     ]
     server = create_app(
         settings, backend, clock=clock, added=added, is_admin=parts.account.accepts_token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from vieneu_core.validation import conflict
 MAX_NAME_CHARS = 100
 MAX_VOICE_CHARS = 200
 MAX_SPEAKERS = 64
+SAMPLE = "voice_sample_path"
 _Name = Annotated[str, Field(min_length=1, max_length=MAX_VOICE_CHARS)]
 
 
@@ -48,11 +50,22 @@ class JobBody(BaseModel):
     voices: dict[_Name, _Name] = Field(
         default_factory=dict,
         max_length=MAX_SPEAKERS,
-        description="Of a dialogue: the id of a voice for each speaker.",
+        description="Of a dialogue: the id of a voice for each speaker; a sample speaks for "
+        "the others.",
         examples=[{}],
     )
     voice: _Name | None = Field(
         default=None, description="Id of a voice from GET /voices.", examples=["vi-north"]
+    )
+    voice_sample_path: str | None = Field(
+        default=None,
+        repr=False,
+        description="A file inside the samples folder, or base64 audio: its voice speaks what has "
+        "no voice of its own. In a form also a file.",
+        examples=[None],
+    )
+    voice_transcript: str | None = Field(
+        default=None, repr=False, description="What is said in the sample.", examples=[None]
     )
     format: JobFormat = Field(default=AudioFormat.MP3, examples=["mp3"])
     language: str = Field(default="vi", max_length=MAX_LANGUAGE_LENGTH, examples=["vi"])
@@ -111,6 +124,8 @@ def body_of_json(content: bytes) -> JobBody:
 async def body_of_form(form: FormData) -> JobBody:
     """Return the body that a form holds: its fields, and ``file`` in the place of the text.
 
+    Reference audio is a file too, or a field.
+
     The suffix of the file or the field ``kind`` says what the text is; ``voices`` is JSON.
 
     Raises:
@@ -121,9 +136,15 @@ async def body_of_form(form: FormData) -> JobBody:
     for key, value in form.multi_items():
         if key in fields:
             raise InvalidRequestError("A field of the form is there twice.")
-        if isinstance(value, UploadFile) != (key == "file"):
-            raise InvalidRequestError("The form must hold one file, in the field named file.")
-        if value != "":  # a field of a page that was not filled in
+        is_file = isinstance(value, UploadFile)
+        if is_file != (key == "file") and key != SAMPLE:
+            raise InvalidRequestError(
+                "The form must hold one file in the field named file, and reference audio, if any,"
+                " in voice_sample_path."
+            )
+        if value != "" and not (
+            key == SAMPLE and _is_not_filled_in(value)
+        ):  # a field of a page that was not filled in
             fields[key] = value
     if isinstance(file := fields.pop("file", None), UploadFile):
         suffix = PurePosixPath(file.filename or "").suffix.lower()
@@ -133,12 +154,19 @@ async def body_of_form(form: FormData) -> JobBody:
             raise InvalidRequestError("The field kind must be text, srt or dialogue.")
         fields[kind] = await asyncio.to_thread(decoded, await file.read())
         fields.setdefault("name", PurePosixPath(file.filename or "").stem[:MAX_NAME_CHARS])
+    if isinstance(sample := fields.get(SAMPLE), UploadFile):
+        fields[SAMPLE] = base64.b64encode(await sample.read()).decode()
     if "voices" in fields:
         fields["voices"] = _json(fields["voices"])
     try:
         return JobBody.model_validate(fields)
     except ValidationError as error:
         raise _invalid(error) from error
+
+
+def _is_not_filled_in(value: UploadFile | str) -> bool:
+    """Whether a browser sent the field of a file that was not chosen."""
+    return isinstance(value, UploadFile) and not value.filename and not value.size
 
 
 def _json(text: str) -> object:

@@ -93,6 +93,8 @@ class JobSpec(_Value):
     voice: str | None = None
     voices: dict[str, str] = Field(default_factory=dict)
     """Of a dialogue: the id of a voice for each speaker."""
+    has_reference: bool = False
+    """Whether the voice of reference audio, which is kept elsewhere, speaks what has no voice."""
     language: str = "vi"
     speed: float = 1.0
     watermark: bool = False

@@ -91,13 +91,15 @@ class JobRun:
         )
 
     async def _speak(self, plan: Plan) -> None:
+        if self._all_spoken(plan):
+            return
         speaker = SentenceSpeaker(
             backend=self.backend,
             spec=self.job.spec,
             settings=self.settings,
             clock=self.clock,
             announcements=self.announcements,
-            find_reference=self.find_reference,
+            find_reference=await self._find_reference(),
             pause=self._pause,
             heard={plan.sentences[i].voice for i, one in self._spoken.items() if one.n_samples},
         )
@@ -106,6 +108,17 @@ class JobRun:
                 await self._keep(index, await speaker.finish(sentence))
         if self.job.spec.fallback is Fallback.WAIT:
             await self._speak_again(plan, speaker)
+
+    def _all_spoken(self, plan: Plan) -> bool:
+        better = any(one.fallback or one.may_return for one in self._spoken.values())
+        return len(self._spoken) == len(plan.sentences) and not better
+
+    async def _find_reference(self) -> FindReference:
+        """Return what finds the clip of a voice; a job's own is that of sentences without one."""
+        if not self.job.spec.has_reference:
+            return self.find_reference
+        own = await self._stored(lambda: on_thread(self.store.reference, self.job.id))
+        return lambda voice: own if voice is None else self.find_reference(voice)
 
     async def _speak_again(self, plan: Plan, speaker: SentenceSpeaker) -> None:
         """Speak again what a fallback spoke, or an engine could not, if that is possible now."""

@@ -15,6 +15,7 @@ from vieneu_colab_server.relay.jobs.attempt import Announcements, FindReference,
 from vieneu_colab_server.relay.jobs.board import RETRY_AFTER_S, JobBoard
 from vieneu_colab_server.relay.jobs.errors import JobNotDoneError, JobStorageError
 from vieneu_colab_server.relay.jobs.job import Job, JobSpec, JobState
+from vieneu_colab_server.relay.jobs.kept_reference import kept
 from vieneu_colab_server.relay.jobs.plan import Plan, plan_of
 from vieneu_colab_server.relay.jobs.script import parse_script
 from vieneu_colab_server.relay.jobs.settings import JobSettings
@@ -23,7 +24,7 @@ from vieneu_colab_server.relay.jobs.worker import JobWorker
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock
 from vieneu_core.errors import BackendBusyError
-from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
 from vieneu_core.threads import on_thread
 from vieneu_core.translatable import Translatable
 
@@ -138,8 +139,15 @@ class JobQueue:
         """Follow a job: see `JobBoard.watch`."""
         return self._board.watch(job_id, every_s=every_s)
 
-    async def submit(self, spec: JobSpec, text: str) -> Job:
+    async def submit(
+        self, spec: JobSpec, text: str, reference: ReferenceAudio | None = None
+    ) -> Job:
         """Add a job.
+
+        Args:
+            spec: What is asked for.
+            text: The text.
+            reference: Speaks what has no voice of its own, in the place of ``spec.voice``.
 
         Raises:
             RequestError: the text or a field cannot be used.
@@ -147,6 +155,8 @@ class JobQueue:
             JobStorageError: there is no room for one more.
         """
         SynthesisRequest(text=text, voice=spec.voice, language=spec.language, speed=spec.speed)
+        if reference is not None:
+            spec = spec.model_copy(update={"has_reference": True, "voice": None})
         async with self._submitting:  # reading a text takes a processor: one at a time
             self._check_room()
             plan = await on_thread(self._plan, spec, text)
@@ -156,7 +166,8 @@ class JobQueue:
                 n_sentences=len(plan.sentences),
                 created_at=self._next_moment(),
             )
-            await on_thread(self._store.create, job, plan)
+            clip = None if reference is None else await kept(reference)
+            await on_thread(self._store.create, job, plan, clip)
             self._board.take([job])
         self._worker.wake()
         return job
@@ -245,7 +256,12 @@ class JobQueue:
 
     def _plan(self, spec: JobSpec, text: str) -> Plan:
         script = parse_script(
-            spec.kind, text, voice=spec.voice, voices=spec.voices, limits=self.settings
+            spec.kind,
+            text,
+            voice=spec.voice,
+            voices=spec.voices,
+            limits=self.settings,
+            has_reference=spec.has_reference,
         )
         return plan_of(script, self.settings)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import Any
@@ -17,8 +17,11 @@ from vieneu_colab_server.relay.jobs.bodies import JobBody, body_of_form, body_of
 from vieneu_colab_server.relay.jobs.errors import JobMediaTypeError
 from vieneu_colab_server.relay.jobs.job import Job
 from vieneu_colab_server.relay.jobs.queue import JobQueue
+from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.wire.problem import Problem
 
+ReadReference = Callable[[str | None, str | None], Awaitable[ReferenceAudio | None]]
+"""Returns the reference audio of a sample and its transcript; None where there is none."""
 JOBS = "/jobs"
 _MAX_FIELDS = 16
 _CHECK_S = 1.0
@@ -46,6 +49,11 @@ _FORM_SCHEMA = {
         "file": {"type": "string", "format": "binary"},
         "kind": {"type": "string", "enum": ["text", "srt", "dialogue"]},
         "voices": {"type": "string", "description": "As JSON."},
+        "voice_sample_path": {
+            "type": "string",
+            "format": "binary",
+            "description": "Reference audio, as a file or as in JSON.",
+        },
     },
     "additionalProperties": True,
     "description": "A file in the place of the text; the other fields as in JSON.",
@@ -59,11 +67,17 @@ class JobList(BaseModel):
     """The oldest first, without their notes."""
 
 
-def job_routes(queue: JobQueue, *, stopping: Callable[[], bool] = lambda: False) -> APIRouter:
+def job_routes(
+    queue: JobQueue,
+    read_reference: ReadReference,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+) -> APIRouter:
     """Return the routes of long jobs.
 
     Args:
         queue: Has the jobs.
+        read_reference: Checks and decodes the reference audio of a job.
         stopping: Whether the server is stopping: then nobody follows a job any longer.
     """
     router = APIRouter(tags=["jobs"])
@@ -77,7 +91,8 @@ def job_routes(queue: JobQueue, *, stopping: Callable[[], bool] = lambda: False)
     async def submit(request: Request, response: Response) -> Job:
         """Make a job of a text, subtitles or a dialogue, as JSON or as a form with a file."""
         body = await _body(request, queue.settings.max_script_bytes)
-        job = await queue.submit(body.spec, body.script[1])
+        reference = await read_reference(body.voice_sample_path, body.voice_transcript)
+        job = await queue.submit(body.spec, body.script[1], reference)
         response.headers["Location"] = f"{JOBS}/{job.id}"
         return job
 
@@ -157,7 +172,7 @@ async def _body(request: Request, max_bytes: int) -> JobBody:
         return await asyncio.to_thread(body_of_json, await request.body())
     if media_type != "multipart/form-data":
         raise JobMediaTypeError("The body is neither application/json nor multipart/form-data.")
-    limits = {"max_files": 1, "max_fields": _MAX_FIELDS, "max_part_size": max_bytes}
+    limits = {"max_files": 2, "max_fields": _MAX_FIELDS, "max_part_size": max_bytes}
     async with request.form(**limits) as form:
         return await body_of_form(form)
 

@@ -43,7 +43,7 @@ class Line:
     """Line of the text in which it begins, from 1."""
     text: str
     voice: str | None = None
-    """Id of a voice; None is the default one."""
+    """Id of a voice; None is the job's reference audio, or without it the default voice."""
     speaker: str | None = None
     start_s: float | None = None
     """When it is to be said; None: after what is before it."""
@@ -58,13 +58,14 @@ class Script:
     lines: tuple[Line, ...]
 
 
-def parse_script(
+def parse_script(  # noqa: PLR0913 - fields of what was asked for, and its limits
     kind: ScriptKind,
     text: str,
     *,
     voice: str | None,
     voices: Mapping[str, str],
     limits: JobSettings,
+    has_reference: bool = False,
 ) -> Script:
     """Read a script.
 
@@ -74,6 +75,7 @@ def parse_script(
         voice: Id of the voice where no speaker is named; None is the default one.
         voices: Of a dialogue: the id of a voice for each speaker.
         limits: Nothing larger is read.
+        has_reference: Whether reference audio speaks for speakers without a voice.
 
     Raises:
         TextTooLongError: it has more bytes, characters or lines than are taken.
@@ -86,7 +88,7 @@ def parse_script(
         case ScriptKind.SRT:
             found = _subtitles(text, voice, limits)
         case ScriptKind.DIALOGUE:
-            found = _turns(text, voices)
+            found = _turns(text, voices, has_reference=has_reference)
     lines: list[Line] = []
     for line in found:
         if len(lines) == limits.max_script_lines:
@@ -154,12 +156,14 @@ def _subtitles(text: str, voice: str | None, limits: JobSettings) -> Iterator[Li
         yield Line(cue.line, said, voice, start_s=cue.start_s, end_s=cue.end_s)
 
 
-def _turns(text: str, voices: Mapping[str, str]) -> Iterator[Line]:
+def _turns(text: str, voices: Mapping[str, str], *, has_reference: bool) -> Iterator[Line]:
     """Yield the turns of a dialogue; a line without a name goes on with the turn before it."""
-    voice_of = {_folded(name): (name.strip(), voice) for name, voice in voices.items()}
+    voice_of: dict[str, tuple[str, str | None]] = {
+        _folded(name): (name.strip(), voice) for name, voice in voices.items()
+    }
     unknown: dict[str, int] = {}
     for number, speaker, said in _spoken_by(_lines_of(text).split("\n")):
-        known = voice_of.get(_folded(speaker))
+        known = voice_of.get(_folded(speaker), (speaker, None) if has_reference else None)
         if known is None:
             unknown.setdefault(speaker, number)
         else:

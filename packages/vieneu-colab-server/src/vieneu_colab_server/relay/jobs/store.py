@@ -4,6 +4,7 @@
 
     <id>/job.json              the job as it is; a folder without it is no job
     <id>/plan.json             its sentences
+    <id>/reference             its reference audio, if it has any: a line of JSON, then FLAC
     <id>/sentences/000042      a line of JSON, then the samples; there once the sentence is finished
     <id>/speech.mp3, .srt      the result
 
@@ -12,15 +13,11 @@ Each file is whole or not there. Ids are made here, and no other name from outsi
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import logging
-import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -37,15 +34,18 @@ from vieneu_colab_server.relay.jobs.finished_sentence import (
     joined,
     split,
 )
+from vieneu_colab_server.relay.jobs.folder import locked, size_of, translated
 from vieneu_colab_server.relay.jobs.job import Job, JobState
+from vieneu_colab_server.relay.jobs.kept_reference import restored
 from vieneu_colab_server.relay.jobs.plan import Plan
-from vieneu_core.errors import ConfigurationError
 from vieneu_core.files import PRIVATE, write_atomic
+from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.translatable import Translatable
 
 _LOGGER = logging.getLogger(__name__)
 _ID = re.compile(r"[0-9a-f]{32}")
 _JOB, _PLAN, _SENTENCES, _RESULT = "job.json", "plan.json", "sentences", "speech"
+_REFERENCE = "reference"
 _PRIVATE_FOLDER = 0o700
 _MIB = 1024 * 1024
 
@@ -76,10 +76,10 @@ class JobStore:
             ConfigurationError: another process uses the folder.
             JobStorageError: it cannot be used.
         """
-        with _translated():
+        with translated():
             self._root.mkdir(_PRIVATE_FOLDER, parents=True, exist_ok=True)
             self._root.chmod(_PRIVATE_FOLDER)
-            self._lock = self._locked()
+            self._lock = locked(self._root)
             folders = [path for path in self._root.iterdir() if _ID.fullmatch(path.name)]
             found = [self._loaded(folder) for folder in folders]
         return sorted(filter(None, found), key=lambda job: (job.created_at, job.id))
@@ -89,22 +89,6 @@ class JobStore:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
-
-    def _locked(self) -> IO[bytes]:
-        lock = (self._root / ".lock").open("ab")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.close()
-            if error.errno not in {errno.EACCES, errno.EAGAIN}:
-                raise
-            raise ConfigurationError(
-                Translatable(
-                    "Another process uses the folder of jobs {folder}.", folder=self._root
-                ),
-                remedy="Stop it, or give this one a folder of its own.",
-            ) from error
-        return lock
 
     def _loaded(self, folder: Path) -> Job | None:
         for draft in [*folder.rglob(".*.tmp"), *folder.rglob(".*.part")]:
@@ -121,30 +105,34 @@ class JobStore:
             return None
         if job.state in {JobState.DONE, JobState.CANCELLED}:
             self.finish(job.id)
-        self._n_bytes[job.id] = _size_of(folder)
+        self._n_bytes[job.id] = size_of(folder)
         return job
 
     # --- jobs ---------------------------------------------------------------------------------
 
-    def create(self, job: Job, plan: Plan) -> None:
-        """Keep a new job.
+    def create(self, job: Job, plan: Plan, reference: bytes | None = None) -> None:
+        """Keep a new job, with its reference audio (as of `kept`) if it has any.
 
         Raises:
             JobStorageError: there is no room, or it cannot be written.
         """
-        content = plan.model_dump_json().encode()
-        self.require_room(len(content))
+        files = {_PLAN: plan.model_dump_json().encode()}
+        if reference is not None:
+            files[_REFERENCE] = reference
+        n_bytes = sum(map(len, files.values()))
+        self.require_room(n_bytes)
         folder = self._folder(job.id)
         try:
-            with _translated():
+            with translated():
                 folder.mkdir(_PRIVATE_FOLDER)
                 (folder / _SENTENCES).mkdir(_PRIVATE_FOLDER)
-                write_atomic(folder / _PLAN, content, mode=PRIVATE)
+                for name, content in files.items():
+                    write_atomic(folder / name, content, mode=PRIVATE)
                 write_atomic(folder / _JOB, job.model_dump_json(), mode=PRIVATE)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        self._n_bytes[job.id] = len(content)
+        self._n_bytes[job.id] = n_bytes
 
     def save(self, job: Job) -> None:
         """Keep a job as it is now.
@@ -152,7 +140,7 @@ class JobStore:
         Raises:
             JobStorageError: it cannot be written; on the disk it is as it was.
         """
-        with _translated():
+        with translated():
             write_atomic(self._folder(job.id) / _JOB, job.model_dump_json(), mode=PRIVATE)
 
     def plan(self, job_id: str) -> Plan:
@@ -164,19 +152,32 @@ class JobStore:
         """
         path = self._folder(job_id) / _PLAN
         try:
-            with _translated():
+            with translated():
                 content = path.read_bytes() if path.exists() else b""
             return Plan.model_validate_json(content)
         except ValidationError as error:
             raise DamagedJobError("The list of sentences of this job is damaged.") from error
 
+    def reference(self, job_id: str) -> ReferenceAudio:
+        """Return the reference audio of a job that has some.
+
+        Raises:
+            DamagedJobError: it is not as it was written.
+            JobStorageError: it cannot be read.
+        """
+        path = self._folder(job_id) / _REFERENCE
+        with translated():
+            content = path.read_bytes() if path.exists() else b""
+        return restored(content)
+
     def finish(self, job_id: str) -> None:
         """Remove what only an unfinished job needs."""
         folder = self._folder(job_id)
         shutil.rmtree(folder / _SENTENCES, ignore_errors=True)
-        with suppress(OSError):
-            (folder / _PLAN).unlink(missing_ok=True)
-        self._n_bytes[job_id] = _size_of(folder)
+        for name in (_REFERENCE, _PLAN):
+            with suppress(OSError):
+                (folder / name).unlink(missing_ok=True)
+        self._n_bytes[job_id] = size_of(folder)
 
     def remove(self, job_id: str) -> None:
         """Remove a job and all of its files.
@@ -185,7 +186,7 @@ class JobStore:
             JobStorageError: they cannot be removed.
         """
         folder = self._folder(job_id)
-        with _translated():
+        with translated():
             (folder / _JOB).unlink(missing_ok=True)  # without it the rest is nobody's
             shutil.rmtree(folder, ignore_errors=True)
         self._n_bytes.pop(job_id, None)
@@ -201,7 +202,7 @@ class JobStore:
         content = joined(spoken, pcm)
         self.require_room(len(content))
         path = self._sentence(job_id, index)
-        with _translated():
+        with translated():
             before = path.stat().st_size if path.exists() else 0
             write_atomic(path, content, mode=PRIVATE)
         self._n_bytes[job_id] = self._n_bytes.get(job_id, 0) + len(content) - before
@@ -213,7 +214,7 @@ class JobStore:
             JobStorageError: they cannot be read.
         """
         found: dict[int, FinishedSentence] = {}
-        with _translated():
+        with translated():
             (self._folder(job_id) / _SENTENCES).mkdir(_PRIVATE_FOLDER, exist_ok=True)
             for path in (self._folder(job_id) / _SENTENCES).iterdir():
                 if path.name.isdecimal() and (spoken := head_of(path)) is not None:
@@ -227,7 +228,7 @@ class JobStore:
             DamagedJobError: they are not as they were written.
             JobStorageError: they cannot be read.
         """
-        with _translated():
+        with translated():
             return split(self._sentence(job_id, index).read_bytes())
 
     # --- the result ---------------------------------------------------------------------------
@@ -246,7 +247,7 @@ class JobStore:
         Raises:
             JobStorageError: they cannot be written.
         """
-        with _translated():
+        with translated():
             write_atomic(self.subtitles_path(job_id), text, mode=PRIVATE)
 
     def require_room(self, n_bytes: int) -> None:
@@ -273,28 +274,3 @@ class JobStore:
 
     def _sentence(self, job_id: str, index: int) -> Path:
         return self._folder(job_id) / _SENTENCES / f"{index:06d}"
-
-
-def _size_of(folder: Path) -> int:
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += (Path(parent) / name).stat().st_size
-    return total
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise storage_error(error) from error
-
-
-def storage_error(error: OSError) -> JobStorageError:
-    """Return the error for what the system says of the folder; its path is not shown."""
-    reason = os.strerror(error.errno) if error.errno else "it cannot be used"
-    return JobStorageError(
-        Translatable("The folder of the jobs cannot be used: {reason}.", reason=reason)
-    )

@@ -3,7 +3,8 @@
 import { call, hideError, Mistake, showError } from "./api.js";
 import { JobItem, nameOf } from "./job_item.js";
 import { JobWatch } from "./job_watch.js";
-import { say } from "./texts.js";
+import { ReferenceForm } from "./reference_form.js";
+import { say, text } from "./texts.js";
 import { fillVoices, offerVoices } from "./voices.js";
 
 const MAX_FILE_BYTES = 2 << 20;
@@ -15,6 +16,7 @@ const element = (id) => document.getElementById(id);
 /** Controls of the part. */
 export class JobsView {
   #items = new Map();
+  #reference = new ReferenceForm("job-", "jobs.reference_hint");
   #watch = new JobWatch((job) => this.#update(job), (jobs) => this.#showAll(jobs));
 
   constructor(voices) {
@@ -26,6 +28,10 @@ export class JobsView {
     });
     element("job-file").addEventListener("change", () => this.#readFile());
     element("job-text").addEventListener("input", () => this.#showSpeakers());
+    this.#reference.addEventListener("change", () => {
+      element("job-voice").disabled = this.#reference.hasFile;
+      this.#showSpeakers();
+    });
     element("job-speed").addEventListener("input", () => this.#showSpeed());
     for (const radio of document.querySelectorAll("[name=kind]")) {
       radio.addEventListener("change", () => this.#showKind());
@@ -40,6 +46,11 @@ export class JobsView {
     this.#showSpeed();
   }
 
+  /** Use what the relay states of itself. */
+  use(service) {
+    this.#reference.use(service);
+  }
+
   /** Follow the jobs while they are seen. */
   follow(isShown) {
     this.#watch.use(isShown);
@@ -52,7 +63,7 @@ export class JobsView {
   async #submit(button) {
     button.disabled = true;
     try {
-      const job = await call("POST", "jobs", { json: this.#body() });
+      const job = await call("POST", "jobs", { json: await this.#body() });
       hideError(element("job-error"));
       say(element("job-status"), "jobs.created", { name: nameOf(job) });
       this.#update(job);
@@ -64,18 +75,21 @@ export class JobsView {
     }
   }
 
-  #body() {
+  async #body() {
     const lists = [...document.querySelectorAll("#speaker-voices select")];
     const isDialogue = this.#kind === "dialogue";
+    // Who has no voice here speaks with that of the recording.
+    const chosen = lists.map((list) => [list.dataset.speaker, list.value]).filter(([, voice]) => voice);
     return {
       [this.#kind]: element("job-text").value,
       name: element("job-name").value,
       language: element("job-language").value,
       voice: isDialogue ? null : element("job-voice").value || null,
-      voices: isDialogue ? Object.fromEntries(lists.map((list) => [list.dataset.speaker, list.value])) : {},
+      voices: isDialogue ? Object.fromEntries(chosen) : {},
       speed: Number(element("job-speed").value),
       format: element("job-format").value,
       fallback: element("job-fallback").value,
+      ...(await this.#reference.fields()),
     };
   }
 
@@ -109,10 +123,11 @@ export class JobsView {
     const known = new Map([...element("speaker-voices").children].map((field) => [field.dataset.speaker, field]));
     const fields = speakers.map((name, index) => known.get(name) ?? speakerField(name, index));
     element("speaker-voices").replaceChildren(...fields);
+    const own = this.#reference.hasFile ? [["", text("jobs.speaker_reference")]] : [];
     fields.forEach((field, index) => {
       const list = field.querySelector("select");
       const isNew = list.options.length === 0;
-      fillVoices(this.voices, list);
+      fillVoices(this.voices, list, null, own);
       if (isNew && list.options.length > 0) list.selectedIndex = index % list.options.length;
     });
   }

@@ -40,13 +40,13 @@ async function load() {
     const service = await call("GET", "page");
     setLoggedIn(true);
     say(element("version"), "version", { version: service.version });
-    speakView.use(service);
+    use(service);
     if (voices.all.length === 0) say(element("speak-status"), "loading");
     await voices.load();
     shownVoices = service.voices_version;
     hideError(element("speak-error"));
     if (element("speak-status").dataset.i18n === "loading") sayNothing(element("speak-status"));
-    speakView.use(await call("GET", "page"));
+    use(await call("GET", "page"));
   } catch (error) {
     isAgain = !(error instanceof Problem) || error.retryAfterS !== null;
     if (error instanceof Problem && error.status === 401) return;
@@ -56,13 +56,18 @@ async function load() {
   if (isAgain) setTimeout(load, AGAIN_MS);
 }
 
+function use(service) {
+  speakView.use(service);
+  jobsView.use(service);
+}
+
 /** Offer the voices of now: another backend may speak, or a voice was added. */
 async function followVoices() {
   if (!isLoggedIn || document.hidden || shownVoices === "") return;
   try {
     const service = await call("GET", "page");
     if (service.voices_version === shownVoices) return;
-    speakView.use(service);
+    use(service);
     await voices.load();
     shownVoices = service.voices_version;
   } catch {

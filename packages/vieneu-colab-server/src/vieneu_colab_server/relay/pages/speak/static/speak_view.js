@@ -1,8 +1,8 @@
 /** The part of the page that speaks a text. */
 
-import { call, hideError, Mistake, send, showError, words } from "./api.js";
+import { call, hideError, send, showError, words } from "./api.js";
 import { Player } from "./player.js";
-import { recordingOf } from "./recording.js";
+import { ReferenceForm } from "./reference_form.js";
 import { SentenceList } from "./sentence_list.js";
 import { Speech } from "./speech.js";
 import { say, sayNothing } from "./texts.js";
@@ -16,6 +16,7 @@ export class SpeakView {
   #service = null;
   #speech = null;
   #player = null;
+  #reference = new ReferenceForm("", "reference.hint");
   #list = new SentenceList(element("sentences"), element("speak-progress"));
 
   constructor(voices) {
@@ -29,8 +30,9 @@ export class SpeakView {
     element("speak-continue").addEventListener("click", () => this.#continue());
     element("text").addEventListener("input", () => this.#showLength());
     element("speed").addEventListener("input", () => this.#showSpeed());
-    element("reference-file").addEventListener("change", () => this.#showReference());
-    element("reference-remove").addEventListener("click", () => this.#removeReference());
+    this.#reference.addEventListener("change", () => {
+      element("voice").disabled = this.#reference.hasFile;
+    });
     for (const button of document.querySelectorAll("#result button")) {
       button.addEventListener("click", () => this.#download(button));
     }
@@ -43,9 +45,7 @@ export class SpeakView {
   /** Use what the relay states of itself. */
   use(service) {
     this.#service = service;
-    const key = service.clones ? "reference.hint" : "reference.unavailable";
-    say(element("reference-hint"), key, { seconds: service.max_reference_s });
-    element("reference-file").disabled = !service.clones;
+    this.#reference.use(service);
     this.#showLength();
   }
 
@@ -203,33 +203,8 @@ export class SpeakView {
       voice: element("voice").value || null,
       language: element("language").value,
       speed: Number(element("speed").value),
-      ...(await this.#reference()),
+      ...(await this.#reference.fields()),
     };
-  }
-
-  async #reference() {
-    const [file] = element("reference-file").files;
-    const transcript = element("transcript").value.trim();
-    if (file === undefined && transcript === "") return {};
-    if (file === undefined) throw new Mistake("reference.no_file");
-    if (transcript === "") throw new Mistake("reference.no_transcript");
-    if (!element("consent").checked) throw new Mistake("reference.no_consent");
-    const sample = await recordingOf(file, this.#service.max_reference_s);
-    return { voice: null, voice_sample_path: sample, voice_transcript: transcript };
-  }
-
-  #showReference() {
-    const hasFile = element("reference-file").files.length > 0;
-    element("reference-remove").hidden = !hasFile;
-    element("voice").disabled = hasFile;
-  }
-
-  #removeReference() {
-    element("reference-file").value = "";
-    element("transcript").value = "";
-    element("consent").checked = false;
-    this.#showReference();
-    element("reference-file").focus();
   }
 
   #showLength() {

@@ -39,11 +39,11 @@ export function offerVoices(voices, languageList, voiceList) {
   languageList.addEventListener("change", () => fillVoices(voices, voiceList, languageList.value));
 }
 
-/** Fill a list with the voices of a language; without one, with all. */
-export function fillVoices(voices, list, language = null) {
+/** Fill a list with the voices of a language; without one, with all, after those of `first`. */
+export function fillVoices(voices, list, language = null, first = []) {
   const offered = voices.all.filter((voice) => language === null || voice.language === language);
   const options = offered.map((voice) => [voice.id, voice.name || voice.id]);
-  setOptions(list, language === null ? options : [["", text("default_voice")], ...options]);
+  setOptions(list, language === null ? [...first, ...options] : [["", text("default_voice")], ...options]);
 }
 
 /** Fill a list; what was chosen stays, or is chosen again once it is offered again. */
