@@ -33,7 +33,7 @@ PAGES = [
     for path in sorted(ROOT.glob(f"packages/**/src/**/*.{ending}"))
 ]
 MAX_LINES = 300
-LONGER_FOR_A_REASON = {"packages/vieneu-core/src/vieneu_core/errors.py": 720}
+LONGER_FOR_A_REASON = {"packages/vieneu-core/src/vieneu_core/errors.py": 740}
 """The exception tree is one table; split, it could not be read as a whole."""
 WORKPLACE = re.compile(r"/(work|root|home/[a-z]\w*|tmp/\w)/")
 # A test may have made classes of its own.

@@ -22,9 +22,7 @@ from vieneu_colab_server.colab.live_status import status_line
 from vieneu_colab_server.colab.relay import RelayClosedError
 from vieneu_colab_server.i18n import cell_messages
 from vieneu_colab_server.server_process import ServerStartError
-from vieneu_core.backends.base import BackendState
 from vieneu_core.translatable import Translatable
-from vieneu_core.wire.schemas import HealthAnswer
 from vieneu_core.worker.spec import EngineSpec
 
 

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from vieneu_core.config.paths import state_dir
 from vieneu_core.files import PRIVATE
+from vieneu_core.untrusted_json import read_json
 
 _ROOM_BYTES = 8_192
 """More than the longest token needs."""
@@ -53,9 +54,8 @@ def find_rescued(target: Path, environ: Mapping[str, str], old: SecretStr) -> Se
     if not old.get_secret_value():
         return None
     for path in _paths(target, environ):
-        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-            with path.open("rb") as file:
-                found = json.loads(file.read(_ROOM_BYTES))
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            found = read_json(path, max_bytes=_ROOM_BYTES)
             if hmac.compare_digest(found["after_sha256"], _digest(old)):
                 return SecretStr(str(found["token"]))
     return None

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from vieneu_core.files import PRIVATE, write_atomic
+from vieneu_core.untrusted_json import read_json
 
 _LOGGER = logging.getLogger(__name__)
 _MOST_TOKENS = 16
@@ -51,8 +52,7 @@ class UpdateRecord:
 
     def _read(self) -> dict[str, str]:
         try:
-            with self._path.open("rb") as file:
-                found = json.loads(file.read(_MAX_BYTES))
-        except (OSError, ValueError, RecursionError):
+            found = read_json(self._path, max_bytes=_MAX_BYTES)
+        except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
