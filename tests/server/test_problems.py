@@ -41,6 +41,7 @@ EXPECTED = {
     "WatermarkUnavailableError": 422,
     "RequestConflictError": 409,
     "OutputError": 400,
+    "AdminTokenRequiredError": 403,
     "AddressUpdateError": 403,
     "AddressUpdateForgedError": 403,
     "AddressUpdateStaleError": 403,

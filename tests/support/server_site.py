@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+from fastapi import FastAPI
 from guard import GUARD_S
 from pydantic import SecretStr
 
 from vieneu_colab_server.app import AddedApi, Service, create_app
 from vieneu_colab_server.launch import DrainingServer, build_server, open_port, url_of
+from vieneu_colab_server.sending import SentInParts
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.audio.opus import OpusSentenceDecoder
 from vieneu_core.backends.base import Backend
@@ -79,6 +81,13 @@ class Site:
     server: DrainingServer
     service: Service
     task: asyncio.Task[None]
+
+    @property
+    def app(self) -> FastAPI:
+        outer = self.server.config.app
+        assert isinstance(outer, SentInParts)
+        assert isinstance(outer.app, FastAPI)
+        return outer.app
 
     @property
     def address(self) -> tuple[str, int]:

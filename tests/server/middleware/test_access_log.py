@@ -21,8 +21,7 @@ def routes_of(app: FastAPI) -> list[tuple[str, str]]:
 async def test_every_route_of_the_app_is_logged_by_name(
     site: Site, log: pytest.LogCaptureFixture
 ) -> None:
-    app = site.server.config.app
-    assert isinstance(app, FastAPI)
+    app = site.app
     named = routes_of(app)
     assert {path for _, path in named} == {*app.openapi()["paths"], "/openapi.json"}
     routes = [(method, path) for method, path in named if "{" not in path]

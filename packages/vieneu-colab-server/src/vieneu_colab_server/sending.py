@@ -74,7 +74,7 @@ class SentInParts:
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -89,4 +89,4 @@ class SentInParts:
                 part = body[at : at + MAX_PART_BYTES]
                 await send({**message, "body": part, "more_body": more_body or not is_last})
 
-        await self._app(scope, receive, send_parts)
+        await self.app(scope, receive, send_parts)

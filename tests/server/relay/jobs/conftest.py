@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from job_site import JobSite
 from server_site import serving
 
@@ -28,8 +27,7 @@ async def jobs(backend: ScriptedBackend, tmp_path: Path, no_leaks: None) -> Asyn
         async with JobQueue(
             backend, store, SystemClock(), lambda: speech.depth > 0, settings
         ) as queue:
-            app = site.server.config.app
-            assert isinstance(app, FastAPI)
+            app = site.app
             running = JobSite(site, queue, app)
             read = site.service.speech.reference
             app.routes.extend(job_routes(queue, read, stopping=lambda: running.stopping).routes)

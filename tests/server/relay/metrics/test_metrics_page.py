@@ -75,9 +75,7 @@ async def measured_site(
     metrics = relay_metrics(router, queue_depth=lambda: depth[0].service.queue.depth)
     async with serving(MeasuredBackend(router, metrics.speech), **given) as site:
         depth.append(site)
-        site.server.config.app.routes.extend(  # type: ignore[union-attr]
-            metrics_routes(metrics.registry).routes
-        )
+        site.app.routes.extend(metrics_routes(metrics.registry).routes)
         yield MeasuredSite(site, metrics, local, remote)
     metrics.unsubscribe()
 
