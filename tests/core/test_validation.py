@@ -88,7 +88,7 @@ def test_a_former_name_beside_the_present_one() -> None:
     [
         ({"session_hours": 30}, "session_hours", "không được vượt quá 24"),
         ({"tunnel": "pigeon"}, "tunnel", "phải là một trong none, cloudflared, ngrok"),
-        ({"tunnel": "cloudflared", "domain": "a.b"}, "domain", "chỉ đường hầm ngrok có tên miền"),
+        ({"tunnel": "cloudflared", "domain": "a.b"}, "domain", "chỉ các đường hầm này"),
         ({"engine": "gguf", "model": "../x"}, "model", "hãy ghi đường dẫn"),
         ({"engine": "steam"}, "engine", "phải là một trong auto, "),
         ({"token": "short"}, "token", "có ít hơn 16 ký tự"),

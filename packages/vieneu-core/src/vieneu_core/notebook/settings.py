@@ -94,7 +94,7 @@ class NotebookSettings(BaseModel):
             with_domains = ", ".join(kind for kind in TunnelKind if kind.reserves_domains)
             raise conflict(
                 "domain",
-                "only the tunnel {with_domains} has reserved domains",
+                "only these tunnels have reserved domains: {with_domains}",
                 with_domains=with_domains,
             )
         if self.callback_url is not None and self.tunnel is TunnelKind.NONE:
