@@ -90,7 +90,7 @@ def pip_audit(session: nox.Session) -> None:
     session.run(
         "uv", "export", "--quiet", *everything, "-o", str(listed), silent=True, external=True
     )
-    session.run("pip-audit", "--disable-pip", "-r", str(listed), *session.posargs)
+    session.run("pip-audit", "--strict", "--disable-pip", "-r", str(listed), *session.posargs)
 
 
 @nox.session(python=PYTHONS, default=False)
