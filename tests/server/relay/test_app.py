@@ -14,6 +14,7 @@ from relay_site import RelaySite, relaying
 from remote_site import PATIENT
 from server_site import TOKEN
 from tone_engine import expected, heard, same
+from yarl import URL
 
 from vieneu_core.audio.decode import decode_clip
 from vieneu_core.backends.base import synthesize
@@ -161,3 +162,11 @@ async def test_without_the_token_for_speech_nothing_is_told(site: RelaySite, pat
             site.url + path, headers=headers, skip_auto_headers=["Authorization"]
         ) as response:
             assert response.status == 401
+
+
+@pytest.mark.parametrize("path", ["/jobs/%0A/retry", "/%0A", "/relay/%0Aapi"])
+async def test_a_path_that_fits_nothing_is_a_problem_too(site: RelaySite, path: str) -> None:
+    url = URL(site.url + path, encoded=True)
+    async with site.session.post(url, headers=SPEECH) as response:
+        assert response.status == 404
+        assert response.content_type == "application/problem+json"

@@ -186,7 +186,7 @@ def add_error_handlers(app: FastAPI) -> None:
     """Turn every failure of an app into a problem document."""
     app.exception_handler(VieneuError)(_on_vieneu_error)
     app.exception_handler(RequestValidationError)(_on_invalid_body)
-    app.exception_handler(HTTPException)(_on_http_error)
+    app.exception_handler(HTTPException)(on_http_error)
     app.exception_handler(Exception)(_on_unexpected)
 
 
@@ -207,7 +207,7 @@ async def _on_invalid_body(_: Request, error: RequestValidationError) -> Respons
     return _respond(ValidationProblem(**problem.model_dump(), errors=found), {})
 
 
-async def _on_http_error(request: Request, error: HTTPException) -> Response:
+async def on_http_error(request: Request, error: HTTPException) -> Response:
     """Return the response for the framework's errors: unknown path or method, invalid body."""
     own: VieneuError = InvalidRequestError(str(error.detail))
     if error.status_code in _MESSAGES:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
@@ -20,7 +21,7 @@ from vieneu_colab_server import __version__
 from vieneu_colab_server.app import AddedApi, Service, create_app
 from vieneu_colab_server.middleware.access_log import AccessLog
 from vieneu_colab_server.middleware.body_limit import BodyLimit
-from vieneu_colab_server.problems import add_error_handlers, translate_problems
+from vieneu_colab_server.problems import add_error_handlers, on_http_error, translate_problems
 from vieneu_colab_server.relay.address_updates import ADDRESS, RelayInbox, address_routes
 from vieneu_colab_server.relay.admin_api import admin_routes
 from vieneu_colab_server.relay.administration import Administration
@@ -199,6 +200,7 @@ def create_relay_app(
         Mount("/", server),
     ]
     app = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(AccessLog)])
+    app.add_exception_handler(HTTPException, on_http_error)  # type: ignore[arg-type]  # of its class
     app.state.service = service
     return app
 

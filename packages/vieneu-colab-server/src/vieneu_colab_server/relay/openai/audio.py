@@ -23,7 +23,7 @@ from vieneu_core.errors import VieneuError
 
 PCM_RATE_HZ = 24_000
 """Rate of OpenAI's bare samples: their clients assume it."""
-_EVENTS = "text/event-stream"
+EVENTS = "text/event-stream"
 _PCM = "audio/pcm"
 _FORMAT_OF: Mapping[ResponseFormat, AudioFormat] = {
     ResponseFormat.MP3: AudioFormat.MP3,
@@ -32,7 +32,7 @@ _FORMAT_OF: Mapping[ResponseFormat, AudioFormat] = {
     ResponseFormat.FLAC: AudioFormat.FLAC,
     ResponseFormat.WAV: AudioFormat.WAV,
 }
-MEDIA_TYPES = (*(fmt.media_type for fmt in _FORMAT_OF.values()), _PCM, _EVENTS)
+AUDIO_TYPES = (*(fmt.media_type for fmt in _FORMAT_OF.values()), _PCM)
 
 
 def form_of(response_format: ResponseFormat, stream_format: StreamFormat) -> BodyForm:
@@ -49,7 +49,7 @@ def _audio(response_format: ResponseFormat) -> BodyForm:
 
 
 def _events(encode: Encode) -> BodyForm:
-    return BodyForm(_EVENTS, lambda chunks: _as_events(encode(chunks)), _error_event)
+    return BodyForm(EVENTS, lambda chunks: _as_events(encode(chunks)), _error_event)
 
 
 async def _as_events(audio: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

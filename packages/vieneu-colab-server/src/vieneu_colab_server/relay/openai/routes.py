@@ -10,7 +10,7 @@ from starlette.responses import Response
 from vieneu_colab_server.app import AddedApi
 from vieneu_colab_server.disconnect import ClientGoneError
 from vieneu_colab_server.openapi import Responses
-from vieneu_colab_server.relay.openai.audio import MEDIA_TYPES, form_of
+from vieneu_colab_server.relay.openai.audio import AUDIO_TYPES, EVENTS, form_of
 from vieneu_colab_server.relay.openai.names import MODELS, check_model
 from vieneu_colab_server.relay.openai.problems import openai_error
 from vieneu_colab_server.relay.openai.schemas import (
@@ -32,7 +32,8 @@ SPEECH = "/v1/audio/speech"
 _AUDIO = {
     "description": "The speech, as it is made.",
     "content": {
-        media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES
+        **{name: {"schema": {"type": "string", "format": "binary"}} for name in AUDIO_TYPES},
+        EVENTS: {},
     },
 }
 _ERRORS: Responses = {"default": {"model": ErrorAnswer, "description": "What failed, and why."}}
