@@ -9,8 +9,9 @@ import pytest
 from fake_clock import FakeClock
 from server_site import serving
 
-from vieneu_colab_server.middleware import rate_limit
-from vieneu_colab_server.middleware.rate_limit import MOST_CLIENTS, PerMinute, client_of
+from vieneu_colab_server.middleware import client_table
+from vieneu_colab_server.middleware.client_table import MOST_CLIENTS
+from vieneu_colab_server.middleware.rate_limit import PerMinute, client_of
 from vieneu_core.errors import RateLimitedError
 from vieneu_core.testing.scripted import ScriptedBackend
 
@@ -72,7 +73,7 @@ def test_clients_beyond_the_most_share_one_counter() -> None:
 async def test_a_client_that_was_idle_for_a_minute_yields_its_counter(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rate_limit, "MOST_CLIENTS", 2)
+    monkeypatch.setattr(client_table, "MOST_CLIENTS", 2)
     clock = FakeClock()
     counted = PerMinute(1, clock=clock)
     for seconds, client in ((0, "a"), (1, "b"), (61, "c"), (1, "d")):

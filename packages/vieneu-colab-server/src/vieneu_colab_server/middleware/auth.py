@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vieneu_colab_server.problems import problem_response
-from vieneu_colab_server.tokens.guesses import LONGEST_WAIT_S, Guesses
+from vieneu_colab_server.tokens.guesses import Guesses
 from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_core.errors import AuthenticationError
 from vieneu_core.wire.routes import DRAIN, OPEN_PATHS, ROTATE_TOKEN, VOICES
@@ -49,24 +49,20 @@ class BearerAuth:
         remedy = "Send the server's current token: Authorization: Bearer <token>"
         if token is None:
             return AuthenticationError("The request has no token.", remedy=remedy)
-        if self._guesses.are_too_many(scope):
-            return too_many_guesses()
+        wrong = AuthenticationError("The token is wrong.", remedy=remedy)
+        try:
+            await self._guesses.check(
+                scope, token, is_right=lambda token: self._accepts(token, scope), wrong=wrong
+            )
+        except AuthenticationError as refusal:
+            return refusal
+        return None
+
+    def _accepts(self, token: bytes, scope: Scope) -> bool:
         if self._tokens.accepts(token):
-            return None
-        if _is_for_admin(scope["path"]) and self._tokens.is_admins(token):
-            return None
-        await self._guesses.hold(scope, token)
-        return AuthenticationError("The token is wrong.", remedy=remedy)
+            return True
+        return _is_for_admin(scope["path"]) and self._tokens.is_admins(token)
 
 
 def _is_for_admin(path: str) -> bool:
     return path in {ROTATE_TOKEN, DRAIN} or path.startswith(f"{VOICES}/")
-
-
-def too_many_guesses() -> AuthenticationError:
-    """Return the refusal of a token that was not checked."""
-    return AuthenticationError(
-        "Too many wrong tokens came from this address; this one was not checked.",
-        remedy="Stop the program that sends them, and try again.",
-        retry_after_s=LONGEST_WAIT_S,
-    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections import OrderedDict, deque
+from collections import deque
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from vieneu_colab_server.middleware.client_table import ClientTable
 from vieneu_colab_server.problems import problem_response
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import RateLimitedError
@@ -15,12 +16,9 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.wire.routes import STREAM, SYNTHESIZE
 
 SPEECH_PATHS = frozenset({SYNTHESIZE, STREAM})
-MOST_CLIENTS = 1_024
-"""Clients that are counted by themselves within a minute; all further ones share a counter."""
 CLIENT_KEY = "vieneu_client"
 """Key of a request's scope: the client that it comes from, where its address is not what counts."""
 _MINUTE_S = 60.0
-_SHARED = "shared"
 _MAX_ADDRESS_CHARS = 64
 _IPV6_NETWORK_BITS = 64
 """The smallest network that is assigned; its owner may use any address in it (RFC 6177)."""
@@ -49,8 +47,8 @@ def client_of(scope: Scope) -> str:
 class PerMinute:
     """Counts events over the last minute, of each client by itself. May be used by many threads.
 
-    It keeps `MOST_CLIENTS` counters, and one for all further clients. The clock is the monotonic
-    one: a calendar clock that is set changes nothing.
+    Memory is bounded by a `ClientTable`; a client without events in the last minute is idle. The
+    clock is the monotonic one: a calendar clock that is set changes nothing.
 
     Args:
         limit: Events in a minute.
@@ -61,8 +59,8 @@ class PerMinute:
         self._limit = limit
         self._clock = clock or SystemClock()
         self._changing = threading.Lock()
-        self._clients: OrderedDict[str, deque[float]] = OrderedDict()
-        """Times of the counted events of each client; the longest idle client first."""
+        self._clients: ClientTable[deque[float]] = ClientTable(deque)
+        """Times of the counted events."""
 
     def hit(self, key: str, client: str = "") -> None:
         """Count one event.
@@ -75,9 +73,10 @@ class PerMinute:
             RateLimitedError: there were too many.
         """
         now_s = self._clock.monotonic()
+        ended_s = now_s - _MINUTE_S
         with self._changing:
-            times = self._times_of(client, now_s)
-            while times and times[0] <= now_s - _MINUTE_S:
+            times = self._clients.of(client, lambda times: not times or times[-1] <= ended_s)
+            while times and times[0] <= ended_s:
                 times.popleft()
             if len(times) < self._limit:
                 times.append(now_s)
@@ -87,17 +86,6 @@ class PerMinute:
             Translatable("More than {amount} {key} within a minute.", amount=self._limit, key=key),
             retry_after_s=round(max(1.0, wait_s), 1),
         )
-
-    def _times_of(self, client: str, now_s: float) -> deque[float]:
-        """Return the events of a client. The longest idle one is forgotten for a new one."""
-        if client not in self._clients and len(self._clients) >= MOST_CLIENTS:
-            idlest, times = next(iter(self._clients.items()))
-            if times and times[-1] > now_s - _MINUTE_S:
-                return self._clients.setdefault(_SHARED, deque())
-            del self._clients[idlest]
-        times = self._clients.setdefault(client, deque())
-        self._clients.move_to_end(client)
-        return times
 
 
 class RateLimit:

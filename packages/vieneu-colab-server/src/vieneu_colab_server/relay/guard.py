@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vieneu_colab_server.middleware.auth import bearer_token, too_many_guesses
+from vieneu_colab_server.middleware.auth import bearer_token
 from vieneu_colab_server.problems import problem_response
 from vieneu_colab_server.relay.login import AdminAccount, LoginRefusedError
 from vieneu_colab_server.tokens.guesses import Guesses
@@ -92,7 +92,12 @@ class AdminGuard(PageGuard):
             return
         token = bearer_token(scope["headers"])
         if token is not None:
-            await self._check_token(token, scope)
+            await self._guesses.check(
+                scope,
+                token,
+                is_right=self._account.accepts_token,
+                wrong=LoginRefusedError("The admin token is wrong."),
+            )
             return
         check_origin(scope["method"], headers)
         if scope["path"].removeprefix(scope.get("root_path", "")) in self._open_paths:
@@ -100,13 +105,6 @@ class AdminGuard(PageGuard):
         raise LoginRefusedError(
             "You are not logged in.", remedy="Log in, or send the admin token as a bearer token."
         )
-
-    async def _check_token(self, token: bytes, scope: Scope) -> None:
-        if self._guesses.are_too_many(scope):
-            raise too_many_guesses()
-        if not self._account.accepts_token(token):
-            await self._guesses.hold(scope, token)
-            raise LoginRefusedError("The admin token is wrong.")
 
 
 def check_origin(method: str, headers: Headers) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.types import Scope
 
+from vieneu_colab_server.middleware.client_table import ClientTable
 from vieneu_colab_server.middleware.proxy import is_stated
-from vieneu_colab_server.middleware.rate_limit import MOST_CLIENTS, client_of
+from vieneu_colab_server.middleware.rate_limit import client_of
 from vieneu_core.clock import Clock
+from vieneu_core.errors import AuthenticationError
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 16.0
 MOST_HELD_OF_CLIENT = 16
@@ -20,7 +23,6 @@ even checked."""
 _REMEMBERED = 16
 """Wrong tokens of one client that count once: a program with an old token does not guess."""
 _MINUTE_S = 60.0
-_SHARED = "shared"
 
 
 @dataclass(slots=True)
@@ -37,8 +39,8 @@ class _Guesser:
 class Guesses:
     """Wrong tokens of each client, and how long their answers are held.
 
-    A right token is never held. The same wrong token counts once. Memory is bounded: beyond
-    `MOST_CLIENTS` the one that was idle longest is forgotten, unless it is waiting.
+    A right token is never held. The same wrong token counts once. Memory is bounded by a
+    `ClientTable`; a client that waits for no answer is idle.
 
     Args:
         clock: Time.
@@ -49,7 +51,7 @@ class Guesses:
     def __init__(self, clock: Clock, *, per_minute: int, most_held: int = 256) -> None:
         self._clock = clock
         self._per_minute, self._most_held = per_minute, most_held
-        self._clients: OrderedDict[str, _Guesser] = OrderedDict()
+        self._clients: ClientTable[_Guesser] = ClientTable(_Guesser)
         self._held: OrderedDict[asyncio.Event, None] = OrderedDict()
 
     @property
@@ -57,7 +59,42 @@ class Guesses:
         """Number of answers that are held now."""
         return len(self._held)
 
-    def are_too_many(self, scope: Scope) -> bool:
+    async def check(
+        self,
+        scope: Scope,
+        token: bytes,
+        *,
+        is_right: Callable[[bytes], bool],
+        wrong: AuthenticationError,
+    ) -> None:
+        """Check the token of a request; count a wrong one, and return only when to answer.
+
+        Args:
+            scope: The request, for its client.
+            token: The token.
+            is_right: Whether it is valid.
+            wrong: The error for a wrong one.
+
+        Raises:
+            AuthenticationError: ``wrong``, or the token was not even checked.
+        """
+        if self._are_too_many(scope):
+            raise AuthenticationError(
+                "Too many wrong tokens came from this address; this one was not checked.",
+                remedy="Stop the program that sends them, and try again.",
+                retry_after_s=LONGEST_WAIT_S,
+            )
+        if not is_right(token):
+            await self._hold(scope, token)
+            raise wrong
+
+    def release(self) -> None:
+        """Send all answers that are held, as when the server stops; later ones are not held."""
+        self._most_held = 0
+        for released in self._held:
+            released.set()
+
+    def _are_too_many(self, scope: Scope) -> bool:
         """Return whether a request's token is not even to be checked.
 
         Only where a trusted proxy stated the client's address: behind a tunnel that states none,
@@ -66,13 +103,7 @@ class Guesses:
         guesser = self._clients.get(client_of(scope))
         return guesser is not None and guesser.n_held >= MOST_HELD_OF_CLIENT and is_stated(scope)
 
-    def release(self) -> None:
-        """Send all answers that are held, as when the server stops; later ones are not held."""
-        self._most_held = 0
-        for released in self._held:
-            released.set()
-
-    async def hold(self, scope: Scope, token: bytes) -> None:
+    async def _hold(self, scope: Scope, token: bytes) -> None:
         """Count a wrong token, and wait until it may be answered."""
         guesser = self._guesser(client_of(scope))
         wait_s = self._counted(guesser, token)
@@ -86,14 +117,7 @@ class Guesses:
 
     def _guesser(self, client: str) -> _Guesser:
         now_s = self._clock.monotonic()
-        if client not in self._clients and len(self._clients) >= MOST_CLIENTS:
-            idlest, found = next(iter(self._clients.items()))
-            if found.n_held:
-                client = _SHARED
-            else:
-                del self._clients[idlest]
-        guesser = self._clients.setdefault(client, _Guesser(seen_s=now_s))
-        self._clients.move_to_end(client)
+        guesser = self._clients.of(client, lambda guesser: not guesser.n_held)
         forgotten = (now_s - guesser.seen_s) * self._per_minute / _MINUTE_S
         guesser.level, guesser.seen_s = max(0.0, guesser.level - forgotten), now_s
         return guesser

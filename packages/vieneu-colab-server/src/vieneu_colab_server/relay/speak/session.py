@@ -10,7 +10,6 @@ import secrets
 from pydantic import SecretStr
 from starlette.types import Scope
 
-from vieneu_colab_server.middleware.auth import too_many_guesses
 from vieneu_colab_server.relay.login import LoginRefusedError
 from vieneu_colab_server.tokens.guesses import Guesses
 from vieneu_colab_server.tokens.rotation import TokenRotation
@@ -47,16 +46,12 @@ class SpeakSessions:
         Raises:
             AuthenticationError: the token is wrong, or was not checked after too many wrong ones.
         """
+        wrong = LoginRefusedError(
+            "The token is wrong.",
+            remedy="Enter the token for speech. The relay prints where it is kept when it starts.",
+        )
         given = token.strip().encode(errors="replace")
-        if self._guesses.are_too_many(scope):
-            raise too_many_guesses()
-        if not self._tokens.accepts(given):
-            await self._guesses.hold(scope, given)
-            raise LoginRefusedError(
-                "The token is wrong.",
-                remedy="Enter the token for speech. The relay prints where it is kept when it"
-                " starts.",
-            )
+        await self._guesses.check(scope, given, is_right=self._tokens.accepts, wrong=wrong)
 
     def open(self) -> SecretStr:
         """Return a new session."""
