@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from itertools import starmap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,7 +56,9 @@ def add_voices(  # noqa: PLR0913 - the forms of the cell, by keyword
     """
     messages = cell_messages(language)
     voices = VoiceCatalogue(folder)
-    clips = [(each.name, each.transcript, _decoded(each)) for each in map(_carried, carried)]
+    clips = [
+        (each.name, each.transcript, _decoded(each)) for each in starmap(CarriedVoice, carried)
+    ]
     if name.strip() or clip.strip():
         clips.append((name.strip(), transcript, _read(clip.strip())))
     for voice_name, text, data in clips:
@@ -68,10 +71,6 @@ def add_voices(  # noqa: PLR0913 - the forms of the cell, by keyword
     if not voices.voices():
         print(messages("no_custom_voices"))
     return voices.folder
-
-
-def _carried(values: tuple[str, str, str]) -> CarriedVoice:
-    return CarriedVoice(*values)
 
 
 def _decoded(voice: CarriedVoice) -> bytes:

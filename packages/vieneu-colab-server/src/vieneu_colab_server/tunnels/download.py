@@ -57,7 +57,7 @@ async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Pa
     try:
         async with aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session:
             async with session.get(releases_url, **proxy_arguments(URL(releases_url))) as answer:
-                release = _Release.model_validate_json(await _described(answer.content))
+                release = _Release.model_validate_json(await _beginning(answer.content))
             asset = _fitting(release)
             digest = _sha256_of(asset)
             path = folder / f"cloudflared-{digest[:16]}"
@@ -84,15 +84,14 @@ async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Pa
     return path
 
 
-async def _described(content: aiohttp.StreamReader) -> bytes:
+async def _beginning(content: aiohttp.StreamReader) -> bytes:
+    """Return a body; of one that is far too large only a part, which is no document."""
     found = bytearray()
     async for part in content.iter_any():
         found += part
         if len(found) > _MAX_RELEASE_BYTES:
-            raise TunnelNetworkError(
-                "GitHub's description of the newest cloudflared release cannot be read."
-            )
-    return bytes(found)
+            break
+    return bytes(found[:_MAX_RELEASE_BYTES])
 
 
 def _fitting(release: _Release) -> _Asset:

@@ -15,14 +15,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from vieneu_colab_server.tunnels.errors import TunnelStoppedError, TunnelTimeoutError
-from vieneu_colab_server.tunnels.ngrok_errors import HIDDEN, refusal
+from vieneu_colab_server.tunnels.errors import TunnelStoppedError
+from vieneu_colab_server.tunnels.ngrok_errors import HIDDEN, START_TIMEOUT_S, late, refusal
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import MissingExtraError
 from vieneu_core.translatable import Translatable
 
 _LOGGER = logging.getLogger(__name__)
-START_TIMEOUT_S = 60.0
 CHECK_EVERY_S, AWAY_FOR_S = 1.0, 60.0
 """The package reconnects automatically; after this long without a connection the tunnel is lost:
 its pauses grow from 2.5 s to 125 s and then to 104 minutes."""
@@ -80,12 +79,7 @@ class NgrokTunnel:
                 return await self._opened(port)
         except TimeoutError:
             await self.close()
-            raise TunnelTimeoutError(
-                Translatable(
-                    "The ngrok agent was not connected after {start_timeout_s:g} s.",
-                    start_timeout_s=self._start_timeout_s,
-                )
-            ) from None
+            raise late(self._start_timeout_s) from None
         except ValueError as error:
             await self.close()
             raise refusal(" ".join(map(str, error.args)), self._authtoken) from None

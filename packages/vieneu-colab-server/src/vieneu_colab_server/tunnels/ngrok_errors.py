@@ -25,9 +25,12 @@ from vieneu_colab_server.tunnels.errors import (
     TunnelProgramError,
     TunnelQuotaUsedError,
     TunnelRateError,
+    TunnelTimeoutError,
 )
 from vieneu_core.translatable import Translatable
 
+START_TIMEOUT_S = 60.0
+"""Longest time for an agent to connect."""
 HIDDEN = "•••"
 _LONGEST = 300
 _CODE = re.compile(r"err_ngrok_(\d{1,6})", re.IGNORECASE)
@@ -37,6 +40,16 @@ _UNREACHED = (
     *("failed to establish tcp connection", "tls handshake error", "failed to start ngrok session"),
     *("failed to send authentication request", "transport error", "error reading rpc response"),
 )
+
+
+def late(start_timeout_s: float) -> TunnelTimeoutError:
+    """Return the error for an agent that was not connected in time."""
+    return TunnelTimeoutError(
+        Translatable(
+            "The ngrok agent was not connected after {start_timeout_s:g} s.",
+            start_timeout_s=start_timeout_s,
+        )
+    )
 
 
 def refusal(said: str, authtoken: SecretStr) -> TunnelOpenError:

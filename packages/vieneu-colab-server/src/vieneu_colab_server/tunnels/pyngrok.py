@@ -26,14 +26,12 @@ from vieneu_colab_server.tunnels.agent_parent import (
 from vieneu_colab_server.tunnels.errors import (
     TunnelOpenError,
     TunnelProgramError,
-    TunnelTimeoutError,
 )
-from vieneu_colab_server.tunnels.ngrok_errors import HIDDEN, refusal
+from vieneu_colab_server.tunnels.ngrok_errors import HIDDEN, START_TIMEOUT_S, late, refusal
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import MissingExtraError
 from vieneu_core.translatable import Translatable
 
-START_TIMEOUT_S = 60.0
 _MOST_STARTS = 3
 ALIVE_EVERY_S, LISTED_EVERY_S = 1.0, 15.0
 _LOGGERS = ("pyngrok.ngrok", "pyngrok.process", "pyngrok.process.ngrok")
@@ -100,12 +98,7 @@ class PyngrokTunnel:
 
     def _url_of(self, connected: asyncio.Future[Any] | None) -> str:
         if connected is None:
-            raise TunnelTimeoutError(
-                Translatable(
-                    "The ngrok agent was not connected after {start_timeout_s:g} s.",
-                    start_timeout_s=self._start_timeout_s,
-                )
-            )
+            raise late(self._start_timeout_s)
         return str(connected.result().public_url)
 
     async def lost(self) -> str:
