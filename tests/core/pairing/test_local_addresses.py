@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 import pytest
+from address_updates import TOKEN, opened, said
 from fake_clock import FakeClock
-from pydantic import SecretStr
 
 from vieneu_core.errors import UnsafeEndpointError
 from vieneu_core.pairing import (
     LOCAL_UPDATES_VARIABLE,
-    AddressUpdate,
     AddressUpdateInbox,
     accepts_local,
-    signature,
 )
-from vieneu_core.wire.version import WIRE_VERSION
-
-TOKEN = SecretStr("the-token-of-the-house-0123456789")
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
-
-
-def said(**changes: Any) -> bytes:
-    facts: dict[str, Any] = {
-        "endpoint_url": "https://abc.ngrok-free.app",
-        "server_version": "0.1.0",
-        "wire_version": WIRE_VERSION,
-        "timestamp": NOW,
-    }
-    return AddressUpdate(**{**facts, **changes}).body()
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(NOW)
-
-
-@pytest.fixture
-def inbox(clock: FakeClock) -> AddressUpdateInbox:
-    return AddressUpdateInbox(TOKEN, clock=clock)
-
-
-def opened(inbox: AddressUpdateInbox, body: bytes) -> AddressUpdate:
-    return inbox.open(body, signature(body, TOKEN))
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]"])

@@ -4,36 +4,17 @@ from __future__ import annotations
 
 import logging
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from address_updates import NOW, TOKEN, said
 from fake_clock import FakeClock
 from pydantic import SecretStr
 
 from vieneu_core.errors import AddressUpdateStaleError
 from vieneu_core.pairing import AddressUpdate, AddressUpdateInbox, UpdateRecord, signature
 from vieneu_core.pairing.address_update import record_key
-from vieneu_core.wire.version import WIRE_VERSION
-
-TOKEN = SecretStr("the-token-of-the-house-0123456789")
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
-
-
-def said(**changes: Any) -> bytes:
-    facts: dict[str, Any] = {
-        "endpoint_url": "https://abc.ngrok-free.app",
-        "server_version": "0.1.0",
-        "wire_version": WIRE_VERSION,
-        "timestamp": NOW,
-    }
-    return AddressUpdate(**{**facts, **changes}).body()
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(NOW)
 
 
 async def test_a_restart_forgets_no_update(tmp_path: Path, clock: FakeClock) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from address_updates import NOW, TOKEN, opened, said
 from fake_clock import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,36 +23,9 @@ from vieneu_core.errors import (
     UnsafeEndpointError,
     VieneuError,
 )
-from vieneu_core.pairing import AddressUpdate, AddressUpdateInbox, signature
+from vieneu_core.pairing import AddressUpdateInbox, signature
 from vieneu_core.pairing.address_update import hkdf_sha256
 from vieneu_core.wire.version import WIRE_VERSION
-
-TOKEN = SecretStr("the-token-of-the-house-0123456789")
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
-
-
-def said(**changes: Any) -> bytes:
-    facts: dict[str, Any] = {
-        "endpoint_url": "https://abc.ngrok-free.app",
-        "server_version": "0.1.0",
-        "wire_version": WIRE_VERSION,
-        "timestamp": NOW,
-    }
-    return AddressUpdate(**{**facts, **changes}).body()
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(NOW)
-
-
-@pytest.fixture
-def inbox(clock: FakeClock) -> AddressUpdateInbox:
-    return AddressUpdateInbox(TOKEN, clock=clock)
-
-
-def opened(inbox: AddressUpdateInbox, body: bytes, token: SecretStr = TOKEN) -> AddressUpdate:
-    return inbox.open(body, signature(body, token))
 
 
 def test_what_the_server_says_is_taken(inbox: AddressUpdateInbox) -> None:
