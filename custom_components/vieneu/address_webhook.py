@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from vieneu_core.errors import VieneuError
 from vieneu_core.pairing import (
     MAX_BODY_BYTES,
+    RECORD_FILE,
     SIGNATURE_HEADER,
     AddressUpdateInbox,
     UpdateRecord,
@@ -31,7 +32,6 @@ from .const import CONF_COLAB, CONF_WEBHOOK, DOMAIN
 from .runtime import VieneuConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
-RECORD_FILE = "address-updates.json"
 
 
 def webhook_key_of(data: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from vieneu_core.clock import Clock
 from vieneu_core.errors import BackendNotConfiguredError, InvalidRequestError
 from vieneu_core.pairing import (
     MAX_BODY_BYTES,
+    RECORD_FILE,
     SIGNATURE_HEADER,
     AddressUpdateInbox,
     UpdateRecord,
@@ -22,7 +23,6 @@ from vieneu_core.router import Mode
 
 ADDRESS = "/address"
 """Open: what it takes is signed."""
-RECORD_FILE = "address-updates.json"
 
 
 class RelayInbox:

@@ -3,7 +3,7 @@
 from vieneu_core.pairing.address_update import SIGNATURE_HEADER, AddressUpdate, signature
 from vieneu_core.pairing.server_verification import verify_server
 from vieneu_core.pairing.token_rotation import rotate_saved_token
-from vieneu_core.pairing.update_record import UpdateRecord
+from vieneu_core.pairing.update_record import RECORD_FILE, UpdateRecord
 from vieneu_core.pairing.update_verification import (
     LOCAL_UPDATES_VARIABLE,
     MAX_BODY_BYTES,
@@ -14,6 +14,7 @@ from vieneu_core.pairing.update_verification import (
 __all__ = [
     "LOCAL_UPDATES_VARIABLE",
     "MAX_BODY_BYTES",
+    "RECORD_FILE",
     "SIGNATURE_HEADER",
     "AddressUpdate",
     "AddressUpdateInbox",

@@ -12,6 +12,8 @@ from vieneu_core.files import PRIVATE, write_atomic
 from vieneu_core.untrusted_json import read_json
 
 _LOGGER = logging.getLogger(__name__)
+RECORD_FILE = "address-updates.json"
+"""Name of the file of an `UpdateRecord` in a folder of state."""
 _MOST_TOKENS = 16
 _MAX_BYTES = 16_384
 
