@@ -145,7 +145,10 @@ def test_a_token_that_no_server_takes_is_named_and_not_replaced(sandbox: CliSand
     ("arguments", "told"),
     [
         (("--tunnel", "pigeon"), "--tunnel: "),
-        (("--tunnel", "cloudflared", "--domain", "a.b"), "--domain: only the tunnel ngrok"),
+        (
+            ("--tunnel", "cloudflared", "--domain", "a.b"),
+            "--domain: only these tunnels have reserved domains: ngrok, pyngrok",
+        ),
         (("--domain", "a b"), "--domain: write a host name"),
         (("--voice", "a,b"), "--voice: "),
         (("--engine", "gguf", "--model", "../x"), "--model: "),
