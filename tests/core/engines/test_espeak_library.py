@@ -10,19 +10,26 @@ import espeakng_loader
 import pytest
 from guard import GUARD_S
 
-from vieneu_core.engines.base import LoadProgress, Utterance
-from vieneu_core.engines.espeak import VOICES, EspeakEngine, create
+from vieneu_core.engines.base import LoadProgress
+from vieneu_core.engines.espeak import create
 from vieneu_core.errors import ModelLoadError
-
-TEXT = "Xin chào các bạn, hôm nay trời đẹp quá."
 
 
 def quiet(now: LoadProgress) -> None:
     del now
 
 
-def speak(engine: EspeakEngine) -> bytes:
-    return b"".join(engine.synthesize(Utterance(text=TEXT, voice=VOICES[1]), lambda: False))
+def in_a_process(program: str, *arguments: str) -> str:
+    """Return what it prints: eSpeak starts once in a process, with the data of the first engine."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=GUARD_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 TWO_ENGINES = """
@@ -37,23 +44,18 @@ def speak(engine):
 first, second = create({}), create({})
 for engine in (first, second):
     engine.load(lambda _: None)
+shared = first._library is second._library
 lengths = [speak(first), speak(second), speak(first)]
 del engine, second
 gc.collect()
-print(*lengths, speak(first))
+print(int(shared), *lengths, speak(first))
 """
 
 
 def test_each_of_two_engines_in_a_process_gets_what_it_speaks() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", TWO_ENGINES],
-        capture_output=True,
-        text=True,
-        timeout=GUARD_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    lengths = [int(length) for length in done.stdout.split()]
+    shared, *lengths = map(int, in_a_process(TWO_ENGINES).split())
+
+    assert shared, "a second start would free what the first one's voice points to"
     assert len(lengths) == 4
     assert min(lengths) > 20_000
 
@@ -76,7 +78,6 @@ def test_data_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_damaged_data_are_no_voice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "phontab").write_bytes(b"")
-    # In a process of its own: what eSpeak has read stays in it.
     program = f"""
 import espeakng_loader
 from vieneu_core.engines.espeak import create
@@ -89,23 +90,27 @@ except ModelLoadError as error:
 """
     monkeypatch.delenv("ESPEAK_DATA_PATH", raising=False)
 
-    ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=GUARD_S, check=True
-    )
-
-    assert "does not start" in ran.stdout
+    assert "does not start" in in_a_process(program)
 
 
-def test_data_under_a_very_long_path_are_found(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+LONG_PATH = """
+import sys
+import espeakng_loader
+from vieneu_core.engines.base import Utterance
+from vieneu_core.engines.espeak import VOICES, create
+
+espeakng_loader.get_data_path = lambda: sys.argv[1]
+engine = create({})
+engine.load(lambda _: None)
+utterance = Utterance(text="Xin chào các bạn.", voice=VOICES[1])
+print(sum(map(len, engine.synthesize(utterance, lambda: False))))
+"""
+
+
+def test_data_under_a_very_long_path_are_found(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 100) / ("e" * 100)
     deep.mkdir(parents=True)
     link = deep / "espeak-ng-data"
     link.symlink_to(espeakng_loader.get_data_path())
-    monkeypatch.setattr(espeakng_loader, "get_data_path", lambda: str(link))
-    engine = create({})
 
-    engine.load(quiet)
-
-    assert len(speak(engine)) > 30_000
+    assert int(in_a_process(LONG_PATH, str(link))) > 20_000

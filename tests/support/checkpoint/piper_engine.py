@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
-from checkpoint.piper_voice import Samples, pitch_hz, pitches_of, tone_samples
-from piper.phonemize_espeak import EspeakPhonemizer
+from checkpoint.piper_voice import RATE_HZ, Samples, pitch_hz, pitches_of, tone_samples
+from piper import PiperConfig, PiperVoice
+from piper.config import PhonemeType
 
 from vieneu_core.audio.pcm import floats_of_pcm
 from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
@@ -46,15 +46,21 @@ def heard(samples: Samples, **scales: float) -> list[int]:
     return [hz for hz in pitches_of(samples, tone_samples(**scales)) if hz]
 
 
-@cache
-def phonemizer() -> EspeakPhonemizer:
-    """Return Piper's own; a second one in a process would end it."""
-    return EspeakPhonemizer()
-
-
 def phonemes(text: str, espeak: str = "vi", known: int = 154) -> list[int]:
-    """Return the pitches that the phonemes of a text have, as Piper's own eSpeak NG makes them."""
-    sentences = phonemizer().phonemize(espeak, text)
+    """Return the pitches that the phonemes of a text have, as Piper's own eSpeak NG makes them.
+
+    By a voice without a graph: the package starts eSpeak once for all voices of a process, and a
+    second start frees the tables that the first one's voice points to.
+    """
+    config = PiperConfig(
+        num_symbols=known,
+        num_speakers=1,
+        sample_rate=RATE_HZ,
+        espeak_voice=espeak,
+        phoneme_id_map={},
+        phoneme_type=PhonemeType.ESPEAK,
+    )
+    sentences = PiperVoice(session=None, config=config).phonemize(text)
     made = [each for sentence in sentences for each in sentence]
     pitches = [pitch_hz(each) for each in made]
     return [hz for hz in pitches if hz < pitch_hz(" ") + 20 * known]

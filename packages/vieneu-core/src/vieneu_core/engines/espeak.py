@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -91,22 +92,7 @@ class EspeakEngine:
         """
         progress(LoadProgress("Loading eSpeak NG"))
         loader = _loader()
-        try:
-            library = ctypes.CDLL(loader.get_library_path())
-        except OSError as error:
-            raise ModelLoadError(
-                Translatable("The eSpeak NG library cannot be loaded: {error}", error=error)
-            ) from error
-        library.espeak_Info.restype = ctypes.c_char_p
-        data = _short_path(_data_folder(loader))
-        rate = library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data, _INITIALIZE_DONT_EXIT)
-        # Without its option to exit, eSpeak returns a rate even if it could not read its data.
-        if rate <= 0 or library.espeak_SetVoiceByName(NATIVE_NAMES[VOICES[0].id]) != 0:
-            raise ModelLoadError(
-                Translatable(
-                    "eSpeak NG does not start with its data (result {result}).", result=rate
-                )
-            )
+        library, rate = _started(loader.get_library_path(), _data_folder(loader))
         self._library, self._sample_rate_hz = library, rate
         version = library.espeak_Info(None).decode()
         return EngineInfo(
@@ -206,6 +192,32 @@ def _loader() -> ModuleType:
         raise MissingExtraError("The engine espeak", "espeak") from error
     module: ModuleType = espeakng_loader
     return module
+
+
+@cache
+def _started(library_path: str, data_folder: str) -> tuple[Any, int]:
+    """Load the library and start it; return it with its sample rate in Hz.
+
+    Once in a process: a second start frees the tables of phonemes that the voice still points to.
+
+    Raises:
+        ModelLoadError: the library cannot be loaded, or does not start with these data.
+    """
+    try:
+        library = ctypes.CDLL(library_path)
+    except OSError as error:
+        raise ModelLoadError(
+            Translatable("The eSpeak NG library cannot be loaded: {error}", error=error)
+        ) from error
+    library.espeak_Info.restype = ctypes.c_char_p
+    data = _short_path(data_folder)
+    rate = library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data, _INITIALIZE_DONT_EXIT)
+    # Without its option to exit, eSpeak returns a rate even if it could not read its data.
+    if rate <= 0 or library.espeak_SetVoiceByName(NATIVE_NAMES[VOICES[0].id]) != 0:
+        raise ModelLoadError(
+            Translatable("eSpeak NG does not start with its data (result {result}).", result=rate)
+        )
+    return library, rate
 
 
 def _data_folder(loader: ModuleType) -> str:
