@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,14 @@ from run_hooks import (  # noqa: F401 - hooks, which pytest finds by name
 from server_site import TOKEN, Site, serving
 from syrupy.assertion import SnapshotAssertion
 
+from vieneu_core import builder
+from vieneu_core.router.policy import RouterPolicy
 from vieneu_core.testing.scripted import ScriptedBackend
 
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "custom_components/vieneu"
 EMBEDDED = {"local": {"kind": "embedded"}}
+LIMITS = ("stall_s", "replaceable_stall_s", "first_audio_s", "latest_start_s")
 os.environ["VIENEU_LOCAL_ADDRESS_UPDATES"] = "1"  # servers of tests are on this machine
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"  # no test reaches the model hub of the world
 
@@ -55,6 +59,17 @@ def _custom_integrations(enable_custom_integrations: None) -> None:
 @pytest.fixture(autouse=True)
 def _sockets(socket_enabled: None) -> None:
     """Let the backends talk: real servers and workers are on loopback."""
+
+
+@pytest.fixture(autouse=True)
+def _limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for a backend however slow the machine is: else another one would speak.
+
+    ``@pytest.mark.limits("stall_s")`` leaves those limits as they are that a test is about.
+    """
+    mark = request.node.get_closest_marker("limits")
+    lifted = dict.fromkeys(set(LIMITS) - set(mark.args if mark else ()), GUARD_S)
+    monkeypatch.setattr(builder, "RouterPolicy", partial(RouterPolicy, **lifted))
 
 
 @pytest.fixture(autouse=True)

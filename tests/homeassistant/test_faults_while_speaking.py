@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from conftest import SetUp, until
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import async_capture_events
@@ -14,6 +15,7 @@ from tone_engine import expected, heard, same
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 
+@pytest.mark.limits("replaceable_stall_s")
 async def test_a_server_that_hangs_in_mid_announcement_loses_no_sentence(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], engine: ScriptedBackend
 ) -> None:
@@ -28,6 +30,7 @@ async def test_a_server_that_hangs_in_mid_announcement_loses_no_sentence(
     assert seconds(data) > 1.0 * len(SENTENCES), "the others in the embedded voice"
 
 
+@pytest.mark.limits("replaceable_stall_s", "first_audio_s", "latest_start_s")
 async def test_a_server_slower_than_playback_is_replaced_and_told(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], engine: ScriptedBackend
 ) -> None:
