@@ -92,12 +92,9 @@ def test_what_does_not_speak_is_no_voice(sandbox: CliSandbox) -> None:
 
 @pytest.mark.slow
 @NEEDS_LLAMA_CPP
-def test_a_model_is_trimmed_and_still_speaks(
-    sandbox: CliSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_is_trimmed_and_still_speaks(sandbox: CliSandbox, tmp_path: Path) -> None:
     write_gguf(sandbox.home / "whole.gguf", n_codes=1024, n_words=3000)
-    # Coverage would take twice the time for what tests/core/models measures.
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+    sandbox.traced = False  # tests/core/models measures it
 
     done = sandbox.run("optimize", "whole.gguf")
 
@@ -105,9 +102,10 @@ def test_a_model_is_trimmed_and_still_speaks(
     trimmed = sandbox.home / "whole-trimmed.gguf"
     assert trimmed.stat().st_size < (sandbox.home / "whole.gguf").stat().st_size
     assert str(trimmed.name) in done.stdout
-    again = sandbox.run("optimize", "whole-trimmed.gguf", "-o", str(tmp_path / "again.gguf"))
-    assert again.returncode == 4
-    assert "trimmed already" in again.stderr
+    again = sandbox.on_terminal("optimize", "whole-trimmed.gguf", "-o", str(tmp_path / "a.gguf"))
+    assert again.finish() == 4
+    assert "trimmed already" in again.shown
+    assert "Reading words" not in again.shown, "told before a minute of reading"
 
 
 def test_what_cannot_be_trimmed_is_told_and_nobody_is_told_to_delete_it(

@@ -96,6 +96,15 @@ def trim(
     )
 
 
+def check_trimmable(source: Path) -> None:
+    """Check what `trim` needs of a model, before its tokens are searched. Blocking.
+
+    Raises:
+        MissingExtraError, ModelLoadError: as `trim`.
+    """
+    _Model.open(source)
+
+
 class _Model:
     """A GGUF opened for reading."""
 

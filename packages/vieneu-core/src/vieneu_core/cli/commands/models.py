@@ -38,7 +38,7 @@ from vieneu_core.models.catalogue import (
 )
 from vieneu_core.models.download import OnDownload
 from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
-from vieneu_core.models.prune_vocabulary import OnPrune, trim
+from vieneu_core.models.prune_vocabulary import OnPrune, check_trimmable, trim
 from vieneu_core.models.source import ModelSource
 from vieneu_core.translatable import Translatable
 
@@ -258,6 +258,8 @@ def _reachable(source: Path, show: OnDownload, terminal: Terminal) -> Collection
 
     with _as_wrong_request("Name a VieNeu model in GGUF format; vieneu models get downloads one."):
         check_vieneu_gguf(source)
+    with _as_wrong_request():
+        check_trimmable(source)
     reading = terminal.messages("reading_words")
     return reachable_tokens(
         source, dictionary_phonemes(), lambda n: show(f"{reading} {n}", None, None)
