@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ WITH_RESULTS = {
     "help": ["--help"],
     "help of a command": ["say", "--help"],
 }
+OTHER_STREAMS = ("2>/dev/full", "<&- 2>&-", "0>/dev/null")
 NO_SPACE = "Standard output cannot be written: No space left on device."
 TOLD = {
     "C.UTF-8": f"{NO_SPACE} Free space on the disk, or send the output elsewhere.",
@@ -85,8 +87,13 @@ def test_a_full_disk_behind_standard_output_is_named(
     assert done.stderr.splitlines()[-1] == f"vieneu: {TOLD[lang]}"
 
 
-@pytest.mark.parametrize("redirect", ["2>/dev/full", "<&- 2>&-", "0>/dev/null"])
-@pytest.mark.parametrize("case", [case for case in WITH_RESULTS if "again" not in case])
+@pytest.mark.parametrize(
+    ("case", "redirect"),
+    [
+        *(("say", redirect) for redirect in OTHER_STREAMS),
+        *zip([case for case in WITH_RESULTS if "again" not in case], cycle(OTHER_STREAMS)),
+    ],
+)
 def test_other_streams_stop_nothing(sandbox: CliSandbox, case: str, redirect: str) -> None:
     done = run(sandbox, [*sandbox.command, *WITH_RESULTS[case]], redirect)
     assert done.returncode == 0

@@ -12,7 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from notebook_cells import SMALL, code_of, wheel
 from pydantic import SecretStr, ValidationError
@@ -32,7 +32,9 @@ from vieneu_core.notebook import (
 from vieneu_core.notebook.rendering import literal
 
 CELLS = ["access", "drive", "server", "voices", "start", "watch"]
-PRINTABLE = st.text(min_size=1, max_size=60).filter(str.isprintable)
+LETTERS = st.characters(exclude_categories=("C", "Z"), include_characters=" ")
+"""All that `str.isprintable` allows; the test never has to draw again."""
+PRINTABLE = st.text(LETTERS, min_size=1, max_size=60)
 
 
 def carried_in(cell: str) -> dict[str, tuple[str, str, str]]:
@@ -99,12 +101,12 @@ def test_it_has_six_cells_in_order_and_is_valid_to_its_schema() -> None:
         assert notebook["metadata"]["colab"]["private_outputs"] is True
 
 
+@settings(max_examples=30)
 @given(
     model=PRINTABLE,
     codec=PRINTABLE,
     voices=st.lists(
-        PRINTABLE.filter(lambda t: "," not in t and t == t.strip()).map(lambda t: t[:40].strip()),
-        max_size=3,
+        PRINTABLE.map(lambda t: t.replace(",", "").strip()[:40].strip()), max_size=3
     ).map(lambda names: tuple(name for name in names if name)),
     hours=st.floats(min_value=0.01, max_value=24, allow_nan=False),
     drive=st.booleans(),
@@ -120,7 +122,7 @@ def test_no_setting_breaks_out_of_its_string(
     hook: str,
     token: str,
 ) -> None:
-    settings = NotebookSettings(
+    chosen = NotebookSettings(
         engine="sdk",
         model=model,
         codec=codec,
@@ -131,7 +133,7 @@ def test_no_setting_breaks_out_of_its_string(
         token=SecretStr(token),
         source=SMALL,
     )
-    notebook = render_notebook(settings)
+    notebook = render_notebook(chosen)
     cells = code_of(notebook)
 
     assert [c["id"] for c in notebook["cells"]] == [
