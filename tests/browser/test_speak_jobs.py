@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
-from relay_site import RelaySite, relaying
+from relay_site import CLONING, RelaySite, relaying
 from speak_page import (
-    CLONING,
     SENTENCES,
     SLOW,
     decoded,

@@ -11,10 +11,9 @@ from page_browser import browsing
 from playwright.async_api import expect
 from pydantic import SecretStr
 from relay_process import relay_process
-from relay_site import TONES, RelaySite, relaying
+from relay_site import CLONED_HZ, CLONING, TONES, RelaySite, relaying
 from server_site import TOKEN, until
 from speak_page import (
-    CLONING,
     SENTENCES,
     SLOW,
     decoded,
