@@ -10,6 +10,12 @@ from playwright.async_api import Browser, expect
 from relay_site import RelaySite
 from voice_clips import clip
 
+PARTS = (
+    *("source", "connection", "speed", "events", "account"),
+    *("notebook", "voices", "dictionary", "cache"),
+)
+"""Parts of the page, in the order of its contents."""
+
 
 @pytest.mark.parametrize("language", ["vi-VN", "en-US"])
 async def test_every_part_is_accessible_and_fits_the_window(
@@ -46,6 +52,9 @@ async def test_the_language_is_switched_and_kept(visit: Visit) -> None:
     await page.wait_for_selector(PAGE)
     await expect(page.locator("#source-heading")).to_have_text("Nguồn giọng")
     assert set(visit.languages) == {"vi"}
+    await page.click("[href='../']")
+    await expect(page.locator("#login-title")).to_have_text("Đăng nhập")
+    assert page.url == f"{visit.origin}/"
 
 
 async def test_the_keyboard_reaches_the_content_and_every_control(visit: Visit) -> None:
@@ -63,6 +72,10 @@ async def test_the_keyboard_reaches_the_content_and_every_control(visit: Visit) 
         reached.append(focused)
     for control in ("language", "log-out", "local", "remote", "load", "endpoint-url", "voice-file"):
         assert control in reached, reached
+    for part in ("main", *PARTS):
+        await page.press(f"[href='#{part}']", "Enter")
+        assert await page.evaluate("location.hash") == f"#{part}"
+        await expect(page.locator(f"#{part} h2:visible").first).to_be_in_viewport()
 
 
 async def test_a_mistake_in_the_settings_file_is_shown_until_it_is_mended(
@@ -87,6 +100,8 @@ async def test_a_relay_that_is_gone_is_named_and_nothing_typed_is_lost(
     await site.task
     said = await visit.text("#status-outcome.problem")
     assert "The relay does not answer" in said
+    await page.click("#log-out")
+    assert "does not answer" in await visit.text("#log-out-outcome.problem")
     await page.click("#connect-form button[type=submit]")
     assert "does not answer" in await visit.text("#connection-outcome.problem")
     assert await page.input_value("#endpoint-url") == "http://typed.example"
