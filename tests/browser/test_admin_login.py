@@ -31,6 +31,7 @@ async def test_the_code_of_the_first_start_leads_to_a_password(
         await page.click("#choose-form button[type=submit]")
         await page.wait_for_selector(PAGE)
         assert site.account.has_password
+        assert await page.evaluate("scrollY") == 0, "the header is in view"
         await page.reload()
         await page.wait_for_selector(PAGE)
 

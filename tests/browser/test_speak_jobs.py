@@ -130,7 +130,7 @@ async def test_a_dialogue_has_a_voice_for_each_speaker(site: RelaySite) -> None:
         script = {
             "name": "kịch.txt",
             "mimeType": "text/plain",
-            "buffer": "Lan: Đây là câu 3.\nMinh: Đây là câu 17.\n".encode("utf-16"),
+            "buffer": "Lan: Câu 3.\nMinh: Câu 17.\nBà: Câu 42.\nÔng: Câu 5.\n".encode("utf-16"),
         }
         await shown.page.check("[name=kind][value=dialogue]")
         await shown.page.set_input_files("#job-file", script)  # type: ignore[arg-type]
@@ -139,7 +139,8 @@ async def test_a_dialogue_has_a_voice_for_each_speaker(site: RelaySite) -> None:
         await shown.page.click("#job-form button[type=submit]")
         await shown.until_text("#job-status", "is done")
         job = (await jobs(shown))[0]
-        assert job["spec"]["voices"] == {"Lan": "vi-low", "Minh": "en-low"}
+        vietnamese = {"Lan": "vi-low", "Bà": "vi-low", "Ông": "vi-high"}
+        assert job["spec"]["voices"] == {**vietnamese, "Minh": "en-low"}
         assert job["spec"]["name"] == "kịch"
         await shown.page.fill("#job-text", "Không ai nói câu này.")
         await shown.page.click("#job-form button[type=submit]")

@@ -87,7 +87,7 @@ async function logIn(event) {
   hideError(element("login-error"));
   element("token").value = "";
   await load();
-  element("main").focus();
+  element("main").focus({ preventScroll: true }); // the header stays in view
 }
 
 async function logOut() {
