@@ -116,20 +116,26 @@ def made_in_scripts() -> Counter[tuple[str, str]]:
 def named_by(source: str) -> Iterator[re.Pattern[str]]:
     """Yield what each action in the source of a test names; anything may be in a placeholder."""
     for node in ast.walk(ast.parse(source)):
-        is_action = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        if is_action and node.func.attr in ACTIONS:
-            for part in (node.func, *node.args[:1]):
-                yield from map(_pattern, ast.walk(part))
+        match node:
+            case ast.Call(func=ast.Attribute(attr=action) as func, args=args) if action in ACTIONS:
+                for part in (func, *args[:1]):
+                    yield from map(_pattern, ast.walk(part))
 
 
 def _pattern(node: ast.AST) -> re.Pattern[str]:
-    if isinstance(node, ast.JoinedStr):
-        parts = [
-            re.escape(p.value) if isinstance(p, ast.Constant) else r"[\w-]+" for p in node.values
-        ]
-        return re.compile("".join(parts))
-    is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-    return re.compile(re.escape(node.value) if is_text else r"(?!)")
+    match node:
+        case ast.JoinedStr(values=parts):
+            return re.compile("".join(_fixed(part) or r"[\w-]+" for part in parts))
+        case _:
+            return re.compile(_fixed(node) or "(?!)")
+
+
+def _fixed(node: ast.AST) -> str:
+    match node:
+        case ast.Constant(value=str(text)):
+            return re.escape(text)
+        case _:
+            return ""
 
 
 def unused(controls: Iterable[str], sources: Iterable[str]) -> set[str]:

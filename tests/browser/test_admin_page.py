@@ -15,6 +15,18 @@ PARTS = (
     *("notebook", "voices", "dictionary", "cache"),
 )
 """Parts of the page, in the order of its contents."""
+OUTCOMES = {
+    "#log-out": "#log-out-outcome",
+    "[data-mode=remote]": "#mode-outcome",
+    "[data-backend=local] [data-action=load]": "[data-backend=local] .outcome",
+    "#connect-form button[type=submit]": "#connection-outcome",
+    "#password-form button[type=submit]": "#account-outcome",
+    "#notebook-form button[type=submit]": "#notebook-outcome",
+    "#usable summary": "#voices-outcome",
+    "#dictionary-form button[type=submit]": "#dictionary-outcome",
+    "#cache-form button[type=submit]": "#cache-outcome",
+}
+"""Where an error of a control is shown."""
 
 
 @pytest.mark.parametrize("language", ["vi-VN", "en-US"])
@@ -100,8 +112,10 @@ async def test_a_relay_that_is_gone_is_named_and_nothing_typed_is_lost(
     await site.task
     said = await visit.text("#status-outcome.problem")
     assert "The relay does not answer" in said
-    await page.click("#log-out")
-    assert "does not answer" in await visit.text("#log-out-outcome.problem")
-    await page.click("#connect-form button[type=submit]")
-    assert "does not answer" in await visit.text("#connection-outcome.problem")
+    await page.fill("#new-password", "một mật khẩu khác")
+    await page.fill("#announcements", "Cửa chính đang mở.")
+    for control, outcome in OUTCOMES.items():
+        await page.click(control)
+        assert "does not answer" in await visit.text(f"{outcome}.problem")
+    assert await page.input_value("#announcements") == "Cửa chính đang mở."
     assert await page.input_value("#endpoint-url") == "http://typed.example"

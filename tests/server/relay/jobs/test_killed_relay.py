@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ async def submitted(session: aiohttp.ClientSession, relay: RelayProcess) -> str:
 
 async def progress(
     session: aiohttp.ClientSession, relay: RelayProcess, job_id: str
-) -> AsyncIterator[dict[str, Any]]:
+) -> AsyncGenerator[dict[str, Any], None]:
     async with session.get(f"{relay.url}/jobs/{job_id}/events") as response:
         assert response.status == 200, await response.text()
         async for line in response.content:
