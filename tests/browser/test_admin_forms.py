@@ -21,6 +21,13 @@ HEARD = """new Promise((resolve) => {
     check();
 })"""
 """Resolves once the player has played something."""
+WRITTEN = "a-token-that-is-written-into-the-notebook"
+CHOSEN = (
+    *("LANGUAGE = 'en'", "ENGINE = 'piper'", "TUNNEL = 'cloudflared'", "DRIVE_CACHE = True"),
+    *("SESSION_HOURS = 2.0", "MODEL = 'a/model'", "CODEC = 'a/codec'", "VOICES = 'ba, me'"),
+    *(f"token = '{WRITTEN}'", "callback_url='https://relay.example/relay/api/address'"),
+)
+"""What the notebook has of the choices in its form."""
 
 
 async def test_a_voice_is_added_with_consent_heard_and_deleted(
@@ -35,10 +42,17 @@ async def test_a_voice_is_added_with_consent_heard_and_deleted(
     await page.click("#voice-form button[type=submit]")
     assert await page.evaluate("!document.getElementById('voice-consent').validity.valid")
     assert voices.voices() == ()
+    await page.select_option("#voice-language", "en")
     await page.check("#voice-consent")
     await page.click("#voice-form button[type=submit]")
     assert "Bà Ngoại" in await visit.text("#voice-outcome.done")
+    assert [voice.language for voice in voices.voices()] == ["en"]
     await page.click("[data-voice=ba-ngoai] button:not(.danger)")
+    await page.evaluate(HEARD)
+    await page.evaluate(
+        "Object.assign(document.getElementById('player'), {currentTime: 0}).pause()"
+    )
+    await page.press("#player", "Space")
     await page.evaluate(HEARD)
     await page.click("#usable summary")
     await page.click("#usable-voices li:first-child button")
@@ -118,7 +132,15 @@ async def test_the_notebook_has_the_choices_of_its_form(visit: Visit, tmp_path: 
     await page.select_option("#notebook-tunnel", "cloudflared")
     await page.click("#notebook-form summary")
     assert not await page.is_visible("#notebook-domain"), "this tunnel reserves none"
+    await page.select_option("#notebook-language", "en")
+    await page.select_option("#notebook-engine", "piper")
+    await page.check("#notebook-drive-cache")
     await page.fill("#notebook-session-hours", "2")
+    await page.fill("#notebook-model", "a/model")
+    await page.fill("#notebook-codec", "a/codec")
+    await page.fill("#notebook-voices", "ba, me")
+    await page.fill("#notebook-token", WRITTEN)
+    await page.fill("#notebook-callback-url", "https://relay.example/relay/api/address")
     async with page.expect_download() as begun:
         await page.click("#notebook-form button[type=submit]")
     download = await begun.value
@@ -127,7 +149,9 @@ async def test_the_notebook_has_the_choices_of_its_form(visit: Visit, tmp_path: 
     await download.save_as(path)
     made = json.loads(path.read_text("utf-8"))
     nbformat.validate(made)
-    assert "cloudflared" in path.read_text("utf-8")
+    code = "".join(line for cell in made["cells"] for line in cell["source"])
+    for choice in CHOSEN:
+        assert choice in code
     assert await visit.text("#notebook-outcome.done")
 
 
@@ -141,7 +165,9 @@ async def test_a_wrong_choice_for_the_notebook_is_named(visit: Visit) -> None:
     assert await page.input_value("#notebook-domain") == "no host"
 
 
-async def test_announcements_are_prepared_and_each_failure_is_named(visit: Visit) -> None:
+async def test_announcements_are_prepared_and_each_failure_is_named(
+    visit: Visit, site: RelaySite
+) -> None:
     page = visit.page
     await page.fill("#announcements", "Cửa chính đang mở.\n\nsegfault\nMáy giặt đã xong.")
     await page.click("#cache-form button[type=submit]")
@@ -152,6 +178,16 @@ async def test_announcements_are_prepared_and_each_failure_is_named(visit: Visit
     await page.fill("#announcements", "Cửa chính đang mở.")
     await page.click("#cache-form button[type=submit]")
     await expect(page.locator("#cache-outcome")).to_contain_text("Already in the cache: 1.")
+    await page.select_option("#cache-voice", "vi-high")
+    await page.click("#cache-form button[type=submit]")
+    await expect(page.locator("#cache-outcome")).to_contain_text("Prepared: 1.")
+    await page.fill("#cache-speed", "1.5")
+    await page.fill("#announcements", "Cửa chính đang mở.\nMáy giặt đã xong.")
+    await page.click("#cache-form button[type=submit]")
+    await expect(page.locator("#cache-outcome")).to_contain_text("Prepared: 2.")
+    body = {"announcements": ["Cửa chính đang mở."], "voice": "vi-high", "speed": 1.5}
+    async with site.api("POST", "/cache/prepare", json=body) as answer:
+        assert '"present"' in await answer.text(), "with voice and speed of the form"
 
 
 async def test_a_preparation_is_stopped(browser: Browser, tmp_path: Path) -> None:

@@ -26,20 +26,25 @@ async def test_the_code_of_the_first_start_leads_to_a_password(
         assert await page.evaluate("!document.getElementById('first-password').validity.valid")
         assert not site.account.has_password
         await page.fill("#first-password", PASSWORD)
-        await page.keyboard.press("Enter")
+        await page.check("#first-show")
+        assert await page.get_attribute("#first-password", "type") == "text"
+        await page.click("#choose-form button[type=submit]")
         await page.wait_for_selector(PAGE)
+        assert site.account.has_password
+        assert await page.evaluate("scrollY") == 0, "the header is in view"
         await page.reload()
         await page.wait_for_selector(PAGE)
 
         await page.click("#log-out")
         await page.wait_for_selector("#login:not([hidden])")
+        assert await page.evaluate("fetch('api/status').then((answer) => answer.status)") == 401
         assert await visit.violations() == []
         await page.fill("#password", "something else")
         await page.keyboard.press("Enter")
         assert "The password is wrong." in await visit.text("#login-outcome.problem")
         assert await page.input_value("#password") == "something else"
         await page.fill("#password", PASSWORD)
-        await page.keyboard.press("Enter")
+        await page.click("#login-form button[type=submit]")
         await page.wait_for_selector(PAGE)
 
 

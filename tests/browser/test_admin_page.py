@@ -10,6 +10,24 @@ from playwright.async_api import Browser, expect
 from relay_site import RelaySite
 from voice_clips import clip
 
+PARTS = (
+    *("source", "connection", "speed", "events", "account"),
+    *("notebook", "voices", "dictionary", "cache"),
+)
+"""Parts of the page, in the order of its contents."""
+OUTCOMES = {
+    "#log-out": "#log-out-outcome",
+    "[data-mode=remote]": "#mode-outcome",
+    "[data-backend=local] [data-action=load]": "[data-backend=local] .outcome",
+    "#connect-form button[type=submit]": "#connection-outcome",
+    "#password-form button[type=submit]": "#account-outcome",
+    "#notebook-form button[type=submit]": "#notebook-outcome",
+    "#usable summary": "#voices-outcome",
+    "#dictionary-form button[type=submit]": "#dictionary-outcome",
+    "#cache-form button[type=submit]": "#cache-outcome",
+}
+"""Where an error of a control is shown."""
+
 
 @pytest.mark.parametrize("language", ["vi-VN", "en-US"])
 async def test_every_part_is_accessible_and_fits_the_window(
@@ -46,6 +64,9 @@ async def test_the_language_is_switched_and_kept(visit: Visit) -> None:
     await page.wait_for_selector(PAGE)
     await expect(page.locator("#source-heading")).to_have_text("Nguồn giọng")
     assert set(visit.languages) == {"vi"}
+    await page.click("[href='../']")
+    await expect(page.locator("#login-title")).to_have_text("Đăng nhập")
+    assert page.url == f"{visit.origin}/"
 
 
 async def test_the_keyboard_reaches_the_content_and_every_control(visit: Visit) -> None:
@@ -63,6 +84,10 @@ async def test_the_keyboard_reaches_the_content_and_every_control(visit: Visit) 
         reached.append(focused)
     for control in ("language", "log-out", "local", "remote", "load", "endpoint-url", "voice-file"):
         assert control in reached, reached
+    for part in ("main", *PARTS):
+        await page.press(f"[href='#{part}']", "Enter")
+        assert await page.evaluate("location.hash") == f"#{part}"
+        await expect(page.locator(f"#{part} h2:visible").first).to_be_in_viewport()
 
 
 async def test_a_mistake_in_the_settings_file_is_shown_until_it_is_mended(
@@ -87,6 +112,10 @@ async def test_a_relay_that_is_gone_is_named_and_nothing_typed_is_lost(
     await site.task
     said = await visit.text("#status-outcome.problem")
     assert "The relay does not answer" in said
-    await page.click("#connect-form button[type=submit]")
-    assert "does not answer" in await visit.text("#connection-outcome.problem")
+    await page.fill("#new-password", "một mật khẩu khác")
+    await page.fill("#announcements", "Cửa chính đang mở.")
+    for control, outcome in OUTCOMES.items():
+        await page.click(control)
+        assert "does not answer" in await visit.text(f"{outcome}.problem")
+    assert await page.input_value("#announcements") == "Cửa chính đang mở."
     assert await page.input_value("#endpoint-url") == "http://typed.example"

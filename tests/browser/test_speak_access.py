@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from page_browser import BrowserPage, browsing
 from page_windows import each_window
 from relay_site import RelaySite, relaying
 from speak_page import (
+    SENTENCES,
     log_in,
     speak,
     speaking_page,
@@ -18,6 +20,11 @@ from speak_page import (
 from tone_engine import expected, same
 
 LANGUAGES = {"en-US": "Log in", "vi-VN": "Đăng nhập"}
+UNNAMED = {
+    "en-US": r"Dialogue of [A-Z][a-z]+ \d{1,2}, \d{4}, \d{1,2}:\d\d\s[AP]M",
+    "vi-VN": r"Hội thoại ngày \d{1,2} tháng \d{1,2}, \d{4} lúc \d\d:\d\d",
+}
+"""Title of a job that has no name."""
 
 
 @pytest.fixture
@@ -41,6 +48,7 @@ async def test_every_part_is_accessible_and_fits(site: RelaySite, language: str)
         await shown.page.fill("#job-text", "Lan: Đây là câu 3.\nMinh: Đây là câu 17.")
         await shown.page.click("#job-form button[type=submit]")
         await shown.page.locator("#job-list a.button").first.wait_for()
+        assert re.fullmatch(UNNAMED[language], await shown.text("#job-list h3"))
         await check_part(shown, language)
         assert shown.origins == {site.url}
         assert shown.errors == []
@@ -62,12 +70,17 @@ async def test_the_language_is_switched_and_remembered(site: RelaySite) -> None:
         assert await shown.page.title() == "Đọc văn bản – VieNeu Relay"
         await shown.page.reload()
         await shown.until_text("#speak h1", "Đọc văn bản")
+        await shown.page.click("[href='relay/']")
+        await shown.until_text("#login-heading", "Đăng nhập")
+        assert shown.page.url == f"{site.url}/relay/"
 
 
 async def test_the_page_is_used_with_the_keyboard_alone(site: RelaySite) -> None:
     async with speaking_page(site.url) as shown:
         keyboard = shown.page.keyboard
-        await shown.page.focus("#text")
+        await shown.page.press("[href='#main']", "Enter")
+        await keyboard.press("Tab")
+        assert await shown.page.evaluate("document.activeElement.id") == "text"
         await keyboard.type("Đây là câu 3.")
         for target in ("language", "voice", "speed", "", "speak-start"):
             await keyboard.press("Tab")
@@ -76,3 +89,35 @@ async def test_the_page_is_used_with_the_keyboard_alone(site: RelaySite) -> None
         await keyboard.press("Enter")
         await shown.until_text("#speak-status", "Finished")
         assert same(await tones(shown), [expected("Đây là câu 3.")])
+        await shown.page.press("#to-jobs", "Enter")
+        assert await shown.page.evaluate("document.activeElement.id") == "main"
+        reached = [await next_control(shown) for _ in range(3)]
+        await keyboard.type(" ".join(SENTENCES))
+        while reached[-1] != "submit":
+            reached.append(await next_control(shown))
+            if reached[-1] == "job-speed":
+                await keyboard.press("ArrowRight")
+        assert reached == JOB_CONTROLS
+        await keyboard.press("Enter")
+        await shown.until_text("#job-status", "is done")
+        listed = await shown.page.evaluate("fetch('speak/api/jobs').then((a) => a.json())")
+        assert listed["jobs"][0]["spec"]["speed"] == 1.05
+        while not (await next_control(shown)).startswith("Download MP3"):
+            pass
+        async with shown.page.expect_download():
+            await keyboard.press("Enter")
+
+
+JOB_CONTROLS = [
+    *("kind", "job-file", "job-text", "summary", "job-name", "job-language", "job-voice"),
+    *("job-speed", "job-format", "job-fallback", "submit"),
+]
+
+
+async def next_control(shown: BrowserPage) -> str:
+    """Press Tab, and return a name of what has the focus."""
+    await shown.page.keyboard.press("Tab")
+    return str(
+        await shown.page.evaluate("""(({id, name, type, ariaLabel, localName}) =>
+            id || name || ariaLabel || type || localName)(document.activeElement)""")
+    )

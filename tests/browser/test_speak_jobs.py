@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import expect
-from relay_site import RelaySite, relaying
+from job_rig import names_in
+from page_browser import BrowserPage
+from playwright.async_api import Download, expect
+from relay_site import CLONED_HZ, CLONING, RelaySite, relaying
 from speak_page import (
-    CLONING,
     SENTENCES,
     SLOW,
     decoded,
     speaking_page,
+    until_cancelled,
 )
 from tone_engine import expected, heard, same
 from voice_clips import clip, wav_file
@@ -36,24 +40,72 @@ async def test_a_long_text_becomes_a_job_that_is_downloaded_and_removed(site: Re
         assert "Done: 3 of 3 sentences" in await shown.text("#job-list")
         async with shown.page.expect_download() as waiting:
             await shown.page.get_by_role("link", name="Download MP3: Truyện").click()
-        content = await asyncio.to_thread((await (await waiting.value).path()).read_bytes)
+        content = await content_of(await waiting.value)
         assert same(heard(decoded(content), 24_000), [expected(text) for text in SENTENCES])
         async with shown.page.expect_download() as waiting:
             await shown.page.get_by_role("link", name="Download .srt: Truyện").click()
-        subtitles = await asyncio.to_thread((await (await waiting.value).path()).read_text, "utf-8")
-        assert SENTENCES[1] in subtitles
+        assert SENTENCES[1] in (await content_of(await waiting.value)).decode()
         assert await shown.violations() == []
         await shown.page.get_by_role("button", name="Remove: Truyện").click()
         await shown.page.locator("#no-jobs").wait_for()
+        assert await jobs(shown) == []
 
 
-async def test_a_job_is_cancelled(tmp_path: Path) -> None:
+async def content_of(download: Download) -> bytes:
+    return await asyncio.to_thread((await download.path()).read_bytes)
+
+
+async def jobs(shown: BrowserPage) -> list[dict[str, Any]]:
+    """The jobs of the relay, as it states them."""
+    answer = await shown.page.evaluate("fetch('speak/api/jobs').then((a) => a.json())")
+    return list(answer["jobs"])
+
+
+async def test_the_options_of_a_job_are_used(site: RelaySite) -> None:
+    async with speaking_page(site.url) as shown:
+        page = shown.page
+        await page.click("#to-jobs")
+        await page.check("[name=kind][value=srt]")
+        await page.fill("#job-text", " ".join(SENTENCES))
+        await page.click("#job-form button[type=submit]")
+        await shown.until_text("#job-error", "subtitle")
+        await page.check("[name=kind][value=text]")
+        await page.select_option("#job-language", "en")
+        offered = await page.locator("#job-voice option").all_inner_texts()
+        assert offered[1:] == ["Low"]
+        await page.select_option("#job-language", "vi")
+        await page.select_option("#job-voice", "vi-high")
+        await page.fill("#job-speed", "1.5")
+        assert await shown.text("#job-speed-value") == "1.5×"
+        await page.select_option("#job-format", "ogg")
+        await page.select_option("#job-fallback", "accept")
+        await page.fill("#job-name", "Truyện")
+        await page.click("#job-form button[type=submit]")
+        await shown.until_text("#job-status", "is done")
+        assert await page.is_hidden("#job-error")
+        spec = (await jobs(shown))[0]["spec"]
+        assert (spec["kind"], spec["language"], spec["voice"]) == ("text", "vi", "vi-high")
+        assert (spec["format"], spec["fallback"]) == ("ogg", "accept")
+        async with shown.page.expect_download() as waiting:
+            await shown.page.get_by_role("link", name="Download OGG: Truyện").click()
+        content = await content_of(await waiting.value)
+        assert content.startswith(b"OggS")
+        spoken = [expected(text, speed=1.5) for text in SENTENCES]
+        assert same(heard(decoded(content), 24_000), spoken)
+
+
+async def test_a_job_is_cancelled_and_stops_the_backend(tmp_path: Path) -> None:
     async with relaying(tmp_path, SLOW) as site, speaking_page(site.url) as shown:
         await shown.page.click("#to-jobs")
         await shown.page.fill("#job-text", " ".join(f"Đây là câu {n}." for n in range(200)))
         await shown.page.click("#job-form button[type=submit]")
+        await expect(shown.page.locator("#job-list")).to_contain_text(re.compile(r"[1-9] of 200"))
         await shown.page.get_by_role("button", name="Cancel").click()
         await shown.until_text("#job-list", "Cancelled")
+        await until_cancelled(site)
+        (job,) = await jobs(shown)
+        assert job["state"] == "cancelled"
+        assert names_in(tmp_path / "jobs" / job["id"]) == ["job.json"]
 
 
 async def test_a_job_that_failed_says_why_and_is_tried_again(tmp_path: Path) -> None:
@@ -78,7 +130,7 @@ async def test_a_dialogue_has_a_voice_for_each_speaker(site: RelaySite) -> None:
         script = {
             "name": "kịch.txt",
             "mimeType": "text/plain",
-            "buffer": "Lan: Đây là câu 3.\nMinh: Đây là câu 17.\n".encode("utf-16"),
+            "buffer": "Lan: Câu 3.\nMinh: Câu 17.\nBà: Câu 42.\nÔng: Câu 5.\n".encode("utf-16"),
         }
         await shown.page.check("[name=kind][value=dialogue]")
         await shown.page.set_input_files("#job-file", script)  # type: ignore[arg-type]
@@ -86,10 +138,9 @@ async def test_a_dialogue_has_a_voice_for_each_speaker(site: RelaySite) -> None:
         await shown.page.select_option("#job-format", "wav")
         await shown.page.click("#job-form button[type=submit]")
         await shown.until_text("#job-status", "is done")
-        job = (await shown.page.evaluate("fetch('speak/api/jobs').then((a) => a.json())"))["jobs"][
-            0
-        ]
-        assert job["spec"]["voices"] == {"Lan": "vi-low", "Minh": "en-low"}
+        job = (await jobs(shown))[0]
+        vietnamese = {"Lan": "vi-low", "Bà": "vi-low", "Ông": "vi-high"}
+        assert job["spec"]["voices"] == {**vietnamese, "Minh": "en-low"}
         assert job["spec"]["name"] == "kịch"
         await shown.page.fill("#job-text", "Không ai nói câu này.")
         await shown.page.click("#job-form button[type=submit]")
@@ -133,9 +184,13 @@ async def test_a_job_has_the_voice_of_a_recording(tmp_path: Path) -> None:
         assert await shown.violations() == []
         await page.click("#job-form button[type=submit]")
         await shown.until_text("#job-status", "is done")
-        listed = await page.evaluate("fetch('speak/api/jobs').then((a) => a.json())")
-        spec = listed["jobs"][0]["spec"]
-        assert (spec["has_reference"], spec["voices"]) == (True, {"Minh": "vi-low"})
+        (job,) = await jobs(shown)
+        assert job["spec"]["voices"] == {"Minh": "vi-low"}
+        lan = expected("Đây là câu 3.", above_hz=CLONED_HZ)
+        async with shown.page.expect_download() as waiting:
+            await shown.page.get_by_role("link", name="Download MP3").click()
+        content = await content_of(await waiting.value)
+        assert same(heard(decoded(content), 24_000), [lan, expected("Đây là câu 17.")])
         await page.click("#job-reference-remove")
         await expect(page.locator("#job-voice")).to_be_enabled()
         assert await page.input_value("#job-transcript") == ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
+from chromium import MISSING, find_chromium
 from guard import GUARD_S
 from playwright.async_api import Page, Request, async_playwright
 
@@ -112,9 +112,9 @@ async def browsing(
     colours: Literal["light", "dark"] = "light",
 ) -> AsyncIterator[BrowserPage]:
     """Open a page in a fresh browser."""
-    program = os.environ.get("CHROMIUM")
-    if not program:
-        pytest.skip("CHROMIUM names no browser; nox -s browser gets one.")
+    program = find_chromium()
+    if program is None:
+        pytest.skip(f"{MISSING} nox -s browser gets one.")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS])
         try:

@@ -25,6 +25,10 @@ from vieneu_core.config import load_settings
 
 TONES = "local:\n  engine: tone_engine:create\n"
 """Settings file whose local voice is heard as tones."""
+CLONED_HZ = 4_500
+"""By so much the voice of a recording is above all others."""
+CLONING = f"{TONES}  options:\n    clones: true\n    cloned_hz: {CLONED_HZ}\n"
+"""Settings file whose local voice speaks with the voice of a recording, too."""
 
 
 @dataclass

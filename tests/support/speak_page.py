@@ -17,7 +17,6 @@ from server_site import TOKEN
 from tone_engine import Heard, heard
 
 SENTENCES = ("Đây là câu 3.", "Đây là câu 17.", "Còn đây là câu 42.")
-CLONING = f"{TONES}  options:\n    clones: true\n"
 SLOW = f"{TONES}  options:\n    chunk_delay_s: 0.1\n"
 
 

@@ -43,7 +43,7 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
     WatermarkUnavailableError,
 )
-from vieneu_core.testing.tone import STEP_HZ, in_chunks, sentence_tone
+from vieneu_core.testing.tone import STEP_HZ, Tone, in_chunks, sentence_tone
 from vieneu_core.voices import Voice
 
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ class Heard(NamedTuple):
     seconds: float
 
 
-def expected(sentence: str, *, speed: float = 1.0) -> Heard:
+def expected(sentence: str, *, speed: float = 1.0, above_hz: int = 0) -> Heard:
     """What one sentence sounds like, without the silence around it."""
     tone = sentence_tone(sentence, speed=speed)
-    return Heard(tone.hz, tone.seconds)
+    return Heard(tone.hz + above_hz, tone.seconds)
 
 
 def heard(pcm: bytes, sample_rate_hz: int) -> list[Heard]:
@@ -139,7 +139,8 @@ class ToneEngine:
     ``sample_rate_hz`` (24000), ``chunk_delay_s`` (0: as fast as it can), ``load_delay_s`` (0),
     ``load_until_file`` (`load` ends once this file exists), ``clones`` and ``watermarks`` (false),
     ``load_error`` (a word: ``model``, ``memory``, ``voice``, ``extra``, ``bug``, ``crash``),
-    ``crash_once_file`` (while this file exists, `load` removes it and dies).
+    ``crash_once_file`` (while this file exists, `load` removes it and dies), ``cloned_hz`` (0: so
+    much higher is the voice of a recording).
     """
 
     def __init__(self, options: Mapping[str, object]) -> None:
@@ -148,6 +149,7 @@ class ToneEngine:
         self.load_delay_s = float(str(options.get("load_delay_s", 0.0)))
         self.load_until_file = str(options.get("load_until_file", ""))
         self.clones = bool(options.get("clones", False))
+        self.cloned_hz = int(str(options.get("cloned_hz", 0)))
         self.watermarks = bool(options.get("watermarks", False))
         self.load_error = str(options.get("load_error", ""))
         self.crash_once_file = str(options.get("crash_once_file", ""))
@@ -179,7 +181,7 @@ class ToneEngine:
             raise WatermarkUnavailableError("The tone engine cannot watermark.")
         if "unsayable" in utterance.text:
             raise EmptyTextError("The sentence has nothing that can be pronounced.")
-        pcm = _distorted(utterance.text, sentence_tone(utterance.text).pcm(self.sample_rate_hz))
+        pcm = _distorted(utterance.text, self._tone(utterance).pcm(self.sample_rate_hz))
         middle = len(pcm) // 2
         n_sent = 0
         for part in in_chunks(pcm, self.sample_rate_hz):
@@ -190,6 +192,12 @@ class ToneEngine:
                 _trouble(utterance.text)
             yield part
             n_sent += len(part)
+
+    def _tone(self, utterance: Utterance) -> Tone:
+        tone = sentence_tone(utterance.text)
+        if utterance.reference is None:
+            return tone
+        return Tone(tone.hz + self.cloned_hz, tone.seconds)
 
     def memory(self) -> EngineMemory:
         return EngineMemory(gpu_used_gb=0.25, gpu_total_gb=1.0)

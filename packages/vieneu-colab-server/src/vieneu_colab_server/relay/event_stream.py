@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from vieneu_core.clock import Clock
-from vieneu_core.i18n import translated
+from vieneu_core.i18n import error_text, translated
 from vieneu_core.router import ErrorReport, Router, RouterEvent
 
 KEPT_EVENTS = 200
@@ -102,11 +102,12 @@ def event_json(event: RouterEvent, language: str) -> dict[str, Any]:
 
 def report_json(report: ErrorReport, language: str) -> dict[str, str]:
     """Return an error as JSON values, in a language."""
+    texts = error_text(report.code, report.remedy, language)
     return {
         "code": report.code,
-        "title": report.title,
+        "title": texts.title if texts else report.title,
         "detail": translated(report.detail, language),
-        "remedy": translated(report.remedy, language),
+        "remedy": texts.remedy if texts else translated(report.remedy, language),
     }
 
 

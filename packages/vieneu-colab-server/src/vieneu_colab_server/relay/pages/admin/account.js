@@ -13,7 +13,8 @@ export function setUpAccount({ onLogout }) {
     document.getElementById("new-password").type = "password";
     return t("account.changed");
   });
-  onPress(document.getElementById("log-out"), outcome, async () => {
+  const logOut = document.getElementById("log-out");
+  onPress(logOut, document.getElementById("log-out-outcome"), async () => {
     await call("POST", "logout");
     onLogout();
   });

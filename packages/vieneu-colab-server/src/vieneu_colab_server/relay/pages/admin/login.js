@@ -45,7 +45,7 @@ export function setUpLogin({ onLogin }) {
   function enter() {
     view.hidden = choose.hidden = true;
     onLogin();
-    document.getElementById("main").focus();
+    document.getElementById("main").focus({ preventScroll: true }); // the header stays in view
   }
 
   function show() {

@@ -9,9 +9,11 @@ const ENDED = new Set(["done", "failed", "cancelled"]);
 /** Return a job's name for people. */
 export function nameOf(job) {
   if (job.spec.name) return job.spec.name;
-  const form = { dateStyle: "medium", timeStyle: "short" };
-  const date = new Intl.DateTimeFormat(currentLanguage(), form).format(new Date(job.created_at));
-  return text(`jobs.unnamed_${job.spec.kind}`, { date });
+  const created = new Date(job.created_at);
+  // One format for both has the time before the date in Vietnamese.
+  const written = (form) => new Intl.DateTimeFormat(currentLanguage(), form).format(created);
+  const date = written({ year: "numeric", month: "long", day: "numeric" });
+  return text(`jobs.unnamed_${job.spec.kind}`, { date, time: written({ timeStyle: "short" }) });
 }
 
 /** Shows a job; its elements stay, so that the focus does too. */

@@ -128,8 +128,19 @@ export class JobsView {
       const list = field.querySelector("select");
       const isNew = list.options.length === 0;
       fillVoices(this.voices, list, null, own);
-      if (isNew && list.options.length > 0) list.selectedIndex = index % list.options.length;
+      if (isNew) this.#choose(list, index);
     });
+  }
+
+  /** Choose a voice for a new speaker: another one for each, in the language where there is one. */
+  #choose(list, index) {
+    const language = element("job-language").value;
+    const others = this.voices.all.filter((voice) => voice.language !== language);
+    const foreign = new Set(others.map((voice) => voice.id));
+    const options = [...list.options];
+    const own = options.filter((option) => option.value && !foreign.has(option.value));
+    const offered = own.length > 0 ? options.filter((option) => !foreign.has(option.value)) : options;
+    if (offered.length > 0) list.value = offered[index % offered.length].value;
   }
 
   #showSpeed() {

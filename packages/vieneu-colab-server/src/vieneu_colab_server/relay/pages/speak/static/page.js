@@ -44,14 +44,14 @@ async function load() {
     if (voices.all.length === 0) say(element("speak-status"), "loading");
     await voices.load();
     shownVoices = service.voices_version;
-    hideError(element("speak-error"));
+    for (const part of PARTS) hideError(errorOf(part));
     if (element("speak-status").dataset.i18n === "loading") sayNothing(element("speak-status"));
     use(await call("GET", "page"));
   } catch (error) {
     isAgain = !(error instanceof Problem) || error.retryAfterS !== null;
     if (error instanceof Problem && error.status === 401) return;
     setLoggedIn(true);
-    showError(element("speak-error"), error);
+    showError(errorOf(shownPart()), error);
   }
   if (isAgain) setTimeout(load, AGAIN_MS);
 }
@@ -87,14 +87,14 @@ async function logIn(event) {
   hideError(element("login-error"));
   element("token").value = "";
   await load();
-  element("main").focus();
+  element("main").focus({ preventScroll: true }); // the header stays in view
 }
 
 async function logOut() {
   try {
     await call("POST", "logout");
   } catch (error) {
-    showError(element("speak-error"), error);
+    showError(errorOf(shownPart()), error);
     return;
   }
   setLoggedIn(false);
@@ -107,9 +107,18 @@ function setLoggedIn(value) {
   showPart();
 }
 
-function showPart({ moveFocus = false } = {}) {
+function shownPart() {
   const hash = location.hash.slice(1);
-  const shown = PARTS.includes(hash) ? hash : "speak";
+  return PARTS.includes(hash) ? hash : "speak";
+}
+
+/** Where an error of a part is shown. */
+function errorOf(part) {
+  return element({ speak: "speak-error", jobs: "job-error" }[part]);
+}
+
+function showPart({ moveFocus = false } = {}) {
+  const shown = shownPart();
   element("login").hidden = isLoggedIn;
   for (const part of PARTS) {
     element(part).hidden = !isLoggedIn || part !== shown;
