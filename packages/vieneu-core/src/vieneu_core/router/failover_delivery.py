@@ -18,6 +18,7 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
+    BackendBusyError,
     BackendError,
     CloningUnsupportedError,
     RequestError,
@@ -171,15 +172,21 @@ class Delivery:
         )
 
     def _is_asked_last(self, tracked: TrackedBackend) -> bool:
-        """Return whether a backend failed in this request, and is not known to have recovered."""
+        """Return whether a backend failed or was busy, and is not known to have recovered."""
         returns_at = self._asked_last.get(tracked)
         if returns_at is None:
             return False
-        recovered = tracked.usable and not tracked.failures.suspect
+        usable = tracked.usable and tracked.backlog.has_room
+        recovered = usable and not tracked.failures.suspect
         if self._outbox.n_complete < returns_at or not recovered:
             return True
         del self._asked_last[tracked]
         return False
+
+    @property
+    def _return_at(self) -> int:
+        """The sentence at which a backend that fails now is asked again."""
+        return self._outbox.n_complete + self._policy.sentences_until_return
 
     def _admit(
         self, tracked: TrackedBackend, passage: tuple[str, ...], *, last_chance: bool
@@ -195,7 +202,8 @@ class Delivery:
         late = self._too_late(tracked, passage) if replaceable else None
         if late is not None:
             tracked.abandon(probe)
-            self._asked_last[tracked] = math.inf  # one voice for the rest of the request
+            busy = isinstance(late, BackendBusyError)  # it may have room later
+            self._asked_last[tracked] = self._return_at if busy else math.inf
             raise late
         return probe
 
@@ -264,8 +272,7 @@ class Delivery:
         except UnpronounceableError:
             raise  # it can speak the other sentences
         except BackendError:
-            returns_at = self._outbox.n_complete + self._policy.sentences_until_return
-            self._asked_last[tracked] = returns_at
+            self._asked_last[tracked] = self._return_at
             raise
 
     def _spoke(self, tracked: TrackedBackend, cause: VieneuError | None) -> None:
