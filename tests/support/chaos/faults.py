@@ -168,6 +168,13 @@ def _of_a_plain_client() -> Iterator[FaultKind]:
                 ("worker stopped (SIGSTOP)", signal.SIGSTOP, GOAL_OF_HUNG_S),
             )
         ),
+        FaultKind(
+            name="engine at 0.7 x",
+            backend="remote",
+            strike=strikes.slow_engine(0.7),
+            goal_s=GOAL_OF_HUNG_S,
+            n_announcements=2,
+        ),
     )
     for kind in of_engine:
         yield replace(kind, plain_client=True, style="text")
