@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 
 import pytest
 from fake_clock import FakeClock
 
 from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import AudioChunk, Speaker
-from vieneu_core.backends.engine_pace import EnginePace
+from vieneu_core.backends.engine_pace import EnginePace, SentencePace
 from vieneu_core.backends.recovery import MOST_TRIES, recovering
 from vieneu_core.errors import (
     BackendLoadingError,
@@ -43,7 +44,7 @@ class Rig:
         self.pace_s = pace_s
         self.heard: list[AudioChunk] = []
         self.heard_at_s: list[float] = []
-        self.pace = EnginePace()
+        self.engine = EnginePace()
         self.n_waits = 0
         self.never_ready: VieneuError | None = None
 
@@ -70,7 +71,8 @@ class Rig:
         return [(chunk.seconds, chunk.restarted) for chunk in self.heard]
 
     async def _take(self) -> None:
-        stream = recovering(self.speak, self.until_ready, self.listener, self.clock, self.pace)
+        pace = partial(SentencePace, self.engine, 1.0)
+        stream = recovering(self.speak, self.until_ready, self.listener, self.clock, pace)
         async for chunk in stream:
             if not (chunk.pcm or chunk.final):
                 continue  # it shows that the engine works

@@ -105,12 +105,14 @@ class System:
         await self.tunnel.heal()
         await self.tunnel.aclose()
 
-    async def heal(self, mode: Mode, *, by_name: bool = False) -> None:
+    async def heal(self, mode: Mode, *, by_name: bool = False, new_server: bool = False) -> None:
         """Undo every fault. A backend that was hit is a new one, of whose failures nobody knows.
 
         Args:
             mode: The admin's choice.
             by_name: Whether the router finds the server by its name, and speaks to it over TLS.
+            new_server: Whether the server is a new one, too: each death of a worker delays the next
+                start.
         """
         self._by_name = by_name
         self.clock.offset = timedelta()
@@ -121,7 +123,7 @@ class System:
         self._resume_all()
         for name in (*BACKENDS, "last_resort"):
             self.script_of(name).unlink(missing_ok=True)
-        if self.server.token != self._token:
+        if self.server.token != self._token or new_server:
             send_signal(self.server.pid, signal.SIGKILL)
             await self.server.stopped()
         if self.server.process.returncode is not None:

@@ -19,11 +19,9 @@ class EnginePace:
         self._audio_s = self._waited_s = 0.0
 
     @property
-    def keeps_up(self) -> bool | None:
-        """Whether it makes speech as fast as that is played; None: unknown."""
-        if self._audio_s < _KNOWN_FROM_S:
-            return None
-        return self._waited_s <= self._audio_s
+    def factor(self) -> float | None:
+        """Seconds waited for a second of audio, below 1 is faster than playback; None: unknown."""
+        return self._waited_s / self._audio_s if self._audio_s >= _KNOWN_FROM_S else None
 
     def measured(self, audio_s: float, waited_s: float) -> None:
         """Record audio of a sentence after its first part, and the wait for it, in seconds."""
@@ -36,14 +34,17 @@ class SentencePace:
 
     Args:
         engine: Pace of the engine, which learns from the sentence.
+        whole_s: Estimated length of the sentence in seconds, rather too long.
     """
 
-    def __init__(self, engine: EnginePace) -> None:
+    def __init__(self, engine: EnginePace, whole_s: float) -> None:
         self._engine = engine
-        self._first_s = self._later_s = self._waited_s = 0.0
+        self._whole_s = whole_s
+        self._first_s = self._later_s = self._waited_s = self._longest_s = 0.0
 
     def add(self, audio_s: float, waited_s: float) -> None:
         """Record the next part, and the wait for it, in seconds."""
+        self._longest_s = max(self._longest_s, audio_s)
         if not self._first_s:
             self._first_s = audio_s
             return
@@ -57,16 +58,19 @@ class SentencePace:
     def plays_live(self, *, sounds: bool) -> bool:
         """Return whether the sentence may be heard as it is made.
 
-        Where the engine becomes slow within it, the rest is made whole: one hole, not many.
+        A slow engine gets a lead: so much of it is made before that the rest is made in time.
+        Where an engine becomes slow within it, the rest is made whole: one hole, not many.
 
         Args:
             sounds: Whether a part of it was heard.
         """
         seconds = self._first_s + self._later_s
-        if self._waited_s >= _LEAST_MEASURED_S and self._waited_s > _LAGGING * seconds:
-            return False
         if sounds:
-            return True
-        if self._engine.keeps_up is None:  # a first part alone does not show it
+            return self._waited_s < max(_LEAST_MEASURED_S, _LAGGING * seconds)
+        factor = self._engine.factor
+        if factor is None:  # a first part alone does not show it
             return self._later_s > 0 and self._waited_s <= seconds
-        return self._engine.keeps_up
+        rest_s = max(0.0, self._whole_s - seconds)
+        return (
+            rest_s * factor <= rest_s + seconds - self._longest_s
+        )  # a part comes when it is whole

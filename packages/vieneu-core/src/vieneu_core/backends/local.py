@@ -16,7 +16,7 @@ from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.audio.sanity_check import SpeechCheck
 from vieneu_core.audio.watermark import WATERMARK_REMEDY
 from vieneu_core.backends.base import Backend, BackendState, Health
-from vieneu_core.backends.engine_pace import EnginePace
+from vieneu_core.backends.engine_pace import EnginePace, SentencePace
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.local_voices import LocalVoices
 from vieneu_core.backends.recovery import recovering
@@ -30,7 +30,7 @@ from vieneu_core.errors import (
     WatermarkUnavailableError,
 )
 from vieneu_core.synthesis import SynthesisRequest, check_request
-from vieneu_core.text.passages import with_upcoming
+from vieneu_core.text.passages import estimated_seconds, with_upcoming
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
@@ -217,10 +217,9 @@ class LocalBackend(Backend):
                     upcoming=upcoming,
                 )
                 speak = partial(self._sentence, request, utterance, listener, index)
+                pace = partial(SentencePace, self._pace, estimated_seconds((text,), request.speed))
                 speech = (
-                    recovering(speak, ready, listener, self._clock, self._pace)
-                    if recovers
-                    else speak()
+                    recovering(speak, ready, listener, self._clock, pace) if recovers else speak()
                 )
                 async with aclosing(speech) as chunks:
                     async for chunk in chunks:

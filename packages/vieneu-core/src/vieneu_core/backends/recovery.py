@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.backends.engine_pace import EnginePace, SentencePace
+from vieneu_core.backends.engine_pace import SentencePace
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import BackendError, BackendLoadingError
@@ -35,20 +35,20 @@ async def recovering(
     until_ready: Callable[[], Awaitable[object]],
     listener: Listener,
     clock: Clock,
-    engine: EnginePace,
+    pace: Callable[[], SentencePace],
 ) -> AsyncGenerator[AudioChunk, None]:
     """Speak one sentence; again from its beginning where the engine fails in it.
 
     The audio is passed on when the sentence is complete, or when its listener would wait for it. So
-    what is heard twice was being heard, or was about to be. Where the engine is slower than playback,
-    the sentence is passed on when it is complete, so that it has no holes.
+    what is heard twice was being heard, or was about to be. Where the engine is slower than
+    playback, so much is made before that the sentence has no holes.
 
     Args:
         speak: Speaks the sentence.
         until_ready: Waits until the engine can speak again.
         listener: Counts what the engine makes for the request.
         clock: Clock of the listener.
-        engine: Pace of the engine.
+        pace: Returns the pace of one more try.
 
     Raises:
         BackendError: the engine failed in it `MOST_TRIES` times, or cannot recover.
@@ -57,7 +57,7 @@ async def recovering(
     whole = heard = False
     n_failures = 0
     while not whole:
-        held = _Held(listener, clock, SentencePace(engine), restarted=heard)
+        held = _Held(listener, clock, pace(), restarted=heard)
         try:
             async with aclosing(speak()) as chunks:
                 held.waits()

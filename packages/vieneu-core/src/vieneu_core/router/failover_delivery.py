@@ -31,11 +31,12 @@ from vieneu_core.router.events import ErrorReport, RouterEvent, SentenceSkipped,
 from vieneu_core.router.memory import Memory, Replay
 from vieneu_core.router.outbox import Outbox
 from vieneu_core.router.passage_attempt import PassageAttempt
-from vieneu_core.router.policy import RouterPolicy, estimated_seconds
+from vieneu_core.router.policy import RouterPolicy
 from vieneu_core.router.refusal import all_failed, too_slow, turn_too_late, unsayable
 from vieneu_core.router.route import Route
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.text.passages import estimated_seconds
 
 _RETRY = Backoff(first_s=0.1, longest_s=math.inf)
 """Pauses before retries of a sentence that no backend could speak, for `retry_for_s` in all."""

@@ -26,9 +26,10 @@ from vieneu_core.errors import (
 )
 from vieneu_core.router.backlog import RunningSpeech
 from vieneu_core.router.breaker import CircuitState
-from vieneu_core.router.policy import RouterPolicy, estimated_seconds
+from vieneu_core.router.policy import RouterPolicy
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
+from vieneu_core.text.passages import estimated_seconds
 from vieneu_core.translatable import Translatable
 
 # A local model that the admin has unloaded stays unloaded; a remote one only needs a handshake.
