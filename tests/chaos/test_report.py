@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from chaos.__main__ import parsed
+from chaos.faults import every_kind
 from chaos.lane import Result
-from chaos.report import broken, summary, table, too_silent
+from chaos.report import beyond_goals, broken, exit_code, summary, table
 from chaos.verdict import Verdict
 
 WELL = Verdict(
@@ -58,7 +60,6 @@ def test_silences_while_the_machine_was_late_are_left_out_and_what_was_lost_is_n
     assert row(KILLED, disturbed)[:3] == ["remote: server killed", "2", "1"]
     assert row(KILLED, disturbed)[8] == "0.4"
     assert row(disturbed)[8] == "(9.0)"
-    assert too_silent([disturbed]) == []
     assert len(broken([disturbed])) == 1
     assert "1 announcements during which the machine was late" in summary([KILLED, disturbed])
 
@@ -83,11 +84,88 @@ def test_one_sentence_that_is_said_twice_is_no_broken_promise() -> None:
 
 
 def test_a_silence_beyond_the_goal_of_its_fault_is_named() -> None:
-    assert too_silent([with_verdict(longest_silence_s=2.1)]) == [
+    assert beyond_goals([KILLED, with_verdict(longest_silence_s=2.1)]) == [
         "remote: server killed: 2.1 s of silence, goal 2 s"
     ]
     stopped = replace(with_verdict(longest_silence_s=2.1), kind="remote: server stopped (SIGSTOP)")
-    assert too_silent([stopped]) == []
+    assert beyond_goals([stopped]) == []
+
+
+def test_a_late_first_sound_of_a_short_announcement_is_named() -> None:
+    short = replace(
+        with_verdict(first_sound_s=1.6, longest_silence_s=1.6), kind="local: none, long reading"
+    )
+
+    assert beyond_goals([short]) == ["local: none, long reading: 1.6 s of silence, goal 1.5 s"]
+
+
+def test_a_fault_that_was_heard_only_while_the_machine_was_late_has_not_reached_its_goal() -> None:
+    late = replace(KILLED, late_s=3.0)
+
+    (line,) = beyond_goals([late])
+    assert line.startswith("remote: server killed: not judged")
+    assert beyond_goals([late, KILLED]) == []
+
+
+def test_another_voice_is_named_where_nothing_is_wrong_with_the_chosen_one() -> None:
+    assert beyond_goals([KILLED]) == []
+
+    set_clock = replace(KILLED, kind="remote: clock of server set a day back")
+    (line,) = beyond_goals([set_clock])
+    assert line.startswith("remote: clock of server set a day back: local spoke")
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(
+    "changes", [{"lost": 1}, {"reordered": 1}, {"repeated": 2}, {"unknown": 1}]
+)
+def test_a_broken_promise_fails_every_run(changes: dict[str, float], strict: bool) -> None:
+    disturbed = replace(with_verdict(**changes), late_s=3.0)
+
+    assert exit_code([KILLED], complete=True, strict=strict) == 0
+    assert exit_code([KILLED, with_verdict(**changes)], complete=True, strict=strict) == 1
+    assert exit_code([KILLED, disturbed], complete=True, strict=strict) == 1
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_run_that_did_not_come_to_its_end_or_heard_nothing_fails(strict: bool) -> None:
+    assert exit_code([KILLED], complete=False, strict=strict) == 1
+    assert exit_code([], complete=True, strict=strict) == 1
+
+
+def test_a_silence_beyond_its_goal_fails_a_strict_run_only() -> None:
+    silent = with_verdict(longest_silence_s=2.1)
+
+    assert exit_code([silent], complete=True, strict=True) == 1
+    assert exit_code([silent], complete=True, strict=False) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "strict"),
+    [
+        ((), True),
+        (("--announcements", "10"), True),
+        (("--no-strict",), False),
+        (("--profile", "short"), False),
+        (("--profile", "short", "--strict"), True),
+    ],
+)
+def test_the_full_profile_is_strict_and_the_short_one_is_not(
+    arguments: tuple[str, ...], strict: bool
+) -> None:
+    assert parsed(arguments).strict is strict
+
+
+def test_no_goal_is_longer_than_that_of_a_hang_where_another_backend_can_speak() -> None:
+    with_others = [kind for kind in every_kind() if not kind.plain_client]
+
+    assert max(kind.goal_s or 0.0 for kind in with_others) == 3.0
+    several = [kind.key for kind in with_others if kind.goal_s is None]
+    assert several == [
+        "remote: server and local worker killed",
+        "remote: worker killed every 0.3 s",
+        "local: worker killed every 0.3 s",
+    ]
 
 
 def test_a_result_travels_as_json() -> None:

@@ -1,4 +1,4 @@
-"""The measuring run of `nox -s chaos`, on two faults whose effect is certain."""
+"""The measuring run of `nox -s chaos`, on faults whose effect is certain."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ def episode(kind: str, moment: Moment) -> Episode:
         # Before the first audio a worker that starts anew may be soon enough.
         ("local: worker killed", Moment.DURING, "last_resort"),
         ("remote: worker killed, plain client", Moment.DURING, "remote"),
+        ("remote: certificate expired", Moment.DURING, "local"),
+        ("remote: TLS handshake hangs", Moment.BEFORE, "local"),
     ],
 )
 async def test_the_ear_hears_who_speaks_after_a_kill(

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from guard import GUARD_S
 from pydantic import SecretStr
+from set_clock import SetClock
 from tunnel_programs import program
 
 from vieneu_colab_server.exposure import PublicEvent
@@ -124,6 +125,24 @@ async def test_a_session_that_ends_is_not_longer_after_a_restart(environ: dict[s
 
     assert seen is not None
     assert seen.session_remaining_seconds == pytest.approx(7200, abs=30)
+
+
+@pytest.mark.parametrize("days", [-1, 1], ids=["back", "forward"])
+async def test_a_session_ends_when_it_should_although_the_clock_was_set(
+    environ: dict[str, str], days: int
+) -> None:
+    clock = SetClock()
+    ends_at = clock.now() + timedelta(hours=2)
+    server = Server(TONES, ends_at=ends_at, environ=environ, clock=clock)
+    try:
+        clock.offset = timedelta(days=days)
+        await server.start()
+        seen = await server.health()
+    finally:
+        await server.stop()
+
+    assert seen is not None
+    assert seen.session_remaining_seconds == pytest.approx(7200, abs=300)
 
 
 async def test_why_it_does_not_start_is_told_in_its_own_words(environ: dict[str, str]) -> None:

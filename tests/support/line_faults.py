@@ -30,6 +30,15 @@ async def end_clean(line: Line) -> None:
     await line.send(LAST_CHUNK)
 
 
+async def held_to_its_end(line: Line) -> None:
+    """Send what is left in one piece, as an edge does that buffers answers."""
+    data = b"".join([data async for data in line.rest])
+    if line.head:
+        await line.send(line.head)
+    await line.send_chunk(data)
+    await line.send(LAST_CHUNK)
+
+
 async def garbage(line: Line) -> None:
     if line.head:
         await line.send(line.head)

@@ -52,6 +52,7 @@ async def running_server(
     environ: Mapping[str, str] | None = None,
     wait_until: str = "/readyz",
     port: int = 0,
+    module: str = "vieneu_colab_server",
 ) -> AsyncIterator[ServerHandle]:
     """Start ``vieneu-server``, wait until ``wait_until`` answers 200; end it at the end.
 
@@ -59,7 +60,7 @@ async def running_server(
     the server make its own, which the handle then holds.
     """
     given = [f"--engine-option={key}={value}" for key, value in (options or {}).items()]
-    command = ("vieneu_colab_server", f"--engine={engine}", f"--port={port}", *given, *arguments)
+    command = (module, f"--engine={engine}", f"--port={port}", *given, *arguments)
     async with _running(command, token, environ or {}, wait_until) as handle:
         yield handle
 

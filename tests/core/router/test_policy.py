@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vieneu_core.router.policy import Mode, candidates, estimated_seconds
+from vieneu_core.router.policy import Mode, candidates
+from vieneu_core.text.passages import estimated_seconds
 
 ALL = {"local", "remote", "last_resort"}
 

@@ -1,62 +1,32 @@
-"""The faults: what each of them does to a system, to which backend, and at which moments.
-
-Before, during and after are about the first audio of an announcement: before any, within the first
-sentence, and when the first sentence was heard whole.
-"""
+"""All faults: here those of server, tunnel, engines and admin, in `way_faults` the others."""
 
 from __future__ import annotations
 
 import random
 import signal
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import line_faults
-from chaos import strikes
+from chaos import strikes, way_faults
 from chaos.engine import DISTORTIONS, Script
+from chaos.fault_kind import (
+    ALL,
+    BEFORE,
+    GOAL_AFTER_END_MARK_S,
+    GOAL_OF_HANG_S,
+    GOAL_OF_HUNG_S,
+    GOAL_OF_RESTART_S,
+    GOAL_S,
+    GOAL_UNDISTURBED_S,
+    NEW_TOKEN,
+    SAME_TOKEN,
+    FaultKind,
+    Strike,
+)
 from chaos.system import BACKENDS, System
 from fault_line import Act, Fault, Moment
 from line_faults import edge_reply
-
-Strike = Callable[[System, Moment, random.Random], Awaitable[None]]
-SAME_TOKEN, NEW_TOKEN = "same token", "new token"
-ALL = (Moment.BEFORE, Moment.DURING, Moment.AFTER)
-BEFORE = (Moment.BEFORE,)
-GOAL_S, GOAL_OF_HANG_S = 2.0, 3.0
-"""Longest silence after a single fault: one that is noticed, and one that has to be waited for."""
-GOAL_UNDISTURBED_S = 1.5
-"""Longest silence where nothing fails, whatever else is spoken."""
-GOAL_AFTER_END_MARK_S = 0.3
-"""Longest silence from the end mark of a sentence that is being written to its sound."""
-GOAL_OF_RESTART_S, GOAL_OF_HUNG_S = 3.0, 6.0
-"""Longest silence where nothing but the restarted engine can go on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultKind:
-    """A kind of fault, for one backend, which is the admin's choice while it happens."""
-
-    name: str
-    backend: str
-    strike: Strike = field(repr=False, compare=False)
-    moments: tuple[Moment, ...] = ALL
-    armed: bool = False
-    """Whether it waits for its moment by itself, and is given it before the announcement."""
-    goal_s: float | None = GOAL_S
-    """Longest silence that is allowed; None for what is more than a single fault."""
-    n_announcements: int = 1
-    """Announcements in a row under the same fault."""
-    needs_server: str = ""
-    """`SAME_TOKEN` or `NEW_TOKEN`: whether another server stands ready to take over."""
-    style: str = ""
-    """How the text is given; empty leaves it to the seed."""
-    plain_client: bool = False
-    """Whether a plain HTTP client of the server asks, and not the router."""
-
-    @property
-    def key(self) -> str:
-        """Identifies the kind."""
-        return f"{self.backend}: {self.name}{', plain client' * self.plain_client}"
 
 
 def every_kind() -> tuple[FaultKind, ...]:
@@ -65,6 +35,7 @@ def every_kind() -> tuple[FaultKind, ...]:
         *_none(),
         *_of_the_server(),
         *_of_the_tunnel(),
+        *way_faults.kinds(),
         *_of_engines(),
         *_of_the_admin(),
         *_of_a_plain_client(),
@@ -120,6 +91,7 @@ def _of_the_tunnel() -> Iterator[FaultKind]:
             line_faults.half_open,
             line_faults.close_dirty,
             line_faults.end_clean,
+            line_faults.held_to_its_end,
             line_faults.garbage,
             line_faults.broken_chunks,
             line_faults.web_page,
@@ -195,6 +167,13 @@ def _of_a_plain_client() -> Iterator[FaultKind]:
                 ("worker killed", signal.SIGKILL, GOAL_OF_RESTART_S),
                 ("worker stopped (SIGSTOP)", signal.SIGSTOP, GOAL_OF_HUNG_S),
             )
+        ),
+        FaultKind(
+            name="engine at 0.7 x",
+            backend="remote",
+            strike=strikes.slow_engine(0.7),
+            goal_s=GOAL_OF_HUNG_S,
+            n_announcements=2,
         ),
     )
     for kind in of_engine:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.announcement import Announcement, AnnouncementListener, Outcome
-from chaos.faults import NEW_TOKEN
+from chaos.fault_kind import NEW_TOKEN
 from chaos.schedule import Episode
 from chaos.system import System, open_system
 from chaos.verdict import Verdict
@@ -95,7 +95,11 @@ async def _quiet() -> None:
 
 
 async def _run_episode(system: System, episode: Episode) -> AsyncGenerator[Result, None]:
-    await system.heal(Mode(episode.kind.backend))
+    await system.heal(
+        Mode(episode.kind.backend),
+        by_name=episode.kind.by_name,
+        new_server=episode.kind.plain_client,
+    )
     if episode.kind.needs_server:
         await system.prepare_server(new_token=episode.kind.needs_server == NEW_TOKEN)
     if episode.kind.plain_client:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from chaos.fault_kind import FaultKind
 from chaos.faults import every_kind
 from chaos.lane import DISTURBED_S, Result
 from chaos.verdict import Verdict
@@ -65,21 +66,46 @@ def broken(results: Iterable[Result]) -> list[str]:
     ]
 
 
-def too_silent(results: Sequence[Result]) -> list[str]:
-    """Return a line for each kind of fault whose longest silence is beyond its goal."""
-    found = []
-    for kind in every_kind():
-        worst = max(
-            (
-                result.verdict.longest_silence_s
-                for result in results
-                if result.kind == kind.key and not result.disturbed
-            ),
-            default=0.0,
-        )
-        if kind.goal_s is not None and worst > kind.goal_s:
-            found.append(f"{kind.key}: {worst:.1f} s of silence, goal {kind.goal_s:g} s")
-    return found
+def beyond_goals(results: Sequence[Result]) -> list[str]:
+    """Return a line for each kind of fault that missed what its listeners should hear.
+
+    That is a longest silence, and where nothing is wrong with the chosen backend, its voice. What
+    was heard while the machine was late is not judged; a kind of which nothing could be judged has
+    not reached its goals either.
+    """
+    kinds = {kind.key: kind for kind in every_kind()}
+    by_kind: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        by_kind[result.kind].append(result)
+    return [
+        f"{name}: {words}"
+        for name in sorted(by_kind)
+        for words in _missed(kinds[name], [r for r in by_kind[name] if not r.disturbed])
+    ]
+
+
+def exit_code(results: Sequence[Result], *, complete: bool, strict: bool) -> int:
+    """Return 0 if the run came to its end and every promise was kept, else 1.
+
+    Args:
+        results: What was heard.
+        complete: Whether the run came to its end.
+        strict: Whether silences count, too.
+    """
+    failed = broken(results) or not complete or not results
+    return int(bool(failed or (strict and beyond_goals(results))))
+
+
+def _missed(kind: FaultKind, calm: Sequence[Result]) -> Iterator[str]:
+    if not calm:
+        yield "not judged, the machine was late each time (try --wait)"
+        return
+    worst_s = max(result.verdict.longest_silence_s for result in calm)
+    if kind.goal_s is not None and worst_s > kind.goal_s:
+        yield f"{worst_s:.1f} s of silence, goal {kind.goal_s:g} s"
+    others = {voice for result in calm for voice in result.verdict.voices} - {kind.backend}
+    if kind.same_voice and others:
+        yield f"{', '.join(sorted(others))} spoke, though nothing was wrong with {kind.backend}"
 
 
 def _row(name: str, results: Sequence[Result]) -> list[str]:

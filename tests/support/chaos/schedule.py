@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import count
 
 from chaos.announcement import Announcement
-from chaos.faults import FaultKind, every_kind
+from chaos.fault_kind import FaultKind
+from chaos.faults import every_kind
 from fault_line import Moment
 
 from vieneu_core.testing.tone import N_PITCHES
@@ -24,6 +25,10 @@ SHORT = (
     ("remote: mode flips", Moment.DURING),
     ("remote: 8 kB/s, 300 ms", Moment.BEFORE),
     ("remote: runtime reset, new token", Moment.AFTER),
+    ("remote: name unknown (NXDOMAIN)", Moment.DURING),
+    ("remote: certificate expired", Moment.BEFORE),
+    ("remote: TLS alert", Moment.AFTER),
+    ("remote: clock of server set a day back", Moment.DURING),
     ("remote: worker killed, plain client", Moment.DURING),
     ("local: none", Moment.BEFORE),
     ("local: worker killed", Moment.DURING),

@@ -11,15 +11,21 @@ import os
 import signal
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import psutil
+from chaos import clock_server
+from chaos.edge import Edge
 from chaos.engine import Script, write
+from chaos.names import Names
 from chaos.tunnel import Tunnel
 from guard import GUARD_S
 from plain_client import plain_speech
 from server_process import ServerHandle, running_server
+from set_clock import SetClock
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.local import LocalBackend
@@ -36,6 +42,7 @@ UNLIMITED = {
     "VIENEU_SERVER_REQUESTS_PER_MINUTE": "1000000",
     "VIENEU_SERVER_HEALTH_CHECKS_PER_MINUTE": "1000000",
     "VIENEU_SERVER_REPLAY_KEEP_S": "1",  # what is kept for a retry is not a leak
+    "VIENEU_SERVER_SESSION_LIMIT_S": "43200",  # as on Colab
 }
 BACKENDS = ("remote", "local")
 N_USUAL = 3
@@ -53,7 +60,12 @@ class System:
         self._spare: ServerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._local_hit = False
+        self._by_name = False
         self.tunnel = Tunnel()
+        self.edge, self.names = Edge(), Names()
+        self.clock = SetClock()
+        """The clock of the machine that the router is on."""
+        self._session: aiohttp.ClientSession
         self.server: ServerHandle
         self.local: LocalBackend
         self.remote: RemoteBackend
@@ -64,6 +76,12 @@ class System:
     async def open(self) -> None:
         """Start everything."""
         await self.tunnel.start()
+        await self.edge.start(self.tunnel.port)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(resolver=self.names, ssl=self.edge.trusting),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+        )
         self.server = await self._start_server()
         self.tunnel.lead_to(self.server.url)
         self.local, self.remote = self.local_backend(), self.remote_backend()
@@ -72,6 +90,7 @@ class System:
             remote=self.remote,
             last_resort=LocalBackend(self._engine("last_resort"), name="last_resort"),
             mode=Mode.REMOTE,
+            clock=self.clock,
         )
         await self.router.load()
 
@@ -81,16 +100,30 @@ class System:
         self._resume_all()
         await self.router.aclose()
         await self._servers.aclose()
+        await self._session.close()
+        await self.edge.aclose()
         await self.tunnel.heal()
         await self.tunnel.aclose()
 
-    async def heal(self, mode: Mode) -> None:
-        """Undo every fault. A backend that was hit is a new one, of whose failures nobody knows."""
+    async def heal(self, mode: Mode, *, by_name: bool = False, new_server: bool = False) -> None:
+        """Undo every fault. A backend that was hit is a new one, of whose failures nobody knows.
+
+        Args:
+            mode: The admin's choice.
+            by_name: Whether the router finds the server by its name, and speaks to it over TLS.
+            new_server: Whether the server is a new one, too: each death of a worker delays the next
+                start.
+        """
+        self._by_name = by_name
+        self.clock.offset = timedelta()
+        self._server_clock.unlink(missing_ok=True)
+        self.edge.heal()
+        self.names.heal()
         await self._end_tasks()
         self._resume_all()
         for name in (*BACKENDS, "last_resort"):
             self.script_of(name).unlink(missing_ok=True)
-        if self.server.token != self._token:
+        if self.server.token != self._token or new_server:
             send_signal(self.server.pid, signal.SIGKILL)
             await self.server.stopped()
         if self.server.process.returncode is not None:
@@ -130,11 +163,25 @@ class System:
 
     def local_backend(self) -> LocalBackend:
         """Return a new backend for the local engine."""
-        return LocalBackend(self._engine("local"))
+        return LocalBackend(self._engine("local"), clock=self.clock)
 
     def remote_backend(self) -> RemoteBackend:
         """Return a new backend for the server behind the tunnel."""
-        return RemoteBackend(self.tunnel.url, self.server.token)
+        url, session = (self.edge.url, self._session) if self._by_name else (self.tunnel.url, None)
+        return RemoteBackend(url, self.server.token, session=session, clock=self.clock)
+
+    def lose_connections(self) -> None:
+        """Break the connections off that were made by name, and forget where the name leads."""
+        connector = self._session.connector
+        assert isinstance(connector, aiohttp.TCPConnector)
+        connector.clear_dns_cache()
+        self.edge.hang_up()
+
+    def set_server_clock(self, offset: timedelta) -> None:
+        """Set the calendar time of the servers' machine wrong by this."""
+        new = self._server_clock.with_suffix(".new")
+        new.write_text(str(offset.total_seconds()), "ascii")
+        new.replace(self._server_clock)
 
     def script_of(self, backend: str) -> Path:
         """Return the path of an engine's script."""
@@ -190,9 +237,14 @@ class System:
             engine.target,
             options=engine.options,
             token=self._token,
-            environ=UNLIMITED,
+            environ=UNLIMITED | {clock_server.OFFSET_FILE: str(self._server_clock)},
+            module=clock_server.MODULE,
         )
         return await self._servers.enter_async_context(running)
+
+    @property
+    def _server_clock(self) -> Path:
+        return self._folder / "server_clock"
 
     # --- inside -----------------------------------------------------------------------------
 

@@ -21,6 +21,8 @@ class Tunnel(FaultProxy):
         """Time that is added to each round trip."""
         self.bytes_per_s = 0.0
         """Limit of each answer's rate; 0 is none."""
+        self.unanswered = ""
+        """Path of the requests that are never answered, as by a server whose loop is blocked."""
         self._page = b""
         self._silent = False
         self._port = 0
@@ -66,7 +68,7 @@ class Tunnel(FaultProxy):
         if self._server is None:
             self._server = await asyncio.start_server(self._accept, "localhost", self._port)
         self.latency_s = self.bytes_per_s = 0.0
-        self._page, self._silent = b"", False
+        self._page, self._silent, self.unanswered = b"", False, ""
         self.faults.clear()
         self.hang_up()
 
@@ -75,6 +77,8 @@ class Tunnel(FaultProxy):
             await Line(writer, self._closing).send(self._page)
             writer.close()
             return
+        if seen.path == self.unanswered:
+            await self._closing.wait()
         await self.hold()
         await asyncio.sleep(self.latency_s)
         try:

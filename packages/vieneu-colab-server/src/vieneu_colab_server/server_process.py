@@ -84,6 +84,10 @@ class Server:
         """End of the session; None if it has no end."""
         self._environ = dict(os.environ if environ is None else environ)
         self._clock = clock or SystemClock()
+        self._ends_at_s: float | None = None
+        if ends_at is not None:  # the wall clock may be set while the server runs
+            left_s = (ends_at - self._clock.now()).total_seconds()
+            self._ends_at_s = self._clock.monotonic() + left_s
         self._folder: Path | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._readers: list[asyncio.Task[None]] = []
@@ -189,8 +193,8 @@ class Server:
             f"--engine-option={k}={json.dumps(v)}" for k, v in self._engine.options.items()
         ]
         arguments += ["--until-stdin-ends", f"--token-file={self._token_file}"]
-        if self.ends_at is not None:
-            left_s = (self.ends_at - self._clock.now()).total_seconds()
+        if self._ends_at_s is not None:
+            left_s = self._ends_at_s - self._clock.monotonic()
             arguments.append(f"--session-limit={max(left_s, 1.0):.0f}")
         variables = {f"{ENV_PREFIX}{k.upper()}": str(v) for k, v in self._settings.items()}
         self._process = await asyncio.create_subprocess_exec(

@@ -235,6 +235,17 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(value: str, seconds: float 
     assert explain(reply(503, Retry_After=value)).retry_after_s == seconds
 
 
+@pytest.mark.parametrize("year", [2025, 2027])
+def test_a_date_of_a_server_is_read_by_its_own_clock(year: int) -> None:
+    answer = reply(
+        503,
+        Date=f"Mon, 23 Nov {year} 12:00:00 GMT",
+        Retry_After=f"Mon, 23 Nov {year} 12:00:09 GMT",
+    )
+
+    assert explain(answer).retry_after_s == 9.0
+
+
 def test_a_month_ends_at_its_end() -> None:
     assert until_next_month_s(datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)) == 1
     assert until_next_month_s(datetime(2028, 2, 28, tzinfo=UTC)) == 2 * 86_400

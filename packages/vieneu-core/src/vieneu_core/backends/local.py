@@ -16,6 +16,7 @@ from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.audio.sanity_check import SpeechCheck
 from vieneu_core.audio.watermark import WATERMARK_REMEDY
 from vieneu_core.backends.base import Backend, BackendState, Health
+from vieneu_core.backends.engine_pace import EnginePace, SentencePace
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.local_voices import LocalVoices
 from vieneu_core.backends.recovery import recovering
@@ -29,7 +30,7 @@ from vieneu_core.errors import (
     WatermarkUnavailableError,
 )
 from vieneu_core.synthesis import SynthesisRequest, check_request
-from vieneu_core.text.passages import with_upcoming
+from vieneu_core.text.passages import estimated_seconds, with_upcoming
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
@@ -95,6 +96,7 @@ class LocalBackend(Backend):
         self._voices = LocalVoices(voices, default_voice)
         self._watermark_required = watermark_required
         self._recovers = recovers
+        self._pace = EnginePace()
         self._clock = SystemClock() if clock is None else clock
         self._worker = WorkerClient(
             EngineSpec(engine) if isinstance(engine, str) else engine,
@@ -215,7 +217,10 @@ class LocalBackend(Backend):
                     upcoming=upcoming,
                 )
                 speak = partial(self._sentence, request, utterance, listener, index)
-                speech = recovering(speak, ready, listener, self._clock) if recovers else speak()
+                pace = partial(SentencePace, self._pace, estimated_seconds((text,), request.speed))
+                speech = (
+                    recovering(speak, ready, listener, self._clock, pace) if recovers else speak()
+                )
                 async with aclosing(speech) as chunks:
                     async for chunk in chunks:
                         yield chunk

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.backends.engine_pace import SentencePace
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import BackendError, BackendLoadingError
@@ -34,17 +35,20 @@ async def recovering(
     until_ready: Callable[[], Awaitable[object]],
     listener: Listener,
     clock: Clock,
+    pace: Callable[[], SentencePace],
 ) -> AsyncGenerator[AudioChunk, None]:
     """Speak one sentence; again from its beginning where the engine fails in it.
 
     The audio is passed on when the sentence is complete, or when its listener would wait for it. So
-    what is heard twice was being heard, or was about to be.
+    what is heard twice was being heard, or was about to be. Where the engine is slower than
+    playback, so much is made before that the sentence has no holes.
 
     Args:
         speak: Speaks the sentence.
         until_ready: Waits until the engine can speak again.
         listener: Counts what the engine makes for the request.
         clock: Clock of the listener.
+        pace: Returns the pace of one more try.
 
     Raises:
         BackendError: the engine failed in it `MOST_TRIES` times, or cannot recover.
@@ -53,13 +57,15 @@ async def recovering(
     whole = heard = False
     n_failures = 0
     while not whole:
-        held = _Held(listener, clock, restarted=heard)
+        held = _Held(listener, clock, pace(), restarted=heard)
         try:
             async with aclosing(speak()) as chunks:
+                held.waits()
                 async for chunk in chunks:
                     for passed in held.add(chunk):
                         heard = heard or bool(passed.pcm)
                         yield passed
+                    held.waits()
             whole = True
         except BackendLoadingError:  # it ended before this sentence had its turn
             held.discard()
@@ -80,32 +86,55 @@ class _Held:
     Args:
         listener: Counts the audio when it is made.
         clock: Clock of the listener.
+        pace: Pace of the sentence.
         restarted: Whether some of an earlier try was passed on.
     """
 
-    def __init__(self, listener: Listener, clock: Clock, *, restarted: bool) -> None:
+    def __init__(
+        self, listener: Listener, clock: Clock, pace: SentencePace, *, restarted: bool
+    ) -> None:
         self._listener = listener
         self._clock = clock
+        self._pace = pace
         self._restarted = restarted
+        self._sounds = False
+        self._waiting_since_s = clock.monotonic()
         self._chunks: list[AudioChunk] = []
+
+    def waits(self) -> None:
+        """Record that the next chunk is waited for from now on."""
+        self._waiting_since_s = self._clock.monotonic()
 
     def add(self, chunk: AudioChunk) -> list[AudioChunk]:
         """Add the next chunk; return those to pass on now."""
         if not (chunk.pcm or chunk.final):
             return [chunk]  # it shows that the engine works
+        self._measure(chunk)
         self._chunks.append(chunk)
-        ahead_s = self._listener.runs_out_at_s - self._seconds - self._clock.monotonic()
-        if not chunk.final and ahead_s >= _NEARLY_DRY_S:
-            return []
+        if not chunk.final:
+            if self._ahead_s >= _NEARLY_DRY_S:
+                return []
+            if not self._pace.plays_live(sounds=self._sounds):
+                return [replace(chunk, pcm=b"")]  # it works, too slowly
         passed, self._chunks = self._chunks, []
         passed[0] = replace(passed[0], restarted=self._restarted)
-        self._restarted = False
+        self._restarted, self._sounds = False, True
         return passed
 
     def discard(self) -> None:
         """Drop what is held: the engine failed."""
         self._listener.take_back(self._seconds)
         self._chunks = []
+
+    def _measure(self, chunk: AudioChunk) -> None:
+        self._pace.add(chunk.seconds, self._clock.monotonic() - self._waiting_since_s)
+        if chunk.final:
+            self._pace.end()
+
+    @property
+    def _ahead_s(self) -> float:
+        """Seconds until the listener has heard all that was passed on."""
+        return self._listener.runs_out_at_s - self._seconds - self._clock.monotonic()
 
     @property
     def _seconds(self) -> float:

@@ -75,16 +75,19 @@ class Backlog:
         """Number of running attempts."""
         return len(self._running)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the backend keeps up with one more request; True if its speed is unknown."""
+        factor = self.speed.real_time_factor
+        return factor is None or not self._running or factor * (len(self._running) + 1) <= 1.0
+
     def wait_s(self) -> float:
         """Return the estimated seconds until one more request gets its turn; 0 if unknown.
 
         Requests take turns by sentence. But if the backend cannot keep up with all of them, one
         more would leave holes in every one: then it has to wait for the others.
         """
-        factor = self.speed.real_time_factor
-        if factor is None or not self._running:
-            return 0.0
-        if factor * (len(self._running) + 1) > 1.0:
+        if not self.has_room:
             return self.speed.seconds_for(sum(s.remaining_s for s in self._running))
         first_s = sum(s.turn_s for s in self._running if not s.audible)
         current_s = max((s.turn_s for s in self._running if s.audible), default=0.0)

@@ -18,6 +18,7 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
+    BackendBusyError,
     BackendError,
     CloningUnsupportedError,
     RequestError,
@@ -30,11 +31,12 @@ from vieneu_core.router.events import ErrorReport, RouterEvent, SentenceSkipped,
 from vieneu_core.router.memory import Memory, Replay
 from vieneu_core.router.outbox import Outbox
 from vieneu_core.router.passage_attempt import PassageAttempt
-from vieneu_core.router.policy import RouterPolicy, estimated_seconds
+from vieneu_core.router.policy import RouterPolicy
 from vieneu_core.router.refusal import all_failed, too_slow, turn_too_late, unsayable
 from vieneu_core.router.route import Route
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.text.passages import estimated_seconds
 
 _RETRY = Backoff(first_s=0.1, longest_s=math.inf)
 """Pauses before retries of a sentence that no backend could speak, for `retry_for_s` in all."""
@@ -171,15 +173,21 @@ class Delivery:
         )
 
     def _is_asked_last(self, tracked: TrackedBackend) -> bool:
-        """Return whether a backend failed in this request, and is not known to have recovered."""
+        """Return whether a backend failed or was busy, and is not known to have recovered."""
         returns_at = self._asked_last.get(tracked)
         if returns_at is None:
             return False
-        recovered = tracked.usable and not tracked.failures.suspect
+        usable = tracked.usable and tracked.backlog.has_room
+        recovered = usable and not tracked.failures.suspect
         if self._outbox.n_complete < returns_at or not recovered:
             return True
         del self._asked_last[tracked]
         return False
+
+    @property
+    def _return_at(self) -> int:
+        """The sentence at which a backend that fails now is asked again."""
+        return self._outbox.n_complete + self._policy.sentences_until_return
 
     def _admit(
         self, tracked: TrackedBackend, passage: tuple[str, ...], *, last_chance: bool
@@ -195,7 +203,8 @@ class Delivery:
         late = self._too_late(tracked, passage) if replaceable else None
         if late is not None:
             tracked.abandon(probe)
-            self._asked_last[tracked] = math.inf  # one voice for the rest of the request
+            busy = isinstance(late, BackendBusyError)  # it may have room later
+            self._asked_last[tracked] = self._return_at if busy else math.inf
             raise late
         return probe
 
@@ -264,8 +273,7 @@ class Delivery:
         except UnpronounceableError:
             raise  # it can speak the other sentences
         except BackendError:
-            returns_at = self._outbox.n_complete + self._policy.sentences_until_return
-            self._asked_last[tracked] = returns_at
+            self._asked_last[tracked] = self._return_at
             raise
 
     def _spoke(self, tracked: TrackedBackend, cause: VieneuError | None) -> None:

@@ -8,11 +8,10 @@ down is probed by speaking a short sentence, since a server can be healthy and y
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState, Health
@@ -26,9 +25,10 @@ from vieneu_core.errors import (
 )
 from vieneu_core.router.backlog import RunningSpeech
 from vieneu_core.router.breaker import CircuitState
-from vieneu_core.router.policy import RouterPolicy, estimated_seconds
+from vieneu_core.router.policy import RouterPolicy
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
+from vieneu_core.text.passages import estimated_seconds
 from vieneu_core.translatable import Translatable
 
 # A local model that the admin has unloaded stays unloaded; a remote one only needs a handshake.
@@ -125,7 +125,7 @@ class HealthMonitor:
         """Report the progress of loading repeatedly: a download can take minutes."""
         while True:
             await self._clock.sleep(PROGRESS_EVERY_S)
-            with contextlib.suppress(BackendError):  # loading itself raises the failure
+            with suppress(BackendError):  # loading itself raises the failure
                 health = await self._tracked.backend.health()
                 if health.loading is not None:
                     self._tracked.load_progressed(health)

@@ -20,11 +20,12 @@ from vieneu_core.errors import (
 )
 from vieneu_core.router.backlog import RunningSpeech
 from vieneu_core.router.outbox import Outbox
-from vieneu_core.router.policy import LAST_RESORT, RouterPolicy, estimated_seconds
+from vieneu_core.router.policy import LAST_RESORT, RouterPolicy
 from vieneu_core.router.received_sentence import ReceivedSentence
 from vieneu_core.router.refusal import too_slow, turn_too_late
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.text.passages import estimated_seconds
 from vieneu_core.translatable import Translatable
 
 _NEARLY_DRY_S = 0.3

@@ -14,9 +14,6 @@ from vieneu_core.router.session_countdown import SessionPolicy
 LAST_RESORT = "last_resort"
 """Name of the embedded voice, which is always available."""
 
-_CHARACTERS_PER_SECOND = 12.0
-"""Estimated rate of Vietnamese speech at speed 1: 12 to 15 characters a second, at the low end."""
-
 
 class Mode(StrEnum):
     """The admin's choice of the backend for requests, independent of its health."""
@@ -112,8 +109,3 @@ def candidates(mode: Mode, fallbacks: Collection[str], present: Collection[str])
     """
     others = (name for name in fallbacks if name != mode.value and name in present)
     return (mode.value, *others)
-
-
-def estimated_seconds(sentences: tuple[str, ...], speed: float) -> float:
-    """Return the estimated duration of these sentences in seconds, rather too long."""
-    return sum(map(len, sentences)) / _CHARACTERS_PER_SECOND / speed

@@ -84,17 +84,25 @@ def describe(head: bytes) -> str:
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Parse Retry-After, in seconds or as a date; None if it is absent or implausible."""
+    """Parse Retry-After, in seconds or as a date; None if it is absent or implausible.
+
+    A date is compared with the sender's own one, if there is one: its clock may differ from ours.
+    """
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return min(float(value[:9]), LONGEST_RETRY_AFTER_S)
+    moment, sent_at = _date(value), _date(headers.get("Date", ""))
+    if moment is None:
+        return None
+    return min(max(0.0, (moment - (sent_at or now)).total_seconds()), LONGEST_RETRY_AFTER_S)
+
+
+def _date(value: str) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(value.strip())
     except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max(0.0, (moment - now).total_seconds()), LONGEST_RETRY_AFTER_S)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def until_next_month_s(now: datetime) -> float:

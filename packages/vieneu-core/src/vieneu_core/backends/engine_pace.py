@@ -1,0 +1,76 @@
+"""Pace of an engine: whether its speech may be heard while it is made, without holes in it."""
+
+from __future__ import annotations
+
+_KNOWN_FROM_S = 1.0
+"""Seconds of audio from which on the pace of an engine counts as known."""
+_FADING = 0.5
+"""Share of what was known that still counts after one more sentence."""
+_LEAST_MEASURED_S = 0.3
+"""Seconds of waiting from which on the pace of a sentence counts."""
+_LAGGING = 1.5
+"""Times the length of its audio from which on waiting for a sentence is heard as halting."""
+
+
+class EnginePace:
+    """Recent pace of one engine."""
+
+    def __init__(self) -> None:
+        self._audio_s = self._waited_s = 0.0
+
+    @property
+    def factor(self) -> float | None:
+        """Seconds waited for a second of audio, below 1 is faster than playback; None: unknown."""
+        return self._waited_s / self._audio_s if self._audio_s >= _KNOWN_FROM_S else None
+
+    def measured(self, audio_s: float, waited_s: float) -> None:
+        """Record audio of a sentence after its first part, and the wait for it, in seconds."""
+        self._audio_s = self._audio_s * _FADING + audio_s
+        self._waited_s = self._waited_s * _FADING + waited_s
+
+
+class SentencePace:
+    """Pace of the sentence that an engine makes.
+
+    Args:
+        engine: Pace of the engine, which learns from the sentence.
+        whole_s: Estimated length of the sentence in seconds, rather too long.
+    """
+
+    def __init__(self, engine: EnginePace, whole_s: float) -> None:
+        self._engine = engine
+        self._whole_s = whole_s
+        self._first_s = self._later_s = self._waited_s = self._longest_s = 0.0
+
+    def add(self, audio_s: float, waited_s: float) -> None:
+        """Record the next part, and the wait for it, in seconds."""
+        self._longest_s = max(self._longest_s, audio_s)
+        if not self._first_s:
+            self._first_s = audio_s
+            return
+        self._later_s += audio_s
+        self._waited_s += waited_s
+
+    def end(self) -> None:
+        """Record that the sentence is complete."""
+        self._engine.measured(self._later_s, self._waited_s)
+
+    def plays_live(self, *, sounds: bool) -> bool:
+        """Return whether the sentence may be heard as it is made.
+
+        A slow engine gets a lead: so much of it is made before that the rest is made in time.
+        Where an engine becomes slow within it, the rest is made whole: one hole, not many.
+
+        Args:
+            sounds: Whether a part of it was heard.
+        """
+        seconds = self._first_s + self._later_s
+        if sounds:
+            return self._waited_s < max(_LEAST_MEASURED_S, _LAGGING * seconds)
+        factor = self._engine.factor
+        if factor is None:  # a first part alone does not show it
+            return self._later_s > 0 and self._waited_s <= seconds
+        rest_s = max(0.0, self._whole_s - seconds)
+        return (
+            rest_s * factor <= rest_s + seconds - self._longest_s
+        )  # a part comes when it is whole

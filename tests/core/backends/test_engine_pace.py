@@ -1,0 +1,128 @@
+"""An engine slower than playback that nobody takes over from: its sentences have no holes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
+
+import pytest
+from fake_clock import FakeClock
+
+from vieneu_core.audio.listener import Listener
+from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.backends.engine_pace import EnginePace, SentencePace
+from vieneu_core.backends.recovery import recovering
+
+RATE_HZ = 1_000
+PART_S = 0.25
+SPEAKER = Speaker(backend="local", engine="tone", voice="vi")
+SLOW, FAST = (0.75,) * 6, (0.05,) * 6
+"""Seconds that the engine needs for each part."""
+
+
+class Rig:
+    """An engine that makes sentences at a pace, and a client that plays what comes."""
+
+    def __init__(self, clock: FakeClock, *, client_takes_s: float = 0.0) -> None:
+        self.clock = clock
+        self.listener = Listener(clock.monotonic())
+        self.engine = EnginePace()
+        self.client_takes_s = client_takes_s
+        self.n_signs = 0
+        self.first_after_s = 0.0
+
+    async def holes_s(self, paces_s: Sequence[float]) -> list[float]:
+        """Hear a sentence; return the silences within it, and note the signs of life."""
+        task = asyncio.create_task(self._take(paces_s))
+        while not task.done():
+            await self.clock.advance(0.05)
+        return await task
+
+    async def _take(self, paces_s: Sequence[float]) -> list[float]:
+        async def speak() -> AsyncGenerator[AudioChunk, None]:
+            for pace_s in paces_s:
+                await self.clock.sleep(pace_s)
+                self.listener.receive(PART_S, self.clock.monotonic())
+                yield AudioChunk(bytes(2 * round(PART_S * RATE_HZ)), RATE_HZ, 0, SPEAKER)
+            yield AudioChunk(b"", RATE_HZ, 0, SPEAKER, final=True)
+
+        async def ready() -> None:
+            raise AssertionError("Nothing fails.")
+
+        began_s = self.clock.monotonic()
+        holes, n_parts, played_until_s = [], 0, 0.0
+        pace = partial(SentencePace, self.engine, len(paces_s) * PART_S + 0.1)
+        async for chunk in recovering(speak, ready, self.listener, self.clock, pace):
+            now_s = self.clock.monotonic()
+            self.n_signs += not (chunk.pcm or chunk.final)
+            if chunk.pcm:
+                if n_parts and now_s > played_until_s + 0.01:
+                    holes.append(now_s - played_until_s)
+                n_parts += 1
+                played_until_s = max(now_s, played_until_s) + chunk.seconds
+                await self.clock.sleep(self.client_takes_s)
+            if n_parts == 1 and chunk.pcm:
+                self.first_after_s = now_s - began_s
+        assert n_parts == len(paces_s), "every part is heard once"
+        return holes
+
+
+async def test_no_sentence_of_a_slow_engine_has_holes_and_it_shows_that_it_works(
+    clock: FakeClock,
+) -> None:
+    rig = Rig(clock)
+
+    for _ in range(3):
+        assert await rig.holes_s(SLOW) == []
+    assert rig.n_signs >= 3 * (len(SLOW) // 2)
+
+
+async def test_a_slow_engine_gets_no_more_lead_than_it_needs(clock: FakeClock) -> None:
+    rig = Rig(clock)
+    slightly_slow = (PART_S * 1.4,) * 12
+    await rig.holes_s(slightly_slow)
+    await clock.advance(60.0)
+
+    assert await rig.holes_s(slightly_slow) == []
+    assert rig.first_after_s < 0.5 * sum(slightly_slow)
+
+
+async def test_an_engine_that_becomes_slow_leaves_one_hole_in_the_sentence(
+    clock: FakeClock,
+) -> None:
+    rig = Rig(clock)
+    await rig.holes_s(FAST)
+
+    assert len(await rig.holes_s((*FAST[:2], *SLOW))) <= 2
+
+
+async def test_an_engine_that_was_slow_and_keeps_up_again_is_heard_as_it_speaks(
+    clock: FakeClock,
+) -> None:
+    rig = Rig(clock)
+    await rig.holes_s(SLOW)
+    for _ in range(4):
+        await clock.advance(10.0)
+        await rig.holes_s(FAST)
+
+    await clock.advance(10.0)
+    began_s, first_s = clock.monotonic(), FAST[0]
+    task = asyncio.create_task(rig.holes_s(FAST))
+    await task
+    assert rig.engine.factor is not None
+    assert rig.engine.factor < 1
+    assert rig.listener.runs_out_at_s - began_s < first_s + len(FAST) * PART_S + 0.2
+
+
+@pytest.mark.parametrize("takes_s", [0.5, 2.0])
+async def test_a_client_that_reads_slowly_makes_no_engine_slow(
+    clock: FakeClock, takes_s: float
+) -> None:
+    rig = Rig(clock, client_takes_s=takes_s)
+    await rig.holes_s(FAST)
+    await rig.holes_s(FAST)
+
+    assert rig.engine.factor is not None
+    assert rig.engine.factor < 1
+    assert rig.n_signs <= 1

@@ -1,0 +1,87 @@
+"""Six requests at once on engines that make one sentence at a time: how long listeners wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+from fake_clock import FakeClock
+from listener import Listener
+from router_rig import RouterRig, assert_heard
+
+from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.router import Mode
+from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.testing.scripted import ScriptedBackend
+from vieneu_core.testing.tone import CHUNK_S, in_chunks, sentence_tone
+
+RATE_HZ = 24_000
+SIX = tuple(
+    tuple(f"Đây là câu {3 * k + n} của một bài đọc rất dài." for n in range(3)) for k in range(6)
+)
+BEFORE = tuple(f"Đây là câu {n} của một bản tin khác." for n in range(20, 26))
+
+
+class OneAtATime(ScriptedBackend):
+    """Its sentences take turns; a request that waits says so at once and every second."""
+
+    def __init__(self, name: str, clock: FakeClock, *, speed: float) -> None:
+        super().__init__(name=name, clock=clock)
+        self._chunk_delay_s = CHUNK_S / speed
+        self._turn = asyncio.Lock()
+
+    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        assert isinstance(request.text, tuple)
+        speaker = Speaker(backend=self.name, engine="", voice="")
+        for number, text in enumerate(request.text):
+            turn = asyncio.create_task(self._turn.acquire())
+            try:
+                while not turn.done():
+                    yield AudioChunk(b"", RATE_HZ, number, speaker, waiting=True)
+                    await self._until(turn)
+                yield AudioChunk(b"", RATE_HZ, number, speaker)
+                for part in in_chunks(sentence_tone(text).pcm(RATE_HZ), RATE_HZ):
+                    await self._clock.sleep(self._chunk_delay_s)
+                    yield AudioChunk(part, RATE_HZ, number, speaker)
+            finally:
+                if not turn.cancel():
+                    self._turn.release()
+            yield AudioChunk(b"", RATE_HZ, number, speaker, final=True)
+
+    async def _until(self, turn: asyncio.Task[bool]) -> None:
+        second = asyncio.create_task(self._clock.sleep(1.0))
+        await asyncio.wait({turn, second}, return_when=asyncio.FIRST_COMPLETED)
+        second.cancel()
+
+
+@pytest.mark.parametrize(
+    ("speed", "known", "longest_s"),
+    [
+        (0.9, True, 2.0),
+        (5.0, True, 2.0),
+        (5.0, False, 2.0),
+        # All leave it after two seconds, and then wait for each other at the last resort.
+        (0.9, False, 3.1),
+    ],
+    ids=["slow", "fast", "fast, first speech", "slow, first speech"],
+)
+async def test_the_longest_wait_of_six_at_once(speed: float, known: bool, longest_s: float) -> None:
+    async with RouterRig(Mode.LOCAL) as rig:
+        await rig.router.set_local(OneAtATime("local", rig.clock, speed=speed))
+        await rig.router.set_last_resort(OneAtATime("last_resort", rig.clock, speed=5.0))
+        if known:
+            await Listener(rig.clock).hear(rig.router, SynthesisRequest(text=BEFORE))
+        listeners = [Listener(rig.clock) for _ in SIX]
+
+        playing = [
+            asyncio.create_task(listener._play(rig.router, SynthesisRequest(text=text)))
+            for listener, text in zip(listeners, SIX, strict=True)
+        ]
+        while not all(task.done() for task in playing):
+            await rig.clock.advance(0.05)
+        await asyncio.gather(*playing)
+
+    for listener, text in zip(listeners, SIX, strict=True):
+        assert_heard([chunk for chunk in listener.chunks if not chunk.restarted], text)
+    assert max(listener.longest_silence_s for listener in listeners) <= longest_s
