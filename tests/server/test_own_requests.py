@@ -92,12 +92,16 @@ async def test_checks_of_the_public_address_are_no_requests_of_clients(
         await until(lambda: exposure.url is not None)
         for n_checks in (3, 4):
             await clock.advance(CHECK_EVERY_S)
-            await until(lambda n=n_checks: _n_checks(log) == n)
+            await _until_checked(log, n_checks)
 
         traffic = site.service.traffic
         assert (traffic.n_requests, traffic.n_bytes) == (0, 0)
         async with site.get("/health") as answer:
             assert (await answer.json())["requests_served"] == 1
+
+
+async def _until_checked(log: pytest.LogCaptureFixture, n_checks: int) -> None:
+    await until(lambda: _n_checks(log) == n_checks)
 
 
 def _n_checks(log: pytest.LogCaptureFixture) -> int:
@@ -108,7 +112,7 @@ def _health_checks() -> dict[str, list[str]]:
     """Return the command of each container's health check, by its file."""
     found = {}
     for path in sorted(DEPLOY.glob("Containerfile*")):
-        command = re.search(r"^HEALTHCHECK.*?CMD (\[.*?\])$", path.read_text(), re.M | re.S)
+        command = re.search(r"(?ms)^HEALTHCHECK.*?CMD (\[.*?\])$", path.read_text())
         assert command, path
         found[path.name] = json.loads(command[1])
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
