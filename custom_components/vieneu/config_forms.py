@@ -57,5 +57,7 @@ PLACEHOLDERS = {
     "remedy": "",
     "example": "https://abc.ngrok-free.app",
     "colab": "https://colab.research.google.com",
+    "tunnels": ", ".join(TunnelKind.with_domains()),
 }
-"""Placeholders of all forms: of errors, and URLs, which Home Assistant forbids in translations."""
+"""Placeholders of all forms: of errors, URLs, which Home Assistant forbids in translations, and
+names that the core knows."""

@@ -185,7 +185,10 @@ async def _notebook(call: ServiceCall) -> ServiceResponse:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="notebook_wrong",
-            translation_placeholders={"fields": ", ".join(sorted(fields))},
+            translation_placeholders={
+                "fields": ", ".join(sorted(fields)),
+                "tunnels": ", ".join(TunnelKind.with_domains()),
+            },
         ) from error
     except VieneuError as error:
         raise translated(hass, error, "notebook_failed") from error

@@ -49,7 +49,7 @@ def notebook_form() -> NotebookForm:
     """Return the form of `NotebookSettings`: all fields but ``source``, which is this version."""
     defaults = NotebookSettings().model_dump(mode="json")
     tunnels = [kind.value for kind in TunnelKind]
-    with_domains = [kind.value for kind in TunnelKind if kind.reserves_domains]
+    with_domains = [kind.value for kind in TunnelKind.with_domains()]
     public = [kind.value for kind in TunnelKind if kind is not TunnelKind.NONE]
     fields: list[dict[str, Any]] = [
         {"name": "language", "kind": "choice", "choices": list(languages())},
