@@ -187,7 +187,7 @@ def create_relay_app(
         admin_routes(administration, events),
         address_routes(RelayInbox(administration, clock=clock)),
         voice_routes(administration.voices, backend, speak),
-        notebook_routes(),
+        notebook_routes(administration.voices),
         history_routes(history),
         preparation_routes(preparation),
         dictionary_routes(administration),
