@@ -57,11 +57,11 @@ NOTEBOOK = vol.Schema(
 )
 
 
-def notebook_form(own_voices: Sequence[Voice]) -> vol.Schema:
+def notebook_form(custom_voices: Sequence[Voice]) -> vol.Schema:
     """Return the form of the notebook; it offers to carry custom voices, if there are any."""
-    if not own_voices:
+    if not custom_voices:
         return NOTEBOOK
-    options = [SelectOptionDict(value=voice.id, label=voice.name) for voice in own_voices]
+    options = [SelectOptionDict(value=voice.id, label=voice.name) for voice in custom_voices]
     chosen = SelectSelector(SelectSelectorConfig(options=options, multiple=True))
     return NOTEBOOK.extend({vol.Optional(CONF_SAMPLES): chosen})
 

@@ -32,8 +32,8 @@ def short_traceback(call: Callable[P, T]) -> Callable[P, T]:
             error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]  # looked for by name
             raise
         except Exception as error:
-            told = unexpected_lines(error, _language(args, kwargs))
-            shown = functools.partial(_with_traceback, told, error)
+            lines = unexpected_lines(error, _language(args, kwargs))
+            shown = functools.partial(_with_traceback, lines, error)
             error._render_traceback_ = shown  # type: ignore[attr-defined]  # looked for by name
             raise
 
@@ -47,8 +47,8 @@ def unexpected_lines(error: Exception, language: str) -> list[str]:
     return [what, f"   → {messages('unexpected_next')}"]
 
 
-def _with_traceback(told: list[str], error: Exception) -> list[str]:
-    return [*told, "", *"".join(traceback.format_exception(error)).splitlines()]
+def _with_traceback(lines: list[str], error: Exception) -> list[str]:
+    return [*lines, "", *"".join(traceback.format_exception(error)).splitlines()]
 
 
 def error_lines(error: VieneuError, language: str) -> list[str]:

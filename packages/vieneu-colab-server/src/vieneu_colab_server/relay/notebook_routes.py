@@ -55,11 +55,11 @@ class NotebookForm(BaseModel):
     fields: list[NotebookField]
 
 
-def notebook_form(own_voices: Sequence[Voice] = ()) -> NotebookForm:
+def notebook_form(custom_voices: Sequence[Voice] = ()) -> NotebookForm:
     """Return the form of `NotebookSettings`: all fields but ``source``, which is this version.
 
     Args:
-        own_voices: The custom voices, which a notebook can carry.
+        custom_voices: The custom voices, which a notebook can carry.
     """
     defaults = NotebookSettings().model_dump(mode="json")
     tunnels = [kind.value for kind in TunnelKind]
@@ -83,8 +83,8 @@ def notebook_form(own_voices: Sequence[Voice] = ()) -> NotebookForm:
         {
             "name": "samples",
             "kind": "samples",
-            "choices": [voice.id for voice in own_voices],
-            "labels": {voice.id: voice.name for voice in own_voices},
+            "choices": [voice.id for voice in custom_voices],
+            "labels": {voice.id: voice.name for voice in custom_voices},
             "maximum": MAX_SAMPLES,
         },
         {"name": "token", "kind": "secret", "maximum": MAX_TOKEN_CHARS},
