@@ -31,13 +31,14 @@ from .config_forms import (
     ADDRESS,
     CONF_DOMAIN_NAME,
     CONF_MODEL,
+    CONF_SAMPLES,
     CONF_TUNNEL,
     MODEL,
-    NOTEBOOK,
     PLACEHOLDERS,
     SECRET,
     SERVER,
     TOKEN,
+    notebook_form,
 )
 from .const import (
     CONF_COLAB,
@@ -52,7 +53,7 @@ from .const import (
 )
 from .error_translation import language_of
 from .options_flow import VieneuOptionsFlow
-from .runtime import embedded_voice
+from .runtime import embedded_voice, voice_catalogue
 from .validation import Failure, install, try_engine, verify
 
 TITLE = "VieNeu"
@@ -141,16 +142,15 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             choices = self._choices(user_input)
             try:
-                self._notebook = await self.hass.async_add_executor_job(
-                    notebook_view.Notebook.of, choices
-                )
+                self._notebook = await notebook_view.async_make(self.hass, choices)
             except ValidationError:  # of all inputs, only the domain can be invalid
                 failure = Failure("invalid_notebook")
             except VieneuError as error:
                 failure = await Failure.of(self.hass, "notebook_failed", error)
             else:
                 return await self.async_step_notebook()
-        return self._form("colab", failure, NOTEBOOK, user_input)
+        own = await self.hass.async_add_executor_job(voice_catalogue(self.hass).voices)
+        return self._form("colab", failure, notebook_form(own), user_input)
 
     async def async_step_notebook(
         self, user_input: dict[str, Any] | None = None
@@ -286,6 +286,7 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
             "language": language_of(self.hass),
             "tunnel": user_input[CONF_TUNNEL],
             "domain": user_input.get(CONF_DOMAIN_NAME) or None,
+            CONF_SAMPLES: user_input.get(CONF_SAMPLES, ()),
             "token": self._token,
             "callback_url": self._callback_url(),
         }

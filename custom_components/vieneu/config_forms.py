@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import probatio as vol
 from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.helpers.selector import (
@@ -15,12 +17,14 @@ from homeassistant.helpers.selector import (
 
 from vieneu_core.config import TunnelKind
 from vieneu_core.engines.registry import AUTO_ENGINE, ENGINES, MODEL_ENGINES
+from vieneu_core.voices import Voice
 
 from .const import CONF_ENGINE
 
 CONF_MODEL = "model"
 CONF_TUNNEL = "tunnel"
 CONF_DOMAIN_NAME = "domain"
+CONF_SAMPLES = "samples"
 
 SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 ADDRESS = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
@@ -52,10 +56,22 @@ NOTEBOOK = vol.Schema(
     }
 )
 
+
+def notebook_form(custom_voices: Sequence[Voice]) -> vol.Schema:
+    """Return the form of the notebook; it offers to carry custom voices, if there are any."""
+    if not custom_voices:
+        return NOTEBOOK
+    options = [SelectOptionDict(value=voice.id, label=voice.name) for voice in custom_voices]
+    chosen = SelectSelector(SelectSelectorConfig(options=options, multiple=True))
+    return NOTEBOOK.extend({vol.Optional(CONF_SAMPLES): chosen})
+
+
 PLACEHOLDERS = {
     "detail": "",
     "remedy": "",
     "example": "https://abc.ngrok-free.app",
     "colab": "https://colab.research.google.com",
+    "tunnels": ", ".join(TunnelKind.with_domains()),
 }
-"""Placeholders of all forms: of errors, and URLs, which Home Assistant forbids in translations."""
+"""Placeholders of all forms: of errors, URLs, which Home Assistant forbids in translations, and
+names that the core knows."""

@@ -17,10 +17,13 @@ from homeassistant.helpers.translation import async_load_integrations
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.ulid import ulid_now
 
-from vieneu_core.notebook import NotebookSettings, render_notebook
+from vieneu_core.notebook import NotebookSettings, render_notebook, samples_of
+from vieneu_core.voices.catalogue import VoiceCatalogue
 
+from .config_forms import CONF_SAMPLES
 from .const import DOMAIN
 from .error_translation import message
+from .runtime import voice_catalogue
 
 VALID_FOR = timedelta(minutes=30)
 KEPT = 8
@@ -37,16 +40,26 @@ class Notebook:
     """Content; it contains the token."""
 
     @classmethod
-    def of(cls, choices: Mapping[str, Any]) -> Self:
+    def of(cls, choices: Mapping[str, Any], voices: VoiceCatalogue) -> Self:
         """Render a notebook. Blocking, because it packs the packages of this version.
+
+        Args:
+            choices: Its settings; ``samples`` are ids of custom voices.
+            voices: The custom voices.
 
         Raises:
             ValidationError: a setting is invalid.
-            VieneuError: it cannot be rendered here.
+            VieneuError: it cannot be rendered here, or a voice cannot be carried.
         """
-        settings = NotebookSettings.model_validate(choices)
+        samples = samples_of(voices, tuple(choices.get(CONF_SAMPLES, ())))
+        settings = NotebookSettings.model_validate({**choices, CONF_SAMPLES: samples})
         rendered = json.dumps(render_notebook(settings), ensure_ascii=False, indent=1)
         return cls(settings, rendered.encode())
+
+
+async def async_make(hass: HomeAssistant, choices: Mapping[str, Any]) -> Notebook:
+    """Render a notebook; see `Notebook.of`."""
+    return await hass.async_add_executor_job(Notebook.of, choices, voice_catalogue(hass))
 
 
 @callback

@@ -46,6 +46,11 @@ ENTITY_WITHIN_S = 5.0
 VieneuConfigEntry: TypeAlias = "ConfigEntry[VieneuRuntime]"
 
 
+def voice_catalogue(hass: HomeAssistant) -> VoiceCatalogue:
+    """Return the custom voices, which are kept with the configuration."""
+    return VoiceCatalogue(hass.config.path(DOMAIN, "voices"))
+
+
 class VieneuRuntime:
     """Router, custom voices and coordinator of an entry.
 
@@ -60,7 +65,7 @@ class VieneuRuntime:
     ) -> None:
         self._hass = hass
         folder = Path(hass.config.path(DOMAIN))
-        self.voices = VoiceCatalogue(folder / "voices")
+        self.voices = voice_catalogue(hass)
         self._quota = TunnelQuota(folder / "budget.json", clock=SystemClock())
         self._entry = entry
         self._local_data: Mapping[str, Any] = entry.data[CONF_LOCAL]

@@ -25,12 +25,13 @@ from homeassistant.helpers import entity_registry as er
 from pydantic import ValidationError
 
 from vieneu_core.errors import VieneuError
-from vieneu_core.notebook import TunnelKind
+from vieneu_core.notebook import MAX_SAMPLES, TunnelKind
 from vieneu_core.synthesis import MAX_SPEED, MIN_SPEED
 from vieneu_core.voices.reference import read_reference
 
 from . import notebook_view
 from .announcer import Announcer
+from .config_forms import CONF_SAMPLES
 from .const import DOMAIN, LANGUAGES
 from .error_translation import language_of, translated
 from .runtime import VieneuConfigEntry
@@ -73,6 +74,9 @@ NOTEBOOK = vol.Schema(
         vol.Optional("domain"): cv.string,
         vol.Optional("engine", default="auto"): cv.string,
         vol.Optional("model"): cv.string,
+        vol.Optional(CONF_SAMPLES): vol.All(
+            cv.ensure_list, [cv.string], vol.Length(max=MAX_SAMPLES)
+        ),
     }
 )
 WARM = vol.Schema({vol.Optional("backend", default="local"): vol.In(["local", "remote"])})
@@ -178,14 +182,17 @@ async def _notebook(call: ServiceCall) -> ServiceResponse:
     hass = call.hass
     choices = {**call.data, "language": language_of(hass)}
     try:
-        notebook = await hass.async_add_executor_job(notebook_view.Notebook.of, choices)
+        notebook = await notebook_view.async_make(hass, choices)
     except ValidationError as error:
         # An error without a field is a conflict of fields.
         fields = {str(each["loc"][0]) for each in error.errors() if each["loc"]} or set(call.data)
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="notebook_wrong",
-            translation_placeholders={"fields": ", ".join(sorted(fields))},
+            translation_placeholders={
+                "fields": ", ".join(sorted(fields)),
+                "tunnels": ", ".join(TunnelKind.with_domains()),
+            },
         ) from error
     except VieneuError as error:
         raise translated(hass, error, "notebook_failed") from error

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import nbformat
 from admin_visit import log_in
+from notebook_cells import carried_voices
 from page_visit import Visit, visiting
 from playwright.async_api import Browser, expect
 from relay_site import RelaySite, relaying
 from speak_page import SLOW
-from voice_clips import wav_file
+from voice_clips import clip, wav_file
 
 HEARD = """new Promise((resolve) => {
     const player = document.getElementById("player");
@@ -153,6 +154,33 @@ async def test_the_notebook_has_the_choices_of_its_form(visit: Visit, tmp_path: 
     for choice in CHOSEN:
         assert choice in code
     assert await visit.text("#notebook-outcome.done")
+
+
+async def test_the_notebook_carries_the_voices_that_are_chosen(
+    visit: Visit, site: RelaySite, tmp_path: Path
+) -> None:
+    page, voices = visit.page, site.administration.voices
+    await page.click("#notebook-form summary")
+    await page.wait_for_selector("[data-field=samples]", state="attached")
+    assert not await page.is_visible("[data-field=samples]"), "there is none to carry"
+    for number in range(9):
+        voices.add(f"Giọng {number}", clip())
+    await page.fill("#notebook-model", "kept while the voices change")
+    await page.check("[data-field=samples] input[value=giong-3]")
+    assert "agrees" in await page.inner_text("[data-field=samples] .help")
+    assert await page.input_value("#notebook-model") == "kept while the voices change"
+    for number in (0, 1, 2, 4, 5, 6, 7):
+        await page.check(f"[data-field=samples] input[value=giong-{number}]")
+    await expect(page.locator("[data-field=samples] input[value=giong-8]")).to_be_disabled()
+    for number in (0, 1, 2, 4, 5, 6):
+        await page.uncheck(f"[data-field=samples] input[value=giong-{number}]")
+    await page.fill("#notebook-model", "")
+    async with page.expect_download() as begun:
+        await page.click("#notebook-form button[type=submit]")
+    path = tmp_path / "made.ipynb"
+    await (await begun.value).save_as(path)
+    made = json.loads(path.read_text("utf-8"))
+    assert [name for name, _, _ in carried_voices(made)] == ["Giọng 3", "Giọng 7"]
 
 
 async def test_a_wrong_choice_for_the_notebook_is_named(visit: Visit) -> None:

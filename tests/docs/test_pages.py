@@ -22,6 +22,7 @@ import vieneu_core
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_core import RemoteTimeouts, Settings, errors, load_settings
 from vieneu_core.cli.error_messages import EXPLAINED_ON_COLAB_PAGE
+from vieneu_core.config import TunnelKind
 from vieneu_core.errors import BackendError, RequestError, all_error_classes
 from vieneu_core.notebook.failures import CODES
 from vieneu_core.wire import routes
@@ -221,6 +222,13 @@ def test_the_colab_page_explains_whatever_links_to_it() -> None:
 
     assert len(ours) > 10
     assert headings == ours | EXPLAINED_ON_COLAB_PAGE | {*CODES, "token_not_shown"}
+
+
+def test_the_tunnels_with_domains_are_those_of_the_code() -> None:
+    page = (ROOT / "docs/colab.md").read_text("utf-8")
+    (about,) = re.findall(r"^\| `--domain` \| \| with (.*?): ", page, re.MULTILINE)
+
+    assert re.findall(r"`(\w+)`", about) == list(TunnelKind.with_domains())
 
 
 def test_the_service_files_start_what_exists() -> None:

@@ -119,7 +119,10 @@ async def test_the_notebook_is_offered_without_the_token(
         with pytest.raises(ServiceValidationError) as caught:
             await act(hass, "generate_notebook", tunnel=tunnel, domain=domain)
         assert caught.value.translation_key == "notebook_wrong"
-        assert caught.value.translation_placeholders == {"fields": fields}
+        assert caught.value.translation_placeholders == {
+            "fields": fields,
+            "tunnels": "ngrok, pyngrok",
+        }
 
 
 async def test_a_notebook_that_cannot_be_made_is_an_error_in_words(

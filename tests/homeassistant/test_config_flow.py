@@ -168,6 +168,7 @@ async def test_colab_is_paired_by_pasting_where_home_assistant_is_not_reached(
     flow = await begin(hass, "colab")
     flow = await go_on(hass, flow, {"tunnel": "cloudflared", "domain": "a.ngrok.app"})
     assert flow["errors"] == {"base": "invalid_notebook"}
+    assert flow["description_placeholders"]["tunnels"] == "ngrok, pyngrok"
     flow = await go_on(hass, flow, {"tunnel": "ngrok"})
     assert flow["menu_options"] == ["paste"]
     # Who opens the dialog again, in another tab say, finds the same notebook there.

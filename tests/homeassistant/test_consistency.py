@@ -23,6 +23,7 @@ from homeassistant.helpers import selector
 from packaging.requirements import Requirement
 
 from vieneu_core import __version__
+from vieneu_core.config import TunnelKind
 from vieneu_core.engines.registry import MODEL_ENGINES
 from vieneu_core.errors import error_class
 from vieneu_core.router import Mode
@@ -105,6 +106,19 @@ def test_every_engine_of_the_core_can_be_chosen() -> None:
     assert tuple(offered) == engines
     assert tuple(option["value"] for option in ENGINE_OPTIONS) == engines
     assert all(option["label"] for option in ENGINE_OPTIONS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_leave_it_to_the_core_which_tunnels_have_domains(language: str) -> None:
+    about = {"en": "reserved domain", "vi": "tên miền dành riêng"}[language]
+    of_tunnels = {"en": "tunnel", "vi": "đường hầm"}[language]
+    told = [text for _, text in leaves(TEXTS[language]) if about in text.lower()]
+    named = [text for text in told if of_tunnels in text.lower()]
+
+    assert len(named) == 2
+    for text in named:
+        assert "{tunnels}" in text
+        assert not [kind for kind in TunnelKind if re.search(rf"\b{kind}\b(?!\.app)", text)], text
 
 
 def test_no_modules_import_in_a_circle() -> None:

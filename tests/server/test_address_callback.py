@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
 from fake_clock import FakeClock
+from http_proxy import forget_proxies
 from pydantic import SecretStr
 from server_site import TOKEN, serving
 from web_site import web_site
@@ -142,3 +144,18 @@ async def test_a_redirect_is_not_followed(receiver: WebhookReceiver) -> None:
 def test_a_callback_that_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="callback URL"):
         AddressCallback(url, lambda: SECRET)
+
+
+async def test_a_proxy_that_is_away_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_proxies(monkeypatch)
+    monkeypatch.setenv("ALL_PROXY", "http://me:password-of-the-proxy@127.0.0.1:9")
+    clock = FakeClock()
+    callback = AddressCallback("https://home.example/api/webhook/h", lambda: SECRET, clock=clock)
+    task = asyncio.ensure_future(callback.send("https://tts.example", None))
+    while not task.done():
+        await asyncio.sleep(0.01)
+        await clock.advance(1.0)
+
+    with pytest.raises(AddressCallbackError, match="the proxy on the way") as caught:
+        task.result()
+    assert "password-of-the-proxy" not in "".join(traceback.format_exception(caught.value))

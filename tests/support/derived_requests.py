@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
@@ -19,23 +20,32 @@ CHECKS = (
 )
 CONFIG = """
 [checks.not_a_server_error]
-expected-statuses = ["2xx", "3xx", "4xx", "504"]
+expected-statuses = {expected}
 """
+EXPECTED = ("2xx", "3xx", "4xx", "504")
 """A request may say that it waits for no time at all: 504."""
 UNLIMITED = 10**6
 # They end the run: a new token, and no more requests.
 LEFT_OUT = "^/admin/"
 
 
-async def derived(document: Path, url: str, token: str) -> tuple[int | None, str]:
+async def derived(
+    document: Path,
+    url: str,
+    token: str,
+    *,
+    left_out: str = LEFT_OUT,
+    expected: tuple[str, ...] = EXPECTED,
+    max_examples: int = 25,
+) -> tuple[int | None, str]:
     """Run schemathesis; return its status and what it printed."""
     config = document.with_name("schemathesis.toml")
-    config.write_text(CONFIG)
+    config.write_text(CONFIG.format(expected=json.dumps(expected)))
     process = await asyncio.create_subprocess_exec(
         *(SCHEMATHESIS, "--no-color", f"--config-file={config}", "run", document, f"--url={url}"),
         *(f"--header=Authorization: Bearer {token}", f"--checks={','.join(CHECKS)}"),
-        *(f"--exclude-path-regex={LEFT_OUT}", "--phases=examples,coverage,fuzzing"),
-        *("--seed=1", "--max-examples=25", "--continue-on-failure"),
+        *(f"--exclude-path-regex={left_out}", "--phases=examples,coverage,fuzzing"),
+        *("--seed=1", f"--max-examples={max_examples}", "--continue-on-failure"),
         cwd=document.parent,  # it writes there
         env=without_coverage(os.environ),
         stdout=asyncio.subprocess.PIPE,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Iterator
@@ -43,6 +44,8 @@ class HubSite:
     """Stands in X-Error-Code of answers from 400 on."""
     corrupt: bool = False
     """Send other bytes than announced."""
+    proxy_passwords: set[str] = field(default_factory=set)
+    """Every Proxy-Authorization header that came: none is for a hub."""
     ranges: list[str] = field(default_factory=list)
     """Range headers that came."""
     ignore_ranges: bool = False
@@ -67,13 +70,20 @@ class HubSite:
 
 
 @contextmanager
-def hub_site() -> Iterator[HubSite]:
-    """Run a hub."""
+def hub_site(tls: ssl.SSLContext | None = None) -> Iterator[HubSite]:
+    """Run a hub, with a certificate where there is one."""
     site = HubSite()
     site.may_send.set()
     handler = type("Handler", (_Handler,), {"site": site})
     servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for _ in range(2)]
-    site.url, site.storage_url = (f"http://127.0.0.1:{each.server_port}" for each in servers)
+    scheme = "http" if tls is None else "https"
+    site.url, site.storage_url = (f"{scheme}://127.0.0.1:{each.server_port}" for each in servers)
+    if tls is not None:
+        for each in servers:
+            # The handshake is made by the thread of the connection, at its first byte.
+            each.socket = tls.wrap_socket(
+                each.socket, server_side=True, do_handshake_on_connect=False
+            )
     # A short poll, so that the end of a test is not waited for.
     threads = [threading.Thread(target=each.serve_forever, args=(0.01,)) for each in servers]
     for thread in threads:
@@ -122,6 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0].strip("/")
         if (token := self.headers.get("Authorization")) is not None:
             (site.tokens_at_storage if path.startswith("cdn/") else site.tokens).add(token)
+        if (password := self.headers.get("Proxy-Authorization")) is not None:
+            site.proxy_passwords.add(password)
         if site.n_silent:
             site.n_silent -= 1
             site.closing.wait(GUARD_S)

@@ -22,6 +22,7 @@ from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.builder import RouterBuilder
 from vieneu_core.clock import SystemClock
 from vieneu_core.config import load_settings
+from vieneu_core.router import Router
 
 TONES = "local:\n  engine: tone_engine:create\n"
 """Settings file whose local voice is heard as tones."""
@@ -64,14 +65,17 @@ class RelaySite:
 
 
 @asynccontextmanager
-async def relaying(folder: Path, settings: str = TONES) -> AsyncIterator[RelaySite]:
+async def relaying(
+    folder: Path, settings: str = TONES, *, router: Router | None = None, **limits: Any
+) -> AsyncIterator[RelaySite]:
+    """Serve a relay; its router is that of its settings, unless one is given."""
     config = folder / "config.yaml"
     if not config.exists():
         config.write_text(settings, "utf-8")
-    given = ServerSettings(token=SecretStr(TOKEN), port=0)
+    given = ServerSettings(token=SecretStr(TOKEN), port=0, **limits)
     chosen = load_settings(config)
     builder = RouterBuilder(chosen, state_dir=folder, voices_dir=folder / "voices")
-    administration = Administration(builder.router(chosen), builder, chosen, config)
+    administration = Administration(router or builder.router(chosen), builder, chosen, config)
     account = AdminAccount(folder / "relay-admin.json", clock=SystemClock())
     token = (account.open() or account.new_token()).get_secret_value()
     parts = RelayParts(administration=administration, account=account, jobs_folder=folder / "jobs")

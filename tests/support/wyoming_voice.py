@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from guard import GUARD_S
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
@@ -55,6 +56,16 @@ FAULTS = {
     "unsayable": "answers that it has no sounds for it",
 }
 
+CHANNELS = {
+    "opposite": (1.0, -1.0),
+    "inverted": (-1.0, 1.0),
+    "nearly": (0.8, -0.85),
+    "surround": (1.0, -1.0, 0.0),
+    "leftonly": (1.0, 0.0),
+    "alike": (1.0, 1.0),
+}
+"""Words that make it speak on several channels, each with this factor."""
+
 
 @dataclass
 class Spoken:
@@ -94,7 +105,7 @@ class _Handler(AsyncEventHandler):
         return True
 
     async def _speak(self, text: str) -> bool:
-        word = next((word for word in FAULTS if word in text), None)
+        word = next((word for word in (*FAULTS, *CHANNELS) if word in text), None)
         if (raw := _RAW.get(word or "")) is not None:
             self.writer.write(raw)
             await self.writer.drain()
@@ -116,8 +127,11 @@ class _Handler(AsyncEventHandler):
         form = {"rate": RATE_HZ, "width": 2, "channels": 1, **_FORMS.get(word or "", {})}
         if word in _SAMPLES:
             pcm = _SAMPLES[word](pcm)
-        await self.write_event(AudioStart(**form).event())
         pieces = list(in_chunks(pcm, RATE_HZ))
+        if (factors := CHANNELS.get(word or "")) is not None:
+            form["channels"] = len(factors)
+            pieces = [_on_channels(piece, factors) for piece in pieces]
+        await self.write_event(AudioStart(**form).event())
         for number, piece in enumerate(pieces):
             if number == len(pieces) // 2:
                 match word:
@@ -141,6 +155,14 @@ _FORMS: dict[str, dict[str, int]] = {
     "norate": {"rate": 0},
     "manychannels": {"channels": 99},
 }
+
+
+def _on_channels(pcm: bytes, factors: tuple[float, ...]) -> bytes:
+    mono = np.frombuffer(pcm, "<i2")
+    each = [(mono * factor).astype("<i2") for factor in factors]
+    return np.stack(each, axis=1).tobytes()
+
+
 _SAMPLES: dict[str, Callable[[bytes], bytes]] = {
     "silent": lambda pcm: bytes(len(pcm)),
     "short": lambda pcm: pcm[: round(0.02 * RATE_HZ) * 2],

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-import base64
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from notebook_cells import SMALL, code_of
+from notebook_cells import SMALL, carried_voices, code_of
 from pydantic import ValidationError
 
 from vieneu_core.i18n import Messages
@@ -55,13 +53,8 @@ def test_a_voice_is_carried_with_its_name_its_transcript_and_its_clip() -> None:
         VoiceSample(name="Ông {x} 'Nội'", transcript="Xin chào.", clip=b"fLaC\x00"),
     ]
     notebook = render_notebook(NotebookSettings(samples=tuple(samples), source=SMALL))
-    (value,) = [
-        node.value
-        for node in ast.parse(code_of(notebook)["voices"]).body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CARRIED_VOICES"
-    ]
 
-    assert [(n, t, base64.b64decode(c)) for n, t, c in ast.literal_eval(value)] == [
+    assert carried_voices(notebook) == [
         (sample.name, sample.transcript, sample.clip) for sample in samples
     ]
     assert "Bà Ngoại, Ông {x} 'Nội'" in next(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import vieneu_colab_server
+from vieneu_colab_server import colab
 from vieneu_colab_server.colab.ipython_errors import error_lines, short_traceback
 from vieneu_core.errors import VieneuError, all_error_classes
 from vieneu_core.i18n import Messages
@@ -22,17 +23,54 @@ IN_A_CELL = [
     and "code" in vars(cls)
 ]
 """Errors of the server's parts that a notebook runs."""
+
+
+class OddError(Exception):
+    """One that has no text."""
+
+
 VIETNAMESE = re.compile(r"[àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵ]")
 
 
-def test_only_named_failures_are_shown_so() -> None:
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError("by zero"), OSError(28, "No space"), OddError()]
+)
+def test_an_unexpected_error_is_explained_before_its_traceback(
+    error: Exception, language: str
+) -> None:
     @short_traceback
-    def broken() -> None:
-        raise ZeroDivisionError
+    def broken(*, language: str) -> None:
+        del language
+        raise error
 
-    with pytest.raises(ZeroDivisionError) as caught:
-        broken()
+    with pytest.raises(type(error)) as caught:
+        broken(language=language)
+    what, what_next, gap, *traceback = caught.value._render_traceback_()  # type: ignore[attr-defined]  # IPython looks for it
+    assert type(error).__name__ in what
+    assert bool(VIETNAMESE.search(what)) == bool(VIETNAMESE.search(what_next)) == (language == "vi")
+    assert gap == ""
+    assert traceback[0].startswith("Traceback")
+    assert type(error).__name__ in traceback[-1]
+    assert any("in broken" in line for line in traceback)
+
+
+@pytest.mark.parametrize("signal", [KeyboardInterrupt, SystemExit])
+def test_what_ends_a_cell_is_no_error(signal: type[BaseException]) -> None:
+    @short_traceback
+    def ended() -> None:
+        raise signal
+
+    with pytest.raises(signal) as caught:
+        ended()
     assert not hasattr(caught.value, "_render_traceback_")
+
+
+def test_every_function_that_a_cell_calls_shows_its_errors_so() -> None:
+    called = [getattr(colab, name) for name in colab.__all__ if name.islower()]
+
+    assert len(called) == 5
+    assert all(hasattr(function, "__wrapped__") for function in called)
 
 
 def test_all_of_them_are_checked() -> None:

@@ -126,7 +126,7 @@ def test_every_key_that_the_admin_page_puts_together_is_there_and_no_text_is_unu
 
 def test_the_form_of_the_notebook_asks_for_all_but_the_source_and_clips() -> None:
     names = {field.name for field in FIELDS}
-    assert names == set(NotebookSettings.model_fields) - {"source", "samples"}
+    assert names == set(NotebookSettings.model_fields) - {"source"}
     defaults = {field.name: field.default for field in FIELDS}
     assert NotebookSettings.model_validate(defaults) == NotebookSettings()
 

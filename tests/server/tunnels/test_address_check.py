@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import aiohttp
 import pytest
 from aiohttp import web
 from fake_clock import FakeClock
@@ -48,8 +47,8 @@ async def checked(edge: Edge, *, may_be_away: bool = False) -> AsyncIterator[asy
     clock = FakeClock()
     app = web.Application()
     app.router.add_route("*", "/{any:.*}", edge.handle)
-    async with web_site(app) as url, aiohttp.ClientSession() as session:
-        check = AddressCheck(lambda: TOKEN, session=session, clock=clock)
+    async with web_site(app) as url:
+        check = AddressCheck(lambda: TOKEN, clock=clock)
         task = asyncio.ensure_future(check(url, server_may_be_away=may_be_away))
         for _ in range(400):
             if task.done():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import traceback
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from http_proxy import forget_proxies
 from programs import lone_path
 from web_site import web_site
 
@@ -161,3 +163,20 @@ async def test_the_tunnel_fetches_what_is_not_here(
     with pytest.raises(Exception, match="ended without a tunnel"):
         await tunnel.open(80)
     assert len(kept(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("proxy", "told"),
+    [("socks5://me:secret@127.0.0.1:9", "HTTPS_PROXY"), ("http://me:secret@127.0.0.1:9", "proxy")],
+)
+async def test_a_proxy_that_cannot_be_used_is_named_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str, told: str
+) -> None:
+    forget_proxies(monkeypatch)
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+
+    with pytest.raises(TunnelNetworkError, match=told) as caught:
+        await fetch_cloudflared(tmp_path, releases_url="https://github.example/latest")
+
+    assert "NO_PROXY" in caught.value.remedy
+    assert "secret" not in "".join(traceback.format_exception(caught.value))

@@ -91,6 +91,8 @@ class AddressCallback:
             )
             try:
                 status = await self._post(update.body())
+            except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError):
+                last = Translatable("cannot be reached: the proxy on the way to it cannot be used")
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 last = Translatable("cannot be reached ({kind})", kind=type(error).__name__)
             else:

@@ -20,7 +20,7 @@ import aiohttp
 from pydantic import SecretStr, ValidationError
 
 from vieneu_colab_server.exposure import TEST_SENTENCE
-from vieneu_colab_server.middleware.traffic import OWN_REQUEST
+from vieneu_colab_server.middleware.traffic import OWN_HEADERS
 from vieneu_colab_server.settings import ENV_PREFIX
 from vieneu_colab_server.tokens.file import read_token_file, write_token_file
 from vieneu_core.backends.remote import RemoteBackend
@@ -38,7 +38,6 @@ HEALTH_CHECK_EVERY_S = 0.25
 HEALTH_CHECK_TIMEOUT_S = 5.0
 STOP_TIMEOUT_S = 15.0
 """Seconds after the signal to stop until the process is killed."""
-_OWN = {OWN_REQUEST.decode(): "1"}
 _KEPT_LINES = 200
 _PIECE_BYTES = 1 << 16
 _LEVEL = re.compile(r"^\S+ \S+ (DEBUG|INFO|WARNING|ERROR) ")
@@ -154,14 +153,14 @@ class Server:
             VieneuError: synthesis failed.
         """
         async with (
-            aiohttp.ClientSession(headers=_OWN) as session,
+            aiohttp.ClientSession(headers=OWN_HEADERS) as session,
             RemoteBackend(self._url, self.token, session=session, name="server") as backend,
         ):
             return await collect(backend.stream(request or SynthesisRequest(text=TEST_SENTENCE)))
 
     async def health(self) -> HealthAnswer | None:
         """Return its health; None if it does not respond."""
-        headers = {"Authorization": f"Bearer {self.token.get_secret_value()}", **_OWN}
+        headers = {"Authorization": f"Bearer {self.token.get_secret_value()}", **OWN_HEADERS}
         timeout = aiohttp.ClientTimeout(total=HEALTH_CHECK_TIMEOUT_S)
         try:
             async with (

@@ -16,6 +16,8 @@ from vieneu_core.credentials import is_loopback
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
 
+CHECK_PROXY = "Correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, or list the host in NO_PROXY."
+"""What to do about a proxy that is away, or refuses."""
 _SUFFIX = "_proxy"
 
 
@@ -38,6 +40,13 @@ class Proxy:
     def __repr__(self) -> str:
         return f"Proxy({self.url.authority})"
 
+    @property
+    def authorization(self) -> str | None:
+        """Value of ``Proxy-Authorization``, a secret; None where it wants none."""
+        if self.credentials is None:
+            return None
+        return "Basic " + b64encode(self.credentials.get_secret_value().encode()).decode()
+
 
 def proxy_arguments(url: URL) -> ProxyArguments:
     """Return what makes aiohttp send a request by the proxy of the environment, as `proxy_for`.
@@ -47,11 +56,10 @@ def proxy_arguments(url: URL) -> ProxyArguments:
     proxy = proxy_for(url)
     if proxy is None:
         return {}
-    if proxy.credentials is None:
+    if proxy.authorization is None:
         return {"proxy": proxy.url}
-    encoded = b64encode(proxy.credentials.get_secret_value().encode()).decode()
     # aiohttp sends it as Proxy-Authorization, to the proxy alone.
-    return {"proxy": proxy.url, "proxy_headers": {"Authorization": f"Basic {encoded}"}}
+    return {"proxy": proxy.url, "proxy_headers": {"Authorization": proxy.authorization}}
 
 
 def proxy_for(url: URL, environ: Mapping[str, str] | None = None) -> Proxy | None:
@@ -70,6 +78,23 @@ def proxy_for(url: URL, environ: Mapping[str, str] | None = None) -> Proxy | Non
     if not value or is_loopback(host) or proxy_bypass_environment(host, named):
         return None
     return _parsed(value, variable=f"{scheme.upper()}_PROXY")
+
+
+def proxy_unusable(host: str) -> Translatable:
+    """Return what is wrong where a proxy is away, or refuses."""
+    return Translatable("The proxy on the way to {host} cannot be used.", host=host)
+
+
+def check_proxies(environ: Mapping[str, str] | None = None) -> None:
+    """Check all proxies of the environment, whatever they are for.
+
+    Raises:
+        ConfigurationError: one of them cannot be used.
+    """
+    named = _named(os.environ if environ is None else environ)
+    for scheme in ("http", "https", "all"):
+        if named.get(scheme):
+            _parsed(named[scheme], variable=f"{scheme.upper()}_PROXY")
 
 
 def _named(environ: Mapping[str, str]) -> dict[str, str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import traceback
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from http_proxy import HttpProxy, forget_proxies, http_proxy
 from pydantic import SecretStr
 from server_site import TOKEN, serving
 from yarl import URL
@@ -27,50 +26,11 @@ ELSEWHERE = "http://192.168.77.7:8123"
 ONCE = RetryPolicy(attempts=1)
 
 
-@dataclass
-class HttpProxy:
-    """An HTTP proxy for requests in absolute form (RFC 9112, 3.2.2)."""
-
-    to: tuple[str, int]
-    url: URL = field(default_factory=URL)
-    heads: list[bytes] = field(default_factory=list)
-    authorization: str | None = None
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        self.heads.append(head)
-        wanted = f"Proxy-Authorization: {self.authorization}".encode().lower()
-        if self.authorization and wanted not in head.lower():
-            writer.write(b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n")
-        else:
-            first, rest = head.split(b"\r\n", 1)
-            method, target, version = first.split(b" ")
-            path = URL(target.decode()).raw_path_qs.encode()
-            onward_reader, onward = await asyncio.open_connection(*self.to)
-            onward.write(b" ".join((method, path, version)) + b"\r\nConnection: close\r\n" + rest)
-            back = asyncio.create_task(_copy(onward_reader, writer))
-            await _copy(reader, onward)
-            await back
-        writer.close()
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
-
-
 @asynccontextmanager
 async def proxying() -> AsyncIterator[HttpProxy]:
     async with AsyncExitStack() as stack:
         site = await stack.enter_async_context(serving(ScriptedBackend()))
-        proxy = HttpProxy(to=site.address)
-        server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-        stack.callback(server.close)
-        proxy.url = URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        yield proxy
+        yield await stack.enter_async_context(http_proxy(site.address))
 
 
 async def speak(url: str = ELSEWHERE) -> float:
@@ -84,9 +44,7 @@ async def speak(url: str = ELSEWHERE) -> float:
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
+    forget_proxies(monkeypatch)
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])

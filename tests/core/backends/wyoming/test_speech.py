@@ -8,13 +8,15 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 from server_site import until
 from tone_engine import expected, heard, same
 from tones import tone
 from wyoming.info import Info
-from wyoming_voice import RATE_HZ, VoiceSite, wyoming_program, wyoming_voice
+from wyoming_voice import CHANNELS, RATE_HZ, VoiceSite, wyoming_program, wyoming_voice
 
+from vieneu_core.audio.mixing import ChannelMixer
 from vieneu_core.backends.base import BackendState
 from vieneu_core.backends.wyoming import WyomingBackend
 from vieneu_core.backends.wyoming.sentence_audio import SampleFormat
@@ -30,6 +32,7 @@ from vieneu_core.errors import (
     WatermarkUnavailableError,
 )
 from vieneu_core.synthesis import ReferenceAudio, Speech, SynthesisRequest, collect
+from vieneu_core.testing.tone import sentence_tone
 from vieneu_core.text.spoken import spoken
 
 SENTENCES = ("Đây là câu 11 nhé.", "Còn đây là câu 12 nhé.")
@@ -226,12 +229,26 @@ def wide(n_bytes: int) -> Callable[[bytes], bytes]:
 def test_samples_of_any_width(width: int, widen: Callable[[bytes], bytes]) -> None:
     pcm = tone(440, 0.1, 16_000)
 
-    assert SampleFormat(16_000, width, 1).mono(widen(pcm)) == pcm
+    assert SampleFormat(16_000, width, 1).mono(widen(pcm), ChannelMixer(1)) == pcm
 
 
 def test_channels_are_mixed() -> None:
     left, right = (1_000).to_bytes(2, "little"), (-3_000).to_bytes(2, "little", signed=True)
 
-    mono = SampleFormat(16_000, 2, 2).mono((left + right) * 5)
+    mono = SampleFormat(16_000, 2, 2).mono((left + right) * 5, ChannelMixer(2))
 
     assert mono == (-1_000).to_bytes(2, "little", signed=True) * 5
+
+
+@pytest.mark.parametrize("speed", [1.0, 1.25])
+@pytest.mark.parametrize("word", CHANNELS)
+async def test_a_voice_on_several_channels_is_heard_whole(word: str, speed: float) -> None:
+    text = f"Đây là câu 11 nhé {word}."
+    async with speaking() as (backend, _):
+        speech = await say(backend, text, speed=speed)
+
+    (sound,) = heard(speech.pcm, RATE_HZ)
+    assert sound.hz == pytest.approx(expected(text).hz, rel=0.02)
+    loudest = np.abs(np.frombuffer(speech.pcm, "<i2")).max()
+    alone = np.abs(np.frombuffer(sentence_tone(spoken(text, "vi")).pcm(RATE_HZ), "<i2")).max()
+    assert loudest >= 0.45 * alone

@@ -1,8 +1,12 @@
-"""Display of errors in a notebook: a message, its remedy and its help instead of a traceback."""
+"""Display of errors in a notebook: a message, its remedy and its help instead of a traceback.
+
+An unexpected error has a message first too; its traceback follows, for a report.
+"""
 
 from __future__ import annotations
 
 import functools
+import traceback
 from collections.abc import Callable, Mapping
 from typing import ParamSpec, TypeVar
 
@@ -14,7 +18,7 @@ T = TypeVar("T")
 
 
 def short_traceback(call: Callable[P, T]) -> Callable[P, T]:
-    """Let IPython show our errors in a few lines instead of a traceback.
+    """Let IPython show our errors in a few lines instead of a traceback, and others after a few.
 
     ``_render_traceback_`` is IPython's hook for that (``InteractiveShell.showtraceback``).
     """
@@ -27,8 +31,24 @@ def short_traceback(call: Callable[P, T]) -> Callable[P, T]:
             lines = error_lines(error, _language(args, kwargs))
             error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]  # looked for by name
             raise
+        except Exception as error:
+            lines = unexpected_lines(error, _language(args, kwargs))
+            shown = functools.partial(_with_traceback, lines, error)
+            error._render_traceback_ = shown  # type: ignore[attr-defined]  # looked for by name
+            raise
 
     return called
+
+
+def unexpected_lines(error: Exception, language: str) -> list[str]:
+    """Return what a cell shows of an error without a message of ours, before its traceback."""
+    messages = Messages(language, "notebook")
+    what = messages("unexpected", kind=type(error).__name__)
+    return [what, f"   → {messages('unexpected_next')}"]
+
+
+def _with_traceback(lines: list[str], error: Exception) -> list[str]:
+    return [*lines, "", *"".join(traceback.format_exception(error)).splitlines()]
 
 
 def error_lines(error: VieneuError, language: str) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_core.engines.registry import model_option
 from vieneu_core.i18n import Messages
 from vieneu_core.wire.schemas import HealthAnswer
 from vieneu_core.worker.spec import EngineSpec
 
 
+@short_traceback
 def choose_model(
     engine: str, *, model: str = "", codec: str = "", language: str = "vi"
 ) -> EngineSpec:
@@ -17,7 +19,7 @@ def choose_model(
         engine: Result of `prepare`.
         model: Its option that names its model; empty means its default.
         codec: Its option ``codec``; empty means its default.
-        language: Not used; notebooks of version 0.1 pass it.
+        language: Language of an error.
     """
     del language
     given = {model_option(engine): model.strip(), "codec": codec.strip()}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OWN_REQUEST = b"vieneu-own-request"
-"""Header of requests that are not counted: those of the program that started the server."""
+"""Header of requests that are not counted: those that our own programs make to watch the server."""
+OWN_HEADERS = MappingProxyType({OWN_REQUEST.decode(): "1"})
+"""Headers of such a request, as a client sends them."""
 
 
 @dataclass(slots=True)

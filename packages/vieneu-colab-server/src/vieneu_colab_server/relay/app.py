@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, FastAPI
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -17,23 +16,21 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 
-from vieneu_colab_server import __version__
 from vieneu_colab_server.app import AddedApi, Service, create_app
 from vieneu_colab_server.middleware.access_log import AccessLog
-from vieneu_colab_server.middleware.body_limit import BodyLimit
-from vieneu_colab_server.problems import add_error_handlers, on_http_error, translate_problems
-from vieneu_colab_server.relay.address_updates import ADDRESS, RelayInbox, address_routes
+from vieneu_colab_server.problems import on_http_error
+from vieneu_colab_server.relay.address_updates import RelayInbox, address_routes
 from vieneu_colab_server.relay.admin_api import admin_routes
+from vieneu_colab_server.relay.admin_app import admin_app
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.dictionary_routes import dictionary_routes
 from vieneu_colab_server.relay.event_stream import EventHistory
-from vieneu_colab_server.relay.guard import ADMIN_API, AdminGuard
 from vieneu_colab_server.relay.history import RelayHistory, history_routes
 from vieneu_colab_server.relay.jobs.api import job_api
 from vieneu_colab_server.relay.jobs.queue import JobQueue
 from vieneu_colab_server.relay.jobs.store import JobStore
 from vieneu_colab_server.relay.login import AdminAccount
-from vieneu_colab_server.relay.login_routes import LOGIN_PATHS, login_routes
+from vieneu_colab_server.relay.login_routes import login_routes
 from vieneu_colab_server.relay.metrics.measured_backend import MeasuredBackend
 from vieneu_colab_server.relay.metrics.measurement import Source
 from vieneu_colab_server.relay.metrics.relay_metrics import relay_metrics
@@ -42,7 +39,6 @@ from vieneu_colab_server.relay.metrics.speech_metrics import SpeechMetrics
 from vieneu_colab_server.relay.metrics.tracing import SpeechTracing
 from vieneu_colab_server.relay.notebook_routes import notebook_routes
 from vieneu_colab_server.relay.openai import openai_api
-from vieneu_colab_server.relay.pages.routes import page_files, page_routes
 from vieneu_colab_server.relay.pages.speak.routes import speak_page_routes
 from vieneu_colab_server.relay.preparation import AnnouncementPreparation, preparation_routes
 from vieneu_colab_server.relay.speak.app import create_speak_api
@@ -63,11 +59,8 @@ if TYPE_CHECKING:
     from vieneu_core.speech_cache import CachedBackend, Chosen
 
 ADMIN_PATH = "/relay"
-ADMIN_PAGE = "admin"
 MAX_JOBS_BYTES = 4 << 30
 """All long jobs on the disk."""
-MAX_ADMIN_BODY_BYTES = 4 * 1024 * 1024
-"""A clip of a voice as base64."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,14 +180,14 @@ def create_relay_app(
         admin_routes(administration, events),
         address_routes(RelayInbox(administration, clock=clock)),
         voice_routes(administration.voices, backend, speak),
-        notebook_routes(),
+        notebook_routes(administration.voices),
         history_routes(history),
         preparation_routes(preparation),
         dictionary_routes(administration),
     ]
     routes = [
         Route(ADMIN_PATH, _to_the_page, include_in_schema=False),
-        Mount(ADMIN_PATH, _admin_app(settings, parts.account, service, apis)),
+        Mount(ADMIN_PATH, admin_app(settings, parts.account, service, apis)),
         Mount(SPEAK_API, speak_api),
         *speak_page_routes(),
         Mount("/", server),
@@ -261,39 +254,3 @@ async def _serving(wyoming: WyomingServer | None, settings: ServerSettings) -> A
 async def _to_the_page(_: Request) -> RedirectResponse:
     """Lead from the path without its slash; relative, for proxies that put a prefix before it."""
     return RedirectResponse(ADMIN_PATH.removeprefix("/") + "/")
-
-
-def _admin_app(
-    settings: ServerSettings, account: AdminAccount, service: Service, apis: Sequence[APIRouter]
-) -> FastAPI:
-    files = page_files(ADMIN_PAGE)
-    open_paths = frozenset(
-        {
-            *(f"{ADMIN_API}{path}" for path in (*LOGIN_PATHS, ADDRESS)),
-            *(file.path for file in files),
-        }
-    )
-    app = FastAPI(
-        title="VieNeu Relay, administration",
-        version=__version__,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        middleware=[
-            Middleware(AccessLog),
-            Middleware(AdminGuard, account=account, guesses=service.guesses, open_paths=open_paths),
-            Middleware(
-                BodyLimit,
-                max_bytes=MAX_ADMIN_BODY_BYTES,
-                timeout_s=settings.body_timeout_s,
-                max_total_bytes=settings.max_total_body_bytes,
-            ),
-        ],
-    )
-    for routes in apis:
-        # include_router wraps a router as a whole: the access log could not name its routes.
-        app.routes.extend(routes.routes)
-    app.routes.extend(page_routes(files))
-    add_error_handlers(app)
-    translate_problems(app)
-    return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
@@ -14,14 +15,23 @@ from vieneu_core.credentials import MAX_TOKEN_CHARS, MAX_URL_CHARS
 from vieneu_core.engines import AUTO_ENGINE, ENGINES
 from vieneu_core.errors import InvalidRequestError
 from vieneu_core.i18n import languages
-from vieneu_core.notebook import NotebookSettings, TunnelKind, render_notebook
+from vieneu_core.notebook import (
+    MAX_SAMPLES,
+    NotebookSettings,
+    TunnelKind,
+    render_notebook,
+    samples_of,
+)
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import field_of, reason_of
+from vieneu_core.voices import Voice, VoiceCatalogue
 
 FILE_NAME = "vieneu_relay.ipynb"
 MAX_HOURS = 24
+MAX_ID_CHARS = 100
+"""More than any id of a custom voice has."""
 
-Kind = Literal["choice", "flag", "hours", "list", "secret", "text", "url"]
+Kind = Literal["choice", "flag", "hours", "list", "samples", "secret", "text", "url"]
 
 
 class NotebookField(BaseModel):
@@ -34,7 +44,7 @@ class NotebookField(BaseModel):
     labels: dict[str, str] = {}
     """Names of choices that are equal in every language."""
     maximum: float | None = None
-    """Largest number, or most characters."""
+    """Largest number, most characters, or most choices."""
     tunnels: list[str] | None = None
     """Tunnels with which it can be set; None: with each."""
 
@@ -45,11 +55,15 @@ class NotebookForm(BaseModel):
     fields: list[NotebookField]
 
 
-def notebook_form() -> NotebookForm:
-    """Return the form of `NotebookSettings`: all fields but ``source``, which is this version."""
+def notebook_form(custom_voices: Sequence[Voice] = ()) -> NotebookForm:
+    """Return the form of `NotebookSettings`: all fields but ``source``, which is this version.
+
+    Args:
+        custom_voices: The custom voices, which a notebook can carry.
+    """
     defaults = NotebookSettings().model_dump(mode="json")
     tunnels = [kind.value for kind in TunnelKind]
-    with_domains = [kind.value for kind in TunnelKind if kind.reserves_domains]
+    with_domains = [kind.value for kind in TunnelKind.with_domains()]
     public = [kind.value for kind in TunnelKind if kind is not TunnelKind.NONE]
     fields: list[dict[str, Any]] = [
         {"name": "language", "kind": "choice", "choices": list(languages())},
@@ -66,6 +80,13 @@ def notebook_form() -> NotebookForm:
         {"name": "model", "kind": "text", "maximum": 300},
         {"name": "codec", "kind": "text", "maximum": 300},
         {"name": "voices", "kind": "list"},
+        {
+            "name": "samples",
+            "kind": "samples",
+            "choices": [voice.id for voice in custom_voices],
+            "labels": {voice.id: voice.name for voice in custom_voices},
+            "maximum": MAX_SAMPLES,
+        },
         {"name": "token", "kind": "secret", "maximum": MAX_TOKEN_CHARS},
         {"name": "callback_url", "kind": "url", "maximum": MAX_URL_CHARS, "tunnels": public},
     ]
@@ -74,20 +95,26 @@ def notebook_form() -> NotebookForm:
     )
 
 
-def notebook_routes() -> APIRouter:
-    """Return the routes of the notebook."""
+def notebook_routes(catalogue: VoiceCatalogue) -> APIRouter:
+    """Return the routes of the notebook.
+
+    Args:
+        catalogue: The custom voices, which a notebook can carry.
+    """
     api = APIRouter(tags=["notebook"], prefix=ADMIN_API)
 
     @api.get("/notebook")
     async def form() -> NotebookForm:
         """Describe the fields of the notebook: kinds, defaults and choices."""
-        return notebook_form()
+        return notebook_form(await asyncio.to_thread(catalogue.voices))
 
     @api.post("/notebook", response_class=Response)
     async def notebook(choices: dict[str, Any]) -> Response:
-        """Make the notebook that runs the server on Google Colab."""
+        """Make the notebook that runs the server on Google Colab; ``samples`` are ids of voices."""
+        ids = _sample_ids(choices)
+        samples = await asyncio.to_thread(samples_of, catalogue, ids)
         try:
-            settings = NotebookSettings.model_validate(choices)
+            settings = NotebookSettings.model_validate({**choices, "samples": samples})
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             field = field_of(first) or "settings"
@@ -103,3 +130,16 @@ def notebook_routes() -> APIRouter:
         )
 
     return api
+
+
+def _sample_ids(choices: Mapping[str, Any]) -> tuple[str, ...]:
+    ids = choices.get("samples") or []
+    if not (isinstance(ids, list) and all(map(_is_id, ids))):
+        raise InvalidRequestError(
+            "samples: write a list of ids of voices.", remedy="Correct this field of the notebook."
+        )
+    return tuple(ids)
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_ID_CHARS

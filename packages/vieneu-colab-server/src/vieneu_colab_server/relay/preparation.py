@@ -44,7 +44,7 @@ class PreparationBody(BaseModel):
 
     announcements: list[str] = Field(min_length=1, max_length=MOST_ANNOUNCEMENTS)
     voice: str | None = None
-    speed: float = 1.0
+    speed: float = Field(default=1.0, strict=True)
     language: str = "vi"
 
     def requests(self) -> list[SynthesisRequest]:

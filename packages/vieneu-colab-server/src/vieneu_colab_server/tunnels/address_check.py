@@ -7,6 +7,7 @@ from collections.abc import Callable
 import aiohttp
 from pydantic import SecretStr
 
+from vieneu_colab_server.middleware.traffic import OWN_HEADERS
 from vieneu_colab_server.tunnels.errors import AddressUnreachableError
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.backoff import Backoff
@@ -20,24 +21,17 @@ BACKOFF = Backoff(first_s=1.0, longest_s=15.0)
 
 
 class AddressCheck:
-    """Requests ``GET /health`` as a client does, with the token.
+    """Requests ``GET /health`` as a client does, with the token, but does not count as one.
 
     So an old tunnel, another server and a page of the provider are told from this server.
 
     Args:
         token: Returns the server's current token.
-        session: HTTP session to use, which is never closed; None opens an own one.
         clock: Clock of the pauses.
     """
 
-    def __init__(
-        self,
-        token: Callable[[], SecretStr],
-        *,
-        session: aiohttp.ClientSession | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        self._token, self._session = token, session
+    def __init__(self, token: Callable[[], SecretStr], *, clock: Clock | None = None) -> None:
+        self._token = token
         self._clock = clock or SystemClock()
 
     async def __call__(self, url: str, *, server_may_be_away: bool = False) -> None:
@@ -69,13 +63,20 @@ class AddressCheck:
     async def _tried(self, url: str) -> VieneuError | None:
         """Try once; return why there was no answer."""
         try:
-            backend = RemoteBackend(
-                url, self._token(), name="tunnel", session=self._session, clock=self._clock
-            )
-            try:
-                await backend.health()
-            finally:
-                await backend.aclose()
+            async with _own_session() as session:
+                backend = RemoteBackend(
+                    url, self._token(), name="tunnel", session=session, clock=self._clock
+                )
+                try:
+                    await backend.health()
+                finally:
+                    await backend.aclose()
         except VieneuError as error:
             return error
         return None
+
+
+def _own_session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        headers=OWN_HEADERS, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+    )

@@ -18,7 +18,8 @@ from pydantic import BaseModel, ValidationError
 from yarl import URL
 
 from vieneu_colab_server.tunnels.errors import TunnelNetworkError, TunnelProgramError
-from vieneu_core.proxies import proxy_arguments
+from vieneu_core.errors import ConfigurationError
+from vieneu_core.proxies import CHECK_PROXY, proxy_arguments, proxy_unusable
 from vieneu_core.translatable import Translatable
 
 RELEASES = "https://api.github.com/repos/cloudflare/cloudflared/releases/latest"
@@ -70,6 +71,11 @@ async def fetch_cloudflared(folder: Path, *, releases_url: str = RELEASES) -> Pa
         raise TunnelNetworkError(
             "GitHub's description of the newest cloudflared release cannot be read."
         ) from None
+    except ConfigurationError as error:  # a proxy that cannot be used
+        raise TunnelNetworkError(error.detail, remedy=error.remedy) from None
+    except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError):
+        # Its text has the proxy's URL.
+        raise TunnelNetworkError(proxy_unusable("GitHub"), remedy=CHECK_PROXY) from None
     except (aiohttp.ClientError, TimeoutError) as error:
         raise TunnelNetworkError(
             Translatable(

@@ -101,11 +101,11 @@ def make_tunnel(kind: str, options: TunnelOptions) -> Tunnel:
             remedy=Translatable("Choose {kinds}.", kinds=", ".join(TunnelKind)),
         )
     if options.domain is not None and not TunnelKind(kind).reserves_domains:
-        others = [other for other in TunnelKind if other.reserves_domains]
         raise ConfigurationError(
             Translatable("The tunnel {kind} has no reserved domains.", kind=kind),
             remedy=Translatable(
-                "Omit the domain, or choose the tunnel {others}.", others=", ".join(others)
+                "Omit the domain, or choose the tunnel {others}.",
+                others=", ".join(TunnelKind.with_domains()),
             ),
         )
     return _PROVIDERS[TunnelKind(kind)](options)

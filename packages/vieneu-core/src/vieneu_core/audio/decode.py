@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from vieneu_core.audio.mixing import channel_instead_of_mix
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, pcm_of
 from vieneu_core.errors import ReferenceAudioError
 from vieneu_core.translatable import Translatable
@@ -23,8 +24,6 @@ _CODECS = (
     *("pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_u8", "pcm_f32le", "pcm_f64le"),
     *("pcm_alaw", "pcm_mulaw", "flac", "opus", "libopus", "vorbis", "mp3", "mp3float"),
 )
-_CANCELLED_BELOW = 0.05
-"""Power of the mix against that of the loudest channel; one channel of two alone leaves 0.25."""
 _MPEG_SYNC = 0xE0  # the first three bits of an MPEG frame's second byte
 
 
@@ -147,10 +146,7 @@ def _decode(container: InputContainer, stream: AudioStream, max_seconds: float) 
 
 
 class _Mixer:
-    """Mixes channels to one; takes the loudest where they cancel each other out.
-
-    That is so in recordings with one channel of opposite phase (a cable with wrong polarity).
-    """
+    """Mixes channels to one; takes the loudest where they cancel each other out."""
 
     def __init__(self, stream: AudioStream) -> None:
         import av
@@ -187,6 +183,6 @@ class _Mixer:
         channels = np.frombuffer(self._interleaved, "<i2").reshape(-1, self._n_channels)
         powers = np.mean(channels.astype(np.float32) ** 2, axis=0)
         mixed = np.frombuffer(self._mixed, "<i2").astype(np.float32)
-        if float(np.mean(mixed**2)) >= _CANCELLED_BELOW * float(powers.max()):
-            return None
-        return channels[:, int(powers.argmax())].tobytes()
+        loudest = int(powers.argmax())
+        taken = channel_instead_of_mix(powers.tolist(), float(np.mean(mixed**2)), kept=loudest)
+        return None if taken is None else channels[:, taken].tobytes()

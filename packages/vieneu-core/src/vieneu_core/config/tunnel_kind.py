@@ -16,6 +16,11 @@ class TunnelKind(StrEnum):
     PYNGROK = "pyngrok"
     """ngrok, by its agent as a program that the package pyngrok runs."""
 
+    @classmethod
+    def with_domains(cls) -> tuple[TunnelKind, ...]:
+        """Return the kinds with which a domain can be chosen."""
+        return tuple(kind for kind in cls if kind.reserves_domains)
+
     @property
     def reserves_domains(self) -> bool:
         """Whether an account at the provider can reserve a domain."""

@@ -21,6 +21,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from vieneu_core.errors import MissingExtraError, ModelLoadError
+from vieneu_core.models.hub_proxies import (
+    is_behind_proxy,
+    proxy_away,
+    proxy_refusal,
+    unusable_proxy_named,
+)
 from vieneu_core.models.source import is_plain
 from vieneu_core.translatable import Translatable
 
@@ -86,6 +92,7 @@ class HubClient:
         self._endpoint: str = (endpoint or constants.ENDPOINT).rstrip("/")
         self._token = token or (None if self._endpoint == HUGGING_FACE else False)
         self._timeout_s = timeout_s
+        self._proxied = False
         self.host = urlsplit(self._endpoint).hostname or "the hub"
 
     def file_info(self, repo: str, name: str, revision: str) -> RemoteFile:
@@ -159,6 +166,9 @@ class HubClient:
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
         """Translate failures of the library and of the network."""
+        self._proxied = is_behind_proxy(self._endpoint)
+        with unusable_proxy_named():
+            self._tools.get_session()  # it reads the environment
         try:
             yield
         except self._errors.OfflineModeIsEnabled as error:
@@ -177,6 +187,8 @@ class HubClient:
         status = error.response.status_code
         if isinstance(error, self._errors.EntryNotFoundError):
             return FileNotThereError(what)
+        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            return proxy_refusal(self.host)
         if status in TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return InterruptedTransferError(
                 Translatable(
@@ -207,6 +219,8 @@ class HubClient:
 
     def _interruption(self, error: BaseException, what: str) -> Exception:
         chain = _chain(error)
+        if fault := self._proxy_fault(chain):
+            return fault
         if any(isinstance(each, ssl.SSLCertVerificationError) for each in chain):
             return ModelLoadError(
                 Translatable(
@@ -233,6 +247,16 @@ class HubClient:
         return InterruptedTransferError(
             Translatable("the connection to {host} broke off", host=self.host)
         )
+
+    def _proxy_fault(self, chain: list[BaseException]) -> Exception | None:
+        """Return what is wrong with the proxy on the way; None where it is not the reason."""
+        of_proxy = [str(each) for each in chain if "ProxyError" in type(each).__name__]
+        if any(str(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED.value) in said for said in of_proxy):
+            return proxy_refusal(self.host)
+        at_proxy = any(isinstance(e, ConnectionRefusedError | socket.gaierror) for e in chain)
+        if of_proxy or (self._proxied and at_proxy):
+            return InterruptedTransferError(proxy_away(self.host))
+        return None
 
 
 def _chunks(response: Any) -> Iterator[bytes]:

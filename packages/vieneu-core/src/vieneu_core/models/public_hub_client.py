@@ -30,6 +30,14 @@ from vieneu_core.models.hub_client import (
     RemoteFile,
     no_hub_error,
 )
+from vieneu_core.models.hub_proxies import (
+    TUNNEL_FAILED,
+    EnvironmentProxies,
+    is_behind_proxy,
+    proxy_away,
+    proxy_refusal,
+    unusable_proxy_named,
+)
 from vieneu_core.models.source import is_plain
 from vieneu_core.translatable import Translatable
 from vieneu_core.untrusted_json import parse_json
@@ -54,7 +62,8 @@ class PublicHubClient:
         self._endpoint = (endpoint or HUGGING_FACE).rstrip("/")
         self._offline = environ.get("HF_HUB_OFFLINE", "").strip().lower() in _TRUE
         self._timeout_s = timeout_s
-        self._opener = urllib.request.build_opener(_Redirects)
+        self._opener = urllib.request.build_opener(EnvironmentProxies, _Redirects)
+        self._proxied = False
         self.host = urlsplit(self._endpoint).hostname or "the hub"
 
     def file_info(self, repo: str, name: str, revision: str) -> RemoteFile:
@@ -121,9 +130,13 @@ class PublicHubClient:
             )
         # "identity": otherwise its length is unknown.
         sent = {"Accept-Encoding": "identity", "User-Agent": "vieneu-core", **(headers or {})}
-        request = urllib.request.Request(url, headers=sent, method=method)  # noqa: S310 - below
         try:
-            with self._opener.open(request, timeout=self._timeout_s) as response:
+            self._proxied = is_behind_proxy(url)
+            request = urllib.request.Request(url, headers=sent, method=method)  # noqa: S310 - below
+            with (
+                unusable_proxy_named(),
+                self._opener.open(request, timeout=self._timeout_s) as response,
+            ):
                 yield response
         except urllib.error.HTTPError as error:
             raise self._refusal(error, what) from error
@@ -137,6 +150,8 @@ class PublicHubClient:
         error.close()
         if code == "EntryNotFound":
             return FileNotThereError(what)
+        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            return proxy_refusal(self.host)
         if status in TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return InterruptedTransferError(
                 Translatable(
@@ -151,6 +166,8 @@ class PublicHubClient:
 
     def _interruption(self, error: Exception, what: str) -> Exception:
         cause = getattr(error, "reason", error)
+        if fault := self._proxy_fault(cause):
+            return fault
         if isinstance(cause, ssl.SSLCertVerificationError):
             return ModelLoadError(
                 Translatable(
@@ -177,6 +194,16 @@ class PublicHubClient:
         return InterruptedTransferError(
             Translatable("the connection to {host} broke off", host=self.host)
         )
+
+    def _proxy_fault(self, cause: object) -> Exception | None:
+        """Return what is wrong with the proxy on the way; None where it is not the reason."""
+        said = str(cause) if isinstance(cause, OSError) else ""
+        if said.startswith(f"{TUNNEL_FAILED}: {HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:d}"):
+            return proxy_refusal(self.host)
+        at_proxy = isinstance(cause, ConnectionRefusedError | socket.gaierror)
+        if said.startswith(TUNNEL_FAILED) or (self._proxied and at_proxy):
+            return InterruptedTransferError(proxy_away(self.host))
+        return None
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

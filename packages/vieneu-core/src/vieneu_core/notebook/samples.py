@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from vieneu_core.audio.encode import AudioFormat, Encoder
-from vieneu_core.errors import VoiceNotFoundError
+from vieneu_core.errors import InvalidRequestError, VoiceNotFoundError
 from vieneu_core.translatable import Translatable
-from vieneu_core.validation import invalid
+from vieneu_core.validation import invalid, reason_of
 from vieneu_core.voices import CustomVoice, VoiceCatalogue
 
 MAX_CLIP_BYTES = 1 << 20
@@ -57,12 +57,34 @@ class VoiceSample(BaseModel):
 
 
 def samples_of(voices: VoiceCatalogue, ids: tuple[str, ...]) -> tuple[VoiceSample, ...]:
-    """Return voices of a catalogue by their ids. Blocking.
+    """Return voices of a catalogue by their ids, each once. Blocking.
 
     Raises:
+        InvalidRequestError: there are more than `MAX_SAMPLES`, or one of them cannot be carried.
         VoiceNotFoundError: there is no voice with one of the ids.
     """
-    return tuple(VoiceSample.of(_found(voices, voice_id)) for voice_id in ids)
+    chosen = tuple(dict.fromkeys(ids))
+    if len(chosen) > MAX_SAMPLES:
+        raise InvalidRequestError(
+            Translatable("A notebook carries at most {most} voices.", most=MAX_SAMPLES),
+            remedy="Choose fewer.",
+        )
+    return tuple(_sample(_found(voices, voice_id)) for voice_id in chosen)
+
+
+def _sample(voice: CustomVoice) -> VoiceSample:
+    try:
+        return VoiceSample.of(voice)
+    except ValidationError as error:  # somebody has changed the files of the catalogue
+        reason = reason_of(error.errors(include_input=False, include_url=False)[0])
+        raise InvalidRequestError(
+            Translatable(
+                "A notebook cannot carry the voice {voice_id!r}: {reason}.",
+                voice_id=voice.voice.id,
+                reason=reason,
+            ),
+            remedy="Remove the voice, and add it again.",
+        ) from None
 
 
 def _found(voices: VoiceCatalogue, voice_id: str) -> CustomVoice:

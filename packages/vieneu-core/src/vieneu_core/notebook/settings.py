@@ -91,11 +91,10 @@ class NotebookSettings(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.domain is not None and not self.tunnel.reserves_domains:
-            with_domains = ", ".join(kind for kind in TunnelKind if kind.reserves_domains)
             raise conflict(
                 "domain",
                 "only these tunnels have reserved domains: {with_domains}",
-                with_domains=with_domains,
+                with_domains=", ".join(TunnelKind.with_domains()),
             )
         if self.callback_url is not None and self.tunnel is TunnelKind.NONE:
             raise conflict("callback_url", "without a tunnel there is no address to send")

@@ -110,13 +110,13 @@ class JobBody(BaseModel):
 
 
 def body_of_json(content: bytes) -> JobBody:
-    """Return the body that JSON holds.
+    """Return the body that JSON holds; a form has its numbers as texts, JSON has not.
 
     Raises:
         RequestValidationError: it holds none.
     """
     try:
-        return JobBody.model_validate_json(content)
+        return JobBody.model_validate_json(content, strict=True)
     except ValidationError as error:
         raise _invalid(error) from error
 

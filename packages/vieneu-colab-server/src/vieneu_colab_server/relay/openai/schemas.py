@@ -74,7 +74,7 @@ class SpeechBody(BaseModel):
         description="Accepted and ignored: the models here take no instructions.",
     )
     response_format: ResponseFormat = ResponseFormat.MP3
-    speed: float = Field(default=1.0, ge=SLOWEST, le=FASTEST)
+    speed: float = Field(default=1.0, ge=SLOWEST, le=FASTEST, strict=True)
     stream_format: StreamFormat = StreamFormat.AUDIO
 
     def to_synthesis(self) -> SynthesisBody:

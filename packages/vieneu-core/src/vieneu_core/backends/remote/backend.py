@@ -44,7 +44,7 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import CustomVoice, VoiceCatalogue
 from vieneu_core.wire import routes
-from vieneu_core.wire.schemas import HealthAnswer, NewToken, VoiceBody, VoicesAnswer, VoiceUpload
+from vieneu_core.wire.schemas import HealthAnswer, VoiceBody, VoicesAnswer, VoiceUpload
 
 
 class RemoteBackend(Backend):
@@ -204,7 +204,7 @@ class RemoteBackend(Backend):
         Raises:
             BackendError: the server refused or failed; the current token is kept.
         """
-        token = SecretStr((await self._json.ask("POST", routes.ROTATE_TOKEN, NewToken)).token)
+        token = await self._json.new_token()
         self._connection.use_token(token)
         return token
 

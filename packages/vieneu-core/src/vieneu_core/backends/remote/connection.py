@@ -34,7 +34,7 @@ from vieneu_core.errors import (
     TlsError,
     VieneuError,
 )
-from vieneu_core.proxies import ProxyArguments, proxy_arguments
+from vieneu_core.proxies import CHECK_PROXY, ProxyArguments, proxy_arguments, proxy_unusable
 from vieneu_core.translatable import Translatable
 from vieneu_core.wire.routes import NGROK_SKIP_WARNING_HEADER, WIRE_VERSION_HEADER
 from vieneu_core.wire.version import WIRE_VERSION
@@ -44,8 +44,6 @@ KEEP_WARM_S = 60.0
 """Seconds for which an idle connection is kept; tunnels close theirs after 60 s to 400 s."""
 _TYPICAL_HEADER_BYTES = 500
 """Approximate headers of a request; what tunnels count is not documented."""
-
-_CHECK_PROXY = "Correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, or list the host in NO_PROXY."
 
 OnTraffic = Callable[[int, int], None]
 """Called for every request that was sent, with the number of requests and the bytes both ways."""
@@ -262,10 +260,7 @@ class Connection:
 def _proxy_failure(err: Exception, host: str) -> BackendError | None:
     if not isinstance(err, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
         return None
-    return BackendConnectionError(
-        Translatable("The proxy on the way to {host} cannot be used.", host=host),
-        remedy=_CHECK_PROXY,
-    )
+    return BackendConnectionError(proxy_unusable(host), remedy=CHECK_PROXY)
 
 
 class _WatchedPayload(aiohttp.BytesPayload):

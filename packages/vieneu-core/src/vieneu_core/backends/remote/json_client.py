@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from vieneu_core.backends.remote.connection import Call, Connection
 from vieneu_core.backends.remote.timeouts import RemoteTimeouts
 from vieneu_core.errors import BadResponseError, RequestError
 from vieneu_core.translatable import Translatable
+from vieneu_core.wire import routes
+from vieneu_core.wire.schemas import NewToken
 
 MAX_JSON_BYTES = 1 << 20
 """Largest response that is read."""
@@ -41,6 +43,14 @@ class JsonClient:
         self._timeouts = timeouts
         self._backend = backend
         self._check_use = check_use
+
+    async def new_token(self) -> SecretStr:
+        """Let the server generate a new token for speech, and return it.
+
+        Raises:
+            BackendError: the server refused or failed.
+        """
+        return SecretStr((await self.ask("POST", routes.ROTATE_TOKEN, NewToken)).token)
 
     async def ask(self, method: str, path: str, model: type[_Body], body: bytes = b"") -> _Body:
         """Send a request, and return its validated response.

@@ -14,7 +14,7 @@ from vieneu_core.backends.remote.request_url import Endpoint
 from vieneu_core.backends.remote.timeouts import RemoteTimeouts
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.wire import routes
-from vieneu_core.wire.schemas import DrainAnswer, NewToken
+from vieneu_core.wire.schemas import DrainAnswer
 
 _NAME = "server"
 
@@ -74,7 +74,7 @@ class ServerAdmin:
         Raises:
             BackendError: the server refused or failed; the current token stays.
         """
-        return SecretStr((await self._json.ask("POST", routes.ROTATE_TOKEN, NewToken)).token)
+        return await self._json.new_token()
 
     async def drain(self) -> bool:
         """Let the server refuse new requests until `resume`; return whether it does.

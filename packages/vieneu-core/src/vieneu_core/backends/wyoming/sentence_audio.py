@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vieneu_core.audio.mixing import ChannelMixer
 from vieneu_core.audio.pcm import MAX_RATE_HZ
 from vieneu_core.audio.sanity_check import SpeechCheck, check_length
 from vieneu_core.audio.tempo import TempoStretcher
@@ -62,7 +63,7 @@ class SampleFormat:
         """Bytes of one sample of all channels."""
         return self.width * self.channels
 
-    def mono(self, frames: bytes) -> bytes:
+    def mono(self, frames: bytes, mixer: ChannelMixer) -> bytes:
         """Return whole frames as mono signed 16-bit little-endian samples."""
         if (self.width, self.channels) == (2, 1):
             return frames
@@ -71,8 +72,7 @@ class SampleFormat:
         # Signed little-endian: the upper two bytes are the 16-bit sample.
         samples = np.frombuffer(frames, np.uint8).reshape(-1, self.width)[:, -2:]
         each = np.ascontiguousarray(samples).view("<i2").reshape(-1, self.channels)
-        mixed: bytes = each.mean(axis=1).round().astype("<i2").tobytes()
-        return mixed
+        return mixer.push(each)
 
 
 class SentenceAudio:
@@ -89,6 +89,7 @@ class SentenceAudio:
         self._longest_s = LONGEST_BASE_S + LONGEST_PER_CHAR_S * len(text)
         self._received_s = 0.0
         self._format: SampleFormat | None = None
+        self._mixer = ChannelMixer(1)
         self._check = SpeechCheck(text, speed=1.0, sample_rate_hz=_UNKNOWN_RATE_HZ)
         self._stretcher = TempoStretcher(_UNKNOWN_RATE_HZ, 1.0)
         self._rest = b""  # the beginning of a frame that the next payload completes
@@ -107,6 +108,7 @@ class SentenceAudio:
         found = SampleFormat.of(data)
         if self._format is None:
             self._format = found
+            self._mixer = ChannelMixer(found.channels)
             # What the server speaks is checked, before it is stretched: it speaks at speed 1.
             self._check = SpeechCheck(self._text, speed=1.0, sample_rate_hz=found.rate_hz)
             self._stretcher = await asyncio.to_thread(TempoStretcher, found.rate_hz, self._speed)
@@ -142,7 +144,7 @@ class SentenceAudio:
         return await asyncio.to_thread(self._stretcher.finish)
 
     def _converted(self, form: SampleFormat, frames: bytes) -> bytes:
-        pcm = form.mono(frames)
+        pcm = form.mono(frames, self._mixer)
         self._check.add(pcm)
         return self._stretcher.push(pcm)
 

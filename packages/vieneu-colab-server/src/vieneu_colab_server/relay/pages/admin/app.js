@@ -27,7 +27,7 @@ offerLanguages(document.getElementById("language"));
 
 const login = setUpLogin({ onLogin: open });
 const account = setUpAccount({ onLogout: () => location.reload() });
-const voices = setUpVoices({ onChange: () => cache.loadVoices() });
+const voices = setUpVoices({ onChange: offerVoices });
 const cache = setUpCache();
 const chart = setUpChart();
 const dictionary = setUpDictionary();
@@ -61,6 +61,12 @@ onLanguage(() => {
 setInterval(() => isWatched() && refresh(), STATUS_EVERY_MS);
 setInterval(() => isWatched() && chart.load(), HISTORY_EVERY_MS);
 await login.begin();
+
+/** Offer the voices that are there now wherever one can be chosen. */
+function offerVoices() {
+  cache.loadVoices();
+  notebook.loadVoices();
+}
 
 /** Show the page of somebody who is logged in. */
 function open() {

@@ -43,7 +43,25 @@ export function setUpNotebook() {
     showFitting(form, fields);
   }
 
-  return { load };
+  /** Offer the voices that are there now; what was chosen or typed stays. */
+  async function loadVoices() {
+    if (!fields.length) return;
+    let now;
+    try {
+      now = (await call("GET", "notebook")).fields.find((field) => field.kind === "samples");
+    } catch (problem) {
+      if (problem instanceof Problem) showProblem(outcome, problem);
+      return;
+    }
+    const before = fields.find((field) => field.kind === "samples");
+    if (JSON.stringify(now) === JSON.stringify(before)) return;
+    const drawn = drawField(now, valueOf(form, before));
+    form.querySelector(`[data-field="${before.name}"]`).replaceWith(drawn);
+    fields = fields.map((field) => (field === before ? now : field));
+    showFitting(form, fields);
+  }
+
+  return { load, loadVoices };
 }
 
 function idOf(field) {
@@ -51,6 +69,7 @@ function idOf(field) {
 }
 
 function drawField(field, typed) {
+  if (field.kind === "samples") return drawSamples(field, typed ?? []);
   const id = idOf(field);
   const label = make("label", { for: id, text: t(`notebook.field.${field.name}`) });
   const helpText = tOr(`notebook.help.${field.name}`, "");
@@ -64,6 +83,21 @@ function drawField(field, typed) {
     return make("div", { className: "check", "data-field": field.name }, input, text);
   }
   return make("div", { className: "field", "data-field": field.name }, label, input, ...help);
+}
+
+/** Draw a box for each voice that can be carried. */
+function drawSamples(field, chosen) {
+  const id = idOf(field);
+  const legend = make("legend", { text: t(`notebook.field.${field.name}`) });
+  const help = make("p", { className: "help", id: `${id}-help`, text: t("notebook.help.samples") });
+  const boxes = field.choices.map((choice, n) => {
+    const box = make("input", { type: "checkbox", id: `${id}-${n}`, name: field.name, value: choice });
+    box.checked = chosen.includes(choice);
+    const label = make("label", { for: box.id, text: field.labels[choice] ?? choice });
+    return make("div", { className: "check" }, box, label);
+  });
+  const names = { "data-field": field.name, "aria-describedby": help.id };
+  return make("fieldset", names, legend, ...boxes, help);
 }
 
 function initialValue(field) {
@@ -105,11 +139,27 @@ function showFitting(form, fields) {
   const tunnel = form.elements.namedItem("tunnel")?.value;
   for (const field of fields) {
     const fits = !field.tunnels || field.tunnels.includes(tunnel);
-    form.querySelector(`[data-field="${field.name}"]`).hidden = !fits;
+    const isEmpty = field.kind === "samples" && !field.choices.length;
+    form.querySelector(`[data-field="${field.name}"]`).hidden = !fits || isEmpty;
+    if (field.kind === "samples") limitBoxes(form, field);
   }
 }
 
+/** Once as many voices are chosen as a notebook carries, no other one can be. */
+function limitBoxes(form, field) {
+  const isFull = valueOf(form, field).length >= field.maximum;
+  for (const box of boxesOf(form, field)) box.disabled = isFull && !box.checked;
+}
+
+function boxesOf(form, field) {
+  return [...form.querySelectorAll(`[data-field="${field.name}"] input`)];
+}
+
 function valueOf(form, field) {
+  if (field.kind === "samples") {
+    const checked = boxesOf(form, field).filter((box) => box.checked);
+    return checked.map((box) => box.value);
+  }
   const input = form.elements.namedItem(field.name);
   return field.kind === "flag" ? input.checked : input.value;
 }
@@ -122,6 +172,7 @@ function choicesOf(form, fields) {
     const value = valueOf(form, field);
     const isEmpty = typeof value === "string" && !value.trim();
     if (field.kind === "flag") choices[field.name] = value;
+    else if (field.kind === "samples") choices[field.name] = value;
     else if (isEmpty) continue;
     else if (field.kind === "hours") choices[field.name] = Number(value);
     else if (field.kind === "list") choices[field.name] = listOf(value);

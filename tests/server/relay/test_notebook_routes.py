@@ -1,0 +1,83 @@
+"""Custom voices that the relay's notebook carries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from notebook_cells import carried_voices
+from relay_site import RelaySite, relaying
+from voice_clips import clip
+
+from vieneu_core.audio.decode import decode_clip
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[RelaySite]:
+    async with relaying(tmp_path) as site:
+        for name in ("Bà Ngoại", "Ông Nội"):
+            site.administration.voices.add(name, clip())
+        yield site
+
+
+async def offered(site: RelaySite) -> dict[str, Any]:
+    form = await site.call("GET", "/notebook")
+    (field,) = [field for field in form["fields"] if field["name"] == "samples"]
+    return field  # type: ignore[no-any-return]
+
+
+async def test_the_form_offers_the_custom_voices_and_chooses_none(site: RelaySite) -> None:
+    field = await offered(site)
+
+    assert field["labels"] == {"ba-ngoai": "Bà Ngoại", "ong-noi": "Ông Nội"}
+    assert field["choices"] == ["ba-ngoai", "ong-noi"]
+    assert (field["default"], field["maximum"]) == ([], 8)
+    await site.call("DELETE", "/voices/ong-noi", status=204)
+    assert (await offered(site))["choices"] == ["ba-ngoai"]
+
+
+@pytest.mark.parametrize("choices", [{}, {"samples": []}])
+async def test_no_voice_is_carried_that_was_not_chosen(
+    site: RelaySite, choices: dict[str, Any]
+) -> None:
+    assert carried_voices(await site.call("POST", "/notebook", json=choices)) == []
+
+
+async def test_the_chosen_voice_is_carried_with_its_clip(site: RelaySite) -> None:
+    made = await site.call("POST", "/notebook", json={"samples": ["ong-noi", "ong-noi"]})
+
+    ((name, transcript, audio),) = carried_voices(made)
+    assert (name, transcript) == ("Ông Nội", clip().transcript)
+    assert decode_clip(audio, max_seconds=20).pcm == clip().pcm
+
+
+@pytest.mark.parametrize(
+    ("samples", "status", "told"),
+    [
+        (["nobody"], 404, "nobody"),
+        ([str(n) for n in range(9)], 422, "at most 8"),
+        ("ong-noi", 422, "samples"),
+        ([{"name": "a", "transcript": "b", "clip": "c"}], 422, "samples"),
+        (["x" * 101], 422, "samples"),
+        ({"ong-noi": 1}, 422, "samples"),
+    ],
+)
+async def test_what_cannot_be_carried_is_named(
+    site: RelaySite, samples: object, status: int, told: str
+) -> None:
+    problem = await site.call("POST", "/notebook", status=status, json={"samples": samples})
+
+    assert told in problem["detail"]
+
+
+async def test_a_voice_whose_files_somebody_changed_is_named(site: RelaySite) -> None:
+    about = site.administration.voices.folder / "ong-noi/voice.json"
+    told = json.loads(about.read_text("utf-8"))
+    about.write_text(json.dumps({**told, "name": "a\u0007b"}), "utf-8")
+
+    problem = await site.call("POST", "/notebook", status=422, json={"samples": ["ong-noi"]})
+
+    assert "'ong-noi'" in problem["detail"]
