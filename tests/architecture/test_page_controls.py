@@ -36,7 +36,8 @@ MADE = {
     ],
     ("admin/dictionary.js", "button"): ["#dictionary-lines button"],
     ("admin/notebook.js", "a"): [],  # pressed by the script itself
-    ("admin/notebook.js", "input"): [],  # the form of the notebook
+    # The form of the notebook, and its boxes for voices.
+    ("admin/notebook.js", "input"): ["[data-field=samples] input[value=giong-3]"],
     ("admin/notebook.js", "select"): [],
     ("admin/voices.js", "button"): [
         "[data-voice=ba-ngoai] .danger",
@@ -46,7 +47,11 @@ MADE = {
     ("shared/outcome.js", "button"): ["dialog button[value=yes]", "dialog button[value=no]"],
 }
 """Controls that scripts make."""
-N_MADE = {("admin/voices.js", "button"): 2, ("shared/outcome.js", "button"): 2}
+N_MADE = {
+    ("admin/notebook.js", "input"): 2,
+    ("admin/voices.js", "button"): 2,
+    ("shared/outcome.js", "button"): 2,
+}
 """In how many places a script makes them, where it is not one."""
 
 
@@ -95,7 +100,8 @@ def controls_of(page: str) -> set[str]:
         template.feed(path.read_text("utf-8"))
     found = {*template.controls}
     if page == "admin":
-        found |= {f"#notebook-{each.name.replace('_', '-')}" for each in notebook_form().fields}
+        fields = [each for each in notebook_form().fields if each.kind != "samples"]
+        found |= {f"#notebook-{each.name.replace('_', '-')}" for each in fields}
     shared = "shared" if page == "admin" else page
     for (script, _), names in MADE.items():
         if script.startswith((page, shared)):

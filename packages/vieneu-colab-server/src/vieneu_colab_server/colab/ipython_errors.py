@@ -42,9 +42,9 @@ def short_traceback(call: Callable[P, T]) -> Callable[P, T]:
 
 def unexpected_lines(error: Exception, language: str) -> list[str]:
     """Return what a cell shows of an error without a message of ours, before its traceback."""
-    messages = Messages(language, "notebook")
-    what = messages("unexpected", kind=type(error).__name__)
-    return [what, f"   → {messages('unexpected_next')}"]
+    notebook = Messages(language, "notebook")
+    what = notebook("unexpected", kind=type(error).__name__)
+    return [what, f"   → {notebook('unexpected_next')}"]
 
 
 def _with_traceback(lines: list[str], error: Exception) -> list[str]:
