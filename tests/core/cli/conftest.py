@@ -15,9 +15,8 @@ from guard import GUARD_S
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path, request: pytest.FixtureRequest) -> CliSandbox:
-    """Coverage measures the tests of each command; the others walk over all of them again."""
-    return CliSandbox(tmp_path, traced="commands" in request.path.parts)
+def sandbox(tmp_path: Path) -> CliSandbox:
+    return CliSandbox(tmp_path)
 
 
 @pytest.fixture
