@@ -22,6 +22,7 @@ from hub_site import HubSite, hub_site
 
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.hub import Hub
+from vieneu_core.models.hub_client import HubClient, InterruptedTransferError
 
 PASSWORD = "secret-of-the-proxy"
 HUB, STORAGE = "hub.example", "storage.example"
@@ -148,6 +149,37 @@ async def test_a_proxy_that_is_away_is_the_reason(
 
     assert f"the proxy on the way to {HUB} cannot be used" in error.detail
     assert PASSWORD not in shown
+
+
+@KINDS
+async def test_a_storage_host_that_is_away_past_the_proxy_is_the_reason(
+    site: HubSite, cache: Path, monkeypatch: pytest.MonkeyPatch, *, public: bool
+) -> None:
+    """The hub answers by the proxy; what it redirects to is reached directly, and is away."""
+    async with http_proxy(table=places(site)) as proxy:
+        monkeypatch.setenv("ALL_PROXY", str(proxy.url))
+        monkeypatch.setenv("NO_PROXY", STORAGE)  # whose name nobody knows
+
+        error, _ = await refused(site, cache, public=public)
+
+    assert tunnels(proxy) == {HUB}
+    assert "the proxy" not in error.detail
+
+
+def test_a_number_that_is_no_status_refuses_no_password() -> None:
+    """Clients of huggingface_hub before 1.0 name the path of the file in the error of a proxy."""
+
+    class ProxyError(Exception):
+        pass
+
+    client = HubClient("http://hub.example", None, timeout_s=1)
+    said = "Max retries exceeded with url: /o/resolve/a4407/m (Tunnel connection failed: {})"
+
+    assert isinstance(
+        client._interruption(ProxyError(said.format("503 Gone")), "m"), InterruptedTransferError
+    )
+    for refusal in (said.format("407 Wanted"), "407 Proxy Authentication Required"):
+        assert isinstance(client._interruption(ProxyError(refusal), "m"), ModelLoadError)
 
 
 @KINDS

@@ -74,8 +74,8 @@ def proxy_for(url: URL, environ: Mapping[str, str] | None = None) -> Proxy | Non
     """
     named = _named(os.environ if environ is None else environ)
     scheme = url.scheme if named.get(url.scheme) else "all"
-    value, host = named.get(scheme, ""), url.host or ""
-    if not value or is_loopback(host) or proxy_bypass_environment(host, named):
+    value = named.get(scheme, "")
+    if not value or is_loopback(url.host or "") or _is_excepted(url, named):
         return None
     return _parsed(value, variable=f"{scheme.upper()}_PROXY")
 
@@ -104,6 +104,12 @@ def _named(environ: Mapping[str, str]) -> dict[str, str]:
     if "REQUEST_METHOD" in environ:
         upper.pop("http", None)  # CGI: a client could set it by a header
     return upper | {key[: -len(_SUFFIX)]: v for key, v in items if key.endswith(_SUFFIX)}
+
+
+def _is_excepted(url: URL, named: Mapping[str, str]) -> bool:
+    """Return whether NO_PROXY lists a host, also with a port, or with the brackets of IPv6."""
+    names = (url.host or "", f"{url.host_subcomponent}:{url.port}")
+    return any(proxy_bypass_environment(name, named) for name in names)
 
 
 def _parsed(value: str, *, variable: str) -> Proxy:

@@ -123,6 +123,8 @@ HOME = URL("http://tts.home.example:8000/health")
         ({"HTTP_PROXY": "http://a:1", "no_proxy": "x, .home.example"}, None),
         ({"HTTP_PROXY": "http://a:1", "NO_PROXY": "*"}, None),
         ({"HTTP_PROXY": "http://a:1", "NO_PROXY": "other.example"}, "http://a:1"),
+        ({"HTTP_PROXY": "http://a:1", "NO_PROXY": "tts.home.example:8000"}, None),
+        ({"HTTP_PROXY": "http://a:1", "NO_PROXY": "tts.home.example:80"}, "http://a:1"),
         ({"HTTP_PROXY": "http://a:1", "REQUEST_METHOD": "GET"}, None),
         ({"HTTP_PROXY": "http://u:p@a:1/x"}, "http://a:1"),
     ],
@@ -133,6 +135,14 @@ def test_the_variables_mean_what_they_mean_to_curl(
     proxy = proxy_for(HOME, environ)
 
     assert (None if proxy is None else str(proxy.url)) == expected
+
+
+@pytest.mark.parametrize("listed", ["fd00::1", "[fd00::1]", "[fd00::1]:8000"])
+def test_an_exception_may_be_an_address_of_ipv6(listed: str) -> None:
+    environ = {"HTTP_PROXY": "http://a:1", "NO_PROXY": listed}
+
+    assert proxy_for(URL("http://[fd00::1]:8000/"), environ) is None
+    assert proxy_for(URL("http://[fd00::2]:8000/"), environ) is not None
 
 
 @pytest.mark.parametrize("value", ["socks5://a:1", "https://a:1", "http://a:port", "[["])

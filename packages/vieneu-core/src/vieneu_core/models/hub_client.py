@@ -13,7 +13,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib import import_module
@@ -38,6 +38,8 @@ TRANSIENT = {
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
 }
+_PROXY_WANTS_PASSWORD = re.compile(r"(^|Tunnel connection failed: )407\b")
+"""How httpx and requests name the status; it may be a part of a path or of a number too."""
 _ACCESS = (
     "Check the name. If it is private or has terms to accept, ask or accept on its page, then log"
     " in: hf auth login"
@@ -92,7 +94,6 @@ class HubClient:
         self._endpoint: str = (endpoint or constants.ENDPOINT).rstrip("/")
         self._token = token or (None if self._endpoint == HUGGING_FACE else False)
         self._timeout_s = timeout_s
-        self._proxied = False
         self.host = urlsplit(self._endpoint).hostname or "the hub"
 
     def file_info(self, repo: str, name: str, revision: str) -> RemoteFile:
@@ -166,7 +167,7 @@ class HubClient:
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
         """Translate failures of the library and of the network."""
-        self._proxied = is_behind_proxy(self._endpoint)
+        is_behind_proxy(self._endpoint)  # refuses one that cannot be used
         with unusable_proxy_named():
             self._tools.get_session()  # it reads the environment
         try:
@@ -251,10 +252,10 @@ class HubClient:
     def _proxy_fault(self, chain: list[BaseException]) -> Exception | None:
         """Return what is wrong with the proxy on the way; None where it is not the reason."""
         of_proxy = [str(each) for each in chain if "ProxyError" in type(each).__name__]
-        if any(str(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED.value) in said for said in of_proxy):
+        if any(map(_PROXY_WANTS_PASSWORD.search, of_proxy)):
             return proxy_refusal(self.host)
         at_proxy = any(isinstance(e, ConnectionRefusedError | socket.gaierror) for e in chain)
-        if of_proxy or (self._proxied and at_proxy):
+        if of_proxy or (at_proxy and is_behind_proxy(_url_of(chain) or self._endpoint)):
             return InterruptedTransferError(proxy_away(self.host))
         return None
 
@@ -281,6 +282,14 @@ def _chain(error: BaseException) -> list[BaseException]:
             found.append(each)
             pending += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
     return found
+
+
+def _url_of(chain: list[BaseException]) -> str:
+    """Return the URL of the request that failed, which may have been redirected; "" if unknown."""
+    for each in chain:
+        with suppress(AttributeError, RuntimeError):  # httpx raises where it was not set
+            return str(each.request.url)  # type: ignore[attr-defined]  # foreign errors have it
+    return ""
 
 
 def no_hub_error(host: str, what: str) -> ModelLoadError:

@@ -25,10 +25,13 @@ class EnvironmentProxies(urllib.request.ProxyHandler):
 
     def __init__(self) -> None:
         super().__init__({})
+        self.used = False
+        """Whether the last request went by a proxy."""
 
     def http_open(self, request: urllib.request.Request) -> None:
         """Name the proxy; the next handler opens the connection."""
         proxy = proxy_for(URL(request.full_url))
+        self.used = proxy is not None
         if proxy is None:
             return
         if proxy.authorization is not None:

@@ -33,7 +33,6 @@ from vieneu_core.models.hub_client import (
 from vieneu_core.models.hub_proxies import (
     TUNNEL_FAILED,
     EnvironmentProxies,
-    is_behind_proxy,
     proxy_away,
     proxy_refusal,
     unusable_proxy_named,
@@ -62,8 +61,8 @@ class PublicHubClient:
         self._endpoint = (endpoint or HUGGING_FACE).rstrip("/")
         self._offline = environ.get("HF_HUB_OFFLINE", "").strip().lower() in _TRUE
         self._timeout_s = timeout_s
-        self._opener = urllib.request.build_opener(EnvironmentProxies, _Redirects)
-        self._proxied = False
+        self._proxies = EnvironmentProxies()
+        self._opener = urllib.request.build_opener(self._proxies, _Redirects)
         self.host = urlsplit(self._endpoint).hostname or "the hub"
 
     def file_info(self, repo: str, name: str, revision: str) -> RemoteFile:
@@ -131,7 +130,6 @@ class PublicHubClient:
         # "identity": otherwise its length is unknown.
         sent = {"Accept-Encoding": "identity", "User-Agent": "vieneu-core", **(headers or {})}
         try:
-            self._proxied = is_behind_proxy(url)
             request = urllib.request.Request(url, headers=sent, method=method)  # noqa: S310 - below
             with (
                 unusable_proxy_named(),
@@ -201,7 +199,7 @@ class PublicHubClient:
         if said.startswith(f"{TUNNEL_FAILED}: {HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:d}"):
             return proxy_refusal(self.host)
         at_proxy = isinstance(cause, ConnectionRefusedError | socket.gaierror)
-        if said.startswith(TUNNEL_FAILED) or (self._proxied and at_proxy):
+        if said.startswith(TUNNEL_FAILED) or (self._proxies.used and at_proxy):
             return InterruptedTransferError(proxy_away(self.host))
         return None
 
