@@ -19,11 +19,17 @@ IPYTHON = """
 import json, sys
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance(colors="nocolor")
+
+def of_colab(shell, kind, error, trace, tb_offset=None):
+    print("Colab's own handler")
+    return shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+
+shell.set_custom_exc((ImportError,), of_colab)
 for cell in json.load(sys.stdin):
     shell.run_cell(cell)
     print("=" * 20)
 """
-"""Runs cells as a kernel does, and prints what each shows."""
+"""Runs cells as Colab's kernel does, and prints what each shows."""
 BEFORE = {"access": "# Not in variables", "server": "if ctypes.util.find_library"}
 """Where each of these cells is broken."""
 
@@ -86,3 +92,14 @@ def test_a_cell_that_succeeds_leaves_nothing_behind(tmp_path: Path) -> None:
     assert ready.strip().endswith(Messages("vi", "notebook")("secrets_ready"))
     assert "ngoài dự kiến" not in own
     assert "ZeroDivisionError" in own
+
+
+@pytest.mark.parametrize("end", ["", "1 / 0", "raise KeyboardInterrupt", "raise SystemExit"])
+def test_the_handler_of_colab_is_back_however_the_cell_ends(tmp_path: Path, end: str) -> None:
+    source = code_of(render_notebook(NotebookSettings(language="vi", source=SMALL)))["server"]
+    before = source.split(BEFORE["server"])[0]
+
+    _, own, fails, _ = shown(tmp_path, f"{before}\n{end}", "1 / 0", "import nothing_like_it")
+
+    assert "ngoài dự kiến" not in own + fails
+    assert fails.startswith("Colab's own handler")
