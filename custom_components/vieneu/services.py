@@ -22,6 +22,7 @@ from homeassistant.core import (
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.service import async_register_admin_service
 from pydantic import ValidationError
 
 from vieneu_core.errors import VieneuError
@@ -89,7 +90,10 @@ def async_register(hass: HomeAssistant) -> None:
     announce = partial(_announce, Announcer(hass))
     register(DOMAIN, "announce", announce, ANNOUNCE, SupportsResponse.OPTIONAL)
     register(DOMAIN, "add_voice", _add_voice, ADD_VOICE, SupportsResponse.OPTIONAL)
-    register(DOMAIN, "generate_notebook", _notebook, NOTEBOOK, SupportsResponse.ONLY)
+    # It hands out recordings of voices, and what the administrator wrote about them.
+    async_register_admin_service(
+        hass, DOMAIN, "generate_notebook", _notebook, NOTEBOOK, SupportsResponse.ONLY
+    )
     register(DOMAIN, "warm", _warm, WARM, SupportsResponse.OPTIONAL)
 
 

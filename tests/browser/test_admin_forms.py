@@ -174,6 +174,10 @@ async def test_the_notebook_carries_the_voices_that_are_chosen(
     await expect(page.locator("[data-field=samples] input[value=giong-8]")).to_be_disabled()
     for number in (0, 1, 2, 4, 5, 6):
         await page.uncheck(f"[data-field=samples] input[value=giong-{number}]")
+    await page.focus("[data-field=samples] input[value=giong-7]")
+    voices.remove("giong-0")
+    await page.wait_for_selector("[data-field=samples] input[value=giong-0]", state="detached")
+    assert await page.evaluate("document.activeElement.value") == "giong-7", "the keyboard's place"
     await page.fill("#notebook-model", "")
     async with page.expect_download() as begun:
         await page.click("#notebook-form button[type=submit]")

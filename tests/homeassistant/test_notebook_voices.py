@@ -8,18 +8,19 @@ import probatio as vol
 import pytest
 from conftest import EMBEDDED, SetUp
 from flow_steps import begin, go_on, reconfigure
-from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from notebook_cells import carried_voices
+from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from voice_clips import clip
 
 from vieneu_core.audio.decode import decode_clip
 
 
-async def generate(hass: HomeAssistant, **data: Any) -> str:
+async def generate(hass: HomeAssistant, context: Context | None = None, **data: Any) -> str:
     answer: dict[str, Any] = await hass.services.async_call(  # type: ignore[assignment]
-        "vieneu", "generate_notebook", data, blocking=True, return_response=True
+        "vieneu", "generate_notebook", data, blocking=True, return_response=True, context=context
     )
     return str(answer["url"])
 
@@ -43,6 +44,17 @@ async def test_the_action_carries_the_voices_that_are_named_and_no_other(
     ((name, transcript, audio),) = await carried(link, hass_client)
     assert (name, transcript) == ("Ông Nội", clip().transcript)
     assert decode_clip(audio, max_seconds=20).pcm == clip().pcm
+
+
+async def test_only_administrators_get_the_recordings(
+    hass: HomeAssistant, set_up: SetUp, hass_read_only_user: MockUser, hass_admin_user: MockUser
+) -> None:
+    entry = await set_up(EMBEDDED)
+    entry.runtime_data.voices.add("Bà Ngoại", clip())
+
+    with pytest.raises(Unauthorized):
+        await generate(hass, Context(user_id=hass_read_only_user.id), samples=["ba-ngoai"])
+    assert await generate(hass, Context(user_id=hass_admin_user.id), samples=["ba-ngoai"])
 
 
 async def test_what_cannot_be_carried_is_named(hass: HomeAssistant, set_up: SetUp) -> None:

@@ -122,14 +122,18 @@ def notebook_routes(catalogue: VoiceCatalogue) -> APIRouter:
                 Translatable("{field}: {reason}.", field=field, reason=reason_of(first)),
                 remedy="Correct this field of the notebook.",
             ) from None
-        made = await asyncio.to_thread(render_notebook, settings)
         return Response(
-            json.dumps(made, ensure_ascii=False, indent=1).encode(),
+            await asyncio.to_thread(_file_of, settings),
             media_type="application/x-ipynb+json",
             headers={"Content-Disposition": f'attachment; filename="{FILE_NAME}"'},
         )
 
     return api
+
+
+def _file_of(settings: NotebookSettings) -> bytes:
+    """Return the notebook's file; with voices it has some megabytes. Blocking."""
+    return json.dumps(render_notebook(settings), ensure_ascii=False, indent=1).encode()
 
 
 def _sample_ids(choices: Mapping[str, Any]) -> tuple[str, ...]:

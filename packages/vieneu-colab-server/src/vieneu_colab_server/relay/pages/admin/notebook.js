@@ -56,7 +56,10 @@ export function setUpNotebook() {
     const before = fields.find((field) => field.kind === "samples");
     if (JSON.stringify(now) === JSON.stringify(before)) return;
     const drawn = drawField(now, valueOf(form, before));
-    form.querySelector(`[data-field="${before.name}"]`).replaceWith(drawn);
+    const drawnBefore = form.querySelector(`[data-field="${before.name}"]`);
+    const focused = drawnBefore.contains(document.activeElement) ? document.activeElement.value : null;
+    drawnBefore.replaceWith(drawn);
+    if (focused !== null) drawn.querySelector(`[value="${CSS.escape(focused)}"]`)?.focus();
     fields = fields.map((field) => (field === before ? now : field));
     showFitting(form, fields);
   }
