@@ -173,3 +173,14 @@ async def http_1_0(site: Site, accept: str) -> tuple[bytes, bytes]:
     await writer.wait_closed()
     head, _, rest = answer.partition(b"\r\n\r\n")
     return head, rest
+
+
+@pytest.mark.parametrize("within_s", [None, 250.0])
+async def test_a_client_that_states_how_long_it_waits_hears_a_slow_engine_as_it_speaks(
+    site: Site, backend: ScriptedBackend, within_s: float | None
+) -> None:
+    body = {"text": "Đây là câu 5.", "first_audio_within_s": within_s}
+    async with site.post("/tts/stream", json=body) as response:
+        await response.read()
+
+    assert backend.record.requests[0].limits_pauses is (within_s is not None)

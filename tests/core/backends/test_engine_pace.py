@@ -24,8 +24,11 @@ SLOW, FAST = (0.75,) * 6, (0.05,) * 6
 class Rig:
     """An engine that makes sentences at a pace, and a client that plays what comes."""
 
-    def __init__(self, clock: FakeClock, *, client_takes_s: float = 0.0) -> None:
+    def __init__(
+        self, clock: FakeClock, *, client_takes_s: float = 0.0, always_live: bool = False
+    ) -> None:
         self.clock = clock
+        self.always_live = always_live
         self.listener = Listener(clock.monotonic())
         self.engine = EnginePace()
         self.client_takes_s = client_takes_s
@@ -52,7 +55,8 @@ class Rig:
 
         began_s = self.clock.monotonic()
         holes, n_parts, played_until_s = [], 0, 0.0
-        pace = partial(SentencePace, self.engine, len(paces_s) * PART_S + 0.1)
+        whole_s = len(paces_s) * PART_S + 0.1
+        pace = partial(SentencePace, self.engine, whole_s, always_live=self.always_live)
         async for chunk in recovering(speak, ready, self.listener, self.clock, pace):
             now_s = self.clock.monotonic()
             self.n_signs += not (chunk.pcm or chunk.final)
@@ -76,6 +80,38 @@ async def test_no_sentence_of_a_slow_engine_has_holes_and_it_shows_that_it_works
     for _ in range(3):
         assert await rig.holes_s(SLOW) == []
     assert rig.n_signs >= 3 * (len(SLOW) // 2)
+
+
+@pytest.mark.parametrize("factor", [1.1, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0])
+async def test_a_long_sentence_has_no_holes_at_any_pace(clock: FakeClock, factor: float) -> None:
+    """The first one of an engine that nobody knows, and one of an engine that is known."""
+    rig = Rig(clock)
+
+    for _ in range(2):
+        assert await rig.holes_s((PART_S * factor,) * 24) == []
+        await clock.advance(60.0)
+
+
+async def test_sentences_of_a_single_part_leave_the_pace_known(clock: FakeClock) -> None:
+    rig = Rig(clock)
+    await rig.holes_s(SLOW)
+    known = rig.engine.factor
+
+    for _ in range(5):
+        await rig.holes_s(SLOW[:1])
+
+    assert known is not None
+    assert rig.engine.factor == known
+
+
+async def test_a_client_that_gives_up_at_a_pause_hears_a_slow_engine_live(
+    clock: FakeClock,
+) -> None:
+    rig = Rig(clock, always_live=True)
+
+    for _ in range(2):
+        assert max(await rig.holes_s(SLOW)) <= SLOW[0]
+    assert rig.n_signs == 0
 
 
 async def test_a_slow_engine_gets_no_more_lead_than_it_needs(clock: FakeClock) -> None:

@@ -80,6 +80,7 @@ def beyond_goals(results: Sequence[Result]) -> list[str]:
     return [
         f"{name}: {words}"
         for name in sorted(by_kind)
+        if name in kinds  # results of an earlier run may have one that is gone
         for words in _missed(kinds[name], [r for r in by_kind[name] if not r.disturbed])
     ]
 

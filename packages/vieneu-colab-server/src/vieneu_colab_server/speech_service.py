@@ -171,6 +171,7 @@ class SpeechService:
             reference=reference or sent,
             request_id=body.request_id,
             replaceable=body.replaceable,
+            limits_pauses=body.first_audio_within_s is not None,
         )
 
     async def _speak(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:

@@ -120,6 +120,10 @@ class SynthesisRequest:
     """Whether another backend can go on where this one fails: then it says so at once, and tries
     nothing itself that would take time."""
 
+    limits_pauses: bool = False
+    """Whether the client gives up where the audio pauses: then it gets a slow engine's speech as
+    that is made, not by the sentence."""
+
     def __post_init__(self) -> None:
         self._check_text()
         if not isinstance(self.voice, str | None):

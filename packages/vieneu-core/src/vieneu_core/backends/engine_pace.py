@@ -35,11 +35,14 @@ class SentencePace:
     Args:
         engine: Pace of the engine, which learns from the sentence.
         whole_s: Estimated length of the sentence in seconds, rather too long.
+        always_live: Whether it is heard as it is made, whatever the pace.
     """
 
-    def __init__(self, engine: EnginePace, whole_s: float) -> None:
+    def __init__(self, engine: EnginePace, whole_s: float, *, always_live: bool = False) -> None:
         self._engine = engine
         self._whole_s = whole_s
+        self._always_live = always_live
+        self._led_s = 0.0
         self._first_s = self._later_s = self._waited_s = self._longest_s = 0.0
 
     def add(self, audio_s: float, waited_s: float) -> None:
@@ -53,7 +56,8 @@ class SentencePace:
 
     def end(self) -> None:
         """Record that the sentence is complete."""
-        self._engine.measured(self._later_s, self._waited_s)
+        if self._later_s:  # a single part tells nothing
+            self._engine.measured(self._later_s, self._waited_s)
 
     def plays_live(self, *, sounds: bool) -> bool:
         """Return whether the sentence may be heard as it is made.
@@ -65,12 +69,21 @@ class SentencePace:
             sounds: Whether a part of it was heard.
         """
         seconds = self._first_s + self._later_s
-        if sounds:
-            return self._waited_s < max(_LEAST_MEASURED_S, _LAGGING * seconds)
+        if self._always_live:
+            return True
+        if sounds:  # what was waited for the lead was not heard as halting
+            return self._waited_s - self._led_s < max(_LEAST_MEASURED_S, _LAGGING * seconds)
+        if not self._is_enough(seconds):
+            return False
+        self._led_s = self._waited_s
+        return True
+
+    def _is_enough(self, lead_s: float) -> bool:
+        """Return whether the rest comes in time after so much of the sentence."""
         factor = self._engine.factor
-        if factor is None:  # a first part alone does not show it
-            return self._later_s > 0 and self._waited_s <= seconds
-        rest_s = max(0.0, self._whole_s - seconds)
-        return (
-            rest_s * factor <= rest_s + seconds - self._longest_s
-        )  # a part comes when it is whole
+        if factor is None and self._later_s:  # a first part alone does not show it
+            factor = self._waited_s / self._later_s
+        if factor is None:
+            return False
+        rest_s = max(0.0, self._whole_s - lead_s)
+        return rest_s * factor <= rest_s + lead_s - self._longest_s  # a part comes when it is whole

@@ -217,7 +217,12 @@ class LocalBackend(Backend):
                     upcoming=upcoming,
                 )
                 speak = partial(self._sentence, request, utterance, listener, index)
-                pace = partial(SentencePace, self._pace, estimated_seconds((text,), request.speed))
+                pace = partial(
+                    SentencePace,
+                    self._pace,
+                    estimated_seconds((text,), request.speed),
+                    always_live=request.limits_pauses,
+                )
                 speech = (
                     recovering(speak, ready, listener, self._clock, pace) if recovers else speak()
                 )
