@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from chaos import clock_server
+from chaos.system import UNLIMITED
 from guard import GUARD_S
 from server_process import ServerHandle, running_server
 
@@ -29,15 +30,14 @@ async def test_its_date_is_wrong_and_the_rest_of_its_session_is_not(
     tmp_path: Path, days: int
 ) -> None:
     offset_file = tmp_path / "offset"
-    environ = {clock_server.OFFSET_FILE: str(offset_file)}
+    environ = UNLIMITED | {clock_server.OFFSET_FILE: str(offset_file)}
     async with running_server(
         "tone_engine:create",
-        "--session-limit=43200",
         environ=environ,
         module=clock_server.MODULE,
     ) as server:
         before, left_before_s = await asked(server)
-        offset_file.write_text(str(timedelta(days=days).total_seconds()), "ascii")
+        clock_server.set_offset(offset_file, timedelta(days=days))
         after, left_s = before, left_before_s
         async with asyncio.timeout(GUARD_S):
             while abs(after - before) < timedelta(hours=1):  # uvicorn tells the time once a second

@@ -179,9 +179,7 @@ class System:
 
     def set_server_clock(self, offset: timedelta) -> None:
         """Set the calendar time of the servers' machine wrong by this."""
-        new = self._server_clock.with_suffix(".new")
-        new.write_text(str(offset.total_seconds()), "ascii")
-        new.replace(self._server_clock)
+        clock_server.set_offset(self._server_clock, offset)
 
     def script_of(self, backend: str) -> Path:
         """Return the path of an engine's script."""
