@@ -48,6 +48,22 @@ async def test_the_code_of_the_first_start_leads_to_a_password(
         await page.wait_for_selector(PAGE)
 
 
+async def test_a_relay_that_is_gone_is_named_beside_the_first_password(
+    browser: Browser, site: RelaySite
+) -> None:
+    code = site.account.new_code().get_secret_value()
+    async with visiting(browser, site.url) as visit:
+        await visit.page.goto(f"{site.url}/relay/#code={code}")
+        await visit.page.wait_for_selector("#choose:not([hidden])")
+        site.server.stop()
+        await site.task
+        await visit.page.fill("#first-password", PASSWORD)
+        await visit.page.keyboard.press("Enter")
+        assert "does not answer" in await visit.text("#choose-outcome.problem")
+        assert await visit.page.input_value("#first-password") == PASSWORD
+    assert not site.account.has_password
+
+
 async def test_a_guesser_is_told_to_wait(browser: Browser, site: RelaySite) -> None:
     site.account.set_password(PASSWORD)
     for _ in range(LOGINS_PER_MINUTE):

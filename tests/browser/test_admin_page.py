@@ -119,3 +119,11 @@ async def test_a_relay_that_is_gone_is_named_and_nothing_typed_is_lost(
         assert "does not answer" in await visit.text(f"{outcome}.problem")
     assert await page.input_value("#announcements") == "Cửa chính đang mở."
     assert await page.input_value("#endpoint-url") == "http://typed.example"
+
+
+async def test_a_chart_that_cannot_be_loaded_says_so_in_its_place(visit: Visit) -> None:
+    await visit.page.route("**/relay/api/history", lambda route: route.abort())
+    await visit.page.reload()
+    assert "does not answer" in await visit.text("#chart-outcome.problem")
+    assert await visit.page.inner_html("#charts") == ""
+    assert await visit.page.inner_html("#status-outcome") == "", "the rest of the page works"
