@@ -92,9 +92,12 @@ def test_what_does_not_speak_is_no_voice(sandbox: CliSandbox) -> None:
 
 @pytest.mark.slow
 @NEEDS_LLAMA_CPP
-def test_a_model_is_trimmed_and_still_speaks(sandbox: CliSandbox, tmp_path: Path) -> None:
+def test_a_model_is_trimmed_and_still_speaks(
+    sandbox: CliSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_gguf(sandbox.home / "whole.gguf", n_codes=1024, n_words=3000)
-    sandbox.traced = False  # tests/core/models measures it
+    # Coverage would take twice the time for what tests/core/models measures.
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
     done = sandbox.run("optimize", "whole.gguf")
 
