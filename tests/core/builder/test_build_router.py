@@ -129,3 +129,40 @@ async def test_the_last_resort_is_back_within_a_second_however_often_it_dies() -
             assert waited_s <= 1.0
     finally:
         await router.aclose()
+
+
+@pytest.mark.usefixtures("no_leaks")
+async def test_a_second_process_of_the_embedded_voice_starts_where_it_is_needed() -> None:
+    router = build_router(Settings(), last_resort_on_demand=True)
+    local, last = (router._pool.require(name).backend for name in ("local", "last_resort"))
+    assert isinstance(local, LocalBackend)
+    assert isinstance(last, LocalBackend)
+    try:
+        await router.load()
+        assert last.worker_pid is None
+
+        assert local.worker_pid is not None
+        os.kill(local.worker_pid, signal.SIGSTOP)
+        speech = await collect(router.stream(SynthesisRequest(text="Cháy. Ra ngoài ngay.")))
+        assert [speaker.backend for speaker in speech.speakers] == ["last_resort"] * 2
+    finally:
+        await router.aclose()
+
+
+@pytest.mark.usefixtures("no_leaks")
+@pytest.mark.parametrize(
+    "beside",
+    [{"local": {"engine": "tone_engine:create"}}, {"backend_mode": "remote", "colab": REMOTE}],
+)
+async def test_where_another_voice_is_selected_the_last_resort_starts_at_once(
+    tmp_path: Path, beside: dict[str, object]
+) -> None:
+    settings = Settings.model_validate(beside)
+    router = build_router(settings, state_dir=tmp_path, last_resort_on_demand=True)
+    last = router._pool.require("last_resort").backend
+    assert isinstance(last, LocalBackend)
+    try:
+        await router.load()
+        assert last.worker_pid is not None
+    finally:
+        await router.aclose()

@@ -40,12 +40,14 @@ class RouterBuilder:
         voices_dir: Folder of the voices that were added; None is the one of ``vieneu``.
         clock: Time, for all parts alike.
         session: Used for the remote server where given, and never closed.
+        last_resort_on_demand: Whether to start the last resort only when it is needed, where the
+            selected backend is the embedded voice as well. For a program that speaks once and ends.
 
     Raises:
         ConfigurationError: an argument is of the wrong type.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each but the first has a default
         self,
         settings: Settings,
         *,
@@ -53,11 +55,14 @@ class RouterBuilder:
         voices_dir: str | PathLike[str] | None = None,
         clock: Clock | None = None,
         session: aiohttp.ClientSession | None = None,
+        last_resort_on_demand: bool = False,
     ) -> None:
         expect("settings", settings, Settings, "Settings, such as load_settings()")
         expect_optional("clock", clock, Clock, "a Clock")
+        expect("last_resort_on_demand", last_resort_on_demand, bool, "True or False")
         self._clock = clock or SystemClock()
         self._session = session
+        self._last_resort_on_demand = last_resort_on_demand
         self.state_dir = folder_or_default("state_dir", state_dir, default=users_state_dir)
         self.quota = TunnelQuota(
             self.state_dir / "budget.json",
@@ -129,7 +134,8 @@ class RouterBuilder:
         if arguments is None or not is_installed(EMBEDDED_ENGINE):
             return None
         arguments |= {"name": LAST_RESORT, "clock": self._clock, "restart": AT_ONCE}
-        return LocalBackend(EMBEDDED_ENGINE, **arguments)
+        on_demand = self._last_resort_on_demand and _speaks_with_embedded_voice(settings)
+        return LocalBackend(EMBEDDED_ENGINE, **arguments, on_demand=on_demand)
 
     def remote(self, settings: Settings) -> Backend | None:
         """Build the backend of the remote server; None where none is enabled.
@@ -151,13 +157,14 @@ class RouterBuilder:
         )
 
 
-def build_router(
+def build_router(  # noqa: PLR0913 - each but the first has a default
     settings: Settings,
     *,
     state_dir: str | PathLike[str] | None = None,
     voices_dir: str | PathLike[str] | None = None,
     clock: Clock | None = None,
     session: aiohttp.ClientSession | None = None,
+    last_resort_on_demand: bool = False,
 ) -> Router:
     """Build the router that these settings describe; nothing is loaded or connected yet.
 
@@ -168,7 +175,12 @@ def build_router(
             type.
     """
     builder = RouterBuilder(
-        settings, state_dir=state_dir, voices_dir=voices_dir, clock=clock, session=session
+        settings,
+        state_dir=state_dir,
+        voices_dir=voices_dir,
+        clock=clock,
+        session=session,
+        last_resort_on_demand=last_resort_on_demand,
     )
     return builder.router(settings)
 
@@ -218,6 +230,12 @@ def _remote_arguments(settings: Settings) -> dict[str, Any] | None:
         "auth_token": colab.auth_token,
         "timeouts": RemoteTimeouts(total_s=colab.timeout_seconds),
     }
+
+
+def _speaks_with_embedded_voice(settings: Settings) -> bool:
+    local = settings.local
+    selected = settings.mode == "local" and local.kind == "engine"
+    return selected and local.engine == EMBEDDED_ENGINE
 
 
 def _last_resort_arguments(settings: Settings) -> dict[str, Any] | None:

@@ -38,12 +38,10 @@ from vieneu_core.engines.sano.voice_state import VoiceState, voice_state
 from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
 from vieneu_core.installation import extra_command, has_module, library_command, version_of
 from vieneu_core.models.catalogue import DEFAULT_PIPER
+from vieneu_core.players import PLAYERS
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
-
-PLAYERS = ("pw-cat", "paplay", "aplay", "ffplay")
-"""Programs that can play raw samples from a pipe, in the order of preference."""
 
 
 class Level(StrEnum):

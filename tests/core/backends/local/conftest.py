@@ -25,6 +25,7 @@ async def make(no_leaks: None) -> AsyncIterator[Make]:  # noqa: ARG001 - it is c
         voices: VoiceCatalogue | None = None,
         default_voice: str | None = None,
         recovers: bool = False,
+        on_demand: bool = False,
         **options: object,
     ) -> LocalBackend:
         spec = EngineSpec("tone_engine:create", options)
@@ -36,6 +37,7 @@ async def make(no_leaks: None) -> AsyncIterator[Make]:  # noqa: ARG001 - it is c
             voices=voices,
             default_voice=default_voice,
             recovers=recovers,
+            on_demand=on_demand,
         )
         made.append(backend)
         return backend

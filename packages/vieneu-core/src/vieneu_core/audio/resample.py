@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from vieneu_core.audio.pcm import frame_of, pcm_of
+
+if TYPE_CHECKING:
+    from av import AudioResampler
 
 
 class Resampler:
@@ -12,16 +17,17 @@ class Resampler:
     """
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
-        import av
-
         self._from_hz = from_hz
-        self._same = from_hz == to_hz
-        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=to_hz)
         self._n_in = 0
+        self._resampler: AudioResampler | None = None
+        if from_hz != to_hz:
+            import av
+
+            self._resampler = av.AudioResampler(format="s16", layout="mono", rate=to_hz)
 
     def push(self, pcm: bytes) -> bytes:
         """Return the samples that are complete; the last few milliseconds are kept back."""
-        if self._same or not pcm:
+        if self._resampler is None or not pcm:
             return pcm
         frame = frame_of(pcm, self._from_hz, self._n_in)
         self._n_in += frame.samples
@@ -29,6 +35,6 @@ class Resampler:
 
     def finish(self) -> bytes:
         """Return the samples that were kept back."""
-        if self._same or not self._n_in:
+        if self._resampler is None or not self._n_in:
             return b""
         return b"".join(pcm_of(out) for out in self._resampler.resample(None))

@@ -14,11 +14,11 @@ from vieneu_core.arguments import expect, expect_optional
 from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.audio.sanity_check import SpeechCheck
-from vieneu_core.audio.watermark import WATERMARK_REMEDY
 from vieneu_core.backends.base import Backend, BackendState, Health
 from vieneu_core.backends.engine_pace import EnginePace, SentencePace
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.local_voices import LocalVoices
+from vieneu_core.backends.local_watermark import is_marked
 from vieneu_core.backends.recovery import recovering
 from vieneu_core.backends.request_queue import RequestQueue
 from vieneu_core.backends.unsayable import SilentStart
@@ -58,6 +58,8 @@ class LocalBackend(Backend):
     A worker that dies is restarted automatically. Any number of requests may be streamed at once:
     their sentences take turns, and the next is that of the listener who runs out of audio first.
 
+    With ``on_demand`` the process starts with the first request after `load`, which waits for it.
+
     ``default_voice`` speaks requests that name no voice. If there is no such voice, the
     engine's own default speaks, and `Health.missing_voice` contains the id.
 
@@ -81,6 +83,7 @@ class LocalBackend(Backend):
         default_voice: str | None = None,
         watermark_required: bool = True,
         recovers: bool = False,
+        on_demand: bool = False,
     ) -> None:
         expect("engine", engine, (EngineSpec, str), "the name of an engine, or an EngineSpec")
         expect("name", name, str, "a string")
@@ -91,11 +94,14 @@ class LocalBackend(Backend):
         expect_optional("default_voice", default_voice, str, "the id of a voice")
         expect("watermark_required", watermark_required, bool, "True or False")
         expect("recovers", recovers, bool, "True or False")
+        expect("on_demand", on_demand, bool, "True or False")
         self._name = name
         self._lifetime = Lifetime(Translatable("The backend {name}", name=name), backend=name)
         self._voices = LocalVoices(voices, default_voice)
         self._watermark_required = watermark_required
         self._recovers = recovers
+        self._on_demand = on_demand
+        self._stands_by = False
         self._pace = EnginePace()
         self._clock = SystemClock() if clock is None else clock
         self._worker = WorkerClient(
@@ -123,13 +129,18 @@ class LocalBackend(Backend):
         return memory.rss_bytes or None if memory is not None else None
 
     async def load(self) -> None:
-        """Start the worker and load its engine.
+        """Start the worker and load its engine; ``on_demand``, let the first request do so.
 
         Raises:
             EngineError: the engine cannot be loaded.
             BackendNotLoadedError: `unload` was called meanwhile, or `aclose` before.
         """
         self._lifetime.require_open()
+        self._stands_by = self._on_demand
+        if not self._stands_by:
+            await self._start()
+
+    async def _start(self) -> None:
         try:
             # The check of each sentence uses numpy, whose import would block the event loop.
             await asyncio.gather(self._worker.start(), asyncio.to_thread(import_module, "numpy"))
@@ -140,18 +151,28 @@ class LocalBackend(Backend):
     async def unload(self) -> None:
         """End the worker process. A running stream raises `BackendNotLoadedError`."""
         self._lifetime.use()
-        await self._worker.stop()
+        await self._stop()
 
     async def aclose(self) -> None:
         """Unload permanently."""
         self._lifetime.close()
+        await self._stop()
+
+    async def _engine(self, *, patient: bool = False) -> EngineInfo:
+        if self._stands_by and self._worker.info is None:
+            await self._start()
+        return await self._worker.ready(patient=patient)
+
+    async def _stop(self) -> None:
+        self._stands_by = False
         await self._worker.stop()
 
     async def health(self) -> Health:
         """Return the state of the worker. Never fails, and returns at once."""
         info, memory = self._worker.info, self._worker.memory
+        asleep = self._stands_by and self._worker.state is WorkerState.STOPPED
         return Health(
-            state=_STATES[self._worker.state],
+            state=BackendState.READY if asleep else _STATES[self._worker.state],
             engine=None if info is None else info.engine,
             model=None if info is None else info.model,
             accelerator=None if info is None else info.accelerator,
@@ -174,7 +195,7 @@ class LocalBackend(Backend):
         """
         self._lifetime.require_open()
         try:
-            info = await self._worker.ready()
+            info = await self._engine()
         except BackendError as error:
             error.backend = self.name
             raise
@@ -202,9 +223,9 @@ class LocalBackend(Backend):
 
     async def _sentences(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         recovers = self._recovers and not request.replaceable
-        ready = partial(self._worker.ready, patient=recovers)
+        ready = partial(self._engine, patient=recovers)
         info = await ready()
-        marked = self._is_marked(request, info)
+        marked = is_marked(request, info, required=self._watermark_required)
         chosen = await self._voices.choose(request, info)
         listener, index = self._worker.listener(), 0
         async with aclosing(with_upcoming(request.text, clock=self._clock)) as texts:
@@ -266,18 +287,6 @@ class LocalBackend(Backend):
                 _LOGGER.warning("%s It is spoken without a watermark.", error.detail)
                 utterance = replace(utterance, watermark=False)
         yield AudioChunk(b"", rate, index, speaker, final=True)
-
-    def _is_marked(self, request: SynthesisRequest, info: EngineInfo) -> bool:
-        """Return whether the speech is watermarked: requested, and possible."""
-        if not request.watermark or info.watermarks:
-            return request.watermark
-        reason = Translatable(
-            "What the engine {engine} speaks cannot be watermarked here.", engine=info.engine
-        )
-        if self._watermark_required:
-            raise WatermarkUnavailableError(reason, remedy=WATERMARK_REMEDY)
-        _LOGGER.warning("%s It is spoken without a watermark.", reason)
-        return False
 
     def _speaker(self, info: EngineInfo, utterance: Utterance) -> Speaker:
         return Speaker(

@@ -86,18 +86,24 @@ class Terminal:
             self.settings()
 
     @asynccontextmanager
-    async def router(self, settings: Settings) -> AsyncGenerator[Router, None]:
+    async def router(
+        self, settings: Settings, *, starts_all: bool = False
+    ) -> AsyncGenerator[Router, None]:
         """Yield a router of these settings, not yet loaded; it is always closed at the end.
 
         Unlike a service, a command may end before a download in the background would, so the start
-        waits for the embedded neural voice.
+        waits for the embedded neural voice. Unless it ``starts_all``, that voice starts once
+        where it is selected, and a second time, as the last resort, only if it is needed.
         """
         local = settings.local
         if local.engine == EMBEDDED_ENGINE:
             waiting = {"options": {"fetch": "wait", **local.options}}
             settings = settings.model_copy(update={"local": local.model_copy(update=waiting)})
         router = build_router(
-            settings, state_dir=state_dir(self.environ), voices_dir=voices_dir(self.environ)
+            settings,
+            state_dir=state_dir(self.environ),
+            voices_dir=voices_dir(self.environ),
+            last_resort_on_demand=not starts_all,
         )
         try:
             yield router

@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vieneu_core.doctor import PLAYERS
 from vieneu_core.errors import PlayerError
+from vieneu_core.players import PLAYERS
 from vieneu_core.translatable import Translatable
 
 

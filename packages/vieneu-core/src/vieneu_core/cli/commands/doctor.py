@@ -60,7 +60,7 @@ async def try_backends(terminal: Terminal) -> None:
         table.add_column(messages(key), no_wrap=True)
     failures: list[BackendError] = []
     spoke = 0
-    async with terminal.router(terminal.settings()) as router:
+    async with terminal.router(terminal.settings(), starts_all=True) as router:
         await load_all(router)
         for backend in router.status().backends:
             if backend.state is BackendState.NOT_CONFIGURED:

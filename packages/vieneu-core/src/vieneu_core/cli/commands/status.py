@@ -65,7 +65,7 @@ def status_command(
 
 async def show_status(terminal: Terminal, *, as_json: bool, watch: bool) -> None:
     """Show all backends, once or repeatedly."""
-    async with terminal.router(terminal.settings()) as router:
+    async with terminal.router(terminal.settings(), starts_all=True) as router:
         await load_all(router)
         if not watch:
             _print_status(terminal, router.status(), as_json=as_json)

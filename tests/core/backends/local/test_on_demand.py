@@ -1,0 +1,66 @@
+"""A local backend whose worker starts with the first request."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from local_rig import Make, check_speaks, state, until
+
+from vieneu_core.backends.base import BackendState
+from vieneu_core.errors import BackendNotLoadedError, ModelLoadError
+from vieneu_core.worker.spec import WorkerTimes
+
+IMPATIENT = WorkerTimes(start_wait_s=0.0)
+
+
+async def test_the_first_request_starts_the_worker_and_waits_for_it(make: Make) -> None:
+    backend = make(on_demand=True, times=IMPATIENT)
+
+    await backend.load()
+    assert (await state(backend), backend.worker_pid) == (BackendState.READY, None)
+
+    await check_speaks(backend)
+    assert await state(backend) is BackendState.READY
+    assert backend.worker_pid is not None
+
+
+async def test_requests_that_come_together_start_one_worker(make: Make) -> None:
+    backend = make(on_demand=True, times=IMPATIENT)
+    await backend.load()
+
+    await asyncio.gather(*(check_speaks(backend) for _ in range(5)))
+
+    assert (await backend.health()).worker_restarts == 0
+
+
+async def test_its_voices_start_it_too(make: Make) -> None:
+    backend = make(on_demand=True, times=IMPATIENT)
+    await backend.load()
+
+    assert len(await backend.voices()) > 0
+    assert backend.worker_pid is not None
+
+
+async def test_an_engine_that_cannot_be_loaded_is_told_to_each_request(make: Make) -> None:
+    backend = make(on_demand=True, times=IMPATIENT, load_error="model")
+    await backend.load()
+
+    for _ in range(2):
+        with pytest.raises(ModelLoadError, match="The tuning fork is missing"):
+            await check_speaks(backend)
+        assert await state(backend) is BackendState.FAILED
+
+
+async def test_unloaded_it_starts_no_worker(make: Make) -> None:
+    backend = make(on_demand=True)
+    with pytest.raises(BackendNotLoadedError):
+        await check_speaks(backend)
+
+    await backend.load()
+    await check_speaks(backend)
+    await backend.unload()
+    assert await state(backend) is BackendState.UNLOADED
+    with pytest.raises(BackendNotLoadedError):
+        await check_speaks(backend)
+    await until(lambda: backend.worker_pid is None)
