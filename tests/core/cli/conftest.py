@@ -25,6 +25,20 @@ def without_models(sandbox: CliSandbox) -> None:
     sandbox.command = WITHOUT_MODELS
 
 
+@pytest.fixture
+def in_process(sandbox: CliSandbox) -> None:
+    """`CliSandbox.run` starts no Python: for what is no matter of a process of its own."""
+    sandbox.in_process = True
+
+
+@pytest.fixture
+def one_voice(sandbox: CliSandbox) -> None:
+    """Settings with which a command starts one worker, eSpeak's, instead of two."""
+    sandbox.config.parent.mkdir(parents=True)
+    sandbox.config.write_text("local:\n  engine: espeak\nfallback:\n  enabled: false\n", "utf-8")
+    sandbox.config.chmod(0o600)
+
+
 @pytest.fixture(scope="module")
 def start_server() -> Iterator[StartServer]:
     """Starts real servers, eSpeak's where nothing is said; the answer is the process and its URL.
