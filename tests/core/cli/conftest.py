@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from child_process import without_coverage
@@ -76,7 +79,22 @@ def start_server() -> Iterator[StartServer]:
 
 @pytest.fixture(scope="module")
 def server_url(start_server: StartServer) -> str:
-    return start_server()[1]
+    """Return the URL of a server that has loaded its engine."""
+    url = start_server()[1]
+    give_up_at = time.monotonic() + GUARD_S
+    while not _is_ready(url):
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)
+    return url
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urlopen(f"{url}/readyz", timeout=GUARD_S):  # noqa: S310 - our own server
+            return True
+    except HTTPError as answer:
+        answer.close()
+        return False
 
 
 @pytest.fixture
