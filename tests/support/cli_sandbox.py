@@ -1,4 +1,4 @@
-"""The real ``vieneu`` in processes of its own, on pipes and on a terminal."""
+"""The real ``vieneu`` in processes of its own, on pipes and on a terminal; or in the test's."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cli_here import run_here
 from guard import GUARD_S
 from programs import lone_path, put_program
 from terminals import open_terminal
@@ -45,6 +46,8 @@ class CliSandbox:
     """All that was printed so far."""
     command: Sequence[str] = tuple(VIENEU)
     """How ``vieneu`` is started."""
+    in_process: bool = False
+    """Whether `run` runs it in the process of the test, which saves the start of a Python."""
 
     @property
     def config(self) -> Path:
@@ -75,19 +78,33 @@ class CliSandbox:
     def run(
         self, *arguments: str, text: str | bytes = "", **environ: str
     ) -> subprocess.CompletedProcess[str]:
+        given = text.encode() if isinstance(text, str) else text
+        start = self._in_process if self.in_process else self._in_child
+        code, *printed = start(arguments, given, self.environment(environ))
+        out, err = (stream.decode(errors="replace") for stream in printed)
+        self.printed += [out, err]
+        assert "Traceback" not in err
+        return subprocess.CompletedProcess(arguments, code, out, err)
+
+    def _in_child(
+        self, arguments: Sequence[str], text: bytes, environ: dict[str, str]
+    ) -> tuple[int, bytes, bytes]:
         done = subprocess.run(
             [*self.command, *arguments],
-            input=text.encode() if isinstance(text, str) else text,
+            input=text,
             capture_output=True,
-            env=self.environment(environ),
+            env=environ,
             cwd=self.home,
             check=False,
             timeout=GUARD_S,
         )
-        out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-        self.printed += [out, err]
-        assert "Traceback" not in err
-        return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+        return done.returncode, done.stdout, done.stderr
+
+    def _in_process(
+        self, arguments: Sequence[str], text: bytes, environ: dict[str, str]
+    ) -> tuple[int, bytes, bytes]:
+        assert tuple(self.command) == tuple(VIENEU), "another program needs a process"
+        return run_here(arguments, text=text, environ=environ, home=self.home)
 
     def on_terminal(self, *arguments: str, **environ: str) -> Screen:
         return Screen(self, arguments, environ)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from child_process import without_coverage
@@ -23,6 +26,20 @@ def sandbox(tmp_path: Path) -> CliSandbox:
 def without_models(sandbox: CliSandbox) -> None:
     """No large extras are installed: as for most users, and fast."""
     sandbox.command = WITHOUT_MODELS
+
+
+@pytest.fixture
+def in_process(sandbox: CliSandbox) -> None:
+    """`CliSandbox.run` starts no Python: for what is no matter of a process of its own."""
+    sandbox.in_process = True
+
+
+@pytest.fixture
+def one_voice(sandbox: CliSandbox) -> None:
+    """Settings with which a command starts one worker, eSpeak's, instead of two."""
+    sandbox.config.parent.mkdir(parents=True)
+    sandbox.config.write_text("local:\n  engine: espeak\nfallback:\n  enabled: false\n", "utf-8")
+    sandbox.config.chmod(0o600)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +79,22 @@ def start_server() -> Iterator[StartServer]:
 
 @pytest.fixture(scope="module")
 def server_url(start_server: StartServer) -> str:
-    return start_server()[1]
+    """Return the URL of a server that has loaded its engine."""
+    url = start_server()[1]
+    give_up_at = time.monotonic() + GUARD_S
+    while not _is_ready(url):
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)
+    return url
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urlopen(f"{url}/readyz", timeout=GUARD_S):  # noqa: S310 - our own server
+            return True
+    except HTTPError as answer:
+        answer.close()
+        return False
 
 
 @pytest.fixture

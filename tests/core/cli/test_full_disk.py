@@ -1,147 +1,27 @@
-"""Streams, folders and disks that take nothing: named errors, and speech where it is possible."""
+"""Folders and disks that take nothing: named errors, and speech where it is possible."""
 
 from __future__ import annotations
 
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
-from itertools import cycle
 from pathlib import Path
 
 import pytest
-from child_process import WITHOUT_ROOTS_RIGHTS, without_coverage
+from child_process import WITHOUT_ROOTS_RIGHTS
 from cli_sandbox import SERVER_TOKEN, WITHOUT_MODELS, CliSandbox
-from guard import GUARD_S
+from cli_streams import redirected, run
 from hub_site import hub_site
 
 pytestmark = pytest.mark.usefixtures("without_models")
-SAY = ["say", "Xin chào.", "-o", "-"]
 PLAYS = '#!/bin/sh\ncat > "$HOME/played.raw"\n'
-WITH_RESULTS = {
-    "say": SAY,
-    "status": ["status"],
-    "status for programs": ["status", "--json"],
-    "status again and again": ["status", "--watch"],
-    "voices": ["voices"],
-    "voices for programs": ["voices", "--json"],
-    "cache": ["cache"],
-    "models": ["models"],
-    "models for programs": ["models", "--json"],
-    "mode": ["mode"],
-    "disconnect": ["disconnect"],
-    "test": ["test"],
-    "doctor": ["doctor"],
-    "notebook": ["notebook", "-o", "n.ipynb"],
-    "version": ["--version"],
-    "help": ["--help"],
-    "help of a command": ["say", "--help"],
-}
-OTHER_STREAMS = ("2>/dev/full", "<&- 2>&-", "0>/dev/null")
-NO_SPACE = "Standard output cannot be written: No space left on device."
-TOLD = {
-    "C.UTF-8": f"{NO_SPACE} Free space on the disk, or send the output elsewhere.",
-    "vi_VN.UTF-8": "Không ghi được ra đầu ra chuẩn: ổ đĩa đã hết chỗ trống. Giải phóng dung lượng"
-    " đĩa, hoặc chuyển kết quả sang nơi khác.",
-}
+LIGHT = "local:\n  engine: espeak\nfallback:\n  order: [local]\n"
+"""Settings with which only eSpeak's worker is started."""
 FULL_DISK = """
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 os.execv(sys.argv[1], sys.argv[1:])
 """
-
-
-def run(
-    sandbox: CliSandbox, command: Sequence[str], redirect: str = "", *, cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        ["sh", "-c", f'"$@" {redirect}', "sh", *command],
-        # Coverage cannot write its own file either, and Python would leave half a .pyc behind.
-        env=without_coverage(sandbox.environment({"PYTHONDONTWRITEBYTECODE": "1"})),
-        cwd=cwd or sandbox.home,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=GUARD_S,
-        errors="replace",
-    )
-    assert "Traceback" not in done.stderr
-    assert "nexpected" not in done.stderr
-    return done
-
-
-@pytest.mark.parametrize(
-    ("case", "lang"),
-    [
-        *((case, "C.UTF-8") for case in WITH_RESULTS),
-        ("say", "vi_VN.UTF-8"),
-        ("help", "vi_VN.UTF-8"),
-    ],
-)
-def test_a_full_disk_behind_standard_output_is_named(
-    sandbox: CliSandbox, case: str, lang: str
-) -> None:
-    sandbox.environ["LANG"] = lang
-    done = run(sandbox, [*sandbox.command, *WITH_RESULTS[case]], ">/dev/full")
-    assert done.returncode == 4
-    assert done.stderr.splitlines()[-1] == f"vieneu: {TOLD[lang]}"
-
-
-@pytest.mark.parametrize(
-    ("case", "redirect"),
-    [
-        *(("say", redirect) for redirect in OTHER_STREAMS),
-        *zip([case for case in WITH_RESULTS if "again" not in case], cycle(OTHER_STREAMS)),
-    ],
-)
-def test_other_streams_stop_nothing(sandbox: CliSandbox, case: str, redirect: str) -> None:
-    done = run(sandbox, [*sandbox.command, *WITH_RESULTS[case]], redirect)
-    assert done.returncode == 0
-    assert done.stdout
-
-
-@pytest.mark.parametrize("redirect", ["2>/dev/full", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
-def test_an_error_that_cannot_be_shown_has_its_exit_code(
-    sandbox: CliSandbox, redirect: str
-) -> None:
-    for arguments, code in (
-        (["say", "a", "--voice", "ba", "-o", "a.wav"], 4),
-        (["mode", "--config", "none.yaml"], 3),
-        (["mode", "remote"], 5),
-        (["nothing"], 2),
-        (["say", "Xin chào.", "--voice", "vi-south", "-o", "a.wav"], 0),
-    ):
-        assert run(sandbox, [*sandbox.command, *arguments], redirect).returncode == code
-
-
-@pytest.mark.parametrize("case", WITH_RESULTS)
-def test_a_closed_standard_output_is_named(sandbox: CliSandbox, case: str) -> None:
-    done = run(sandbox, [*sandbox.command, *WITH_RESULTS[case]], ">&-")
-    assert done.returncode == 4
-    assert done.stderr.splitlines()[-1] == (
-        "vieneu: Standard output is closed. Send the output to a file, or to /dev/null."
-    )
-
-
-def test_a_token_that_cannot_be_read_is_named(sandbox: CliSandbox) -> None:
-    for redirect in ("<&-", "0>/dev/null", "</dev/zero"):
-        done = run(
-            sandbox, [*sandbox.command, "connect", "http://127.0.0.1:9", "--token-stdin"], redirect
-        )
-        assert done.returncode == 3
-        assert done.stderr.count("\n") == 1
-    audio = [*sandbox.command, "voices", "add", "Ba", "--audio", "-", "--text", "Xin chào."]
-    assert run(sandbox, audio, "0>/dev/null").returncode == 4
-
-
-def test_an_encoding_without_vietnamese_costs_only_letters(sandbox: CliSandbox) -> None:
-    sandbox.environ["PYTHONIOENCODING"] = "ascii"
-    done = run(sandbox, [*sandbox.command, "voices", "--lang", "vi"])
-    assert done.returncode == 0
-    assert "Gi?ng" in done.stdout
-    assert (
-        run(sandbox, [*sandbox.command, "say", "", "-o", "a.wav", "--lang", "vi"]).returncode == 4
-    )
 
 
 def limited(sandbox: CliSandbox, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -165,6 +45,9 @@ def read_only(tmp_path: Path) -> CliSandbox:
         "utf-8",
     )
     sandbox.config.chmod(0o600)
+    light = sandbox.config.with_name("light.yaml")
+    light.write_text(f"{sandbox.config.read_text('utf-8')}{LIGHT}", "utf-8")
+    light.chmod(0o600)
     (sandbox.home / ".local").mkdir()
     for folder in (
         sandbox.config.parent,
@@ -177,16 +60,17 @@ def read_only(tmp_path: Path) -> CliSandbox:
 
 
 def test_a_read_only_home_stops_no_announcement(read_only: CliSandbox) -> None:
+    light = ["--config", str(read_only.config.with_name("light.yaml"))]
     for arguments, code in (
-        (["say", "Xin chào."], 0),
         (["say", "Xin chào.", "-o", "a.ogg"], 0),
-        (["say", "Xin chào.", "--mode", "local", "-o", "b.wav"], 0),
-        (["status"], 0),
-        (["voices"], 0),
+        (["say", "Xin chào.", *light], 0),
+        (["say", "Xin chào.", "--mode", "local", "-o", "b.wav", *light], 0),
+        (["status", *light], 0),
+        (["voices", *light], 0),
         (["models"], 0),
         (["mode"], 0),
-        (["test"], 0),
-        (["doctor"], 3),  # the server is not there
+        (["test", *light], 0),
+        (["doctor", *light], 3),  # the server is not there
         (["notebook", "-o", "n.ipynb"], 0),
     ):
         done = limited(read_only, WITHOUT_ROOTS_RIGHTS, *arguments)
@@ -224,9 +108,14 @@ def test_a_file_where_a_folder_is_expected_stops_no_announcement(
         (sandbox.home / name).parent.mkdir(exist_ok=True)
         (sandbox.home / name).write_text("a file", "utf-8")
     sandbox.put_program("aplay", PLAYS)
-    for arguments in (["say", "Xin chào."], ["status"], ["voices"], ["models"], ["doctor"]):
-        done = run(sandbox, [*sandbox.command, *arguments])
-        assert done.returncode == 0, (arguments, done.stderr, done.stdout)
+    (sandbox.home / "light.yaml").write_text(LIGHT, "utf-8")
+    light = [] if ".config" in names else ["--config", "light.yaml"]
+    for case in (["status", *light], ["voices", *light], ["models"]):
+        done = redirected(sandbox, case, "")
+        assert done.returncode == 0, (case, done.stderr, done.stdout)
+    for case in (["say", "Xin chào."], ["doctor", *light]):
+        done = run(sandbox, [*sandbox.command, *case])
+        assert done.returncode == 0, (case, done.stderr, done.stdout)
     assert (sandbox.home / "played.raw").stat().st_size > 10_000
 
 
@@ -255,11 +144,16 @@ def test_a_settings_file_that_was_named_below_a_file_is_an_error(sandbox: CliSan
 def test_folders_that_the_environment_names_wrongly(
     sandbox: CliSandbox, variable: str, value: str, code: int
 ) -> None:
-    path = shlex.quote(str(sandbox.home / "a.wav"))
-    command = [*sandbox.command, "say", "Xin chào.", "-o"]
+    say = ["say", "Xin chào.", "-o", str(sandbox.home / "a.wav")]
+    (sandbox.home / "alone.yaml").write_text("fallback:\n  enabled: false\n", "utf-8")
+    if "CONFIG" not in variable:
+        sandbox.environ["VIENEU_CONFIG"] = str(sandbox.home / "alone.yaml")
     sandbox.environ["PATH"] = sandbox.environment({})["PATH"]
     sandbox.environ[variable] = value
-    done = run(sandbox, command, path)
+    if variable in {"TMPDIR", "HOME"}:  # Python itself reads them
+        done = run(sandbox, [*sandbox.command, *say])
+    else:
+        done = redirected(sandbox, say, "")
     assert done.returncode == code, done.stderr
     assert done.stderr.count("\n") == (code != 0)
 
@@ -268,7 +162,7 @@ def test_a_disk_without_room_is_named_and_harms_nothing(
     sandbox: CliSandbox, server_url: str
 ) -> None:
     sandbox.config.parent.mkdir(parents=True)
-    sandbox.config.write_text("# mine\n" * 20, "utf-8")
+    sandbox.config.write_text("# mine\n" * 20 + LIGHT, "utf-8")
     before = sandbox.config.read_bytes()
     outside = sandbox.home.parent / "outside"
     connect = ["connect", server_url, "--token-stdin"]

@@ -77,9 +77,20 @@ MISUSE = {
 }
 
 
+IN_A_PROCESS = {
+    "no such command",
+    "no text",
+    "an empty pipe",
+    "no token",
+    "a mode without a server",
+}
+"""Those that are told by a process of its own: of each exit code one, and one that reads a pipe."""
+
+
 @pytest.mark.parametrize("case", MISUSE)
 def test_misuse_is_told_in_one_line_with_what_to_do(sandbox: CliSandbox, case: str) -> None:
     arguments, text, code, words = MISUSE[case]
+    sandbox.in_process = case not in IN_A_PROCESS
     done = sandbox.run(*arguments, text=text)
     assert done.returncode == code, done.stderr
     assert words in done.stderr
@@ -90,6 +101,7 @@ def test_misuse_is_told_in_one_line_with_what_to_do(sandbox: CliSandbox, case: s
     assert not sandbox.config.exists()
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_wrong_settings_file_is_named_by_line_and_kept(sandbox: CliSandbox) -> None:
     sandbox.config.parent.mkdir(parents=True)
     sandbox.config.write_text(f"colab:\n  auth_tokn: {SECRET}\n", "utf-8")
@@ -102,6 +114,7 @@ def test_a_wrong_settings_file_is_named_by_line_and_kept(sandbox: CliSandbox) ->
     assert SECRET not in "".join(sandbox.printed)
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_settings_folder_that_cannot_be_made_is_told_before_the_look(
     sandbox: CliSandbox, server_url: str
 ) -> None:
@@ -112,6 +125,7 @@ def test_a_settings_folder_that_cannot_be_made_is_told_before_the_look(
     assert SERVER_TOKEN not in done.stderr
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_variable_that_would_win_is_named(sandbox: CliSandbox, server_url: str) -> None:
     done = sandbox.run(
         "connect", server_url, "--token-stdin", text=SERVER_TOKEN, COLAB_ENDPOINT_URL=URL
@@ -150,6 +164,7 @@ def test_closed_standard_streams_are_no_bug(sandbox: CliSandbox) -> None:
         assert done.stderr.count("\n") == (code != 0)
 
 
+@pytest.mark.usefixtures("in_process")
 def test_help_tells_the_exit_codes(sandbox: CliSandbox) -> None:
     done = sandbox.run("--help")
     assert done.returncode == 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from cli_commands import loaded_root
-from cli_sandbox import CliSandbox
+from cli_sandbox import WITHOUT_MODELS, CliSandbox
 
 from vieneu_core.i18n import Messages
 
@@ -29,6 +30,18 @@ def least_arguments(command: Any) -> list[str]:
         elif param.required:
             given += [param.opts[0], "x"]
     return given
+
+
+pytestmark = pytest.mark.usefixtures("in_process")
+
+
+def run(
+    sandbox: CliSandbox, *arguments: str, text: str = "", **environ: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command; one that imports each large extra where there is none of them."""
+    if arguments[0] == "doctor":
+        sandbox.in_process, sandbox.command = False, WITHOUT_MODELS
+    return sandbox.run(*arguments, text=text, **environ)
 
 
 COMMANDS = dict(walk(loaded_root(Messages("en", "cli"))))
@@ -64,7 +77,7 @@ def test_every_command_uses_the_settings_file_that_is_named(
     arguments = [words[0], *options, *words[1:], *least]
     if at == "its end":
         arguments = [*words, *least, *options]
-    done = sandbox.run(*arguments, text="token\n", COLUMNS="400")
+    done = run(sandbox, *arguments, text="token\n", COLUMNS="400")
     assert done.returncode == 3
     assert f"{bad}, dòng 2" in done.stdout + done.stderr
     assert [path.name for path in sandbox.home.glob("[!.]*")] == ["other.yaml"]
@@ -75,7 +88,7 @@ def test_a_settings_file_that_was_named_has_to_be_there(
     sandbox: CliSandbox, words: tuple[str, ...]
 ) -> None:
     least = least_arguments(COMMANDS[words])
-    done = sandbox.run(*words, *least, "--config", "none.yaml", COLUMNS="400")
+    done = run(sandbox, *words, *least, "--config", "none.yaml", COLUMNS="400")
     assert done.returncode == 3
     assert "none.yaml: there is no such file." in done.stdout + done.stderr
 
@@ -115,6 +128,7 @@ def test_help_is_in_the_language_that_is_chosen(sandbox: CliSandbox) -> None:
         assert "Mã thoát: 0 xong" in root
 
 
+@pytest.mark.usefixtures("one_voice")
 def test_the_language_may_be_chosen_before_the_command(sandbox: CliSandbox) -> None:
     assert "Ngôn ngữ" in sandbox.run("--lang", "vi", "voices").stdout
     assert "Language" in sandbox.run("--lang", "vi", "voices", "--lang", "en").stdout

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from cli_sandbox import SERVER_TOKEN, CliSandbox, StartServer
 
+pytestmark = pytest.mark.usefixtures("in_process")
+
 
 def test_connect_by_standard_input_looks_first_and_saves_then(
     sandbox: CliSandbox, server_url: str
 ) -> None:
+    sandbox.in_process = False
     done = sandbox.run("connect", server_url + "/", "--token-stdin", text=SERVER_TOKEN + "\n")
     assert done.returncode == 0
     for words in ("Connected to", "Latency", " ms", "eSpeak NG", "vieneu mode remote"):

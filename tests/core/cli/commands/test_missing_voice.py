@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from cli_sandbox import CliSandbox
+from cli_sandbox import WITHOUT_MODELS, CliSandbox
 
-pytestmark = pytest.mark.usefixtures("without_models")
+pytestmark = pytest.mark.usefixtures("in_process")
+ALONE = "fallback:\n  enabled: false\nlocal:\n  engine: espeak\n"
+"""One worker instead of two."""
 KNOWN = "vi-north, vi-central, vi-south, en-us, en-gb"
 NOTE = "vieneu: The voice ba-ngoai (local.voice in the settings) does not exist"
 NOTES = {
@@ -27,7 +29,7 @@ def configure(sandbox: CliSandbox, text: str) -> None:
 
 @pytest.fixture
 def wrong(sandbox: CliSandbox) -> CliSandbox:
-    configure(sandbox, "local:\n  voice: ba-ngoai\n")
+    configure(sandbox, f"{ALONE}  voice: ba-ngoai\n")
     return sandbox
 
 
@@ -50,6 +52,7 @@ def test_a_voice_that_was_asked_for_and_that_nobody_has_is_an_error_with_the_lis
 
 
 def test_the_check_names_the_voice_and_those_that_there_are(wrong: CliSandbox) -> None:
+    wrong.in_process, wrong.command = False, WITHOUT_MODELS
     done = wrong.run("doctor", COLUMNS="200")
     assert done.returncode == 3
     told = "✗ Voice local.voice: ba-ngoai: the engine has no such voice; choose one of"
@@ -72,7 +75,7 @@ def test_other_commands_that_use_the_voice_say_so_too(wrong: CliSandbox, command
 
 
 def test_announcements_that_are_prepared_in_another_voice_are_told(wrong: CliSandbox) -> None:
-    configure(wrong, "local:\n  voice: ba-ngoai\ncache:\n  enabled: true\n")
+    configure(wrong, f"{ALONE}  voice: ba-ngoai\ncache:\n  enabled: true\n")
     (wrong.home / "lines.txt").write_text("Xin chào.\n", "utf-8")
     done = wrong.run("warm", "lines.txt")
     assert done.returncode == 0
@@ -87,15 +90,16 @@ def test_the_status_names_it(wrong: CliSandbox) -> None:
 
 
 def test_a_voice_that_is_there_is_used_by_every_command(sandbox: CliSandbox) -> None:
-    configure(sandbox, "local:\n  voice: en-us\n")
+    configure(sandbox, f"{ALONE}  voice: en-us\n")
     said = sandbox.run("say", "Hello.", "-o", "a.wav", "--stats")
     assert " en-us" in said.stderr
     assert "espeak/en-us" in sandbox.run("test").stdout
     assert sandbox.run("voices").stdout.splitlines()[1].startswith("en-us")
+    assert "Missing voice" not in sandbox.run("status").stdout
+    sandbox.in_process, sandbox.command = False, WITHOUT_MODELS
     checked = sandbox.run("doctor")
     assert checked.returncode == 0
     assert "✓ Voice en-us" in " ".join(checked.stdout.split())
-    assert "Missing voice" not in sandbox.run("status").stdout
 
 
 def test_remote_speech_says_nothing_of_the_local_voice(connected: CliSandbox) -> None:

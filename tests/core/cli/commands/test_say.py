@@ -22,7 +22,6 @@ from guard import GUARD_S
 
 SENTENCES = "Xin chào. Hôm nay trời đẹp, nhiệt độ 25,5 độ. TP. Hồ Chí Minh có mưa."
 FAKE_PLAYER = """#!/bin/sh
-echo "$0 $*" >> "$HOME/played.args"
 cat > "$HOME/played.raw"
 """
 
@@ -34,6 +33,7 @@ def seconds_of_speech(path: Path | io.BytesIO) -> float:
     return float(len(samples) / rate)
 
 
+@pytest.mark.usefixtures("in_process", "one_voice")
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
 def test_a_text_becomes_a_file_of_the_format_that_its_suffix_names(
     sandbox: CliSandbox, suffix: str
@@ -44,6 +44,7 @@ def test_a_text_becomes_a_file_of_the_format_that_its_suffix_names(
     assert [path.name for path in sandbox.home.glob("out*")] == [f"out.{suffix}"]
 
 
+@pytest.mark.usefixtures("in_process", "one_voice")
 @pytest.mark.parametrize(
     "text",
     [
@@ -61,6 +62,7 @@ def test_digits_of_another_script_are_said_and_so_is_the_rest(
     assert all(float(length_s) > 0.3 for length_s in lengths_s)
 
 
+@pytest.mark.usefixtures("one_voice")
 def test_a_wav_goes_to_standard_output(sandbox: CliSandbox) -> None:
     with child(
         [*VIENEU, "say", "-o", "-", SENTENCES],
@@ -73,6 +75,7 @@ def test_a_wav_goes_to_standard_output(sandbox: CliSandbox) -> None:
     assert 4.5 < seconds_of_speech(io.BytesIO(data)) < 10
 
 
+@pytest.mark.usefixtures("one_voice")
 def test_a_wav_goes_to_a_redirected_file(sandbox: CliSandbox) -> None:
     with (sandbox.home / "x").open("wb") as file:
         subprocess.run(
@@ -85,6 +88,7 @@ def test_a_wav_goes_to_a_redirected_file(sandbox: CliSandbox) -> None:
     assert 0.4 < seconds_of_speech(sandbox.home / "x") < 2
 
 
+@pytest.mark.usefixtures("one_voice")
 def test_a_reader_that_goes_away_ends_it_quietly(sandbox: CliSandbox) -> None:
     with child(
         [*VIENEU, "say", "-o", "-", SENTENCES * 30],
@@ -106,6 +110,7 @@ def test_audio_is_not_shown_on_a_terminal(sandbox: CliSandbox) -> None:
     assert "The terminal cannot show audio." in screen.shown
 
 
+@pytest.mark.usefixtures("one_voice")
 def test_piped_text_is_spoken_while_it_is_being_written(sandbox: CliSandbox) -> None:
     with child(
         [*VIENEU, "say", "-", "-o", "-"],
@@ -126,6 +131,7 @@ def test_piped_text_is_spoken_while_it_is_being_written(sandbox: CliSandbox) -> 
     assert 1.2 < seconds_of_speech(io.BytesIO(first + rest)) < 4
 
 
+@pytest.mark.usefixtures("in_process", "one_voice")
 def test_figures_tell_how_fast_and_who(sandbox: CliSandbox) -> None:
     done = sandbox.run("say", SENTENCES, "-o", "a.wav", "--stats", "--voice", "vi-south")
     assert done.stdout == ""
@@ -139,9 +145,12 @@ def test_figures_tell_how_fast_and_who(sandbox: CliSandbox) -> None:
     assert sum(float(row[1]) for row in rows) == pytest.approx(length, abs=0.05)
 
 
+@pytest.mark.usefixtures("in_process")
 def test_speed_and_the_voice_of_the_settings_are_heard(sandbox: CliSandbox) -> None:
     sandbox.config.parent.mkdir(parents=True)
-    sandbox.config.write_text("local:\n  voice: vi-central\n", "utf-8")
+    sandbox.config.write_text(
+        "fallback:\n  enabled: false\nlocal:\n  engine: espeak\n  voice: vi-central\n", "utf-8"
+    )
     slow = sandbox.run("say", SENTENCES, "-o", "slow.wav", "--speed", "0.7", "--stats")
     sandbox.run("say", SENTENCES, "-o", "fast.wav", "--speed", "1.4")
     assert "vi-central" in slow.stderr
@@ -211,6 +220,7 @@ def test_progress_is_shown_on_a_terminal_and_leaves_one_line(sandbox: CliSandbox
     assert "a.wav: 7," in screen.shown
 
 
+@pytest.mark.usefixtures("one_voice")
 def test_a_typed_sentence_is_spoken_before_the_next(sandbox: CliSandbox) -> None:
     sandbox.put_program("aplay", FAKE_PLAYER)
     screen = sandbox.on_terminal("say", "-")

@@ -10,6 +10,7 @@ from cli_sandbox import VIENEU, CliSandbox
 from old_encodings import OLD
 
 
+@pytest.mark.usefixtures("in_process", "one_voice")
 @pytest.mark.parametrize("text", ["👍", "<br/>", "***"])
 def test_signs_alone_are_a_note_and_no_error(sandbox: CliSandbox, text: str) -> None:
     done = sandbox.run("say", text, "-o", "out.wav")
@@ -22,12 +23,14 @@ def test_signs_alone_are_a_note_and_no_error(sandbox: CliSandbox, text: str) -> 
     assert (piped.returncode, piped.stderr) == (0, done.stderr)
 
 
+@pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize("text", ["", "  "])
 def test_an_empty_text_is_an_error(sandbox: CliSandbox, text: str) -> None:
     assert sandbox.run("say", text, "-o", "a.wav").returncode == 4
     assert sandbox.run("say", "-", "-o", "a.wav", text=text).returncode == 4
 
 
+@pytest.mark.usefixtures("one_voice")
 @pytest.mark.parametrize("locale", ["POSIX", "C.UTF-8"])
 def test_an_argument_is_read_alike_in_every_locale(sandbox: CliSandbox, locale: str) -> None:
     text = "Cửa trước đang mở"
@@ -45,6 +48,7 @@ def test_an_argument_is_read_alike_in_every_locale(sandbox: CliSandbox, locale: 
             assert spoken == (sandbox.home / "utf8.wav").read_bytes()
 
 
+@pytest.mark.usefixtures("in_process", "one_voice")
 @pytest.mark.parametrize("name", list(OLD))
 def test_a_pipe_in_an_old_encoding_is_spoken_as_its_text(sandbox: CliSandbox, name: str) -> None:
     text = "Cửa trước đang mở, xin hãy kiểm tra lại.\nĐèn bếp đã tắt.\n"

@@ -22,6 +22,7 @@ def test_status_shows_all_backends_for_people_and_programs(connected: CliSandbox
     assert SERVER_TOKEN not in "".join(connected.printed)
 
 
+@pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize("columns", ["60", "80", "200"])
 @pytest.mark.parametrize(
     ("lang", "age", "uptime"),
@@ -49,6 +50,7 @@ def _local(sandbox: CliSandbox) -> str:
     return str(path)
 
 
+@pytest.mark.usefixtures("in_process")
 def test_status_tells_programs_the_age_of_each_reading(connected: CliSandbox) -> None:
     status = json.loads(connected.run("status", "--json").stdout)
     assert [0 <= b["checked_s_ago"] < 60 for b in status["backends"]] == [True] * 3
@@ -59,6 +61,7 @@ def test_status_tells_programs_the_age_of_each_reading(connected: CliSandbox) ->
     assert local["backends"][1]["checked_s_ago"] is None
 
 
+@pytest.mark.usefixtures("in_process")
 def test_status_says_why_the_remote_is_not_there(connected: CliSandbox) -> None:
     connected.config.write_text(
         connected.config.read_text("utf-8").replace(SERVER_TOKEN, "wrong-token"), "utf-8"
@@ -70,6 +73,7 @@ def test_status_says_why_the_remote_is_not_there(connected: CliSandbox) -> None:
     assert "Sao chép mã hiện tại từ notebook" in " ".join(done.stdout.split())
 
 
+@pytest.mark.usefixtures("one_voice")
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_status_goes_on_until_ctrl_c(sandbox: CliSandbox, form: list[str]) -> None:
     screen = sandbox.on_terminal("status", "--watch", *form)

@@ -12,6 +12,8 @@ from cli_sandbox import CliSandbox
 from hub_site import hub_site
 from voice_clips import wav_file
 
+ALONE = "fallback:\n  enabled: false\nlocal:\n"
+"""One worker instead of two."""
 TRANSCRIPT = "Xin chào các bạn, hôm nay trời đẹp quá, chúng ta đi chơi nhé."
 
 
@@ -23,10 +25,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
 def speak_with(sandbox: CliSandbox, models: ModelFolder) -> None:
     options = "".join(f"    {name}: {json.dumps(v)}\n" for name, v in models.options().items())
     sandbox.config.parent.mkdir(parents=True)
-    sandbox.config.write_text(f"local:\n  engine: gguf\n  options:\n{options}", "utf-8")
+    sandbox.config.write_text(f"{ALONE}  engine: gguf\n  options:\n{options}", "utf-8")
     sandbox.config.chmod(0o600)
 
 
+@pytest.mark.usefixtures("one_voice")
 def test_voices_are_listed(sandbox: CliSandbox) -> None:
     table = sandbox.run("voices").stdout
     assert table.splitlines()[1].split() == ["vi-north", "eSpeak", "miền", "Bắc", "vi"]
@@ -49,6 +52,7 @@ def test_a_voice_is_added_listed_and_removed(sandbox: CliSandbox, models: ModelF
     assert [v["id"] for v in json.loads(sandbox.run("voices", "--json").stdout)] == ["An", "Chi"]
 
 
+@pytest.mark.usefixtures("in_process")
 def test_added_voices_are_marked_in_the_list(sandbox: CliSandbox, models: ModelFolder) -> None:
     speak_with(sandbox, models)
     (sandbox.home / "ba.wav").write_bytes(wav_file())
@@ -62,6 +66,7 @@ def test_added_voices_are_marked_in_the_list(sandbox: CliSandbox, models: ModelF
     assert english.stderr == vietnamese.stderr == ""
 
 
+@pytest.mark.usefixtures("in_process", "one_voice")
 def test_added_voices_that_the_engine_cannot_speak_are_told(sandbox: CliSandbox) -> None:
     sandbox.run("voices", "add", "Bà Ngoại", "--audio", "-", "--text", TRANSCRIPT, text=wav_file())
 
@@ -82,6 +87,7 @@ def test_a_clip_comes_through_a_pipe_too(sandbox: CliSandbox) -> None:
     assert (sandbox.home / ".local/share/vieneu/voices/ba/reference.flac").is_file()
 
 
+@pytest.mark.usefixtures("in_process")
 def test_what_was_done_to_a_clip_is_told_in_either_language(sandbox: CliSandbox) -> None:
     order = ("voices", "add", "--audio", "-", "--text", TRANSCRIPT * 3)
 
@@ -93,6 +99,7 @@ def test_what_was_done_to_a_clip_is_told_in_either_language(sandbox: CliSandbox)
     assert "văn bản cũng phải dừng ở đó" in vietnamese.stderr
 
 
+@pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize(
     ("audio", "text", "told"),
     [
@@ -132,6 +139,7 @@ def test_the_gguf_engine_speaks_from_the_command_line(
     assert pitches == expected("Chi", len(pitches))[0]
 
 
+@pytest.mark.usefixtures("one_voice")
 def test_a_watermark_is_asked_for_by_an_option(sandbox: CliSandbox) -> None:
     done = sandbox.run("say", TRANSCRIPT, "--watermark", "-o", "out.wav", "--stats")
 
@@ -139,6 +147,7 @@ def test_a_watermark_is_asked_for_by_an_option(sandbox: CliSandbox) -> None:
     assert "watermark" not in done.stderr, "it was made, so nothing is to be told"
 
 
+@pytest.mark.usefixtures("one_voice")
 def test_without_the_package_it_is_refused_unless_it_is_only_preferred(
     sandbox: CliSandbox, tmp_path: Path
 ) -> None:
@@ -150,9 +159,7 @@ def test_without_the_package_it_is_refused_unless_it_is_only_preferred(
     assert refused.returncode == 4
     assert not (sandbox.home / "out.wav").exists()
 
-    sandbox.config.parent.mkdir(parents=True)
-    sandbox.config.write_text("local:\n  watermark: preferred\n", "utf-8")
-    sandbox.config.chmod(0o600)
+    sandbox.config.write_text(f"{ALONE}  engine: espeak\n  watermark: preferred\n", "utf-8")
     spoken, vietnamese = sandbox.run(*order), sandbox.run(*order, "--lang", "vi")
 
     assert (spoken.returncode, vietnamese.returncode) == (0, 0), spoken.stderr

@@ -14,8 +14,10 @@ from child_process import WITHOUT_ROOTS_RIGHTS, without_coverage
 from cli_sandbox import SERVER_TOKEN, WITHOUT_MODELS, CliSandbox
 from guard import GUARD_S
 
-pytestmark = pytest.mark.usefixtures("without_models")
+pytestmark = pytest.mark.usefixtures("in_process")
 ON = "cache:\n  enabled: true\n"
+ALONE = "local:\n  engine: espeak\nfallback:\n  enabled: false\n"
+"""One worker instead of two."""
 LINES = "# của nhà\nXin chào.\n\n  Cửa trước đang mở. Hãy kiểm tra!  \r\nXin   chào.\n"
 AWAY = (
     "backend_mode: remote\ncolab:\n  enabled: true\n"
@@ -23,7 +25,7 @@ AWAY = (
 )
 
 
-def configure(sandbox: CliSandbox, text: str = ON) -> None:
+def configure(sandbox: CliSandbox, text: str = ON + ALONE) -> None:
     sandbox.config.parent.mkdir(parents=True, exist_ok=True)
     sandbox.config.write_text(text, "utf-8")
     sandbox.config.chmod(0o600)
@@ -51,6 +53,7 @@ def samples(path: Path) -> bytes:
 
 
 def test_announcements_are_prepared_once_and_replayed(on: CliSandbox) -> None:
+    on.in_process = False
     (on.home / "list.txt").write_text(LINES, "utf-8")
 
     first = on.run("warm", "list.txt")
@@ -87,6 +90,7 @@ def test_say_fills_the_cache_where_it_is_enabled(on: CliSandbox) -> None:
     assert described(on)["entries"] == 2
 
 
+@pytest.mark.usefixtures("one_voice")
 def test_nothing_is_stored_where_it_is_not_enabled(sandbox: CliSandbox) -> None:
     sandbox.run("say", "Xin chào.", "-o", "a.wav")
     assert not folder(sandbox).exists()
@@ -213,7 +217,7 @@ def test_the_cache_is_described_and_emptied(on: CliSandbox) -> None:
 def test_a_folder_that_is_open_to_others_is_named_and_speech_goes_on(sandbox: CliSandbox) -> None:
     (sandbox.home / "open").mkdir(mode=0o755)
     (sandbox.home / "open").chmod(0o755)
-    configure(sandbox, f"{ON}  folder: ~/open\n")
+    configure(sandbox, f"{ON}  folder: ~/open\n{ALONE}")
 
     said = sandbox.run("say", "Xin chào.", "-o", "a.wav")
     assert said.returncode == 0
@@ -253,12 +257,12 @@ def test_a_folder_that_cannot_be_written_stops_no_speech(tmp_path: Path) -> None
 
 def test_without_the_library_the_extra_is_named(on: CliSandbox) -> None:
     without = "import sys; sys.modules['diskcache'] = None; "
-    on.command = [*WITHOUT_MODELS[:2], without + WITHOUT_MODELS[2]]
+    on.command, on.in_process = [*WITHOUT_MODELS[:2], without + WITHOUT_MODELS[2]], False
 
     for arguments in (["say", "Xin chào.", "-o", "a.wav"], ["warm", "-"], ["cache"]):
         done = on.run(*arguments, text=LINES)
         assert done.returncode == 3
         assert "the extra cache of vieneu-core" in done.stderr
         assert done.stderr.count("\n") == 1
-    configure(on, "")
+    configure(on, ALONE)
     assert on.run("say", "Xin chào.", "-o", "a.wav").returncode == 0
