@@ -16,7 +16,7 @@ from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.audio.sanity_check import SpeechCheck
 from vieneu_core.audio.watermark import WATERMARK_REMEDY
 from vieneu_core.backends.base import Backend, BackendState, Health
-from vieneu_core.backends.engine_pace import EnginePace, SentencePace
+from vieneu_core.backends.engine_pace import EnginePace
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.local_voices import LocalVoices
 from vieneu_core.backends.recovery import recovering
@@ -30,7 +30,7 @@ from vieneu_core.errors import (
     WatermarkUnavailableError,
 )
 from vieneu_core.synthesis import SynthesisRequest, check_request
-from vieneu_core.text.passages import estimated_seconds, with_upcoming
+from vieneu_core.text.passages import with_upcoming
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
@@ -96,6 +96,8 @@ class LocalBackend(Backend):
         self._voices = LocalVoices(voices, default_voice)
         self._watermark_required = watermark_required
         self._recovers = recovers
+        # The check of each sentence, and its length: imports that would block the event loop.
+        self._needs = ("numpy", "vieneu_core.text.said_length") if recovers else ("numpy",)
         self._pace = EnginePace()
         self._clock = SystemClock() if clock is None else clock
         self._worker = WorkerClient(
@@ -131,8 +133,8 @@ class LocalBackend(Backend):
         """
         self._lifetime.require_open()
         try:
-            # The check of each sentence uses numpy, whose import would block the event loop.
-            await asyncio.gather(self._worker.start(), asyncio.to_thread(import_module, "numpy"))
+            imports = (asyncio.to_thread(import_module, name) for name in self._needs)
+            await asyncio.gather(self._worker.start(), *imports)
         except BackendError as error:
             error.backend = self.name
             raise
@@ -217,15 +219,11 @@ class LocalBackend(Backend):
                     upcoming=upcoming,
                 )
                 speak = partial(self._sentence, request, utterance, listener, index)
-                pace = partial(
-                    SentencePace,
-                    self._pace,
-                    estimated_seconds((text,), request.speed),
-                    always_live=request.limits_pauses,
-                )
-                speech = (
-                    recovering(speak, ready, listener, self._clock, pace) if recovers else speak()
-                )
+                if recovers:
+                    pace = await self._pace.of_sentence(utterance, request, info)
+                    speech = recovering(speak, ready, listener, self._clock, pace)
+                else:
+                    speech = speak()
                 async with aclosing(speech) as chunks:
                     async for chunk in chunks:
                         yield chunk
