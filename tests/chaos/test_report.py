@@ -25,6 +25,7 @@ WELL = Verdict(
     voices=("remote", "remote", "local", "local"),
 )
 KILLED = Result(
+    seed=1,
     episode=3,
     kind="remote: server killed",
     moment="during",
@@ -70,7 +71,7 @@ def test_silences_while_the_machine_was_late_are_left_out_and_what_was_lost_is_n
 def test_a_broken_promise_is_named_with_its_episode(changes: dict[str, float]) -> None:
     (line,) = broken([KILLED, with_verdict(**changes)])
 
-    assert line.startswith("episode 3, remote: server killed, during, announcement 1:")
+    assert line.startswith("seed 1, episode 3, remote: server killed, during, announcement 1:")
 
 
 def test_an_error_is_named_although_all_was_heard() -> None:
@@ -113,6 +114,31 @@ def test_another_voice_is_named_where_nothing_is_wrong_with_the_chosen_one() -> 
     set_clock = replace(KILLED, kind="remote: clock of server set a day back")
     (line,) = beyond_goals([set_clock])
     assert line.startswith("remote: clock of server set a day back: local spoke")
+
+
+def test_several_seeds_have_one_table() -> None:
+    others = [replace(with_verdict(longest_silence_s=0.2 * seed), seed=seed) for seed in (2, 3)]
+
+    assert row(KILLED, *others)[1] == "3"
+    assert row(KILLED, *others)[8] == "0.6"
+    assert summary([KILLED, *others]).startswith("Seeds 1, 2, 3: 3 announcements, 12 sentences.")
+    (line,) = broken([KILLED, replace(with_verdict(lost=1), seed=7)])
+    assert line.startswith("seed 7, episode 3,")
+
+
+@pytest.mark.parametrize(
+    ("words", "seeds"), [("4", (4,)), ("1-3", (1, 2, 3)), ("9-10", (9, 10)), ("5-5", (5,))]
+)
+def test_seeds_are_one_or_a_range(words: str, seeds: tuple[int, ...]) -> None:
+    assert parsed(["--seeds", words]).seeds == seeds
+    assert parsed(["--seed", words]).seeds == seeds
+
+
+@pytest.mark.parametrize("words", ["", "3-1", "one", "1-", "1,2", "-4"])
+def test_other_seeds_are_refused(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parsed([f"--seeds={words}"])
+    assert "--seed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("strict", [False, True])

@@ -137,6 +137,7 @@ class ToneEngine:
     """Speaks tones. Options, all of them JSON values:
 
     ``sample_rate_hz`` (24000), ``chunk_delay_s`` (0: as fast as it can), ``load_delay_s`` (0),
+    ``chunks_by`` (a pipe from which it reads a byte before each chunk),
     ``load_until_file`` (`load` ends once this file exists), ``clones`` and ``watermarks`` (false),
     ``load_error`` (a word: ``model``, ``memory``, ``voice``, ``extra``, ``bug``, ``crash``),
     ``crash_once_file`` (while this file exists, `load` removes it and dies), ``cloned_hz`` (0: so
@@ -146,6 +147,7 @@ class ToneEngine:
     def __init__(self, options: Mapping[str, object]) -> None:
         self.sample_rate_hz = int(str(options.get("sample_rate_hz", 24_000)))
         self.chunk_delay_s = float(str(options.get("chunk_delay_s", 0.0)))
+        self.chunks_by = str(options.get("chunks_by", ""))
         self.load_delay_s = float(str(options.get("load_delay_s", 0.0)))
         self.load_until_file = str(options.get("load_until_file", ""))
         self.clones = bool(options.get("clones", False))
@@ -188,10 +190,16 @@ class ToneEngine:
             if cancelled():
                 return
             time.sleep(self.chunk_delay_s)
+            if self.chunks_by:
+                self._await_byte()
             if n_sent <= middle < n_sent + len(part):
                 _trouble(utterance.text)
             yield part
             n_sent += len(part)
+
+    def _await_byte(self) -> None:
+        with open(self.chunks_by, "rb", buffering=0) as pipe:  # noqa: PTH123 - as above
+            pipe.read(1)
 
     def _tone(self, utterance: Utterance) -> Tone:
         tone = sentence_tone(utterance.text)

@@ -35,19 +35,26 @@ class Rig:
         self.n_signs = 0
         self.first_after_s = 0.0
 
-    async def holes_s(self, paces_s: Sequence[float]) -> list[float]:
-        """Hear a sentence; return the silences within it, and note the signs of life."""
-        task = asyncio.create_task(self._take(paces_s))
+    async def holes_s(self, paces_s: Sequence[float], *, speed: float = 1.0) -> list[float]:
+        """Hear a sentence; return the silences within it, and note the signs of life.
+
+        Args:
+            paces_s: Seconds that the engine needs for each part.
+            speed: Rate of speech, to which the parts are stretched.
+        """
+        task = asyncio.create_task(self._take(paces_s, speed))
         while not task.done():
             await self.clock.advance(0.05)
         return await task
 
-    async def _take(self, paces_s: Sequence[float]) -> list[float]:
+    async def _take(self, paces_s: Sequence[float], speed: float) -> list[float]:
+        part_s = PART_S / speed
+
         async def speak() -> AsyncGenerator[AudioChunk, None]:
             for pace_s in paces_s:
                 await self.clock.sleep(pace_s)
-                self.listener.receive(PART_S, self.clock.monotonic())
-                yield AudioChunk(bytes(2 * round(PART_S * RATE_HZ)), RATE_HZ, 0, SPEAKER)
+                self.listener.receive(part_s, self.clock.monotonic())
+                yield AudioChunk(bytes(2 * round(part_s * RATE_HZ)), RATE_HZ, 0, SPEAKER)
             yield AudioChunk(b"", RATE_HZ, 0, SPEAKER, final=True)
 
         async def ready() -> None:
@@ -55,8 +62,13 @@ class Rig:
 
         began_s = self.clock.monotonic()
         holes, n_parts, played_until_s = [], 0, 0.0
-        whole_s = len(paces_s) * PART_S + 0.1
-        pace = partial(SentencePace, self.engine, whole_s, always_live=self.always_live)
+        pace = partial(
+            SentencePace,
+            self.engine,
+            len(paces_s) * part_s + 0.1,
+            stretched=speed,
+            always_live=self.always_live,
+        )
         async for chunk in recovering(speak, ready, self.listener, self.clock, pace):
             now_s = self.clock.monotonic()
             self.n_signs += not (chunk.pcm or chunk.final)
@@ -162,3 +174,22 @@ async def test_a_client_that_reads_slowly_makes_no_engine_slow(
     assert rig.engine.factor is not None
     assert rig.engine.factor < 1
     assert rig.n_signs <= 1
+
+
+@pytest.mark.parametrize("factor", [1.2, 1.6, 2.0])
+async def test_slow_speech_makes_no_engine_fast(clock: FakeClock, factor: float) -> None:
+    rig = Rig(clock)
+    parts = (PART_S * factor,) * 12
+    for speed in (0.5, 1.0, 0.5, 2.0, 0.7, 1.5):
+        assert await rig.holes_s(parts, speed=speed) == [], speed
+        await clock.advance(60.0)
+
+
+async def test_fast_speech_makes_no_engine_slow(clock: FakeClock) -> None:
+    rig = Rig(clock)
+    parts = (PART_S * 0.8,) * 12
+    assert await rig.holes_s(parts, speed=2.0) == []
+    await clock.advance(60.0)
+
+    assert await rig.holes_s(parts) == []
+    assert rig.first_after_s <= parts[0] + 0.05

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from itertools import pairwise
 
+import pytest
 from listener import Listener
 from router_rig import TEXT, RouterRig, assert_heard
 
@@ -13,6 +17,7 @@ from vieneu_core.router import Mode, RouterPolicy
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
+LONG_READING = tuple(f"Đây là câu {n} của một bài đọc dài về thời tiết." for n in range(40))
 NO_FALLBACK = RouterPolicy(fallback_enabled=False)
 
 
@@ -35,6 +40,33 @@ async def test_a_slow_engine_is_asked_again_when_it_has_recovered() -> None:
         for _ in range(120):
             await rig.clock.advance(0.5)
         assert set((await hear(rig)).speakers) == {"local"}
+
+
+async def becomes_fast(rig: RouterRig, *, after_s: float) -> None:
+    await rig.clock.sleep(after_s)
+    rig.local.always = ScriptStep(chunk_delay_s=0.02)
+
+
+@pytest.mark.parametrize("recovers", [True, False], ids=["fast again", "still slow"])
+async def test_a_reading_returns_only_to_an_engine_that_has_become_fast(recovers: bool) -> None:
+    async with RouterRig(Mode.LOCAL) as rig:
+        rig.last.sample_rate_hz = 24_000
+        rig.local.always = ScriptStep(chunk_delay_s=0.3)
+        for _ in range(3):
+            await hear(rig)
+        status = rig.router.status().backend("local")
+        assert status is not None
+        assert (status.real_time_factor or 0.0) > 1.0, "it is known to be slow"
+        listener = Listener(rig.clock)
+        recovery = asyncio.create_task(becomes_fast(rig, after_s=6.0 if recovers else math.inf))
+        await listener.hear(rig.router, SynthesisRequest(text=LONG_READING))
+        recovery.cancel()
+
+    assert_heard(listener.chunks, LONG_READING)
+    assert listener.speakers[:2] == ["last_resort"] * 2
+    assert (listener.speakers[-1] == "local") is recovers
+    assert sum(a != b for a, b in pairwise(listener.speakers)) == recovers
+    assert listener.longest_silence_s <= 1.0
 
 
 class Gathering(ScriptedBackend):

@@ -1,4 +1,4 @@
-"""Faults of a real system, and what a listener hears: `python -m chaos --seed N`.
+"""Faults of a real system, and what a listener hears: `python -m chaos --seeds 1-10`.
 
 Exit codes: 0 every promise was kept; 1 one was broken (a sentence lost, out of order, said twice,
 or a silence beyond its goal), or the run did not come to its end; 2 wrong arguments. The short
@@ -31,17 +31,17 @@ def main() -> int:
     path = os.pathsep.join(filter(None, [str(SUPPORT), os.environ.get("PYTHONPATH")]))
     os.environ["PYTHONPATH"] = path
     if asked.requests:
-        return asyncio.run(endurance.run(asked.requests, asked.seed))
+        return asyncio.run(endurance.run(asked.requests, asked.seeds[0]))
     if asked.lane is not None:
-        done = {result.episode for result in _earlier(asked.results)}
+        done = {(result.seed, result.episode) for result in _earlier(asked.results)}
         mine = _chosen(asked)[asked.lane :: asked.lanes]
-        left = [episode for episode in mine if episode.number not in done]
+        left = [episode for episode in mine if (episode.seed, episode.number) not in done]
         asyncio.run(_run_lane(left, waits=asked.wait))
         return 0
     results, complete = _earlier(asked.results), False
     with suppress(KeyboardInterrupt):  # the table of what was heard until then
         complete = asyncio.run(_run_lanes(asked, results))
-    results.sort(key=lambda r: (r.episode, r.nth))
+    results.sort(key=lambda r: (r.seed, r.episode, r.nth))
     _report(results)
     return report.exit_code(results, complete=complete, strict=asked.strict)
 
@@ -49,8 +49,18 @@ def main() -> int:
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the arguments; None means this program's."""
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="gives the whole run [1]")
-    parser.add_argument("--announcements", type=int, default=1000, metavar="N", help="[1000]")
+    parser.add_argument(
+        "--seed",
+        "--seeds",
+        dest="seeds",
+        type=seeds,
+        default=(1,),
+        metavar="N|N-M",
+        help="gives the whole run; several are one run after the other, with one table [1]",
+    )
+    parser.add_argument(
+        "--announcements", type=int, default=1000, metavar="N", help="of each seed [1000]"
+    )
     parser.add_argument("--profile", choices=["short", "full"], default="full")
     parser.add_argument(
         "--only", default="", metavar="WORDS", help="faults with this in their name"
@@ -76,14 +86,30 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return asked
 
 
+def seeds(text: str) -> tuple[int, ...]:
+    """Return the seeds of "3" or "1-10".
+
+    Raises:
+        ValueError: it is neither.
+    """
+    first, dash, last = text.partition("-")
+    found = tuple(range(int(first), int(last if dash else first) + 1))
+    if not found:
+        raise ValueError(text)
+    return found
+
+
 def _chosen(asked: argparse.Namespace) -> list[Episode]:
-    if asked.profile == "short":
-        found = schedule.short_episodes(asked.seed)
-    else:
-        found = schedule.episodes(asked.seed, asked.announcements)
+    found = [episode for seed in asked.seeds for episode in _of_seed(seed, asked)]
     if asked.episode is not None:
         found = [episode for episode in found if episode.number == asked.episode]
     return schedule.matching(found, asked.only)
+
+
+def _of_seed(seed: int, asked: argparse.Namespace) -> list[Episode]:
+    if asked.profile == "short":
+        return schedule.short_episodes(seed)
+    return schedule.episodes(seed, asked.announcements)
 
 
 def _earlier(path: Path | None) -> list[Result]:
@@ -148,7 +174,8 @@ def _report(results: Sequence[Result]) -> None:
     lines += [f"BROKEN  {line}" for line in broken]
     lines += [f"beyond  {line}" for line in report.beyond_goals(results)]
     if broken:
-        lines.append(f"Replay one: nox -s chaos -- {' '.join(sys.argv[1:])} --episode NUMBER")
+        again = " ".join(sys.argv[1:])
+        lines.append(f"Replay one: nox -s chaos -- {again} --seed SEED --episode NUMBER")
     sys.stdout.write("\n".join(lines) + "\n")
 
 

@@ -32,6 +32,7 @@ MAX_WAIT_S, MAX_TRIES = 30.0, 2
 class Result:
     """What was heard of one announcement under one fault."""
 
+    seed: int
     episode: int
     kind: str
     moment: str
@@ -108,6 +109,7 @@ async def _run_episode(system: System, episode: Episode) -> AsyncGenerator[Resul
         async with _heartbeat() as late:
             heard = await _announce(system, episode, announcement, strikes=nth == 0)
         yield Result(
+            seed=episode.seed,
             episode=episode.number,
             kind=episode.kind.key,
             moment=episode.moment.value,
@@ -124,7 +126,8 @@ async def _announce(
     """Speak an announcement; the fault happens at its moment, unless it has happened before."""
     listener = AnnouncementListener(announcement)
     speak = system.plain_speech if episode.kind.plain_client else system.router.stream
-    strike = episode.kind.strike(system, episode.moment, random.Random(episode.seed))
+    chance = random.Random(f"{episode.seed}-{episode.number}-strike")
+    strike = episode.kind.strike(system, episode.moment, chance)
     if not strikes:
         strike.close()  # type: ignore[attr-defined]
         return await listener.listen(speak)

@@ -46,8 +46,10 @@ def summary(results: Sequence[Result]) -> str:
     """Return the lines below the table."""
     n_disturbed = sum(result.disturbed for result in results)
     n_sentences = sum(result.verdict.n_sentences for result in results)
+    seeds = sorted({result.seed for result in results})
     return (
-        f"{len(results)} announcements, {n_sentences} sentences. Silences in seconds at playback"
+        f"Seeds {', '.join(map(str, seeds))}: {len(results)} announcements, {n_sentences}"
+        " sentences. Silences in seconds at playback"
         f" speed; {n_disturbed} announcements during which the machine was late by more than"
         f" {DISTURBED_S:g} s (at most {max((r.late_s for r in results), default=0.0):.1f} s) are"
         " left out of them."
@@ -57,7 +59,8 @@ def summary(results: Sequence[Result]) -> str:
 def broken(results: Iterable[Result]) -> list[str]:
     """Return a line for each announcement that broke a promise."""
     return [
-        f"episode {result.episode}, {result.kind}, {result.moment}, announcement {result.nth + 1}:"
+        f"seed {result.seed}, episode {result.episode}, {result.kind}, {result.moment},"
+        f" announcement {result.nth + 1}:"
         f" lost {result.verdict.lost} of {result.verdict.n_sentences},"
         f" repeated {result.verdict.repeated}, reordered {result.verdict.reordered},"
         f" unknown {result.verdict.unknown}" + (f" ({result.error})" if result.error else "")

@@ -42,13 +42,13 @@ SHORT = (
 class Episode:
     """A fault, and the announcements under it. The system is whole again afterwards."""
 
+    seed: int
+    """Seed of its run."""
     number: int
-    """Position in the run, which identifies it together with the seed."""
+    """Position in that run, which identifies it together with the seed."""
     kind: FaultKind
     moment: Moment
     announcements: tuple[Announcement, ...]
-    seed: str
-    """Seed of what is left to chance while it runs."""
     strike_after_s: float
     """Time from the moment to the fault, where that does not wait for its moment itself."""
 
@@ -89,11 +89,11 @@ def _until(n_announcements: int, endless: Iterator[Episode]) -> Iterator[Episode
 def _episode(seed: int, number: int, kind: FaultKind, moment: Moment) -> Episode:
     rng = random.Random(f"{seed}-{number}")
     return Episode(
+        seed=seed,
         number=number,
         kind=kind,
         moment=moment,
         announcements=tuple(_announcement(rng, kind) for _ in range(kind.n_announcements)),
-        seed=f"{seed}-{number}-strike",
         strike_after_s=rng.uniform(0.0, 0.15),
     )
 

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+from collections.abc import Callable
+from functools import partial
+
+from vieneu_core.engines.base import EngineInfo, Utterance
+from vieneu_core.synthesis import SynthesisRequest
+
 _KNOWN_FROM_S = 1.0
 """Seconds of audio from which on the pace of an engine counts as known."""
 _FADING = 0.5
@@ -13,7 +21,7 @@ _LAGGING = 1.5
 
 
 class EnginePace:
-    """Recent pace of one engine."""
+    """Recent pace of one engine, by the audio that it makes before that is stretched."""
 
     def __init__(self) -> None:
         self._audio_s = self._waited_s = 0.0
@@ -24,9 +32,32 @@ class EnginePace:
         return self._waited_s / self._audio_s if self._audio_s >= _KNOWN_FROM_S else None
 
     def measured(self, audio_s: float, waited_s: float) -> None:
-        """Record audio of a sentence after its first part, and the wait for it, in seconds."""
+        """Record what it made of a sentence after its first part, and the wait, in seconds."""
         self._audio_s = self._audio_s * _FADING + audio_s
         self._waited_s = self._waited_s * _FADING + waited_s
+
+    async def of_sentence(
+        self, utterance: Utterance, request: SynthesisRequest, info: EngineInfo
+    ) -> Callable[[], SentencePace]:
+        """Return what makes the pace of each try of a sentence.
+
+        Args:
+            utterance: The sentence as it is written.
+            request: The request that it belongs to.
+            info: The engine.
+        """
+        stretched = 1.0 if info.changes_speed else request.speed
+        if request.limits_pauses:  # it gets no lead, whatever its length
+            return partial(SentencePace, self, math.inf, stretched=stretched, always_live=True)
+        language = "vi" if utterance.voice is None else utterance.voice.language
+        whole_s = await asyncio.to_thread(_said_seconds, utterance.text, language, request.speed)
+        return partial(SentencePace, self, whole_s, stretched=stretched)
+
+
+def _said_seconds(sentence: str, language: str, speed: float) -> float:
+    from vieneu_core.text.said_length import said_seconds  # the first import takes long
+
+    return said_seconds(sentence, language, speed)
 
 
 class SentencePace:
@@ -35,12 +66,21 @@ class SentencePace:
     Args:
         engine: Pace of the engine, which learns from the sentence.
         whole_s: Estimated length of the sentence in seconds, rather too long.
+        stretched: Seconds that the engine makes for each second that is heard.
         always_live: Whether it is heard as it is made, whatever the pace.
     """
 
-    def __init__(self, engine: EnginePace, whole_s: float, *, always_live: bool = False) -> None:
+    def __init__(
+        self,
+        engine: EnginePace,
+        whole_s: float,
+        *,
+        stretched: float = 1.0,
+        always_live: bool = False,
+    ) -> None:
         self._engine = engine
         self._whole_s = whole_s
+        self._stretched = stretched
         self._always_live = always_live
         self._led_s = 0.0
         self._first_s = self._later_s = self._waited_s = self._longest_s = 0.0
@@ -57,7 +97,7 @@ class SentencePace:
     def end(self) -> None:
         """Record that the sentence is complete."""
         if self._later_s:  # a single part tells nothing
-            self._engine.measured(self._later_s, self._waited_s)
+            self._engine.measured(self._later_s * self._stretched, self._waited_s)
 
     def plays_live(self, *, sounds: bool) -> bool:
         """Return whether the sentence may be heard as it is made.
@@ -80,10 +120,11 @@ class SentencePace:
 
     def _is_enough(self, lead_s: float) -> bool:
         """Return whether the rest comes in time after so much of the sentence."""
-        factor = self._engine.factor
-        if factor is None and self._later_s:  # a first part alone does not show it
+        if self._engine.factor is not None:
+            factor = self._engine.factor * self._stretched
+        elif self._later_s:  # a first part alone does not show it
             factor = self._waited_s / self._later_s
-        if factor is None:
+        else:
             return False
         rest_s = max(0.0, self._whole_s - lead_s)
         return rest_s * factor <= rest_s + lead_s - self._longest_s  # a part comes when it is whole

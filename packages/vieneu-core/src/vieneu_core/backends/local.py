@@ -15,7 +15,7 @@ from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.audio.sanity_check import SpeechCheck
 from vieneu_core.backends.base import Backend, BackendState, Health
-from vieneu_core.backends.engine_pace import EnginePace, SentencePace
+from vieneu_core.backends.engine_pace import EnginePace
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.local_voices import LocalVoices
 from vieneu_core.backends.local_watermark import is_marked
@@ -30,7 +30,7 @@ from vieneu_core.errors import (
     WatermarkUnavailableError,
 )
 from vieneu_core.synthesis import SynthesisRequest, check_request
-from vieneu_core.text.passages import estimated_seconds, with_upcoming
+from vieneu_core.text.passages import with_upcoming
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 from vieneu_core.voices.catalogue import VoiceCatalogue
@@ -102,6 +102,8 @@ class LocalBackend(Backend):
         self._recovers = recovers
         self._on_demand = on_demand
         self._stands_by = False
+        # The check of each sentence, and its length: imports that would block the event loop.
+        self._needs = ("numpy", "vieneu_core.text.said_length") if recovers else ("numpy",)
         self._pace = EnginePace()
         self._clock = SystemClock() if clock is None else clock
         self._worker = WorkerClient(
@@ -142,8 +144,8 @@ class LocalBackend(Backend):
 
     async def _start(self) -> None:
         try:
-            # The check of each sentence uses numpy, whose import would block the event loop.
-            await asyncio.gather(self._worker.start(), asyncio.to_thread(import_module, "numpy"))
+            imports = (asyncio.to_thread(import_module, name) for name in self._needs)
+            await asyncio.gather(self._worker.start(), *imports)
         except BackendError as error:
             error.backend = self.name
             raise
@@ -238,15 +240,11 @@ class LocalBackend(Backend):
                     upcoming=upcoming,
                 )
                 speak = partial(self._sentence, request, utterance, listener, index)
-                pace = partial(
-                    SentencePace,
-                    self._pace,
-                    estimated_seconds((text,), request.speed),
-                    always_live=request.limits_pauses,
-                )
-                speech = (
-                    recovering(speak, ready, listener, self._clock, pace) if recovers else speak()
-                )
+                if recovers:
+                    pace = await self._pace.of_sentence(utterance, request, info)
+                    speech = recovering(speak, ready, listener, self._clock, pace)
+                else:
+                    speech = speak()
                 async with aclosing(speech) as chunks:
                     async for chunk in chunks:
                         yield chunk

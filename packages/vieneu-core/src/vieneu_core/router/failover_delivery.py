@@ -18,7 +18,6 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
-    BackendBusyError,
     BackendError,
     CloningUnsupportedError,
     RequestError,
@@ -26,6 +25,7 @@ from vieneu_core.errors import (
     VieneuError,
     VoiceNotFoundError,
 )
+from vieneu_core.router.asked_last import AskedLast
 from vieneu_core.router.breaker import Probe
 from vieneu_core.router.events import ErrorReport, RouterEvent, SentenceSkipped, SpokenByFallback
 from vieneu_core.router.memory import Memory, Replay
@@ -66,8 +66,7 @@ class Delivery:
         self._replay = Replay(memory, self._outbox)
         self.n_attempts = 0  # requests that backends were sent
         self._n_spoken = 0
-        # Backends that failed in this request, with the sentence at which they are asked again.
-        self._asked_last: dict[TrackedBackend, float] = {}
+        self._asked_last = AskedLast(policy.sentences_until_return)
         self._failed_in_round: set[TrackedBackend] = set()
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
@@ -156,7 +155,7 @@ class Delivery:
                 causes.append(err)
                 self._failed_in_round.add(tracked)
             except (VoiceNotFoundError, CloningUnsupportedError) as err:
-                self._asked_last[tracked] = math.inf
+                self._asked_last.add(tracked, err, self._outbox.n_complete)
                 refusals.append(err)
             else:
                 return []
@@ -168,26 +167,11 @@ class Delivery:
         """Return whether a backend that failed in this request shall speak on in its place."""
         order = self._route.backends
         earlier = order[: order.index(speaking)]
-        return any(
-            tracked in self._asked_last and not self._is_asked_last(tracked) for tracked in earlier
-        )
+        failed = self._asked_last.backends
+        return any(tracked in failed and not self._is_asked_last(tracked) for tracked in earlier)
 
     def _is_asked_last(self, tracked: TrackedBackend) -> bool:
-        """Return whether a backend failed or was busy, and is not known to have recovered."""
-        returns_at = self._asked_last.get(tracked)
-        if returns_at is None:
-            return False
-        usable = tracked.usable and tracked.backlog.has_room
-        recovered = usable and not tracked.failures.suspect
-        if self._outbox.n_complete < returns_at or not recovered:
-            return True
-        del self._asked_last[tracked]
-        return False
-
-    @property
-    def _return_at(self) -> int:
-        """The sentence at which a backend that fails now is asked again."""
-        return self._outbox.n_complete + self._policy.sentences_until_return
+        return self._asked_last.has(tracked, self._outbox.n_complete)
 
     def _admit(
         self, tracked: TrackedBackend, passage: tuple[str, ...], *, last_chance: bool
@@ -203,8 +187,7 @@ class Delivery:
         late = self._too_late(tracked, passage) if replaceable else None
         if late is not None:
             tracked.abandon(probe)
-            busy = isinstance(late, BackendBusyError)  # it may have room later
-            self._asked_last[tracked] = self._return_at if busy else math.inf
+            self._asked_last.add(tracked, late, self._outbox.n_complete)
             raise late
         return probe
 
@@ -222,7 +205,7 @@ class Delivery:
 
     def _replaceable(self, tracked: TrackedBackend) -> bool:
         """Return whether another backend could speak now that did not fail in this request."""
-        failed = self._asked_last.keys() | self._failed_in_round
+        failed = self._asked_last.backends | self._failed_in_round
         return any(
             other is not tracked and other not in failed and other.usable
             for other in self._route.backends
@@ -272,8 +255,8 @@ class Delivery:
                 await attempt.speak(request, passage, default_voice_allowed=not refused)
         except UnpronounceableError:
             raise  # it can speak the other sentences
-        except BackendError:
-            self._asked_last[tracked] = self._return_at
+        except BackendError as err:
+            self._asked_last.add(tracked, err, self._outbox.n_complete)
             raise
 
     def _spoke(self, tracked: TrackedBackend, cause: VieneuError | None) -> None:
