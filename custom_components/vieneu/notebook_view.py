@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +16,7 @@ from homeassistant.helpers.translation import async_load_integrations
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.ulid import ulid_now
 
-from vieneu_core.notebook import NotebookSettings, render_notebook, samples_of
+from vieneu_core.notebook import NotebookSettings, notebook_file, samples_of
 from vieneu_core.voices.catalogue import VoiceCatalogue
 
 from .config_forms import CONF_SAMPLES
@@ -53,8 +52,7 @@ class Notebook:
         """
         samples = samples_of(voices, tuple(choices.get(CONF_SAMPLES, ())))
         settings = NotebookSettings.model_validate({**choices, CONF_SAMPLES: samples})
-        rendered = json.dumps(render_notebook(settings), ensure_ascii=False, indent=1)
-        return cls(settings, rendered.encode())
+        return cls(settings, notebook_file(settings))
 
 
 async def async_make(hass: HomeAssistant, choices: Mapping[str, Any]) -> Notebook:

@@ -156,6 +156,17 @@ async def test_the_notebook_has_the_choices_of_its_form(visit: Visit, tmp_path: 
     assert await visit.text("#notebook-outcome.done")
 
 
+async def test_the_languages_of_a_notebook_have_names_in_that_of_the_page(visit: Visit) -> None:
+    page = visit.page
+    names = page.locator("#notebook-language option")
+    for language, expected in (
+        ("vi", ["Tiếng Anh", "Tiếng Việt"]),
+        ("en", ["English", "Vietnamese"]),
+    ):
+        await page.select_option("#language", language)
+        assert await names.all_inner_texts() == expected
+
+
 async def test_the_notebook_carries_the_voices_that_are_chosen(
     visit: Visit, site: RelaySite, tmp_path: Path
 ) -> None:

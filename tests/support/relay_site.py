@@ -18,6 +18,7 @@ from vieneu_colab_server.launch import DrainingServer, build_server, open_port, 
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.app import RelayParts, create_relay_app
 from vieneu_colab_server.relay.login import AdminAccount
+from vieneu_colab_server.relay.speak.ended_sessions import EndedSessions
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.builder import RouterBuilder
 from vieneu_core.clock import SystemClock
@@ -78,7 +79,12 @@ async def relaying(
     administration = Administration(router or builder.router(chosen), builder, chosen, config)
     account = AdminAccount(folder / "relay-admin.json", clock=SystemClock())
     token = (account.open() or account.new_token()).get_secret_value()
-    parts = RelayParts(administration=administration, account=account, jobs_folder=folder / "jobs")
+    parts = RelayParts(
+        administration=administration,
+        account=account,
+        jobs_folder=folder / "jobs",
+        ended_sessions=EndedSessions(folder / "ended-sessions.json", SystemClock()),
+    )
     app = create_relay_app(given, parts)
     server = build_server(app, given)
     with open_port(given) as listener:

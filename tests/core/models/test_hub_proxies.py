@@ -22,7 +22,8 @@ from hub_site import HubSite, hub_site
 
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.hub import Hub
-from vieneu_core.models.hub_client import HubClient, InterruptedTransferError
+from vieneu_core.models.hub_client import HubClient
+from vieneu_core.models.hub_failures import InterruptedTransferError
 
 PASSWORD = "secret-of-the-proxy"
 HUB, STORAGE = "hub.example", "storage.example"

@@ -13,6 +13,7 @@ from relay_site import RelaySite, relaying
 from voice_clips import clip
 
 from vieneu_core.audio.decode import decode_clip
+from vieneu_core.notebook import NotebookSettings, notebook_file, write_notebook
 
 
 @pytest.fixture
@@ -37,6 +38,15 @@ async def test_the_form_offers_the_custom_voices_and_chooses_none(site: RelaySit
     assert (field["default"], field["maximum"]) == ([], 8)
     await site.call("DELETE", "/voices/ong-noi", status=204)
     assert (await offered(site))["choices"] == ["ba-ngoai"]
+
+
+async def test_the_file_is_the_one_that_the_command_writes(site: RelaySite, tmp_path: Path) -> None:
+    settings = NotebookSettings(language="en", model="a/model")
+    write_notebook(settings, tmp_path / "colab.ipynb")
+
+    async with site.api("POST", "/notebook", json={"language": "en", "model": "a/model"}) as made:
+        assert await made.read() == (tmp_path / "colab.ipynb").read_bytes()
+    assert notebook_file(settings) == (tmp_path / "colab.ipynb").read_bytes()
 
 
 @pytest.mark.parametrize("choices", [{}, {"samples": []}])

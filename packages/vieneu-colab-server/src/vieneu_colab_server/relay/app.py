@@ -42,6 +42,7 @@ from vieneu_colab_server.relay.openai import openai_api
 from vieneu_colab_server.relay.pages.speak.routes import speak_page_routes
 from vieneu_colab_server.relay.preparation import AnnouncementPreparation, preparation_routes
 from vieneu_colab_server.relay.speak.app import create_speak_api
+from vieneu_colab_server.relay.speak.ended_sessions import EndedSessions
 from vieneu_colab_server.relay.speak.guard import SPEAK_API
 from vieneu_colab_server.relay.speak.session import SpeakSessions
 from vieneu_colab_server.relay.voice_routes import voice_routes
@@ -81,6 +82,8 @@ class RelayParts:
     account: AdminAccount
     jobs_folder: Path
     """Keeps the long jobs."""
+    ended_sessions: EndedSessions
+    """Those of the Speak page that a log-out has ended."""
     wyoming: WyomingOptions | None = None
     """None serves no Wyoming clients."""
     tracing: SpeechTracing | None = None
@@ -167,7 +170,9 @@ def create_relay_app(
         clock=clock,
         max_chars=settings.max_text_chars,
     )
-    speak_sessions = SpeakSessions(service.tokens, clock, guesses=service.guesses)
+    speak_sessions = SpeakSessions(
+        service.tokens, clock, guesses=service.guesses, ended=parts.ended_sessions
+    )
     speak_api = create_speak_api(
         settings,
         service,

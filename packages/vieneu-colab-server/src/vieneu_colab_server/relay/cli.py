@@ -34,6 +34,7 @@ from vieneu_colab_server.relay.app import (
 )
 from vieneu_colab_server.relay.login import AdminAccount
 from vieneu_colab_server.relay.metrics.tracing import tracing_from_environment
+from vieneu_colab_server.relay.speak.ended_sessions import EndedSessions
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.tokens.file import TokenNotKeptError, write_token_file
 from vieneu_core.builder import RouterBuilder
@@ -46,6 +47,7 @@ from vieneu_core.translatable import Translatable
 
 TOKEN_FILE = "relay-token"  # noqa: S105 - a file name
 ACCOUNT_FILE = "relay-admin.json"
+ENDED_SESSIONS_FILE = "ended-sessions.json"
 JOBS_FOLDER = "jobs"
 
 
@@ -95,6 +97,7 @@ def relay(  # noqa: PLR0913 - each argument is an option of the command
             administration=administration,
             account=account,
             jobs_folder=folder / JOBS_FOLDER,
+            ended_sessions=EndedSessions(folder / ENDED_SESSIONS_FILE, SystemClock()),
             wyoming=_wyoming(wyoming, wyoming_zeroconf),
             tracing=tracing_from_environment(os.environ),
         )

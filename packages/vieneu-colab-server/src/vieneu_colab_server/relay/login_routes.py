@@ -61,6 +61,10 @@ def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRou
     """Return the routes of the login; an admin may use the Speak page too."""
     api = APIRouter(tags=["login"], prefix=ADMIN_API)
 
+    def open_both(request: Request, response: Response, session: SecretStr) -> None:
+        _set_cookie(request, response, session)
+        open_in_browser(speak_sessions, request, response, admin_session=session.get_secret_value())
+
     @api.get(LOGIN)
     async def login_state(request: Request) -> LoginState:
         """State whether this browser is logged in."""
@@ -74,8 +78,7 @@ def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRou
         """Log in with the password."""
         password, client = body.password.get_secret_value(), client_of(request.scope)
         session = await asyncio.to_thread(account.log_in, password, client=client)
-        _set_cookie(request, response, session)
-        open_in_browser(speak_sessions, request, response)
+        open_both(request, response, session)
         return LoginAnswer(has_password=True)
 
     @api.post(LOGIN_CODE)
@@ -83,8 +86,7 @@ def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRou
         """Log in with the one-time code."""
         code, client = body.code.get_secret_value(), client_of(request.scope)
         session = account.log_in_with_code(code, client=client)
-        _set_cookie(request, response, session)
-        open_in_browser(speak_sessions, request, response)
+        open_both(request, response, session)
         return LoginAnswer(has_password=account.has_password)
 
     @api.post("/password")
@@ -93,15 +95,18 @@ def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRou
         password = body.password.get_secret_value()
         session = session_of(request.headers)
         new = await asyncio.to_thread(account.set_password, password, session=session)
-        _set_cookie(request, response, new)
+        if session:
+            await asyncio.to_thread(speak_sessions.end_of_admin, session)
+        open_both(request, response, new)
         return LoginAnswer(has_password=True)
 
     @api.post("/logout")
     async def log_out(request: Request, response: Response) -> dict[str, bool]:
-        """End this session."""
-        account.log_out(session_of(request.headers))
+        """End this session, and that of the Speak page with it."""
+        session = session_of(request.headers)
+        account.log_out(session)
         response.delete_cookie(SESSION_COOKIE, path=_cookie_path(request))
-        close_in_browser(request, response)
+        await close_in_browser(speak_sessions, request, response, admin_session=session)
         return {"logged_in": False}
 
     return api

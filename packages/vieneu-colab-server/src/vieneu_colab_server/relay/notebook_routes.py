@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -19,7 +18,7 @@ from vieneu_core.notebook import (
     MAX_SAMPLES,
     NotebookSettings,
     TunnelKind,
-    render_notebook,
+    notebook_file,
     samples_of,
 )
 from vieneu_core.translatable import Translatable
@@ -123,17 +122,12 @@ def notebook_routes(catalogue: VoiceCatalogue) -> APIRouter:
                 remedy="Correct this field of the notebook.",
             ) from None
         return Response(
-            await asyncio.to_thread(_file_of, settings),
+            await asyncio.to_thread(notebook_file, settings),
             media_type="application/x-ipynb+json",
             headers={"Content-Disposition": f'attachment; filename="{FILE_NAME}"'},
         )
 
     return api
-
-
-def _file_of(settings: NotebookSettings) -> bytes:
-    """Return the notebook's file; with voices it has some megabytes. Blocking."""
-    return json.dumps(render_notebook(settings), ensure_ascii=False, indent=1).encode()
 
 
 def _sample_ids(choices: Mapping[str, Any]) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from typing import TypeVar
 from vieneu_core.backoff import Backoff
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.cache import RepoCache
-from vieneu_core.models.hub_client import Body, HubClient, InterruptedTransferError, RemoteFile
+from vieneu_core.models.hub_client import Body, HubClient, RemoteFile
+from vieneu_core.models.hub_failures import InterruptedTransferError
 from vieneu_core.models.public_hub_client import PublicHubClient
 from vieneu_core.translatable import Translatable
 

@@ -23,13 +23,14 @@ from vieneu_core.models.download import (
     RetryPolicy,
     named_disk_error,
 )
-from vieneu_core.models.hub_client import FileNotThereError, HubClient, RemoteFile
+from vieneu_core.models.hub_client import HubClient, RemoteFile
 from vieneu_core.models.hub_errors import (
     check_sizes,
     damaged_error,
     not_here_error,
     not_there_error,
 )
+from vieneu_core.models.hub_failures import FileNotThereError
 from vieneu_core.models.local_files import checked_path
 from vieneu_core.models.public_hub_client import PublicHubClient
 from vieneu_core.models.source import ModelSource, is_match, is_pattern

@@ -9,8 +9,6 @@ their text is passed on.
 from __future__ import annotations
 
 import re
-import socket
-import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,38 +18,27 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
+from yarl import URL
+
 from vieneu_core.errors import MissingExtraError, ModelLoadError
-from vieneu_core.models.hub_proxies import (
-    is_behind_proxy,
-    proxy_away,
-    proxy_refusal,
-    unusable_proxy_named,
+from vieneu_core.models.hub_failures import (
+    HubFailures,
+    ProxySaid,
+    no_hub_error,
+    offline_error,
 )
+from vieneu_core.models.hub_proxies import is_behind_proxy, unusable_proxy_named
 from vieneu_core.models.source import is_plain
+from vieneu_core.proxies import proxy_for
 from vieneu_core.translatable import Translatable
 
 HUGGING_FACE = "https://huggingface.co"
 CHUNK_BYTES = 1 << 18
 _NAME = re.compile(r"\w[\w.-]{0,199}", re.ASCII)
-TRANSIENT = {
-    HTTPStatus.REQUEST_TIMEOUT,
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-}
-_PROXY_WANTS_PASSWORD = re.compile(r"(^|Tunnel connection failed: )407\b")
-"""How httpx and requests name the status; it may be a part of a path or of a number too."""
 _ACCESS = (
     "Check the name. If it is private or has terms to accept, ask or accept on its page, then log"
     " in: hf auth login"
 )
-
-
-class InterruptedTransferError(Exception):
-    """The hub or the connection failed, and may work later. The text may be shown to users."""
-
-
-class FileNotThereError(Exception):
-    """The repository exists, but the file does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +82,7 @@ class HubClient:
         self._token = token or (None if self._endpoint == HUGGING_FACE else False)
         self._timeout_s = timeout_s
         self.host = urlsplit(self._endpoint).hostname or "the hub"
+        self._failures = HubFailures(self.host, timeout_s)
 
     def file_info(self, repo: str, name: str, revision: str) -> RemoteFile:
         """Request the commit, checksum and size of a file.
@@ -167,18 +155,13 @@ class HubClient:
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
         """Translate failures of the library and of the network."""
-        is_behind_proxy(self._endpoint)  # refuses one that cannot be used
-        with unusable_proxy_named():
-            self._tools.get_session()  # it reads the environment
+        with unusable_proxy_named():  # both read the environment
+            proxy_for(URL(self._endpoint))
+            self._tools.get_session()
         try:
             yield
         except self._errors.OfflineModeIsEnabled as error:
-            raise ModelLoadError(
-                Translatable(
-                    "{what} would have to be fetched, but HF_HUB_OFFLINE forbids it.", what=what
-                ),
-                remedy="Unset HF_HUB_OFFLINE, or fetch it on a machine that may.",
-            ) from error
+            raise offline_error(what) from error
         except self._errors.HfHubHTTPError as error:
             raise self._refusal(error, what) from error
         except _transport_errors() as error:
@@ -186,16 +169,9 @@ class HubClient:
 
     def _refusal(self, error: Any, what: str) -> Exception:
         status = error.response.status_code
-        if isinstance(error, self._errors.EntryNotFoundError):
-            return FileNotThereError(what)
-        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            return proxy_refusal(self.host)
-        if status in TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return InterruptedTransferError(
-                Translatable(
-                    "{host} answered with an error ({status})", host=self.host, status=status
-                )
-            )
+        is_missing = isinstance(error, self._errors.EntryNotFoundError)
+        if refusal := self._failures.refusal(status, what, file_is_missing=is_missing):
+            return refusal
         if isinstance(error, self._errors.RevisionNotFoundError):
             return ModelLoadError(
                 Translatable("{what}: there is no such revision.", what=what),
@@ -220,44 +196,11 @@ class HubClient:
 
     def _interruption(self, error: BaseException, what: str) -> Exception:
         chain = _chain(error)
-        if fault := self._proxy_fault(chain):
-            return fault
-        if any(isinstance(each, ssl.SSLCertVerificationError) for each in chain):
-            return ModelLoadError(
-                Translatable(
-                    "{what}: the certificate of {host} is not accepted.", what=what, host=self.host
-                ),
-                remedy="Check this machine's clock and its certificates; a proxy may interfere.",
-            )
-        if any(isinstance(each, socket.gaierror) for each in chain):
-            return InterruptedTransferError(
-                Translatable("the name {host} is not found", host=self.host)
-            )
-        if any(isinstance(each, ConnectionRefusedError) for each in chain):
-            return InterruptedTransferError(
-                Translatable("{host} refuses connections", host=self.host)
-            )
-        if any("Timeout" in type(each).__name__ for each in chain):
-            return InterruptedTransferError(
-                Translatable(
-                    "{host} sent nothing for {timeout_s:g} s",
-                    host=self.host,
-                    timeout_s=self._timeout_s,
-                )
-            )
-        return InterruptedTransferError(
-            Translatable("the connection to {host} broke off", host=self.host)
+        said = ProxySaid(
+            [str(each) for each in chain if "ProxyError" in type(each).__name__],
+            is_on_the_way=lambda: is_behind_proxy(_url_of(chain) or self._endpoint),
         )
-
-    def _proxy_fault(self, chain: list[BaseException]) -> Exception | None:
-        """Return what is wrong with the proxy on the way; None where it is not the reason."""
-        of_proxy = [str(each) for each in chain if "ProxyError" in type(each).__name__]
-        if any(map(_PROXY_WANTS_PASSWORD.search, of_proxy)):
-            return proxy_refusal(self.host)
-        at_proxy = any(isinstance(e, ConnectionRefusedError | socket.gaierror) for e in chain)
-        if of_proxy or (at_proxy and is_behind_proxy(_url_of(chain) or self._endpoint)):
-            return InterruptedTransferError(proxy_away(self.host))
-        return None
+        return self._failures.interruption(chain, what, said)
 
 
 def _chunks(response: Any) -> Iterator[bytes]:
@@ -290,11 +233,3 @@ def _url_of(chain: list[BaseException]) -> str:
         with suppress(AttributeError, RuntimeError):  # httpx raises where it was not set
             return str(each.request.url)  # type: ignore[attr-defined]  # foreign errors have it
     return ""
-
-
-def no_hub_error(host: str, what: str) -> ModelLoadError:
-    """Return the error for an answer that is not that of a model hub."""
-    return ModelLoadError(
-        Translatable("{host} answers, but not as a model hub does ({what}).", host=host, what=what),
-        remedy="Check the address of the hub, and whether a proxy answers instead of it.",
-    )

@@ -8,8 +8,6 @@ https://huggingface.co/docs/hub/api and `hub_client`.
 from __future__ import annotations
 
 import re
-import socket
-import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -20,21 +18,16 @@ from typing import IO, Any
 from urllib.parse import quote, urlsplit
 
 from vieneu_core.errors import ModelLoadError
-from vieneu_core.models.hub_client import (
-    CHUNK_BYTES,
-    HUGGING_FACE,
-    TRANSIENT,
-    Body,
-    FileNotThereError,
-    InterruptedTransferError,
-    RemoteFile,
+from vieneu_core.models.hub_client import CHUNK_BYTES, HUGGING_FACE, Body, RemoteFile
+from vieneu_core.models.hub_failures import (
+    HubFailures,
+    ProxySaid,
     no_hub_error,
+    offline_error,
 )
 from vieneu_core.models.hub_proxies import (
     TUNNEL_FAILED,
     EnvironmentProxies,
-    proxy_away,
-    proxy_refusal,
     unusable_proxy_named,
 )
 from vieneu_core.models.source import is_plain
@@ -64,6 +57,7 @@ class PublicHubClient:
         self._proxies = EnvironmentProxies()
         self._opener = urllib.request.build_opener(self._proxies, _Redirects)
         self.host = urlsplit(self._endpoint).hostname or "the hub"
+        self._failures = HubFailures(self.host, timeout_s)
 
     def file_info(self, repo: str, name: str, revision: str) -> RemoteFile:
         """Request the commit, checksum and size of a file.
@@ -121,12 +115,7 @@ class PublicHubClient:
         self, url: str, what: str, headers: Mapping[str, str] | None = None, method: str = "GET"
     ) -> Iterator[Any]:
         if self._offline:
-            raise ModelLoadError(
-                Translatable(
-                    "{what} would have to be fetched, but HF_HUB_OFFLINE forbids it.", what=what
-                ),
-                remedy="Unset HF_HUB_OFFLINE, or fetch it on a machine that may.",
-            )
+            raise offline_error(what)
         # "identity": otherwise its length is unknown.
         sent = {"Accept-Encoding": "identity", "User-Agent": "vieneu-core", **(headers or {})}
         try:
@@ -146,16 +135,8 @@ class PublicHubClient:
     def _refusal(self, error: urllib.error.HTTPError, what: str) -> Exception:
         status, code = error.code, error.headers.get("X-Error-Code", "")
         error.close()
-        if code == "EntryNotFound":
-            return FileNotThereError(what)
-        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            return proxy_refusal(self.host)
-        if status in TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return InterruptedTransferError(
-                Translatable(
-                    "{host} answered with an error ({status})", host=self.host, status=status
-                )
-            )
+        if refusal := self._failures.refusal(status, what, file_is_missing=code == "EntryNotFound"):
+            return refusal
         return ModelLoadError(
             Translatable("{host} refuses {what} (status {status}).", host=self.host, what=what,
                          status=status),
@@ -164,44 +145,10 @@ class PublicHubClient:
 
     def _interruption(self, error: Exception, what: str) -> Exception:
         cause = getattr(error, "reason", error)
-        if fault := self._proxy_fault(cause):
-            return fault
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return ModelLoadError(
-                Translatable(
-                    "{what}: the certificate of {host} is not accepted.", what=what, host=self.host
-                ),
-                remedy="Check this machine's clock and its certificates; a proxy may interfere.",
-            )
-        if isinstance(cause, socket.gaierror):
-            return InterruptedTransferError(
-                Translatable("the name {host} is not found", host=self.host)
-            )
-        if isinstance(cause, ConnectionRefusedError):
-            return InterruptedTransferError(
-                Translatable("{host} refuses connections", host=self.host)
-            )
-        if isinstance(cause, TimeoutError):
-            return InterruptedTransferError(
-                Translatable(
-                    "{host} sent nothing for {timeout_s:g} s",
-                    host=self.host,
-                    timeout_s=self._timeout_s,
-                )
-            )
-        return InterruptedTransferError(
-            Translatable("the connection to {host} broke off", host=self.host)
-        )
-
-    def _proxy_fault(self, cause: object) -> Exception | None:
-        """Return what is wrong with the proxy on the way; None where it is not the reason."""
-        said = str(cause) if isinstance(cause, OSError) else ""
-        if said.startswith(f"{TUNNEL_FAILED}: {HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:d}"):
-            return proxy_refusal(self.host)
-        at_proxy = isinstance(cause, ConnectionRefusedError | socket.gaierror)
-        if said.startswith(TUNNEL_FAILED) or (self._proxies.used and at_proxy):
-            return InterruptedTransferError(proxy_away(self.host))
-        return None
+        chain = [cause] if isinstance(cause, BaseException) else []
+        texts = [str(each) for each in chain if str(each).startswith(TUNNEL_FAILED)]
+        said = ProxySaid(texts, is_on_the_way=lambda: self._proxies.used)
+        return self._failures.interruption(chain, what, said)
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

@@ -2,7 +2,7 @@
 
 from vieneu_core.config import TunnelKind
 from vieneu_core.notebook.failures import pip_cause
-from vieneu_core.notebook.rendering import render_notebook, write_notebook
+from vieneu_core.notebook.rendering import notebook_file, render_notebook, write_notebook
 from vieneu_core.notebook.samples import MAX_SAMPLES, VoiceSample, samples_of
 from vieneu_core.notebook.settings import NotebookSettings
 from vieneu_core.notebook.sources import Carried, FromGit, FromPyPI
@@ -17,6 +17,7 @@ __all__ = [
     "TunnelKind",
     "VoiceSample",
     "Wheel",
+    "notebook_file",
     "pip_cause",
     "render_notebook",
     "samples_of",

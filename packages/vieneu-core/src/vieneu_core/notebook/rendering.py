@@ -70,6 +70,16 @@ def render_notebook(settings: NotebookSettings) -> dict[str, Any]:
     return notebook
 
 
+def notebook_file(settings: NotebookSettings) -> bytes:
+    """Return the content of a notebook's file; with voices it has some megabytes. Blocking.
+
+    Raises:
+        ConfigurationError, MissingExtraError: as `render_notebook`.
+    """
+    text = json.dumps(render_notebook(settings), ensure_ascii=False, indent=1)
+    return f"{text}\n".encode()
+
+
 def write_notebook(settings: NotebookSettings, path: Path) -> None:
     """Write a notebook atomically to a file that only this user can read. Blocking.
 
@@ -77,9 +87,9 @@ def write_notebook(settings: NotebookSettings, path: Path) -> None:
         ConfigurationError: the file cannot be written, or the packages cannot be read.
         MissingExtraError: jinja2 or nbformat is not installed.
     """
-    text = json.dumps(render_notebook(settings), ensure_ascii=False, indent=1) + "\n"
+    content = notebook_file(settings)
     try:
-        write_atomic(path, text, mode=PRIVATE)
+        write_atomic(path, content, mode=PRIVATE)
     except OSError as error:
         raise ConfigurationError(
             Translatable(

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import PurePath
@@ -17,6 +18,7 @@ from starlette.routing import Route
 
 from vieneu_colab_server.i18n import section_texts
 from vieneu_colab_server.relay import pages
+from vieneu_core.i18n import DEFAULT_LANGUAGE
 
 STATIC = "/static/"
 SHARED = "shared"
@@ -32,6 +34,8 @@ MEDIA_TYPES = {
 """A file of another type is no part of a page."""
 _PART = re.compile(r"<!-- part: ([\w-]+\.html) -->\n")
 """Place of a part of a page, which is a file beside its ``index.html``."""
+_TEXT = re.compile(r'<!-- text: "([\w.]+)", joined by "([^"]*)" -->')
+"""Place of a text in all languages: before a script runs, that of the reader is not known."""
 _CACHE_CONTROL = "no-cache"
 """A browser keeps a file, and asks each time whether it is still current."""
 
@@ -62,11 +66,30 @@ def page_files(page: str) -> tuple[PageFile, ...]:
     """
     root = files(pages)
     return (
-        PageFile("/", _whole_page(root / page), MEDIA_TYPES[".html"]),
+        index_file(page),
         *_read(root / page, page),
         *_read(root / SHARED, SHARED),
         page_texts(page),
     )
+
+
+def index_file(page: str) -> PageFile:
+    """Return the page itself, with its parts and texts in their places. Blocking.
+
+    Args:
+        page: Folder of the page, and section of the catalogues.
+
+    Raises:
+        FileNotFoundError: there is no such page, or one of its parts is missing.
+    """
+    folder = files(pages) / page
+
+    def part(mark: re.Match[str]) -> str:
+        return (folder / mark[1]).read_text("utf-8")
+
+    whole = _PART.sub(part, (folder / INDEX).read_text("utf-8"))
+    html = _TEXT.sub(lambda mark: mark[2].join(_in_all_languages(page, mark[1])), whole)
+    return PageFile("/", html.encode(), MEDIA_TYPES[".html"])
 
 
 def page_texts(page: str) -> PageFile:
@@ -84,17 +107,11 @@ def page_routes(page_files: tuple[PageFile, ...]) -> list[Route]:
     return [_route(file) for file in page_files]
 
 
-def _whole_page(folder: Traversable) -> bytes:
-    """Return ``index.html`` with its parts in their places.
-
-    Raises:
-        FileNotFoundError: one of the files is missing.
-    """
-
-    def part(mark: re.Match[str]) -> str:
-        return (folder / mark[1]).read_text("utf-8")
-
-    return _PART.sub(part, (folder / INDEX).read_text("utf-8")).encode()
+def _in_all_languages(page: str, key: str) -> Iterator[str]:
+    """Yield the HTML of a text in each language; the page itself is in `DEFAULT_LANGUAGE`."""
+    for language, section in section_texts(page).items():
+        text = escape(section["texts"][key])
+        yield text if language == DEFAULT_LANGUAGE else f'<span lang="{language}">{text}</span>'
 
 
 def _read(folder: Traversable, name: str) -> Iterator[PageFile]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 
@@ -15,7 +16,8 @@ from vieneu_colab_server.middleware.rate_limit import CLIENT_KEY
 from vieneu_colab_server.problems import problem_response
 from vieneu_colab_server.relay.guard import PageGuard, check_origin, session_of
 from vieneu_colab_server.relay.login import LoginRefusedError
-from vieneu_colab_server.relay.speak.session import SESSION_S, SpeakSessions
+from vieneu_colab_server.relay.speak.ended_sessions import SESSION_S
+from vieneu_colab_server.relay.speak.session import SpeakSessions
 from vieneu_core.errors import RequestError
 
 SPEAK_API = "/speak/api"
@@ -111,11 +113,20 @@ def path_in(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
-def open_in_browser(sessions: SpeakSessions, request: Request, response: Response) -> None:
-    """Let the browser of a request use the Speak page from now on."""
+def open_in_browser(
+    sessions: SpeakSessions, request: Request, response: Response, *, admin_session: str = ""
+) -> None:
+    """Let the browser of a request use the Speak page from now on.
+
+    Args:
+        sessions: Make the session.
+        request: The request of the browser.
+        response: Gets the cookie.
+        admin_session: The session of the admin whose browser it is.
+    """
     response.set_cookie(
         SPEAK_COOKIE,
-        sessions.open().get_secret_value(),
+        sessions.open(admin_session=admin_session).get_secret_value(),
         max_age=SESSION_S,
         path=cookie_path(request),
         secure=request.url.scheme == "https",
@@ -124,8 +135,22 @@ def open_in_browser(sessions: SpeakSessions, request: Request, response: Respons
     )
 
 
-def close_in_browser(request: Request, response: Response) -> None:
-    """Let the browser of a request no longer use the Speak page."""
+async def close_in_browser(
+    sessions: SpeakSessions, request: Request, response: Response, *, admin_session: str = ""
+) -> None:
+    """Let nobody use the Speak page any more with the session of a browser.
+
+    Args:
+        sessions: End the session.
+        request: The request of the browser.
+        response: Removes the cookie.
+        admin_session: The session of the admin whose browser it is: it sends the cookie of the
+            Speak page to that page alone.
+    """
+    if admin_session:
+        await asyncio.to_thread(sessions.end_of_admin, admin_session)
+    else:
+        await asyncio.to_thread(sessions.end, session_of(request.headers, SPEAK_COOKIE))
     response.delete_cookie(SPEAK_COOKIE, path=cookie_path(request))
 
 

@@ -90,8 +90,8 @@ def _add_login(api: APIRouter, sessions: SpeakSessions) -> None:
 
     @api.post("/logout")
     async def log_out(request: Request, response: Response) -> LoginAnswer:
-        """Forget the browser."""
-        close_in_browser(request, response)
+        """End this session; copies of its cookie end with it."""
+        await close_in_browser(sessions, request, response)
         return LoginAnswer(logged_in=False)
 
 

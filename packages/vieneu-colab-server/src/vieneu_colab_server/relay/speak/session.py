@@ -1,7 +1,11 @@
-"""Sessions of the Speak page. They are signed, not stored: a restart of the relay ends none."""
+"""Sessions of the Speak page. They are signed: a restart of the relay ends none.
+
+Only those that a log-out has ended are stored.
+"""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import re
@@ -11,14 +15,14 @@ from pydantic import SecretStr
 from starlette.types import Scope
 
 from vieneu_colab_server.relay.login import LoginRefusedError
+from vieneu_colab_server.relay.speak.ended_sessions import SESSION_S, EndedSessions
 from vieneu_colab_server.tokens.guesses import Guesses
 from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_core.clock import Clock
 
-SESSION_S = 30 * 24 * 3_600
-"""A session ends after so long; then the token is entered again."""
 _PURPOSE = b"session of the Speak page"
-_SESSION = re.compile(r"(\d{1,12}\.[\w-]{1,40})\.([0-9a-f]{64})", re.ASCII)
+_OF_ADMIN = b"admin who uses the Speak page"
+_SESSION = re.compile(r"(\d{1,12})\.([\w-]{1,40})\.([0-9a-f]{64})", re.ASCII)
 
 
 class SpeakSessions:
@@ -28,12 +32,16 @@ class SpeakSessions:
         tokens: Know the token.
         clock: Calendar time of the end of a session.
         guesses: Slow down who tries tokens.
+        ended: Knows the sessions that were ended before their time.
     """
 
-    def __init__(self, tokens: TokenRotation, clock: Clock, *, guesses: Guesses) -> None:
+    def __init__(
+        self, tokens: TokenRotation, clock: Clock, *, guesses: Guesses, ended: EndedSessions
+    ) -> None:
         self._tokens = tokens
         self._clock = clock
         self._guesses = guesses
+        self._ended = ended
 
     @property
     def token(self) -> SecretStr:
@@ -53,19 +61,49 @@ class SpeakSessions:
         given = token.strip().encode(errors="replace")
         await self._guesses.check(scope, given, is_right=self._tokens.accepts, wrong=wrong)
 
-    def open(self) -> SecretStr:
-        """Return a new session."""
-        ends_at = int(self._clock.now().timestamp()) + SESSION_S
-        content = f"{ends_at}.{secrets.token_urlsafe(16)}"
+    def open(self, *, admin_session: str = "") -> SecretStr:
+        """Return a new session.
+
+        Args:
+            admin_session: The session of an admin who gets it: `end_of_admin` ends it too.
+        """
+        own_id = _id_of_admin(admin_session) if admin_session else secrets.token_urlsafe(16)
+        content = f"{self._now() + SESSION_S}.{own_id}"
         return SecretStr(f"{content}.{self._signature(content)}")
 
     def is_open(self, session: str) -> bool:
         """Whether a session was made here, with the current token, and has not ended."""
+        known = self._known(session)
+        return known is not None and not self._ended.has(*known)
+
+    def end(self, session: str) -> None:
+        """End a session, and each copy of it; without effect on one that is not open. Blocking."""
+        if (known := self._known(session)) is not None:
+            self._ended.add(*known)
+
+    def end_of_admin(self, admin_session: str) -> None:
+        """End the session that was opened for that of an admin, and each copy of it. Blocking."""
+        self._ended.add(_id_of_admin(admin_session), self._now() + SESSION_S)
+
+    def _known(self, session: str) -> tuple[str, int] | None:
+        """Return id and end of a session; None where it is none, or its time is over."""
         parts = _SESSION.fullmatch(session)
-        if parts is None or not hmac.compare_digest(parts[2], self._signature(parts[1])):
-            return False
-        return int(parts[1].partition(".")[0]) > self._clock.now().timestamp()
+        if parts is None:
+            return None
+        ends_at, own_id, signature = parts.groups()
+        if not hmac.compare_digest(signature, self._signature(f"{ends_at}.{own_id}")):
+            return None
+        return (own_id, int(ends_at)) if int(ends_at) > self._clock.now().timestamp() else None
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp())
 
     def _signature(self, content: str) -> str:
         key = hmac.digest(self.token.get_secret_value().encode(), _PURPOSE, hashlib.sha256)
         return hmac.new(key, content.encode(), hashlib.sha256).hexdigest()
+
+
+def _id_of_admin(admin_session: str) -> str:
+    """Return the id of the session for an admin's: known to who knows that one, which it hides."""
+    digest = hmac.digest(admin_session.encode(errors="replace"), _OF_ADMIN, hashlib.sha256)
+    return base64.urlsafe_b64encode(digest[:18]).decode()

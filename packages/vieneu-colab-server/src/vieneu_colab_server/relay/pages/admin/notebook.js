@@ -1,7 +1,7 @@
 // The form of the notebook, as the service describes it, and the file.
 
 import { call, Problem, send } from "../shared/api.js";
-import { onLanguage, t, tOr } from "../shared/i18n.js";
+import { formatLanguage, onLanguage, t, tOr } from "../shared/i18n.js";
 import { make, onSubmit, showProblem } from "../shared/outcome.js";
 
 const FIRST = new Set(["language", "engine", "tunnel", "session_hours", "drive_cache"]);
@@ -115,8 +115,7 @@ function drawInput(field, value) {
   if (field.kind === "choice") {
     const select = make("select");
     for (const choice of field.choices) {
-      const text = field.labels[choice] ?? tOr(`notebook.choice.${field.name}.${choice}`, choice);
-      select.append(new Option(text, choice));
+      select.append(new Option(nameOf(field, choice), choice));
     }
     select.value = value;
     return select;
@@ -135,6 +134,11 @@ function drawInput(field, value) {
   }
   input.value = value;
   return input;
+}
+
+function nameOf(field, choice) {
+  if (field.name === "language") return formatLanguage(choice);
+  return field.labels[choice] ?? tOr(`notebook.choice.${field.name}.${choice}`, choice);
 }
 
 /** Show only the fields that the chosen tunnel allows. */

@@ -1,4 +1,4 @@
-// Texts of a page in the language of its reader; numbers and times as that language writes them.
+// Texts of a page in the language of its reader; numbers, times and languages as that one writes them.
 
 const STORED = "vieneu-language";
 const listeners = new Set();
@@ -104,6 +104,11 @@ export function formatNumber(value, digits = 0) {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   }).format(value);
+}
+
+/** Return the name of a language, such as `vi`. */
+export function formatLanguage(code) {
+  return new Intl.DisplayNames([current], { type: "language" }).of(code);
 }
 
 /** Return a duration in its two largest units, rounded down. */

@@ -10,10 +10,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vieneu_colab_server.relay.guard import with_page_headers
-from vieneu_colab_server.relay.pages.routes import page_routes, page_texts
+from vieneu_colab_server.relay.pages.routes import index_file, page_routes, page_texts
 
 STATIC = "/static/speak"
-_PAGE = "index.html"
+_PAGE = "speak"
 
 
 def speak_page_routes() -> list[BaseRoute]:
@@ -21,10 +21,9 @@ def speak_page_routes() -> list[BaseRoute]:
     # StaticFiles answers with files only, and a wheel is always unpacked.
     folder = Path(str(files("vieneu_colab_server.relay.pages.speak"))) / "static"
     static = _Protected(StaticFiles(directory=folder))
-    texts = page_routes((page_texts("speak"),))
+    made = page_routes((index_file(_PAGE), page_texts(_PAGE)))
     return [
-        Route("/", _Page(static), methods=["GET", "HEAD"]),
-        *(Route(route.path, _Protected(route.app), methods=["GET"]) for route in texts),
+        *(Route(route.path, _Protected(route.app), methods=["GET"]) for route in made),
         Mount(STATIC, static),
     ]
 
@@ -47,14 +46,3 @@ class _Protected:
             await protected(message)
 
         await self._app(scope, receive, revalidated)
-
-
-class _Page:
-    """Serves the page itself."""
-
-    def __init__(self, static: ASGIApp) -> None:
-        self._static = static
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = f"/{_PAGE}"
-        await self._static({**scope, "path": path, "root_path": ""}, receive, send)
