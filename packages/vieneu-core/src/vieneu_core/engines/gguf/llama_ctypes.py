@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from vieneu_core.engines.gguf.base import GgufModel
 from vieneu_core.engines.gguf.llama_binding import LlamaBinding
 from vieneu_core.engines.speech_lm.limits import most_codes, room_for_codes
-from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt
+from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt, PromptStyle
 from vieneu_core.engines.speech_lm.prompt import PromptWriter, SpeechVocabulary, shared_length
-from vieneu_core.engines.speech_lm.sampling import CodeSampler
+from vieneu_core.engines.speech_lm.sampling import CodeSampler, log_likelihood
 from vieneu_core.errors import DeviceMemoryError, SynthesisFailedError
 from vieneu_core.translatable import Translatable
 
@@ -53,16 +53,28 @@ class LlamaCppModel(GgufModel):
         self._n_context = settings.n_context
         self._model = self._library.open_model(path)
         self._context: Any = None
+        self._past: list[int] = []  # tokens whose keys and values are in the cache
+        self._seen: tuple[int, NDArray[np.float32]] | None = None  # the logits and their address
         try:
             self._open_context(settings.threads or os.cpu_count() or 1)
             self._vocabulary = SpeechVocabulary.of(self._tokens_of)
             self._sampler = CodeSampler(self._vocabulary, settings.sampling)
+            self._prompts = PromptWriter.of(
+                self._tokens_of, self._vocabulary, settings, self._likelihood
+            )
         except BaseException:
             self.close()
             raise
-        self._prompts = PromptWriter.of(self._tokens_of, self._vocabulary, settings)
-        self._past: list[int] = []  # tokens whose keys and values are in the cache
-        self._seen: tuple[int, NDArray[np.float32]] | None = None  # the logits and their address
+
+    @property
+    def style(self) -> PromptStyle:
+        """How it is prompted."""
+        return self._prompts.style
+
+    @property
+    def emotions(self) -> frozenset[str]:
+        """Emotions that its vocabulary has."""
+        return self._prompts.emotions
 
     def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
         """Yield the codes of a sentence as they are generated; see `CodeModel.codes`."""
@@ -121,6 +133,15 @@ class LlamaCppModel(GgufModel):
                 return False
             self._decode(tokens[start : start + BATCH])
         return True
+
+    def _likelihood(self, before: list[int], tokens: list[int]) -> float:
+        """Return the mean log-likelihood of tokens after others."""
+        total = 0.0
+        self._evaluate(before, lambda: False)
+        for token in tokens:
+            total += log_likelihood(self._logits(), token)
+            self._decode([token])
+        return total / max(1, len(tokens))
 
     def _decode(self, tokens: list[int]) -> None:
         array = (self._llama.llama_token * len(tokens))(*tokens)

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from vieneu_core.engines.gguf.base import GgufModel
+from vieneu_core.engines.gguf.xllama_scoring import XllamaScoring
 from vieneu_core.engines.speech_lm.limits import most_codes
-from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt
+from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt, PromptStyle
 from vieneu_core.engines.speech_lm.prompt import SPEECH_END, framed_text, speech_token
+from vieneu_core.engines.speech_lm.prompt_style import emotions_of, find_style
 from vieneu_core.errors import (
     MissingExtraError,
     ModelLoadError,
@@ -59,6 +61,19 @@ class XllamaModel(GgufModel):
                 Translatable("llama.cpp does not load the model {path}.", path=path),
                 remedy="Delete the file and load again, or name another in the option model.",
             ) from error
+        scoring = XllamaScoring(self._server, path)
+        self._emotions = emotions_of(scoring.is_token)
+        self._style = find_style(settings, scoring.is_token, scoring.score)
+
+    @property
+    def style(self) -> PromptStyle:
+        """How it is prompted."""
+        return self._style
+
+    @property
+    def emotions(self) -> frozenset[str]:
+        """Emotions that its vocabulary has."""
+        return self._emotions
 
     def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
         """Yield the codes of a sentence as they are generated; see `CodeModel.codes`."""
@@ -87,7 +102,7 @@ class XllamaModel(GgufModel):
     def _ask(self, prompt: CodePrompt, n_most: int, answer: _Answer) -> None:
         settings = self._settings
         body = {
-            "prompt": framed_text(prompt, settings.format, settings.emotion)
+            "prompt": framed_text(prompt, self._style, self._emotions)
             + "".join(map(speech_token, prompt.reference.codes)),
             "n_predict": n_most,
             "stream": True,

@@ -61,9 +61,10 @@ def _load(options: PytorchOptions, progress: OnLoad) -> Parts:
     decoder = _decoder(options, files, device)
     files.say(f"Loading {found.path.name}")
     phonemize = remembered(Phonemizer())
+    spoken = references(options, files, presets, phonemize)
     model = TorchModel(
         found.path,
-        options.settings(found.known.prompt if found.known is not None else None),
+        options.settings(found.known, spoken.sample),
         device,
         batch=_batch(options, device),
         compiled=options.compile,
@@ -71,7 +72,7 @@ def _load(options: PytorchOptions, progress: OnLoad) -> Parts:
     return Parts(
         model=model,
         decoder=decoder,
-        references=references(options, files, presets, phonemize),
+        references=spoken,
         voices=tuple(preset.voice for preset in presets),
         phonemize=phonemize,
     )

@@ -90,6 +90,14 @@ class CodeSampler:
         return indices[np.argpartition(codes[indices], -self._top_k)[-self._top_k :]]
 
 
+def log_likelihood(logits: NDArray[np.float32], token: int) -> float:
+    """Return the logarithm of a token's probability among all tokens."""
+    import numpy as np
+
+    shifted = logits.astype(np.float64) - float(logits.max())
+    return float(shifted[token] - np.log(np.exp(shifted).sum()))
+
+
 def _check(sampling: Sampling) -> None:
     if not 0.0 <= sampling.temperature <= _MAX_TEMPERATURE:
         raise ModelLoadError(
