@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,17 +13,12 @@ from checkpoint.gguf_engine import quiet
 from checkpoint.gguf_model import write_gguf
 from checkpoint.network import Training
 from checkpoint.presets import VOICES, write_presets
-from checkpoint.transformers_model import write_transformers
+from checkpoint.ways import Way
 from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.engines.gguf import GgufOptions, create
-from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
-from vieneu_core.engines.gguf.xllama import XllamaModel
-from vieneu_core.engines.pytorch.device import DeviceChoice, Dtype, TorchDevice
-from vieneu_core.engines.pytorch.model import TorchModel
 from vieneu_core.engines.speech_lm.model import (
-    CodeModel,
     CodeModelSettings,
     CodePrompt,
     PromptStyle,
@@ -36,8 +30,6 @@ from vieneu_core.engines.speech_lm.prompt_style import NATURAL, find_style
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.catalogue import MODELS, PromptFormat, known_model
 
-Open = Callable[[Path, CodeModelSettings], CodeModel]
-Write = Callable[..., object]
 STYLES = GgufOptions().styles(None)
 VOICE = ReferencePrompt(phonemes="sˈin tʃˈaːw.", codes=(1, 2))
 SENTENCE = CodePrompt(phonemes="hˈom nˈaj.", reference=VOICE)
@@ -52,23 +44,6 @@ def settings_of(*styles: PromptStyle, sample: ReferencePrompt | None = AN) -> Co
         sampling=Sampling(temperature=0),
         threads=1,
     )
-
-
-def torch_model(path: Path, settings: CodeModelSettings) -> CodeModel:
-    return TorchModel(path, settings, TorchDevice.choose(DeviceChoice.CPU, Dtype.FLOAT32))
-
-
-@pytest.fixture(
-    params=[
-        pytest.param((LlamaCppModel, write_gguf), marks=NEEDS_LLAMA_CPP),
-        (XllamaModel, write_gguf),
-        (torch_model, write_transformers),
-    ],
-    ids=["llama_cpp", "xllamacpp", "pytorch"],
-)
-def way(request: pytest.FixtureRequest) -> tuple[Open, Write]:
-    found: tuple[Open, Write] = request.param
-    return found
 
 
 # Source: vieneu 3.8.3, standard.py: VieNeuTTS._apply_chat_template (transformers; the chat branch
@@ -113,9 +88,9 @@ def test_an_option_changes_the_prompt_of_a_known_model() -> None:
 @pytest.mark.parametrize("chat", [True, False])
 @pytest.mark.parametrize("emotion", [True, False])
 def test_the_style_of_an_unknown_model_is_found(
-    way: tuple[Open, Write], tmp_path: Path, *, chat: bool, emotion: bool
+    way: Way, tmp_path: Path, *, chat: bool, emotion: bool
 ) -> None:
-    open_model, write = way
+    open_model, write = way.open, way.write
     write(tmp_path / "own", n_codes=512, trained=Training(chat=chat, emotion=emotion))
 
     model = open_model(tmp_path / "own", settings_of(*STYLES))
@@ -128,10 +103,8 @@ def test_the_style_of_an_unknown_model_is_found(
     model.close()
 
 
-def test_only_the_styles_that_the_options_allow_are_tried(
-    way: tuple[Open, Write], tmp_path: Path
-) -> None:
-    open_model, write = way
+def test_only_the_styles_that_the_options_allow_are_tried(way: Way, tmp_path: Path) -> None:
+    open_model, write = way.open, way.write
     write(tmp_path / "own", n_codes=512, trained=Training(chat=False, emotion=False))
     allowed = GgufOptions(emotion="natural").styles(None)
 
@@ -141,8 +114,8 @@ def test_only_the_styles_that_the_options_allow_are_tried(
     model.close()
 
 
-def test_an_emotion_that_is_no_token_is_dropped(way: tuple[Open, Write], tmp_path: Path) -> None:
-    open_model, write = way
+def test_an_emotion_that_is_no_token_is_dropped(way: Way, tmp_path: Path) -> None:
+    open_model, write = way.open, way.write
     write(tmp_path / "own", n_codes=512, emotions=())
     plain = PromptStyle(format=PromptFormat.PLAIN, emotion=NATURAL)
 

@@ -39,6 +39,13 @@ class GgufOptions(CodeOptions):
 
     model: ModelName = DEFAULT_GGUF
     codec: ModelName = DEFAULT_DECODER
+    # What llama-cpp-python draws with where upstream states nothing else.
+    top_p: float | None = Field(
+        default=0.95, ge=0.01, le=1, description="a number from 0.01 to 1, where 1 is off"
+    )
+    min_p: float | None = Field(
+        default=0.05, ge=0, le=1, description="a number from 0 to 1, where 0 is off"
+    )
     library: LlamaLibrary = Field(
         default=LlamaLibrary.AUTO, description="auto, llama-cpp-python or xllamacpp"
     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from vieneu_core.engines.gguf.base import GgufModel
 from vieneu_core.engines.gguf.llama_binding import LlamaBinding
-from vieneu_core.engines.speech_lm.limits import most_codes, room_for_codes
+from vieneu_core.engines.speech_lm.limits import fewest_codes, most_codes, room_for_codes
 from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt, PromptStyle
 from vieneu_core.engines.speech_lm.prompt import PromptWriter, SpeechVocabulary, shared_length
 from vieneu_core.engines.speech_lm.sampling import CodeSampler, log_likelihood
@@ -51,6 +51,7 @@ class LlamaCppModel(GgufModel):
         self._library = LlamaBinding()
         self._llama = self._library.c
         self._n_context = settings.n_context
+        self._sampling = settings.sampling
         self._model = self._library.open_model(path)
         self._context: Any = None
         self._past: list[int] = []  # tokens whose keys and values are in the cache
@@ -80,12 +81,13 @@ class LlamaCppModel(GgufModel):
         """Yield the codes of a sentence as they are generated; see `CodeModel.codes`."""
         tokens = self._prompts.tokens(prompt)
         n_most = min(most_codes(prompt), room_for_codes(len(tokens), self._n_context))
+        n_least = fewest_codes(prompt, self._sampling)
         if not self._evaluate(tokens, cancelled):
             return
-        for _ in range(n_most):
+        for n_made in range(n_most):
             if cancelled():
                 return
-            token = self._sampler.draw(self._logits())
+            token = self._sampler.draw(self._logits(), may_end=n_made >= n_least)
             code = self._vocabulary.code(token)
             if code is None:  # the end token: the sampler draws no other token that is not a code
                 return

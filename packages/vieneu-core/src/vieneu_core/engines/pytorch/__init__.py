@@ -27,6 +27,8 @@ class PytorchOptions(CodeOptions):
     """Options of this engine."""
 
     model: ModelName = DEFAULT_TRANSFORMERS
+    # As upstream draws with transformers. That takes top_p and min_p from generation_config.json.
+    min_codes: int = Field(default=50, ge=0, le=1000, description="a number from 0 to 1000")
     codec: ModelName = "auto"
     """auto: NeuCodec on PyTorch with a GPU, else its ONNX graph, which is faster on a CPU."""
     device: DeviceChoice = Field(default=DeviceChoice.AUTO, description="auto, cuda, mps or cpu")

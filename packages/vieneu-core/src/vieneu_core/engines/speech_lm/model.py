@@ -38,6 +38,13 @@ class Sampling:
     """0 always takes the most likely code."""
     top_k: int = 50
     """Number of the most likely codes that are drawn from."""
+    top_p: float | None = None
+    """Only the most likely codes that together have this probability; None: the model's own, or 1.
+    """
+    min_p: float | None = None
+    """Least probability of a code, in parts of that of the most likely one; None: as of top_p."""
+    min_codes: int = 0
+    """The end is not drawn before so many codes."""
     seed: int | None = None
     """Makes the result reproducible; None means random."""
 

@@ -46,6 +46,17 @@ class CodeOptions(BaseModel):
     """Whether each sentence begins with the token for natural speech. auto: as for `format`."""
     temperature: float = Field(default=1.0, ge=0, le=5, description="a number from 0 to 5")
     top_k: int = Field(default=50, ge=1, le=1000, description="a number from 1 to 1000")
+    """Only so many of the likeliest codes are drawn."""
+    top_p: float | None = Field(
+        default=None, ge=0.01, le=1, description="a number from 0.01 to 1, where 1 is off"
+    )
+    """Only the likeliest codes that together have this probability are drawn."""
+    min_p: float | None = Field(
+        default=None, ge=0, le=1, description="a number from 0 to 1, where 0 is off"
+    )
+    """Only codes that are at least so likely, compared with the likeliest one, are drawn."""
+    min_codes: int = Field(default=0, ge=0, le=1000, description="a number from 0 to 1000")
+    """A sentence does not end before so many codes, a short one not before half of its limit."""
     seed: int | None = Field(default=None, ge=0, description="a number")
     """The same requests in the same order sound the same each time."""
     context: int = Field(default=2048, ge=256, le=32_768, description="a number from 256 to 32768")
@@ -99,9 +110,19 @@ class CodeOptions(BaseModel):
             emotion=first.emotion,
             alternatives=tuple(others),
             sample=sample() if others else None,
-            sampling=Sampling(temperature=self.temperature, top_k=self.top_k, seed=self.seed),
+            sampling=self._sampling(),
             n_context=self.context,
             threads=self.threads,
+        )
+
+    def _sampling(self) -> Sampling:
+        return Sampling(
+            temperature=self.temperature,
+            top_k=self.top_k,
+            top_p=self.top_p,
+            min_p=self.min_p,
+            min_codes=self.min_codes,
+            seed=self.seed,
         )
 
 
