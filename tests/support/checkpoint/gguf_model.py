@@ -26,6 +26,8 @@ def write_gguf(
     codes_per_token: float = 2.0,
     control_markers: bool = False,
     architecture: str = "qwen2",
+    emotions: tuple[str, ...] = network.EMOTIONS,
+    trained: network.Training | None = None,
 ) -> network.Vocabulary:
     """Write the model; return its vocabulary.
 
@@ -36,9 +38,11 @@ def write_gguf(
         control_markers: Make the markers CONTROL tokens, which have no text, in place of
             USER_DEFINED ones as in a converted checkpoint.
         architecture: What the file claims to be.
+        emotions: See `network.vocabulary`.
+        trained: See `network.weights`.
     """
-    vocabulary = network.vocabulary(n_codes, n_words=n_words)
-    weights = network.weights(vocabulary, codes_per_token=codes_per_token)
+    vocabulary = network.vocabulary(n_codes, n_words=n_words, emotions=emotions)
+    weights = network.weights(vocabulary, codes_per_token=codes_per_token, trained=trained)
     writer = gguf.GGUFWriter(path, architecture)
     _add_shape(writer)
     _add_tokenizer(writer, vocabulary, control_markers=control_markers)

@@ -49,6 +49,14 @@ _STEEPNESS, _END_LOGIT, _CODE_LOGIT = 400.0, 1000.0, 4.0
 Array = NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """The style of the prompts that a network was trained with."""
+
+    chat: bool
+    emotion: bool
+
+
 def code_after(code: int) -> int:
     """Return the code that the network says after this one."""
     return (code & ~0xFF) | ((code + 1) & 0xFF)
@@ -78,13 +86,16 @@ class Vocabulary:
         return len(self.ordinary) + self.added.index(token)
 
 
-def vocabulary(n_codes: int = 65_536, *, n_words: int = 0) -> Vocabulary:
+def vocabulary(
+    n_codes: int = 65_536, *, n_words: int = 0, emotions: tuple[str, ...] = EMOTIONS
+) -> Vocabulary:
     """Make the vocabulary of a byte-level BPE.
 
     Args:
         n_codes: Speech codes, a multiple of 256.
         n_words: So many merges of Latin letters more, which stand for the words of a real
             vocabulary: a model's text is in phonemes, most of which never need them.
+        emotions: The tokens of emotions; upstream's older models have none.
     """
     letters = ascii_lowercase
     words = [f"{a} {b}" for a, b in product(letters, letters)]
@@ -94,13 +105,18 @@ def vocabulary(n_codes: int = 65_536, *, n_words: int = 0) -> Vocabulary:
     return Vocabulary(
         ordinary=(*_byte_alphabet(), *(m.replace(" ", "") for m in merges)),
         merges=merges,
-        added=(END_OF_TEXT, *MARKERS, *EMOTIONS, *(f"<|speech_{i}|>" for i in range(n_codes))),
+        added=(END_OF_TEXT, *MARKERS, *emotions, *(f"<|speech_{i}|>" for i in range(n_codes))),
         n_codes=n_codes,
     )
 
 
-def weights(vocabulary: Vocabulary, *, codes_per_token: float = 2.0) -> dict[str, Array]:
+def weights(
+    vocabulary: Vocabulary, *, codes_per_token: float = 2.0, trained: Training | None = None
+) -> dict[str, Array]:
     """Return the weights: ``embed`` and ``head`` [n_vocab, 32], ``norm``, and ``LAYER.PART``.
+
+    With ``trained``, speech codes are likely after prompts in its style only: after others the end
+    is. A text then does not count, and the speech ends after 100 codes, the reference's included.
 
     The parts are named q, k, v, o, gate, up and down, each with ``.w`` [out, in] and, for q, k and
     v, ``.b``; and norm1 and norm2.
@@ -112,6 +128,11 @@ def weights(vocabulary: Vocabulary, *, codes_per_token: float = 2.0) -> dict[str
     embed[: len(vocabulary.ordinary), _KIND] = 1
     embed[first:, _KIND] = -1 / codes_per_token
     embed[:first, _NAME] = _names(np.arange(first))
+    if trained is not None:
+        embed[: len(vocabulary.ordinary), _KIND] = 0
+        embed[first:, _KIND] = -0.02
+        for token, kind in _kinds_of(vocabulary, trained).items():
+            embed[token, _KIND] = kind
     embed[first:, _NAME] = _names(codes)
     # The code before code 0, so that code 0 follows.
     embed[vocabulary.id_of(MARKERS[2]), _NAME] = _names(np.array([0xFF]))[0]
@@ -127,6 +148,21 @@ def weights(vocabulary: Vocabulary, *, codes_per_token: float = 2.0) -> dict[str
     made["0.up.w"][0, _ONE] = 1
     made["0.down.w"][_STOP, 0] = 1
     return made
+
+
+def _kinds_of(vocabulary: Vocabulary, trained: Training) -> dict[int, float]:
+    """Return what each token adds to the balance, which is 2 for the right style, else below -1.
+
+    The chat alone has a line break.
+    """
+    chat, emotion = (4.0 if is_in else -4.0 for is_in in (trained.chat, trained.emotion))
+    rest = 2.0 - max(chat, 0) - max(emotion, 0)
+    kinds = {_byte_alphabet().index("Ċ"): chat}
+    kinds |= {vocabulary.id_of(marker): rest / 2 for marker in MARKERS[:2]}
+    if EMOTIONS[0] in vocabulary.added:
+        kinds[vocabulary.id_of(EMOTIONS[0])] = emotion
+    # The network sees each token divided by its length: of 32 numbers, 29 are 1 or -1.
+    return {token: kind * (29 / (32 - kind**2)) ** 0.5 for token, kind in kinds.items()}
 
 
 def _idle_layer() -> dict[str, Array]:

@@ -24,11 +24,16 @@ _SPLIT = (
 
 
 def write_transformers(
-    folder: Path, *, n_codes: int = 65_536, codes_per_token: float = 2.0
+    folder: Path,
+    *,
+    n_codes: int = 65_536,
+    codes_per_token: float = 2.0,
+    emotions: tuple[str, ...] = network.EMOTIONS,
+    trained: network.Training | None = None,
 ) -> network.Vocabulary:
     """Write the model; return its vocabulary. See `gguf_model.write_gguf` for the arguments."""
-    vocabulary = network.vocabulary(n_codes)
-    weights = network.weights(vocabulary, codes_per_token=codes_per_token)
+    vocabulary = network.vocabulary(n_codes, emotions=emotions)
+    weights = network.weights(vocabulary, codes_per_token=codes_per_token, trained=trained)
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
         "model.embed_tokens.weight": weights["embed"],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from checkpoint.ways import LLAMA_CPP, PYTORCH, XLLAMACPP, Way
+from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.speech_lm.neucodec import NeuCodecEncoder
 
@@ -23,3 +25,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def encoder(folder: Path) -> NeuCodecEncoder:
     return NeuCodecEncoder(folder / "codec", folder / "features")
+
+
+@pytest.fixture(
+    params=[pytest.param(LLAMA_CPP, marks=NEEDS_LLAMA_CPP), XLLAMACPP, PYTORCH],
+    ids=["llama_cpp", "xllamacpp", "pytorch"],
+)
+def way(request: pytest.FixtureRequest) -> Way:
+    found: Way = request.param
+    return found

@@ -10,87 +10,33 @@ what is uncertain. No revision is pinned here: the first download pins the curre
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from pathlib import Path
 
 from vieneu_core.errors import ModelLoadError
+from vieneu_core.models.known_model import (
+    PUBLIC_FILE_BYTES,
+    VOICES_FILE,
+    KnownModel,
+    ModelKind,
+    PromptFormat,
+)
 from vieneu_core.models.source import ModelSource, parse_source
 from vieneu_core.translatable import Translatable
 
-PUBLIC_FILE_BYTES = 1 << 25
-"""Largest accepted size of a file of a voice of sanoTTS; they have up to 4 MB."""
-VOICES_FILE = "voices.json"
-"""File of the preset voices; upstream keeps it beside the weights in each repository of a model."""
-
-
-class ModelKind(StrEnum):
-    """Kind of a model, which determines its loader."""
-
-    GGUF = "gguf"
-    """Language model for llama.cpp: one file."""
-    TRANSFORMERS = "transformers"
-    """Language model for transformers: a folder."""
-    CODEC_ONNX = "codec-onnx"
-    """Codec on ONNX Runtime, codes to samples: one file."""
-    CODEC_TORCH = "codec-torch"
-    """Codec on PyTorch, codes to samples and back: a folder."""
-    FEATURES = "features"
-    """Feature extractor of a codec's encoder: a folder."""
-    PIPER = "piper"
-    """Voice of Piper (VITS on ONNX Runtime): the graph, and its configuration beside it."""
-    SANO = "sano"
-    """Voice of the engine ``sano``: a folder."""
-
-
-class PromptFormat(StrEnum):
-    """Format of a language model's prompt."""
-
-    CHAT = "chat"
-    """Version 1: the text is between "user: Convert the text to speech:" and "assistant:"."""
-    PLAIN = "plain"
-    """Version 2: only the marker tokens."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownModel:
-    """An entry of the table."""
-
-    name: str
-    kind: ModelKind
-    at: str
-    """Location, for `parse_source`."""
-    licence: str
-    """SPDX identifier, as stated by its author; ``unknown`` if none was found."""
-    size_mb: int | None
-    """Approximate size in megabytes; None if unknown."""
-    prompt: PromptFormat | None = None
-    """Prompt format of a language model."""
-    language: str = ""
-    """Language of a voice; empty for other models."""
-    sha256: str = ""
-    """Required SHA-256 of the first file of several; empty: only the hub's own is compared."""
-
-    @property
-    def source(self) -> ModelSource:
-        """Location of the model."""
-        source = parse_source(self.at)
-        pinned = {source.files[0]: self.sha256} if self.sha256 else {}
-        return replace(source, name=self.name, checksums=pinned)
-
-    def path_in(self, found: Path) -> Path:
-        """Return the path of the model, where `find_cached` or `Hub.fetch` found its source."""
-        return found / self.source.files[0] if self.kind is ModelKind.PIPER else found
-
-    @property
-    def is_public(self) -> bool:
-        """Whether it is downloaded without huggingface_hub, in files of `PUBLIC_FILE_BYTES`."""
-        return self.kind is ModelKind.SANO
-
-    @property
-    def voices(self) -> ModelSource:
-        """Location of its preset voices."""
-        return replace(self.source, files=(VOICES_FILE,), name=None)
+__all__ = (
+    "DEFAULT_DECODER",
+    "DEFAULT_GGUF",
+    "DEFAULT_PIPER",
+    "DEFAULT_TRANSFORMERS",
+    "MODELS",
+    "PUBLIC_FILE_BYTES",
+    "VOICES_FILE",
+    "KnownModel",
+    "ModelKind",
+    "PromptFormat",
+    "known_model",
+    "model_of",
+    "model_source",
+)
 
 
 def _piper(path: str) -> str:
@@ -108,6 +54,8 @@ def _sano(package: str) -> str:
 # repositories, which it no longer listed by then.
 # The 0.3B is plain by that same rule. Up to 2.4 upstream used the chat format for it too, and
 # its fine-tuning script still trains with that; a fine-tuned copy may need `chat`.
+# The emotion token came with 2.6, for plain prompts, and with the v2. The chat prompt of its loader
+# for transformers has none, and no version that listed the -gguf repositories or the 0.3B had one.
 MODELS = (
     KnownModel(
         name="vieneu-0.5b-q4",
@@ -147,6 +95,7 @@ MODELS = (
         kind=ModelKind.GGUF,
         at="pnnbao-ump/VieNeu-TTS-v2:VieNeu-TTS-v2-Q4-K-M.gguf",
         prompt=PromptFormat.PLAIN,
+        emotion=True,
         licence="Apache-2.0",
         size_mb=189,
     ),
@@ -171,6 +120,7 @@ MODELS = (
         kind=ModelKind.TRANSFORMERS,
         at="pnnbao-ump/VieNeu-TTS-v2",
         prompt=PromptFormat.PLAIN,
+        emotion=True,
         licence="Apache-2.0",
         size_mb=None,
     ),

@@ -15,7 +15,7 @@ from vieneu_core.engines.speech_lm.model import CodeModel
 from vieneu_core.engines.speech_lm.model_files import FoundModel, ModelFiles
 from vieneu_core.engines.speech_lm.onnx_decoder import OnnxDecoder
 from vieneu_core.engines.speech_lm.options import CodeOptions, ModelName, parse_options
-from vieneu_core.engines.speech_lm.voice_prompts import references
+from vieneu_core.engines.speech_lm.voice_prompts import References, references
 from vieneu_core.installation import has_module
 from vieneu_core.models.catalogue import DEFAULT_DECODER, DEFAULT_GGUF
 from vieneu_core.models.gguf_header import check_vieneu_gguf
@@ -39,6 +39,13 @@ class GgufOptions(CodeOptions):
 
     model: ModelName = DEFAULT_GGUF
     codec: ModelName = DEFAULT_DECODER
+    # What llama-cpp-python draws with where upstream states nothing else.
+    top_p: float | None = Field(
+        default=0.95, ge=0.01, le=1, description="a number from 0.01 to 1, where 1 is off"
+    )
+    min_p: float | None = Field(
+        default=0.05, ge=0, le=1, description="a number from 0 to 1, where 0 is off"
+    )
     library: LlamaLibrary = Field(
         default=LlamaLibrary.AUTO, description="auto, llama-cpp-python or xllamacpp"
     )
@@ -73,7 +80,7 @@ def _load(options: GgufOptions, progress: OnLoad) -> Parts:
     spoken = references(options, files, presets, phonemize)
     # Last: xllamacpp hangs if it is closed before it has started completely, as it would be if
     # another part could not be loaded.
-    model = _model(options, found)
+    model = _model(options, found, spoken)
     return Parts(
         model=model,
         decoder=decoder,
@@ -83,8 +90,8 @@ def _load(options: GgufOptions, progress: OnLoad) -> Parts:
     )
 
 
-def _model(options: GgufOptions, found: FoundModel) -> CodeModel:
-    settings = options.settings(found.known.prompt if found.known is not None else None)
+def _model(options: GgufOptions, found: FoundModel, voices: References) -> CodeModel:
+    settings = options.settings(found.known, voices.sample)
     library = options.library
     if library is LlamaLibrary.AUTO:
         compiled = has_module("llama_cpp") or not has_module("xllamacpp")

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from vieneu_core.engines.gguf.base import GgufModel
 from vieneu_core.engines.gguf.llama_binding import LlamaBinding
-from vieneu_core.engines.speech_lm.limits import most_codes, room_for_codes
-from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt
+from vieneu_core.engines.speech_lm.limits import fewest_codes, most_codes, room_for_codes
+from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt, PromptStyle
 from vieneu_core.engines.speech_lm.prompt import PromptWriter, SpeechVocabulary, shared_length
-from vieneu_core.engines.speech_lm.sampling import CodeSampler
+from vieneu_core.engines.speech_lm.sampling import CodeSampler, log_likelihood
 from vieneu_core.errors import DeviceMemoryError, SynthesisFailedError
 from vieneu_core.translatable import Translatable
 
@@ -51,29 +51,43 @@ class LlamaCppModel(GgufModel):
         self._library = LlamaBinding()
         self._llama = self._library.c
         self._n_context = settings.n_context
+        self._sampling = settings.sampling
         self._model = self._library.open_model(path)
         self._context: Any = None
+        self._past: list[int] = []  # tokens whose keys and values are in the cache
+        self._seen: tuple[int, NDArray[np.float32]] | None = None  # the logits and their address
         try:
             self._open_context(settings.threads or os.cpu_count() or 1)
             self._vocabulary = SpeechVocabulary.of(self._tokens_of)
             self._sampler = CodeSampler(self._vocabulary, settings.sampling)
+            self._prompts = PromptWriter.of(
+                self._tokens_of, self._vocabulary, settings, self._likelihood
+            )
         except BaseException:
             self.close()
             raise
-        self._prompts = PromptWriter.of(self._tokens_of, self._vocabulary, settings)
-        self._past: list[int] = []  # tokens whose keys and values are in the cache
-        self._seen: tuple[int, NDArray[np.float32]] | None = None  # the logits and their address
+
+    @property
+    def style(self) -> PromptStyle:
+        """How it is prompted."""
+        return self._prompts.style
+
+    @property
+    def emotions(self) -> frozenset[str]:
+        """Emotions that its vocabulary has."""
+        return self._prompts.emotions
 
     def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
         """Yield the codes of a sentence as they are generated; see `CodeModel.codes`."""
         tokens = self._prompts.tokens(prompt)
         n_most = min(most_codes(prompt), room_for_codes(len(tokens), self._n_context))
+        n_least = fewest_codes(prompt, self._sampling)
         if not self._evaluate(tokens, cancelled):
             return
-        for _ in range(n_most):
+        for n_made in range(n_most):
             if cancelled():
                 return
-            token = self._sampler.draw(self._logits())
+            token = self._sampler.draw(self._logits(), may_end=n_made >= n_least)
             code = self._vocabulary.code(token)
             if code is None:  # the end token: the sampler draws no other token that is not a code
                 return
@@ -121,6 +135,15 @@ class LlamaCppModel(GgufModel):
                 return False
             self._decode(tokens[start : start + BATCH])
         return True
+
+    def _likelihood(self, before: list[int], tokens: list[int]) -> float:
+        """Return the mean log-likelihood of tokens after others."""
+        total = 0.0
+        self._evaluate(before, lambda: False)
+        for token in tokens:
+            total += log_likelihood(self._logits(), token)
+            self._decode([token])
+        return total / max(1, len(tokens))
 
     def _decode(self, tokens: list[int]) -> None:
         array = (self._llama.llama_token * len(tokens))(*tokens)

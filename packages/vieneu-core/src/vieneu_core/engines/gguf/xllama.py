@@ -18,9 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from vieneu_core.engines.gguf.base import GgufModel
-from vieneu_core.engines.speech_lm.limits import most_codes
-from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt
+from vieneu_core.engines.gguf.xllama_scoring import XllamaScoring
+from vieneu_core.engines.speech_lm.limits import fewest_codes, most_codes
+from vieneu_core.engines.speech_lm.model import (
+    CodeModelSettings,
+    CodePrompt,
+    PromptStyle,
+    Sampling,
+)
 from vieneu_core.engines.speech_lm.prompt import SPEECH_END, framed_text, speech_token
+from vieneu_core.engines.speech_lm.prompt_style import emotions_of, find_style
 from vieneu_core.errors import (
     MissingExtraError,
     ModelLoadError,
@@ -28,6 +35,7 @@ from vieneu_core.errors import (
     TextTooLongError,
 )
 from vieneu_core.installation import has_module, install_command, library_command
+from vieneu_core.models.gguf_header import read_header
 from vieneu_core.translatable import Translatable
 
 BATCH = 128
@@ -59,13 +67,26 @@ class XllamaModel(GgufModel):
                 Translatable("llama.cpp does not load the model {path}.", path=path),
                 remedy="Delete the file and load again, or name another in the option model.",
             ) from error
+        self._end = read_header(path).token_id(SPEECH_END) if settings.sampling.min_codes else None
+        scoring = XllamaScoring(self._server, path)
+        self._emotions = emotions_of(scoring.is_token)
+        self._style = find_style(settings, scoring.is_token, scoring.score)
+
+    @property
+    def style(self) -> PromptStyle:
+        """How it is prompted."""
+        return self._style
+
+    @property
+    def emotions(self) -> frozenset[str]:
+        """Emotions that its vocabulary has."""
+        return self._emotions
 
     def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
         """Yield the codes of a sentence as they are generated; see `CodeModel.codes`."""
-        n_most = most_codes(prompt)
         answer = _Answer(cancelled)
         thread = threading.Thread(
-            target=self._ask, args=(prompt, n_most, answer), name="llama", daemon=True
+            target=self._speak, args=(prompt, answer), name="llama", daemon=True
         )
         thread.start()
         try:
@@ -78,40 +99,54 @@ class XllamaModel(GgufModel):
         """Evaluate the next prompt. It takes little time and cannot be interrupted."""
         upcoming = self._take_upcoming()
         if upcoming is not None and not abandoned():
-            self._ask(upcoming, 1, _Answer(abandoned))
+            self._ask(self._text(upcoming), 1, _Answer(abandoned))
 
     def close(self) -> None:
         """Release the model."""
         self._server = None
 
-    def _ask(self, prompt: CodePrompt, n_most: int, answer: _Answer) -> None:
-        settings = self._settings
-        body = {
-            "prompt": framed_text(prompt, settings.format, settings.emotion)
-            + "".join(map(speech_token, prompt.reference.codes)),
-            "n_predict": n_most,
-            "stream": True,
-            "temperature": settings.sampling.temperature,
-            "top_k": settings.sampling.top_k,
-            **_NO_OTHER_SAMPLERS,
-        }
-        if settings.sampling.seed is not None:
-            body["seed"] = settings.sampling.seed
-        try:
-            self._server.handle_completions(json.dumps(body), answer.take)
-        except RuntimeError as error:
-            answer.fail(
-                SynthesisFailedError(Translatable("llama.cpp failed: {error}", error=error))
-            )
-        else:
+    def _text(self, prompt: CodePrompt) -> str:
+        spoken = "".join(map(speech_token, prompt.reference.codes))
+        return framed_text(prompt, self._style, self._emotions) + spoken
+
+    def _speak(self, prompt: CodePrompt, answer: _Answer) -> None:
+        n_most, n_least = most_codes(prompt), fewest_codes(prompt, self._settings.sampling)
+        text = self._text(prompt)
+        if n_least:
+            self._ask(text, n_least, answer, logit_bias=[[self._end, False]])
+            text += "".join(map(speech_token, answer.codes))
+        if not answer.has_ended:
+            self._ask(text, n_most - n_least, answer)
             answer.fail(
                 SynthesisFailedError(
                     Translatable("The model {name} did not end a sentence.", name=self.name)
                 )
             )
 
+    def _ask(self, text: str, n_most: int, answer: _Answer, **more: object) -> None:
+        body = {"prompt": text, "n_predict": n_most, **_drawing(self._settings.sampling), **more}
+        try:
+            self._server.handle_completions(json.dumps(body), answer.take)
+        except RuntimeError as error:
+            answer.fail(
+                SynthesisFailedError(Translatable("llama.cpp failed: {error}", error=error))
+            )
 
-_NO_OTHER_SAMPLERS = {"top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0, "cache_prompt": True}
+
+def _drawing(sampling: Sampling) -> dict[str, object]:
+    """Return the server's parameters; all that it would use by itself are switched off."""
+    seed = {} if sampling.seed is None else {"seed": sampling.seed}
+    return {
+        "stream": True,
+        "temperature": sampling.temperature,
+        "samplers": ["top_k", "top_p", "min_p", "temperature"],  # the order of llama-cpp-python
+        "top_k": sampling.top_k,
+        "top_p": 1.0 if sampling.top_p is None else sampling.top_p,
+        "min_p": sampling.min_p or 0.0,
+        "repeat_penalty": 1.0,
+        "cache_prompt": True,
+        **seed,
+    }
 
 
 class _Answer:
@@ -121,6 +156,10 @@ class _Answer:
         self._cancelled = cancelled
         self._closed = threading.Event()
         self._items: queue.SimpleQueue[int | Exception | None] = queue.SimpleQueue()
+        self.codes: list[int] = []
+        """All codes so far."""
+        self.has_ended = False
+        """Whether nothing more is expected: the end has come, or an error."""
 
     def __iter__(self) -> Iterator[int]:
         """Yield codes until the end.
@@ -147,16 +186,22 @@ class _Answer:
             return True
         text = said["choices"][0]["text"]
         if SPEECH_END in text or self._stopped():
-            self._items.put(None)
+            self._end_with(None)
             return True
         # Tokens that are no speech codes are skipped: the model continues with speech.
-        for code in _CODE.findall(text):
-            self._items.put(int(code))
+        for code in map(int, _CODE.findall(text)):
+            self.codes.append(code)
+            self._items.put(code)
         return False
 
     def fail(self, error: Exception) -> None:
         """End with an error, unless it has ended already."""
-        self._items.put(error)
+        self._end_with(error)
+
+    def _end_with(self, item: Exception | None) -> None:
+        if not self.has_ended:
+            self.has_ended = True
+            self._items.put(item)
 
     def _stopped(self) -> bool:
         return self._closed.is_set() or self._cancelled()

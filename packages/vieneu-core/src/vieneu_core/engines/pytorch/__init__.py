@@ -27,6 +27,8 @@ class PytorchOptions(CodeOptions):
     """Options of this engine."""
 
     model: ModelName = DEFAULT_TRANSFORMERS
+    # As upstream draws with transformers. That takes top_p and min_p from generation_config.json.
+    min_codes: int = Field(default=50, ge=0, le=1000, description="a number from 0 to 1000")
     codec: ModelName = "auto"
     """auto: NeuCodec on PyTorch with a GPU, else its ONNX graph, which is faster on a CPU."""
     device: DeviceChoice = Field(default=DeviceChoice.AUTO, description="auto, cuda, mps or cpu")
@@ -61,9 +63,10 @@ def _load(options: PytorchOptions, progress: OnLoad) -> Parts:
     decoder = _decoder(options, files, device)
     files.say(f"Loading {found.path.name}")
     phonemize = remembered(Phonemizer())
+    spoken = references(options, files, presets, phonemize)
     model = TorchModel(
         found.path,
-        options.settings(found.known.prompt if found.known is not None else None),
+        options.settings(found.known, spoken.sample),
         device,
         batch=_batch(options, device),
         compiled=options.compile,
@@ -71,7 +74,7 @@ def _load(options: PytorchOptions, progress: OnLoad) -> Parts:
     return Parts(
         model=model,
         decoder=decoder,
-        references=references(options, files, presets, phonemize),
+        references=spoken,
         voices=tuple(preset.voice for preset in presets),
         phonemize=phonemize,
     )

@@ -8,14 +8,14 @@ pieces while the others continue, and the common beginning of all prompts is eva
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from inspect import signature
 from typing import Any
 
 from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice
-from vieneu_core.engines.speech_lm.model import Sampling
-from vieneu_core.engines.speech_lm.prompt import SpeechVocabulary, shared_length
+from vieneu_core.engines.pytorch.drawer import Drawer
+from vieneu_core.engines.speech_lm.prompt import shared_length
 from vieneu_core.errors import SynthesisFailedError
 from vieneu_core.translatable import Translatable
 
@@ -30,9 +30,10 @@ class Row:
         tokens: Tokens of its prompt.
         n_most: Largest number of codes.
         model: Name of the model, for people.
+        n_least: Number of codes before which it does not end.
     """
 
-    def __init__(self, tokens: list[int], n_most: int, model: str) -> None:
+    def __init__(self, tokens: list[int], n_most: int, model: str, n_least: int = 0) -> None:
         self.tokens = tokens
         self.made: deque[int] = deque()
         """Generated codes that have not been read yet."""
@@ -44,12 +45,18 @@ class Row:
         self.n_leading = 0
         """Number of prompt tokens that fill the first columns of the cache without a gap."""
         self._n_most = n_most
+        self._n_least = n_least
         self._model = model
 
     @property
     def n_fed(self) -> int:
         """Number of tokens in the cache."""
         return len(self.tokens) + self.n_made - len(self.pending)
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the end may be drawn."""
+        return self.n_made >= self._n_least
 
     def join(self, n_shared: int) -> None:
         """Start with this many tokens in the first columns of the cache."""
@@ -140,7 +147,7 @@ class Batch:
         )
         out = self._evaluate(width)
         # Padded on the left: the last tokens of all rows are in the last column.
-        tokens = self._draw(out.logits[:, -1])
+        tokens = self._draw(out.logits[:, -1], [row.may_end for row in self._rows])
         for row, token in zip(self._rows, tokens, strict=True):
             if not row.pending:
                 row.take(token, self._draw.code(token))
@@ -199,46 +206,3 @@ class Batch:
 
     def _tensor(self, numbers: Sequence[int | Sequence[int]]) -> Any:
         return self._torch.tensor(numbers, dtype=self._torch.long, device=self._kind)
-
-
-class Drawer:
-    """Draws the next token of each row on the device: a speech code or the end."""
-
-    def __init__(
-        self, device: TorchDevice, vocabulary: SpeechVocabulary, sampling: Sampling
-    ) -> None:
-        self._torch = device.torch
-        self._vocabulary = vocabulary
-        self._sampling = sampling
-        self._random = device.torch.Generator(device=device.kind)
-        if sampling.seed is not None:
-            self._random.manual_seed(sampling.seed)
-        else:
-            self._random.seed()
-
-    @property
-    def code(self) -> Callable[[int], int | None]:
-        """Returns the code of a token; None means the end."""
-        return self._vocabulary.code
-
-    def __call__(self, logits: Any) -> list[int]:
-        """Return a token for each row of logits.
-
-        Raises:
-            SynthesisFailedError: the logits are NaN.
-        """
-        torch, speech = self._torch, self._vocabulary
-        codes = logits[:, speech.first_code : speech.first_code + speech.n_codes].float()
-        choices = torch.cat([codes, logits[:, speech.end : speech.end + 1].float()], dim=1)
-        best, indices = choices.topk(min(self._sampling.top_k, choices.shape[1]), dim=1)
-        if not torch.isfinite(best[:, 0]).all():
-            raise SynthesisFailedError("The model's output is not made of numbers.")
-        chosen = indices[:, 0]
-        if self._sampling.temperature > 0.0:
-            odds = torch.softmax(best / self._sampling.temperature, dim=1)
-            drawn = torch.multinomial(odds, 1, generator=self._random)
-            chosen = indices.gather(1, drawn)[:, 0]
-        tokens: list[int] = torch.where(
-            chosen == speech.n_codes, speech.end, chosen + speech.first_code
-        ).tolist()
-        return tokens

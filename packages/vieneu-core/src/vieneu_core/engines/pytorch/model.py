@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from vieneu_core.engines.base import EngineMemory
-from vieneu_core.engines.pytorch.batch import Batch, Drawer, Row
+from vieneu_core.engines.pytorch.batch import Batch, Row
 from vieneu_core.engines.pytorch.device import TorchDevice
+from vieneu_core.engines.pytorch.drawer import Drawer, with_own
 from vieneu_core.engines.pytorch.folder import first_line, load_folder
-from vieneu_core.engines.speech_lm.limits import most_codes, room_for_codes
-from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt
+from vieneu_core.engines.pytorch.likelihood import log_likelihood
+from vieneu_core.engines.speech_lm.limits import fewest_codes, most_codes, room_for_codes
+from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt, PromptStyle
 from vieneu_core.engines.speech_lm.prompt import PromptWriter
 from vieneu_core.engines.speech_lm.windowed_decoder import FIRST_FRAMES, LOOKAHEAD_FRAMES
 from vieneu_core.errors import DeviceMemoryError, ModelLoadError, TextTooLongError
@@ -62,8 +65,11 @@ class TorchModel:
         if settings.threads:
             device.torch.set_num_threads(settings.threads)
         encode, model, vocabulary = load_folder(path, device)
-        self._prompts = PromptWriter.of(encode, vocabulary, settings)
-        self._batch = Batch(model, device, Drawer(device, vocabulary, settings.sampling))
+        self._prompts = PromptWriter.of(
+            encode, vocabulary, settings, partial(log_likelihood, model, device)
+        )
+        self._sampling = with_own(settings.sampling, model)
+        self._batch = Batch(model, device, Drawer(device, vocabulary, self._sampling))
         self._rows: dict[CodePrompt, Row] = {}
         """Sentences in progress, or complete and not requested yet."""
         self._joined = False
@@ -75,6 +81,16 @@ class TorchModel:
     def name(self) -> str:
         """Name of the model, for people."""
         return self._path.name
+
+    @property
+    def style(self) -> PromptStyle:
+        """How it is prompted."""
+        return self._prompts.style
+
+    @property
+    def emotions(self) -> frozenset[str]:
+        """Emotions that its tokenizer has."""
+        return self._prompts.emotions
 
     @property
     def accelerator(self) -> str | None:
@@ -184,7 +200,8 @@ class TorchModel:
     def _new_row(self, prompt: CodePrompt) -> Row:
         tokens = self._prompts.tokens(prompt)
         room = room_for_codes(len(tokens), self._settings.n_context)
-        return Row(tokens, min(room, most_codes(prompt)), self.name)
+        n_least = fewest_codes(prompt, self._sampling)
+        return Row(tokens, min(room, most_codes(prompt)), self.name, n_least)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

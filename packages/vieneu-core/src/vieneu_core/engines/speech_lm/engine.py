@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
 from vieneu_core.audio.pcm import pcm_of_floats
-from vieneu_core.engines.base import EngineInfo, EngineMemory, OnLoad, Utterance
+from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, OnLoad, Utterance
 from vieneu_core.engines.speech_lm.codec import SAMPLE_RATE_HZ, SpeechDecoder
 from vieneu_core.engines.speech_lm.model import CodeModel, CodePrompt
 from vieneu_core.engines.speech_lm.stream import CodeStream
@@ -59,13 +59,17 @@ class CodeEngine:
         Raises:
             ModelLoadError, DeviceMemoryError, MissingExtraError.
         """
-        parts = self._load_parts(progress)
+        with self._as_load_failure():
+            parts = self._load_parts(progress)
         if not parts.voices:
             raise ModelLoadError(
                 Translatable("The model {model} has no voices.", model=parts.model.name),
                 remedy="Put its voices.json beside it, or name one in the option voices.",
             )
         self._parts = parts
+        style = parts.model.style
+        emotion = style.emotion or "no emotion token"
+        progress(LoadProgress(f"{parts.model.name} gets {style.format} prompts, {emotion}"))
         self._warm_up(parts.voices[0])
         return EngineInfo(
             engine=self._name,
@@ -73,7 +77,7 @@ class CodeEngine:
             sample_rate_hz=SAMPLE_RATE_HZ,
             voices=parts.voices,
             clones=True,
-            emotions=True,
+            emotions=bool(parts.model.emotions),
             accelerator=parts.model.accelerator,
         )
 
@@ -116,9 +120,15 @@ class CodeEngine:
         Raises:
             ModelLoadError: synthesis failed.
         """
-        try:
+        with self._as_load_failure():
             for _ in self.synthesize(Utterance(text=_WARM_UP, voice=voice), lambda: False):
                 pass
+
+    @contextmanager
+    def _as_load_failure(self) -> Iterator[None]:
+        """Report that a model or its voices cannot speak as a failure of the load."""
+        try:
+            yield
         except SynthesisFailedError as error:
             raise ModelLoadError(
                 Translatable(

@@ -38,8 +38,24 @@ class Sampling:
     """0 always takes the most likely code."""
     top_k: int = 50
     """Number of the most likely codes that are drawn from."""
+    top_p: float | None = None
+    """Only the most likely codes that together have this probability; None: the model's own, or 1.
+    """
+    min_p: float | None = None
+    """Least probability of a code, in parts of that of the most likely one; None: as of top_p."""
+    min_codes: int = 0
+    """The end is not drawn before so many codes."""
     seed: int | None = None
     """Makes the result reproducible; None means random."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptStyle:
+    """How a model is prompted."""
+
+    format: PromptFormat
+    emotion: str = ""
+    """Token before the text, such as ``<|emotion_0|>``; empty for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +66,20 @@ class CodeModelSettings:
     """Format of its prompt."""
     emotion: str = ""
     """Token before the text, such as ``<|emotion_0|>``; empty for none."""
+    alternatives: tuple[PromptStyle, ...] = ()
+    """Other styles that it may have been trained with: ``sample`` decides."""
+    sample: ReferencePrompt | None = None
+    """A voice of the model, whose codes are likeliest after a prompt in the model's style."""
     sampling: Sampling = Sampling()
     n_context: int = 2048
     """Tokens of prompt and speech together."""
     threads: int = 0
     """CPU threads; 0 means one per core."""
+
+    @property
+    def style(self) -> PromptStyle:
+        """The style to use, or the first one to try."""
+        return PromptStyle(format=self.format, emotion=self.emotion)
 
 
 class CodeModel(Protocol):
@@ -68,6 +93,16 @@ class CodeModel(Protocol):
     @property
     def accelerator(self) -> str | None:
         """Name of the device; None means the CPU."""
+        ...
+
+    @property
+    def style(self) -> PromptStyle:
+        """How it is prompted."""
+        ...
+
+    @property
+    def emotions(self) -> frozenset[str]:
+        """Tokens of `vieneu_core.text.emotions` that it has."""
         ...
 
     def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:

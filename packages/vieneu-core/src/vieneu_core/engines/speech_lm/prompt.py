@@ -12,9 +12,16 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt
+from vieneu_core.engines.speech_lm.model import (
+    CodeModelSettings,
+    CodePrompt,
+    PromptStyle,
+    ReferencePrompt,
+)
+from vieneu_core.engines.speech_lm.prompt_style import emotions_of, find_style
 from vieneu_core.errors import ModelLoadError, SynthesisFailedError
 from vieneu_core.models.catalogue import PromptFormat
+from vieneu_core.text.emotions import EMOTIONS
 from vieneu_core.translatable import Translatable
 
 N_CODES = 65_536
@@ -22,7 +29,7 @@ N_CODES = 65_536
 SPEECH_START, SPEECH_END = "<|SPEECH_GENERATION_START|>", "<|SPEECH_GENERATION_END|>"
 TEXT_START, TEXT_END = "<|TEXT_PROMPT_START|>", "<|TEXT_PROMPT_END|>"
 CHAT_HEAD, CHAT_TAIL = "user: Convert the text to speech:", "\nassistant:"
-_EMOTION = re.compile(r"<\|emotion_\d\|>")
+_ALL_EMOTIONS = frozenset(EMOTIONS.values())
 _SPECIAL = re.compile(r"<\|.*?\|>")
 
 
@@ -96,21 +103,53 @@ class PromptWriter:
         vocabulary: Its speech tokens.
         format: Prompt format of its training.
         emotion: Token before the text, such as ``<|emotion_0|>``; empty for none.
+        emotions: Emotions within a text that the tokeniser has as tokens.
     """
 
     encode: Encode
     vocabulary: SpeechVocabulary
     format: PromptFormat
     emotion: str = ""
+    emotions: frozenset[str] = _ALL_EMOTIONS
 
     @classmethod
     def of(
-        cls, encode: Encode, vocabulary: SpeechVocabulary, settings: CodeModelSettings
+        cls,
+        encode: Encode,
+        vocabulary: SpeechVocabulary,
+        settings: CodeModelSettings,
+        likelihood: Callable[[list[int], list[int]], float],
     ) -> PromptWriter:
-        """Create the writer for a model's settings."""
+        """Create the writer for a model's settings.
+
+        Args:
+            encode: As of the class.
+            vocabulary: As of the class.
+            settings: Contain the styles that are possible.
+            likelihood: Returns the mean log-likelihood of the second tokens after the first ones.
+        """
+
+        def is_token(name: str) -> bool:
+            return _token_or_none(encode, name) is not None
+
+        def score(style: PromptStyle, sample: ReferencePrompt) -> float:
+            before = encode(framed(sample.phonemes, style, emotions))
+            return likelihood(before, [vocabulary.token(code) for code in sample.codes])
+
+        emotions = emotions_of(is_token)
+        style = find_style(settings, is_token, score)
         return cls(
-            encode=encode, vocabulary=vocabulary, format=settings.format, emotion=settings.emotion
+            encode=encode,
+            vocabulary=vocabulary,
+            format=style.format,
+            emotion=style.emotion,
+            emotions=emotions,
         )
+
+    @property
+    def style(self) -> PromptStyle:
+        """Format and emotion."""
+        return PromptStyle(format=self.format, emotion=self.emotion)
 
     def tokens(self, prompt: CodePrompt) -> list[int]:
         """Return the tokens of a prompt.
@@ -120,21 +159,27 @@ class PromptWriter:
         """
         # The codes are many and their tokens are known, so they are not converted to text and back.
         codes = [self.vocabulary.token(code) for code in prompt.reference.codes]
-        return [*self.encode(framed_text(prompt, self.format, self.emotion)), *codes]
+        return [*self.encode(framed_text(prompt, self.style, self.emotions)), *codes]
 
 
-def framed_text(prompt: CodePrompt, format: PromptFormat, emotion: str) -> str:  # noqa: A002 - the word of this field
+def framed_text(
+    prompt: CodePrompt, style: PromptStyle, emotions: frozenset[str] = _ALL_EMOTIONS
+) -> str:
     """Return the text of a prompt, up to the codes of the reference."""
-    text = f"{only_emotions(prompt.reference.phonemes)} {only_emotions(prompt.phonemes)}"
-    framed = f"{TEXT_START}{emotion}{text}{TEXT_END}"
-    if format is PromptFormat.CHAT:
-        framed = f"{CHAT_HEAD}{framed}{CHAT_TAIL}"
-    return framed + SPEECH_START
+    return framed(f"{prompt.reference.phonemes} {prompt.phonemes}", style, emotions)
 
 
-def only_emotions(phonemes: str) -> str:
-    """Remove all special tokens except emotions: a text must not control the model."""
-    return _SPECIAL.sub(lambda found: found[0] if _EMOTION.fullmatch(found[0]) else " ", phonemes)
+def framed(phonemes: str, style: PromptStyle, emotions: frozenset[str]) -> str:
+    """Return phonemes as the text of a prompt, up to the first code."""
+    text = f"{TEXT_START}{style.emotion}{only_emotions(phonemes, emotions)}{TEXT_END}"
+    if style.format is PromptFormat.CHAT:
+        text = f"{CHAT_HEAD}{text}{CHAT_TAIL}"
+    return text + SPEECH_START
+
+
+def only_emotions(phonemes: str, emotions: frozenset[str] = _ALL_EMOTIONS) -> str:
+    """Remove all special tokens except these emotions: a text must not control the model."""
+    return _SPECIAL.sub(lambda found: found[0] if found[0] in emotions else " ", phonemes)
 
 
 def shared_length(a: Sequence[int], b: Sequence[int]) -> int:

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 _BLOCK = 256
 """Logits are processed in blocks of this size; the number of codes is a multiple of it."""
-_MAX_TEMPERATURE, _MAX_TOP_K = 5.0, 1000
+BOUNDS = {
+    "temperature": (0.0, 5.0),
+    "top_k": (1, 1000),
+    "top_p": (0.01, 1.0),
+    "min_p": (0.0, 1.0),
+    "min_codes": (0, 1000),
+}
+"""Least and largest value of each parameter."""
 
 
 class CodeSampler:
@@ -26,7 +33,7 @@ class CodeSampler:
         sampling: Parameters.
 
     Raises:
-        ModelLoadError: temperature or top_k is out of its range.
+        ModelLoadError: a parameter is out of its range.
     """
 
     def __init__(self, vocabulary: SpeechVocabulary, sampling: Sampling) -> None:
@@ -35,41 +42,67 @@ class CodeSampler:
         _check(sampling)
         self._codes = slice(vocabulary.first_code, vocabulary.first_code + vocabulary.n_codes)
         self._end = vocabulary.end
-        self._temperature = sampling.temperature
+        self._sampling = sampling
         self._top_k = sampling.top_k
         self._random = np.random.default_rng(sampling.seed)
 
-    def draw(self, logits: NDArray[np.float32]) -> int:
+    def draw(self, logits: NDArray[np.float32], *, may_end: bool = True) -> int:
         """Return a token.
 
         Args:
             logits: Logits of all tokens, of shape (n_vocab,).
+            may_end: Whether the end is one of the candidates.
 
         Raises:
             SynthesisFailedError: the logits are NaN.
         """
-        codes = logits[self._codes]
-        end = float(logits[self._end])
-        peaks = codes.reshape(-1, _BLOCK).max(axis=1)
-        best = float(peaks.max())
-        if not best > float("-inf"):  # also true for NaN
-            raise SynthesisFailedError("The model's output is not made of numbers.")
-        if self._temperature == 0.0 or self._top_k == 1:
-            return self._end if end > best else self._codes.start + int(codes.argmax())
-        return self._drawn(codes, peaks, end)
+        tokens, odds = self.odds(logits, may_end=may_end)
+        heap = odds.cumsum()
+        at = int(heap.searchsorted(self._random.random() * heap[-1], side="right"))
+        return int(tokens[min(at, len(tokens) - 1)])
 
-    def _drawn(self, codes: NDArray[np.float32], peaks: NDArray[np.float32], end: float) -> int:
+    def odds(
+        self, logits: NDArray[np.float32], *, may_end: bool = True
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Return the tokens that may be drawn and their probabilities, the likeliest first.
+
+        The order is that of llama.cpp: top_k, top_p, min_p, and the temperature last.
+
+        Raises:
+            SynthesisFailedError: the logits are NaN.
+        """
         import numpy as np
 
+        tokens, values = self._candidates(logits, may_end=may_end)
+        how = self._sampling
+        if how.temperature == 0.0:
+            return tokens[:1], np.ones(1)
+        values, tokens = values[: how.top_k], tokens[: how.top_k]
+        if how.top_p is not None and how.top_p < 1.0:
+            n_kept = 1 + int(_softmax(values).cumsum().searchsorted(how.top_p))
+            values, tokens = values[:n_kept], tokens[:n_kept]
+        if how.min_p:
+            n_kept = int((values >= values[0] + np.log(how.min_p)).sum())
+            values, tokens = values[:n_kept], tokens[:n_kept]
+        return tokens, _softmax(values / how.temperature)
+
+    def _candidates(
+        self, logits: NDArray[np.float32], *, may_end: bool
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Return the likeliest codes, and the end, with their logits in descending order."""
+        import numpy as np
+
+        codes = logits[self._codes]
+        peaks = codes.reshape(-1, _BLOCK).max(axis=1)
+        if not float(peaks.max()) > float("-inf"):  # also true for NaN
+            raise SynthesisFailedError("The model's output is not made of numbers.")
         indices = self._likeliest(codes, peaks)
-        values = np.append(codes[indices], np.float32(end)).astype(np.float64)
-        if len(values) > self._top_k:  # the end token is one of the candidates
-            keep = np.argpartition(values, -self._top_k)[-self._top_k :]
-        else:
-            keep = np.arange(len(values))
-        odds = np.exp((values[keep] - values[keep].max()) / self._temperature).cumsum()
-        at = int(keep[np.searchsorted(odds, self._random.random() * odds[-1], side="right")])
-        return self._end if at == len(indices) else self._codes.start + int(indices[at])
+        tokens = indices + self._codes.start
+        if may_end:
+            tokens = np.append(tokens, self._end)
+        values = logits[tokens].astype(np.float64)
+        order = np.argsort(-values, kind="stable")
+        return tokens[order], values[order]
 
     def _likeliest(
         self, codes: NDArray[np.float32], peaks: NDArray[np.float32]
@@ -90,18 +123,28 @@ class CodeSampler:
         return indices[np.argpartition(codes[indices], -self._top_k)[-self._top_k :]]
 
 
+def log_likelihood(logits: NDArray[np.float32], token: int) -> float:
+    """Return the logarithm of a token's probability among all tokens."""
+    import numpy as np
+
+    shifted = logits.astype(np.float64) - float(logits.max())
+    return float(shifted[token] - np.log(np.exp(shifted).sum()))
+
+
+def _softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    import numpy as np
+
+    raised: NDArray[np.float64] = np.exp(values - values.max())
+    return raised / raised.sum()
+
+
 def _check(sampling: Sampling) -> None:
-    if not 0.0 <= sampling.temperature <= _MAX_TEMPERATURE:
-        raise ModelLoadError(
-            Translatable(
-                "The option temperature is {temperature}.", temperature=sampling.temperature
-            ),
-            remedy=Translatable(
-                "Choose one from 0 to {max_temperature:g}.", max_temperature=_MAX_TEMPERATURE
-            ),
-        )
-    if not 1 <= sampling.top_k <= _MAX_TOP_K:
-        raise ModelLoadError(
-            Translatable("The option top_k is {top_k}.", top_k=sampling.top_k),
-            remedy=Translatable("Choose one from 1 to {max_top_k}.", max_top_k=_MAX_TOP_K),
-        )
+    for name, (least, most) in BOUNDS.items():
+        value = getattr(sampling, name)
+        if value is not None and not least <= value <= most:
+            raise ModelLoadError(
+                Translatable("The option {name} is {value}.", name=name, value=value),
+                remedy=Translatable(
+                    "Choose one from {least:g} to {most:g}.", least=least, most=most
+                ),
+            )

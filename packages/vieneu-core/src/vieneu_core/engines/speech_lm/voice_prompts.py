@@ -72,6 +72,10 @@ class References:
             self._known[key] = self._preset(key) if isinstance(key, str) else self._clip(key)
         return self._known[key]
 
+    def sample(self) -> ReferencePrompt | None:
+        """Return the default voice, to try the model with; None if there are no presets."""
+        return next(map(self._preset, self._presets), None)
+
     def _preset(self, voice_id: str) -> ReferencePrompt:
         if voice_id not in self._presets:
             known = ", ".join(self._presets)

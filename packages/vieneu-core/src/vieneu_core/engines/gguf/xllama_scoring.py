@@ -1,0 +1,74 @@
+"""Tokens and likelihoods of a model on xllamacpp, whose server shows both in its answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vieneu_core.engines.speech_lm.model import PromptStyle, ReferencePrompt
+from vieneu_core.engines.speech_lm.prompt import framed, speech_token
+from vieneu_core.errors import ModelLoadError
+from vieneu_core.models.gguf_header import read_header
+from vieneu_core.translatable import Translatable
+
+_CERTAIN = 1e5
+"""Added to a logit, so that exactly this token is drawn. Likelihoods are those without it."""
+
+
+class XllamaScoring:
+    """Asks the server about its model, before it speaks.
+
+    Args:
+        server: The loaded server.
+        path: Its GGUF file.
+    """
+
+    def __init__(self, server: Any, path: Path) -> None:
+        self._server = server
+        self._path = path
+
+    def is_token(self, name: str) -> bool:
+        """Return whether the tokenizer has a text as one token."""
+        n_tokens: int = self._ask(name)["usage"]["prompt_tokens"]
+        return n_tokens == 1
+
+    def score(self, style: PromptStyle, sample: ReferencePrompt) -> float:
+        """Return the mean log-likelihood of a voice's codes; see `prompt_style.Score`."""
+        first = read_header(self._path).token_id(speech_token(0)) or 0
+        text, total = framed(sample.phonemes, style, frozenset()), 0.0
+        for code in sample.codes:
+            answer = self._ask(text, logit_bias=[[first + code, _CERTAIN]], logprobs=1)
+            total += answer["choices"][0]["logprobs"]["content"][0]["logprob"]
+            text += speech_token(code)
+        return total / max(1, len(sample.codes))
+
+    def _ask(self, prompt: str, **more: object) -> Mapping[str, Any]:
+        """Let one token be drawn after a text; return the server's answer.
+
+        Raises:
+            ModelLoadError: it has none.
+        """
+        body = {"prompt": prompt, "n_predict": 1, "temperature": 0, "cache_prompt": True, **more}
+        answers: list[Mapping[str, Any]] = []
+
+        def take(event: str) -> bool:
+            answers.append(json.loads(event))
+            return False
+
+        try:
+            self._server.handle_completions(json.dumps(body), take)
+            if "choices" in answers[-1]:
+                return answers[-1]
+        except (RuntimeError, IndexError) as error:
+            raise self._failure(error) from error
+        raise self._failure(answers[-1].get("error", {}).get("message", ""))
+
+    def _failure(self, reason: object) -> ModelLoadError:
+        return ModelLoadError(
+            Translatable(
+                "llama.cpp cannot try the model {path}: {reason}", path=self._path, reason=reason
+            ),
+            remedy="Name the model's own style in the options format and emotion.",
+        )
