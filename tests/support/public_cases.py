@@ -244,7 +244,8 @@ CASES = [
         RouterStatus,
         {
             "mode": is_(Mode.LOCAL), "active": is_("local"), "fallback_active": is_(False),
-            "backends": is_((STATUS,)), "ready": is_(("local",)), "session_remaining_s": is_(None), "quota": is_(None),
+            "backends": is_((STATUS,)), "ready": is_(("local",)),
+            "session_remaining_s": is_(None), "quota": is_(None),
         },
         use_status,
     ),
