@@ -7,14 +7,14 @@ from shutil import rmtree
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
-from vieneu_core.errors import VieneuError
+from vieneu_core.errors import AllBackendsFailedError, AuthenticationError, VieneuError
 
 from . import bus_events, entry_update, issues, notebook_view, notification, services
-from .const import CONF_LOCAL, DOMAIN
+from .const import CONF_LOCAL, CONF_REFUSED_BY, DOMAIN
 from .error_translation import translated_error
 from .installing import async_install_again
 from .runtime import (
@@ -43,6 +43,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what is shared by all entries: the actions, and the view of notebooks."""
     services.async_register(hass)
     notebook_view.async_register(hass)
+    issues.async_follow_entries(hass)
     return True
 
 
@@ -56,11 +57,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
         await runtime.async_load()
     except VieneuError as error:
         await runtime.cached.aclose()
-        raise ConfigEntryNotReady(
-            translation_domain=DOMAIN,
-            translation_key="nothing_speaks",
-            translation_placeholders=translated_error(hass, error),
-        ) from error
+        issues.async_set_nothing_speaks(hass, entry, error)
+        raise _not_set_up(hass, entry, error) from error
     entry.runtime_data = runtime
     try:
         await _begin(hass, entry)
@@ -68,6 +66,25 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
         await runtime.cached.aclose()
         raise
     return True
+
+
+def _not_set_up(
+    hass: HomeAssistant, entry: VieneuConfigEntry, error: VieneuError
+) -> ConfigEntryNotReady | ConfigEntryAuthFailed:
+    """Return the error of an entry with which nothing can speak.
+
+    Where servers refuse the token, only an admin can help; any other failure may end by itself.
+    """
+    causes = error.causes if isinstance(error, AllBackendsFailedError) else (error,)
+    refused = [cause for cause in causes if isinstance(cause, AuthenticationError)]
+    for cause in refused[:1]:
+        entry.async_start_reauth(hass, data={CONF_REFUSED_BY: cause.backend})
+    kind = ConfigEntryAuthFailed if len(refused) == len(causes) else ConfigEntryNotReady
+    return kind(
+        translation_domain=DOMAIN,
+        translation_key="nothing_speaks",
+        translation_placeholders=translated_error(hass, error),
+    )
 
 
 async def _begin(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
@@ -87,7 +104,6 @@ async def async_unload_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> b
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
         await entry.runtime_data.cached.aclose()
-        issues.async_clear(hass)
         notification.async_clear(hass)
     return unloaded
 

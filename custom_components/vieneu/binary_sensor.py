@@ -10,21 +10,21 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntity,
     BinarySensorEntityDescription,
 )
-from homeassistant.const import EntityCategory
+from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from vieneu_core.router import Mode
 
 from .coordinator import VieneuData
-from .entity import VieneuEntity
+from .entity import PartOfColab, VieneuEntity, async_add_described
 from .runtime import VieneuConfigEntry
 
 PARALLEL_UPDATES = 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class VieneuBinarySensorDescription(BinarySensorEntityDescription):
+class VieneuBinarySensorDescription(BinarySensorEntityDescription, PartOfColab):
     """Description of a binary sensor."""
 
     is_on_fn: Callable[[VieneuData], bool]
@@ -45,6 +45,7 @@ BINARY_SENSORS: tuple[VieneuBinarySensorDescription, ...] = (
     VieneuBinarySensorDescription(
         key="remote_connected",
         translation_key="remote_connected",
+        of_colab=True,
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         is_on_fn=lambda data: _is_ready(data, Mode.REMOTE),
     ),
@@ -64,7 +65,13 @@ async def async_setup_entry(
 ) -> None:
     """Set up the binary sensors."""
     coordinator = entry.runtime_data.coordinator
-    async_add_entities(VieneuBinarySensor(coordinator, row) for row in BINARY_SENSORS)
+    async_add_described(
+        entry,
+        Platform.BINARY_SENSOR,
+        BINARY_SENSORS,
+        lambda row: VieneuBinarySensor(coordinator, row),
+        async_add_entities,
+    )
 
 
 class VieneuBinarySensor(VieneuEntity, BinarySensorEntity):

@@ -14,6 +14,7 @@ from vieneu_core.router import (
     BackendTooSlow,
     FailedBack,
     FailedOver,
+    LocalLost,
     QuotaWarning,
     RemoteLost,
     RouterEvent,
@@ -30,6 +31,7 @@ EVENT: Final = "vieneu_event"
 TYPES: Final[dict[type[RouterEvent], str]] = {
     FailedOver: "failed_over",
     FailedBack: "failed_back",
+    LocalLost: "local_lost",
     RemoteLost: "remote_lost",
     SessionExpiring: "session_expiring",
     SessionExpired: "session_expired",
@@ -68,7 +70,7 @@ def attributes_of(hass: HomeAssistant, event: RouterEvent) -> dict[str, str | fl
                 known["reason"] = translated_error(hass, cause)["detail"]
         case FailedBack(from_backend=before, to_backend=after):
             known = {"from_backend": before, "to_backend": after}
-        case RemoteLost(cause=cause):
+        case LocalLost(cause=cause) | RemoteLost(cause=cause):
             texts = translated_error(hass, cause)
             known = {"reason": texts["detail"], "remedy": texts["remedy"]}
         case SessionExpiring(remaining_s=left):

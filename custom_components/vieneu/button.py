@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
-from homeassistant.const import EntityCategory
+from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -15,7 +15,7 @@ from vieneu_core.backends.base import BackendState
 from vieneu_core.errors import VieneuError
 from vieneu_core.router import Mode, Router
 
-from .entity import VieneuEntity
+from .entity import PartOfColab, VieneuEntity, async_add_described
 from .error_translation import translated
 from .runtime import VieneuConfigEntry
 
@@ -23,7 +23,7 @@ PARALLEL_UPDATES = 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class VieneuButtonDescription(ButtonEntityDescription):
+class VieneuButtonDescription(ButtonEntityDescription, PartOfColab):
     """Description of a button."""
 
     press_fn: Callable[[Router], Awaitable[Any]]
@@ -41,6 +41,7 @@ BUTTONS: tuple[VieneuButtonDescription, ...] = (
     VieneuButtonDescription(
         key="test_connection",
         translation_key="test_connection",
+        of_colab=True,
         entity_category=EntityCategory.DIAGNOSTIC,
         press_fn=_test,
     ),
@@ -59,6 +60,7 @@ BUTTONS: tuple[VieneuButtonDescription, ...] = (
     VieneuButtonDescription(
         key="disconnect",
         translation_key="disconnect",
+        of_colab=True,
         entity_category=EntityCategory.CONFIG,
         press_fn=lambda router: router.unload_backend(Mode.REMOTE),
     ),
@@ -71,7 +73,14 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the buttons."""
-    async_add_entities(VieneuButton(entry.runtime_data.coordinator, row) for row in BUTTONS)
+    coordinator = entry.runtime_data.coordinator
+    async_add_described(
+        entry,
+        Platform.BUTTON,
+        BUTTONS,
+        lambda row: VieneuButton(coordinator, row),
+        async_add_entities,
+    )
 
 
 class VieneuButton(VieneuEntity, ButtonEntity):

@@ -8,14 +8,7 @@ from typing import Any, cast
 
 import probatio as vol
 from homeassistant.components import webhook
-from homeassistant.config_entries import (
-    SOURCE_REAUTH,
-    SOURCE_RECONFIGURE,
-    ConfigEntry,
-    ConfigEntryState,
-    ConfigFlow,
-    ConfigFlowResult,
-)
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
 from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import callback
 from homeassistant.helpers.network import NoURLAvailableError, get_url
@@ -24,7 +17,6 @@ from pydantic import ValidationError
 from vieneu_core.credentials import new_auth_token
 from vieneu_core.engines.registry import AUTO_ENGINE, best_engine, model_option
 from vieneu_core.errors import VieneuError
-from vieneu_core.router import Mode
 
 from . import address_webhook, notebook_view
 from .config_forms import (
@@ -37,7 +29,6 @@ from .config_forms import (
     PLACEHOLDERS,
     SECRET,
     SERVER,
-    TOKEN,
     notebook_form,
 )
 from .const import (
@@ -46,17 +37,15 @@ from .const import (
     CONF_ENGINE_OPTIONS,
     CONF_KIND,
     CONF_LOCAL,
-    CONF_MODE,
     CONF_WEBHOOK,
     DOMAIN,
     LocalKind,
 )
 from .error_translation import language_of
 from .options_flow import VieneuOptionsFlow
+from .reauth_flow import ReauthFlow
 from .runtime import embedded_voice, voice_catalogue
-from .validation import Failure, install, try_engine, verify
-
-TITLE = "VieNeu"
+from .validation import Failure, install, stored_url, try_engine, verify
 
 
 def _options(engine: str, model: str | None) -> dict[str, Any]:
@@ -65,7 +54,7 @@ def _options(engine: str, model: str | None) -> dict[str, Any]:
     return {best_engine(gpu=False): options} if engine == AUTO_ENGINE and options else options
 
 
-class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
+class VieneuConfigFlow(ReauthFlow, domain=DOMAIN):
     """Sets up the only entry."""
 
     VERSION = 1
@@ -96,9 +85,10 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Let the user choose what to change; a new address is the usual case."""
-        return self.async_show_menu(
-            step_id="reconfigure", menu_options=["paste", "colab", "embedded", "model", "server"]
-        )
+        options = ["paste", "colab", "embedded", "model", "server"]
+        if CONF_COLAB in self._get_reconfigure_entry().data:
+            options.append("remove_colab")
+        return self.async_show_menu(step_id="reconfigure", menu_options=options)
 
     # --- the local voice ----------------------------------------------------------------------
 
@@ -130,8 +120,10 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_server(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Use a VieNeu server on the home network."""
         failure = None
-        if user_input is not None and not (failure := await verify(self.hass, user_input)):
-            return await self._save({CONF_LOCAL: {CONF_KIND: LocalKind.SERVER.value, **user_input}})
+        if user_input is not None:
+            given = {**user_input, CONF_URL: stored_url(user_input[CONF_URL])}
+            if not (failure := await verify(self.hass, given)):
+                return await self._save({CONF_LOCAL: {CONF_KIND: LocalKind.SERVER.value, **given}})
         return self._form("server", failure, SERVER, user_input)
 
     # --- Colab --------------------------------------------------------------------------------
@@ -151,6 +143,14 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
                 return await self.async_step_notebook()
         own = await self.hass.async_add_executor_job(voice_catalogue(self.hass).voices)
         return self._form("colab", failure, notebook_form(own), user_input)
+
+    async def async_step_remove_colab(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Remove the server on Colab, after a confirmation; the local voice stays."""
+        if user_input is None:
+            return self._form("remove_colab", None)
+        return await self._save({CONF_COLAB: None, CONF_WEBHOOK: None})
 
     async def async_step_notebook(
         self, user_input: dict[str, Any] | None = None
@@ -202,7 +202,10 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for address and token; a known token may be omitted."""
         failure, known = None, self._known_token()
         if user_input is not None:
-            given = {CONF_URL: user_input[CONF_URL], CONF_TOKEN: user_input.get(CONF_TOKEN, known)}
+            given = {
+                CONF_URL: stored_url(user_input[CONF_URL]),
+                CONF_TOKEN: user_input.get(CONF_TOKEN, known),
+            }
             if not (failure := await verify(self.hass, given)):
                 webhook_id = {CONF_WEBHOOK: self._webhook_id} if self._notebook else {}
                 return await self._save({CONF_COLAB: given, **webhook_id})
@@ -210,68 +213,6 @@ class VieneuConfigFlow(ConfigFlow, domain=DOMAIN):
         schema = vol.Schema({vol.Required(CONF_URL): ADDRESS, token: SECRET})
         suggested = None if user_input is None else {CONF_URL: user_input[CONF_URL]}
         return self._form("paste", failure, schema, suggested)
-
-    # --- the token is refused -----------------------------------------------------------------
-
-    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Start the flow because the server no longer accepts the token."""
-        return await self.async_step_reauth_confirm()
-
-    async def async_step_reauth_confirm(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask for the current token."""
-        failure = None
-        colab = self._get_reauth_entry().data[CONF_COLAB]
-        if user_input is not None and not (
-            failure := await verify(self.hass, {**colab, CONF_TOKEN: user_input[CONF_TOKEN]})
-        ):
-            # The current address: a new one may have been received meanwhile.
-            now = self._get_reauth_entry().data[CONF_COLAB]
-            return await self._save({CONF_COLAB: {**now, CONF_TOKEN: user_input[CONF_TOKEN]}})
-        return self._form("reauth_confirm", failure, TOKEN)
-
-    def _form(
-        self,
-        step_id: str,
-        failure: Failure | None,
-        schema: vol.Schema | None = None,
-        suggested: Mapping[str, Any] | None = None,
-    ) -> ConfigFlowResult:
-        """Show the form of a step with the user's input and the error."""
-        return self.async_show_form(
-            step_id=step_id,
-            data_schema=schema and self.add_suggested_values_to_schema(schema, suggested),
-            errors={"base": failure.key} if failure else {},
-            description_placeholders={**PLACEHOLDERS, **(failure.placeholders if failure else {})},
-        )
-
-    async def _save(self, changes: dict[str, Any]) -> ConfigFlowResult:
-        """Create the entry, or change the existing one."""
-        if self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
-            entry = (
-                self._get_reauth_entry()
-                if self.source == SOURCE_REAUTH
-                else self._get_reconfigure_entry()
-            )
-            data = {**entry.data, **changes}
-            is_loaded = entry.state is ConfigEntryState.LOADED
-            if is_loaded and data == dict(entry.data):
-                entry.runtime_data.coordinator.async_check_remote_now()
-            done = self.async_update_and_abort(entry, data=data)
-            if not is_loaded:
-                # `async_update_reload_and_abort` does not support entries with a listener, and a
-                # running reload may still have one: the entry is updated explicitly.
-                self.hass.config_entries.async_schedule_reload(entry.entry_id)
-            return done
-        await self.async_set_unique_id(DOMAIN)
-        self._abort_if_unique_id_configured()
-        local = {CONF_LOCAL: {CONF_KIND: LocalKind.EMBEDDED.value}}
-        # An admin who sets up Colab first expects it to speak.
-        mode = Mode.REMOTE if CONF_COLAB in changes else Mode.LOCAL
-        return self.async_create_entry(
-            title=TITLE, data={**local, **changes}, options={CONF_MODE: mode.value}
-        )
 
     def _known_token(self) -> str:
         """Return the known token of the server; empty if there is none."""

@@ -29,7 +29,7 @@ CONF_SAMPLES = "samples"
 SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 ADDRESS = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
 TOKEN = vol.Schema({vol.Required(CONF_TOKEN): SECRET})
-SERVER = vol.Schema({vol.Required(CONF_URL): ADDRESS, vol.Required(CONF_TOKEN): SECRET})
+SERVER = vol.Schema({vol.Required(CONF_URL): TextSelector(), vol.Required(CONF_TOKEN): SECRET})
 _LABELS = {each.engine: each.label for each in ENGINES}
 ENGINE_OPTIONS = [
     SelectOptionDict(value=name, label=_LABELS.get(name, name)) for name in sorted(MODEL_ENGINES)
@@ -70,6 +70,7 @@ PLACEHOLDERS = {
     "detail": "",
     "remedy": "",
     "example": "https://abc.ngrok-free.app",
+    "server_example": "http://192.168.1.20:8000",
     "colab": "https://colab.research.google.com",
     "tunnels": ", ".join(TunnelKind.with_domains()),
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+from vieneu_core.router import Mode
+
 DOMAIN: Final = "vieneu"
 LANGUAGES: Final = ("vi", "en")
 """Languages of speech; those of texts are the files in ``translations/``."""
@@ -35,8 +37,23 @@ CONF_FALLBACK_ENTITY: Final = "fallback_entity"
 CONF_KEEP_SPEECH: Final = "keep_speech"
 """Option key of the cache of finished speech on disk."""
 
+CONF_REFUSED_BY: Final = "refused_by"
+"""Key in the data of a reauthentication: the backend whose token is not accepted."""
+REAUTH_STEPS: Final = {Mode.LOCAL: "reauth_server", Mode.REMOTE: "reauth_confirm"}
+"""Form for the token of each backend."""
+RECONFIGURE_MENU: Final = "menu"
+"""Repair of an issue for which the admin chooses a form of the reconfigure flow."""
+
 ATTR_SPEED: Final = "speed"
 ATTR_PAUSE: Final = "sentence_pause"
+ATTR_LEAD_IN: Final = "lead_in"
+ATTR_CHIME: Final = "chime"
+OWN_CHIME: Final = "bell"
+"""Value of `ATTR_CHIME` for the chime of this integration; any other is the id of a media."""
+ATTR_CACHE: Final = "vieneu_cache"
+"""Option that is part of the key of Home Assistant's audio cache; see `ProvenCache`."""
+NOT_KEPT: Final = "not kept"
+"""Beginning of `ATTR_CACHE` for speech that no cache keeps, or is asked for."""
 
 DEFAULT_SPEED: Final = 1.0
 DEFAULT_PAUSE: Final = 0.0

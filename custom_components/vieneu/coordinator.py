@@ -18,8 +18,8 @@ from vieneu_core.errors import VieneuError
 from vieneu_core.router import Mode, Router, RouterEvent, RouterStatus
 from vieneu_core.voices import Voice
 
-from .const import DOMAIN
-from .error_translation import translated_error
+from .const import CONF_REFUSED_BY, DOMAIN, REAUTH_STEPS
+from .error_translation import short_error, translated_detail, translated_error
 
 _LOGGER = logging.getLogger(__name__)
 REFRESH = timedelta(seconds=30)
@@ -41,12 +41,24 @@ class LastSpeech:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastError:
+    """The latest failure of a backend, in the language of Home Assistant."""
+
+    backend: str
+    code: str
+    title: str
+    """The failure in a few words."""
+    detail: str
+    """What failed exactly; English where there is no translation."""
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VieneuData:
     """A snapshot of the router."""
 
     status: RouterStatus
-    last_error: str | None = None
-    """Latest failure and its remedy, in the language of Home Assistant."""
+    last_error: LastError | None = None
     voices: tuple[Voice, ...] = ()
     """Voices of the backend for the next request, the default one first."""
     voices_of: str = ""
@@ -146,14 +158,21 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
 
     @callback
     def async_check_token(self) -> None:
-        """Start the flow for a new token if the server rejects the current one."""
-        remote = self.data.status.backend(Mode.REMOTE)
-        if remote is None:
-            return
-        if remote.state is BackendState.UNAUTHORIZED:
-            self.config_entry.async_start_reauth(self.hass)
-        elif remote.state.ready:  # a valid token was received another way
-            for flow in list(self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
+        """Start the flow for a new token if a server rejects the current one."""
+        for mode in Mode:
+            backend = self.data.status.backend(mode.value)
+            if backend is None:
+                continue
+            if backend.state is BackendState.UNAUTHORIZED:
+                refused = {CONF_REFUSED_BY: mode.value}
+                self.config_entry.async_start_reauth(self.hass, data=refused)
+            elif backend.state.ready:  # a valid token was received another way
+                self._end_reauth(REAUTH_STEPS[mode])
+
+    @callback
+    def _end_reauth(self, step_id: str) -> None:
+        for flow in list(self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
+            if flow["step_id"] == step_id:
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
     def _snapshot(self) -> VieneuData:
@@ -165,14 +184,18 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
             session_end=self._session_end(status),
         )
 
-    def _last_error(self, status: RouterStatus) -> str | None:
+    def _last_error(self, status: RouterStatus) -> LastError | None:
         # Current failures come first.
-        backends = sorted(status.backends, key=lambda backend: backend.state.ready)
-        error = next((b.last_error for b in backends if b.last_error is not None), None)
-        if error is None:
-            return None
-        texts = translated_error(self.hass, error)
-        return f"{texts['detail']} {texts['remedy']}"
+        for backend in sorted(status.backends, key=lambda backend: backend.state.ready):
+            if (error := backend.last_error) is not None:
+                return LastError(
+                    backend=backend.name,
+                    code=error.code,
+                    title=short_error(self.hass, error),
+                    detail=translated_detail(self.hass, error),
+                    remedy=translated_error(self.hass, error)["remedy"],
+                )
+        return None
 
     def _session_end(self, status: RouterStatus) -> datetime | None:
         if status.session_remaining_s is None:

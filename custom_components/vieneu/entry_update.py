@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 from homeassistant.core import HomeAssistant, callback
 
+from vieneu_core.router import Mode
+
 from . import address_webhook
-from .const import CONF_COLAB, CONF_LOCAL
-from .options import SpeechOptions
+from .const import CONF_COLAB, CONF_LOCAL, CONF_MODE
+from .options import SpeechOptions, async_store
 from .runtime import VieneuConfigEntry
 
 
@@ -37,6 +39,9 @@ def async_follow(hass: HomeAssistant, entry: VieneuConfigEntry) -> Callable[[], 
             stop_listening()
             stop_listening = address_webhook.async_listen(hass, entry)
         colab = known.get(CONF_COLAB)
+        if colab is None:
+            runtime.router.set_mode(Mode.LOCAL, require_ready=False)
+            async_store(hass, entry, **{CONF_MODE: Mode.LOCAL.value})
         await runtime.router.set_remote(runtime.remote(colab) if colab else None)
         await runtime.coordinator.async_refresh()
 

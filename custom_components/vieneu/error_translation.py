@@ -27,6 +27,11 @@ def language_of(hass: HomeAssistant) -> str:
     return best_language(hass.config.language)
 
 
+def reason_of(error: BaseException) -> str:
+    """Return what an exception of other code says; the name of its class if it says nothing."""
+    return str(error).strip() or type(error).__name__
+
+
 def message(hass: HomeAssistant, category: str, path: str, default: str) -> str:
     """Return a text of ``translations`` in the language of Home Assistant.
 
@@ -50,16 +55,28 @@ def translated_error(hass: HomeAssistant, error: VieneuError | ErrorReport) -> d
     return {"detail": detail, "remedy": remedy}
 
 
+def short_error(hass: HomeAssistant, error: VieneuError | ErrorReport) -> str:
+    """Return a failure in a few words, without its values: the title of its class."""
+    texts = error_text(error.code, error.remedy, language_of(hass))
+    return error.title if texts is None else texts.title
+
+
+def translated_detail(hass: HomeAssistant, error: VieneuError | ErrorReport) -> str:
+    """Return what failed exactly, in English where there is no translation."""
+    return str(translated_text(error.detail, language_of(hass)))
+
+
 def _texts_of_core(error: VieneuError | ErrorReport, language: str) -> tuple[str, str]:
-    """Return detail and remedy in a language; an untranslated detail is preceded by its title."""
+    """Return detail and remedy in a language; instead of an untranslated detail its title.
+
+    The detail itself is in the log, in the diagnostics and in the attributes of *Last error*.
+    """
     texts = error_text(error.code, error.remedy, language)
     if texts is None:
-        return error.detail, error.remedy
+        return error.detail.strip() or f"{error.title}.", error.remedy
     title, remedy = texts
     detail = translated_text(error.detail, language)
-    if detail is error.detail:
-        detail = f"{title} ({detail.removesuffix('.')})."
-    return detail, remedy
+    return f"{title}." if detail is error.detail or not detail.strip() else detail, remedy
 
 
 def translated(hass: HomeAssistant, error: VieneuError, key: str) -> HomeAssistantError:

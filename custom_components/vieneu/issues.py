@@ -5,19 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
 from vieneu_core import __version__
-from vieneu_core.backends.base import BackendState
-from vieneu_core.router import BackendStatus, Mode
+from vieneu_core.errors import VieneuError
+from vieneu_core.router import BackendStatus, Mode, RouterStatus
 from vieneu_core.wire.version import is_older
 
-from .const import DOMAIN
+from .const import CONF_KIND, CONF_LOCAL, DOMAIN, RECONFIGURE_MENU
 from .coordinator import VieneuCoordinator, VieneuData
 from .error_translation import message, translated_error
 from .options import SpeechOptions
+from .outages import (
+    LOCAL_LOST,
+    REMOTE_LOST,
+    SERVER_LOST,
+    lost_backends,
+    lost_key,
+    name_of,
+    speaks_without,
+)
 from .runtime import VieneuConfigEntry
 
 ENDING_S = 30 * 60.0
@@ -32,13 +48,18 @@ class Issue:
 
     key: str
     placeholders: dict[str, str]
-    fixable: bool = False
+    form: str | None = None
+    """Step of the reconfigure flow that repairs it; None if no form does."""
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING
 
 
 ENGINE_MISSING = "engine_missing"
+NOTHING_SPEAKS = "nothing_speaks"
 KEYS = (
-    "remote_lost",
+    NOTHING_SPEAKS,
+    REMOTE_LOST,
+    SERVER_LOST,
+    LOCAL_LOST,
     "session_ending",
     "fallback_active",
     "default_voice_missing",
@@ -53,25 +74,37 @@ def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable
 
     @callback
     def settle() -> None:
-        default_voice = SpeechOptions.of(coordinator.config_entry.options).voice
-        found = issues_of(hass, coordinator.data, default_voice=default_voice)
-        present = {issue.key: issue for issue in found}
+        entry = coordinator.config_entry
+        present = {issue.key: issue for issue in issues_of(hass, entry, coordinator.data)}
         for key in KEYS:
             if (issue := present.get(key)) is None:
                 ir.async_delete_issue(hass, DOMAIN, key)
-                continue
-            ir.async_create_issue(
-                hass,
-                DOMAIN,
-                key,
-                data={"entry_id": coordinator.config_entry.entry_id},
-                is_fixable=issue.fixable,
-                severity=issue.severity,
-                translation_key=key,
-                translation_placeholders=issue.placeholders,
-            )
+            else:
+                _create(hass, entry, issue)
 
     return coordinator.async_add_listener(settle)
+
+
+@callback
+def _create(hass: HomeAssistant, entry: VieneuConfigEntry, issue: Issue) -> None:
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue.key,
+        data={"entry_id": entry.entry_id, "form": issue.form},
+        is_fixable=issue.form is not None,
+        severity=issue.severity,
+        translation_key=issue.key,
+        translation_placeholders=issue.placeholders,
+    )
+
+
+@callback
+def async_set_nothing_speaks(
+    hass: HomeAssistant, entry: VieneuConfigEntry, error: VieneuError
+) -> None:
+    """Create the issue of an entry that cannot be set up; deleted when it is set up or removed."""
+    _create(hass, entry, _nothing_speaks(translated_error(hass, error)))
 
 
 @callback
@@ -85,16 +118,20 @@ def async_set_missing(
     if not requirements:
         ir.async_delete_issue(hass, DOMAIN, ENGINE_MISSING)
         return
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        ENGINE_MISSING,
-        data={"entry_id": entry.entry_id},
-        is_fixable=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key=ENGINE_MISSING,
-        translation_placeholders={"packages": ", ".join(requirements)},
-    )
+    packages = {"packages": ", ".join(requirements)}
+    _create(hass, entry, Issue(key=ENGINE_MISSING, placeholders=packages))
+
+
+@callback
+def async_follow_entries(hass: HomeAssistant) -> None:
+    """Delete the issues of an entry that is not loaded any more, or is no longer retried."""
+
+    @callback
+    def changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.domain == DOMAIN and entry.state is ConfigEntryState.NOT_LOADED:
+            async_clear(hass)
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
 
 
 @callback
@@ -104,44 +141,38 @@ def async_clear(hass: HomeAssistant) -> None:
         ir.async_delete_issue(hass, DOMAIN, key)
 
 
-def issues_of(
-    hass: HomeAssistant, data: VieneuData, *, default_voice: str | None = None
-) -> list[Issue]:
-    """Return the current issues.
+def issues_of(hass: HomeAssistant, entry: VieneuConfigEntry, data: VieneuData) -> list[Issue]:
+    """Return the current issues of an entry.
 
     Args:
         hass: Home Assistant, for its language.
+        entry: The entry, for its local voice and its default voice.
         data: The snapshot.
-        default_voice: Id of the configured default voice; None means each backend's own.
     """
     status = data.status
     remote = status.backend(Mode.REMOTE)
-    found: list[Issue] = []
-    if remote is not None and _is_lost(remote):
-        error = remote.last_error
-        found.append(
-            Issue(
-                key="remote_lost",
-                placeholders=translated_error(hass, error) if error is not None else {},
-                fixable=True,
-                severity=ir.IssueSeverity.ERROR,
-            )
-        )
+    found = [_lost(hass, entry, status, backend) for backend in lost_backends(status)]
+    if status.nothing_speaks:
+        found.append(_nothing_speaks(_cause(hass, status)))
     left_s = status.session_remaining_s
     if left_s is not None and 0 < left_s <= ENDING_S and data.session_end is not None:
         found.append(
             Issue(
                 key="session_ending",
-                placeholders={"end": f"{dt_util.as_local(data.session_end):%H:%M}"},
+                placeholders={
+                    "end": f"{dt_util.as_local(data.session_end):%H:%M}",
+                    "speaks": speaks_without(hass, status, Mode.REMOTE.value),
+                },
             )
         )
+    default_voice = SpeechOptions.of(entry.options).voice
     if status.fallback_active:
         found.append(
             Issue(
                 key="fallback_active",
                 placeholders={
-                    "active": _name_of(hass, status.active),
-                    "chosen": _name_of(hass, status.mode.value),
+                    "active": name_of(hass, status.active),
+                    "chosen": name_of(hass, status.mode.value),
                 },
             )
         )
@@ -149,7 +180,7 @@ def issues_of(
         found.append(
             Issue(
                 key="default_voice_missing",
-                placeholders={"voice": missing, "backend": _name_of(hass, status.active)},
+                placeholders={"voice": missing, "backend": name_of(hass, status.active)},
             )
         )
     version = remote.health.version if remote is not None and remote.health is not None else None
@@ -161,14 +192,45 @@ def issues_of(
         found.append(
             Issue(
                 key="tunnel_budget",
-                placeholders={"used": f"{100 * status.quota.used:.0f}"},
+                placeholders={
+                    "used": f"{100 * status.quota.used:.0f}",
+                    "speaks": speaks_without(hass, status, Mode.REMOTE.value),
+                },
             )
         )
     return found
 
 
-def _name_of(hass: HomeAssistant, backend: str) -> str:
-    return message(hass, "entity", f"sensor.active_backend.state.{backend}", backend)
+def _lost(
+    hass: HomeAssistant, entry: VieneuConfigEntry, status: RouterStatus, backend: BackendStatus
+) -> Issue:
+    key = lost_key(entry, backend.name)
+    texts = {} if backend.last_error is None else translated_error(hass, backend.last_error)
+    return Issue(
+        key=key,
+        placeholders={**texts, "speaks": speaks_without(hass, status, backend.name)},
+        form="paste" if key == REMOTE_LOST else str(entry.data[CONF_LOCAL][CONF_KIND]),
+        severity=ir.IssueSeverity.ERROR,
+    )
+
+
+def _nothing_speaks(cause: dict[str, str]) -> Issue:
+    return Issue(
+        key=NOTHING_SPEAKS,
+        placeholders=cause,
+        form=RECONFIGURE_MENU,
+        severity=ir.IssueSeverity.CRITICAL,
+    )
+
+
+def _cause(hass: HomeAssistant, status: RouterStatus) -> dict[str, str]:
+    """Return why the selected backend cannot speak, or else another one."""
+    chosen = status.backend(status.mode.value)
+    errors = [each.last_error for each in (chosen, *status.backends) if each is not None]
+    error = next((error for error in errors if error is not None), None)
+    if error is not None:
+        return translated_error(hass, error)
+    return {"detail": message(hass, "exceptions", "none_loaded.message", ""), "remedy": ""}
 
 
 def _missing_voice(data: VieneuData, default_voice: str | None) -> str | None:
@@ -185,11 +247,3 @@ def _missing_voice(data: VieneuData, default_voice: str | None) -> str | None:
     if default_voice is None or not is_known or default_voice in {v.id for v in data.voices}:
         return None
     return default_voice
-
-
-def _is_lost(remote: BackendStatus) -> bool:
-    """Return whether it failed; loading and unloading on purpose do not count."""
-    on_purpose = {BackendState.NOT_CONFIGURED, BackendState.UNLOADED, BackendState.LOADING}
-    return (
-        remote.last_error is not None and not remote.state.ready and remote.state not in on_purpose
-    )

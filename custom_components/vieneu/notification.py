@@ -1,4 +1,4 @@
-"""Notification about each outage of the server, dismissed when it is back."""
+"""Notification about each outage of a backend, dismissed when it is back."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections.abc import Callable
 from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant, callback
 
-from vieneu_core.router import Mode, RemoteLost, RouterEvent
+from vieneu_core.backends.base import BackendState
+from vieneu_core.router import LocalLost, Mode, RemoteLost, RouterEvent
 
 from .const import DOMAIN
 from .coordinator import VieneuCoordinator
 from .error_translation import message, translated_error
+from .outages import lost_in, lost_key, speaks_without
 
-NOTIFICATION = f"{DOMAIN}_remote_lost"
+_OVER = {state for state in BackendState if state.ready} | {BackendState.NOT_CONFIGURED}
 
 
 @callback
@@ -22,16 +24,24 @@ def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable
 
     @callback
     def on_event(event: RouterEvent) -> None:
-        if isinstance(event, RemoteLost):
-            text = message(hass, "exceptions", "remote_lost.message", "{detail}")
-            text = text.format(**translated_error(hass, event.cause))
-            persistent_notification.async_create(hass, text, "VieNeu", NOTIFICATION)
+        if not isinstance(event, LocalLost | RemoteLost):
+            return
+        backend, status = lost_in(event), coordinator.data.status
+        current = status.backend(backend)
+        if current is not None and current.state is BackendState.UNAUTHORIZED:
+            return  # the dialog for the token says so
+        key = lost_key(coordinator.config_entry, backend)
+        text = message(hass, "exceptions", f"{key}.message", "{detail}").format(
+            **translated_error(hass, event.cause), speaks=speaks_without(hass, status, backend)
+        )
+        persistent_notification.async_create(hass, text, "VieNeu", _id_of(backend))
 
     @callback
     def settle() -> None:
-        remote = coordinator.data.status.backend(Mode.REMOTE)
-        if remote is None or remote.state.ready:
-            async_clear(hass)
+        for mode in Mode:
+            backend = coordinator.data.status.backend(mode.value)
+            if backend is None or backend.state in _OVER:
+                persistent_notification.async_dismiss(hass, _id_of(mode.value))
 
     ends = (coordinator.async_on_router_event(on_event), coordinator.async_add_listener(settle))
 
@@ -45,5 +55,10 @@ def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable
 
 @callback
 def async_clear(hass: HomeAssistant) -> None:
-    """Dismiss the notification, if there is one."""
-    persistent_notification.async_dismiss(hass, NOTIFICATION)
+    """Dismiss the notifications, if there are any."""
+    for mode in Mode:
+        persistent_notification.async_dismiss(hass, _id_of(mode.value))
+
+
+def _id_of(backend: str) -> str:
+    return f"{DOMAIN}_{backend}_lost"

@@ -1,4 +1,4 @@
-"""Fix flow of a lost server, which opens the form for its new address."""
+"""Fix flow of a backend that cannot speak, which opens the form that repairs it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from homeassistant.config_entries import SOURCE_RECONFIGURE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
-from .const import DOMAIN
+from .const import DOMAIN, RECONFIGURE_MENU
 
 
-class RemoteLostFlow(RepairsFlow):
-    """Opens the reconfigure flow."""
+class FormFlow(RepairsFlow):
+    """Opens a form of the reconfigure flow, or its menu."""
 
-    def __init__(self, entry_id: str) -> None:
+    def __init__(self, entry_id: str, form: str) -> None:
         self._entry_id = entry_id
+        self._form = form
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Start the flow."""
@@ -31,9 +32,12 @@ class RemoteLostFlow(RepairsFlow):
             issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
             placeholders = issue.translation_placeholders if issue is not None else None
             return self.async_show_form(step_id="confirm", description_placeholders=placeholders)
-        flow = await self.hass.config_entries.flow.async_init(
+        flows = self.hass.config_entries.flow
+        flow = await flows.async_init(
             DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": self._entry_id}
         )
+        if self._form != RECONFIGURE_MENU:
+            await flows.async_configure(flow["flow_id"], {"next_step_id": self._form})
         result = self.async_create_entry(data={})
         result["next_flow"] = (FlowType.CONFIG_FLOW, flow["flow_id"])
         return result
@@ -43,5 +47,6 @@ async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Return the flow that fixes an issue."""
-    # Every issue here has data; only the lost server is fixable.
-    return RemoteLostFlow(cast("dict[str, str]", data)["entry_id"])
+    # Every issue here has data, and those that are fixable have a form.
+    stated = cast("dict[str, str]", data)
+    return FormFlow(stated["entry_id"], stated["form"])

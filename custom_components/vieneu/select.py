@@ -11,16 +11,14 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from vieneu_core.errors import BackendError
 from vieneu_core.router import Mode
 
-from .const import CONF_MODE, CONF_VOICE, DOMAIN
+from .const import CONF_COLAB, CONF_MODE, CONF_VOICE, DOMAIN
 from .entity import VieneuEntity
 from .error_translation import translated_error
 from .options import SpeechOptions, async_store
 from .runtime import VieneuConfigEntry
 
 PARALLEL_UPDATES = 0
-MODE = SelectEntityDescription(
-    key="mode", translation_key="mode", options=[mode.value for mode in Mode]
-)
+MODE = SelectEntityDescription(key="mode", translation_key="mode")
 VOICE = SelectEntityDescription(
     key="voice", translation_key="voice", entity_category=EntityCategory.CONFIG
 )
@@ -40,6 +38,12 @@ async def async_setup_entry(
 
 class ModeSelect(VieneuEntity, SelectEntity):
     """Local or Google Colab: the admin's choice, kept over a restart."""
+
+    @property
+    def options(self) -> list[str]:
+        """The backends that are set up."""
+        has_colab = CONF_COLAB in self.coordinator.config_entry.data
+        return [mode.value for mode in Mode if mode is Mode.LOCAL or has_colab]
 
     @property
     def current_option(self) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from homeassistant.components.sensor import (
@@ -12,7 +12,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfInformation, UnitOfTime
+from homeassistant.const import PERCENTAGE, EntityCategory, Platform, UnitOfInformation, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -20,20 +20,19 @@ from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.router import LAST_RESORT, BackendStatus, Mode
 
 from .coordinator import VieneuData
-from .entity import VieneuEntity
+from .entity import PartOfColab, VieneuEntity, async_add_described
 from .runtime import VieneuConfigEntry
 
 PARALLEL_UPDATES = 0
 STATES = [state.value for state in BackendState]
-LONGEST_STATE = 255
-"""Longest state in characters, by Home Assistant's limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class VieneuSensorDescription(SensorEntityDescription):
+class VieneuSensorDescription(SensorEntityDescription, PartOfColab):
     """Description of a sensor."""
 
     value_fn: Callable[[VieneuData], str | int | float | datetime | None]
+    attributes_fn: Callable[[VieneuData], Mapping[str, str] | None] = lambda _: None
 
 
 def _backend(data: VieneuData, name: str) -> BackendStatus:
@@ -62,6 +61,14 @@ def _quota_used(data: VieneuData) -> float | None:
     return round(100 * data.status.quota.used, 2)
 
 
+def _error_title(data: VieneuData) -> str | None:
+    return None if data.last_error is None else data.last_error.title
+
+
+def _error_details(data: VieneuData) -> dict[str, str] | None:
+    return None if data.last_error is None else asdict(data.last_error)
+
+
 SENSORS: tuple[VieneuSensorDescription, ...] = (
     VieneuSensorDescription(
         key="active_backend",
@@ -81,6 +88,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
     VieneuSensorDescription(
         key="remote_state",
         translation_key="remote_state",
+        of_colab=True,
         device_class=SensorDeviceClass.ENUM,
         options=STATES,
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -89,6 +97,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
     VieneuSensorDescription(
         key="remote_latency",
         translation_key="remote_latency",
+        of_colab=True,
         device_class=SensorDeviceClass.DURATION,
         native_unit_of_measurement=UnitOfTime.MILLISECONDS,
         state_class=SensorStateClass.MEASUREMENT,
@@ -100,6 +109,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
     VieneuSensorDescription(
         key="gpu_memory",
         translation_key="gpu_memory",
+        of_colab=True,
         device_class=SensorDeviceClass.DATA_SIZE,
         native_unit_of_measurement=UnitOfInformation.GIGABYTES,
         state_class=SensorStateClass.MEASUREMENT,
@@ -111,6 +121,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
     VieneuSensorDescription(
         key="remote_uptime",
         translation_key="remote_uptime",
+        of_colab=True,
         device_class=SensorDeviceClass.DURATION,
         native_unit_of_measurement=UnitOfTime.SECONDS,
         suggested_unit_of_measurement=UnitOfTime.HOURS,
@@ -122,12 +133,14 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
     VieneuSensorDescription(
         key="session_end",
         translation_key="session_end",
+        of_colab=True,
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=lambda data: data.session_end,
     ),
     VieneuSensorDescription(
         key="tunnel_budget",
         translation_key="tunnel_budget",
+        of_colab=True,
         native_unit_of_measurement=PERCENTAGE,
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=1,
@@ -165,7 +178,8 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
         key="last_error",
         translation_key="last_error",
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda data: data.last_error and data.last_error[:LONGEST_STATE],
+        value_fn=_error_title,
+        attributes_fn=_error_details,
     ),
 )
 
@@ -176,7 +190,14 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the sensors."""
-    async_add_entities(VieneuSensor(entry.runtime_data.coordinator, row) for row in SENSORS)
+    coordinator = entry.runtime_data.coordinator
+    async_add_described(
+        entry,
+        Platform.SENSOR,
+        SENSORS,
+        lambda row: VieneuSensor(coordinator, row),
+        async_add_entities,
+    )
 
 
 class VieneuSensor(VieneuEntity, SensorEntity):
@@ -188,3 +209,8 @@ class VieneuSensor(VieneuEntity, SensorEntity):
     def native_value(self) -> str | int | float | datetime | None:
         """Value of the sensor."""
         return self.entity_description.value_fn(self.coordinator.data)
+
+    @property
+    def extra_state_attributes(self) -> Mapping[str, str] | None:
+        """Details of the value, if it has any."""
+        return self.entity_description.attributes_fn(self.coordinator.data)

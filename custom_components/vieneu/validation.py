@@ -15,6 +15,7 @@ from homeassistant.helpers.translation import async_load_integrations
 from pydantic import SecretStr
 
 from vieneu_core.backends.local import LocalBackend
+from vieneu_core.credentials import parse_endpoint_url
 from vieneu_core.errors import (
     AuthenticationError,
     BackendDrainingError,
@@ -66,6 +67,14 @@ _KEYS: tuple[tuple[type[VieneuError], str], ...] = (
 def error_key(error: VieneuError) -> str:
     """Return the key of the message with the remedy."""
     return next((key for kind, key in _KEYS if isinstance(error, kind)), "unknown")
+
+
+def stored_url(address: str) -> str:
+    """Return the URL to store for an address; one that cannot be used is left to `verify`."""
+    try:
+        return parse_endpoint_url(address)
+    except ValueError:
+        return address
 
 
 async def verify(hass: HomeAssistant, given: Mapping[str, str]) -> Failure | None:

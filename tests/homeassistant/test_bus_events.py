@@ -23,8 +23,8 @@ from vieneu_core.errors import UnpronounceableError
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 KINDS = {
-    "failed_over", "failed_back", "remote_lost", "session_expiring", "session_expired",
-    "budget_warning", "backend_switched", "backend_too_slow", "sentence_skipped",
+    "failed_over", "failed_back", "local_lost", "remote_lost", "session_expiring",
+    "session_expired", "budget_warning", "backend_switched", "backend_too_slow", "sentence_skipped",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import COMPONENT, EMBEDDED, ROOT, SetUp
+from conftest import COMPONENT, ROOT, SetUp
 from custom_components.vieneu.config_forms import ENGINE_OPTIONS
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
@@ -133,9 +133,9 @@ def test_no_modules_import_in_a_circle() -> None:
 
 
 async def test_every_entity_has_a_name_and_where_no_class_draws_one_an_icon(
-    hass: HomeAssistant, set_up: SetUp
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any]
 ) -> None:
-    entry = await set_up(EMBEDDED)
+    entry = await set_up(colab)
     for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
         key = entity.translation_key
         assert key is not None
@@ -147,9 +147,9 @@ async def test_every_entity_has_a_name_and_where_no_class_draws_one_an_icon(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_every_state_of_a_list_has_a_word(
-    hass: HomeAssistant, set_up: SetUp, language: str
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], language: str
 ) -> None:
-    await set_up(EMBEDDED)
+    await set_up(colab)
     for domain in ("sensor", "select"):
         for state in hass.states.async_all(domain):
             registered = er.async_get(hass).async_get(state.entity_id)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from conftest import EMBEDDED, SetUp
+from conftest import EMBEDDED, SetUp, until
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import snapshot_platform
+from server_site import TOKEN
 from syrupy.assertion import SnapshotAssertion
 
 PLATFORMS = [
@@ -34,6 +35,11 @@ async def test_the_entities_of_a_platform(
     everything_on = "homeassistant.helpers.entity.Entity.entity_registry_enabled_default"
     monkeypatch.setattr(everything_on, True)
     monkeypatch.setattr("custom_components.vieneu.PLATFORMS", (platform,))
-    entry = await set_up(EMBEDDED)
+    colab = {"url": "http://127.0.0.1:1", "token": TOKEN}
+    entry = await set_up({**EMBEDDED, "colab": colab})
+    status = entry.runtime_data.router.status
+    for name, state in (("remote", "unreachable"), ("local", "ready")):
+        await until(hass, lambda name=name, state=state: status().backend(name).state == state)
+    await hass.async_block_till_done()
     await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)
     await hass.config_entries.async_unload(entry.entry_id)

@@ -42,6 +42,7 @@ async def test_an_outage_is_notified_once_and_dismissed_when_it_is_over(
     entry = await set_up(colab, mode="remote")
     assert repairs(hass) == set()
     assert notifications(hass) == []
+    await until(hass, lambda: hass.states.is_state("sensor.vieneu_local_state", "ready"))
     await lose(hass, site)
     assert repairs(hass) == {"remote_lost", "fallback_active"}
     assert notifications(hass) == ["Google Colab is lost"]
@@ -73,6 +74,7 @@ async def test_messages_are_in_the_language_of_home_assistant(
 ) -> None:
     await hass.config.async_update(language="vi")
     await set_up(colab, mode="remote")
+    await until(hass, lambda: hass.states.is_state("sensor.vieneu_local_state", "ready"))
     await lose(hass, site)
 
     (notification,) = hass.data[NOTIFICATION].values()
@@ -80,11 +82,13 @@ async def test_messages_are_in_the_language_of_home_assistant(
     assert "(/config/repairs)" in notification["message"]
     assert "{" not in notification["message"]
     assert "Không kết nối được tới 127.0.0.1" in notification["message"]
-    last = hass.states.get("sensor.vieneu_loi_gan_nhat") or hass.states.get(
-        "sensor.vieneu_last_error"
-    )
+    last = hass.states.get("sensor.vieneu_last_error")
     assert last is not None
-    assert last.state.startswith("Không kết nối được tới 127.0.0.1")
+    assert last.state == "Không kết nối được"
+    assert last.attributes["backend"] == "remote"
+    assert last.attributes["code"] == "connection"
+    assert last.attributes["detail"].startswith("Không kết nối được tới 127.0.0.1")
+    assert last.attributes["remedy"].startswith("Kiểm tra máy chủ còn chạy")
     issue = ir.async_get(hass).async_get_issue("vieneu", "fallback_active")
     assert issue is not None
     assert issue.translation_placeholders == {"active": "Trong nhà", "chosen": "Google Colab"}

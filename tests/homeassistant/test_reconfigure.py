@@ -103,7 +103,7 @@ async def test_colab_is_added_to_a_running_entry(
 ) -> None:
     entry = await set_up(EMBEDDED)
     runtime = entry.runtime_data
-    assert hass.states.is_state("sensor.vieneu_tunnel_quota_used", "unknown")
+    assert hass.states.get("sensor.vieneu_tunnel_quota_used") is None
     flow = await reconfigure(hass, entry, "paste")
     flow = await go_on(hass, flow, {"url": site.url, "token": TOKEN})
     assert flow["reason"] == "reconfigure_successful"
@@ -191,4 +191,5 @@ async def test_the_fix_of_a_lost_server_opens_the_form_for_its_address(
     done = await answer.json()
     assert done["type"] == "create_entry"
     (flow,) = hass.config_entries.flow.async_progress()
-    assert flow["step_id"] == "reconfigure"
+    assert flow["step_id"] == "paste"
+    assert done["next_flow"] == ["config_flow", flow["flow_id"]]

@@ -34,9 +34,7 @@ async def test_the_embedded_voice_alone_is_enough(hass: HomeAssistant, set_up: S
     assert entry.state is ConfigEntryState.LOADED
     assert state(hass, "select.vieneu_backend") == "local"
     assert state(hass, "sensor.vieneu_active_backend") == "local"
-    assert state(hass, "sensor.vieneu_google_colab_state") == "not_configured"
     assert state(hass, "binary_sensor.vieneu_local_ready") == "on"
-    assert state(hass, "binary_sensor.vieneu_google_colab_connected") == "off"
     workers = psutil.Process().children(recursive=True)
     assert await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_block_till_done()
@@ -135,7 +133,7 @@ async def select(hass: HomeAssistant, entity_id: str, option: str) -> None:
 async def test_what_is_not_ready_is_refused_with_what_to_do(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    await set_up(EMBEDDED)
+    await set_up({**EMBEDDED, "colab": {"url": "http://127.0.0.1:1", "token": TOKEN}})
     with pytest.raises(ServiceValidationError) as caught:
         await select(hass, "select.vieneu_backend", "remote")
     assert caught.value.translation_key == "remote_not_ready"
@@ -148,8 +146,8 @@ async def test_the_remedy_is_in_the_language_of_home_assistant(
 ) -> None:
     await hass.config.async_update(language="vi")
     await set_up(EMBEDDED)
-    with pytest.raises(ServiceValidationError) as caught:
-        await select(hass, "select.vieneu_backend", "remote")
+    with pytest.raises(HomeAssistantError) as caught:
+        await hass.services.async_call("vieneu", "warm", {"backend": "remote"}, blocking=True)
     assert caught.value.translation_placeholders is not None
     placeholders = caught.value.translation_placeholders
     assert placeholders["detail"] == "Nguồn giọng remote chưa được thiết lập."

@@ -238,13 +238,14 @@ CASES = [
     Case(Speech((CHUNK,)).save, {"path": is_("a.wav"), "fmt": is_(None)}),
     Case(RouterStatus(
         mode=Mode.LOCAL, active="local", fallback_active=False, backends=(STATUS,),
-        session_remaining_s=None, quota=None,
+        ready=("local",), session_remaining_s=None, quota=None,
     ).backend, {"name": is_("local")}),
     Case(
         RouterStatus,
         {
             "mode": is_(Mode.LOCAL), "active": is_("local"), "fallback_active": is_(False),
-            "backends": is_((STATUS,)), "session_remaining_s": is_(None), "quota": is_(None),
+            "backends": is_((STATUS,)), "ready": is_(("local",)),
+            "session_remaining_s": is_(None), "quota": is_(None),
         },
         use_status,
     ),

@@ -17,6 +17,7 @@ from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import (
     AllBackendsFailedError,
+    BackendConnectionError,
     BackendLoadingError,
     BackendNotConfiguredError,
     BackendNotLoadedError,
@@ -89,6 +90,38 @@ async def test_the_local_model_can_be_unloaded_and_loaded_by_the_admin() -> None
             await rig.router.load_backend("local")
         with pytest.raises(BackendNotConfiguredError):
             await rig.router.load_backend("cellar")
+
+
+async def test_a_server_at_home_that_was_off_at_the_start_is_used_once_it_is_on() -> None:
+    rig = RouterRig(Mode.LOCAL)
+    rig.local.load_error = rig.local.reported = lost("it is off")
+    async with rig:
+        assert rig.router.active == "last_resort"
+        rig.local.load_error = None
+        rig.local.reported = None
+        await rig.clock.advance(120)
+        assert rig.router.active == "local"
+        assert set(speakers(await rig.speak())) == {"local"}
+
+
+async def test_a_test_of_what_could_not_be_loaded_tells_why_and_keeps_the_state() -> None:
+    rig = RouterRig(Mode.LOCAL)
+    rig.remote.load_error = rig.remote.reported = lost("the session is over")
+    async with rig:
+        for _ in range(2):
+            with pytest.raises(BackendConnectionError, match="the session is over"):
+                await rig.router.probe("remote")
+            status = rig.router.status().backend("remote")
+            assert status is not None
+            assert status.state is BackendState.UNREACHABLE
+            assert status.last_error is not None
+            assert status.last_error.detail == "the session is over"
+
+        rig.remote.load_error = rig.remote.reported = None
+        assert (await rig.router.probe("remote")).seconds > 0
+        status = rig.router.status().backend("remote")
+        assert status is not None
+        assert status.state is BackendState.READY
 
 
 async def test_what_could_not_be_loaded_is_loaded_again_by_and_by() -> None:

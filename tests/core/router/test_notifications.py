@@ -18,6 +18,8 @@ from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.errors import (
     BackendBusyError,
     BackendConnectionError,
+    BackendError,
+    TooSlowError,
     TunnelOfflineError,
 )
 from vieneu_core.router import (
@@ -28,8 +30,10 @@ from vieneu_core.router import (
     DefaultVoiceMissing,
     FailedBack,
     FailedOver,
+    LocalLost,
     Mode,
     RemoteLost,
+    RouterPolicy,
     ServerOutdated,
     WorkerRestarted,
 )
@@ -57,6 +61,69 @@ async def test_events_report_loss_failover_recovery_and_failback_each_once() -> 
         assert len(rig.published(FailedBack)) == len(rig.published(CircuitClosed)) == 1
         assert rig.published(BackendRecovered) == [BackendRecovered(backend="remote")]
         assert set(speakers(await rig.speak())) == {"remote"}
+
+
+async def test_a_local_backend_that_is_lost_is_reported_as_a_remote_one() -> None:
+    async with RouterRig(mode=Mode.LOCAL) as rig:
+        assert rig.router.status().ready == ("local", "last_resort")
+        rig.local.always = ScriptStep(error=BackendConnectionError("it is off"))
+        rig.local.reported = BackendConnectionError("it is off")
+        for _ in range(3):
+            assert_heard(await rig.speak())
+        await rig.clock.advance(200)
+        (event,) = rig.published(LocalLost)
+        assert isinstance(event, LocalLost)
+        assert event.cause.detail == "it is off"
+        assert rig.published(RemoteLost) == []
+        assert rig.router.status().ready == ("last_resort",)
+
+        rig.local.always, rig.local.reported = ScriptStep(), None
+        await rig.clock.advance(120)
+        assert rig.published(BackendRecovered) == [BackendRecovered(backend="local")]
+        assert rig.router.status().ready == ("local", "last_resort")
+        assert len(rig.published(LocalLost)) == 1
+
+
+async def test_that_nothing_can_speak_is_stated_until_something_can() -> None:
+    async with RouterRig(mode=Mode.REMOTE) as rig:
+        assert not rig.router.status().nothing_speaks
+        for name in ("local", "last_resort"):
+            await rig.router.unload_backend(name)
+        rig.remote.always = ScriptStep(error=BackendConnectionError("it is off"))
+        rig.remote.reported = BackendConnectionError("it is off")
+        with pytest.raises(BackendError):
+            await rig.router.check("remote")
+        status = rig.router.status()
+        assert status.nothing_speaks
+        assert status.ready == ()
+        assert status.active == "remote", "the choice, though it cannot speak"
+
+        hold = rig.local.load_hold = asyncio.Event()
+        loading = asyncio.ensure_future(rig.router.load_backend("local"))
+        await settle()
+        assert not rig.router.status().nothing_speaks, "it may speak soon"
+        hold.set()
+        await loading
+        assert rig.router.status().ready == ("local",)
+
+
+async def test_without_the_fallback_only_the_choice_counts_as_ready() -> None:
+    async with RouterRig(policy=RouterPolicy(fallback_enabled=False)) as rig:
+        assert rig.router.status().ready == ("remote",)
+        await rig.router.unload_backend("remote")
+        assert rig.router.status().nothing_speaks
+
+
+async def test_a_backend_that_is_only_too_slow_still_speaks() -> None:
+    async with RouterRig(policy=RouterPolicy(fallback_enabled=False)) as rig:
+        rig.remote.always = ScriptStep(error=TooSlowError("too slow"))
+        with pytest.raises(BackendError):
+            await rig.router.probe("remote")
+        for _ in range(2):
+            with pytest.raises(BackendError):
+                await rig.router.probe("remote")
+        assert rig.router.status().backend("remote").state is BackendState.SLOW  # type: ignore[union-attr]  # it is there
+        assert rig.router.status().ready == ("remote",)
 
 
 async def test_an_older_server_is_named_once_and_used_all_the_same() -> None:

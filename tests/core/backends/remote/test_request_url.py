@@ -44,7 +44,7 @@ def test_a_url_is_taken_as_people_paste_it(given: str, health: str, host: str) -
     [
         ("", "empty"),
         ("   ", "empty"),
-        ("abc.ngrok-free.app", "https://"),
+        ("abc", "https://"),
         ("ftp://abc.app", "neither"),
         ("https://", "host"),
         ("https://user:hunter2@abc.app", "password"),

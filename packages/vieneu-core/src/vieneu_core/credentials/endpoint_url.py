@@ -22,6 +22,14 @@ _HOME_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 """Suffixes of names that exist only in a home network (RFC 6762, RFC 8375, ICANN)."""
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
+_BARE_ADDRESS = re.compile(
+    r"""( \[[0-9a-f:.]+\] (:\d{1,5})?        # an IPv6 address
+        | [a-z0-9_-]+ (\.[a-z0-9_-]+)+ \.? (:\d{1,5})?  # an IPv4 address, a name with dots
+        | [a-z0-9_-]+ :\d{1,5} )              # a name in the home network, with its port
+        (/[^\s?#@]*)?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A host without a scheme: with a port, or with what no other word has."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 """IPv4 addresses behind a translator (RFC 6052)."""
 _MAX_HOST_CHARS = 253
@@ -31,7 +39,8 @@ _MAX_HOST_CHARS = 253
 def parse_endpoint_url(value: str) -> str:
     """Return a server's URL without surrounding white space and without a trailing slash.
 
-    An empty one stays empty: there is no server.
+    An empty one stays empty: there is no server. An address without a scheme, such as
+    ``192.168.1.20:8000``, gets one: http in the home network, https elsewhere.
 
     Raises:
         PydanticCustomError: it is not an http(s) URL of a host, contains a user name, password,
@@ -40,6 +49,7 @@ def parse_endpoint_url(value: str) -> str:
     text = value.strip()
     if not text:
         return ""
+    text = _with_scheme(text)
     url = _web_url(text)
     if "@" in urlsplit(text).netloc:
         raise invalid(URL_ERROR, "it contains a user name or a password")
@@ -69,6 +79,17 @@ def is_loopback(host: str) -> bool:
     """Return whether a host is this machine."""
     address = _address(host)
     return address.is_loopback if address is not None else host.lower() == "localhost"
+
+
+def _with_scheme(text: str) -> str:
+    """Return a URL for an address that is clearly meant as one; any other text as it is."""
+    if len(text) > MAX_URL_CHARS or not _BARE_ADDRESS.fullmatch(text):
+        return text
+    try:
+        host = urlsplit(f"//{text}").hostname or ""
+    except ValueError:  # brackets around no address
+        return text
+    return f"{'http' if is_home(host) else 'https'}://{text}"
 
 
 def _web_url(text: str) -> URL:

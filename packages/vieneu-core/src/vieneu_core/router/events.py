@@ -101,6 +101,13 @@ class RemoteLost(RouterEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LocalLost(RouterEvent):
+    """The local backend was ready and no longer is, as `RemoteLost`."""
+
+    cause: ErrorReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackendRecovered(RouterEvent):
     """A backend that had failed is ready again."""
 

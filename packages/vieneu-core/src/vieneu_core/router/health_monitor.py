@@ -10,38 +10,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
-from vieneu_core.errors import (
-    BackendError,
-    BackendTimeoutError,
-    RequestError,
-    SynthesisFailedError,
-)
-from vieneu_core.router.backlog import RunningSpeech
+from vieneu_core.errors import BackendError, BackendTimeoutError
 from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.policy import RouterPolicy
+from vieneu_core.router.probing import Prober
 from vieneu_core.router.tracked_backend import TrackedBackend
-from vieneu_core.synthesis import Speech, SynthesisRequest, collect
+from vieneu_core.synthesis import Speech
 from vieneu_core.text.passages import estimated_seconds
 from vieneu_core.translatable import Translatable
 
-# A local model that the admin has unloaded stays unloaded; a remote one only needs a handshake.
 _NEEDS_LOADING = {
     BackendState.UNLOADED,
-    BackendState.LOADING,
     BackendState.UNREACHABLE,
     BackendState.EXPIRED,
+    BackendState.FAILED,
 }
 
 _LOGGER = logging.getLogger(__name__)
 PROGRESS_EVERY_S = 0.5
-_MOST_REPEATS = 20
 _MOST_SKIPPED = 16  # checks of a slow backend between two test sentences
 SHORTEST_WAIT_S = 0.05
 """Shortest pause in seconds, so that the monitor never runs in a tight loop."""
@@ -64,6 +56,7 @@ class HealthMonitor:
         self._clock = clock
         self._metered = metered
         self._each_round = each_round
+        self._prober = Prober(tracked, policy=policy, clock=clock)
         self._idle_checks = 0
         self._slow_checks = 0
         self._woken = asyncio.Event()
@@ -168,55 +161,21 @@ class HealthMonitor:
                 half_s = self._policy().stall_s / 2
                 await self._try_probe(int(half_s / factor / estimated_seconds((" ",), 1.0)))
 
-    async def probe(self, n_chars: int | None = None) -> Speech:
-        """Speak a short sentence on the backend; its circuit records the result.
-
-        After a failure it is as long as the longest one that failed, or else has ``n_chars``.
+    async def test(self) -> Speech:
+        """Speak a short sentence, after loading a backend that could not be loaded before.
 
         Raises:
-            BackendError: it cannot speak, or its circuit is open.
+            BackendError: it cannot be loaded, or cannot speak.
         """
-        tracked = self._tracked
-        probe = tracked.admit(None)
-        length = tracked.failures.probe_chars if n_chars is None else n_chars
-        text = _lengthened(self._policy().probe_text, length)
-        seconds = estimated_seconds((text,), 1.0)
-        with tracked.attempt(probe, seconds, longest_chars=len(text)) as running:
-            return await self._test_sentence(text, running)
-
-    async def _test_sentence(self, text: str, running: RunningSpeech) -> Speech:
-        name = self._tracked.name
-        try:
-            async with asyncio.timeout(self._policy().stall_s):
-                return await collect(self._measured(text, running))
-        except TimeoutError as err:
-            raise BackendTimeoutError(
-                Translatable("{name} did not speak the test sentence in time.", name=name)
-            ) from err
-        except RequestError as err:
-            raise SynthesisFailedError(
-                Translatable(
-                    "{name} refused the test sentence: {detail}", name=name, detail=err.detail
-                )
-            ) from err
-
-    async def _measured(
-        self, text: str, running: RunningSpeech
-    ) -> AsyncGenerator[AudioChunk, None]:
-        audio_s, first_audio_s = 0.0, None
-        backend, began_s = self._tracked.backend, self._clock.monotonic()
-        async with aclosing(backend.stream(SynthesisRequest(text=(text,)))) as chunks:
-            async for chunk in chunks:
-                audio_s += chunk.seconds
-                if chunk.pcm and first_audio_s is None:
-                    first_audio_s = self._clock.monotonic() - began_s
-                yield chunk
-        waited_s = self._clock.monotonic() - began_s
-        running.measured_anew(audio_s=audio_s, waited_s=waited_s, first_audio_s=first_audio_s)
+        if self._needs_loading:
+            await self._health(tolerant=False)
+            if self._tracked.failures.suspect:
+                raise self._tracked.why_not_ready()
+        return await self._prober.probe()
 
     async def _try_probe(self, n_chars: int | None = None) -> None:
         try:
-            await self.probe(n_chars)
+            await self._prober.probe(n_chars)
         except BackendError:
             return  # it is recorded, and the circuit stays open for longer
 
@@ -249,7 +208,8 @@ class HealthMonitor:
         state = self._tracked.state
         if self._tracked.unloaded_by_admin:
             return False
-        return state is BackendState.FAILED or (self._metered and state in _NEEDS_LOADING)
+        # A remote one only needs a handshake; a model on this machine is being loaded already.
+        return state in _NEEDS_LOADING or (self._metered and state is BackendState.LOADING)
 
     @property
     def _idle(self) -> bool:
@@ -291,10 +251,3 @@ class HealthMonitor:
             for wait in waits:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
-
-
-def _lengthened(text: str, n_chars: int) -> str:
-    """Return a sentence repeated until it has this many characters."""
-    phrase = text.rstrip(" .!?")
-    n_times = min(_MOST_REPEATS, max(1, math.ceil(n_chars / (len(phrase) + 2))))
-    return ", ".join([phrase] * n_times) + "." if n_times > 1 else text

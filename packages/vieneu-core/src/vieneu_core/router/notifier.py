@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from weakref import WeakKeyDictionary, WeakSet
 
 from vieneu_core import __version__
@@ -21,6 +21,7 @@ from vieneu_core.router.events import (
     ErrorReport,
     FailedBack,
     FailedOver,
+    LocalLost,
     QuotaWarning,
     RemoteLost,
     RouterEvent,
@@ -39,6 +40,11 @@ _LOST = {
     BackendState.UNAUTHORIZED,
     BackendState.EXPIRED,
     BackendState.FAILED,
+}
+
+_LOSSES: Mapping[str, type[LocalLost | RemoteLost]] = {
+    Mode.LOCAL.value: LocalLost,
+    Mode.REMOTE.value: RemoteLost,
 }
 
 
@@ -108,8 +114,9 @@ class StatusNotifier:
                 self._publish(BackendRecovered(backend=tracked.name))
         elif tracked.state in _LOST and tracked in self._was_ready and tracked not in self._lost:
             self._lost.add(tracked)
-            if tracked.name == Mode.REMOTE.value and tracked.last_error is not None:
-                self._publish(RemoteLost(cause=ErrorReport.of(tracked.last_error)))
+            event = _LOSSES.get(tracked.name)
+            if event is not None and tracked.last_error is not None:
+                self._publish(event(cause=ErrorReport.of(tracked.last_error)))
 
     def _circuit(self, tracked: TrackedBackend) -> None:
         opened = tracked.breaker.state is not CircuitState.CLOSED

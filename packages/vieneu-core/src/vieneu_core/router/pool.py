@@ -120,6 +120,11 @@ class BackendPool:
         backends = ((name, self.get(name)) for name in names)
         return next((name for name, tracked in backends if tracked and tracked.usable), names[0])
 
+    def can_speak(self, name: str) -> bool:
+        """Return whether a backend can speak, if need be more slowly than it is played."""
+        tracked = self.get(name)
+        return tracked is not None and tracked.state.ready
+
     def statuses(self) -> tuple[BackendStatus, ...]:
         """Describe all backends; a missing remote one is listed too."""
         names = [name for name in BACKENDS if name in self or name == REMOTE]
@@ -203,7 +208,7 @@ class BackendPool:
     async def probe(self, name: str) -> Speech:
         """Speak one short sentence on one backend now; see `Router.probe`."""
         self.require(name).try_again()
-        return await self.monitor(name).probe()
+        return await self.monitor(name).test()
 
     # --- replacement -------------------------------------------------------------------
 

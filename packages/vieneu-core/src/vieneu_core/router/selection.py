@@ -73,6 +73,7 @@ class Selection:
             active=active,
             fallback_active=active != self.mode.value,
             backends=self.pool.statuses(),
+            ready=tuple(name for name in self.candidates if self.pool.can_speak(name)),
             session_remaining_s=remote.session.remaining_s if remote and remote.session else None,
             quota=self._quota.status() if self._quota and remote else None,
         )

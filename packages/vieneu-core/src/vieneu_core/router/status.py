@@ -92,6 +92,8 @@ class RouterStatus:
     fallback_active: bool
     """True if that is not the admin's choice."""
     backends: tuple[BackendStatus, ...]
+    ready: tuple[str, ...]
+    """Names of the backends that can speak now, in the order in which a request tries them."""
     session_remaining_s: float | None
     """Seconds until the remote session ends."""
     quota: QuotaStatus | None
@@ -100,7 +102,13 @@ class RouterStatus:
     def __post_init__(self) -> None:
         check_fields(self)
         items_of("backends", self.backends, BackendStatus, "a BackendStatus")
+        items_of("ready", self.ready, str, "the name of a backend")
         expect_optional("quota", self.quota, QuotaStatus, "a QuotaStatus")
+
+    @property
+    def nothing_speaks(self) -> bool:
+        """True if no backend can speak, and none is loading that soon might."""
+        return not self.ready and all(b.state is not BackendState.LOADING for b in self.backends)
 
     def backend(self, name: str) -> BackendStatus | None:
         """Return the status of one backend, or None if there is none of that name."""

@@ -12,6 +12,7 @@ from vieneu_core.router.events import (
     CircuitOpened,
     FailedBack,
     FailedOver,
+    LocalLost,
     QuotaWarning,
     RemoteLost,
     RouterEvent,
@@ -58,6 +59,7 @@ class RouterEventCounters:
             "Times that a backend that had failed was ready again.",
             "backend",
         )
+        self._local_lost = counter("vieneu_local_lost", "Outages of the local backend.")
         self._remote_lost = counter("vieneu_remote_lost", "Outages of the remote backend.")
         self._sessions = counter(
             "vieneu_sessions_expired", "Remote sessions that reached their end."
@@ -92,6 +94,8 @@ class RouterEventCounters:
                 self._circuits.labels(backend_label(name)).inc()
             case BackendRecovered(backend=name):
                 self._recoveries.labels(backend_label(name)).inc()
+            case LocalLost():
+                self._local_lost.inc()
             case RemoteLost():
                 self._remote_lost.inc()
             case SessionExpired():

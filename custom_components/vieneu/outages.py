@@ -1,0 +1,66 @@
+"""Lost backends: which are, and which backend speaks meanwhile."""
+
+from __future__ import annotations
+
+from homeassistant.core import HomeAssistant
+
+from vieneu_core.backends.base import BackendState
+from vieneu_core.router import BackendStatus, LocalLost, Mode, RemoteLost, RouterStatus
+
+from .const import CONF_KIND, CONF_LOCAL, LocalKind
+from .error_translation import message
+from .runtime import VieneuConfigEntry
+
+REMOTE_LOST = "remote_lost"
+SERVER_LOST = "server_lost"
+LOCAL_LOST = "local_lost"
+_NOT_LOST = {
+    BackendState.NOT_CONFIGURED,
+    BackendState.UNLOADED,  # on purpose
+    BackendState.LOADING,
+    BackendState.UNAUTHORIZED,  # the dialog for the token says so
+}
+
+
+def lost_key(entry: VieneuConfigEntry, backend: str) -> str:
+    """Return the key of the texts about a lost backend."""
+    if backend == Mode.REMOTE:
+        return REMOTE_LOST
+    is_server = entry.data[CONF_LOCAL][CONF_KIND] == LocalKind.SERVER
+    return SERVER_LOST if is_server else LOCAL_LOST
+
+
+def lost_in(event: LocalLost | RemoteLost) -> str:
+    """Return the backend that an event reports as lost."""
+    return (Mode.REMOTE if isinstance(event, RemoteLost) else Mode.LOCAL).value
+
+
+def lost_backends(status: RouterStatus) -> list[BackendStatus]:
+    """Return the backends that failed. The embedded voice as the last resort is not watched."""
+    found = (status.backend(mode.value) for mode in Mode)
+    return [backend for backend in found if backend is not None and is_lost(backend)]
+
+
+def is_lost(backend: BackendStatus) -> bool:
+    """Return whether a backend failed; loading and unloading on purpose do not count."""
+    return (
+        backend.last_error is not None
+        and not backend.state.ready
+        and backend.state not in _NOT_LOST
+    )
+
+
+def name_of(hass: HomeAssistant, backend: str) -> str:
+    """Return the name of a backend in the language of Home Assistant."""
+    return message(hass, "entity", f"sensor.active_backend.state.{backend}", backend)
+
+
+def speaks_without(hass: HomeAssistant, status: RouterStatus, absent: str) -> str:
+    """Return a sentence about what speaks while a backend cannot."""
+    others = [name for name in status.ready if name != absent]
+    if not others:
+        return message(hass, "exceptions", "nothing_else_speaks.message", "")
+    is_chosen = others[0] == status.mode
+    key = "choice_speaks" if is_chosen else "another_speaks"
+    text = message(hass, "exceptions", f"{key}.message", "{backend}")
+    return text.format(backend=name_of(hass, others[0]))

@@ -1,0 +1,50 @@
+"""Steps of the config flow for a token that a server does not accept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import CONF_TOKEN
+
+from vieneu_core.router import Mode
+
+from .config_forms import TOKEN
+from .const import CONF_COLAB, CONF_LOCAL, CONF_REFUSED_BY, REAUTH_STEPS
+from .saving_flow import SavingFlow
+from .validation import verify
+
+
+class ReauthFlow(SavingFlow):
+    """Asks for the current token of the server on Colab, or of the one on the network."""
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Start the flow because a server does not accept the token."""
+        if entry_data.get(CONF_REFUSED_BY) == Mode.LOCAL or CONF_COLAB not in entry_data:
+            return await self.async_step_reauth_server()
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the current token of the server on Colab."""
+        return await self._ask(CONF_COLAB, REAUTH_STEPS[Mode.REMOTE], user_input)
+
+    async def async_step_reauth_server(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the current token of the server on the network."""
+        return await self._ask(CONF_LOCAL, REAUTH_STEPS[Mode.LOCAL], user_input)
+
+    async def _ask(
+        self, key: str, step_id: str, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        failure = None
+        if user_input is not None:
+            token = {CONF_TOKEN: user_input[CONF_TOKEN]}
+            server = self._get_reauth_entry().data[key]
+            if not (failure := await verify(self.hass, {**server, **token})):
+                # The current address: a new one may have been received meanwhile.
+                return await self._save({key: {**self._get_reauth_entry().data[key], **token}})
+        return self._form(step_id, failure, TOKEN)
