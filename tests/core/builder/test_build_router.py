@@ -133,7 +133,8 @@ async def test_the_last_resort_is_back_within_a_second_however_often_it_dies() -
 
 @pytest.mark.usefixtures("no_leaks")
 async def test_a_second_process_of_the_embedded_voice_starts_where_it_is_needed() -> None:
-    router = build_router(Settings(), last_resort_on_demand=True)
+    clock = FakeClock()
+    router = build_router(Settings(), last_resort_on_demand=True, clock=clock)
     local, last = (router._pool.require(name).backend for name in ("local", "last_resort"))
     assert isinstance(local, LocalBackend)
     assert isinstance(last, LocalBackend)
@@ -143,8 +144,13 @@ async def test_a_second_process_of_the_embedded_voice_starts_where_it_is_needed(
 
         assert local.worker_pid is not None
         os.kill(local.worker_pid, signal.SIGSTOP)
-        speech = await collect(router.stream(SynthesisRequest(text="Cháy. Ra ngoài ngay.")))
-        assert [speaker.backend for speaker in speech.speakers] == ["last_resort"] * 2
+        request = SynthesisRequest(text="Cháy. Ra ngoài ngay.")
+        speaking = asyncio.create_task(collect(router.stream(request)))
+        while not speaking.done():
+            await clock.advance(0.05)
+            await asyncio.sleep(0.05)
+        speakers = speaking.result().speakers
+        assert [speaker.backend for speaker in speakers] == ["last_resort"] * 2
     finally:
         await router.aclose()
 

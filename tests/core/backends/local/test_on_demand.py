@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from local_rig import Make, check_speaks, state, until
+from fake_clock import FakeClock
+from local_rig import Make, check_speaks, is_ready, state, until
 
 from vieneu_core.backends.base import BackendState
 from vieneu_core.errors import BackendNotLoadedError, ModelLoadError
@@ -15,7 +16,7 @@ IMPATIENT = WorkerTimes(start_wait_s=0.0)
 
 
 async def test_the_first_request_starts_the_worker_and_waits_for_it(make: Make) -> None:
-    backend = make(on_demand=True, times=IMPATIENT)
+    backend = make(on_demand=True, times=IMPATIENT, clock=FakeClock())
 
     await backend.load()
     assert (await state(backend), backend.worker_pid) == (BackendState.READY, None)
@@ -23,6 +24,28 @@ async def test_the_first_request_starts_the_worker_and_waits_for_it(make: Make) 
     await check_speaks(backend)
     assert await state(backend) is BackendState.READY
     assert backend.worker_pid is not None
+
+
+async def test_it_starts_a_second_later_in_any_case(make: Make) -> None:
+    clock = FakeClock()
+    backend = make(on_demand=True, clock=clock)
+    await backend.load()
+
+    await clock.advance(0.9)
+    assert backend.worker_pid is None
+    await clock.advance(0.2)
+    await until(lambda: backend.worker_pid is not None)
+    await until(lambda: is_ready(backend))
+
+
+async def test_unloaded_before_that_it_never_starts(make: Make) -> None:
+    clock = FakeClock()
+    backend = make(on_demand=True, clock=clock)
+    await backend.load()
+    await backend.unload()
+
+    await clock.advance(5.0)
+    assert (await state(backend), backend.worker_pid) == (BackendState.UNLOADED, None)
 
 
 async def test_requests_that_come_together_start_one_worker(make: Make) -> None:

@@ -21,6 +21,7 @@ from vieneu_core.backends.local_voices import LocalVoices
 from vieneu_core.backends.local_watermark import is_marked
 from vieneu_core.backends.recovery import recovering
 from vieneu_core.backends.request_queue import RequestQueue
+from vieneu_core.backends.standby import Standby
 from vieneu_core.backends.unsayable import SilentStart
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.engines.base import EngineInfo, SpokenBy, Utterance
@@ -58,7 +59,7 @@ class LocalBackend(Backend):
     A worker that dies is restarted automatically. Any number of requests may be streamed at once:
     their sentences take turns, and the next is that of the listener who runs out of audio first.
 
-    With ``on_demand`` the process starts with the first request after `load`, which waits for it.
+    With ``on_demand`` the process starts with the first request, or a moment after `load`.
 
     ``default_voice`` speaks requests that name no voice. If there is no such voice, the
     engine's own default speaks, and `Health.missing_voice` contains the id.
@@ -100,12 +101,12 @@ class LocalBackend(Backend):
         self._voices = LocalVoices(voices, default_voice)
         self._watermark_required = watermark_required
         self._recovers = recovers
-        self._on_demand = on_demand
-        self._stands_by = False
         # The check of each sentence, and its length: imports that would block the event loop.
         self._needs = ("numpy", "vieneu_core.text.said_length") if recovers else ("numpy",)
         self._pace = EnginePace()
         self._clock = SystemClock() if clock is None else clock
+        self._on_demand = on_demand
+        self._standby = Standby(self._start, self._clock)
         self._worker = WorkerClient(
             EngineSpec(engine) if isinstance(engine, str) else engine,
             clock=self._clock,
@@ -131,15 +132,16 @@ class LocalBackend(Backend):
         return memory.rss_bytes or None if memory is not None else None
 
     async def load(self) -> None:
-        """Start the worker and load its engine; ``on_demand``, let the first request do so.
+        """Start the worker and load its engine; ``on_demand`` do so later.
 
         Raises:
             EngineError: the engine cannot be loaded.
             BackendNotLoadedError: `unload` was called meanwhile, or `aclose` before.
         """
         self._lifetime.require_open()
-        self._stands_by = self._on_demand
-        if not self._stands_by:
+        if self._on_demand:
+            self._standby.begin()
+        else:
             await self._start()
 
     async def _start(self) -> None:
@@ -161,18 +163,22 @@ class LocalBackend(Backend):
         await self._stop()
 
     async def _engine(self, *, patient: bool = False) -> EngineInfo:
-        if self._stands_by and self._worker.info is None:
+        if self._standby.begun and self._worker.info is None:
             await self._start()
-        return await self._worker.ready(patient=patient)
+        try:
+            return await self._worker.ready(patient=patient)
+        except BackendError as error:
+            error.backend = self.name
+            raise
 
     async def _stop(self) -> None:
-        self._stands_by = False
+        await self._standby.end()
         await self._worker.stop()
 
     async def health(self) -> Health:
         """Return the state of the worker. Never fails, and returns at once."""
         info, memory = self._worker.info, self._worker.memory
-        asleep = self._stands_by and self._worker.state is WorkerState.STOPPED
+        asleep = self._standby.begun and self._worker.state is WorkerState.STOPPED
         return Health(
             state=BackendState.READY if asleep else _STATES[self._worker.state],
             engine=None if info is None else info.engine,
@@ -196,12 +202,7 @@ class LocalBackend(Backend):
             BackendError: the engine is not loaded.
         """
         self._lifetime.require_open()
-        try:
-            info = await self._engine()
-        except BackendError as error:
-            error.backend = self.name
-            raise
-        return await self._voices.all(info)
+        return await self._voices.all(await self._engine())
 
     async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         """Speak a request; see `Backend.stream`.
