@@ -151,15 +151,18 @@ class HealthMonitor:
 
     async def _measure_again(self) -> None:
         """Let a slow backend that requests avoid speak, ever more rarely: it may be faster now."""
-        tracked, factor = self._tracked, self._tracked.speed.real_time_factor or 0.0
-        if factor <= 1.0 or not tracked.usable:
+        tracked, policy = self._tracked, self._policy()
+        factor, n_chars = tracked.speed.real_time_factor or 0.0, tracked.failures.late_chars
+        if factor > 1.0:
+            n_chars = int(policy.stall_s / 2 / factor / estimated_seconds((" ",), 1.0))
+        late_s = n_chars * estimated_seconds((" ",), 1.0)
+        if tracked.speed.sounds_in_s(late_s) <= policy.latest_start_s or not tracked.usable:
             self._slow_checks = 0
         elif tracked.idle_s <= self._policy().in_use_s and not tracked.backlog.n_running:
             self._slow_checks += 1
             doubled = self._slow_checks & (self._slow_checks - 1) == 0
             if doubled or self._slow_checks % _MOST_SKIPPED == 0:
-                half_s = self._policy().stall_s / 2
-                await self._try_probe(int(half_s / factor / estimated_seconds((" ",), 1.0)))
+                await self._try_probe(n_chars)
 
     async def test(self) -> Speech:
         """Speak a short sentence, after loading a backend that could not be loaded before.

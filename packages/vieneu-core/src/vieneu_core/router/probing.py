@@ -11,6 +11,7 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.clock import Clock
 from vieneu_core.errors import BackendTimeoutError, RequestError, SynthesisFailedError
 from vieneu_core.router.backlog import RunningSpeech
+from vieneu_core.router.measured_speed import MadeSentence
 from vieneu_core.router.policy import RouterPolicy
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
@@ -79,8 +80,14 @@ class Prober:
                 if chunk.pcm and first_audio_s is None:
                     first_audio_s = self._clock.monotonic() - began_s
                 yield chunk
-        waited_s = self._clock.monotonic() - began_s
-        running.measured_anew(audio_s=audio_s, waited_s=waited_s, first_audio_s=first_audio_s)
+        running.measured_anew(
+            MadeSentence(
+                audio_s=audio_s,
+                waited_s=self._clock.monotonic() - began_s,
+                first_audio_s=first_audio_s,
+                estimated_s=estimated_seconds((text,), 1.0),
+            )
+        )
 
 
 def _lengthened(text: str, n_chars: int) -> str:
