@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from collections import Counter
@@ -35,6 +36,8 @@ PAGES = [
 MAX_LINES = 300
 LONGER_FOR_A_REASON = {"packages/vieneu-core/src/vieneu_core/errors.py": 740}
 """The exception tree is one table; split, it could not be read as a whole."""
+OWN_NAMES = {"create", "main"}
+"""What an engine, and a program, is started by."""
 WORKPLACE = re.compile(r"/(work|root|home/[a-z]\w*|tmp/\w)/")
 # A test may have made classes of its own.
 OUR_ERRORS = [cls for cls in all_error_classes() if cls.__module__ == VieneuError.__module__]
@@ -153,3 +156,18 @@ def test_no_test_waits_for_ever_for_a_child_process() -> None:
     waits = re.compile(r"with (subprocess\.Popen\(|process:)")
     found = [p for p in (ROOT / "tests").rglob("*.py") if waits.search(p.read_text("utf-8"))]
     assert [path.name for path in found] == ["test_sessions.py"], "which quotes such a test"
+
+
+def test_a_name_of_the_tests_parts_means_one_thing() -> None:
+    """Two functions of one name in `tests/support` are one, or need two names."""
+    support = ROOT / "tests/support"
+    programs = support / "fakes"  # each in a process of its own
+    found = Counter(
+        node.name
+        for path in sorted(support.rglob("*.py"))
+        if not path.is_relative_to(programs)
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    )
+    public = {name: n for name, n in found.items() if not name.startswith("_")}
+    assert {name for name, n in public.items() if n > 1} <= OWN_NAMES

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from admin_visit import log_in
+from admin_visit import log_in_as_admin
 from chromium import MISSING, chromium, find_chromium
 from guard import GUARD_S
 from page_visit import Visit, visiting
@@ -39,7 +39,7 @@ async def site(tmp_path: Path) -> AsyncIterator[RelaySite]:
 async def visit(browser: Browser, site: RelaySite) -> AsyncIterator[Visit]:
     """An admin who is logged in."""
     async with visiting(browser, site.url) as visit:
-        await log_in(visit, site)
+        await log_in_as_admin(visit, site)
         yield visit
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from admin_visit import READY, connect, log_in
+from admin_visit import READY, connect, log_in_as_admin
 from page_visit import Visit, visiting
 from playwright.async_api import Browser, expect
 from relay_site import RelaySite
@@ -91,7 +91,7 @@ async def test_a_wrong_url_shows_its_error_beside_it_and_loses_nothing(
     browser: Browser, site: RelaySite, language: str, url: str, said: str
 ) -> None:
     async with visiting(browser, site.url, language=language) as visit:
-        await log_in(visit, site)
+        await log_in_as_admin(visit, site)
         await connect(visit.page, url, "a-token-that-is-long-enough")
         assert said in await visit.text("#connection-outcome.problem")
         assert await visit.page.input_value("#endpoint-url") == url
@@ -114,8 +114,8 @@ async def test_two_browsers_see_the_change_of_each_other(
         visiting(browser, site.url) as first,
         visiting(browser, site.url, language="vi-VN") as second,
     ):
-        await log_in(first, site)
-        await log_in(second, site)
+        await log_in_as_admin(first, site)
+        await log_in_as_admin(second, site)
         await first.page.click("#usable summary")
         await first.page.wait_for_selector("#usable-voices [data-voice=vi-low]")
         await second.page.fill("#voice-name", "typed before")

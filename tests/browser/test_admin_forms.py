@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import nbformat
-from admin_visit import log_in
+from admin_visit import log_in_as_admin
 from notebook_cells import carried_voices
 from page_visit import Visit, visiting
 from playwright.async_api import Browser, expect
@@ -236,7 +236,7 @@ async def test_announcements_are_prepared_and_each_failure_is_named(
 async def test_a_preparation_is_stopped(browser: Browser, tmp_path: Path) -> None:
     cache = f"cache:\n  enabled: true\n  folder: {tmp_path / 'speech'}\n"
     async with relaying(tmp_path, SLOW + cache) as site, visiting(browser, site.url) as visit:
-        await log_in(visit, site)
+        await log_in_as_admin(visit, site)
         page = visit.page
         await page.fill("#announcements", "\n".join(f"Đây là câu {n}." for n in range(500)))
         await page.click("#cache-form button[type=submit]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from admin_visit import PAGE, READY, connect, log_in
+from admin_visit import PAGE, READY, connect, log_in_as_admin
 from page_visit import Visit, visiting
 from page_windows import each_window
 from playwright.async_api import Browser, expect
@@ -35,7 +35,7 @@ async def test_every_part_is_accessible_and_fits_the_window(
 ) -> None:
     site.administration.voices.add("Bà Ngoại", clip())
     async with visiting(browser, site.url, language=language) as visit:
-        await log_in(visit, site)
+        await log_in_as_admin(visit, site)
         await connect(visit.page, server)
         await visit.page.wait_for_selector(READY)
         await visit.page.wait_for_selector("#session-reminder", state="attached")

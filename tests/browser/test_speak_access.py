@@ -15,7 +15,7 @@ from speak_page import (
     log_in,
     speak,
     speaking_page,
-    tones,
+    tones_heard,
 )
 from tone_engine import expected, same
 
@@ -88,7 +88,7 @@ async def test_the_page_is_used_with_the_keyboard_alone(site: RelaySite) -> None
                 assert await shown.page.evaluate("document.activeElement.id") == target
         await keyboard.press("Enter")
         await shown.until_text("#speak-status", "Finished")
-        assert same(await tones(shown), [expected("Đây là câu 3.")])
+        assert same(await tones_heard(shown), [expected("Đây là câu 3.")])
         await shown.page.press("#to-jobs", "Enter")
         assert await shown.page.evaluate("document.activeElement.id") == "main"
         reached = [await next_control(shown) for _ in range(3)]

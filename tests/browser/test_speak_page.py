@@ -11,18 +11,19 @@ from playwright.async_api import expect
 from pydantic import SecretStr
 from relay_process import relay_process
 from relay_site import CLONED_HZ, CLONING, TONES, RelaySite, relaying
-from server_site import TOKEN, until
+from server_site import TOKEN
 from speak_page import (
     SENTENCES,
     SLOW,
     decoded,
     speak,
     speaking_page,
-    tones,
+    tones_heard,
     until_cancelled,
 )
 from tone_engine import Heard, expected, heard, same
 from voice_clips import wav_file
+from waiting import until
 
 from vieneu_core.backends.base import BackendState
 from vieneu_core.router import Mode
@@ -48,7 +49,7 @@ async def test_every_sentence_is_heard_whole_and_says_who_spoke_it(site: RelaySi
         await speak(shown)
         status = await shown.until_text("#speak-status", "Finished")
         assert status.startswith("Finished: 3 sentences")
-        assert same(await tones(shown), [expected(text) for text in SENTENCES])
+        assert same(await tones_heard(shown), [expected(text) for text in SENTENCES])
         listed = [
             " ".join(text.split())
             for text in await shown.page.locator("#sentences li").all_inner_texts()
@@ -65,7 +66,7 @@ async def test_voice_speed_and_language_are_those_that_were_chosen(site: RelaySi
         await speak(shown)
         await shown.until_text("#speak-status", "Finished")
         assert "voice vi-high" in await shown.text("#sentences li:first-child")
-        assert same(await tones(shown), [expected(text, speed=1.5) for text in SENTENCES])
+        assert same(await tones_heard(shown), [expected(text, speed=1.5) for text in SENTENCES])
         await shown.page.select_option("#language", "en")
         await speak(shown)
         await shown.until_text("#sentences li:first-child", "voice en-low")
@@ -129,8 +130,8 @@ async def test_two_pages_at_once_hear_each_its_own_text(tmp_path: Path) -> None:
         await second.page.locator("#sentences li[data-state=playing]").first.wait_for()
         await second.page.click("#speak-stop")
         await first.until_text("#speak-status", "Finished: 3 sentences")
-        assert same(await tones(first), [expected(text) for text in SENTENCES])
-        left = [tone.hz for tone in await tones(second)]
+        assert same(await tones_heard(first), [expected(text) for text in SENTENCES])
+        left = [tone.hz for tone in await tones_heard(second)]
         assert 0 < len(left) < len(others)
         assert left == [expected(text).hz for text in others[: len(left)]]
 
@@ -164,7 +165,7 @@ async def test_a_failure_midway_keeps_what_was_heard_and_can_be_continued(tmp_pa
         )
         await expect(shown.page.locator("#result")).to_be_visible()
         await shown.page.locator("#sentences li[data-state=heard]").first.wait_for()
-        assert same((await tones(shown))[:1], [expected("Đây là câu 3.")])
+        assert same((await tones_heard(shown))[:1], [expected("Đây là câu 3.")])
         assert await shown.violations() == []
         now = await site.call("GET", "/dictionary")
         mended = {"text": "refuse = từ chối\n", "version": now["version"]}  # which it can speak
@@ -172,7 +173,7 @@ async def test_a_failure_midway_keeps_what_was_heard_and_can_be_continued(tmp_pa
         await shown.page.click("#speak-continue")
         await shown.until_text("#speak-status", "Finished: 3 sentences")
         rest = [expected(text) for text in ("Còn câu này từ chối.", "Đây là câu 17.")]
-        assert same((await tones(shown))[-2:], rest)
+        assert same((await tones_heard(shown))[-2:], rest)
 
 
 async def test_a_text_that_is_too_long_names_the_way_out(site: RelaySite) -> None:
@@ -199,7 +200,7 @@ async def test_a_server_that_is_killed_while_the_page_plays_is_heard_whole(tmp_p
         await relay.start()
         await shown.until_text("#speak-status", "Finished: 8 sentences")
         whole = [expected(text) for text in said]
-        got = await tones(shown)
+        got = await tones_heard(shown)
         # Of the sentence that was cut off, the part that was already heard comes twice.
         assert len(got) in {8, 9}
         assert same([tone for tone in got if is_whole(tone, whole)], whole)
@@ -226,12 +227,12 @@ async def test_the_voice_of_a_recording_needs_transcript_and_consent(tmp_path: P
         await speak(shown)
         await shown.until_text("#speak-status", "Finished")
         recorded = [expected(text, above_hz=CLONED_HZ) for text in SENTENCES]
-        assert same(await tones(shown), recorded)
+        assert same(await tones_heard(shown), recorded)
         await shown.page.click("#reference-remove")
         await expect(shown.page.locator("#voice")).to_be_enabled()
         await speak(shown, SENTENCES[0])
         await shown.until_text("#speak-status", "Finished: 1 sentence")
-        assert same((await tones(shown))[3:], [expected(SENTENCES[0])])
+        assert same((await tones_heard(shown))[3:], [expected(SENTENCES[0])])
 
 
 async def test_other_voices_are_offered_without_a_reload(site: RelaySite, server: str) -> None:

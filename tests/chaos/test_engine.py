@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from chaos.ear import Ear
-from chaos.engine import UNSAYABLE, Script, ScriptedToneEngine, create, write
+from chaos.engine import UNSAYABLE, Script, ScriptedToneEngine, create, write_script
 from chaos.voice import VOICES
 
 from vieneu_core.engines.base import Utterance
@@ -41,7 +41,7 @@ def test_each_backend_has_a_voice_that_the_ear_knows(script: Path, voice: str) -
 
 def test_a_trouble_happens_once_after_the_sentences_before_it(script: Path) -> None:
     speaker = engine(script)
-    write(script, Script(trouble="refuse", skip=1))
+    write_script(script, Script(trouble="refuse", skip=1))
 
     assert spoken(speaker)
     with pytest.raises(SynthesisFailedError):
@@ -51,7 +51,7 @@ def test_a_trouble_happens_once_after_the_sentences_before_it(script: Path) -> N
 
 def test_a_lasting_trouble_happens_until_the_script_is_gone(script: Path) -> None:
     speaker = engine(script)
-    write(script, Script(trouble="refuse", lasting=True))
+    write_script(script, Script(trouble="refuse", lasting=True))
 
     for _ in range(3):
         with pytest.raises(SynthesisFailedError):
@@ -62,7 +62,7 @@ def test_a_lasting_trouble_happens_until_the_script_is_gone(script: Path) -> Non
 
 def test_audio_is_distorted_once(script: Path) -> None:
     speaker = engine(script)
-    write(script, Script(trouble="nothing"))
+    write_script(script, Script(trouble="nothing"))
 
     assert spoken(speaker) == b""
     assert spoken(speaker)

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 from backend_cases import BackendCase
-from contract_checks import MANY, TWO, check_heard, say, take
+from contract_checks import MANY, TWO, all_chunks, check_heard, speech_of
 from guard import GUARD_S
 
 from vieneu_core.backends.base import Backend, BackendState
@@ -17,7 +17,7 @@ from vieneu_core.synthesis import SynthesisRequest
 
 async def test_a_backend_that_is_not_loaded_says_so(unloaded: Backend) -> None:
     with pytest.raises(BackendNotLoadedError) as caught:
-        await take(unloaded, SynthesisRequest(text=TWO[0]))
+        await all_chunks(unloaded, SynthesisRequest(text=TWO[0]))
     with pytest.raises(BackendNotLoadedError):
         await unloaded.voices()
 
@@ -29,17 +29,17 @@ async def test_loading_twice_changes_nothing(backend: Backend, case: BackendCase
     await backend.load()
     await asyncio.gather(backend.load(), backend.load())
 
-    check_heard(case, await say(backend, TWO), TWO)
+    check_heard(case, await speech_of(backend, TWO), TWO)
 
 
 async def test_it_can_be_loaded_again_after_unloading(backend: Backend, case: BackendCase) -> None:
     await backend.unload()
     with pytest.raises(BackendNotLoadedError):
-        await take(backend, SynthesisRequest(text=TWO[0]))
+        await all_chunks(backend, SynthesisRequest(text=TWO[0]))
 
     await backend.load()
 
-    check_heard(case, await say(backend, TWO), TWO)
+    check_heard(case, await speech_of(backend, TWO), TWO)
 
 
 async def test_unloading_gives_a_running_stream_a_named_error(backend: Backend) -> None:
@@ -57,7 +57,7 @@ async def test_unloading_gives_a_running_stream_a_named_error(backend: Backend) 
 
 
 async def test_health_tells_what_stands_behind_it(backend: Backend) -> None:
-    chunks = await take(backend, SynthesisRequest(text=TWO[0]))
+    chunks = await all_chunks(backend, SynthesisRequest(text=TWO[0]))
 
     health = await backend.health()
 
@@ -69,7 +69,7 @@ async def test_health_tells_what_stands_behind_it(backend: Backend) -> None:
 
 
 async def test_results_name_the_backend(backend: Backend) -> None:
-    chunks = await take(backend, SynthesisRequest(text=" ".join(TWO)))
+    chunks = await all_chunks(backend, SynthesisRequest(text=" ".join(TWO)))
 
     assert len({chunk.speaker for chunk in chunks}) == 1
     assert not chunks[0].speaker.fallback
@@ -77,11 +77,11 @@ async def test_results_name_the_backend(backend: Backend) -> None:
 
 
 async def test_closing_for_good_may_be_repeated(backend: Backend) -> None:
-    await say(backend, TWO[0])
+    await speech_of(backend, TWO[0])
 
     await backend.aclose()
     await backend.aclose()
 
     with pytest.raises(BackendNotLoadedError):
-        await take(backend, SynthesisRequest(text=TWO[0]))
+        await all_chunks(backend, SynthesisRequest(text=TWO[0]))
     assert not (await backend.health()).ready

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from backend_cases import BackendCase
-from contract_checks import TWO, say, take
+from contract_checks import TWO, all_chunks, speech_of
 from guard import GUARD_S
 from tone_engine import expected, heard, same
 
@@ -32,7 +32,7 @@ async def test_text_without_speech_is_refused(
     backend: Backend, text: str | tuple[str, ...]
 ) -> None:
     with pytest.raises(EmptyTextError):
-        await take(backend, SynthesisRequest(text=text))
+        await all_chunks(backend, SynthesisRequest(text=text))
 
 
 @pytest.mark.parametrize("text", ["... !?", "👍", ("…", "!")])
@@ -40,12 +40,12 @@ async def test_signs_alone_are_nothing_to_say_or_a_routers_silence(
     backend: Backend, text: str | tuple[str, ...]
 ) -> None:
     if isinstance(backend, Router | CachedBackend):
-        [chunk] = await take(backend, SynthesisRequest(text=text))
+        [chunk] = await all_chunks(backend, SynthesisRequest(text=text))
         assert (chunk.speaker.engine, chunk.seconds) == (SILENT_ENGINE, SILENCE_S)
         assert not any(chunk.pcm)
     else:
         with pytest.raises(NothingToSayError):
-            await take(backend, SynthesisRequest(text=text))
+            await all_chunks(backend, SynthesisRequest(text=text))
 
 
 async def test_a_typed_text_that_stays_empty_is_refused(backend: Backend) -> None:
@@ -53,14 +53,14 @@ async def test_a_typed_text_that_stays_empty_is_refused(backend: Backend) -> Non
         yield "  "
 
     with pytest.raises(EmptyTextError):
-        await take(backend, SynthesisRequest(text=typed()))
+        await all_chunks(backend, SynthesisRequest(text=typed()))
 
 
 async def test_an_unknown_voice_is_refused_with_the_list_of_those_that_exist(
     backend: Backend,
 ) -> None:
     with pytest.raises(VoiceNotFoundError) as caught:
-        await take(backend, SynthesisRequest(text=TWO[0], voice="no-such-voice"))
+        await all_chunks(backend, SynthesisRequest(text=TWO[0], voice="no-such-voice"))
 
     assert "no-such-voice" in caught.value.detail
     assert all(voice.id in caught.value.detail for voice in await backend.voices())
@@ -68,7 +68,7 @@ async def test_an_unknown_voice_is_refused_with_the_list_of_those_that_exist(
 
 async def test_each_voice_can_be_asked_for_and_is_named_in_the_result(backend: Backend) -> None:
     for voice in await backend.voices():
-        chunks = await take(backend, SynthesisRequest(text="Xin chào bạn.", voice=voice.id))
+        chunks = await all_chunks(backend, SynthesisRequest(text="Xin chào bạn.", voice=voice.id))
 
         assert {chunk.speaker.voice for chunk in chunks} == {voice.id}
 
@@ -77,8 +77,8 @@ async def test_the_default_voice_is_the_first_and_follows_the_language(backend: 
     voices = await backend.voices()
     first_english = next(voice for voice in voices if voice.language == "en")
 
-    vietnamese = await take(backend, SynthesisRequest(text="Xin chào."))
-    english = await take(backend, SynthesisRequest(text="Good morning.", language="en-GB"))
+    vietnamese = await all_chunks(backend, SynthesisRequest(text="Xin chào."))
+    english = await all_chunks(backend, SynthesisRequest(text="Good morning.", language="en-GB"))
 
     assert voices[0].language == "vi"
     assert vietnamese[0].speaker.voice == voices[0].id
@@ -95,7 +95,7 @@ def test_a_speed_out_of_range_never_reaches_a_backend(speed: float) -> None:
 async def test_speed_changes_the_length_and_not_the_pitch(
     backend: Backend, case: BackendCase, speed: float
 ) -> None:
-    plain = await say(backend, TWO[0])
+    plain = await speech_of(backend, TWO[0])
 
     async with asyncio.timeout(GUARD_S):
         changed = await synthesize(backend, SynthesisRequest(text=TWO[0], speed=speed))
@@ -113,4 +113,4 @@ async def test_what_it_cannot_do_is_refused_and_not_left_out(backend: Backend) -
         marked = await synthesize(backend, SynthesisRequest(text=TWO[0], watermark=True))
         assert all(speaker.watermarked for speaker in marked.speakers)
     with pytest.raises(CloningUnsupportedError):
-        await take(backend, SynthesisRequest(text=TWO[0], reference=clip))
+        await all_chunks(backend, SynthesisRequest(text=TWO[0], reference=clip))

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import pytest
 from backend_cases import BackendCase
-from contract_checks import MANY, TWO, check_form, check_heard, say, take
+from contract_checks import MANY, TWO, all_chunks, check_form, check_heard, speech_of
 from guard import GUARD_S
 
 from vieneu_core.backends.base import Backend
@@ -16,7 +16,7 @@ from vieneu_core.synthesis import Speech, SynthesisRequest
 
 
 async def test_one_sentence_is_heard_whole(backend: Backend, case: BackendCase) -> None:
-    speech = await say(backend, TWO[0])
+    speech = await speech_of(backend, TWO[0])
 
     check_form(list(speech.chunks), 1)
     check_heard(case, speech, TWO[:1])
@@ -25,7 +25,7 @@ async def test_one_sentence_is_heard_whole(backend: Backend, case: BackendCase) 
 async def test_sentences_come_in_order_and_each_ends_once(
     backend: Backend, case: BackendCase
 ) -> None:
-    chunks = await take(backend, SynthesisRequest(text=" ".join(TWO)))
+    chunks = await all_chunks(backend, SynthesisRequest(text=" ".join(TWO)))
 
     check_form(chunks, 2)
     check_heard(case, Speech(tuple(chunks)), TWO)
@@ -36,7 +36,7 @@ async def test_sentences_given_as_such_stay_as_they_are(
 ) -> None:
     given = ("Trước. Rồi đến câu 5.", "Sau đó là câu 6, hết.")
 
-    speech = await say(backend, given)
+    speech = await speech_of(backend, given)
 
     check_form(list(speech.chunks), 2)
     check_heard(case, speech, given)
@@ -74,7 +74,7 @@ async def test_a_closed_stream_frees_the_backend_for_the_next(
         unused = backend.stream(SynthesisRequest(text=MANY))
         await unused.aclose()
 
-    check_heard(case, await say(backend, TWO), TWO)
+    check_heard(case, await speech_of(backend, TWO), TWO)
 
 
 async def test_a_cancelled_listener_frees_the_backend_for_the_next(
@@ -94,7 +94,7 @@ async def test_a_cancelled_listener_frees_the_backend_for_the_next(
     with pytest.raises(asyncio.CancelledError):
         await listener
 
-    check_heard(case, await say(backend, TWO), TWO)
+    check_heard(case, await speech_of(backend, TWO), TWO)
 
 
 async def test_requests_at_the_same_time_do_not_mix(backend: Backend, case: BackendCase) -> None:
@@ -102,7 +102,7 @@ async def test_requests_at_the_same_time_do_not_mix(backend: Backend, case: Back
         tuple(f"Trong bài {n} này là câu {10 * n + i} nhé." for i in range(3)) for n in range(6)
     ]
 
-    speeches = await asyncio.gather(*(say(backend, text) for text in texts))
+    speeches = await asyncio.gather(*(speech_of(backend, text) for text in texts))
 
     for text, speech in zip(texts, speeches, strict=True):
         check_heard(case, speech, text)

@@ -34,7 +34,7 @@ def episode(kind: str, moment: Moment) -> Episode:
 async def test_the_ear_hears_who_speaks_after_a_kill(
     tmp_path: Path, kind: str, moment: Moment, speaks: str
 ) -> None:
-    (result,) = [each async for each in lane.run(tmp_path, [episode(kind, moment)])]
+    (result,) = [each async for each in lane.run_episodes(tmp_path, [episode(kind, moment)])]
 
     assert not result.verdict.broken
     assert result.error == ""

@@ -7,7 +7,8 @@ import gc
 
 import psutil
 import pytest
-from system_rig import OpenHouse, SystemRig, nothing_lost, sentences, speakers
+from router_rig import speakers
+from system_rig import OpenHouse, SystemRig, nothing_lost, sentences
 
 from vieneu_core.router import Mode, RouterPolicy
 

@@ -10,18 +10,10 @@ from contextlib import aclosing
 
 import pytest
 from guard import GUARD_S
+from router_rig import pcm, speakers
 from server_process import running_server
-from system_rig import (
-    OpenHouse,
-    SystemRig,
-    heard_of,
-    nothing_lost,
-    open_rig,
-    pcm,
-    sentences,
-    speakers,
-    until,
-)
+from system_rig import OpenHouse, SystemRig, heard_of, nothing_lost, open_rig, sentences
+from waiting import until
 
 from vieneu_core.audio.pauses import LEAST_S, NATURAL_PAUSES
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk

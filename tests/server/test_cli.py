@@ -14,8 +14,9 @@ import aiohttp
 import psutil
 import pytest
 from server_process import TOKEN, ServerHandle, running_server
-from server_site import decode_frames, until
+from server_site import decode_frames
 from tone_engine import expected, heard, same
+from waiting import until
 
 from vieneu_core.audio.decode import decode_clip
 from vieneu_core.wire.routes import FRAMES_OPUS, FRAMES_PCM

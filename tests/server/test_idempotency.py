@@ -6,8 +6,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from server_site import Site, decode_frames, serving, until
+from server_site import Site, decode_frames, serving
 from tone_engine import expected, heard, same
+from waiting import until
 
 from vieneu_core.errors import SynthesisFailedError
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep

@@ -6,8 +6,9 @@ import asyncio
 import socket
 
 import pytest
-from server_site import decode_frames, serving, until
+from server_site import decode_frames, serving
 from tone_engine import expected, heard, same
+from waiting import until
 
 from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_core.backends.base import BackendState

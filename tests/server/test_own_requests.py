@@ -18,7 +18,8 @@ from access_lines import lines
 from child_process import without_coverage
 from fake_clock import FakeClock
 from pydantic import SecretStr
-from server_site import TOKEN, Site, serving, until
+from server_site import TOKEN, Site, serving
+from waiting import until
 
 from vieneu_colab_server.exposure import Exposure, PublicEvent
 from vieneu_colab_server.tunnels.keeper import CHECK_EVERY_S

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
-from server_site import decode_frames, until
+from server_site import decode_frames
+from waiting import until
 
 from vieneu_colab_server.disconnect import ClientGoneError, while_connected
 from vieneu_colab_server.idempotency import Recorder

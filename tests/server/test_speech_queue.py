@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 from fake_clock import FakeClock
-from server_site import Site, serving, until
+from server_site import Site, serving
+from waiting import until
 
 from vieneu_colab_server.speech_demand import Demand
 from vieneu_colab_server.speech_queue import SpeechQueue, Ticket

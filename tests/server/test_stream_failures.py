@@ -7,8 +7,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from server_site import DecodedFrames, decode_frames, serving, until
+from server_site import DecodedFrames, decode_frames, serving
 from tone_engine import expected, heard, same
+from waiting import until
 
 from vieneu_core.errors import (
     AuthenticationError,

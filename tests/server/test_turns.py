@@ -7,8 +7,9 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
-from server_site import DecodedFrames, Site, decode_frames, serving, until
+from server_site import DecodedFrames, Site, decode_frames, serving
 from tone_engine import expected, heard, same
+from waiting import until
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.local import LocalBackend

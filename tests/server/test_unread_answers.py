@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter
-from server_site import TOKEN, Site, serving, until
+from server_site import TOKEN, Site, serving
 from starlette.responses import FileResponse, Response, StreamingResponse
 from tone_engine import expected, heard, same
+from waiting import until
 
 from vieneu_colab_server.app import AddedApi
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep

@@ -13,7 +13,7 @@ import aiohttp
 import psutil
 import pytest
 from chaos.announcement import Announcement, AnnouncementListener
-from chaos.engine import Script, write
+from chaos.engine import Script, write_script
 from fault_line import Moment
 from plain_client import HEADER_BYTES, plain_speech
 from server_process import ServerHandle, running_server
@@ -141,7 +141,7 @@ async def test_a_whole_answer_waits_for_a_worker_that_is_being_started(
 async def test_what_always_fails_is_stated_in_frames_and_breaks_plain_audio(
     server: ServerHandle, script: Path
 ) -> None:
-    write(script, Script(trouble="sigkill", skip=1, lasting=True))
+    write_script(script, Script(trouble="sigkill", skip=1, lasting=True))
     got = await frames(server, at_first=None)
 
     assert got.problem is not None
@@ -149,7 +149,7 @@ async def test_what_always_fails_is_stated_in_frames_and_breaks_plain_audio(
     assert got.n_announced is None
     assert same(heard(got.sentences[0], 24_000), [expected(SENTENCES[0])])
 
-    write(script, Script(trouble="sigkill", skip=1, lasting=True))
+    write_script(script, Script(trouble="sigkill", skip=1, lasting=True))
     headers = {**server.headers, "Accept": "audio/wav"}
     async with (
         aiohttp.ClientSession(headers=headers) as session,
@@ -159,5 +159,5 @@ async def test_what_always_fails_is_stated_in_frames_and_breaks_plain_audio(
         with pytest.raises(aiohttp.ClientPayloadError):
             await answer.read()
 
-    write(script, Script())
+    write_script(script, Script())
     assert same_speech(await whole(server)), "the next request is served"

@@ -24,5 +24,7 @@ def said(**changes: Any) -> bytes:
     return AddressUpdate(**{**facts, **changes}).body()
 
 
-def opened(inbox: AddressUpdateInbox, body: bytes, token: SecretStr = TOKEN) -> AddressUpdate:
+def opened_update(
+    inbox: AddressUpdateInbox, body: bytes, token: SecretStr = TOKEN
+) -> AddressUpdate:
     return inbox.open(body, signature(body, token))

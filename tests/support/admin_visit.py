@@ -12,7 +12,7 @@ PAGE = "#page[data-ready]"
 READY = "[data-backend=remote] .badge.good"
 
 
-async def log_in(visit: Visit, site: RelaySite) -> None:
+async def log_in_as_admin(visit: Visit, site: RelaySite) -> None:
     """Open the page as an admin whose password is chosen."""
     if not site.account.has_password:
         site.account.set_password(PASSWORD)

@@ -17,12 +17,12 @@ TWO = ("Đây là câu 1 trong bài.", "Còn đây là câu 2 trong bài.")
 MANY = tuple(f"Trong bài này đây là câu {i} nhé." for i in range(3, 33))
 
 
-async def take(backend: Backend, request: SynthesisRequest) -> list[AudioChunk]:
+async def all_chunks(backend: Backend, request: SynthesisRequest) -> list[AudioChunk]:
     async with asyncio.timeout(GUARD_S), aclosing(backend.stream(request)) as chunks:
         return [chunk async for chunk in chunks]
 
 
-async def say(backend: Backend, text: str | tuple[str, ...]) -> Speech:
+async def speech_of(backend: Backend, text: str | tuple[str, ...]) -> Speech:
     async with asyncio.timeout(GUARD_S):
         return await synthesize(backend, SynthesisRequest(text=text))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine_calls import never
+
 from vieneu_core.engines.base import EngineInfo, LoadProgress, SpokenBy, Utterance
 from vieneu_core.engines.embedded import EmbeddedEngine, EmbeddedOptions
 from vieneu_core.engines.sano.fetching import DownloadDeadlines
@@ -12,16 +14,12 @@ from vieneu_core.voices import Voice
 TEXT = "cửa trước đang mở, xin hãy kiểm tra lại."
 
 
-def never() -> bool:
-    return False
-
-
 def of_folder(folder: Path) -> dict[str, object]:
     """Return the options for a voice that is on this machine."""
     return {"fetch": "never", "sano": {"voice": str(folder), "english": None}}
 
 
-def loaded(
+def loaded_embedded(
     options: dict[str, object], deadlines: DownloadDeadlines | None = None
 ) -> tuple[EmbeddedEngine, EngineInfo, list[LoadProgress]]:
     """Load the engine; return also what it told meanwhile."""
@@ -30,7 +28,7 @@ def loaded(
     return engine, engine.load(steps.append), steps
 
 
-def speak(
+def speak_embedded(
     engine: EmbeddedEngine, text: str, voice: Voice, speed: float = 1.0
 ) -> tuple[SpokenBy, bytes]:
     """Return who spoke, and the samples."""

@@ -50,5 +50,5 @@ def load(**more: object) -> tuple[SdkEngine, EngineInfo]:
     return engine, engine.load(lambda _: None)
 
 
-def speak(engine: SdkEngine, voice: Voice = AN) -> bytes:
+def speak_sdk(engine: SdkEngine, voice: Voice = AN) -> bytes:
     return b"".join(engine.synthesize(Utterance(text="Số 5.", voice=voice), lambda: False))

@@ -23,7 +23,3 @@ AT_ONCE = RetryPolicy(timeout_s=20, backoff=NO_PAUSES, sleep=lambda _: None)
 
 def hub(site: HubSite, cache: Path, **more: Any) -> Hub:
     return Hub(**{"cache_dir": cache, "endpoint": site.url, "retry_policy": AT_ONCE, **more})
-
-
-def quiet(*_: object) -> None:
-    """Nobody watches."""

@@ -12,8 +12,8 @@ from typing import Any, cast
 import av
 from fake_clock import FakeClock
 from guard import GUARD_S
-from server_site import until
 from tone_engine import Heard, expected, heard
+from waiting import until
 
 from vieneu_colab_server.relay.jobs.job import Job, JobSpec, JobState
 from vieneu_colab_server.relay.jobs.queue import JobQueue

@@ -122,7 +122,7 @@ def held(gate: asyncio.Event) -> Act:
     return act
 
 
-def reply(recorded: bytes) -> Act:
+def reply_with(recorded: bytes) -> Act:
     """Answer with a recorded reply in place of the server."""
 
     async def act(line: Line) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from guard import GUARD_S
 from tone_engine import expected, heard, same
@@ -27,16 +27,6 @@ async def say(backend: LocalBackend, *sentences: str) -> Speech:
 async def check_speaks(backend: LocalBackend) -> None:
     speech = await say(backend, *TWO)
     assert same(heard(speech.pcm, speech.sample_rate_hz), [expected(s) for s in TWO])
-
-
-async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
-    """Wait for what another process brings about."""
-    async with asyncio.timeout(GUARD_S):
-        while True:
-            result = true()
-            if result if isinstance(result, bool) else await result:
-                return
-            await asyncio.sleep(0.005)
 
 
 async def state(backend: LocalBackend) -> BackendState:

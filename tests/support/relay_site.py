@@ -12,7 +12,8 @@ from typing import Any
 import aiohttp
 from guard import GUARD_S
 from pydantic import SecretStr
-from server_site import TOKEN, until
+from server_site import TOKEN
+from waiting import until
 
 from vieneu_colab_server.launch import DrainingServer, build_server, open_port, url_of
 from vieneu_colab_server.relay.administration import Administration

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,7 @@ import aiohttp
 from fastapi import FastAPI
 from guard import GUARD_S
 from pydantic import SecretStr
+from waiting import until
 
 from vieneu_colab_server.app import AddedApi, Service, create_app
 from vieneu_colab_server.launch import DrainingServer, build_server, open_port, url_of
@@ -105,13 +106,6 @@ class Site:
         problem = Problem.model_validate_json(await response.read())
         assert problem.status == response.status
         return problem
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for what no event tells."""
-    async with asyncio.timeout(GUARD_S):
-        while not condition():  # noqa: ASYNC110 - the server under test tells nobody
-            await asyncio.sleep(0.001)
 
 
 @asynccontextmanager

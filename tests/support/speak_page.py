@@ -47,7 +47,7 @@ async def speak(shown: BrowserPage, text: str = " ".join(SENTENCES)) -> None:
     await shown.page.click("#speak-start")
 
 
-async def tones(shown: BrowserPage) -> list[Heard]:
+async def tones_heard(shown: BrowserPage) -> list[Heard]:
     """The tones that are heard; no piece begins before the end of the one before it."""
     found = await shown.pieces()
     for before, after in pairwise(found):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from guard import GUARD_S
+from router_rig import pcm
 from server_process import ServerHandle
 from tone_engine import Heard, expected, heard
 
@@ -74,14 +73,6 @@ async def open_rig(
         await router.aclose()
 
 
-def pcm(chunks: list[AudioChunk]) -> bytes:
-    return b"".join(chunk.pcm for chunk in chunks)
-
-
-def speakers(chunks: list[AudioChunk]) -> list[str]:
-    return [chunk.speaker.backend for chunk in chunks if chunk.final]
-
-
 def sentences(n: int, *, first: int = 0) -> tuple[str, ...]:
     return tuple(f"Đây là câu {first + i} của bản tin." for i in range(n))
 
@@ -104,10 +95,3 @@ def nothing_lost(chunks: list[AudioChunk], said: tuple[str, ...]) -> None:
         assert tone.hz == want.hz
         assert tone.seconds == pytest.approx(want.seconds, abs=0.05)
     assert left == []
-
-
-async def until(condition: Callable[[], bool], *, within_s: float = GUARD_S) -> None:
-    """Wait for something that other processes bring about."""
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - other processes tell nobody
-            await asyncio.sleep(0.01)

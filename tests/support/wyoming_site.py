@@ -65,7 +65,7 @@ async def reply(client: AsyncClient, last: str = "audio-stop") -> Reply:
     return got
 
 
-async def say(client: AsyncClient, text: str, **fields: Any) -> Reply:
+async def say_whole(client: AsyncClient, text: str, **fields: Any) -> Reply:
     """Have a whole text spoken."""
     await client.write_event(Synthesize(text=text, **fields).event())
     return await reply(client)

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from checkpoint.folder import ModelFolder, heard, make_folder
+from checkpoint.folder import ModelFolder, heard_codes, make_folder
 
 from vieneu_core.engines import auto
 from vieneu_core.engines.auto import AutoEngine, AutoOptions, create
@@ -264,5 +264,5 @@ def test_it_speaks_with_a_real_engine(tmp_path: Path, monkeypatch: pytest.Monkey
         )
     )
 
-    assert set(heard(pcm)[1]) == {1}
+    assert set(heard_codes(pcm)[1]) == {1}
     assert list(json.loads(path.read_text())) == ["gguf tiny + codec"]

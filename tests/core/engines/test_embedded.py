@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from embedded_voice import TEXT, loaded, never, of_folder, speak
+from embedded_voice import TEXT, loaded_embedded, of_folder, speak_embedded
+from engine_calls import never
 from sano_voice import RATE_HZ, write_sano_voice
 
 from vieneu_core import synthesize
@@ -35,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_best_voice_is_the_default_and_all_are_offered(folder: Path) -> None:
-    _, info, _ = loaded(of_folder(folder))
+    _, info, _ = loaded_embedded(of_folder(folder))
 
     assert info.engine == "sano"
     assert info.model.startswith("vi-test (")
@@ -44,9 +45,9 @@ def test_the_best_voice_is_the_default_and_all_are_offered(folder: Path) -> None
 
 
 def test_each_voice_is_spoken_by_its_engine(folder: Path) -> None:
-    engine, info, _ = loaded(of_folder(folder))
+    engine, info, _ = loaded_embedded(of_folder(folder))
 
-    spoken = [speak(engine, TEXT, voice) for voice in info.voices]
+    spoken = [speak_embedded(engine, TEXT, voice) for voice in info.voices]
 
     assert [by.engine for by, _ in spoken] == ["sano", *["espeak"] * len(ESPEAK)]
     assert [by.voice for by, _ in spoken] == [voice.id for voice in info.voices]
@@ -55,27 +56,29 @@ def test_each_voice_is_spoken_by_its_engine(folder: Path) -> None:
 
 
 def test_a_voice_of_another_rate_sounds_equally_long(tmp_path: Path) -> None:
-    usual, info, _ = loaded(of_folder(write_sano_voice(tmp_path / "a", rate_hz=16_000)))
-    alone, espeak, _ = loaded(of_folder(tmp_path / "none"))
+    usual, info, _ = loaded_embedded(of_folder(write_sano_voice(tmp_path / "a", rate_hz=16_000)))
+    alone, espeak, _ = loaded_embedded(of_folder(tmp_path / "none"))
 
     assert (info.sample_rate_hz, espeak.sample_rate_hz) == (16_000, RATE_HZ)
-    pcm, same = (speak(each, TEXT, ESPEAK_VOICES[0])[1] for each in (usual, alone))
+    pcm, same = (speak_embedded(each, TEXT, ESPEAK_VOICES[0])[1] for each in (usual, alone))
     assert len(pcm) / 16_000 == pytest.approx(len(same) / RATE_HZ, abs=0.1)
 
 
 @pytest.mark.parametrize("voice", [0, 1], ids=["sano", "espeak"])
 def test_each_engine_speaks_at_the_requested_speed(folder: Path, voice: int) -> None:
-    engine, info, _ = loaded(of_folder(folder))
-    usual, fast = (len(speak(engine, TEXT, info.voices[voice], speed)[1]) for speed in (1.0, 1.6))
+    engine, info, _ = loaded_embedded(of_folder(folder))
+    usual, fast = (
+        len(speak_embedded(engine, TEXT, info.voices[voice], speed)[1]) for speed in (1.0, 1.6)
+    )
 
     assert fast < usual * 0.85
 
 
 @pytest.mark.parametrize("text", ["привет", "xin chào 你好"])
 def test_what_the_neural_voice_cannot_read_is_spoken_by_espeak(folder: Path, text: str) -> None:
-    engine, info, _ = loaded(of_folder(folder))
+    engine, info, _ = loaded_embedded(of_folder(folder))
 
-    by, pcm = speak(engine, text, info.voices[0])
+    by, pcm = speak_embedded(engine, text, info.voices[0])
 
     assert (by.engine, by.voice) == ("espeak", "vi-north")
     assert len(pcm) > RATE_HZ / 4
@@ -84,17 +87,17 @@ def test_what_the_neural_voice_cannot_read_is_spoken_by_espeak(folder: Path, tex
 def test_a_failure_in_the_networks_is_spoken_by_espeak(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine, info, _ = loaded(of_folder(folder))
+    engine, info, _ = loaded_embedded(of_folder(folder))
     monkeypatch.setattr("sanotts.models.decoder_forward", lambda *_: 1 / 0)
 
-    by, pcm = speak(engine, TEXT, info.voices[0])
+    by, pcm = speak_embedded(engine, TEXT, info.voices[0])
 
     assert by.engine == "espeak"
     assert len(pcm) > RATE_HZ
 
 
 def test_what_nobody_can_pronounce_is_an_error(folder: Path) -> None:
-    engine, info, _ = loaded(of_folder(folder))
+    engine, info, _ = loaded_embedded(of_folder(folder))
 
     with pytest.raises(EmptyTextError):
         list(engine.synthesize(Utterance(text="\u20a0", voice=info.voices[0]), never))
@@ -108,11 +111,11 @@ def test_what_nobody_can_pronounce_is_an_error(folder: Path) -> None:
 def test_a_damaged_voice_is_reported_and_the_next_one_speaks(folder: Path) -> None:
     (folder / "weights.fp16.bin").write_bytes(b"")
 
-    engine, info, steps = loaded(of_folder(folder))
+    engine, info, steps = loaded_embedded(of_folder(folder))
 
     assert info.engine == "espeak"
     assert any("is damaged" in now.step and str(folder) in now.step for now in steps)
-    assert speak(engine, TEXT, info.voices[0])[0].engine == "espeak"
+    assert speak_embedded(engine, TEXT, info.voices[0])[0].engine == "espeak"
 
 
 def test_without_espeak_the_neural_voice_speaks(
@@ -120,7 +123,7 @@ def test_without_espeak_the_neural_voice_speaks(
 ) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
 
-    _, info, _ = loaded(of_folder(folder))
+    _, info, _ = loaded_embedded(of_folder(folder))
 
     assert [voice.id for voice in info.voices] == ["sano-vi"]
 
@@ -130,7 +133,7 @@ def test_without_any_voice_the_packages_are_named(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setitem(sys.modules, name, None)
 
     with pytest.raises(MissingExtraError, match="espeak"):
-        loaded({"fetch": "never"})
+        loaded_embedded({"fetch": "never"})
 
 
 def test_wrong_options_are_named() -> None:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from engine_calls import quiet
 from guard import GUARD_S
-from hub_fetches import FILE, LARGE, REPO, SOURCE, hub, quiet
+from hub_fetches import FILE, LARGE, REPO, SOURCE, hub
 from hub_site import HubSite
 
 from vieneu_core.errors import ModelLoadError

@@ -11,8 +11,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from engine_calls import quiet
 from guard import GUARD_S
-from hub_fetches import AT_ONCE, FILE, LARGE, REPO, SMALL, SOURCE, hub, quiet
+from hub_fetches import AT_ONCE, FILE, LARGE, REPO, SMALL, SOURCE, hub
 from hub_site import COMMIT, HubSite, hub_site
 
 from vieneu_core.errors import ModelLoadError

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engine_calls import quiet
 from guard import GUARD_S
-from hub_fetches import FILE, LARGE, NO_PAUSES, REPO, SOURCE, hub, quiet
+from hub_fetches import FILE, LARGE, NO_PAUSES, REPO, SOURCE, hub
 from hub_site import HubSite, etag_of
 
 from vieneu_core.errors import ModelLoadError

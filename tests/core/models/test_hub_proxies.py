@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import trustme
+from engine_calls import quiet
 from http_proxy import Address, HttpProxy, forget_proxies, http_proxy
-from hub_fetches import AT_ONCE, FILE, LARGE, REPO, SMALL, SOURCE, quiet
+from hub_fetches import AT_ONCE, FILE, LARGE, REPO, SMALL, SOURCE
 from hub_site import HubSite, hub_site
 
 from vieneu_core.errors import ModelLoadError

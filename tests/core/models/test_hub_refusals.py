@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from hub_fetches import AT_ONCE, FILE, LARGE, REPO, SOURCE, hub, quiet
+from engine_calls import quiet
+from hub_fetches import AT_ONCE, FILE, LARGE, REPO, SOURCE, hub
 from hub_site import HubSite
 
 from vieneu_core.errors import MissingExtraError, ModelLoadError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from address_updates import TOKEN, opened, said
+from address_updates import TOKEN, opened_update, said
 from fake_clock import FakeClock
 
 from vieneu_core.errors import UnsafeEndpointError
@@ -17,7 +17,7 @@ from vieneu_core.pairing import (
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]"])
 def test_this_machine_needs_no_certificate_where_it_is_set_up(clock: FakeClock, url: str) -> None:
     inbox = AddressUpdateInbox(TOKEN, clock=clock, local=True)
-    assert opened(inbox, said(endpoint_url=url)).endpoint_url == url
+    assert opened_update(inbox, said(endpoint_url=url)).endpoint_url == url
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,14 @@ def test_an_address_of_this_machine_or_its_network_is_refused_unless_it_is_set_u
     inbox: AddressUpdateInbox, host: str
 ) -> None:
     with pytest.raises(UnsafeEndpointError):
-        opened(inbox, said(endpoint_url=f"https://{host}/"))
+        opened_update(inbox, said(endpoint_url=f"https://{host}/"))
 
 
 @pytest.mark.parametrize("host", ["8.8.8.8", "[2606:4700::1111]", "a1.example.com:8443"])
 def test_an_address_of_the_internet_is_accepted(inbox: AddressUpdateInbox, host: str) -> None:
-    assert opened(inbox, said(endpoint_url=f"https://{host}")).endpoint_url == f"https://{host}"
+    assert (
+        opened_update(inbox, said(endpoint_url=f"https://{host}")).endpoint_url == f"https://{host}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from address_updates import NOW, TOKEN, opened, said
+from address_updates import NOW, TOKEN, opened_update, said
 from fake_clock import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +30,7 @@ from vieneu_core.wire.version import WIRE_VERSION
 
 def test_what_the_server_says_is_taken(inbox: AddressUpdateInbox) -> None:
     ends = NOW + timedelta(hours=12)
-    heard = opened(inbox, said(expires_at=ends))
+    heard = opened_update(inbox, said(expires_at=ends))
 
     assert heard.endpoint_url == "https://abc.ngrok-free.app"
     assert heard.expires_at == ends
@@ -75,7 +75,7 @@ def test_what_is_not_signed_is_refused(
 
 def test_another_token_signs_for_another_house(inbox: AddressUpdateInbox) -> None:
     with pytest.raises(AddressUpdateForgedError) as caught:
-        opened(inbox, said(), SecretStr("another-token-0123456789"))
+        opened_update(inbox, said(), SecretStr("another-token-0123456789"))
     assert "another-token" not in str(caught.value)
 
 
@@ -92,31 +92,31 @@ def test_one_changed_byte_is_a_forgery(place: int, change: int) -> None:
 def test_nothing_is_taken_twice_for_as_long_as_it_is_good(clock: FakeClock) -> None:
     inbox = AddressUpdateInbox(TOKEN, clock=clock)
     body = said(timestamp=NOW + timedelta(minutes=4))
-    opened(inbox, body)
+    opened_update(inbox, body)
 
     with pytest.raises(AddressUpdateStaleError, match="already received"):
-        opened(inbox, body)
+        opened_update(inbox, body)
 
 
 async def test_a_replay_is_refused_first_as_such_and_later_as_stale(clock: FakeClock) -> None:
     inbox = AddressUpdateInbox(TOKEN, clock=clock)
     body = said(timestamp=NOW + timedelta(minutes=4, seconds=50))
-    opened(inbox, body)
+    opened_update(inbox, body)
     for _ in range(9):
         await clock.advance(60)
         with pytest.raises(AddressUpdateStaleError, match="already received"):
-            opened(inbox, body)
+            opened_update(inbox, body)
     await clock.advance(60)
     with pytest.raises(AddressUpdateStaleError, match="s old"):
-        opened(inbox, body)
+        opened_update(inbox, body)
 
 
 def test_each_update_is_newer_than_the_last_one(inbox: AddressUpdateInbox) -> None:
-    opened(inbox, said(timestamp=NOW))
+    opened_update(inbox, said(timestamp=NOW))
     for stamp in (NOW, NOW - timedelta(microseconds=1)):
         with pytest.raises(AddressUpdateStaleError, match="older than the last one"):
-            opened(inbox, said(timestamp=stamp))
-    opened(inbox, said(timestamp=NOW + timedelta(microseconds=1)))
+            opened_update(inbox, said(timestamp=stamp))
+    opened_update(inbox, said(timestamp=NOW + timedelta(microseconds=1)))
 
 
 @pytest.mark.parametrize("seconds", [0, -1, -86_400])
@@ -124,7 +124,7 @@ def test_a_server_whose_session_has_ended_is_refused(
     inbox: AddressUpdateInbox, seconds: float
 ) -> None:
     with pytest.raises(AddressUpdateStaleError, match="session has ended"):
-        opened(inbox, said(expires_at=NOW + timedelta(seconds=seconds)))
+        opened_update(inbox, said(expires_at=NOW + timedelta(seconds=seconds)))
 
 
 _FIELDS = ("endpoint_url", "server_version", "wire_version", "expires_at", "timestamp", "nonce")
@@ -158,7 +158,7 @@ def test_what_is_old_or_from_the_future_is_refused(
     inbox: AddressUpdateInbox, minutes: float
 ) -> None:
     with pytest.raises(AddressUpdateStaleError, match="s old by this machine's clock"):
-        opened(inbox, said(timestamp=NOW + timedelta(minutes=minutes)))
+        opened_update(inbox, said(timestamp=NOW + timedelta(minutes=minutes)))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_an_address_to_which_no_token_may_go_is_refused(
     inbox: AddressUpdateInbox, url: str
 ) -> None:
     with pytest.raises(UnsafeEndpointError) as caught:
-        opened(inbox, said(endpoint_url=url))
+        opened_update(inbox, said(endpoint_url=url))
     assert "secret" not in str(caught.value)
 
 
@@ -187,7 +187,7 @@ def test_a_server_of_another_time_is_refused_with_a_remedy(
     inbox: AddressUpdateInbox, version: str, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        opened(inbox, said(wire_version=version))
+        opened_update(inbox, said(wire_version=version))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_what_is_signed_but_no_announcement_is_an_error(
     inbox: AddressUpdateInbox, body: bytes
 ) -> None:
     with pytest.raises(AddressUpdateError) as caught:
-        opened(inbox, body)
+        opened_update(inbox, body)
     assert type(caught.value) is AddressUpdateError
 
 
@@ -206,14 +206,14 @@ def test_a_stamp_without_a_zone_is_refused(inbox: AddressUpdateInbox) -> None:
     facts = json.loads(said())
     facts["timestamp"] = "2026-11-01T00:00:00"
     with pytest.raises(AddressUpdateError, match="timestamp"):
-        opened(inbox, json.dumps(facts).encode())
+        opened_update(inbox, json.dumps(facts).encode())
 
 
 def test_a_huge_body_is_not_read(inbox: AddressUpdateInbox) -> None:
     with pytest.raises(AddressUpdateForgedError):
-        opened(inbox, said(server_version="x") + b" " * 10_000)
+        opened_update(inbox, said(server_version="x") + b" " * 10_000)
 
 
 def test_a_newer_server_may_say_more(inbox: AddressUpdateInbox) -> None:
     facts = json.loads(said()) | {"mood": "good"}
-    assert opened(inbox, json.dumps(facts).encode()).wire_version == WIRE_VERSION
+    assert opened_update(inbox, json.dumps(facts).encode()).wire_version == WIRE_VERSION

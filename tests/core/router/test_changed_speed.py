@@ -9,7 +9,8 @@ import pytest
 from guard import GUARD_S
 from listener import Listener
 from router_rig import RouterRig
-from server_site import TOKEN, serving, until
+from server_site import TOKEN, serving
+from waiting import until
 
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.backends.base import Backend

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cache_rig import LOST, SENTENCES, TEXT, CacheRig, Voiced, cache_rig, is_away, spoken_by
-from server_site import until
+from waiting import until
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState, Health

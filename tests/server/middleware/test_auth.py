@@ -9,7 +9,8 @@ import pytest
 from fake_clock import FakeClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from server_site import TOKEN, Site, serving, until
+from server_site import TOKEN, Site, serving
+from waiting import until
 
 from vieneu_colab_server.middleware.auth import bearer_token
 from vieneu_colab_server.tokens.guesses import FIRST_WAIT_S, LONGEST_WAIT_S, MOST_HELD_OF_CLIENT

@@ -13,7 +13,8 @@ from fake_clock import FakeClock
 from guard import GUARD_S
 from pydantic import BaseModel
 from relay_site import TONES, relaying
-from server_site import TOKEN, until
+from server_site import TOKEN
+from waiting import until
 
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_core.backends.local import LocalBackend

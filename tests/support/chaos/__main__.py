@@ -31,7 +31,7 @@ def main() -> int:
     path = os.pathsep.join(filter(None, [str(SUPPORT), os.environ.get("PYTHONPATH")]))
     os.environ["PYTHONPATH"] = path
     if asked.requests:
-        return asyncio.run(endurance.run(asked.requests, asked.seeds[0]))
+        return asyncio.run(endurance.run_requests(asked.requests, asked.seeds[0]))
     if asked.lane is not None:
         done = {(result.seed, result.episode) for result in _earlier(asked.results)}
         mine = _chosen(asked)[asked.lane :: asked.lanes]
@@ -136,7 +136,7 @@ async def _run_lane(episodes: Sequence[Episode], *, waits: bool) -> None:
 
 async def _write_results(episodes: Sequence[Episode], *, waits: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        async with aclosing(lane.run(Path(folder), episodes, waits=waits)) as results:
+        async with aclosing(lane.run_episodes(Path(folder), episodes, waits=waits)) as results:
             async for result in results:
                 sys.stdout.write(json.dumps(result.as_json()) + "\n")
                 sys.stdout.flush()

@@ -78,7 +78,7 @@ class Usage:
         ]
 
 
-async def run(n_requests: int, seed: int) -> int:
+async def run_requests(n_requests: int, seed: int) -> int:
     """Send the requests; return 0 if all is as it was and nothing was lost, else 1."""
     with tempfile.TemporaryDirectory() as folder:
         async with open_system(Path(folder), chunk_delay_s=0.0) as system:

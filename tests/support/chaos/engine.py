@@ -41,7 +41,7 @@ class Script:
     """Time for each chunk of 0.1 s, in place of the engine's option."""
 
 
-def write(path: Path, script: Script) -> None:
+def write_script(path: Path, script: Script) -> None:
     """Change what goes wrong from the next chunk on."""
     new = path.with_suffix(".new")
     new.write_text(json.dumps(asdict(script)), "utf-8")
@@ -90,10 +90,10 @@ class ScriptedToneEngine(ToneEngine):
         if not script.trouble:
             return ""
         if script.skip:
-            write(self._path, replace(script, skip=script.skip - 1))
+            write_script(self._path, replace(script, skip=script.skip - 1))
             return ""
         if not script.lasting:
-            write(self._path, replace(script, trouble=""))
+            write_script(self._path, replace(script, trouble=""))
         return script.trouble
 
 

@@ -59,7 +59,7 @@ class Result:
         return cls(**(fields | {"verdict": Verdict(**verdict)}))
 
 
-async def run(
+async def run_episodes(
     folder: Path, episodes: Iterable[Episode], *, waits: bool = False
 ) -> AsyncGenerator[Result, None]:
     """Let the episodes happen to one system, and yield what was heard.

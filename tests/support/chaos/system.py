@@ -19,7 +19,7 @@ import aiohttp
 import psutil
 from chaos import clock_server
 from chaos.edge import Edge
-from chaos.engine import Script, write
+from chaos.engine import Script, write_script
 from chaos.names import Names
 from chaos.tunnel import Tunnel
 from guard import GUARD_S
@@ -187,7 +187,7 @@ class System:
 
     def direct(self, backend: str, script: Script) -> None:
         """Let an engine follow a script."""
-        write(self.script_of(backend), script)
+        write_script(self.script_of(backend), script)
 
     def worker_pid(self, backend: str) -> int | None:
         """Return the id of an engine's process; None if there is none now."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
+from chaos.fault_kind import Strike
 from chaos.system import System
 from fault_line import Moment
 
@@ -16,7 +16,6 @@ from vieneu_core.errors import BackendError
 from vieneu_core.wire.routes import HEALTH
 
 SLOW_S = 1.0
-Strike = Callable[[System, Moment, random.Random], Awaitable[None]]
 
 
 # --- its name -----------------------------------------------------------------------------------

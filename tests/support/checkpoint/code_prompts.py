@@ -22,10 +22,6 @@ SENTENCES = (
 )
 
 
-def never() -> bool:
-    return False
-
-
 def codes_after(code: int) -> Iterator[int]:
     while True:
         code = network.code_after(code)

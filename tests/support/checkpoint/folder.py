@@ -51,13 +51,13 @@ def make_folder(path: Path, *, codes_per_token: float = 1.0, context: int = 1) -
     return folder
 
 
-def heard(pcm: bytes) -> tuple[list[int], list[int]]:
+def heard_codes(pcm: bytes) -> tuple[list[int], list[int]]:
     """Hear the pitch in Hz and the voice of each code in mono 16-bit samples of 24 kHz."""
     samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32_768)
     return codec_graph.pitches_of(samples), codec_graph.voices_of(samples)
 
 
-def expected(voice: str, n_codes: int) -> tuple[list[int], list[int]]:
+def expected_codes(voice: str, n_codes: int) -> tuple[list[int], list[int]]:
     """What so many codes of a preset voice sound like."""
     last = VOICES[voice]["codes"][-1]
     low, high = (last + 1) & 0xFF, last >> 8

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from checkpoint.code_prompts import never
 from checkpoint.presets import VOICES
+from engine_calls import never
 
-from vieneu_core.engines.base import LoadProgress, Utterance
+from vieneu_core.engines.base import Utterance
 from vieneu_core.engines.speech_lm.engine import CodeEngine
 from vieneu_core.voices import Voice
 
@@ -14,9 +14,5 @@ SENTENCES = ("Xin chào các bạn.", "Hôm nay trời đẹp quá, phải khôn
 AN, CHI = (Voice(id=name, name=v["description"], language="vi") for name, v in VOICES.items())
 
 
-def quiet(now: LoadProgress) -> None:
-    del now
-
-
-def speak(engine: CodeEngine, text: str = TEXT, voice: Voice = AN) -> bytes:
+def speak_gguf(engine: CodeEngine, text: str = TEXT, voice: Voice = AN) -> bytes:
     return b"".join(engine.synthesize(Utterance(text=text, voice=voice), never))

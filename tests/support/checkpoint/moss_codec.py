@@ -21,12 +21,12 @@ CLONED = (7, 300)
 """The first two codes of each frame that the codec hears in any clip."""
 
 
-def pitch_hz(code: int) -> float:
+def moss_pitch_hz(code: int) -> float:
     """Return the pitch of a frame whose first code is this."""
     return 12.5 * (16 + code % N_PITCHES)
 
 
-def pitches_of(samples: NDArray[np.float64]) -> list[float]:
+def moss_pitches_of(samples: NDArray[np.float64]) -> list[float]:
     """Hear the pitch of each frame, in Hz."""
     whole = len(samples) // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME
     spectra = np.abs(np.fft.rfft(samples[:whole].reshape(-1, SAMPLES_PER_FRAME), axis=1))

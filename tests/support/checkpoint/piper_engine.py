@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from checkpoint.piper_voice import RATE_HZ, Samples, pitch_hz, pitches_of, tone_samples
+from checkpoint.piper_voice import (
+    RATE_HZ,
+    Samples,
+    phoneme_pitch_hz,
+    phoneme_pitches_of,
+    tone_samples,
+)
+from engine_calls import never, quiet
 from piper import PiperConfig, PiperVoice
 from piper.config import PhonemeType
 
 from vieneu_core.audio.pcm import floats_of_pcm
-from vieneu_core.engines.base import EngineInfo, LoadProgress, Utterance
+from vieneu_core.engines.base import EngineInfo, Utterance
 from vieneu_core.engines.piper import PiperEngine, create
 from vieneu_core.voices import Voice
 
@@ -19,20 +26,12 @@ VOICE = Voice(id=NAME, name="Piper synthetic", language="vi")
 TEXT = "cửa trước đang mở, xin hãy kiểm tra lại."
 
 
-def quiet(now: LoadProgress) -> None:
-    del now
-
-
-def never() -> bool:
-    return False
-
-
-def loaded(graph: Path, **options: object) -> tuple[PiperEngine, EngineInfo]:
+def loaded_piper(graph: Path, **options: object) -> tuple[PiperEngine, EngineInfo]:
     engine = create({"voice": str(graph), **options})
     return engine, engine.load(quiet)
 
 
-def speak(
+def speak_piper(
     engine: PiperEngine,
     text: str = TEXT,
     voice: Voice = VOICE,
@@ -42,8 +41,8 @@ def speak(
     return floats_of_pcm(b"".join(spoken))
 
 
-def heard(samples: Samples, **scales: float) -> list[int]:
-    return [hz for hz in pitches_of(samples, tone_samples(**scales)) if hz]
+def heard_phonemes(samples: Samples, **scales: float) -> list[int]:
+    return [hz for hz in phoneme_pitches_of(samples, tone_samples(**scales)) if hz]
 
 
 def phonemes(text: str, espeak: str = "vi", known: int = 154) -> list[int]:
@@ -62,5 +61,5 @@ def phonemes(text: str, espeak: str = "vi", known: int = 154) -> list[int]:
     )
     sentences = PiperVoice(session=None, config=config).phonemize(text)
     made = [each for sentence in sentences for each in sentence]
-    pitches = [pitch_hz(each) for each in made]
-    return [hz for hz in pitches if hz < pitch_hz(" ") + 20 * known]
+    pitches = [phoneme_pitch_hz(each) for each in made]
+    return [hz for hz in pitches if hz < phoneme_pitch_hz(" ") + 20 * known]

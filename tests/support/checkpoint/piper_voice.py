@@ -79,7 +79,7 @@ def tone_samples(length_scale: float = 1.0, noise_w: float = 0.8) -> int:
     return round((_TONE_SAMPLES + _RHYTHM_SAMPLES * noise_w) * length_scale)
 
 
-def pitches_of(samples: Samples, n_tone: int, rate_hz: int = RATE_HZ) -> list[int]:
+def phoneme_pitches_of(samples: Samples, n_tone: int, rate_hz: int = RATE_HZ) -> list[int]:
     """Return the pitch of each phoneme in Hz, 0 where it is silent, to the next `STEP_HZ`."""
     tones = samples[: len(samples) // n_tone * n_tone].astype(np.float64).reshape(-1, n_tone)
     padded = np.fft.rfft(tones * np.hanning(n_tone), n=8 * n_tone, axis=1)
@@ -91,7 +91,7 @@ def pitches_of(samples: Samples, n_tone: int, rate_hz: int = RATE_HZ) -> list[in
     ]
 
 
-def pitch_hz(phoneme: str, speaker: int = 0) -> int:
+def phoneme_pitch_hz(phoneme: str, speaker: int = 0) -> int:
     """Return the pitch of a phoneme."""
     phoneme_id: int = DEFAULT_PHONEME_ID_MAP[phoneme][0]
     return LOWEST_HZ + STEP_HZ * phoneme_id + SPEAKER_HZ * speaker

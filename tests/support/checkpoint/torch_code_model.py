@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from checkpoint.code_prompts import AN, SENTENCES, never
+from checkpoint.code_prompts import AN, SENTENCES
+from engine_calls import never
 
 from vieneu_core.engines.pytorch.device import DeviceChoice, Dtype, TorchDevice
 from vieneu_core.engines.pytorch.model import TorchModel
@@ -18,7 +19,7 @@ def prompts(voice: ReferencePrompt = AN) -> list[CodePrompt]:
     return [CodePrompt(phonemes=phonemes, reference=voice) for phonemes in SENTENCES]
 
 
-def say(model: TorchModel, prompt: CodePrompt) -> list[int]:
+def say_codes(model: TorchModel, prompt: CodePrompt) -> list[int]:
     return list(model.codes(prompt, never))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from checkpoint.moss_codec import pitches_of, write_moss_codec
+from checkpoint.moss_codec import moss_pitches_of, write_moss_codec
 from checkpoint.v3_turbo import write_v3_turbo
 from numpy.typing import NDArray
 
@@ -41,7 +41,7 @@ def turbo(folder: Path, **more: object) -> dict[str, object]:
     }
 
 
-def loaded(options: dict[str, object]) -> tuple[SdkEngine, EngineInfo]:
+def loaded_sdk(options: dict[str, object]) -> tuple[SdkEngine, EngineInfo]:
     """Make the engine and load it."""
     engine = create(options)
     return engine, engine.load(lambda _: None)
@@ -55,9 +55,9 @@ def spoken(engine: SdkEngine, text: str, voice: str | ReferenceAudio = AN) -> li
     return list(engine.synthesize(utterance, lambda: False))
 
 
-def heard(engine: SdkEngine, text: str, voice: str | ReferenceAudio = AN) -> list[float]:
+def pitches_spoken(engine: SdkEngine, text: str, voice: str | ReferenceAudio = AN) -> list[float]:
     """Speak a sentence with v3 Turbo; return the pitch of each frame, in Hz."""
-    return pitches_of(floats(b"".join(spoken(engine, text, voice))))
+    return moss_pitches_of(floats(b"".join(spoken(engine, text, voice))))
 
 
 def floats(pcm: bytes) -> NDArray[np.float64]:
@@ -65,7 +65,7 @@ def floats(pcm: bytes) -> NDArray[np.float64]:
     return np.frombuffer(pcm, "<i2") / 32_768
 
 
-def clip(seconds: float = 4.0, *, loudness: int = 3000, seed: int = 0) -> ReferenceAudio:
+def noise_clip(seconds: float = 4.0, *, loudness: int = 3000, seed: int = 0) -> ReferenceAudio:
     """Make a clip of noise at 16 kHz."""
     noise = np.random.default_rng(seed).integers(-loudness, loudness + 1, round(16_000 * seconds))
     return ReferenceAudio(

@@ -26,7 +26,7 @@ _SPREAD = 1.0
 _F, _I64, _BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
 
 
-def pitch_hz(speaker: Sequence[float]) -> float:
+def speaker_pitch_hz(speaker: Sequence[float]) -> float:
     """Return the pitch of a speaker, in Hz."""
     cycles = _MIDDLE + np.round(_SPREAD * GUIDANCE * float(np.sum(np.array(speaker, np.float32))))
     return float(np.clip(cycles, _LOWEST, _HIGHEST)) * SAMPLE_RATE_HZ / SAMPLES_PER_FRAME

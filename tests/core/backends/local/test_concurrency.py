@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
-from local_rig import TWO, Make, check_speaks, say, until
+from local_rig import TWO, Make, check_speaks, say
 from tone_engine import expected, heard, same
+from waiting import until
 
 from vieneu_core.errors import (
     BackendNotLoadedError,

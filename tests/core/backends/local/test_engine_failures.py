@@ -7,13 +7,16 @@ import os
 import random
 import signal
 from contextlib import aclosing, suppress
+from functools import partial
 
 import pytest
 from guard import GUARD_S
-from local_rig import TWO, Make, check_speaks, say, until
+from local_rig import TWO, Make, check_speaks, say
 from tone_engine import expected, heard, same
+from waiting import until
 
 from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.backends.local import LocalBackend
 from vieneu_core.errors import (
     BackendError,
     BackendLoadingError,
@@ -98,9 +101,13 @@ async def test_a_worker_killed_at_any_moment_never_means_audio_that_is_cut_short
         assert same(heard(whole, 24_000), [expected(sentences[i]) for i in done]), seed
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        await until(lambda pid=pid: backend.worker_pid != pid)
+        await until(partial(has_other_worker, backend, pid))
         await check_speaks(backend)
     assert WorkerDiedError in outcomes
+
+
+def has_other_worker(backend: LocalBackend, pid: int) -> bool:
+    return backend.worker_pid != pid
 
 
 async def test_an_engine_that_hangs_is_ended_and_started_again(make: Make) -> None:

@@ -6,7 +6,8 @@ import asyncio
 
 import psutil
 import pytest
-from local_rig import TWO, Make, check_speaks, say, state, until
+from local_rig import TWO, Make, check_speaks, say, state
+from waiting import until
 
 from vieneu_core.backends.base import BackendState
 from vieneu_core.backends.local import LocalBackend

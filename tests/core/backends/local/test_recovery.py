@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from guard import GUARD_S
-from local_rig import TWO, Make, check_speaks, say, until
+from local_rig import TWO, Make, check_speaks, say
 from tone_engine import Heard, expected, heard, same
+from waiting import until
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState

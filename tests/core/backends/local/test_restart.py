@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from fake_clock import FakeClock, settle
-from local_rig import TWO, Make, check_speaks, is_ready, say, state, until
+from local_rig import TWO, Make, check_speaks, is_ready, say, state
+from waiting import until
 
 from vieneu_core.backends.base import BackendState
 from vieneu_core.backends.local import LocalBackend

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 from fake_clock import FakeClock
-from local_rig import TWO, Make, check_speaks, say, until
+from local_rig import TWO, Make, check_speaks, say
 from tone_engine import expected, heard, same
+from waiting import until
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.local import LocalBackend

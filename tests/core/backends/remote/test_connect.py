@@ -201,7 +201,7 @@ async def test_tries_share_one_deadline(site: RemoteSite) -> None:
 async def test_a_wait_that_the_server_asks_for_is_kept(site: RemoteSite) -> None:
     clock = FakeClock()
     remote = await site.loaded(clock=clock, retries=RetryPolicy())
-    site.go_wrong(line_faults.reply(line_faults.edge_reply("server_503_busy")))
+    site.go_wrong(line_faults.reply_with(line_faults.edge_reply("server_503_busy")))
     began_s = clock.monotonic()
 
     task = asyncio.create_task(synthesize(remote, SynthesisRequest(text=TEXT)))

@@ -71,7 +71,7 @@ NO_WAITS = RetryPolicy(first_wait_s=0.001, longest_wait_s=0.5)
 async def test_a_refusal_whose_page_is_lost_is_known_by_its_head(site: RemoteSite) -> None:
     head, _, _ = line_faults.edge_reply("ngrok_3200_offline").partition(b"\r\n\r\n")
     remote = await site.loaded()
-    site.go_wrong(line_faults.reply(head + b"\r\n\r\n<!DOCTYPE"))
+    site.go_wrong(line_faults.reply_with(head + b"\r\n\r\n<!DOCTYPE"))
 
     _, error = await listen(remote.stream(SynthesisRequest(text=COUNTING)))
 
@@ -81,7 +81,7 @@ async def test_a_refusal_whose_page_is_lost_is_known_by_its_head(site: RemoteSit
 @pytest.mark.parametrize("name", EDGE_FAULTS)
 async def test_another_answer_in_place_of_audio_has_a_name(site: RemoteSite, name: str) -> None:
     remote = await site.loaded(retries=NO_WAITS)
-    site.go_wrong(line_faults.reply(line_faults.edge_reply(name)), times=8)
+    site.go_wrong(line_faults.reply_with(line_faults.edge_reply(name)), times=8)
 
     got, error = await listen(remote.stream(SynthesisRequest(text=COUNTING)))
 
@@ -94,8 +94,8 @@ async def test_a_server_lost_between_two_requests_leaves_the_first_whole(
     site: RemoteSite, name: str
 ) -> None:
     remote = await site.loaded(retries=NO_WAITS)
-    site.go_wrong(line_faults.reply(line_faults.edge_reply(name)), skip=1)
-    site.go_wrong(line_faults.reply(line_faults.edge_reply(name)), times=8)
+    site.go_wrong(line_faults.reply_with(line_faults.edge_reply(name)), skip=1)
+    site.go_wrong(line_faults.reply_with(line_faults.edge_reply(name)), times=8)
     first_done = asyncio.Event()
 
     async def typing() -> AsyncGenerator[str, None]:
@@ -117,7 +117,7 @@ async def test_a_server_lost_between_two_requests_leaves_the_first_whole(
 )
 async def test_what_a_second_try_cannot_mend_is_told_at_once(site: RemoteSite, name: str) -> None:
     remote = await site.loaded()
-    site.go_wrong(line_faults.reply(line_faults.edge_reply(name)), times=8)
+    site.go_wrong(line_faults.reply_with(line_faults.edge_reply(name)), times=8)
 
     _, error = await listen(remote.stream(SynthesisRequest(text=COUNTING)))
 

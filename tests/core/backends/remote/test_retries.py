@@ -10,8 +10,9 @@ import line_faults
 import pytest
 from fault_line import Act
 from remote_site import PATIENT, RemoteSite, listen
-from server_site import TOKEN, serving, until
+from server_site import TOKEN, serving
 from spoken_texts import COUNTING, assert_whole
+from waiting import until
 
 from vieneu_core.backends.remote import RemoteBackend, RemoteTimeouts, RetryPolicy
 from vieneu_core.errors import (
@@ -31,7 +32,7 @@ from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
         line_faults.reset,
         line_faults.close_dirty,
         line_faults.end_clean,
-        line_faults.reply(line_faults.edge_reply("gateway_502")),
+        line_faults.reply_with(line_faults.edge_reply("gateway_502")),
     ],
 )
 @pytest.mark.parametrize("times", [1, 2])
@@ -53,7 +54,7 @@ async def test_two_failures_before_the_audio_are_not_heard(
 
 async def test_a_third_try_is_the_last(site: RemoteSite) -> None:
     remote = await site.loaded()
-    site.go_wrong(line_faults.reply(line_faults.edge_reply("gateway_503")), times=8)
+    site.go_wrong(line_faults.reply_with(line_faults.edge_reply("gateway_503")), times=8)
 
     _, error = await listen(remote.stream(SynthesisRequest(text=COUNTING)))
 

@@ -10,9 +10,9 @@ from functools import partial
 
 import numpy as np
 import pytest
-from server_site import until
 from tone_engine import expected, heard, same
 from tones import tone
+from waiting import until
 from wyoming.info import Info
 from wyoming_voice import CHANNELS, RATE_HZ, VoiceSite, wyoming_program, wyoming_voice
 

@@ -127,16 +127,16 @@ def test_what_cannot_be_a_voice_is_told_in_one_line(
 def test_the_gguf_engine_speaks_from_the_command_line(
     sandbox: CliSandbox, models: ModelFolder
 ) -> None:
-    from checkpoint.folder import expected, heard
+    from checkpoint.folder import expected_codes, heard_codes
 
     speak_with(sandbox, models)
 
     done = sandbox.run("say", TRANSCRIPT, "--voice", "Chi", "-o", "out.wav", "--stats")
 
     assert done.returncode == 0, done.stderr
-    pitches, voices = heard((sandbox.home / "out.wav").read_bytes()[44:])
+    pitches, voices = heard_codes((sandbox.home / "out.wav").read_bytes()[44:])
     assert set(voices) == {1}
-    assert pitches == expected("Chi", len(pitches))[0]
+    assert pitches == expected_codes("Chi", len(pitches))[0]
 
 
 @pytest.mark.usefixtures("one_voice")

@@ -6,11 +6,11 @@ import sys
 
 import numpy as np
 import pytest
-from checkpoint.code_prompts import never
 from checkpoint.codec_graph import write_codec
-from checkpoint.folder import ModelFolder, expected, heard
-from checkpoint.gguf_engine import AN, CHI, SENTENCES, TEXT, quiet, speak
+from checkpoint.folder import ModelFolder, expected_codes, heard_codes
+from checkpoint.gguf_engine import AN, CHI, SENTENCES, TEXT, speak_gguf
 from checkpoint.presets import VOICES
+from engine_calls import never, quiet
 from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.base import EngineInfo, Utterance
@@ -49,14 +49,14 @@ def test_it_says_what_it_is(loaded: tuple[CodeEngine, EngineInfo]) -> None:
 def test_a_sentence_is_heard_in_the_voice_that_was_asked_for(
     engine: CodeEngine, voice: Voice
 ) -> None:
-    pitches, voices = heard(speak(engine, voice=voice))
+    pitches, voices = heard_codes(speak_gguf(engine, voice=voice))
 
     assert len(pitches) > 100
-    assert (pitches, voices) == expected(voice.id, len(pitches))
+    assert (pitches, voices) == expected_codes(voice.id, len(pitches))
 
 
 def test_the_stream_is_what_one_decoding_gives(engine: CodeEngine, folder: ModelFolder) -> None:
-    pcm = speak(engine)
+    pcm = speak_gguf(engine)
 
     last = VOICES["An"]["codes"][-1]
     n_codes = len(pcm) // 960
@@ -73,26 +73,26 @@ def test_sound_comes_before_the_sentence_is_done(engine: CodeEngine) -> None:
 
 
 def test_a_cancelled_sentence_ends_and_the_next_one_is_whole(engine: CodeEngine) -> None:
-    whole = speak(engine, SENTENCES[1])
+    whole = speak_gguf(engine, SENTENCES[1])
     heard_so_far: list[bytes] = []
     for pcm in engine.synthesize(Utterance(text=TEXT, voice=AN), lambda: bool(heard_so_far)):
         heard_so_far.append(pcm)  # noqa: PERF402 - looked at meanwhile
 
     assert len(heard_so_far) == 1
-    assert speak(engine, SENTENCES[1]) == whole
+    assert speak_gguf(engine, SENTENCES[1]) == whole
 
 
 def test_a_listener_that_leaves_in_the_middle_harms_nobody(engine: CodeEngine) -> None:
-    whole = speak(engine, SENTENCES[1])
+    whole = speak_gguf(engine, SENTENCES[1])
     stream = engine.synthesize(Utterance(text=TEXT, voice=CHI), never)
     next(stream)
     stream.close()  # type: ignore[attr-defined]
 
-    assert speak(engine, SENTENCES[1]) == whole
+    assert speak_gguf(engine, SENTENCES[1]) == whole
 
 
 def test_knowing_what_comes_next_changes_no_sound(engine: CodeEngine) -> None:
-    alone = [speak(engine, sentence) for sentence in SENTENCES]
+    alone = [speak_gguf(engine, sentence) for sentence in SENTENCES]
 
     foreseen = [
         b"".join(
@@ -109,12 +109,12 @@ def test_knowing_what_comes_next_changes_no_sound(engine: CodeEngine) -> None:
 @pytest.mark.parametrize("text", ["...", "😀", "\u200b!"])
 def test_what_cannot_be_pronounced_is_an_error_and_no_noise(engine: CodeEngine, text: str) -> None:
     with pytest.raises(EmptyTextError):
-        speak(engine, text)
+        speak_gguf(engine, text)
 
 
 def test_an_unknown_voice_is_an_error_that_lists_the_others(engine: CodeEngine) -> None:
     with pytest.raises(VoiceNotFoundError, match="An, Chi"):
-        speak(engine, voice=Voice(id="nobody", name="", language="vi"))
+        speak_gguf(engine, voice=Voice(id="nobody", name="", language="vi"))
 
 
 def test_a_clip_without_an_encoder_is_an_error_that_says_where_to_install_it(
@@ -134,7 +134,7 @@ def test_a_deeper_codec_is_streamed_as_well(folder: ModelFolder, copy: ModelFold
     engine = create(copy.options())
     engine.load(quiet)
 
-    pitches, _ = heard(speak(engine))
+    pitches, _ = heard_codes(speak_gguf(engine))
 
-    assert pitches == expected("An", len(pitches))[0]
+    assert pitches == expected_codes("An", len(pitches))[0]
     assert folder.codec.read_bytes() != copy.codec.read_bytes()

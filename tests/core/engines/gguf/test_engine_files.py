@@ -8,7 +8,8 @@ import sys
 
 import pytest
 from checkpoint.folder import ModelFolder
-from checkpoint.gguf_engine import CHI, quiet, speak
+from checkpoint.gguf_engine import CHI, speak_gguf
+from engine_calls import quiet
 from guard import GUARD_S
 from llama_library import NEEDS_LLAMA_CPP
 
@@ -88,7 +89,7 @@ def test_a_voice_that_the_model_does_not_know_is_told_while_loading(copy: ModelF
     engine = create(copy.options())
     engine.load(quiet)
     with pytest.raises(SynthesisFailedError, match="the code 356"):
-        speak(engine, voice=CHI)
+        speak_gguf(engine, voice=CHI)
 
 
 def test_a_model_that_never_ends_is_told_while_loading(copy: ModelFolder) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import psutil
 import pytest
-from checkpoint.folder import ModelFolder, expected, heard
+from checkpoint.folder import ModelFolder, expected_codes, heard_codes
 from checkpoint.gguf_engine import SENTENCES, TEXT
 from guard import GUARD_S
 
@@ -30,9 +30,9 @@ async def backend(folder: ModelFolder, no_leaks: None) -> AsyncIterator[LocalBac
 async def test_the_worker_speaks_each_sentence(backend: LocalBackend) -> None:
     speech = await synthesize(backend, SynthesisRequest(text=SENTENCES, voice="Chi"))
 
-    pitches, voices = heard(speech.pcm)
+    pitches, voices = heard_codes(speech.pcm)
     assert set(voices) == {1}
-    starts = [i for i, hz in enumerate(pitches) if hz == expected("Chi", 1)[0][0]]
+    starts = [i for i, hz in enumerate(pitches) if hz == expected_codes("Chi", 1)[0][0]]
     assert starts[0] == 0
     assert len(speech.speakers) == 3
 
@@ -42,8 +42,8 @@ async def test_speed_changes_the_length_and_not_the_pitch(backend: LocalBackend)
     slow = await synthesize(backend, SynthesisRequest(text=TEXT, speed=0.5))
 
     assert slow.seconds == pytest.approx(2 * plain.seconds, rel=0.01)
-    assert set(heard(slow.pcm)[0][20:60]) <= {
-        hz + d for hz in heard(plain.pcm)[0] for d in (-50, 0, 50)
+    assert set(heard_codes(slow.pcm)[0][20:60]) <= {
+        hz + d for hz in heard_codes(plain.pcm)[0] for d in (-50, 0, 50)
     }
 
 
@@ -54,7 +54,7 @@ async def test_a_request_that_is_left_frees_the_engine(backend: LocalBackend) ->
 
     async with asyncio.timeout(GUARD_S):
         speech = await synthesize(backend, SynthesisRequest(text=SENTENCES[0]))
-    assert heard(speech.pcm)[0] == expected("An", len(heard(speech.pcm)[0]))[0]
+    assert heard_codes(speech.pcm)[0] == expected_codes("An", len(heard_codes(speech.pcm)[0]))[0]
 
 
 async def test_a_sentence_without_sounds_ends_without_samples(backend: LocalBackend) -> None:

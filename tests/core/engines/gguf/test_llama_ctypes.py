@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from checkpoint import code_prompts
-from checkpoint.code_prompts import AN, CHI, PLAIN, codes_after, never
+from checkpoint.code_prompts import AN, CHI, PLAIN, codes_after
 from checkpoint.gguf_model import write_gguf
+from engine_calls import never
 from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel

@@ -12,22 +12,21 @@ from checkpoint.piper_engine import (
     NAME,
     TEXT,
     VOICE,
-    heard,
-    loaded,
-    never,
+    heard_phonemes,
+    loaded_piper,
     phonemes,
-    quiet,
-    speak,
+    speak_piper,
 )
 from checkpoint.piper_voice import (
     N_OLD,
     RATE_HZ,
     Samples,
-    pitch_hz,
-    pitches_of,
+    phoneme_pitch_hz,
+    phoneme_pitches_of,
     tone_samples,
     write_voice,
 )
+from engine_calls import never, quiet
 from numpy.typing import NDArray
 
 from vieneu_core.engines.base import Utterance
@@ -51,11 +50,11 @@ def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(voice: Path) -> PiperEngine:
-    return loaded(voice)[0]
+    return loaded_piper(voice)[0]
 
 
 def test_it_says_what_it_is(voice: Path) -> None:
-    engine, info = loaded(voice)
+    engine, info = loaded_piper(voice)
 
     assert (info.engine, info.model, info.sample_rate_hz) == ("piper", NAME, RATE_HZ)
     assert info.voices == (VOICE,)
@@ -66,27 +65,27 @@ def test_it_says_what_it_is(voice: Path) -> None:
 
 
 def test_it_speaks_every_phoneme_of_a_sentence_tones_included(engine: PiperEngine) -> None:
-    pitches = heard(speak(engine))
+    pitches = heard_phonemes(speak_piper(engine))
 
     assert pitches == phonemes(TEXT)
-    assert pitch_hz("4") in pitches  # hỏi, of mở
-    assert pitch_hz("6") in pitches  # nặng, of lại
+    assert phoneme_pitch_hz("4") in pitches  # hỏi, of mở
+    assert phoneme_pitch_hz("6") in pitches  # nặng, of lại
 
 
 def test_the_scales_reach_the_model(voice: Path) -> None:
-    slow, _ = loaded(voice, length_scale=2.0, noise_w_scale=0.0, noise_scale=0.0)
-    as_stated, _ = loaded(voice)
+    slow, _ = loaded_piper(voice, length_scale=2.0, noise_w_scale=0.0, noise_scale=0.0)
+    as_stated, _ = loaded_piper(voice)
 
     def octave(samples: Samples) -> float:
         """Return the part of the sound that is above the first tone's own pitch."""
         spectrum = np.abs(np.fft.rfft(samples.astype(np.float64)))
-        low = spectrum[: round(len(spectrum) * 2 * pitch_hz("a") / RATE_HZ * 1.5)].sum()
+        low = spectrum[: round(len(spectrum) * 2 * phoneme_pitch_hz("a") / RATE_HZ * 1.5)].sum()
         return float(1 - low / spectrum.sum())
 
-    samples = speak(slow)
-    assert heard(samples, length_scale=2.0, noise_w=0.0) == phonemes(TEXT)
-    assert len(samples) > 1.7 * len(speak(as_stated))
-    assert octave(speak(slow, "a a a")) < octave(speak(as_stated, "a a a"))
+    samples = speak_piper(slow)
+    assert heard_phonemes(samples, length_scale=2.0, noise_w=0.0) == phonemes(TEXT)
+    assert len(samples) > 1.7 * len(speak_piper(as_stated))
+    assert octave(speak_piper(slow, "a a a")) < octave(speak_piper(as_stated, "a a a"))
 
 
 def test_sentences_are_made_one_after_the_other(
@@ -127,7 +126,7 @@ def test_a_long_sentence_comes_in_chunks_and_ends_when_cancelled(engine: PiperEn
     assert len(whole) > 20
     assert all(len(chunk) <= RATE_HZ // 2 + 2 for chunk in whole)
     assert len(stopped) == 3
-    assert heard(speak(engine)) == phonemes(TEXT)
+    assert heard_phonemes(speak_piper(engine)) == phonemes(TEXT)
 
 
 def test_a_request_that_ended_early_makes_no_further_sentence(
@@ -143,7 +142,7 @@ def test_a_request_that_ended_early_makes_no_further_sentence(
             yield chunk
 
     monkeypatch.setattr(voice, "synthesize", counted)
-    speak(engine, "A! Ba! Bốn! Năm!", cancelled=lambda: len(made) > 1)
+    speak_piper(engine, "A! Ba! Bốn! Năm!", cancelled=lambda: len(made) > 1)
 
     assert len(made) == 2
 
@@ -151,18 +150,20 @@ def test_a_request_that_ended_early_makes_no_further_sentence(
 @pytest.mark.parametrize("text", ["", "...", ".", "\u20a0"])
 def test_a_text_without_sounds_is_an_error(engine: PiperEngine, text: str) -> None:
     with pytest.raises(EmptyTextError):
-        speak(engine, text)
-    assert heard(speak(engine)) == phonemes(TEXT)
+        speak_piper(engine, text)
+    assert heard_phonemes(speak_piper(engine)) == phonemes(TEXT)
 
 
 def test_a_text_is_no_markup_and_holds_anything(engine: PiperEngine) -> None:
-    plain = heard(speak(engine, "một hai ba"))
+    plain = heard_phonemes(speak_piper(engine, "một hai ba"))
 
-    assert heard(speak(engine, "một\0hai\0ba")) == plain
-    injected = heard(speak(engine, "[[t'E]] một hai ba"))
+    assert heard_phonemes(speak_piper(engine, "một\0hai\0ba")) == plain
+    injected = heard_phonemes(speak_piper(engine, "[[t'E]] một hai ba"))
     assert injected[-len(plain) :] == plain
-    assert injected != [pitch_hz("t"), pitch_hz("'"), *plain]
-    assert len(heard(speak(engine, "một \ud800 hai"))) >= len(heard(speak(engine, "một hai")))
+    assert injected != [phoneme_pitch_hz("t"), phoneme_pitch_hz("'"), *plain]
+    assert len(heard_phonemes(speak_piper(engine, "một \ud800 hai"))) >= len(
+        heard_phonemes(speak_piper(engine, "một hai"))
+    )
 
 
 def test_what_it_cannot_do_is_refused(engine: PiperEngine) -> None:
@@ -173,47 +174,49 @@ def test_what_it_cannot_do_is_refused(engine: PiperEngine) -> None:
     with pytest.raises(WatermarkUnavailableError):
         list(engine.synthesize(Utterance(text=TEXT, voice=VOICE, watermark=True), never))
     with pytest.raises(VoiceNotFoundError, match=re.escape(NAME)):
-        speak(engine, voice=Voice(id="ba", name="Ba", language="vi"))
+        speak_piper(engine, voice=Voice(id="ba", name="Ba", language="vi"))
     with pytest.raises(ModelLoadError, match="before it was loaded"):
-        speak(create({"voice": "/nowhere.onnx"}))
+        speak_piper(create({"voice": "/nowhere.onnx"}))
 
 
 def test_speakers_are_voices(tmp_path: Path) -> None:
     graph = write_voice(tmp_path, "vi_VN-two-low", speakers=("An", "Bình"), rate_hz=16_000)
-    engine, info = loaded(graph)
+    engine, info = loaded_piper(graph)
     names = [voice.id for voice in info.voices]
 
     assert names == ["vi_VN-two-low:An", "vi_VN-two-low:Bình"]
     assert [voice.name for voice in info.voices] == ["Piper synthetic An", "Piper synthetic Bình"]
     assert info.sample_rate_hz == 16_000
     for number, each in enumerate(info.voices):
-        pitches = pitches_of(speak(engine, "a", each), tone_samples(), 16_000)
-        assert pitch_hz("a", number) in pitches
+        pitches = phoneme_pitches_of(speak_piper(engine, "a", each), tone_samples(), 16_000)
+        assert phoneme_pitch_hz("a", number) in pitches
 
 
 @pytest.mark.parametrize("chosen", ["Bình", 1, "1"])
 def test_the_default_speaker_can_be_chosen(tmp_path: Path, chosen: object) -> None:
     graph = write_voice(tmp_path, speakers=("An", "Bình"))
 
-    assert [voice.id for voice in loaded(graph, speaker=chosen)[1].voices] == [
+    assert [voice.id for voice in loaded_piper(graph, speaker=chosen)[1].voices] == [
         f"{NAME}:Bình",
         f"{NAME}:An",
     ]
     with pytest.raises(ModelLoadError, match=r"no speaker 'Chi'.*An, Bình"):
-        loaded(graph, speaker="Chi")
+        loaded_piper(graph, speaker="Chi")
 
 
 def test_a_speaker_without_a_name_has_a_number(tmp_path: Path) -> None:
     graph = write_voice(tmp_path, speakers=("An", "Bình"), speaker_id_map={})
 
-    assert [voice.id for voice in loaded(graph)[1].voices] == [f"{NAME}:0", f"{NAME}:1"]
+    assert [voice.id for voice in loaded_piper(graph)[1].voices] == [f"{NAME}:0", f"{NAME}:1"]
 
 
 def test_an_english_voice_speaks_english(tmp_path: Path) -> None:
-    engine, info = loaded(write_voice(tmp_path, "en_US-synthetic-medium", espeak="en-us"))
+    engine, info = loaded_piper(write_voice(tmp_path, "en_US-synthetic-medium", espeak="en-us"))
 
     assert info.voices[0].language == "en"
-    assert heard(speak(engine, "good morning", info.voices[0])) == phonemes("good morning", "en-us")
+    assert heard_phonemes(speak_piper(engine, "good morning", info.voices[0])) == phonemes(
+        "good morning", "en-us"
+    )
 
 
 def test_a_voice_without_tones_is_named_while_it_loads(tmp_path: Path) -> None:
@@ -223,7 +226,9 @@ def test_a_voice_without_tones_is_named_while_it_loads(tmp_path: Path) -> None:
     voice = Voice(id="old", name="old", language="vi")
 
     assert any("does not distinguish the tones" in step for step in steps)
-    assert heard(speak(engine, "ma", voice)) == heard(speak(engine, "mạ", voice))
+    assert heard_phonemes(speak_piper(engine, "ma", voice)) == heard_phonemes(
+        speak_piper(engine, "mạ", voice)
+    )
     new: list[str] = []
     create({"voice": str(write_voice(tmp_path))}).load(lambda now: new.append(now.step))
     assert not any("tones" in step for step in new)
@@ -231,10 +236,10 @@ def test_a_voice_without_tones_is_named_while_it_loads(tmp_path: Path) -> None:
 
 def test_a_voice_whose_letters_are_phonemes(tmp_path: Path) -> None:
     graph = write_voice(tmp_path, phoneme_type="text")
-    engine, _ = loaded(graph)
-    letters = [pitch_hz(each) for each in unicodedata.normalize("NFD", "ba bon")]
+    engine, _ = loaded_piper(graph)
+    letters = [phoneme_pitch_hz(each) for each in unicodedata.normalize("NFD", "ba bon")]
 
-    assert heard(speak(engine, "ba bon")) == letters
+    assert heard_phonemes(speak_piper(engine, "ba bon")) == letters
 
 
 @pytest.mark.parametrize(
@@ -254,7 +259,7 @@ def test_audio_that_is_none_is_an_error(
     monkeypatch.setattr(voice, "phoneme_ids_to_audio", lambda *_, **__: samples)
 
     with pytest.raises(SynthesisFailedError, match=expected):
-        speak(engine)
+        speak_piper(engine)
 
 
 def test_espeak_and_piper_share_a_process(engine: PiperEngine) -> None:
@@ -269,5 +274,5 @@ def test_espeak_and_piper_share_a_process(engine: PiperEngine) -> None:
         return b"".join(said)
 
     before = len(embedded())
-    assert heard(speak(engine)) == phonemes(TEXT)
+    assert heard_phonemes(speak_piper(engine)) == phonemes(TEXT)
     assert len(embedded()) == pytest.approx(before, rel=0.02)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from checkpoint.onnx_graph import INT64, save_graph
-from checkpoint.piper_engine import loaded, quiet
+from checkpoint.piper_engine import loaded_piper
 from checkpoint.piper_voice import write_voice
+from engine_calls import quiet
 
 from vieneu_core.engines.piper import create
 from vieneu_core.errors import MissingExtraError, ModelLoadError
@@ -37,7 +38,7 @@ def test_espeak_without_its_data_ends_no_process(
     monkeypatch.setattr(import_module("piper"), "__file__", str(tmp_path / "__init__.py"))
 
     with pytest.raises(ModelLoadError, match="data of eSpeak NG are not in"):
-        loaded(voice)
+        loaded_piper(voice)
 
 
 @pytest.mark.parametrize(
@@ -89,16 +90,16 @@ def test_a_damaged_voice_is_named(
     spoil(graph)
 
     with pytest.raises(ModelLoadError, match=expected):
-        loaded(graph)
+        loaded_piper(graph)
 
 
 def test_a_graph_for_several_speakers_does_not_fit_one(tmp_path: Path) -> None:
     graph = write_voice(tmp_path, speakers=("An", "Bình"), num_speakers=1, speaker_id_map={})
 
     with pytest.raises(ModelLoadError, match="It takes input, input_lengths, scales, sid, but"):
-        loaded(graph)
+        loaded_piper(graph)
 
 
 def test_an_unknown_voice_of_espeak_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelLoadError, match=r"first word.*Failed to set voice: xx"):
-        loaded(write_voice(tmp_path, espeak="xx"))
+        loaded_piper(write_voice(tmp_path, espeak="xx"))

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checkpoint.code_prompts import CHI, PLAIN, codes_after, never
-from checkpoint.torch_code_model import CPU, prompts, say, watched
+from checkpoint.code_prompts import CHI, PLAIN, codes_after
+from checkpoint.torch_code_model import CPU, prompts, say_codes, watched
+from engine_calls import never
 
 from vieneu_core.engines.pytorch.device import TorchDevice
 from vieneu_core.engines.pytorch.model import FIRST_SOUND, TorchModel
@@ -18,12 +19,12 @@ from vieneu_core.errors import DeviceMemoryError
 def test_sentences_of_a_batch_are_what_they_are_alone(
     model: TorchModel, batching: TorchModel
 ) -> None:
-    alone = [say(model, prompt) for prompt in prompts()]
+    alone = [say_codes(model, prompt) for prompt in prompts()]
 
     batching.prefetch(prompts()[1:])
     together = []
     for prompt in prompts():
-        together.append(say(batching, prompt))
+        together.append(say_codes(batching, prompt))
         batching.prefetch_next(never)
 
     assert together == alone
@@ -32,25 +33,25 @@ def test_sentences_of_a_batch_are_what_they_are_alone(
 def test_the_batch_is_made_once(batching: TorchModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was made beside the first sentence is handed out without another step."""
     batching.prefetch(prompts(CHI)[1:])
-    say(batching, prompts(CHI)[0])
+    say_codes(batching, prompts(CHI)[0])
     batching.prefetch_next(never)
     shapes = watched(batching, monkeypatch)
 
-    assert all(len(say(batching, prompt)) > 5 for prompt in prompts(CHI)[1:])
+    assert all(len(say_codes(batching, prompt)) > 5 for prompt in prompts(CHI)[1:])
     assert not shapes
 
 
 def test_a_sentence_begins_alone_and_others_join_once_it_is_heard(
     model: TorchModel, batching: TorchModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = [say(model, prompt) for prompt in prompts()]
+    alone = [say_codes(model, prompt) for prompt in prompts()]
     monkeypatch.setattr(TorchDevice, "is_accelerator", True)
     shapes = watched(batching, monkeypatch)
-    say(batching, prompts(CHI)[1])  # what it leaves behind must not be heard
+    say_codes(batching, prompts(CHI)[1])  # what it leaves behind must not be heard
     del shapes[:]
 
     batching.prefetch(prompts()[1:])
-    together = [say(batching, prompt) for prompt in prompts()]
+    together = [say_codes(batching, prompt) for prompt in prompts()]
 
     assert together == alone
     n_alone = next(i for i, (n_rows, _) in enumerate(shapes) if n_rows > 1)
@@ -61,7 +62,7 @@ def test_a_sentence_begins_alone_and_others_join_once_it_is_heard(
 def test_a_sentence_that_has_ended_leaves_the_batch(
     batching: TorchModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    say(batching, prompts()[0])
+    say_codes(batching, prompts()[0])
     shapes = watched(batching, monkeypatch)
     batching.prefetch(prompts(CHI))
     batching.prefetch_next(never)
@@ -74,7 +75,7 @@ def test_a_sentence_that_has_ended_leaves_the_batch(
 def test_work_ahead_is_abandoned_within_one_code(
     batching: TorchModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    say(batching, prompts()[0])
+    say_codes(batching, prompts()[0])
     shapes = watched(batching, monkeypatch)
     batching.prefetch(prompts(CHI))
     batching.prefetch_next(lambda: len(shapes) == 3)
@@ -87,7 +88,7 @@ def test_after_a_failure_in_a_batch_all_is_made_anew_and_less_at_once(
 ) -> None:
     import torch
 
-    alone = [say(model, prompt) for prompt in prompts()]
+    alone = [say_codes(model, prompt) for prompt in prompts()]
     batching = TorchModel(path, PLAIN, CPU, batch=4)
     shapes = watched(batching, monkeypatch)
     whole = batching._batch._model
@@ -106,7 +107,7 @@ def test_after_a_failure_in_a_batch_all_is_made_anew_and_less_at_once(
     together = []
     for index, prompt in enumerate(prompts()):
         batching.prefetch(prompts()[index + 1 :])
-        together.append(say(batching, prompt))
+        together.append(say_codes(batching, prompt))
         batching.prefetch_next(never)
     assert together == alone
     assert max(n_rows for n_rows, _ in shapes[1:]) == 2
@@ -119,6 +120,6 @@ def test_a_batch_of_which_something_else_is_asked_is_left(batching: TorchModel) 
     first.close()  # type: ignore[attr-defined]
 
     other = prompts(CHI)[2]
-    assert say(batching, other) == list(
-        itertools.islice(codes_after(339), len(say(batching, other)))
+    assert say_codes(batching, other) == list(
+        itertools.islice(codes_after(339), len(say_codes(batching, other)))
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from checkpoint.code_prompts import PLAIN
-from checkpoint.torch_code_model import CPU, prompts, say
+from checkpoint.torch_code_model import CPU, prompts, say_codes
 
 from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice
 from vieneu_core.engines.pytorch.model import TorchModel
@@ -39,7 +39,7 @@ def test_memory_that_is_full_is_named(model: TorchModel, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(model._batch, "_model", full)
     with pytest.raises(DeviceMemoryError, match="cpu"):
-        say(model, prompts()[0])
+        say_codes(model, prompts()[0])
 
 
 @pytest.mark.parametrize(

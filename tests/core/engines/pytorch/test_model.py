@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from checkpoint.code_prompts import AN, CHI, PLAIN, SENTENCES, codes_after, never
-from checkpoint.torch_code_model import CPU, prompts, say, watched
+from checkpoint.code_prompts import AN, CHI, PLAIN, SENTENCES, codes_after
+from checkpoint.torch_code_model import CPU, prompts, say_codes, watched
 from checkpoint.transformers_model import write_transformers
+from engine_calls import never
 from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.pytorch.batch import TOKENS_AT_ONCE
@@ -23,7 +24,7 @@ from vieneu_core.models.catalogue import PromptFormat
 
 @pytest.mark.parametrize("voice", [AN, CHI], ids=["An", "Chi"])
 def test_the_codes_go_on_where_the_voice_ends(model: TorchModel, voice: ReferencePrompt) -> None:
-    codes = say(model, prompts(voice)[0])
+    codes = say_codes(model, prompts(voice)[0])
 
     assert len(codes) > 20
     assert codes == list(itertools.islice(codes_after(voice.codes[-1]), len(codes)))
@@ -42,7 +43,7 @@ def test_it_says_what_llama_cpp_says(path: Path, tmp_path: Path, format: PromptF
     model = TorchModel(path, settings, CPU)
 
     for prompt in prompts():
-        ours, theirs = say(model, prompt), list(other.codes(prompt, never))
+        ours, theirs = say_codes(model, prompt), list(other.codes(prompt, never))
         assert len(ours) == pytest.approx(len(theirs), rel=0.05), "rounding ends it a little apart"
         n_both = min(len(ours), len(theirs))
         assert ours[:n_both] == theirs[:n_both]
@@ -58,9 +59,9 @@ def test_what_two_prompts_share_is_evaluated_once(
     tokens = [model._prompts.tokens(prompt) for prompt in (first, second)]
     n_shared = min(shared_length(*tokens), len(tokens[1]) - 1)
     assert n_shared > 15, why
-    say(model, first)
+    say_codes(model, first)
     shapes = watched(model, monkeypatch)
-    n_codes = len(say(model, second))
+    n_codes = len(say_codes(model, second))
 
     # The last evaluation gives the end, which is not evaluated itself.
     assert sum(n_tokens for _, n_tokens in shapes) == len(tokens[1]) - n_shared + n_codes
@@ -79,19 +80,19 @@ def test_a_cancellation_is_seen_between_the_pieces_of_a_prompt(
 
 @pytest.mark.parametrize("after", [0, 1, 7])
 def test_it_stops_within_one_code_and_begins_anew(model: TorchModel, after: int) -> None:
-    whole = say(model, prompts()[0])
+    whole = say_codes(model, prompts()[0])
     taken: list[int] = []
     for code in model.codes(prompts()[0], lambda: len(taken) >= after):
         taken.append(code)  # noqa: PERF402 - the length is looked at meanwhile
 
     assert taken == whole[:after]
-    assert say(model, prompts()[0]) == whole
+    assert say_codes(model, prompts()[0]) == whole
 
 
 def test_sampling_gives_the_same_sound_and_only_speech(path: Path) -> None:
     model = TorchModel(path, replace(PLAIN, sampling=Sampling(seed=3)), CPU)
 
-    codes = say(model, prompts()[0])
+    codes = say_codes(model, prompts()[0])
     assert codes == list(itertools.islice(codes_after(39), len(codes)))
 
 
@@ -99,7 +100,7 @@ def test_sampling_gives_the_same_sound_and_only_speech(path: Path) -> None:
 def test_it_speaks_with_every_dtype(path: Path, dtype: Dtype) -> None:
     model = TorchModel(path, PLAIN, TorchDevice.choose(DeviceChoice.CPU, dtype))
 
-    codes = say(model, prompts()[0])
+    codes = say_codes(model, prompts()[0])
     assert len(codes) > 20
     assert codes == list(itertools.islice(codes_after(39), len(codes)))
 
@@ -109,7 +110,7 @@ def test_a_sentence_that_never_ends_is_an_error(tmp_path: Path) -> None:
     model = TorchModel(tmp_path, PLAIN, CPU)
 
     with pytest.raises(SynthesisFailedError, match="did not end"):
-        say(model, CodePrompt(phonemes="a.", reference=AN))
+        say_codes(model, CodePrompt(phonemes="a.", reference=AN))
 
 
 def test_a_prompt_that_does_not_fit_is_an_error(path: Path) -> None:
@@ -117,6 +118,6 @@ def test_a_prompt_that_does_not_fit_is_an_error(path: Path) -> None:
     long = CodePrompt(phonemes=SENTENCES[0] * 10, reference=AN)
 
     with pytest.raises(TextTooLongError, match="256"):
-        say(model, long)
+        say_codes(model, long)
     model.prefetch([long])  # beside another it is left out until its turn
-    assert say(model, prompts()[1])
+    assert say_codes(model, prompts()[1])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from embedded_voice import TEXT, loaded, speak
+from embedded_voice import TEXT, loaded_embedded, speak_embedded
 from guard import GUARD_S
 from hub_site import HubSite, hub_site
 from sano_voice import files_of, write_sano_voice
@@ -44,9 +44,9 @@ def site(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubSite]:
 
 
 def test_a_missing_voice_is_downloaded_once_with_progress(site: HubSite) -> None:
-    _, info, steps = loaded(WAIT)
+    _, info, steps = loaded_embedded(WAIT)
     n_asked = len(site.asked)
-    again = loaded(WAIT)[1]
+    again = loaded_embedded(WAIT)[1]
 
     assert info.engine == again.engine == "sano"
     assert info.model.startswith(PACKAGE)
@@ -56,7 +56,7 @@ def test_a_missing_voice_is_downloaded_once_with_progress(site: HubSite) -> None
 
 
 def test_nothing_is_downloaded_where_that_is_not_wanted(site: HubSite) -> None:
-    assert loaded({"fetch": "never"})[1].engine == "espeak"
+    assert loaded_embedded({"fetch": "never"})[1].engine == "espeak"
     assert site.asked == []
 
 
@@ -66,17 +66,17 @@ def test_nothing_is_downloaded_while_the_hub_is_offline(
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", value)
 
-    assert loaded(WAIT)[1].engine == "espeak"
-    assert loaded(WAIT | {"sano": {"offline": True}})[1].engine == "espeak"
+    assert loaded_embedded(WAIT)[1].engine == "espeak"
+    assert loaded_embedded(WAIT | {"sano": {"offline": True}})[1].engine == "espeak"
     assert site.asked == []
 
 
 def test_a_failed_download_is_not_repeated_at_each_start(site: HubSite, home: Path) -> None:
     site.files.clear()
 
-    assert loaded(WAIT)[1].engine == "espeak"
+    assert loaded_embedded(WAIT)[1].engine == "espeak"
     n_asked = len(site.asked)
-    assert loaded(WAIT)[1].engine == "espeak"
+    assert loaded_embedded(WAIT)[1].engine == "espeak"
 
     record = home / ".local/state/vieneu/voice-download.json"
     assert len(site.asked) == n_asked > 0
@@ -90,7 +90,7 @@ def test_after_an_hour_it_is_tried_again(site: HubSite, home: Path) -> None:
 
     assert FailureRecord(record).is_recent("sano-vi", 1_003_000)
     assert not FailureRecord(record).is_recent("sano-vi", 900_000)
-    assert loaded(WAIT)[1].engine == "sano"
+    assert loaded_embedded(WAIT)[1].engine == "sano"
     assert FailureRecord(record).reason("sano-vi") == ""
     assert site.asked
 
@@ -110,8 +110,8 @@ def test_a_hub_that_sends_nothing_is_waited_for_once(site: HubSite, home: Path) 
     deadlines = DownloadDeadlines(silent_s=0.3, longest_s=30.0)
     site.n_silent = 1_000
 
-    assert loaded(WAIT, deadlines)[1].engine == "espeak"
-    again, info, _ = loaded(WAIT, deadlines)
+    assert loaded_embedded(WAIT, deadlines)[1].engine == "espeak"
+    again, info, _ = loaded_embedded(WAIT, deadlines)
 
     assert info.engine == "espeak"
     assert not again.may_renew, "it has started no other download"
@@ -124,7 +124,7 @@ def test_a_download_that_was_cut_is_resumed(site: HubSite, home: Path) -> None:
 
     site.cut_after = [100]
 
-    assert loaded(WAIT)[1].engine == "sano"
+    assert loaded_embedded(WAIT)[1].engine == "sano"
     assert "bytes=100-" in site.ranges
     found = list((home / "cache").rglob("weights.fp16.bin"))
     assert [path.read_bytes() for path in found] == [weights]
@@ -133,7 +133,7 @@ def test_a_download_that_was_cut_is_resumed(site: HubSite, home: Path) -> None:
 def test_changed_weights_are_refused_and_espeak_speaks(site: HubSite) -> None:
     site.corrupt = True
 
-    _, info, steps = loaded(WAIT)
+    _, info, steps = loaded_embedded(WAIT)
 
     assert info.engine == "espeak"
     assert any("is damaged" in now.step for now in steps)
@@ -152,7 +152,7 @@ def within_a_while(call: Callable[[], EngineInfo | None]) -> EngineInfo | None:
 def test_a_voice_that_comes_late_is_offered_after_the_next_sentence(site: HubSite) -> None:
     deadlines = DownloadDeadlines(silent_s=GUARD_S, longest_s=0.0)
     site.may_send.clear()
-    engine, info, _ = loaded(WAIT, deadlines)
+    engine, info, _ = loaded_embedded(WAIT, deadlines)
     assert info.engine == "espeak"
     assert engine.renewed() is None
     site.may_send.set()
@@ -161,7 +161,7 @@ def test_a_voice_that_comes_late_is_offered_after_the_next_sentence(site: HubSit
 
     assert renewed is not None
     assert renewed.engine == "sano"
-    assert speak(engine, TEXT, renewed.voices[0])[0].engine == "sano"
+    assert speak_embedded(engine, TEXT, renewed.voices[0])[0].engine == "sano"
     assert engine.renewed() is None
 
 

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checkpoint.moss_codec import CLONED, pitch_hz, pitches_of
+from checkpoint.moss_codec import CLONED, moss_pitch_hz, moss_pitches_of
 from checkpoint.v3_engine import (
     AN,
     CHI,
     LAST,
     LONG,
     SHORT,
-    clip,
     floats,
-    heard,
-    loaded,
+    loaded_sdk,
     make_turbo,
+    noise_clip,
+    pitches_spoken,
     spoken,
     turbo,
 )
@@ -54,11 +54,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(made: Path) -> SdkEngine:
-    return loaded(turbo(made))[0]
+    return loaded_sdk(turbo(made))[0]
 
 
 def test_it_tells_what_it_is_and_which_voices_it_has(made: Path) -> None:
-    _, info = loaded(turbo(made))
+    _, info = loaded_sdk(turbo(made))
 
     assert (info.engine, info.model, info.sample_rate_hz) == ("sdk", "model", 48_000)
     assert (info.clones, info.watermarks, info.accelerator) == (True, False, None)
@@ -75,11 +75,11 @@ def test_it_tells_what_it_is_and_which_voices_it_has(made: Path) -> None:
 def test_each_voice_has_a_sound_of_its_own_and_more_words_sound_longer(
     engine: SdkEngine, voice: str
 ) -> None:
-    short, long = heard(engine, SHORT, voice), heard(engine, LONG, voice)
+    short, long = pitches_spoken(engine, SHORT, voice), pitches_spoken(engine, LONG, voice)
 
     first = LAST[voice] + 1
-    assert short == [pitch_hz(first + i) for i in range(len(short))]
-    assert long == [pitch_hz(first + i) for i in range(len(long))]
+    assert short == [moss_pitch_hz(first + i) for i in range(len(short))]
+    assert long == [moss_pitch_hz(first + i) for i in range(len(long))]
     assert len(long) > 2 * len(short)
 
 
@@ -104,11 +104,13 @@ def test_sound_comes_before_the_sentence_is_done(engine: SdkEngine) -> None:
 
 
 def test_a_single_word_is_spoken(engine: SdkEngine) -> None:
-    assert heard(engine, ONE_WORD)[0] == pitch_hz(LAST[AN] + 1)
+    assert pitches_spoken(engine, ONE_WORD)[0] == moss_pitch_hz(LAST[AN] + 1)
 
 
 def test_numbers_are_read_as_words(engine: SdkEngine) -> None:
-    assert heard(engine, "Có 25 người.") == heard(engine, "Có hai mươi lăm người.")
+    assert pitches_spoken(engine, "Có 25 người.") == pitches_spoken(
+        engine, "Có hai mươi lăm người."
+    )
 
 
 def test_a_cancelled_sentence_ends_at_once_and_the_next_is_whole(engine: SdkEngine) -> None:
@@ -129,15 +131,15 @@ def test_a_clip_is_cloned_and_its_file_is_gone_afterwards(
         monkeypatch.setenv(variable, str(tmp_path))
 
     for _ in range(2):
-        assert heard(engine, SHORT, clip())[0] == pitch_hz(CLONED[0] + 1)
+        assert pitches_spoken(engine, SHORT, noise_clip())[0] == moss_pitch_hz(CLONED[0] + 1)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize(
     ("unusable", "told"),
     [
-        (clip(0.3), r"only 0\.30 s"),
-        (clip(loudness=0), "silent"),
+        (noise_clip(0.3), r"only 0\.30 s"),
+        (noise_clip(loudness=0), "silent"),
     ],
 )
 def test_a_clip_that_is_no_speech_is_an_error(
@@ -153,8 +155,8 @@ def test_an_unknown_voice_is_told_with_those_that_there_are(engine: SdkEngine) -
 
 
 def test_an_alias_is_the_voice_that_it_stands_for(made: Path, engine: SdkEngine) -> None:
-    assert heard(engine, SHORT, f"{CHI} cũ") == heard(engine, SHORT, CHI)
-    _, info = loaded(turbo(made, voice=f"{CHI} cũ"))
+    assert pitches_spoken(engine, SHORT, f"{CHI} cũ") == pitches_spoken(engine, SHORT, CHI)
+    _, info = loaded_sdk(turbo(made, voice=f"{CHI} cũ"))
     assert info.voices[0].id == CHI
 
 
@@ -167,14 +169,14 @@ def test_a_watermark_is_not_left_out_in_silence(engine: SdkEngine) -> None:
 
 def test_a_default_voice_that_is_not_there_is_an_error(made: Path) -> None:
     with pytest.raises(ModelLoadError, match="nobody") as caught:
-        loaded(turbo(made, voice="nobody"))
+        loaded_sdk(turbo(made, voice="nobody"))
     assert AN in caught.value.remedy
 
 
 def test_a_sentence_that_does_not_end_is_an_error(made: Path, tmp_path: Path) -> None:
     write_v3_turbo(tmp_path / "model", frames_per_token=1e6)
     shutil.copytree(made / "codec", tmp_path / "codec")
-    endless, _ = loaded(turbo(tmp_path))
+    endless, _ = loaded_sdk(turbo(tmp_path))
 
     for text in (LONG, ONE_WORD):
         with pytest.raises(SynthesisFailedError, match="did not end"):
@@ -182,7 +184,7 @@ def test_a_sentence_that_does_not_end_is_an_error(made: Path, tmp_path: Path) ->
 
 
 def test_with_a_seed_a_sentence_sounds_the_same_each_time(made: Path) -> None:
-    seeded, _ = loaded(turbo(made, temperature=5.0, top_k=1000, top_p=1.0, seed=7))
+    seeded, _ = loaded_sdk(turbo(made, temperature=5.0, top_k=1000, top_p=1.0, seed=7))
 
     assert spoken(seeded, SHORT) == spoken(seeded, SHORT)
 
@@ -216,11 +218,11 @@ async def test_in_a_worker_it_speaks_clones_is_cancelled_and_refuses(made: Path)
     await backend.load()
     try:
         speech = await synthesize(backend, SynthesisRequest(text=SHORT, voice=CHI))
-        assert pitches_of(floats(speech.pcm))[0] == pitch_hz(LAST[CHI] + 1)
+        assert moss_pitches_of(floats(speech.pcm))[0] == moss_pitch_hz(LAST[CHI] + 1)
         async for _ in backend.stream(SynthesisRequest(text=LONG)):
             break
-        cloned = await synthesize(backend, SynthesisRequest(text=SHORT, reference=clip()))
-        assert pitches_of(floats(cloned.pcm))[0] == pitch_hz(CLONED[0] + 1)
+        cloned = await synthesize(backend, SynthesisRequest(text=SHORT, reference=noise_clip()))
+        assert moss_pitches_of(floats(cloned.pcm))[0] == moss_pitch_hz(CLONED[0] + 1)
         with pytest.raises(VoiceNotFoundError):
             await synthesize(backend, SynthesisRequest(text=SHORT, voice="nobody"))
         with pytest.raises(EmptyTextError):

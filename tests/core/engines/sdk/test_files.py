@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checkpoint.moss_codec import CLONED, pitch_hz
+from checkpoint.moss_codec import CLONED, moss_pitch_hz
 from checkpoint.v3_engine import (
     AN,
     CHI,
     LAST,
     SHORT,
-    clip,
     cut_off,
-    heard,
-    loaded,
+    loaded_sdk,
     make_turbo,
     missing,
+    noise_clip,
     nonsense,
+    pitches_spoken,
     spoken,
     turbo,
 )
@@ -75,14 +75,14 @@ def test_a_file_that_is_missing_or_broken_is_an_error(
     damage(copy / file)
 
     with pytest.raises(ModelLoadError, match=r"does not load|missing or broken"):
-        loaded(turbo(copy))
+        loaded_sdk(turbo(copy))
 
 
 def test_voices_that_cannot_be_read_are_an_error(copy: Path) -> None:
     nonsense(copy / VOICES)
 
     with pytest.raises(ModelLoadError, match="unreadable voices file"):
-        loaded(turbo(copy))
+        loaded_sdk(turbo(copy))
 
 
 @pytest.mark.parametrize(
@@ -98,14 +98,14 @@ def test_voices_that_the_sdk_would_leave_out_are_an_error(
     rewrite(copy / VOICES, change)
 
     with pytest.raises(ModelLoadError, match=told):
-        loaded(turbo(copy))
+        loaded_sdk(turbo(copy))
 
 
 def test_the_default_of_a_model_may_be_one_of_the_sdks_own_voices(made: Path, copy: Path) -> None:
-    others = [voice.id for voice in loaded(turbo(made))[1].voices if voice.id not in {AN, CHI}]
+    others = [voice.id for voice in loaded_sdk(turbo(made))[1].voices if voice.id not in {AN, CHI}]
     rewrite(copy / VOICES, lambda file: file.update(default_voice=others[0]))
 
-    assert loaded(turbo(copy))[1].voices[0].id == others[0]
+    assert loaded_sdk(turbo(copy))[1].voices[0].id == others[0]
 
 
 def rewrite(path: Path, change: Callable[[Any], object]) -> None:
@@ -121,7 +121,7 @@ def test_weights_that_only_speaking_would_miss_are_missed_while_it_loads(copy: P
     np.savez(heads, **kept)
 
     with pytest.raises(ModelLoadError, match=r"cannot speak.*xvec_proj"):
-        loaded(turbo(copy))
+        loaded_sdk(turbo(copy))
 
 
 @pytest.mark.parametrize("damage", [missing, nonsense])
@@ -129,12 +129,12 @@ def test_without_a_denoiser_no_clip_is_cloned_unless_it_is_not_wanted(
     copy: Path, damage: Callable[[Path], None]
 ) -> None:
     damage(copy / "model/denoiser.onnx")
-    noisy, _ = loaded(turbo(copy))
+    noisy, _ = loaded_sdk(turbo(copy))
 
     with pytest.raises(CloningUnsupportedError, match=r"denoiser\.onnx"):
-        spoken(noisy, SHORT, clip())
-    undenoised, _ = loaded(turbo(copy, denoise=False))
-    assert heard(undenoised, SHORT, clip())[0] == pitch_hz(CLONED[0] + 1)
+        spoken(noisy, SHORT, noise_clip())
+    undenoised, _ = loaded_sdk(turbo(copy, denoise=False))
+    assert pitches_spoken(undenoised, SHORT, noise_clip())[0] == moss_pitch_hz(CLONED[0] + 1)
 
 
 @pytest.mark.parametrize(
@@ -142,34 +142,34 @@ def test_without_a_denoiser_no_clip_is_cloned_unless_it_is_not_wanted(
 )
 def test_without_an_encoder_it_says_that_it_does_not_clone(copy: Path, file: str) -> None:
     missing(copy / file)
-    silent, info = loaded(turbo(copy))
+    silent, info = loaded_sdk(turbo(copy))
 
     assert not info.clones
     with pytest.raises(CloningUnsupportedError):
-        spoken(silent, SHORT, clip())
+        spoken(silent, SHORT, noise_clip())
 
 
 def test_a_broken_speaker_encoder_is_not_the_clips_fault(copy: Path) -> None:
     nonsense(copy / "model/speaker_encoder.onnx")
-    broken, _ = loaded(turbo(copy))
+    broken, _ = loaded_sdk(turbo(copy))
 
     with pytest.raises(SynthesisFailedError, match="clone"):
-        spoken(broken, SHORT, clip())
+        spoken(broken, SHORT, noise_clip())
 
 
 def test_a_folder_of_graphs_alone_speaks_with_the_sdks_own_voices(
     made: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(made / "model" / GRAPHS, tmp_path / "flat")
-    flat, info = loaded(turbo(made, model=str(tmp_path / "flat")))
+    flat, info = loaded_sdk(turbo(made, model=str(tmp_path / "flat")))
 
     assert not info.clones
-    assert heard(flat, SHORT, info.voices[0].id)
+    assert pitches_spoken(flat, SHORT, info.voices[0].id)
 
 
 def test_a_path_that_is_not_there_is_an_error(made: Path) -> None:
     with pytest.raises(ModelLoadError, match="/nowhere"):
-        loaded(turbo(made, model="/nowhere"))
+        loaded_sdk(turbo(made, model="/nowhere"))
 
 
 def test_what_is_here_is_loaded_and_spoken_with_without_one_call_of_the_network(
@@ -182,11 +182,11 @@ def test_what_is_here_is_loaded_and_spoken_with_without_one_call_of_the_network(
         raise OSError
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    local, _ = loaded(turbo(made))
-    assert heard(local, SHORT, clip())
-    nano, info = loaded({"mode": "v3nano", "model": str(made / "nano")})
+    local, _ = loaded_sdk(turbo(made))
+    assert pitches_spoken(local, SHORT, noise_clip())
+    nano, info = loaded_sdk({"mode": "v3nano", "model": str(made / "nano")})
     assert spoken(nano, SHORT, info.voices[0].id)
-    assert spoken(nano, SHORT, clip())
+    assert spoken(nano, SHORT, noise_clip())
     assert not calls
 
 
@@ -200,16 +200,16 @@ def test_it_is_fetched_from_the_hub_once_with_progress_and_found_again_offline(
         monkeypatch.setenv("HF_ENDPOINT", site.url)
         fetched = create(options)
         assert fetched.load(told.append).model == "model"
-    assert heard(fetched, SHORT)[0] == pitch_hz(LAST[AN] + 1)
+    assert pitches_spoken(fetched, SHORT)[0] == moss_pitch_hz(LAST[AN] + 1)
     assert any(each.done_bytes and each.done_bytes == each.total_bytes for each in told)
 
-    again, _ = loaded({**options, "offline": True})
-    assert heard(again, SHORT) == heard(fetched, SHORT)
+    again, _ = loaded_sdk({**options, "offline": True})
+    assert pitches_spoken(again, SHORT) == pitches_spoken(fetched, SHORT)
 
 
 def test_offline_and_not_here_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ModelLoadError, match="is not on this machine"):
-        loaded({"cache": str(tmp_path), "offline": True, "device": "cpu"})
+        loaded_sdk({"cache": str(tmp_path), "offline": True, "device": "cpu"})
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from fake_sdk import BASE, FakeVieneu, load, pretend, speak
+from fake_sdk import BASE, FakeVieneu, load, pretend, speak_sdk
 from huggingface_hub import constants
 
 from vieneu_core.engines.sdk import create
@@ -97,4 +97,4 @@ def test_the_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -
 
 def test_used_before_it_is_loaded_it_says_so() -> None:
     with pytest.raises(ModelLoadError, match="before it was loaded"):
-        speak(create(BASE))
+        speak_sdk(create(BASE))

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checkpoint.v3_engine import clip, cut_off, floats, loaded, missing, nonsense, spoken
-from checkpoint.v3_nano import pitch_hz, pitch_of, write_v3_nano
+from checkpoint.v3_engine import cut_off, floats, loaded_sdk, missing, noise_clip, nonsense, spoken
+from checkpoint.v3_nano import pitch_of, speaker_pitch_hz, write_v3_nano
 
 from vieneu_core.engines.base import EngineInfo
 from vieneu_core.engines.sdk import SdkEngine
@@ -30,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def nano(made: Path) -> tuple[SdkEngine, EngineInfo]:
-    return loaded({"mode": "v3nano", "model": str(made), "threads": 1})
+    return loaded_sdk({"mode": "v3nano", "model": str(made), "threads": 1})
 
 
 def nano_pitch(engine: SdkEngine, text: str, voice: str | ReferenceAudio) -> float:
@@ -45,7 +45,7 @@ def test_nano_speaks_with_each_of_its_voices(nano: tuple[SdkEngine, EngineInfo])
     assert info.voices[0].id == presets["default_voice"]
     assert {voice.id for voice in info.voices} == set(presets["presets"])
     for voice in info.voices:
-        expected = pitch_hz(presets["presets"][voice.id]["speaker_emb"])
+        expected = speaker_pitch_hz(presets["presets"][voice.id]["speaker_emb"])
         assert nano_pitch(engine, SHORT, voice.id) == expected
     assert len({nano_pitch(engine, SHORT, voice.id) for voice in info.voices}) > 5
 
@@ -67,11 +67,11 @@ def test_nano_speaks_longer_for_more_words(nano: tuple[SdkEngine, EngineInfo]) -
 
 
 def test_nano_clones(nano: tuple[SdkEngine, EngineInfo]) -> None:
-    assert nano_pitch(nano[0], SHORT, clip()) == pitch_hz([1.0] * 192)
+    assert nano_pitch(nano[0], SHORT, noise_clip()) == speaker_pitch_hz([1.0] * 192)
 
 
 def test_nano_with_a_seed_and_few_steps_speaks_too(made: Path) -> None:
-    engine, info = loaded(
+    engine, info = loaded_sdk(
         {"mode": "v3nano", "model": str(made), "seed": 1, "steps": 2, "guidance": 0}
     )
 
@@ -80,7 +80,7 @@ def test_nano_with_a_seed_and_few_steps_speaks_too(made: Path) -> None:
 
 def test_nano_refuses_a_sentence_of_which_it_would_leave_something_out(tmp_path: Path) -> None:
     write_v3_nano(tmp_path, left_out="w")
-    engine, info = loaded({"mode": "v3nano", "model": str(tmp_path)})
+    engine, info = loaded_sdk({"mode": "v3nano", "model": str(tmp_path)})
 
     assert spoken(engine, "Anh.", info.voices[0].id)
     with pytest.raises(SynthesisFailedError, match="no token for w"):
@@ -104,4 +104,4 @@ def test_nano_tells_a_file_that_is_missing_or_broken(
     damage(tmp_path / "nano" / file)
 
     with pytest.raises(ModelLoadError, match="does not load"):
-        loaded({"mode": "v3nano", "model": str(tmp_path / "nano")})
+        loaded_sdk({"mode": "v3nano", "model": str(tmp_path / "nano")})

@@ -12,7 +12,7 @@ from checkpoint.gguf_model import write_gguf
 from checkpoint.onnx_graph import save_graph
 from checkpoint.presets import VOICES, write_presets
 from checkpoint.transformers_model import write_transformers
-from checkpoint.v3_engine import LONG, SHORT, clip, floats, loaded, missing, spoken
+from checkpoint.v3_engine import LONG, SHORT, floats, loaded_sdk, missing, noise_clip, spoken
 from llama_library import NEEDS_LLAMA_CPP
 from numpy.typing import NDArray
 from onnx import TensorProto
@@ -97,7 +97,7 @@ def write_turbo(folder: Path) -> dict[str, object]:
 
 @NEEDS_LLAMA_CPP
 def test_turbo_speaks_with_its_voices_and_longer_for_more_words(tmp_path: Path) -> None:
-    engine, info = loaded(write_turbo(tmp_path))
+    engine, info = loaded_sdk(write_turbo(tmp_path))
 
     assert (info.model, info.sample_rate_hz) == ("tiny.gguf", 24_000)
     assert [voice.id for voice in info.voices] == ["An", "Chi"]
@@ -111,10 +111,10 @@ def test_turbo_speaks_with_its_voices_and_longer_for_more_words(tmp_path: Path) 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @NEEDS_LLAMA_CPP
 def test_turbo_clones(tmp_path: Path) -> None:
-    engine, info = loaded(write_turbo(tmp_path))
+    engine, info = loaded_sdk(write_turbo(tmp_path))
 
     assert info.clones
-    assert pitches_of(sound(engine, SHORT, clip()))[0] == 50 * _CLONED
+    assert pitches_of(sound(engine, SHORT, noise_clip()))[0] == 50 * _CLONED
 
 
 @NEEDS_LLAMA_CPP
@@ -122,10 +122,10 @@ def test_turbo_tells_a_model_without_voices_or_decoder(tmp_path: Path) -> None:
     options = write_turbo(tmp_path)
     missing(tmp_path / "voices.json")
     with pytest.raises(ModelLoadError, match=r"missing 'voices\.json'"):
-        loaded(options)
+        loaded_sdk(options)
     missing(tmp_path / "codec" / "vieneu_decoder.onnx")
     with pytest.raises(ModelLoadError, match="does not load"):
-        loaded(options)
+        loaded_sdk(options)
 
 
 # --- standard ------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def write_standard(folder: Path) -> dict[str, object]:
 @pytest.mark.filterwarnings("ignore")  # which complains about its own age
 def test_standard_speaks_with_its_voices_and_needs_them_and_its_codec(tmp_path: Path) -> None:
     options = write_standard(tmp_path)
-    engine, info = loaded(options)
+    engine, info = loaded_sdk(options)
 
     assert (info.model, info.sample_rate_hz, info.clones) == ("model", 24_000, False)
     assert [voice.id for voice in info.voices] == list(VOICES)
@@ -168,6 +168,6 @@ def test_standard_speaks_with_its_voices_and_needs_them_and_its_codec(tmp_path: 
 
     missing(tmp_path / "model" / "voices.json")
     with pytest.raises(ModelLoadError, match=r"missing 'voices\.json'"):
-        loaded(options)
+        loaded_sdk(options)
     with pytest.raises(ModelLoadError, match="is not on this machine"):
-        loaded(options | {"codec": "b/codec-onnx"})
+        loaded_sdk(options | {"codec": "b/codec-onnx"})

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_sdk import AN, FakeVieneu, load, speak
+from fake_sdk import AN, FakeVieneu, load, speak_sdk
 
 from vieneu_core.engines.base import Utterance
 from vieneu_core.errors import DeviceMemoryError, SynthesisFailedError
@@ -44,7 +44,7 @@ def test_what_is_no_speech_is_an_error(
 ) -> None:
     streaming(monkeypatch, sdk, pieces)
     with pytest.raises(SynthesisFailedError, match=told):
-        speak(load()[0])
+        speak_sdk(load()[0])
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_whatever_it_raises_has_a_name(
 ) -> None:
     streaming(monkeypatch, sdk, [np.ones(10, np.float32), error])
     with pytest.raises(kind):
-        speak(load()[0])
+        speak_sdk(load()[0])
 
 
 def test_too_loud_samples_are_clipped(sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch) -> None:
     streaming(monkeypatch, sdk, [np.array([2.0, -2.0, 0.5], np.float32)])
 
-    assert np.frombuffer(speak(load()[0]), "<i2").tolist() == [32_767, -32_767, 16_384]
+    assert np.frombuffer(speak_sdk(load()[0]), "<i2").tolist() == [32_767, -32_767, 16_384]
 
 
 def test_a_cancelled_sentence_closes_its_stream(
@@ -95,5 +95,5 @@ def test_a_thread_that_died_is_replaced(sdk: FakeVieneu, monkeypatch: pytest.Mon
     dead = SimpleNamespace(_error=RuntimeError("CUDA error"))
     monkeypatch.setattr(sdk, "_stream_sched", dead, raising=False)
 
-    assert speak(engine)
+    assert speak_sdk(engine)
     assert sdk._stream_sched is None  # type: ignore[attr-defined]  # as the SDK names it

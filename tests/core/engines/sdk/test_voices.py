@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_sdk import FakeVieneu, load, speak
+from fake_sdk import FakeVieneu, load, speak_sdk
 
 from vieneu_core.engines.base import EngineMemory, Utterance
 from vieneu_core.errors import ModelLoadError, ReferenceAudioError
@@ -27,7 +27,7 @@ def test_the_default_voice_goes_first_and_gets_the_text_as_it_is(sdk: FakeVieneu
         ("Bình", "Chị Bình"),
     ]
     assert [voice.id for voice in load(voice="Bình")[1].voices] == ["Bình", "An"]
-    assert len(speak(engine)) == 200
+    assert len(speak_sdk(engine)) == 200
     text, more = sdk.asked
     assert text == "Số 5.", "texts are made words before they come to any engine"
     assert (more["apply_watermark"], more["temperature"]) == (False, 0.5)
@@ -43,7 +43,7 @@ def test_a_name_with_control_characters_gets_an_id_that_can_be_written(
     engine, info = load()
 
     assert info.voices == (Voice("An Bình", "An Bình", "vi"),)
-    assert speak(engine, info.voices[0])
+    assert speak_sdk(engine, info.voices[0])
     assert sdk.asked[1]["voice"]["text"] == "An\x00\n Bình"
 
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from checkpoint.folder import ModelFolder, heard, make_folder
+from checkpoint.folder import ModelFolder, heard_codes, make_folder
 from checkpoint.transformers_model import write_transformers
 from voice_clips import clip_samples
 
@@ -53,7 +53,7 @@ def test_a_clip_gives_a_voice_that_goes_on_where_the_clip_ends(
     )
 
     last = encoder.encode(floats_of_pcm(reference(4).pcm))[-1]
-    pitches, voices = heard(pcm)
+    pitches, voices = heard_codes(pcm)
     assert voices[0] == last >> 8
     assert pitches[0] == 50 * (3 + ((last & 0xFF) + 1 & 0xFF) % 64)
 
@@ -90,7 +90,7 @@ def test_the_engine_pytorch_speaks(models: ModelFolder) -> None:
 
     assert (info.engine, info.model) == ("pytorch", "hf + codec")
     assert isinstance(info.voices[1], Voice)
-    assert set(heard(pcm)[1]) == {1}
+    assert set(heard_codes(pcm)[1]) == {1}
 
 
 def test_the_engine_pytorch_decodes_on_pytorch_too(models: ModelFolder, folder: Path) -> None:

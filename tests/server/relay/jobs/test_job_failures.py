@@ -10,8 +10,8 @@ from typing import cast
 
 import pytest
 from job_rig import SENTENCES, TEXT, job_rig, names_in, numbered, tones
-from server_site import until
 from tone_engine import same
+from waiting import until
 
 from vieneu_colab_server.relay.jobs.errors import JobNotDoneError, JobStorageError
 from vieneu_colab_server.relay.jobs.job import JobState, NoteKind

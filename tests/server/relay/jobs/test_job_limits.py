@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from job_rig import SENTENCES, TEXT, heard_in, job_rig, names_in, tones
-from server_site import until
 from tone_engine import same
+from waiting import until
 
 from vieneu_colab_server.relay.jobs.errors import (
     JobNotFoundError,

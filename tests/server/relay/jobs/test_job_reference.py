@@ -16,9 +16,10 @@ from job_site import JobSite
 from relay_site import TONES, relaying
 from router_rig import TEXT as ROUTED_TEXT
 from router_rig import RouterRig, lost
-from server_site import TOKEN, until
+from server_site import TOKEN
 from tone_engine import same
 from voice_clips import clip, wav_file
+from waiting import until
 
 from vieneu_colab_server.relay.jobs.errors import DamagedJobError, JobStorageError
 from vieneu_colab_server.relay.jobs.job import Fallback, Job, JobState, NoteKind

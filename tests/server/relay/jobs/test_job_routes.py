@@ -11,8 +11,8 @@ import pytest
 from job_rig import RATE_HZ, numbered, samples_of, tones
 from job_site import JobSite
 from openapi_spec_validator import validate
-from server_site import until
 from tone_engine import expected, heard, same
+from waiting import until
 
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 

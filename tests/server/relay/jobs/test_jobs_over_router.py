@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from job_rig import job_rig, tones
 from router_rig import SENTENCES, TEXT, RouterRig, lost
-from server_site import until
 from tone_engine import same
+from waiting import until
 
 from vieneu_colab_server.relay.jobs.job import Fallback, Job, JobState, NoteKind
 from vieneu_core.testing.scripted import ScriptStep

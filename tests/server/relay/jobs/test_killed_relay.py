@@ -16,9 +16,10 @@ from guard import GUARD_S
 from job_rig import heard_in, names_in, numbered
 from relay_process import RelayProcess, relay_process
 from relay_site import CLONED_HZ, CLONING
-from server_site import TOKEN, until
+from server_site import TOKEN
 from tone_engine import expected, same
 from voice_clips import wav_file
+from waiting import until
 
 SENTENCES = numbered(12)
 TRANSCRIPT = "Xin chào các bạn, tôi là Lan."

@@ -9,8 +9,8 @@ from typing import get_args
 import pytest
 from fake_clock import FakeClock
 from job_rig import SENTENCES, TEXT, job_rig, names_in, numbered, tones
-from server_site import until
 from tone_engine import same
+from waiting import until
 
 from vieneu_colab_server.relay.jobs.job import JobFormat, JobSpec, JobState
 from vieneu_colab_server.relay.jobs.queue import JobQueue

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from job_rig import SENTENCES, TEXT, job_rig, tones
-from server_site import until
 from tone_engine import same
+from waiting import until
 
 from vieneu_colab_server.relay.jobs.job import JobState
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep

@@ -10,8 +10,8 @@ import pytest
 from httpx2 import RemoteProtocolError
 from openai import AsyncOpenAI
 from openai_client import read_into, speaking
-from server_site import until
 from tone_engine import expected, heard
+from waiting import until
 
 from vieneu_core.errors import (
     AuthenticationError,

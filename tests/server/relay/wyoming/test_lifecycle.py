@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from guard import GUARD_S
-from server_site import until
 from tone_engine import expected, same
+from waiting import until
 from wyoming.client import AsyncClient
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
-from wyoming_site import WyomingSite, reply, say, serving_wyoming
+from wyoming_site import WyomingSite, reply, say_whole, serving_wyoming
 
 from vieneu_colab_server.relay.wyoming import wyoming_server_class
 from vieneu_colab_server.relay.wyoming.listening import (
@@ -75,7 +75,7 @@ def test_the_class_of_the_server_is_there_with_its_extra() -> None:
 async def test_a_free_port_is_taken_and_named(backend: ScriptedBackend, address: str) -> None:
     async with serving_wyoming(backend, address=address) as site, site.client() as client:
         assert not site.url.endswith(":0")
-        assert same((await say(client, SENTENCE)).tones, TONES)
+        assert same((await say_whole(client, SENTENCE)).tones, TONES)
     with pytest.raises(RuntimeError, match="not started"):
         _ = site.server.url
 
@@ -95,11 +95,11 @@ async def test_a_unix_socket_replaces_what_a_killed_server_has_left_and_nothing_
     address = f"unix://{path}"
     async with serving_wyoming(backend, address=address) as site, site.client() as client:
         assert site.url == address
-        assert same((await say(client, SENTENCE)).tones, TONES)
+        assert same((await say_whole(client, SENTENCE)).tones, TONES)
         second = WyomingServer(address, backend.stream, backend.voices)
         with pytest.raises(ConfigurationError, match="cannot listen"):
             await second.start()
-        assert same((await say(client, SENTENCE)).tones, TONES)
+        assert same((await say_whole(client, SENTENCE)).tones, TONES)
     assert not path.exists()
 
     path.write_text("a file of somebody")

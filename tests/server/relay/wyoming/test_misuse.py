@@ -8,7 +8,7 @@ import pytest
 from tone_engine import expected, same
 from wyoming.client import AsyncClient
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
-from wyoming_site import WyomingSite, reply, say, serving_wyoming, write
+from wyoming_site import WyomingSite, reply, say_whole, serving_wyoming, write
 
 from vieneu_colab_server.relay.wyoming.events import MAX_SKIPPED_BYTES
 from vieneu_core.testing.scripted import ScriptedBackend
@@ -52,7 +52,7 @@ async def test_what_is_no_event_is_refused_and_the_server_goes_on(
         assert json.loads(header)["type"] == "error"
         assert json.loads(data)["code"] == "invalid_request"
     async with wyoming.client() as client:
-        assert same((await say(client, SENTENCE)).tones, TONES)
+        assert same((await say_whole(client, SENTENCE)).tones, TONES)
 
 
 async def test_events_that_are_unknown_are_dropped_with_all_that_they_carry(
@@ -110,17 +110,17 @@ async def test_a_ping_that_cannot_be_repeated_is_refused(
 async def test_a_text_may_be_as_long_as_the_limit_and_no_longer(backend: ScriptedBackend) -> None:
     async with serving_wyoming(backend, max_text_chars=30) as site, site.client() as client:
         text = SENTENCE.ljust(30)
-        assert same((await say(client, text)).tones, TONES)
-        assert (await say(client, f"{text}!")).code == "text_too_long"
-        assert (await say(client, "x" * 100_000)).code == "text_too_long"
-        assert (await say(client, "x" * 1_000_000)).code == "text_too_long"
+        assert same((await say_whole(client, text)).tones, TONES)
+        assert (await say_whole(client, f"{text}!")).code == "text_too_long"
+        assert (await say_whole(client, "x" * 100_000)).code == "text_too_long"
+        assert (await say_whole(client, "x" * 1_000_000)).code == "text_too_long"
         await write(client, text[:15], "", text[15:])
         assert same((await reply(client, "synthesize-stopped")).tones, TONES)
         await write(client, text[:15], text[15:], "!", "!!")
         assert (await reply(client, "synthesize-stopped")).code == "text_too_long"
         await write(client, "x" * 1_000_000)
         assert (await reply(client, "synthesize-stopped")).code == "text_too_long"
-        assert same((await say(client, text)).tones, TONES)
+        assert same((await say_whole(client, text)).tones, TONES)
 
 
 async def test_data_of_a_start_that_is_too_long_is_refused_and_not_forgotten(
@@ -142,7 +142,7 @@ async def test_pieces_without_a_start_are_one_error(client: AsyncClient, n_piece
     refused = await reply(client)
     assert refused.error is not None
     assert "without synthesize-start" in refused.error.text
-    assert same((await say(client, SENTENCE)).tones, TONES)
+    assert same((await say_whole(client, SENTENCE)).tones, TONES)
 
 
 async def test_a_second_start_ends_the_first_text_with_an_error(client: AsyncClient) -> None:
@@ -165,7 +165,7 @@ async def test_a_text_that_does_not_go_on_is_given_up(backend: ScriptedBackend) 
 
         assert given_up.error is not None
         assert "No more text" in given_up.error.text
-        assert same((await say(client, SENTENCE)).tones, TONES)
+        assert same((await say_whole(client, SENTENCE)).tones, TONES)
 
 
 async def test_a_text_that_does_not_begin_is_given_up(backend: ScriptedBackend) -> None:
@@ -205,7 +205,7 @@ async def test_more_clients_than_allowed_are_refused_with_the_reason(
         serving_wyoming(backend, max_connections=1) as site,
         site.client() as first,
     ):
-        assert same((await say(first, SENTENCE)).tones, TONES)
+        assert same((await say_whole(first, SENTENCE)).tones, TONES)
         async with site.raw() as second:
             assert b"1 clients are connected already" in await second.rest()
         await first.write_event(Synthesize(text=SENTENCE).event())

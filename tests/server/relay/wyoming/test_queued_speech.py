@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
-from server_site import until
 from tone_engine import expected, heard, same
+from waiting import until
 from wyoming.tts import Synthesize
-from wyoming_site import reply, say, serving_wyoming
+from wyoming_site import reply, say_whole, serving_wyoming
 
 from vieneu_colab_server.relay.wyoming.queued_speech import QueuedSpeech
 from vieneu_colab_server.speech_queue import SpeechQueue
@@ -39,13 +39,13 @@ async def test_a_full_queue_is_an_error_and_the_next_request_is_spoken(
     ):
         await first.write_event(Synthesize(text=SENTENCES[0]).event())
         await until(lambda: backend.in_flight)
-        refused = await say(second, SENTENCES[1])
+        refused = await say_whole(second, SENTENCES[1])
         hold.set()
         await reply(first)
 
         assert refused.types == ["error"]
         assert refused.code == "busy"
-        assert same((await say(second, SENTENCES[1])).tones, [expected(SENTENCES[1])])
+        assert same((await say_whole(second, SENTENCES[1])).tones, [expected(SENTENCES[1])])
 
 
 async def test_requests_wait_for_their_turn_and_one_that_leaves_is_not_spoken(

@@ -12,12 +12,13 @@ import pytest
 from exposition import Exposed
 from guard import GUARD_S
 from relay_process import RelayProcess, relay_process
-from server_site import TOKEN, until
+from server_site import TOKEN
 from tone_engine import expected, same
+from waiting import until
 from wyoming.client import AsyncClient
 from wyoming.info import Describe, Info
 from wyoming.tts import Synthesize
-from wyoming_site import Reply, say
+from wyoming_site import Reply, say_whole
 
 from vieneu_colab_server.cli import EXIT_CONFIGURATION
 from vieneu_core.wire.routes import READYZ
@@ -76,10 +77,10 @@ async def test_the_relay_describes_its_voices_and_replays_what_it_has_said(tmp_p
         (program,) = Info.from_event(event).tts
         assert "vi-low" in {voice.name for voice in program.voices}
 
-        first = await say(client, SENTENCE)
+        first = await say_whole(client, SENTENCE)
         assert same(first.tones, [expected(SENTENCE)])
         while not await replays(relay):  # it is stored in the background
-            assert (await say(client, SENTENCE)).pcm == first.pcm
+            assert (await say_whole(client, SENTENCE)).pcm == first.pcm
         relay.terminate()
         assert await relay.ended() == 0
         assert "Traceback" not in relay.log

@@ -15,7 +15,7 @@ from wyoming.tts import (
     SynthesizeTextFormat,
     SynthesizeVoice,
 )
-from wyoming_site import Reply, WyomingSite, reply, say, serving_wyoming, write
+from wyoming_site import Reply, WyomingSite, reply, say_whole, serving_wyoming, write
 
 from vieneu_colab_server import __version__
 from vieneu_core.audio.silence import SILENCE_S
@@ -48,7 +48,7 @@ async def test_the_service_describes_its_voices(client: AsyncClient) -> None:
 
 
 async def test_a_whole_text_is_heard_whole(client: AsyncClient) -> None:
-    spoken = await say(client, TEXT)
+    spoken = await say_whole(client, TEXT)
 
     assert spoken.types == WHOLE
     assert same(spoken.tones, TONES)
@@ -85,7 +85,7 @@ async def test_the_whole_text_that_is_sent_once_more_is_not_spoken_twice(
     await client.write_event(SynthesizeStop().event())
 
     assert same((await reply(client, "synthesize-stopped")).tones, TONES)
-    assert same((await say(client, SENTENCES[0])).tones, TONES[:1])
+    assert same((await say_whole(client, SENTENCES[0])).tones, TONES[:1])
     assert len(backend.record.requests) == 2
 
 
@@ -125,7 +125,7 @@ async def test_a_ping_is_answered_while_a_text_is_written(client: AsyncClient) -
 async def test_a_voice_is_chosen_by_its_name_or_its_language(
     client: AsyncClient, backend: ScriptedBackend, voice: SynthesizeVoice | None, spoken_by: str
 ) -> None:
-    await say(client, "một", voice=voice)
+    await say_whole(client, "một", voice=voice)
     await write(client, "hai", voice=voice)
     await reply(client, "synthesize-stopped")
 
@@ -150,7 +150,7 @@ async def test_a_voice_is_chosen_by_its_name_or_its_language(
 async def test_what_cannot_be_spoken_is_an_error_and_never_silence(
     client: AsyncClient, fields: dict[str, object], code: str, words: str
 ) -> None:
-    whole = await say(client, TEXT, **fields)
+    whole = await say_whole(client, TEXT, **fields)
     await write(client, *SENTENCES, **fields)
     in_pieces = await reply(client, "synthesize-stopped")
 
@@ -158,12 +158,12 @@ async def test_what_cannot_be_spoken_is_an_error_and_never_silence(
         assert refused.types == ["error"]
         assert refused.error is not None
         assert (refused.code, words in refused.error.text) == (code, True)
-    assert same((await say(client, SENTENCES[0])).tones, TONES[:1]), "the connection goes on"
+    assert same((await say_whole(client, SENTENCES[0])).tones, TONES[:1]), "the connection goes on"
 
 
 @pytest.mark.parametrize("text", ["", "   "])
 async def test_an_empty_text_is_an_error(client: AsyncClient, text: str) -> None:
-    assert (await say(client, text)).code == "empty_text"
+    assert (await say_whole(client, text)).code == "empty_text"
     await write(client, text)
     assert (await reply(client)).code == "empty_text"
 
@@ -172,7 +172,7 @@ async def test_an_empty_text_is_an_error(client: AsyncClient, text: str) -> None
 async def test_signs_alone_are_a_short_silence(backend: ScriptedBackend, text: str) -> None:
     router = Router(local=backend)
     async with serving_wyoming(router) as site, site.client() as client:
-        whole = await say(client, text)
+        whole = await say_whole(client, text)
         await write(client, text)
         in_pieces = await reply(client, "synthesize-stopped")
     for answer in (whole, in_pieces):
@@ -186,8 +186,8 @@ async def test_a_backend_that_fails_midway_is_an_error_and_the_next_request_is_s
 ) -> None:
     error = SynthesisFailedError("No tone for this.")
     backend.script = [ScriptStep(at_sentence=1, after_chunks=1, error=error)]
-    failed = await say(client, TEXT)
-    spoken = await say(client, TEXT)
+    failed = await say_whole(client, TEXT)
+    spoken = await say_whole(client, TEXT)
 
     assert failed.types == ["audio-start", "audio-chunk", "error"]
     assert failed.code == "synthesis_failed"
@@ -206,7 +206,7 @@ async def test_a_text_whose_speech_failed_is_dropped_until_its_end(
     await client.write_event(Synthesize(text=TEXT).event())
     await client.write_event(SynthesizeStop().event())
 
-    assert same((await say(client, SENTENCES[0])).tones, TONES[:1])
+    assert same((await say_whole(client, SENTENCES[0])).tones, TONES[:1])
     assert len(backend.record.requests) == 2
 
 
@@ -215,7 +215,7 @@ async def test_speech_that_ends_without_its_end_is_an_error(
     client: AsyncClient, backend: ScriptedBackend, n_chunks: int
 ) -> None:
     backend.script = [ScriptStep(after_chunks=n_chunks, truncate=True)]
-    failed = await say(client, TEXT)
+    failed = await say_whole(client, TEXT)
 
     assert failed.code == "interrupted"
     assert "audio-stop" not in failed.types
@@ -238,8 +238,8 @@ async def test_errors_are_described_in_the_language_of_the_server(
 ) -> None:
     backend.script = [ScriptStep(error=ModelLoadError("The text is empty."))]
     async with serving_wyoming(backend, language="vi") as site, site.client() as client:
-        refused = await say(client, "một")
-        unknown = await say(client, "một", voice=SynthesizeVoice(name="x"))
+        refused = await say_whole(client, "một")
+        unknown = await say_whole(client, "một", voice=SynthesizeVoice(name="x"))
 
     assert refused.error is not None
     assert refused.error.text.startswith("Văn bản trống.")
@@ -264,7 +264,7 @@ async def test_behind_the_router_a_text_in_pieces_survives_a_failing_backend() -
     async with serving_wyoming(router) as site, site.client() as client:
         await write(client, *(f"{sentence} " for sentence in SENTENCES))
         spoken = await reply(client, "synthesize-stopped")
-        unknown = await say(client, TEXT, voice=SynthesizeVoice(name="nobody"))
+        unknown = await say_whole(client, TEXT, voice=SynthesizeVoice(name="nobody"))
 
     assert same(spoken.tones[-3:], TONES)
     assert spoken.error is None
