@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 )
 
 from vieneu_core.config import TunnelKind
-from vieneu_core.engines.registry import AUTO_ENGINE, ENGINES, MODEL_ENGINES
+from vieneu_core.engines.registry import AUTO_ENGINE, ENGINES, MODEL_ENGINES, model_licences
 from vieneu_core.voices import Voice
 
 from .const import CONF_ENGINE
@@ -73,6 +73,7 @@ PLACEHOLDERS = {
     "server_example": "http://192.168.1.20:8000",
     "colab": "https://colab.research.google.com",
     "tunnels": ", ".join(TunnelKind.with_domains()),
+    "licences": "; ".join(f"{name}: {licences}" for name, licences in model_licences().items()),
 }
 """Placeholders of all forms: of errors, URLs, which Home Assistant forbids in translations, and
 names that the core knows."""

@@ -99,6 +99,8 @@ async def test_a_model_is_kept_with_its_options(
 ) -> None:
     monkeypatch.setattr("custom_components.vieneu.config_flow.install", none_is_missing)
     flow = await begin(hass, "model")
+    licences = flow["description_placeholders"]["licences"]
+    assert "vieneu-v2-q4: Apache-2.0 / unknown" in licences, "shown before the download"
     flow = await go_on(hass, flow, {"engine": "gguf", "model": "vieneu-v2-q4"})
 
     assert flow["data"]["local"] == {

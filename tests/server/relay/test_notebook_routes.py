@@ -49,6 +49,13 @@ async def test_the_file_is_the_one_that_the_command_writes(site: RelaySite, tmp_
     assert notebook_file(settings) == (tmp_path / "colab.ipynb").read_bytes()
 
 
+async def test_the_form_states_the_licences_of_models_and_voices(site: RelaySite) -> None:
+    fields = {field["name"]: field for field in (await site.call("GET", "/notebook"))["fields"]}
+
+    assert fields["model"]["licences"]["vieneu-0.5b-q4"] == "Apache-2.0 / CC-BY-NC-4.0"
+    assert fields["engine"]["licences"] == {}
+
+
 @pytest.mark.parametrize("choices", [{}, {"samples": []}])
 async def test_no_voice_is_carried_that_was_not_chosen(
     site: RelaySite, choices: dict[str, Any]

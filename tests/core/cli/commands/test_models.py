@@ -20,6 +20,10 @@ def test_known_models_are_listed_for_people_and_programs(sandbox: CliSandbox) ->
     assert {"vieneu-0.5b-q4", "vieneu-0.3b-q8", "neucodec-decoder-int8"} <= set(names)
     assert all(name in table.stdout for name in names)
     assert "Giấy phép" in table.stdout
+    licences = {m["name"]: (m["licence"], m["voices_licence"]) for m in json.loads(as_json.stdout)}
+    assert licences["vieneu-0.3b-q4"] == ("CC-BY-NC-4.0", "CC-BY-NC-4.0")
+    assert licences["vieneu-v2-q4"] == ("Apache-2.0", "unknown")
+    assert licences["neucodec-decoder-int8"] == ("Apache-2.0", None)
 
 
 def test_a_model_is_fetched_with_its_voices(sandbox: CliSandbox) -> None:
@@ -35,7 +39,9 @@ def test_a_model_is_fetched_with_its_voices(sandbox: CliSandbox) -> None:
     model = Path(done.stdout.replace("\n", ""))
     assert model.read_bytes() == b"GGUF" * 5000
     assert (model.parent / "voices.json").read_bytes() == b"{}"
+    assert "vieneu-v2-q4: licence Apache-2.0; its voices: unknown" in done.stderr
     assert wrong.returncode == 5
+    assert "its voices: CC-BY-NC-4.0" in wrong.stderr, "said before anything is downloaded"
     assert "no such repository" in wrong.stderr
 
 

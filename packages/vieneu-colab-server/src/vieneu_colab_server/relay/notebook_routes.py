@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from vieneu_colab_server.relay.guard import ADMIN_API
 from vieneu_core.credentials import MAX_TOKEN_CHARS, MAX_URL_CHARS
-from vieneu_core.engines import AUTO_ENGINE, ENGINES
+from vieneu_core.engines import AUTO_ENGINE, ENGINES, model_licences
 from vieneu_core.errors import InvalidRequestError
 from vieneu_core.i18n import languages
 from vieneu_core.notebook import (
@@ -42,6 +42,8 @@ class NotebookField(BaseModel):
     choices: list[str] = []
     labels: dict[str, str] = {}
     """Names of choices that are equal in every language."""
+    licences: dict[str, str] = {}
+    """Licences of what can be written, by name: those of a model and of its voices."""
     maximum: float | None = None
     """Largest number, most characters, or most choices."""
     tunnels: list[str] | None = None
@@ -76,7 +78,7 @@ def notebook_form(custom_voices: Sequence[Voice] = ()) -> NotebookForm:
         {"name": "session_hours", "kind": "hours", "maximum": MAX_HOURS},
         {"name": "drive_cache", "kind": "flag"},
         {"name": "domain", "kind": "text", "maximum": 253, "tunnels": with_domains},
-        {"name": "model", "kind": "text", "maximum": 300},
+        {"name": "model", "kind": "text", "maximum": 300, "licences": model_licences()},
         {"name": "codec", "kind": "text", "maximum": 300},
         {"name": "voices", "kind": "list"},
         {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         best_engine,
         has_nvidia_gpu,
         is_installed,
+        model_licences,
         model_option,
     )
 
@@ -39,6 +40,7 @@ __all__ = [
     "best_engine",
     "has_nvidia_gpu",
     "is_installed",
+    "model_licences",
     "model_option",
 ]
 
@@ -61,6 +63,7 @@ __getattr__, __dir__ = lazy_names(
             "best_engine",
             "has_nvidia_gpu",
             "is_installed",
+            "model_licences",
             "model_option",
         ),
     },

@@ -14,6 +14,7 @@ from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.errors import MissingExtraError
 from vieneu_core.files import write_atomic
 from vieneu_core.installation import WrongVersion, has_module, wrong_versions
+from vieneu_core.models.catalogue import MODELS, ModelKind
 from vieneu_core.translatable import Translatable
 from vieneu_core.untrusted_json import read_json
 
@@ -91,6 +92,13 @@ ENGINES = (
         speech_lm=True,
     ),
     EngineNeeds(
+        engine="sdk",
+        label="VieNeu SDK",
+        extra="sdk",
+        modules=("vieneu", "huggingface_hub"),
+        inner=("vieneu._v3_turbo_engine.onnx_runtime_lite",),
+    ),
+    EngineNeeds(
         engine="gguf",
         label="GGUF (CPU)",
         extra="gguf",
@@ -98,13 +106,6 @@ ENGINES = (
         modules=_MODEL,
         either=("llama_cpp", "xllamacpp"),
         speech_lm=True,
-    ),
-    EngineNeeds(
-        engine="sdk",
-        label="VieNeu SDK",
-        extra="sdk",
-        modules=("vieneu", "huggingface_hub"),
-        inner=("vieneu._v3_turbo_engine.onnx_runtime_lite",),
     ),
     EngineNeeds(
         engine="piper",
@@ -136,7 +137,8 @@ ENGINES = (
         alone=True,
     ),
 )
-"""Engines in the order in which `AUTO_ENGINE` tries them, best voice first."""
+"""Engines in the order in which `AUTO_ENGINE` tries them, best voice first: `sdk` speaks v3, which
+is upstream's default, and `pytorch` streams on a GPU, where v3 does not."""
 EMBEDDED_VOICES = ("piper", "sano", "espeak")
 """Engines inside of `EMBEDDED_ENGINE`, best voice first; the last one needs no model."""
 AUTO_ENGINE = "auto"
@@ -150,8 +152,12 @@ MODEL_ENGINES = (
 
 
 def best_engine(*, gpu: bool) -> str:
-    """Return the engine to install for `AUTO_ENGINE`: the best one for a machine."""
-    return next(each.engine for each in ENGINES if gpu or not each.wants_gpu)
+    """Return the engine to install for `AUTO_ENGINE`: the best one for a machine.
+
+    `sdk` is not: its package brings a web framework, which nothing here uses.
+    """
+    fitting = (each for each in ENGINES if gpu or not each.wants_gpu)
+    return next(each.engine for each in fitting if each.speech_lm)
 
 
 def has_nvidia_gpu(driver: Path = Path("/proc/driver/nvidia/version")) -> bool:
@@ -171,6 +177,12 @@ def has_compiler() -> bool:
 def model_option(engine: str) -> str:
     """Return the option of an engine that names its model."""
     return next((each.model_option for each in ENGINES if each.engine == engine), "model")
+
+
+def model_licences() -> dict[str, str]:
+    """Return the licences of the known models that speak, by name: of a model / of its voices."""
+    speaking = (ModelKind.GGUF, ModelKind.TRANSFORMERS, ModelKind.PIPER)
+    return {model.name: model.licences for model in MODELS if model.kind in speaking}
 
 
 def is_installed(engine: str) -> bool:

@@ -56,6 +56,8 @@ def _sano(package: str) -> str:
 # its fine-tuning script still trains with that; a fine-tuned copy may need `chat`.
 # The emotion token came with 2.6, for plain prompts, and with the v2. The chat prompt of its loader
 # for transformers has none, and no version that listed the -gguf repositories or the 0.3B had one.
+# The voices.json that upstream's package has for these models states CC BY-NC 4.0 for "model and
+# voices" (3.8.3, assets/voices.json). What the repository of the v2 states was not seen.
 MODELS = (
     KnownModel(
         name="vieneu-0.5b-q4",
@@ -63,6 +65,7 @@ MODELS = (
         at="pnnbao-ump/VieNeu-TTS-q4-gguf:VieNeu-TTS-q4_0.gguf",
         prompt=PromptFormat.CHAT,
         licence="Apache-2.0",
+        voices_licence="CC-BY-NC-4.0",
         size_mb=398,
     ),
     KnownModel(
@@ -71,6 +74,7 @@ MODELS = (
         at="pnnbao-ump/VieNeu-TTS-q8-gguf:VieNeu-TTS-q8_0.gguf",
         prompt=PromptFormat.CHAT,
         licence="Apache-2.0",
+        voices_licence="CC-BY-NC-4.0",
         size_mb=720,
     ),
     KnownModel(
@@ -79,6 +83,7 @@ MODELS = (
         at="pnnbao-ump/VieNeu-TTS-0.3B-q4-gguf:VieNeu-TTS-0_3B-Q4_0.gguf",
         prompt=PromptFormat.PLAIN,
         licence="CC-BY-NC-4.0",
+        voices_licence="CC-BY-NC-4.0",
         size_mb=193,
     ),
     # The name of this file was found in one source only.
@@ -88,6 +93,7 @@ MODELS = (
         at="pnnbao-ump/VieNeu-TTS-0.3B-q8-gguf:VieNeu-TTS-0_3B-Q8_0.gguf",
         prompt=PromptFormat.PLAIN,
         licence="CC-BY-NC-4.0",
+        voices_licence="CC-BY-NC-4.0",
         size_mb=350,
     ),
     KnownModel(
@@ -97,6 +103,7 @@ MODELS = (
         prompt=PromptFormat.PLAIN,
         emotion=True,
         licence="Apache-2.0",
+        voices_licence="unknown",
         size_mb=189,
     ),
     KnownModel(
@@ -105,6 +112,7 @@ MODELS = (
         at="pnnbao-ump/VieNeu-TTS",
         prompt=PromptFormat.CHAT,
         licence="Apache-2.0",
+        voices_licence="CC-BY-NC-4.0",
         size_mb=1100,
     ),
     KnownModel(
@@ -113,6 +121,7 @@ MODELS = (
         at="pnnbao-ump/VieNeu-TTS-0.3B",
         prompt=PromptFormat.PLAIN,
         licence="CC-BY-NC-4.0",
+        voices_licence="CC-BY-NC-4.0",
         size_mb=488,
     ),
     KnownModel(
@@ -122,6 +131,7 @@ MODELS = (
         prompt=PromptFormat.PLAIN,
         emotion=True,
         licence="Apache-2.0",
+        voices_licence="unknown",
         size_mb=None,
     ),
     # The licences of the codecs and of w2v-bert are not verified.
@@ -200,8 +210,9 @@ MODELS = (
         size_mb=3,
     ),
 )
-"""All known models, language models first; `DEFAULT_GGUF` is the smallest."""
-DEFAULT_GGUF = "vieneu-0.3b-q4"
+"""All known models, language models first."""
+DEFAULT_GGUF = "vieneu-v2-q4"
+"""Upstream's own default for llama.cpp: the smallest, bilingual, and free for commercial use."""
 DEFAULT_TRANSFORMERS = "vieneu-0.5b"
 DEFAULT_DECODER = "neucodec-decoder-int8"
 DEFAULT_PIPER = "vi_VN-vais1000-medium"

@@ -52,6 +52,8 @@ class KnownModel:
     """Location, for `parse_source`."""
     licence: str
     """SPDX identifier, as stated by its author; ``unknown`` if none was found."""
+    voices_licence: str = ""
+    """Likewise of its preset voices; empty for models without a file of voices."""
     size_mb: int | None
     """Approximate size in megabytes; None if unknown."""
     prompt: PromptFormat | None = None
@@ -73,6 +75,11 @@ class KnownModel:
     def path_in(self, found: Path) -> Path:
         """Return the path of the model, where `find_cached` or `Hub.fetch` found its source."""
         return found / self.source.files[0] if self.kind is ModelKind.PIPER else found
+
+    @property
+    def licences(self) -> str:
+        """Its licence, and behind a slash that of its voices, if they are files of their own."""
+        return f"{self.licence} / {self.voices_licence}" if self.voices_licence else self.licence
 
     @property
     def is_public(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -13,6 +14,17 @@ _ATTACHED = ".,!?"
 _SOUNDS = (
     "'-124567abcdefhijklmnoprstuvwxyzäåæçîïðøüăđŋɐɑɔɗəɚɛɜɡɣɪɬɲɹɾʃʊʌʐʒʔʲˈˌː\u0303\u0329\u032aθᵻấầẩắằ"
 )
+_VOWELS = "aeiouyäåæîïøüăɐɑɔəɚɛɜɪʊʌᵻấầẩắằ"
+_NUCLEUS = re.compile(f"[{_VOWELS}][{_VOWELS}ː0-9]*")
+
+
+def count_syllables(phonemes: str) -> int:
+    """Return the number of syllables: those of a word are its vowels with consonants between.
+
+    A stress mark parts vowels too. A word without vowels is one syllable.
+    """
+    words = [word for word in phonemes.split() if any(map(str.isalpha, word))]
+    return sum(max(1, len(_NUCLEUS.findall(word))) for word in words)
 
 
 def phoneme_alphabet() -> frozenset[str]:

@@ -31,6 +31,7 @@ from vieneu_core.errors import ConfigurationError, InvalidRequestError, ModelLoa
 from vieneu_core.models.catalogue import (
     MODELS,
     PUBLIC_FILE_BYTES,
+    KnownModel,
     ModelKind,
     known_model,
     model_of,
@@ -86,6 +87,7 @@ def show_models(terminal: Terminal, *, as_json: bool) -> None:
                     "source": str(model.source),
                     "language": model.language or None,
                     "licence": model.licence,
+                    "voices_licence": model.voices_licence or None,
                     "size_mb": model.size_mb,
                     "path": str(path) if path is not None else None,
                 }
@@ -96,12 +98,12 @@ def show_models(terminal: Terminal, *, as_json: bool) -> None:
     messages = terminal.messages
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for key in ("name", "kind", "size", "licence", "downloaded"):
-        table.add_column(messages(key), overflow="fold")
+        table.add_column(messages(key), overflow="fold", no_wrap=key == "name")
     for model, path in rows:
         size = f"{messages.number(model.size_mb)} MB" if model.size_mb is not None else "-"
         downloaded = Text("✓", style="green") if path is not None else Text("-")
         kind = f"{model.kind} ({model.language})" if model.language else model.kind
-        table.add_row(model.name, kind, size, model.licence, downloaded)
+        table.add_row(model.name, kind, size, model.licences, downloaded)
     terminal.out.print(table)
 
 
@@ -134,7 +136,7 @@ async def _fetched(terminal: Terminal, source: ModelSource) -> Path:
     hub = Hub.of_environment(terminal.environ)
     known = model_of(source)
     if known is not None:
-        terminal.note(terminal.messages("model_licence", name=known.name, licence=known.licence))
+        terminal.note(_licence(known, terminal))
     if known is not None and known.is_public:
         hub = replace(hub, public=True, max_file_bytes=PUBLIC_FILE_BYTES)
     with _shown(terminal) as show:
@@ -142,6 +144,12 @@ async def _fetched(terminal: Terminal, source: ModelSource) -> Path:
         if known is not None and known.prompt is not None:  # a language model has preset voices
             await asyncio.to_thread(hub.fetch, known.voices, show)
     return path if known is None else known.path_in(path)
+
+
+def _licence(model: KnownModel, terminal: Terminal) -> str:
+    licences = {"licence": model.licence, "voices": model.voices_licence}
+    key = "model_voices_licence" if model.voices_licence else "model_licence"
+    return terminal.messages(key, name=model.name, **licences)
 
 
 @models.command("use")

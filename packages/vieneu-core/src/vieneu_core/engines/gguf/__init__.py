@@ -87,6 +87,7 @@ def _load(options: GgufOptions, progress: OnLoad) -> Parts:
         references=spoken,
         voices=tuple(preset.voice for preset in presets),
         phonemize=phonemize,
+        attempts=options.attempts,
     )
 
 

@@ -106,17 +106,17 @@ class XllamaModel(GgufModel):
         self._server = None
 
     def _text(self, prompt: CodePrompt) -> str:
-        spoken = "".join(map(speech_token, prompt.reference.codes))
+        spoken = "".join(map(speech_token, (*prompt.reference.codes, *prompt.begun)))
         return framed_text(prompt, self._style, self._emotions) + spoken
 
     def _speak(self, prompt: CodePrompt, answer: _Answer) -> None:
         n_most, n_least = most_codes(prompt), fewest_codes(prompt, self._settings.sampling)
-        text = self._text(prompt)
+        text, seed = self._text(prompt), _seed(self._settings.sampling, prompt)
         if n_least:
-            self._ask(text, n_least, answer, logit_bias=[[self._end, False]])
+            self._ask(text, n_least, answer, logit_bias=[[self._end, False]], **seed)
             text += "".join(map(speech_token, answer.codes))
         if not answer.has_ended:
-            self._ask(text, n_most - n_least, answer)
+            self._ask(text, n_most - n_least, answer, **seed)
             answer.fail(
                 SynthesisFailedError(
                     Translatable("The model {name} did not end a sentence.", name=self.name)
@@ -135,7 +135,6 @@ class XllamaModel(GgufModel):
 
 def _drawing(sampling: Sampling) -> dict[str, object]:
     """Return the server's parameters; all that it would use by itself are switched off."""
-    seed = {} if sampling.seed is None else {"seed": sampling.seed}
     return {
         "stream": True,
         "temperature": sampling.temperature,
@@ -145,8 +144,11 @@ def _drawing(sampling: Sampling) -> dict[str, object]:
         "min_p": sampling.min_p or 0.0,
         "repeat_penalty": 1.0,
         "cache_prompt": True,
-        **seed,
     }
+
+
+def _seed(sampling: Sampling, prompt: CodePrompt) -> dict[str, object]:
+    return {} if sampling.seed is None else {"seed": sampling.seed + prompt.attempt}
 
 
 class _Answer:

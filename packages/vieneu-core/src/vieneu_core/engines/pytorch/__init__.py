@@ -77,6 +77,7 @@ def _load(options: PytorchOptions, progress: OnLoad) -> Parts:
         references=spoken,
         voices=tuple(preset.voice for preset in presets),
         phonemize=phonemize,
+        attempts=options.attempts,
     )
 
 

@@ -12,8 +12,6 @@ from importlib import import_module
 from typing import Any
 
 from vieneu_core.engines.sdk.options import SdkMode
-from vieneu_core.engines.speech_lm.limits import LONGEST_CODES_PER_PHONEME
-from vieneu_core.engines.speech_lm.model import CODES_PER_S
 from vieneu_core.errors import SynthesisFailedError
 from vieneu_core.translatable import Translatable
 
@@ -23,7 +21,7 @@ _MOST_FRAMES, _MOST_CHARS = 300, 256
 """Limits of a text part in v3 Turbo's `infer_stream`."""
 _FEW_SYLLABLES = 3
 """Up to here, the SDK's `infer` detects babble and retries; its `infer_stream` does not."""
-_LEAST_S = 3.0
+_LEAST_S, _LONGEST_S_PER_LETTER = 3.0, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +84,4 @@ class _NanoLimits:
 
 def _roughly(words: str) -> Limit:
     """Return a limit of 0.3 s per letter, far slower than any speaker."""
-    return Limit(longest_s=_LEAST_S + len(words) * LONGEST_CODES_PER_PHONEME / CODES_PER_S)
+    return Limit(longest_s=_LEAST_S + len(words) * _LONGEST_S_PER_LETTER)

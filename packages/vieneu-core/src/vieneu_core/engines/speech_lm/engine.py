@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from vieneu_core.audio.pcm import pcm_of_floats
 from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, OnLoad, Utterance
+from vieneu_core.engines.speech_lm.attempts import ATTEMPTS
 from vieneu_core.engines.speech_lm.codec import SAMPLE_RATE_HZ, SpeechDecoder
 from vieneu_core.engines.speech_lm.model import CodeModel, CodePrompt
 from vieneu_core.engines.speech_lm.stream import CodeStream
@@ -32,10 +33,12 @@ class Parts:
     voices: tuple[Voice, ...]
     """Voices, the default one first."""
     phonemize: Callable[[str], str]
+    attempts: int = ATTEMPTS
+    """Largest number of times that a sentence is drawn."""
 
 
 class CodeEngine:
-    """Speaks sentence by sentence; the first audio comes after ten codes.
+    """Speaks sentence by sentence; the first audio comes after ten codes, a word when it has ended.
 
     The language model has its own thread beside the codec. After a sentence it begins the next one,
     if that is known.
@@ -89,13 +92,28 @@ class CodeEngine:
             RequestError: the voice is not available.
             SynthesisFailedError, DeviceMemoryError: model or codec failed.
         """
+        yield from self._synthesize(utterance, cancelled, self._loaded.attempts)
+
+    def memory(self) -> EngineMemory:
+        """Return the device memory in use."""
+        return self._loaded.model.memory()
+
+    def _synthesize(
+        self, utterance: Utterance, cancelled: Callable[[], bool], attempts: int
+    ) -> Iterator[bytes]:
         parts = self._loaded
         prompt = self._prompt(utterance, utterance.text)
         if prompt != self._prefetched and self._stream is not None:
             self._stream.cancel_prefetch()
         self._prefetch_next_sentence(utterance)
         decoder = StreamDecoder(parts.decoder)
-        stream = CodeStream(parts.model, prompt, executor=self._thread, cancelled=cancelled)
+        stream = CodeStream(
+            parts.model,
+            prompt,
+            executor=self._thread,
+            cancelled=cancelled,
+            attempts=attempts,
+        )
         self._stream = stream
         with closing(stream):
             for codes in stream:
@@ -110,10 +128,6 @@ class CodeEngine:
             )
         yield pcm_of_floats(decoder.finish())
 
-    def memory(self) -> EngineMemory:
-        """Return the device memory in use."""
-        return self._loaded.model.memory()
-
     def _warm_up(self, voice: Voice) -> None:
         """Synthesize a word without playing it, so that the first sentence is not delayed.
 
@@ -121,7 +135,8 @@ class CodeEngine:
             ModelLoadError: synthesis failed.
         """
         with self._as_load_failure():
-            for _ in self.synthesize(Utterance(text=_WARM_UP, voice=voice), lambda: False):
+            # Nobody hears it, so that its length does not matter.
+            for _ in self._synthesize(Utterance(text=_WARM_UP, voice=voice), lambda: False, 0):
                 pass
 
     @contextmanager

@@ -1,19 +1,77 @@
-"""Limits on the codes for one prompt. More codes mean that the model has failed."""
+"""Limits on the codes for one prompt. More or fewer codes mean that the model has failed.
+
+The limits by phonemes and syllables are those that upstream uses for v3, whose frames have 80 ms,
+or four codes (https://github.com/pnnbao97/VieNeu-TTS, ``core_utils.py`` and
+``v3_turbo_serve/engine.py`` of 3.8.3). Upstream states what it measured: half of 129 790 recordings
+have up to 0.53 frames for each character of their phonemes, 99 % up to 1.10, and 99.99 % less than
+2.0 and 24 more; a syllable alone has 6 to 9 frames, two have 6 to 10, three or four 12 to 15.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 from vieneu_core.engines.speech_lm.model import CODES_PER_S, CodePrompt, Sampling
 from vieneu_core.errors import TextTooLongError
+from vieneu_core.text.phonemize import count_syllables
 from vieneu_core.translatable import Translatable
 
-LONGEST_CODES_PER_PHONEME = 15
-"""0.3 s for each phoneme character, far slower than any speaker."""
-_LEAST_S = 3.0
+_PER_PHONEME = 8
+"""0.16 s for each phoneme character, four times as slow as half of all recordings."""
+_SPARE_CODES = 96
+_ONE_SYLLABLE, _MORE_SYLLABLE, _FEW_SYLLABLES = 52, 20, 4
+"""Largest number of codes of one syllable, of each further one, and how many it is for."""
+_LONGEST_SYLLABLE = 24
+"""Characters. Longer ones are several words in one."""
+_USUAL_PER_PHONEME, _USUAL_SPARE, _USUAL_FEW = 4.4, 24, 64
+_FEWEST_CODES = 12
+_NEVER_CODES, _NEVER_PER_PHONEME = 150, 15
+_SLOW_VOICE, _SLOWEST = 4.24, 3.0
+"""Codes per character of a voice that is twice as slow as half of all recordings; and the largest
+factor by which its limits grow."""
+_MARKUP = re.compile(r"<\|.*?\|>")
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Number of codes of a sentence."""
+
+    fewest: int
+    """With fewer, its end comes far too early."""
+    usual: int
+    """Hardly a sentence has more. 0: it is so short that a second word would go unnoticed."""
+    most: int
+    """With so many, its end comes far too late."""
+
+    def is_plausible(self, n_codes: int) -> bool:
+        """Return whether a sentence may have this many codes."""
+        late = self.most - 4 if self.usual == 0 else self.most
+        return self.fewest <= n_codes < late
+
+
+def length_of(prompt: CodePrompt) -> Length:
+    """Return the plausible length of a sentence, the codes included with which it begins."""
+    sounds = _MARKUP.sub("", prompt.phonemes)
+    most, usual = _SPARE_CODES + _PER_PHONEME * len(sounds), 0.0
+    n_syllables = max(1, count_syllables(sounds))
+    is_few = n_syllables <= _FEW_SYLLABLES and len(sounds) <= _LONGEST_SYLLABLE * n_syllables
+    if is_few and sounds == prompt.phonemes:  # a laugh takes its time
+        most = min(most, _ONE_SYLLABLE + _MORE_SYLLABLE * (n_syllables - 1))
+        usual = _USUAL_FEW if n_syllables > 2 else 0  # noqa: PLR2004 - what upstream measured
+    else:
+        usual = _USUAL_SPARE + _USUAL_PER_PHONEME * len(sounds)
+    slower = _slowness(prompt)
+    return Length(
+        fewest=max(_FEWEST_CODES, len(sounds)),
+        usual=round(usual * slower),
+        most=round(most * slower),
+    )
 
 
 def most_codes(prompt: CodePrompt) -> int:
-    """Return the largest plausible number of codes of a sentence."""
-    return round(_LEAST_S * CODES_PER_S) + LONGEST_CODES_PER_PHONEME * len(prompt.phonemes)
+    """Return the number of codes at which a model gives up; its caller stops it much earlier."""
+    return _NEVER_CODES + _NEVER_PER_PHONEME * len(prompt.phonemes) - len(prompt.begun)
 
 
 def fewest_codes(prompt: CodePrompt, sampling: Sampling) -> int:
@@ -22,7 +80,14 @@ def fewest_codes(prompt: CodePrompt, sampling: Sampling) -> int:
     A minimum that is made for whole sentences is not for a word: it gets half of its largest
     plausible number, so that no noise is added to it.
     """
-    return min(sampling.min_codes, most_codes(prompt) // 2)
+    return max(0, min(sampling.min_codes, length_of(prompt).most // 2) - len(prompt.begun))
+
+
+def _slowness(prompt: CodePrompt) -> float:
+    """Return the factor of a slow voice: its clip tells; 1 for all others."""
+    n_sounds = len(_MARKUP.sub("", prompt.reference.phonemes))
+    pace = len(prompt.reference.codes) / max(1, n_sounds)
+    return min(_SLOWEST, max(1.0, pace / _SLOW_VOICE))
 
 
 def room_for_codes(n_prompt: int, n_context: int) -> int:

@@ -28,6 +28,10 @@ class CodePrompt:
 
     phonemes: str
     reference: ReferencePrompt
+    begun: tuple[int, ...] = field(default=(), repr=False)
+    """Its first codes, which have been made: the model continues them."""
+    attempt: int = 0
+    """Number of times that it was generated before; each has random numbers of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

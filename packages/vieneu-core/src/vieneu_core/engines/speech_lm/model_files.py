@@ -95,10 +95,13 @@ class ModelFiles:
         self._progress(LoadProgress(step))
 
     def _fetched(self, source: ModelSource) -> Path:
-        return self._hub.fetch(source, self._report)
+        known = model_of(source)
+        licences = f" ({known.licences})" if known is not None else ""
 
-    def _report(self, step: str, done_bytes: int | None, total_bytes: int | None) -> None:
-        self._progress(LoadProgress(step, done_bytes, total_bytes))
+        def report(step: str, done_bytes: int | None, total_bytes: int | None) -> None:
+            self._progress(LoadProgress(step + licences, done_bytes, total_bytes))
+
+        return self._hub.fetch(source, report)
 
 
 def _beside(source: ModelSource) -> ModelSource:

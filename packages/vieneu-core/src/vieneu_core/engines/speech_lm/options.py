@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from vieneu_core.engines.speech_lm.attempts import ATTEMPTS
 from vieneu_core.engines.speech_lm.model import (
     CodeModelSettings,
     PromptStyle,
@@ -114,6 +115,11 @@ class CodeOptions(BaseModel):
             n_context=self.context,
             threads=self.threads,
         )
+
+    @property
+    def attempts(self) -> int:
+        """Largest number of times that a sentence is drawn: at temperature 0 all are alike."""
+        return 1 if self.temperature == 0 else ATTEMPTS
 
     def _sampling(self) -> Sampling:
         return Sampling(

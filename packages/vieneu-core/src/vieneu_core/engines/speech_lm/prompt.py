@@ -158,7 +158,8 @@ class PromptWriter:
             SynthesisFailedError: the voice has a code that the model lacks.
         """
         # The codes are many and their tokens are known, so they are not converted to text and back.
-        codes = [self.vocabulary.token(code) for code in prompt.reference.codes]
+        given = (*prompt.reference.codes, *prompt.begun)
+        codes = [self.vocabulary.token(code) for code in given]
         return [*self.encode(framed_text(prompt, self.style, self.emotions)), *codes]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from vieneu_core.engines.speech_lm.attempts import ATTEMPTS, codes_of
 from vieneu_core.engines.speech_lm.model import CodeModel, CodePrompt
 
 
@@ -26,6 +27,7 @@ class CodeStream:
         prompt: The sentence.
         executor: One thread. After the sentence, it works ahead on prefetched prompts.
         cancelled: Returns whether the sentence is cancelled.
+        attempts: Largest number of times that a sentence is drawn.
     """
 
     def __init__(
@@ -35,10 +37,12 @@ class CodeStream:
         *,
         executor: Executor,
         cancelled: Callable[[], bool],
+        attempts: int = ATTEMPTS,
     ) -> None:
         self._model = model
         self._prompt = prompt
         self._cancelled = cancelled
+        self._attempts = attempts
         self._closed = threading.Event()
         self._prefetch_cancelled = threading.Event()
         self._made: queue.SimpleQueue[int | _End] = queue.SimpleQueue()
@@ -47,7 +51,7 @@ class CodeStream:
     def __iter__(self) -> Iterator[list[int]]:
         """Yield the codes in order; each time all that are available, at least one.
 
-        Raises: as `CodeModel.codes`.
+        Raises: as `codes_of`.
         """
         while True:
             codes, end = self._take()
@@ -82,7 +86,7 @@ class CodeStream:
 
     def _make(self) -> None:
         try:
-            for code in self._model.codes(self._prompt, self._stopped):
+            for code in codes_of(self._model, self._prompt, self._stopped, attempts=self._attempts):
                 self._made.put(code)
         except BaseException as error:  # noqa: BLE001 - raised again by who listens
             self._made.put(_End(error))

@@ -81,11 +81,23 @@ function drawField(field, typed) {
   input.name = field.name;
   const help = helpText ? [make("p", { className: "help", id: `${id}-help`, text: helpText })] : [];
   if (helpText) input.setAttribute("aria-describedby", `${id}-help`);
+  help.push(...drawLicences(field));
   if (field.kind === "flag") {
     const text = make("div", {}, label, ...help);
     return make("div", { className: "check", "data-field": field.name }, input, text);
   }
   return make("div", { className: "field", "data-field": field.name }, label, input, ...help);
+}
+
+/** List the licences of what can be written, since it is downloaded without another question. */
+function drawLicences(field) {
+  const licences = Object.entries(field.licences);
+  if (!licences.length) return [];
+  const lines = licences.map(([name, licence]) => make("li", { text: `${name}: ${licence}` }));
+  return [
+    make("p", { className: "help", text: t("notebook.licences") }),
+    make("ul", { className: "help", id: `${idOf(field)}-licences` }, ...lines),
+  ];
 }
 
 /** Draw a box for each voice that can be carried. */
