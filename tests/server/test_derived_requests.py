@@ -11,8 +11,10 @@ from server_site import TOKEN, serving
 from vieneu_core.testing.scripted import ScriptedBackend
 
 
-@pytest.mark.parametrize("clones", [True, False])
-@pytest.mark.parametrize("token", [TOKEN, "a-wrong-token-of-some-length"])
+@pytest.mark.parametrize(
+    ("token", "clones"),
+    [(TOKEN, True), (TOKEN, False), ("a-wrong-token-of-some-length", True)],
+)
 async def test_each_answer_is_one_that_is_described(
     tmp_path: Path, token: str, *, clones: bool
 ) -> None:

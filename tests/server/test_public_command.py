@@ -13,12 +13,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+import typer
 from aiohttp import web
 from guard import GUARD_S
 from pydantic import SecretStr
 from tunnel_programs import program
+from typer.testing import CliRunner
 from web_site import web_site
 
+from vieneu_colab_server.cli import serve
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, AddressUpdateInbox
@@ -108,7 +111,7 @@ def by_ngrok(folder: Path) -> tuple[str, ...]:
     return ("--tunnel=pyngrok", f"--tunnel-program={program(folder, 'ngrok')}")
 
 
-async def test_the_address_is_sent_and_speech_passes_the_tunnel_also_a_new_one(
+async def test_the_address_is_sent_speech_passes_also_a_new_tunnel_and_nothing_is_left(
     tmp_path: Path, receiver: WebhookReceiver
 ) -> None:
     environ = {
@@ -129,6 +132,7 @@ async def test_the_address_is_sent_and_speech_passes_the_tunnel_also_a_new_one(
         again = RemoteBackend(second.endpoint_url, TOKEN)
         await again.load()
         await again.aclose()
+        family = psutil.Process(running.process.pid).children(recursive=True)
 
     assert speech.seconds > 0.5
     assert first.expires_at is not None
@@ -139,6 +143,9 @@ async def test_the_address_is_sent_and_speech_passes_the_tunnel_also_a_new_one(
     for secret in ("2aBcDeF", TOKEN.get_secret_value(), "secret-webhook"):
         assert secret not in running.printed
     assert running.process.returncode == 0
+    assert len(family) >= 2, "worker and agent"
+    _, alive = psutil.wait_procs(family, timeout=GUARD_S)
+    assert alive == []
 
 
 async def test_after_a_new_token_the_address_is_still_accepted_and_so_after_a_restart(
@@ -170,18 +177,6 @@ async def test_after_a_new_token_the_address_is_still_accepted_and_so_after_a_re
     assert len({first.endpoint_url, second.endpoint_url}) == 2
     assert token_file.stat().st_mode & 0o777 == 0o600
     assert token.get_secret_value() not in running.printed
-
-
-async def test_nothing_is_left_running_at_the_end(tmp_path: Path) -> None:
-    async with server(*by_ngrok(tmp_path), NGROK_AUTHTOKEN="good-token") as running:
-        await running.until("Public URL")
-        family = psutil.Process(running.process.pid).children(recursive=True)
-        running.process.send_signal(signal.SIGTERM)
-        await running.rest()
-
-    assert len(family) >= 2
-    _, alive = psutil.wait_procs(family, timeout=GUARD_S)
-    assert alive == []
 
 
 async def test_a_refused_authtoken_ends_the_server_with_its_reason(tmp_path: Path) -> None:
@@ -283,12 +278,14 @@ async def test_a_tunnel_that_stays_refused_never_ends_the_server(
         ),
     ],
 )
-async def test_options_that_exclude_each_other_are_an_error(
+def test_options_that_exclude_each_other_are_an_error(
     arguments: tuple[str, ...], environ: dict[str, str], message: str
 ) -> None:
-    async with server(*arguments, **environ) as running:
-        printed = await running.rest()
+    app = typer.Typer()
+    app.command()(serve)
+    environ = {"VIENEU_SERVER_TOKEN": TOKEN.get_secret_value(), **environ}
+    done = CliRunner().invoke(app, ["--engine=espeak", "--port=0", *arguments], env=environ)
 
-    assert running.process.returncode == 3
-    assert message in printed
-    assert "secret-hook" not in printed
+    assert done.exit_code == 3
+    assert message in done.output
+    assert "secret-hook" not in done.output

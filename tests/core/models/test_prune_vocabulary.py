@@ -59,7 +59,7 @@ def trimmed(source: Path, reachable: frozenset[int]) -> tuple[Path, TrimReport]:
 
 def codes(path: Path, format: PromptFormat) -> Iterator[list[int]]:  # noqa: A002 - the word of this field
     model = LlamaCppModel(
-        path, CodeModelSettings(format=format, sampling=Sampling(temperature=0), threads=2)
+        path, CodeModelSettings(format=format, sampling=Sampling(temperature=0), threads=1)
     )
     for sentence in SENTENCES:
         prompt = CodePrompt(phonemes=sentence, reference=AN)
@@ -154,7 +154,9 @@ def test_each_row_belongs_to_the_same_token(source: Path, trimmed: tuple[Path, T
 
 @NEEDS_LLAMA_CPP
 def test_a_text_beyond_the_trimmed_words_is_still_spoken(trimmed: tuple[Path, TrimReport]) -> None:
-    settings = CodeModelSettings(format=PromptFormat.PLAIN, sampling=Sampling(temperature=0))
+    settings = CodeModelSettings(
+        format=PromptFormat.PLAIN, sampling=Sampling(temperature=0), threads=1
+    )
     model = LlamaCppModel(trimmed[0], settings)
     prompt = CodePrompt(phonemes="qqq zzz xyz abcabc đườ 漢字", reference=AN)
 

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 from fake_clock import FakeClock
-from local_rig import Make, check_speaks, is_ready, state, until
+from local_rig import Make, check_speaks, is_ready, state
+from waiting import until
 
 from vieneu_core.backends.base import BackendState
 from vieneu_core.errors import BackendNotLoadedError, ModelLoadError

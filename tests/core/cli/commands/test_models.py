@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,13 @@ from hub_site import hub_site
 from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.models.catalogue import known_model
+from vieneu_core.text import dictionary
+
+WORDS_READ = 110_000
+"""The command needs that many at least; the dictionary has about a million."""
 
 
+@pytest.mark.usefixtures("in_process")
 def test_known_models_are_listed_for_people_and_programs(sandbox: CliSandbox) -> None:
     table, as_json = sandbox.run("models", "--lang", "vi"), sandbox.run("models", "--json")
 
@@ -45,6 +52,7 @@ def test_a_model_is_fetched_with_its_voices(sandbox: CliSandbox) -> None:
     assert "no such repository" in wrong.stderr
 
 
+@pytest.mark.usefixtures("in_process")
 def test_an_unknown_model_is_told_with_those_that_are_known(sandbox: CliSandbox) -> None:
     done = sandbox.run("models", "get", "vieneu-9b")
 
@@ -77,6 +85,7 @@ def test_a_voice_becomes_the_local_one_with_one_command(sandbox: CliSandbox) -> 
     assert Path(row["path"]).read_bytes() == graph.read_bytes()
 
 
+@pytest.mark.usefixtures("in_process")
 def test_options_of_another_engine_are_left_alone(sandbox: CliSandbox) -> None:
     config = sandbox.home / "config.yaml"
     config.write_text("local:\n  engine: gguf\n  options:\n    threads: 2\n", "utf-8")
@@ -89,6 +98,7 @@ def test_options_of_another_engine_are_left_alone(sandbox: CliSandbox) -> None:
     assert config.read_bytes() == before
 
 
+@pytest.mark.usefixtures("in_process")
 def test_what_does_not_speak_is_no_voice(sandbox: CliSandbox) -> None:
     done = sandbox.run("models", "use", "neucodec-decoder")
 
@@ -98,12 +108,17 @@ def test_what_does_not_speak_is_no_voice(sandbox: CliSandbox) -> None:
 
 @pytest.mark.slow
 @NEEDS_LLAMA_CPP
+@pytest.mark.usefixtures("in_process")
 def test_a_model_is_trimmed_and_still_speaks(
     sandbox: CliSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    words_of = dictionary._words
+
+    def first_words(path: Path) -> Iterator[str]:
+        return islice(words_of(path), WORDS_READ)
+
+    monkeypatch.setattr(dictionary, "_words", first_words)
     write_gguf(sandbox.home / "whole.gguf", n_codes=1024, n_words=3000)
-    # Coverage would take twice the time for what tests/core/models measures.
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
     done = sandbox.run("optimize", "whole.gguf")
 
@@ -117,6 +132,7 @@ def test_a_model_is_trimmed_and_still_speaks(
     assert "Reading words" not in again.shown, "told before a minute of reading"
 
 
+@pytest.mark.usefixtures("in_process")
 def test_what_cannot_be_trimmed_is_told_and_nobody_is_told_to_delete_it(
     sandbox: CliSandbox,
 ) -> None:

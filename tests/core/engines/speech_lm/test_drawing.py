@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checkpoint.code_prompts import AN, PLAIN, SENTENCES, codes_after, never
+from checkpoint.code_prompts import AN, PLAIN, SENTENCES, codes_after
 from checkpoint.gguf_model import write_gguf
 from checkpoint.ways import Way
+from engine_calls import never
 from llama_library import NEEDS_LLAMA_CPP
 from numpy.typing import NDArray
 
@@ -77,10 +78,11 @@ def drawn_by_transformers(values: NDArray[np.float32], how: Sampling) -> dict[in
     )
 
     torch: Any = CPU.torch
-    scores = TemperatureLogitsWarper(how.temperature)(None, torch.tensor(values)[None])
-    scores = TopKLogitsWarper(how.top_k)(None, scores)
-    scores = TopPLogitsWarper(how.top_p)(None, scores) if how.top_p is not None else scores
-    scores = MinPLogitsWarper(how.min_p)(None, scores) if how.min_p else scores
+    ids = torch.zeros((1, 1), dtype=torch.long)
+    scores = TemperatureLogitsWarper(how.temperature)(ids, torch.tensor(values)[None])
+    scores = TopKLogitsWarper(how.top_k)(ids, scores)
+    scores = TopPLogitsWarper(how.top_p)(ids, scores) if how.top_p is not None else scores
+    scores = MinPLogitsWarper(how.min_p)(ids, scores) if how.min_p else scores
     odds = torch.softmax(scores, dim=1)[0]
     return {token: float(odds[token]) for token in torch.nonzero(odds)[:, 0].tolist()}
 

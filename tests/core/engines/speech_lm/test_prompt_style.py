@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
-from checkpoint.code_prompts import AN, never
+from checkpoint.code_prompts import AN
 from checkpoint.codec_graph import write_codec
 from checkpoint.folder import ModelFolder
-from checkpoint.gguf_engine import quiet
 from checkpoint.gguf_model import write_gguf
 from checkpoint.network import Training
 from checkpoint.presets import VOICES, write_presets
 from checkpoint.ways import Way
+from engine_calls import never, quiet
 from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.base import LoadProgress
