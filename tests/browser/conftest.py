@@ -11,7 +11,7 @@ from chromium import MISSING, chromium, find_chromium
 from guard import GUARD_S
 from page_visit import Visit, visiting
 from playwright.async_api import Browser, expect
-from relay_site import TONES, RelaySite, relaying
+from relay_site import WITH_LAST_RESORT, RelaySite, relaying
 from server_site import serving
 
 from vieneu_core.testing import ScriptedBackend
@@ -31,7 +31,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[RelaySite]:
     cache = f"cache:\n  enabled: true\n  folder: {tmp_path / 'speech'}\n"
-    async with relaying(tmp_path, TONES + cache) as site:
+    async with relaying(tmp_path, WITH_LAST_RESORT + cache) as site:
         yield site
 
 

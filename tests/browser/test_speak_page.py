@@ -156,8 +156,7 @@ async def test_an_error_is_shown_and_the_text_is_kept(
 
 
 async def test_a_failure_midway_keeps_what_was_heard_and_can_be_continued(tmp_path: Path) -> None:
-    alone = f"{TONES}fallback:\n  enabled: false\n"
-    async with relaying(tmp_path, alone) as site, speaking_page(site.url) as shown:
+    async with relaying(tmp_path, TONES) as site, speaking_page(site.url) as shown:
         await speak(shown, "Đây là câu 3. Còn câu này refuse. Đây là câu 17.")
         await shown.until_text("#speak-error", "No tone for this.")
         assert await shown.text("#speak-status") == (

@@ -26,11 +26,13 @@ from vieneu_core.clock import SystemClock
 from vieneu_core.config import load_settings
 from vieneu_core.router import Router
 
-TONES = "local:\n  engine: tone_engine:create\n"
-"""Settings file whose local voice is heard as tones."""
+WITH_LAST_RESORT = "local:\n  engine: tone_engine:create\n"
+"""Settings file whose local voice is heard as tones, and the rest as it is by default."""
+TONES = f"fallback:\n  enabled: false\n{WITH_LAST_RESORT}"
+"""The same with one worker instead of two: without the last resort, which takes longer to start."""
 CLONED_HZ = 4_500
 """By so much the voice of a recording is above all others."""
-CLONING = f"{TONES}  options:\n    clones: true\n    cloned_hz: {CLONED_HZ}\n"
+CLONING = f"{WITH_LAST_RESORT}  options:\n    clones: true\n    cloned_hz: {CLONED_HZ}\n"
 """Settings file whose local voice speaks with the voice of a recording, too."""
 
 

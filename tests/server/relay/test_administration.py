@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from pydantic import SecretStr
-from relay_site import TONES, relaying
+from relay_site import TONES, WITH_LAST_RESORT, relaying
 from server_site import TOKEN, serving
 from tone_engine import expected, heard, same
 
@@ -34,13 +34,13 @@ async def test_a_client_of_the_server_is_a_client_of_the_relay(tmp_path: Path) -
 
 
 async def test_the_status_says_what_each_backend_does(tmp_path: Path) -> None:
-    async with relaying(tmp_path) as site:
-        status = await site.call("GET", "/status")
+    async with relaying(tmp_path, WITH_LAST_RESORT) as site:
+        states = {"local": "ready", "remote": "not_configured", "last_resort": "ready"}
+        status = await site.until_status(
+            lambda status: {each["name"]: each["state"] for each in status["backends"]} == states
+        )
 
         assert (status["mode"], status["active"]) == ("local", "local")
-        states = {each["name"]: each["state"] for each in status["backends"]}
-        assert states["local"] == "ready"
-        assert states["remote"] == "not_configured"
         assert status["remote"] == {"enabled": False, "endpoint_url": "", "has_token": False}
 
 
@@ -106,25 +106,23 @@ async def test_a_mode_that_is_not_ready_is_refused_and_nothing_is_kept(tmp_path:
         assert site.config.read_text("utf-8") == TONES
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        ({"url": "http://127.0.0.1:9", **CONNECTED}, 502, "connection"),
-        ({"url": "http://example.com", **CONNECTED}, 422, "invalid_request"),
-        ({"url": "https://example.com", "token": "two words"}, 422, "invalid_request"),
-        ({"url": ""}, 422, "invalid_request"),
-        ({"url": "https://example.com/" + "x" * 3_000}, 422, "invalid_request"),
-        ({"mode": "remote"}, 422, "invalid_request"),
-    ],
+REFUSED: tuple[tuple[dict[str, str], int, str], ...] = (
+    ({"url": "http://127.0.0.1:9", **CONNECTED}, 502, "connection"),
+    ({"url": "http://example.com", **CONNECTED}, 422, "invalid_request"),
+    ({"url": "https://example.com", "token": "two words"}, 422, "invalid_request"),
+    ({"url": ""}, 422, "invalid_request"),
+    ({"url": "https://example.com/" + "x" * 3_000}, 422, "invalid_request"),
+    ({"mode": "remote"}, 422, "invalid_request"),
 )
-async def test_what_cannot_be_connected_changes_nothing(
-    tmp_path: Path, body: dict[str, str], status: int, code: str
-) -> None:
-    async with relaying(tmp_path) as site:
-        problem = await site.call("POST", "/connect", status=status, json=body)
 
-        assert problem["code"] == code
-        assert site.config.read_text("utf-8") == TONES
+
+async def test_what_cannot_be_connected_changes_nothing(tmp_path: Path) -> None:
+    async with relaying(tmp_path) as site:
+        for body, status, code in REFUSED:
+            problem = await site.call("POST", "/connect", status=status, json=body)
+
+            assert problem["code"] == code, body
+            assert site.config.read_text("utf-8") == TONES, body
 
 
 async def test_a_wrong_token_changes_nothing(tmp_path: Path) -> None:
@@ -215,7 +213,7 @@ async def test_a_file_that_was_written_over_is_taken_over(tmp_path: Path) -> Non
     async with relaying(tmp_path) as site:
         inode = site.config.stat().st_ino
         for enabled, written in ((False, "false"), (True, "true ")):  # of the same size
-            content = f"{TONES}fallback:\n  enabled: {written}\n".encode()
+            content = f"{WITH_LAST_RESORT}fallback:\n  enabled: {written}\n".encode()
             await asyncio.to_thread(overwrite, site.config, content, mode=0o600, max_bytes=1 << 20)
             await site.until_status(
                 lambda _, now=enabled: site.administration.settings.fallback.enabled is now  # type: ignore[misc]

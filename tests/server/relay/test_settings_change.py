@@ -12,7 +12,7 @@ import yaml
 from fake_clock import FakeClock
 from guard import GUARD_S
 from pydantic import BaseModel
-from relay_site import TONES, relaying
+from relay_site import TONES, WITH_LAST_RESORT, relaying
 from server_site import TOKEN
 from waiting import until
 
@@ -191,13 +191,12 @@ async def test_the_mode_is_taken_over_though_its_server_does_not_answer_yet(tmp_
 
 
 async def test_a_fallback_that_is_turned_on_has_the_embedded_voice_at_once(tmp_path: Path) -> None:
-    off = f"{TONES}fallback:\n  enabled: false\n"
-    async with relaying(tmp_path, off) as site:
+    async with relaying(tmp_path, TONES) as site:
         status = await site.call("GET", "/status")
         assert [each["name"] for each in status["backends"]] == ["local", "remote"]
-        site.config.write_text(TONES, "utf-8")
+        site.config.write_text(WITH_LAST_RESORT, "utf-8")
         await site.until_status(lambda status: ("last_resort", "ready") in states(status))
-        site.config.write_text(off, "utf-8")
+        site.config.write_text(TONES, "utf-8")
         await site.until_status(lambda status: "last_resort" not in dict(states(status)))
 
 

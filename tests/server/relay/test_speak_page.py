@@ -56,30 +56,28 @@ async def test_the_page_and_its_files_are_open_and_load_nothing_from_elsewhere(
                 assert answer.status == 404
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/page"),
-        ("GET", "/voices"),
-        ("POST", "/tts/stream"),
-        ("POST", "/sentences"),
-        ("POST", "/speech-file?rate=24000"),
-        ("GET", "/jobs"),
-        ("POST", "/jobs"),
-        ("DELETE", "/jobs/1"),
-        ("POST", "/logout"),
-    ],
+FOR_USERS = (
+    ("GET", "/page"),
+    ("GET", "/voices"),
+    ("POST", "/tts/stream"),
+    ("POST", "/sentences"),
+    ("POST", "/speech-file?rate=24000"),
+    ("GET", "/jobs"),
+    ("POST", "/jobs"),
+    ("DELETE", "/jobs/1"),
+    ("POST", "/logout"),
 )
-async def test_without_a_session_nothing_is_answered(
-    site: RelaySite, method: str, path: str
-) -> None:
+
+
+async def test_without_a_session_nothing_is_answered(site: RelaySite) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    forged = {"Cookie": f"{SPEAK_COOKIE}=99999999999.abc.{'0' * 64}"}
     async with speak_user(site) as stranger:
-        problem = await stranger.call(method, path, status=401)
-        assert problem["code"] == "login_refused"
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        await stranger.call(method, path, status=401, headers=headers)
-        forged = {"Cookie": f"{SPEAK_COOKIE}=99999999999.abc.{'0' * 64}"}
-        await stranger.call(method, path, status=401, headers=forged)
+        for method, path in FOR_USERS:
+            problem = await stranger.call(method, path, status=401)
+            assert problem["code"] == "login_refused"
+            await stranger.call(method, path, status=401, headers=headers)
+            await stranger.call(method, path, status=401, headers=forged)
 
 
 async def test_a_user_enters_the_token_once_and_may_use_the_page(site: RelaySite) -> None:
@@ -161,17 +159,15 @@ async def test_a_text_is_split_as_it_is_spoken(user: SpeakUser) -> None:
     assert "long job" in problem["remedy"]
 
 
-@pytest.mark.parametrize("fmt", ["mp3", "wav", "ogg"])
-async def test_what_a_page_received_becomes_a_file(
-    user: SpeakUser, fmt: str, tmp_path: Path
-) -> None:
+async def test_what_a_page_received_becomes_a_file(user: SpeakUser, tmp_path: Path) -> None:
     sentence = expected(SENTENCES[0])
     pcm = _spoken(SENTENCES[0])
-    async with user.api("POST", f"/speech-file?rate=24000&format={fmt}", data=pcm) as answer:
-        assert answer.status == 200
-        assert answer.content_type == AudioFormat(fmt).media_type
-        (tmp_path / f"file.{fmt}").write_bytes(await answer.read())
-    assert same(heard(*_decoded(tmp_path / f"file.{fmt}")), [sentence])
+    for fmt in ("mp3", "wav", "ogg"):
+        async with user.api("POST", f"/speech-file?rate=24000&format={fmt}", data=pcm) as answer:
+            assert answer.status == 200
+            assert answer.content_type == AudioFormat(fmt).media_type
+            (tmp_path / f"file.{fmt}").write_bytes(await answer.read())
+        assert same(heard(*_decoded(tmp_path / f"file.{fmt}")), [sentence])
 
 
 async def test_a_body_without_samples_becomes_no_file(user: SpeakUser) -> None:
