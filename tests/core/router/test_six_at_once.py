@@ -28,7 +28,7 @@ class OneAtATime(ScriptedBackend):
 
     def __init__(self, name: str, clock: FakeClock, *, speed: float) -> None:
         super().__init__(name=name, clock=clock)
-        self._chunk_delay_s = CHUNK_S / speed
+        self.speed = speed
         self._turn = asyncio.Lock()
 
     async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
@@ -42,7 +42,7 @@ class OneAtATime(ScriptedBackend):
                     await self._until(turn)
                 yield AudioChunk(b"", RATE_HZ, number, speaker)
                 for part in in_chunks(sentence_tone(text).pcm(RATE_HZ), RATE_HZ):
-                    await self._clock.sleep(self._chunk_delay_s)
+                    await self._clock.sleep(CHUNK_S / self.speed)
                     yield AudioChunk(part, RATE_HZ, number, speaker)
             finally:
                 if not turn.cancel():
@@ -55,23 +55,20 @@ class OneAtATime(ScriptedBackend):
         second.cancel()
 
 
-@pytest.mark.parametrize(
-    ("speed", "known", "longest_s"),
-    [
-        (0.9, True, 2.0),
-        (5.0, True, 2.0),
-        (5.0, False, 2.0),
-        # All leave it after two seconds, and then wait for each other at the last resort.
-        (0.9, False, 3.1),
-    ],
-    ids=["slow", "fast", "fast, first speech", "slow, first speech"],
-)
-async def test_the_longest_wait_of_six_at_once(speed: float, known: bool, longest_s: float) -> None:
+async def hear_six(speed: float, *, before: float | None) -> list[Listener]:
+    """Hear six requests at once on an engine.
+
+    Args:
+        speed: How many times as fast as playback it is.
+        before: Its speed in speech before; None if it did not speak yet.
+    """
     async with RouterRig(Mode.LOCAL) as rig:
-        await rig.router.set_local(OneAtATime("local", rig.clock, speed=speed))
+        local = OneAtATime("local", rig.clock, speed=before or speed)
+        await rig.router.set_local(local)
         await rig.router.set_last_resort(OneAtATime("last_resort", rig.clock, speed=5.0))
-        if known:
+        if before is not None:
             await Listener(rig.clock).hear(rig.router, SynthesisRequest(text=BEFORE))
+        local.speed = speed
         listeners = [Listener(rig.clock) for _ in SIX]
 
         playing = [
@@ -84,4 +81,34 @@ async def test_the_longest_wait_of_six_at_once(speed: float, known: bool, longes
 
     for listener, text in zip(listeners, SIX, strict=True):
         assert_heard([chunk for chunk in listener.chunks if not chunk.restarted], text)
+    return listeners
+
+
+@pytest.mark.parametrize(
+    ("speed", "before", "longest_s"),
+    [
+        (0.9, 0.9, 2.0),
+        (5.0, 5.0, 2.0),
+        (5.0, None, 2.0),
+        (0.7, None, 2.5),
+        (0.9, None, 2.5),
+        (1.1, None, 2.5),
+        (1.5, None, 2.5),
+        (0.9, 20.0, 2.5),
+    ],
+)
+async def test_the_longest_wait_of_six_at_once(
+    speed: float, before: float | None, longest_s: float
+) -> None:
+    listeners = await hear_six(speed, before=before)
+
     assert max(listener.longest_silence_s for listener in listeners) <= longest_s
+
+
+@pytest.mark.parametrize(("speed", "before"), [(6.0, None), (20.0, 20.0)])
+async def test_nobody_leaves_an_engine_that_is_fast_enough_for_six(
+    speed: float, before: float | None
+) -> None:
+    listeners = await hear_six(speed, before=before)
+
+    assert {speaker for listener in listeners for speaker in listener.speakers} == {"local"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from itertools import pairwise
 
@@ -18,6 +18,10 @@ from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 LONG_READING = tuple(f"Đây là câu {n} của một bài đọc dài về thời tiết." for n in range(40))
+LONG = (
+    "Hôm nay trời nhiều mây và có lúc có mưa rào ở một vài nơi trên các tỉnh miền núi phía Bắc và"
+    " đồng bằng sông Hồng, còn ở phía Nam trời nắng nóng và về chiều tối có mưa dông ở nhiều nơi."
+)
 NO_FALLBACK = RouterPolicy(fallback_enabled=False)
 
 
@@ -105,3 +109,68 @@ async def test_empty_chunks_of_a_slow_engine_do_not_keep_a_listener_waiting() ->
         heard = await hear(rig)
         assert_heard(heard.chunks)
         assert heard.longest_silence_s <= 5.0
+
+
+class Whole(ScriptedBackend):
+    """Sends each sentence at once when it is whole, and nothing before: no sign of work."""
+
+    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        made: list[AudioChunk] = []
+        async with aclosing(super().stream(request)) as chunks:
+            async for chunk in chunks:
+                made.append(chunk)
+                if chunk.final:
+                    for one in made:
+                        yield one
+                    made.clear()
+
+
+@pytest.fixture
+async def whole() -> AsyncIterator[tuple[RouterRig, Whole]]:
+    """A router whose local engine keeps up, and begins long sentences late."""
+    async with RouterRig(Mode.LOCAL) as rig:
+        rig.last.sample_rate_hz = 24_000
+        local = Whole(name="local", clock=rig.clock)
+        await rig.router.set_local(local)
+        local.always = ScriptStep(chunk_delay_s=0.07)
+        for _ in range(6):  # until it is known
+            await hear(rig, LONG)
+            await let_pass(rig, 60.0)
+        yield rig, local
+
+
+async def let_pass(rig: RouterRig, seconds: float) -> None:
+    for _ in range(round(2 * seconds)):
+        await rig.clock.advance(0.5)
+
+
+async def test_a_sentence_known_to_begin_late_is_spoken_by_a_fallback(
+    whole: tuple[RouterRig, Whole],
+) -> None:
+    rig, _ = whole
+    for pause_s in (10.0, 400.0, 3_000.0):
+        assert (await hear(rig, LONG)).longest_silence_s <= 1.0
+        await let_pass(rig, pause_s)
+
+
+async def test_only_a_sentence_that_would_begin_late_is_left_to_a_fallback(
+    whole: tuple[RouterRig, Whole],
+) -> None:
+    rig, _ = whole
+
+    assert (await hear(rig, "Cửa trước đang mở.")).speakers == ["local"]
+    heard = await hear(rig, " ".join([LONG] * 6))
+    assert heard.speakers[0] == "last_resort"
+    assert heard.speakers[-1] == "local", "it makes the later ones while others are heard"
+    assert heard.longest_silence_s <= 1.0
+
+
+async def test_an_engine_that_begins_early_again_is_asked_again(
+    whole: tuple[RouterRig, Whole],
+) -> None:
+    rig, local = whole
+    local.always = ScriptStep(chunk_delay_s=0.01)
+    await hear(rig, LONG)
+    await let_pass(rig, 280.0)
+
+    assert (await hear(rig, LONG)).speakers == ["local"]

@@ -125,7 +125,7 @@ async def test_only_the_probe_ends_the_probe(error: BaseException) -> None:
     with pytest.raises(type(error)), rig.tracked.attempt(earlier):
         raise error
     last_chance = rig.tracked.admit(1.0, last_chance=True)
-    rig.tracked.abandon(last_chance)
+    rig.tracked.abandon(last_chance, late_chars=40)
     with pytest.raises(CircuitOpenError):
         rig.tracked.admit(1.0)
     with pytest.raises(type(error)), rig.tracked.attempt(probe):

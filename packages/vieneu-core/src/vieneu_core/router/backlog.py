@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from vieneu_core.router.measured_speed import MeasuredSpeed
+from vieneu_core.router.measured_speed import MadeSentence, MeasuredSpeed
 
 _SENTENCE_S = 4.0
 """Usual length of one sentence in seconds of audio: engines take turns by sentence."""
@@ -21,32 +21,39 @@ class RunningSpeech:
     """Estimated seconds of audio that are still to be made."""
     audible: bool = False
     """Whether any of it was made: then others have their turn before it goes on."""
+    made_s: float = 0.0
+    """Seconds of audio of the sentence that is being made; 0 while it waits for its turn."""
+    factor: float | None = None
+    """Seconds waited for a second of that; None if unknown."""
 
     @property
     def turn_s(self) -> float:
-        """Estimated length of its next sentence in seconds."""
-        return min(self.remaining_s, _SENTENCE_S)
+        """Estimated length of its next sentence, or of the rest of its present one, in seconds."""
+        return max(0.0, min(self.remaining_s, _SENTENCE_S) - self.made_s)
+
+    @property
+    def turn_in_s(self) -> float:
+        """Estimated seconds until its first turn; 0 if unknown."""
+        return self._backlog.turn_in_s(self)
+
+    def makes(self, seconds: float, factor: float | None) -> None:
+        """Record how much of a sentence is made, in seconds, and how fast that came."""
+        self.made_s, self.factor = seconds, factor
 
     def spoke(self, seconds: float) -> None:
         """Record a sentence of this estimated length in seconds as made."""
         self.remaining_s = max(0.0, self.remaining_s - seconds)
         self.audible = True
+        self.makes(0.0, None)
 
-    def measured(self, *, audio_s: float, waited_s: float, first_audio_s: float | None) -> None:
-        """Record the speed of a sentence, or of a part of it: as `MeasuredSpeed.measured`."""
-        self._backlog.speed.measured(
-            audio_s=audio_s,
-            waited_s=waited_s,
-            first_audio_s=first_audio_s,
-            n_at_once=self._backlog.n_running,
-        )
+    def measured(self, sentence: MadeSentence) -> None:
+        """Record how a sentence, or a part of it, was made."""
+        self._backlog.speed.measured(sentence, n_at_once=self._backlog.n_running)
 
-    def measured_anew(
-        self, *, audio_s: float, waited_s: float, first_audio_s: float | None
-    ) -> None:
+    def measured_anew(self, sentence: MadeSentence) -> None:
         """Record the speed of a test sentence: only what the backend does now counts."""
         self._backlog.speed.forget()
-        self.measured(audio_s=audio_s, waited_s=waited_s, first_audio_s=first_audio_s)
+        self.measured(sentence)
 
 
 class Backlog:
@@ -80,6 +87,21 @@ class Backlog:
         """Whether the backend keeps up with one more request; True if its speed is unknown."""
         factor = self.speed.real_time_factor
         return factor is None or not self._running or factor * (len(self._running) + 1) <= 1.0
+
+    def turn_in_s(self, speech: RunningSpeech) -> float:
+        """Return the estimated seconds until the first turn of an attempt; 0 if unknown.
+
+        Those that came before it have theirs first. The sentence that is being made shows the speed
+        of now, whatever it was before.
+        """
+        present = next((one for one in self._running if one.made_s), None)
+        factor = present.factor if present is not None else None
+        if factor is None:
+            factor = self.speed.real_time_factor
+        before = self._running[: self._running.index(speech)]
+        first_s = sum(one.turn_s for one in before if not one.audible and one is not present)
+        present_s = present.turn_s if present is not None else 0.0
+        return (factor or 0.0) * (first_s + present_s)
 
     def wait_s(self) -> float:
         """Return the estimated seconds until one more request gets its turn; 0 if unknown.

@@ -32,7 +32,13 @@ from vieneu_core.router.memory import Memory, Replay
 from vieneu_core.router.outbox import Outbox
 from vieneu_core.router.passage_attempt import PassageAttempt
 from vieneu_core.router.policy import RouterPolicy
-from vieneu_core.router.refusal import all_failed, too_slow, turn_too_late, unsayable
+from vieneu_core.router.refusal import (
+    all_failed,
+    begins_late,
+    too_slow,
+    turn_too_late,
+    unsayable,
+)
 from vieneu_core.router.route import Route
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
@@ -186,7 +192,7 @@ class Delivery:
         probe = tracked.admit(speech_s, last_chance=last_chance, replaceable=replaceable)
         late = self._too_late(tracked, passage) if replaceable else None
         if late is not None:
-            tracked.abandon(probe)
+            tracked.abandon(probe, late_chars=len(passage[0]))
             self._asked_last.add(tracked, late, self._outbox.n_complete)
             raise late
         return probe
@@ -196,12 +202,13 @@ class Delivery:
         wait_s = tracked.backlog.wait_s() - self._outbox.ahead_s
         if wait_s > self._policy.latest_start_s:
             return turn_too_late(tracked.name, wait_s)
-        if not tracked.speed.slower_than_playback:
+        speed = tracked.speed
+        sounds_in_s = speed.sounds_in_s(estimated_seconds(passage[:1], self._request.speed))
+        if wait_s + sounds_in_s <= self._policy.latest_start_s:
             return None
-        sentence_s = estimated_seconds(passage[:1], self._request.speed)
-        if wait_s + tracked.speed.seconds_for(sentence_s) <= self._policy.latest_start_s:
-            return None
-        return too_slow(tracked.name, tracked.speed.real_time_factor)
+        if speed.slower_than_playback:
+            return too_slow(tracked.name, speed.real_time_factor)
+        return begins_late(tracked.name, sounds_in_s)
 
     def _replaceable(self, tracked: TrackedBackend) -> bool:
         """Return whether another backend could speak now that did not fail in this request."""

@@ -66,6 +66,8 @@ class FailureRecord:
         self._contact_at = -math.inf
         self.longest_chars = 0
         """Characters of the longest sentence of the latest request that failed; 0 if none did."""
+        self.late_chars = 0
+        """Characters of the latest sentence that was not sent, since it would be late; 0: none."""
         self.n_failed_checks = 0
         """Failed health checks in a row since the backend last responded."""
 
@@ -117,5 +119,5 @@ class FailureRecord:
 
     def forget(self) -> None:
         """Forget all failures: the admin has acted."""
-        self.n_failed_checks = self.longest_chars = 0
+        self.n_failed_checks = self.longest_chars = self.late_chars = 0
         self._latest = None

@@ -10,24 +10,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendError,
     BackendTimeoutError,
-    RequestError,
-    SynthesisFailedError,
 )
-from vieneu_core.router.backlog import RunningSpeech
 from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.policy import RouterPolicy
+from vieneu_core.router.probe_speech import lengthened, probe_speech
 from vieneu_core.router.tracked_backend import TrackedBackend
-from vieneu_core.synthesis import Speech, SynthesisRequest, collect
+from vieneu_core.synthesis import Speech
 from vieneu_core.text.passages import estimated_seconds
 from vieneu_core.translatable import Translatable
 
@@ -41,7 +38,6 @@ _NEEDS_LOADING = {
 
 _LOGGER = logging.getLogger(__name__)
 PROGRESS_EVERY_S = 0.5
-_MOST_REPEATS = 20
 _MOST_SKIPPED = 16  # checks of a slow backend between two test sentences
 SHORTEST_WAIT_S = 0.05
 """Shortest pause in seconds, so that the monitor never runs in a tight loop."""
@@ -158,15 +154,18 @@ class HealthMonitor:
 
     async def _measure_again(self) -> None:
         """Let a slow backend that requests avoid speak, ever more rarely: it may be faster now."""
-        tracked, factor = self._tracked, self._tracked.speed.real_time_factor or 0.0
-        if factor <= 1.0 or not tracked.usable:
+        tracked, policy = self._tracked, self._policy()
+        factor, n_chars = tracked.speed.real_time_factor or 0.0, tracked.failures.late_chars
+        if factor > 1.0:
+            n_chars = int(policy.stall_s / 2 / factor / estimated_seconds((" ",), 1.0))
+        late_s = n_chars * estimated_seconds((" ",), 1.0)
+        if tracked.speed.sounds_in_s(late_s) <= policy.latest_start_s or not tracked.usable:
             self._slow_checks = 0
         elif tracked.idle_s <= self._policy().in_use_s and not tracked.backlog.n_running:
             self._slow_checks += 1
             doubled = self._slow_checks & (self._slow_checks - 1) == 0
             if doubled or self._slow_checks % _MOST_SKIPPED == 0:
-                half_s = self._policy().stall_s / 2
-                await self._try_probe(int(half_s / factor / estimated_seconds((" ",), 1.0)))
+                await self._try_probe(n_chars)
 
     async def probe(self, n_chars: int | None = None) -> Speech:
         """Speak a short sentence on the backend; its circuit records the result.
@@ -179,40 +178,12 @@ class HealthMonitor:
         tracked = self._tracked
         probe = tracked.admit(None)
         length = tracked.failures.probe_chars if n_chars is None else n_chars
-        text = _lengthened(self._policy().probe_text, length)
+        text = lengthened(self._policy().probe_text, length)
         seconds = estimated_seconds((text,), 1.0)
         with tracked.attempt(probe, seconds, longest_chars=len(text)) as running:
-            return await self._test_sentence(text, running)
-
-    async def _test_sentence(self, text: str, running: RunningSpeech) -> Speech:
-        name = self._tracked.name
-        try:
-            async with asyncio.timeout(self._policy().stall_s):
-                return await collect(self._measured(text, running))
-        except TimeoutError as err:
-            raise BackendTimeoutError(
-                Translatable("{name} did not speak the test sentence in time.", name=name)
-            ) from err
-        except RequestError as err:
-            raise SynthesisFailedError(
-                Translatable(
-                    "{name} refused the test sentence: {detail}", name=name, detail=err.detail
-                )
-            ) from err
-
-    async def _measured(
-        self, text: str, running: RunningSpeech
-    ) -> AsyncGenerator[AudioChunk, None]:
-        audio_s, first_audio_s = 0.0, None
-        backend, began_s = self._tracked.backend, self._clock.monotonic()
-        async with aclosing(backend.stream(SynthesisRequest(text=(text,)))) as chunks:
-            async for chunk in chunks:
-                audio_s += chunk.seconds
-                if chunk.pcm and first_audio_s is None:
-                    first_audio_s = self._clock.monotonic() - began_s
-                yield chunk
-        waited_s = self._clock.monotonic() - began_s
-        running.measured_anew(audio_s=audio_s, waited_s=waited_s, first_audio_s=first_audio_s)
+            return await probe_speech(
+                tracked, text, running, clock=self._clock, limit_s=self._policy().stall_s
+            )
 
     async def _try_probe(self, n_chars: int | None = None) -> None:
         try:
@@ -291,10 +262,3 @@ class HealthMonitor:
             for wait in waits:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
-
-
-def _lengthened(text: str, n_chars: int) -> str:
-    """Return a sentence repeated until it has this many characters."""
-    phrase = text.rstrip(" .!?")
-    n_times = min(_MOST_REPEATS, max(1, math.ceil(n_chars / (len(phrase) + 2))))
-    return ", ".join([phrase] * n_times) + "." if n_times > 1 else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import dataclass
 
 _MEMORY_S = 30.0
 """Seconds of audio over which older measurements fade to a third."""
@@ -12,8 +13,37 @@ _LEAST_S = 4.0
 _LATENCY_S = 0.5
 """Part of the wait for a first audio that does not depend on its length: network, queue."""
 _N_REMEMBERED = 20
+_N_ALIKE = 3
+"""Sentences in a row that have to begin late before the next one is expected to."""
 SLOWEST = 100.0
 """Largest real-time factor that is told apart: no audio at all counts as this."""
+_AT_ONCE = 0.1
+"""Part of the wait for a sentence that may come after its first audio where it is sent whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeSentence:
+    """How a sentence, or the part of it that came, was made."""
+
+    audio_s: float
+    """Length of its audio in seconds."""
+    waited_s: float
+    """Seconds waited for the backend in all, its first audio included."""
+    first_audio_s: float | None
+    """Seconds of these until the first audio, at most since a sign of work before it; None if there
+    was none."""
+    estimated_s: float
+    """Estimated length of the whole sentence in seconds."""
+
+    def start_s(self, sentence_s: float) -> float:
+        """Return the seconds in which one of this estimated length would have begun likewise.
+
+        Where all of it came at once, that grows with the length.
+        """
+        first_s = self.first_audio_s or 0.0
+        if self.waited_s - first_s > _AT_ONCE * self.waited_s:
+            return first_s
+        return first_s * sentence_s / self.estimated_s
 
 
 class MeasuredSpeed:
@@ -26,7 +56,8 @@ class MeasuredSpeed:
 
     def __init__(self) -> None:
         self._audio_s = self._waited_s = self._shared_s = 0.0
-        self._first_audio_s: deque[float] = deque(maxlen=_N_REMEMBERED)
+        self._heard: deque[MadeSentence] = deque(maxlen=_N_REMEMBERED)
+        """The latest sentences with audio."""
 
     @property
     def real_time_factor(self) -> float | None:
@@ -50,35 +81,45 @@ class MeasuredSpeed:
 
         The longest recent time but one: a single pause is not what is usual.
         """
-        longest = sorted(self._first_audio_s)[-2:]
+        longest = sorted(one.first_audio_s or 0.0 for one in self._heard)[-2:]
         return longest[0] if longest else None
+
+    def sounds_in_s(self, sentence_s: float) -> float:
+        """Return the seconds until a sentence can be heard without holes; 0 if that is unknown.
+
+        Where the backend is slower than playback, that is when it is whole. Else it is when its
+        first audio comes, which may be late too. The soonest of the latest sentences counts.
+
+        Args:
+            sentence_s: Estimated length of the sentence in seconds.
+        """
+        if self.slower_than_playback or self.real_time_factor is None:
+            return self.seconds_for(sentence_s)
+        latest = list(self._heard)[-_N_ALIKE:]
+        return min((one.start_s(sentence_s) for one in latest), default=0.0)
 
     def seconds_for(self, audio_s: float) -> float:
         """Return the seconds to wait until this much audio is made; 0 if that is unknown."""
         return audio_s * (self.real_time_factor or 0.0)
 
-    def measured(
-        self, *, audio_s: float, waited_s: float, first_audio_s: float | None, n_at_once: int = 1
-    ) -> None:
+    def measured(self, sentence: MadeSentence, *, n_at_once: int = 1) -> None:
         """Record a sentence, or the part of it that came.
 
         Args:
-            audio_s: Length of its audio in seconds.
-            waited_s: Seconds waited for the backend in all, its first audio included.
-            first_audio_s: Seconds of these until the first audio, at most since a sign of work
-                before it; None if there was none.
+            sentence: The sentence.
             n_at_once: Requests that the backend served meanwhile, this one included.
         """
-        fading = math.exp(-(audio_s + waited_s) / _MEMORY_S)
+        waited_s, first_audio_s = sentence.waited_s, sentence.first_audio_s
+        fading = math.exp(-(sentence.audio_s + waited_s) / _MEMORY_S)
         latency_s = min(_LATENCY_S, waited_s if first_audio_s is None else first_audio_s)
-        self._audio_s = self._audio_s * fading + audio_s
+        self._audio_s = self._audio_s * fading + sentence.audio_s
         waited_s = max(0.0, waited_s - latency_s)
         self._waited_s = self._waited_s * fading + waited_s
         self._shared_s = self._shared_s * fading + waited_s / max(1, n_at_once)
         if first_audio_s is not None:
-            self._first_audio_s.append(first_audio_s)
+            self._heard.append(sentence)
 
     def forget(self) -> None:
         """Forget everything: the backend is another one now, or the admin has acted."""
         self._audio_s = self._waited_s = self._shared_s = 0.0
-        self._first_audio_s.clear()
+        self._heard.clear()

@@ -19,6 +19,7 @@ from vieneu_core.errors import (
     UnpronounceableError,
 )
 from vieneu_core.router.backlog import RunningSpeech
+from vieneu_core.router.measured_speed import MadeSentence
 from vieneu_core.router.outbox import Outbox
 from vieneu_core.router.policy import LAST_RESORT, RouterPolicy
 from vieneu_core.router.received_sentence import ReceivedSentence
@@ -134,7 +135,7 @@ class PassageAttempt:
     async def _relay(self, request: SynthesisRequest, passage: tuple[str, ...]) -> None:
         outbox, name = self._outbox, self._tracked.name
         base = outbox.n_complete
-        sentence = ReceivedSentence()
+        sentence, whole_s = ReceivedSentence(), 0.0
         try:
             async with aclosing(self._tracked.backend.stream(request)) as stream:
                 while (chunk := await self._next(stream, sentence)) is not None:
@@ -158,7 +159,7 @@ class PassageAttempt:
                         if self._replaced():
                             return
         except TooSlowError:
-            self._measure(sentence)
+            self._measure(sentence, whole_s)
             raise
         if outbox.n_complete < base + len(passage):
             raise StreamInterruptedError(
@@ -172,17 +173,26 @@ class PassageAttempt:
             BackendError: the listener has waited long for it, and need not.
         """
         sentence.shows_life(waits=chunk.waiting)
-        if not chunk.waiting:
-            self._turn_in_s = 0.0
         silent_s = min(self._outbox.dry_s, sentence.waited_s)
-        latest_s = self._policy.latest_start_s
-        if chunk.waiting:  # signs come every second
-            latest_s = self._policy.replaceable_stall_s - _SIGN_TOLERANCE_S
-        if silent_s <= latest_s or not self._replaceable():
-            return
         if chunk.waiting:
-            raise turn_too_late(self._tracked.name, silent_s)
-        raise too_slow(self._tracked.name, (sentence.waited_s - sentence.turn_s) / whole_s)
+            self._wait_for_turn(silent_s)
+            return
+        self._turn_in_s = 0.0
+        if silent_s > self._policy.latest_start_s and self._replaceable():
+            raise too_slow(self._tracked.name, (sentence.waited_s - sentence.turn_s) / whole_s)
+
+    def _wait_for_turn(self, silent_s: float) -> None:
+        """Go on waiting for a turn, unless it comes too late: known when others have begun theirs.
+
+        Raises:
+            BackendBusyError: another backend speaks sooner.
+        """
+        wait_s, policy = silent_s, self._policy
+        if not self._outbox.n_complete:
+            wait_s += self._running.turn_in_s
+        longest_s = policy.replaceable_stall_s - _SIGN_TOLERANCE_S  # signs come every second
+        if (silent_s > longest_s or wait_s > policy.latest_start_s) and self._replaceable():
+            raise turn_too_late(self._tracked.name, wait_s)
 
     async def _next(
         self, stream: AsyncIterator[AudioChunk], sentence: ReceivedSentence
@@ -233,9 +243,10 @@ class PassageAttempt:
         chunk = replace(chunk, sentence=outbox.n_complete, speaker=speaker, restarted=False)
         outbox.rate_hz = outbox.rate_hz or chunk.sample_rate_hz
         await sentence.add(chunk, rate_hz=outbox.rate_hz)
+        self._running.makes(sentence.seconds, sentence.factor)
         self._turn_in_s = 0.0
         if chunk.final:
-            self._measure(sentence)
+            self._measure(sentence, whole_s)
             if not sentence.seconds:
                 raise UnpronounceableError(
                     Translatable(
@@ -247,13 +258,14 @@ class PassageAttempt:
             # A later sentence waits until it is complete, unless the listener would wait for it.
             if outbox.n_complete == 0 or outbox.ahead_s < _NEARLY_DRY_S:
                 outbox.release(sentence)
-        elif self._late_s(sentence, whole_s) > self._policy.latest_start_s and self._replaceable():
+        elif sentence.follows and self._is_late(sentence, whole_s) and self._replaceable():
             raise too_slow(self._tracked.name, sentence.waited_s / sentence.seconds)
 
-    def _late_s(self, sentence: ReceivedSentence, whole_s: float) -> float:
-        """Return for how long the listener will have waited when the sentence is complete."""
+    def _is_late(self, sentence: ReceivedSentence, whole_s: float) -> bool:
+        """Return whether the listener will have waited too long when the sentence is complete."""
         silent_s = min(self._outbox.dry_s, sentence.waited_s)
-        return silent_s + sentence.rest_in_s(whole_s) - self._outbox.ahead_s
+        late_s = silent_s + sentence.rest_in_s(whole_s) - self._outbox.ahead_s
+        return late_s > self._policy.latest_start_s
 
     def _plays_live(self, sentence: ReceivedSentence) -> bool:
         """Return whether the sentence may sound before it is complete, without holes in it.
@@ -270,9 +282,13 @@ class PassageAttempt:
             return sentence.keeps_up
         return factor * self._tracked.backlog.n_running <= 1.0
 
-    def _measure(self, sentence: ReceivedSentence) -> None:
+    def _measure(self, sentence: ReceivedSentence, whole_s: float) -> None:
+        first_audio_s = None if sentence.first_audio_s is None else sentence.longest_gap_s
         self._running.measured(
-            audio_s=sentence.seconds,
-            waited_s=sentence.waited_s - sentence.turn_s,
-            first_audio_s=None if sentence.first_audio_s is None else sentence.longest_gap_s,
+            MadeSentence(
+                audio_s=sentence.seconds,
+                waited_s=sentence.waited_s - sentence.turn_s,
+                first_audio_s=first_audio_s,
+                estimated_s=whole_s,
+            )
         )

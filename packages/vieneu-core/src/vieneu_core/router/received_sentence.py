@@ -45,14 +45,17 @@ class ReceivedSentence:
     _resampler: Resampler | None = None
 
     @property
+    def follows(self) -> bool:
+        """Whether more audio than the first chunk is here: that one may be the whole sentence."""
+        return self.seconds > self.first_chunk_s
+
+    @property
     def keeps_up(self) -> bool:
         """Whether the audio after the first chunk came at least as fast as it is played.
 
         Known from the second chunk on; a first chunk alone says nothing about the next one.
         """
-        if self.first_audio_s is None or self.seconds <= self.first_chunk_s:
-            return False
-        return self._waited_since_s <= self.seconds
+        return self.follows and self._waited_since_s <= self.seconds
 
     @property
     def lags(self) -> bool:
@@ -61,16 +64,21 @@ class ReceivedSentence:
             return False
         return self._waited_since_s > _LAGGING * self.seconds
 
+    @property
+    def factor(self) -> float | None:
+        """Seconds waited for a second of audio so far; None: not yet known."""
+        made_s = self.seconds - self.first_chunk_s
+        if made_s <= 0 or self._waited_since_s < _LEAST_MEASURED_S:
+            return None
+        return self._waited_since_s / made_s
+
     def rest_in_s(self, whole_s: float) -> float:
         """Return the seconds until the rest of the sentence is there, at the pace so far.
 
         Args:
             whole_s: Estimated length of the whole sentence in seconds.
         """
-        made_s = self.seconds - self.first_chunk_s
-        if made_s <= 0 or self._waited_since_s < _LEAST_MEASURED_S:
-            return 0.0
-        return max(0.0, whole_s - self.seconds) * self._waited_since_s / made_s
+        return max(0.0, whole_s - self.seconds) * (self.factor or 0.0)
 
     @property
     def _waited_since_s(self) -> float:

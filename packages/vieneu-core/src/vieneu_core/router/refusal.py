@@ -53,6 +53,18 @@ def too_slow(name: str, real_time_factor: float | None) -> TooSlowError:
     )
 
 
+def begins_late(name: str, wait_s: float) -> TooSlowError:
+    """Return the error of a backend that keeps up, but needs long until it sends anything."""
+    return TooSlowError(
+        Translatable(
+            "{name} needs {wait_s:.0f} s until the sentence can be heard.",
+            name=name,
+            wait_s=wait_s,
+        ),
+        backend=name,
+    )
+
+
 def turn_too_late(name: str, wait_s: float) -> BackendBusyError:
     """Return the error of a backend that has other speech to make before."""
     return BackendBusyError(

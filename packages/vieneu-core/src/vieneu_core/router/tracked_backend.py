@@ -178,8 +178,9 @@ class TrackedBackend:
             raise refusal
         return None
 
-    def abandon(self, probe: Probe | None) -> None:
-        """Record that an admitted request is not sent."""
+    def abandon(self, probe: Probe | None, *, late_chars: int) -> None:
+        """Record that an admitted request is not sent: its sentence of so many would be late."""
+        self.failures.late_chars = late_chars
         self.breaker.abandoned(probe)
 
     @contextmanager
