@@ -134,8 +134,9 @@ def log_likelihood(logits: NDArray[np.float32], token: int) -> float:
 def _softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
     import numpy as np
 
-    raised: NDArray[np.float64] = np.exp(values - values.max())
-    return raised / raised.sum()
+    raised = np.exp(values - values.max())
+    odds: NDArray[np.float64] = raised / raised.sum()
+    return odds
 
 
 def _check(sampling: Sampling) -> None:
