@@ -78,11 +78,11 @@ def drawn_by_transformers(values: NDArray[np.float32], how: Sampling) -> dict[in
     )
 
     torch: Any = CPU.torch
-    ids = torch.zeros((1, 1), dtype=torch.long)
-    scores = TemperatureLogitsWarper(how.temperature)(ids, torch.tensor(values)[None])
-    scores = TopKLogitsWarper(how.top_k)(ids, scores)
-    scores = TopPLogitsWarper(how.top_p)(ids, scores) if how.top_p is not None else scores
-    scores = MinPLogitsWarper(how.min_p)(ids, scores) if how.min_p else scores
+    before: Any = None  # none of these looks at the tokens before
+    scores = TemperatureLogitsWarper(how.temperature)(before, torch.tensor(values)[None])
+    scores = TopKLogitsWarper(how.top_k)(before, scores)
+    scores = TopPLogitsWarper(how.top_p)(before, scores) if how.top_p is not None else scores
+    scores = MinPLogitsWarper(how.min_p)(before, scores) if how.min_p else scores
     odds = torch.softmax(scores, dim=1)[0]
     return {token: float(odds[token]) for token in torch.nonzero(odds)[:, 0].tolist()}
 

@@ -12,6 +12,7 @@ from vieneu_core.engines.speech_lm.prompt import framed, speech_token
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.gguf_header import read_header
 from vieneu_core.translatable import Translatable
+from vieneu_core.untrusted_json import parse_json
 
 _CERTAIN = 1e5
 """Added to a logit, so that exactly this token is drawn. Likelihoods are those without it."""
@@ -54,7 +55,7 @@ class XllamaScoring:
         answers: list[Mapping[str, Any]] = []
 
         def take(event: str) -> bool:
-            answers.append(json.loads(event))
+            answers.append(parse_json(event))
             return False
 
         try:

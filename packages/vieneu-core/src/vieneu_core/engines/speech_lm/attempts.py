@@ -92,7 +92,7 @@ class _Made:
                 self.fault = f"not within {self._n_codes} codes"
                 return
         self.fault = f"after {self._n_codes} codes"
-        self.is_complete = self._length.is_plausible(self._n_codes)
+        self.is_complete = self._length.allows(self._n_codes)
         self._ends.append(self._held)
 
     @property

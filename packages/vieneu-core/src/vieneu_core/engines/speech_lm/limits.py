@@ -44,7 +44,7 @@ class Length:
     most: int
     """With so many, its end comes far too late."""
 
-    def is_plausible(self, n_codes: int) -> bool:
+    def allows(self, n_codes: int) -> bool:
         """Return whether a sentence may have this many codes."""
         late = self.most - 4 if self.usual == 0 else self.most
         return self.fewest <= n_codes < late
