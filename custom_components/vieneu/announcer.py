@@ -1,46 +1,38 @@
-"""Announcements on media players, one after another, and restoring of each player."""
+"""Announcements on players, one after another, and restoring of each player."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from homeassistant.components.media_player import (
     ATTR_MEDIA_ANNOUNCE,
     ATTR_MEDIA_CONTENT_ID,
     ATTR_MEDIA_CONTENT_TYPE,
-    ATTR_MEDIA_POSITION,
-    ATTR_MEDIA_POSITION_UPDATED_AT,
     ATTR_MEDIA_SEEK_POSITION,
     ATTR_MEDIA_VOLUME_LEVEL,
     SERVICE_PLAY_MEDIA,
-    MediaPlayerEntityFeature,
     MediaPlayerState,
     MediaType,
 )
 from homeassistant.components.media_player import DOMAIN as MEDIA_PLAYER
 from homeassistant.components.tts import ResultStream
-from homeassistant.const import (
-    ATTR_ENTITY_ID,
-    ATTR_SUPPORTED_FEATURES,
-    SERVICE_MEDIA_SEEK,
-    SERVICE_VOLUME_SET,
-    STATE_UNAVAILABLE,
-)
-from homeassistant.core import Context, Event, EventStateChangedData, HomeAssistant, State, callback
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.const import ATTR_ENTITY_ID, SERVICE_MEDIA_SEEK, SERVICE_VOLUME_SET
+from homeassistant.core import Context, Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.event import async_track_state_change_event
-from homeassistant.util import dt as dt_util
 
 from vieneu_core.audio.decode import decode_clip
 
+from .announce_targets import ASSIST_SATELLITE, AnnounceTargets, is_satellite
 from .const import DOMAIN
+from .error_translation import reason_of
+from .player_snapshot import PlayerSnapshot
+from .player_turns import PlayerTurns
 
 _LOGGER = logging.getLogger(__name__)
 LAG_S = 5.0
@@ -50,54 +42,18 @@ LONGEST_S = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlayerSnapshot:
-    """State of a player before the announcement."""
+class Announcement:
+    """What is announced, and how."""
 
-    volume: float | None
-    played: str | None = None
-    """Media that it played, if it cannot resume them itself."""
-    kind: str = MediaType.MUSIC
-    position_s: float | None = None
-    """Position in the media in seconds, if the player can seek."""
-
-    @classmethod
-    def of(cls, state: State | None) -> Self:
-        """Take the snapshot from the player's state."""
-        if state is None:
-            return cls(volume=None)
-        attributes = state.attributes
-        volume = attributes.get(ATTR_MEDIA_VOLUME_LEVEL)
-        features = MediaPlayerEntityFeature(attributes.get(ATTR_SUPPORTED_FEATURES, 0))
-        played = attributes.get(ATTR_MEDIA_CONTENT_ID)
-        if (
-            state.state != MediaPlayerState.PLAYING
-            or MediaPlayerEntityFeature.MEDIA_ANNOUNCE in features
-            or played is None
-            or _is_speech(played)  # an announcement is not repeated
-        ):
-            return cls(volume=volume)
-        return cls(
-            volume=volume,
-            played=played,
-            kind=attributes.get(ATTR_MEDIA_CONTENT_TYPE, MediaType.MUSIC),
-            position_s=_position_s(attributes)
-            if MediaPlayerEntityFeature.SEEK in features
-            else None,
-        )
-
-
-def _is_speech(content_id: str) -> bool:
-    return "/api/tts_proxy/" in content_id or content_id.startswith("media-source://tts/")
-
-
-def _position_s(attributes: Any) -> float | None:
-    position, since = (
-        attributes.get(ATTR_MEDIA_POSITION),
-        attributes.get(ATTR_MEDIA_POSITION_UPDATED_AT),
-    )
-    if position is None or not isinstance(since, datetime):
-        return None
-    return float(position) + (dt_util.utcnow() - since).total_seconds()
+    begin: Callable[[], Awaitable[ResultStream]]
+    """Starts the speech. Called when the players are free: Home Assistant discards speech that is
+    not fetched for some minutes."""
+    text: str
+    """Shown by satellites with a screen."""
+    volume: float | None = None
+    """Volume of media players, 0 to 1; None keeps the current one."""
+    urgent: bool = False
+    """Whether it goes before other announcements that wait for a player."""
 
 
 class Announcer:
@@ -109,76 +65,69 @@ class Announcer:
 
     def __init__(self, hass: HomeAssistant) -> None:
         self._hass = hass
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns = PlayerTurns()
 
     async def announce(
-        self,
-        begin: Callable[[], Awaitable[ResultStream]],
-        players: Sequence[str],
-        *,
-        volume: float | None,
-        context: Context,
+        self, announcement: Announcement, targets: AnnounceTargets, context: Context
     ) -> float:
         """Speak on the players, and wait until the end.
 
         Args:
-            begin: Starts the speech. Called when the players are free: Home Assistant discards
-                speech that is not fetched for some minutes.
-            players: Entity ids.
-            volume: Volume of the announcement, 0 to 1; None keeps the current one.
+            announcement: What is announced.
+            targets: The players.
             context: Context of the action call.
 
         Returns:
             The duration of the speech, in seconds.
 
         Raises:
-            ServiceValidationError: a player is not available; the others have spoken.
+            ServiceValidationError: a player is not available, the others have spoken; or there is
+                none at all.
             HomeAssistantError: the speech failed, or a player refused it; the others have spoken.
         """
-        available = [player for player in dict.fromkeys(players) if self._is_available(player)]
-        seconds = await self._speak(begin, available, volume, context) if available else 0.0
-        if absent := [player for player in players if player not in available]:
+        seconds = 0.0
+        if targets.players:
+            seconds = await self._speak(announcement, targets.players, context)
+        elif not targets.absent:
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_players")
+        if targets.absent:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key="players_absent",
-                translation_placeholders={"players": ", ".join(absent)},
+                translation_placeholders={"players": ", ".join(targets.absent)},
             )
         return seconds
 
-    def _is_available(self, player: str) -> bool:
-        state = self._hass.states.get(player)
-        return state is not None and state.state != STATE_UNAVAILABLE
-
     async def _speak(
-        self,
-        begin: Callable[[], Awaitable[ResultStream]],
-        players: Sequence[str],
-        volume: float | None,
-        context: Context,
+        self, announcement: Announcement, players: Sequence[str], context: Context
     ) -> float:
         async with AsyncExitStack() as turns:
-            for player in sorted(players):  # always in the same order, to avoid deadlocks
-                await turns.enter_async_context(self._turns[player])
-            stream = await begin()
+            for player in players:  # sorted: always in the same order, to avoid deadlocks
+                turn = self._turns.turn(player, urgent=announcement.urgent)
+                await turns.enter_async_context(turn)
+            stream = await announcement.begin()
+            volume = announcement.volume
             before = {
-                player: PlayerSnapshot.of(self._hass.states.get(player)) for player in players
+                player: PlayerSnapshot.of(self._hass.states.get(player))
+                for player in players
+                if not is_satellite(player)
             }
             try:
                 if volume is not None:
-                    await self._each(
-                        self._set_volume(player, volume, context) for player in players
-                    )
-                return await self._play(stream, players, context)
+                    await self._each(self._set_volume(player, volume, context) for player in before)
+                return await self._play(stream, announcement.text, players, context)
             finally:
                 await self._each(
                     self._restore(player, was, context, volume=volume is not None)
                     for player, was in before.items()
                 )
 
-    async def _play(self, stream: ResultStream, players: Sequence[str], context: Context) -> float:
+    async def _play(
+        self, stream: ResultStream, text: str, players: Sequence[str], context: Context
+    ) -> float:
         # One call per player: a call for all fails if one of them does not support it.
         playing = [
-            self._hass.async_create_task(self._play_on(player, stream, context))
+            self._hass.async_create_task(self._play_on(player, stream, text, context))
             for player in players
         ]
         # The same audio again, from Home Assistant's memory: it gives the duration, and failures of
@@ -204,7 +153,36 @@ class Announcer:
             raise failures[0]
         return clip.seconds
 
-    async def _play_on(self, player: str, stream: ResultStream, context: Context) -> None:
+    async def _play_on(
+        self, player: str, stream: ResultStream, text: str, context: Context
+    ) -> None:
+        play = self._announce_on if is_satellite(player) else self._play_media_on
+        try:
+            await play(player, stream, text, context)
+        except Exception as error:  # another integration's code: whatever it raises, it failed
+            _LOGGER.debug("%s failed", player, exc_info=True)
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="player_failed",
+                translation_placeholders={"player": player, "reason": reason_of(error)},
+            ) from error
+
+    async def _announce_on(
+        self, player: str, stream: ResultStream, text: str, context: Context
+    ) -> None:
+        data = {
+            ATTR_ENTITY_ID: player,
+            "message": text,
+            "media_id": stream.url,
+            "preannounce": False,  # a chime is a part of the speech
+        }
+        await self._hass.services.async_call(
+            ASSIST_SATELLITE, "announce", data, blocking=True, context=context
+        )
+
+    async def _play_media_on(
+        self, player: str, stream: ResultStream, _text: str, context: Context
+    ) -> None:
         await self._call(
             SERVICE_PLAY_MEDIA,
             context,
@@ -243,7 +221,7 @@ class Announcer:
         """Await all calls; a failure is logged, and does not stop the others."""
         for error in await asyncio.gather(*calls, return_exceptions=True):
             if isinstance(error, Exception):
-                _LOGGER.warning("A media player failed: %s", error)
+                _LOGGER.warning("A media player failed: %s", reason_of(error))
 
     async def _restore(
         self, player: str, was: PlayerSnapshot, context: Context, *, volume: bool

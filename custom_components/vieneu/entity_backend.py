@@ -39,6 +39,7 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice, choose_voice
 
 from .const import DOMAIN
+from .error_translation import reason_of
 
 ENGINE: Final = "entity"
 """`Speaker.engine` of all entities; the model is the entity's id."""
@@ -185,7 +186,8 @@ class EntityBackend(Backend):
         except BadAudioError:
             raise
         except Exception as error:  # another integration's code: whatever it raises, it failed
-            reason = str(error) if isinstance(error, HomeAssistantError) else type(error).__name__
+            known = isinstance(error, HomeAssistantError)
+            reason = reason_of(error) if known else type(error).__name__
             raise SynthesisFailedError(
                 Translatable("{entity} failed: {reason}", entity=self._entity_id, reason=reason),
                 remedy="See the log of Home Assistant.",

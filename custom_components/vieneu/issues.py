@@ -76,6 +76,8 @@ def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable
     def settle() -> None:
         entry = coordinator.config_entry
         present = {issue.key: issue for issue in issues_of(hass, entry, coordinator.data)}
+        if ir.async_get(hass).async_get_issue(DOMAIN, ENGINE_MISSING) is not None:
+            present.pop(LOCAL_LOST, None)  # the same failure
         for key in KEYS:
             if (issue := present.get(key)) is None:
                 ir.async_delete_issue(hass, DOMAIN, key)

@@ -9,6 +9,9 @@ from typing import Any, Self
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
+from vieneu_core.errors import InvalidRequestError
+from vieneu_core.translatable import Translatable
+
 from .const import (
     CONF_DICTIONARY,
     CONF_FALLBACK,
@@ -47,6 +50,20 @@ class SpeechOptions:
             fallback_entity=options.get(CONF_FALLBACK_ENTITY) or None,
             keep_speech=options.get(CONF_KEEP_SPEECH, True),
         )
+
+
+def number_of(given: Mapping[str, Any], key: str, default: float) -> float:
+    """Return an option that is a number.
+
+    Raises:
+        InvalidRequestError: it has another type.
+    """
+    try:
+        return float(given.get(key, default))
+    except (TypeError, ValueError) as error:
+        raise InvalidRequestError(
+            Translatable("The option {key} is not a number: {given!r}.", key=key, given=given[key])
+        ) from error
 
 
 @callback

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import probatio as vol
-from homeassistant.components.tts import ResultStream, async_create_stream
-from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import ATTR_ENTITY_ID, Platform
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -21,44 +16,25 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.service import async_register_admin_service
 from pydantic import ValidationError
 
 from vieneu_core.errors import VieneuError
 from vieneu_core.notebook import MAX_SAMPLES, TunnelKind
-from vieneu_core.synthesis import MAX_SPEED, MIN_SPEED
 from vieneu_core.voices.reference import read_reference
 
 from . import notebook_view
+from .announce_action import ANNOUNCE, async_announce, loaded_entry
 from .announcer import Announcer
 from .config_forms import CONF_SAMPLES
 from .const import DOMAIN, LANGUAGES
 from .error_translation import language_of, translated
-from .runtime import VieneuConfigEntry
 
-LONGEST_SET_UP_S = 60.0
-ATTR_TEXT: Final = "text"
-ATTR_VOICE: Final = "voice"
-ATTR_SPEED: Final = "speed"
-ATTR_VOLUME: Final = "volume"
 ATTR_LANGUAGE: Final = "language"
 ATTR_NAME: Final = "name"
 ATTR_PATH: Final = "path"
 ATTR_TRANSCRIPT: Final = "transcript"
 
-ANNOUNCE = vol.Schema(
-    {
-        vol.Required(ATTR_ENTITY_ID): cv.entity_ids,
-        vol.Required(ATTR_TEXT): vol.All(cv.string, vol.Length(min=1)),
-        vol.Optional(ATTR_VOICE): cv.string,
-        vol.Optional(ATTR_LANGUAGE): vol.In(LANGUAGES),
-        vol.Optional(ATTR_SPEED): vol.All(
-            vol.Coerce(float), vol.Range(min=MIN_SPEED, max=MAX_SPEED)
-        ),
-        vol.Optional(ATTR_VOLUME): vol.All(vol.Coerce(float), vol.Range(min=0, max=1)),
-    }
-)
 ADD_VOICE = vol.Schema(
     {
         vol.Required(ATTR_NAME): vol.All(cv.string, vol.Length(min=1, max=60)),
@@ -87,7 +63,7 @@ WARM = vol.Schema({vol.Optional("backend", default="local"): vol.In(["local", "r
 def async_register(hass: HomeAssistant) -> None:
     """Register the actions."""
     register = hass.services.async_register
-    announce = partial(_announce, Announcer(hass))
+    announce = partial(async_announce, Announcer(hass))
     register(DOMAIN, "announce", announce, ANNOUNCE, SupportsResponse.OPTIONAL)
     register(DOMAIN, "add_voice", _add_voice, ADD_VOICE, SupportsResponse.OPTIONAL)
     # It hands out recordings of voices, and what the administrator wrote about them.
@@ -97,62 +73,9 @@ def async_register(hass: HomeAssistant) -> None:
     register(DOMAIN, "warm", _warm, WARM, SupportsResponse.OPTIONAL)
 
 
-def _entry(hass: HomeAssistant) -> VieneuConfigEntry:
-    entries: list[VieneuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    if entries:
-        return entries[0]
-    is_set_up = bool(hass.config_entries.async_entries(DOMAIN))
-    key = "not_loaded" if is_set_up else "not_set_up"
-    raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
-
-
-async def _announce(announcer: Announcer, call: ServiceCall) -> ServiceResponse:
-    """Speak on players, and wait until the speech has ended."""
-    options = {key: call.data[key] for key in (ATTR_VOICE, ATTR_SPEED) if key in call.data}
-
-    async def begin() -> ResultStream:
-        stream = async_create_stream(
-            call.hass,
-            await _tts_entity(call.hass),
-            language=call.data.get(ATTR_LANGUAGE),
-            options=options,
-        )
-        stream.async_set_message(call.data[ATTR_TEXT])
-        return stream
-
-    seconds = await announcer.announce(
-        begin,
-        call.data[ATTR_ENTITY_ID],
-        volume=call.data.get(ATTR_VOLUME),
-        context=call.context,
-    )
-    return {"seconds": round(seconds, 2)}
-
-
-async def _tts_entity(hass: HomeAssistant) -> str:
-    """Return the id of the text-to-speech entity; wait for a running set-up."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LONGEST_SET_UP_S):
-            while _is_being_set_up(hass):  # noqa: ASYNC110 - Home Assistant has no event for it
-                await asyncio.sleep(0.1)
-    entry = _entry(hass)
-    entity_id = er.async_get(hass).async_get_entity_id(
-        Platform.TTS, DOMAIN, f"{entry.entry_id}_tts"
-    )
-    if entity_id is None:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_set_up")
-    return entity_id
-
-
-def _is_being_set_up(hass: HomeAssistant) -> bool:
-    transient = {ConfigEntryState.SETUP_IN_PROGRESS, ConfigEntryState.UNLOAD_IN_PROGRESS}
-    entries = hass.config_entries.async_entries(DOMAIN)
-    return any(entry.state in transient or entry.setup_lock.locked() for entry in entries)
-
-
 async def _add_voice(call: ServiceCall) -> ServiceResponse:
     """Add a custom voice from a clip in a folder that Home Assistant may read."""
-    hass, entry = call.hass, _entry(call.hass)
+    hass, entry = call.hass, loaded_entry(call.hass)
     path = Path(call.data[ATTR_PATH])
     if not await hass.async_add_executor_job(hass.config.is_allowed_path, str(path)):
         raise ServiceValidationError(
@@ -205,7 +128,7 @@ async def _notebook(call: ServiceCall) -> ServiceResponse:
 
 async def _warm(call: ServiceCall) -> ServiceResponse:
     """Speak a sentence without playing it, so that the next one starts at once."""
-    entry = _entry(call.hass)
+    entry = loaded_entry(call.hass)
     try:
         speech: Any = await entry.runtime_data.router.probe(call.data["backend"])
     except VieneuError as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
 from homeassistant.components.tts import (
     ATTR_PREFERRED_FORMAT,
+    ATTR_PREFERRED_SAMPLE_RATE,
     ATTR_VOICE,
     TextToSpeechEntity,
     TTSAudioRequest,
@@ -20,26 +21,37 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from vieneu_core.audio import at_rate, with_opening
 from vieneu_core.audio.encode import AudioFormat, encode_stream
 from vieneu_core.audio.pauses import with_pauses
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.audio.silence import SILENT_ENGINE
-from vieneu_core.errors import InvalidRequestError, VieneuError
+from vieneu_core.errors import VieneuError
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.translatable import Translatable
 
-from .const import ATTR_PAUSE, ATTR_SPEED, DEFAULT_LANGUAGE, LANGUAGES, MAX_PAUSE
+from .const import (
+    ATTR_CACHE,
+    ATTR_CHIME,
+    ATTR_LEAD_IN,
+    ATTR_PAUSE,
+    ATTR_SPEED,
+    DEFAULT_LANGUAGE,
+    LANGUAGES,
+    MAX_PAUSE,
+    NOT_KEPT,
+)
 from .coordinator import LastSpeech
 from .entity import VieneuEntity
 from .error_translation import translated
-from .options import SpeechOptions
+from .options import SpeechOptions, number_of
 from .runtime import VieneuConfigEntry, VieneuRuntime
+from .speech_opening import async_opening
 from .tts_cache import ProvenCache, cache_store
 
 PARALLEL_UPDATES = 0
 DESCRIPTION = EntityDescription(key="tts", translation_key="voice")
-ATTR_CACHE = "vieneu_cache"
-"""Option that is part of the key of Home Assistant's audio cache; see `ProvenCache`."""
+RATES_HZ = (8_000, 96_000)
+"""Lowest and highest sample rate of any player."""
 TAIL_S = 0.25
 """Seconds of silence at the end, because some players cut off the end of the audio."""
 
@@ -60,7 +72,17 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
 
     _attr_supported_languages = list(LANGUAGES)
     _attr_default_language = DEFAULT_LANGUAGE
-    _attr_supported_options = [ATTR_VOICE, ATTR_SPEED, ATTR_PAUSE, ATTR_PREFERRED_FORMAT]
+    _attr_supported_options = [
+        ATTR_VOICE,
+        ATTR_SPEED,
+        ATTR_PAUSE,
+        ATTR_LEAD_IN,
+        ATTR_CHIME,
+        ATTR_PREFERRED_FORMAT,
+        # Without a conversion since 2026.11, if the audio is WAV: before, ffmpeg copies it.
+        ATTR_PREFERRED_SAMPLE_RATE,
+        ATTR_CACHE,
+    ]
 
     def __init__(self, runtime: VieneuRuntime, cache: ProvenCache) -> None:
         super().__init__(runtime.coordinator, DESCRIPTION)
@@ -104,7 +126,10 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
     async def _audio(self, request: TTSAudioRequest, fmt: AudioFormat) -> AsyncGenerator[bytes]:
         speech = _Measured()
         try:
-            chunks = speech.measure(self._speech(request))
+            opening = await async_opening(self.hass, request.options)
+            chunks = with_opening(speech.measure(self._speech(request)), opening)
+            if (rate_hz := _rate_of(request.options)) is not None:
+                chunks = at_rate(chunks, rate_hz)
             async with aclosing(encode_stream(chunks, fmt)) as encoded:
                 async for data in encoded:
                     yield data
@@ -119,30 +144,30 @@ class VieneuTTSEntity(VieneuEntity, TextToSpeechEntity):
     def _speech(self, request: TTSAudioRequest) -> AsyncGenerator[AudioChunk]:
         options = SpeechOptions.of(self.coordinator.config_entry.options)
         given = request.options
-        spoken = self._runtime.speech.stream(
+        is_kept = not str(given.get(ATTR_CACHE, "")).startswith(NOT_KEPT)
+        backend = self._runtime.speech if is_kept else self._runtime.router
+        spoken = backend.stream(
             SynthesisRequest(
                 text=request.message_gen,
                 voice=given.get(ATTR_VOICE),
                 language=request.language,
-                speed=_number(given, ATTR_SPEED, options.speed),
+                speed=number_of(given, ATTR_SPEED, options.speed),
             )
         )
-        pause_s = min(max(_number(given, ATTR_PAUSE, options.pause_s), 0.0), MAX_PAUSE)
+        pause_s = min(max(number_of(given, ATTR_PAUSE, options.pause_s), 0.0), MAX_PAUSE)
         return _with_tail(with_pauses(spoken, lambda _: pause_s))
 
 
-def _number(given: Mapping[str, Any], key: str, default: float) -> float:
-    """Return an option that is a number.
+def _rate_of(given: Mapping[str, Any]) -> int | None:
+    """Return the sample rate that a player asks for; None leaves that of the speech.
 
     Raises:
-        InvalidRequestError: it has another type.
+        InvalidRequestError: it is no number.
     """
-    try:
-        return float(given.get(key, default))
-    except (TypeError, ValueError) as error:
-        raise InvalidRequestError(
-            Translatable("The option {key} is not a number: {given!r}.", key=key, given=given[key])
-        ) from error
+    if given.get(ATTR_PREFERRED_SAMPLE_RATE) is None:
+        return None
+    wanted_hz = round(number_of(given, ATTR_PREFERRED_SAMPLE_RATE, 0.0))
+    return min(max(wanted_hz, RATES_HZ[0]), RATES_HZ[1])
 
 
 async def _with_tail(chunks: AsyncGenerator[AudioChunk]) -> AsyncGenerator[AudioChunk]:
@@ -167,7 +192,7 @@ class _Measured:
         self.fallback = False
         """Whether a fallback spoke any sentence."""
 
-    async def measure(self, speech: AsyncGenerator[AudioChunk]) -> AsyncIterator[AudioChunk]:
+    async def measure(self, speech: AsyncGenerator[AudioChunk]) -> AsyncGenerator[AudioChunk]:
         """Yield the speech and measure it."""
         async with aclosing(speech):
             async for chunk in speech:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import EMBEDDED, SetUp, press
-from custom_components.vieneu.announcer import PlayerSnapshot
+from custom_components.vieneu.player_snapshot import PlayerSnapshot
 from homeassistant.components.media_player import (
     MediaPlayerEntityFeature,
     MediaPlayerState,
@@ -180,8 +180,11 @@ async def test_an_error_of_another_kind_is_no_reason_to_interrupt_others(
     kitchen, bath = Player("Kitchen", plays_s=1.4), Player("Bath")
     await have(kitchen, bath)
     bath.error = error
-    with pytest.raises(type(error)):
+    with pytest.raises(HomeAssistantError) as caught:
         await announce(hass, BATH, KITCHEN, volume=0.9)
+    assert caught.value.translation_key == "player_failed"
+    reason = str(error) or type(error).__name__
+    assert caught.value.translation_placeholders == {"player": BATH, "reason": reason}
     assert kitchen.noted[1:] == [("speaks", 0.9), ("silent", 0.9), ("volume", 0.2)]
 
 

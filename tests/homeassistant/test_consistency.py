@@ -219,7 +219,11 @@ def test_every_icon_is_of_material_design_and_says_something_new() -> None:
 
 def test_what_is_imported_from_home_assistant_is_named_in_the_manifest() -> None:
     manifest = json.loads((COMPONENT / "manifest.json").read_text("utf-8"))
-    known = {*manifest["dependencies"], *(platform.value for platform in Platform)}
+    known = {
+        *manifest["dependencies"],
+        *manifest["after_dependencies"],
+        *(platform.value for platform in Platform),
+    }
     # Always there, by hassfest's own list.
     known |= {"device_automation", "homeassistant", "persistent_notification", "system_health"}
     known |= {"webhook"}

@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from vieneu_core.audio.encode import AudioFormat, encode_stream, pcm_stream
     from vieneu_core.audio.file import write_file
     from vieneu_core.audio.listener import Listener
+    from vieneu_core.audio.opening import MAX_LEAD_IN_S, Opening, with_opening
     from vieneu_core.audio.opus import OpusSentenceDecoder, OpusSentenceEncoder
     from vieneu_core.audio.pauses import NATURAL_PAUSES, NO_PAUSES, Pauses, with_pauses
     from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk, Speaker
+    from vieneu_core.audio.rate import at_rate
     from vieneu_core.audio.resample import Resampler
     from vieneu_core.audio.sanity_check import LONGEST_SENTENCE_S, SpeechCheck
     from vieneu_core.audio.silence import SILENT_ENGINE
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BYTES_PER_SAMPLE",
     "LONGEST_SENTENCE_S",
+    "MAX_LEAD_IN_S",
     "NATURAL_PAUSES",
     "NO_PAUSES",
     "SILENT_ENGINE",
@@ -28,6 +31,7 @@ __all__ = [
     "AudioFormat",
     "Clip",
     "Listener",
+    "Opening",
     "OpusSentenceDecoder",
     "OpusSentenceEncoder",
     "Pauses",
@@ -35,9 +39,11 @@ __all__ = [
     "Speaker",
     "SpeechCheck",
     "TempoStretcher",
+    "at_rate",
     "decode_clip",
     "encode_stream",
     "pcm_stream",
+    "with_opening",
     "with_pauses",
     "write_file",
 ]
@@ -49,9 +55,11 @@ __getattr__, __dir__ = lazy_names(
         "encode": ("AudioFormat", "encode_stream", "pcm_stream"),
         "file": ("write_file",),
         "listener": ("Listener",),
+        "opening": ("MAX_LEAD_IN_S", "Opening", "with_opening"),
         "opus": ("OpusSentenceDecoder", "OpusSentenceEncoder"),
         "pauses": ("NATURAL_PAUSES", "NO_PAUSES", "Pauses", "with_pauses"),
         "pcm": ("BYTES_PER_SAMPLE", "AudioChunk", "Speaker"),
+        "rate": ("at_rate",),
         "resample": ("Resampler",),
         "silence": ("SILENT_ENGINE",),
         "sanity_check": ("LONGEST_SENTENCE_S", "SpeechCheck"),
