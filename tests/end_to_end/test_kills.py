@@ -7,11 +7,11 @@ import os
 import random
 import signal
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing, suppress
+from contextlib import aclosing, suppress
 from typing import Self
 
 import pytest
-from server_process import ServerHandle, running_server
+from forked_servers import ForkedServer, server_source
 from system_rig import SystemRig, nothing_lost, open_rig, sentences
 
 from vieneu_core.backends.remote import RemoteBackend
@@ -32,7 +32,7 @@ HALVES = pytest.mark.parametrize(
 class Relay:
     """Passes bytes on, and kills the server once it has sent a given number of them."""
 
-    def __init__(self, server: ServerHandle) -> None:
+    def __init__(self, server: ForkedServer) -> None:
         self._server = server
         self._upstream = ("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
         self._listener: asyncio.Server | None = None
@@ -104,23 +104,18 @@ async def bytes_of_one_request(rig: SystemRig, relay: Relay) -> int:
     return relay.n_bytes - before
 
 
-async def servers() -> AsyncGenerator[ServerHandle, None]:
+async def servers() -> AsyncGenerator[ForkedServer, None]:
     """Yield fresh servers for ever; the next one starts while the present one is in use."""
-
-    async def start() -> tuple[AsyncExitStack, ServerHandle]:
-        stack = AsyncExitStack()
-        return stack, await stack.enter_async_context(running_server())
-
-    ahead = asyncio.create_task(start())
-    try:
-        while True:
-            stack, server = await ahead
-            ahead = asyncio.create_task(start())
-            async with stack:
+    async with server_source() as source:
+        ahead = asyncio.create_task(source.start())
+        try:
+            while True:
+                server = await ahead
+                ahead = asyncio.create_task(source.start())
                 yield server
-    finally:
-        stack, _ = await ahead
-        await stack.aclose()
+                await source.end(server)
+        finally:
+            await ahead
 
 
 @HALVES

@@ -1,4 +1,4 @@
-"""The distributions of all packages, built once."""
+"""The distributions of all packages, built once for all processes that test them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from distributions import Built, call
 from guard import GUARD_S
+from shared_folders import SharedFolders
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,15 +27,19 @@ def uv() -> str:
 
 
 @pytest.fixture(scope="session")
-def built(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> SharedFolders:
+    return SharedFolders.of_this_run(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def built(uv: str, shared: SharedFolders) -> Built:
     """Build every package: the sdist from its source, the wheel from that sdist."""
-    out = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [uv, "build", "--quiet", "--all-packages", "--python", sys.executable, "--out-dir", out],
-        cwd=ROOT,
-        check=True,
-        timeout=GUARD_S,
-    )
+
+    def make(out: Path) -> None:
+        build = (uv, "build", "--quiet", "--all-packages", "--python", sys.executable)
+        call(*build, "--out-dir", out, cwd=ROOT)
+
+    out = shared.made("dist", make)
     return Built(tuple(sorted(out.glob("*.whl"))), tuple(sorted(out.glob("*.tar.gz"))))
 
 
@@ -58,12 +63,15 @@ def runtime(make_runtime: Callable[[], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def core_alone(uv: str, built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def core_alone(uv: str, built: Built, shared: SharedFolders) -> Path:
     """Make an environment that has the core with its command, and no server."""
-    home = tmp_path_factory.mktemp("core-alone") / "env"
     (wheel,) = [each for each in built.wheels if each.name.startswith("vieneu_core-")]
-    call(uv, "venv", "--quiet", "--python", sys.executable, home)
-    call(uv, "pip", "install", "--quiet", "--python", home, f"{wheel}[cli,notebook]")
+
+    def make(home: Path) -> None:
+        call(uv, "venv", "--quiet", "--python", sys.executable, home)
+        call(uv, "pip", "install", "--quiet", "--python", home, f"{wheel}[cli,notebook]")
+
+    home = shared.made("core-alone", make)
     assert not list(home.glob("lib/*/site-packages/vieneu_colab_server*"))
     return home
 

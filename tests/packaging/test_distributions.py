@@ -18,6 +18,7 @@ import pytest
 from distributions import Built, call
 from guard import GUARD_S
 from packaging.requirements import Requirement
+from shared_folders import SharedFolders
 
 from vieneu_core.notebook import Wheel
 
@@ -33,21 +34,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="session")
-def clean_environment(uv: str, built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clean_environment(uv: str, built: Built, shared: SharedFolders) -> Path:
     """Make an environment that holds our wheels, and from PyPI what they ask for."""
-    home = tmp_path_factory.mktemp("clean") / "env"
     by_name = {wheel.name.partition("-")[0]: wheel for wheel in built.wheels}
     core = f"vieneu-core[cli,embedded] @ {by_name.pop('vieneu_core').as_uri()}"
-    subprocess.run(
-        [uv, "venv", "--quiet", "--python", sys.executable, home], check=True, timeout=GUARD_S
-    )
-    subprocess.run(
-        [uv, "pip", "install", "--quiet", "--python", home, core, *by_name.values()],
-        cwd=home.parent,
-        check=True,
-        timeout=GUARD_S,
-    )
-    return home
+
+    def make(home: Path) -> None:
+        call(uv, "venv", "--quiet", "--python", sys.executable, home)
+        install = (uv, "pip", "install", "--quiet", "--python", home)
+        call(*install, core, *by_name.values(), cwd=home.parent)
+
+    return shared.made("clean", make)
 
 
 def names_in(archive: Path) -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from distributions import Built
-from guard import GUARD_S
+from distributions import Built, call
 from page_examples import Example, check_types, examples_of, run_example
+from shared_folders import SharedFolders
 
 TOUR = examples_of(Path(__file__).parents[2] / "docs/python.md")
 
@@ -17,19 +16,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
-def python(uv: str, built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def python(uv: str, built: Built, shared: SharedFolders) -> Path:
     """Return the Python of an environment that holds ``vieneu-core[espeak]``."""
-    home = tmp_path_factory.mktemp("tour") / "env"
     (wheel,) = [wheel for wheel in built.wheels if wheel.name.startswith("vieneu_core-")]
-    subprocess.run(
-        [uv, "venv", "--quiet", "--python", sys.executable, home], check=True, timeout=GUARD_S
-    )
     wanted = f"vieneu-core[espeak] @ {wheel.as_uri()}"
-    subprocess.run(
-        [uv, "pip", "install", "--quiet", "--python", home, wanted],
-        cwd=home.parent, check=True, timeout=GUARD_S,
-    )  # fmt: skip
-    return home / "bin/python"
+
+    def make(home: Path) -> None:
+        call(uv, "venv", "--quiet", "--python", sys.executable, home)
+        call(uv, "pip", "install", "--quiet", "--python", home, wanted, cwd=home.parent)
+
+    return shared.made("tour", make) / "bin/python"
 
 
 @pytest.mark.parametrize("example", TOUR, ids=range(1, len(TOUR) + 1))

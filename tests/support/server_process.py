@@ -119,7 +119,7 @@ async def _collect(stream: asyncio.StreamReader | None, lines: list[str]) -> Non
 
 async def _until_up(handle: ServerHandle, path: str) -> None:
     async with asyncio.timeout(GUARD_S), aiohttp.ClientSession() as session:
-        while not (handle.url and await _answers(session, handle.url + path, handle.headers)):
+        while not (handle.url and await answers(session, handle.url + path, handle.headers)):
             if handle.process.returncode is not None:
                 raise RuntimeError("The server ended: " + "\n".join(handle.errors))
             for line in handle.output:
@@ -130,7 +130,8 @@ async def _until_up(handle: ServerHandle, path: str) -> None:
             await asyncio.sleep(0.02)
 
 
-async def _answers(session: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> bool:
+async def answers(session: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> bool:
+    """Whether a server answers 200."""
     try:
         async with session.get(url, headers=headers) as response:
             return response.status == 200
