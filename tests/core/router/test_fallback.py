@@ -119,6 +119,7 @@ async def test_a_voice_that_only_another_backend_has_is_spoken_there() -> None:
 
 async def test_a_voice_whose_backend_has_failed_is_replaced_by_any_other() -> None:
     async with RouterRig() as rig:
+        rig.last.sample_rate_hz = 24_000  # no thread resamples while the clock goes on
         rig.local._voices += (GRANDMOTHER,)
         rig.local.always = ScriptStep(error=WorkerDiedError("local crashed"), at_sentence=2)
         chunks = await rig.speak(voice="ba-ngoai")
