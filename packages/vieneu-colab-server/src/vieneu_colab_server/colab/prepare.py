@@ -117,7 +117,8 @@ def _fitting(chosen: EngineNeeds | None, messages: Messages, *, has_gpu: bool) -
                 )
             )
         return chosen
-    for needs in ENGINES:
+    # As `best_engine` has it: what speaks with less to install comes before the SDK.
+    for needs in sorted(ENGINES, key=lambda each: not each.speech_lm):
         if has_gpu or not needs.wants_gpu:
             conflicts = _conflicts(needs)
             if not conflicts:
