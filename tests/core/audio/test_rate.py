@@ -49,7 +49,8 @@ async def test_every_format_can_be_made_of_it(fmt: str) -> None:
 
 async def test_no_speech_stays_none() -> None:
     async def nothing() -> AsyncGenerator[AudioChunk, None]:
-        for chunk in ():
+        chunks: tuple[AudioChunk, ...] = ()
+        for chunk in chunks:
             yield chunk
 
     assert [chunk async for chunk in at_rate(nothing(), 8_000)] == []
