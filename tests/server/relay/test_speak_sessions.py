@@ -1,58 +1,21 @@
-"""Sessions of the Speak page: when one ends, and that a copy of its cookie ends with it."""
+"""Sessions of the Speak page in a browser: what ends one, and each copy of its cookie with it."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
-import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
-from fake_clock import FakeClock
-from pydantic import SecretStr
 from relay_site import RelaySite, relaying
 from server_site import TOKEN
 from speak_user import SpeakUser, speak_user
 from yarl import URL
 
-from vieneu_colab_server.relay.login import LoginRefusedError
-from vieneu_colab_server.relay.speak.ended_sessions import MOST_KEPT, SESSION_S, EndedSessions
+from vieneu_colab_server.relay.guard import SESSION_COOKIE
 from vieneu_colab_server.relay.speak.guard import SPEAK_COOKIE
-from vieneu_colab_server.relay.speak.session import SpeakSessions
-from vieneu_colab_server.tokens.guesses import Guesses
-from vieneu_colab_server.tokens.rotation import TokenRotation
 
 PASSWORD = "một mật khẩu dài"
-
-
-class Relay:
-    """What a relay knows of its sessions; another one on the same file is its next start."""
-
-    def __init__(self, path: Path, clock: FakeClock) -> None:
-        self.tokens = TokenRotation(SecretStr(TOKEN), clock)
-        guesses = Guesses(clock, per_minute=20)
-        self.sessions = SpeakSessions(
-            self.tokens, clock, guesses=guesses, ended=EndedSessions(path, clock)
-        )
-
-    def open(self, admin_session: str = "") -> str:
-        return self.sessions.open(admin_session=admin_session).get_secret_value()
-
-    def is_open(self, session: str) -> bool:
-        return self.sessions.is_open(session)
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "ended.json"
 
 
 @pytest.fixture
@@ -67,8 +30,13 @@ def cookie_of(user: SpeakUser) -> dict[str, str]:
     return {"Cookie": f"{SPEAK_COOKIE}={jar[SPEAK_COOKIE].value}"}
 
 
-def n_kept(path: Path) -> int:
-    return len(json.loads(path.read_text("utf-8"))["sessions"])
+async def as_admin(
+    site: RelaySite, user: SpeakUser, path: str, body: dict[str, str], token: str = ""
+) -> None:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    url = f"{site.url}/relay/api{path}"
+    async with user.session.post(url, json=body, headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
 
 
 async def status_with(site: RelaySite, cookie: dict[str, str]) -> int:
@@ -131,97 +99,71 @@ async def test_an_admin_may_speak_and_no_longer_after_logging_out(
     assert [await status_with(site, cookie) for cookie in copied] == [401] * len(copied)
 
 
-async def test_a_session_ends_with_its_time_and_with_the_token(
-    path: Path, clock: FakeClock
+@pytest.mark.parametrize("by_token", [False, True])
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_new_password_ends_what_others_opened_with_the_former_one(
+    tmp_path: Path, *, by_token: bool, restarted: bool
 ) -> None:
-    relay = Relay(path, clock)
-    session = relay.open()
-    assert relay.is_open(session)
-    again = Relay(path, clock)
-    assert again.is_open(session), "a restart ends no session"
-    ends_at, nonce, signature = session.split(".")
-    assert not relay.is_open(f"{int(ends_at) + 1}.{nonce}.{signature}")
-    assert not relay.is_open("")
-    relay.tokens.rotate()
-    assert not relay.is_open(session)
-    await clock.advance(SESSION_S + 1)
-    assert not again.is_open(session)
+    async with relaying(tmp_path) as site, speak_user(site) as thief, speak_user(site) as user:
+        site.account.set_password(PASSWORD)
+        await as_admin(site, thief, "/login", {"password": PASSWORD})
+        stolen = cookie_of(thief)
+        assert await status_with(site, stolen) == 200
+        await user.log_in()
+        remembered = cookie_of(user)
+        if not restarted:
+            await change_password(site, by_token=by_token)
+            assert await status_with(site, stolen) == 401
+            assert await status_with(site, remembered) == 200
+    if restarted:  # the admin's sessions end with the relay, and those of the page do not
+        async with relaying(tmp_path) as site:
+            assert await status_with(site, stolen) == 200
+            await change_password(site, by_token=by_token)
+            assert await status_with(site, stolen) == 401
+            assert await status_with(site, remembered) == 200
 
 
-async def test_only_the_token_is_accepted(path: Path, clock: FakeClock) -> None:
-    sessions = Relay(path, clock).sessions
-    scope = {"type": "http", "client": ("192.0.2.1", 1)}
-    for wrong in ("", TOKEN[:-1], "\ud800"):
-        with pytest.raises(LoginRefusedError):
-            await sessions.check_token(wrong, scope)
-    await sessions.check_token(TOKEN, scope)
+async def change_password(site: RelaySite, *, by_token: bool) -> None:
+    async with speak_user(site) as owner:
+        if not by_token:
+            await as_admin(site, owner, "/login", {"password": PASSWORD})
+        token = site.admin_token if by_token else ""
+        await as_admin(site, owner, "/password", {"password": PASSWORD + "!"}, token)
+        await owner.call("GET", "/page")
 
 
-def test_what_is_no_session_ends_none(path: Path, clock: FakeClock) -> None:
-    relay = Relay(path, clock)
-    session = relay.open()
-    forged = f"{session[:-1]}{'0' if session[-1] != '0' else '1'}"
-    for other in ("", "x", forged):
-        relay.sessions.end(other)
-    relay.sessions.end_of_admin("another session of the admin")
-    assert relay.is_open(session)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+async def test_a_login_ends_the_session_whose_cookie_it_replaces(site: RelaySite) -> None:
+    async with speak_user(site) as user:
+        copied = []
+        for _ in range(2):
+            await user.log_in()
+            copied.append(cookie_of(user))
+        assert [await status_with(site, cookie) for cookie in copied] == [401, 200]
 
 
-async def test_ended_sessions_are_forgotten_once_their_time_is_over(
-    path: Path, clock: FakeClock
+async def test_a_login_of_an_admin_ends_the_one_that_it_replaces(site: RelaySite) -> None:
+    site.account.set_password(PASSWORD)
+    async with speak_user(site) as admin:
+        copied, of_admin = [], []
+        for _ in range(2):
+            await as_admin(site, admin, "/login", {"password": PASSWORD})
+            copied.append(cookie_of(admin))
+            jar = admin.session.cookie_jar.filter_cookies(URL(f"{site.url}/relay/api/login"))
+            of_admin.append(jar[SESSION_COOKIE].value)
+        assert [await status_with(site, cookie) for cookie in copied] == [401, 200]
+        assert [site.account.has_session(session) for session in of_admin] == [False, True]
+
+
+async def test_of_an_admin_who_speaks_by_token_each_log_out_ends_its_own_session(
+    site: RelaySite,
 ) -> None:
-    relay = Relay(path, clock)
-    for _ in range(5):
-        relay.sessions.end(relay.open())
-    assert n_kept(path) == 5
-    await clock.advance(SESSION_S + 1)
-    relay.sessions.end(relay.open())
-    assert n_kept(path) == 1
-
-
-async def test_of_too_many_ended_sessions_none_is_open_again(path: Path, clock: FakeClock) -> None:
-    ended = EndedSessions(path, clock)
-    first = int(clock.now().timestamp()) + 1_000
-    for n in range(MOST_KEPT + 3):
-        ended.add(f"session-{n}", first + n)
-    assert n_kept(path) == MOST_KEPT
-    for known in (ended, EndedSessions(path, clock)):
-        assert all(known.has(f"session-{n}", first + n) for n in range(MOST_KEPT + 3))
-        assert known.has("older", first), "one that would end before those that were forgotten"
-        assert not known.has("newer", first + MOST_KEPT + 3)
-
-
-@pytest.mark.parametrize(
-    "content",
-    ["", "[]", "{", "[" * 9_000, '{"ended_until": 1}', '{"ended_until": "1", "sessions": {}}',
-     '{"ended_until": 1, "sessions": {"a": "b"}}', '{"ended_until": 1, "sessions": []}'],
-)  # fmt: skip
-def test_a_damaged_file_opens_no_session_again(
-    path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture, content: str
-) -> None:
-    session = Relay(path, clock).open()
-    path.parent.mkdir()
-    path.write_text(content, "utf-8")
-    asyncio.run(clock.advance(10))
-    with caplog.at_level(logging.WARNING):
-        relay = Relay(path, clock)
-    assert str(path) in caplog.text
-    assert not relay.is_open(session)
-    new = relay.open()
-    assert relay.is_open(new)
-    relay.sessions.end(relay.open())
-    assert Relay(path, clock).is_open(new), "the file is whole again"
-
-
-def test_an_end_that_cannot_be_written_holds_until_the_restart(
-    path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    relay = Relay(path, clock)
-    session = relay.open()
-    path.parent.write_text("a file in place of the folder", "utf-8")
-    with caplog.at_level(logging.WARNING):
-        relay.sessions.end(session)
-    assert "cannot be kept" in caplog.text
-    assert session not in caplog.text
-    assert not relay.is_open(session)
+    site.account.set_password(PASSWORD)
+    async with speak_user(site) as admin:
+        await as_admin(site, admin, "/login", {"password": PASSWORD})
+        copied = [cookie_of(admin)]
+        await admin.log_in()
+        copied.append(cookie_of(admin))
+        assert [await status_with(site, cookie) for cookie in copied] == [401, 200]
+        await admin.call("POST", "/logout")
+        await as_admin(site, admin, "/logout", {})
+        assert [await status_with(site, cookie) for cookie in copied] == [401, 401]

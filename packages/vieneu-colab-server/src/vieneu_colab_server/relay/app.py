@@ -171,7 +171,11 @@ def create_relay_app(
         max_chars=settings.max_text_chars,
     )
     speak_sessions = SpeakSessions(
-        service.tokens, clock, guesses=service.guesses, ended=parts.ended_sessions
+        service.tokens,
+        clock,
+        guesses=service.guesses,
+        ended=parts.ended_sessions,
+        password_id=lambda: parts.account.password_id,
     )
     speak_api = create_speak_api(
         settings,

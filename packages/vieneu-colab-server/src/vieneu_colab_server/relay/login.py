@@ -87,6 +87,11 @@ class AdminAccount:
         """Whether a password was chosen."""
         return bool(self._kept and self._kept.password_scrypt)
 
+    @property
+    def password_id(self) -> bytes:
+        """What differs for each password that was chosen, and tells nothing of it."""
+        return _digest(self._kept.salt if self._kept else "")
+
     def open(self) -> SecretStr | None:
         """Make the account where there is none; return its token, which is shown this once.
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from vieneu_colab_server.middleware.rate_limit import client_of
 from vieneu_colab_server.relay.guard import ADMIN_API, SESSION_COOKIE, session_of
 from vieneu_colab_server.relay.login import MAX_PASSWORD_CHARS, SESSION_IDLE_S, AdminAccount
-from vieneu_colab_server.relay.speak.guard import close_in_browser, open_in_browser
+from vieneu_colab_server.relay.speak.guard import open_in_browser, remove_cookie
 from vieneu_colab_server.relay.speak.session import SpeakSessions
 
 LOGIN, LOGIN_CODE = "/login", "/login/code"
@@ -65,6 +65,11 @@ def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRou
         _set_cookie(request, response, session)
         open_in_browser(speak_sessions, request, response, admin_session=session.get_secret_value())
 
+    async def end_both(session: str) -> None:
+        if session:
+            account.log_out(session)
+            await asyncio.to_thread(speak_sessions.end_of_admin, session)
+
     @api.get(LOGIN)
     async def login_state(request: Request) -> LoginState:
         """State whether this browser is logged in."""
@@ -78,6 +83,7 @@ def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRou
         """Log in with the password."""
         password, client = body.password.get_secret_value(), client_of(request.scope)
         session = await asyncio.to_thread(account.log_in, password, client=client)
+        await end_both(session_of(request.headers))  # its cookie is replaced
         open_both(request, response, session)
         return LoginAnswer(has_password=True)
 
@@ -86,27 +92,25 @@ def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRou
         """Log in with the one-time code."""
         code, client = body.code.get_secret_value(), client_of(request.scope)
         session = account.log_in_with_code(code, client=client)
+        await end_both(session_of(request.headers))
         open_both(request, response, session)
         return LoginAnswer(has_password=account.has_password)
 
     @api.post("/password")
     async def set_password(body: PasswordBody, request: Request, response: Response) -> LoginAnswer:
-        """Choose the password; every other session ends."""
+        """Choose the password; every other session ends, and those of the Speak page with it."""
         password = body.password.get_secret_value()
         session = session_of(request.headers)
         new = await asyncio.to_thread(account.set_password, password, session=session)
-        if session:
-            await asyncio.to_thread(speak_sessions.end_of_admin, session)
         open_both(request, response, new)
         return LoginAnswer(has_password=True)
 
     @api.post("/logout")
     async def log_out(request: Request, response: Response) -> dict[str, bool]:
         """End this session, and that of the Speak page with it."""
-        session = session_of(request.headers)
-        account.log_out(session)
+        await end_both(session_of(request.headers))
         response.delete_cookie(SESSION_COOKIE, path=_cookie_path(request))
-        await close_in_browser(speak_sessions, request, response, admin_session=session)
+        remove_cookie(request, response)
         return {"logged_in": False}
 
     return api

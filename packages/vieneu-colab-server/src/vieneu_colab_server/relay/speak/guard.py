@@ -135,22 +135,13 @@ def open_in_browser(
     )
 
 
-async def close_in_browser(
-    sessions: SpeakSessions, request: Request, response: Response, *, admin_session: str = ""
-) -> None:
-    """Let nobody use the Speak page any more with the session of a browser.
+async def end_session(sessions: SpeakSessions, request: Request) -> None:
+    """End the session whose cookie a browser sent, and each copy of it."""
+    await asyncio.to_thread(sessions.end, session_of(request.headers, SPEAK_COOKIE))
 
-    Args:
-        sessions: End the session.
-        request: The request of the browser.
-        response: Removes the cookie.
-        admin_session: The session of the admin whose browser it is: it sends the cookie of the
-            Speak page to that page alone.
-    """
-    if admin_session:
-        await asyncio.to_thread(sessions.end_of_admin, admin_session)
-    else:
-        await asyncio.to_thread(sessions.end, session_of(request.headers, SPEAK_COOKIE))
+
+def remove_cookie(request: Request, response: Response) -> None:
+    """Let a browser forget its session, which goes on where it was not ended."""
     response.delete_cookie(SPEAK_COOKIE, path=cookie_path(request))
 
 

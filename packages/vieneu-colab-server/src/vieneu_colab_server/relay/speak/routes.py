@@ -18,7 +18,11 @@ from vieneu_colab_server.relay.speak.bodies import (
     TextBody,
     TokenBody,
 )
-from vieneu_colab_server.relay.speak.guard import close_in_browser, open_in_browser
+from vieneu_colab_server.relay.speak.guard import (
+    end_session,
+    open_in_browser,
+    remove_cookie,
+)
 from vieneu_colab_server.relay.speak.session import SpeakSessions
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.errors import TextTooLongError
@@ -83,15 +87,17 @@ def speak_routes(
 def _add_login(api: APIRouter, sessions: SpeakSessions) -> None:
     @api.post(LOGIN)
     async def log_in(body: TokenBody, request: Request, response: Response) -> LoginAnswer:
-        """Enter the token for speech; the browser is remembered."""
+        """Enter the token for speech; the browser is remembered, and its former session ends."""
         await sessions.check_token(body.token.get_secret_value(), request.scope)
+        await end_session(sessions, request)
         open_in_browser(sessions, request, response)
         return LoginAnswer(logged_in=True)
 
     @api.post("/logout")
     async def log_out(request: Request, response: Response) -> LoginAnswer:
         """End this session; copies of its cookie end with it."""
-        await close_in_browser(sessions, request, response)
+        await end_session(sessions, request)
+        remove_cookie(request, response)
         return LoginAnswer(logged_in=False)
 
 

@@ -1,6 +1,7 @@
 """Sessions of the Speak page. They are signed: a restart of the relay ends none.
 
-Only those that a log-out has ended are stored.
+Only those that a log-out has ended are stored. Those of admins are signed for the admin's password
+too: a new one ends them all, also those that a restart of the relay has forgotten.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 from starlette.types import Scope
@@ -21,8 +24,18 @@ from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_core.clock import Clock
 
 _PURPOSE = b"session of the Speak page"
+_PURPOSE_OF_ADMIN = b"session of an admin on the Speak page"
 _OF_ADMIN = b"admin who uses the Speak page"
 _SESSION = re.compile(r"(\d{1,12})\.([\w-]{1,40})\.([0-9a-f]{64})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """A session that was made here, whose time is not over."""
+
+    own_id: str
+    ends_at: int
+    of_admin: bool
 
 
 class SpeakSessions:
@@ -33,15 +46,23 @@ class SpeakSessions:
         clock: Calendar time of the end of a session.
         guesses: Slow down who tries tokens.
         ended: Knows the sessions that were ended before their time.
+        password_id: Returns what differs for each password of the admin.
     """
 
     def __init__(
-        self, tokens: TokenRotation, clock: Clock, *, guesses: Guesses, ended: EndedSessions
+        self,
+        tokens: TokenRotation,
+        clock: Clock,
+        *,
+        guesses: Guesses,
+        ended: EndedSessions,
+        password_id: Callable[[], bytes],
     ) -> None:
         self._tokens = tokens
         self._clock = clock
         self._guesses = guesses
         self._ended = ended
+        self._password_id = password_id
 
     @property
     def token(self) -> SecretStr:
@@ -65,41 +86,51 @@ class SpeakSessions:
         """Return a new session.
 
         Args:
-            admin_session: The session of an admin who gets it: `end_of_admin` ends it too.
+            admin_session: The session of an admin who gets it: `end_of_admin` ends it too, and so
+                does a new password.
         """
         own_id = _id_of_admin(admin_session) if admin_session else secrets.token_urlsafe(16)
         content = f"{self._now() + SESSION_S}.{own_id}"
-        return SecretStr(f"{content}.{self._signature(content)}")
+        signature = self._signature(content, of_admin=bool(admin_session))
+        return SecretStr(f"{content}.{signature}")
 
     def is_open(self, session: str) -> bool:
         """Whether a session was made here, with the current token, and has not ended."""
         known = self._known(session)
-        return known is not None and not self._ended.has(*known)
+        return known is not None and not self._ended.has(known.own_id, known.ends_at)
 
     def end(self, session: str) -> None:
         """End a session, and each copy of it; without effect on one that is not open. Blocking."""
-        if (known := self._known(session)) is not None:
-            self._ended.add(*known)
+        known = self._known(session)
+        if known is not None and known.of_admin:
+            self._ended.add_of_admin(known.own_id, known.ends_at)
+        elif known is not None:
+            self._ended.add(known.own_id, known.ends_at)
 
     def end_of_admin(self, admin_session: str) -> None:
         """End the session that was opened for that of an admin, and each copy of it. Blocking."""
-        self._ended.add(_id_of_admin(admin_session), self._now() + SESSION_S)
+        self._ended.add_of_admin(_id_of_admin(admin_session), self._now() + SESSION_S)
 
-    def _known(self, session: str) -> tuple[str, int] | None:
-        """Return id and end of a session; None where it is none, or its time is over."""
+    def _known(self, session: str) -> _Session | None:
+        """Return a session; None where it is none, or its time is over."""
         parts = _SESSION.fullmatch(session)
         if parts is None:
             return None
         ends_at, own_id, signature = parts.groups()
-        if not hmac.compare_digest(signature, self._signature(f"{ends_at}.{own_id}")):
+        if int(ends_at) <= self._clock.now().timestamp():
             return None
-        return (own_id, int(ends_at)) if int(ends_at) > self._clock.now().timestamp() else None
+        for of_admin in (False, True):
+            expected = self._signature(f"{ends_at}.{own_id}", of_admin=of_admin)
+            if hmac.compare_digest(signature, expected):
+                return _Session(own_id, int(ends_at), of_admin)
+        return None
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp())
 
-    def _signature(self, content: str) -> str:
-        key = hmac.digest(self.token.get_secret_value().encode(), _PURPOSE, hashlib.sha256)
+    def _signature(self, content: str, *, of_admin: bool) -> str:
+        purpose = _PURPOSE_OF_ADMIN + self._password_id() if of_admin else _PURPOSE
+        key = hmac.digest(self.token.get_secret_value().encode(), purpose, hashlib.sha256)
         return hmac.new(key, content.encode(), hashlib.sha256).hexdigest()
 
 
