@@ -16,7 +16,8 @@ class _Absence:
     ends_at: float
     """Index of the sentence at which it is asked again."""
     too_slow: bool
-    """Whether it also has to keep up with playback then: one sentence in time is not enough."""
+    """Whether it also has to be known to keep up with playback then: one sentence in time is not
+    enough, nor a speed that is unknown."""
 
 
 class AskedLast:
@@ -66,6 +67,6 @@ class AskedLast:
 
 
 def _recovered(tracked: TrackedBackend, absence: _Absence) -> bool:
-    if absence.too_slow and tracked.speed.slower_than_playback:
+    if absence.too_slow and not tracked.speed.keeps_up:
         return False
     return tracked.usable and tracked.backlog.has_room and not tracked.failures.suspect
