@@ -15,8 +15,8 @@ from vieneu_core.errors import AllBackendsFailedError, AuthenticationError, Vien
 
 from . import bus_events, entry_update, issues, notebook_view, notification, services
 from .const import CONF_LOCAL, CONF_REFUSED_BY, DOMAIN
-from .error_translation import translated_error
 from .installing import async_install_again
+from .outages import outage_texts
 from .runtime import (
     VieneuConfigEntry,
     VieneuRuntime,
@@ -83,7 +83,7 @@ def _not_set_up(
     return kind(
         translation_domain=DOMAIN,
         translation_key="nothing_speaks",
-        translation_placeholders=translated_error(hass, error),
+        translation_placeholders=outage_texts(hass, error),
     )
 
 

@@ -27,6 +27,7 @@ from vieneu_core.pairing import (
     accepts_local,
     verify_server,
 )
+from vieneu_core.router import Mode
 
 from .const import CONF_COLAB, CONF_WEBHOOK, DOMAIN
 from .runtime import VieneuConfigEntry
@@ -52,9 +53,11 @@ def async_listen(hass: HomeAssistant, entry: VieneuConfigEntry) -> Callable[[], 
     webhook_id, token = webhook_key
 
     async def connect(url: str) -> None:
+        if webhook_key_of(entry.data) != webhook_key:
+            return  # the server was removed or replaced during the verification
         data = {**entry.data, CONF_COLAB: {**entry.data[CONF_COLAB], CONF_URL: url}}
         if not hass.config_entries.async_update_entry(entry, data=data):
-            entry.runtime_data.coordinator.async_check_remote_now()  # the same: it is back
+            entry.runtime_data.coordinator.async_check_now(Mode.REMOTE)  # the same: it is back
 
     url = entry.data[CONF_COLAB][CONF_URL]
     async_register(hass, webhook_id, SecretStr(token), connect, known_url=url)

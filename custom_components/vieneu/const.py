@@ -41,6 +41,8 @@ CONF_REFUSED_BY: Final = "refused_by"
 """Key in the data of a reauthentication: the backend whose token is not accepted."""
 REAUTH_STEPS: Final = {Mode.LOCAL: "reauth_server", Mode.REMOTE: "reauth_confirm"}
 """Form for the token of each backend."""
+CONF_SERVERS: Final = {Mode.LOCAL: CONF_LOCAL, Mode.REMOTE: CONF_COLAB}
+"""Data key of the settings of each backend."""
 RECONFIGURE_MENU: Final = "menu"
 """Repair of an issue for which the admin chooses a form of the reconfigure flow."""
 

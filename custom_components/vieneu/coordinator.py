@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
@@ -18,8 +18,9 @@ from vieneu_core.errors import VieneuError
 from vieneu_core.router import Mode, Router, RouterEvent, RouterStatus
 from vieneu_core.voices import Voice
 
-from .const import CONF_REFUSED_BY, DOMAIN, REAUTH_STEPS
+from .const import CONF_REFUSED_BY, DOMAIN
 from .error_translation import short_error, translated_detail, translated_error
+from .reauth_end import async_end_reauth
 
 _LOGGER = logging.getLogger(__name__)
 REFRESH = timedelta(seconds=30)
@@ -103,15 +104,15 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         self.async_set_updated_data(replace(self.data, last=last))
 
     @callback
-    def async_check_remote_now(self) -> None:
-        """Check the health of the server on Colab now, regardless of earlier failures."""
+    def async_check_now(self, mode: Mode) -> None:
+        """Check the health of a backend now, regardless of earlier failures."""
 
         async def verify() -> None:
-            remote = self.router.status().backend(Mode.REMOTE)
-            is_unloaded = remote is not None and remote.state is BackendState.UNLOADED
+            backend = self.router.status().backend(mode.value)
+            is_unloaded = backend is not None and backend.state is BackendState.UNLOADED
             check = self.router.load_backend if is_unloaded else self.router.check
             with suppress(VieneuError):  # the state shows the failure
-                await check(Mode.REMOTE.value)
+                await check(mode.value)
             await self.async_refresh()
 
         self.config_entry.async_create_background_task(self.hass, verify(), "vieneu-health-check")
@@ -167,13 +168,7 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
                 refused = {CONF_REFUSED_BY: mode.value}
                 self.config_entry.async_start_reauth(self.hass, data=refused)
             elif backend.state.ready:  # a valid token was received another way
-                self._end_reauth(REAUTH_STEPS[mode])
-
-    @callback
-    def _end_reauth(self, step_id: str) -> None:
-        for flow in list(self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
-            if flow["step_id"] == step_id:
-                self.hass.config_entries.flow.async_abort(flow["flow_id"])
+                async_end_reauth(self.hass, self.config_entry, mode)
 
     def _snapshot(self) -> VieneuData:
         status = self.router.status()

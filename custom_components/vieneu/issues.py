@@ -21,9 +21,9 @@ from vieneu_core.errors import VieneuError
 from vieneu_core.router import BackendStatus, Mode, RouterStatus
 from vieneu_core.wire.version import is_older
 
-from .const import CONF_KIND, CONF_LOCAL, DOMAIN, RECONFIGURE_MENU
+from .const import DOMAIN, RECONFIGURE_MENU
 from .coordinator import VieneuCoordinator, VieneuData
-from .error_translation import message, translated_error
+from .error_translation import message
 from .options import SpeechOptions
 from .outages import (
     LOCAL_LOST,
@@ -32,6 +32,7 @@ from .outages import (
     lost_backends,
     lost_key,
     name_of,
+    outage_texts,
     speaks_without,
 )
 from .runtime import VieneuConfigEntry
@@ -53,6 +54,8 @@ class Issue:
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING
 
 
+_FORMS = {REMOTE_LOST: "paste", SERVER_LOST: "server", LOCAL_LOST: RECONFIGURE_MENU}
+"""Step of the reconfigure flow for each lost backend."""
 ENGINE_MISSING = "engine_missing"
 NOTHING_SPEAKS = "nothing_speaks"
 KEYS = (
@@ -106,7 +109,7 @@ def async_set_nothing_speaks(
     hass: HomeAssistant, entry: VieneuConfigEntry, error: VieneuError
 ) -> None:
     """Create the issue of an entry that cannot be set up; deleted when it is set up or removed."""
-    _create(hass, entry, _nothing_speaks(translated_error(hass, error)))
+    _create(hass, entry, _nothing_speaks(outage_texts(hass, error)))
 
 
 @callback
@@ -207,11 +210,11 @@ def _lost(
     hass: HomeAssistant, entry: VieneuConfigEntry, status: RouterStatus, backend: BackendStatus
 ) -> Issue:
     key = lost_key(entry, backend.name)
-    texts = {} if backend.last_error is None else translated_error(hass, backend.last_error)
+    texts = {} if backend.last_error is None else outage_texts(hass, backend.last_error)
     return Issue(
         key=key,
         placeholders={**texts, "speaks": speaks_without(hass, status, backend.name)},
-        form="paste" if key == REMOTE_LOST else str(entry.data[CONF_LOCAL][CONF_KIND]),
+        form=_FORMS[key],
         severity=ir.IssueSeverity.ERROR,
     )
 
@@ -231,7 +234,7 @@ def _cause(hass: HomeAssistant, status: RouterStatus) -> dict[str, str]:
     errors = [each.last_error for each in (chosen, *status.backends) if each is not None]
     error = next((error for error in errors if error is not None), None)
     if error is not None:
-        return translated_error(hass, error)
+        return outage_texts(hass, error)
     return {"detail": message(hass, "exceptions", "none_loaded.message", ""), "remedy": ""}
 
 

@@ -12,8 +12,8 @@ from vieneu_core.router import LocalLost, Mode, RemoteLost, RouterEvent
 
 from .const import DOMAIN
 from .coordinator import VieneuCoordinator
-from .error_translation import message, translated_error
-from .outages import lost_in, lost_key, speaks_without
+from .error_translation import message
+from .outages import lost_in, lost_key, outage_texts, speaks_without
 
 _OVER = {state for state in BackendState if state.ready} | {BackendState.NOT_CONFIGURED}
 
@@ -32,7 +32,7 @@ def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable
             return  # the dialog for the token says so
         key = lost_key(coordinator.config_entry, backend)
         text = message(hass, "exceptions", f"{key}.message", "{detail}").format(
-            **translated_error(hass, event.cause), speaks=speaks_without(hass, status, backend)
+            **outage_texts(hass, event.cause), speaks=speaks_without(hass, status, backend)
         )
         persistent_notification.async_create(hass, text, "VieNeu", _id_of(backend))
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 from homeassistant.core import HomeAssistant
 
 from vieneu_core.backends.base import BackendState
-from vieneu_core.router import BackendStatus, LocalLost, Mode, RemoteLost, RouterStatus
+from vieneu_core.errors import BackendError, VieneuError
+from vieneu_core.router import (
+    BackendStatus,
+    ErrorReport,
+    LocalLost,
+    Mode,
+    RemoteLost,
+    RouterStatus,
+)
 
 from .const import CONF_KIND, CONF_LOCAL, LocalKind
-from .error_translation import message
+from .error_translation import message, translated_error
 from .runtime import VieneuConfigEntry
 
 REMOTE_LOST = "remote_lost"
 SERVER_LOST = "server_lost"
 LOCAL_LOST = "local_lost"
-_NOT_LOST = {
-    BackendState.NOT_CONFIGURED,
-    BackendState.UNLOADED,  # on purpose
-    BackendState.LOADING,
-    BackendState.UNAUTHORIZED,  # the dialog for the token says so
-}
 
 
 def lost_key(entry: VieneuConfigEntry, backend: str) -> str:
@@ -42,12 +44,17 @@ def lost_backends(status: RouterStatus) -> list[BackendStatus]:
 
 
 def is_lost(backend: BackendStatus) -> bool:
-    """Return whether a backend failed; loading and unloading on purpose do not count."""
-    return (
-        backend.last_error is not None
-        and not backend.state.ready
-        and backend.state not in _NOT_LOST
-    )
+    """Return whether a backend is lost; of a refused token the dialog for it tells."""
+    return backend.lost and backend.state is not BackendState.UNAUTHORIZED
+
+
+def outage_texts(hass: HomeAssistant, error: VieneuError | ErrorReport) -> dict[str, str]:
+    """Return the placeholders of an error, beside what speaks meanwhile.
+
+    The remedy of an error that has none of its own is left out: it promises another backend.
+    """
+    texts = translated_error(hass, error)
+    return {**texts, "remedy": ""} if error.remedy == BackendError.default_remedy else texts
 
 
 def name_of(hass: HomeAssistant, backend: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import CONF_TOKEN
+from homeassistant.const import CONF_TOKEN, CONF_URL
 
 from vieneu_core.router import Mode
 
@@ -41,10 +41,17 @@ class ReauthFlow(SavingFlow):
         self, key: str, step_id: str, user_input: dict[str, Any] | None
     ) -> ConfigFlowResult:
         failure = None
-        if user_input is not None:
+        if user_input is not None and CONF_URL in self._server(key):
             token = {CONF_TOKEN: user_input[CONF_TOKEN]}
-            server = self._get_reauth_entry().data[key]
-            if not (failure := await verify(self.hass, {**server, **token})):
-                # The current address: a new one may have been received meanwhile.
-                return await self._save({key: {**self._get_reauth_entry().data[key], **token}})
+            failure = await verify(self.hass, {**self._server(key), **token})
+            # The current address: a new one may have been received meanwhile.
+            if not failure and CONF_URL in (server := self._server(key)):
+                return await self._save({key: {**server, **token}})
+        if CONF_URL not in self._server(key):
+            return self.async_abort(reason="server_removed")
         return self._form(step_id, failure, TOKEN)
+
+    def _server(self, key: str) -> Mapping[str, Any]:
+        """Return the current settings of a backend; those of a server have a URL."""
+        server: Mapping[str, Any] = self._get_reauth_entry().data.get(key, {})
+        return server

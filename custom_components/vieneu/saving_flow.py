@@ -17,7 +17,8 @@ from homeassistant.config_entries import (
 from vieneu_core.router import Mode
 
 from .config_forms import PLACEHOLDERS
-from .const import CONF_COLAB, CONF_KIND, CONF_LOCAL, CONF_MODE, DOMAIN, LocalKind
+from .const import CONF_COLAB, CONF_KIND, CONF_LOCAL, CONF_MODE, CONF_SERVERS, DOMAIN, LocalKind
+from .reauth_end import async_end_reauth_of_replaced
 from .validation import Failure
 
 TITLE = "VieNeu"
@@ -53,7 +54,10 @@ class SavingFlow(ConfigFlow):
             data = {key: value for key, value in data.items() if value is not None}
             is_loaded = entry.state is ConfigEntryState.LOADED
             if is_loaded and data == dict(entry.data):
-                entry.runtime_data.coordinator.async_check_remote_now()
+                for mode in _saved(changes):
+                    entry.runtime_data.coordinator.async_check_now(mode)
+            if self.source == SOURCE_RECONFIGURE:
+                async_end_reauth_of_replaced(self.hass, entry, data)
             done = self.async_update_and_abort(entry, data=data)
             if not is_loaded:
                 # `async_update_reload_and_abort` does not support entries with a listener, and a
@@ -68,3 +72,8 @@ class SavingFlow(ConfigFlow):
         return self.async_create_entry(
             title=TITLE, data={**local, **changes}, options={CONF_MODE: mode.value}
         )
+
+
+def _saved(changes: Mapping[str, Any]) -> list[Mode]:
+    """Return the backends of the saved settings."""
+    return [mode for mode, key in CONF_SERVERS.items() if key in changes]

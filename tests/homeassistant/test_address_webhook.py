@@ -7,16 +7,28 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from conftest import SetUp
 from homeassistant.core import HomeAssistant
 from pydantic import SecretStr
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
-from server_site import TOKEN, serving
+from server_site import TOKEN, Site, serving
 
 from vieneu_core import __version__
-from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, signature
+from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, signature, verify_server
 from vieneu_core.testing.scripted import ScriptedBackend
 from vieneu_core.wire.version import WIRE_VERSION
+
+
+def announcement(url: str) -> tuple[bytes, dict[str, str]]:
+    """Return a signed message with an address, and its headers."""
+    body = AddressUpdate(
+        endpoint_url=url,
+        server_version=__version__,
+        wire_version=WIRE_VERSION,
+        timestamp=datetime.now(UTC),
+    ).body()
+    return body, {SIGNATURE_HEADER: signature(body, SecretStr(TOKEN))}
 
 
 async def test_an_announcement_may_come_in_pieces(
@@ -29,13 +41,7 @@ async def test_an_announcement_may_come_in_pieces(
     entry = await set_up({**colab, "webhook_id": "a-webhook"}, mode="remote")
     client = await hass_client()
     async with serving(engine) as other:
-        body = AddressUpdate(
-            endpoint_url=other.url,
-            server_version=__version__,
-            wire_version=WIRE_VERSION,
-            timestamp=datetime.now(UTC),
-        ).body()
-        headers = {SIGNATURE_HEADER: signature(body, SecretStr(TOKEN))}
+        body, headers = announcement(other.url)
 
         async def pieces() -> AsyncGenerator[bytes]:
             for at in range(0, len(body), 20):
@@ -47,3 +53,28 @@ async def test_an_announcement_may_come_in_pieces(
         await hass.async_block_till_done(wait_background_tasks=True)
         assert entry.data["colab"]["url"] == other.url
         await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_colab_that_is_removed_during_the_verification_stays_removed(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    site: Site,
+    hass_client: ClientSessionGenerator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = {"url": site.url, "token": TOKEN}
+    local = {"local": {"kind": "server", **server}}
+    entry = await set_up({**local, "colab": server, "webhook_id": "a-webhook"})
+
+    async def verify_slowly(*given: Any, **named: Any) -> object:
+        health = await verify_server(*given, **named)
+        hass.config_entries.async_update_entry(entry, data=local)
+        return health
+
+    monkeypatch.setattr("custom_components.vieneu.address_webhook.verify_server", verify_slowly)
+    client = await hass_client()
+    async with serving(ScriptedBackend()) as other:
+        body, headers = announcement(other.url)
+        answer = await client.post("/api/webhook/a-webhook", data=body, headers=headers)
+    assert answer.status == 200
+    assert entry.data == local

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from conftest import EMBEDDED, SetUp, until
+from custom_components.vieneu.validation import Failure, verify
 from flow_steps import begin, go_on, loaded, reconfigure
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from server_outage import notifications, repairs
-from server_site import TOKEN, Site
+from server_site import TOKEN, Site, serving
 
+from vieneu_core.errors import AuthenticationError
 from vieneu_core.testing.scripted import ScriptedBackend
 
 OLDER = "an-older-token-0123456789"
@@ -103,6 +106,86 @@ async def test_a_token_that_is_right_again_ends_only_the_question_for_it(
     assert changed["reason"] == "reconfigure_successful"
     await until(hass, lambda: hass.states.is_state("sensor.vieneu_local_state", "ready"))
     await until(hass, lambda: not hass.config_entries.flow.async_progress())
+
+
+@pytest.mark.usefixtures("no_embedded_voice")
+async def test_the_same_token_is_tried_again_once_the_server_accepts_it_again(
+    hass: HomeAssistant, set_up: SetUp, site: Site
+) -> None:
+    entry = await set_up(with_token(site.url, TOKEN))
+    port = int(site.url.rpartition(":")[2])
+    site.server.stop()
+    await site.task
+    async with serving(ScriptedBackend(), port=port, token=OLDER):
+        with pytest.raises(AuthenticationError):
+            await entry.runtime_data.router.check("local")
+        await until(hass, hass.config_entries.flow.async_progress)
+    async with serving(ScriptedBackend(), port=port):
+        (flow,) = hass.config_entries.flow.async_progress()
+        assert flow["step_id"] == "reauth_server"
+        flow = await go_on(hass, flow, {"token": TOKEN})
+        assert flow["reason"] == "reauth_successful"
+        await until(hass, lambda: hass.states.is_state("sensor.vieneu_local_state", "ready"))
+        assert repairs(hass) == set()
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.usefixtures("no_embedded_voice")
+async def test_with_colab_the_dialog_for_its_token_is_removed(
+    hass: HomeAssistant, set_up: SetUp, site: Site
+) -> None:
+    colab = {"colab": {"url": site.url, "token": OLDER}}
+    entry = await set_up({**with_token(site.url, TOKEN), **colab})
+    await until(hass, hass.config_entries.flow.async_progress)
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["step_id"] == "reauth_confirm"
+    changed = await go_on(hass, await reconfigure(hass, entry, "remove_colab"), {})
+    assert changed["reason"] == "reconfigure_successful"
+    assert hass.config_entries.flow.async_progress() == []
+
+
+@pytest.mark.usefixtures("no_embedded_voice")
+async def test_with_a_server_that_is_replaced_the_dialog_for_its_token_is_removed(
+    hass: HomeAssistant, set_up: SetUp, site: Site
+) -> None:
+    colab = {"colab": {"url": site.url, "token": TOKEN}}
+    entry = await set_up({**with_token(site.url, OLDER), **colab})
+    await until(hass, hass.config_entries.flow.async_progress)
+    async with serving(ScriptedBackend()) as other:
+        changed = await reconfigure(hass, entry, "server")
+        changed = await go_on(hass, changed, {"url": other.url, "token": TOKEN})
+        assert changed["reason"] == "reconfigure_successful"
+        assert hass.config_entries.flow.async_progress() == []
+        await hass.async_block_till_done()
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.usefixtures("no_embedded_voice")
+@pytest.mark.parametrize("moment", ["before", "meanwhile"])
+async def test_the_token_of_a_server_that_is_gone_is_not_asked_for(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+) -> None:
+    entry = await set_up(with_token(site.url, OLDER))
+    (flow,) = hass.config_entries.flow.async_progress()
+
+    def replace() -> None:
+        hass.config_entries.async_update_entry(entry, data=EMBEDDED)
+
+    async def verify_slowly(hass: HomeAssistant, given: Mapping[str, str]) -> Failure | None:
+        failure = await verify(hass, given)
+        replace()
+        return failure
+
+    if moment == "before":
+        replace()
+    monkeypatch.setattr("custom_components.vieneu.reauth_flow.verify", verify_slowly)
+    flow = await go_on(hass, flow, {"token": TOKEN})
+    assert flow["reason"] == "server_removed"
+    assert entry.data == EMBEDDED
 
 
 async def test_a_bare_address_with_its_port_is_understood(hass: HomeAssistant, site: Site) -> None:

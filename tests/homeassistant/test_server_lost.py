@@ -16,8 +16,13 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from server_outage import notifications, repairs
 from server_site import TOKEN, Site, serving
 
-from vieneu_core.errors import BackendError
-from vieneu_core.testing.scripted import ScriptedBackend
+from vieneu_core.errors import (
+    BackendBusyError,
+    BackendDrainingError,
+    BackendError,
+    RateLimitedError,
+)
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 LOST = "The server on the network is lost"
 
@@ -41,6 +46,7 @@ async def turn_off(hass: HomeAssistant, entry: MockConfigEntry, site: Site) -> N
     with pytest.raises(BackendError):
         await entry.runtime_data.router.check("local")
     await until(hass, lambda: "server_lost" in repairs(hass))
+    await hass.async_block_till_done()
 
 
 def placeholders(hass: HomeAssistant, key: str) -> dict[str, str]:
@@ -198,6 +204,31 @@ async def test_a_local_engine_that_fails_is_no_server(
         await entry.runtime_data.router.load_backend("local")
     await until(hass, lambda: repairs(hass) == {"local_lost", "nothing_speaks"})
     assert "The model is gone." in placeholders(hass, "local_lost")["detail"]
+    issue = ir.async_get(hass).async_get_issue("vieneu", "local_lost")
+    assert issue is not None
+    assert issue.data is not None
+    assert issue.data["form"] == "menu", "where another voice can be chosen"
+    for key in ("local_lost", "nothing_speaks"):
+        assert placeholders(hass, key)["remedy"] == "", "nothing promises another backend"
+    assert "Another backend" not in message(hass)
+
+
+@pytest.mark.usefixtures("no_embedded_voice")
+@pytest.mark.parametrize("kind", [RateLimitedError, BackendBusyError, BackendDrainingError])
+async def test_a_server_that_has_too_much_to_do_is_not_lost(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    lan: dict[str, Any],
+    engine: ScriptedBackend,
+    kind: type[BackendError],
+) -> None:
+    entry = await set_up(lan)
+    engine.always = ScriptStep(error=kind("too much to do", retry_after_s=30))
+    with pytest.raises(kind):
+        await entry.runtime_data.router.probe("local")
+    await until(hass, lambda: hass.states.is_state("sensor.vieneu_local_state", "paused"))
+    assert "server_lost" not in repairs(hass)
+    assert notifications(hass) == []
 
 
 @pytest.mark.usefixtures("no_embedded_voice")

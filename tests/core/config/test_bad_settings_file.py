@@ -33,7 +33,7 @@ WRONG = {
     ),
     "a URL that is none": (
         "colab:\n  endpoint_url: {s}\n",
-        "does not begin with https://",
+        "has neither https:// nor a port",
         "the URL alone",
     ),
     "a URL with a bad port": (

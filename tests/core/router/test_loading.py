@@ -17,11 +17,16 @@ from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.errors import (
     AllBackendsFailedError,
+    AuthenticationError,
     BackendConnectionError,
+    BackendDrainingError,
+    BackendError,
     BackendLoadingError,
     BackendNotConfiguredError,
     BackendNotLoadedError,
     ModelLoadError,
+    RateLimitedError,
+    TunnelQuotaError,
     WorkerDiedError,
 )
 from vieneu_core.router import (
@@ -122,6 +127,61 @@ async def test_a_test_of_what_could_not_be_loaded_tells_why_and_keeps_the_state(
         status = rig.router.status().backend("remote")
         assert status is not None
         assert status.state is BackendState.READY
+
+
+@pytest.mark.parametrize("name", ["local", "remote"])
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (AuthenticationError, BackendState.UNAUTHORIZED),
+        (BackendDrainingError, BackendState.DRAINING),
+        (BackendLoadingError, BackendState.LOADING),
+        (RateLimitedError, BackendState.PAUSED),
+        (TunnelQuotaError, BackendState.UNREACHABLE),
+    ],
+)
+async def test_a_test_connects_first_whatever_kept_the_server_from_being_loaded(
+    name: str, kind: type[BackendError], state: BackendState
+) -> None:
+    rig = RouterRig(Mode.LOCAL if name == "local" else Mode.REMOTE)
+    backend = {"local": rig.local, "remote": rig.remote}[name]
+    backend.load_error = kind("the reason", retry_after_s=30)
+    backend.reported = Health(state=BackendState.UNLOADED)  # it answers, and is not connected
+    async with rig:
+        for _ in range(2):
+            with pytest.raises(kind, match="the reason"):
+                await rig.router.probe(name)
+            status = rig.router.status().backend(name)
+            assert status is not None
+            assert status.state is state
+        backend.load_error = backend.reported = None
+        assert (await rig.router.probe(name)).seconds > 0, "the first test already"
+        status = rig.router.status().backend(name)
+        assert status is not None
+        assert status.state is BackendState.READY
+
+
+@pytest.mark.parametrize("name", ["local", "remote"])
+async def test_a_check_of_what_was_refused_at_the_start_uses_it_at_once(name: str) -> None:
+    rig = RouterRig(Mode.LOCAL if name == "local" else Mode.REMOTE)
+    backend = {"local": rig.local, "remote": rig.remote}[name]
+    backend.load_error = AuthenticationError("an old token")
+    async with rig:
+        with pytest.raises(AuthenticationError):
+            await rig.router.check(name)
+        backend.load_error = None
+        assert (await rig.router.check(name)).ready
+        assert rig.router.active == name
+
+
+async def test_a_test_of_what_an_admin_unloaded_loads_nothing() -> None:
+    rig = RouterRig(Mode.LOCAL)
+    rig.remote.load_error = AuthenticationError("an old token")
+    async with rig:
+        await rig.router.unload_backend("remote")
+        rig.remote.load_error = None
+        with pytest.raises(BackendNotLoadedError):
+            await rig.router.probe("remote")
 
 
 async def test_what_could_not_be_loaded_is_loaded_again_by_and_by() -> None:

@@ -16,11 +16,17 @@ from router_rig import (
 from vieneu_core import __version__
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.errors import (
+    AuthenticationError,
     BackendBusyError,
     BackendConnectionError,
+    BackendDrainingError,
     BackendError,
+    BackendLoadingError,
+    RateLimitedError,
     TooSlowError,
+    TunnelLimitError,
     TunnelOfflineError,
+    TunnelQuotaError,
 )
 from vieneu_core.router import (
     BackendRecovered,
@@ -82,6 +88,40 @@ async def test_a_local_backend_that_is_lost_is_reported_as_a_remote_one() -> Non
         assert rig.published(BackendRecovered) == [BackendRecovered(backend="local")]
         assert rig.router.status().ready == ("local", "last_resort")
         assert len(rig.published(LocalLost)) == 1
+
+
+@pytest.mark.parametrize("asked", ["request", "check"])
+@pytest.mark.parametrize(
+    ("kind", "lost"),
+    [
+        (BackendBusyError, False),
+        (RateLimitedError, False),
+        (TunnelLimitError, False),
+        (BackendDrainingError, False),
+        (BackendLoadingError, False),
+        (TunnelQuotaError, True),
+        (AuthenticationError, True),
+        (TunnelOfflineError, True),
+    ],
+)
+async def test_the_status_and_the_events_agree_on_what_is_lost(
+    kind: type[BackendError], lost: bool, asked: str
+) -> None:
+    async with RouterRig() as rig:
+        error = kind("for a reason", retry_after_s=30)
+        rig.remote.always = ScriptStep(error=error)
+        if asked == "check":
+            rig.remote.reported = error
+            with pytest.raises(kind):
+                await rig.router.check("remote")
+        else:
+            assert_heard(await rig.speak())
+        status = rig.router.status().backend("remote")
+        assert status is not None
+        assert not status.state.ready
+        assert status.lost is lost
+        await settle()
+        assert (len(rig.published(RemoteLost)) == 1) is lost
 
 
 async def test_that_nothing_can_speak_is_stated_until_something_can() -> None:

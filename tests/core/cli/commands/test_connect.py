@@ -166,6 +166,24 @@ def test_disconnect_takes_the_token_and_goes_to_local(connected: CliSandbox) -> 
     assert connected.run("disconnect").stdout == "No server is connected.\n"
 
 
+def test_a_variable_that_says_the_same_in_another_form_is_no_contradiction(
+    sandbox: CliSandbox, server_url: str
+) -> None:
+    bare = server_url.removeprefix("http://")
+    for given, stated in [(bare, bare), (server_url, f" {bare}/ "), (bare, f"{server_url}/")]:
+        done = sandbox.run(
+            "connect", given, "--token-stdin", text=SERVER_TOKEN, COLAB_ENDPOINT_URL=stated
+        )
+        assert done.returncode == 0, done.stderr
+        assert f'endpoint_url: "{server_url}"' in sandbox.config.read_text("utf-8")
+    for stated in ["127.0.0.1:9", "no address"]:
+        done = sandbox.run(
+            "connect", bare, "--token-stdin", text=SERVER_TOKEN, COLAB_ENDPOINT_URL=stated
+        )
+        assert done.returncode == 3
+        assert "unset COLAB_ENDPOINT_URL" in done.stderr
+
+
 def test_disconnect_tells_of_the_environment(sandbox: CliSandbox) -> None:
     done = sandbox.run("disconnect", COLAB_ENDPOINT_URL="http://127.0.0.1:9")
     assert done.returncode == 0

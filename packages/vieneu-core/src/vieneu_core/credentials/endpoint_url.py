@@ -23,13 +23,25 @@ _HOME_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
 _BARE_ADDRESS = re.compile(
-    r"""( \[[0-9a-f:.]+\] (:\d{1,5})?        # an IPv6 address
-        | [a-z0-9_-]+ (\.[a-z0-9_-]+)+ \.? (:\d{1,5})?  # an IPv4 address, a name with dots
-        | [a-z0-9_-]+ :\d{1,5} )              # a name in the home network, with its port
-        (/[^\s?#@]*)?""",
+    r"""( [^\s/?#@]+@ )?                            # a user name, which is refused
+        (?P<host> \[[0-9a-f:.]+\]                  # an IPv6 address
+                | [a-z0-9_-]+ (\.[a-z0-9_-]+)* \.? )
+        (?P<port> :\d{1,5} )?
+        ( [/?#] \S* )?""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""A host without a scheme: with a port, or with what no other word has."""
+"""A host without a scheme, and what may follow one."""
+_TUNNEL_NAMES = (
+    ".ngrok-free.app",
+    ".ngrok-free.dev",
+    ".ngrok.app",
+    ".ngrok.dev",
+    ".ngrok.io",
+    ".trycloudflare.com",
+)
+"""Suffixes of the names that tunnels give: addresses also without a port."""
+_SCHEMES = {"file", "ftp", "http", "https", "mailto", "sms", "tel", "ws", "wss"}
+"""Schemes, which are no host before a colon and digits."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 """IPv4 addresses behind a translator (RFC 6052)."""
 _MAX_HOST_CHARS = 253
@@ -83,13 +95,25 @@ def is_loopback(host: str) -> bool:
 
 def _with_scheme(text: str) -> str:
     """Return a URL for an address that is clearly meant as one; any other text as it is."""
-    if len(text) > MAX_URL_CHARS or not _BARE_ADDRESS.fullmatch(text):
+    bare = _BARE_ADDRESS.fullmatch(text) if len(text) <= MAX_URL_CHARS else None
+    if bare is None:
         return text
-    try:
-        host = urlsplit(f"//{text}").hostname or ""
-    except ValueError:  # brackets around no address
+    host = bare["host"].strip("[]").lower()
+    if _address(host) is None and not _is_bare_name(host, has_port=bool(bare["port"])):
         return text
     return f"{'http' if is_home(host) else 'https'}://{text}"
+
+
+def _is_bare_name(host: str, *, has_port: bool) -> bool:
+    """Return whether a name without a scheme is meant as a host, and not as any other word.
+
+    A file (``config.yaml``), a version (``v1.2``) and a time (``12:30``) look like one.
+    """
+    name = host.rstrip(".")
+    if ":" in name or name in _SCHEMES or _NUMBER.fullmatch(name.rpartition(".")[2]):
+        return False
+    known = name == "localhost" or name.endswith((*_HOME_NAMES, *_TUNNEL_NAMES))
+    return has_port or known
 
 
 def _web_url(text: str) -> URL:
@@ -101,7 +125,7 @@ def _web_url(text: str) -> URL:
     if not text.isprintable() or " " in text:
         raise invalid(URL_ERROR, "it contains a space or a control character")
     if "://" not in text:
-        raise invalid(URL_ERROR, "it does not begin with https://")
+        raise invalid(URL_ERROR, _without_scheme(text))
     try:
         url = URL(text)
         port = url.port  # raises if it is no number
@@ -112,6 +136,17 @@ def _web_url(text: str) -> URL:
     if not is_host(url.raw_host or "") or port == 0:
         raise invalid(URL_ERROR, "its host name cannot exist")
     return url
+
+
+def _without_scheme(text: str) -> str:
+    """Return what is wrong with an address that has no scheme, and needs one."""
+    bare = _BARE_ADDRESS.fullmatch(text)
+    if bare is None:
+        return "it does not begin with https://"
+    if "?" in text or "#" in text:
+        return "it contains a query (?) or a fragment (#)"
+    is_word = bare["port"] is None and not _NUMBER.fullmatch(bare["host"].rpartition(".")[2])
+    return "it has neither https:// nor a port" if is_word else "it does not begin with https://"
 
 
 def is_host(host: str) -> bool:

@@ -9,6 +9,7 @@ from vieneu_core.backends.base import BackendState
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     AuthenticationError,
+    BackendBusyError,
     BackendConnectionError,
     BackendDrainingError,
     BackendError,
@@ -25,6 +26,7 @@ _STATE_OF_ERROR: tuple[tuple[type[BackendError], BackendState], ...] = (
     (BackendNotLoadedError, BackendState.UNLOADED),
     (BackendLoadingError, BackendState.LOADING),
     (BackendDrainingError, BackendState.DRAINING),
+    (BackendBusyError, BackendState.PAUSED),
     (SessionEndingError, BackendState.EXPIRED),
     (AuthenticationError, BackendState.UNAUTHORIZED),
     (TooSlowError, BackendState.SLOW),

@@ -59,6 +59,7 @@ class HealthMonitor:
         self._prober = Prober(tracked, policy=policy, clock=clock)
         self._idle_checks = 0
         self._slow_checks = 0
+        self._load_failed = False
         self._woken = asyncio.Event()
         self.first_load: asyncio.Future[BackendError | None] = (
             asyncio.get_running_loop().create_future()
@@ -108,11 +109,19 @@ class HealthMonitor:
         with self._tracked.loading():
             follower = None if self._metered else asyncio.create_task(self._follow_loading())
             try:
-                await backend.load()
+                await self._load_backend()
                 return await backend.health()
             finally:
                 if follower is not None:
                     follower.cancel()
+
+    async def _load_backend(self) -> None:
+        self._load_failed = False
+        try:
+            await self._tracked.backend.load()
+        except BackendError:
+            self._load_failed = True
+            raise
 
     async def _follow_loading(self) -> None:
         """Report the progress of loading repeatedly: a download can take minutes."""
@@ -187,7 +196,7 @@ class HealthMonitor:
         try:
             async with asyncio.timeout(self._policy().health_check_timeout_s):
                 if self._needs_loading:
-                    await tracked.backend.load()
+                    await self._load_backend()
                 health = await tracked.backend.health()
         except TimeoutError:
             late = BackendTimeoutError(
@@ -212,7 +221,9 @@ class HealthMonitor:
         if self._tracked.unloaded_by_admin:
             return False
         # A remote one only needs a handshake; a model on this machine is being loaded already.
-        return state in _NEEDS_LOADING or (self._metered and state is BackendState.LOADING)
+        being_loaded = self._metered and state is BackendState.LOADING
+        # Whatever the reason: what was never connected cannot speak, also when that has ended.
+        return self._load_failed or state in _NEEDS_LOADING or being_loaded
 
     @property
     def _idle(self) -> bool:

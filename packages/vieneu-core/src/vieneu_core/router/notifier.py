@@ -30,17 +30,11 @@ from vieneu_core.router.events import (
     SessionExpiring,
     WorkerRestarted,
 )
+from vieneu_core.router.outage import is_lost
 from vieneu_core.router.policy import Mode
 from vieneu_core.router.quota import TunnelQuota
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.wire.version import is_older
-
-_LOST = {
-    BackendState.UNREACHABLE,
-    BackendState.UNAUTHORIZED,
-    BackendState.EXPIRED,
-    BackendState.FAILED,
-}
 
 _LOSSES: Mapping[str, type[LocalLost | RemoteLost]] = {
     Mode.LOCAL.value: LocalLost,
@@ -112,7 +106,9 @@ class StatusNotifier:
             if tracked in self._lost and tracked.usable:
                 self._lost.discard(tracked)
                 self._publish(BackendRecovered(backend=tracked.name))
-        elif tracked.state in _LOST and tracked in self._was_ready and tracked not in self._lost:
+        elif tracked in self._was_ready and tracked not in self._lost:
+            if not is_lost(tracked.state, tracked.last_error):
+                return
             self._lost.add(tracked)
             event = _LOSSES.get(tracked.name)
             if event is not None and tracked.last_error is not None:

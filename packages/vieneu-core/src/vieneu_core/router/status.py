@@ -11,6 +11,7 @@ from vieneu_core.arguments import check_fields, expect, expect_optional, items_o
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.events import ErrorReport
+from vieneu_core.router.outage import is_lost
 from vieneu_core.router.policy import Mode
 from vieneu_core.router.quota import QuotaStatus
 from vieneu_core.router.tracked_backend import BRIEF_PAUSE_S, TrackedBackend
@@ -67,6 +68,11 @@ class BackendStatus:
             pause=Pause.of(tracked),
             real_time_factor=tracked.speed.real_time_factor,
         )
+
+    @property
+    def lost(self) -> bool:
+        """True if it cannot speak because of a failure; a busy or loading one is not lost."""
+        return is_lost(self.state, self.last_error)
 
     @classmethod
     def absent(cls, name: str) -> BackendStatus:

@@ -248,13 +248,24 @@ def _refuse_overrides(terminal: Terminal, url: str, token: SecretStr) -> None:
     """Refuse to save values that environment variables override: saving would have no effect."""
     wanted = {ENDPOINT_URL_VARIABLE: url, AUTH_TOKEN_VARIABLE: token.get_secret_value()}
     for name in _overrides(terminal):
-        if terminal.environ[name].strip().rstrip("/") != wanted[name].rstrip("/"):
+        if _stated(terminal, name) != wanted[name]:
             raise ConfigurationError(
                 Translatable(
                     "The environment variable {name} says something else, and would win.", name=name
                 ),
                 remedy=Translatable("Unset it: unset {name}", name=name),
             )
+
+
+def _stated(terminal: Terminal, name: str) -> str:
+    """Return the value of a variable as the settings understand it."""
+    text = terminal.environ[name].strip()
+    try:
+        if name == ENDPOINT_URL_VARIABLE:
+            return parse_endpoint_url(text)
+        return parse_auth_token(SecretStr(text)).get_secret_value()
+    except PydanticCustomError:
+        return text  # differs from every value that can be used
 
 
 def _show_connection(
