@@ -66,6 +66,6 @@ class AskedLast:
 
 
 def _recovered(tracked: TrackedBackend, absence: _Absence) -> bool:
-    if absence.too_slow and tracked.speed.slower_than_playback:
+    if absence.too_slow and tracked.speed.needs_a_lead:
         return False
     return tracked.usable and tracked.backlog.has_room and not tracked.failures.suspect

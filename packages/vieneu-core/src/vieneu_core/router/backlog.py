@@ -51,8 +51,14 @@ class RunningSpeech:
         self._backlog.speed.measured(sentence, n_at_once=self._backlog.n_running)
 
     def measured_anew(self, sentence: MadeSentence) -> None:
-        """Record the speed of a test sentence: only what the backend does now counts."""
-        self._backlog.speed.forget()
+        """Record the speed of a test sentence: only what the backend does now counts.
+
+        But one that is too short to tell, and was no fast one, adds to what was known before.
+        """
+        alone = MeasuredSpeed()
+        alone.measured(sentence, n_at_once=self._backlog.n_running)
+        if alone.keeps_up or alone.real_time_factor is not None:
+            self._backlog.speed.forget()
         self.measured(sentence)
 
 
