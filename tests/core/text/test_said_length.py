@@ -1,4 +1,9 @@
+"""Estimate of how long a sentence is spoken, against the longest speech of it."""
+
 from __future__ import annotations
+
+import random
+from collections.abc import Callable
 
 import pytest
 
@@ -21,17 +26,76 @@ SHORT_TO_WRITE = [
 ]
 
 
-def test_no_sentence_is_said_for_longer_than_is_estimated() -> None:
-    engine = create({})
-    info = engine.load(lambda _: None)
-    for language, text in SHORT_TO_WRITE:
-        voice = choose_voice(info.voices, None, language, where="espeak")
-        utterance = Utterance(text=spoken(text, language), voice=voice)
-        pieces = engine.synthesize(utterance, lambda: False)
-        n_bytes = sum(len(piece) for piece in pieces if isinstance(piece, bytes))
-        said_s = n_bytes / BYTES_PER_SAMPLE / info.sample_rate_hz
+ALL_KINDS = [
+    ("vi", "VTV3, HTV7, iPhone 15 Pro Max."),
+    ("vi", "XML, ICU, API, DVD."),
+    ("vi", "KBLGKU."),
+    ("vi", "Ở."),
+    ("vi", "Đèn, quạt, tivi, máy lạnh, cửa, rèm, bếp, chuông."),
+    ("en", "NASA, FBI, WWW, HTTP."),
+    ("en", "It costs $777,777,777."),
+    ("en", "BMW, VPN."),
+    ("en", "A."),
+]
+WORDS = {
+    "vi": "cửa trước đang mở nhiệt độ phòng khách máy giặt đã xong trời hôm nay có mưa rào",
+    "en": "the front door is open washing machine has finished strengths thoughts rain",
+}
+SHORT_FORMS = "NASA FBI WWW HTTPS USB GPS ATM VTV HTV UBND API XML VAT HDMI NATO BMW WC"
 
+
+class Ear:
+    """Measures how long eSpeak speaks, whose speech takes longest of all engines."""
+
+    def __init__(self) -> None:
+        self._engine = create({})
+        self._info = self._engine.load(lambda _: None)
+
+    def seconds(self, language: str, text: str) -> float:
+        voice = choose_voice(self._info.voices, None, language, where="espeak")
+        utterance = Utterance(text=spoken(text, language), voice=voice)
+        pieces = self._engine.synthesize(utterance, lambda: False)
+        n_bytes = sum(len(piece) for piece in pieces if isinstance(piece, bytes))
+        return n_bytes / BYTES_PER_SAMPLE / self._info.sample_rate_hz
+
+
+def test_what_is_short_to_write_is_said_for_no_longer_than_is_estimated() -> None:
+    ear = Ear()
+    for language, text in SHORT_TO_WRITE:
+        said_s = ear.seconds(language, text)
         assert estimated_seconds((text,), 1.0) < said_s <= said_seconds(text, language, 1.0), text
+
+
+def test_no_kind_of_sentence_is_said_for_longer_than_is_estimated() -> None:
+    ear = Ear()
+    for language, text in ALL_KINDS:
+        assert ear.seconds(language, text) <= said_seconds(text, language, 1.0), text
+
+
+def any_sentence(language: str, drawn: random.Random) -> str:
+    """Return a sentence of words, short forms, numbers and amounts."""
+    parts: list[Callable[[], str]] = [
+        lambda: " ".join(drawn.choices(WORDS[language].split(), k=drawn.randint(1, 8))),
+        lambda: drawn.choice(SHORT_FORMS.split()),
+        lambda: str(drawn.randint(0, 10 ** drawn.randint(1, 9))),
+        lambda: f"${drawn.randint(1, 999_999_999):,}" if language == "en" else "1.250.000 đ",
+        lambda: f"{drawn.randint(0, 23)}:{drawn.randint(0, 59):02}",
+        lambda: f"{drawn.randint(1, 28)}/{drawn.randint(1, 12)}/{drawn.randint(1990, 2030)}",
+        lambda: f"{drawn.randint(-20, 100)} {drawn.choice(['°C', '%', 'km/h', 'kWh'])}",
+    ]
+    separator = drawn.choice([" ", ", "])
+    return separator.join(drawn.choice(parts)() for _ in range(drawn.randint(1, 5))) + "."
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_of_any_sentences_99_in_100_are_said_for_no_longer_than_is_estimated(language: str) -> None:
+    ear, drawn = Ear(), random.Random(16)
+    texts = [any_sentence(language, drawn) for _ in range(300)]
+    longer = [
+        text for text in texts if ear.seconds(language, text) > said_seconds(text, language, 1.0)
+    ]
+
+    assert len(longer) <= 3, longer
 
 
 def test_the_estimate_follows_the_rate_of_speech() -> None:
