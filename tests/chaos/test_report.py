@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from chaos.__main__ import parsed
+from chaos.__main__ import earlier, parsed, replayed
 from chaos.faults import every_kind
 from chaos.lane import Result
 from chaos.report import beyond_goals, broken, exit_code, summary, table
@@ -196,3 +197,22 @@ def test_no_goal_is_longer_than_that_of_a_hang_where_another_backend_can_speak()
 
 def test_a_result_travels_as_json() -> None:
     assert Result.of_json(json.loads(json.dumps(KILLED.as_json()))) == KILLED
+
+
+def test_the_replay_of_an_episode_does_not_take_it_for_done() -> None:
+    for results in (["--results", "FILE"], ["--results=FILE"], []):
+        given = ["--seeds", "1-10", *results, "--lanes", "1", "--no-strict"]
+        again = parsed([*replayed(given), "--seed", "2", "--episode", "37"])
+
+        assert again.results is None
+        assert (again.seeds, again.episode, again.lanes, again.strict) == ((2,), 37, 1, False)
+
+
+def test_results_that_were_kept_without_their_seed_are_those_of_the_seed_that_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    kept, fields = tmp_path / "results", KILLED.as_json()
+    del fields["seed"]
+    kept.write_text(json.dumps(fields) + "\n" + json.dumps(KILLED.as_json()) + "\n", "utf-8")
+
+    assert earlier(kept, 7) == [replace(KILLED, seed=7), KILLED]

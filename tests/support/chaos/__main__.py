@@ -33,12 +33,12 @@ def main() -> int:
     if asked.requests:
         return asyncio.run(endurance.run_requests(asked.requests, asked.seeds[0]))
     if asked.lane is not None:
-        done = {(result.seed, result.episode) for result in _earlier(asked.results)}
+        done = {(result.seed, result.episode) for result in earlier(asked.results, asked.seeds[0])}
         mine = _chosen(asked)[asked.lane :: asked.lanes]
         left = [episode for episode in mine if (episode.seed, episode.number) not in done]
         asyncio.run(_run_lane(left, waits=asked.wait))
         return 0
-    results, complete = _earlier(asked.results), False
+    results, complete = earlier(asked.results, asked.seeds[0]), False
     with suppress(KeyboardInterrupt):  # the table of what was heard until then
         complete = asyncio.run(_run_lanes(asked, results))
     results.sort(key=lambda r: (r.seed, r.episode, r.nth))
@@ -112,11 +112,12 @@ def _of_seed(seed: int, asked: argparse.Namespace) -> list[Episode]:
     return schedule.episodes(seed, asked.announcements)
 
 
-def _earlier(path: Path | None) -> list[Result]:
-    """Return the results of a run that was cut off."""
+def earlier(path: Path | None, seed: int) -> list[Result]:
+    """Return the results of a run that was cut off; of this seed, where they do not state it."""
     if path is None or not path.exists():
         return []
-    return [Result.of_json(json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+    lines = path.read_text("utf-8").splitlines()
+    return [Result.of_json(json.loads(line), seed=seed) for line in lines]
 
 
 async def _run_lane(episodes: Sequence[Episode], *, waits: bool) -> None:
@@ -174,9 +175,16 @@ def _report(results: Sequence[Result]) -> None:
     lines += [f"BROKEN  {line}" for line in broken]
     lines += [f"beyond  {line}" for line in report.beyond_goals(results)]
     if broken:
-        again = " ".join(sys.argv[1:])
+        again = " ".join(replayed(sys.argv[1:]))
         lines.append(f"Replay one: nox -s chaos -- {again} --seed SEED --episode NUMBER")
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def replayed(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments of a run without its file of results, in which each episode is done."""
+    left = argparse.ArgumentParser(add_help=False)
+    left.add_argument("--results")
+    return left.parse_known_args(arguments)[1]
 
 
 if __name__ == "__main__":

@@ -53,10 +53,15 @@ class Result:
         return asdict(self)
 
     @classmethod
-    def of_json(cls, fields: dict[str, Any]) -> Result:
-        """Return what `as_json` gave."""
+    def of_json(cls, fields: dict[str, Any], *, seed: int = 1) -> Result:
+        """Return what `as_json` gave.
+
+        Args:
+            fields: These values.
+            seed: The seed, where they were kept before they stated it.
+        """
         verdict = fields["verdict"] | {"voices": tuple(fields["verdict"]["voices"])}
-        return cls(**(fields | {"verdict": Verdict(**verdict)}))
+        return cls(**({"seed": seed} | fields | {"verdict": Verdict(**verdict)}))
 
 
 async def run_episodes(
