@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import nbformat
-from admin_visit import log_in_as_admin
+from admin_visit import PAGE, log_in_as_admin
 from notebook_cells import carried_voices
 from page_visit import Visit, visiting
 from playwright.async_api import Browser, expect
@@ -165,6 +165,16 @@ async def test_the_languages_of_a_notebook_have_names_in_that_of_the_page(visit:
     ):
         await page.select_option("#language", language)
         assert await names.all_inner_texts() == expected
+
+
+async def test_a_browser_without_names_of_languages_shows_their_codes(visit: Visit) -> None:
+    await visit.page.add_init_script("delete Intl.DisplayNames")
+    await visit.page.reload()
+    await visit.page.wait_for_selector(PAGE)
+    names = visit.page.locator("#notebook-language option")
+    assert await names.all_inner_texts() == ["en", "vi"]
+    assert await visit.page.locator("#notebook-form button[type=submit]").count() == 1
+    assert visit.errors == []
 
 
 async def test_the_notebook_carries_the_voices_that_are_chosen(

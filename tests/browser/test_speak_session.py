@@ -47,6 +47,15 @@ async def test_a_session_that_ended_asks_for_the_token_until_log_out(site: Relay
         await shown.page.locator("#login").wait_for()
 
 
+async def test_a_browser_without_names_of_languages_shows_their_codes(site: RelaySite) -> None:
+    async with speaking_page(site.url) as shown:
+        await shown.page.add_init_script("delete Intl.DisplayNames")
+        await shown.page.reload()
+        await shown.page.locator("#voice option:nth-child(2)").wait_for(state="attached")
+        names = await shown.page.locator("#language option").all_inner_texts()
+        assert "Vi" in names
+
+
 async def test_a_relay_that_is_gone_is_named_where_something_was_asked(site: RelaySite) -> None:
     async with speaking_page(site.url) as shown:
         await shown.page.fill("#text", "Đây là câu 3.")

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import nullcontext
 from functools import partial
 
 import pytest
 from fake_clock import FakeClock
+from guard import GUARD_S
 
 from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.backends.engine_pace import EnginePace, SentencePace
 from vieneu_core.backends.recovery import recovering
+from vieneu_core.engines.base import EngineInfo, Utterance
+from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.voices import Voice
 
 RATE_HZ = 1_000
+VOICE = Voice(id="vi", name="Tone", language="vi")
+INFO = EngineInfo(engine="tone", model="tone", sample_rate_hz=RATE_HZ, voices=(VOICE,))
 PART_S = 0.25
 SPEAKER = Speaker(backend="local", engine="tone", voice="vi")
 SLOW, FAST = (0.75,) * 6, (0.05,) * 6
@@ -65,11 +73,11 @@ class Rig:
         pace = partial(
             SentencePace,
             self.engine,
-            len(paces_s) * part_s + 0.1,
+            lambda: asyncio.sleep(0, len(paces_s) * part_s + 0.1),
             stretched=speed,
             always_live=self.always_live,
         )
-        async for chunk in recovering(speak, ready, self.listener, self.clock, pace):
+        async for chunk in recovering(speak, ready, self.listener, self.clock, nullcontext(pace)):
             now_s = self.clock.monotonic()
             self.n_signs += not (chunk.pcm or chunk.final)
             if chunk.pcm:
@@ -193,3 +201,50 @@ async def test_fast_speech_makes_no_engine_slow(clock: FakeClock) -> None:
 
     assert await rig.holes_s(parts) == []
     assert rig.first_after_s <= parts[0] + 0.05
+
+
+async def test_a_sentence_is_begun_while_its_length_is_estimated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estimated = threading.Event()
+
+    def said_seconds(sentence: str, language: str, speed: float) -> float:
+        assert (sentence, language, speed) == ("Cửa trước đang mở.", "vi", 1.0)
+        estimated.wait(GUARD_S)
+        return 2.0
+
+    monkeypatch.setattr("vieneu_core.text.said_length.said_seconds", said_seconds)
+    utterance = Utterance(text="Cửa trước đang mở.", voice=VOICE)
+    request = SynthesisRequest(text=utterance.text)
+    async with EnginePace().of_sentence(utterance, request, INFO) as pace_of_try:
+        pace = pace_of_try()
+        known = asyncio.create_task(pace.estimated())
+        await asyncio.sleep(0)
+        assert not known.done(), "the estimate is still being made"
+        estimated.set()
+        await known
+        pace.add(0.3, 0.6)
+        pace.add(0.3, 0.6)
+        assert not pace.plays_live(sounds=False), "too slow for what is left of 2 s"
+        for _ in range(4):
+            pace.add(0.3, 0.6)
+        assert pace.plays_live(sounds=False)
+
+
+async def test_an_estimate_that_is_needed_no_longer_ends_with_its_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estimated = threading.Event()
+
+    def said_seconds(*_: object) -> float:
+        estimated.wait(GUARD_S)
+        return 2.0
+
+    monkeypatch.setattr("vieneu_core.text.said_length.said_seconds", said_seconds)
+    request = SynthesisRequest(text="Cửa trước đang mở.")
+    before = asyncio.all_tasks()
+    utterance = Utterance(text="Cửa trước đang mở.", voice=VOICE)
+    async with EnginePace().of_sentence(utterance, request, INFO):
+        assert asyncio.all_tasks() > before
+    assert asyncio.all_tasks() == before
+    estimated.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import nullcontext
 from functools import partial
 
 import pytest
@@ -71,7 +72,7 @@ class Rig:
         return [(chunk.seconds, chunk.restarted) for chunk in self.heard]
 
     async def _take(self) -> None:
-        pace = partial(SentencePace, self.engine, 1.0)
+        pace = nullcontext(partial(SentencePace, self.engine, lambda: asyncio.sleep(0, 1.0)))
         stream = recovering(self.speak, self.until_ready, self.listener, self.clock, pace)
         async for chunk in stream:
             if not (chunk.pcm or chunk.final):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 
 from vieneu_core.engines.base import EngineInfo, Utterance
@@ -36,10 +36,14 @@ class EnginePace:
         self._audio_s = self._audio_s * _FADING + audio_s
         self._waited_s = self._waited_s * _FADING + waited_s
 
+    @asynccontextmanager
     async def of_sentence(
         self, utterance: Utterance, request: SynthesisRequest, info: EngineInfo
-    ) -> Callable[[], SentencePace]:
-        """Return what makes the pace of each try of a sentence.
+    ) -> AsyncGenerator[Callable[[], SentencePace], None]:
+        """Yield what makes the pace of each try of a sentence.
+
+        Its length is estimated while the engine begins with it, which gets it at once: an engine
+        that waits for the next sentence of a request keeps its turn for a moment only.
 
         Args:
             utterance: The sentence as it is written.
@@ -48,10 +52,17 @@ class EnginePace:
         """
         stretched = 1.0 if info.changes_speed else request.speed
         if request.limits_pauses:  # it gets no lead, whatever its length
-            return partial(SentencePace, self, math.inf, stretched=stretched, always_live=True)
+            yield partial(SentencePace, self, stretched=stretched, always_live=True)
+            return
         language = "vi" if utterance.voice is None else utterance.voice.language
-        whole_s = await asyncio.to_thread(_said_seconds, utterance.text, language, request.speed)
-        return partial(SentencePace, self, whole_s, stretched=stretched)
+        estimate = asyncio.create_task(
+            asyncio.to_thread(_said_seconds, utterance.text, language, request.speed)
+        )
+        try:
+            yield partial(SentencePace, self, lambda: estimate, stretched=stretched)
+        finally:
+            estimate.cancel()
+            await asyncio.gather(estimate, return_exceptions=True)
 
 
 def _said_seconds(sentence: str, language: str, speed: float) -> float:
@@ -65,7 +76,7 @@ class SentencePace:
 
     Args:
         engine: Pace of the engine, which learns from the sentence.
-        whole_s: Estimated length of the sentence in seconds, rather too long.
+        whole_s: Estimates the length of the sentence in seconds, rather too long.
         stretched: Seconds that the engine makes for each second that is heard.
         always_live: Whether it is heard as it is made, whatever the pace.
     """
@@ -73,17 +84,23 @@ class SentencePace:
     def __init__(
         self,
         engine: EnginePace,
-        whole_s: float,
+        whole_s: Callable[[], Awaitable[float]] | None = None,
         *,
         stretched: float = 1.0,
         always_live: bool = False,
     ) -> None:
         self._engine = engine
-        self._whole_s = whole_s
+        self._estimate = whole_s
+        self._whole_s = 0.0
         self._stretched = stretched
         self._always_live = always_live
         self._led_s = 0.0
         self._first_s = self._later_s = self._waited_s = self._longest_s = 0.0
+
+    async def estimated(self) -> None:
+        """Wait until the length of the sentence is known."""
+        if self._estimate is not None:
+            self._whole_s, self._estimate = await self._estimate(), None
 
     def add(self, audio_s: float, waited_s: float) -> None:
         """Record the next part, and the wait for it, in seconds."""

@@ -242,7 +242,7 @@ class LocalBackend(Backend):
                 )
                 speak = partial(self._sentence, request, utterance, listener, index)
                 if recovers:
-                    pace = await self._pace.of_sentence(utterance, request, info)
+                    pace = self._pace.of_sentence(utterance, request, info)
                     speech = recovering(speak, ready, listener, self._clock, pace)
                 else:
                     speech = speak()

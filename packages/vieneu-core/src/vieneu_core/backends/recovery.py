@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 
 from vieneu_core.audio.listener import Listener
@@ -35,7 +35,7 @@ async def recovering(
     until_ready: Callable[[], Awaitable[object]],
     listener: Listener,
     clock: Clock,
-    pace: Callable[[], SentencePace],
+    pace: AbstractAsyncContextManager[Callable[[], SentencePace]],
 ) -> AsyncGenerator[AudioChunk, None]:
     """Speak one sentence; again from its beginning where the engine fails in it.
 
@@ -48,12 +48,27 @@ async def recovering(
         until_ready: Waits until the engine can speak again.
         listener: Counts what the engine makes for the request.
         clock: Clock of the listener.
-        pace: Returns the pace of one more try.
+        pace: Entered while the sentence is spoken; returns the pace of one more try.
 
     Raises:
         BackendError: the engine failed in it `MOST_TRIES` times, or cannot recover.
         RequestError: the engine cannot speak this request.
     """
+    async with (
+        pace as pace_of_try,
+        aclosing(_tries(speak, until_ready, listener, clock, pace_of_try)) as chunks,
+    ):
+        async for chunk in chunks:
+            yield chunk
+
+
+async def _tries(
+    speak: Callable[[], AsyncGenerator[AudioChunk, None]],
+    until_ready: Callable[[], Awaitable[object]],
+    listener: Listener,
+    clock: Clock,
+    pace: Callable[[], SentencePace],
+) -> AsyncGenerator[AudioChunk, None]:
     whole = heard = False
     n_failures = 0
     while not whole:
@@ -62,6 +77,8 @@ async def recovering(
             async with aclosing(speak()) as chunks:
                 held.waits()
                 async for chunk in chunks:
+                    if chunk.pcm:
+                        await held.estimated()
                     for passed in held.add(chunk):
                         heard = heard or bool(passed.pcm)
                         yield passed
@@ -104,6 +121,10 @@ class _Held:
     def waits(self) -> None:
         """Record that the next chunk is waited for from now on."""
         self._waiting_since_s = self._clock.monotonic()
+
+    async def estimated(self) -> None:
+        """Wait until it is known how much of the sentence is enough."""
+        await self._pace.estimated()
 
     def add(self, chunk: AudioChunk) -> list[AudioChunk]:
         """Add the next chunk; return those to pass on now."""

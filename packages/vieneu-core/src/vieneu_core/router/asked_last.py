@@ -16,8 +16,7 @@ class _Absence:
     ends_at: float
     """Index of the sentence at which it is asked again."""
     too_slow: bool
-    """Whether it also has to be known to keep up with playback then: one sentence in time is not
-    enough, nor a speed that is unknown."""
+    """Whether it also has to keep up with playback then: one sentence in time is not enough."""
 
 
 class AskedLast:
@@ -67,6 +66,6 @@ class AskedLast:
 
 
 def _recovered(tracked: TrackedBackend, absence: _Absence) -> bool:
-    if absence.too_slow and not tracked.speed.keeps_up:
+    if absence.too_slow and tracked.speed.needs_a_lead:
         return False
     return tracked.usable and tracked.backlog.has_room and not tracked.failures.suspect

@@ -18,7 +18,7 @@ _N_ALIKE = 3
 SLOWEST = 100.0
 """Largest real-time factor that is told apart: no audio at all counts as this."""
 _KEEPS_UP = 0.9
-"""Factor up to which a backend that was slow counts as fast again, however little was measured."""
+"""Factor up to which a backend that was slow counts as fast again."""
 _AT_ONCE = 0.1
 """Part of the wait for a sentence that may come after its first audio where it is sent whole."""
 
@@ -79,8 +79,13 @@ class MeasuredSpeed:
 
     @property
     def keeps_up(self) -> bool:
-        """Whether it is known to make audio clearly faster than that is played, since `forget`."""
+        """Whether what was measured so far, however little, was clearly faster than playback."""
         return self.estimated_factor <= _KEEPS_UP
+
+    @property
+    def needs_a_lead(self) -> bool:
+        """Whether it is known to make audio hardly faster than that is played, or more slowly."""
+        return self.real_time_factor is not None and not self.keeps_up
 
     @property
     def usual_first_audio_s(self) -> float | None:

@@ -106,9 +106,13 @@ export function formatNumber(value, digits = 0) {
   }).format(value);
 }
 
-/** Return the name of a language, such as `vi`. */
+/** Return the name of a language, such as `vi`; its code where the browser knows no names. */
 export function formatLanguage(code) {
-  return new Intl.DisplayNames([current], { type: "language" }).of(code);
+  try {
+    return new Intl.DisplayNames([current], { type: "language" }).of(code);
+  } catch {
+    return code;
+  }
 }
 
 /** Return a duration in its two largest units, rounded down. */

@@ -30,8 +30,7 @@ export class Voices extends EventTarget {
 /** Keep a list of languages and a list of their voices filled in. */
 export function offerVoices(voices, languageList, voiceList) {
   const fill = () => {
-    const names = new Intl.DisplayNames([currentLanguage()], { type: "language" });
-    setOptions(languageList, voices.languages.map((code) => [code, capital(nameOf(names, code))]));
+    setOptions(languageList, voices.languages.map((code) => [code, capital(nameOf(code))]));
     fillVoices(voices, voiceList, languageList.value);
   };
   voices.addEventListener("change", fill);
@@ -61,9 +60,10 @@ function setOptions(list, options) {
   }
 }
 
-function nameOf(names, code) {
+/** Return the name of a language; its code where the browser knows none. */
+function nameOf(code) {
   try {
-    return names.of(code);
+    return new Intl.DisplayNames([currentLanguage()], { type: "language" }).of(code);
   } catch {
     return code;
   }
