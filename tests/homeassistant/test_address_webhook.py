@@ -55,20 +55,25 @@ async def test_an_announcement_may_come_in_pieces(
         await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_colab_that_is_removed_during_the_verification_stays_removed(
+@pytest.mark.parametrize("change", ["removed", "replaced"])
+async def test_colab_that_is_changed_during_the_verification_stays_changed(
     hass: HomeAssistant,
     set_up: SetUp,
     site: Site,
     hass_client: ClientSessionGenerator,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    change: str,
 ) -> None:
     server = {"url": site.url, "token": TOKEN}
     local = {"local": {"kind": "server", **server}}
     entry = await set_up({**local, "colab": server, "webhook_id": "a-webhook"})
+    another = {"url": site.url, "token": "the-token-of-another-server-0123456789"}
+    after = local if change == "removed" else {**local, "colab": another, "webhook_id": "another"}
 
     async def verify_slowly(*given: Any, **named: Any) -> object:
         health = await verify_server(*given, **named)
-        hass.config_entries.async_update_entry(entry, data=local)
+        hass.config_entries.async_update_entry(entry, data=after)
         return health
 
     monkeypatch.setattr("custom_components.vieneu.address_webhook.verify_server", verify_slowly)
@@ -77,4 +82,5 @@ async def test_colab_that_is_removed_during_the_verification_stays_removed(
         body, headers = announcement(other.url)
         answer = await client.post("/api/webhook/a-webhook", data=body, headers=headers)
     assert answer.status == 200
-    assert entry.data == local
+    assert entry.data == after
+    assert "Error processing webhook" not in caplog.text

@@ -145,22 +145,6 @@ async def test_with_colab_the_dialog_for_its_token_is_removed(
 
 
 @pytest.mark.usefixtures("no_embedded_voice")
-async def test_with_a_server_that_is_replaced_the_dialog_for_its_token_is_removed(
-    hass: HomeAssistant, set_up: SetUp, site: Site
-) -> None:
-    colab = {"colab": {"url": site.url, "token": TOKEN}}
-    entry = await set_up({**with_token(site.url, OLDER), **colab})
-    await until(hass, hass.config_entries.flow.async_progress)
-    async with serving(ScriptedBackend()) as other:
-        changed = await reconfigure(hass, entry, "server")
-        changed = await go_on(hass, changed, {"url": other.url, "token": TOKEN})
-        assert changed["reason"] == "reconfigure_successful"
-        assert hass.config_entries.flow.async_progress() == []
-        await hass.async_block_till_done()
-        await hass.config_entries.async_unload(entry.entry_id)
-
-
-@pytest.mark.usefixtures("no_embedded_voice")
 @pytest.mark.parametrize("moment", ["before", "meanwhile"])
 async def test_the_token_of_a_server_that_is_gone_is_not_asked_for(
     hass: HomeAssistant,
