@@ -28,6 +28,7 @@ def write_gguf(
     architecture: str = "qwen2",
     emotions: tuple[str, ...] = network.EMOTIONS,
     trained: network.Training | None = None,
+    norm: float = 1.0,
     begins: bool = False,
 ) -> network.Vocabulary:
     """Write the model; return its vocabulary.
@@ -41,10 +42,12 @@ def write_gguf(
         architecture: What the file claims to be.
         emotions: See `network.vocabulary`.
         trained: See `network.weights`.
+        norm: Factor of all logits.
         begins: Whether llama.cpp puts a token for the beginning before each text.
     """
     vocabulary = network.vocabulary(n_codes, n_words=n_words, emotions=emotions)
     weights = network.weights(vocabulary, codes_per_token=codes_per_token, trained=trained)
+    weights["norm"] *= norm
     writer = gguf.GGUFWriter(path, architecture)
     _add_shape(writer)
     _add_tokenizer(writer, vocabulary, control_markers=control_markers)

@@ -197,3 +197,28 @@ def test_without_voices_the_first_style_is_kept() -> None:
         raise AssertionError(style, sample)
 
     assert find_style(settings_of(*STYLES, sample=None), lambda _: True, unasked) == STYLES[0]
+
+
+@pytest.mark.parametrize("broken", range(4))
+def test_a_style_after_which_the_model_fails_is_not_chosen(broken: int) -> None:
+    scores = {style: -3.0 - at for at, style in enumerate(STYLES)} | {STYLES[broken]: float("nan")}
+
+    found = find_style(settings_of(*STYLES), lambda _: True, lambda style, _: scores[style])
+
+    assert found == STYLES[0 if broken else 1]
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("-inf")])
+def test_a_model_that_fails_in_every_style_is_a_failure_of_the_load(score: float) -> None:
+    with pytest.raises(ModelLoadError, match="not made of numbers"):
+        find_style(settings_of(*STYLES), lambda _: True, lambda *_: score)
+
+
+@pytest.mark.parametrize("damaged", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_a_failure_of_the_load(
+    way: Way, tmp_path: Path, damaged: float
+) -> None:
+    way.write(tmp_path / "own", n_codes=512, norm=damaged)
+
+    with pytest.raises(ModelLoadError):
+        way.open(tmp_path / "own", settings_of(*STYLES))

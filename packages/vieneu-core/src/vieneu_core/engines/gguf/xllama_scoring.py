@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ class XllamaScoring:
         text, total = framed(sample.phonemes, style, frozenset()), 0.0
         for code in sample.codes:
             answer = self._ask(text, logit_bias=[[first + code, _CERTAIN]], logprobs=1)
-            total += answer["choices"][0]["logprobs"]["content"][0]["logprob"]
+            logarithm = answer["choices"][0]["logprobs"]["content"][0]["logprob"]
+            total += nan if logarithm is None else logarithm  # JSON has no NaN
             text += speech_token(code)
         return total / max(1, len(sample.codes))
 
