@@ -28,6 +28,8 @@ def write_gguf(
     architecture: str = "qwen2",
     emotions: tuple[str, ...] = network.EMOTIONS,
     trained: network.Training | None = None,
+    norm: float = 1.0,
+    begins: bool = False,
 ) -> network.Vocabulary:
     """Write the model; return its vocabulary.
 
@@ -40,12 +42,16 @@ def write_gguf(
         architecture: What the file claims to be.
         emotions: See `network.vocabulary`.
         trained: See `network.weights`.
+        norm: Factor of all logits.
+        begins: Whether llama.cpp puts a token for the beginning before each text.
     """
     vocabulary = network.vocabulary(n_codes, n_words=n_words, emotions=emotions)
     weights = network.weights(vocabulary, codes_per_token=codes_per_token, trained=trained)
+    weights["norm"] *= norm
     writer = gguf.GGUFWriter(path, architecture)
     _add_shape(writer)
     _add_tokenizer(writer, vocabulary, control_markers=control_markers)
+    writer.add_add_bos_token(begins)
     _add_tensors(writer, weights)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -83,7 +89,7 @@ def _add_tokenizer(
     writer.add_token_merges(list(vocabulary.merges))
     writer.add_eos_token_id(end_of_text)
     writer.add_pad_token_id(end_of_text)
-    writer.add_add_bos_token(False)  # noqa: FBT003 - the only way that the library knows
+    writer.add_bos_token_id(end_of_text)
 
 
 def _add_tensors(writer: gguf.GGUFWriter, weights: dict[str, network.Array]) -> None:

@@ -30,10 +30,12 @@ def write_transformers(
     codes_per_token: float = 2.0,
     emotions: tuple[str, ...] = network.EMOTIONS,
     trained: network.Training | None = None,
+    norm: float = 1.0,
 ) -> network.Vocabulary:
     """Write the model; return its vocabulary. See `gguf_model.write_gguf` for the arguments."""
     vocabulary = network.vocabulary(n_codes, emotions=emotions)
     weights = network.weights(vocabulary, codes_per_token=codes_per_token, trained=trained)
+    weights["norm"] *= norm
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
         "model.embed_tokens.weight": weights["embed"],

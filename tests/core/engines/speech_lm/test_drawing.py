@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from checkpoint.code_prompts import AN, PLAIN, SENTENCES, codes_after
 from checkpoint.gguf_model import write_gguf
-from checkpoint.ways import Way
+from checkpoint.ways import PYTORCH, Way
 from engine_calls import never
 from llama_library import NEEDS_LLAMA_CPP
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from vieneu_core.engines.gguf.xllama import XllamaModel
 from vieneu_core.engines.pytorch import PytorchOptions
 from vieneu_core.engines.pytorch.device import DeviceChoice, Dtype, TorchDevice
 from vieneu_core.engines.pytorch.drawer import Drawer, with_own
-from vieneu_core.engines.speech_lm.model import CodePrompt, Sampling
+from vieneu_core.engines.speech_lm.model import CodeModel, CodePrompt, Sampling
 from vieneu_core.engines.speech_lm.prompt import SpeechVocabulary
 from vieneu_core.engines.speech_lm.sampling import CodeSampler
 from vieneu_core.errors import ModelLoadError
@@ -145,8 +145,49 @@ def test_a_folder_of_transformers_may_state_its_own() -> None:
         class generation_config:  # noqa: N801 - the name of transformers
             top_p, min_p = 0.8, None
 
-    assert with_own(Sampling(), Model()) == Sampling(top_p=0.8)
-    assert with_own(Sampling(top_p=1.0), Model()) == Sampling(top_p=1.0)
+    assert with_own(Sampling(), Model(), Path()) == Sampling(top_p=0.8)
+    assert with_own(Sampling(top_p=1.0), Model(), Path()) == Sampling(top_p=1.0)
+
+
+def opened_with(folder: Path, options: Sampling, **stated: object) -> CodeModel:
+    PYTORCH.write(folder, n_codes=512)
+    (folder / "generation_config.json").write_text(json.dumps(stated), "utf-8")
+    return PYTORCH.open(folder, replace(PLAIN, sampling=options))
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("top_p", 0.0),
+        ("top_p", "0.8"),
+        ("top_p", [0.8]),
+        ("top_p", True),
+        ("top_p", float("nan")),
+        ("min_p", 1.5),
+        ("min_p", -0.1),
+        ("min_p", {}),
+    ],
+)
+def test_what_a_folder_of_transformers_states_is_checked_at_load(
+    tmp_path: Path, name: str, wrong: object
+) -> None:
+    with pytest.raises(ModelLoadError, match=rf"own.generation_config\.json.*{name}"):
+        opened_with(tmp_path / "own", Sampling(), **{name: wrong})
+
+    set_here = Sampling(top_p=0.9, min_p=0.1)
+    opened_with(tmp_path / "own", set_here, **{name: wrong}).close()
+
+
+@pytest.mark.parametrize("stated", [{"top_p": 1}, {"min_p": 0}, {"top_p": 0.01, "min_p": 1.0}, {}])
+def test_a_model_speaks_with_all_that_its_folder_may_state(
+    tmp_path: Path, stated: dict[str, float]
+) -> None:
+    model = opened_with(tmp_path / "own", Sampling(), **stated)
+
+    codes = model.codes(CodePrompt(phonemes=SENTENCES[0], reference=AN), never)
+
+    assert list(islice(codes, 2)) == [40, 41]
+    model.close()
 
 
 def test_unlikely_ends_are_not_drawn() -> None:

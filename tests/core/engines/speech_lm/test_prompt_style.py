@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,16 @@ from checkpoint.code_prompts import AN
 from checkpoint.codec_graph import write_codec
 from checkpoint.folder import ModelFolder
 from checkpoint.gguf_model import write_gguf
-from checkpoint.network import Training
+from checkpoint.network import EMOTIONS, Training
 from checkpoint.presets import VOICES, write_presets
-from checkpoint.ways import Way
+from checkpoint.ways import LLAMA_CPP, XLLAMACPP, Way
 from engine_calls import never, quiet
 from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.engines.gguf import GgufOptions, create
 from vieneu_core.engines.speech_lm.model import (
+    CodeModel,
     CodeModelSettings,
     CodePrompt,
     PromptStyle,
@@ -29,6 +31,7 @@ from vieneu_core.engines.speech_lm.prompt import framed_text
 from vieneu_core.engines.speech_lm.prompt_style import NATURAL, find_style
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.models.catalogue import MODELS, PromptFormat, known_model
+from vieneu_core.text.emotions import EMOTIONS as TEXT_EMOTIONS
 
 STYLES = GgufOptions().styles(None)
 VOICE = ReferencePrompt(phonemes="sˈin tʃˈaːw.", codes=(1, 2))
@@ -126,6 +129,28 @@ def test_an_emotion_that_is_no_token_is_dropped(way: Way, tmp_path: Path) -> Non
     model.close()
 
 
+@pytest.mark.parametrize("emotions", [EMOTIONS, EMOTIONS[:1], ()])
+@pytest.mark.parametrize("begins", [True, False])
+@pytest.mark.parametrize(
+    "open_model", [pytest.param(LLAMA_CPP.open, marks=NEEDS_LLAMA_CPP), XLLAMACPP.open]
+)
+def test_a_token_before_each_text_is_no_part_of_an_emotion(
+    tmp_path: Path,
+    open_model: Callable[[Path, CodeModelSettings], CodeModel],
+    *,
+    begins: bool,
+    emotions: tuple[str, ...],
+) -> None:
+    write_gguf(tmp_path / "own", n_codes=512, emotions=emotions, begins=begins)
+    natural = PromptStyle(format=PromptFormat.PLAIN, emotion=NATURAL)
+
+    model = open_model(tmp_path / "own", settings_of(natural))
+
+    assert model.style.emotion == (NATURAL if emotions else "")
+    assert model.emotions == set(emotions) & set(TEXT_EMOTIONS.values())
+    model.close()
+
+
 @pytest.mark.parametrize(
     "library", [pytest.param("llama-cpp-python", marks=NEEDS_LLAMA_CPP), "xllamacpp"]
 )
@@ -172,3 +197,28 @@ def test_without_voices_the_first_style_is_kept() -> None:
         raise AssertionError(style, sample)
 
     assert find_style(settings_of(*STYLES, sample=None), lambda _: True, unasked) == STYLES[0]
+
+
+@pytest.mark.parametrize("broken", range(4))
+def test_a_style_after_which_the_model_fails_is_not_chosen(broken: int) -> None:
+    scores = {style: -3.0 - at for at, style in enumerate(STYLES)} | {STYLES[broken]: float("nan")}
+
+    found = find_style(settings_of(*STYLES), lambda _: True, lambda style, _: scores[style])
+
+    assert found == STYLES[0 if broken else 1]
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("-inf")])
+def test_a_model_that_fails_in_every_style_is_a_failure_of_the_load(score: float) -> None:
+    with pytest.raises(ModelLoadError, match="not made of numbers"):
+        find_style(settings_of(*STYLES), lambda _: True, lambda *_: score)
+
+
+@pytest.mark.parametrize("damaged", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_a_failure_of_the_load(
+    way: Way, tmp_path: Path, damaged: float
+) -> None:
+    way.write(tmp_path / "own", n_codes=512, norm=damaged)
+
+    with pytest.raises(ModelLoadError):
+        way.open(tmp_path / "own", settings_of(*STYLES))

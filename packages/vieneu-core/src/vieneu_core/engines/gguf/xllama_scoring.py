@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,11 @@ class XllamaScoring:
         self._path = path
 
     def is_token(self, name: str) -> bool:
-        """Return whether the tokenizer has a text as one token."""
-        n_tokens: int = self._ask(name)["usage"]["prompt_tokens"]
-        return n_tokens == 1
+        """Return whether the tokenizer has a text as one token.
+
+        The server counts the tokens that it puts before and after each text, too.
+        """
+        return self._n_tokens(name * 2) - self._n_tokens(name) == 1
 
     def score(self, style: PromptStyle, sample: ReferencePrompt) -> float:
         """Return the mean log-likelihood of a voice's codes; see `prompt_style.Score`."""
@@ -41,9 +44,13 @@ class XllamaScoring:
         text, total = framed(sample.phonemes, style, frozenset()), 0.0
         for code in sample.codes:
             answer = self._ask(text, logit_bias=[[first + code, _CERTAIN]], logprobs=1)
-            total += answer["choices"][0]["logprobs"]["content"][0]["logprob"]
+            logarithm = answer["choices"][0]["logprobs"]["content"][0]["logprob"]
+            total += nan if logarithm is None else logarithm  # JSON has no NaN
             text += speech_token(code)
         return total / max(1, len(sample.codes))
+
+    def _n_tokens(self, text: str) -> int:
+        return int(self._ask(text)["usage"]["prompt_tokens"])
 
     def _ask(self, prompt: str, **more: object) -> Mapping[str, Any]:
         """Let one token be drawn after a text; return the server's answer.

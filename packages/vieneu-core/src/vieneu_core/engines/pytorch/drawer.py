@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from vieneu_core.engines.pytorch.device import TorchDevice
 from vieneu_core.engines.speech_lm.model import Sampling
 from vieneu_core.engines.speech_lm.prompt import SpeechVocabulary
-from vieneu_core.errors import SynthesisFailedError
+from vieneu_core.engines.speech_lm.sampling import BOUNDS
+from vieneu_core.errors import ModelLoadError, SynthesisFailedError
+from vieneu_core.translatable import Translatable
 
 
 class Drawer:
@@ -76,12 +79,36 @@ class Drawer:
         return best, tokens
 
 
-def with_own(sampling: Sampling, model: Any) -> Sampling:
-    """Complete the parameters by those of the model's generation_config.json."""
+def with_own(sampling: Sampling, model: Any, folder: Path) -> Sampling:
+    """Complete the parameters by those of the model's generation_config.json.
+
+    Raises:
+        ModelLoadError: the file states one that is none.
+    """
     own = getattr(model, "generation_config", None)
-    top_p, min_p = (getattr(own, name, None) for name in ("top_p", "min_p"))
-    return replace(
-        sampling,
-        top_p=top_p if sampling.top_p is None else sampling.top_p,
-        min_p=min_p if sampling.min_p is None else sampling.min_p,
+    for name in ("top_p", "min_p"):
+        stated = getattr(own, name, None)
+        if stated is not None and getattr(sampling, name) is None:
+            _check_stated(name, stated, folder)
+            sampling = replace(sampling, **{name: stated})
+    return sampling
+
+
+def _check_stated(name: str, stated: object, folder: Path) -> None:
+    least, most = BOUNDS[name]
+    if isinstance(stated, int | float) and stated is not True and least <= stated <= most:
+        return
+    raise ModelLoadError(
+        Translatable(
+            "{path} has the unusable value {value} for {name}.",
+            path=folder / "generation_config.json",
+            value=repr(stated)[:40],
+            name=name,
+        ),
+        remedy=Translatable(
+            "Write a number from {least:g} to {most:g} there, or in the option {name}.",
+            least=least,
+            most=most,
+            name=name,
+        ),
     )

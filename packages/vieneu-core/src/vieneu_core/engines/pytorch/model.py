@@ -68,7 +68,7 @@ class TorchModel:
         self._prompts = PromptWriter.of(
             encode, vocabulary, settings, partial(log_likelihood, model, device)
         )
-        self._sampling = with_own(settings.sampling, model)
+        self._sampling = with_own(settings.sampling, model, path)
         self._batch = Batch(model, device, Drawer(device, vocabulary, self._sampling))
         self._rows: dict[CodePrompt, Row] = {}
         """Sentences in progress, or complete and not requested yet."""

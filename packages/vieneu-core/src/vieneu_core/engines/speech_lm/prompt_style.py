@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf, isfinite, isnan
 
 from vieneu_core.engines.speech_lm.model import CodeModelSettings, PromptStyle, ReferencePrompt
+from vieneu_core.errors import ModelLoadError
 from vieneu_core.text.emotions import EMOTIONS
 
 NATURAL = "<|emotion_0|>"
@@ -31,20 +33,33 @@ def find_style(settings: CodeModelSettings, is_token: IsToken, score: Score) -> 
 
     An emotion that the tokenizer lacks as one token is dropped: as text it would be a dozen tokens
     that the model has never seen there.
+
+    Raises:
+        ModelLoadError: the model's output is not made of numbers, in none of the styles.
     """
     named = (settings.style, *settings.alternatives)
     styles = list(dict.fromkeys(_readable(style, is_token) for style in named))
     if len(styles) == 1 or settings.sample is None:
         return styles[0]
     sample = replace(settings.sample, codes=settings.sample.codes[:SAMPLE_CODES])
-    scores = {style: score(style, sample) for style in styles}
-    least = max(scores.values()) - _NO_DIFFERENCE
-    return next(style for style in styles if scores[style] >= least)
+    scores = {style: _number(score(style, sample)) for style in styles}
+    best = max(scores.values())
+    if not isfinite(best):
+        raise ModelLoadError(
+            "The model's output is not made of numbers, however it is prompted.",
+            remedy="Load the model again, or name another in the option model.",
+        )
+    return next(style for style in styles if scores[style] >= best - _NO_DIFFERENCE)
 
 
 def emotions_of(is_token: IsToken) -> frozenset[str]:
     """Return the tokens of emotions within a text that a tokenizer has."""
     return frozenset(filter(is_token, EMOTIONS.values()))
+
+
+def _number(score: float) -> float:
+    """Return a score; NaN, which an overflow leaves, is the worst."""
+    return -inf if isnan(score) else score
 
 
 def _readable(style: PromptStyle, is_token: IsToken) -> PromptStyle:
