@@ -80,8 +80,9 @@ class LlamaCppModel(GgufModel):
     def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
         """Yield the codes of a sentence as they are generated; see `CodeModel.codes`."""
         tokens = self._prompts.tokens(prompt)
-        n_most = min(most_codes(prompt), room_for_codes(len(tokens), self._n_context))
-        n_least = fewest_codes(prompt, self._sampling)
+        room = room_for_codes(len(tokens), self._n_context)
+        n_most = min(most_codes(prompt), room)
+        n_least = fewest_codes(prompt, self._sampling, room)
         if not self._evaluate(tokens, cancelled):
             return
         for n_made in range(n_most):
