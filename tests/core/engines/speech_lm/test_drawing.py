@@ -245,6 +245,21 @@ def test_each_way_keeps_the_end_away(way: Way, tmp_path: Path) -> None:
     assert counts == [0, 30]
 
 
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_each_way_can_end_a_sentence_within_its_context(
+    way: Way, tmp_path: Path, sentence: str
+) -> None:
+    way.write(tmp_path / "own", n_codes=512, codes_per_token=0.05)
+    settings = replace(PLAIN, sampling=Sampling(temperature=0, min_codes=1000), n_context=256)
+    model = way.open(tmp_path / "own", settings)
+
+    codes = list(model.codes(CodePrompt(phonemes=sentence, reference=AN), never))
+
+    assert 0 < len(codes) < 100
+    assert codes == list(islice(codes_after(AN.codes[-1]), len(codes)))
+    model.close()
+
+
 def test_the_prebuilt_library_is_told_how_to_draw(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

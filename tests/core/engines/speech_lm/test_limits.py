@@ -11,6 +11,8 @@ from vieneu_core.text.phonemize import Phonemizer, count_syllables
 VOICE = ReferencePrompt(phonemes="sˈin tʃˈaːw kˈaːɜk ɓˈaː6n.", codes=tuple(range(50)))
 LONG = "hˈom nˈaj tʃˈəː2j ɗˈɛ6p kwˈaːɜ."
 
+ROOM = 2048
+
 
 def prompt(phonemes: str, voice: ReferencePrompt = VOICE) -> CodePrompt:
     return CodePrompt(phonemes=phonemes, reference=voice)
@@ -53,12 +55,35 @@ def test_what_has_been_made_counts() -> None:
     begun = CodePrompt(phonemes=LONG, reference=VOICE, begun=tuple(range(30)))
 
     assert most_codes(begun) == most_codes(prompt(LONG)) - 30
-    assert fewest_codes(begun, Sampling(min_codes=50)) == 20
+    assert fewest_codes(begun, Sampling(min_codes=50), ROOM) == 20
 
 
-def test_a_minimum_adds_no_noise_to_a_word() -> None:
-    assert fewest_codes(prompt(LONG), Sampling(min_codes=50)) == 50
-    assert fewest_codes(prompt("ˈyː2."), Sampling(min_codes=50)) == 26
+# Source: vieneu 3.8.3, v3_turbo_serve/engine.py: what it measured, the shortest of 0.08 s each.
+@pytest.mark.parametrize(
+    ("text", "shortest_s"),
+    [
+        ("ừ.", 6 * 0.08),
+        ("có.", 6 * 0.08),
+        ("xin chào.", 6 * 0.08),
+        ("có ai không?", 12 * 0.08),
+        ("mời bạn vào nhà.", 12 * 0.08),
+    ],
+)
+@pytest.mark.parametrize("min_codes", [50, 1000])
+def test_a_minimum_adds_no_noise_to_a_word(text: str, shortest_s: float, min_codes: int) -> None:
+    spoken = prompt(Phonemizer()(text))
+
+    assert 0 < fewest_codes(spoken, Sampling(min_codes=min_codes), ROOM) <= 50 * shortest_s
+
+
+def test_a_minimum_is_for_whole_sentences() -> None:
+    assert fewest_codes(prompt(LONG), Sampling(min_codes=50), ROOM) == 50
+    assert fewest_codes(prompt(LONG), Sampling(), ROOM) == 0
+
+
+def test_a_minimum_leaves_room_for_the_end() -> None:
+    assert fewest_codes(prompt(LONG), Sampling(min_codes=50), 60) == 30
+    assert fewest_codes(prompt(LONG), Sampling(min_codes=50), -1) == 0
 
 
 def test_the_usual_length_is_between_the_limits() -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 BATCH = 128
 """Tokens evaluated at once; cancellation is checked between two batches."""
+_SCORED = 16
+"""Tokens scored at once: llama.cpp keeps the logits of all, 600 kB each."""
 _WITH_DATA = True
 _NO_SLOT = 1
 """Result of ``llama_decode`` if the context is full."""
@@ -80,8 +82,9 @@ class LlamaCppModel(GgufModel):
     def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
         """Yield the codes of a sentence as they are generated; see `CodeModel.codes`."""
         tokens = self._prompts.tokens(prompt)
-        n_most = min(most_codes(prompt), room_for_codes(len(tokens), self._n_context))
-        n_least = fewest_codes(prompt, self._sampling)
+        room = room_for_codes(len(tokens), self._n_context)
+        n_most = min(most_codes(prompt), room)
+        n_least = fewest_codes(prompt, self._sampling, room)
         if not self._evaluate(tokens, cancelled):
             return
         for n_made in range(n_most):
@@ -138,16 +141,21 @@ class LlamaCppModel(GgufModel):
 
     def _likelihood(self, before: list[int], tokens: list[int]) -> float:
         """Return the mean log-likelihood of tokens after others."""
-        total = 0.0
         self._evaluate(before, lambda: False)
-        for token in tokens:
-            total += log_likelihood(self._logits(), token)
-            self._decode([token])
-        return total / max(1, len(tokens))
+        scores = [log_likelihood(self._logits(), token) for token in tokens[:1]]
+        for start in range(0, len(tokens) - 1, _SCORED):
+            fed = tokens[start : min(start + _SCORED, len(tokens) - 1)]
+            self._decode(fed, each=True)
+            following = enumerate(tokens[start + 1 : start + 1 + len(fed)])
+            scores += [log_likelihood(self._logits(at), token) for at, token in following]
+        return sum(scores) / max(1, len(scores))
 
-    def _decode(self, tokens: list[int]) -> None:
+    def _decode(self, tokens: list[int], *, each: bool = False) -> None:
+        """Evaluate tokens at once; keep the logits of the last one, or of each."""
         array = (self._llama.llama_token * len(tokens))(*tokens)
         batch = self._llama.llama_batch_get_one(array, len(tokens))
+        if each:
+            batch.logits = (ctypes.c_int8 * len(tokens))(*[1] * len(tokens))
         status = self._llama.llama_decode(self._context, batch)
         if status != 0:
             self._past.clear()
@@ -155,10 +163,10 @@ class LlamaCppModel(GgufModel):
             raise self._decode_failure(status)
         self._past += tokens
 
-    def _logits(self) -> NDArray[np.float32]:
+    def _logits(self, at: int = -1) -> NDArray[np.float32]:
         import numpy as np
 
-        pointer = self._llama.llama_get_logits_ith(self._context, -1)
+        pointer = self._llama.llama_get_logits_ith(self._context, at)
         address = ctypes.addressof(pointer.contents)
         if self._seen is None or self._seen[0] != address:  # creating the array is slow
             self._seen = address, np.ctypeslib.as_array(pointer, shape=(self._n_vocab,))

@@ -109,9 +109,16 @@ class XllamaModel(GgufModel):
         spoken = "".join(map(speech_token, (*prompt.reference.codes, *prompt.begun)))
         return framed_text(prompt, self._style, self._emotions) + spoken
 
+    def _n_least(self, prompt: CodePrompt) -> int:
+        """Return the number of codes before which a sentence does not end."""
+        text = framed_text(prompt, self._style, self._emotions).encode()
+        n_tokens = len(text) + len(prompt.reference.codes) + len(prompt.begun)  # at most
+        room = self._settings.n_context - n_tokens
+        return fewest_codes(prompt, self._settings.sampling, room)
+
     def _speak(self, prompt: CodePrompt, answer: _Answer) -> None:
-        n_most, n_least = most_codes(prompt), fewest_codes(prompt, self._settings.sampling)
         text, seed = self._text(prompt), _seed(self._settings.sampling, prompt)
+        n_most, n_least = most_codes(prompt), self._n_least(prompt)
         if n_least:
             self._ask(text, n_least, answer, logit_bias=[[self._end, False]], **seed)
             text += "".join(map(speech_token, answer.codes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ class XllamaScoring:
 
     def score(self, style: PromptStyle, sample: ReferencePrompt) -> float:
         """Return the mean log-likelihood of a voice's codes; see `prompt_style.Score`."""
-        first = read_header(self._path).token_id(speech_token(0)) or 0
+        first = self._first_code
         text, total = framed(sample.phonemes, style, frozenset()), 0.0
         for code in sample.codes:
             answer = self._ask(text, logit_bias=[[first + code, _CERTAIN]], logprobs=1)
@@ -48,6 +49,11 @@ class XllamaScoring:
             total += nan if logarithm is None else logarithm  # JSON has no NaN
             text += speech_token(code)
         return total / max(1, len(sample.codes))
+
+    @cached_property
+    def _first_code(self) -> int:
+        """Token of code 0; reading all names takes a while."""
+        return read_header(self._path).token_id(speech_token(0)) or 0
 
     def _n_tokens(self, text: str) -> int:
         return int(self._ask(text)["usage"]["prompt_tokens"])

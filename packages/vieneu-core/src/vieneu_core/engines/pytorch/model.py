@@ -200,7 +200,7 @@ class TorchModel:
     def _new_row(self, prompt: CodePrompt) -> Row:
         tokens = self._prompts.tokens(prompt)
         room = room_for_codes(len(tokens), self._settings.n_context)
-        n_least = fewest_codes(prompt, self._sampling)
+        n_least = fewest_codes(prompt, self._sampling, room)
         return Row(tokens, min(room, most_codes(prompt)), self.name, n_least)
 
     @contextmanager

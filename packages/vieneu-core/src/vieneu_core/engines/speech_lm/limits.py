@@ -26,8 +26,11 @@ _LONGEST_SYLLABLE = 24
 """Characters. Longer ones are several words in one."""
 _USUAL_PER_PHONEME, _USUAL_SPARE, _USUAL_FEW = 4.4, 24, 64
 _FEWEST_CODES = 12
+_HALF_PER_PHONEME = 2.12
+_SHORTEST = {1: 24, 2: 24, 3: 48, 4: 48}
+"""Codes of the shortest recordings with so many syllables."""
 _NEVER_CODES, _NEVER_PER_PHONEME = 150, 15
-_SLOW_VOICE, _SLOWEST = 4.24, 3.0
+_SLOW_VOICE, _SLOWEST = 2 * _HALF_PER_PHONEME, 3.0
 """Codes per character of a voice that is twice as slow as half of all recordings; and the largest
 factor by which its limits grow."""
 _MARKUP = re.compile(r"<\|.*?\|>")
@@ -74,13 +77,21 @@ def most_codes(prompt: CodePrompt) -> int:
     return _NEVER_CODES + _NEVER_PER_PHONEME * len(prompt.phonemes) - len(prompt.begun)
 
 
-def fewest_codes(prompt: CodePrompt, sampling: Sampling) -> int:
+def fewest_codes(prompt: CodePrompt, sampling: Sampling, room: int) -> int:
     """Return the number of codes before which a sentence does not end.
 
-    A minimum that is made for whole sentences is not for a word: it gets half of its largest
-    plausible number, so that no noise is added to it.
+    A minimum that is made for whole sentences is not for a word, to which it would add noise: it is
+    never more than half of all recordings have for the same phonemes, or the shortest for so few.
+
+    Args:
+        prompt: The sentence.
+        sampling: Contains the minimum.
+        room: Codes that fit into the context, of which half are for the end.
     """
-    return max(0, min(sampling.min_codes, length_of(prompt).most // 2) - len(prompt.begun))
+    sounds = _MARKUP.sub("", prompt.phonemes)
+    shortest = _SHORTEST.get(count_syllables(sounds), sampling.min_codes)
+    least = min(sampling.min_codes, shortest, round(_HALF_PER_PHONEME * len(sounds)))
+    return max(0, min(least - len(prompt.begun), room // 2))
 
 
 def _slowness(prompt: CodePrompt) -> float:

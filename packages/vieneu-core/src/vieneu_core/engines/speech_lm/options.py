@@ -57,7 +57,7 @@ class CodeOptions(BaseModel):
     )
     """Only codes that are at least so likely, compared with the likeliest one, are drawn."""
     min_codes: int = Field(default=0, ge=0, le=1000, description="a number from 0 to 1000")
-    """A sentence does not end before so many codes, a short one not before half of its limit."""
+    """A sentence does not end before so many codes, a short one before those that are usual."""
     seed: int | None = Field(default=None, ge=0, description="a number")
     """The same requests in the same order sound the same each time."""
     context: int = Field(default=2048, ge=256, le=32_768, description="a number from 256 to 32768")

@@ -17,8 +17,10 @@ from vieneu_core.text.emotions import EMOTIONS
 
 NATURAL = "<|emotion_0|>"
 """Upstream's token for natural speech."""
-SAMPLE_CODES = 50
-"""Codes of a voice that are scored: one second."""
+SAMPLE_CODES = (12, 50)
+"""Codes of a voice that are scored: so few, then more where these do not decide."""
+_DECISIVE = 6.0
+"""Difference of the logarithms of two likelihoods: one is 400 times as large as the other."""
 _NO_DIFFERENCE = 1e-3
 """Differences of the mean logarithm below this are rounding; then the first style is kept."""
 
@@ -41,14 +43,19 @@ def find_style(settings: CodeModelSettings, is_token: IsToken, score: Score) -> 
     styles = list(dict.fromkeys(_readable(style, is_token) for style in named))
     if len(styles) == 1 or settings.sample is None:
         return styles[0]
-    sample = replace(settings.sample, codes=settings.sample.codes[:SAMPLE_CODES])
-    scores = {style: _number(score(style, sample)) for style in styles}
-    best = max(scores.values())
-    if not isfinite(best):
-        raise ModelLoadError(
-            "The model's output is not made of numbers, however it is prompted.",
-            remedy="Load the model again, or name another in the option model.",
-        )
+    for n_codes in SAMPLE_CODES:
+        sample = replace(settings.sample, codes=settings.sample.codes[:n_codes])
+        scores = {style: _number(score(style, sample)) for style in styles}
+        best = max(scores.values())
+        if not isfinite(best):
+            raise ModelLoadError(
+                "The model's output is not made of numbers, however it is prompted.",
+                remedy="Load the model again, or name another in the option model.",
+            )
+        clear = _DECISIVE / max(1, len(sample.codes))
+        styles = [style for style in styles if scores[style] >= best - clear]
+        if len(styles) == 1:
+            break
     return next(style for style in styles if scores[style] >= best - _NO_DIFFERENCE)
 
 
