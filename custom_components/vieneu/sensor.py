@@ -66,7 +66,11 @@ def _error_title(data: VieneuData) -> str | None:
 
 
 def _error_details(data: VieneuData) -> dict[str, str] | None:
-    return None if data.last_error is None else asdict(data.last_error)
+    if data.last_error is None:
+        return None
+    details = asdict(data.last_error)
+    del details["title"]  # the value of the sensor
+    return details
 
 
 SENSORS: tuple[VieneuSensorDescription, ...] = (

@@ -128,11 +128,11 @@ async def test_the_notebook_is_offered_without_the_token(
 async def test_a_notebook_that_cannot_be_made_is_an_error_in_words(
     hass: HomeAssistant, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: object) -> dict[str, Any]:
+    def broken(_: object) -> bytes:
         raise MissingExtraError("Making notebooks", "notebook")
 
     await set_up(EMBEDDED)
-    monkeypatch.setattr("custom_components.vieneu.notebook_view.render_notebook", broken)
+    monkeypatch.setattr("custom_components.vieneu.notebook_view.notebook_file", broken)
     with pytest.raises(HomeAssistantError) as caught:
         await act(hass, "generate_notebook")
     assert caught.value.translation_key == "notebook_failed"

@@ -78,13 +78,13 @@ def Spec(target: str) -> Any:  # noqa: N802 - stands for a class
 async def test_a_notebook_that_cannot_be_made_is_an_error_and_tried_again(
     hass: HomeAssistant, site: Site, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
-    def broken(_: object) -> dict[str, Any]:
+    def broken(_: object) -> bytes:
         raise MissingExtraError("Making notebooks", "notebook")
 
     hass.config.language = language
     flow = await begin(hass, "colab")
     with monkeypatch.context() as without:
-        without.setattr("custom_components.vieneu.notebook_view.render_notebook", broken)
+        without.setattr("custom_components.vieneu.notebook_view.notebook_file", broken)
         flow = await go_on(hass, flow, {"tunnel": "ngrok"})
     assert flow["errors"] == {"base": "notebook_failed"}
     assert flow["description_placeholders"]["detail"]

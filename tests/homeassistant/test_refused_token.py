@@ -106,6 +106,7 @@ async def test_a_token_that_is_right_again_ends_only_the_question_for_it(
     assert changed["reason"] == "reconfigure_successful"
     await until(hass, lambda: hass.states.is_state("sensor.vieneu_local_state", "ready"))
     await until(hass, lambda: not hass.config_entries.flow.async_progress())
+    await hass.config_entries.async_unload(entry.entry_id)
 
 
 @pytest.mark.usefixtures("no_embedded_voice")
