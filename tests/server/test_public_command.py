@@ -269,7 +269,7 @@ async def test_a_tunnel_that_stays_refused_never_ends_the_server(
         (
             ("--tunnel=cloudflared",),
             {"VIENEU_SERVER_CALLBACK_URL": "home/secret-hook"},
-            "callback URL cannot be used: it does not begin",
+            "callback URL cannot be used: it has neither https",
         ),
         (
             ("--tunnel=cloudflared",),
