@@ -52,6 +52,8 @@ def write_gguf(
     _add_shape(writer)
     _add_tokenizer(writer, vocabulary, control_markers=control_markers)
     writer.add_add_bos_token(begins)
+    if begins:
+        writer.add_bos_token_id(vocabulary.id_of(network.END_OF_TEXT))
     _add_tensors(writer, weights)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -89,7 +91,6 @@ def _add_tokenizer(
     writer.add_token_merges(list(vocabulary.merges))
     writer.add_eos_token_id(end_of_text)
     writer.add_pad_token_id(end_of_text)
-    writer.add_bos_token_id(end_of_text)
 
 
 def _add_tensors(writer: gguf.GGUFWriter, weights: dict[str, network.Array]) -> None:

@@ -51,11 +51,13 @@ def _sano(package: str) -> str:
 
 # The 0.5B and its quantisations were trained and always prompted with the chat format. Upstream
 # recognizes it by the exact name "pnnbao-ump/VieNeu-TTS" since 2.5 (May 2026), without the -gguf
-# repositories, which it no longer listed by then.
+# repositories, which were no longer in its list of models by then. One is still the default of its
+# class for Intel GPUs (3.8.3, core_xpu.py), which would load it with transformers.
 # The 0.3B is plain by that same rule. Up to 2.4 upstream used the chat format for it too, and
 # its fine-tuning script still trains with that; a fine-tuned copy may need `chat`.
 # The emotion token came with 2.6, for plain prompts, and with the v2. The chat prompt of its loader
-# for transformers has none, and no version that listed the -gguf repositories or the 0.3B had one.
+# for transformers has none, and no version whose list had the -gguf repositories or the 0.3B had
+# one.
 # The voices.json that upstream's package has for these models states CC BY-NC 4.0 for "model and
 # voices" (3.8.3, assets/voices.json). What the repository of the v2 states was not seen.
 MODELS = (
@@ -212,7 +214,8 @@ MODELS = (
 )
 """All known models, language models first."""
 DEFAULT_GGUF = "vieneu-v2-q4"
-"""Upstream's own default for llama.cpp: the smallest, bilingual, and free for commercial use."""
+"""Upstream's default for llama.cpp (3.8.3, standard.py): the smallest, bilingual, and free for
+commercial use."""
 DEFAULT_TRANSFORMERS = "vieneu-0.5b"
 DEFAULT_DECODER = "neucodec-decoder-int8"
 DEFAULT_PIPER = "vi_VN-vais1000-medium"
