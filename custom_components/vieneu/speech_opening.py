@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from aiohttp import ClientError, ClientTimeout
 from homeassistant.components import media_source
 from homeassistant.components.media_player import async_process_play_media_url
 from homeassistant.core import HomeAssistant
@@ -15,7 +15,6 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from vieneu_core.audio import MAX_LEAD_IN_S, Clip, Opening, decode_clip
-from vieneu_core.errors import ReferenceAudioError
 
 from .const import ATTR_CHIME, ATTR_LEAD_IN, OWN_CHIME
 from .error_translation import reason_of
@@ -45,9 +44,10 @@ async def async_opening(hass: HomeAssistant, options: Mapping[str, Any]) -> Open
 async def _clip(hass: HomeAssistant, media_id: str) -> Clip | None:
     """Return the sound of a media source, decoded; None if it cannot be had."""
     try:
-        data = await _data_of(hass, media_id)
+        async with asyncio.timeout(WITHIN_S):
+            data = await _data_of(hass, media_id)
         return await hass.async_add_executor_job(lambda: decode_clip(data, max_seconds=MAX_CHIME_S))
-    except (HomeAssistantError, ReferenceAudioError, ClientError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - of anybody's media source; the words matter more
         _LOGGER.warning("The chime %s cannot be played: %s", media_id, reason_of(error))
         return None
 
@@ -69,7 +69,7 @@ def _beginning_of(path: Path) -> bytes:
 
 async def _fetched(hass: HomeAssistant, url: str) -> bytes:
     session, data = async_get_clientsession(hass), b""
-    async with session.get(url, timeout=ClientTimeout(total=WITHIN_S)) as response:
+    async with session.get(url) as response:
         response.raise_for_status()
         async for part in response.content.iter_any():
             data = _bounded(data + part)

@@ -86,8 +86,13 @@ class Hass:
         return found
 
     async def until(self, entity_id: str, wanted: str) -> None:
+        """Wait for a state of an entity, which may have yet to be added."""
         async with asyncio.timeout(GUARD_S):
-            while (await self.state(entity_id)) != wanted:
+            while wanted not in [
+                each["state"]
+                for each in await self.get("/api/states")
+                if each["entity_id"] == entity_id
+            ]:
                 await asyncio.sleep(0.1)
 
     async def flow(self, *steps: dict[str, Any], entry: str | None = None) -> Any:

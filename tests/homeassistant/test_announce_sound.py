@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import wave
 from collections.abc import AsyncGenerator
@@ -113,6 +114,30 @@ async def test_a_sound_that_cannot_be_had_is_replaced_by_the_bell_and_logged_why
     assert heard_all.astype("<i2").tobytes().startswith(bell)
     (line,) = [each for each in caplog.messages if "cannot be played" in each]
     assert not line.endswith(": ")
+
+
+@pytest.mark.parametrize("trouble", [KeyError("bell"), ValueError(""), None])
+async def test_a_media_source_that_fails_or_hangs_costs_no_word(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    colab: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: Exception | None,
+) -> None:
+    async def resolve(*_: object) -> None:
+        if trouble is not None:
+            raise trouble
+        await asyncio.Event().wait()
+
+    assert await async_setup_component(hass, "media_source", {})
+    monkeypatch.setattr("homeassistant.components.media_source.async_resolve_media", resolve)
+    monkeypatch.setattr("custom_components.vieneu.speech_opening.WITHIN_S", 0.1)
+    await set_up(colab, mode="remote")
+    rate, heard_all = await samples(hass, chime=BEEP)
+    bell = Opening(chime=True).pcm(rate)
+    pcm = heard_all.astype("<i2").tobytes()
+    assert pcm.startswith(bell)
+    assert same(heard(pcm[len(bell) :], rate), [expected(SENTENCES[0])])
 
 
 @pytest.mark.parametrize(

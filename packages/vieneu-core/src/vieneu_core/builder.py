@@ -40,8 +40,9 @@ class RouterBuilder:
         voices_dir: Folder of the voices that were added; None is the one of ``vieneu``.
         clock: Time, for all parts alike.
         session: Used for the remote server where given, and never closed.
-        last_resort_on_demand: Whether to start the last resort only when it is needed, where the
-            selected backend is the embedded voice as well. For a program that speaks once and ends.
+        last_resort_on_demand: Whether to start the last resort when it is needed, or after
+            `STANDBY_S`, where the selected backend is the embedded voice as well. For a program
+            that speaks once and ends.
 
     Raises:
         ConfigurationError: an argument is of the wrong type.

@@ -10,6 +10,7 @@ from local_rig import Make, check_speaks, is_ready, state
 from waiting import until
 
 from vieneu_core.backends.base import BackendState
+from vieneu_core.backends.local import LocalBackend
 from vieneu_core.errors import BackendNotLoadedError, ModelLoadError
 from vieneu_core.worker.spec import WorkerTimes
 
@@ -88,3 +89,19 @@ async def test_unloaded_it_starts_no_worker(make: Make) -> None:
     with pytest.raises(BackendNotLoadedError):
         await check_speaks(backend)
     await until(lambda: backend.worker_pid is None)
+
+
+async def test_loaded_again_after_a_start_that_failed_it_starts_again(make: Make) -> None:
+    clock = FakeClock()
+    backend = make(on_demand=True, clock=clock, load_error="model")
+    await backend.load()
+    await clock.advance(1.1)
+    await until(lambda: is_failed(backend))
+
+    await backend.load()
+    await clock.advance(1.1)
+    await until(lambda: backend.worker_pid is not None)
+
+
+async def is_failed(backend: LocalBackend) -> bool:
+    return await state(backend) is BackendState.FAILED

@@ -33,8 +33,8 @@ class Standby:
         return self._task is not None
 
     def begin(self) -> None:
-        """Begin to wait. Without effect if it has begun."""
-        if self._task is None:
+        """Begin to wait. Without effect if it waits or starts; where the start failed, again."""
+        if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._wait(), name="vieneu-standby")
 
     async def end(self) -> None:

@@ -93,7 +93,8 @@ class Terminal:
 
         Unlike a service, a command may end before a download in the background would, so the start
         waits for the embedded neural voice. Unless it ``starts_all``, that voice starts once
-        where it is selected, and a second time, as the last resort, only if it is needed.
+        where it is selected, and a second time, as the last resort, if it is needed or a second
+        has passed.
         """
         local = settings.local
         if local.engine == EMBEDDED_ENGINE:
