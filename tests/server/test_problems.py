@@ -84,6 +84,7 @@ EXPECTED = {
     "ModelLoadError": 503,
     "DeviceMemoryError": 500,
     "SynthesisFailedError": 500,
+    "EndlessSentenceError": 500,
     "UnpronounceableError": 422,
     "WorkerDiedError": 500,
     "AllBackendsFailedError": 503,

@@ -17,6 +17,7 @@ from vieneu_core.backends.recovery import MOST_TRIES, recovering
 from vieneu_core.errors import (
     BackendLoadingError,
     BackendNotLoadedError,
+    EndlessSentenceError,
     ModelLoadError,
     SynthesisFailedError,
     VieneuError,
@@ -151,6 +152,16 @@ async def test_what_would_fail_again_is_not_tried_again(
     with pytest.raises(type(error)):
         await rig.hear()
 
+    assert len(rig.tries) == 1
+
+
+async def test_a_sentence_that_the_engine_has_drawn_often_enough_is_not_spoken_again(
+    clock: FakeClock,
+) -> None:
+    rig = Rig(clock, [0.5, EndlessSentenceError("It did not end.")], [0.5])
+
+    with pytest.raises(EndlessSentenceError, match="not end"):
+        await rig.hear()
     assert len(rig.tries) == 1
 
 

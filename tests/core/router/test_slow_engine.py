@@ -111,6 +111,30 @@ async def test_empty_chunks_of_a_slow_engine_do_not_keep_a_listener_waiting() ->
         assert heard.longest_silence_s <= 5.0
 
 
+class KeepsBack(ScriptedBackend):
+    """Is heard, and then searches the end of the sentence for half a minute, with signs of life."""
+
+    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        async with aclosing(super().stream(request)) as chunks:
+            async for chunk in chunks:
+                if chunk.final:
+                    for _ in range(30):
+                        await self._clock.sleep(1.0)
+                        yield AudioChunk(b"", chunk.sample_rate_hz, chunk.sentence, chunk.speaker)
+                yield chunk
+
+
+async def test_signs_of_life_behind_a_sentence_do_not_keep_a_listener_waiting() -> None:
+    async with RouterRig(Mode.LOCAL) as rig:
+        await rig.router.set_local(KeepsBack(name="local", clock=rig.clock))
+        rig.last.sample_rate_hz = 24_000
+
+        heard = await hear(rig)
+
+        assert heard.speakers[-1] == "last_resort"
+        assert heard.longest_silence_s <= 5.0
+
+
 class Whole(ScriptedBackend):
     """Sends each sentence at once when it is whole, and nothing before: no sign of work."""
 

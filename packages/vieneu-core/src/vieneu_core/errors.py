@@ -63,6 +63,7 @@
         │   ├── ModelLoadError
         │   ├── DeviceMemoryError
         │   ├── SynthesisFailedError
+        │   │   ├── EndlessSentenceError
         │   │   └── UnpronounceableError
         │   └── WorkerDiedError
         └── AllBackendsFailedError    contains the failure of each
@@ -669,6 +670,15 @@ class SynthesisFailedError(EngineError):
 
     code = "synthesis_failed"
     title = "Sentence not spoken"
+
+
+class EndlessSentenceError(SynthesisFailedError):
+    """The engine does not end this sentence, however often it draws it; another engine may."""
+
+    code = "endless_sentence"
+    title = "Sentence without an end"
+    default_remedy = "Another voice speaks it if there is one; otherwise write it differently."
+    transient = False
 
 
 class UnpronounceableError(SynthesisFailedError):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psutil
 import pytest
-from checkpoint.folder import ModelFolder, expected_codes, heard_codes
+from checkpoint.folder import ModelFolder, expected_codes, heard_codes, make_folder
 from checkpoint.gguf_engine import SENTENCES, TEXT
 from guard import GUARD_S
 
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.local import LocalBackend
-from vieneu_core.errors import UnpronounceableError
+from vieneu_core.errors import EndlessSentenceError, UnpronounceableError
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.worker.spec import EngineSpec
 
@@ -67,6 +68,47 @@ async def test_a_sentence_without_sounds_ends_without_samples(backend: LocalBack
 async def test_a_text_without_sounds_is_left_to_another_voice(backend: LocalBackend) -> None:
     with pytest.raises(UnpronounceableError):
         await synthesize(backend, SynthesisRequest(text="你好! 你好!"))
+
+
+@pytest.fixture
+async def endless(tmp_path: Path, no_leaks: None) -> AsyncIterator[LocalBackend]:
+    """As a server has it; the model ends each sentence far too late."""
+    del no_leaks
+    folder = make_folder(tmp_path / "endless", codes_per_token=7.0)
+    options = folder.options(temperature=1.0, seed=1)
+    backend = LocalBackend(EngineSpec("gguf", options), recovers=True)
+    await backend.load()
+    yield backend
+    await backend.aclose()
+
+
+async def test_a_sentence_without_an_end_is_spoken_once_and_shows_life(
+    endless: LocalBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    speech = await synthesize(endless, SynthesisRequest(text=(TEXT, SENTENCES[1])))
+
+    assert {chunk.sentence for chunk in speech.chunks if chunk.pcm} == {0, 1}
+    assert not any(chunk.restarted for chunk in speech.chunks)
+    assert "spoken again" not in caplog.text
+    for sentence in (0, 1):
+        signs = [
+            chunk
+            for chunk in speech.chunks
+            if chunk.sentence == sentence and not (chunk.pcm or chunk.final or chunk.waiting)
+        ]
+        assert len(signs) >= 3, "once a second of the speech that is kept back"
+
+
+async def test_a_word_without_an_end_fails_once(
+    endless: LocalBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    pid = endless.worker_pid
+
+    with pytest.raises(EndlessSentenceError, match="did not end"):
+        await synthesize(endless, SynthesisRequest(text="Ừ."))
+
+    assert "spoken again" not in caplog.text
+    assert endless.worker_pid == pid
 
 
 async def test_unloading_gives_all_memory_back(folder: ModelFolder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,10 +22,10 @@ from llama_library import NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.base import EngineMemory, Utterance
 from vieneu_core.engines.gguf import create
-from vieneu_core.engines.speech_lm.attempts import codes_of
+from vieneu_core.engines.speech_lm.attempts import REDRAWN_CODES, SIGN_CODES, codes_of
 from vieneu_core.engines.speech_lm.limits import length_of
 from vieneu_core.engines.speech_lm.model import CodePrompt, PromptStyle, ReferencePrompt
-from vieneu_core.errors import SynthesisFailedError
+from vieneu_core.errors import EndlessSentenceError, SynthesisFailedError, TextTooLongError
 from vieneu_core.models.catalogue import PromptFormat
 
 VOICE = ReferencePrompt(phonemes="sˈin tʃˈaːw kˈaːɜk ɓˈaː6n.", codes=tuple(range(50)))
@@ -65,7 +66,7 @@ class Planned:
 
 
 def spoken(model: Planned, prompt: CodePrompt) -> list[int]:
-    return list(codes_of(model, prompt, never))
+    return [code for code in codes_of(model, prompt, never) if code is not None]
 
 
 def test_a_sentence_that_ends_in_time_is_drawn_once() -> None:
@@ -93,11 +94,11 @@ def test_of_words_that_all_are_too_long_the_shortest_is_heard() -> None:
 
 def test_a_word_that_never_ends_is_an_error_and_silence() -> None:
     model = Planned(ENDLESS, ENDLESS, ENDLESS)
-    heard: list[int] = []
+    heard: list[int | None] = []
 
-    with pytest.raises(SynthesisFailedError, match="did not end"):
+    with pytest.raises(EndlessSentenceError, match="did not end"):
         heard.extend(codes_of(model, WORD, never))
-    assert heard == []
+    assert set(heard) == {None}
 
 
 def test_a_word_that_ends_at_once_is_drawn_again() -> None:
@@ -122,6 +123,86 @@ def test_the_noise_behind_a_sentence_is_not_heard() -> None:
 
     assert heard[: LENGTH.usual] == list(range(LENGTH.usual))
     assert heard[LENGTH.usual :] == [1000 + LENGTH.usual + i for i in range(10)]
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+@pytest.mark.parametrize("phonemes", [LONG.phonemes, LONG.phonemes * 4, "kˈɔɜ ˈaːj xˈoŋ?"])
+def test_a_sentence_that_never_ends_ends_with_its_usual_length(
+    phonemes: str, attempts: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = Planned(ENDLESS, ENDLESS, ENDLESS)
+    prompt = replace(LONG, phonemes=phonemes)
+
+    codes = codes_of(model, prompt, never, attempts=attempts)
+
+    heard = [code for code in codes if code is not None]
+    assert heard == list(range(length_of(prompt).usual))
+    assert "did not end" not in caplog.text
+    assert caplog.messages[-1].endswith("its usual length was spoken.")
+
+
+@pytest.mark.parametrize("phonemes", [WORD.phonemes, LONG.phonemes, LONG.phonemes * 4])
+def test_there_is_a_sign_of_life_while_codes_are_kept_back(phonemes: str) -> None:
+    model = Planned(ENDLESS, ENDLESS, ENDLESS)
+    silences, made = [], 0
+
+    with suppress(EndlessSentenceError):
+        for _ in codes_of(model, replace(LONG, phonemes=phonemes), never):
+            silences.append(model.n_made - made)
+            made = model.n_made
+
+    assert max(silences) <= SIGN_CODES
+    assert model.n_made - made <= SIGN_CODES
+
+
+@pytest.mark.parametrize("n_sentences", [1, 2, 4])
+def test_after_the_usual_length_a_listener_does_not_wait_for_long(n_sentences: int) -> None:
+    prompt = replace(LONG, phonemes=LONG.phonemes * n_sentences)
+    model = Planned(ENDLESS, ENDLESS, ENDLESS)
+
+    spoken(model, prompt)
+
+    assert model.n_made == length_of(prompt).most + REDRAWN_CODES
+
+
+def test_a_sentence_that_goes_on_without_end_after_it_ended_too_early_is_spoken() -> None:
+    model = Planned(5, ENDLESS, ENDLESS)
+
+    assert len(spoken(model, LONG)) == LENGTH.usual
+
+
+class Limited(Planned):
+    """A model that gives up after so many codes of all, as at the end of its context."""
+
+    def __init__(self, most: int, *ends: int) -> None:
+        super().__init__(*ends)
+        self._most = most
+
+    def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
+        if len(prompt.begun) >= self._most:
+            raise TextTooLongError("A sentence and its voice have too many tokens.")
+        for code in super().codes(prompt, cancelled):
+            if code % 1000 >= self._most:
+                raise EndlessSentenceError("The model planned did not end a sentence.")
+            yield code
+
+
+def test_a_model_that_gives_up_first_is_asked_again() -> None:
+    limit = LENGTH.usual + 20
+
+    assert len(spoken(Limited(limit, ENDLESS, LENGTH.usual + 10), LONG)) == LENGTH.usual + 10
+    assert len(spoken(Limited(limit, ENDLESS, ENDLESS, ENDLESS), LONG)) == LENGTH.usual
+    assert spoken(Limited(40, ENDLESS, 30), WORD) == list(range(1000, 1030))
+
+
+def test_a_sentence_that_is_cut_off_before_its_usual_length_is_an_error() -> None:
+    with pytest.raises(EndlessSentenceError, match="did not end"):
+        spoken(Limited(LENGTH.usual - 20, ENDLESS, ENDLESS, ENDLESS), LONG)
+
+
+def test_a_sentence_that_does_not_fit_at_all_is_the_callers_fault() -> None:
+    with pytest.raises(TextTooLongError):
+        spoken(Limited(0, ENDLESS), LONG)
 
 
 def test_a_sentence_is_heard_while_it_is_made() -> None:
@@ -160,6 +241,26 @@ def test_it_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     assert record.getMessage() == "A sentence of planned ended after 0 codes, and is drawn again."
 
 
+SLOW = ReferencePrompt(phonemes=AN.phonemes, codes=AN.codes * 4)
+
+
+@pytest.mark.parametrize(
+    ("voice", "n_context"), [(AN, 2048), (SLOW, 2048), (AN, 300), (AN, 400), (AN, 500)]
+)
+def test_a_real_model_that_gives_up_ends_with_the_usual_length(
+    way: Way, tmp_path: Path, voice: ReferencePrompt, n_context: int
+) -> None:
+    """By its own limit, by that of its context, or stopped: no failure is heard."""
+    way.write(tmp_path / "own", n_codes=512, codes_per_token=10_000)
+    model = way.open(tmp_path / "own", replace(PLAIN, n_context=n_context))
+    prompt = CodePrompt(phonemes=LONG.phonemes, reference=voice)
+
+    assert len([code for code in codes_of(model, prompt, never) if code is not None]) == (
+        length_of(prompt).usual
+    )
+    model.close()
+
+
 def test_a_real_model_goes_on_with_what_has_been_made(way: Way, tmp_path: Path) -> None:
     way.write(tmp_path / "own", n_codes=512)
     model = way.open(tmp_path / "own", PLAIN)
@@ -186,7 +287,7 @@ def test_an_engine_is_silent_where_a_word_has_no_end(tmp_path: Path, library: st
     voice = engine.load(quiet).voices[0]
     heard: list[bytes] = []
 
-    with pytest.raises(SynthesisFailedError, match="did not end"):
+    with pytest.raises(EndlessSentenceError, match="did not end"):
         heard.extend(engine.synthesize(Utterance(text="ừ.", voice=voice), never))
-    assert heard == []
+    assert set(heard) == {b""}, "signs of life"
     assert list(engine.synthesize(Utterance(text="xin chào.", voice=voice), never))

@@ -51,6 +51,17 @@ def test_a_slow_voice_may_take_longer() -> None:
     assert longest(prompt(LONG, slow)) == pytest.approx(usual * 9 / 4.24, abs=1)
 
 
+@pytest.mark.parametrize("n_codes_per_character", [1, 4, 8, 12, 40])
+@pytest.mark.parametrize("phonemes", ["ˈyː2.", LONG, LONG * 5, "<|emotion_1|> ˈyə."])
+def test_a_model_gives_up_after_its_caller(phonemes: str, n_codes_per_character: int) -> None:
+    voice = ReferencePrompt(
+        phonemes=VOICE.phonemes,
+        codes=tuple(range(n_codes_per_character * len(VOICE.phonemes))),
+    )
+
+    assert most_codes(prompt(phonemes, voice)) > longest(prompt(phonemes, voice))
+
+
 def test_what_has_been_made_counts() -> None:
     begun = CodePrompt(phonemes=LONG, reference=VOICE, begun=tuple(range(30)))
 

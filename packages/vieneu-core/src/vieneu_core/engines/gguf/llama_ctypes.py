@@ -19,7 +19,7 @@ from vieneu_core.engines.speech_lm.limits import fewest_codes, most_codes, room_
 from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt, PromptStyle
 from vieneu_core.engines.speech_lm.prompt import PromptWriter, SpeechVocabulary, shared_length
 from vieneu_core.engines.speech_lm.sampling import CodeSampler, log_likelihood
-from vieneu_core.errors import DeviceMemoryError, SynthesisFailedError
+from vieneu_core.errors import DeviceMemoryError, EndlessSentenceError, SynthesisFailedError
 from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class LlamaCppModel(GgufModel):
             # The code is yielded before the next one is computed, so that the codec has work.
             yield code
             self._decode([token])
-        raise SynthesisFailedError(
+        raise EndlessSentenceError(
             Translatable("The model {name} did not end a sentence.", name=self.name)
         )
 

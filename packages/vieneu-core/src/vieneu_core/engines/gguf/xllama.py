@@ -29,6 +29,7 @@ from vieneu_core.engines.speech_lm.model import (
 from vieneu_core.engines.speech_lm.prompt import SPEECH_END, framed_text, speech_token
 from vieneu_core.engines.speech_lm.prompt_style import emotions_of, find_style
 from vieneu_core.errors import (
+    EndlessSentenceError,
     MissingExtraError,
     ModelLoadError,
     SynthesisFailedError,
@@ -125,7 +126,7 @@ class XllamaModel(GgufModel):
         if not answer.has_ended:
             self._ask(text, n_most - n_least, answer, **seed)
             answer.fail(
-                SynthesisFailedError(
+                EndlessSentenceError(
                     Translatable("The model {name} did not end a sentence.", name=self.name)
                 )
             )

@@ -85,11 +85,12 @@ class CodeEngine:
         )
 
     def synthesize(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
-        """Yield the samples of a sentence as they are decoded.
+        """Yield the samples of a sentence as they are decoded, and none while they are kept back.
 
         Raises:
             EmptyTextError: nothing in it can be pronounced.
             RequestError: the voice is not available.
+            EndlessSentenceError: the model does not end it, and it was not heard as a whole.
             SynthesisFailedError, DeviceMemoryError: model or codec failed.
         """
         yield from self._synthesize(utterance, cancelled, self._loaded.attempts)
@@ -119,6 +120,8 @@ class CodeEngine:
             for codes in stream:
                 if cancelled():
                     return
+                if not codes:
+                    yield b""  # others are kept back: the model works
                 yield from map(pcm_of_floats, decoder.push(codes))
         if cancelled():
             return

@@ -74,7 +74,8 @@ def length_of(prompt: CodePrompt) -> Length:
 
 def most_codes(prompt: CodePrompt) -> int:
     """Return the number of codes at which a model gives up; its caller stops it much earlier."""
-    return _NEVER_CODES + _NEVER_PER_PHONEME * len(prompt.phonemes) - len(prompt.begun)
+    most = _NEVER_CODES + _NEVER_PER_PHONEME * len(prompt.phonemes)
+    return round(most * _slowness(prompt)) - len(prompt.begun)
 
 
 def fewest_codes(prompt: CodePrompt, sampling: Sampling, room: int) -> int:

@@ -115,7 +115,8 @@ class CodeModel(Protocol):
         Calls ``cancelled`` before each code, and returns when it is true.
 
         Raises:
-            SynthesisFailedError: the model did not end the sentence, or drew another token.
+            EndlessSentenceError: the model did not end the sentence.
+            SynthesisFailedError: it drew another token.
             TextTooLongError: the sentence and its reference do not fit into the model's context.
             DeviceMemoryError: the device has too little memory.
         """

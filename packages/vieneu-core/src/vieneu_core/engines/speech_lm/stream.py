@@ -45,17 +45,17 @@ class CodeStream:
         self._attempts = attempts
         self._closed = threading.Event()
         self._prefetch_cancelled = threading.Event()
-        self._made: queue.SimpleQueue[int | _End] = queue.SimpleQueue()
+        self._made: queue.SimpleQueue[int | _End | None] = queue.SimpleQueue()
         executor.submit(self._make)
 
     def __iter__(self) -> Iterator[list[int]]:
-        """Yield the codes in order; each time all that are available, at least one.
+        """Yield the codes in order; each time all that are available, none as a sign of life.
 
         Raises: as `codes_of`.
         """
         while True:
             codes, end = self._take()
-            if codes:
+            if codes or end is None:
                 yield codes
             if end is not None:
                 if end.error is not None:
@@ -74,7 +74,8 @@ class CodeStream:
         codes: list[int] = []
         item = self._made.get()
         while not isinstance(item, _End):
-            codes.append(item)
+            if item is not None:
+                codes.append(item)
             try:
                 item = self._made.get_nowait()
             except queue.Empty:
