@@ -56,6 +56,7 @@ URL_READERS = [url_of_settings, url_of_environment, url_of_client, url_of_pairin
     "url",
     [
         "https://abc.ngrok-free.app",
+        "abc.ngrok-free.app",
         " https://abc.app/voice/ ",
         "http://[::1]:8000",
         "https://h:8443",
@@ -71,7 +72,7 @@ def test_a_url_that_one_takes_all_take(
 @pytest.mark.parametrize(
     "url",
     [
-        "abc.ngrok-free.app",
+        "speech.example.com",
         "ftp://abc.app",
         "http://example.com",
         "https://user:pass@abc.app",

@@ -167,15 +167,24 @@ def test_the_engine_says_what_was_found(tmp_path: Path, library: str) -> None:
     assert not info.emotions, "an engine without them gets no [cười]"
 
 
-def test_voices_of_another_codec_are_a_failure_of_the_load(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("library", "why"),
+    [
+        pytest.param("llama-cpp-python", "code 356", marks=NEEDS_LLAMA_CPP),
+        ("xllamacpp", "a model and a codec that belong together"),  # it has no list of tokens
+    ],
+)
+def test_voices_of_another_codec_are_a_failure_of_the_load(
+    tmp_path: Path, library: str, why: str
+) -> None:
     folder = ModelFolder(tmp_path)
     write_gguf(folder.model, n_codes=256)
     write_codec(folder.codec, context=1)
     voices = {"default_voice": "Chi", "presets": {"Chi": VOICES["Chi"]}}
     (tmp_path / "voices.json").write_text(json.dumps(voices), "utf-8")
 
-    with pytest.raises(ModelLoadError, match="code 356"):
-        create(folder.options()).load(quiet)
+    with pytest.raises(ModelLoadError, match=why):
+        create(folder.options(library=library)).load(quiet)
 
 
 def test_an_emotion_within_the_text_that_is_no_token_is_left_out() -> None:
