@@ -11,6 +11,7 @@ from vieneu_core.arguments import check_fields, expect_optional, refuse
 from vieneu_core.audio.decode import Clip
 from vieneu_core.audio.pcm import BYTES_PER_SAMPLE, AudioChunk
 from vieneu_core.audio.resample import Resampler
+from vieneu_core.threads import on_thread
 
 MAX_LEAD_IN_S: Final = 5.0
 _TONES: Final = ((0.0, 880.0), (0.28, 659.26))
@@ -43,7 +44,7 @@ class Opening:
             raise refuse("lead_in_s", self.lead_in_s, f"from 0 to {MAX_LEAD_IN_S:g} seconds")
 
     def pcm(self, sample_rate_hz: int) -> bytes:
-        """Return the samples at the rate of the speech."""
+        """Return the samples at the rate of the speech. Blocking."""
         silence = bytes(round(self.lead_in_s * sample_rate_hz) * BYTES_PER_SAMPLE)
         if self.clip is not None:
             resampler = Resampler(self.clip.sample_rate_hz, sample_rate_hz)
@@ -58,7 +59,7 @@ async def with_opening(
     is_first = True
     async with aclosing(chunks):
         async for chunk in chunks:
-            if is_first and (pcm := opening.pcm(chunk.sample_rate_hz)):
+            if is_first and (pcm := await on_thread(opening.pcm, chunk.sample_rate_hz)):
                 yield replace(chunk, pcm=pcm, final=False, restarted=False, waiting=False)
             is_first = False
             yield chunk

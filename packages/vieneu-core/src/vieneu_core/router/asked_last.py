@@ -16,7 +16,7 @@ class _Absence:
     ends_at: float
     """Index of the sentence at which it is asked again."""
     too_slow: bool
-    """Whether it also has to keep up with playback then: one sentence in time is not enough."""
+    """Whether it must also not be known to be slow then: one sentence in time is not enough."""
 
 
 class AskedLast:
