@@ -15,11 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from vieneu_core.engines.gguf.base import GgufModel
 from vieneu_core.engines.gguf.llama_binding import LlamaBinding
-from vieneu_core.engines.speech_lm.limits import fewest_codes, most_codes, room_for_codes
+from vieneu_core.engines.speech_lm.limits import (
+    endless,
+    fewest_codes,
+    most_codes,
+    room_for_codes,
+)
 from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt, PromptStyle
 from vieneu_core.engines.speech_lm.prompt import PromptWriter, SpeechVocabulary, shared_length
 from vieneu_core.engines.speech_lm.sampling import CodeSampler, log_likelihood
-from vieneu_core.errors import DeviceMemoryError, EndlessSentenceError, SynthesisFailedError
+from vieneu_core.errors import DeviceMemoryError, SynthesisFailedError
 from vieneu_core.translatable import Translatable
 
 if TYPE_CHECKING:
@@ -97,9 +102,7 @@ class LlamaCppModel(GgufModel):
             # The code is yielded before the next one is computed, so that the codec has work.
             yield code
             self._decode([token])
-        raise EndlessSentenceError(
-            Translatable("The model {name} did not end a sentence.", name=self.name)
-        )
+        raise endless(self.name)
 
     def prefetch_next(self, abandoned: Callable[[], bool]) -> None:
         """Evaluate the next prompt, unless ``abandoned`` becomes true."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from vieneu_core.engines.gguf.base import GgufModel
 from vieneu_core.engines.gguf.xllama_scoring import XllamaScoring
-from vieneu_core.engines.speech_lm.limits import fewest_codes, most_codes
+from vieneu_core.engines.speech_lm.limits import endless, fewest_codes, most_codes
 from vieneu_core.engines.speech_lm.model import (
     CodeModelSettings,
     CodePrompt,
@@ -29,7 +29,6 @@ from vieneu_core.engines.speech_lm.model import (
 from vieneu_core.engines.speech_lm.prompt import SPEECH_END, framed_text, speech_token
 from vieneu_core.engines.speech_lm.prompt_style import emotions_of, find_style
 from vieneu_core.errors import (
-    EndlessSentenceError,
     MissingExtraError,
     ModelLoadError,
     SynthesisFailedError,
@@ -125,11 +124,7 @@ class XllamaModel(GgufModel):
             text += "".join(map(speech_token, answer.codes))
         if not answer.has_ended:
             self._ask(text, n_most - n_least, answer, **seed)
-            answer.fail(
-                EndlessSentenceError(
-                    Translatable("The model {name} did not end a sentence.", name=self.name)
-                )
-            )
+            answer.fail(endless(self.name))
 
     def _ask(self, text: str, n_most: int, answer: _Answer, **more: object) -> None:
         body = {"prompt": text, "n_predict": n_most, **_drawing(self._settings.sampling), **more}

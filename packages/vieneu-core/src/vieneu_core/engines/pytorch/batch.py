@@ -15,9 +15,9 @@ from typing import Any
 
 from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice
 from vieneu_core.engines.pytorch.drawer import Drawer
+from vieneu_core.engines.speech_lm.limits import endless
 from vieneu_core.engines.speech_lm.prompt import shared_length
-from vieneu_core.errors import EndlessSentenceError, SynthesisFailedError
-from vieneu_core.translatable import Translatable
+from vieneu_core.errors import SynthesisFailedError
 
 TOKENS_AT_ONCE = {DeviceChoice.CPU: 128, DeviceChoice.MPS: 256, DeviceChoice.CUDA: 1024}
 """Tokens evaluated per step, for all sentences together; cancellation is checked between steps."""
@@ -78,9 +78,7 @@ class Row:
         self.pending = [token]
         if self.n_made == self._n_most:
             self.ended = True
-            self.error = EndlessSentenceError(
-                Translatable("The model {model} did not end a sentence.", model=self._model)
-            )
+            self.error = endless(self._model)
 
 
 class Batch:

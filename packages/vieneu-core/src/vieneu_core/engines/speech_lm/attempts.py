@@ -13,10 +13,9 @@ import logging
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 
-from vieneu_core.engines.speech_lm.limits import Length, length_of
+from vieneu_core.engines.speech_lm.limits import Length, endless, length_of
 from vieneu_core.engines.speech_lm.model import CodeModel, CodePrompt
 from vieneu_core.errors import EndlessSentenceError, TextTooLongError
-from vieneu_core.translatable import Translatable
 
 ATTEMPTS = 3
 """Largest number of times that a sentence is drawn; upstream draws one again twice."""
@@ -125,9 +124,7 @@ class _Made:
         elif 0 < self._length.usual <= len(self.heard):
             self.report("A sentence of %s ended %s; its usual length was spoken.")
         else:
-            raise EndlessSentenceError(
-                Translatable("The model {name} did not end a sentence.", name=self._name)
-            )
+            raise endless(self._name)
 
     def report(self, message: str) -> None:
         """Write a warning with the model's name and when the last attempt ended."""

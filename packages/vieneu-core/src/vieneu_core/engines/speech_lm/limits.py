@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 
 from vieneu_core.engines.speech_lm.model import CODES_PER_S, CodePrompt, Sampling
-from vieneu_core.errors import TextTooLongError
+from vieneu_core.errors import EndlessSentenceError, TextTooLongError
 from vieneu_core.text.phonemize import count_syllables
 from vieneu_core.translatable import Translatable
 
@@ -119,3 +119,8 @@ def room_for_codes(n_prompt: int, n_context: int) -> int:
             remedy="Use shorter sentences, a voice of a shorter clip, or a larger option context.",
         )
     return room
+
+
+def endless(name: str) -> EndlessSentenceError:
+    """Return the error of a model of this name that went on until a limit."""
+    return EndlessSentenceError(Translatable("The model {name} did not end a sentence.", name=name))
