@@ -90,7 +90,8 @@ async def test_the_page_is_used_with_the_keyboard_alone(site: RelaySite) -> None
         await shown.until_text("#speak-status", "Finished")
         assert same(await tones_heard(shown), [expected("Đây là câu 3.")])
         await shown.page.press("#to-jobs", "Enter")
-        assert await shown.page.evaluate("document.activeElement.id") == "main"
+        # The page moves the focus once the browser has told it of the new address.
+        await shown.page.wait_for_function("document.activeElement.id === 'main'")
         reached = [await next_control(shown) for _ in range(3)]
         await keyboard.type(" ".join(SENTENCES))
         while reached[-1] != "submit":
