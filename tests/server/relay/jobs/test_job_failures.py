@@ -36,11 +36,13 @@ pytestmark = pytest.mark.usefixtures("no_leaks")
 
 
 async def test_a_backend_lost_midway_does_not_lose_the_job(tmp_path: Path) -> None:
-    backend = ScriptedBackend([ScriptStep(), ScriptStep(), ScriptStep()])
+    lost = asyncio.Event()
+    backend = ScriptedBackend([ScriptStep(), ScriptStep(), ScriptStep(hold=lost)])
     async with job_rig(backend, tmp_path) as rig:
         job = await rig.submit(TEXT)
-        await until(lambda: len(backend.record.finished) == 3)
+        await until(lambda: len(backend.record.requests) == 3)
         await backend.unload()
+        lost.set()
         paused = await rig.reached(job, JobState.PAUSED)
         assert paused.problem is not None
         assert paused.problem.code == BackendNotLoadedError.code
@@ -169,11 +171,14 @@ async def test_an_unknown_voice_fails_the_job_and_a_retry_goes_on(tmp_path: Path
 
 
 async def test_a_voice_that_goes_away_midway_is_waited_for(tmp_path: Path) -> None:
-    backend = ScriptedBackend([ScriptStep(), ScriptStep()], voices=(Voice("a", "A", "vi"),))
+    away = asyncio.Event()
+    steps = [ScriptStep(), ScriptStep(hold=away)]
+    backend = ScriptedBackend(steps, voices=(Voice("a", "A", "vi"),))
     async with job_rig(backend, tmp_path) as rig:
         job = await rig.submit(" ".join(SENTENCES[:3]), voice="a")
-        await until(lambda: len(backend.record.finished) == 1)
+        await until(lambda: len(backend.record.requests) == 2)
         backend._voices = (Voice("b", "B", "vi"),)
+        away.set()
         await rig.reached(job, JobState.PAUSED)
         backend.add_voice(Voice("a", "A", "vi"))
         assert same(rig.heard(await rig.ended(job)), tones(SENTENCES[:3]))
