@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 
@@ -12,7 +13,7 @@ from vieneu_core.engines.base import OnLoad
 from vieneu_core.engines.gguf.llama_binding import LlamaBinding
 from vieneu_core.engines.registry import check_installed, needs_of
 from vieneu_core.engines.speech_lm.engine import CodeEngine, Parts, remembered
-from vieneu_core.engines.speech_lm.model import CodeModel
+from vieneu_core.engines.speech_lm.model import ALL_LAYERS, CodeModel
 from vieneu_core.engines.speech_lm.model_files import FoundModel, ModelFiles
 from vieneu_core.engines.speech_lm.onnx_decoder import OnnxDecoder
 from vieneu_core.engines.speech_lm.options import CodeOptions, ModelName, parse_options
@@ -65,6 +66,10 @@ class GgufOptions(CodeOptions):
         default=1, ge=0, le=1024, description="a number, 0 for what ONNX Runtime finds best"
     )
     """The codec runs beside the language model, so more threads slow that down."""
+    gpu_layers: int = Field(
+        default=ALL_LAYERS, ge=0, le=ALL_LAYERS, description="a number, 0 for none on the GPU"
+    )
+    """Layers of the model on the GPU, where llama.cpp was built for one."""
 
 
 def create(options: Mapping[str, object]) -> CodeEngine:
@@ -104,6 +109,7 @@ def _load(options: GgufOptions, progress: OnLoad) -> Parts:
 
 def _model(options: GgufOptions, found: FoundModel, voices: References) -> CodeModel:
     settings = options.settings(found.known, voices.sample)
+    settings = replace(settings, gpu_layers=options.gpu_layers)
     library = options.library
     if library is LlamaLibrary.AUTO:
         library = _LIBRARIES[needs_of(NAME).chosen or ""]  # one is installed: that was checked

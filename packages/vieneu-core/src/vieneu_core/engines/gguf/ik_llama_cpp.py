@@ -58,6 +58,10 @@ class IkLlamaCpp(LlamaBinding):
         """Return the model: the fork's ``llama_tokenize`` takes no vocabulary."""
         return model
 
+    def uses_gpu(self) -> bool:
+        """Return whether its wheel is one for a GPU: those for CUDA are not on PyPI."""
+        return bool(_declared().llama_supports_gpu_offload())
+
     def forget(self, context: Any, since: int) -> None:
         """Remove the keys and values from position ``since`` on."""
         _declared().llama_kv_cache_seq_rm(context, _SEQUENCE, since, -1)
@@ -74,6 +78,8 @@ def _declared() -> Any:
     functions: Any = ctypes.CDLL(binding._lib._name)  # noqa: SLF001 - own declarations, same library
     functions.llama_log_set.argtypes = [CALLBACK, ctypes.c_void_p]
     functions.llama_log_set.restype = None
+    functions.llama_supports_gpu_offload.argtypes = []
+    functions.llama_supports_gpu_offload.restype = ctypes.c_bool
     functions.llama_kv_cache_seq_rm.argtypes = [
         ctypes.c_void_p,
         binding.llama_seq_id,

@@ -49,23 +49,31 @@ class LlamaBinding(ABC):
             position: The number of tokens before them.
         """
 
+    @abstractmethod
+    def uses_gpu(self) -> bool:
+        """Return whether it was built for a GPU."""
+
     def model_parameters(self) -> Any:
-        """Return the parameters of a model that runs on the CPU."""
-        parameters = self.c.llama_model_default_params()
-        parameters.n_gpu_layers = 0
-        return parameters
+        """Return the parameters of a model."""
+        return self.c.llama_model_default_params()
 
     def context_parameters(self) -> Any:
         """Return the parameters of a context."""
         return self.c.llama_context_default_params()
 
-    def open_model(self, path: Path, *, vocabulary_only: bool = False) -> Any:
+    def open_model(self, path: Path, *, gpu_layers: int = 0, vocabulary_only: bool = False) -> Any:
         """Load a model; the caller releases it with `free_model`.
+
+        Args:
+            path: The GGUF file.
+            gpu_layers: Number of its layers on the GPU.
+            vocabulary_only: Whether it only cuts texts into tokens.
 
         Raises:
             ModelLoadError, DeviceMemoryError: it cannot be loaded.
         """
         parameters = self.model_parameters()
+        parameters.n_gpu_layers = gpu_layers
         parameters.vocab_only = vocabulary_only
         model = self.c.llama_model_load_from_file(str(path).encode(), parameters)
         if not model:

@@ -34,6 +34,10 @@ class LlamaCppPython(LlamaBinding):
         """Return the model's vocabulary."""
         return self.c.llama_model_get_vocab(model)
 
+    def uses_gpu(self) -> bool:
+        """Return whether it was compiled for a GPU."""
+        return bool(self.c.llama_supports_gpu_offload())
+
     def forget(self, context: Any, since: int) -> None:
         """Remove the keys and values from position ``since`` on."""
         self.c.llama_memory_seq_rm(self.c.llama_get_memory(context), 0, since, -1)

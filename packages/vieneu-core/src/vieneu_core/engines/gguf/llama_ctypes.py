@@ -39,7 +39,7 @@ _NO_SLOT = 1
 
 
 class LlamaCppModel(GgufModel):
-    """A GGUF model on this machine's CPU.
+    """A GGUF model on this machine's CPU, or on a GPU that llama.cpp was built for.
 
     Args:
         path: The GGUF file.
@@ -52,12 +52,13 @@ class LlamaCppModel(GgufModel):
     """
 
     def __init__(self, path: Path, settings: CodeModelSettings, binding: LlamaBinding) -> None:
-        super().__init__(path)
+        gpu_layers = settings.gpu_layers if binding.uses_gpu() else 0
+        super().__init__(path, on_gpu=gpu_layers > 0)
         self._library = binding
         self._llama = binding.c
         self._n_context = settings.n_context
         self._sampling = settings.sampling
-        self._model = self._library.open_model(path)
+        self._model = binding.open_model(path, gpu_layers=gpu_layers)
         self._context: Any = None
         self._past: list[int] = []  # tokens whose keys and values are in the cache
         self._seen: tuple[int, NDArray[np.float32]] | None = None  # the logits and their address
