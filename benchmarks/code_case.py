@@ -1,6 +1,6 @@
 """Codes a second of one library in a process of its own, for `engines`.
 
-python code_case.py llama-cpp-python|xllamacpp MODEL.gguf
+python code_case.py ik-llama-cpp-python|llama-cpp-python|xllamacpp MODEL.gguf
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from itertools import islice
 from pathlib import Path
 
+from vieneu_core.engines.gguf import LlamaLibrary, open_binding
 from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
 from vieneu_core.engines.gguf.xllama import XllamaModel
 from vieneu_core.engines.speech_lm.model import (
@@ -34,7 +35,11 @@ PROMPT = CodePrompt(
 
 def main() -> None:
     library, path = sys.argv[1], Path(sys.argv[2])
-    model: CodeModel = (XllamaModel if library == "xllamacpp" else LlamaCppModel)(path, SETTINGS)
+    model: CodeModel
+    if library == "xllamacpp":
+        model = XllamaModel(path, SETTINGS)
+    else:
+        model = LlamaCppModel(path, SETTINGS, open_binding(LlamaLibrary(library)))
     codes = model.codes(PROMPT, lambda: False)
     next(codes)
     began_s = time.perf_counter()

@@ -4,8 +4,8 @@ The first half runs both engines in processes of their own, in turns, on one syn
 codes cost next to nothing, so what is seen is what each engine adds, and how soon it begins to
 speak. The second half takes models of the real sizes with random weights, which it makes itself:
 codes a second of our loop, sampling included, against the bare ``llama_decode`` of llama.cpp (what
-its own benchmark measures); of the trimmed vocabulary against the whole one; and of the ready-made
-package against the compiled one. 50 codes are a second of speech.
+its own benchmark measures); of the trimmed vocabulary against the whole one; and of the prebuilt
+packages against the compiled one. 50 codes are a second of speech.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from code_case import N_CODES, PROMPT, SETTINGS
 from full_size import SHAPES, write_full_size
 from report import Row, ms, times
 
+from vieneu_core.engines.gguf.llama_cpp_python import LlamaCppPython
 from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
 from vieneu_core.models.prune_vocabulary import trim
 
@@ -98,8 +99,12 @@ def _full_size(folder: Path) -> list[Row]:
             rows.append(row)
         # xllamacpp draws from the whole vocabulary, and random weights would say text half the
         # time: that is why the trimmed model is taken where there is one.
-        compiled, ready = _in_turns(_said("llama-cpp-python", path), _said("xllamacpp", path))
-        rows.append(_rate_row(part, "xllamacpp", ready, "llama-cpp-python", compiled))
+        names = ("llama-cpp-python", "ik-llama-cpp-python", "xllamacpp")
+        compiled, *prebuilt = _in_turns(*(_said(name, path) for name in names))
+        rows += [
+            _rate_row(part, name, rate, names[0], compiled)
+            for name, rate in zip(names[1:], prebuilt, strict=True)
+        ]
         path.unlink()
     return rows
 
@@ -133,7 +138,7 @@ def _in_turns(*cases: Case) -> list[float]:
 
 def _looped(path: Path) -> Case:
     """Our loop from the first code on, whatever the codes are."""
-    model: Any = LlamaCppModel(path, SETTINGS)
+    model: Any = LlamaCppModel(path, SETTINGS, LlamaCppPython())
     tokens = model._prompts.tokens(PROMPT)
 
     def run() -> float:
@@ -150,7 +155,7 @@ def _looped(path: Path) -> Case:
 
 def _bare(path: Path) -> Case:
     """Nothing but llama.cpp: decode a token, wait for its logits."""
-    model: Any = LlamaCppModel(path, SETTINGS)
+    model: Any = LlamaCppModel(path, SETTINGS, LlamaCppPython())
     tokens, llama = model._prompts.tokens(PROMPT), model._llama
     one = (llama.llama_token * 1)(tokens[-1])
 

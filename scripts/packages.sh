@@ -16,7 +16,7 @@ install_packages() {
     if ! can_compile; then
         options+=(--no-install-package llama-cpp-python)
         echo "No C and C++ compiler: llama-cpp-python is left out and its tests are skipped; GGUF models are" \
-            "tested with the prebuilt xllamacpp."
+            "tested with prebuilt packages of llama.cpp."
     elif ! installed; then
         echo "llama-cpp-python is built from source, once: about 5 minutes on two cores."
     fi

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from distributions import NOT_THE_PROJECT, Built
 
+from vieneu_core.engines.registry import needs_of
+
 ROOT = Path(__file__).parents[2]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -49,7 +51,9 @@ def mend(environment: Path, home: Path) -> None:
 
     mark, command = engine_of(run(*doctor, cwd=home, path=str(nowhere)), "gguf")
     assert mark == "·"
-    assert "xllamacpp" in command or "[gguf-prebuilt]" in command
+    extra = needs_of("gguf").quick_extra  # that of this Python and this processor
+    package = {"gguf": "ik-llama-cpp-python", "gguf-prebuilt": "xllamacpp"}[extra]
+    assert package in command or f"[{extra}]" in command
     run("bash", "-euc", command, cwd=home)
     mark, command = engine_of(run(*doctor, cwd=home, path=str(nowhere)), "gguf")
 

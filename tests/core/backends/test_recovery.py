@@ -20,6 +20,7 @@ from vieneu_core.errors import (
     EndlessSentenceError,
     ModelLoadError,
     SynthesisFailedError,
+    UnpronounceableError,
     VieneuError,
     VoiceNotFoundError,
     WorkerDiedError,
@@ -155,12 +156,16 @@ async def test_what_would_fail_again_is_not_tried_again(
     assert len(rig.tries) == 1
 
 
-async def test_a_sentence_that_the_engine_has_drawn_often_enough_is_not_spoken_again(
-    clock: FakeClock,
+@pytest.mark.parametrize(
+    "error",
+    [EndlessSentenceError("It did not end."), UnpronounceableError("It has no sounds for it.")],
+)
+async def test_a_sentence_that_the_engine_will_never_speak_is_not_spoken_again(
+    clock: FakeClock, error: VieneuError
 ) -> None:
-    rig = Rig(clock, [0.5, EndlessSentenceError("It did not end.")], [0.5])
+    rig = Rig(clock, [0.5, error], [0.5])
 
-    with pytest.raises(EndlessSentenceError, match="not end"):
+    with pytest.raises(type(error)):
         await rig.hear()
     assert len(rig.tries) == 1
 

@@ -18,7 +18,7 @@ from checkpoint.gguf_model import write_gguf
 from child_process import BEFORE_OUR_FIRST_LINE, child, without_coverage
 from cli_sandbox import SERVER_TOKEN, SUPPORT, VIENEU, WITHOUT_MODELS, CliSandbox
 from guard import GUARD_S
-from llama_library import NEEDS_LLAMA_CPP
+from llama_library import NEEDS_C_INTERFACE
 
 from vieneu_core.cli.stdio import unread
 
@@ -113,7 +113,7 @@ def test_twice_in_a_row(sandbox: CliSandbox, again_after_s: float, first: int) -
     assert not list(sandbox.home.glob(".*.part"))
 
 
-@NEEDS_LLAMA_CPP
+@NEEDS_C_INTERFACE
 @pytest.mark.slow
 def test_while_a_model_is_made_smaller(sandbox: CliSandbox) -> None:
     write_gguf(sandbox.home / "whole.gguf", n_codes=1024, n_words=3000)

@@ -18,6 +18,8 @@ from vieneu_core.doctor import (
     examine_settings,
     examine_watermark,
 )
+from vieneu_core.engines import registry
+from vieneu_core.engines.ik_llama_wheels import Machine
 from vieneu_core.engines.registry import ENGINES
 from vieneu_core.engines.sano.fetching import FailureRecord
 from vieneu_core.installation import extra_command
@@ -42,7 +44,8 @@ def test_the_engine_that_is_not_installed_is_named_with_its_own_extra(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Where nothing is compiled, that is the extra that needs no compiler."""
-    for module in ("huggingface_hub", "llama_cpp", "xllamacpp"):
+    monkeypatch.setattr(registry, "Machine", lambda: Machine("linux", "riscv64"))
+    for module in ("huggingface_hub", "ik_llama_cpp", "llama_cpp", "xllamacpp"):
         monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
@@ -75,7 +78,8 @@ def test_piper_without_a_voice_is_named_with_the_command_that_gets_one(
 def test_an_engine_that_cannot_be_imported_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, package: str, engine: str
 ) -> None:
-    monkeypatch.setitem(sys.modules, "llama_cpp", None)
+    for binding in ("ik_llama_cpp", "llama_cpp"):
+        monkeypatch.setitem(sys.modules, binding, None)
     (tmp_path / f"{package}.py").write_text("raise OSError('libgomp.so.1: no such file')", "utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.syspath_prepend(tmp_path)

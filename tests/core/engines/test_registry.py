@@ -11,7 +11,9 @@ import pytest
 from packaging.requirements import Requirement
 from pydantic import BaseModel
 
+from vieneu_core.engines import registry
 from vieneu_core.engines.gguf import GgufOptions
+from vieneu_core.engines.ik_llama_wheels import Machine
 from vieneu_core.engines.piper.options import PiperOptions
 from vieneu_core.engines.pytorch import PytorchOptions
 from vieneu_core.engines.registry import (
@@ -22,6 +24,7 @@ from vieneu_core.engines.registry import (
     check_installed,
     has_compiler,
     model_option,
+    needs_of,
 )
 from vieneu_core.engines.sdk.options import SdkOptions
 from vieneu_core.errors import MissingExtraError
@@ -144,38 +147,63 @@ def test_a_compiler_is_one_for_c_and_one_for_cpp(
     assert has_compiler() is there
 
 
+OLD_PROCESSOR = "flags\t\t: fpu sse4_2 avx\n"
+PROCESSOR = "flags\t\t: fpu sse4_2 avx f16c fma avx2\n"
+
+
 @pytest.mark.parametrize(
-    ("either", "compiler", "extra"),
+    ("there", "python", "cpu", "compiler", "chosen", "extra", "missing"),
     [
-        (("no_a", "no_b"), True, "gguf"),
-        (("no_a", "no_b"), False, "gguf-prebuilt"),
-        (("json", "no_b"), False, "gguf"),
-        (("no_a", "json"), True, "gguf-prebuilt"),
+        ((), (3, 13), PROCESSOR, True, None, "gguf", ("ik_llama_cpp",)),
+        ((), (3, 13), PROCESSOR, False, None, "gguf", ("ik_llama_cpp",)),
+        ((), (3, 13), OLD_PROCESSOR, True, None, "gguf-prebuilt", ("xllamacpp",)),
+        ((), (3, 14), PROCESSOR, True, None, "gguf", ("llama_cpp",)),
+        ((), (3, 14), PROCESSOR, False, None, "gguf-prebuilt", ("xllamacpp",)),
+        (("ik_llama_cpp", "llama_cpp"), (3, 13), PROCESSOR, True, "ik_llama_cpp", "gguf", ()),
+        (
+            ("ik_llama_cpp", "xllamacpp"),
+            (3, 13),
+            OLD_PROCESSOR,
+            True,
+            "xllamacpp",
+            "gguf-prebuilt",
+            (),
+        ),
+        (("llama_cpp", "xllamacpp"), (3, 14), PROCESSOR, False, "llama_cpp", "gguf", ()),
+        (("xllamacpp",), (3, 13), PROCESSOR, True, "xllamacpp", "gguf-prebuilt", ()),
     ],
 )
-def test_the_extra_is_one_that_can_be_installed_here(
+def test_llama_cpp_is_one_that_runs_and_can_be_installed_here(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    either: tuple[str, ...],
+    there: tuple[str, ...],
+    python: tuple[int, int],
+    cpu: str,
+    chosen: str | None,
     extra: str,
+    missing: tuple[str, ...],
     *,
     compiler: bool,
 ) -> None:
-    monkeypatch.delenv("CC", raising=False)
-    monkeypatch.delenv("CXX", raising=False)
-    monkeypatch.setenv("PATH", programs(tmp_path, *(["cc", "c++"] if compiler else [])))
-    needs = EngineNeeds(
-        engine="gguf",
-        label="GGUF",
-        extra="gguf",
-        prebuilt_extra="gguf-prebuilt",
-        modules=("no_model",),
-        either=either,
-    )
+    (tmp_path / "cpuinfo").write_text(cpu, "utf-8")
+    here = Machine("linux", "x86_64", python, tmp_path / "cpuinfo")
+    monkeypatch.setattr(registry, "Machine", lambda: here)
+    bindings = {"ik_llama_cpp", "llama_cpp", "xllamacpp"}
+    monkeypatch.setattr(registry, "has_module", lambda name: name in there or name not in bindings)
+    monkeypatch.setattr(registry, "has_compiler", lambda: compiler)
 
-    assert needs.extra_here == extra
-    missing = {"gguf": ("no_model", "no_a"), "gguf-prebuilt": ("no_model", "no_b")}[extra]
-    assert needs.missing() == (missing if "json" not in either else ("no_model",))
+    needs = needs_of("gguf")
+
+    assert (needs.chosen, needs.extra_here, needs.missing()) == (chosen, extra, missing)
+
+
+def test_nothing_that_compiles_for_minutes_is_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "has_compiler", lambda: True)
+    for python, extra in (((3, 13), "gguf"), ((3, 14), "gguf-prebuilt")):
+        apple = Machine("darwin", "arm64", python)
+        monkeypatch.setattr(registry, "Machine", lambda: apple)  # noqa: B023 - called in this turn
+
+        assert needs_of("gguf").quick_extra == extra
 
 
 @pytest.mark.parametrize("engine", ["gguf", "pytorch"])

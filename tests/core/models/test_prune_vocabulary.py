@@ -10,10 +10,9 @@ import pytest
 from checkpoint import network
 from checkpoint.gguf_model import write_gguf
 from guard import GUARD_S
-from llama_library import NEEDS_LLAMA_CPP
+from llama_library import NEEDS_C_INTERFACE, NEEDS_LLAMA_CPP, open_llama_cpp
 
-from vieneu_core.engines.gguf.llama_binding import LlamaBinding
-from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
+from vieneu_core.engines.gguf.llama_cpp_python import LlamaCppPython
 from vieneu_core.engines.gguf.reachable_tokens import reachable_tokens
 from vieneu_core.engines.speech_lm.model import (
     CodeModelSettings,
@@ -58,7 +57,7 @@ def trimmed(source: Path, reachable: frozenset[int]) -> tuple[Path, TrimReport]:
 
 
 def codes(path: Path, format: PromptFormat) -> Iterator[list[int]]:  # noqa: A002 - the word of this field
-    model = LlamaCppModel(
+    model = open_llama_cpp(
         path, CodeModelSettings(format=format, sampling=Sampling(temperature=0), threads=1)
     )
     for sentence in SENTENCES:
@@ -67,7 +66,7 @@ def codes(path: Path, format: PromptFormat) -> Iterator[list[int]]:  # noqa: A00
     model.close()
 
 
-@NEEDS_LLAMA_CPP
+@NEEDS_C_INTERFACE
 @pytest.mark.parametrize("format", list(PromptFormat))
 def test_the_same_codes_are_spoken(
     source: Path,
@@ -80,7 +79,7 @@ def test_the_same_codes_are_spoken(
     assert all(len(sentence) > 10 for sentence in before)
 
 
-@NEEDS_LLAMA_CPP
+@NEEDS_C_INTERFACE
 def test_what_is_never_used_is_gone(source: Path, trimmed: tuple[Path, TrimReport]) -> None:
     path, report = trimmed
 
@@ -100,24 +99,24 @@ def test_each_text_is_cut_into_the_same_tokens(
 ) -> None:
     cuts = []
     for path in (source, trimmed[0]):
-        library = LlamaBinding()
+        library = LlamaCppPython()
         model = library.open_model(path, vocabulary_only=True)
         vocabulary = library.c.llama_model_get_vocab(model)
         cuts.append(
             [
                 [
                     library.c.llama_vocab_get_text(vocabulary, token)
-                    for token in library.tokens_of(vocabulary, text)
+                    for token in library.tokens_of(model, text)
                 ]
                 for text in (*SENTENCES, " ".join(SENTENCES), "user: Convert the text to speech:")
             ]
         )
-        library.c.llama_model_free(model)
+        library.free_model(model)
 
     assert cuts[0] == cuts[1]
 
 
-@NEEDS_LLAMA_CPP
+@NEEDS_C_INTERFACE
 def test_all_but_the_vocabulary_is_copied_bit_for_bit(
     source: Path, trimmed: tuple[Path, TrimReport]
 ) -> None:
@@ -141,7 +140,7 @@ def test_all_but_the_vocabulary_is_copied_bit_for_bit(
     assert small.fields[TRIMMED_KEY].contents() == trimmed[1].tokens_before
 
 
-@NEEDS_LLAMA_CPP
+@NEEDS_C_INTERFACE
 def test_each_row_belongs_to_the_same_token(source: Path, trimmed: tuple[Path, TrimReport]) -> None:
     def rows(path: Path) -> dict[str, bytes]:
         reader = gguf.GGUFReader(path)
@@ -152,25 +151,25 @@ def test_each_row_belongs_to_the_same_token(source: Path, trimmed: tuple[Path, T
     assert rows(trimmed[0]).items() <= rows(source).items()
 
 
-@NEEDS_LLAMA_CPP
+@NEEDS_C_INTERFACE
 def test_a_text_beyond_the_trimmed_words_is_still_spoken(trimmed: tuple[Path, TrimReport]) -> None:
     settings = CodeModelSettings(
         format=PromptFormat.PLAIN, sampling=Sampling(temperature=0), threads=1
     )
-    model = LlamaCppModel(trimmed[0], settings)
+    model = open_llama_cpp(trimmed[0], settings)
     prompt = CodePrompt(phonemes="qqq zzz xyz abcabc đườ 漢字", reference=AN)
 
     assert list(model.codes(prompt, lambda: False))[:3] == [40, 41, 42]
     model.close()
 
 
-@NEEDS_LLAMA_CPP
+@NEEDS_C_INTERFACE
 def test_trimming_twice_is_refused(trimmed: tuple[Path, TrimReport], tmp_path: Path) -> None:
     with pytest.raises(ModelLoadError, match="trimmed already"):
         trim(trimmed[0], tmp_path / "again.gguf", reachable=(), progress=quiet)
 
 
-@NEEDS_LLAMA_CPP
+@NEEDS_C_INTERFACE
 def test_the_source_is_never_overwritten(source: Path, reachable: frozenset[int]) -> None:
     before = source.read_bytes()
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from checkpoint.gguf_model import write_gguf
 from checkpoint.transformers_model import write_transformers
+from llama_library import open_llama_cpp
 
-from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
+from vieneu_core.engines.gguf import LlamaLibrary
 from vieneu_core.engines.gguf.xllama import XllamaModel
 from vieneu_core.engines.pytorch.device import DeviceChoice, Dtype, TorchDevice
 from vieneu_core.engines.pytorch.model import TorchModel
@@ -30,6 +32,7 @@ def torch_model(path: Path, settings: CodeModelSettings) -> CodeModel:
     return TorchModel(path, settings, TorchDevice.choose(DeviceChoice.CPU, Dtype.FLOAT32))
 
 
-LLAMA_CPP = Way(LlamaCppModel, write_gguf)
+IK_LLAMA_CPP = Way(partial(open_llama_cpp, library=LlamaLibrary.IK_LLAMA_CPP_PYTHON), write_gguf)
+LLAMA_CPP = Way(partial(open_llama_cpp, library=LlamaLibrary.LLAMA_CPP_PYTHON), write_gguf)
 XLLAMACPP = Way(XllamaModel, write_gguf)
 PYTORCH = Way(torch_model, write_transformers)

@@ -688,6 +688,7 @@ class UnpronounceableError(SynthesisFailedError):
     title = "Sentence cannot be pronounced"
     default_remedy = "Another voice speaks it if there is one; otherwise write it in Latin letters."
     consequence = Consequence.NONE
+    transient = False
 
 
 class WorkerDiedError(EngineError):

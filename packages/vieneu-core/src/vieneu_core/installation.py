@@ -26,7 +26,6 @@ CORE = "vieneu-core"
 _SYSTEM_PACKAGES = {"libgomp.so.1": "libgomp1"}
 """System libraries that wheels need (both bindings of llama.cpp), and their Debian packages."""
 _MISSING_LIBRARY = re.compile(r"(lib[\w.+-]+\.so[.\d]*): cannot open shared object file")
-_MARKER = re.compile(r"""\s*extra\s*==\s*['"](?P<extra>[\w-]+)['"]\s*""")
 
 
 def install_command(*requirements: str) -> str:
@@ -187,8 +186,7 @@ def _brought_by(extra: str, package: str) -> Iterator[str]:
         return
     for line in lines:
         what, _, condition = line.partition(";")
-        marker = _MARKER.fullmatch(condition)
-        if (marker["extra"] if marker else condition.strip()) != extra:
+        if not _applies(condition, extra):
             continue
         name, _, more = what.strip().partition("[")
         if name == package:
@@ -196,3 +194,14 @@ def _brought_by(extra: str, package: str) -> Iterator[str]:
                 yield from _brought_by(each.strip(), package)
         elif not name.startswith("vieneu-"):
             yield what.strip()
+
+
+def _applies(condition: str, extra: str) -> bool:
+    """Return whether a requirement belongs to an extra, and to this machine."""
+    if ("extra" in condition) != bool(extra):
+        return False
+    if not condition:
+        return True
+    from packaging.markers import Marker
+
+    return Marker(condition).evaluate({"extra": extra})

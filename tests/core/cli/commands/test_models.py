@@ -10,7 +10,7 @@ from checkpoint.gguf_model import write_gguf
 from checkpoint.piper_voice import write_voice
 from cli_sandbox import CliSandbox
 from hub_site import hub_site
-from llama_library import NEEDS_LLAMA_CPP
+from llama_library import NEEDS_C_INTERFACE
 
 from vieneu_core.models.catalogue import known_model
 from vieneu_core.text import dictionary
@@ -107,7 +107,7 @@ def test_what_does_not_speak_is_no_voice(sandbox: CliSandbox) -> None:
 
 
 @pytest.mark.slow
-@NEEDS_LLAMA_CPP
+@NEEDS_C_INTERFACE
 @pytest.mark.usefixtures("in_process")
 def test_a_model_is_trimmed_and_still_speaks(
     sandbox: CliSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -11,7 +11,7 @@ from checkpoint.folder import ModelFolder, expected_codes, heard_codes
 from checkpoint.gguf_engine import AN, CHI, SENTENCES, TEXT, speak_gguf
 from checkpoint.presets import VOICES
 from engine_calls import never, quiet
-from llama_library import NEEDS_LLAMA_CPP
+from llama_library import LIBRARIES
 
 from vieneu_core.engines.base import EngineInfo, Utterance
 from vieneu_core.engines.gguf import create
@@ -24,7 +24,7 @@ from vieneu_core.voices import Voice
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param("llama-cpp-python", marks=NEEDS_LLAMA_CPP), "xllamacpp"],
+    params=LIBRARIES,
 )
 def loaded(request: pytest.FixtureRequest, folder: ModelFolder) -> tuple[CodeEngine, EngineInfo]:
     engine = create(folder.options(library=request.param))

@@ -11,7 +11,7 @@ from checkpoint.folder import ModelFolder
 from checkpoint.gguf_engine import CHI, speak_gguf
 from engine_calls import quiet
 from guard import GUARD_S
-from llama_library import NEEDS_LLAMA_CPP
+from llama_library import NEEDS_C_INTERFACE, NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.base import EngineInfo
 from vieneu_core.engines.gguf import create
@@ -80,7 +80,7 @@ def test_a_codec_of_another_kind_is_an_error(copy: ModelFolder, library: str) ->
         load(copy, library=library)
 
 
-@NEEDS_LLAMA_CPP
+@NEEDS_C_INTERFACE
 def test_a_voice_that_the_model_does_not_know_is_told_while_loading(copy: ModelFolder) -> None:
     from checkpoint.gguf_model import write_gguf
 
@@ -140,7 +140,7 @@ def test_too_little_memory_is_an_error_and_no_crash(folder: ModelFolder) -> None
     program = (
         "import resource, sys, json\n"
         "from vieneu_core.engines.gguf import create\n"
-        "import onnxruntime, llama_cpp, sea_g2p, numpy\n"
+        "import onnxruntime, llama_cpp, sea_g2p, numpy.random\n"
         "engine = create(json.loads(sys.argv[1]))\n"
         "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
         "resource.setrlimit(resource.RLIMIT_AS, (used + 150_000_000, used + 150_000_000))\n"

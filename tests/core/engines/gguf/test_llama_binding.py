@@ -6,18 +6,18 @@ import gc
 from pathlib import Path
 
 import pytest
-from llama_library import NEEDS_LLAMA_CPP
+from llama_library import LIBRARIES
 
-from vieneu_core.engines.gguf.llama_binding import LlamaBinding
+from vieneu_core.engines.gguf import LlamaLibrary, open_binding
 from vieneu_core.errors import ModelLoadError
 
 
-@NEEDS_LLAMA_CPP
-def test_the_log_is_heard_after_another_binding_is_gone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("library", LIBRARIES[:2])
+def test_the_log_is_heard_after_another_binding_is_gone(tmp_path: Path, library: str) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF" + b"\0" * 60)
-    binding = LlamaBinding()
-    LlamaBinding()
+    binding = open_binding(LlamaLibrary(library))
+    open_binding(LlamaLibrary(library))
     gc.collect()
 
     with pytest.raises(ModelLoadError, match=r"llama\.cpp says"):

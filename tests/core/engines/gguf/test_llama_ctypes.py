@@ -1,4 +1,4 @@
-"""Both ways to llama.cpp keep the same promises."""
+"""All ways to llama.cpp keep the same promises."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ import pytest
 from checkpoint import code_prompts
 from checkpoint.code_prompts import AN, CHI, PLAIN, codes_after
 from checkpoint.gguf_model import write_gguf
+from checkpoint.ways import IK_LLAMA_CPP, LLAMA_CPP, XLLAMACPP
 from engine_calls import never
-from llama_library import NEEDS_LLAMA_CPP
+from llama_library import NEEDS_C_INTERFACE, NEEDS_IK_LLAMA_CPP, NEEDS_LLAMA_CPP, open_llama_cpp
 
-from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
-from vieneu_core.engines.gguf.xllama import XllamaModel
 from vieneu_core.engines.speech_lm.model import (
     CodeModel,
     CodeModelSettings,
@@ -44,8 +43,12 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(LlamaCppModel, marks=NEEDS_LLAMA_CPP), XllamaModel],
-    ids=["llama_cpp", "xllamacpp"],
+    params=[
+        pytest.param(IK_LLAMA_CPP.open, marks=NEEDS_IK_LLAMA_CPP),
+        pytest.param(LLAMA_CPP.open, marks=NEEDS_LLAMA_CPP),
+        XLLAMACPP.open,
+    ],
+    ids=["ik_llama_cpp", "llama_cpp", "xllamacpp"],
 )
 def open_model(request: pytest.FixtureRequest) -> Open:
     made: Open = request.param
@@ -198,23 +201,27 @@ def test_a_truncated_file_is_an_error_that_names_it(
         open_model(cut, PLAIN)
 
 
-@NEEDS_LLAMA_CPP
+@NEEDS_C_INTERFACE
 def test_a_model_that_does_not_speak_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     write_gguf(path, architecture="no-such-thing")
 
     with pytest.raises(ModelLoadError, match="unknown model architecture"):
-        LlamaCppModel(path, PLAIN)
+        open_llama_cpp(path, PLAIN)
 
 
 @pytest.mark.parametrize(
-    ("module", "cls", "extra"),
-    [("llama_cpp", LlamaCppModel, "gguf"), ("xllamacpp", XllamaModel, "gguf-prebuilt")],
+    ("module", "open_model", "extra"),
+    [
+        pytest.param("ik_llama_cpp", IK_LLAMA_CPP.open, "gguf", marks=NEEDS_IK_LLAMA_CPP),
+        ("llama_cpp", LLAMA_CPP.open, "gguf"),
+        ("xllamacpp", XLLAMACPP.open, "gguf-prebuilt"),
+    ],
 )
 def test_a_library_that_is_not_installed_is_named_with_its_pip_line(
-    monkeypatch: pytest.MonkeyPatch, path: Path, module: str, cls: Open, extra: str
+    monkeypatch: pytest.MonkeyPatch, path: Path, module: str, open_model: Open, extra: str
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, module, None)
 
     with pytest.raises(MissingExtraError, match=rf"vieneu-core\[{extra}\]"):
-        cls(path, PLAIN)
+        open_model(path, PLAIN)

@@ -11,7 +11,7 @@ from checkpoint.code_prompts import AN, CHI, PLAIN, SENTENCES, codes_after
 from checkpoint.torch_code_model import CPU, prompts, say_codes, watched
 from checkpoint.transformers_model import write_transformers
 from engine_calls import never
-from llama_library import NEEDS_LLAMA_CPP
+from llama_library import NEEDS_C_INTERFACE, open_llama_cpp
 
 from vieneu_core.engines.pytorch.batch import TOKENS_AT_ONCE
 from vieneu_core.engines.pytorch.device import DeviceChoice, Dtype, TorchDevice
@@ -30,16 +30,14 @@ def test_the_codes_go_on_where_the_voice_ends(model: TorchModel, voice: Referenc
     assert codes == list(itertools.islice(codes_after(voice.codes[-1]), len(codes)))
 
 
-@NEEDS_LLAMA_CPP
+@NEEDS_C_INTERFACE
 @pytest.mark.parametrize("format", list(PromptFormat))
 def test_it_says_what_llama_cpp_says(path: Path, tmp_path: Path, format: PromptFormat) -> None:  # noqa: A002 - the word of this field
     from checkpoint.gguf_model import write_gguf
 
-    from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
-
     settings = replace(PLAIN, format=format)
     write_gguf(tmp_path / "same.gguf", n_codes=1024, codes_per_token=3)
-    other = LlamaCppModel(tmp_path / "same.gguf", settings)
+    other = open_llama_cpp(tmp_path / "same.gguf", settings)
     model = TorchModel(path, settings, CPU)
 
     for prompt in prompts():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from checkpoint.ways import LLAMA_CPP, PYTORCH, XLLAMACPP, Way
-from llama_library import NEEDS_LLAMA_CPP
+from checkpoint.ways import IK_LLAMA_CPP, LLAMA_CPP, PYTORCH, XLLAMACPP, Way
+from llama_library import NEEDS_IK_LLAMA_CPP, NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.speech_lm.neucodec import NeuCodecEncoder
 
@@ -28,8 +28,13 @@ def encoder(folder: Path) -> NeuCodecEncoder:
 
 
 @pytest.fixture(
-    params=[pytest.param(LLAMA_CPP, marks=NEEDS_LLAMA_CPP), XLLAMACPP, PYTORCH],
-    ids=["llama_cpp", "xllamacpp", "pytorch"],
+    params=[
+        pytest.param(IK_LLAMA_CPP, marks=NEEDS_IK_LLAMA_CPP),
+        pytest.param(LLAMA_CPP, marks=NEEDS_LLAMA_CPP),
+        XLLAMACPP,
+        PYTORCH,
+    ],
+    ids=["ik_llama_cpp", "llama_cpp", "xllamacpp", "pytorch"],
 )
 def way(request: pytest.FixtureRequest) -> Way:
     found: Way = request.param

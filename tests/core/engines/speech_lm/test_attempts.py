@@ -18,7 +18,7 @@ from checkpoint.network import Training
 from checkpoint.presets import VOICES
 from checkpoint.ways import Way
 from engine_calls import never, quiet
-from llama_library import NEEDS_LLAMA_CPP
+from llama_library import LIBRARIES
 
 from vieneu_core.engines.base import EngineMemory, Utterance
 from vieneu_core.engines.gguf import create
@@ -273,9 +273,7 @@ def test_a_real_model_goes_on_with_what_has_been_made(way: Way, tmp_path: Path) 
     model.close()
 
 
-@pytest.mark.parametrize(
-    "library", [pytest.param("llama-cpp-python", marks=NEEDS_LLAMA_CPP), "xllamacpp"]
-)
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_an_engine_is_silent_where_a_word_has_no_end(tmp_path: Path, library: str) -> None:
     """This network speaks for about 60 codes after 20 of a voice, whatever the text is."""
     folder = ModelFolder(tmp_path)

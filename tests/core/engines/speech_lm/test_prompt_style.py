@@ -13,9 +13,9 @@ from checkpoint.folder import ModelFolder
 from checkpoint.gguf_model import write_gguf
 from checkpoint.network import EMOTIONS, Training
 from checkpoint.presets import VOICES, write_presets
-from checkpoint.ways import LLAMA_CPP, XLLAMACPP, Way
+from checkpoint.ways import IK_LLAMA_CPP, LLAMA_CPP, XLLAMACPP, Way
 from engine_calls import never, quiet
-from llama_library import NEEDS_LLAMA_CPP
+from llama_library import LIBRARIES, NEEDS_IK_LLAMA_CPP, NEEDS_LLAMA_CPP
 
 from vieneu_core.engines.base import LoadProgress
 from vieneu_core.engines.gguf import GgufOptions, create
@@ -132,7 +132,12 @@ def test_an_emotion_that_is_no_token_is_dropped(way: Way, tmp_path: Path) -> Non
 @pytest.mark.parametrize("emotions", [EMOTIONS, EMOTIONS[:1], ()])
 @pytest.mark.parametrize("begins", [True, False])
 @pytest.mark.parametrize(
-    "open_model", [pytest.param(LLAMA_CPP.open, marks=NEEDS_LLAMA_CPP), XLLAMACPP.open]
+    "open_model",
+    [
+        pytest.param(IK_LLAMA_CPP.open, marks=NEEDS_IK_LLAMA_CPP),
+        pytest.param(LLAMA_CPP.open, marks=NEEDS_LLAMA_CPP),
+        XLLAMACPP.open,
+    ],
 )
 def test_a_token_before_each_text_is_no_part_of_an_emotion(
     tmp_path: Path,
@@ -151,9 +156,7 @@ def test_a_token_before_each_text_is_no_part_of_an_emotion(
     model.close()
 
 
-@pytest.mark.parametrize(
-    "library", [pytest.param("llama-cpp-python", marks=NEEDS_LLAMA_CPP), "xllamacpp"]
-)
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_the_engine_says_what_was_found(tmp_path: Path, library: str) -> None:
     folder = ModelFolder(tmp_path)
     write_gguf(folder.model, trained=Training(chat=True, emotion=False), emotions=())
@@ -170,6 +173,7 @@ def test_the_engine_says_what_was_found(tmp_path: Path, library: str) -> None:
 @pytest.mark.parametrize(
     ("library", "why"),
     [
+        pytest.param("ik-llama-cpp-python", "code 356", marks=NEEDS_IK_LLAMA_CPP),
         pytest.param("llama-cpp-python", "code 356", marks=NEEDS_LLAMA_CPP),
         ("xllamacpp", "a model and a codec that belong together"),  # it has no list of tokens
     ],

@@ -12,7 +12,7 @@ from checkpoint.code_prompts import AN, PLAIN
 from checkpoint.gguf_model import write_gguf
 from checkpoint.network import Training
 from checkpoint.ways import XLLAMACPP
-from llama_library import NEEDS_LLAMA_CPP
+from llama_library import NEEDS_C_INTERFACE, open_llama_cpp
 
 from vieneu_core.engines.gguf import GgufOptions
 from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
@@ -51,7 +51,7 @@ def test_only_styles_between_which_few_codes_do_not_decide_get_more() -> None:
     assert asked == [*((style, 12) for style in STYLES), (STYLES[0], 50), (STYLES[1], 50)]
 
 
-@NEEDS_LLAMA_CPP
+@NEEDS_C_INTERFACE
 def test_the_codes_of_a_style_are_evaluated_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,18 +66,18 @@ def test_the_codes_of_a_style_are_evaluated_together(
     monkeypatch.setattr(LlamaCppModel, "_decode", counted)
     write_gguf(tmp_path / "own", n_codes=512, trained=Training(chat=True, emotion=False))
 
-    model = LlamaCppModel(tmp_path / "own", ANY_STYLE)
+    model = open_llama_cpp(tmp_path / "own", ANY_STYLE)
 
     assert model.style == PromptStyle(format=PromptFormat.CHAT)
     assert len(evaluated) <= 3 * len(STYLES)
     model.close()
 
 
-@NEEDS_LLAMA_CPP
+@NEEDS_C_INTERFACE
 @pytest.mark.parametrize("n_codes", [0, 1, 2, 16, 17, 18, 40])
 def test_codes_are_as_likely_together_as_one_by_one(tmp_path: Path, n_codes: int) -> None:
     write_gguf(tmp_path / "own", n_codes=512)
-    model = LlamaCppModel(tmp_path / "own", PLAIN)
+    model = open_llama_cpp(tmp_path / "own", PLAIN)
     before = model._tokens_of("<|TEXT_PROMPT_START|>hˈom<|SPEECH_GENERATION_START|>")
     codes = [model._vocabulary.token(code * 7 % 512) for code in range(n_codes)]
 

@@ -140,7 +140,7 @@ def _conflicts(needs: EngineNeeds) -> list[WrongVersion]:
 
 
 def _extra(needs: EngineNeeds) -> str:
-    return needs.prebuilt_extra or needs.extra  # compiling it would take minutes
+    return needs.quick_extra
 
 
 def _install(extra: str, pip: Callable[[Sequence[str]], PipRun]) -> PipRun:

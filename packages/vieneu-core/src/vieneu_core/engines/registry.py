@@ -11,6 +11,8 @@ from pathlib import Path
 from shutil import which
 
 from vieneu_core.config.settings import EMBEDDED_ENGINE
+from vieneu_core.engines.ik_llama_wheels import MODULE as IK_LLAMA_CPP
+from vieneu_core.engines.ik_llama_wheels import Machine
 from vieneu_core.errors import MissingExtraError
 from vieneu_core.files import write_atomic
 from vieneu_core.installation import WrongVersion, has_module, wrong_versions
@@ -29,11 +31,11 @@ class EngineNeeds:
     extra: str
     """Extra of vieneu-core."""
     prebuilt_extra: str = ""
-    """Extra that needs no compiler, if ``extra`` needs one."""
+    """Extra that needs no compiler, and runs everywhere."""
     modules: tuple[str, ...]
     """Required modules."""
     either: tuple[str, ...] = ()
-    """Modules of which one is required: that of ``extra``, then that of ``prebuilt_extra``."""
+    """Modules of which one is required, best first; the last is that of ``prebuilt_extra``."""
     inner: tuple[str, ...] = ()
     """Submodules that the engine imports, and that fail if the package is incomplete."""
     wants_gpu: bool = False
@@ -49,7 +51,7 @@ class EngineNeeds:
         """Return the modules that are not installed."""
         absent = tuple(name for name in self.modules if not has_module(name))
         if self.either and self.chosen is None:
-            absent += self.either[:1] if self.extra_here == self.extra else self.either[1:]
+            absent += (self._wanted,)
         return absent
 
     def wrong_versions(self) -> tuple[WrongVersion, ...]:
@@ -59,15 +61,18 @@ class EngineNeeds:
 
     @property
     def chosen(self) -> str | None:
-        """The first of ``either`` that is installed, which the engine uses."""
-        return next(filter(has_module, self.either), None)
+        """The first of ``either`` that is installed and runs here, which the engine uses."""
+        return next((name for name in self.either if has_module(name) and _runs(name)), None)
 
     @property
     def extra_here(self) -> str:
         """The extra that can be installed on this machine."""
-        if not self.prebuilt_extra or self.chosen == self.either[0]:
-            return self.extra
-        return self.extra if self.chosen is None and has_compiler() else self.prebuilt_extra
+        return self._extra_of(self.chosen or self._wanted) if self.either else self.extra
+
+    @property
+    def quick_extra(self) -> str:
+        """The extra that is installed here without compiling for minutes."""
+        return self._extra_of(self._wanted_prebuilt) if self.either else self.extra
 
     @property
     def imported(self) -> tuple[str, ...]:
@@ -75,11 +80,33 @@ class EngineNeeds:
         return (*self.modules, *([self.chosen] if self.chosen else []), *self.inner)
 
     @property
+    def _wanted(self) -> str:
+        """The one of ``either`` to install, if there is none."""
+        compiled = self.prebuilt_extra and has_compiler() and not Machine().has_wheel
+        return _COMPILED if compiled else self._wanted_prebuilt
+
+    @property
+    def _wanted_prebuilt(self) -> str:
+        if not self.prebuilt_extra or Machine().runs:
+            return self.either[0]
+        return self.either[-1]
+
+    def _extra_of(self, module: str) -> str:
+        return (
+            self.prebuilt_extra if self.prebuilt_extra and module == self.either[-1] else self.extra
+        )
+
+    @property
     def installed(self) -> bool:
         """Whether all requirements are installed, in versions that fit."""
         return not self.missing() and not self.wrong_versions()
 
 
+def _runs(module: str) -> bool:
+    return module != IK_LLAMA_CPP or Machine().runs
+
+
+_COMPILED = "llama_cpp"
 _MODEL = ("onnxruntime", "sea_g2p", "huggingface_hub")
 # Each list contains all modules of its extra; tests/core/engines/test_registry.py compares them.
 ENGINES = (
@@ -104,7 +131,7 @@ ENGINES = (
         extra="gguf",
         prebuilt_extra="gguf-prebuilt",
         modules=_MODEL,
-        either=("llama_cpp", "xllamacpp"),
+        either=(IK_LLAMA_CPP, _COMPILED, "xllamacpp"),
         speech_lm=True,
     ),
     EngineNeeds(
@@ -190,13 +217,18 @@ def is_installed(engine: str) -> bool:
     return any(each.engine == engine and each.installed for each in ENGINES)
 
 
+def needs_of(engine: str) -> EngineNeeds:
+    """Return the requirements of an engine of `ENGINES`."""
+    return next(each for each in ENGINES if each.engine == engine)
+
+
 def check_installed(engine: str) -> None:
     """Check that the requirements of an engine are installed, before it is used.
 
     Raises:
         MissingExtraError: a module is missing or too old; the message names the extra to install.
     """
-    needs = next(each for each in ENGINES if each.engine == engine)
+    needs = needs_of(engine)
     if not needs.installed:
         raise MissingExtraError(
             Translatable("The engine {engine}", engine=engine),

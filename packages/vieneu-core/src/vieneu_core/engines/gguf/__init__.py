@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 
 from pydantic import Field
 
 from vieneu_core.engines.base import OnLoad
-from vieneu_core.engines.registry import check_installed
+from vieneu_core.engines.gguf.llama_binding import LlamaBinding
+from vieneu_core.engines.registry import check_installed, needs_of
 from vieneu_core.engines.speech_lm.engine import CodeEngine, Parts, remembered
-from vieneu_core.engines.speech_lm.model import CodeModel
+from vieneu_core.engines.speech_lm.model import ALL_LAYERS, CodeModel
 from vieneu_core.engines.speech_lm.model_files import FoundModel, ModelFiles
 from vieneu_core.engines.speech_lm.onnx_decoder import OnnxDecoder
 from vieneu_core.engines.speech_lm.options import CodeOptions, ModelName, parse_options
 from vieneu_core.engines.speech_lm.voice_prompts import References, references
-from vieneu_core.installation import has_module
 from vieneu_core.models.catalogue import DEFAULT_DECODER, DEFAULT_GGUF
 from vieneu_core.models.gguf_header import check_vieneu_gguf
 
@@ -27,11 +28,21 @@ class LlamaLibrary(StrEnum):
     """Package that contains llama.cpp."""
 
     AUTO = "auto"
-    """The first of the others that is installed."""
+    """The first of the others that is installed and runs on this processor."""
+    IK_LLAMA_CPP_PYTHON = "ik-llama-cpp-python"
+    """A faster fork of llama.cpp, prebuilt for most processors."""
     LLAMA_CPP_PYTHON = "llama-cpp-python"
     """Compiled for this processor, which takes minutes and a compiler."""
     XLLAMACPP = "xllamacpp"
     """Prebuilt for all processors of the architecture."""
+
+
+_LIBRARIES = {
+    "ik_llama_cpp": LlamaLibrary.IK_LLAMA_CPP_PYTHON,
+    "llama_cpp": LlamaLibrary.LLAMA_CPP_PYTHON,
+    "xllamacpp": LlamaLibrary.XLLAMACPP,
+}
+"""Packages by their modules."""
 
 
 class GgufOptions(CodeOptions):
@@ -47,13 +58,18 @@ class GgufOptions(CodeOptions):
         default=0.05, ge=0, le=1, description="a number from 0 to 1, where 0 is off"
     )
     library: LlamaLibrary = Field(
-        default=LlamaLibrary.AUTO, description="auto, llama-cpp-python or xllamacpp"
+        default=LlamaLibrary.AUTO,
+        description="auto, ik-llama-cpp-python, llama-cpp-python or xllamacpp",
     )
     """Package to use for llama.cpp."""
     codec_threads: int = Field(
         default=1, ge=0, le=1024, description="a number, 0 for what ONNX Runtime finds best"
     )
     """The codec runs beside the language model, so more threads slow that down."""
+    gpu_layers: int = Field(
+        default=ALL_LAYERS, ge=0, le=ALL_LAYERS, description="a number, 0 for none on the GPU"
+    )
+    """Layers of the model on the GPU, where llama.cpp was built for one."""
 
 
 def create(options: Mapping[str, object]) -> CodeEngine:
@@ -93,14 +109,31 @@ def _load(options: GgufOptions, progress: OnLoad) -> Parts:
 
 def _model(options: GgufOptions, found: FoundModel, voices: References) -> CodeModel:
     settings = options.settings(found.known, voices.sample)
+    settings = replace(settings, gpu_layers=options.gpu_layers)
     library = options.library
     if library is LlamaLibrary.AUTO:
-        compiled = has_module("llama_cpp") or not has_module("xllamacpp")
-        library = LlamaLibrary.LLAMA_CPP_PYTHON if compiled else LlamaLibrary.XLLAMACPP
+        library = _LIBRARIES[needs_of(NAME).chosen or ""]  # one is installed: that was checked
     if library is LlamaLibrary.XLLAMACPP:
         from vieneu_core.engines.gguf.xllama import XllamaModel
 
         return XllamaModel(found.path, settings)
     from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
 
-    return LlamaCppModel(found.path, settings)
+    return LlamaCppModel(found.path, settings, open_binding(library))
+
+
+def open_binding(library: LlamaLibrary = LlamaLibrary.AUTO) -> LlamaBinding:
+    """Return a binding of llama.cpp's C interface, which xllamacpp does not have.
+
+    Raises:
+        MissingExtraError, ModelLoadError: it is not installed, or cannot be loaded.
+    """
+    if library is LlamaLibrary.AUTO:
+        library = _LIBRARIES.get(needs_of(NAME).chosen or "", library)
+    if library is LlamaLibrary.IK_LLAMA_CPP_PYTHON:
+        from vieneu_core.engines.gguf.ik_llama_cpp import IkLlamaCpp
+
+        return IkLlamaCpp()
+    from vieneu_core.engines.gguf.llama_cpp_python import LlamaCppPython
+
+    return LlamaCppPython()

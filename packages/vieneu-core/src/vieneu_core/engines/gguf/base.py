@@ -1,4 +1,4 @@
-"""Common part of both llama.cpp bindings: a GGUF file on the CPU, and the next prompt."""
+"""Common part of all llama.cpp bindings: a GGUF file, and the next prompt."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from pathlib import Path
 from vieneu_core.engines.base import EngineMemory
 from vieneu_core.engines.speech_lm.model import CodePrompt
 
+_GPU = "GPU (llama.cpp)"
+
 
 class GgufModel:
     """The part of a `CodeModel` that does not need llama.cpp.
 
     Args:
         path: The GGUF file.
+        on_gpu: Whether layers of it are on a GPU.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, on_gpu: bool = False) -> None:
         self._path = path
+        self._on_gpu = on_gpu
         self._upcoming: CodePrompt | None = None
 
     @property
@@ -27,11 +31,11 @@ class GgufModel:
 
     @property
     def accelerator(self) -> str | None:
-        """None, because it runs on the CPU."""
-        return None
+        """The GPU, of which llama.cpp's C interface names nothing; None for the CPU."""
+        return _GPU if self._on_gpu else None
 
     def memory(self) -> EngineMemory:
-        """Return no memory: it uses no device."""
+        """Return no memory: llama.cpp does not tell that of a device."""
         return EngineMemory()
 
     def prefetch(self, prompts: Sequence[CodePrompt]) -> None:

@@ -1,8 +1,7 @@
-"""A VieNeu model on llama.cpp, through llama-cpp-python's binding of its C interface.
+"""A VieNeu model on llama.cpp, through a binding of its C interface.
 
-The binding's own `Llama` class copies all logits of each step and works on text. Here tokens go in
-and tokens come out. The common beginning of two prompts stays in the KV cache.
-The C interface is described in ``llama.h`` of https://github.com/ggml-org/llama.cpp.
+The bindings' own classes copy all logits of each step and work on text. Here tokens go in and
+tokens come out. The common beginning of two prompts stays in the KV cache.
 """
 
 from __future__ import annotations
@@ -35,31 +34,31 @@ BATCH = 128
 """Tokens evaluated at once; cancellation is checked between two batches."""
 _SCORED = 16
 """Tokens scored at once: llama.cpp keeps the logits of all, 600 kB each."""
-_WITH_DATA = True
 _NO_SLOT = 1
 """Result of ``llama_decode`` if the context is full."""
 
 
 class LlamaCppModel(GgufModel):
-    """A GGUF model on this machine's CPU.
+    """A GGUF model on this machine's CPU, or on a GPU that llama.cpp was built for.
 
     Args:
         path: The GGUF file.
         settings: How the model is run.
+        binding: llama.cpp.
 
     Raises:
-        MissingExtraError: llama-cpp-python is not installed.
         ModelLoadError: llama.cpp cannot load the file, or it is no VieNeu model.
         DeviceMemoryError: there is not enough memory.
     """
 
-    def __init__(self, path: Path, settings: CodeModelSettings) -> None:
-        super().__init__(path)
-        self._library = LlamaBinding()
-        self._llama = self._library.c
+    def __init__(self, path: Path, settings: CodeModelSettings, binding: LlamaBinding) -> None:
+        gpu_layers = settings.gpu_layers if binding.uses_gpu() else 0
+        super().__init__(path, on_gpu=gpu_layers > 0)
+        self._library = binding
+        self._llama = binding.c
         self._n_context = settings.n_context
         self._sampling = settings.sampling
-        self._model = self._library.open_model(path)
+        self._model = binding.open_model(path, gpu_layers=gpu_layers)
         self._context: Any = None
         self._past: list[int] = []  # tokens whose keys and values are in the cache
         self._seen: tuple[int, NDArray[np.float32]] | None = None  # the logits and their address
@@ -115,15 +114,15 @@ class LlamaCppModel(GgufModel):
         if self._context is not None:
             self._llama.llama_free(self._context)
         if self._model is not None:
-            self._llama.llama_model_free(self._model)
+            self._library.free_model(self._model)
         self._context = self._model = None
 
     # --- llama.cpp -------------------------------------------------------------------------
 
     def _open_context(self, threads: int) -> None:
-        self._vocab = self._llama.llama_model_get_vocab(self._model)
-        self._n_vocab = self._llama.llama_vocab_n_tokens(self._vocab)
-        use = self._llama.llama_context_default_params()
+        vocabulary = self._llama.llama_model_get_vocab(self._model)
+        self._n_vocab = self._llama.llama_vocab_n_tokens(vocabulary)
+        use = self._library.context_parameters()
         use.n_ctx, use.n_batch, use.n_ubatch = self._n_context, BATCH, BATCH
         use.n_threads = use.n_threads_batch = threads
         self._context = self._llama.llama_init_from_model(self._model, use)
@@ -134,7 +133,7 @@ class LlamaCppModel(GgufModel):
         """Evaluate these tokens into the cache; return False if cancelled."""
         # The last token is always evaluated, because its logits are needed.
         kept = min(shared_length(self._past, tokens), len(tokens) - 1)
-        self._llama.llama_memory_seq_rm(self._llama.llama_get_memory(self._context), 0, kept, -1)
+        self._library.forget(self._context, kept)
         del self._past[kept:]
         for start in range(kept, len(tokens), BATCH):
             if cancelled():
@@ -156,13 +155,13 @@ class LlamaCppModel(GgufModel):
     def _decode(self, tokens: list[int], *, each: bool = False) -> None:
         """Evaluate tokens at once; keep the logits of the last one, or of each."""
         array = (self._llama.llama_token * len(tokens))(*tokens)
-        batch = self._llama.llama_batch_get_one(array, len(tokens))
+        batch = self._library.batch(array, len(self._past))
         if each:
             batch.logits = (ctypes.c_int8 * len(tokens))(*[1] * len(tokens))
         status = self._llama.llama_decode(self._context, batch)
         if status != 0:
             self._past.clear()
-            self._llama.llama_memory_clear(self._llama.llama_get_memory(self._context), _WITH_DATA)
+            self._library.forget(self._context, 0)
             raise self._decode_failure(status)
         self._past += tokens
 
@@ -176,7 +175,7 @@ class LlamaCppModel(GgufModel):
         return self._seen[1]
 
     def _tokens_of(self, text: str) -> list[int]:
-        return self._library.tokens_of(self._vocab, text)
+        return self._library.tokens_of(self._model, text)
 
     def _decode_failure(self, status: int) -> SynthesisFailedError | DeviceMemoryError:
         if status == _NO_SLOT:

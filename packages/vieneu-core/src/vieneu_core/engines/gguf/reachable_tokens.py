@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice, product
 from pathlib import Path
 
-from vieneu_core.engines.gguf.llama_binding import LlamaBinding
+from vieneu_core.engines.gguf import open_binding
 from vieneu_core.engines.speech_lm.prompt import CHAT_HEAD, CHAT_TAIL
 
 _MARKS = (".", ",", "!", "?", ";", ":", "…", "-", "—", '"', "'", "(", ")")
@@ -28,22 +28,21 @@ def reachable_tokens(
     Raises:
         ModelLoadError, DeviceMemoryError, MissingExtraError: the model cannot be read.
     """
-    library = LlamaBinding()
+    library = open_binding()
     model = library.open_model(path, vocabulary_only=True)
     try:
-        vocabulary = library.c.llama_model_get_vocab(model)
-        found = set(library.tokens_of(vocabulary, CHAT_HEAD))
-        found.update(library.tokens_of(vocabulary, CHAT_TAIL))
+        found = set(library.tokens_of(model, CHAT_HEAD))
+        found.update(library.tokens_of(model, CHAT_TAIL))
         for text in _punctuation():
-            found.update(library.tokens_of(vocabulary, text))
+            found.update(library.tokens_of(model, text))
         words, n_words = iter(dict.fromkeys(_words(phonemes))), 0
         while batch := list(islice(words, _BATCH)):
             for text in _surroundings(batch):
-                found.update(library.tokens_of(vocabulary, text))
+                found.update(library.tokens_of(model, text))
             n_words += len(batch)
             progress(n_words)
     finally:
-        library.c.llama_model_free(model)
+        library.free_model(model)
     return frozenset(found)
 
 

@@ -13,6 +13,7 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,12 @@ BATCH = 128
 """Tokens evaluated at once; cancellation is checked between two batches."""
 _CODE = re.compile(r"<\|speech_(\d+)\|>")
 _QUIET = -1
+_GPUS = ("_GPU", "_IGPU")
+"""Ends of the names of such devices in ``ggml_backend_dev_type``."""
 
 
 class XllamaModel(GgufModel):
-    """A GGUF model on this machine's CPU.
+    """A GGUF model on this machine's CPU, or on a GPU that llama.cpp was built for.
 
     Args:
         path: The GGUF file.
@@ -57,11 +60,12 @@ class XllamaModel(GgufModel):
     """
 
     def __init__(self, path: Path, settings: CodeModelSettings) -> None:
-        super().__init__(path)
         library = _library()
-        self._settings = settings
+        gpu_layers = settings.gpu_layers if _has_gpu(library) else 0
+        super().__init__(path, on_gpu=gpu_layers > 0)
+        self._settings = replace(settings, gpu_layers=gpu_layers)
         try:
-            self._server: Any = library.Server(_parameters(library, path, settings))
+            self._server: Any = library.Server(_parameters(library, path, self._settings))
         except RuntimeError as error:  # the library gives no further reason
             raise ModelLoadError(
                 Translatable("llama.cpp does not load the model {path}.", path=path),
@@ -233,7 +237,7 @@ def _parameters(library: Any, path: Path, settings: CodeModelSettings) -> Any:
     parameters.n_ctx = settings.n_context
     parameters.n_batch = parameters.n_ubatch = BATCH
     parameters.n_parallel = 1
-    parameters.n_gpu_layers = 0
+    parameters.n_gpu_layers = settings.gpu_layers
     threads = settings.threads or os.cpu_count() or 1
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
     parameters.special = True  # special tokens are returned as text, to detect the end
@@ -243,6 +247,10 @@ def _parameters(library: Any, path: Path, settings: CodeModelSettings) -> Any:
     # Its server always listens on this machine, so a random key keeps others out.
     parameters.api_keys = [secrets.token_urlsafe(32)]
     return parameters
+
+
+def _has_gpu(library: Any) -> bool:
+    return any(device["type"].name.endswith(_GPUS) for device in library.get_device_info())
 
 
 def _library() -> Any:

@@ -24,7 +24,7 @@ speaks 0.66 s, or nothing, for a text without words       `EmptyTextError` of th
 drops unknown phonemes (nano)                             `SynthesisFailedError` (`limits`)
 returns nothing, or an empty part                         `SynthesisFailedError`
 returns NaN                                               `SynthesisFailedError`
-misses the end of a sentence and babbles until cut off    `SynthesisFailedError` (`limits`)
+misses the end of a sentence and babbles until cut off    `EndlessSentenceError` (`limits`)
 stays broken after its GPU thread has died                the thread is replaced
 ========================================================  =========================================
 
@@ -52,7 +52,12 @@ from vieneu_core.engines.sdk.limits import Limit, limits_of
 from vieneu_core.engines.sdk.options import NAME, SdkMode, SdkOptions, parse_sdk_options
 from vieneu_core.engines.sdk.start import Started, start_sdk
 from vieneu_core.engines.sdk.voices import SdkClips, SdkVoices
-from vieneu_core.errors import ModelLoadError, SynthesisFailedError, WatermarkUnavailableError
+from vieneu_core.errors import (
+    EndlessSentenceError,
+    ModelLoadError,
+    SynthesisFailedError,
+    WatermarkUnavailableError,
+)
 from vieneu_core.translatable import Translatable
 
 _WARM_UP = "xin chào"
@@ -95,6 +100,7 @@ class SdkEngine:
             VoiceNotFoundError: the SDK has no such voice.
             CloningUnsupportedError, ReferenceAudioError: the clip cannot be cloned.
             WatermarkUnavailableError: requested, but the worker watermarks, not the engine.
+            EndlessSentenceError: the SDK does not end the sentence.
             SynthesisFailedError, DeviceMemoryError: the SDK failed, or its audio is invalid.
         """
         return self._loaded.speak(utterance, cancelled)
@@ -164,7 +170,7 @@ class _Speaker:
                     n_heard += _counted(samples)
                     yield pcm_of_floats(samples)
                     if n_heard >= n_most:
-                        raise SynthesisFailedError("The SDK did not end a sentence.")
+                        raise EndlessSentenceError("The SDK did not end a sentence.")
         if not n_heard:
             raise SynthesisFailedError("The SDK returned no audio for a sentence.")
 

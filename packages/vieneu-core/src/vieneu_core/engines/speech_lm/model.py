@@ -9,6 +9,8 @@ from typing import Protocol
 from vieneu_core.engines.base import EngineMemory
 from vieneu_core.models.catalogue import PromptFormat
 
+ALL_LAYERS = 999
+"""More layers than any model has."""
 CODES_PER_S = 50
 """Speech codes per second of audio, for NeuCodec (https://huggingface.co/neuphonic/neucodec)."""
 
@@ -79,6 +81,8 @@ class CodeModelSettings:
     """Tokens of prompt and speech together."""
     threads: int = 0
     """CPU threads; 0 means one per core."""
+    gpu_layers: int = ALL_LAYERS
+    """Layers of a GGUF model on the GPU, where its library was built for one."""
 
     @property
     def style(self) -> PromptStyle:
