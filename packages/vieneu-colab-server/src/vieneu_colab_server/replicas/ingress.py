@@ -9,7 +9,6 @@ from vieneu_colab_server.cli import TOKEN_FILE_VARIABLE, make_settings
 from vieneu_colab_server.middleware.proxy import TrustedProxy
 from vieneu_colab_server.replicas.arguments import RayAppArguments
 from vieneu_colab_server.replicas.backend import ReplicasBackend
-from vieneu_colab_server.replicas.calls import ReplicaCalls
 from vieneu_colab_server.replicas.serve_log import log_with_serve
 from vieneu_colab_server.sending import SentInParts
 from vieneu_colab_server.settings import ServerSettings
@@ -27,6 +26,8 @@ def ingress_app(arguments: RayAppArguments) -> ASGIApp:
     Raises:
         ConfigurationError: a setting is invalid, or there is no token.
     """
+    from vieneu_colab_server.replicas.calls import ReplicaCalls
+
     log_with_serve()
     settings = ingress_settings(arguments)
     calls = ReplicaCalls(ENGINE_DEPLOYMENT, retry_after_s=settings.retry_after_s)
