@@ -38,7 +38,7 @@ def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     ("argument", "named"),
     [
         ("max_replicas=0", "max_replicas"),
-        ("min_replicas=3", "min_replicas is above max_replicas"),
+        ("min_replicas=3", "min_replicas: it is above max_replicas"),
         ("replicas=2", "replicas"),
         ("no-value", "key=value"),
     ],

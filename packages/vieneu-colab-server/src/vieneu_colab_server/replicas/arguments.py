@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 from vieneu_core.config import EMBEDDED_ENGINE
+from vieneu_core.validation import conflict
 
 
 class RayAppArguments(BaseModel):
@@ -58,7 +59,7 @@ class RayAppArguments(BaseModel):
     @model_validator(mode="after")
     def _check_replicas(self) -> Self:
         if self.min_replicas > self.max_replicas:
-            raise ValueError("min_replicas is above max_replicas")
+            raise conflict("min_replicas", "it is above max_replicas")
         return self
 
     @property
