@@ -19,11 +19,12 @@ from vieneu_colab_server.cli import make_settings
 from vieneu_colab_server.middleware.shared_counts import (
     ASK_AGAIN_S,
     STORAGE_VARIABLE,
+    RateStorageError,
     SharedCounts,
     check_storage,
 )
 from vieneu_colab_server.settings import ServerSettings
-from vieneu_core.errors import ConfigurationError, MissingExtraError, RateLimitedError
+from vieneu_core.errors import MissingExtraError, RateLimitedError
 from vieneu_core.testing.scripted import ScriptedBackend
 
 NOBODY = f"redis://:{PASSWORD}@127.0.0.1:1/0"
@@ -146,7 +147,7 @@ def test_a_server_does_not_start_without_its_redis(
     settings = ServerSettings(
         token=SecretStr("token-for-tests-0123456789"), rate_limit_storage=SecretStr(given)
     )
-    with pytest.raises(ConfigurationError, match=reason) as caught:
+    with pytest.raises(RateStorageError, match=reason) as caught:
         create_app(settings, ScriptedBackend())
 
     assert STORAGE_VARIABLE in caught.value.remedy

@@ -104,8 +104,8 @@ def create_app(  # noqa: PLR0913 - each but the first two has a default
             backend with a queue of its own.
 
     Raises:
-        ConfigurationError: a token in a file cannot be used, or the Redis of the rate limits does
-            not answer.
+        ConfigurationError: a token in a file cannot be used.
+        RateStorageError: the Redis of the rate limits does not answer.
     """
     clock = SystemClock() if clock is None else clock
     tokens = made_tokens(settings, clock, is_admin=is_admin)

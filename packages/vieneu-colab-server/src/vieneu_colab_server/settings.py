@@ -58,8 +58,7 @@ class ServerSettings(BaseSettings):
     )
     """All other requests per minute (health, voices) of one client, counted apart from speech."""
     rate_limit_storage: SecretStr | None = None
-    """URI of the Redis in which several servers count these requests together
-    (``redis://:password@host:6379/0``); None: each by itself. A secret, never printed."""
+    """URI of the Redis in which servers count these together; None: each by itself. A secret."""
     failed_logins_per_minute: PositiveInt = 20
     """Wrong tokens of one client per minute that are answered at once; further ones wait."""
 

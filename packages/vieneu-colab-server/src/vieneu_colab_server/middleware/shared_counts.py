@@ -29,10 +29,16 @@ ANSWER_TIMEOUT_S = 0.25
 ASK_AGAIN_S = 5.0
 """Pause after a failure, in which Redis is not asked."""
 _CONNECT_TIMEOUT_S = 3.0
-_REMEDY = Translatable(
-    "Start Redis, or correct {variable}; without it each server counts by itself.",
-    variable=STORAGE_VARIABLE,
-)
+
+
+class RateStorageError(ConfigurationError):
+    """The Redis of the rate limits cannot be used at the start. Never contains its URI."""
+
+    code = "rate_storage"
+    title = "Rate limits cannot be shared"
+    default_remedy = (
+        f"Start Redis, or correct {STORAGE_VARIABLE}; without it each server counts by itself."
+    )
 
 
 class SharedCounts:
@@ -125,7 +131,7 @@ def check_storage(uri: SecretStr) -> None:
 
     Raises:
         MissingExtraError: redis is not installed.
-        ConfigurationError: it cannot be reached, or refuses; without the URI, which is a secret.
+        RateStorageError: it cannot be reached, or refuses.
     """
     try:
         import redis
@@ -140,7 +146,7 @@ def check_storage(uri: SecretStr) -> None:
         ) as asked:
             asked.ping()
     except (redis.RedisError, OSError, ValueError) as error:
-        raise ConfigurationError(_reason(error), remedy=_REMEDY) from None
+        raise RateStorageError(_reason(error)) from None
 
 
 def _reason(error: Exception) -> str:
