@@ -13,19 +13,8 @@ import nox
 
 nox.needs_version = ">=2025.5"
 nox.options.default_venv_backend = "uv"
-nox.options.sessions = [
-    "lint",
-    "typecheck",
-    "bandit",
-    "docs",
-    "packages",
-    "homeassistant",
-    "browser",
-    "end_to_end",
-    "ray",
-    "chaos",
-    "coverage",
-]
+nox.options.sessions = ["lint", "typecheck", "bandit", "docs", "packages", "homeassistant"]
+nox.options.sessions += ["browser", "end_to_end", "ray", "chaos", "coverage"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(nox.project.load_toml("packages/vieneu-core/pyproject.toml"))

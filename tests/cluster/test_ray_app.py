@@ -170,16 +170,15 @@ async def test_a_client_that_leaves_ends_its_speech(server: ServerHandle) -> Non
         async with remote(server) as backend:
             return (await backend.health()).queue_depth
 
+    async def is_idle() -> bool:
+        return await depth() == 0
+
     async with aiohttp.ClientSession(headers=server.headers) as session:
         body = {"text": list(sentences(100))}  # a minute and more
         async with session.post(f"{server.url}/tts/stream", json=body) as response:
             await response.content.readany()
             assert await depth() == 1
-    await until(lambda: is_zero(depth()))
-
-
-async def is_zero(number: object) -> bool:
-    return await number == 0  # type: ignore[misc]
+    await until(is_idle)
 
 
 async def test_load_adds_a_replica_a_killed_one_loses_nothing_and_quiet_removes_it(

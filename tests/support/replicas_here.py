@@ -35,7 +35,8 @@ class ReplicasHere:
         await self.replica._backend.aclose()
 
     async def describe(self) -> Description:
-        return sent(await self.replica.describe())
+        described: Description = sent(await self.replica.describe())
+        return described
 
     async def speak(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         call, n_chunks = len(self.asked), 0

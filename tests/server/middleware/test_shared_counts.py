@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_clock import FakeClock
@@ -54,7 +55,7 @@ async def status_of(site: Site, path: str = "/tts/synthesize") -> int:
 
 @needs_redis
 async def test_two_servers_count_their_requests_together(redis: RedisProcess) -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "requests_per_minute": 3,
         "health_checks_per_minute": 2,
         "rate_limit_storage": SecretStr(redis.uri),
@@ -77,7 +78,10 @@ async def test_two_servers_count_their_requests_together(redis: RedisProcess) ->
 async def test_while_redis_is_away_each_server_speaks_and_counts_by_itself(
     redis: RedisProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = {"requests_per_minute": 2, "rate_limit_storage": SecretStr(redis.uri)}
+    settings: dict[str, Any] = {
+        "requests_per_minute": 2,
+        "rate_limit_storage": SecretStr(redis.uri),
+    }
     with caplog.at_level(logging.INFO):
         async with (
             serving(ScriptedBackend(), **settings) as one,
@@ -156,7 +160,8 @@ def test_a_server_does_not_start_without_its_redis(
 
 
 def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "redis", None)
+    for name in ("redis", "redis.asyncio"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingExtraError, match="redis of vieneu-colab-server"):
         check_storage(SecretStr(NOBODY))
     with pytest.raises(MissingExtraError, match="redis of vieneu-colab-server"):

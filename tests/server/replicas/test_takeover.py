@@ -10,6 +10,7 @@ from system_rig import nothing_lost, sentences
 from tone_engine import heard
 
 from vieneu_colab_server.replicas.backend import MOST_BUSY_TRIES, MOST_TRIES, ReplicasBackend
+from vieneu_colab_server.replicas.engine_replica import Description
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends import BackendState
 from vieneu_core.clock import SystemClock
@@ -55,6 +56,7 @@ async def test_another_replica_goes_on_at_the_first_sentence_that_was_not_whole(
     nothing_lost(chunks, TEXT)
     assert [chunk.sentence for chunk in chunks if chunk.final] == [0, 1, 2, 3]
     for asked in replicas.asked[1:]:
+        assert isinstance(asked.text, tuple)
         assert asked.text == TEXT[len(TEXT) - len(asked.text) :]
 
 
@@ -164,7 +166,7 @@ class NotYet(ReplicasHere):
 
     n_asked = 0
 
-    async def describe(self) -> object:  # type: ignore[override]
+    async def describe(self) -> Description:
         self.n_asked += 1
         if self.n_asked < 3:
             raise ModelLoadError("No replica could load its engine.")

@@ -50,7 +50,7 @@ def test_a_voice_has_a_home_that_others_leave_alone_until_it_is_ahead() -> None:
     idle: dict[str, int | None] = dict.fromkeys("abcd")
     voices = [f"voice {n}" for n in range(40)]
     homes = [found[0][0] for found in ranks(*((voice, idle) for voice in voices))]
-    fewer = dict.fromkeys("abc")
+    fewer: dict[str, int | None] = dict.fromkeys("abc")
     later = [found[0][0] for found in ranks(*((voice, fewer) for voice in voices))]
 
     assert set(homes) == set("abcd"), "voices spread"
@@ -58,9 +58,9 @@ def test_a_voice_has_a_home_that_others_leave_alone_until_it_is_ahead() -> None:
     assert set(moved) == {"d"}, "only those of the replica that is gone move"
 
     home = homes[0]
-    even = dict.fromkeys("abcd", 1)
+    even: dict[str, int | None] = dict.fromkeys("abcd", 1)
     ahead, too_far = even | {home: 2}, even | {home: 3}
-    alone = {home: 3}
+    alone: dict[str, int | None] = {home: 3}
     near, far, only, none = ranks(
         (voices[0], ahead), (voices[0], too_far), (voices[0], alone), (voices[0], {})
     )

@@ -35,7 +35,7 @@ APP_NAME = "vieneu"
 _ROUTER = "vieneu_colab_server.replicas.voice_affinity.VoiceAffinity"
 _INGRESS_REQUESTS = 1_000
 """Requests of all kinds that Serve gives an ingress at once; the app refuses speech before."""
-_LOOK_BACK_S = 15.0
+_AVERAGED_OVER_S = 15.0
 """Seconds of which the requests are averaged for the number of replicas."""
 _USAGE_VARIABLE = "RAY_USAGE_STATS_ENABLED"
 
@@ -68,7 +68,7 @@ def build(args: Mapping[str, object]) -> Application:
             target_ongoing_requests=arguments.target_ongoing_requests,
             upscale_delay_s=arguments.upscale_delay_s,
             downscale_delay_s=arguments.downscale_delay_s,
-            look_back_period_s=_LOOK_BACK_S,
+            look_back_period_s=_AVERAGED_OVER_S,
         ),
         ray_actor_options={
             "num_cpus": arguments.replica_cpus,

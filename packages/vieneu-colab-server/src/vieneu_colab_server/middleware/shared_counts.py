@@ -57,16 +57,21 @@ class SharedCounts:
 
     def __init__(self, uri: SecretStr, clock: Clock) -> None:
         try:
-            import redis  # noqa: F401 - limits would find that it is missing at the first request
             from limits.aio.storage import RedisStorage
             from limits.aio.strategies import MovingWindowRateLimiter
+            from redis.asyncio import ConnectionPool
         except ImportError as error:
             raise _missing() from error
         self._clock = clock
-        self._storage = RedisStorage(
-            uri.get_secret_value(), implementation="redispy", key_prefix=KEY_PREFIX
+        self._connections = ConnectionPool.from_url(_plain(uri))
+        self._limiter = MovingWindowRateLimiter(
+            RedisStorage(
+                "redis://",
+                implementation="redispy",
+                key_prefix=KEY_PREFIX,
+                connection_pool=self._connections,
+            )
         )
-        self._limiter = MovingWindowRateLimiter(self._storage)
         self._ask_at_s = clock.monotonic()
         self._answers = True
 
@@ -103,13 +108,14 @@ class SharedCounts:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._storage.bridge.storage.aclose()
+        await self._connections.aclose()
 
     async def _hit(self, item: RateLimitItem, found: tuple[str, str]) -> float | None:
         """Return how long to wait; None if the event was counted."""
         if await self._limiter.hit(item, *found):
             return None
-        return (await self._limiter.get_window_stats(item, *found)).reset_time - time.time()
+        stats = await self._limiter.get_window_stats(item, *found)
+        return float(stats.reset_time) - time.time()
 
     def _lost(self, error: Exception) -> None:
         self._ask_at_s = self._clock.monotonic() + ASK_AGAIN_S
@@ -137,16 +143,20 @@ def check_storage(uri: SecretStr) -> None:
         import redis
     except ImportError as error:
         raise _missing() from error
-    plain = uri.get_secret_value().replace("redis+unix://", "unix://", 1)
     try:
         with redis.Redis.from_url(
-            plain,
+            _plain(uri),
             socket_connect_timeout=_CONNECT_TIMEOUT_S,
             socket_timeout=_CONNECT_TIMEOUT_S,
         ) as asked:
             asked.ping()
     except (redis.RedisError, OSError, ValueError) as error:
         raise RateStorageError(_reason(error)) from None
+
+
+def _plain(uri: SecretStr) -> str:
+    """Return a URI as the package redis knows it; ``redis+unix`` is a scheme of limits."""
+    return uri.get_secret_value().replace("redis+unix://", "unix://", 1)
 
 
 def _reason(error: Exception) -> str:

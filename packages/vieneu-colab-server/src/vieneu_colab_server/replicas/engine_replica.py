@@ -39,7 +39,9 @@ class EngineReplica:
     the sentence in which it died is spoken again, as by any server.
     """
 
-    async def __init__(self, arguments: RayAppArguments) -> None:
+    async def __init__(  # type: ignore[misc]  # Serve awaits it
+        self, arguments: RayAppArguments
+    ) -> None:
         log_with_serve()
         for secret in SECRET_VARIABLES:  # an ingress on this node needs them, an engine does not
             os.environ.pop(secret, None)

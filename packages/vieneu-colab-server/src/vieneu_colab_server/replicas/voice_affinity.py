@@ -18,7 +18,7 @@ _MOST_AHEAD = 1
 """Requests that the voice's replica may have more than the one with the fewest."""
 
 
-class VoiceAffinity(FIFOMixin, RequestRouter):
+class VoiceAffinity(FIFOMixin, RequestRouter):  # type: ignore[misc]  # Ray's types are not read
     """Ranks the replicas for a request, whose session id is its voice.
 
     Every ingress ranks them alike, by their ids alone (rendezvous hashing): when one is added or
