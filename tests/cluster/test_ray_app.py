@@ -24,8 +24,13 @@ from waiting import until
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState
 from vieneu_core.backends.remote import RemoteBackend, RetryPolicy
-from vieneu_core.errors import AuthenticationError, BackendBusyError, VoiceNotFoundError
-from vieneu_core.synthesis import SynthesisRequest
+from vieneu_core.errors import (
+    AuthenticationError,
+    BackendBusyError,
+    SynthesisFailedError,
+    VoiceNotFoundError,
+)
+from vieneu_core.synthesis import SynthesisRequest, collect
 from vieneu_core.wire.problem import Problem
 
 pytestmark = [
@@ -117,8 +122,7 @@ async def test_it_is_to_a_client_as_any_server(server: ServerHandle) -> None:
         health, voices = await backend.health(), await backend.voices()
         chunks = [chunk async for chunk in backend.stream(SynthesisRequest(text=text))]
         with pytest.raises(VoiceNotFoundError, match="vi-low"):
-            async for _ in backend.stream(SynthesisRequest(text="Một.", voice="ba")):
-                pass
+            await collect(backend.stream(SynthesisRequest(text="Một.", voice="ba")))
     with pytest.raises(AuthenticationError):
         await remote(server, "another-token-0123456789abcdef").load()
 
@@ -139,6 +143,21 @@ async def test_errors_are_problem_documents_and_probes_need_no_token(server: Ser
             assert response.status == 404
 
     assert (refused.status, refused.code) == (401, AuthenticationError.code)
+
+
+async def test_speech_that_fails_in_the_middle_does_not_end_as_if_it_were_whole(
+    server: ServerHandle,
+) -> None:
+    text = ("Đây là câu đầu tiên.", "Câu này refuse mất rồi.")
+    async with aiohttp.ClientSession(headers=server.headers) as session:
+        body = {"text": list(text)}
+        async with session.post(f"{server.url}/tts/stream", json=body) as response:
+            assert response.status == 200
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await response.read()
+    async with remote(server) as backend:
+        with pytest.raises(SynthesisFailedError, match="No tone"):
+            await collect(backend.stream(SynthesisRequest(text=text)))
 
 
 async def test_more_than_there_is_room_for_is_refused_at_once(server: ServerHandle) -> None:

@@ -66,25 +66,6 @@ async def test_a_full_queue_says_so_at_once() -> None:
     assert statuses == [200, 200]
 
 
-async def test_a_backend_with_a_queue_of_its_own_gets_all_requests_at_once() -> None:
-    """One engine at half of real time would keep the second one waiting, and refuse the third."""
-    for paces, n_called in ((True, 1), (False, 3)):
-        clock = FakeClock()
-        queue = SpeechQueue(
-            max_waiting=0, max_running=3, retry_after_s=2.0, paces=paces, clock=clock
-        )
-        tickets = [queue.enter(Demand(speech_s=60.0, first_s=5.0))]
-        await clock.advance(10)
-        tickets[0].made(AudioChunk(bytes(2 * 24_000 * 5), 24_000, 0, SPEAKER))
-        tickets.append(queue.enter(Demand(speech_s=60.0, first_s=5.0)))
-        if paces:
-            with pytest.raises(BackendBusyError):
-                queue.enter(Demand(speech_s=60.0, first_s=5.0, within_s=1.0))
-        else:
-            tickets.append(queue.enter(Demand(speech_s=60.0, first_s=5.0, within_s=1.0)))
-        assert sum(ticket.called.is_set() for ticket in tickets) == n_called
-
-
 async def test_more_than_one_may_be_spoken_at_once() -> None:
     hold = asyncio.Event()
     backend = ScriptedBackend([ScriptStep(hold=hold), ScriptStep(hold=hold), ScriptStep(hold=hold)])

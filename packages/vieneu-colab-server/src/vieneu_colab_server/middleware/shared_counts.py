@@ -69,7 +69,7 @@ class SharedCounts:
                 "redis://",
                 implementation="redispy",
                 key_prefix=KEY_PREFIX,
-                connection_pool=self._connections,
+                connection_pool=self._connections,  # type: ignore[arg-type]  # documented, not typed
             )
         )
         self._ask_at_s = clock.monotonic()
