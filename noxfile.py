@@ -13,18 +13,8 @@ import nox
 
 nox.needs_version = ">=2025.5"
 nox.options.default_venv_backend = "uv"
-nox.options.sessions = [
-    "lint",
-    "typecheck",
-    "bandit",
-    "docs",
-    "packages",
-    "homeassistant",
-    "browser",
-    "end_to_end",
-    "chaos",
-    "coverage",
-]
+nox.options.sessions = ["lint", "typecheck", "bandit", "docs", "packages", "homeassistant"]
+nox.options.sessions += ["browser", "end_to_end", "ray", "chaos", "coverage"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(nox.project.load_toml("packages/vieneu-core/pyproject.toml"))
@@ -37,6 +27,7 @@ SIDE_BY_SIDE = ("-n", "3", "--dist", "worksteal")
 WITHOUT_PACKAGES = "--ignore=tests/packaging"
 WITHOUT_END_TO_END = "--ignore=tests/end_to_end"
 WITHOUT_BROWSER = "--ignore=tests/browser"
+WITHOUT_CLUSTER = "--ignore=tests/cluster"
 """Those tests have sessions of their own."""
 COMPONENT = Path("custom_components/vieneu")
 COMPONENT_COVERED = 97
@@ -190,6 +181,12 @@ def end_to_end(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def ray(session: nox.Session) -> None:
+    """Run the server on a real Ray of this machine: replicas that come, go and die."""
+    _test(session, "pytest", "tests/cluster", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def chaos(session: nox.Session) -> None:
     """Break a real system while it speaks, and hear what is lost: `nox -s chaos -- --help`."""
     path = os.pathsep.join(filter(None, ["tests/support", os.environ.get("PYTHONPATH")]))
@@ -215,6 +212,7 @@ def coverage(session: nox.Session) -> None:
         WITHOUT_PACKAGES,
         WITHOUT_END_TO_END,
         WITHOUT_BROWSER,
+        WITHOUT_CLUSTER,
         "--durations=25",
         *session.posargs,
     )
@@ -227,13 +225,14 @@ def coverage(session: nox.Session) -> None:
 def loaded(session: nox.Session) -> None:
     """Run the tests of this repository beside four busy loops: none may depend on the speed.
 
-    Those of Home Assistant and of the packages are left out: mostly downloads.
+    Those of Home Assistant and of the packages are left out (mostly downloads), and a Ray, which
+    has fifteen processes of its own.
     """
     said = session.run("scripts/chromium", external=True, silent=True)
     session.env["CHROMIUM"] = str(said).strip().splitlines()[-1]
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
     try:
-        _test(session, "pytest", *SIDE_BY_SIDE, WITHOUT_PACKAGES, *session.posargs)
+        _test(session, "pytest", *SIDE_BY_SIDE, WITHOUT_PACKAGES, WITHOUT_CLUSTER, *session.posargs)
     finally:
         for loop in loops:
             loop.kill()

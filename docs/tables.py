@@ -22,6 +22,7 @@ from pydantic import BaseModel, SecretStr
 
 import vieneu_core
 from vieneu_colab_server.problems import STATUS_OF
+from vieneu_colab_server.replicas.arguments import RayAppArguments
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_core import errors, router
 from vieneu_core.config import Settings
@@ -200,6 +201,22 @@ def server_settings_table() -> str:
     )
 
 
+def ray_arguments_table() -> str:
+    """Return every argument of the application on Ray: name, default, meaning."""
+    words = _attribute_docstrings(RayAppArguments)
+    return _table(
+        ("Argument", "Default", "Meaning"),
+        (
+            (
+                f"`{name}`",
+                f"`{json.dumps(field.get_default(call_default_factory=True))}`",
+                words.get(name, ""),
+            )
+            for name, field in RayAppArguments.model_fields.items()
+        ),
+    )
+
+
 def options_table(*models: type[BaseModel]) -> str:
     """Return the options of engines, each once: name, default, what may be written, meaning."""
     rows: dict[str, tuple[str, ...]] = {}
@@ -245,6 +262,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "events": event_table,
     "settings": settings_table,
     "server-settings": server_settings_table,
+    "ray-arguments": ray_arguments_table,
     "gguf-options": partial(options_table, GgufOptions),
     "pytorch-options": partial(options_table, PytorchOptions),
     "sdk-options": partial(options_table, SdkOptions),

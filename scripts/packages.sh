@@ -27,9 +27,9 @@ install_packages() {
         mapfile -t -O "${#options[@]}" options < <(gpu_packages | sed 's/^/--no-install-package=/')
     fi
     if ! installed; then
-        "$torch" && echo "Download: about 1 GB, and what the sessions fetch (Home Assistant, Chromium). On the disk: about 5 GB in .tools, .venv and .nox." ||
-            echo "Download: about 3.5 GB, of which 2.3 GB are the CUDA libraries of PyTorch, because" \
-                "$TORCH_CPU_INDEX does not answer; and what the sessions fetch (Home Assistant, Chromium). On the disk: about 9 GB in .tools, .venv and .nox."
+        "$torch" && echo "Download: about 1.1 GB, and what the sessions fetch (Home Assistant, Chromium). On the disk: about 5.4 GB in .tools, .venv and .nox." ||
+            echo "Download: about 3.6 GB, of which 2.3 GB are the CUDA libraries of PyTorch, because" \
+                "$TORCH_CPU_INDEX does not answer; and what the sessions fetch (Home Assistant, Chromium). On the disk: about 9.4 GB in .tools, .venv and .nox."
     fi
     "$UV" sync "${options[@]}"
     if "$torch" && ! has_cpu_torch && ! install_cpu_torch; then

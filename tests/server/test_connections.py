@@ -189,3 +189,8 @@ def test_a_flood_beyond_the_limit_of_descriptors_stops_neither_server_nor_disk(
             with urlopen(url + LIVEZ, timeout=GUARD_S) as answer:  # noqa: S310 - our own address
                 assert answer.status == 200
     assert log.stat().st_size < 50_000
+
+
+async def test_the_event_loop_does_not_depend_on_what_else_is_installed(site: Site) -> None:
+    """uvicorn takes uvloop where another package has brought it; its transports are others."""
+    assert site.server.config.loop == "asyncio"

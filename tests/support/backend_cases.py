@@ -10,9 +10,11 @@ from tempfile import TemporaryDirectory
 
 from guard import GUARD_S
 from remote_site import PATIENT
+from replicas_here import ReplicasHere
 from server_site import TOKEN, serving
 from tone_engine import VOICES
 
+from vieneu_colab_server.replicas.backend import ReplicasBackend
 from vieneu_core.backends.base import Backend
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
@@ -130,6 +132,16 @@ async def wyoming_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
             await backend.aclose()
 
 
+@asynccontextmanager
+async def replicas_tone(chunk_delay_s: float) -> AsyncIterator[Backend]:
+    async with ReplicasHere({"chunk_delay_s": chunk_delay_s}) as replicas:
+        backend = ReplicasBackend(replicas)
+        try:
+            yield backend
+        finally:
+            await backend.aclose()
+
+
 CASES = (
     BackendCase(name="scripted", make=scripted),
     BackendCase(name="measured-scripted", make=measured_scripted),
@@ -139,4 +151,5 @@ CASES = (
     BackendCase(name="cached-tone", make=cached_tone),
     BackendCase(name="wyoming-tone", make=wyoming_tone),
     BackendCase(name="local-espeak", make=local_espeak, tones=False),
+    BackendCase(name="replicas-tone", make=replicas_tone),
 )

@@ -83,6 +83,17 @@ async def running_relay(
 
 
 @asynccontextmanager
+async def running_ray_app(
+    *arguments: str, token: str = TOKEN, environ: Mapping[str, str] | None = None, port: int
+) -> AsyncIterator[ServerHandle]:
+    """Start the server on a Ray of this machine alone; wait until a replica speaks."""
+    command = ("vieneu_colab_server.ray_app", "engine=tone_engine:create", *arguments)
+    given = {"VIENEU_SERVER_PORT": str(port), **(environ or {})}
+    async with _running(command, token, given, "/readyz") as handle:
+        yield handle
+
+
+@asynccontextmanager
 async def _running(
     command: Sequence[str], token: str, environ: Mapping[str, str], wait_until: str
 ) -> AsyncIterator[ServerHandle]:

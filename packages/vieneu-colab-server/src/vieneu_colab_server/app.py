@@ -17,6 +17,7 @@ from vieneu_colab_server.middleware.access_log import AccessLog
 from vieneu_colab_server.middleware.auth import BearerAuth
 from vieneu_colab_server.middleware.body_limit import BodyLimit
 from vieneu_colab_server.middleware.rate_limit import SPEECH_PATHS, PerMinute, RateLimit
+from vieneu_colab_server.middleware.shared_counts import SharedCounts, check_storage
 from vieneu_colab_server.middleware.traffic import CountTraffic, Traffic
 from vieneu_colab_server.middleware.wire_version import ClientVersionCheck, WireVersionHeader
 from vieneu_colab_server.openapi import install_openapi
@@ -52,6 +53,7 @@ class Service:
     tokens: TokenRotation
     guesses: Guesses
     traffic: Traffic
+    shared_counts: SharedCounts | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -64,6 +66,8 @@ class Service:
             self.lifecycle.stop()
             await self.recorder.aclose()
             await self.lifecycle.aclose()
+            if self.shared_counts is not None:
+                await self.shared_counts.aclose()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +83,14 @@ class AddedApi:
     """Form of its errors; None: problem documents."""
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - each but the first two has a default
     settings: ServerSettings,
     backend: Backend,
     *,
     clock: Clock | None = None,
     added: Sequence[AddedApi] = (),
     is_admin: Callable[[bytes], bool] | None = None,
+    paces: bool = True,
 ) -> FastAPI:
     """Create the app that serves a backend; the app loads the backend, and closes it at its end.
 
@@ -95,13 +100,16 @@ def create_app(
         clock: Time.
         added: APIs beside the server's own.
         is_admin: Tells the admin token where the settings have none.
+        paces: Whether requests wait where one engine could not make all speech in time; False for a
+            backend with a queue of its own.
 
     Raises:
         ConfigurationError: a token in a file cannot be used.
+        RateStorageError: the Redis of the rate limits does not answer.
     """
     clock = SystemClock() if clock is None else clock
     tokens = made_tokens(settings, clock, is_admin=is_admin)
-    service = _service(settings, backend, clock, tokens)
+    service = _service(settings, backend, clock, tokens, paces=paces)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -133,7 +141,7 @@ def create_app(
 
 
 def _service(
-    settings: ServerSettings, backend: Backend, clock: Clock, tokens: TokenRotation
+    settings: ServerSettings, backend: Backend, clock: Clock, tokens: TokenRotation, *, paces: bool
 ) -> Service:
     lifecycle = Lifecycle(
         backend,
@@ -146,6 +154,7 @@ def _service(
         max_waiting=settings.max_queue,
         max_running=settings.max_concurrent,
         retry_after_s=settings.retry_after_s,
+        paces=paces,
         clock=clock,
     )
     limits = ReplayLimits(
@@ -170,7 +179,26 @@ def _service(
         per_minute=settings.failed_logins_per_minute,
         most_held=settings.max_connections // 2,
     )
-    return Service(lifecycle, speech, uploads, queue, recorder, tokens, guesses, Traffic())
+    return Service(
+        lifecycle,
+        speech,
+        uploads,
+        queue,
+        recorder,
+        tokens,
+        guesses,
+        Traffic(),
+        _shared_counts(settings, clock),
+    )
+
+
+def _shared_counts(settings: ServerSettings, clock: Clock) -> SharedCounts | None:
+    """Return what counts requests together with other servers; blocking: Redis has to answer."""
+    uri = settings.rate_limit_storage
+    if uri is None:
+        return None
+    check_storage(uri)
+    return SharedCounts(uri, clock)
 
 
 def _middleware(
@@ -193,6 +221,7 @@ def _middleware(
             health_checks=PerMinute(settings.health_checks_per_minute),
             speech_paths=speech_paths,
             exempt=OPEN_PATHS,
+            shared=service.shared_counts,
         ),
         Middleware(
             BodyLimit,

@@ -24,6 +24,7 @@ from vieneu_colab_server.engine_options import engine_options
 from vieneu_colab_server.exposure import PublicEvent
 from vieneu_colab_server.i18n import LANGUAGE_VARIABLE, error_line
 from vieneu_colab_server.launch import ForcedStopError, PublicAccess, launch
+from vieneu_colab_server.middleware.shared_counts import STORAGE_VARIABLE
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_colab_server.tokens.file import read_token_file
 from vieneu_colab_server.tunnels.errors import TunnelOpenError
@@ -45,6 +46,7 @@ EXIT_FORCED = 143
 TOKEN_VARIABLE = f"{ENV_PREFIX}TOKEN"
 ADMIN_TOKEN_VARIABLE = f"{ENV_PREFIX}ADMIN_TOKEN"
 TOKEN_FILE_VARIABLE = f"{ENV_PREFIX}TOKEN_FILE"
+SECRET_VARIABLES = (TOKEN_VARIABLE, ADMIN_TOKEN_VARIABLE, STORAGE_VARIABLE)
 CALLBACK_VARIABLE = f"{ENV_PREFIX}CALLBACK_URL"
 """Not an option: a webhook's path is a secret, and every process can read arguments."""
 
@@ -61,7 +63,7 @@ class LogLevel(StrEnum):
 def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[ServerSettings, str]:
     """Return the settings, and the token if it is a new one (else an empty text).
 
-    The tokens' variables are removed from the environment, so that no other process inherits it.
+    The variables of secrets are removed from the environment, so that no other process inherits it.
 
     Raises:
         ConfigurationError: a setting is invalid.
@@ -90,7 +92,8 @@ def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[S
             ),
         ) from None
     finally:
-        os.environ.pop(ADMIN_TOKEN_VARIABLE, None)
+        for secret in SECRET_VARIABLES:
+            os.environ.pop(secret, None)
 
 
 def make_public(

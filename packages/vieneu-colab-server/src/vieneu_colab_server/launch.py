@@ -111,6 +111,7 @@ def build_server(app: Starlette, settings: ServerSettings) -> DrainingServer:
         SentInParts(app),
         http=bounded_protocol(settings),
         backlog=_ACCEPTED_AT_ONCE,
+        loop="asyncio",  # whether or not another package brings uvloop along
         ws="none",
         lifespan="on",
         log_config=None,

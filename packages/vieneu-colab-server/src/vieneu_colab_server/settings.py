@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, PositiveFloat, PositiveInt
+from pydantic import AliasChoices, Field, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from vieneu_core.credentials import ServerToken
@@ -57,6 +57,8 @@ class ServerSettings(BaseSettings):
         ),
     )
     """All other requests per minute (health, voices) of one client, counted apart from speech."""
+    rate_limit_storage: SecretStr | None = None
+    """URI of the Redis in which servers count these together; None: each by itself. A secret."""
     failed_logins_per_minute: PositiveInt = 20
     """Wrong tokens of one client per minute that are answered at once; further ones wait."""
 

@@ -31,6 +31,8 @@ class SpeechQueue:
         max_waiting: Number of requests that may wait.
         max_running: Number of requests that may be spoken at once.
         retry_after_s: Seconds after which a refused client may try again.
+        paces: Whether the requests share one engine, and wait where it could not make all speech in
+            time. Where not, the backend has a queue of its own.
         clock: Clock that the speaking rate is measured with.
     """
 
@@ -40,8 +42,10 @@ class SpeechQueue:
         max_waiting: int,
         max_running: int,
         retry_after_s: float,
+        paces: bool = True,
         clock: Clock | None = None,
     ) -> None:
+        self._paces = paces
         self._max_running = max_running
         self._max_depth = max_waiting + max_running
         self._retry_after_s = retry_after_s
@@ -116,7 +120,7 @@ class SpeechQueue:
         """Return whether a ticket may run beside the running ones, without making them late."""
         if len(self._running) >= self._max_running:
             return False
-        return not self._running or self._in_time(ticket)
+        return not (self._running and self._paces) or self._in_time(ticket)
 
     def _in_time(self, ticket: Ticket) -> bool:
         """Return whether all speech could be made before it is played, this ticket's included."""
@@ -135,7 +139,7 @@ class SpeechQueue:
     def _expected_wait_s(self, ticket: Ticket) -> float:
         """Return the estimated seconds until this ticket's first sentence is begun."""
         rate = self._rate.value
-        if rate is None or not self._running:
+        if rate is None or not self._running or not self._paces:
             return 0.0
         before_s = sum(one.next_s for one in self._running if not one.made_s)
         # One sentence of those that have audio may be spoken now: half of it is left.

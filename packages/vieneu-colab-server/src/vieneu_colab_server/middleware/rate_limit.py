@@ -9,6 +9,7 @@ from collections import deque
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vieneu_colab_server.middleware.client_table import ClientTable
+from vieneu_colab_server.middleware.shared_counts import SharedCounts
 from vieneu_colab_server.problems import problem_response
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import RateLimitedError
@@ -56,7 +57,7 @@ class PerMinute:
     """
 
     def __init__(self, limit: int, *, clock: Clock | None = None) -> None:
-        self._limit = limit
+        self.limit = limit
         self._clock = clock or SystemClock()
         self._changing = threading.Lock()
         self._clients: ClientTable[deque[float]] = ClientTable(deque)
@@ -78,18 +79,18 @@ class PerMinute:
             times = self._clients.of(client, lambda times: not times or times[-1] <= ended_s)
             while times and times[0] <= ended_s:
                 times.popleft()
-            if len(times) < self._limit:
+            if len(times) < self.limit:
                 times.append(now_s)
                 return
             wait_s = times[0] + _MINUTE_S - now_s
         raise RateLimitedError(
-            Translatable("More than {amount} {key} within a minute.", amount=self._limit, key=key),
+            Translatable("More than {amount} {key} within a minute.", amount=self.limit, key=key),
             retry_after_s=round(max(1.0, wait_s), 1),
         )
 
 
 class RateLimit:
-    """Limits the requests per minute.
+    """Limits the requests per minute, with other servers where they share their counts.
 
     Args:
         app: Receives the requests within the limits.
@@ -97,9 +98,11 @@ class RateLimit:
         health_checks: Counts all others, of each client by itself.
         speech_paths: Paths of requests for speech.
         exempt: Paths that are not counted.
+        shared: Counts the requests of all servers; while it cannot, ``speech`` and
+            ``health_checks`` count those of this one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it counts by, by keyword
         self,
         app: ASGIApp,
         *,
@@ -107,25 +110,29 @@ class RateLimit:
         health_checks: PerMinute,
         speech_paths: frozenset[str],
         exempt: frozenset[str],
+        shared: SharedCounts | None = None,
     ) -> None:
         self._app = app
         self._speech = speech
         self._health_checks = health_checks
         self._speech_paths = speech_paths
         self._exempt = exempt
+        self._shared = shared
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         if scope["type"] == "http" and scope["path"] not in self._exempt:
             try:
-                self._count(scope)
+                await self._count(scope)
             except RateLimitedError as error:
                 await problem_response(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _count(self, scope: Scope) -> None:
+    async def _count(self, scope: Scope) -> None:
         if scope["path"] in self._speech_paths:
-            self._speech.hit("requests for speech")
+            counted, key, client = self._speech, "requests for speech", ""
         else:
-            self._health_checks.hit("other requests", client_of(scope))
+            counted, key, client = self._health_checks, "other requests", client_of(scope)
+        if self._shared is None or not await self._shared.counts(key, client, counted.limit):
+            counted.hit(key, client)

@@ -1,0 +1,82 @@
+"""Arguments of the application, and the settings of an ingress."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from guard import GUARD_S
+
+from vieneu_colab_server import ray_app
+from vieneu_colab_server.cli import EXIT_CONFIGURATION, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE
+from vieneu_colab_server.replicas.arguments import RayAppArguments
+from vieneu_colab_server.replicas.ingress import ingress_settings
+from vieneu_core.errors import ConfigurationError, MissingExtraError
+
+
+@pytest.fixture(autouse=True)
+def no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (TOKEN_VARIABLE, TOKEN_FILE_VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+
+
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "vieneu_colab_server.ray_app", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=GUARD_S,
+        env={**os.environ, **environ},
+    )
+
+
+@pytest.mark.parametrize(
+    ("argument", "named"),
+    [
+        ("max_replicas=0", "max_replicas"),
+        ("min_replicas=3", "min_replicas: it is above max_replicas"),
+        ("replicas=2", "replicas"),
+        ("no-value", "key=value"),
+    ],
+)
+def test_a_wrong_argument_is_named(argument: str, named: str) -> None:
+    ended = run(argument, VIENEU_SERVER_TOKEN="token-for-tests-0123456789")
+
+    assert ended.returncode == EXIT_CONFIGURATION, ended.stderr
+    assert named in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_without_a_token_it_does_not_start() -> None:
+    ended = run("max_replicas=2")
+
+    assert ended.returncode == EXIT_CONFIGURATION
+    assert ended.stderr.startswith("error: The ingress has no token. Set VIENEU_SERVER_TOKEN_FILE")
+
+
+def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError, match="ray of vieneu-colab-server"):
+        ray_app.build({})
+
+
+def test_an_ingress_takes_what_the_replicas_and_their_queue_can_hold(tmp_path: Path) -> None:
+    token_file = tmp_path / "token"
+    token_file.write_text("token-for-tests-0123456789\n")
+    token_file.chmod(0o600)
+    arguments = RayAppArguments(max_replicas=3, max_ongoing_requests=4, max_queued_requests=5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(TOKEN_FILE_VARIABLE, str(token_file))
+        settings = ingress_settings(arguments)
+
+    assert (settings.max_concurrent, settings.max_queue) == (17, 0)
+    assert settings.token.get_secret_value() == "token-for-tests-0123456789"
+
+
+def test_an_ingress_without_a_token_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="no token"):
+        ingress_settings(RayAppArguments())
