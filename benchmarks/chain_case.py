@@ -2,7 +2,8 @@
 
     python chain_case.py ik-llama-cpp-python|llama-cpp-python|xllamacpp FOLDER
 
-FOLDER holds ``model.gguf``, ``codec.onnx`` and ``voices.json``. The last line of the output is JSON.
+FOLDER holds ``model.gguf``, ``codec.onnx`` and ``voices.json``. The last line of the output is
+JSON.
 """
 
 from __future__ import annotations

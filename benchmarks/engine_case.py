@@ -1,14 +1,16 @@
 """One engine in a process of its own, for `engines`: what it costs to import, load and speak.
 
-    python engine_case.py relay|upstream FOLDER
+    python engine_case.py relay|upstream|relay-marked|upstream-marked FOLDER
 
-Both speak the same sentences with the same synthetic model and codec, as a stream. The last line of
-the output is JSON.
+All speak the same sentences as a stream, with the same synthetic model and codec, the same library
+of llama.cpp and one thread for each core; ``-marked`` adds the watermark of resemble-perth, which
+upstream loads by itself where it is installed. The last line of the output is JSON.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -38,10 +40,11 @@ class CountingDecoder:
         return self._decode(codes)
 
 
-def relay(folder: Path) -> tuple[Callable[[str], Iterator[int]], CountingDecoder]:
+def relay(folder: Path, *, marked: bool) -> tuple[Callable[[str], Iterator[int]], CountingDecoder]:
     """Load our engine; return how it speaks, in samples of each piece."""
     from vieneu_core.engines.base import Utterance
     from vieneu_core.engines.gguf import create
+    from vieneu_core.worker.watermarking import Watermarking
 
     engine = create(_options(folder))
     info = engine.load(lambda _: None)
@@ -49,18 +52,29 @@ def relay(folder: Path) -> tuple[Callable[[str], Iterator[int]], CountingDecoder
     counter = CountingDecoder(decoder.decode, len)
     decoder.decode = counter
 
+    marking = Watermarking() if marked else None  # as the worker does it
+
     def speak(text: str) -> Iterator[int]:
-        for pcm in engine.synthesize(Utterance(text=text, voice=info.voices[0]), lambda: False):
-            yield len(pcm) // 2
+        pieces = engine.synthesize(Utterance(text=text, voice=info.voices[0]), lambda: False)
+        for pcm in marking.mark(pieces, RATE_HZ) if marking else pieces:
+            if pcm:
+                yield len(pcm) // 2
 
     return speak, counter
 
 
 def _options(folder: Path) -> dict[str, object]:
-    return {"model": str(folder / "tiny.gguf"), "codec": str(folder / "codec.onnx")}
+    return {
+        "model": str(folder / "tiny.gguf"),
+        "codec": str(folder / "codec.onnx"),
+        "library": "llama-cpp-python",  # as upstream
+        "codec_threads": 0,  # likewise: what ONNX Runtime finds best
+    }
 
 
-def upstream(folder: Path) -> tuple[Callable[[str], Iterator[int]], CountingDecoder]:
+def upstream(
+    folder: Path, *, marked: bool
+) -> tuple[Callable[[str], Iterator[int]], CountingDecoder]:
     """Load upstream's engine of the same kind; its files come from a path, not from the hub."""
     import llama_cpp
     from vieneu import standard, utils
@@ -68,12 +82,16 @@ def upstream(folder: Path) -> tuple[Callable[[str], Iterator[int]], CountingDeco
     def from_path(**more: Any) -> Any:
         for name in ("repo_id", "filename", "token", "repetitive_penalty", "mlock"):
             more.pop(name, None)
+        more |= {"n_threads": os.cpu_count(), "n_threads_batch": os.cpu_count()}
         return llama_cpp.Llama(model_path=str(folder / "tiny.gguf"), **more)
 
     library: Any = llama_cpp.Llama
     library.from_pretrained = from_path
     codec: Any = utils.NeuCodecOnnx
     codec.from_pretrained = lambda *_: codec(str(folder / "codec.onnx"))
+    if not marked:
+        base: Any = standard.VieNeuTTS
+        base._init_watermarker = lambda _: None
     engine = standard.VieNeuTTS(backbone_repo=str(folder), gguf_filename="tiny.gguf")
     voice = engine.get_preset_voice("An")
     counter = CountingDecoder(engine.codec.decode_code, lambda codes: codes.shape[-1])
@@ -88,10 +106,11 @@ def upstream(folder: Path) -> tuple[Callable[[str], Iterator[int]], CountingDeco
 
 def main() -> None:
     kind, folder = sys.argv[1], Path(sys.argv[2])
+    kind, _, marked = kind.partition("-")
     began_s = time.perf_counter()
     import_module_of(kind)
     import_s = time.perf_counter() - began_s
-    speak, counter = {"relay": relay, "upstream": upstream}[kind](folder)
+    speak, counter = {"relay": relay, "upstream": upstream}[kind](folder, marked=bool(marked))
     first_s, factors = [], []
     n_samples = 0
     for turn in range(N_TURNS + 1):

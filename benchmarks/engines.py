@@ -44,13 +44,17 @@ def measure() -> list[Row]:
 
 def _against_upstream(folder: Path) -> list[Row]:
     make_folder(folder, codes_per_token=1.0)
-    runs: dict[str, list[dict[str, float]]] = {"relay": [], "upstream": []}
+    return [*_compared(folder, "", "no watermark"), *_compared(folder, "-marked", "watermarked")]
+
+
+def _compared(folder: Path, suffix: str, label: str) -> list[Row]:
+    runs: dict[str, list[dict[str, float]]] = {f"relay{suffix}": [], f"upstream{suffix}": []}
     for _ in range(N_RUNS):
         for kind, results in runs.items():
             results.append(_run(kind, folder))
-    ours, theirs = (_medians(runs[kind]) for kind in ("relay", "upstream"))
+    ours, theirs = map(_medians, runs.values())
     name = f"vieneu {version('vieneu')} standard"
-    row = _row_maker("Engine gguf, tiny model", name, ours, theirs)
+    row = _row_maker(f"Engine gguf, tiny model, {label}", name, ours, theirs)
     return [
         row("time to first audio", "first_s", ms),
         row("real-time factor", "factor", lambda value: f"{value:.4f}"),
@@ -61,7 +65,7 @@ def _against_upstream(folder: Path) -> list[Row]:
 
 
 def _run(kind: str, folder: Path) -> dict[str, float]:
-    found: dict[str, float] = json.loads(_output("engine_case.py", kind, str(folder)))
+    found: dict[str, float] = json.loads(output_of("engine_case.py", kind, str(folder)))
     return found
 
 
@@ -178,10 +182,10 @@ def _said(library: str, path: Path) -> Case:
 
     In a process of its own: the idle threads of the one would take time from the other.
     """
-    return lambda: float(_output("code_case.py", library, str(path))), lambda: None
+    return lambda: float(output_of("code_case.py", library, str(path))), lambda: None
 
 
-def _output(script: str, *arguments: str) -> str:
+def output_of(script: str, *arguments: str) -> str:
     """Return the last line that one of our scripts prints."""
     paths = os.pathsep.join((str(HERE), str(HERE.parent / "tests/support")))
     done = subprocess.run(

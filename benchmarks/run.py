@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 README = HERE / "README.md"
 BENCHMARKS = (
     "engines",
+    "cpu_chain",
     "piper_engine",
     "engine_overhead",
     "generator_layers",
