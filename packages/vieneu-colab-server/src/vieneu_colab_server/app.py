@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI
@@ -66,6 +66,10 @@ class Service:
             await self.lifecycle.aclose()
 
 
+Companion = Callable[[Service], AbstractAsyncContextManager[None]]
+"""Runs beside a server, from its start to its end, such as an announcement of its address."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddedApi:
     """An API beside the server's own, on the same parts."""
@@ -79,13 +83,14 @@ class AddedApi:
     """Form of its errors; None: problem documents."""
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - its parts, by keyword
     settings: ServerSettings,
     backend: Backend,
     *,
     clock: Clock | None = None,
     added: Sequence[AddedApi] = (),
     is_admin: Callable[[bytes], bool] | None = None,
+    companions: Sequence[Companion] = (),
 ) -> FastAPI:
     """Create the app that serves a backend; the app loads the backend, and closes it at its end.
 
@@ -95,6 +100,7 @@ def create_app(
         clock: Time.
         added: APIs beside the server's own.
         is_admin: Tells the admin token where the settings have none.
+        companions: What runs beside the server.
 
     Raises:
         ConfigurationError: a token in a file cannot be used.
@@ -105,7 +111,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with service.running():
+        async with service.running(), AsyncExitStack() as beside:
+            for companion in companions:
+                await beside.enter_async_context(companion(service))
             yield
 
     app = FastAPI(

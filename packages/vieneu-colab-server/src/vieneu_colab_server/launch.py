@@ -7,8 +7,8 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
@@ -246,13 +246,29 @@ def launch(
 
 
 def serve_app(
-    app: Starlette, settings: ServerSettings, on_listening: Callable[[str], None]
+    app: Starlette,
+    settings: ServerSettings,
+    on_listening: Callable[[str], None],
+    *,
+    more_ports: Sequence[int] = (),
 ) -> None:
-    """Serve an app with a `Service` until a signal comes; see `launch`, for what it raises."""
+    """Serve an app with a `Service` until a signal comes; see `launch`, for what it raises.
+
+    Args:
+        app: The app.
+        settings: Its settings.
+        on_listening: Called with the URL on this machine, once all ports are open.
+        more_ports: Further ports on which it is served.
+    """
     server = build_server(app, settings)
-    with _taking_signals(server), open_port(settings) as listener:
-        on_listening(url_of(listener))
-        server.run(sockets=[listener])
+    ports = (settings.port, *more_ports)
+    with _taking_signals(server), ExitStack() as opened:
+        listeners = [
+            opened.enter_context(open_port(settings.model_copy(update={"port": port})))
+            for port in ports
+        ]
+        on_listening(url_of(listeners[0]))
+        server.run(sockets=listeners)
 
 
 @contextmanager
