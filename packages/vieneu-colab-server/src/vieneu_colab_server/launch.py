@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from vieneu_colab_server.address_callback import AddressCallback
-from vieneu_colab_server.app import Service, create_app
+from vieneu_colab_server.app import Companion, Service, create_app
 from vieneu_colab_server.connections import bounded_protocol
 from vieneu_colab_server.exposure import Exposure, PublicEvent
 from vieneu_colab_server.middleware.proxy import ProxiedConfig
@@ -197,12 +197,14 @@ def _stop_after(wait: Callable[[], None], server: DrainingServer) -> None:
     server.stop()
 
 
-def launch(
+def launch(  # noqa: PLR0913 - its parts, most with defaults
     settings: ServerSettings,
     backend: Backend,
     on_listening: Callable[[str], None],
     public: PublicAccess | None = None,
     stop_after: Callable[[], None] | None = None,
+    *,
+    companions: Sequence[Companion] = (),
 ) -> None:
     """Serve a backend until a signal arrives. Must be called on the main thread, for signals.
 
@@ -213,6 +215,7 @@ def launch(
         public: How to make the server public; None keeps it local.
         stop_after: Blocking function, run on a thread; when it returns, the server stops as on the
             first signal.
+        companions: What runs beside the server.
 
     Raises:
         ConfigurationError: the address is invalid or in use.
@@ -220,7 +223,7 @@ def launch(
         ForcedStopError: it was stopped by a second signal.
     """
     clock = SystemClock()
-    app = create_app(settings, backend, clock=clock)
+    app = create_app(settings, backend, clock=clock, companions=companions)
     service: Service = app.state.service
     callback = None
     if public is not None and public.callback_url is not None:

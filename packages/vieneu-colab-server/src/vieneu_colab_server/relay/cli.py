@@ -15,7 +15,13 @@ import typer
 from pydantic import SecretStr
 
 from vieneu_colab_server import __version__
-from vieneu_colab_server.cli import EXIT_CONFIGURATION, EXIT_ENGINE, EXIT_FORCED, LogLevel
+from vieneu_colab_server.announcement import AnnounceOption, network_presence
+from vieneu_colab_server.cli import (
+    EXIT_CONFIGURATION,
+    EXIT_ENGINE,
+    EXIT_FORCED,
+    LogLevel,
+)
 from vieneu_colab_server.cli import make_settings as server_settings
 from vieneu_colab_server.launch import ForcedStopError, serve_app
 from vieneu_colab_server.relay.app import ADMIN_PATH, WyomingOptions, create_relay_app
@@ -42,6 +48,7 @@ def relay(  # noqa: PLR0913 - each argument is an option of the command
     wyoming_zeroconf: Annotated[
         str | None, typer.Option(metavar="NAME", help="Announce it in the network by this name.")
     ] = None,
+    announce: AnnounceOption = None,
     login_code: Annotated[
         bool, typer.Option("--login-code", help="Print a login code though there is a password.")
     ] = False,
@@ -60,13 +67,21 @@ def relay(  # noqa: PLR0913 - each argument is an option of the command
     )
     folder = state or state_dir(os.environ)
     try:
-        parts = relay_parts(folder, config, wyoming=_wyoming(wyoming, wyoming_zeroconf))
+        presence = network_presence(announce)
+        parts = relay_parts(
+            folder,
+            config,
+            wyoming=_wyoming(wyoming, wyoming_zeroconf),
+            companions=() if presence is None else (presence.running,),
+        )
         server, _ = server_settings({"host": host, "port": port}, relay_token_file(folder))
         account = parts.account
         admin_token = account.new_token() if new_admin_token else account.open()
         app = create_relay_app(server, parts)
 
         def on_listening(url: str) -> None:
+            if presence is not None:
+                presence.listen_at(url)
             _greet(url, server, admin_token)
             if login_code or not account.has_password:
                 code = account.new_code().get_secret_value()
