@@ -142,9 +142,10 @@ class DiscoveryFlow(ReauthFlow):
         """Write the settings of the local server; a loaded entry follows by itself."""
         data = {**entry.data, CONF_LOCAL: dict(local)}
         if data != dict(entry.data):
+            is_loaded = entry.state is ConfigEntryState.LOADED  # it is loaded again at once
             async_end_reauth(self.hass, entry, Mode.LOCAL)
             self.hass.config_entries.async_update_entry(entry, data=data)
-            if entry.state is not ConfigEntryState.LOADED:
+            if not is_loaded:
                 self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_abort(reason=reason)
 

@@ -183,5 +183,5 @@ async def _admin_token(app: AppProcess) -> str:
     account = AdminAccount(app.data / "vieneu/state/relay-admin.json", clock=SystemClock())
     token = account.new_token().get_secret_value()
     await app.start()
-    await until(lambda: app.log.count("Home Assistant was told") == 2, within_s=GUARD_S)
+    await until(lambda: app.log.count("Home Assistant has the address") == 2, within_s=GUARD_S)
     return token

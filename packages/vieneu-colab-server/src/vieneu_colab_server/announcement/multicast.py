@@ -148,8 +148,8 @@ class Announcement:
         await self._zeroconf.async_register_service(service, allow_name_change=True)
         self._announced = addresses
         self._problem = ""
-        places = ", ".join(map(str, addresses))
-        _LOGGER.info("%s is announced at %s.", self._service.type, places)
+        shown = ", ".join(map(str, addresses))
+        _LOGGER.info("%s is announced at %s.", self._service.type, shown)
 
     async def _withdraw(self) -> None:
         zeroconf, self._zeroconf = self._zeroconf, None

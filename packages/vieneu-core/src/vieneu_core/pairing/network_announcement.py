@@ -75,15 +75,15 @@ class NetworkAnnouncement(BaseModel):
             port: At which they reach it.
             now: Calendar time.
         """
-        told = ""
+        listed = ""
         for address in addresses:
-            longer = ",".join(filter(None, (told, str(address))))
-            told = longer if len(longer) <= MAX_ADDRESSES_CHARS else told
+            longer = ",".join(filter(None, (listed, str(address))))
+            listed = longer if len(longer) <= MAX_ADDRESSES_CHARS else listed
         unsigned = cls(
             id=announced_id(token),
             name=name,
             version=version,
-            addresses=told,
+            addresses=listed,
             port=port,
             time=str(int(now.timestamp())),
             signature="",
@@ -153,5 +153,5 @@ class NetworkAnnouncement(BaseModel):
 
 
 def announced_id(token: SecretStr) -> str:
-    """Return the id of the server with a token, which tells nothing of the token."""
+    """Return the id of the server with a token, which reveals nothing of the token."""
     return hkdf_sha256(token.get_secret_value().encode(), info=_ID_PURPOSE).hex()[:32]

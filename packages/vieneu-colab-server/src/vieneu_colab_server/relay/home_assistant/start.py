@@ -1,4 +1,4 @@
-"""Start of the app: its options and its place to a running relay that Home Assistant knows."""
+"""Start of the app: its options and surroundings to a running relay that Home Assistant knows."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _STATE = "state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AppPlace:
+class AppSurroundings:
     """Where the app runs."""
 
     data: Path
@@ -74,7 +74,7 @@ class AppPlace:
 def run() -> None:
     """Run the app until a signal comes, and exit."""
     try:
-        _serve(AppPlace.taken_from(os.environ))
+        _serve(AppSurroundings.taken_from(os.environ))
     except ConfigurationError as error:
         _fail(error, EXIT_CONFIGURATION)
     except VieneuError as error:
@@ -83,26 +83,26 @@ def run() -> None:
         sys.exit(EXIT_FORCED)
 
 
-def _serve(place: AppPlace) -> None:
-    options = read_options(place.data / OPTIONS_FILE)
+def _serve(given: AppSurroundings) -> None:
+    options = read_options(given.data / OPTIONS_FILE)
     logging.basicConfig(
         level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    folder = place.data / _FOLDER
-    own_folder(folder, place.user)
-    if place.user:
-        become(place.user)
+    folder = given.data / _FOLDER
+    own_folder(folder, given.user)
+    if given.user:
+        become(given.user)
     server, _ = server_settings({}, relay_token_file(folder / _STATE))
     parts = relay_parts(folder / _STATE, folder / _CONFIG)
     parts.account.open()  # the admin comes by ingress, and may choose a password there
-    if place.supervisor is None:
-        _LOGGER.warning("There is no SUPERVISOR_TOKEN: Home Assistant is not told of this app.")
+    if given.supervisor is None:
+        _LOGGER.warning("There is no SUPERVISOR_TOKEN: Home Assistant does not discover this app.")
     else:
         clock = SystemClock()
-        discovery = SupervisorDiscovery(place.supervisor, port=server.port, clock=clock)
+        discovery = SupervisorDiscovery(given.supervisor, port=server.port, clock=clock)
         parts = replace(parts, companions=(discovery.running,))
-    parts = replace(parts, ingress=Ingress(port=place.ingress_port))
-    serve_app(create_relay_app(server, parts), server, _greet, more_ports=(place.ingress_port,))
+    parts = replace(parts, ingress=Ingress(port=given.ingress_port))
+    serve_app(create_relay_app(server, parts), server, _greet, more_ports=(given.ingress_port,))
 
 
 def _greet(url: str) -> None:

@@ -39,7 +39,7 @@ class NotDiscoveredError(VieneuError):
     """Supervisor does not hand the relay's address over."""
 
     code = "not_discovered"
-    title = "Home Assistant was not told of the app"
+    title = "Home Assistant does not have the address of the app"
     default_remedy = "Restart the app; its log says why it failed."
 
 
@@ -61,7 +61,7 @@ class SupervisorAccess:
 
 
 class SupervisorDiscovery:
-    """Tells Home Assistant where the relay is, once it can speak, and of each new token.
+    """Hands address and token to Home Assistant, once the relay can speak, and each new token.
 
     Args:
         supervisor: Passes it on.
@@ -76,32 +76,32 @@ class SupervisorDiscovery:
 
     @asynccontextmanager
     async def running(self, service: Service) -> AsyncIterator[None]:
-        """Tell it meanwhile; a `Companion` of the relay."""
-        telling = asyncio.create_task(self._follow(service), name="tell-supervisor")
+        """Hand them over meanwhile; a `Companion` of the relay."""
+        publishing = asyncio.create_task(self._follow(service), name="supervisor-discovery")
         try:
             yield
         finally:
-            telling.cancel()
-            await asyncio.wait({telling})
+            publishing.cancel()
+            await asyncio.wait({publishing})
 
     async def _follow(self, service: Service) -> None:
         while service.lifecycle.loading:
             await self._clock.sleep(LOADED_CHECK_S)
         if service.lifecycle.load_failure is not None:
             return  # the relay ends, and says why
-        told: SecretStr | None = None
+        published: SecretStr | None = None
         while True:
-            if (token := service.tokens.current) is not told:
-                await self._tell_until_it_is_known(token)
-                told = token
+            if (token := service.tokens.current) is not published:
+                await self._publish_until_it_is_known(token)
+                published = token
             await self._clock.sleep(CHECK_S)
 
-    async def _tell_until_it_is_known(self, token: SecretStr) -> None:
-        """Tell it again while Supervisor is silent; what is refused is logged, and given up."""
+    async def _publish_until_it_is_known(self, token: SecretStr) -> None:
+        """Try again while Supervisor is silent; what is refused is logged, and given up."""
         n_failures = 0
         while True:
             try:
-                await self.tell(token)
+                await self.publish(token)
             except SupervisorSilentError as error:
                 n_failures += 1
                 _LOGGER.log(logging.WARNING if n_failures == 1 else logging.DEBUG, "%s", error)
@@ -110,10 +110,10 @@ class SupervisorDiscovery:
                 _LOGGER.error("%s", error)  # noqa: TRY400 - it says all
                 return
             else:
-                _LOGGER.info("Home Assistant was told of this app.")
+                _LOGGER.info("Home Assistant has the address of this app.")
                 return
 
-    async def tell(self, token: SecretStr) -> None:
+    async def publish(self, token: SecretStr) -> None:
         """Hand address and token over, once.
 
         Raises:
