@@ -13,6 +13,7 @@ from flow_steps import begin, go_on, loaded
 from homeassistant.config_entries import SOURCE_IGNORE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from server_site import TOKEN, Site, serving
 
 from vieneu_core.testing.scripted import ScriptedBackend
@@ -99,8 +100,12 @@ async def test_an_address_of_ipv6_is_understood(hass: HomeAssistant, site: Site)
 async def test_a_new_address_and_token_of_the_app_heal_the_entry(
     hass: HomeAssistant, site: Site, set_up: SetUp, *, is_loaded: bool
 ) -> None:
-    old = site.url if is_loaded else "http://127.0.0.1:9"
-    entry = await set_up(server_at(old, TOKEN if is_loaded else OTHER_TOKEN, app=SLUG))
+    data = server_at(site.url, OTHER_TOKEN, app=SLUG)
+    if is_loaded:
+        entry = await set_up(data)
+    else:
+        entry = MockConfigEntry(domain="vieneu", data=data, unique_id="vieneu")
+        entry.add_to_hass(hass)
     async with serving(ScriptedBackend(name="app")) as moved:
         assert aborted(await discover(hass, handed_over(moved.url))) == "already_configured"
         assert entry.data == server_at(moved.url, app=SLUG)
