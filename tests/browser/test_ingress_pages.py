@@ -30,7 +30,9 @@ async def visit(browser: Browser, tmp_path: Path) -> AsyncIterator[Visit]:
 
 async def shown_in(visit: Visit) -> Frame:
     """Return the frame of the panel."""
-    found = await (await visit.page.wait_for_selector("iframe")).content_frame()
+    element = await visit.page.wait_for_selector("iframe")
+    assert element is not None
+    found = await element.content_frame()
     assert found is not None
     return found
 
