@@ -145,7 +145,7 @@ def homeassistant(session: nox.Session) -> None:
         external=True,
         env=environ,
     )
-    whole = ("--include=*/config_flow.py,*/options_flow.py", "--fail-under=100")
+    whole = ("--include=*/config_flow.py,*/discovery_flow.py,*/options_flow.py", "--fail-under=100")
     config = "--rcfile=tests/homeassistant/coveragerc"
     session.run(
         *TESTS_OF_COMPONENT, "coverage", "report", config, *whole, external=True, env=environ

@@ -14,7 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 STATED = re.compile(
-    r"""(?P<before>^(?:__version__|version) = "|"version": "|vieneu-core==)(?P<version>\d[\w.]*)""",
+    r"""(?P<before>^(?:__version__|version) = "|^version: "|"version": "|vieneu-core=="""
+    r"""|^ARG BUILD_VERSION=)(?P<version>\d[\w.]*)""",
     re.MULTILINE,
 )
 FILES = (
@@ -23,6 +24,8 @@ FILES = (
     "packages/vieneu-colab-server/pyproject.toml",
     "packages/vieneu-ha-integration/pyproject.toml",
     "custom_components/vieneu/manifest.json",
+    "apps/vieneu/config.yaml",
+    "apps/vieneu/Dockerfile",
 )
 """Everything that states the version. `uv lock` and docs/install_lines.py follow it."""
 

@@ -90,7 +90,7 @@ def loaded_entry(hass: HomeAssistant) -> VieneuConfigEntry:
     entries: list[VieneuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     if entries:
         return entries[0]
-    is_set_up = bool(hass.config_entries.async_entries(DOMAIN))
+    is_set_up = bool(hass.config_entries.async_entries(DOMAIN, include_ignore=False))
     key = "not_loaded" if is_set_up else "not_set_up"
     raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
 
@@ -144,5 +144,5 @@ async def _tts_entity(hass: HomeAssistant) -> str:
 
 def _is_being_set_up(hass: HomeAssistant) -> bool:
     transient = {ConfigEntryState.SETUP_IN_PROGRESS, ConfigEntryState.UNLOAD_IN_PROGRESS}
-    entries = hass.config_entries.async_entries(DOMAIN)
+    entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     return any(entry.state in transient or entry.setup_lock.locked() for entry in entries)

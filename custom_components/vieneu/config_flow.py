@@ -41,9 +41,9 @@ from .const import (
     DOMAIN,
     LocalKind,
 )
+from .discovery_flow import DiscoveryFlow
 from .error_translation import language_of
 from .options_flow import VieneuOptionsFlow
-from .reauth_flow import ReauthFlow
 from .runtime import embedded_voice, voice_catalogue
 from .validation import Failure, install, stored_url, try_engine, verify
 
@@ -54,7 +54,7 @@ def _options(engine: str, model: str | None) -> dict[str, Any]:
     return {best_engine(gpu=False): options} if engine == AUTO_ENGINE and options else options
 
 
-class VieneuConfigFlow(ReauthFlow, domain=DOMAIN):
+class VieneuConfigFlow(DiscoveryFlow, domain=DOMAIN):
     """Sets up the only entry."""
 
     VERSION = 1
@@ -76,7 +76,9 @@ class VieneuConfigFlow(ReauthFlow, domain=DOMAIN):
     # --- the menu -----------------------------------------------------------------------------
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Let the user choose the voice."""
+        """Let the user choose the voice; there is one entry at most."""
+        if self._own_entry() is not None:
+            return self.async_abort(reason="single_instance_allowed")
         return self.async_show_menu(
             step_id="user", menu_options=["embedded", "model", "server", "colab"]
         )

@@ -33,13 +33,19 @@ class SavingFlow(ConfigFlow):
         failure: Failure | None,
         schema: vol.Schema | None = None,
         suggested: Mapping[str, Any] | None = None,
+        *,
+        placeholders: Mapping[str, str] | None = None,
     ) -> ConfigFlowResult:
         """Show the form of a step with the user's input and the error."""
         return self.async_show_form(
             step_id=step_id,
             data_schema=schema and self.add_suggested_values_to_schema(schema, suggested),
             errors={"base": failure.key} if failure else {},
-            description_placeholders={**PLACEHOLDERS, **(failure.placeholders if failure else {})},
+            description_placeholders={
+                **PLACEHOLDERS,
+                **(placeholders or {}),
+                **(failure.placeholders if failure else {}),
+            },
         )
 
     async def _save(self, changes: dict[str, Any]) -> ConfigFlowResult:

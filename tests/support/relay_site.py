@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from waiting import until
 from vieneu_colab_server.launch import DrainingServer, build_server, open_port, url_of
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.app import RelayParts, create_relay_app
+from vieneu_colab_server.relay.ingress import Ingress
 from vieneu_colab_server.relay.login import AdminAccount
 from vieneu_colab_server.relay.speak.ended_sessions import EndedSessions
 from vieneu_colab_server.settings import ServerSettings
@@ -70,7 +71,12 @@ class RelaySite:
 
 @asynccontextmanager
 async def relaying(
-    folder: Path, settings: str = TONES, *, router: Router | None = None, **limits: Any
+    folder: Path,
+    settings: str = TONES,
+    *,
+    router: Router | None = None,
+    ingress: Ingress | None = None,
+    **limits: Any,
 ) -> AsyncIterator[RelaySite]:
     """Serve a relay; its router is that of its settings, unless one is given."""
     config = folder / "config.yaml"
@@ -87,11 +93,17 @@ async def relaying(
         account=account,
         jobs_folder=folder / "jobs",
         ended_sessions=EndedSessions(folder / "ended-sessions.json", SystemClock()),
+        ingress=ingress,
     )
     app = create_relay_app(given, parts)
     server = build_server(app, given)
-    with open_port(given) as listener:
-        task = asyncio.create_task(server.serve(sockets=[listener]))
+    with ExitStack() as opened:
+        listener = opened.enter_context(open_port(given))
+        listeners = [listener]
+        if ingress is not None:
+            more = given.model_copy(update={"port": ingress.port})
+            listeners.append(opened.enter_context(open_port(more)))
+        task = asyncio.create_task(server.serve(sockets=listeners))
         headers, url = {"Authorization": f"Bearer {token}"}, url_of(listener)
         try:
             async with asyncio.timeout(GUARD_S), aiohttp.ClientSession(headers=headers) as session:

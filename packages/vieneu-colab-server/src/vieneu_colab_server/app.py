@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI
@@ -70,6 +70,10 @@ class Service:
                 await self.shared_counts.aclose()
 
 
+Companion = Callable[[Service], AbstractAsyncContextManager[None]]
+"""Runs beside a server, from its start to its end, such as an announcement of its address."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddedApi:
     """An API beside the server's own, on the same parts."""
@@ -83,7 +87,7 @@ class AddedApi:
     """Form of its errors; None: problem documents."""
 
 
-def create_app(  # noqa: PLR0913 - each but the first two has a default
+def create_app(  # noqa: PLR0913 - its parts, by keyword
     settings: ServerSettings,
     backend: Backend,
     *,
@@ -91,6 +95,7 @@ def create_app(  # noqa: PLR0913 - each but the first two has a default
     added: Sequence[AddedApi] = (),
     is_admin: Callable[[bytes], bool] | None = None,
     paces: bool = True,
+    companions: Sequence[Companion] = (),
 ) -> FastAPI:
     """Create the app that serves a backend; the app loads the backend, and closes it at its end.
 
@@ -102,6 +107,7 @@ def create_app(  # noqa: PLR0913 - each but the first two has a default
         is_admin: Tells the admin token where the settings have none.
         paces: Whether requests wait where one engine could not make all speech in time; False for a
             backend with a queue of its own.
+        companions: What runs beside the server.
 
     Raises:
         ConfigurationError: a token in a file cannot be used.
@@ -113,7 +119,9 @@ def create_app(  # noqa: PLR0913 - each but the first two has a default
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with service.running():
+        async with service.running(), AsyncExitStack() as beside:
+            for companion in companions:
+                await beside.enter_async_context(companion(service))
             yield
 
     app = FastAPI(

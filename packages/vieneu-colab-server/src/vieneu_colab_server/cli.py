@@ -14,12 +14,13 @@ import sys
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from pydantic import SecretStr, ValidationError
 
 from vieneu_colab_server import __version__
+from vieneu_colab_server.announcement import AnnounceOption, network_presence
 from vieneu_colab_server.engine_options import engine_options
 from vieneu_colab_server.exposure import PublicEvent
 from vieneu_colab_server.i18n import LANGUAGE_VARIABLE, error_line
@@ -38,6 +39,9 @@ from vieneu_core.translatable import Translatable, joined
 from vieneu_core.validation import field_of, reason_of
 from vieneu_core.voices import VoiceCatalogue
 from vieneu_core.worker.spec import EngineSpec
+
+if TYPE_CHECKING:
+    from vieneu_colab_server.announcement.presence import NetworkPresence
 
 EXIT_CONFIGURATION = 3
 EXIT_ENGINE = 4
@@ -135,15 +139,18 @@ def _from_environment(secret: AccountSecret) -> SecretStr | None:
     return SecretStr(value) if value else None
 
 
-def _serve(
+def _serve(  # noqa: PLR0913 - the parts that its options make
     settings: ServerSettings,
     new_token: str,
     backend: Backend,
     public: PublicAccess | None,
+    presence: NetworkPresence | None,
     *,
     until_stdin_ends: bool,
 ) -> None:
     def on_listening(url: str) -> None:
+        if presence is not None:
+            presence.listen_at(url)
         typer.echo(f"Listening on {url}")
         if new_token:
             typer.echo(f"Token (shown this once): {new_token}")
@@ -159,7 +166,8 @@ def _serve(
             remedy="Create it, or correct --samples.",
         )
     stop_after = _stdin_ends if until_stdin_ends else None
-    launch(settings, backend, on_listening, public, stop_after)
+    companions = () if presence is None else (presence.running,)
+    launch(settings, backend, on_listening, public, stop_after, companions=companions)
 
 
 def _voices(settings: ServerSettings) -> VoiceCatalogue | None:
@@ -237,6 +245,7 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
     until_stdin_ends: Annotated[
         bool, typer.Option("--until-stdin-ends", help="Stop when the starting program is gone.")
     ] = False,
+    announce: AnnounceOption = None,
     log_level: Annotated[LogLevel, typer.Option(help="How much to log.")] = LogLevel.INFO,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
@@ -267,7 +276,8 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
             LocalBackend(spec, recovers=True, voices=_voices(settings)),
             dictionary=DictionaryFile.named(dictionary),
         )
-        _serve(settings, new_token, backend, public, until_stdin_ends=until_stdin_ends)
+        presence = network_presence(announce)
+        _serve(settings, new_token, backend, public, presence, until_stdin_ends=until_stdin_ends)
     except (ConfigurationError, OutputError) as error:
         _fail(error, EXIT_CONFIGURATION)
     except TunnelOpenError as error:

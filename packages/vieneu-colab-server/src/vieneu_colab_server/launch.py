@@ -7,8 +7,8 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from vieneu_colab_server.address_callback import AddressCallback
-from vieneu_colab_server.app import Service, create_app
+from vieneu_colab_server.app import Companion, Service, create_app
 from vieneu_colab_server.connections import bounded_protocol
 from vieneu_colab_server.exposure import Exposure, PublicEvent
 from vieneu_colab_server.middleware.proxy import ProxiedConfig
@@ -198,12 +198,14 @@ def _stop_after(wait: Callable[[], None], server: DrainingServer) -> None:
     server.stop()
 
 
-def launch(
+def launch(  # noqa: PLR0913 - its parts, most with defaults
     settings: ServerSettings,
     backend: Backend,
     on_listening: Callable[[str], None],
     public: PublicAccess | None = None,
     stop_after: Callable[[], None] | None = None,
+    *,
+    companions: Sequence[Companion] = (),
 ) -> None:
     """Serve a backend until a signal arrives. Must be called on the main thread, for signals.
 
@@ -214,6 +216,7 @@ def launch(
         public: How to make the server public; None keeps it local.
         stop_after: Blocking function, run on a thread; when it returns, the server stops as on the
             first signal.
+        companions: What runs beside the server.
 
     Raises:
         ConfigurationError: the address is invalid or in use.
@@ -221,7 +224,7 @@ def launch(
         ForcedStopError: it was stopped by a second signal.
     """
     clock = SystemClock()
-    app = create_app(settings, backend, clock=clock)
+    app = create_app(settings, backend, clock=clock, companions=companions)
     service: Service = app.state.service
     callback = None
     if public is not None and public.callback_url is not None:
@@ -247,13 +250,29 @@ def launch(
 
 
 def serve_app(
-    app: Starlette, settings: ServerSettings, on_listening: Callable[[str], None]
+    app: Starlette,
+    settings: ServerSettings,
+    on_listening: Callable[[str], None],
+    *,
+    more_ports: Sequence[int] = (),
 ) -> None:
-    """Serve an app with a `Service` until a signal comes; see `launch`, for what it raises."""
+    """Serve an app with a `Service` until a signal comes; see `launch`, for what it raises.
+
+    Args:
+        app: The app.
+        settings: Its settings.
+        on_listening: Called with the URL on this machine, once all ports are open.
+        more_ports: Further ports on which it is served.
+    """
     server = build_server(app, settings)
-    with _taking_signals(server), open_port(settings) as listener:
-        on_listening(url_of(listener))
-        server.run(sockets=[listener])
+    ports = (settings.port, *more_ports)
+    with _taking_signals(server), ExitStack() as opened:
+        listeners = [
+            opened.enter_context(open_port(settings.model_copy(update={"port": port})))
+            for port in ports
+        ]
+        on_listening(url_of(listeners[0]))
+        server.run(sockets=listeners)
 
 
 @contextmanager

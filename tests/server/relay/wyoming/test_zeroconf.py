@@ -13,13 +13,21 @@ from guard import GUARD_S
 from zeroconf import IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from vieneu_colab_server.relay.wyoming import zeroconf as announcing
+from vieneu_colab_server.announcement import multicast as announcing
+from vieneu_colab_server.announcement.multicast import CHECK_S, AnnouncedService
 from vieneu_colab_server.relay.wyoming.server import WyomingServer
-from vieneu_colab_server.relay.wyoming.zeroconf import CHECK_S, SERVICE_TYPE, Announcement
+from vieneu_colab_server.relay.wyoming.zeroconf import SERVICE_TYPE
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.testing.scripted import ScriptedBackend
 
 LOOPBACK = ["127.0.0.1"]
+
+
+def Announcement(  # noqa: N802 - stands for the class
+    name: str, url: str, *, interfaces: list[str], clock: FakeClock | None = None
+) -> announcing.Announcement:
+    service = AnnouncedService(type=SERVICE_TYPE, name=name, url=url)
+    return announcing.Announcement(service, interfaces=interfaces, clock=clock)
 
 
 class OnlyIpv4:

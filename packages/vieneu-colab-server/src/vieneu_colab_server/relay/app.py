@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 
-from vieneu_colab_server.app import AddedApi, Service, create_app
+from vieneu_colab_server.app import AddedApi, Companion, Service, create_app
 from vieneu_colab_server.middleware.access_log import AccessLog
 from vieneu_colab_server.problems import on_http_error
 from vieneu_colab_server.relay.address_updates import RelayInbox, address_routes
@@ -26,6 +26,7 @@ from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.dictionary_routes import dictionary_routes
 from vieneu_colab_server.relay.event_stream import EventHistory
 from vieneu_colab_server.relay.history import RelayHistory, history_routes
+from vieneu_colab_server.relay.ingress import Ingress, IngressGate
 from vieneu_colab_server.relay.jobs.api import job_api
 from vieneu_colab_server.relay.jobs.queue import JobQueue
 from vieneu_colab_server.relay.jobs.store import JobStore
@@ -88,6 +89,10 @@ class RelayParts:
     """None serves no Wyoming clients."""
     tracing: SpeechTracing | None = None
     """None traces nothing."""
+    companions: tuple[Companion, ...] = ()
+    """What runs beside the relay."""
+    ingress: Ingress | None = None
+    """Where Home Assistant's ingress reaches it; None: nowhere."""
 
 
 def create_relay_app(
@@ -135,7 +140,12 @@ def create_relay_app(
         job_api(jobs, router),
     ]
     server = create_app(
-        settings, backend, clock=clock, added=added, is_admin=parts.account.accepts_token
+        settings,
+        backend,
+        clock=clock,
+        added=added,
+        is_admin=parts.account.accepts_token,
+        companions=parts.companions,
     )
     service: Service = server.state.service
     events = EventHistory(router, clock=clock, is_stopping=lambda: service.lifecycle.draining)
@@ -201,7 +211,8 @@ def create_relay_app(
         *speak_page_routes(),
         Mount("/", server),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(AccessLog)])
+    passed = [Middleware(AccessLog), Middleware(IngressGate, ingress=parts.ingress)]
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=passed)
     app.add_exception_handler(HTTPException, on_http_error)  # type: ignore[arg-type]  # of its class
     app.state.service = service
     return app

@@ -15,40 +15,20 @@ import typer
 from pydantic import SecretStr
 
 from vieneu_colab_server import __version__
+from vieneu_colab_server.announcement import AnnounceOption, network_presence
 from vieneu_colab_server.cli import (
     EXIT_CONFIGURATION,
     EXIT_ENGINE,
     EXIT_FORCED,
-    TOKEN_FILE_VARIABLE,
-    TOKEN_VARIABLE,
     LogLevel,
 )
 from vieneu_colab_server.cli import make_settings as server_settings
 from vieneu_colab_server.launch import ForcedStopError, serve_app
-from vieneu_colab_server.relay.administration import Administration
-from vieneu_colab_server.relay.app import (
-    ADMIN_PATH,
-    RelayParts,
-    WyomingOptions,
-    create_relay_app,
-)
-from vieneu_colab_server.relay.login import AdminAccount
-from vieneu_colab_server.relay.metrics.tracing import tracing_from_environment
-from vieneu_colab_server.relay.speak.ended_sessions import EndedSessions
+from vieneu_colab_server.relay.app import ADMIN_PATH, WyomingOptions, create_relay_app
+from vieneu_colab_server.relay.assembly import relay_parts, relay_token_file
 from vieneu_colab_server.settings import ServerSettings
-from vieneu_colab_server.tokens.file import TokenNotKeptError, write_token_file
-from vieneu_core.builder import RouterBuilder
-from vieneu_core.clock import SystemClock
-from vieneu_core.config import load_settings, state_dir
-from vieneu_core.config.paths import settings_path
-from vieneu_core.credentials import new_auth_token
+from vieneu_core.config import state_dir
 from vieneu_core.errors import ConfigurationError, VieneuError
-from vieneu_core.translatable import Translatable
-
-TOKEN_FILE = "relay-token"  # noqa: S105 - a file name
-ACCOUNT_FILE = "relay-admin.json"
-ENDED_SESSIONS_FILE = "ended-sessions.json"
-JOBS_FOLDER = "jobs"
 
 
 def relay(  # noqa: PLR0913 - each argument is an option of the command
@@ -68,6 +48,7 @@ def relay(  # noqa: PLR0913 - each argument is an option of the command
     wyoming_zeroconf: Annotated[
         str | None, typer.Option(metavar="NAME", help="Announce it in the network by this name.")
     ] = None,
+    announce: AnnounceOption = None,
     login_code: Annotated[
         bool, typer.Option("--login-code", help="Print a login code though there is a password.")
     ] = False,
@@ -86,24 +67,21 @@ def relay(  # noqa: PLR0913 - each argument is an option of the command
     )
     folder = state or state_dir(os.environ)
     try:
-        path = _settings_file(config)
-        settings = load_settings(path)
-        server, _ = server_settings({"host": host, "port": port}, _token_file(folder))
-        account = AdminAccount(folder / ACCOUNT_FILE, clock=SystemClock())
-        admin_token = account.new_token() if new_admin_token else account.open()
-        builder = RouterBuilder(settings, state_dir=folder)
-        administration = Administration(builder.router(settings), builder, settings, path)
-        parts = RelayParts(
-            administration=administration,
-            account=account,
-            jobs_folder=folder / JOBS_FOLDER,
-            ended_sessions=EndedSessions(folder / ENDED_SESSIONS_FILE, SystemClock()),
+        presence = network_presence(announce)
+        parts = relay_parts(
+            folder,
+            config,
             wyoming=_wyoming(wyoming, wyoming_zeroconf),
-            tracing=tracing_from_environment(os.environ),
+            companions=() if presence is None else (presence.running,),
         )
+        server, _ = server_settings({"host": host, "port": port}, relay_token_file(folder))
+        account = parts.account
+        admin_token = account.new_token() if new_admin_token else account.open()
         app = create_relay_app(server, parts)
 
         def on_listening(url: str) -> None:
+            if presence is not None:
+                presence.listen_at(url)
             _greet(url, server, admin_token)
             if login_code or not account.has_password:
                 code = account.new_code().get_secret_value()
@@ -131,44 +109,6 @@ def _wyoming(address: str | None, name: str | None) -> WyomingOptions | None:
             remedy="Add --wyoming tcp://0.0.0.0:10200, or leave it out.",
         )
     return None if address is None else WyomingOptions(address=address, announced_as=name)
-
-
-def _settings_file(config: Path | None) -> Path:
-    """Return the settings file; it is made by the first change that is kept.
-
-    Raises:
-        ConfigurationError: its folder does not exist.
-    """
-    path = config or settings_path(os.environ)
-    if config is not None and not path.parent.is_dir():
-        raise ConfigurationError(
-            Translatable("The folder of {path} does not exist.", path=path),
-            remedy="Correct --config, or create the folder.",
-        )
-    return path
-
-
-def _token_file(folder: Path) -> Path | None:
-    """Return the file of the token for speech, made where it is missing.
-
-    None where a variable of vieneu-server states the token.
-
-    Raises:
-        ConfigurationError: it cannot be written.
-    """
-    if os.environ.get(TOKEN_VARIABLE, "").strip() or os.environ.get(TOKEN_FILE_VARIABLE):
-        return None
-    path = folder / TOKEN_FILE
-    if not path.exists():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_token_file(path, new_auth_token())
-        except (OSError, TokenNotKeptError) as error:
-            raise ConfigurationError(
-                Translatable("The folder {folder} cannot be written.", folder=folder),
-                remedy="Name another one: --state",
-            ) from error
-    return path
 
 
 def _greet(url: str, settings: ServerSettings, admin_token: SecretStr | None) -> None:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vieneu_colab_server.middleware.auth import bearer_token
 from vieneu_colab_server.problems import problem_response
+from vieneu_colab_server.relay.ingress import is_ingress
 from vieneu_colab_server.relay.login import AdminAccount, LoginRefusedError
 from vieneu_colab_server.tokens.guesses import Guesses
 from vieneu_core.errors import VieneuError
@@ -20,10 +21,12 @@ ADMIN_API = "/api"
 SESSION_COOKIE = "vieneu_admin"
 _MAX_COOKIE_CHARS = 4_096
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_HEADERS = {
+_POLICY = (
     # Nothing is loaded from elsewhere, and no other page may frame or read this one.
-    b"content-security-policy": b"default-src 'self'; frame-ancestors 'none'; base-uri 'none';"
-    b" form-action 'self'; img-src 'self' data:; media-src 'self' blob:",
+    b"default-src 'self'; frame-ancestors %b; base-uri 'none';"
+    b" form-action 'self'; img-src 'self' data:; media-src 'self' blob:"
+)
+_HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
     b"cache-control": b"no-store, no-transform",
@@ -33,6 +36,8 @@ _HEADERS = {
 
 class PageGuard(ABC):
     """Checks each request, and adds the headers that protect a browser to its answer.
+
+    Requests of Home Assistant's ingress need no login of ours.
 
     Args:
         app: Gets the requests that pass.
@@ -46,9 +51,12 @@ class PageGuard(ABC):
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        protected = with_page_headers(send)
+        protected = with_page_headers(scope, send)
         try:
-            await self._check(scope)
+            if is_ingress(scope):  # Home Assistant has checked who it is
+                check_origin(scope["method"], Headers(scope=scope))
+            else:
+                await self._check(scope)
         except VieneuError as error:
             await problem_response(error)(scope, receive, protected)
             return
@@ -146,13 +154,18 @@ def _is_same_origin(headers: Headers) -> bool:
     return origin is None or urlsplit(origin).netloc == headers.get("host", "")
 
 
-def with_page_headers(send: Send) -> Send:
-    """Return a `send` that adds the headers that protect a browser, unless they are given."""
+def with_page_headers(scope: Scope, send: Send) -> Send:
+    """Return a `send` that adds the headers that protect a browser, unless they are given.
+
+    Home Assistant shows the pages of ingress in a frame of its own, which has the same origin.
+    """
+    framed_by = b"'self'" if is_ingress(scope) else b"'none'"
+    all_headers = {b"content-security-policy": _POLICY % framed_by, **_HEADERS}
 
     async def protected(message: Message) -> None:
         if message["type"] == "http.response.start":
             given = {name.lower() for name, _ in message["headers"]}
-            more = [(name, value) for name, value in _HEADERS.items() if name not in given]
+            more = [(name, value) for name, value in all_headers.items() if name not in given]
             message = {**message, "headers": [*message["headers"], *more]}
         await send(message)
 

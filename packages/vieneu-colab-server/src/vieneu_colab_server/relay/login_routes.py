@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from vieneu_colab_server.middleware.rate_limit import client_of
 from vieneu_colab_server.relay.guard import ADMIN_API, SESSION_COOKIE, session_of
+from vieneu_colab_server.relay.ingress import is_ingress
 from vieneu_colab_server.relay.login import MAX_PASSWORD_CHARS, SESSION_IDLE_S, AdminAccount
 from vieneu_colab_server.relay.speak.guard import open_in_browser, remove_cookie
 from vieneu_colab_server.relay.speak.session import SpeakSessions
@@ -73,6 +74,8 @@ def login_routes(account: AdminAccount, speak_sessions: SpeakSessions) -> APIRou
     @api.get(LOGIN)
     async def login_state(request: Request) -> LoginState:
         """State whether this browser is logged in."""
+        if is_ingress(request.scope):  # by Home Assistant, so that no password is needed
+            return LoginState(logged_in=True, has_password=True)
         return LoginState(
             logged_in=account.has_session(session_of(request.headers)),
             has_password=account.has_password,

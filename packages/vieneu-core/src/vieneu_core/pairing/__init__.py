@@ -1,6 +1,11 @@
-"""Pairing: a server sends its signed address to Home Assistant, so that nobody has to enter it."""
+"""Pairing: a server states its signed address, so that nobody has to enter it."""
 
 from vieneu_core.pairing.address_update import SIGNATURE_HEADER, AddressUpdate, signature
+from vieneu_core.pairing.network_announcement import (
+    ANNOUNCED_TYPE,
+    NetworkAnnouncement,
+    announced_id,
+)
 from vieneu_core.pairing.server_verification import verify_server
 from vieneu_core.pairing.token_rotation import rotate_saved_token
 from vieneu_core.pairing.update_record import RECORD_FILE, UpdateRecord
@@ -12,14 +17,17 @@ from vieneu_core.pairing.update_verification import (
 )
 
 __all__ = [
+    "ANNOUNCED_TYPE",
     "LOCAL_UPDATES_VARIABLE",
     "MAX_BODY_BYTES",
     "RECORD_FILE",
     "SIGNATURE_HEADER",
     "AddressUpdate",
     "AddressUpdateInbox",
+    "NetworkAnnouncement",
     "UpdateRecord",
     "accepts_local",
+    "announced_id",
     "rotate_saved_token",
     "signature",
     "verify_server",

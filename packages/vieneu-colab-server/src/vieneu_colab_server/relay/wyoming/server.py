@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from vieneu_colab_server.announcement.multicast import Announcement, check_announced_name
 from vieneu_colab_server.relay.wyoming.connection import Connection
 from vieneu_colab_server.relay.wyoming.limits import WyomingLimits
 from vieneu_colab_server.relay.wyoming.listening import (
@@ -14,11 +15,7 @@ from vieneu_colab_server.relay.wyoming.listening import (
     parse_address,
 )
 from vieneu_colab_server.relay.wyoming.speech_source import ListVoices, Speak, SpeechSource
-from vieneu_colab_server.relay.wyoming.zeroconf import (
-    Announcement,
-    check_announced_name,
-    check_reachable,
-)
+from vieneu_colab_server.relay.wyoming.zeroconf import announced_server
 from vieneu_core.errors import BackendBusyError, BackendDrainingError
 from vieneu_core.translatable import Translatable
 
@@ -149,8 +146,7 @@ class WyomingServer:
     def _announcement_of(self, url: str) -> Announcement | None:
         if self._announced_as is None:
             return None
-        check_reachable(url)
-        return Announcement(self._announced_as, url)
+        return Announcement(announced_server(self._announced_as, url))
 
 
 def _too_many(n_connections: int) -> BackendBusyError:

@@ -5,6 +5,7 @@ import { formatLanguage, onLanguage, t, tOr } from "../shared/i18n.js";
 import { make, onSubmit, showProblem } from "../shared/outcome.js";
 
 const FIRST = new Set(["language", "engine", "tunnel", "session_hours", "drive_cache"]);
+const INGRESS = "/hassio_ingress/";
 const FILE_NAME = "vieneu_relay.ipynb";
 
 export function setUpNotebook() {
@@ -117,8 +118,10 @@ function drawSamples(field, chosen) {
 
 function initialValue(field) {
   if (field.name === "callback_url") {
-    // Colab reaches only what is public; browsers know no better sign of that than https.
-    return location.protocol === "https:" ? new URL("api/address", location.href).href : "";
+    // Colab reaches only what is public; browsers know no better sign of that than https. It has no
+    // session of Home Assistant, whose ingress asks for one.
+    const isReached = location.protocol === "https:" && !location.pathname.includes(INGRESS);
+    return isReached ? new URL("api/address", location.href).href : "";
   }
   return field.kind === "list" ? field.default.join(", ") : (field.default ?? "");
 }

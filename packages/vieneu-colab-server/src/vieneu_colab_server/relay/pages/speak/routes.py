@@ -35,7 +35,7 @@ class _Protected:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        protected = with_page_headers(send)
+        protected = with_page_headers(scope, send)
 
         async def revalidated(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,0 +1,131 @@
+"""Presence of a VieNeu server in its network: announced once it can speak, signed by its token."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from vieneu_colab_server import __version__
+from vieneu_colab_server.announcement.multicast import (
+    Address,
+    AnnouncedService,
+    Announcement,
+    check_announced_name,
+    is_reachable,
+)
+from vieneu_colab_server.app import Service
+from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.errors import ConfigurationError
+from vieneu_core.pairing import ANNOUNCED_TYPE, NetworkAnnouncement
+from vieneu_core.translatable import Translatable
+
+LOADED_CHECK_S = 0.2
+CLOCK_STEP_S = 60.0
+"""A calendar clock that moves by so much against the monotonic one was set: sign anew."""
+
+
+class NetworkPresence:
+    """Announces a server, with its signed addresses, while it runs; a `Companion`.
+
+    Args:
+        name: For people.
+        interfaces: Addresses of those by which it is announced; None takes the announced ones.
+        clock: Time.
+
+    Raises:
+        ConfigurationError: the name cannot be announced.
+    """
+
+    def __init__(
+        self, name: str, *, interfaces: Sequence[str] | None = None, clock: Clock | None = None
+    ) -> None:
+        check_announced_name(name)
+        self._name = name
+        self._interfaces = interfaces
+        self._clock = SystemClock() if clock is None else clock
+        self._url = ""
+
+    def listen_at(self, url: str) -> None:
+        """State where the server listens, before it runs.
+
+        Raises:
+            ConfigurationError: other machines cannot reach it.
+        """
+        if not is_reachable(url):
+            raise ConfigurationError(
+                Translatable(
+                    "Other machines cannot reach {url}, so it cannot be announced.", url=url
+                ),
+                remedy="Listen on the network (--host 0.0.0.0), or leave out --announce.",
+            )
+        self._url = url
+
+    @asynccontextmanager
+    async def running(self, service: Service) -> AsyncIterator[None]:
+        """Announce the server meanwhile, from when it is loaded."""
+        announcing = asyncio.create_task(self._announce(service), name="announce-server")
+        try:
+            yield
+        finally:
+            announcing.cancel()
+            await asyncio.wait({announcing})
+
+    async def _announce(self, service: Service) -> None:
+        while service.lifecycle.loading:
+            await self._clock.sleep(LOADED_CHECK_S)
+        if service.lifecycle.load_failure is not None:
+            return
+        signing = _Signing(self._name, urlsplit(self._url).port or 0, service, self._clock)
+        announcement = Announcement(
+            AnnouncedService(
+                type=ANNOUNCED_TYPE,
+                name=self._name,
+                url=self._url,
+                describe=signing.described,
+                is_outdated=signing.is_outdated,
+            ),
+            interfaces=self._interfaces,
+            clock=self._clock,
+        )
+        try:
+            await announcement.publish()
+            await asyncio.Event().wait()
+        finally:
+            await announcement.withdraw()
+
+
+class _Signing:
+    """Signs announcements, anew for each token and after the clock was set."""
+
+    def __init__(self, name: str, port: int, service: Service, clock: Clock) -> None:
+        self._name, self._port = name, port
+        self._tokens, self._clock = service.tokens, clock
+        self._signed: tuple[SecretStr, float] | None = None
+
+    def described(self, addresses: Sequence[Address]) -> Mapping[str, str]:
+        """Return the signed TXT record for the addresses."""
+        token = self._tokens.current
+        self._signed = token, self._offset_s()
+        return NetworkAnnouncement.signed(
+            token,
+            name=self._name,
+            version=__version__,
+            addresses=addresses,
+            port=self._port,
+            now=self._clock.now(),
+        ).properties()
+
+    def is_outdated(self) -> bool:
+        """Return whether there is another token, or the clock was set."""
+        if self._signed is None:
+            return False
+        token, offset_s = self._signed
+        was_set = abs(self._offset_s() - offset_s) > CLOCK_STEP_S
+        return token is not self._tokens.current or was_set
+
+    def _offset_s(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic()
