@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,10 +38,15 @@ class FakeVieneu:
 class Gpu:
     """Stands for PyTorch on a GPU; ``seeds`` is what it was seeded with."""
 
+    float16, bfloat16 = "float16", "bfloat16"
+    has_bfloat16 = True
+
     def __init__(self) -> None:
         self.seeds: list[int] = []
         self.cuda = SimpleNamespace(
-            get_device_name=lambda: "GPU of a test", mem_get_info=lambda: (6e9, 16e9)
+            get_device_name=lambda: "GPU of a test",
+            mem_get_info=lambda: (6e9, 16e9),
+            is_bf16_supported=lambda **_: self.has_bfloat16,
         )
 
     def manual_seed(self, seed: int) -> None:
@@ -175,3 +181,28 @@ def test_fast_gets_its_share_of_the_gpu(sdk: FakeVieneu, monkeypatch: pytest.Mon
     create({"mode": "fast", "model": "a/b", "gpu_share": 0.5}).load(lambda _: None)
 
     assert sdk.arguments == {"mode": "fast", "backbone_repo": "a/b", "memory_util": 0.5}
+
+
+@pytest.mark.parametrize(("has_bfloat16", "dtype"), [(True, "bfloat16"), (False, "float16")])
+def test_fast_computes_in_what_the_gpu_has(
+    sdk: FakeVieneu, gpu: Gpu, monkeypatch: pytest.MonkeyPatch, *, has_bfloat16: bool, dtype: str
+) -> None:
+    """A T4 has no bfloat16, which the SDK asks for on every GPU."""
+    gpu.has_bfloat16 = has_bfloat16
+    asked: list[dict[str, object]] = []
+    config = lambda **arguments: asked.append(arguments)  # noqa: E731 - its identity is compared
+    lmdeploy = SimpleNamespace(TurbomindEngineConfig=config)
+    monkeypatch.setitem(sys.modules, "lmdeploy", lmdeploy)
+
+    def make(**_: object) -> FakeVieneu:  # as FastVieNeuTTS in 3.8.3
+        lmdeploy.TurbomindEngineConfig(tp=1, dtype="bfloat16")
+        return sdk
+
+    pretend(monkeypatch, make)
+    monkeypatch.setattr(
+        sdk, "get_preset_voice", lambda _: {"codes": [1], "text": "a"}, raising=False
+    )
+    create({"mode": "fast", "model": "a/b"}).load(lambda _: None)
+
+    assert asked == [{"tp": 1, "dtype": dtype}]
+    assert lmdeploy.TurbomindEngineConfig is config

@@ -62,6 +62,7 @@ def start_sdk(options: SdkOptions, progress: OnLoad) -> Started:
         _hub_as(options),
         _without_watermarker(),
         _with_codec(plan.codec),
+        _with_dtype(options.mode, device),
         translate_errors("The SDK does not load its model", ModelLoadError),
     ):
         sdk = make(mode=options.mode.value, **plan.arguments)
@@ -158,6 +159,33 @@ def _with_codec(folder: Path | None) -> Iterator[None]:
         yield
     finally:
         module.OnnxV3LiteEngine = engine
+
+
+@contextmanager
+def _with_dtype(mode: SdkMode, device: TorchDevice | None) -> Iterator[None]:
+    """Let the mode fast compute in float16 on a GPU without bfloat16, such as a T4.
+
+    The SDK asks LMDeploy for bfloat16 on every GPU (3.8.3, fast.py); on such a one that fails, or
+    ends in noise, as its own message says.
+    """
+    if mode is not SdkMode.FAST or device is None or device.dtype is not device.torch.float16:
+        yield
+        return
+    try:
+        module: Any = import_module("lmdeploy")
+    except ImportError:  # the SDK says so
+        yield
+        return
+    config = module.TurbomindEngineConfig
+
+    def in_float16(**arguments: object) -> object:
+        return config(**arguments | {"dtype": "float16"})
+
+    module.TurbomindEngineConfig = in_float16
+    try:
+        yield
+    finally:
+        module.TurbomindEngineConfig = config
 
 
 # --- what it passed over -------------------------------------------------------------------
