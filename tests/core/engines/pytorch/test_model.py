@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from checkpoint.code_prompts import AN, CHI, PLAIN, SENTENCES, codes_after
@@ -119,3 +121,47 @@ def test_a_prompt_that_does_not_fit_is_an_error(path: Path) -> None:
         say_codes(model, long)
     model.prefetch([long])  # beside another it is left out until its turn
     assert say_codes(model, prompts()[1])
+
+
+LARGE = 60_000.0
+
+
+def overflow_from(model: TorchModel, n_calls: int) -> None:
+    """Let a layer compute with numbers that float16 does not have, from a call on."""
+    calls = itertools.count()
+
+    def hook(_: Any, __: Any, out: Any) -> Any:
+        return out if next(calls) < n_calls else out * LARGE * LARGE / LARGE / LARGE
+
+    model._model.model.layers[0].mlp.register_forward_hook(hook)
+
+
+@pytest.mark.parametrize("n_calls", [0, 1, 9])
+def test_a_sentence_that_float16_cannot_hold_is_whole_in_float32(
+    path: Path, caplog: pytest.LogCaptureFixture, n_calls: int
+) -> None:
+    expected = say_codes(TorchModel(path, PLAIN, CPU), prompts()[0])
+    model = TorchModel(path, PLAIN, TorchDevice.choose(DeviceChoice.CPU, Dtype.FLOAT16))
+    overflow_from(model, n_calls)
+
+    assert say_codes(model, prompts()[0]) == expected
+    assert say_codes(model, prompts()[0]) == expected
+    assert [record.message for record in caplog.records] == [
+        f"The model {path.name} is too much for float16; it goes on in float32."
+    ]
+
+
+def test_a_model_that_float16_cannot_hold_is_scored_in_float32(path: Path) -> None:
+    model = TorchModel(path, PLAIN, TorchDevice.choose(DeviceChoice.CPU, Dtype.FLOAT16))
+    overflow_from(model, 0)
+
+    assert math.isfinite(model._likelihood([1, 2, 3], [4, 5]))
+
+
+@pytest.mark.parametrize("dtype", [Dtype.FLOAT32, Dtype.BFLOAT16])
+def test_what_is_no_number_in_float32_either_is_an_error(path: Path, dtype: Dtype) -> None:
+    model = TorchModel(path, PLAIN, TorchDevice.choose(DeviceChoice.CPU, dtype))
+    model._model.model.layers[0].mlp.register_forward_hook(lambda *given: given[-1] * math.nan)
+
+    with pytest.raises(SynthesisFailedError, match="not made of numbers"):
+        say_codes(model, prompts()[0])

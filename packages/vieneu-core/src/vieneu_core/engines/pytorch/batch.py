@@ -138,7 +138,7 @@ class Batch:
         """Generate the next code of each sentence, or evaluate the next part of its prompt.
 
         Raises:
-            SynthesisFailedError: the model's output is NaN.
+            NotFiniteError: the model's output is NaN.
         """
         width = min(
             max(1, self._at_once // len(self._rows)), max(len(row.pending) for row in self._rows)

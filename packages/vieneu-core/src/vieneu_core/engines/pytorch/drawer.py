@@ -15,6 +15,10 @@ from vieneu_core.errors import ModelLoadError, SynthesisFailedError
 from vieneu_core.translatable import Translatable
 
 
+class NotFiniteError(SynthesisFailedError):
+    """Logits are infinite or NaN, as where float16 is too narrow for a model."""
+
+
 class Drawer:
     """Draws the next token of each row on the device: a speech code or the end."""
 
@@ -39,7 +43,7 @@ class Drawer:
         """Return a token for each row of logits.
 
         Raises:
-            SynthesisFailedError: the logits are NaN.
+            NotFiniteError: the logits are NaN.
         """
         tokens, odds = self.odds(logits, may_end)
         drawn = self._torch.multinomial(odds, 1, generator=self._random)
@@ -52,12 +56,12 @@ class Drawer:
         The order is that of transformers: temperature, top_k, top_p, min_p.
 
         Raises:
-            SynthesisFailedError: the logits are NaN.
+            NotFiniteError: the logits are NaN.
         """
         torch, how = self._torch, self._sampling
         best, tokens = self._candidates(logits, may_end)
         if not torch.isfinite(best[:, 0]).all():
-            raise SynthesisFailedError("The model's output is not made of numbers.")
+            raise NotFiniteError("The model's output is not made of numbers.")
         if how.temperature == 0.0:
             return tokens[:, :1], torch.ones_like(best[:, :1])
         odds = torch.softmax(best / how.temperature, dim=1)

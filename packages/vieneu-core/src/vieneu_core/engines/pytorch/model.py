@@ -6,17 +6,18 @@ requested sentence begins alone, so that its first audio is not delayed.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import replace
 from itertools import islice
+from math import isfinite
 from pathlib import Path
-from typing import Any
 
 from vieneu_core.engines.base import EngineMemory
 from vieneu_core.engines.pytorch.batch import Batch, Row
 from vieneu_core.engines.pytorch.device import TorchDevice
-from vieneu_core.engines.pytorch.drawer import Drawer, with_own
+from vieneu_core.engines.pytorch.drawer import Drawer, NotFiniteError, with_own
 from vieneu_core.engines.pytorch.folder import first_line, load_folder
 from vieneu_core.engines.pytorch.likelihood import log_likelihood
 from vieneu_core.engines.speech_lm.limits import fewest_codes, most_codes, room_for_codes
@@ -26,6 +27,7 @@ from vieneu_core.engines.speech_lm.windowed_decoder import FIRST_FRAMES, LOOKAHE
 from vieneu_core.errors import DeviceMemoryError, ModelLoadError, TextTooLongError
 from vieneu_core.translatable import Translatable
 
+_LOGGER = logging.getLogger(__name__)
 FIRST_SOUND = FIRST_FRAMES + LOOKAHEAD_FRAMES
 """Codes of a sentence until its first audio; then others may join it."""
 
@@ -64,18 +66,16 @@ class TorchModel:
         self._n_together = batch
         if settings.threads:
             device.torch.set_num_threads(settings.threads)
-        encode, model, vocabulary = load_folder(path, device)
-        self._prompts = PromptWriter.of(
-            encode, vocabulary, settings, partial(log_likelihood, model, device)
-        )
-        self._sampling = with_own(settings.sampling, model, path)
-        self._batch = Batch(model, device, Drawer(device, vocabulary, self._sampling))
+        encode, self._model, vocabulary = load_folder(path, device)
+        self._prompts = PromptWriter.of(encode, vocabulary, settings, self._likelihood)
+        self._sampling = with_own(settings.sampling, self._model, path)
+        self._batch = Batch(self._model, device, Drawer(device, vocabulary, self._sampling))
         self._rows: dict[CodePrompt, Row] = {}
         """Sentences in progress, or complete and not requested yet."""
         self._joined = False
         self._upcoming: tuple[CodePrompt, ...] = ()
         if compiled:
-            self._compile(model)
+            self._compile()
 
     @property
     def name(self) -> str:
@@ -98,7 +98,24 @@ class TorchModel:
         return self._device.name
 
     def codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
-        """Yield the codes of a sentence as they are generated; see `CodeModel.codes`."""
+        """Yield the codes of a sentence as they are generated; see `CodeModel.codes`.
+
+        Where float16 is too narrow, the rest of the sentence is generated in float32, as all others
+        from then on.
+        """
+        begun = list(prompt.begun)
+        while True:
+            try:
+                for code in self._codes(replace(prompt, begun=tuple(begun)), cancelled):
+                    begun.append(code)
+                    yield code
+            except NotFiniteError:
+                if not self._widen():
+                    raise
+            else:
+                return
+
+    def _codes(self, prompt: CodePrompt, cancelled: Callable[[], bool]) -> Iterator[int]:
         row = self._row_of(prompt)
         try:
             while not cancelled():
@@ -132,15 +149,36 @@ class TorchModel:
     def close(self) -> None:
         """Release the model."""
         self._rows.clear()
-        del self._batch
+        del self._batch, self._model
         self._device.release()
 
-    def _compile(self, model: Any) -> None:
+    def _likelihood(self, before: list[int], tokens: list[int]) -> float:
+        """Return the mean log-likelihood of tokens after others."""
+        found = log_likelihood(self._model, self._device, before, tokens)
+        if isfinite(found) or not self._widen():
+            return found
+        return log_likelihood(self._model, self._device, before, tokens)
+
+    def _widen(self) -> bool:
+        """Compute in float32 from now on; return False where nothing would change.
+
+        Raises:
+            DeviceMemoryError: that has no room.
+        """
+        if self._model.dtype is not self._device.torch.float16:
+            return False
+        with self._device.guarded():
+            self._model.float()
+        _LOGGER.warning("The model %s is too much for float16; it goes on in float32.", self.name)
+        return True
+
+    def _compile(self) -> None:
         """Let PyTorch compile the model, which it does at its first use.
 
         Raises:
             ModelLoadError: compilation failed.
         """
+        model = self._model
         model.forward = self._device.torch.compile(model.forward, dynamic=True)
         try:
             with self._guarded():
