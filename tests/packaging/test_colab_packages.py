@@ -18,7 +18,7 @@ from vieneu_core.notebook.sources import SERVER_EXTRAS
 ROOT = Path(__file__).parents[2]
 LISTS = ROOT / "tests/support/fixtures/colab"
 PYTHON, PLATFORM = "3.13", "x86_64-manylinux_2_35"
-EXTRAS = [needs.prebuilt_extra or needs.extra for needs in ENGINES]
+EXTRAS = [needs.quick_extra for needs in ENGINES]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

@@ -32,11 +32,9 @@ from vieneu_core.installation import requirements_of
 
 ROOT = Path(__file__).parents[3]
 CODE = ROOT / "packages/vieneu-core/src/vieneu_core"
-EXTRAS = [
-    (needs, extra) for needs in ENGINES for extra in (needs.extra, needs.prebuilt_extra) if extra
-]
-IMPORTED_ELSEWHERE = {"gguf"}
-"""Modules that the engines' folders import, and that another extra than an engine's brings."""
+EXTRAS = [(needs, extra) for needs in ENGINES for extra in needs.extras]
+IMPORTED_ELSEWHERE = {"gguf", "lmdeploy"}
+"""Modules that the engines' folders import, and that another extra brings, or no extra of ours."""
 
 
 def normalized(name: str) -> str:
@@ -156,8 +154,9 @@ PROCESSOR = "flags\t\t: fpu sse4_2 avx f16c fma avx2\n"
     [
         ((), (3, 13), PROCESSOR, True, None, "gguf", ("ik_llama_cpp",)),
         ((), (3, 13), PROCESSOR, False, None, "gguf", ("ik_llama_cpp",)),
-        ((), (3, 13), OLD_PROCESSOR, True, None, "gguf-prebuilt", ("xllamacpp",)),
-        ((), (3, 14), PROCESSOR, True, None, "gguf", ("llama_cpp",)),
+        ((), (3, 13), OLD_PROCESSOR, True, None, "gguf-compiled", ("llama_cpp",)),
+        ((), (3, 13), OLD_PROCESSOR, False, None, "gguf-prebuilt", ("xllamacpp",)),
+        ((), (3, 14), PROCESSOR, True, None, "gguf-compiled", ("llama_cpp",)),
         ((), (3, 14), PROCESSOR, False, None, "gguf-prebuilt", ("xllamacpp",)),
         (("ik_llama_cpp", "llama_cpp"), (3, 13), PROCESSOR, True, "ik_llama_cpp", "gguf", ()),
         (
@@ -169,7 +168,7 @@ PROCESSOR = "flags\t\t: fpu sse4_2 avx f16c fma avx2\n"
             "gguf-prebuilt",
             (),
         ),
-        (("llama_cpp", "xllamacpp"), (3, 14), PROCESSOR, False, "llama_cpp", "gguf", ()),
+        (("llama_cpp", "xllamacpp"), (3, 14), PROCESSOR, False, "llama_cpp", "gguf-compiled", ()),
         (("xllamacpp",), (3, 13), PROCESSOR, True, "xllamacpp", "gguf-prebuilt", ()),
     ],
 )

@@ -10,11 +10,14 @@ import pytest
 from checkpoint.code_prompts import AN, PLAIN, SENTENCES
 from checkpoint.gguf_model import write_gguf
 from engine_calls import never
-from llama_library import LIBRARIES, NEEDS_C_INTERFACE, open_llama_cpp
+from llama_library import LIBRARIES, NEEDS_C_INTERFACE, NEEDS_LLAMA_CPP, open_llama_cpp
 
+from vieneu_core.engines import gguf
 from vieneu_core.engines.gguf import LlamaLibrary, open_binding, xllama
+from vieneu_core.engines.gguf.llama_cpp_python import LlamaCppPython
 from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
 from vieneu_core.engines.gguf.xllama import XllamaModel
+from vieneu_core.engines.registry import needs_of
 from vieneu_core.engines.speech_lm.model import ALL_LAYERS, CodePrompt
 
 
@@ -99,3 +102,15 @@ def test_the_prebuilt_library_gets_them_too(path: Path, monkeypatch: pytest.Monk
     assert asked == [0, ALL_LAYERS]
     assert model.accelerator == "GPU (llama.cpp)"
     model.close()
+
+
+@pytest.mark.parametrize("has_gpu", [True, False])
+@NEEDS_LLAMA_CPP
+def test_a_library_that_was_compiled_for_a_gpu_comes_before_a_prebuilt_one(
+    monkeypatch: pytest.MonkeyPatch, *, has_gpu: bool
+) -> None:
+    monkeypatch.setattr(LlamaCppPython, "uses_gpu", lambda _: has_gpu)
+    prebuilt = needs_of("gguf").chosen or ""
+
+    best = gguf._LIBRARIES[prebuilt]
+    assert gguf._best_library() == (LlamaLibrary.LLAMA_CPP_PYTHON if has_gpu else best)

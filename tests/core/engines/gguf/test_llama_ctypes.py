@@ -214,7 +214,7 @@ def test_a_model_that_does_not_speak_is_refused(tmp_path: Path) -> None:
     ("module", "open_model", "extra"),
     [
         pytest.param("ik_llama_cpp", IK_LLAMA_CPP.open, "gguf", marks=NEEDS_IK_LLAMA_CPP),
-        ("llama_cpp", LLAMA_CPP.open, "gguf"),
+        ("llama_cpp", LLAMA_CPP.open, "gguf-compiled"),
         ("xllamacpp", XLLAMACPP.open, "gguf-prebuilt"),
     ],
 )

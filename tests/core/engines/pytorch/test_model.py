@@ -20,7 +20,7 @@ from vieneu_core.engines.pytorch.device import DeviceChoice, Dtype, TorchDevice
 from vieneu_core.engines.pytorch.model import TorchModel
 from vieneu_core.engines.speech_lm.model import CodePrompt, ReferencePrompt, Sampling
 from vieneu_core.engines.speech_lm.prompt import shared_length
-from vieneu_core.errors import SynthesisFailedError, TextTooLongError
+from vieneu_core.errors import DeviceMemoryError, SynthesisFailedError, TextTooLongError
 from vieneu_core.models.catalogue import PromptFormat
 
 
@@ -165,3 +165,20 @@ def test_what_is_no_number_in_float32_either_is_an_error(path: Path, dtype: Dtyp
 
     with pytest.raises(SynthesisFailedError, match="not made of numbers"):
         say_codes(model, prompts()[0])
+
+
+def test_a_model_without_room_for_float32_stays_as_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = TorchModel(path, PLAIN, TorchDevice.choose(DeviceChoice.CPU, Dtype.FLOAT16))
+    overflow_from(model, 5)
+
+    def partly() -> None:
+        model._model.model.embed_tokens.float()
+        raise MemoryError
+
+    monkeypatch.setattr(model._model, "float", partly)
+    for _ in range(2):
+        with pytest.raises(DeviceMemoryError):
+            say_codes(model, prompts()[0])
+        assert {each.dtype for each in model._model.parameters()} == {CPU.torch.float16}

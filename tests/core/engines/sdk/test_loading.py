@@ -68,7 +68,7 @@ def test_while_it_loads_it_is_kept_off_the_network_and_off_the_watermarker(
 @pytest.mark.parametrize(
     ("cause", "kind", "told"),
     [
-        (ImportError("no", name="llama_cpp"), MissingExtraError, "gguf"),
+        (ImportError("no", name="llama_cpp"), MissingExtraError, "gguf-compiled"),
         (ImportError("no", name="torch.nn"), MissingExtraError, "torch"),
         (ImportError("no", name="lmdeploy"), ModelLoadError, "lmdeploy"),
         (ImportError("no", name="strange"), MissingExtraError, "strange"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import which
 
@@ -20,6 +20,9 @@ from vieneu_core.models.catalogue import MODELS, ModelKind
 from vieneu_core.translatable import Translatable
 from vieneu_core.untrusted_json import read_json
 
+COMPILED = "llama_cpp"
+"""Module of llama-cpp-python, which is compiled where it is installed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineNeeds:
@@ -30,12 +33,12 @@ class EngineNeeds:
     """Name for people, equal in every language."""
     extra: str
     """Extra of vieneu-core."""
-    prebuilt_extra: str = ""
-    """Extra that needs no compiler, and runs everywhere."""
     modules: tuple[str, ...]
     """Required modules."""
     either: tuple[str, ...] = ()
-    """Modules of which one is required, best first; the last is that of ``prebuilt_extra``."""
+    """Modules of which one is required, best first."""
+    extra_of: Mapping[str, str] = field(default_factory=dict)
+    """Extra of each of ``either`` that has one of its own."""
     inner: tuple[str, ...] = ()
     """Submodules that the engine imports, and that fail if the package is incomplete."""
     wants_gpu: bool = False
@@ -67,12 +70,17 @@ class EngineNeeds:
     @property
     def extra_here(self) -> str:
         """The extra that can be installed on this machine."""
-        return self._extra_of(self.chosen or self._wanted) if self.either else self.extra
+        return self.extra_of.get(self.chosen or self._wanted, self.extra)
 
     @property
     def quick_extra(self) -> str:
         """The extra that is installed here without compiling for minutes."""
-        return self._extra_of(self._wanted_prebuilt) if self.either else self.extra
+        return self.extra_of.get(self._wanted_prebuilt, self.extra)
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """All extras that bring what it needs."""
+        return tuple(dict.fromkeys((self.extra, *self.extra_of.values())))
 
     @property
     def imported(self) -> tuple[str, ...]:
@@ -82,19 +90,15 @@ class EngineNeeds:
     @property
     def _wanted(self) -> str:
         """The one of ``either`` to install, if there is none."""
-        compiled = self.prebuilt_extra and has_compiler() and not Machine().has_wheel
-        return _COMPILED if compiled else self._wanted_prebuilt
+        best = self._wanted_prebuilt
+        if COMPILED in self.either and best != IK_LLAMA_CPP and has_compiler():
+            return COMPILED
+        return best
 
     @property
     def _wanted_prebuilt(self) -> str:
-        if not self.prebuilt_extra or Machine().runs:
-            return self.either[0]
-        return self.either[-1]
-
-    def _extra_of(self, module: str) -> str:
-        return (
-            self.prebuilt_extra if self.prebuilt_extra and module == self.either[-1] else self.extra
-        )
+        usable = (name for name in self.either if name != COMPILED and _runs(name))
+        return next(usable, "")
 
     @property
     def installed(self) -> bool:
@@ -106,7 +110,6 @@ def _runs(module: str) -> bool:
     return module != IK_LLAMA_CPP or Machine().runs
 
 
-_COMPILED = "llama_cpp"
 _MODEL = ("onnxruntime", "sea_g2p", "huggingface_hub")
 # Each list contains all modules of its extra; tests/core/engines/test_registry.py compares them.
 ENGINES = (
@@ -129,9 +132,9 @@ ENGINES = (
         engine="gguf",
         label="GGUF (CPU)",
         extra="gguf",
-        prebuilt_extra="gguf-prebuilt",
         modules=_MODEL,
-        either=(IK_LLAMA_CPP, _COMPILED, "xllamacpp"),
+        either=(IK_LLAMA_CPP, COMPILED, "xllamacpp"),
+        extra_of={COMPILED: "gguf-compiled", "xllamacpp": "gguf-prebuilt"},
         speech_lm=True,
     ),
     EngineNeeds(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
@@ -11,13 +12,15 @@ from pydantic import Field
 
 from vieneu_core.engines.base import OnLoad
 from vieneu_core.engines.gguf.llama_binding import LlamaBinding
-from vieneu_core.engines.registry import check_installed, needs_of
+from vieneu_core.engines.registry import COMPILED, check_installed, needs_of
 from vieneu_core.engines.speech_lm.engine import CodeEngine, Parts, remembered
 from vieneu_core.engines.speech_lm.model import ALL_LAYERS, CodeModel
 from vieneu_core.engines.speech_lm.model_files import FoundModel, ModelFiles
 from vieneu_core.engines.speech_lm.onnx_decoder import OnnxDecoder
 from vieneu_core.engines.speech_lm.options import CodeOptions, ModelName, parse_options
 from vieneu_core.engines.speech_lm.voice_prompts import References, references
+from vieneu_core.errors import ModelLoadError
+from vieneu_core.installation import has_module
 from vieneu_core.models.catalogue import DEFAULT_DECODER, DEFAULT_GGUF
 from vieneu_core.models.gguf_header import check_vieneu_gguf
 
@@ -112,7 +115,7 @@ def _model(options: GgufOptions, found: FoundModel, voices: References) -> CodeM
     settings = replace(settings, gpu_layers=options.gpu_layers)
     library = options.library
     if library is LlamaLibrary.AUTO:
-        library = _LIBRARIES[needs_of(NAME).chosen or ""]  # one is installed: that was checked
+        library = _best_library()
     if library is LlamaLibrary.XLLAMACPP:
         from vieneu_core.engines.gguf.xllama import XllamaModel
 
@@ -120,6 +123,19 @@ def _model(options: GgufOptions, found: FoundModel, voices: References) -> CodeM
     from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
 
     return LlamaCppModel(found.path, settings, open_binding(library))
+
+
+def _best_library() -> LlamaLibrary:
+    """Return the one to use: one is installed."""
+    chosen = needs_of(NAME).chosen or COMPILED
+    # Whoever compiled one beside the prebuilt one, did so for a GPU.
+    if chosen != COMPILED and has_module(COMPILED):
+        from vieneu_core.engines.gguf.llama_cpp_python import LlamaCppPython
+
+        with suppress(ModelLoadError):  # it does not load, and the other one may
+            if LlamaCppPython().uses_gpu():
+                return LlamaLibrary.LLAMA_CPP_PYTHON
+    return _LIBRARIES[chosen]
 
 
 def open_binding(library: LlamaLibrary = LlamaLibrary.AUTO) -> LlamaBinding:

@@ -75,6 +75,13 @@ class IkLlamaCpp(LlamaBinding):
 def _declared() -> Any:
     """Return the functions of the fork's ``llama.h`` that the binding does not declare."""
     binding = _library()
+    try:
+        return _with_types(binding)
+    except (AttributeError, OSError) as error:  # another version, without one of them
+        raise _unusable(error) from error
+
+
+def _with_types(binding: Any) -> Any:
     functions: Any = ctypes.CDLL(binding._lib._name)  # noqa: SLF001 - own declarations, same library
     functions.llama_log_set.argtypes = [CALLBACK, ctypes.c_void_p]
     functions.llama_log_set.restype = None
@@ -105,7 +112,13 @@ def _log() -> LlamaLog:
 
 
 def _library() -> Any:
-    if missing := Machine().missing_instructions():
+    here = Machine()
+    if not here.has_wheel:
+        raise ModelLoadError(
+            "There is no ik-llama-cpp-python for this Python and this machine.",
+            remedy="Set the option library to auto.",
+        )
+    if missing := here.missing_instructions():
         raise ModelLoadError(
             Translatable(
                 "ik-llama-cpp-python does not run on this processor, which lacks {missing}.",

@@ -60,8 +60,8 @@ def _library() -> Any:
     try:
         return import_module("llama_cpp")
     except ImportError as error:
-        raise MissingExtraError("The engine gguf", "gguf") from error
-    except (OSError, RuntimeError) as error:  # its shared library cannot be loaded
+        raise MissingExtraError("The library llama-cpp-python", "gguf-compiled") from error
+    except (OSError, RuntimeError, AttributeError) as error:  # its shared library, or a part of it
         command = library_command(str(error)) or install_command(*_REBUILD)
         raise ModelLoadError(
             Translatable(

@@ -167,8 +167,12 @@ class TorchModel:
         """
         if self._model.dtype is not self._device.torch.float16:
             return False
-        with self._device.guarded():
-            self._model.float()
+        try:
+            with self._device.guarded():
+                self._model.float()
+        except BaseException:
+            self._model.half()  # a part of it was converted
+            raise
         _LOGGER.warning("The model %s is too much for float16; it goes on in float32.", self.name)
         return True
 

@@ -29,7 +29,12 @@ _HARMLESS = (
 _OUT_OF_MEMORY = ("out of memory", "failed to allocate memory", "bad_alloc", "defaultcpuallocator")
 _NOT_HERE = ("LocalEntryNotFoundError", "OfflineModeIsEnabled")
 """Exceptions of huggingface_hub that do not name the missing file."""
-_EXTRAS = {"llama_cpp": "gguf", "torch": "torch", "transformers": "torch", "neucodec": "torch"}
+_EXTRAS = {
+    "llama_cpp": "gguf-compiled",
+    "torch": "torch",
+    "transformers": "torch",
+    "neucodec": "torch",
+}
 """Our extra for each module that a mode of the SDK imports."""
 
 
