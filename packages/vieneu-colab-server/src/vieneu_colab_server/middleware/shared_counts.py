@@ -73,7 +73,8 @@ class SharedCounts:
             self._connections = BlockingConnectionPool.from_url(
                 _plain(uri), max_connections=_N_CONNECTIONS, timeout=None
             )
-            self._connections.make_connection()  # opens nothing, but reads the query of the URI
+            # It opens nothing, but reads the query of the URI.
+            self._connections.make_connection()  # type: ignore[no-untyped-call]
         except (RedisError, TypeError, ValueError):
             raise RateStorageError(_no_uri()) from None
         self._limiter = MovingWindowRateLimiter(
