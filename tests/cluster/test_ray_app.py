@@ -42,6 +42,8 @@ pytestmark = [
 AT_ONCE = 2
 """Requests that a replica speaks at once."""
 QUEUED = 2
+HEAD = "node:__internal_head__"
+"""Resource that Ray itself gives the head."""
 LOGS = Path("/tmp/ray/session_latest/logs")  # noqa: S108 - where Ray writes
 REPLICA = "ray::ServeReplica:vieneu:Engine"
 ONCE = RetryPolicy(attempts=1)
@@ -63,7 +65,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
         *("min_replicas=1", "max_replicas=2", "target_ongoing_requests=1"),
         *(f"max_ongoing_requests={AT_ONCE}", f"max_queued_requests={QUEUED}"),
         *("upscale_delay_s=0", "downscale_delay_s=1"),
-        *("replica_cpus=0.1", "ingress_cpus=0.1"),
+        *("replica_cpus=0.1", "ingress_cpus=0.1", f"ingress_resource={HEAD}"),
     )
     async with running_ray_app(*arguments, environ=environ, port=port) as handle:
         yield handle

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import sys
 import warnings
 from importlib.metadata import version
@@ -34,6 +36,16 @@ def test_the_application_and_its_arguments_are_those_of_the_code() -> None:
     assert arguments.max_replicas == CLUSTER["workerGroupSpecs"][0]["maxReplicas"]
     cpus = CLUSTER["workerGroupSpecs"][0]["template"]["spec"]["containers"][0]["resources"]
     assert float(cpus["limits"]["cpu"]) >= arguments.replica_cpus
+
+
+def test_the_ingress_fits_on_the_head_and_takes_no_room_of_a_replica() -> None:
+    arguments = RayAppArguments.model_validate(APP["args"])
+    head, *others = (group["rayStartParams"] for group in GROUPS)
+    (stated,) = shlex.split(head["resources"])
+
+    assert arguments.ingress_resource in json.loads(stated)
+    assert not any("resources" in one for one in others)
+    assert float(head["num-cpus"]) == arguments.ingress_replicas * arguments.ingress_cpus
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed: nox -s ray")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -81,3 +83,39 @@ def running_redis(folder: Path) -> Iterator[RedisProcess]:
         yield redis
     finally:
         redis.stop()
+
+
+@contextmanager
+def slow_to_connect(redis: RedisProcess, seconds: float) -> Iterator[int]:
+    """Listen on a port for a Redis that answers a new connection only after so long.
+
+    It has a thread, because a server that starts blocks its event loop until Redis answers.
+    """
+    stopped, listening = asyncio.Event(), Future[tuple[asyncio.AbstractEventLoop, int]]()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError), closing(writer):
+            while part := await reader.read(65536):
+                writer.write(part)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            await asyncio.sleep(seconds)
+            from_redis, to_redis = await asyncio.open_unix_connection(redis.socket)
+            await asyncio.gather(pass_on(reader, to_redis), pass_on(from_redis, writer))
+
+    async def run() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            listening.set_result((asyncio.get_running_loop(), port))
+            await stopped.wait()
+
+    with ThreadPoolExecutor(1) as threads:
+        ended = threads.submit(asyncio.run, run())
+        loop, port = listening.result(GUARD_S)
+        try:
+            yield port
+        finally:
+            loop.call_soon_threadsafe(stopped.set)
+            ended.result(GUARD_S)

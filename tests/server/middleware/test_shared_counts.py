@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -12,12 +14,14 @@ from typing import Any
 import pytest
 from fake_clock import FakeClock
 from pydantic import SecretStr
-from redis_process import PASSWORD, RedisProcess, needs_redis, running_redis
+from redis_process import PASSWORD, RedisProcess, needs_redis, running_redis, slow_to_connect
 from server_site import Site, serving
+from waiting import until
 
 from vieneu_colab_server.app import create_app
 from vieneu_colab_server.cli import make_settings
 from vieneu_colab_server.middleware.shared_counts import (
+    ANSWER_TIMEOUT_S,
     ASK_AGAIN_S,
     STORAGE_VARIABLE,
     RateStorageError,
@@ -108,7 +112,7 @@ async def test_redis_is_asked_again_after_a_pause(
     redis.start()
     assert not await shared.counts("requests", "a", 1), "not before the pause is over"
     await clock.advance(ASK_AGAIN_S)
-    assert await shared.counts("requests", "a", 1)
+    await until(lambda: shared.counts("requests", "a", 1))
     with pytest.raises(RateLimitedError) as caught:
         await shared.counts("requests", "a", 1)
     assert caught.value.retry_after_s is not None
@@ -142,6 +146,9 @@ async def test_no_address_of_a_client_is_kept(
         ("redis+unix://:wrong-{password}@{socket}?db=0", "refuses the user or the password"),
         ("nonsense://:{password}@host/0", "no URI"),
         ("redis://:{password}/x@host:port/0", "no URI"),
+        ("redis://:{password}@127.0.0.1:1/0?foo=1", "no URI"),
+        ("redis://:{password}@127.0.0.1:1/0?protocol=9", "no URI"),
+        ("rediss://:{password}@127.0.0.1:1/0?ssl_cert_reqs=bad", "no URI"),
     ],
 )
 def test_a_server_does_not_start_without_its_redis(
@@ -157,6 +164,57 @@ def test_a_server_does_not_start_without_its_redis(
     assert STORAGE_VARIABLE in caught.value.remedy
     shown = f"{caught.value!r} {caught.value} {settings!r} {caught.value.__cause__!r}"
     assert PASSWORD not in shown
+
+
+@needs_redis
+@pytest.mark.filterwarnings("ignore:Exception ignored:pytest.PytestUnraisableExceptionWarning")
+def test_a_tls_version_that_there_is_not_is_told_as_such() -> None:
+    """It is read only when the connection stands, which redis then forgets to close."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        uri = f"rediss://:{PASSWORD}@127.0.0.1:{port}/0?ssl_min_version=abc"
+        with pytest.raises(RateStorageError, match="no URI"):
+            check_storage(SecretStr(uri))
+
+
+@needs_redis
+def test_a_user_who_may_not_count_is_told_as_such(redis: RedisProcess) -> None:
+    from redis import Redis
+
+    with Redis.from_url(redis.uri.replace("redis+unix", "unix")) as admin:
+        admin.acl_setuser("mute", enabled=True, passwords=[f"+{PASSWORD}"], categories=["-@all"])
+    uri = redis.uri.replace("redis+unix://:", "redis+unix://mute:")
+    with pytest.raises(RateStorageError, match="refuses to count"):
+        check_storage(SecretStr(uri))
+
+
+@needs_redis
+async def test_a_redis_that_needs_long_to_connect_is_used(redis: RedisProcess) -> None:
+    """Connecting takes longer than a request may wait for its answer."""
+    with slow_to_connect(redis, ANSWER_TIMEOUT_S * 1.5) as port:
+        settings: dict[str, Any] = {
+            "requests_per_minute": 2,
+            "rate_limit_storage": SecretStr(f"redis://:{PASSWORD}@127.0.0.1:{port}/0"),
+        }
+        async with (
+            serving(ScriptedBackend(), **settings) as one,
+            serving(ScriptedBackend(), **settings) as other,
+        ):
+            statuses = [await status_of(site) for site in (one, other, one, other)]
+
+    assert statuses == [200, 200, 429, 429]
+
+
+@needs_redis
+async def test_requests_at_once_need_no_new_connections(redis: RedisProcess) -> None:
+    with slow_to_connect(redis, ANSWER_TIMEOUT_S * 1.5) as port:
+        uri = f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
+        shared = SharedCounts(SecretStr(uri), FakeClock())
+        await shared.connect()
+        counted = await asyncio.gather(*(shared.counts("requests", "a", 99) for _ in range(20)))
+        await shared.aclose()
+
+    assert all(counted)
 
 
 def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -49,6 +52,62 @@ def test_a_wrong_argument_is_named(argument: str, named: str) -> None:
     assert ended.returncode == EXIT_CONFIGURATION, ended.stderr
     assert named in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_all_arguments_may_be_text_as_serve_run_passes_them() -> None:
+    given: dict[str, object] = {
+        "engine": "gguf",
+        "engine_options": {"model": "v2", "threads": 2},
+        "voices_dir": Path("/voices"),
+        "dictionary": "/words.txt",
+        "min_replicas": 2,
+        "max_replicas": 3,
+        "target_ongoing_requests": 1.5,
+        "upscale_delay_s": 0.0,
+        "downscale_delay_s": 60.0,
+        "max_ongoing_requests": 5,
+        "max_queued_requests": 0,
+        "replica_cpus": 0.5,
+        "replica_gpus": 0.25,
+        "drain_timeout_s": 30.0,
+        "ingress_replicas": 2,
+        "ingress_cpus": 0.5,
+        "ingress_resource": "ingress",
+    }
+    text = {
+        name: json.dumps(value) if isinstance(value, dict) else str(value)
+        for name, value in given.items()
+    }
+
+    assert given.keys() == RayAppArguments.model_fields.keys()
+    assert RayAppArguments.model_validate(text).model_dump() == given
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("model=v2", "it is not JSON"),
+        ("[" * 50_000, "it is not JSON"),
+        ("[1]", "it must be an object"),
+        (" " * 100_000, "it must have at most 65536 characters"),
+    ],
+)
+def test_options_of_the_engine_that_are_no_object_in_json_are_refused(
+    options: str, reason: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"engine_options: {reason}"):
+        ray_app.build({"engine_options": options})
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed: nox -s ray")
+@pytest.mark.parametrize(("resource", "taken"), [(None, set()), ("ingress", {"ingress"})])
+def test_an_ingress_runs_where_its_resource_is(resource: str | None, taken: set[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Ray's own, when it is imported
+        app = ray_app.build({"ingress_resource": resource})
+
+    options = app._bound_deployment.ray_actor_options
+    assert options.get("resources", {}).keys() == taken
 
 
 def test_without_a_token_it_does_not_start() -> None:

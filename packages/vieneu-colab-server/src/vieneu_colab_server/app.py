@@ -61,6 +61,8 @@ class Service:
         self.lifecycle.start()
         try:
             await asyncio.to_thread(warm_up)
+            if self.shared_counts is not None:
+                await self.shared_counts.connect()
             yield
         finally:
             self.lifecycle.stop()
@@ -205,8 +207,9 @@ def _shared_counts(settings: ServerSettings, clock: Clock) -> SharedCounts | Non
     uri = settings.rate_limit_storage
     if uri is None:
         return None
+    counts = SharedCounts(uri, clock)
     check_storage(uri)
-    return SharedCounts(uri, clock)
+    return counts
 
 
 def _middleware(

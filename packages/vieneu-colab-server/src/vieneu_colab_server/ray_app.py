@@ -35,6 +35,8 @@ APP_NAME = "vieneu"
 _ROUTER = "vieneu_colab_server.replicas.voice_affinity.VoiceAffinity"
 _INGRESS_REQUESTS = 1_000
 """Requests of all kinds that Serve gives an ingress at once; the app refuses speech before."""
+_RESOURCE_SHARE = 0.001
+"""Part of a resource that an ingress takes: it is only asked whether a node has it."""
 _AVERAGED_OVER_S = 15.0
 """Seconds of which the requests are averaged for the number of replicas."""
 _USAGE_VARIABLE = "RAY_USAGE_STATS_ENABLED"
@@ -51,6 +53,7 @@ def build(args: Mapping[str, object]) -> Application:
         MissingExtraError: ray is not installed.
     """
     arguments = _valid(args)
+    placed = arguments.ingress_resource
     _check_installed()
     from ray import serve
     from ray.serve.config import AutoscalingConfig, RequestRouterConfig
@@ -82,7 +85,10 @@ def build(args: Mapping[str, object]) -> Application:
         name="Ingress",
         num_replicas=arguments.ingress_replicas,
         max_ongoing_requests=_INGRESS_REQUESTS,
-        ray_actor_options={"num_cpus": arguments.ingress_cpus},
+        ray_actor_options={
+            "num_cpus": arguments.ingress_cpus,
+            "resources": {} if placed is None else {placed: _RESOURCE_SHARE},
+        },
         graceful_shutdown_timeout_s=arguments.drain_timeout_s,
     )(serve.ingress(asgi_app)())
     return ingress.bind(engine.bind(arguments))

@@ -1,7 +1,8 @@
 """Rate limits that several servers share: their requests are counted in one Redis.
 
 Speech matters more than a limit: while Redis does not answer, each server counts by itself, as
-without Redis, and asks it again after a few seconds. No request waits longer for it than a moment.
+without Redis, and asks it again after a few seconds. No request waits longer for it than a moment,
+and none for a connection: that takes several answers of Redis, a request only one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import hashlib
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -29,6 +31,8 @@ ANSWER_TIMEOUT_S = 0.25
 ASK_AGAIN_S = 5.0
 """Pause after a failure, in which Redis is not asked."""
 _CONNECT_TIMEOUT_S = 3.0
+_N_CONNECTIONS = 8
+"""Requests that ask Redis at once; further ones wait for these, within their own time."""
 
 
 class RateStorageError(ConfigurationError):
@@ -53,17 +57,26 @@ class SharedCounts:
 
     Raises:
         MissingExtraError: limits or redis is not installed.
+        RateStorageError: the URI cannot be used.
     """
 
     def __init__(self, uri: SecretStr, clock: Clock) -> None:
         try:
             from limits.aio.storage import RedisStorage
             from limits.aio.strategies import MovingWindowRateLimiter
-            from redis.asyncio import ConnectionPool
+            from redis import RedisError
+            from redis.asyncio import BlockingConnectionPool
         except ImportError as error:
             raise _missing() from error
         self._clock = clock
-        self._connections = ConnectionPool.from_url(_plain(uri))
+        try:
+            self._connections = BlockingConnectionPool.from_url(
+                _plain(uri), max_connections=_N_CONNECTIONS, timeout=None
+            )
+            # It opens nothing, but reads the query of the URI.
+            self._connections.make_connection()  # type: ignore[no-untyped-call]
+        except (RedisError, TypeError, ValueError):
+            raise RateStorageError(_no_uri()) from None
         self._limiter = MovingWindowRateLimiter(
             RedisStorage(
                 "redis://",
@@ -72,8 +85,15 @@ class SharedCounts:
                 connection_pool=self._connections,  # type: ignore[arg-type]  # documented, not typed
             )
         )
-        self._ask_at_s = clock.monotonic()
         self._answers = True
+        self._connecting: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        """Connect before there are requests; where that fails, go on to try meanwhile."""
+        try:
+            await self._connect()
+        except Exception as error:  # noqa: BLE001 - as in `counts`
+            self._lost(error)
 
     async def counts(self, key: str, client: str, limit: int) -> bool:
         """Count one event; return False where Redis does not answer, and it was not counted.
@@ -86,7 +106,7 @@ class SharedCounts:
         Raises:
             RateLimitedError: there were too many.
         """
-        if self._clock.monotonic() < self._ask_at_s:
+        if not self._answers:
             return False
         from limits import RateLimitItemPerMinute
 
@@ -98,7 +118,6 @@ class SharedCounts:
         except Exception as error:  # noqa: BLE001 - of redis, limits, or the socket: all mean one thing
             self._lost(error)
             return False
-        self._found()
         if wait_s is None:
             return True
         raise RateLimitedError(
@@ -108,7 +127,21 @@ class SharedCounts:
 
     async def aclose(self) -> None:
         """Close the connections."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.wait([self._connecting])
         await self._connections.aclose()
+
+    async def _connect(self) -> None:
+        """Open all connections by what a request asks for, and see that one is answered in time."""
+        from limits import RateLimitItemPerSecond
+
+        item = RateLimitItemPerSecond(_N_CONNECTIONS + 1, namespace="")
+        found = ("connections", "")
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            await asyncio.gather(*(self._hit(item, found) for _ in range(_N_CONNECTIONS)))
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            await self._hit(item, found)
 
     async def _hit(self, item: RateLimitItem, found: tuple[str, str]) -> float | None:
         """Return how long to wait; None if the event was counted."""
@@ -118,18 +151,23 @@ class SharedCounts:
         return float(stats.reset_time) - time.time()
 
     def _lost(self, error: Exception) -> None:
-        self._ask_at_s = self._clock.monotonic() + ASK_AGAIN_S
-        if self._answers:  # the error's text could contain the URI: it is not logged
-            _LOGGER.warning(
-                "The Redis of the rate limits does not answer (%s): this server counts by itself.",
-                type(error).__name__,
-            )
+        if not self._answers:  # another request has found it before
+            return
         self._answers = False
+        # The error's text could contain the URI: it is not logged.
+        _LOGGER.warning(
+            "The Redis of the rate limits does not answer (%s): this server counts by itself.",
+            type(error).__name__,
+        )
+        self._connecting = asyncio.create_task(self._connect_again())
 
-    def _found(self) -> None:
-        if not self._answers:
-            _LOGGER.info("The Redis of the rate limits answers again.")
-        self._answers = True
+    async def _connect_again(self) -> None:
+        while not self._answers:
+            await self._clock.sleep(ASK_AGAIN_S)
+            with suppress(Exception):
+                await self._connect()
+                self._answers = True
+        _LOGGER.info("The Redis of the rate limits answers again.")
 
 
 def check_storage(uri: SecretStr) -> None:
@@ -150,7 +188,7 @@ def check_storage(uri: SecretStr) -> None:
             socket_timeout=_CONNECT_TIMEOUT_S,
         ) as asked:
             asked.ping()
-    except (redis.RedisError, OSError, ValueError) as error:
+    except (redis.RedisError, OSError, TypeError, ValueError) as error:
         raise RateStorageError(_reason(error)) from None
 
 
@@ -164,9 +202,15 @@ def _reason(error: Exception) -> str:
 
     if isinstance(error, redis.AuthenticationError):
         return "The Redis of the rate limits refuses the user or the password."
-    if isinstance(error, ValueError):
-        return Translatable("{variable} is no URI of a Redis.", variable=STORAGE_VARIABLE)
-    return "The Redis of the rate limits cannot be reached."
+    if isinstance(error, redis.ConnectionError | redis.TimeoutError | OSError):
+        return "The Redis of the rate limits cannot be reached."
+    if isinstance(error, redis.RedisError):
+        return "The Redis of the rate limits refuses to count for this user."
+    return _no_uri()
+
+
+def _no_uri() -> str:
+    return Translatable("{variable} is no URI of a Redis.", variable=STORAGE_VARIABLE)
 
 
 def _missing() -> MissingExtraError:

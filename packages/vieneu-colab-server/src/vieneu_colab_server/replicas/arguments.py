@@ -5,10 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from vieneu_core.config import EMBEDDED_ENGINE
-from vieneu_core.validation import conflict
+from vieneu_core.untrusted_json import parse_json
+from vieneu_core.validation import conflict, invalid
+
+_MAX_JSON_CHARS = 1 << 16
 
 
 class RayAppArguments(BaseModel):
@@ -23,7 +34,7 @@ class RayAppArguments(BaseModel):
     engine: str = EMBEDDED_ENGINE
     """Name of an installed engine, or ``module:attribute`` of its factory."""
     engine_options: dict[str, Any] = Field(default_factory=dict)
-    """Options of the engine."""
+    """Options of the engine, an object; as text, its JSON."""
     voices_dir: Path | None = None
     """Folder of custom voices, at the same path on each node; None means none."""
     dictionary: str | None = None
@@ -55,6 +66,25 @@ class RayAppArguments(BaseModel):
     """Processes that take requests; see docs/scaling.md for what several of them do not share."""
     ingress_cpus: float = Field(default=1.0, ge=0)
     """CPUs of a node that Ray reserves for each of these."""
+    ingress_resource: str | None = Field(default=None, min_length=1)
+    """Resource of Ray that a node must have to run an ingress; None means any node."""
+
+    @field_validator("engine_options", mode="before")
+    @classmethod
+    def _read_json(cls, value: object) -> object:
+        """Read what ``serve run`` passes on: there all arguments are text."""
+        if not isinstance(value, str):
+            return value
+        if len(value) > _MAX_JSON_CHARS:
+            raise invalid(
+                "too_long",
+                "it must have at most {max_length} characters",
+                max_length=_MAX_JSON_CHARS,
+            )
+        try:
+            return parse_json(value)
+        except ValueError:
+            raise invalid("json_invalid", "it is not JSON") from None
 
     @model_validator(mode="after")
     def _check_replicas(self) -> Self:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -13,10 +12,13 @@ from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, 
 from ray.serve.handle import DeploymentHandle
 
 from vieneu_colab_server.replicas.engine_replica import Description, chunks_of
+from vieneu_colab_server.replicas.running_count import RunningCount
 from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import (
     BackendBusyError,
     BackendError,
+    BackendUnavailableError,
     InternalServerError,
     ModelLoadError,
     VieneuError,
@@ -34,12 +36,16 @@ class ReplicaCalls:
     Args:
         deployment: Name of the deployment.
         retry_after_s: When a request that found all replicas taken may try again.
+        clock: Time.
     """
 
-    def __init__(self, deployment: str, *, retry_after_s: float) -> None:
+    def __init__(
+        self, deployment: str, *, retry_after_s: float, clock: Clock | None = None
+    ) -> None:
         self._deployment = deployment
         self._retry_after_s = retry_after_s
         self._handle: DeploymentHandle | None = None
+        self._running = RunningCount(self._count_running, clock or SystemClock())
 
     async def describe(self) -> Description:
         """Ask a replica for its engine; waits until there is one.
@@ -80,13 +86,22 @@ class ReplicaCalls:
                 answer.cancel()
 
     async def n_running(self) -> int:
-        """Return how many replicas run, by Serve's controller."""
-        return await asyncio.to_thread(self._count_running)
+        """Return how many replicas run, by Serve's controller; none while there is no deployment.
 
-    def _count_running(self) -> int:
-        app = serve.get_replica_context().app_name
-        deployment = serve.status().applications[app].deployments[self._deployment]
-        return sum(n for state, n in deployment.replica_states.items() if state == _RUNNING)
+        Raises:
+            BackendUnavailableError: the controller cannot be asked.
+        """
+        return await self._running.get()
+
+    def _count_running(self) -> int | BackendError:
+        """Ask the controller, without a limit of time: Ray has none for this."""
+        try:
+            app = serve.status().applications.get(serve.get_replica_context().app_name)
+        except Exception as error:  # noqa: BLE001 - Ray's, its RPC's, or of a half-made answer
+            _LOGGER.warning("Serve's controller cannot be asked (%s).", type(error).__name__)
+            return BackendUnavailableError("The replicas cannot be counted.")
+        deployment = None if app is None else app.deployments.get(self._deployment)
+        return 0 if deployment is None else deployment.replica_states.get(_RUNNING, 0)
 
     def _found(self) -> DeploymentHandle[Any]:
         if self._handle is None:
