@@ -26,7 +26,7 @@ LONG = (
     " xin nhớ đóng cửa sổ và mang theo áo mưa trước khi ra khỏi nhà."
 )
 RATE_HZ, N_TURNS = 24_000, 3
-HEARD_S = 6.0
+HEARD_S = 3.0
 """Seconds of speech after which a sentence is broken off: random weights know no end."""
 
 

@@ -29,7 +29,7 @@ LIBRARIES = {
     "llama_cpp": "llama-cpp-python",
     "xllamacpp": "xllamacpp",
 }
-N_TURNS = 3
+N_TURNS = 2
 CLIP_CODES = 300
 CLIP_TEXT = "Xin chào các bạn, hôm nay trời đẹp quá, chúng ta cùng nhau đi chơi công viên nhé."
 FACTOR_LIMIT, COLD_LIMIT_S, WARM_LIMIT_S = 0.6, 0.8, 0.35
@@ -47,11 +47,9 @@ def measure() -> list[Row]:
 def _rows(folder: Path) -> list[Row]:
     usable = [name for module, name in LIBRARIES.items() if _is_usable(module)]
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in usable}
-    for turn in range(N_TURNS + 1):
+    for _ in range(N_TURNS):
         for name in usable:
-            found = json.loads(output_of("chain_case.py", name, str(folder)))
-            if turn:  # the first one warms up the file cache
-                runs[name].append(found)
+            runs[name].append(json.loads(output_of("chain_case.py", name, str(folder))))
     rows: list[Row] = []
     for name, results in runs.items():
         of = {key: median(result[key] for result in results) for key in results[0]}
