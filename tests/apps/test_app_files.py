@@ -216,7 +216,9 @@ def test_the_container_is_built_without_git() -> None:
     """Home Assistant OS has none, which a source of git needs on the machine that builds."""
     added = re.findall(r"^(?:ADD|ARG) .*$", CONTAINER, re.MULTILINE)
     assert [each for each in added if ".git" in each.replace("//github.com", "")] == []
-    (archive,) = re.findall(r"^ADD https://\S+/v\$\{BUILD_VERSION\}\.tar\.gz (\S+)$", CONTAINER, re.M)
+    (archive,) = re.findall(
+        r"^ADD https://\S+/v\$\{BUILD_VERSION\}\.tar\.gz (\S+)$", CONTAINER, re.M
+    )
     assert f"tar -xzf {archive} --strip-components=1 -C /source" in CONTAINER
 
 

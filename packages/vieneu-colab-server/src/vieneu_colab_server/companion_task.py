@@ -41,4 +41,6 @@ async def ended(task: asyncio.Task[None]) -> None:
 
 def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        _LOGGER.error("The task %s has failed; restart the server.", task.get_name(), exc_info=error)
+        _LOGGER.error(
+            "The task %s has failed; restart the server.", task.get_name(), exc_info=error
+        )
