@@ -217,7 +217,7 @@ def test_the_container_is_built_without_git() -> None:
     added = re.findall(r"^(?:ADD|ARG) .*$", CONTAINER, re.MULTILINE)
     assert [each for each in added if ".git" in each.replace("//github.com", "")] == []
     (archive,) = re.findall(
-        r"^ADD https://\S+/v\$\{BUILD_VERSION\}\.tar\.gz (\S+)$", CONTAINER, re.M
+        r"^ADD https://\S+/v\$\{BUILD_VERSION\}\.tar\.gz (\S+)$", CONTAINER, re.MULTILINE
     )
     assert f"tar -xzf {archive} --strip-components=1 -C /source" in CONTAINER
 

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from guard import GUARD_S
+from waiting import until
 
 from vieneu_colab_server.companion_task import running_beside
 
@@ -17,8 +18,7 @@ async def test_a_failure_that_nobody_expected_is_logged_and_the_server_goes_on(
         raise LookupError("this one")
 
     async with asyncio.timeout(GUARD_S), running_beside(failing(), name="failing"):
-        while "The task failing has failed" not in caplog.text:
-            await asyncio.sleep(0)
+        await until(lambda: "The task failing has failed" in caplog.text)
     assert "LookupError: this one" in caplog.text
 
 
