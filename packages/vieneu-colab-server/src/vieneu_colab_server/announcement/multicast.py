@@ -139,6 +139,7 @@ class Announcement:
             elif self._zeroconf is not None and self._service.is_outdated():
                 # Withdrawn meanwhile, it would be gone from the dialogs of who has found it.
                 service = self._described(self._name, addresses)
+                service.set_server_if_missing()  # as a registration does
                 await self._zeroconf.async_update_service(service)
         except _FAILURES as error:
             await self._withdraw()

@@ -98,7 +98,7 @@ class NetworkPresence:
 
 
 class _Signing:
-    """Signs announcements, anew for each token, after the clock was set, and before they are old."""
+    """Signs announcements, anew for each token, after a clock was set, and before they are old."""
 
     def __init__(self, name: str, port: int, service: Service, clock: Clock) -> None:
         self._name, self._port = name, port
