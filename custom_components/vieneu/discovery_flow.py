@@ -97,7 +97,7 @@ class DiscoveryFlow(ReauthFlow):
             return await self._follow(entry, found)
         await self.async_set_unique_id(found.id, raise_on_progress=False)
         self._abort_if_unique_id_configured()
-        if not self._supersedes_open_dialogs(found):
+        if not self._ends_older_dialogs(found):
             return self.async_abort(reason="already_in_progress")
         self._announcement, self._name = found, _plain(found.name) or found.id[:8]
         self.context["title_placeholders"] = {"name": self._name}
@@ -156,7 +156,7 @@ class DiscoveryFlow(ReauthFlow):
             return False
         return True
 
-    def _supersedes_open_dialogs(self, found: NetworkAnnouncement) -> bool:
+    def _ends_older_dialogs(self, found: NetworkAnnouncement) -> bool:
         """Close the dialogs of older addresses of a server; False: an open one is as good."""
         flows = self.hass.config_entries.flow
         where = {"addresses": found.addresses, "port": found.port}
