@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
+import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,10 +15,11 @@ from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.util import dt as dt_util
 from pydantic import SecretStr
+from yarl import URL
 
 from vieneu_core.credentials import is_home, parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import AddressUpdateError
-from vieneu_core.pairing import RECORD_FILE, NetworkAnnouncement, UpdateRecord
+from vieneu_core.pairing import ANNOUNCED_TYPE, RECORD_FILE, NetworkAnnouncement, UpdateRecord
 from vieneu_core.router import Mode
 
 from .config_forms import TOKEN
@@ -39,6 +43,10 @@ class DiscoveryFlow(ReauthFlow):
     """Settings of the discovered server; without the token where the admin has to enter it."""
     _name: str
     _announcement: NetworkAnnouncement
+    _urls: list[str]
+    """Of the announced server, the best one first."""
+    _seen_at: datetime
+    """When it was announced: a dialog may wait for days."""
 
     # --- an app of Home Assistant -------------------------------------------------------------
 
@@ -50,8 +58,10 @@ class DiscoveryFlow(ReauthFlow):
         entry = self._own_entry()
         if entry is not None and _is_same_app(entry.data[CONF_LOCAL], local):
             return self._renew(entry, local)
-        await self.async_set_unique_id(discovery_info.uuid)
+        await self.async_set_unique_id(discovery_info.uuid, raise_on_progress=False)
         self._abort_if_unique_id_configured()
+        for dialog in self._async_in_progress(match_context={"unique_id": discovery_info.uuid}):
+            self.hass.config_entries.flow.async_abort(dialog["flow_id"])  # of what was before
         self._local, self._name = local, discovery_info.name
         self.context.update(
             {
@@ -78,50 +88,93 @@ class DiscoveryFlow(ReauthFlow):
             found = NetworkAnnouncement.read(discovery_info.properties, discovery_info.port)
         except AddressUpdateError:
             return self.async_abort(reason=INVALID)
-        url = found.url_at(discovery_info.host)
-        if url is None or not is_home(discovery_info.host):
+        home = filter(is_home, found.addresses.split(","))
+        urls = [found.url_at(each) for each in home if each in discovery_info.addresses]
+        self._urls, self._seen_at = [url for url in urls if url is not None], dt_util.utcnow()
+        if not self._urls:
             return self.async_abort(reason=INVALID)
         if (entry := self._own_entry()) is not None:
-            return await self._follow(entry, found, url)
-        await self.async_set_unique_id(found.id)
+            return await self._follow(entry, found)
+        await self.async_set_unique_id(found.id, raise_on_progress=False)
         self._abort_if_unique_id_configured()
-        self._announcement, self._name = found, found.name
-        self._local = {CONF_KIND: LocalKind.SERVER.value, CONF_URL: url}
-        self.context["title_placeholders"] = {"name": found.name}
+        if not self._ends_older_dialogs(found):
+            return self.async_abort(reason="already_in_progress")
+        self._announcement, self._name = found, _plain(found.name) or found.id[:8]
+        self.context["title_placeholders"] = {"name": self._name}
         return await self.async_step_zeroconf_confirm()
 
     async def async_step_zeroconf_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the token; a wrong one is sent nowhere."""
+        if self._own_entry() is not None:
+            return self.async_abort(reason=DONE)
         failure = None
         if user_input is not None:
-            given = {**self._local, CONF_TOKEN: user_input[CONF_TOKEN].strip()}
+            token = user_input[CONF_TOKEN].strip()
             failure = Failure("not_signed")
-            if self._announcement.is_signed_with(SecretStr(given[CONF_TOKEN])):
-                failure = await verify(self.hass, given)
-            if not failure:
-                return await self._use(given)
-        names = {"name": self._name, "address": self._local[CONF_URL]}
+            if self._announcement.is_signed_with(SecretStr(token)):
+                if not await self._is_new(self._announcement):
+                    return self.async_abort(reason=INVALID)
+                for url in self._urls:
+                    kind = LocalKind.SERVER.value
+                    given = {CONF_KIND: kind, CONF_URL: url, CONF_TOKEN: token}
+                    if not (failure := await verify(self.hass, given)):
+                        return await self._save({CONF_LOCAL: given})
+        names = {"name": self._name, "address": self._urls[0]}
         return self._form("zeroconf_confirm", failure, TOKEN, placeholders=names)
 
-    async def _follow(
-        self, entry: ConfigEntry, found: NetworkAnnouncement, url: str
-    ) -> ConfigFlowResult:
-        """Take over the new address of the local server, if it is signed with its token."""
+    async def _follow(self, entry: ConfigEntry, found: NetworkAnnouncement) -> ConfigFlowResult:
+        """Take over the new address of the local server, if it answers and is signed by its token.
+
+        An address that was entered with https or by a name is left: it would lose its protection.
+        """
         local = entry.data[CONF_LOCAL]
-        token = SecretStr(local.get(CONF_TOKEN, ""))
+        token = local.get(CONF_TOKEN, "")
         is_server = local[CONF_KIND] == LocalKind.SERVER and CONF_APP not in local
-        if is_server and found.is_signed_with(token):
-            record = UpdateRecord(Path(self.hass.config.path(DOMAIN)) / RECORD_FILE)
-            try:
-                await self.hass.async_add_executor_job(
-                    lambda: found.check_new(record, now=dt_util.utcnow())
-                )
-            except AddressUpdateError:
-                return self.async_abort(reason=INVALID)
-            return self._renew(entry, {**local, CONF_URL: url})
+        if not (is_server and found.is_signed_with(SecretStr(token))):
+            return self.async_abort(reason=DONE)
+        host, port = _address(local[CONF_URL])
+        if not host or (host in found.addresses.split(",") and port == found.port):
+            return self.async_abort(reason=DONE)
+        if not await self._is_new(found):
+            return self.async_abort(reason=INVALID)
+        for url in self._urls:
+            failure = await verify(self.hass, {CONF_URL: url, CONF_TOKEN: token})
+            if not failure and entry.data[CONF_LOCAL] == local:
+                return self._renew(entry, {**local, CONF_URL: url})
         return self.async_abort(reason=DONE)
+
+    async def _is_new(self, found: NetworkAnnouncement) -> bool:
+        """Return whether an announcement is no old one that is sent again."""
+        record = UpdateRecord(Path(self.hass.config.path(DOMAIN)) / RECORD_FILE)
+        try:
+            await self.hass.async_add_executor_job(
+                lambda: found.check_new(record, now=self._seen_at)
+            )
+        except AddressUpdateError:
+            return False
+        return True
+
+    def _ends_older_dialogs(self, found: NetworkAnnouncement) -> bool:
+        """Close the dialogs of older addresses of a server; False: an open one is as good."""
+        flows = self.hass.config_entries.flow
+        where = {"addresses": found.addresses, "port": found.port}
+
+        def is_same(other: ZeroconfServiceInfo) -> bool:
+            return other.type == ANNOUNCED_TYPE and other.properties.get("id") == found.id
+
+        def is_older(other: ZeroconfServiceInfo) -> bool:
+            said = {"addresses": other.properties.get("addresses"), "port": other.port}
+            return is_same(other) and said != where and _time(other) < int(found.time)
+
+        opened = flows.async_progress_by_init_data_type(ZeroconfServiceInfo, is_same)
+        older = flows.async_progress_by_init_data_type(ZeroconfServiceInfo, is_older)
+        if len(older) < len(opened):
+            return False
+        for dialog in older:
+            flows.async_abort(dialog["flow_id"])
+        return True
 
     # --- both ---------------------------------------------------------------------------------
 
@@ -130,7 +183,7 @@ class DiscoveryFlow(ReauthFlow):
         return next(iter(self._async_current_entries(include_ignore=False)), None)
 
     async def _use(self, local: Mapping[str, str]) -> ConfigFlowResult:
-        """Make the server the local voice; Colab stays as it is."""
+        """Make the app the local voice; Colab stays as it is."""
         entry = self._own_entry()
         if entry is None:
             return await self._save({CONF_LOCAL: dict(local)})
@@ -173,3 +226,24 @@ def _is_same_app(local: Mapping[str, Any], found: Mapping[str, str]) -> bool:
     if CONF_APP in local:
         return cast("bool", local[CONF_APP] == found[CONF_APP])
     return all(local.get(key) == found[key] for key in (CONF_URL, CONF_TOKEN))
+
+
+def _address(url: str) -> tuple[str, int | None]:
+    """Return address and port of a URL; an empty address unless it is http:// with a number."""
+    parts = URL(url)
+    try:
+        host = str(ipaddress.ip_address(parts.host or ""))
+    except ValueError:
+        host = ""
+    return (host if parts.scheme == "http" else ""), parts.port
+
+
+def _time(found: ZeroconfServiceInfo) -> int:
+    """Return the time of an announcement whose dialog is open, so that it was read before."""
+    return int(found.properties["time"])
+
+
+def _plain(name: str) -> str:
+    """Return a stranger's name without what a dialog shows as a link, a picture or a form."""
+    kept = (c for c in unicodedata.normalize("NFC", name) if c.isalnum() or c in " ,'-")
+    return "".join(kept).strip()

@@ -212,6 +212,24 @@ def test_the_container_takes_no_package_of_ours_by_its_name_alone() -> None:
     assert all(each.startswith("packages/") for each in installed)
 
 
+def test_the_container_is_built_without_git() -> None:
+    """Home Assistant OS has none, which a source of git needs on the machine that builds."""
+    added = re.findall(r"^(?:ADD|ARG) .*$", CONTAINER, re.MULTILINE)
+    assert [each for each in added if ".git" in each.replace("//github.com", "")] == []
+    (archive,) = re.findall(
+        r"^ADD https://\S+/v\$\{BUILD_VERSION\}\.tar\.gz (\S+)$", CONTAINER, re.MULTILINE
+    )
+    assert f"tar -xzf {archive} --strip-components=1 -C /source" in CONTAINER
+
+
+def test_the_container_can_be_built_from_a_clone() -> None:
+    stages = re.findall(r"^FROM \S+ AS (\S+)$", CONTAINER, re.MULTILINE)
+    (default,) = re.findall(r"^ARG SOURCE=(.*)$", CONTAINER, re.MULTILINE)
+    (other,) = re.findall(r"--build-arg SOURCE=(\S+)", CONTAINER)
+    assert {default, other} < set(stages)
+    assert "FROM ${SOURCE} AS source" in CONTAINER
+
+
 @pytest.mark.parametrize("name", ["icon.png", "logo.png"])
 def test_the_pictures_are_those_of_the_integration(name: str) -> None:
     brand = ROOT / "custom_components/vieneu/brand" / name

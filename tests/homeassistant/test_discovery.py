@@ -52,8 +52,13 @@ async def test_an_app_that_does_not_answer_is_an_error_and_tried_again(hass: Hom
 
 
 async def test_an_app_that_is_found_twice_is_offered_once(hass: HomeAssistant, site: Site) -> None:
-    await discover(hass, handed_over(site.url))
-    assert aborted(await discover(hass, handed_over(site.url))) == "already_in_progress"
+    """The later message has the token of now."""
+    await discover(hass, handed_over(site.url, token=OTHER_TOKEN))
+    flow = await discover(hass, handed_over(site.url))
+    (opened,) = hass.config_entries.flow.async_progress()
+    assert opened["flow_id"] == flow["flow_id"]
+    assert (await go_on(hass, flow, {}))["type"] is FlowResultType.CREATE_ENTRY
+    await hass.config_entries.async_unload((await loaded(hass)).entry_id)
 
 
 async def test_an_app_that_the_admin_ignores_is_not_offered_again(

@@ -86,7 +86,7 @@ async def test_a_forged_address_changes_nothing(
     for each in forged:
         assert aborted(await discover(hass, each)) == "already_configured"
     elsewhere = ipaddress.ip_address("192.168.1.66")
-    assert aborted(await discover(hass, announced(site.url, ip_address=elsewhere))) == INVALID
+    assert aborted(await discover(hass, announced(site.url, ip_addresses=[elsewhere]))) == INVALID
     assert entry.data == data
 
 
@@ -122,13 +122,82 @@ async def test_a_server_is_not_offered_once_the_entry_is_there(
         {"properties": {}},
         {"properties": {"id": "x" * 10_000}},
         {"port": None},
-        {"ip_address": ipaddress.ip_address("192.168.1.66")},
+        {"ip_addresses": [ipaddress.ip_address("192.168.1.66")]},
     ],
 )
 async def test_an_announcement_that_is_none_is_left(
     hass: HomeAssistant, site: Site, changes: dict[str, Any]
 ) -> None:
     assert aborted(await discover(hass, announced(site.url, **changes))) == INVALID
+
+
+async def test_an_old_announcement_is_refused_also_at_the_set_up(
+    hass: HomeAssistant, site: Site, set_up: SetUp
+) -> None:
+    old = dt_util.utcnow() - timedelta(days=400)
+    flow = await discover(hass, announced(site.url, now=old))
+    assert aborted(await go_on(hass, flow, {"token": TOKEN})) == INVALID
+    data = server_at("http://127.0.0.1:9")
+    entry = await set_up(data)
+    assert aborted(await discover(hass, announced(site.url, now=old))) == INVALID
+    assert entry.data == data
+
+
+async def test_an_address_that_does_not_answer_replaces_none(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    data = server_at("http://127.0.0.1:9")
+    entry = await set_up(data)
+    found = announced("http://127.0.0.1:10")
+    assert aborted(await discover(hass, found)) == "already_configured"
+    assert entry.data == data
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:9", "http://home.local:9"])
+async def test_https_and_names_are_not_replaced(hass: HomeAssistant, site: Site, url: str) -> None:
+    data = server_at(url)
+    entry = MockConfigEntry(domain="vieneu", data=data, unique_id="vieneu")
+    entry.add_to_hass(hass)
+    assert aborted(await discover(hass, announced(site.url))) == "already_configured"
+    assert entry.data == data
+
+
+async def test_a_newer_address_takes_the_place_of_an_open_dialog(
+    hass: HomeAssistant, site: Site
+) -> None:
+    now = dt_util.utcnow()
+    moved = "http://127.0.0.1:9"
+    first = await discover(hass, announced(moved, now=now - timedelta(minutes=1)))
+    second = await discover(hass, announced(site.url, now=now))
+    assert second["description_placeholders"]["address"] == site.url
+    late = announced(moved, now=now - timedelta(minutes=2))
+    assert aborted(await discover(hass, late)) == "already_in_progress"
+    (opened,) = hass.config_entries.flow.async_progress()
+    assert opened["flow_id"] == second["flow_id"] != first["flow_id"]
+
+
+async def test_a_dialog_that_is_left_open_does_not_replace_the_voice(
+    hass: HomeAssistant, site: Site
+) -> None:
+    flow = await discover(hass, announced(site.url))
+    data = {"local": {"kind": "embedded"}}
+    entry = MockConfigEntry(domain="vieneu", data=data, unique_id="vieneu")
+    entry.add_to_hass(hass)
+    assert aborted(await go_on(hass, flow, {"token": TOKEN})) == "already_configured"
+    assert entry.data == data
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("[Nhà](http://evil.example)", "Nhàhttpevilexample"), ("**", None)]
+)
+async def test_the_name_of_a_stranger_is_no_markdown(
+    hass: HomeAssistant, site: Site, name: str, shown: str | None
+) -> None:
+    found = announced(site.url)
+    found.properties["name"] = name
+    flow = await discover(hass, found)
+    shown = shown or found.properties["id"][:8]
+    assert flow["description_placeholders"]["name"] == shown
 
 
 async def test_an_address_outside_the_network_is_left(hass: HomeAssistant) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from vieneu_core.errors import AddressUpdateError, AddressUpdateStaleError
-from vieneu_core.pairing import NetworkAnnouncement, UpdateRecord, announced_id, signature
+from vieneu_core.pairing import FRESH, NetworkAnnouncement, UpdateRecord, announced_id, signature
 
 TOKEN, OTHER = SecretStr("a-token-of-the-server"), SecretStr("a-token-of-a-stranger")
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -40,6 +40,9 @@ def test_what_is_announced_is_read_again_and_is_signed() -> None:
     "changes",
     [
         {"id": "0" * 32},
+        {"name": "Máy khác"},
+        {"version": "0.2.0"},
+        {"name": "Nhà\n0.1.0", "version": ""},
         {"addresses": "192.168.1.66,fd00::5"},
         {"addresses": "192.168.1.5"},
         {"port": 8001},
@@ -49,7 +52,7 @@ def test_what_is_announced_is_read_again_and_is_signed() -> None:
         {"signature": "v2" + said().signature[2:]},
     ],
 )
-def test_no_field_that_leads_somewhere_can_be_changed(changes: dict[str, Any]) -> None:
+def test_no_field_can_be_changed(changes: dict[str, Any]) -> None:
     assert not said().model_copy(update=changes).is_signed_with(TOKEN)
 
 
@@ -58,7 +61,8 @@ def test_it_holds_no_token_and_no_signature_of_another_purpose() -> None:
 
     assert TOKEN.get_secret_value() not in told
     assert said().id == announced_id(TOKEN) != announced_id(OTHER)
-    content = f"{said().id}|{said().addresses}|{said().port}|{said().time}"
+    fields = said().model_dump(exclude={"signature"}).values()
+    content = "\n".join(map(str, fields))
     assert signature(content.encode(), TOKEN) != said().signature
 
 
@@ -82,6 +86,9 @@ def test_many_addresses_fit_into_a_record_and_the_best_stay() -> None:
         {"id": None},
         {"name": ""},
         {"name": "x" * 64},
+        {"name": "a\nb"},
+        {"name": "a\u202eb"},
+        {"version": "\x1b[2J"},
         {"addresses": ""},
         {"addresses": "a b"},
         {"addresses": "1." * 200},
@@ -113,8 +120,19 @@ def test_an_older_one_is_refused_also_after_a_restart(tmp_path: Path) -> None:
     said().check_new(UpdateRecord(path), now=NOW)  # the same is seen again and again
     with pytest.raises(AddressUpdateStaleError):
         said(now=NOW - timedelta(seconds=1)).check_new(UpdateRecord(path), now=NOW)
-    said(now=NOW - timedelta(days=1), token=OTHER).check_new(UpdateRecord(path), now=NOW)
+    said(now=NOW - timedelta(minutes=1), token=OTHER).check_new(UpdateRecord(path), now=NOW)
     said(now=NOW + timedelta(seconds=1)).check_new(UpdateRecord(path), now=NOW)
+
+
+def test_the_first_one_must_be_fresh(tmp_path: Path) -> None:
+    """Else whoever kept an old one decides where the token goes."""
+    for age in (timedelta(days=400), FRESH + timedelta(seconds=1)):
+        record = UpdateRecord(tmp_path / "record.json")
+        with pytest.raises(AddressUpdateStaleError):
+            said(now=NOW - age).check_new(record, now=NOW)
+        assert record.last(said().id) is None
+    said(now=NOW - FRESH).check_new(record, now=NOW)
+    said(now=NOW - FRESH).check_new(record, now=NOW + timedelta(days=400))  # it is known now
 
 
 def test_one_from_the_future_would_lock_out_all_later_ones(tmp_path: Path) -> None:

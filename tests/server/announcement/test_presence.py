@@ -25,12 +25,12 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 
 from vieneu_colab_server import announcement as announcing
 from vieneu_colab_server.announcement.multicast import CHECK_S
-from vieneu_colab_server.announcement.presence import NetworkPresence
+from vieneu_colab_server.announcement.presence import SIGN_ANEW_S, NetworkPresence
 from vieneu_colab_server.app import Service, create_app
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.clock import Clock
 from vieneu_core.errors import ConfigurationError, MissingExtraError
-from vieneu_core.pairing import ANNOUNCED_TYPE, NetworkAnnouncement
+from vieneu_core.pairing import ANNOUNCED_TYPE, FRESH, NetworkAnnouncement
 from vieneu_core.testing.scripted import ScriptedBackend
 
 LOOPBACK = ["127.0.0.1"]
@@ -43,6 +43,7 @@ class Network:
 
     zeroconf: AsyncZeroconf
     names: list[str] = field(default_factory=list)
+    changes: list[ServiceStateChange] = field(default_factory=list)
 
     def changed(
         self,
@@ -51,6 +52,7 @@ class Network:
         name: str,
         state_change: ServiceStateChange,
     ) -> None:
+        self.changes.append(state_change)
         if state_change is ServiceStateChange.Removed:
             self.names.remove(name)
         elif name not in self.names:
@@ -148,6 +150,24 @@ async def test_a_clock_that_is_set_signs_anew(network: Network) -> None:
         await until(is_signed_anew)
 
 
+async def test_what_is_announced_stays_fresh_and_is_not_withdrawn_for_it(network: Network) -> None:
+    """Home Assistant closes the dialog of a server that is withdrawn."""
+    clock = FakeClock()
+    async with asyncio.timeout(GUARD_S), announced(clock):
+        await _advanced_until(clock, lambda: network.names)
+        before, _ = await network.seen()
+        await clock.advance(FRESH.total_seconds())
+
+        async def is_fresh() -> bool:
+            age_s = clock.now().timestamp() - await _time(network)
+            return age_s <= SIGN_ANEW_S + CHECK_S < FRESH.total_seconds()
+
+        await until(is_fresh)
+        after, _ = await network.seen()
+        assert after.id == before.id
+        assert ServiceStateChange.Removed not in network.changes
+
+
 async def test_a_server_that_cannot_be_loaded_is_not_announced() -> None:
     presence = NetworkPresence("Nhà", interfaces=LOOPBACK)
     presence.listen_at("http://0.0.0.0:8123")
@@ -171,7 +191,15 @@ def test_a_name_that_cannot_be_announced_is_refused(name: str) -> None:
         announcing.network_presence(name)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://[::1]:8000"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8000",
+        "http://[::1]:8000",
+        "http://[fe80::1%eth0]:8000",
+        "http://[fd00::1%2]:8000",
+    ],
+)
 def test_what_only_this_machine_reaches_is_not_announced(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"--host 0\.0\.0\.0"):
         NetworkPresence("Nhà").listen_at(url)

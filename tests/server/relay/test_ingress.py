@@ -14,8 +14,14 @@ import pytest
 from free_port import free_port
 from relay_site import RelaySite, relaying
 from server_site import TOKEN
+from starlette.types import Message, Receive, Scope, Send
 
-from vieneu_colab_server.relay.ingress import INGRESS_PORT, SUPERVISOR_ADDRESS, Ingress
+from vieneu_colab_server.relay.ingress import (
+    INGRESS_PORT,
+    SUPERVISOR_ADDRESS,
+    Ingress,
+    IngressGate,
+)
 
 PROXY = "127.0.0.2"
 """Stands for Supervisor's address, which no test can have: another address of this machine."""
@@ -92,6 +98,26 @@ async def test_even_the_right_token_does_not_pass_the_port_of_ingress(site: Ingr
         stranger.get(f"http://127.0.0.1:{site.port}/healthz") as answer,
     ):
         assert answer.status == 401
+
+
+async def test_only_requests_reach_the_app() -> None:
+    reached: list[str] = []
+    sent: list[str] = []
+
+    async def app(scope: Scope, _: Receive, __: Send) -> None:
+        reached.append(scope["type"])
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message["type"])
+
+    gate = IngressGate(app, ingress=Ingress())
+    for kind in ("lifespan", "http", "websocket", "of-the-future"):
+        await gate({"type": kind, "server": ("127.0.0.1", 8000)}, receive, send)
+    assert reached == ["lifespan", "http"]
+    assert set(sent) == {"websocket.close"}
 
 
 async def test_ingress_needs_the_token_where_programs_do(site: IngressSite) -> None:

@@ -75,5 +75,7 @@ def test_a_user_who_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=str(tmp_path)):
+    with pytest.raises(ConfigurationError, match=str(tmp_path)) as caught:
         own_folder(tmp_path / "none" / "vieneu", "")
+    assert "Free space or repair the disk" in str(caught.value)
+    assert "Reinstall" not in str(caught.value), "that removes the data"

@@ -70,15 +70,33 @@ async def test_one_that_fails_or_is_away_is_tried_again(supervisor: Supervisor) 
 
 
 async def test_a_redirect_is_not_followed(supervisor: Supervisor) -> None:
-    async def elsewhere(_: web.Request) -> web.Response:
-        raise web.HTTPTemporaryRedirect(f"{supervisor.url}/discovery")
+    elsewhere = web.HTTPTemporaryRedirect(f"{supervisor.url}/discovery")
+    assert "status 307" in str(await _answered(elsewhere))
+    assert supervisor.passed_on == []
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
+async def test_one_that_is_not_ready_is_tried_again(status: int) -> None:
+    """While it starts, it answers 400: "System is not ready with state: startup"."""
+
+    class NotReady(web.HTTPException):
+        status_code = status
+
+    error = await _answered(NotReady())
+    assert isinstance(error, SupervisorSilentError)
+    assert f"status {status}" in str(error)
+
+
+async def _answered(answer: web.HTTPException) -> NotDiscoveredError:
+    """Return the error for an answer."""
+
+    async def discover(_: web.Request) -> web.Response:
+        raise answer
 
     app = web.Application()
-    app.router.add_post("/discovery", elsewhere)
+    app.router.add_post("/discovery", discover)
     async with TestServer(app) as server:
-        error = await failure(discovery(str(server.make_url("")).rstrip("/")))
-    assert "status 307" in str(error)
-    assert supervisor.passed_on == []
+        return await failure(discovery(str(server.make_url("")).rstrip("/")))
 
 
 async def test_a_relay_that_cannot_be_loaded_is_not_handed_over(supervisor: Supervisor) -> None:

@@ -97,11 +97,13 @@ async def test_what_only_this_machine_reaches_is_not_announced(backend: Scripted
         _ = server.url
 
 
-def machine_with(monkeypatch: pytest.MonkeyPatch, *ips: str) -> None:
-    """Let the machine have these addresses."""
-    found = [ifaddr.IP((ip, 0, 0) if ":" in ip else ip, 24, "eth0") for ip in ips]
-    adapter = ifaddr.Adapter("eth0", "eth0", found, index=1)
-    monkeypatch.setattr(ifaddr, "get_adapters", lambda: [adapter])
+def machine_with(monkeypatch: pytest.MonkeyPatch, *ips: str, **more: str) -> None:
+    """Let the machine have these addresses, and one at each of more interfaces."""
+    adapters = [
+        ifaddr.Adapter(name, name, [ifaddr.IP((ip, 0, 0) if ":" in ip else ip, 24, name)], index=1)
+        for name, ip in [*(("eth0", ip) for ip in ips), *more.items()]
+    ]
+    monkeypatch.setattr(ifaddr, "get_adapters", lambda: adapters)
 
 
 async def test_without_a_network_speech_goes_on(
@@ -140,6 +142,43 @@ async def test_a_network_that_comes_later_or_changes_is_announced(
         machine_with(monkeypatch, "198.51.100.7", "192.0.2.7", "fd00::7")
         await until_logged("announced at 192.0.2.7, 198.51.100.7.")
         await announcement.withdraw()
+
+
+async def test_an_interface_that_is_lost_meanwhile_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, clock: FakeClock
+) -> None:
+    """The package zeroconf raises a RuntimeError for an address that no interface has."""
+
+    def lost(**_: object) -> AsyncZeroconf:
+        raise RuntimeError("No adapter found for IP address")
+
+    machine_with(monkeypatch, "192.0.2.7")
+    caplog.set_level(logging.INFO)
+    announcement = Announcement("Nhà", "tcp://0.0.0.0:10200", interfaces=LOOPBACK, clock=clock)
+    async with asyncio.timeout(GUARD_S):
+        with monkeypatch.context() as lacking:
+            lacking.setattr(announcing, "AsyncZeroconf", lost)
+            await announcement.publish()
+        assert "cannot be announced: No adapter found" in caplog.text
+        while "announced at 192.0.2.7." not in caplog.text:
+            await clock.advance(CHECK_S)
+            await asyncio.sleep(0.01)
+        await announcement.withdraw()
+
+
+async def test_addresses_of_containers_and_tunnels_are_not_announced(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are the same on many machines, and come before those of the network."""
+    names = ("docker0", "hassio", "br-0123456789ab", "veth1a2b", "tun0", "wg0", "tailscale0")
+    virtual = {name: f"172.17.{n}.1" for n, name in enumerate(names)}
+    machine_with(monkeypatch, "192.0.2.7", **virtual, **{"br-lan": "192.0.2.8"})
+    caplog.set_level(logging.INFO)
+    announcement = Announcement("Nhà", "tcp://0.0.0.0:10200", interfaces=LOOPBACK)
+    await announcement.publish()
+    await announcement.withdraw()
+
+    assert "announced at 192.0.2.7, 192.0.2.8." in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import asyncio
 import errno
 import ipaddress
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import ifaddr
 from zeroconf import Error, IPVersion
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
+from vieneu_colab_server.companion_task import begun, ended
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
@@ -28,6 +30,10 @@ MAX_NAME_BYTES = 63
 """RFC 6763, 4.1.1."""
 CHECK_S = 30.0
 """Between two looks at the machine's addresses, which cost no request."""
+_FAILURES = (Error, OSError, RuntimeError)
+"""Of the package zeroconf; a RuntimeError where the machine has lost an address meanwhile."""
+_VIRTUAL = re.compile(r"docker|hassio|podman|veth|virbr|br-[0-9a-f]{12}$|u?tun|tap|wg|tailscale")
+"""Names of the interfaces of containers, virtual machines and tunnels."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -47,8 +53,13 @@ def check_announced_name(name: str) -> None:
 
 
 def is_reachable(url: str) -> bool:
-    """Return whether other machines can reach a server, which listens at an address."""
-    return not ipaddress.ip_address(urlsplit(url).hostname or "").is_loopback
+    """Return whether other machines can reach a server, which listens at an address.
+
+    An address of one link has a scope, which is another one on each machine.
+    """
+    host = urlsplit(url).hostname or ""
+    address = ipaddress.ip_address(host)
+    return not (address.is_loopback or address.is_link_local or "%" in host)
 
 
 def _says_nothing(_: Sequence[Address]) -> Mapping[str, str]:
@@ -95,6 +106,7 @@ class Announcement:
         self._clock = SystemClock() if clock is None else clock
         self._zeroconf: AsyncZeroconf | None = None
         self._announced: list[Address] = []
+        self._name = ""
         self._problem = ""
         self._following: asyncio.Task[None] | None = None
 
@@ -104,14 +116,13 @@ class Announcement:
         A network that does not allow it is logged, tried again, and is no failure.
         """
         await self._update()
-        self._following = asyncio.create_task(self._follow(), name="announce")
+        self._following = begun(self._follow(), name="announce")
 
     async def withdraw(self) -> None:
         """Withdraw the announcement. Withdrawing twice changes nothing."""
         following, self._following = self._following, None
         if following is not None:
-            following.cancel()
-            await asyncio.wait({following})
+            await ended(following)
         await self._withdraw()
 
     async def _follow(self) -> None:
@@ -122,11 +133,15 @@ class Announcement:
     async def _update(self) -> None:
         try:
             addresses = self._addresses()
-            if addresses == self._announced and not self._service.is_outdated():
-                return
-            await self._withdraw()
-            await self._announce(addresses)
-        except (Error, OSError) as error:
+            if addresses != self._announced:
+                await self._withdraw()
+                await self._announce(addresses)
+            elif self._zeroconf is not None and self._service.is_outdated():
+                # Withdrawn meanwhile, it would be gone from the dialogs of who has found it.
+                service = self._described(self._name, addresses)
+                service.set_server_if_missing()  # as a registration does
+                await self._zeroconf.async_update_service(service)
+        except _FAILURES as error:
             await self._withdraw()
             if str(error) != self._problem:  # not at each try
                 _LOGGER.warning("%s cannot be announced: %s", self._service.type, error)
@@ -138,24 +153,27 @@ class Announcement:
             interfaces=self._interfaces or [str(address) for address in addresses],
             ip_version=IPVersion.V4Only if versions == {4} else IPVersion.All,
         )
-        service = AsyncServiceInfo(
+        service = self._described(f"{self._service.name}.{self._service.type}", addresses)
+        await self._zeroconf.async_register_service(service, allow_name_change=True)
+        self._announced, self._name = addresses, service.name
+        self._problem = ""
+        shown = ", ".join(map(str, addresses))
+        _LOGGER.info("%s is announced at %s.", self._service.type, shown)
+
+    def _described(self, name: str, addresses: list[Address]) -> AsyncServiceInfo:
+        return AsyncServiceInfo(
             self._service.type,
-            f"{self._service.name}.{self._service.type}",
+            name,
             addresses=[address.packed for address in addresses],
             port=self._port,
             properties=dict(self._service.describe(addresses)),
         )
-        await self._zeroconf.async_register_service(service, allow_name_change=True)
-        self._announced = addresses
-        self._problem = ""
-        shown = ", ".join(map(str, addresses))
-        _LOGGER.info("%s is announced at %s.", self._service.type, shown)
 
     async def _withdraw(self) -> None:
         zeroconf, self._zeroconf = self._zeroconf, None
         self._announced = []
         if zeroconf is not None:
-            with suppress(Error, OSError):
+            with suppress(*_FAILURES):
                 await zeroconf.async_unregister_all_services()
             await zeroconf.async_close()
 
@@ -174,9 +192,15 @@ class Announcement:
 
 
 def _machine_addresses() -> list[Address]:
-    """Return the machine's own addresses, without those of this machine or of one link alone."""
+    """Return the machine's addresses in networks that others share.
+
+    Those of this machine or of one link alone are left out, and those of virtual interfaces, which
+    are the same on many machines.
+    """
     found = []
     for adapter in ifaddr.get_adapters():
+        if _VIRTUAL.match(adapter.nice_name):
+            continue
         for each in adapter.ips:
             address = ipaddress.ip_address(each.ip if isinstance(each.ip, str) else each.ip[0])
             if not (address.is_loopback or address.is_link_local or address.is_unspecified):

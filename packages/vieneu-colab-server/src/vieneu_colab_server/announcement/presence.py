@@ -18,14 +18,17 @@ from vieneu_colab_server.announcement.multicast import (
     is_reachable,
 )
 from vieneu_colab_server.app import Service
+from vieneu_colab_server.companion_task import running_beside
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import ConfigurationError
-from vieneu_core.pairing import ANNOUNCED_TYPE, NetworkAnnouncement
+from vieneu_core.pairing import ANNOUNCED_TYPE, FRESH, NetworkAnnouncement
 from vieneu_core.translatable import Translatable
 
 LOADED_CHECK_S = 0.2
 CLOCK_STEP_S = 60.0
 """A calendar clock that moves by so much against the monotonic one was set: sign anew."""
+SIGN_ANEW_S = FRESH.total_seconds() / 3
+"""Age of a signature that is replaced, so that what is announced is always fresh."""
 
 
 class NetworkPresence:
@@ -67,12 +70,8 @@ class NetworkPresence:
     @asynccontextmanager
     async def running(self, service: Service) -> AsyncIterator[None]:
         """Announce the server meanwhile, from when it is loaded."""
-        announcing = asyncio.create_task(self._announce(service), name="announce-server")
-        try:
+        async with running_beside(self._announce(service), name="announce-server"):
             yield
-        finally:
-            announcing.cancel()
-            await asyncio.wait({announcing})
 
     async def _announce(self, service: Service) -> None:
         while service.lifecycle.loading:
@@ -99,17 +98,17 @@ class NetworkPresence:
 
 
 class _Signing:
-    """Signs announcements, anew for each token and after the clock was set."""
+    """Signs announcements, anew for each token, after a clock was set, and before they are old."""
 
     def __init__(self, name: str, port: int, service: Service, clock: Clock) -> None:
         self._name, self._port = name, port
         self._tokens, self._clock = service.tokens, clock
-        self._signed: tuple[SecretStr, float] | None = None
+        self._signed: tuple[SecretStr, float, float] | None = None
 
     def described(self, addresses: Sequence[Address]) -> Mapping[str, str]:
         """Return the signed TXT record for the addresses."""
         token = self._tokens.current
-        self._signed = token, self._offset_s()
+        self._signed = token, self._offset_s(), self._clock.monotonic()
         return NetworkAnnouncement.signed(
             token,
             name=self._name,
@@ -120,12 +119,13 @@ class _Signing:
         ).properties()
 
     def is_outdated(self) -> bool:
-        """Return whether there is another token, or the clock was set."""
+        """Return whether there is another token, the clock was set, or it becomes old."""
         if self._signed is None:
             return False
-        token, offset_s = self._signed
+        token, offset_s, signed_s = self._signed
         was_set = abs(self._offset_s() - offset_s) > CLOCK_STEP_S
-        return token is not self._tokens.current or was_set
+        is_old = self._clock.monotonic() - signed_s >= SIGN_ANEW_S
+        return token is not self._tokens.current or was_set or is_old
 
     def _offset_s(self) -> float:
         return self._clock.now().timestamp() - self._clock.monotonic()

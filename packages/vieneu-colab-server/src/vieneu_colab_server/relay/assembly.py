@@ -74,10 +74,14 @@ def _settings_file(config: Path | None) -> Path:
     return path
 
 
-def relay_token_file(folder: Path) -> Path | None:
+def relay_token_file(folder: Path, *, remedy: str = "Name another one: --state") -> Path | None:
     """Return the file of the token for speech, made where it is missing.
 
     None where a variable of vieneu-server states the token.
+
+    Args:
+        folder: Where the relay keeps it.
+        remedy: What to do if the folder cannot be written.
 
     Raises:
         ConfigurationError: it cannot be written.
@@ -92,6 +96,6 @@ def relay_token_file(folder: Path) -> Path | None:
         except (OSError, TokenNotKeptError) as error:
             raise ConfigurationError(
                 Translatable("The folder {folder} cannot be written.", folder=folder),
-                remedy="Name another one: --state",
+                remedy=remedy,
             ) from error
     return path

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from vieneu_colab_server.middleware.proxy import PEER_KEY
 from vieneu_colab_server.problems import problem_response
@@ -47,7 +48,9 @@ class IngressGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] != "http" or not self._arrived_at_its_port(scope):
+        if scope["type"] not in {"http", "lifespan"}:
+            await WebSocketClose()(scope, receive, send)  # nothing of ours speaks it
+        elif scope["type"] == "lifespan" or not self._arrived_at_its_port(scope):
             await self._app(scope, receive, send)
         elif self._ingress is None or scope.get(PEER_KEY) != self._ingress.proxy:
             refusal = LoginRefusedError(

@@ -3,6 +3,7 @@
 from vieneu_core.pairing.address_update import SIGNATURE_HEADER, AddressUpdate, signature
 from vieneu_core.pairing.network_announcement import (
     ANNOUNCED_TYPE,
+    FRESH,
     NetworkAnnouncement,
     announced_id,
 )
@@ -18,6 +19,7 @@ from vieneu_core.pairing.update_verification import (
 
 __all__ = [
     "ANNOUNCED_TYPE",
+    "FRESH",
     "LOCAL_UPDATES_VARIABLE",
     "MAX_BODY_BYTES",
     "RECORD_FILE",

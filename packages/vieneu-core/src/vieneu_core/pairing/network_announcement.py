@@ -2,7 +2,7 @@
 
 Anybody in the network can announce anything. So whoever has the token sends it only to an address
 that was signed with it: HMAC-SHA-256 (RFC 2104) by a key derived from the token (`hkdf_sha256`),
-over id, addresses, port and time. The fields are those of a TXT record (RFC 6763, 6): ``id``,
+over all that it says. The fields are those of a TXT record (RFC 6763, 6): ``id``,
 ``name``, ``version``, ``addresses``, ``time``, ``signature``; the port is that of the SRV record.
 """
 
@@ -15,18 +15,20 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from vieneu_core.errors import AddressUpdateError, AddressUpdateStaleError
 from vieneu_core.pairing.address_update import hkdf_sha256
 from vieneu_core.pairing.update_record import UpdateRecord
 from vieneu_core.translatable import Translatable
-from vieneu_core.validation import field_of, reason_of
+from vieneu_core.validation import field_of, invalid, reason_of
 
 ANNOUNCED_TYPE = "_vieneu._tcp.local."
 """Type of the service (RFC 6763, 4.1.2)."""
 MAX_ADDRESSES_CHARS = 200
 """Of all addresses together: a string of a TXT record has 255 bytes (RFC 6763, 6.1)."""
+FRESH = timedelta(minutes=15)
+"""An older one is refused by who knows none of the server: a server signs anew more often."""
 FUTURE = timedelta(days=1)
 """An announcement from further ahead was signed by a clock that is wrong."""
 _PURPOSE = b"vieneu-relay network announcement v1"
@@ -36,6 +38,13 @@ _VERSION = "v1="
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
+def _printable(text: str) -> str:
+    """Refuse control characters: people read it, and a line break separates what is signed."""
+    if not text.isprintable():
+        raise invalid("unprintable", "it has not the right form")
+    return text
+
+
 class NetworkAnnouncement(BaseModel):
     """What a server says of itself in its network."""
 
@@ -43,9 +52,9 @@ class NetworkAnnouncement(BaseModel):
 
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     """Of the server's token: the same until that is replaced."""
-    name: Annotated[str, Field(min_length=1, max_length=63)]
+    name: Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_printable)]
     """For people."""
-    version: Annotated[str, Field(max_length=64)]
+    version: Annotated[str, Field(max_length=64), AfterValidator(_printable)]
     """Of the server."""
     addresses: Annotated[str, Field(pattern=r"^[0-9a-f:.,]+$", max_length=MAX_ADDRESSES_CHARS)]
     """Separated by commas."""
@@ -135,20 +144,23 @@ class NetworkAnnouncement(BaseModel):
         Only for one that is signed with the right token.
 
         Raises:
-            AddressUpdateStaleError: it is older than the last one, or from the future.
+            AddressUpdateStaleError: it is older than the last one, or than `FRESH` where none is
+                known; or it is from the future.
         """
         signed_at = datetime.fromtimestamp(int(self.time), UTC)
         last = record.last(self.id)
-        if signed_at - now > FUTURE or (last is not None and signed_at < last):
+        oldest = now - FRESH if last is None else last
+        if not oldest <= signed_at <= now + FUTURE:
             raise AddressUpdateStaleError(
-                "An announcement in the network is older than the last one, or from the future."
+                "An announcement in the network is too old, or from the future."
             )
         if signed_at != last:
             record.keep(self.id, signed_at)
 
     def _signature(self, token: SecretStr) -> str:
         key = hkdf_sha256(token.get_secret_value().encode(), info=_PURPOSE)
-        content = f"{self.id}|{self.addresses}|{self.port}|{self.time}"
+        said = (self.id, self.name, self.version, self.addresses, str(self.port), self.time)
+        content = "\n".join(said)
         return _VERSION + hmac.new(key, content.encode(), hashlib.sha256).hexdigest()
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
 
+DISK_REMEDY = "Free space or repair the disk, then start the app again."
+
 
 def own_folder(folder: Path, user: str) -> None:
     """Make a private folder that belongs to a user, with all that is in it. Blocking.
@@ -27,6 +29,7 @@ def own_folder(folder: Path, user: str) -> None:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
     except (OSError, KeyError) as error:
+        of_disk = isinstance(error, OSError)
         reason = error.strerror if isinstance(error, OSError) else "there is no such user"
         raise ConfigurationError(
             Translatable(
@@ -35,7 +38,7 @@ def own_folder(folder: Path, user: str) -> None:
                 user=user,
                 reason=reason,
             ),
-            remedy="Reinstall the app.",
+            remedy=DISK_REMEDY if of_disk else "Reinstall the app.",
         ) from error
 
 

@@ -20,7 +20,7 @@ from vieneu_colab_server.launch import ForcedStopError, serve_app
 from vieneu_colab_server.relay.app import create_relay_app
 from vieneu_colab_server.relay.assembly import relay_parts, relay_token_file
 from vieneu_colab_server.relay.home_assistant.app_options import OPTIONS_FILE, read_options
-from vieneu_colab_server.relay.home_assistant.app_user import become, own_folder
+from vieneu_colab_server.relay.home_assistant.app_user import DISK_REMEDY, become, own_folder
 from vieneu_colab_server.relay.home_assistant.supervisor import (
     SUPERVISOR_URL,
     SupervisorAccess,
@@ -92,7 +92,7 @@ def _serve(given: AppSurroundings) -> None:
     own_folder(folder, given.user)
     if given.user:
         become(given.user)
-    server, _ = server_settings({}, relay_token_file(folder / _STATE))
+    server, _ = server_settings({}, relay_token_file(folder / _STATE, remedy=DISK_REMEDY))
     parts = relay_parts(folder / _STATE, folder / _CONFIG)
     parts.account.open()  # the admin comes by ingress, and may choose a password there
     if given.supervisor is None:

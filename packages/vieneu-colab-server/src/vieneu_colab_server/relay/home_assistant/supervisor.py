@@ -6,7 +6,6 @@ passes one on that differs from it.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from vieneu_colab_server.app import Service
+from vieneu_colab_server.companion_task import running_beside
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import VieneuError
@@ -31,7 +31,7 @@ CHECK_S = 5.0
 """Between two checks whether the token was replaced."""
 LOADED_CHECK_S = 0.2
 BACKOFF = Backoff(first_s=2.0, longest_s=60.0)
-"""Pauses while Supervisor does not answer."""
+"""Pauses while Supervisor is not ready."""
 _TIMEOUT_S = 15.0
 
 
@@ -44,10 +44,10 @@ class NotDiscoveredError(VieneuError):
 
 
 class SupervisorSilentError(NotDiscoveredError):
-    """Supervisor cannot be reached, or fails: it is tried again."""
+    """Supervisor cannot be reached, fails, or is not ready: it is tried again."""
 
     code = "supervisor_silent"
-    title = "Supervisor does not answer"
+    title = "Supervisor is not ready"
     default_remedy = "It is tried again."
 
 
@@ -77,12 +77,8 @@ class SupervisorDiscovery:
     @asynccontextmanager
     async def running(self, service: Service) -> AsyncIterator[None]:
         """Hand them over meanwhile; a `Companion` of the relay."""
-        publishing = asyncio.create_task(self._follow(service), name="supervisor-discovery")
-        try:
+        async with running_beside(self._follow(service), name="supervisor-discovery"):
             yield
-        finally:
-            publishing.cancel()
-            await asyncio.wait({publishing})
 
     async def _follow(self, service: Service) -> None:
         while service.lifecycle.loading:
@@ -117,7 +113,7 @@ class SupervisorDiscovery:
         """Hand address and token over, once.
 
         Raises:
-            SupervisorSilentError: Supervisor cannot be reached, or fails.
+            SupervisorSilentError: Supervisor cannot be reached, fails, or is not ready.
             NotDiscoveredError: it refuses; its message is left out, as it may quote the token.
         """
         config = {
@@ -137,8 +133,9 @@ class SupervisorDiscovery:
             ) from error
         if status == HTTPStatus.OK:
             return
-        silent = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        raise (SupervisorSilentError if silent else NotDiscoveredError)(
+        # While it starts, it answers 400. What it refuses for good is the app, or its token.
+        refused = status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+        raise (NotDiscoveredError if refused else SupervisorSilentError)(
             Translatable("Supervisor answers the discovery with status {status}.", status=status)
         )
 
