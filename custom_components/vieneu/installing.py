@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 
 from vieneu_core import __version__
 from vieneu_core.config.settings import EMBEDDED_ENGINE
-from vieneu_core.engines.registry import AUTO_ENGINE, ENGINES, best_engine
+from vieneu_core.engines.registry import AUTO_ENGINE, best_engine, needs_of
 
 from .const import DOMAIN
 
@@ -92,8 +92,9 @@ def _extras(engine: str) -> list[str]:
     if engine == EMBEDDED_ENGINE:
         return EMBEDDED_EXTRAS[1:] if on_musl() else [*EMBEDDED_EXTRAS, EMBEDDED_ENGINE]
     wanted = best_engine(gpu=False) if engine == AUTO_ENGINE else engine
-    stated = [(each.extra, each.prebuilt_extra) for each in ENGINES if each.engine == wanted]
-    return [extra for extras in stated for extra in extras if extra]
+    needs = needs_of(wanted)
+    others = [extra for extra in needs.extras if extra != needs.quick_extra]
+    return [*others, needs.quick_extra]
 
 
 def _install(engine: str) -> tuple[str, ...]:

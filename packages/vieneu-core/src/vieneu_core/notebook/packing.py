@@ -92,9 +92,16 @@ def _metadata(project: dict[str, Any], readme: str) -> bytes:
     ]
     for extra in project.get("optional-dependencies", {}):
         lines.append(f"Provides-Extra: {extra}")
-        lines += [f'Requires-Dist: {each}; extra == "{extra}"' for each in _needs(project, extra)]
+        lines += [f"Requires-Dist: {_of_extra(each, extra)}" for each in _needs(project, extra)]
     lines += ["Description-Content-Type: text/markdown", "", readme]
     return "\n".join(lines).encode()
+
+
+def _of_extra(requirement: str, extra: str) -> str:
+    """Return a requirement under the condition of an extra, and of its own if it has one."""
+    what, _, condition = requirement.partition(";")
+    own = f"({condition.strip()}) and " if condition else ""
+    return f'{what.strip()}; {own}extra == "{extra}"'
 
 
 def _needs(project: dict[str, Any], extra: str) -> Iterator[str]:
