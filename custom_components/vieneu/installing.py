@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 
 from vieneu_core import __version__
 from vieneu_core.config.settings import EMBEDDED_ENGINE
-from vieneu_core.engines.registry import AUTO_ENGINE, best_engine, needs_of
+from vieneu_core.engines.registry import AUTO_ENGINE, ENGINES, best_engine
 
 from .const import DOMAIN
 
@@ -92,9 +92,11 @@ def _extras(engine: str) -> list[str]:
     if engine == EMBEDDED_ENGINE:
         return EMBEDDED_EXTRAS[1:] if on_musl() else [*EMBEDDED_EXTRAS, EMBEDDED_ENGINE]
     wanted = best_engine(gpu=False) if engine == AUTO_ENGINE else engine
-    needs = needs_of(wanted)
-    others = [extra for extra in needs.extras if extra != needs.quick_extra]
-    return [*others, needs.quick_extra]
+    for needs in ENGINES:
+        if needs.engine == wanted:
+            others = [extra for extra in needs.extras if extra != needs.quick_extra]
+            return [*others, needs.quick_extra]
+    return []  # an engine of the user's own
 
 
 def _install(engine: str) -> tuple[str, ...]:
