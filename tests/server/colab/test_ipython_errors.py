@@ -20,6 +20,7 @@ IN_A_CELL = [
     for cls in all_error_classes()
     if cls.__module__.startswith("vieneu_colab_server.")
     and ".relay." not in cls.__module__
+    and not cls.__module__.endswith(".shared_counts")  # of several servers, which share a Redis
     and "code" in vars(cls)
 ]
 """Errors of the server's parts that a notebook runs."""

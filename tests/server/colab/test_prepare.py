@@ -16,6 +16,7 @@ from vieneu_colab_server.colab.prepare import (
     prepare,
     runtime_age_s,
 )
+from vieneu_core.engines.registry import needs_of
 from vieneu_core.errors import ConfigurationError
 
 
@@ -66,7 +67,8 @@ def test_what_an_engine_needs_is_installed_once(
 
     pip = Installing()
     assert prepare("gguf", language="en", gpu=False, pip=pip) == "gguf"
-    assert pip.asked[-1].startswith("vieneu-core[gguf-prebuilt]==")
+    extra = needs_of("gguf").quick_extra  # that of this Python and this processor
+    assert pip.asked[-1].startswith(f"vieneu-core[{extra}]==")
     assert "Installing the engine gguf" in capsys.readouterr().out
     again = Pip()
     prepare("gguf", gpu=False, pip=again)

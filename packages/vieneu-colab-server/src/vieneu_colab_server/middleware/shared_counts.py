@@ -74,7 +74,7 @@ class SharedCounts:
                 _plain(uri), max_connections=_N_CONNECTIONS, timeout=None
             )
             # It opens nothing, but reads the query of the URI.
-            self._connections.make_connection()  # type: ignore[no-untyped-call]
+            self._connections.make_connection()  # type: ignore[no-untyped-call]  # of redis
         except (RedisError, TypeError, ValueError):
             raise RateStorageError(_no_uri()) from None
         self._limiter = MovingWindowRateLimiter(
