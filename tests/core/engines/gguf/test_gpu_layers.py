@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from vieneu_core.engines.gguf import LlamaLibrary, open_binding, xllama
 from vieneu_core.engines.gguf.llama_cpp_python import LlamaCppPython
 from vieneu_core.engines.gguf.llama_ctypes import LlamaCppModel
 from vieneu_core.engines.gguf.xllama import XllamaModel
-from vieneu_core.engines.registry import needs_of
+from vieneu_core.engines.registry import EngineNeeds, needs_of
 from vieneu_core.engines.speech_lm.model import ALL_LAYERS, CodePrompt
 
 
@@ -114,3 +115,13 @@ def test_a_library_that_was_compiled_for_a_gpu_comes_before_a_prebuilt_one(
 
     best = gguf._LIBRARIES[prebuilt]
     assert gguf._best_library() == (LlamaLibrary.LLAMA_CPP_PYTHON if has_gpu else best)
+
+
+def test_a_compiled_library_that_is_not_whole_leaves_the_prebuilt_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gguf, "has_module", lambda _: True)
+    monkeypatch.setitem(sys.modules, "llama_cpp", None)  # as where a package that it needs is gone
+    monkeypatch.setattr(EngineNeeds, "chosen", "xllamacpp")
+
+    assert gguf._best_library() is LlamaLibrary.XLLAMACPP

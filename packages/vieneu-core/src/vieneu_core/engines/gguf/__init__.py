@@ -19,7 +19,7 @@ from vieneu_core.engines.speech_lm.model_files import FoundModel, ModelFiles
 from vieneu_core.engines.speech_lm.onnx_decoder import OnnxDecoder
 from vieneu_core.engines.speech_lm.options import CodeOptions, ModelName, parse_options
 from vieneu_core.engines.speech_lm.voice_prompts import References, references
-from vieneu_core.errors import ModelLoadError
+from vieneu_core.errors import MissingExtraError, ModelLoadError
 from vieneu_core.installation import has_module
 from vieneu_core.models.catalogue import DEFAULT_DECODER, DEFAULT_GGUF
 from vieneu_core.models.gguf_header import check_vieneu_gguf
@@ -132,7 +132,7 @@ def _best_library() -> LlamaLibrary:
     if chosen != COMPILED and has_module(COMPILED):
         from vieneu_core.engines.gguf.llama_cpp_python import LlamaCppPython
 
-        with suppress(ModelLoadError):  # it does not load, and the other one may
+        with suppress(MissingExtraError, ModelLoadError):  # it does not load, and the other one may
             if LlamaCppPython().uses_gpu():
                 return LlamaLibrary.LLAMA_CPP_PYTHON
     return _LIBRARIES[chosen]
