@@ -35,8 +35,8 @@ from vieneu_core.config import EMBEDDED_ENGINE, TunnelKind, cache_dir
 from vieneu_core.credentials import new_auth_token
 from vieneu_core.errors import ConfigurationError, OutputError, VieneuError
 from vieneu_core.text import DictionaryFile
-from vieneu_core.translatable import Translatable, joined
-from vieneu_core.validation import field_of, reason_of
+from vieneu_core.translatable import Translatable
+from vieneu_core.validation import reasons_of
 from vieneu_core.voices import VoiceCatalogue
 from vieneu_core.worker.spec import EngineSpec
 
@@ -81,16 +81,8 @@ def make_settings(arguments: dict[str, Any], token_file: Path | None) -> tuple[S
     try:
         return ServerSettings(token=token, token_file=token_file, **given), new
     except ValidationError as err:
-        found = err.errors(include_input=False, include_url=False)
-        named = joined(
-            "; ",
-            [
-                Translatable("{field}: {reason}", field=field_of(error), reason=reason_of(error))
-                for error in found
-            ],
-        )
         raise ConfigurationError(
-            Translatable("Wrong settings: {named}.", named=named),
+            Translatable("Wrong settings: {named}.", named=reasons_of(err)),
             remedy=Translatable(
                 "Correct the option, or the variable {env_prefix}<NAME>.", env_prefix=ENV_PREFIX
             ),

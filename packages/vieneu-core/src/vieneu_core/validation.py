@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from vieneu_core.translatable import Translatable
+from vieneu_core.translatable import Translatable, joined
 
 _NUMBER, _WHOLE, _TEXT = "it must be a number", "it must be a whole number", "it must be text"
 _FLAG, _LIST, _OBJECT = "it must be true or false", "it must be a list", "it must be an object"
@@ -107,6 +107,17 @@ def reason_of(error: ValueError | ErrorDetails) -> str:
         first = error.args[0] if error.args else ""
         return first if isinstance(first, str) else str(error)
     return _reason_of_details(error)
+
+
+def reasons_of(error: ValidationError) -> str:
+    """Return all failures of a validation, each with its field, separated by semicolons."""
+    return joined(
+        "; ",
+        [
+            Translatable("{field}: {reason}", field=field_of(each), reason=reason_of(each))
+            for each in error.errors(include_input=False, include_url=False)
+        ],
+    )
 
 
 def _reason_of_details(details: ErrorDetails) -> str:
