@@ -17,7 +17,7 @@ from homeassistant.util import dt as dt_util
 from pydantic import SecretStr
 from yarl import URL
 
-from vieneu_core.credentials import is_home, parse_auth_token, parse_endpoint_url
+from vieneu_core.credentials import host_in_url, is_home, parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import AddressUpdateError
 from vieneu_core.pairing import ANNOUNCED_TYPE, RECORD_FILE, NetworkAnnouncement, UpdateRecord
 from vieneu_core.router import Mode
@@ -209,9 +209,7 @@ def _app_settings(found: HassioServiceInfo) -> dict[str, str] | None:
     if not (isinstance(host, str) and isinstance(port, int) and isinstance(token, str)):
         return None
     try:
-        url = parse_endpoint_url(
-            f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        )
+        url = parse_endpoint_url(f"http://{host_in_url(host)}:{port}")
         secret = parse_auth_token(SecretStr(token)).get_secret_value()
     except ValueError:
         return None

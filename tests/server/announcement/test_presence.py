@@ -173,8 +173,10 @@ async def test_a_server_that_cannot_be_loaded_is_not_announced() -> None:
     presence.listen_at("http://0.0.0.0:8123")
 
     class Lifecycle:
-        loading = False
         load_failure = ConfigurationError("x")
+
+        async def loaded(self) -> None:
+            """It has ended."""
 
     class Broken:
         lifecycle = Lifecycle()

@@ -28,6 +28,7 @@ from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_core.backends.base import Backend
 from vieneu_core.cli.signals import install, restore
 from vieneu_core.clock import SystemClock
+from vieneu_core.credentials import host_in_url
 from vieneu_core.errors import BackendDrainingError, ConfigurationError, VieneuError
 from vieneu_core.translatable import Translatable
 
@@ -158,7 +159,7 @@ def open_port(settings: ServerSettings) -> socket.socket:
 def url_of(listener: socket.socket) -> str:
     """Return the URL of a listening socket."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{host_in_url(host)}:{port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +241,7 @@ def launch(  # noqa: PLR0913 - its parts, most with defaults
         else:
             port = listener.getsockname()[1]
             exposure = Exposure(
-                OwnServer(backend, service, port, clock),
+                OwnServer(backend, service, port),
                 public.tunnel,
                 callback=callback,
                 notify=public.notify,

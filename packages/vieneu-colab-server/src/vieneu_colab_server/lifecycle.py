@@ -41,6 +41,7 @@ class Lifecycle:
         self._loading_retry_after_s = loading_retry_after_s
         self._started_s = clock.monotonic()
         self._loading: asyncio.Task[None] | None = None
+        self._load_ended = asyncio.Event()
         self._drain_asked = self._stopping = False
         self.load_failure: VieneuError | None = None
         """Why the backend could not be loaded."""
@@ -81,10 +82,14 @@ class Lifecycle:
         """Whether the backend is being loaded."""
         return self._loading is None or not self._loading.done()
 
+    async def loaded(self) -> None:
+        """Wait until the backend is loaded, or could not be: see `load_failure`."""
+        await self._load_ended.wait()
+
     def start(self) -> None:
         """Start to load; the server responds meanwhile."""
         self._loading = asyncio.create_task(self._backend.load())
-        self._loading.add_done_callback(self._loaded)
+        self._loading.add_done_callback(self._end_load)
 
     async def aclose(self) -> None:
         """Stop loading, and close the backend."""
@@ -138,7 +143,8 @@ class Lifecycle:
         """Return whether a request would be accepted now."""
         return not self.draining and (await self.health()).ready
 
-    def _loaded(self, task: asyncio.Task[None]) -> None:
+    def _end_load(self, task: asyncio.Task[None]) -> None:
+        self._load_ended.set()
         error = None if task.cancelled() else task.exception()
         if error is None:
             return

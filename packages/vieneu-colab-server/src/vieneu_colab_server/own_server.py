@@ -8,18 +8,15 @@ from pydantic import SecretStr
 
 from vieneu_colab_server.app import Service
 from vieneu_core.backends.base import Backend
-from vieneu_core.clock import Clock
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
-
-LOADED_CHECK_EVERY_S = 0.2
 
 
 class OwnServer:
     """The server of this process as an `ExposedServer`."""
 
-    def __init__(self, backend: Backend, service: Service, port: int, clock: Clock) -> None:
+    def __init__(self, backend: Backend, service: Service, port: int) -> None:
         self._backend, self._lifecycle = backend, service.lifecycle
-        self._tokens, self._clock = service.tokens, clock
+        self._tokens = service.tokens
         self.port = port
 
     @property
@@ -34,8 +31,7 @@ class OwnServer:
 
     async def start(self) -> None:
         """Wait until the model is loaded; see `ExposedServer.start`."""
-        while self._lifecycle.loading:
-            await self._clock.sleep(LOADED_CHECK_EVERY_S)
+        await self._lifecycle.loaded()
         if self._lifecycle.load_failure is not None:
             raise self._lifecycle.load_failure
 

@@ -24,9 +24,10 @@ from vieneu_colab_server.i18n import LANGUAGE_VARIABLE, error_line
 from vieneu_colab_server.replicas.arguments import RayAppArguments
 from vieneu_colab_server.replicas.engine_replica import EngineReplica
 from vieneu_colab_server.replicas.ingress import ENGINE_DEPLOYMENT, ingress_app, ingress_settings
+from vieneu_core.credentials import host_in_url
 from vieneu_core.errors import ConfigurationError, MissingExtraError, ModelLoadError, VieneuError
-from vieneu_core.translatable import Translatable, joined
-from vieneu_core.validation import field_of, reason_of
+from vieneu_core.translatable import Translatable
+from vieneu_core.validation import reasons_of
 
 if TYPE_CHECKING:
     from ray.serve import Application
@@ -130,8 +131,7 @@ def serving(args: Mapping[str, object]) -> Iterator[str]:
                 "The application could not be started on Ray.",
                 remedy="See the logs in /tmp/ray/session_latest/logs/serve.",
             ) from error
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        yield f"http://{host}:{settings.port}"
+        yield f"http://{host_in_url(settings.host)}:{settings.port}"
     finally:
         serve.shutdown()
         ray.shutdown()
@@ -157,16 +157,8 @@ def _valid(args: Mapping[str, object]) -> RayAppArguments:
     try:
         return RayAppArguments.model_validate(dict(args))
     except ValidationError as err:
-        found = err.errors(include_input=False, include_url=False)
-        named = joined(
-            "; ",
-            [
-                Translatable("{field}: {reason}", field=field_of(error), reason=reason_of(error))
-                for error in found
-            ],
-        )
         raise ConfigurationError(
-            Translatable("Wrong arguments: {named}.", named=named),
+            Translatable("Wrong arguments: {named}.", named=reasons_of(err)),
             remedy="Correct the arguments of the application.",
         ) from None
 

@@ -101,8 +101,10 @@ async def _answered(answer: web.HTTPException) -> NotDiscoveredError:
 
 async def test_a_relay_that_cannot_be_loaded_is_not_handed_over(supervisor: Supervisor) -> None:
     class Lifecycle:
-        loading = False
         load_failure = ConfigurationError("x")
+
+        async def loaded(self) -> None:
+            """It has ended."""
 
     class Broken:
         lifecycle = Lifecycle()

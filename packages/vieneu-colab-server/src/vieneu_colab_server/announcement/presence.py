@@ -24,7 +24,6 @@ from vieneu_core.errors import ConfigurationError
 from vieneu_core.pairing import ANNOUNCED_TYPE, FRESH, NetworkAnnouncement
 from vieneu_core.translatable import Translatable
 
-LOADED_CHECK_S = 0.2
 CLOCK_STEP_S = 60.0
 """A calendar clock that moves by so much against the monotonic one was set: sign anew."""
 SIGN_ANEW_S = FRESH.total_seconds() / 3
@@ -74,8 +73,7 @@ class NetworkPresence:
             yield
 
     async def _announce(self, service: Service) -> None:
-        while service.lifecycle.loading:
-            await self._clock.sleep(LOADED_CHECK_S)
+        await service.lifecycle.loaded()
         if service.lifecycle.load_failure is not None:
             return
         signing = _Signing(self._name, urlsplit(self._url).port or 0, service, self._clock)

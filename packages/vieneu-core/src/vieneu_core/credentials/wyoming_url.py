@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from vieneu_core.credentials.endpoint_url import MAX_URL_CHARS, is_home, is_host
+from vieneu_core.credentials.endpoint_url import MAX_URL_CHARS, host_in_url, is_home, is_host
 from vieneu_core.validation import invalid
 
 WYOMING_URL_ERROR = "wyoming_url"
@@ -23,7 +23,7 @@ class WyomingAddress:
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{host_in_url(self.host)}:{self.port}"
 
 
 def wyoming_address(value: str) -> WyomingAddress:

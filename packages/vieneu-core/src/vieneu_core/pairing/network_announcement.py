@@ -17,6 +17,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from vieneu_core.credentials import host_in_url
 from vieneu_core.errors import AddressUpdateError, AddressUpdateStaleError
 from vieneu_core.pairing.address_update import hkdf_sha256
 from vieneu_core.pairing.update_record import UpdateRecord
@@ -135,8 +136,7 @@ class NetworkAnnouncement(BaseModel):
         """Return the server's URL at one of its addresses; None: it did not announce that one."""
         if address not in self.addresses.split(","):
             return None
-        host = f"[{address}]" if ":" in address else address
-        return f"http://{host}:{self.port}"
+        return f"http://{host_in_url(address)}:{self.port}"
 
     def check_new(self, record: UpdateRecord, *, now: datetime) -> None:
         """Check that it is not an old one that somebody sends again, and record its time. Blocking.

@@ -29,7 +29,6 @@ SERVICE = "vieneu"
 SUPERVISOR_URL = "http://supervisor"
 CHECK_S = 5.0
 """Between two checks whether the token was replaced."""
-LOADED_CHECK_S = 0.2
 BACKOFF = Backoff(first_s=2.0, longest_s=60.0)
 """Pauses while Supervisor is not ready."""
 _TIMEOUT_S = 15.0
@@ -81,8 +80,7 @@ class SupervisorDiscovery:
             yield
 
     async def _follow(self, service: Service) -> None:
-        while service.lifecycle.loading:
-            await self._clock.sleep(LOADED_CHECK_S)
+        await service.lifecycle.loaded()
         if service.lifecycle.load_failure is not None:
             return  # the relay ends, and says why
         published: SecretStr | None = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from vieneu_core.credentials import host_in_url
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
 
@@ -115,7 +116,7 @@ async def open_listener(address: Address) -> Listener:
 def _url(address: Address) -> str:
     if isinstance(address, UnixAddress):
         return f"unix://{address.path}"
-    host = f"[{address.host}]" if ":" in address.host else address.host
+    host = host_in_url(address.host)
     return f"tcp://{host}:{address.port}"
 
 

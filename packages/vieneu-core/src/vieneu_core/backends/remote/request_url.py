@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from vieneu_core.arguments import refuse
-from vieneu_core.credentials import parse_auth_token, parse_endpoint_url
+from vieneu_core.credentials import host_in_url, parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import reason_of
@@ -46,8 +46,7 @@ class Endpoint:
         base = _base_of(url)
         host = base.host or ""
         port = "" if base.is_default_port() else f":{base.port}"
-        shown = f"[{host}]" if ":" in host else host
-        return cls(base=base, token=_token_of(token), host=shown + port)
+        return cls(base=base, token=_token_of(token), host=host_in_url(host) + port)
 
     def url(self, path: str) -> URL:
         """Return the URL of one of the paths in `vieneu_core.wire.routes`."""
