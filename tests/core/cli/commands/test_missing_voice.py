@@ -10,6 +10,8 @@ from cli_sandbox import WITHOUT_MODELS, CliSandbox
 pytestmark = pytest.mark.usefixtures("in_process")
 ALONE = "fallback:\n  enabled: false\nlocal:\n  engine: espeak\n"
 """One worker instead of two."""
+ONE_FALLBACK = "fallback:\n  order: [local]\n"
+"""It is waited for; of two, the one whose worker is up first speaks."""
 KNOWN = "vi-north, vi-central, vi-south, en-us, en-gb"
 NOTE = "vieneu: The voice ba-ngoai (local.voice in the settings) does not exist"
 NOTES = {
@@ -104,7 +106,7 @@ def test_a_voice_that_is_there_is_used_by_every_command(sandbox: CliSandbox) -> 
 
 def test_remote_speech_says_nothing_of_the_local_voice(connected: CliSandbox) -> None:
     text = connected.config.read_text("utf-8")
-    configure(connected, text + "local:\n  voice: ba-ngoai\n")
+    configure(connected, f"{text}local:\n  voice: ba-ngoai\n{ONE_FALLBACK}")
     done = connected.run("say", "Xin chào.", "-o", "a.wav")
     assert (done.returncode, done.stderr) == (0, "")
     unknown = connected.run("say", "Xin chào.", "-o", "a.wav", "--voice", "ba-noi")
@@ -116,6 +118,7 @@ def test_a_fallback_of_this_machine_says_so(sandbox: CliSandbox) -> None:
     gone = (
         "backend_mode: remote\ncolab:\n  enabled: true\n"
         "  endpoint_url: http://127.0.0.1:9\n  auth_token: x\nlocal:\n  voice: {}\n"
+        f"{ONE_FALLBACK}"
     )
     configure(sandbox, gone.format("ba-ngoai"))
     done = sandbox.run("say", "Xin chào.", "-o", "a.wav")
