@@ -22,7 +22,7 @@ from server_site import TOKEN, Site, serving
 from waiting import until
 
 from vieneu_colab_server.exposure import Exposure, PublicEvent
-from vieneu_colab_server.tunnels.keeper import CHECK_EVERY_S
+from vieneu_colab_server.tunnels.supervisor import CHECK_EVERY_S
 from vieneu_core.synthesis import Speech, SynthesisRequest
 from vieneu_core.testing.scripted import ScriptedBackend
 

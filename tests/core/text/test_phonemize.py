@@ -11,7 +11,7 @@ import pytest
 import sea_g2p
 
 from vieneu_core.errors import EmptyTextError, MissingExtraError, ModelLoadError
-from vieneu_core.text.dictionary import dictionary_phonemes
+from vieneu_core.text.phoneme_inventory import dictionary_phonemes
 from vieneu_core.text.phonemize import Phonemizer, phoneme_alphabet
 from vieneu_core.text.spoken import spoken
 

@@ -32,4 +32,4 @@ def on_colab(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vieneu_colab_server.colab.live_status.HEALTH_CHECK_EVERY_S", 0.1)
+    monkeypatch.setattr("vieneu_colab_server.colab.status_cell.HEALTH_CHECK_EVERY_S", 0.1)

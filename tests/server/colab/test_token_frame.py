@@ -13,8 +13,8 @@ from guard import GUARD_S
 from pydantic import SecretStr
 
 from vieneu_colab_server import colab
-from vieneu_colab_server.colab.live_status import CHECKS_BEFORE_PLAN_B, TokenHandOver
 from vieneu_colab_server.colab.relay import Relay
+from vieneu_colab_server.colab.status_cell import CHECKS_BEFORE_PLAN_B, TokenHandOver
 from vieneu_colab_server.colab.token_frame import hand_over, show_token_frame
 from vieneu_colab_server.i18n import cell_messages
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from vieneu_colab_server.address_callback import AddressCallback
 from vieneu_colab_server.tunnels.address_check import AddressCheck
 from vieneu_colab_server.tunnels.base import NoTunnel, Tunnel
-from vieneu_colab_server.tunnels.keeper import Check, TunnelKeeper
+from vieneu_colab_server.tunnels.supervisor import Check, TunnelSupervisor
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import VieneuError
 from vieneu_core.synthesis import Speech, SynthesisRequest
@@ -110,7 +110,7 @@ class Exposure:
         self._callback, self._voices = callback, tuple(voices)
         self._notify, self._clock = notify, clock or SystemClock()
         self._check = check
-        self._keeper: TunnelKeeper | None = None
+        self._supervisor: TunnelSupervisor | None = None
         self._is_open = asyncio.Event()
         self._first_url = ""
         self.address_updated = False
@@ -119,12 +119,12 @@ class Exposure:
     @property
     def url(self) -> str | None:
         """Public URL; None if the tunnel is not open."""
-        return None if self._keeper is None else self._keeper.url
+        return None if self._supervisor is None else self._supervisor.url
 
     @property
     def down_reason(self) -> str:
         """Why a tunnel that was open is not; empty if it is open, or was not yet."""
-        return "" if self._keeper is None else self._keeper.down_reason
+        return "" if self._supervisor is None else self._supervisor.down_reason
 
     async def prepare(self) -> None:
         """Start the server, and let it speak a test sentence, also with each voice.
@@ -155,7 +155,7 @@ class Exposure:
                 answer at its public URL. A tunnel that was open is retried without end.
         """
         check = self._check or AddressCheck(lambda: self._server.token, clock=self._clock)
-        self._keeper = TunnelKeeper(
+        self._supervisor = TunnelSupervisor(
             self._tunnel,
             self._server.port,
             check=None if isinstance(self._tunnel, NoTunnel) else check,
@@ -163,7 +163,7 @@ class Exposure:
             on_lost=lambda reason: self.emit(PublicEvent(kind="tunnel_lost", detail=reason)),
             clock=self._clock,
         )
-        await self._keeper.run()
+        await self._supervisor.run()
 
     async def opened(self) -> str:
         """Return the public URL, after the first one was sent to Home Assistant."""

@@ -12,7 +12,7 @@ from vieneu_colab_server.address_callback import AddressCallback
 from vieneu_colab_server.exposure import Exposure, PublicEvent
 from vieneu_colab_server.server_process import Server, ServerStartError
 from vieneu_colab_server.tunnels.base import Tunnel
-from vieneu_colab_server.tunnels.keeper import Check
+from vieneu_colab_server.tunnels.supervisor import Check
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock, SystemClock
 

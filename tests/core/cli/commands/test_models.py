@@ -13,7 +13,7 @@ from hub_site import hub_site
 from llama_library import NEEDS_C_INTERFACE
 
 from vieneu_core.models.catalogue import known_model
-from vieneu_core.text import dictionary
+from vieneu_core.text import phoneme_inventory
 
 WORDS_READ = 110_000
 """The command needs that many at least; the dictionary has about a million."""
@@ -112,12 +112,12 @@ def test_what_does_not_speak_is_no_voice(sandbox: CliSandbox) -> None:
 def test_a_model_is_trimmed_and_still_speaks(
     sandbox: CliSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words_of = dictionary._words
+    words_of = phoneme_inventory._words
 
     def first_words(path: Path) -> Iterator[str]:
         return islice(words_of(path), WORDS_READ)
 
-    monkeypatch.setattr(dictionary, "_words", first_words)
+    monkeypatch.setattr(phoneme_inventory, "_words", first_words)
     write_gguf(sandbox.home / "whole.gguf", n_codes=1024, n_words=3000)
 
     done = sandbox.run("optimize", "whole.gguf")

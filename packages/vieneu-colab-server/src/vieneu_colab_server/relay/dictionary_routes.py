@@ -15,14 +15,14 @@ from vieneu_colab_server.relay.guard import ADMIN_API
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.i18n import best_language, translated
 from vieneu_core.router import ErrorReport
-from vieneu_core.text.dictionary_file import (
+from vieneu_core.text.user_dictionary import UserDictionary
+from vieneu_core.text.user_dictionary_file import (
     MAX_DICTIONARY_BYTES,
     content_of,
     path_of_dictionary,
     version_of,
     write_dictionary,
 )
-from vieneu_core.text.user_dictionary import UserDictionary
 
 DICTIONARY = "/dictionary"
 

@@ -7,7 +7,10 @@ from vieneu_core import lazy_names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from vieneu_core.text.clean import has_speech, one_line
-    from vieneu_core.text.dictionary_file import (
+    from vieneu_core.text.encodings import TextDecoder, argument_text, decode_text
+    from vieneu_core.text.sentence_splitter import sentences, split_sentences
+    from vieneu_core.text.user_dictionary import UserDictionary
+    from vieneu_core.text.user_dictionary_file import (
         MAX_DICTIONARY_BYTES,
         DictionaryFile,
         content_of,
@@ -15,9 +18,6 @@ if TYPE_CHECKING:
         version_of,
         write_dictionary,
     )
-    from vieneu_core.text.encodings import TextDecoder, argument_text, decode_text
-    from vieneu_core.text.sentence_splitter import sentences, split_sentences
-    from vieneu_core.text.user_dictionary import UserDictionary
 
 __all__ = [
     "MAX_DICTIONARY_BYTES",
@@ -40,7 +40,10 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "clean": ("has_speech", "one_line"),
-        "dictionary_file": (
+        "encodings": ("TextDecoder", "argument_text", "decode_text"),
+        "sentence_splitter": ("sentences", "split_sentences"),
+        "user_dictionary": ("UserDictionary",),
+        "user_dictionary_file": (
             "MAX_DICTIONARY_BYTES",
             "DictionaryFile",
             "content_of",
@@ -48,8 +51,5 @@ __getattr__, __dir__ = lazy_names(
             "version_of",
             "write_dictionary",
         ),
-        "encodings": ("TextDecoder", "argument_text", "decode_text"),
-        "sentence_splitter": ("sentences", "split_sentences"),
-        "user_dictionary": ("UserDictionary",),
     },
 )

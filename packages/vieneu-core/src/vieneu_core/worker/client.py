@@ -27,9 +27,9 @@ from vieneu_core.worker.messages import (
     Speaking,
 )
 from vieneu_core.worker.process_handle import within
+from vieneu_core.worker.scheduler import TurnScheduler
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
 from vieneu_core.worker.supervisor import WorkerSupervisor
-from vieneu_core.worker.turns import Turns
 
 _LOGGER = logging.getLogger(__name__)
 _SIGN_S = 1.0
@@ -54,7 +54,7 @@ class WorkerClient:
         self._times = times
         self._worker = WorkerSupervisor(spec, self, clock=clock, restart=restart, times=times)
         self._activity = Activity(clock, longest_s=times.stall_s)
-        self._turns = Turns(self._begin)
+        self._scheduler = TurnScheduler(self._begin)
         self._job: Job | None = None
         self._n_jobs = 0
         self._memory: Memory | None = None
@@ -150,7 +150,7 @@ class WorkerClient:
             while not job.number:
                 await self.ready()
                 job.called.clear()
-                self._turns.enter(job)
+                self._scheduler.enter(job)
                 if job.called.is_set():
                     break
                 async with aclosing(self._signs(job)) as signs:
@@ -164,7 +164,7 @@ class WorkerClient:
             if job.number and not job.ended.is_set():
                 self._cancel(job)
             elif not job.number:
-                self._turns.leave(job)
+                self._scheduler.leave(job)
 
     async def _signs(self, job: Job) -> AsyncGenerator[bytes | None, None]:
         """Yield signs that a job waits, until it is called."""
@@ -255,10 +255,10 @@ class WorkerClient:
         if error is None:
             self._activity.end()
         if error is not None or job.cancelled or not job.utterance.upcoming:
-            self._turns.leave(job)
-        elif self._turns.leave_for_more(job):
+            self._scheduler.leave(job)
+        elif self._scheduler.leave_for_more(job):
             loop = asyncio.get_running_loop()
-            loop.call_later(_KEEP_S, self._turns.keep_no_longer, job.listener)
+            loop.call_later(_KEEP_S, self._scheduler.keep_no_longer, job.listener)
 
     # --- Receiver --------------------------------------------------------------------------
 
@@ -280,7 +280,7 @@ class WorkerClient:
 
     def on_gone(self, error: BackendError) -> None:
         """End the current sentence with this error, and let all others wait for a new worker."""
-        waiting = self._turns.dismiss()
+        waiting = self._scheduler.dismiss()
         self._end_job(error)
         for job in waiting:
             job.called.set()

@@ -262,7 +262,7 @@ def _reachable(source: Path, show: OnDownload, terminal: Terminal) -> Collection
     """Read every known word. It writes nothing, so cancellation need not wait for it."""
     from vieneu_core.engines.gguf.reachable_tokens import reachable_tokens
     from vieneu_core.models.gguf_header import check_vieneu_gguf
-    from vieneu_core.text.dictionary import dictionary_phonemes
+    from vieneu_core.text.phoneme_inventory import dictionary_phonemes
 
     with _as_wrong_request("Name a VieNeu model in GGUF format; vieneu models get downloads one."):
         check_vieneu_gguf(source)

@@ -1,4 +1,4 @@
-"""Keeper of a tunnel: checks its address, reopens it when it is lost, publishes each new URL."""
+"""Supervisor of a tunnel: checks its address, reopens a lost one, publishes each new URL."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Check(Protocol):
         ...
 
 
-class TunnelKeeper:
+class TunnelSupervisor:
     """Keeps one tunnel to one port open.
 
     After the first success nothing that the tunnel does ends it: it is retried until cancelled.

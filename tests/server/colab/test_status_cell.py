@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from tunnel_programs import program
 
 from vieneu_colab_server import colab
-from vieneu_colab_server.colab.live_status import status_line
 from vieneu_colab_server.colab.relay import RelayClosedError
+from vieneu_colab_server.colab.status_cell import status_line
 from vieneu_colab_server.i18n import cell_messages
 from vieneu_colab_server.server_process import ServerStartError
 from vieneu_core.translatable import Translatable

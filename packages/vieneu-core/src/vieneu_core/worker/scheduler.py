@@ -25,7 +25,7 @@ class Turn(Protocol):
 _Turn = TypeVar("_Turn", bound=Turn)
 
 
-class Turns(Generic[_Turn]):
+class TurnScheduler(Generic[_Turn]):
     """Gives the engine to one turn after the other; ties are resolved in the order of arrival.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vieneu_core.audio.listener import Listener
-from vieneu_core.worker.turns import Turns
+from vieneu_core.worker.scheduler import TurnScheduler
 
 
 @dataclass(eq=False)
@@ -21,11 +21,11 @@ class Engine:
         self.now_s = 100.0
         self.order: list[str] = []
         self.current: list[Sentence] = []
-        self.turns: Turns[Sentence] = Turns(self.current.append)
+        self.scheduler: TurnScheduler[Sentence] = TurnScheduler(self.current.append)
 
     def comes(self, name: str, listener: Listener | None = None) -> Listener:
         listener = listener or Listener(self.now_s)
-        self.turns.enter(Sentence(name, listener))
+        self.scheduler.enter(Sentence(name, listener))
         return listener
 
     def speak(self, *, audio_s: float = 3.0, took_s: float = 1.0, more: bool = False) -> None:
@@ -35,9 +35,9 @@ class Engine:
         self.order.append(sentence.name)
         self.current.clear()
         if more:
-            self.turns.leave_for_more(sentence)
+            self.scheduler.leave_for_more(sentence)
         else:
-            self.turns.leave(sentence)
+            self.scheduler.leave(sentence)
 
 
 def test_an_announcement_is_spoken_before_readings_that_are_ahead() -> None:
@@ -90,11 +90,11 @@ def test_one_that_gives_up_is_skipped_and_one_that_ends_twice_does_no_harm() -> 
     engine = Engine()
     engine.comes("a")
     gone = Sentence("b", Listener(engine.now_s))
-    engine.turns.enter(gone)
+    engine.scheduler.enter(gone)
     engine.comes("c")
 
-    engine.turns.leave(gone)
-    engine.turns.leave(gone)
+    engine.scheduler.leave(gone)
+    engine.scheduler.leave(gone)
     engine.speak()
     engine.speak()
 
@@ -111,7 +111,7 @@ def test_the_engine_is_kept_for_the_next_sentence_of_the_most_urgent_listener() 
     (first,) = engine.current
     first.listener.receive(2.0, engine.now_s)
     engine.current.clear()
-    assert engine.turns.leave_for_more(first)
+    assert engine.scheduler.leave_for_more(first)
     assert not engine.current, "the reading would begin before the announcement can go on"
     engine.comes("announcement, second sentence", first.listener)
 
@@ -126,17 +126,17 @@ def test_the_engine_is_not_kept_longer_than_it_is_told_nor_for_a_listener_that_i
     reading.receive(60.0, engine.now_s)
     engine.current.clear()
 
-    assert not engine.turns.leave_for_more(first)
+    assert not engine.scheduler.leave_for_more(first)
     assert [one.name for one in engine.current] == ["announcement"]
 
     engine.comes("reading", reading)
     (announcement,) = engine.current
     announcement.listener.receive(1.0, engine.now_s)
     engine.current.clear()
-    assert engine.turns.leave_for_more(announcement)
-    engine.turns.keep_no_longer(reading)
+    assert engine.scheduler.leave_for_more(announcement)
+    engine.scheduler.keep_no_longer(reading)
     assert not engine.current
-    engine.turns.keep_no_longer(announcement.listener)
+    engine.scheduler.keep_no_longer(announcement.listener)
     assert [one.name for one in engine.current] == ["reading"]
 
 
@@ -146,8 +146,8 @@ def test_all_that_wait_are_dismissed_at_once() -> None:
         engine.comes(name)
     (current,) = engine.current
 
-    dismissed = engine.turns.dismiss()
-    engine.turns.leave(current)
+    dismissed = engine.scheduler.dismiss()
+    engine.scheduler.leave(current)
 
     assert [one.name for one in dismissed] == ["b", "c"]
     assert [one.name for one in engine.current] == ["a"], "none of them has begun"

@@ -16,7 +16,7 @@ from vieneu_colab_server.tunnels.errors import (
     TunnelOpenError,
     TunnelStoppedError,
 )
-from vieneu_colab_server.tunnels.keeper import CHECK_EVERY_S, Check, TunnelKeeper
+from vieneu_colab_server.tunnels.supervisor import CHECK_EVERY_S, Check, TunnelSupervisor
 
 
 class Frail:
@@ -48,13 +48,13 @@ class Frail:
 
 
 class Kept:
-    """A keeper, and what it published."""
+    """A supervisor, and what it published."""
 
     def __init__(self, tunnel: Frail, check: Check | None = None) -> None:
         self.clock = FakeClock()
         self.urls: list[str] = []
         self.losses: list[str] = []
-        self.keeper = TunnelKeeper(
+        self.supervisor = TunnelSupervisor(
             tunnel,
             80,
             check=check,
@@ -62,7 +62,7 @@ class Kept:
             on_lost=self.losses.append,
             clock=self.clock,
         )
-        self.task = asyncio.ensure_future(self.keeper.run())
+        self.task = asyncio.ensure_future(self.supervisor.run())
 
     async def _on_url(self, url: str) -> None:
         self.urls.append(url)
@@ -77,11 +77,11 @@ async def test_a_lost_tunnel_is_opened_again_and_a_new_address_published() -> No
     tunnel = Frail("a", QuickTunnelRefusedError("Not now."), QuickTunnelRefusedError("No."), "b")
     kept = Kept(tunnel)
     await settle()
-    assert (kept.urls, kept.keeper.url) == (["a:80"], "a:80")
+    assert (kept.urls, kept.supervisor.url) == (["a:80"], "a:80")
 
     tunnel.break_now.set()
     await kept.clock.advance(0.5)
-    assert kept.keeper.url is None
+    assert kept.supervisor.url is None
     assert kept.losses == ["It broke.", "Not now."]
     await kept.clock.advance(0.6)
     assert kept.losses[2:] == ["No."]
@@ -89,7 +89,7 @@ async def test_a_lost_tunnel_is_opened_again_and_a_new_address_published() -> No
     assert kept.urls == ["a:80", "b:80"]
 
     await kept.stop()
-    assert (tunnel.closed, kept.keeper.url) == (1, None)
+    assert (tunnel.closed, kept.supervisor.url) == (1, None)
 
 
 async def test_the_same_address_is_published_once() -> None:
@@ -99,7 +99,7 @@ async def test_the_same_address_is_published_once() -> None:
     tunnel.break_now.set()
     await kept.clock.advance(1)
 
-    assert (kept.urls, kept.keeper.url) == (["a:80"], "a:80")
+    assert (kept.urls, kept.supervisor.url) == (["a:80"], "a:80")
     await kept.stop()
 
 
@@ -130,13 +130,13 @@ async def test_no_refusal_ends_a_tunnel_that_was_open(kind: type[TunnelOpenError
     await kept.clock.advance(60)
 
     assert not kept.task.done()
-    assert kept.keeper.url is None
+    assert kept.supervisor.url is None
     told = "Refused." if kind.transient else f"Refused. {kind.default_remedy}"
     assert kept.losses == ["It broke.", told], "a reason that stays is told once"
-    assert kept.keeper.down_reason == told
+    assert kept.supervisor.down_reason == told
     assert len(tunnel.outcomes) > 10, "the pauses grow"
     await kept.clock.advance(2 * 3600)
-    reopened = kept.keeper.down_reason == ""
+    reopened = kept.supervisor.down_reason == ""
     assert reopened, "they stay bounded"
     await kept.stop()
 
@@ -147,9 +147,9 @@ async def test_nor_does_a_fault_of_a_library(caplog: pytest.LogCaptureFixture) -
     await settle()
     tunnel.break_now.set()
     await kept.clock.advance(0.5)
-    assert "unexpectedly (RuntimeError)" in kept.keeper.down_reason
+    assert "unexpectedly (RuntimeError)" in kept.supervisor.down_reason
     await kept.clock.advance(5)
-    assert kept.keeper.url == "b:80"
+    assert kept.supervisor.url == "b:80"
 
     tunnel.outcomes.append("c")
     tunnel.fault = OSError("while it was watched")
@@ -166,9 +166,9 @@ async def test_the_pause_that_a_refusal_asks_for_is_kept() -> None:
     await settle()
     tunnel.break_now.set()
     await kept.clock.advance(299)
-    assert kept.keeper.url is None
+    assert kept.supervisor.url is None
     await kept.clock.advance(2)
-    assert kept.keeper.url == "a:80"
+    assert kept.supervisor.url == "a:80"
     await kept.stop()
 
 
@@ -191,7 +191,7 @@ async def test_a_dead_address_is_opened_once_more_and_never_announced() -> None:
 
     with pytest.raises(AddressUnreachableError, match="b:80"):
         await kept.task
-    assert (kept.urls, kept.keeper.url, tunnel.outcomes) == ([], None, [])
+    assert (kept.urls, kept.supervisor.url, tunnel.outcomes) == ([], None, [])
 
 
 async def test_an_address_that_answers_at_the_second_opening_is_announced() -> None:
@@ -210,7 +210,7 @@ async def test_a_reopened_tunnel_is_announced_only_once_it_answers() -> None:
     await kept.clock.advance(0.5)
 
     assert kept.urls == ["a:80"]
-    assert kept.keeper.down_reason == "Nobody answers at b:80."
+    assert kept.supervisor.down_reason == "Nobody answers at b:80."
     await kept.clock.advance(1)
     assert kept.urls == ["a:80", "c:80"]
     assert check.asked == [("a:80", False), ("b:80", True), ("c:80", True)]
