@@ -15,7 +15,7 @@ from guard import GUARD_S
 from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.backends.engine_pace import EnginePace, SentencePace
-from vieneu_core.backends.recovery import recovering
+from vieneu_core.backends.sentence_retry import recovering
 from vieneu_core.engines.base import EngineInfo, Utterance
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.voices import Voice

@@ -13,7 +13,11 @@ from server_site import TOKEN, Site, serving
 from waiting import until
 
 from vieneu_colab_server.middleware.auth import bearer_token
-from vieneu_colab_server.tokens.guesses import FIRST_WAIT_S, LONGEST_WAIT_S, MOST_HELD_OF_CLIENT
+from vieneu_colab_server.tokens.guess_throttling import (
+    FIRST_WAIT_S,
+    LONGEST_WAIT_S,
+    MOST_HELD_OF_CLIENT,
+)
 from vieneu_core.testing.scripted import ScriptedBackend
 
 PROTECTED = [

@@ -16,7 +16,7 @@ from server_site import TOKEN
 from vieneu_colab_server.relay.login import LoginRefusedError
 from vieneu_colab_server.relay.speak.ended_sessions import MOST_KEPT, SESSION_S, EndedSessions
 from vieneu_colab_server.relay.speak.session import SpeakSessions
-from vieneu_colab_server.tokens.guesses import Guesses
+from vieneu_colab_server.tokens.guess_throttling import Guesses
 from vieneu_colab_server.tokens.rotation import TokenRotation
 
 

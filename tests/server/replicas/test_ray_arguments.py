@@ -14,7 +14,8 @@ import pytest
 from guard import GUARD_S
 
 from vieneu_colab_server import ray_app
-from vieneu_colab_server.cli import EXIT_CONFIGURATION, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE
+from vieneu_colab_server.cli import TOKEN_FILE_VARIABLE, TOKEN_VARIABLE
+from vieneu_colab_server.exit_codes import EXIT_CONFIGURATION
 from vieneu_colab_server.replicas.arguments import RayAppArguments
 from vieneu_colab_server.replicas.ingress import ingress_settings
 from vieneu_core.errors import ConfigurationError, MissingExtraError

@@ -32,7 +32,7 @@ from vieneu_colab_server.settings import ServerSettings
 from vieneu_colab_server.speech_queue import SpeechQueue
 from vieneu_colab_server.speech_service import SpeechService
 from vieneu_colab_server.streaming_response import warm_up
-from vieneu_colab_server.tokens.guesses import Guesses
+from vieneu_colab_server.tokens.guess_throttling import Guesses
 from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_colab_server.tokens.set_up import made_tokens
 from vieneu_colab_server.uploaded_voices import UploadedVoices

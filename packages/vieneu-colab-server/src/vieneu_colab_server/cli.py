@@ -1,10 +1,4 @@
-"""The command ``vieneu-server``: parses arguments, calls `launch`, maps errors to exit codes.
-
-Exit codes: 0 stopped after finishing its work; 2 wrong arguments; 3 wrong settings (token,
-samples folder, address), or standard output cannot be written; 4 the engine could not be loaded;
-5 the tunnel could not be opened; 130 and 143 ended by a signal before it served; 143 stopped by a
-second signal.
-"""
+"""The command ``vieneu-server``: parses arguments, calls `launch`."""
 
 from __future__ import annotations
 
@@ -14,7 +8,7 @@ import sys
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import SecretStr, ValidationError
@@ -22,18 +16,17 @@ from pydantic import SecretStr, ValidationError
 from vieneu_colab_server import __version__
 from vieneu_colab_server.announcement import AnnounceOption, network_presence
 from vieneu_colab_server.engine_options import engine_options
+from vieneu_colab_server.exit_codes import exiting_on_failure
 from vieneu_colab_server.exposure import PublicEvent
-from vieneu_colab_server.i18n import LANGUAGE_VARIABLE, error_line
-from vieneu_colab_server.launch import ForcedStopError, PublicAccess, launch
+from vieneu_colab_server.launch import PublicAccess, launch
 from vieneu_colab_server.middleware.shared_counts import STORAGE_VARIABLE
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_colab_server.tokens.file import read_token_file
-from vieneu_colab_server.tunnels.errors import TunnelOpenError
 from vieneu_colab_server.tunnels.registry import AccountSecret, TunnelOptions, make_tunnel
 from vieneu_core.backends import Backend, LocalBackend, ReadingBackend
 from vieneu_core.config import EMBEDDED_ENGINE, TunnelKind, cache_dir
 from vieneu_core.credentials import new_auth_token
-from vieneu_core.errors import ConfigurationError, OutputError, VieneuError
+from vieneu_core.errors import ConfigurationError, OutputError
 from vieneu_core.text import DictionaryFile
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import reasons_of
@@ -43,10 +36,6 @@ from vieneu_core.worker.spec import EngineSpec
 if TYPE_CHECKING:
     from vieneu_colab_server.announcement.presence import NetworkPresence
 
-EXIT_CONFIGURATION = 3
-EXIT_ENGINE = 4
-EXIT_TUNNEL = 5
-EXIT_FORCED = 143
 TOKEN_VARIABLE = f"{ENV_PREFIX}TOKEN"
 ADMIN_TOKEN_VARIABLE = f"{ENV_PREFIX}ADMIN_TOKEN"
 TOKEN_FILE_VARIABLE = f"{ENV_PREFIX}TOKEN_FILE"
@@ -188,13 +177,6 @@ def _stdin_ends() -> None:
         pass
 
 
-def _fail(error: VieneuError, code: int) -> NoReturn:
-    more = f" (docs/colab.md#{error.code})" if isinstance(error, TunnelOpenError) else ""
-    line = error_line(error, os.environ.get(LANGUAGE_VARIABLE, "en"))
-    typer.echo(f"error: {line}{more}", err=True)
-    raise typer.Exit(code)
-
-
 def serve(  # noqa: PLR0913 - each argument is an option of the command
     *,
     engine: Annotated[
@@ -260,7 +242,7 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
         "max_concurrent": max_concurrent,
         "drain_timeout_s": drain_timeout,
     }
-    try:
+    with exiting_on_failure():
         settings, new_token = make_settings(arguments, token_file)
         spec = EngineSpec(engine, engine_options(engine_option or []))
         public = make_public(tunnel, domain=domain, program=tunnel_program)
@@ -270,14 +252,6 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
         )
         presence = network_presence(announce)
         _serve(settings, new_token, backend, public, presence, until_stdin_ends=until_stdin_ends)
-    except (ConfigurationError, OutputError) as error:
-        _fail(error, EXIT_CONFIGURATION)
-    except TunnelOpenError as error:
-        _fail(error, EXIT_TUNNEL)
-    except VieneuError as error:
-        _fail(error, EXIT_ENGINE)
-    except ForcedStopError:
-        raise typer.Exit(EXIT_FORCED) from None
 
 
 def run() -> None:

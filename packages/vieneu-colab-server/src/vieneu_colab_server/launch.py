@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 
 from vieneu_colab_server.address_callback import AddressCallback
 from vieneu_colab_server.app import Companion, Service, create_app
-from vieneu_colab_server.connections import bounded_protocol
+from vieneu_colab_server.connection_limits import bounded_protocol
 from vieneu_colab_server.exposure import Exposure, PublicEvent
 from vieneu_colab_server.middleware.proxy import ProxiedConfig
 from vieneu_colab_server.own_server import OwnServer

@@ -13,19 +13,18 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from starlette.types import ASGIApp
 
-from vieneu_colab_server.cli import EXIT_CONFIGURATION, EXIT_ENGINE
 from vieneu_colab_server.engine_options import engine_options
-from vieneu_colab_server.i18n import LANGUAGE_VARIABLE, error_line
+from vieneu_colab_server.exit_codes import exiting_on_failure
 from vieneu_colab_server.replicas.arguments import RayAppArguments
 from vieneu_colab_server.replicas.engine_replica import EngineReplica
 from vieneu_colab_server.replicas.ingress import ENGINE_DEPLOYMENT, ingress_app, ingress_settings
 from vieneu_core.credentials import host_in_url
-from vieneu_core.errors import ConfigurationError, MissingExtraError, ModelLoadError, VieneuError
+from vieneu_core.errors import ConfigurationError, MissingExtraError, ModelLoadError
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import reasons_of
 
@@ -140,17 +139,12 @@ def serving(args: Mapping[str, object]) -> Iterator[str]:
 def main() -> None:
     """Run the application on this machine until a signal comes; see the module."""
     stopped = threading.Event()
-    try:
-        with serving(engine_options(sys.argv[1:])) as url:
-            for each in (signal.SIGINT, signal.SIGTERM):  # now, since Ray takes them for itself
-                signal.signal(each, lambda *_: stopped.set())
-            sys.stdout.write(f"Listening on {url}\n")
-            sys.stdout.flush()
-            stopped.wait()
-    except ConfigurationError as error:
-        _fail(error, EXIT_CONFIGURATION)
-    except VieneuError as error:
-        _fail(error, EXIT_ENGINE)
+    with exiting_on_failure(), serving(engine_options(sys.argv[1:])) as url:
+        for each in (signal.SIGINT, signal.SIGTERM):  # now, since Ray takes them for itself
+            signal.signal(each, lambda *_: stopped.set())
+        sys.stdout.write(f"Listening on {url}\n")
+        sys.stdout.flush()
+        stopped.wait()
 
 
 def _valid(args: Mapping[str, object]) -> RayAppArguments:
@@ -168,11 +162,6 @@ def _check_installed() -> None:
         from ray import serve  # noqa: F401 - only whether it is there
     except ImportError as error:
         raise MissingExtraError("Ray Serve", "ray", package="vieneu-colab-server") from error
-
-
-def _fail(error: VieneuError, code: int) -> NoReturn:
-    sys.stderr.write(f"error: {error_line(error, os.environ.get(LANGUAGE_VARIABLE, 'en'))}\n")
-    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from wyoming.info import Describe, Info
 from wyoming.tts import Synthesize
 from wyoming_site import Reply, say_whole
 
-from vieneu_colab_server.cli import EXIT_CONFIGURATION
+from vieneu_colab_server.exit_codes import EXIT_CONFIGURATION
 from vieneu_core.wire.routes import READYZ
 
 SENTENCE = "Có khách ở cổng."

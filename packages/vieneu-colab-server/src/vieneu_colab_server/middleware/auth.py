@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vieneu_colab_server.problems import problem_response
-from vieneu_colab_server.tokens.guesses import Guesses
+from vieneu_colab_server.tokens.guess_throttling import Guesses
 from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_core.errors import AuthenticationError
 from vieneu_core.wire.routes import DRAIN, OPEN_PATHS, ROTATE_TOKEN, VOICES

@@ -1,7 +1,4 @@
-"""The command ``vieneu-relay``: settings to a running relay, errors to exit codes.
-
-Exit codes are those of ``vieneu-server``.
-"""
+"""The command ``vieneu-relay``: settings to a running relay."""
 
 from __future__ import annotations
 
@@ -9,26 +6,22 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from pydantic import SecretStr
 
 from vieneu_colab_server import __version__
 from vieneu_colab_server.announcement import AnnounceOption, network_presence
-from vieneu_colab_server.cli import (
-    EXIT_CONFIGURATION,
-    EXIT_ENGINE,
-    EXIT_FORCED,
-    LogLevel,
-)
+from vieneu_colab_server.cli import LogLevel
 from vieneu_colab_server.cli import make_settings as server_settings
-from vieneu_colab_server.launch import ForcedStopError, serve_app
+from vieneu_colab_server.exit_codes import exiting_on_failure
+from vieneu_colab_server.launch import serve_app
 from vieneu_colab_server.relay.app import ADMIN_PATH, WyomingOptions, create_relay_app
 from vieneu_colab_server.relay.assembly import relay_parts, relay_token_file
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.config import state_dir
-from vieneu_core.errors import ConfigurationError, VieneuError
+from vieneu_core.errors import ConfigurationError
 
 
 def relay(  # noqa: PLR0913 - each argument is an option of the command
@@ -66,7 +59,7 @@ def relay(  # noqa: PLR0913 - each argument is an option of the command
         level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     folder = state or state_dir(os.environ)
-    try:
+    with exiting_on_failure():
         presence = network_presence(announce)
         parts = relay_parts(
             folder,
@@ -89,12 +82,6 @@ def relay(  # noqa: PLR0913 - each argument is an option of the command
             sys.stdout.flush()
 
         serve_app(app, server, on_listening)
-    except ConfigurationError as error:
-        _fail(error, EXIT_CONFIGURATION)
-    except VieneuError as error:
-        _fail(error, EXIT_ENGINE)
-    except ForcedStopError:
-        raise typer.Exit(EXIT_FORCED) from None
 
 
 def _wyoming(address: str | None, name: str | None) -> WyomingOptions | None:
@@ -117,11 +104,6 @@ def _greet(url: str, settings: ServerSettings, admin_token: SecretStr | None) ->
         typer.echo(f"Token for speech: in {settings.token_file}")
     if admin_token is not None:
         typer.echo(f"Admin token (shown this once): {admin_token.get_secret_value()}")
-
-
-def _fail(error: VieneuError, code: int) -> NoReturn:
-    typer.echo("error: " + " ".join(str(error).split()), err=True)
-    raise typer.Exit(code)
 
 
 def run() -> None:

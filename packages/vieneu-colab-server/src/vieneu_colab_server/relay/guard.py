@@ -13,7 +13,7 @@ from vieneu_colab_server.middleware.auth import bearer_token
 from vieneu_colab_server.problems import problem_response
 from vieneu_colab_server.relay.ingress import is_ingress
 from vieneu_colab_server.relay.login import AdminAccount, LoginRefusedError
-from vieneu_colab_server.tokens.guesses import Guesses
+from vieneu_colab_server.tokens.guess_throttling import Guesses
 from vieneu_core.errors import VieneuError
 
 ADMIN_API = "/api"

@@ -19,8 +19,8 @@ from vieneu_core.backends.engine_pace import EnginePace
 from vieneu_core.backends.lifetime import Lifetime
 from vieneu_core.backends.local_voices import LocalVoices
 from vieneu_core.backends.local_watermark import is_marked
-from vieneu_core.backends.recovery import recovering
 from vieneu_core.backends.request_queue import RequestQueue
+from vieneu_core.backends.sentence_retry import recovering
 from vieneu_core.backends.standby import Standby
 from vieneu_core.backends.unsayable import SilentStart
 from vieneu_core.clock import Clock, SystemClock

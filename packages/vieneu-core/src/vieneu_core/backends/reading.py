@@ -15,7 +15,7 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import Backend, Health
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.synthesis import MAX_REQUEST_ID_LENGTH, SynthesisRequest, check_request
-from vieneu_core.text.followed_reading import Entries, FollowedReading
+from vieneu_core.text.current_reading import CurrentReading, Entries
 from vieneu_core.text.reading import Reader
 from vieneu_core.voices import Voice
 
@@ -46,7 +46,7 @@ class ReadingBackend(Backend):
         expect_optional("clock", clock, Clock, "a Clock")
         self._backend = backend
         self._clock = clock or SystemClock()
-        self._reading = FollowedReading(dictionary, lambda: pauses, self._clock)
+        self._reading = CurrentReading(dictionary, lambda: pauses, self._clock)
 
     @property
     def name(self) -> str:

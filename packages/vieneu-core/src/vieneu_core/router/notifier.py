@@ -32,8 +32,8 @@ from vieneu_core.router.events import (
 )
 from vieneu_core.router.outage import is_lost
 from vieneu_core.router.policy import Mode
-from vieneu_core.router.quota import TunnelQuota
 from vieneu_core.router.tracked_backend import TrackedBackend
+from vieneu_core.router.tunnel_quota import TunnelQuota
 from vieneu_core.wire.version import is_older
 
 _LOSSES: Mapping[str, type[LocalLost | RemoteLost]] = {

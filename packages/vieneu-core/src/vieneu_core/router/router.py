@@ -19,12 +19,12 @@ from vieneu_core.router.memory import Memory
 from vieneu_core.router.nothing_to_say import spoken_or_silent
 from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy
 from vieneu_core.router.pool import REMOTE
-from vieneu_core.router.quota import TunnelQuota
 from vieneu_core.router.route import Route
 from vieneu_core.router.selection import Selection
 from vieneu_core.router.status import RouterStatus
+from vieneu_core.router.tunnel_quota import TunnelQuota
 from vieneu_core.synthesis import Speech, SynthesisRequest, check_request
-from vieneu_core.text.followed_reading import Entries, FollowedReading
+from vieneu_core.text.current_reading import CurrentReading, Entries
 from vieneu_core.text.reading import Reader
 from vieneu_core.voices import Voice
 
@@ -76,7 +76,7 @@ class Router(Backend):
             publish=self._events.publish,
         )
         self._pool = self._selection.pool
-        self.reading = FollowedReading(dictionary, lambda: self._pool.policy.pauses, self._clock)
+        self.reading = CurrentReading(dictionary, lambda: self._pool.policy.pauses, self._clock)
 
     @property
     def mode(self) -> Mode:

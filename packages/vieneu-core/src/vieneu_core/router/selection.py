@@ -11,8 +11,8 @@ from vieneu_core.router.events import RouterEvent
 from vieneu_core.router.notifier import StatusNotifier
 from vieneu_core.router.policy import Mode, RouterPolicy, candidates
 from vieneu_core.router.pool import REMOTE, BackendPool
-from vieneu_core.router.quota import TunnelQuota
 from vieneu_core.router.status import RouterStatus
+from vieneu_core.router.tunnel_quota import TunnelQuota
 
 
 class Selection:

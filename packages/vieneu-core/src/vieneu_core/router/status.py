@@ -13,8 +13,8 @@ from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.events import ErrorReport
 from vieneu_core.router.outage import is_lost
 from vieneu_core.router.policy import Mode
-from vieneu_core.router.quota import QuotaStatus
 from vieneu_core.router.tracked_backend import BRIEF_PAUSE_S, TrackedBackend
+from vieneu_core.router.tunnel_quota import QuotaStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

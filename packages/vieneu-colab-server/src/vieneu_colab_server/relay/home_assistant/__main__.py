@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from vieneu_core.cli.program import run_program
-
-TYPE_CHECKING = False  # importing typing would delay the handling of signals
-if TYPE_CHECKING:
-    from vieneu_core.cli.program import Command
+from vieneu_colab_server.program import start_command
 
 
 def main() -> None:
-    """Run the command; until it serves, a signal ends it immediately."""
-    run_program(_load, label="error", needs_stdout=False)
-
-
-def _load() -> tuple[Command, int]:
-    from vieneu_colab_server.cli import EXIT_CONFIGURATION
-    from vieneu_colab_server.relay.home_assistant.start import run
-
-    return run, EXIT_CONFIGURATION
+    """Run the command, and exit."""
+    start_command("vieneu_colab_server.relay.home_assistant.start")
 
 
 if __name__ == "__main__":

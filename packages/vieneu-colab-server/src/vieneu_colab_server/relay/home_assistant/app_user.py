@@ -10,6 +10,10 @@ from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
 
 DISK_REMEDY = "Free space or repair the disk, then start the app again."
+_USER_REMEDY = (
+    "Start the container as root, with the name of one of its users in VIENEU_APP_USER;"
+    " or leave that empty."
+)
 
 
 def own_folder(folder: Path, user: str) -> None:
@@ -38,7 +42,7 @@ def own_folder(folder: Path, user: str) -> None:
                 user=user,
                 reason=reason,
             ),
-            remedy=DISK_REMEDY if of_disk else "Reinstall the app.",
+            remedy=DISK_REMEDY if of_disk else _USER_REMEDY,
         ) from error
 
 
@@ -56,5 +60,5 @@ def become(user: str) -> None:
     except (OSError, KeyError) as error:
         raise ConfigurationError(
             Translatable("The app cannot run as the user {user!r}.", user=user),
-            remedy="Reinstall the app.",
+            remedy=_USER_REMEDY,
         ) from error

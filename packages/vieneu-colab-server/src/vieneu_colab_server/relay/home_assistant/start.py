@@ -8,15 +8,15 @@ import sys
 from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import Self
 
 import typer
 from pydantic import SecretStr
 
 from vieneu_colab_server import __version__
-from vieneu_colab_server.cli import EXIT_CONFIGURATION, EXIT_ENGINE, EXIT_FORCED
 from vieneu_colab_server.cli import make_settings as server_settings
-from vieneu_colab_server.launch import ForcedStopError, serve_app
+from vieneu_colab_server.exit_codes import exiting_on_failure
+from vieneu_colab_server.launch import serve_app
 from vieneu_colab_server.relay.app import create_relay_app
 from vieneu_colab_server.relay.assembly import relay_parts, relay_token_file
 from vieneu_colab_server.relay.home_assistant.app_options import OPTIONS_FILE, read_options
@@ -28,7 +28,7 @@ from vieneu_colab_server.relay.home_assistant.supervisor import (
 )
 from vieneu_colab_server.relay.ingress import INGRESS_PORT, Ingress
 from vieneu_core.clock import SystemClock
-from vieneu_core.errors import ConfigurationError, VieneuError
+from vieneu_core.errors import ConfigurationError
 
 _LOGGER = logging.getLogger(__name__)
 _FOLDER = "vieneu"
@@ -73,14 +73,8 @@ class AppSurroundings:
 
 def run() -> None:
     """Run the app until a signal comes, and exit."""
-    try:
+    with exiting_on_failure():
         _serve(AppSurroundings.taken_from(os.environ))
-    except ConfigurationError as error:
-        _fail(error, EXIT_CONFIGURATION)
-    except VieneuError as error:
-        _fail(error, EXIT_ENGINE)
-    except ForcedStopError:
-        sys.exit(EXIT_FORCED)
 
 
 def _serve(given: AppSurroundings) -> None:
@@ -108,8 +102,3 @@ def _serve(given: AppSurroundings) -> None:
 def _greet(url: str) -> None:
     typer.echo(f"VieNeu Relay {__version__}. Listening on {url}")
     sys.stdout.flush()
-
-
-def _fail(error: VieneuError, code: int) -> NoReturn:
-    typer.echo("error: " + " ".join(str(error).split()), err=True)
-    sys.exit(code)

@@ -19,7 +19,7 @@ from starlette.types import Scope
 
 from vieneu_colab_server.relay.login import LoginRefusedError
 from vieneu_colab_server.relay.speak.ended_sessions import SESSION_S, EndedSessions
-from vieneu_colab_server.tokens.guesses import Guesses
+from vieneu_colab_server.tokens.guess_throttling import Guesses
 from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_core.clock import Clock
 

@@ -19,7 +19,7 @@ from cli_sandbox import SUPPORT
 from guard import GUARD_S
 from server_site import TOKEN, Site, serving
 
-from vieneu_colab_server.connections import affordable_connections
+from vieneu_colab_server.connection_limits import affordable_connections
 from vieneu_core.testing.scripted import ScriptedBackend
 from vieneu_core.wire.routes import LIVEZ, SYNTHESIZE
 

@@ -1,4 +1,4 @@
-"""The reading of texts that is in force: pauses, and a dictionary, also from a file."""
+"""The reading of texts that is in force now: pauses, and a dictionary, also from a file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Entries = UserDictionary | DictionaryFile
 """Entries, or the file that has them."""
 
 
-class FollowedReading:
+class CurrentReading:
     """Knows what holds now; a file is read on a thread, and again when it changes.
 
     Args:

@@ -13,7 +13,7 @@ from fake_clock import FakeClock
 from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.backends.engine_pace import EnginePace, SentencePace
-from vieneu_core.backends.recovery import MOST_TRIES, recovering
+from vieneu_core.backends.sentence_retry import MOST_TRIES, recovering
 from vieneu_core.errors import (
     BackendLoadingError,
     BackendNotLoadedError,
