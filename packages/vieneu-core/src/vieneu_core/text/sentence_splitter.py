@@ -27,13 +27,13 @@ from vieneu_core.text.clean import (
     plain,
 )
 from vieneu_core.text.markup import Markup
+from vieneu_core.text.piece_reader import PieceReader
 from vieneu_core.text.sentence_end import (
     END_PAUSE_S,
     pause_after,
     starts_sentence,
     without_marks,
 )
-from vieneu_core.text.streamed_text import PieceReader
 
 MAX_SENTENCE_CHARS = 300
 """A longer sentence is split at a comma, else at a space, else anywhere."""
