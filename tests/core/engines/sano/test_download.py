@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.engines.base import EngineInfo
 from vieneu_core.engines.sano.fetching import DownloadDeadlines, FailureRecord
+from vieneu_core.errors import ModelLoadError
 from vieneu_core.worker.spec import EngineSpec
 
 PACKAGE = "vi-vais1000-1p46m"
@@ -53,6 +55,45 @@ def test_a_missing_voice_is_downloaded_once_with_progress(site: HubSite) -> None
     assert "GPL-3.0" in steps[0].step, "the licence is shown before the first byte comes"
     assert len(site.asked) == n_asked > 3
     assert not site.tokens
+
+
+@pytest.fixture
+def no_espeak(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine for which eSpeak is not published, as Home Assistant OS (musl)."""
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+
+
+@pytest.mark.usefixtures("no_espeak")
+def test_where_nothing_else_speaks_the_start_waits_for_the_voice(site: HubSite) -> None:
+    engine, info, steps = loaded_embedded({})
+
+    assert [voice.id for voice in info.voices] == ["sano-vi"]
+    assert any("GPL-3.0" in now.step for now in steps)
+    assert site.asked
+    assert not engine.may_renew
+
+
+@pytest.mark.usefixtures("no_espeak")
+def test_where_nothing_else_speaks_a_download_that_has_just_failed_is_tried_again(
+    site: HubSite,
+) -> None:
+    published = dict(site.files)
+    site.files.clear()
+    with pytest.raises(ModelLoadError, match=r"sano: .*espeak: "):
+        loaded_embedded({})
+    site.files |= published
+
+    assert loaded_embedded({})[1].engine == "sano"
+
+
+@pytest.mark.usefixtures("no_espeak")
+@pytest.mark.parametrize("options", [{"fetch": "never"}, {"sano": {"offline": True}}])
+def test_where_nothing_else_speaks_a_download_may_still_be_forbidden(
+    site: HubSite, options: dict[str, object]
+) -> None:
+    with pytest.raises(ModelLoadError, match="No engine can be loaded"):
+        loaded_embedded(options)
+    assert site.asked == []
 
 
 def test_nothing_is_downloaded_where_that_is_not_wanted(site: HubSite) -> None:

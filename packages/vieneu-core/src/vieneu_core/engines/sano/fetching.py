@@ -54,6 +54,8 @@ class DownloadDeadlines:
     """Longest time without a byte."""
     longest_s: float = 30.0
     """Longest time in all."""
+    alone_s: float = 600.0
+    """The same where nothing else can speak meanwhile."""
 
 
 class VoiceDownload:
@@ -73,14 +75,19 @@ class VoiceDownload:
         self._error: ModelLoadError | None = None
 
     @property
-    def wanted(self) -> bool:
-        """Whether the voice is missing, and may be downloaded now."""
+    def missing(self) -> bool:
+        """Whether the voice is missing, and may be downloaded."""
         source = model_source(self._options.voice)
         if self._options.offline or source.path is not None or offline(os.environ):
             return False
         cache = self._options.cache or hub_cache_dir(os.environ)
-        return find_cached(source, cache_dir=cache) is None and not self._failures.is_recent(
-            source.wanted
+        return find_cached(source, cache_dir=cache) is None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it is missing, and its download has not just failed."""
+        return self.missing and not self._failures.is_recent(
+            model_source(self._options.voice).wanted
         )
 
     def is_done(self, within_s: float = 0.0) -> bool:
@@ -100,12 +107,17 @@ class VoiceDownload:
         self._show(f"Downloading {source.repo} ({licence})", None, None)
         threading.Thread(target=self._fetch, name="voice-download", daemon=True).start()
 
-    def wait(self, progress: OnLoad) -> None:
+    def wait(self, progress: OnLoad, *, alone: bool = False) -> None:
         """Wait for the download while it advances; its source and licence are reported first.
+
+        Args:
+            progress: Called with each step.
+            alone: Whether nothing else can speak meanwhile.
 
         Raises:
             ModelLoadError: it failed, or sends nothing; then it goes on in the background.
         """
+        longest_s = self._deadlines.alone_s if alone else self._deadlines.longest_s
         began_s = changed_s = time.monotonic()
         shown = self._step
         progress(shown)
@@ -116,7 +128,7 @@ class VoiceDownload:
                 progress(shown)
             if now_s - changed_s > self._deadlines.silent_s:
                 raise self._given_up("The model hub sends nothing")
-            if now_s - began_s > self._deadlines.longest_s:
+            if now_s - began_s > longest_s:
                 raise self.unfinished()
         if self._error is not None:
             raise self._error
