@@ -75,7 +75,7 @@ async def test_a_wrong_trigger_is_refused(hass: HomeAssistant, set_up: SetUp) ->
     ("language", "said"),
     [
         ("en", ("Backend switched", "Google Colab lost")),
-        ("vi", ("Đã đổi nguồn giọng", "Mất Google Colab")),
+        ("vi", ("Đã đổi nguồn giọng", "Mất kết nối Google Colab")),
     ],
 )
 async def test_the_logbook_is_in_the_language_of_home_assistant(

@@ -88,10 +88,10 @@ async def test_messages_are_in_the_language_of_home_assistant(
     assert last.attributes["backend"] == "remote"
     assert last.attributes["code"] == "connection"
     assert last.attributes["detail"].startswith("Không kết nối được tới 127.0.0.1")
-    assert last.attributes["remedy"].startswith("Kiểm tra máy chủ còn chạy")
+    assert last.attributes["remedy"].startswith("Kiểm tra xem máy chủ còn chạy")
     issue = ir.async_get(hass).async_get_issue("vieneu", "fallback_active")
     assert issue is not None
-    assert issue.translation_placeholders == {"active": "Trong nhà", "chosen": "Google Colab"}
+    assert issue.translation_placeholders == {"active": "Giọng trong nhà", "chosen": "Google Colab"}
 
 
 async def test_what_happens_while_voices_are_listed_is_not_forgotten(

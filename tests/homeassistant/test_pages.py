@@ -46,7 +46,7 @@ LANGUAGES = {
         submit="Gửi đi",
         skip="Bỏ qua và kết thúc",
         embedded="Giọng gọn nhẹ đi kèm",
-        here="Trong nhà",
+        here="Giọng trong nhà",
         lost="Mất kết nối Google Colab",
         notifications="Thông báo",
     ),

@@ -66,7 +66,7 @@ CANNOT = "ERROR: Could not find a version that satisfies the requirement fastapi
                 "ERROR: Ignored the following versions that require a different python version: 1.0"
                 f" Requires-Python >=3.13\n{CANNOT}ERROR: No matching distribution found\n"
             ),
-            "kho gói không đưa ra gói cần thiết: gói không có ở đó, hoặc kho đang gặp sự cố.",
+            "kho gói không cung cấp gói cần thiết: gói không có ở đó, hoặc kho đang gặp sự cố.",
             (
                 "the package index does not offer a package that is needed: it is not there, or the"
                 " index is not working at the moment."

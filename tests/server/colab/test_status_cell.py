@@ -138,7 +138,7 @@ def test_the_status_line_tells_what_is_known() -> None:
         cell_messages("vi"),
         tunnel="ngrok",
         down_reason=Translatable("ngrok has ended the endpoint."),
-    ).startswith("⚠️ đường hầm đang đóng và được thử lại: ngrok đã đóng địa chỉ này. · ")
+    ).startswith("⚠️ đường hầm đã đóng, đang được thử mở lại: ngrok đã đóng địa chỉ này. · ")
     assert status_line(health(draining=True), cell_messages("en"), tunnel="none").startswith(
         "the session"
     )

@@ -61,7 +61,7 @@ async def test_speech_comes_over_tls_from_a_trusted_server(
 @pytest.mark.parametrize(
     ("names", "more", "trusted", "reason"),
     [
-        (("localhost",), {}, False, "máy này không biết nơi cấp"),
+        (("localhost",), {}, False, "máy này không nhận ra nơi cấp chứng chỉ"),
         (("another.example",), {}, True, "được cấp cho máy khác"),
         (("localhost",), {"not_after": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}, True, "đã hết hạn"),
     ],

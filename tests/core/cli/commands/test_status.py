@@ -68,7 +68,7 @@ def test_status_says_why_the_remote_is_not_there(connected: CliSandbox) -> None:
     )
     done = connected.run("status", LANG="vi_VN.UTF-8")
     assert done.returncode == 0
-    assert "tại chỗ (dự phòng)" in done.stdout
+    assert "trong nhà (dự phòng)" in done.stdout
     assert "● mã bị từ chối" in done.stdout
     assert "Sao chép mã hiện tại từ notebook" in " ".join(done.stdout.split())
 

@@ -96,7 +96,7 @@ def test_what_was_done_to_a_clip_is_told_in_either_language(sandbox: CliSandbox)
 
     assert (english.returncode, vietnamese.returncode) == (0, 0), english.stderr
     assert "the transcript must end there too" in english.stderr
-    assert "văn bản cũng phải dừng ở đó" in vietnamese.stderr
+    assert "phần lời ghi lại cũng phải kết thúc ở đó" in vietnamese.stderr
 
 
 @pytest.mark.usefixtures("in_process")

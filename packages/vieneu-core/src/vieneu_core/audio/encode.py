@@ -93,7 +93,9 @@ def format_of(path: Path) -> AudioFormat:
                 path=path.name or path,
                 suffix=path.suffix or "(none)",
             ),
-            remedy="Choose one of: " + ", ".join(f".{fmt}" for fmt in AudioFormat),
+            remedy=Translatable(
+                "Choose one of: {kinds}.", kinds=", ".join(f".{kind}" for kind in AudioFormat)
+            ),
         ) from err
 
 

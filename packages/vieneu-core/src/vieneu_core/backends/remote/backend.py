@@ -93,7 +93,7 @@ class RemoteBackend(Backend):
             raise refuse("on_traffic", on_traffic, "a function of two numbers, or None")
         expect_optional("voices", voices, VoiceCatalogue, "a VoiceCatalogue")
         self._name = name
-        self._lifetime = Lifetime(f"The backend {name}", backend=name)
+        self._lifetime = Lifetime(Translatable("The backend {name}", name=name), backend=name)
         self._timeouts = timeouts
         self._codec = one_of("codec", codec, Codec)
         self._clock = clock
