@@ -261,8 +261,7 @@ def test_a_fallback_tells_who_spoke_and_why_in_one_line(
     sandbox.config.parent.mkdir(parents=True)
     sandbox.config.write_text(
         "backend_mode: remote\ncolab:\n  enabled: true\n"
-        "  endpoint_url: http://127.0.0.1:9\n  auth_token: x\n"
-        "fallback:\n  order: [local]\n",  # of two, the one that is up first speaks
+        "  endpoint_url: http://127.0.0.1:9\n  auth_token: x\nfallback:\n  order: [local]\n",
         "utf-8",
     )
     done = sandbox.run("say", SENTENCES, "-o", "a.wav", LANG=lang)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 from collections.abc import Callable
@@ -87,6 +88,8 @@ def test_nano_refuses_a_sentence_of_which_it_would_leave_something_out(tmp_path:
         spoken(engine, "Qua.", info.voices[0].id)
 
 
+# The SDK leaves constants.npz open where it does not load.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     ("file", "damage"),
     [
@@ -105,3 +108,4 @@ def test_nano_tells_a_file_that_is_missing_or_broken(
 
     with pytest.raises(ModelLoadError, match="does not load"):
         loaded_sdk({"mode": "v3nano", "model": str(tmp_path / "nano")})
+    gc.collect()  # told here, and not in a later test
