@@ -10,7 +10,15 @@ from pathlib import Path
 from guard import GUARD_S
 
 NOT_THE_PROJECT = shutil.ignore_patterns(
-    ".git", ".tools", ".nox", ".venv", "dist", "site", "__pycache__", "*.egg-info", ".*_cache",
+    ".git",
+    ".tools",
+    ".nox",
+    ".venv",
+    "dist",
+    "site",
+    "__pycache__",
+    "*.egg-info",
+    ".*_cache",
     ".coverage*",  # those of other tests come and go meanwhile
 )
 """What a copy of this checkout leaves out."""
