@@ -26,8 +26,9 @@ LONG = (
     " xin nhớ đóng cửa sổ và mang theo áo mưa trước khi ra khỏi nhà."
 )
 RATE_HZ, N_TURNS = 24_000, 3
-HEARD_S = 3.0
-"""Seconds of speech after which a sentence is broken off: random weights know no end."""
+SHORT_S, WHOLE_S = 3.0, 9.0
+"""Seconds of speech after which a sentence is broken off, since random weights know no end: the
+length of an announcement, and that of the long sentence as a person reads it."""
 
 
 def main() -> None:
@@ -48,20 +49,24 @@ def main() -> None:
     engine._parts = engine._load_parts(lambda _: None)  # its first word would not end either
     load_s = time.perf_counter() - began_s
     voice = engine._parts.voices[0]
-    cold, warm, factors = [], [], []
+    cold, warm, short, whole = [], [], [], []
     for _ in range(N_TURNS):
         speak(engine, Utterance(text=WORD, voice=voice), until_s=0.3)
         cold.append(speak(engine, Utterance(text=TEN_WORDS, voice=voice), until_s=0.3)[0])
         speak(engine, Utterance(text=WORD, voice=voice), until_s=0.3)
         prefetch(engine, Utterance(text=WORD, voice=voice, upcoming=(TEN_WORDS,)))
         warm.append(speak(engine, Utterance(text=TEN_WORDS, voice=voice), until_s=0.3)[0])
-        factors.append(speak(engine, Utterance(text=LONG, voice=voice), until_s=HEARD_S)[1])
+        speak(engine, Utterance(text=WORD, voice=voice), until_s=0.3)
+        short.append(speak(engine, Utterance(text=LONG, voice=voice), until_s=SHORT_S)[1])
+        speak(engine, Utterance(text=WORD, voice=voice), until_s=0.3)
+        whole.append(speak(engine, Utterance(text=LONG, voice=voice), until_s=WHOLE_S)[1])
     peak = next(x for x in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in x)
     result = {
         "load_s": load_s,
         "cold_s": sorted(cold)[N_TURNS // 2],
         "warm_s": sorted(warm)[N_TURNS // 2],
-        "factor": sorted(factors)[N_TURNS // 2],
+        "short": sorted(short)[N_TURNS // 2],
+        "whole": sorted(whole)[N_TURNS // 2],
         "peak_mb": int(peak.split()[1]) / 1024,
     }
     print(json.dumps(result))

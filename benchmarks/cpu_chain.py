@@ -2,7 +2,8 @@
 
 The 0.3B has the size of the v2 (189 MB), which is the default. Each library of llama.cpp runs in a
 process of its own, in turns with the others, behind the same engine and the same 8-bit codec; the
-voice is a clip of six seconds. The real-time factor includes phonemes, language model and codec.
+voice is a clip of six seconds. The real-time factor includes phonemes, prompt, language model and
+codec, for a sentence of nine seconds and for its first three.
 First audio is that of ten words: with the prompt evaluated from the first token that differs, and
 with a prompt that was evaluated before, as that of a following sentence is.
 """
@@ -55,7 +56,8 @@ def _rows(folder: Path) -> list[Row]:
         of = {key: median(result[key] for result in results) for key in results[0]}
         part = f"Whole chain on a CPU, 0.3B Q4_0, 8-bit codec, 2 threads, {name}"
         rows += [
-            _row(part, "real-time factor", f"{of['factor']:.2f}", of["factor"], FACTOR_LIMIT),
+            _row(part, "real-time factor of 9 s", f"{of['whole']:.2f}", of["whole"], FACTOR_LIMIT),
+            _row(part, "real-time factor of 3 s", f"{of['short']:.2f}", of["short"], FACTOR_LIMIT),
             _row(part, "first audio of ten words", ms(of["cold_s"]), of["cold_s"], COLD_LIMIT_S),
             _row(part, "the same, prefetched", ms(of["warm_s"]), of["warm_s"], WARM_LIMIT_S),
         ]
@@ -63,7 +65,7 @@ def _rows(folder: Path) -> list[Row]:
 
 
 def _row(part: str, what: str, measured: str, value: float, limit: float) -> Row:
-    against = f"limit: {limit if what == 'real-time factor' else ms(limit)}"
+    against = f"limit: {limit if what.startswith('real-time factor') else ms(limit)}"
     return Row(part=part, what=what, measured=measured, against=against, ratio=times(value, limit))
 
 
