@@ -13,7 +13,15 @@ from homeassistant.helpers.typing import ConfigType
 
 from vieneu_core.errors import AllBackendsFailedError, AuthenticationError, VieneuError
 
-from . import bus_events, entry_update, issues, notebook_view, notification, services
+from . import (
+    address_webhook,
+    bus_events,
+    entry_update,
+    issues,
+    notebook_view,
+    notification,
+    services,
+)
 from .const import CONF_LOCAL, CONF_REFUSED_BY, DOMAIN
 from .installing import async_install_again
 from .outages import outage_texts
@@ -57,8 +65,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
         await runtime.async_load()
     except VieneuError as error:
         await runtime.cached.aclose()
+        address_webhook.async_listen_until_set_up(hass, entry)
         issues.async_set_nothing_speaks(hass, entry, error)
         raise _not_set_up(hass, entry, error) from error
+    address_webhook.async_stop_until_set_up(hass, entry)
     entry.runtime_data = runtime
     try:
         await _begin(hass, entry)
@@ -110,6 +120,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> b
 
 async def async_remove_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
     """Delete the stored data of the entry. Custom voices are the user's and are kept."""
+    address_webhook.async_stop_until_set_up(hass, entry)
     issues.async_clear(hass)
     await hass.async_add_executor_job(partial(rmtree, speech_folder(hass), ignore_errors=True))
     await cache_store(hass, entry).async_remove()

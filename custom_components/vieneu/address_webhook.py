@@ -12,13 +12,16 @@ from typing import Any
 
 from aiohttp import ClientError, web
 from homeassistant.components import webhook
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.util.hass_dict import HassKey
 from pydantic import SecretStr
 
-from vieneu_core.errors import VieneuError
+from vieneu_core.errors import BackendError, VieneuError
 from vieneu_core.pairing import (
+    ACCEPTED_HEADER,
     MAX_BODY_BYTES,
     RECORD_FILE,
     SIGNATURE_HEADER,
@@ -33,6 +36,8 @@ from .const import CONF_COLAB, CONF_WEBHOOK, DOMAIN
 from .runtime import VieneuConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
+_UNTIL_SET_UP: HassKey[dict[str, Callable[[], None]]] = HassKey(f"{DOMAIN}_address_webhooks")
+"""By entry: ends the webhook of one with which nothing can speak."""
 
 
 def webhook_key_of(data: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -56,12 +61,29 @@ def async_listen(hass: HomeAssistant, entry: VieneuConfigEntry) -> Callable[[], 
         if webhook_key_of(entry.data) != webhook_key:
             return  # the server was removed or replaced during the verification
         data = {**entry.data, CONF_COLAB: {**entry.data[CONF_COLAB], CONF_URL: url}}
-        if not hass.config_entries.async_update_entry(entry, data=data):
+        changed = hass.config_entries.async_update_entry(entry, data=data)
+        if entry.state is not ConfigEntryState.LOADED:  # nothing could speak; now this can
+            hass.config_entries.async_schedule_reload(entry.entry_id)
+        elif not changed:
             entry.runtime_data.coordinator.async_check_now(Mode.REMOTE)  # the same: it is back
 
     url = entry.data[CONF_COLAB][CONF_URL]
     async_register(hass, webhook_id, SecretStr(token), connect, known_url=url)
     return lambda: webhook.async_unregister(hass, webhook_id)
+
+
+@callback
+def async_listen_until_set_up(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
+    """Receive new addresses for an entry with which nothing can speak: one may end that."""
+    async_stop_until_set_up(hass, entry)
+    hass.data.setdefault(_UNTIL_SET_UP, {})[entry.entry_id] = async_listen(hass, entry)
+
+
+@callback
+def async_stop_until_set_up(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
+    """End that; without effect if there is none."""
+    if (stop := hass.data.get(_UNTIL_SET_UP, {}).pop(entry.entry_id, None)) is not None:
+        stop()
 
 
 async def _body_of(request: web.Request) -> bytes:
@@ -110,12 +132,16 @@ def async_register(
             await verify_server(update.endpoint_url, token, session=session)
         except VieneuError as error:
             _LOGGER.warning("A server's address was refused: %s", error)
-            return web.Response(status=HTTPStatus.FORBIDDEN)
+            # Where the server may answer in a moment, as at a name that is new, it sends it again.
+            later = isinstance(error, BackendError) and error.transient
+            return web.Response(
+                status=HTTPStatus.SERVICE_UNAVAILABLE if later else HTTPStatus.FORBIDDEN
+            )
         if not isinstance(on_verified, asyncio.Future):
             await on_verified(update.endpoint_url)
         elif not on_verified.done():
             on_verified.set_result(update.endpoint_url)
-        return web.Response()
+        return web.Response(headers={ACCEPTED_HEADER: "1"})
 
     webhook.async_register(
         hass, DOMAIN, "VieNeu Relay", webhook_id, handle, allowed_methods=("POST",)

@@ -159,7 +159,10 @@ class VieneuConfigFlow(DiscoveryFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Show the link to the notebook, and the next steps."""
         notebook = cast("notebook_view.Notebook", self._notebook)  # created in the step before
-        ways = ["wait", "paste"] if notebook.settings.callback_url is not None else ["paste"]
+        ways = ["paste"]
+        if notebook.settings.callback_url is not None:
+            ways = ["wait", "paste"]
+            self._wait_for_address()  # from now on: the notebook may run before the user goes on
         link = notebook_view.async_offer(self.hass, notebook)
         return self.async_show_menu(
             step_id="notebook",
@@ -169,15 +172,12 @@ class VieneuConfigFlow(DiscoveryFlow, domain=DOMAIN):
 
     async def async_step_wait(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Wait until the notebook's server sends its address. The user enters nothing."""
-        if self._waiting is None:
-            self._waiting = self.hass.async_create_background_task(
-                self._address(), "vieneu-wait-for-notebook"
-            )
-        if not self._waiting.done():
+        waiting = self._wait_for_address()
+        if not waiting.done():
             return self.async_show_progress(
-                step_id="wait", progress_action="wait_for_notebook", progress_task=self._waiting
+                step_id="wait", progress_action="wait_for_notebook", progress_task=waiting
             )
-        self._paired_url = self._waiting.result()
+        self._paired_url = waiting.result()
         return self.async_show_progress_done(next_step_id="paired")
 
     async def async_step_paired(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -185,20 +185,27 @@ class VieneuConfigFlow(DiscoveryFlow, domain=DOMAIN):
         colab = {CONF_URL: self._paired_url, CONF_TOKEN: self._token.get_secret_value()}
         return await self._save({CONF_COLAB: colab, CONF_WEBHOOK: self._webhook_id})
 
+    def _wait_for_address(self) -> asyncio.Task[str]:
+        if self._waiting is None:
+            self._waiting = self.hass.async_create_background_task(
+                self._address(), "vieneu-wait-for-notebook"
+            )
+        return self._waiting
+
     async def _address(self) -> str:
         """Return the first received and verified address."""
         verified: asyncio.Future[str] = self.hass.loop.create_future()
         address_webhook.async_register(self.hass, self._webhook_id, self._token, verified)
-        try:
-            return await verified
-        finally:
-            webhook.async_unregister(self.hass, self._webhook_id)
+        url = await verified
+        webhook.async_unregister(self.hass, self._webhook_id)
+        return url
 
     @callback
     def async_remove(self) -> None:
         """Stop waiting when the flow ends."""
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.done():
             self._waiting.cancel()
+            webhook.async_unregister(self.hass, self._webhook_id)
 
     async def async_step_paste(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for address and token; a known token may be omitted."""
@@ -210,6 +217,7 @@ class VieneuConfigFlow(DiscoveryFlow, domain=DOMAIN):
             }
             if not (failure := await verify(self.hass, given)):
                 webhook_id = {CONF_WEBHOOK: self._webhook_id} if self._notebook else {}
+                self.async_remove()  # the entry's own webhook has the same id
                 return await self._save({CONF_COLAB: given, **webhook_id})
         token = vol.Optional(CONF_TOKEN) if known else vol.Required(CONF_TOKEN)
         schema = vol.Schema({vol.Required(CONF_URL): ADDRESS, token: SECRET})

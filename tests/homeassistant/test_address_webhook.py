@@ -9,13 +9,20 @@ from typing import Any
 
 import pytest
 from conftest import SetUp
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from pydantic import SecretStr
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from server_site import TOKEN, Site, serving
 
 from vieneu_core import __version__
-from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, signature, verify_server
+from vieneu_core.pairing import (
+    ACCEPTED_HEADER,
+    SIGNATURE_HEADER,
+    AddressUpdate,
+    signature,
+    verify_server,
+)
 from vieneu_core.testing.scripted import ScriptedBackend
 from vieneu_core.wire.version import WIRE_VERSION
 
@@ -84,3 +91,45 @@ async def test_colab_that_is_changed_during_the_verification_stays_changed(
     assert answer.status == 200
     assert entry.data == after
     assert "Error processing webhook" not in caplog.text
+
+
+@pytest.mark.usefixtures("no_embedded_voice")
+async def test_an_address_revives_an_entry_with_which_nothing_could_speak(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    engine: ScriptedBackend,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    gone = {"url": "http://127.0.0.1:9", "token": TOKEN}
+    data = {"local": {"kind": "server", **gone}, "colab": gone, "webhook_id": "a-webhook"}
+    entry = await set_up(data, mode="remote")
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    client = await hass_client()
+    async with serving(engine) as other:
+        body, headers = announcement(other.url)
+        answer = await client.post("/api/webhook/a-webhook", data=body, headers=headers)
+        assert (answer.status, ACCEPTED_HEADER in answer.headers) == (200, True)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert entry.state is ConfigEntryState.LOADED
+        assert entry.data["colab"]["url"] == other.url
+        # The next address comes to the loaded entry.
+        async with serving(engine) as third:
+            body, headers = announcement(third.url)
+            await client.post("/api/webhook/a-webhook", data=body, headers=headers)
+            await hass.async_block_till_done(wait_background_tasks=True)
+            assert entry.data["colab"]["url"] == third.url
+            await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_server_that_does_not_answer_yet_is_asked_to_send_its_address_again(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    colab: dict[str, Any],
+    hass_client: ClientSessionGenerator,
+) -> None:
+    entry = await set_up({**colab, "webhook_id": "a-webhook"}, mode="remote")
+    client = await hass_client()
+    body, headers = announcement("http://127.0.0.1:9")
+    answer = await client.post("/api/webhook/a-webhook", data=body, headers=headers)
+    assert (answer.status, ACCEPTED_HEADER in answer.headers) == (503, False)
+    await hass.config_entries.async_unload(entry.entry_id)

@@ -201,8 +201,9 @@ async def test_colab_is_paired_by_pasting_where_home_assistant_is_not_reached(
     await hass.config_entries.async_unload(entry.entry_id)
 
 
+@pytest.mark.parametrize("early", [False, True], ids=["waits", "the notebook runs before"])
 async def test_colab_is_paired_without_typing_anything(
-    hass: HomeAssistant, hass_client: ClientSessionGenerator, engine: ScriptedBackend
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, engine: ScriptedBackend, early: bool
 ) -> None:
     hass.config.external_url = "https://house.example"
     flow = await begin(hass, "colab")
@@ -213,8 +214,9 @@ async def test_colab_is_paired_without_typing_anything(
     cells = {c["id"]: c["source"] for c in (await answer.json(content_type=None))["cells"]}
     token = cells["access"].partition("token = '")[2].partition("'")[0]
     hook = cells["start"].partition("callback_url='https://house.example")[2].partition("'")[0]
-    flow = await go_on(hass, flow, {"next_step_id": "wait"})
-    assert flow["type"] is FlowResultType.SHOW_PROGRESS
+    if not early:
+        flow = await go_on(hass, flow, {"next_step_id": "wait"})
+        assert flow["type"] is FlowResultType.SHOW_PROGRESS
 
     async with serving(engine, token=token) as site:
         url = str(client.make_url(hook))
@@ -223,7 +225,8 @@ async def test_colab_is_paired_without_typing_anything(
             await forger.send(site.url, None)
         await AddressCallback(url, lambda: SecretStr(token)).send(site.url, None)
         await hass.async_block_till_done(wait_background_tasks=True)
-        await hass.config_entries.flow.async_configure(flow["flow_id"])  # as the dialog does
+        step = {"next_step_id": "wait"} if early else None
+        await hass.config_entries.flow.async_configure(flow["flow_id"], step)  # as the dialog does
         (entry,) = hass.config_entries.async_entries("vieneu")
         assert entry.data["colab"] == {"url": site.url, "token": token}
         entry = await loaded(hass)
@@ -241,10 +244,32 @@ async def test_colab_is_paired_without_typing_anything(
             await hass.config_entries.async_unload(entry.entry_id)
 
 
+async def test_who_pastes_the_address_gets_the_next_one_without_typing(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, engine: ScriptedBackend
+) -> None:
+    hass.config.external_url = "https://house.example"
+    flow = await begin(hass, "colab")
+    flow = await go_on(hass, flow, {"tunnel": "ngrok"})
+    client = await hass_client()
+    (webhook_id,) = hass.data["webhook"]
+    flow = await go_on(hass, flow, {"next_step_id": "paste"})
+    async with serving(engine) as site:
+        flow = await go_on(hass, flow, {"url": site.url, "token": TOKEN})
+        assert flow["type"] is FlowResultType.CREATE_ENTRY
+        entry = await loaded(hass)
+        async with serving(engine) as second:
+            url = str(client.make_url(f"/api/webhook/{webhook_id}"))
+            await AddressCallback(url, lambda: SecretStr(TOKEN)).send(second.url, None)
+            await hass.async_block_till_done()
+            assert entry.data["colab"]["url"] == second.url
+            await hass.config_entries.async_unload(entry.entry_id)
+
+
 async def test_who_closes_the_dialog_waits_no_longer(hass: HomeAssistant) -> None:
     hass.config.external_url = "https://house.example"
     flow = await begin(hass, "colab")
     flow = await go_on(hass, flow, {"tunnel": "ngrok"})
+    assert len(hass.data["webhook"]) == 1, "it waits while the user reads the next steps"
     flow = await go_on(hass, flow, {"next_step_id": "wait"})
     hass.config_entries.flow.async_abort(flow["flow_id"])
     await hass.async_block_till_done(wait_background_tasks=True)

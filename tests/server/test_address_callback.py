@@ -30,7 +30,13 @@ from vieneu_core.errors import (
     ConfigurationError,
     VieneuError,
 )
-from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, AddressUpdateInbox, verify_server
+from vieneu_core.pairing import (
+    ACCEPTED_HEADER,
+    SIGNATURE_HEADER,
+    AddressUpdate,
+    AddressUpdateInbox,
+    verify_server,
+)
 from vieneu_core.testing.scripted import ScriptedBackend
 
 SECRET = SecretStr(TOKEN)
@@ -60,7 +66,7 @@ class WebhookReceiver:
         except VieneuError as error:
             self.refused.append(error)
             return web.Response(status=403)
-        return web.Response()
+        return web.Response(headers={ACCEPTED_HEADER: "1"})
 
 
 @pytest.fixture
@@ -116,6 +122,22 @@ async def test_a_busy_webhook_gets_further_updates_each_signed_again(
 
     assert len(receiver.taken) == 1
     assert len({AddressUpdate.model_validate_json(body).nonce for body in receiver.bodies}) == 3
+
+
+@pytest.mark.parametrize("n_unknown", [2, MAX_TRIES])
+async def test_an_answer_alone_is_no_acceptance(receiver: WebhookReceiver, n_unknown: int) -> None:
+    """Home Assistant answers 200 for a webhook that nobody has registered, too."""
+    clock = FakeClock(SystemClock().now())
+    receiver.statuses = [200] * n_unknown
+    callback = AddressCallback(receiver.url, lambda: SECRET, clock=clock)
+    sending = asyncio.ensure_future(callback.send("https://abc.ngrok.app", None))
+
+    await moved(clock, sending)
+
+    assert len(receiver.taken) == (n_unknown < MAX_TRIES)
+    if not receiver.taken:
+        with pytest.raises(AddressCallbackError, match="does not wait for an address"):
+            await sending
 
 
 async def test_an_unreachable_webhook_is_named_without_its_secret_path() -> None:

@@ -24,7 +24,7 @@ from web_site import web_site
 from vieneu_colab_server.cli import serve
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
-from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, AddressUpdateInbox
+from vieneu_core.pairing import ACCEPTED_HEADER, SIGNATURE_HEADER, AddressUpdate, AddressUpdateInbox
 from vieneu_core.synthesis import SynthesisRequest
 
 TOKEN = SecretStr("the-token-of-this-server-0123456789")
@@ -43,7 +43,7 @@ class WebhookReceiver:
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.read()
         self.taken.put_nowait(self.inbox.open(body, request.headers.get(SIGNATURE_HEADER)))
-        return web.Response(status=self.status)
+        return web.Response(status=self.status, headers={ACCEPTED_HEADER: "1"})
 
 
 @pytest.fixture

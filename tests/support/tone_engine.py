@@ -140,8 +140,9 @@ class ToneEngine:
     ``chunks_by`` (a pipe from which it reads a byte before each chunk),
     ``load_until_file`` (`load` ends once this file exists), ``clones`` and ``watermarks`` (false),
     ``load_error`` (a word: ``model``, ``memory``, ``voice``, ``extra``, ``bug``, ``crash``),
-    ``crash_once_file`` (while this file exists, `load` removes it and dies), ``cloned_hz`` (0: so
-    much higher is the voice of a recording).
+    ``crash_once_file`` (while this file exists, `load` removes it and dies), ``fail_while_file``
+    (while this file exists, `load` fails), ``cloned_hz`` (0: so much higher is the voice of a
+    recording).
     """
 
     def __init__(self, options: Mapping[str, object]) -> None:
@@ -155,6 +156,7 @@ class ToneEngine:
         self.watermarks = bool(options.get("watermarks", False))
         self.load_error = str(options.get("load_error", ""))
         self.crash_once_file = str(options.get("crash_once_file", ""))
+        self.fail_while_file = str(options.get("fail_while_file", ""))
 
     def load(self, progress: Callable[[LoadProgress], None]) -> EngineInfo:
         progress(LoadProgress("Tuning the tone"))
@@ -165,6 +167,8 @@ class ToneEngine:
         if self.crash_once_file and os.path.exists(self.crash_once_file):  # noqa: PTH110 - one stat
             os.unlink(self.crash_once_file)  # noqa: PTH108 - as above
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.fail_while_file and os.path.exists(self.fail_while_file):  # noqa: PTH110 - as above
+            raise DeviceMemoryError("The device has too little memory.")
         _fail_to_load(self.load_error)
         return EngineInfo(
             engine="tone",

@@ -118,6 +118,21 @@ def test_a_damaged_voice_is_reported_and_the_next_one_speaks(folder: Path) -> No
     assert speak_embedded(engine, TEXT, info.voices[0])[0].engine == "espeak"
 
 
+@pytest.mark.parametrize("error", [ImportError("libstdc++.so.6"), OSError("x"), KeyError("x")])
+def test_a_package_that_is_broken_is_reported_and_the_next_one_speaks(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def create(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("vieneu_core.engines.sano.create", create)
+
+    _, info, steps = loaded_embedded(of_folder(folder))
+
+    assert info.engine == "espeak"
+    assert any(type(error).__name__ in now.step for now in steps)
+
+
 def test_without_espeak_the_neural_voice_speaks(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -219,6 +219,22 @@ async def test_patience_begins_when_a_sentence_fails_not_when_its_passage_began(
         assert_heard(await task)
 
 
+async def test_what_comes_back_within_the_time_for_retries_is_heard_soon() -> None:
+    policy = RouterPolicy(fallback_enabled=False, retry_for_s=10.0)
+    async with RouterRig(Mode.LOCAL, policy) as rig:
+        rig.local.always = ScriptStep(error=WorkerDiedError("killed"))
+        task = asyncio.ensure_future(gather(rig.router, SynthesisRequest(text=TEXT)))
+        for _ in range(180):
+            await rig.clock.advance(0.05)
+            await asyncio.sleep(0.001)
+        assert not task.done(), "it is tried for ten seconds"
+        rig.local.always = ScriptStep()
+        for _ in range(30):
+            await rig.clock.advance(0.05)
+            await asyncio.sleep(0.001)
+        assert_heard(await task)
+
+
 @pytest.mark.parametrize("n_sentences", [1, 3])
 async def test_a_failure_after_the_last_sentence_leaves_nothing_to_be_spoken_again(
     n_sentences: int,

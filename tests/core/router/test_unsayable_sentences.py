@@ -8,10 +8,10 @@ from contextlib import aclosing
 
 import pytest
 from guard import GUARD_S
-from router_rig import RouterRig
+from router_rig import RouterRig, gather
 
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.errors import AllBackendsFailedError, UnpronounceableError
+from vieneu_core.errors import AllBackendsFailedError, UnpronounceableError, WorkerDiedError
 from vieneu_core.router import RouterPolicy, SentenceSkipped
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
@@ -58,6 +58,30 @@ async def test_any_number_of_them_may_come_before_the_first_sound(n_foreign: int
         assert [c.sentence for c in chunks if c.final] == list(range(n_foreign + 1))
         assert {c.sentence for c in chunks if c.pcm} == {n_foreign}
         assert len(rig.published(SentenceSkipped)) == n_foreign
+
+
+@pytest.mark.parametrize(("n_failures", "skipped"), [(3, []), (1_000, [0])])
+async def test_the_voice_that_can_say_one_is_awaited_for_a_moment(
+    n_failures: int, skipped: list[int]
+) -> None:
+    """Its worker, for example, has died and is being restarted."""
+    async with RouterRig(policy=POLICY) as rig:
+        local, _ = await latin(rig)
+        remote = ScriptedBackend(name="remote", clock=rig.clock)
+        await rig.router.set_remote(remote)
+        remote.script = [ScriptStep(error=WorkerDiedError("killed"))] * n_failures
+        began_s = rig.clock.monotonic()
+        request = SynthesisRequest(text=(FOREIGN[0], SAID))
+        task = asyncio.ensure_future(gather(rig.router, request))
+        while not task.done():
+            await rig.clock.advance(0.05)
+            await asyncio.sleep(0.001)
+
+        chunks = await task
+        assert [event.sentence for event in rig.published(SentenceSkipped)] == skipped  # type: ignore[attr-defined]
+        assert {c.sentence for c in chunks if c.pcm} == {0, 1} - {*skipped}
+        assert rig.clock.monotonic() - began_s < POLICY.latest_start_s + 2.0
+        assert local.record.requests
 
 
 async def test_a_text_of_nothing_else_fails_and_does_not_hang() -> None:

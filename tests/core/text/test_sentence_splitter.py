@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
 from collections.abc import AsyncGenerator, AsyncIterator
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vieneu_core.errors import EmptyTextError
+from vieneu_core.errors import EmptyTextError, InvalidRequestError
 from vieneu_core.text.clean import has_speech, is_speakable, plain
 from vieneu_core.text.sentence_splitter import (
     MAX_SENTENCE_CHARS,
@@ -247,3 +248,22 @@ def test_sentences_given_back_stay_as_they_are(text: str) -> None:
     if has_speech(plain(text)):
         for sentence in split_sentences(text):
             assert plain(sentence) == sentence
+
+
+async def test_a_source_that_was_cancelled_is_an_error_and_cancels_nobody_else() -> None:
+    async def source() -> AsyncIterator[str]:
+        yield "Câu một. "
+        upstream = asyncio.create_task(asyncio.sleep(3600))
+        upstream.cancel()
+        await upstream
+        yield "Câu hai."
+
+    said: list[str] = []
+
+    async def read() -> None:
+        async for sentence in sentences(source()):
+            said.append(sentence)  # noqa: PERF401 - what came before the error
+
+    with pytest.raises(InvalidRequestError, match="source was cancelled"):
+        await read()
+    assert said == ["Câu một."]

@@ -16,7 +16,7 @@ from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.credentials import parse_callback_url
 from vieneu_core.errors import ConfigurationError, VieneuError
-from vieneu_core.pairing import SIGNATURE_HEADER, AddressUpdate, signature
+from vieneu_core.pairing import ACCEPTED_HEADER, SIGNATURE_HEADER, AddressUpdate, signature
 from vieneu_core.proxies import proxy_arguments
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import reason_of
@@ -90,17 +90,20 @@ class AddressCallback:
                 timestamp=self._clock.now(),
             )
             try:
-                status = await self._post(update.body())
+                status, accepted = await self._post(update.body())
             except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError):
                 last = Translatable("cannot be reached: the proxy on the way to it cannot be used")
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 last = Translatable("cannot be reached ({kind})", kind=type(error).__name__)
             else:
-                if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+                if accepted:
                     return
-                last = Translatable("answers with status {status}", status=status)
-                if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                    break
+                if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+                    last = Translatable("does not wait for an address at this webhook")
+                else:
+                    last = Translatable("answers with status {status}", status=status)
+                    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                        break
             if n_tries < MAX_TRIES:
                 _LOGGER.warning("Home Assistant at %s %s.", self._host, last)
                 await self._clock.sleep(BACKOFF.pause_s(n_tries))
@@ -108,13 +111,14 @@ class AddressCallback:
             Translatable("Home Assistant at {host} {last}.", host=self._host, last=last)
         )
 
-    async def _post(self, body: bytes) -> int:
+    async def _post(self, body: bytes) -> tuple[int, bool]:
+        """Return the status of the answer, and whether the update was accepted."""
         if self._session is None:
             async with aiohttp.ClientSession() as session:
                 return await self._post_on(session, body)
         return await self._post_on(self._session, body)
 
-    async def _post_on(self, session: aiohttp.ClientSession, body: bytes) -> int:
+    async def _post_on(self, session: aiohttp.ClientSession, body: bytes) -> tuple[int, bool]:
         headers = {
             "Content-Type": "application/json",
             SIGNATURE_HEADER: signature(body, self._token()),
@@ -128,4 +132,5 @@ class AddressCallback:
             allow_redirects=False,
             **proxy_arguments(URL(self._url)),
         ) as answer:
-            return answer.status
+            ok = HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
+            return answer.status, ok and ACCEPTED_HEADER in answer.headers

@@ -31,11 +31,13 @@ from vieneu_core.text import DictionaryFile
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import reasons_of
 from vieneu_core.voices import VoiceCatalogue
-from vieneu_core.worker.spec import EngineSpec
+from vieneu_core.worker.spec import EngineSpec, RestartPolicy
 
 if TYPE_CHECKING:
     from vieneu_colab_server.announcement.presence import NetworkPresence
 
+_FOR_EVER = RestartPolicy(max_failed_starts=None)
+"""Nobody else would load the engine again."""
 TOKEN_VARIABLE = f"{ENV_PREFIX}TOKEN"
 ADMIN_TOKEN_VARIABLE = f"{ENV_PREFIX}ADMIN_TOKEN"
 TOKEN_FILE_VARIABLE = f"{ENV_PREFIX}TOKEN_FILE"
@@ -247,7 +249,7 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
         spec = EngineSpec(engine, engine_options(engine_option or []))
         public = make_public(tunnel, domain=domain, program=tunnel_program)
         backend = ReadingBackend(
-            LocalBackend(spec, recovers=True, voices=_voices(settings)),
+            LocalBackend(spec, recovers=True, restart=_FOR_EVER, voices=_voices(settings)),
             dictionary=DictionaryFile.named(dictionary),
         )
         presence = network_presence(announce)

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from vieneu_colab_server.engine_options import engine_options
 from vieneu_colab_server.exit_codes import exiting_on_failure
+from vieneu_colab_server.launch import open_port
 from vieneu_colab_server.replicas.arguments import RayAppArguments
 from vieneu_colab_server.replicas.engine_replica import EngineReplica
 from vieneu_colab_server.replicas.ingress import ENGINE_DEPLOYMENT, ingress_app, ingress_settings
@@ -117,15 +118,16 @@ def serving(args: Mapping[str, object]) -> Iterator[str]:
     settings = ingress_settings(_valid(args))
     os.environ.update(environment)  # the ingress, another process, takes the secrets from there
     app = build(args)
+    open_port(settings).close()  # names an address that cannot be used; Ray would not
     import ray
     from ray import serve
 
     ray.init(address="local", include_dashboard=False, log_to_driver=False)
     try:
-        serve.start(http_options={"host": settings.host, "port": settings.port})
         try:
+            serve.start(http_options={"host": settings.host, "port": settings.port})
             serve.run(app, name=APP_NAME, route_prefix="/")
-        except RuntimeError as error:
+        except (RuntimeError, TimeoutError) as error:
             raise ModelLoadError(
                 "The application could not be started on Ray.",
                 remedy="See the logs in /tmp/ray/session_latest/logs/serve.",

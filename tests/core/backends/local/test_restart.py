@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fake_clock import FakeClock, settle
-from local_rig import TWO, Make, check_speaks, is_ready, say, state
+from local_rig import PATIENT, TWO, Make, check_speaks, is_ready, say, state
 from waiting import until
 
 from vieneu_core.backends.base import BackendState
@@ -17,6 +17,7 @@ from vieneu_core.backends.local import LocalBackend
 from vieneu_core.errors import (
     BackendLoadingError,
     BackendNotLoadedError,
+    DeviceMemoryError,
     ModelLoadError,
     WorkerDiedError,
 )
@@ -99,6 +100,41 @@ async def test_a_death_while_it_loads_again_is_tried_once_more(make: Make, tmp_p
 
     await check_speaks(backend)
     assert not trap.exists()
+
+
+async def test_a_model_that_was_loaded_before_and_does_not_load_now_is_tried_again(
+    make: Make, tmp_path: Path
+) -> None:
+    """Another program may hold the memory for a moment."""
+    full = tmp_path / "full"
+    policy = RestartPolicy(first_delay_s=0.0, max_failed_starts=None)
+    backend = make(restart=policy, fail_while_file=str(full), times=WorkerTimes(start_wait_s=0.2))
+    await backend.load()
+    full.touch()
+
+    with pytest.raises(WorkerDiedError):
+        await say(backend, "Câu này là sigkill.")
+    for _ in range(8):
+        with pytest.raises(BackendLoadingError):
+            await say(backend, TWO[0])
+    full.unlink()
+
+    await until(lambda: is_ready(backend))
+    await check_speaks(backend)
+
+
+async def test_it_is_given_up_after_several_failed_starts(make: Make, tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    policy = RestartPolicy(first_delay_s=0.0, max_failed_starts=2)
+    backend = make(restart=policy, fail_while_file=str(full), times=PATIENT)
+    await backend.load()
+    full.touch()
+
+    with pytest.raises(WorkerDiedError):
+        await say(backend, "Câu này là sigkill.")
+    with pytest.raises(DeviceMemoryError):
+        await say(backend, TWO[0])
+    assert await state(backend) is BackendState.FAILED
 
 
 async def test_a_model_that_dies_again_and_again_is_given_up(make: Make, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import SecretStr
 
 from vieneu_colab_server.relay.administration import Administration
@@ -12,6 +12,7 @@ from vieneu_colab_server.relay.guard import ADMIN_API
 from vieneu_core.clock import Clock
 from vieneu_core.errors import BackendNotConfiguredError, InvalidRequestError
 from vieneu_core.pairing import (
+    ACCEPTED_HEADER,
     MAX_BODY_BYTES,
     RECORD_FILE,
     SIGNATURE_HEADER,
@@ -69,12 +70,13 @@ def address_routes(inbox: RelayInbox) -> APIRouter:
     api = APIRouter(tags=["relay"], prefix=ADMIN_API)
 
     @api.post(ADDRESS)
-    async def accept_address(request: Request) -> dict[str, bool]:
+    async def accept_address(request: Request, response: Response) -> dict[str, bool]:
         """Take the signed new address of a server that was restarted."""
         body = await request.body()
         if len(body) > MAX_BODY_BYTES:
             raise InvalidRequestError("The address update is too large.")
         await inbox.accept(body, request.headers.get(SIGNATURE_HEADER))
+        response.headers[ACCEPTED_HEADER] = "1"
         return {"accepted": True}
 
     return api

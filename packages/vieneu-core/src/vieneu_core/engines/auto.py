@@ -7,6 +7,7 @@ is measured again the next time. If none is fast enough, the fastest is used.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ from vieneu_core.engines.base import (
     SpokenBy,
     Utterance,
 )
+from vieneu_core.engines.load_failure import load_failure
 from vieneu_core.engines.registry import (
     AUTO_ENGINE,
     ENGINES,
@@ -36,13 +38,14 @@ from vieneu_core.engines.registry import (
     has_nvidia_gpu,
 )
 from vieneu_core.engines.speech_lm.options import parse_options
-from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
+from vieneu_core.errors import ModelLoadError, VieneuError
 from vieneu_core.translatable import Translatable
 
 FAST_ENOUGH = 0.9
 """Largest acceptable real-time factor; more leaves no time for anything else."""
 _TEST = "Xin chào, hôm nay trời đẹp và mát mẻ."
 _NAMES = tuple(each.engine for each in ENGINES)
+_LOGGER = logging.getLogger(__name__)
 
 
 def speed_record_path() -> Path:
@@ -100,9 +103,11 @@ class AutoEngine:
         for name in self._names():
             try:
                 tried.append(self._try(name, progress))
-            except (BackendError, ConfigurationError) as error:
-                failures.append(f"{name}: {error.detail}")
-                progress(LoadProgress(f"{name} cannot be used here: {error.detail}"))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next one may speak
+                reason = load_failure(error).detail
+                failures.append(f"{name}: {reason}")
+                _LOGGER.warning("%s cannot be used here: %s", name, reason)
+                progress(LoadProgress(f"{name} cannot be used here: {reason}"))
                 continue
             if tried[-1].factor <= FAST_ENOUGH:
                 break

@@ -27,15 +27,14 @@ from vieneu_core.engines.base import (
     SpokenBy,
     Utterance,
 )
+from vieneu_core.engines.load_failure import load_failure
 from vieneu_core.engines.loaded_engine import LoadedEngine
 from vieneu_core.engines.registry import EMBEDDED_VOICES, is_installed
 from vieneu_core.engines.sano.fetching import DownloadDeadlines, VoiceDownload
 from vieneu_core.engines.sano.options import SanoOptions
 from vieneu_core.engines.speech_lm.options import parse_options
 from vieneu_core.errors import (
-    BackendError,
     CloningUnsupportedError,
-    ConfigurationError,
     EmptyTextError,
     ModelLoadError,
     SynthesisFailedError,
@@ -101,8 +100,7 @@ class EmbeddedEngine:
         failures: dict[str, VieneuError] = {}
         self._members = []
         for name in EMBEDDED_VOICES:
-            if self._is_here(name):
-                self._try(name, progress, failures)
+            self._try(name, progress, failures)
         if not self._members and "sano" in failures and self._options.fetch != "never":
             self._try("sano", progress, failures, alone=True)
         if not self._members:
@@ -146,11 +144,13 @@ class EmbeddedEngine:
 
     @property
     def may_renew(self) -> bool:
-        """Whether a voice is being downloaded."""
+        """Whether a voice is missing, and is or will be downloaded."""
         return self._download is not None
 
     def renewed(self) -> EngineInfo | None:
         """Load the voice that has been downloaded since, and return what is offered with it.
+
+        A download that failed is tried again after an hour.
 
         Returns:
             None where nothing has changed.
@@ -158,13 +158,15 @@ class EmbeddedEngine:
         download = self._download
         if download is None or download.is_running:
             return None
-        self._download = None
         if not download.is_done():
+            if download.is_due:
+                download.start()
             return None
+        self._download = None
         try:
             member = self._loaded("sano", lambda _: None)
-        except (BackendError, ConfigurationError) as error:
-            _LOGGER.warning("%s", error.detail)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
+            _LOGGER.warning("%s", load_failure(error).detail)
             return None
         self._members.append(member)
         self._members.sort(key=lambda each: EMBEDDED_VOICES.index(each.info.engine))
@@ -188,13 +190,14 @@ class EmbeddedEngine:
         *,
         alone: bool = False,
     ) -> None:
-        """Load an engine, or add to the failures why it does not load."""
+        """Load an engine if it is here, or add to the failures why it does not load."""
         try:
-            self._members.append(self._loaded(name, progress, alone=alone))
-        except (BackendError, ConfigurationError) as error:
-            failures[name] = error
+            if self._is_here(name):
+                self._members.append(self._loaded(name, progress, alone=alone))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next one may speak
+            failures[name] = failure = load_failure(error)
             said = Translatable(
-                "{name} does not speak here: {reason}", name=name, reason=error.detail
+                "{name} does not speak here: {reason}", name=name, reason=failure.detail
             )
             _LOGGER.warning("%s", said)
             progress(LoadProgress(said))
@@ -220,9 +223,12 @@ class EmbeddedEngine:
         if download is None:
             chosen = parse_options(SanoOptions, "sano", options)
             download = VoiceDownload(chosen, self._deadlines)
-            if not (download.missing if alone else download.wanted):
+            if not download.missing:
                 return
             self._download = download
+        if not download.is_running:
+            if not alone and not download.wanted:
+                return
             download.start()
         if not alone and self._options.fetch == "background":
             raise download.unfinished()

@@ -1,6 +1,11 @@
 """Pairing: a server states its signed address, so that nobody has to enter it."""
 
-from vieneu_core.pairing.address_update import SIGNATURE_HEADER, AddressUpdate, signature
+from vieneu_core.pairing.address_update import (
+    ACCEPTED_HEADER,
+    SIGNATURE_HEADER,
+    AddressUpdate,
+    signature,
+)
 from vieneu_core.pairing.network_announcement import (
     ANNOUNCED_TYPE,
     FRESH,
@@ -18,6 +23,7 @@ from vieneu_core.pairing.update_verification import (
 )
 
 __all__ = [
+    "ACCEPTED_HEADER",
     "ANNOUNCED_TYPE",
     "FRESH",
     "LOCAL_UPDATES_VARIABLE",

@@ -16,6 +16,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 from vieneu_core.credentials import MAX_URL_CHARS
 
 SIGNATURE_HEADER = "Vieneu-Signature"
+ACCEPTED_HEADER = "Vieneu-Accepted"
+"""Of the answer of who took an update: Home Assistant answers 200 for unknown webhooks too."""
 _VERSION = "v1="
 _PURPOSE = b"vieneu-relay announcement v1"
 _RECORD_PURPOSE = b"vieneu-relay record of announcements v1"

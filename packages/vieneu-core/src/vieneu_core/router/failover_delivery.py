@@ -9,7 +9,6 @@ repeated. Two sentences are prefetched while one plays.
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -44,7 +43,7 @@ from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.text.passages import estimated_seconds
 
-_RETRY = Backoff(first_s=0.1, longest_s=math.inf)
+_RETRY = Backoff(first_s=0.1, longest_s=1.0)
 """Pauses before retries of a sentence that no backend could speak, for `retry_for_s` in all."""
 
 
@@ -110,7 +109,7 @@ class Delivery:
         """
         begun = self._outbox.n_complete
         skipped: BackendError | None = None
-        failing, n_failures, give_up_at = -1, 0, 0.0
+        failing, n_failures, failing_since = -1, 0, 0.0
         while rest := passage[self._outbox.n_complete - begun :]:
             n_replayed, missed = await self._replay.begin(rest)
             self._n_spoken += n_replayed
@@ -120,19 +119,19 @@ class Delivery:
             causes = await self._one_round(missed, last_chance=failing == done)
             if not causes:
                 continue
-            if unsayable(causes, tried_again=failing == self._outbox.n_complete):
+            now = self._clock.monotonic()
+            if failing != self._outbox.n_complete:  # the time starts again with each sentence
+                failing, n_failures, failing_since = self._outbox.n_complete, 0, now
+            failing_s = now - failing_since
+            if unsayable(causes, awaited=failing_s >= self._policy.latest_start_s):
                 skipped = all_failed(causes, self._outbox.n_complete + 1)
                 await self._skip(skipped)
                 continue
-            now = self._clock.monotonic()
-            if failing != self._outbox.n_complete:  # the time starts again with each sentence
-                failing, n_failures = self._outbox.n_complete, 0
-                give_up_at = now + self._policy.retry_for_s
-            n_failures += 1
-            wait_s = _RETRY.pause_s(n_failures)
-            if now + wait_s > give_up_at or not any(cause.transient for cause in causes):
+            left_s = self._policy.retry_for_s - failing_s
+            if left_s <= 0 or not any(cause.transient for cause in causes):
                 raise all_failed(causes, self._outbox.n_complete + 1)
-            await self._clock.sleep(wait_s)
+            n_failures += 1
+            await self._clock.sleep(min(_RETRY.pause_s(n_failures), left_s))
         return skipped
 
     async def _one_round(self, rest: tuple[str, ...], *, last_chance: bool) -> list[BackendError]:

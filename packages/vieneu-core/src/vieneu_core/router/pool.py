@@ -215,17 +215,18 @@ class BackendPool:
     async def replace(self, name: str, backend: Backend | None) -> None:
         """Replace a backend; None removes it.
 
-        The old one is closed once no request holds a lease on it. If the others are watched, the
-        new one is too, and this returns when its loading has ended.
+        The old one is closed once no request holds a lease on it. If it or the others are watched,
+        the new one is too, and this returns when its loading has ended.
         """
         async with self._replacing:
+            watched = self.watched
             old = self._by_name.pop(name, None)
             await self.unwatch(name)
             if old is not None:
                 self._retire(old)
             if backend is not None:
                 self._by_name[name] = self._tracked(name, backend)
-                if self.watched:
+                if watched:
                     self._watch(name)
         if name in self._monitors:
             await asyncio.wait({self._monitors[name][0].first_load})

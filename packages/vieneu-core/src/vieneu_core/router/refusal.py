@@ -83,12 +83,13 @@ def all_failed(causes: Sequence[BackendError], number: int) -> BackendError:
     return AllBackendsFailedError(detail, causes=tuple(causes))
 
 
-def unsayable(causes: Sequence[BackendError], *, tried_again: bool) -> bool:
+def unsayable(causes: Sequence[BackendError], *, awaited: bool) -> bool:
     """Return whether a sentence is skipped: backends found nothing to say in it.
 
-    One that failed for another reason might speak it, so it gets a second round.
+    One that failed for another reason, such as a worker that is restarted, might speak it; it is
+    awaited for as long as a listener may wait.
     """
     others = [cause for cause in causes if not isinstance(cause, UnpronounceableError)]
     if len(others) == len(causes):
         return False
-    return tried_again or not any(cause.transient for cause in others)
+    return awaited or not any(cause.transient for cause in others)

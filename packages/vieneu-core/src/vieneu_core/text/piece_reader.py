@@ -26,6 +26,7 @@ class PieceReader:
         self._wanted = asyncio.Event()
         self._next: asyncio.Future[str | None] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._closing = False
 
     async def wait(self, within_s: float | None) -> bool:
         """Wait until the next piece can be taken; return False if it is not there in time.
@@ -59,6 +60,7 @@ class PieceReader:
         if self._task is None:
             await self._close_source()
             return
+        self._closing = True
         self._task.cancel()
         await asyncio.wait((self._task,))
         if self._next is not None and self._next.done() and not self._next.cancelled():
@@ -97,7 +99,13 @@ class PieceReader:
         error = None if task.cancelled() else task.exception()
         if self._next is None or self._next.done():
             return
-        if task.cancelled():
+        if task.cancelled() and not self._closing:  # by its source: nobody cancelled the request
+            self._next.set_exception(
+                InvalidRequestError(
+                    "The text ended before it was complete: its source was cancelled."
+                )
+            )
+        elif task.cancelled():
             self._next.cancel()
         elif error is not None:
             self._next.set_exception(error)

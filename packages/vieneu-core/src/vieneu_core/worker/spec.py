@@ -53,8 +53,10 @@ class RestartPolicy:
     """Longest delay; each death doubles it."""
     healthy_after_s: float = 60.0
     """A worker that lived this long counts as healthy: the delay starts again at the first one."""
-    max_failed_starts: int = 5
-    """Number of deaths in a row during loading after which there is no further restart."""
+    max_failed_starts: int | None = 5
+    """Number of failed starts in a row after which there is no further one; None means for ever.
+
+    The first load is not repeated, unless its process was killed: it tells what is wrong."""
 
     def __post_init__(self) -> None:
         check_not_negative(self)

@@ -212,6 +212,12 @@ class WorkerSupervisor:
                 self._receiver.on_message(message)
             if loaded:
                 self._become(WorkerState.RESTARTING)
+        except EngineError as error:
+            if self._state is not WorkerState.RESTARTING:
+                raise
+            # It was loaded before: memory or a disk may be there again in a moment.
+            self._start_failed(error)
+            return error.detail
         finally:
             # A process whose model still loads cannot respond, so it is killed. One that ended
             # by itself gets time until its exit status arrives.
@@ -276,9 +282,19 @@ class WorkerSupervisor:
         ending = Translatable(
             "{ending} while it loaded. It wrote last: {line}.", ending=ending, line=wrote
         )
-        self._n_failed_starts += 1
         # A model that ends its process would do so again; a kill from outside may not happen again.
-        hopeless = self._state is WorkerState.LOADING and not process.was_killed
-        if hopeless or self._n_failed_starts >= self._restart.max_failed_starts:
+        if self._state is WorkerState.LOADING and not process.was_killed:
             raise ModelLoadError(ending)
+        self._start_failed(ModelLoadError(ending))
         return ending
+
+    def _start_failed(self, error: EngineError) -> None:
+        """Count a failed start.
+
+        Raises:
+            EngineError: the error itself, as there were too many in a row.
+        """
+        self._n_failed_starts += 1
+        most = self._restart.max_failed_starts
+        if most is not None and self._n_failed_starts >= most:
+            raise error

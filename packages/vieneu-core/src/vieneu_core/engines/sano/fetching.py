@@ -51,11 +51,11 @@ class DownloadDeadlines:
     """How long a start waits for a download, in seconds."""
 
     silent_s: float = 5.0
-    """Longest time without a byte."""
+    """Longest time without a byte, where something else can speak meanwhile."""
     longest_s: float = 30.0
     """Longest time in all."""
     alone_s: float = 600.0
-    """The same where nothing else can speak meanwhile."""
+    """The same where nothing else can speak meanwhile; the download has limits of its own."""
 
 
 class VoiceDownload:
@@ -71,8 +71,10 @@ class VoiceDownload:
         self._deadlines = deadlines
         self._failures = FailureRecord(state_dir(os.environ) / FAILURES_FILE)
         self._ended = threading.Event()
+        self._ended.set()
+        self._ended_s = time.monotonic()
         self._step = LoadProgress("")
-        self._error: ModelLoadError | None = None
+        self._error: ModelLoadError | None = self.unfinished()
 
     @property
     def missing(self) -> bool:
@@ -96,11 +98,18 @@ class VoiceDownload:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether it has begun, and has not ended yet."""
         return not self._ended.is_set()
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it ended without the voice so long ago that it is tried again."""
+        return not self.is_running and time.monotonic() - self._ended_s >= RETRY_AFTER_S
+
     def start(self) -> None:
-        """Start the download."""
+        """Start the download, or start it again."""
+        self._error = None
+        self._ended.clear()
         source = model_source(self._options.voice)
         known = model_of(source)
         licence = known.licence if known is not None else "?"
@@ -126,7 +135,7 @@ class VoiceDownload:
             if self._step != shown:
                 shown, changed_s = self._step, now_s
                 progress(shown)
-            if now_s - changed_s > self._deadlines.silent_s:
+            if not alone and now_s - changed_s > self._deadlines.silent_s:
                 raise self._given_up("The model hub sends nothing")
             if now_s - began_s > longest_s:
                 raise self.unfinished()
@@ -158,6 +167,7 @@ class VoiceDownload:
         else:
             self._failures.clear(source.wanted)
         finally:
+            self._ended_s = time.monotonic()
             self._ended.set()
 
     def _show(self, step: str, done: int | None, total: int | None) -> None:
