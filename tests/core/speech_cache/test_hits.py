@@ -181,6 +181,21 @@ async def test_the_first_audio_of_a_miss_comes_before_the_rest_is_made(rig: Cach
         assert (await collect(chunks)).seconds > 1
 
 
+async def test_a_switch_of_the_mode_does_not_change_the_voice_of_a_running_request(
+    rig: CacheRig,
+) -> None:
+    rig.router.set_mode(Mode.LOCAL)
+    await rig.speak()
+    rig.router.set_mode(Mode.REMOTE)
+    speakers = []
+    async with aclosing(rig.backend.stream(SynthesisRequest(text=TEXT))) as chunks:
+        async for chunk in chunks:
+            speakers += [(chunk.speaker.backend, chunk.speaker.cached)]
+            rig.router.set_mode(Mode.LOCAL)
+
+    assert set(speakers) == {("remote", False)}
+
+
 async def test_each_mode_has_speech_of_its_own(rig: CacheRig) -> None:
     await rig.speak()
     rig.router.set_mode(Mode.LOCAL)

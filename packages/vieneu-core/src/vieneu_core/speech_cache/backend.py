@@ -108,8 +108,13 @@ class CachedBackend(Backend):
         check_request(request)
         self._require_loaded()
 
-        def find(sentence: str) -> Awaitable[Lookup | None]:
-            return self.cache.find(self._chosen(), request, sentence)
+        first = self._chosen()
+
+        async def find(sentence: str) -> Lookup | None:
+            now = self._chosen()
+            if (now.name, now.options) != (first.name, first.options):
+                return None  # another choice is for the requests that start after it
+            return await self.cache.find(now, request, sentence)
 
         memory = None if _is_long(request) else _Announcement(find, self._keep)
         async with aclosing(self._router.stream(request, memory=memory)) as chunks:
