@@ -137,6 +137,12 @@ async def set_up(hass: HomeAssistant) -> AsyncIterator[SetUp]:
     await asyncio.sleep(0)
 
 
+@pytest.fixture
+def no_embedded_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave nothing beside the configured backends that could speak."""
+    monkeypatch.setattr("custom_components.vieneu.has_embedded_voice", lambda: False)
+
+
 async def press(hass: HomeAssistant, button: str) -> None:
     """Press a button of the device."""
     await hass.services.async_call(

@@ -25,12 +25,6 @@ def with_token(url: str, token: str) -> dict[str, Any]:
     return {"local": {"kind": "server", "url": url, "token": token}}
 
 
-@pytest.fixture
-def no_embedded_voice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave nothing beside the configured backends that could speak."""
-    monkeypatch.setattr("custom_components.vieneu.has_embedded_voice", lambda: False)
-
-
 async def test_the_token_of_a_loaded_entry_is_asked_for(
     hass: HomeAssistant, set_up: SetUp, site: Site
 ) -> None:

@@ -33,12 +33,6 @@ def lan(site: Site) -> dict[str, Any]:
     return {"local": {"kind": "server", "url": site.url, "token": TOKEN}}
 
 
-@pytest.fixture
-def no_embedded_voice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave nothing beside the configured backends that could speak."""
-    monkeypatch.setattr("custom_components.vieneu.has_embedded_voice", lambda: False)
-
-
 async def turn_off(hass: HomeAssistant, entry: MockConfigEntry, site: Site) -> None:
     """End the server, and let the router find out."""
     site.server.stop()

@@ -11,7 +11,7 @@ def test_an_error_is_one_line_whatever_a_server_wrote_into_it() -> None:
         told = error_line(error, language)
         assert "\n" not in told
         assert "\x1b" not in told
-    assert "Kiểm tra URL" in error_line(error, "vi")
+    assert "Kiểm tra xem URL" in error_line(error, "vi")
     own = errors.EmptyTextError("Nothing.", remedy="Do this.")
     assert error_line(own, "vi").endswith("Nothing. Do this.")
 

@@ -206,7 +206,8 @@ async def test_a_source_is_closed_when_its_reader_stops_early() -> None:
 
 TEXTS = st.text(
     alphabet=st.one_of(
-        st.sampled_from('aAếĐ1 ..,;:!?…\n-*"”()。$%\u0323\u200b\r'), st.characters()
+        st.sampled_from('aAếĐ1 ..,;:!?…\n-*"”()。$%\u0323\u200b\r'),
+        st.characters(exclude_characters="\\"),  # which makes a line break of an r
     ),
     max_size=400,
 )

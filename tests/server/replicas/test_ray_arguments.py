@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import warnings
@@ -116,6 +117,17 @@ def test_without_a_token_it_does_not_start() -> None:
 
     assert ended.returncode == EXIT_CONFIGURATION
     assert ended.stderr.startswith("error: The ingress has no token. Set VIENEU_SERVER_TOKEN_FILE")
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed: nox -s ray")
+def test_a_port_that_is_taken_is_named_before_ray_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        token = "token-for-tests-0123456789"
+        ended = run(VIENEU_SERVER_TOKEN=token, VIENEU_SERVER_PORT=port)
+
+    assert ended.returncode == EXIT_CONFIGURATION
+    assert ended.stderr.startswith(f"error: Cannot listen on 127.0.0.1 port {port}")
 
 
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -228,7 +228,7 @@ class EmbeddedEngine:
             self._download = download
         if not download.is_running:
             if not alone and not download.wanted:
-                return
+                raise download.postponed()
             download.start()
         if not alone and self._options.fetch == "background":
             raise download.unfinished()

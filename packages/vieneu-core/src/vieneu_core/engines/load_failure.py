@@ -1,4 +1,4 @@
-"""Why one of several engines does not load, so that the next one is tried."""
+"""Failures of engines to load, where the next one is tried."""
 
 from __future__ import annotations
 

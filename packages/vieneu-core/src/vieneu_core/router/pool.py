@@ -56,6 +56,8 @@ class BackendPool:
         self._on_change = on_change
         self._each_round = each_round
         self._monitors: dict[str, tuple[HealthMonitor, asyncio.Task[None]]] = {}
+        self.watched = False
+        """True between `watch` and `unwatch`; also while its only backend is replaced."""
         self._retiring: dict[asyncio.Task[None], asyncio.Event] = {}
         self._replacing = asyncio.Lock()
         self._by_name = {name: self._tracked(name, backend) for name, backend in backends.items()}
@@ -70,11 +72,6 @@ class BackendPool:
     def names(self) -> tuple[str, ...]:
         """Names of the configured backends."""
         return tuple(self._by_name)
-
-    @property
-    def watched(self) -> bool:
-        """True between `watch` and `unwatch`."""
-        return bool(self._monitors)
 
     @property
     def any_usable(self) -> bool:
@@ -157,10 +154,12 @@ class BackendPool:
 
     def watch(self) -> dict[str, asyncio.Future[BackendError | None]]:
         """Start to load and watch all; each future results in the failure of loading, or None."""
+        self.watched = True
         return {name: self._watch(name).first_load for name in self.names}
 
     async def unwatch(self, *names: str) -> None:
         """Stop watching the given ones, or all if none is given."""
+        self.watched = self.watched and bool(names)
         chosen = names or tuple(self._monitors)
         ended = [self._monitors.pop(name) for name in chosen if name in self._monitors]
         for _, task in ended:
@@ -215,18 +214,17 @@ class BackendPool:
     async def replace(self, name: str, backend: Backend | None) -> None:
         """Replace a backend; None removes it.
 
-        The old one is closed once no request holds a lease on it. If it or the others are watched,
-        the new one is too, and this returns when its loading has ended.
+        The old one is closed once no request holds a lease on it. Between `watch` and `unwatch`
+        the new one is watched too, and this returns when its loading has ended.
         """
         async with self._replacing:
-            watched = self.watched
             old = self._by_name.pop(name, None)
             await self.unwatch(name)
             if old is not None:
                 self._retire(old)
             if backend is not None:
                 self._by_name[name] = self._tracked(name, backend)
-                if watched:
+                if self.watched:
                     self._watch(name)
         if name in self._monitors:
             await asyncio.wait({self._monitors[name][0].first_load})

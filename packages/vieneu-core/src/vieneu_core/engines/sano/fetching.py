@@ -149,6 +149,16 @@ class VoiceDownload:
             "The voice is still being downloaded.", remedy="It speaks as soon as it is there."
         )
 
+    def postponed(self) -> ModelLoadError:
+        """Return the error for a voice whose download has failed, and is tried again later."""
+        why = self._failures.reason(model_source(self._options.voice).wanted).rstrip(".")
+        return ModelLoadError(
+            Translatable(
+                "{why}; the voice is not downloaded yet.", why=why or "The download failed"
+            ),
+            remedy="Check the network; or download it: vieneu models get sano-vi",
+        )
+
     def _fetch(self) -> None:
         """Download the voice; runs on its own thread."""
         source = model_source(self._options.voice)
@@ -175,10 +185,7 @@ class VoiceDownload:
 
     def _given_up(self, why: str) -> ModelLoadError:
         self._failures.put(model_source(self._options.voice).wanted, why)
-        return ModelLoadError(
-            Translatable("{why}; the voice is not downloaded yet.", why=why),
-            remedy="Check the network; or download it: vieneu models get sano-vi",
-        )
+        return self.postponed()
 
 
 class FailureRecord:
