@@ -61,11 +61,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
     issues.async_set_missing(hass, entry, missing)
     embedded = await hass.async_add_executor_job(has_embedded_voice)
     runtime = VieneuRuntime(hass, entry, has_embedded_voice=embedded)
+    address_webhook.async_listen_until_set_up(hass, entry)
     try:
         await runtime.async_load()
     except VieneuError as error:
         await runtime.cached.aclose()
-        address_webhook.async_listen_until_set_up(hass, entry)
         issues.async_set_nothing_speaks(hass, entry, error)
         raise _not_set_up(hass, entry, error) from error
     address_webhook.async_stop_until_set_up(hass, entry)

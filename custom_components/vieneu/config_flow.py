@@ -203,8 +203,9 @@ class VieneuConfigFlow(DiscoveryFlow, domain=DOMAIN):
     @callback
     def async_remove(self) -> None:
         """Stop waiting when the flow ends."""
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.cancel()
+        waiting, self._waiting = self._waiting, None  # once: the entry takes the webhook's id over
+        if waiting is not None and not waiting.done():
+            waiting.cancel()
             webhook.async_unregister(self.hass, self._webhook_id)
 
     async def async_step_paste(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -51,6 +51,24 @@ async def test_a_new_address_needs_one_paste_and_interrupts_nobody(
         await hass.config_entries.async_unload(entry.entry_id)
 
 
+async def test_who_makes_another_notebook_and_pastes_its_address_gets_the_next_one(
+    hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], engine: ScriptedBackend
+) -> None:
+    hass.config.external_url = "https://house.example"
+    entry = await set_up({**colab, "webhook_id": "a-webhook"}, mode="remote")
+    flow = await reconfigure(hass, entry, "colab")
+    flow = await go_on(hass, flow, {"tunnel": "ngrok"})
+    (webhook_id,) = hass.data["webhook"].keys() - {"a-webhook"}
+    flow = await go_on(hass, flow, {"next_step_id": "paste"})
+    async with serving(engine) as other:
+        flow = await go_on(hass, flow, {"url": other.url, "token": TOKEN})
+        assert flow["reason"] == "reconfigure_successful"
+        await hass.async_block_till_done()
+        assert entry.data["webhook_id"] == webhook_id
+        assert hass.data["webhook"].keys() == {webhook_id}
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
 async def test_the_same_address_once_more_looks_at_it_again(
     hass: HomeAssistant, set_up: SetUp, colab: dict[str, Any], site: Site
 ) -> None:

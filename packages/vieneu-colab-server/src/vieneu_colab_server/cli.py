@@ -36,7 +36,7 @@ from vieneu_core.worker.spec import EngineSpec, RestartPolicy
 if TYPE_CHECKING:
     from vieneu_colab_server.announcement.presence import NetworkPresence
 
-_FOR_EVER = RestartPolicy(max_failed_starts=None)
+_RESTART = RestartPolicy(again_after_s=30.0)
 """Nobody else would load the engine again."""
 TOKEN_VARIABLE = f"{ENV_PREFIX}TOKEN"
 ADMIN_TOKEN_VARIABLE = f"{ENV_PREFIX}ADMIN_TOKEN"
@@ -249,7 +249,7 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
         spec = EngineSpec(engine, engine_options(engine_option or []))
         public = make_public(tunnel, domain=domain, program=tunnel_program)
         backend = ReadingBackend(
-            LocalBackend(spec, recovers=True, restart=_FOR_EVER, voices=_voices(settings)),
+            LocalBackend(spec, recovers=True, restart=_RESTART, voices=_voices(settings)),
             dictionary=DictionaryFile.named(dictionary),
         )
         presence = network_presence(announce)

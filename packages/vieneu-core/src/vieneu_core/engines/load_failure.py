@@ -16,11 +16,11 @@ def load_failure(error: Exception) -> VieneuError:
         return error
     if isinstance(error, MemoryError):
         return DeviceMemoryError("The engine ran out of memory.")
-    _LOGGER.debug("An engine failed in an unexpected way", exc_info=error)
+    _LOGGER.warning("An engine failed in an unexpected way", exc_info=error)
     return ModelLoadError(
         Translatable(
             "The engine failed with {kind}{message}.",
             kind=type(error).__name__,
-            message=f": {error}",
+            message=f": {error}" if str(error) else "",
         )
     )

@@ -119,11 +119,12 @@ class Delivery:
             causes = await self._one_round(missed, last_chance=failing == done)
             if not causes:
                 continue
-            now = self._clock.monotonic()
-            if failing != self._outbox.n_complete:  # the time starts again with each sentence
+            now, tried_again = self._clock.monotonic(), failing == self._outbox.n_complete
+            if not tried_again:  # the time starts again with each sentence
                 failing, n_failures, failing_since = self._outbox.n_complete, 0, now
             failing_s = now - failing_since
-            if unsayable(causes, awaited=failing_s >= self._policy.latest_start_s):
+            awaited = failing_s >= self._policy.latest_start_s
+            if unsayable(causes, tried_again=tried_again, awaited=awaited):
                 skipped = all_failed(causes, self._outbox.n_complete + 1)
                 await self._skip(skipped)
                 continue

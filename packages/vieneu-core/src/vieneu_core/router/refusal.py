@@ -8,11 +8,14 @@ from vieneu_core.errors import (
     AllBackendsFailedError,
     BackendBusyError,
     BackendError,
+    BackendLoadingError,
     BackendNotLoadedError,
     CircuitOpenError,
     SessionEndingError,
+    StreamInterruptedError,
     TooSlowError,
     UnpronounceableError,
+    WorkerDiedError,
 )
 from vieneu_core.translatable import Translatable
 
@@ -83,13 +86,22 @@ def all_failed(causes: Sequence[BackendError], number: int) -> BackendError:
     return AllBackendsFailedError(detail, causes=tuple(causes))
 
 
-def unsayable(causes: Sequence[BackendError], *, awaited: bool) -> bool:
+_SOON_OVER = (BackendBusyError, BackendLoadingError, StreamInterruptedError, WorkerDiedError)
+"""Failures that often end within seconds."""
+
+
+def unsayable(causes: Sequence[BackendError], *, tried_again: bool, awaited: bool) -> bool:
     """Return whether a sentence is skipped: backends found nothing to say in it.
 
-    One that failed for another reason, such as a worker that is restarted, might speak it; it is
-    awaited for as long as a listener may wait.
+    Args:
+        causes: Why each backend did not speak it. One that failed for another reason might, so it
+            gets a second round.
+        tried_again: Whether this was the second one.
+        awaited: Whether the listener may wait no longer for a backend that is back soon.
     """
     others = [cause for cause in causes if not isinstance(cause, UnpronounceableError)]
     if len(others) == len(causes):
         return False
-    return awaited or not any(cause.transient for cause in others)
+    if any(isinstance(cause, _SOON_OVER) for cause in others):
+        return awaited
+    return tried_again or not any(cause.transient for cause in others)

@@ -53,10 +53,12 @@ class RestartPolicy:
     """Longest delay; each death doubles it."""
     healthy_after_s: float = 60.0
     """A worker that lived this long counts as healthy: the delay starts again at the first one."""
-    max_failed_starts: int | None = 5
-    """Number of failed starts in a row after which there is no further one; None means for ever.
+    max_failed_starts: int = 5
+    """Number of failed starts in a row after which the engine counts as failed.
 
     The first load is not repeated, unless its process was killed: it tells what is wrong."""
+    again_after_s: float | None = None
+    """Time after which an engine that had been loaded before, and failed, is started again."""
 
     def __post_init__(self) -> None:
         check_not_negative(self)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 
-from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.engines.base import EngineInfo, LoadProgress
 from vieneu_core.errors import (
@@ -19,6 +18,7 @@ from vieneu_core.errors import (
 from vieneu_core.translatable import Translatable
 from vieneu_core.worker.messages import Failed, Load, Loaded, Message, Progress, Receiver
 from vieneu_core.worker.process_handle import WorkerProcess, within
+from vieneu_core.worker.restart_delays import RestartDelays
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
 
 _LOGGER = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class WorkerSupervisor:
         self._receiver = receiver
         self._clock = clock
         self._restart = restart
-        self._delays = Backoff(first_s=restart.first_delay_s, longest_s=restart.max_delay_s)
+        self._delays = RestartDelays(restart)
         self._times = times
         self._state = WorkerState.STOPPED
         self._changed = asyncio.Event()
@@ -53,7 +53,6 @@ class WorkerSupervisor:
         self._since = self._next_start_at = 0.0
         self.load_took_s = 0.0
         """Seconds that the latest start of the engine took; 0 before the first."""
-        self._n_deaths = self._n_failed_starts = 0
         self.n_restarts = 0
         """Times that a worker which had died was started again."""
 
@@ -93,11 +92,13 @@ class WorkerSupervisor:
         """
         while self._state in {WorkerState.STOPPED, WorkerState.FAILED}:
             if self._task is None or self._task.done():
-                self._n_deaths = self._n_failed_starts = 0
+                self._delays.reset()
                 self._failure = self._unexplained()
                 self._become(WorkerState.LOADING)
                 self._task = asyncio.create_task(self._supervise(), name="worker-supervisor")
-            else:  # the previous one is about to end
+            else:  # the previous one is about to end, or waits to start again
+                if self._state is WorkerState.FAILED:
+                    self._task.cancel()
                 await asyncio.wait((self._task,))
         await self._settled()
         self._usable()
@@ -171,6 +172,8 @@ class WorkerSupervisor:
                 delay_s = await self._run_and_count()
                 self._next_start_at = self._clock.monotonic() + delay_s
                 await self._clock.sleep(delay_s)
+                if self._state is WorkerState.FAILED:
+                    self._become(WorkerState.RESTARTING)
                 self.n_restarts += 1
         except EngineError as error:
             self._failure = error
@@ -189,12 +192,16 @@ class WorkerSupervisor:
             EngineError: the model cannot be loaded.
         """
         self._next_start_at = started_at = self._clock.monotonic()
-        died = await self._run_once()
-        if self._clock.monotonic() - started_at >= self._restart.healthy_after_s:
-            self._n_deaths = 0
-        self._n_deaths += 1
-        delay_s = self._delays.pause_s(self._n_deaths)
-        _LOGGER.warning("%s Next start in %g s.", died, delay_s)
+        self._delays.begin()
+        try:
+            ended = await self._run_once()
+            delay_s = self._delays.after_s(self._clock.monotonic() - started_at)
+        except EngineError as error:
+            if self._restart.again_after_s is None or self._info is None:
+                raise
+            self._failure, ended, delay_s = error, error.detail, self._restart.again_after_s
+            self._become(WorkerState.FAILED)  # who asks meanwhile learns why
+        _LOGGER.warning("%s Next start in %g s.", ended, delay_s)
         return delay_s
 
     async def _run_once(self) -> str:
@@ -216,7 +223,7 @@ class WorkerSupervisor:
             if self._state is not WorkerState.RESTARTING:
                 raise
             # It was loaded before: memory or a disk may be there again in a moment.
-            self._start_failed(error)
+            self._delays.start_failed(error, reported=True)
             return error.detail
         finally:
             # A process whose model still loads cannot respond, so it is killed. One that ended
@@ -247,7 +254,8 @@ class WorkerSupervisor:
             self._progress = None
         if info is None:
             return False
-        self._info, self._n_failed_starts = info, 0
+        self._info = info
+        self._delays.loaded()
         self.load_took_s = self._clock.monotonic() - began_at
         self._become(WorkerState.READY)
         return True
@@ -285,16 +293,5 @@ class WorkerSupervisor:
         # A model that ends its process would do so again; a kill from outside may not happen again.
         if self._state is WorkerState.LOADING and not process.was_killed:
             raise ModelLoadError(ending)
-        self._start_failed(ModelLoadError(ending))
+        self._delays.start_failed(ModelLoadError(ending))
         return ending
-
-    def _start_failed(self, error: EngineError) -> None:
-        """Count a failed start.
-
-        Raises:
-            EngineError: the error itself, as there were too many in a row.
-        """
-        self._n_failed_starts += 1
-        most = self._restart.max_failed_starts
-        if most is not None and self._n_failed_starts >= most:
-            raise error

@@ -114,7 +114,10 @@ class VoiceDownload:
         known = model_of(source)
         licence = known.licence if known is not None else "?"
         self._show(f"Downloading {source.repo} ({licence})", None, None)
-        threading.Thread(target=self._fetch, name="voice-download", daemon=True).start()
+        try:
+            threading.Thread(target=self._fetch, name="voice-download", daemon=True).start()
+        except RuntimeError as error:  # there are too many threads
+            self._end(error)
 
     def wait(self, progress: OnLoad, *, alone: bool = False) -> None:
         """Wait for the download while it advances; its source and licence are reported first.
@@ -149,13 +152,11 @@ class VoiceDownload:
             "The voice is still being downloaded.", remedy="It speaks as soon as it is there."
         )
 
-    def postponed(self) -> ModelLoadError:
+    @staticmethod
+    def postponed() -> ModelLoadError:
         """Return the error for a voice whose download has failed, and is tried again later."""
-        why = self._failures.reason(model_source(self._options.voice).wanted).rstrip(".")
         return ModelLoadError(
-            Translatable(
-                "{why}; the voice is not downloaded yet.", why=why or "The download failed"
-            ),
+            "The voice could not be downloaded; that is tried again within an hour.",
             remedy="Check the network; or download it: vieneu models get sano-vi",
         )
 
@@ -168,24 +169,31 @@ class VoiceDownload:
         try:
             sano_hub(self._options, retry_policy=policy).fetch(source, self._show)
         except ModelLoadError as error:
-            self._error = error
             self._failures.put(source.wanted, str(error.detail))
+            self._end(error)
         except Exception as error:  # noqa: BLE001 - a thread has nobody else to tell
-            self._error = ModelLoadError(
-                Translatable("The download failed with {kind}.", kind=type(error).__name__)
-            )
+            self._end(error)
         else:
             self._failures.clear(source.wanted)
-        finally:
-            self._ended_s = time.monotonic()
-            self._ended.set()
+            self._end(None)
+
+    def _end(self, error: Exception | None) -> None:
+        if error is not None and not isinstance(error, ModelLoadError):
+            error = ModelLoadError(
+                Translatable("The download failed with {kind}.", kind=type(error).__name__)
+            )
+        self._error, self._ended_s = error, time.monotonic()
+        self._ended.set()
 
     def _show(self, step: str, done: int | None, total: int | None) -> None:
         self._step = LoadProgress(step, done, total)
 
     def _given_up(self, why: str) -> ModelLoadError:
         self._failures.put(model_source(self._options.voice).wanted, why)
-        return self.postponed()
+        return ModelLoadError(
+            Translatable("{why}; the voice is not downloaded yet.", why=why),
+            remedy="Check the network; or download it: vieneu models get sano-vi",
+        )
 
 
 class FailureRecord:
