@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import ClientError, web
 from homeassistant.components import webhook
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -49,28 +50,21 @@ def webhook_key_of(data: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 @callback
-def async_listen(
-    hass: HomeAssistant, entry: VieneuConfigEntry, *, set_up: bool = True
-) -> Callable[[], None]:
-    """Receive new addresses for an entry. Returns a function that unregisters the webhook.
-
-    Args:
-        hass: Home Assistant.
-        entry: The entry.
-        set_up: Whether it follows its changes; otherwise a new address sets it up again.
-    """
+def async_listen(hass: HomeAssistant, entry: VieneuConfigEntry) -> Callable[[], None]:
+    """Receive new addresses for an entry. Returns a function that unregisters the webhook."""
     webhook_key = webhook_key_of(entry.data)
     if webhook_key is None:
         return lambda: None
     webhook_id, token = webhook_key
 
     async def connect(url: str) -> None:
-        if webhook_key_of(entry.data) != webhook_key or entry.disabled_by is not None:
+        if webhook_key_of(entry.data) != webhook_key:
             return  # the server was removed or replaced during the verification
         data = {**entry.data, CONF_COLAB: {**entry.data[CONF_COLAB], CONF_URL: url}}
         changed = hass.config_entries.async_update_entry(entry, data=data)
-        if not set_up:  # nothing could speak so far; now this can
-            hass.config_entries.async_schedule_reload(entry.entry_id)
+        if entry.state is not ConfigEntryState.LOADED:  # it does not follow its changes
+            if entry.disabled_by is None:
+                hass.config_entries.async_schedule_reload(entry.entry_id)
         elif not changed:
             entry.runtime_data.coordinator.async_check_now(Mode.REMOTE)  # the same: it is back
 
@@ -83,8 +77,7 @@ def async_listen(
 def async_listen_until_set_up(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
     """Receive new addresses for an entry with which nothing can speak yet: one may end that."""
     async_stop_until_set_up(hass, entry)
-    stop = async_listen(hass, entry, set_up=False)
-    hass.data.setdefault(_UNTIL_SET_UP, {})[entry.entry_id] = stop
+    hass.data.setdefault(_UNTIL_SET_UP, {})[entry.entry_id] = async_listen(hass, entry)
 
 
 @callback

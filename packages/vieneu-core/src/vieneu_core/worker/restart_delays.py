@@ -45,7 +45,6 @@ class RestartDelays:
         self._n_failed_starts += 1
         most = self._policy.max_failed_starts
         if self._n_failed_starts >= (min(most, _MOST_REPORTED) if reported else most):
-            self._n_failed_starts = 0
             raise error
 
     def after_s(self, lived_s: float) -> float:

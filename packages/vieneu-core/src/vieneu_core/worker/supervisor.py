@@ -97,9 +97,11 @@ class WorkerSupervisor:
                 self._become(WorkerState.LOADING)
                 self._task = asyncio.create_task(self._supervise(), name="worker-supervisor")
             else:  # the previous one is about to end, or waits to start again
-                if self._state is WorkerState.FAILED:
+                if waking := self._state is WorkerState.FAILED:
                     self._task.cancel()
                 await asyncio.wait((self._task,))
+                if waking and self._state is WorkerState.STOPPED:  # stopped meanwhile
+                    break
         await self._settled()
         self._usable()
 

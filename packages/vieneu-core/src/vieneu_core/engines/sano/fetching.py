@@ -166,16 +166,19 @@ class VoiceDownload:
         policy = RetryPolicy(
             timeout_s=10.0, max_tries_in_vain=2, backoff=Backoff(first_s=0.5, longest_s=5.0)
         )
+        error: Exception | None = self.unfinished()
         try:
             sano_hub(self._options, retry_policy=policy).fetch(source, self._show)
-        except ModelLoadError as error:
-            self._failures.put(source.wanted, str(error.detail))
-            self._end(error)
-        except Exception as error:  # noqa: BLE001 - a thread has nobody else to tell
-            self._end(error)
+        except ModelLoadError as failure:
+            error = failure
+            self._failures.put(source.wanted, str(failure.detail))
+        except Exception as failure:  # noqa: BLE001 - a thread has nobody else to tell
+            error = failure
         else:
+            error = None
             self._failures.clear(source.wanted)
-            self._end(None)
+        finally:
+            self._end(error)
 
     def _end(self, error: Exception | None) -> None:
         if error is not None and not isinstance(error, ModelLoadError):
