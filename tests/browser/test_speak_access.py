@@ -79,6 +79,7 @@ async def test_the_page_is_used_with_the_keyboard_alone(site: RelaySite) -> None
     async with speaking_page(site.url) as shown:
         keyboard = shown.page.keyboard
         await shown.page.press("[href='#main']", "Enter")
+        await shown.page.wait_for_function("document.activeElement.id === 'main'")
         await keyboard.press("Tab")
         assert await shown.page.evaluate("document.activeElement.id") == "text"
         await keyboard.type("Đây là câu 3.")
@@ -92,6 +93,9 @@ async def test_the_page_is_used_with_the_keyboard_alone(site: RelaySite) -> None
         await shown.page.press("#to-jobs", "Enter")
         # The page moves the focus once the browser has told it of the new address.
         await shown.page.wait_for_function("document.activeElement.id === 'main'")
+        await shown.page.press("[href='#main']", "Enter")
+        await shown.page.wait_for_function("location.hash === '#main'")
+        assert await shown.page.is_visible("#jobs"), "the link to the contents changes no part"
         reached = [await next_control(shown) for _ in range(3)]
         await keyboard.type(" ".join(SENTENCES))
         while reached[-1] != "submit":

@@ -9,9 +9,11 @@ import { Voices } from "./voices.js";
 const AGAIN_MS = 2_000;
 const CHECK_EVERY_MS = 15_000;
 const PARTS = ["speak", "jobs"];
+const CONTENTS = "#main";
 const element = (id) => document.getElementById(id);
 const voices = new Voices();
 let isLoggedIn = false;
+let lastPart = "speak";
 let shownVoices = "";
 let speakView;
 let jobsView;
@@ -26,7 +28,10 @@ element("page-language").addEventListener("change", (event) => {
 });
 element("login-form").addEventListener("submit", logIn);
 element("log-out").addEventListener("click", logOut);
-addEventListener("hashchange", () => showPart({ moveFocus: true }));
+addEventListener("hashchange", () => {
+  // The browser itself follows the link to the contents; the focus may have moved on since.
+  if (location.hash !== CONTENTS) showPart({ moveFocus: true });
+});
 document.addEventListener("loggedout", () => setLoggedIn(false));
 document.addEventListener("visibilitychange", followVoices);
 setInterval(followVoices, CHECK_EVERY_MS);
@@ -107,9 +112,13 @@ function setLoggedIn(value) {
   showPart();
 }
 
+/** Return the part that the address names; the link to the contents names none. */
 function shownPart() {
-  const hash = location.hash.slice(1);
-  return PARTS.includes(hash) ? hash : "speak";
+  if (location.hash !== CONTENTS) {
+    const hash = location.hash.slice(1);
+    lastPart = PARTS.includes(hash) ? hash : "speak";
+  }
+  return lastPart;
 }
 
 /** Where an error of a part is shown. */
