@@ -237,13 +237,14 @@ async def test_a_picture_after_the_end_mark_does_not_prolong_the_sentence(
     assert await reader.end() == [f"Cửa đang mở{ending}".strip(), "Nhớ khóa cửa."]
 
 
-async def test_a_source_that_is_cancelled_ends_the_sentences(reader: Reader) -> None:
+async def test_a_source_that_is_cancelled_is_an_error_after_what_it_wrote(reader: Reader) -> None:
     async def cancelled() -> AsyncIterator[str]:
         yield "Cửa đang mở. "
         raise asyncio.CancelledError
 
     found = sentences(cancelled(), clock=reader.clock)
-    with pytest.raises(asyncio.CancelledError):
+    assert await anext(found) == "Cửa đang mở."
+    with pytest.raises(InvalidRequestError, match="its source was cancelled"):
         await anext(found)
 
 
