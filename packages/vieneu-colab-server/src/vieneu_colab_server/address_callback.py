@@ -96,9 +96,9 @@ class AddressCallback:
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 last = Translatable("cannot be reached ({kind})", kind=type(error).__name__)
             else:
-                if accepted:
-                    return
                 if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+                    if accepted:
+                        return
                     last = Translatable("does not wait for an address at this webhook")
                 else:
                     last = Translatable("answers with status {status}", status=status)
@@ -112,7 +112,7 @@ class AddressCallback:
         )
 
     async def _post(self, body: bytes) -> tuple[int, bool]:
-        """Return the status of the answer, and whether the update was accepted."""
+        """Return the status of the answer, and whether it says that the update was accepted."""
         if self._session is None:
             async with aiohttp.ClientSession() as session:
                 return await self._post_on(session, body)
@@ -132,5 +132,4 @@ class AddressCallback:
             allow_redirects=False,
             **proxy_arguments(URL(self._url)),
         ) as answer:
-            ok = HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
-            return answer.status, ok and ACCEPTED_HEADER in answer.headers
+            return answer.status, ACCEPTED_HEADER in answer.headers

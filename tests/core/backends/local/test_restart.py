@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fake_clock import FakeClock, settle
-from local_rig import PATIENT, TWO, Make, check_speaks, is_ready, say, state
+from local_rig import TWO, Make, check_speaks, is_ready, say, state
 from waiting import until
 
 from vieneu_core.backends.base import BackendState
@@ -102,15 +102,23 @@ async def test_a_death_while_it_loads_again_is_tried_once_more(make: Make, tmp_p
     assert not trap.exists()
 
 
+async def loaded_before_memory_ran_out(
+    make: Make, full: Path, policy: RestartPolicy, **options: object
+) -> LocalBackend:
+    """Return a backend whose engine does not load again while that file exists."""
+    backend = make(restart=policy, fail_while_file=str(full), **options)
+    await backend.load()
+    await asyncio.to_thread(full.touch)
+    return backend
+
+
 async def test_a_model_that_was_loaded_before_and_does_not_load_now_is_tried_again(
     make: Make, tmp_path: Path
 ) -> None:
     """Another program may hold the memory for a while; meanwhile everyone hears the reason."""
     full = tmp_path / "full"
     policy = RestartPolicy(first_delay_s=0.0, max_failed_starts=2, again_after_s=0.3)
-    backend = make(restart=policy, fail_while_file=str(full), recovers=True)
-    await backend.load()
-    full.touch()
+    backend = await loaded_before_memory_ran_out(make, full, policy, recovers=True)
 
     with pytest.raises(DeviceMemoryError):
         await say(backend, "Câu này là sigkill.")
@@ -125,9 +133,7 @@ async def test_a_model_that_was_loaded_before_and_does_not_load_now_is_tried_aga
 async def test_loading_by_hand_does_not_wait_for_the_next_try(make: Make, tmp_path: Path) -> None:
     full = tmp_path / "full"
     policy = RestartPolicy(first_delay_s=0.0, max_failed_starts=1, again_after_s=3600.0)
-    backend = make(restart=policy, fail_while_file=str(full))
-    await backend.load()
-    full.touch()
+    backend = await loaded_before_memory_ran_out(make, full, policy)
     with pytest.raises(WorkerDiedError):
         await say(backend, "Câu này là sigkill.")
     with pytest.raises(DeviceMemoryError):
@@ -141,9 +147,7 @@ async def test_loading_by_hand_does_not_wait_for_the_next_try(make: Make, tmp_pa
 async def test_it_is_given_up_after_several_failed_starts(make: Make, tmp_path: Path) -> None:
     full = tmp_path / "full"
     policy = RestartPolicy(first_delay_s=0.0, max_failed_starts=2)
-    backend = make(restart=policy, fail_while_file=str(full), times=PATIENT)
-    await backend.load()
-    full.touch()
+    backend = await loaded_before_memory_ran_out(make, full, policy)
 
     with pytest.raises(WorkerDiedError):
         await say(backend, "Câu này là sigkill.")

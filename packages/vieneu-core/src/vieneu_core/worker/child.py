@@ -28,15 +28,15 @@ from vieneu_core.engines.base import (
     SpokenBy,
     Utterance,
 )
+from vieneu_core.engines.load_failure import foreign_failure
 from vieneu_core.errors import (
     BackendError,
-    DeviceMemoryError,
     ModelLoadError,
     RequestError,
     SynthesisFailedError,
     VieneuError,
 )
-from vieneu_core.translatable import Translatable, shortened
+from vieneu_core.translatable import shortened
 from vieneu_core.worker.engine_lookup import find_factory
 from vieneu_core.worker.messages import (
     LENGTH,
@@ -221,19 +221,11 @@ def _failed(job: int | None, error: BaseException, unnamed: type[BackendError]) 
     elif isinstance(error, VieneuError):
         # A missing package, for example, is why the model does not load.
         named = unnamed(error.detail, remedy=error.remedy)
-    elif isinstance(error, MemoryError):
-        named = DeviceMemoryError("The engine ran out of memory.")
     else:
-        traceback.print_exception(error)  # the client writes it to its log
-        # A foreign message may contain a path or the text: only the admin, who loads, may see it.
-        message = f": {error}" if job is None else ""
-        named = unnamed(
-            Translatable(
-                "The engine failed with {kind}{message}.",
-                kind=type(error).__name__,
-                message=message,
-            )
-        )
+        if not isinstance(error, MemoryError):
+            traceback.print_exception(error)  # the client writes it to its log
+        # Only the admin, who loads, may see the message of a foreign error.
+        named = foreign_failure(error, unnamed, with_message=job is None)
     detail, remedy = (shortened(text, _MAX_WORDS) for text in (named.detail, named.remedy))
     return Failed(job, named.code, detail, remedy)
 
