@@ -32,7 +32,7 @@ from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.testing.scripted import ScriptedBackend
 
 BRIEF = {
-    "first_byte": RemoteTimeouts(connect_s=20, first_byte_s=0.6, between_chunks_s=20, behind_s=20),
+    "first_byte": RemoteTimeouts(connect_s=20, first_byte_s=2, between_chunks_s=20, behind_s=20),
     "stall": RemoteTimeouts(connect_s=20, first_byte_s=20, between_chunks_s=0.6, behind_s=20),
     "rate": RemoteTimeouts(connect_s=20, first_byte_s=20, between_chunks_s=20, behind_s=0.6),
 }

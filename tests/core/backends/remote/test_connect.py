@@ -154,7 +154,7 @@ async def test_a_refused_connection_is_told_without_traffic(site: RemoteSite) ->
 
 
 async def test_a_dead_line_to_health_is_told_in_time(site: RemoteSite) -> None:
-    limits = RemoteTimeouts(connect_s=0.3, first_byte_s=0.3, between_chunks_s=30)
+    limits = RemoteTimeouts(connect_s=20, first_byte_s=0.3, between_chunks_s=30)
     site.go_wrong(line_faults.half_open, method="GET")
 
     with pytest.raises(FirstByteTimeoutError, match=r"localhost:\d+ sent nothing"):
@@ -162,7 +162,7 @@ async def test_a_dead_line_to_health_is_told_in_time(site: RemoteSite) -> None:
 
 
 async def test_a_health_report_that_trickles_has_an_end(site: RemoteSite) -> None:
-    limits = RemoteTimeouts(connect_s=0.4, first_byte_s=0.4, between_chunks_s=30)
+    limits = RemoteTimeouts(connect_s=2, first_byte_s=2, between_chunks_s=30)
     site.go_wrong(line_faults.trickle(0.1, n_bytes=1), method="GET")
 
     with pytest.raises(DeadlineExceededError):
@@ -171,12 +171,12 @@ async def test_a_health_report_that_trickles_has_an_end(site: RemoteSite) -> Non
 
 async def test_waiting_in_all_has_an_end(site: RemoteSite) -> None:
     limits = RemoteTimeouts(
-        total_s=0.8, connect_s=20, first_byte_s=20, between_chunks_s=20, behind_s=60
+        total_s=3, connect_s=20, first_byte_s=20, between_chunks_s=20, behind_s=60
     )
     remote = await site.loaded(timeouts=limits)
     site.go_wrong(line_faults.trickle(0.05), Moment.DURING)
 
-    with pytest.raises(DeadlineExceededError, match=r"0\.8 s of waiting"):
+    with pytest.raises(DeadlineExceededError, match=r"\b3 s of waiting"):
         await synthesize(remote, SynthesisRequest(text=TEXT))
 
 
