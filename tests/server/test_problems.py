@@ -86,6 +86,7 @@ EXPECTED = {
     "SynthesisFailedError": 500,
     "EndlessSentenceError": 500,
     "UnpronounceableError": 422,
+    "WorkerStartError": 500,
     "WorkerDiedError": 500,
     "AllBackendsFailedError": 503,
 }

@@ -65,6 +65,7 @@
         │   ├── SynthesisFailedError
         │   │   ├── EndlessSentenceError
         │   │   └── UnpronounceableError
+        │   ├── WorkerStartError
         │   └── WorkerDiedError
         └── AllBackendsFailedError    contains the failure of each
 
@@ -689,6 +690,18 @@ class UnpronounceableError(SynthesisFailedError):
     default_remedy = "Another voice speaks it if there is one; otherwise write it in Latin letters."
     consequence = Consequence.NONE
     transient = False
+
+
+class WorkerStartError(EngineError):
+    """The system lacks memory, processes or open files to start the engine's process."""
+
+    code = "worker_start"
+    title = "Engine process not started"
+    default_remedy = (
+        "Free memory, end programs that are not needed, or raise the limits of processes and of"
+        " open files (ulimit -u, ulimit -n)."
+    )
+    consequence = Consequence.OPEN
 
 
 class WorkerDiedError(EngineError):
