@@ -82,6 +82,7 @@ EXPECTED = {
     "InternalServerError": 500,
     "EngineError": 500,
     "ModelLoadError": 503,
+    "ModelDownloadError": 503,
     "DeviceMemoryError": 500,
     "SynthesisFailedError": 500,
     "EndlessSentenceError": 500,

@@ -61,6 +61,7 @@
         ├── InternalServerError
         ├── EngineError               the model or its process failed
         │   ├── ModelLoadError
+        │   │   └── ModelDownloadError
         │   ├── DeviceMemoryError
         │   ├── SynthesisFailedError
         │   │   ├── EndlessSentenceError
@@ -656,6 +657,15 @@ class ModelLoadError(EngineError):
     default_remedy = "Check the engine's settings and files: vieneu doctor"
     transient = False
     consequence = Consequence.OPEN
+
+
+class ModelDownloadError(ModelLoadError):
+    """A model could not be downloaded, for a reason that may pass: no network, the hub is away."""
+
+    code = "model_download"
+    title = "Model not downloaded"
+    default_remedy = "Check the network and start again; the download resumes where it stopped."
+    transient = True
 
 
 class DeviceMemoryError(EngineError):
