@@ -82,10 +82,12 @@ EXPECTED = {
     "InternalServerError": 500,
     "EngineError": 500,
     "ModelLoadError": 503,
+    "ModelDownloadError": 503,
     "DeviceMemoryError": 500,
     "SynthesisFailedError": 500,
     "EndlessSentenceError": 500,
     "UnpronounceableError": 422,
+    "WorkerStartError": 500,
     "WorkerDiedError": 500,
     "AllBackendsFailedError": 503,
 }

@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from server_site import TOKEN
 from waiting import until
 
-from vieneu_colab_server.launch import DrainingServer, build_server, open_port, url_of
+from vieneu_colab_server.launch import DrainingServer, build_server
+from vieneu_colab_server.listening_port import open_port, url_of
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.app import RelayParts, create_relay_app
 from vieneu_colab_server.relay.ingress import Ingress

@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from waiting import until
 
 from vieneu_colab_server.app import AddedApi, Service, create_app
-from vieneu_colab_server.launch import DrainingServer, build_server, open_port, url_of
+from vieneu_colab_server.launch import DrainingServer, build_server
+from vieneu_colab_server.listening_port import open_port, url_of
 from vieneu_colab_server.sending import SentInParts
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.audio.opus import OpusSentenceDecoder

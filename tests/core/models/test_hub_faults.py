@@ -17,7 +17,7 @@ from guard import GUARD_S
 from hub_fetches import FILE, LARGE, NO_PAUSES, REPO, SOURCE, hub
 from hub_site import HubSite, etag_of
 
-from vieneu_core.errors import ModelLoadError
+from vieneu_core.errors import ModelDownloadError, ModelLoadError
 from vieneu_core.models.download import RetryPolicy
 from vieneu_core.models.hub import find_cached
 from vieneu_core.models.source import ModelSource
@@ -67,7 +67,7 @@ def test_a_hub_that_says_nothing_is_not_waited_for_without_end(site: HubSite, ca
     site.n_silent = 20
     hasty = RetryPolicy(timeout_s=0.1, backoff=NO_PAUSES, max_tries_in_vain=3, sleep=quiet)
 
-    with pytest.raises(ModelLoadError, match=r"failed 3 times: 127\.0\.0\.1 sent nothing"):
+    with pytest.raises(ModelDownloadError, match=r"failed 3 times: 127\.0\.0\.1 sent nothing"):
         hub(site, cache, retry_policy=hasty).fetch(SOURCE, quiet)
 
 

@@ -10,7 +10,7 @@ from engine_calls import quiet
 from hub_fetches import AT_ONCE, FILE, LARGE, REPO, SOURCE, hub
 from hub_site import HubSite
 
-from vieneu_core.errors import MissingExtraError, ModelLoadError
+from vieneu_core.errors import MissingExtraError, ModelDownloadError, ModelLoadError
 from vieneu_core.models.catalogue import known_model
 from vieneu_core.models.hub import Hub
 from vieneu_core.models.source import ModelSource
@@ -63,8 +63,9 @@ def test_offline_and_not_here_says_where_it_looked_and_what_to_do(
 def test_a_hub_that_is_not_there_is_told(cache: Path) -> None:
     gone = Hub(cache_dir=cache, endpoint="http://127.0.0.1:9", retry_policy=AT_ONCE)
 
-    with pytest.raises(ModelLoadError, match="refuses connections"):
+    with pytest.raises(ModelDownloadError, match="refuses connections") as caught:
         gone.fetch(SOURCE, quiet)
+    assert caught.value.transient
 
 
 def test_something_else_at_that_address_is_told(site: HubSite, cache: Path) -> None:

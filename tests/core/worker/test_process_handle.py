@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -16,7 +18,7 @@ from child_process import child
 from fake_clock import FakeClock, settle
 from guard import GUARD_S
 
-from vieneu_core.errors import ModelLoadError
+from vieneu_core.errors import ModelLoadError, WorkerStartError
 from vieneu_core.voices import Voice
 from vieneu_core.worker.engine_lookup import find_factory
 from vieneu_core.worker.messages import Cancel, Finished, Load, Loaded, Message, Speak
@@ -137,6 +139,37 @@ async def test_an_interpreter_that_is_not_there_is_named(monkeypatch: pytest.Mon
 
     with pytest.raises(ModelLoadError, match="cannot start"):
         await WorkerProcess.spawn()
+
+
+@pytest.mark.parametrize("lacking", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN])
+@pytest.mark.parametrize("step", ["socketpair", "open_unix_connection", "create_subprocess_exec"])
+async def test_a_lack_that_may_pass_has_a_name_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, step: str, lacking: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(lacking, os.strerror(lacking))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(socket if step == "socketpair" else asyncio, step, fail)
+        with pytest.raises(WorkerStartError) as caught:
+            await WorkerProcess.spawn()
+
+    assert os.strerror(lacking) in caught.value.detail
+    assert caught.value.transient
+    gc.collect()  # a socket left open would speak up here
+
+
+async def test_too_few_descriptors_of_this_process_have_a_name_of_their_own() -> None:
+    process = await started()  # what is loaded by then opens no more files
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    os.close(lowest_free := os.dup(1))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free + 2, hard))
+    try:
+        with pytest.raises(WorkerStartError, match="Too many open files"):
+            await WorkerProcess.spawn()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        await process.close(2.0)
 
 
 async def test_a_signal_without_a_name_is_described_by_its_number() -> None:

@@ -15,27 +15,29 @@ from types import FrameType
 import uvicorn
 from pydantic import SecretStr
 from starlette.applications import Starlette
+from uvicorn.config import STARTUP_FAILURE
 
 from vieneu_colab_server.address_callback import AddressCallback
 from vieneu_colab_server.app import Companion, Service, create_app
 from vieneu_colab_server.connection_limits import bounded_protocol
 from vieneu_colab_server.exposure import Exposure, PublicEvent
+from vieneu_colab_server.listening_port import BACKLOG, open_port, url_of
 from vieneu_colab_server.middleware.proxy import ProxiedConfig
 from vieneu_colab_server.own_server import OwnServer
 from vieneu_colab_server.sending import SentInParts
 from vieneu_colab_server.settings import ServerSettings
+from vieneu_colab_server.startup import NamedStartup
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_core.backends.base import Backend
 from vieneu_core.cli.signals import install, restore
 from vieneu_core.clock import SystemClock
-from vieneu_core.credentials import host_in_url
-from vieneu_core.errors import BackendDrainingError, ConfigurationError, VieneuError
-from vieneu_core.translatable import Translatable
+from vieneu_core.errors import BackendDrainingError, VieneuError
 
 _LOGGER = logging.getLogger(__name__)
 CLOSE_TIMEOUT_S = 10
 """Seconds for sending the last bytes of responses. Idle connections are closed at once."""
-BACKLOG = 128
+EXIT_UNEXPECTED = 1
+"""Exit code of an app that fails with an error that has no name, as by any such error."""
 _ACCEPTED_AT_ONCE = 32  # by asyncio, before `BoundedProtocol` can close the first of a flood
 
 
@@ -51,18 +53,26 @@ class DrainingServer(uvicorn.Server):
     it at once. A backend that cannot be loaded stops it too.
     """
 
-    def __init__(self, config: uvicorn.Config, service: Service, *, drain_timeout_s: float) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        service: Service,
+        startup: NamedStartup,
+        *,
+        drain_timeout_s: float,
+    ) -> None:
         super().__init__(config)
         self._service = service
+        self._startup = startup
         self._drain_timeout_s = drain_timeout_s
         self._stop_asked = False
         self._drain_ends_s: float | None = None
         self._signal: signal.Signals | None = None
 
     @property
-    def load_failure(self) -> VieneuError | None:
-        """Why the backend could not be loaded; None where it was."""
-        return self._service.lifecycle.load_failure
+    def failure(self) -> VieneuError | None:
+        """Why the app did not start, or its backend could not be loaded; None where they did."""
+        return self._startup.failure or self._service.lifecycle.load_failure
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to serve; uvicorn's one number also sets how many connections wait to be taken."""
@@ -108,8 +118,9 @@ class DrainingServer(uvicorn.Server):
 
 def build_server(app: Starlette, settings: ServerSettings) -> DrainingServer:
     """Return a server for an app with a `Service`, whose log and headers reveal nothing."""
+    startup = NamedStartup(app)
     config = ProxiedConfig(
-        SentInParts(app),
+        SentInParts(startup),
         http=bounded_protocol(settings),
         backlog=_ACCEPTED_AT_ONCE,
         loop="asyncio",  # whether or not another package brings uvloop along
@@ -125,41 +136,7 @@ def build_server(app: Starlette, settings: ServerSettings) -> DrainingServer:
     # access_log=False alone still logs whole paths with queries, if a handler is found.
     logging.getLogger("uvicorn.access").disabled = True
     service: Service = app.state.service
-    return DrainingServer(config, service, drain_timeout_s=settings.drain_timeout_s)
-
-
-def open_port(settings: ServerSettings) -> socket.socket:
-    """Return a listening socket.
-
-    Raises:
-        ConfigurationError: the address is invalid or in use.
-    """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # asyncio sends small writes at once (TCP_NODELAY) only if the protocol is named here.
-    # Otherwise the first audio of a request waits 40 ms for the acknowledgement of its header.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-        listener.listen(BACKLOG)
-    except OSError as err:
-        listener.close()
-        raise ConfigurationError(
-            Translatable(
-                "Cannot listen on {host} port {port}: {strerror}.",
-                host=settings.host,
-                port=settings.port,
-                strerror=err.strerror or err,
-            ),
-            remedy="Stop the program that uses it, or choose another --port (0 takes a free one).",
-        ) from err
-    return listener
-
-
-def url_of(listener: socket.socket) -> str:
-    """Return the URL of a listening socket."""
-    host, port = listener.getsockname()[:2]
-    return f"http://{host_in_url(host)}:{port}"
+    return DrainingServer(config, service, startup, drain_timeout_s=settings.drain_timeout_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +197,7 @@ def launch(  # noqa: PLR0913 - its parts, most with defaults
         companions: What runs beside the server.
 
     Raises:
-        ConfigurationError: the address is invalid or in use.
+        ConfigurationError: the address cannot be used.
         VieneuError: the backend could not be loaded, or the tunnel could not be opened.
         ForcedStopError: it was stopped by a second signal.
     """
@@ -285,9 +262,14 @@ def _taking_signals(server: DrainingServer) -> Iterator[None]:
     before = install(server.handle_exit)
     try:
         yield
+    except SystemExit as error:
+        if error.code != STARTUP_FAILURE:
+            raise
+        if server.failure is None:  # uvicorn's code would mean wrong settings here
+            raise SystemExit(EXIT_UNEXPECTED) from error
     finally:
         restore(before)
-    if server.load_failure is not None:
-        raise server.load_failure
+    if server.failure is not None:
+        raise server.failure
     if server.force_exit:
         raise ForcedStopError

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from vieneu_colab_server.engine_options import engine_options
 from vieneu_colab_server.exit_codes import exiting_on_failure
-from vieneu_colab_server.launch import open_port
+from vieneu_colab_server.listening_port import open_port
 from vieneu_colab_server.replicas.arguments import RayAppArguments
 from vieneu_colab_server.replicas.engine_replica import EngineReplica
 from vieneu_colab_server.replicas.ingress import ENGINE_DEPLOYMENT, ingress_app, ingress_settings

@@ -61,10 +61,12 @@
         ├── InternalServerError
         ├── EngineError               the model or its process failed
         │   ├── ModelLoadError
+        │   │   └── ModelDownloadError
         │   ├── DeviceMemoryError
         │   ├── SynthesisFailedError
         │   │   ├── EndlessSentenceError
         │   │   └── UnpronounceableError
+        │   ├── WorkerStartError
         │   └── WorkerDiedError
         └── AllBackendsFailedError    contains the failure of each
 
@@ -657,6 +659,15 @@ class ModelLoadError(EngineError):
     consequence = Consequence.OPEN
 
 
+class ModelDownloadError(ModelLoadError):
+    """A model could not be downloaded, for a reason that may pass: no network, the hub is away."""
+
+    code = "model_download"
+    title = "Model not downloaded"
+    default_remedy = "Check the network and start again; the download resumes where it stopped."
+    transient = True
+
+
 class DeviceMemoryError(EngineError):
     """The device has too little memory."""
 
@@ -689,6 +700,18 @@ class UnpronounceableError(SynthesisFailedError):
     default_remedy = "Another voice speaks it if there is one; otherwise write it in Latin letters."
     consequence = Consequence.NONE
     transient = False
+
+
+class WorkerStartError(EngineError):
+    """The system lacks memory, processes or open files to start the engine's process."""
+
+    code = "worker_start"
+    title = "Engine process not started"
+    default_remedy = (
+        "Free memory, end programs that are not needed, or raise the limits of processes and of"
+        " open files (ulimit -u, ulimit -n)."
+    )
+    consequence = Consequence.OPEN
 
 
 class WorkerDiedError(EngineError):

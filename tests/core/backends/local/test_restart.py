@@ -20,7 +20,9 @@ from vieneu_core.errors import (
     DeviceMemoryError,
     ModelLoadError,
     WorkerDiedError,
+    WorkerStartError,
 )
+from vieneu_core.worker.process_handle import WorkerProcess
 from vieneu_core.worker.spec import RestartPolicy, WorkerTimes
 
 
@@ -190,3 +192,72 @@ async def test_unloading_while_it_is_being_started_again_ends_the_wait(
         await waiting
     await backend.load()
     assert (await backend.health()).worker_restarts == 0, "the admin's start is none"
+
+
+class Lack:
+    """Lets the next starts of a process fail, as where the system has no descriptors left."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.n_left = self.n_failed = 0
+        really = WorkerProcess.spawn
+
+        async def spawn() -> WorkerProcess:
+            if not self.n_left:
+                return await really()
+            self.n_left -= 1
+            self.n_failed += 1
+            raise WorkerStartError("Too many open files.")
+
+        monkeypatch.setattr(WorkerProcess, "spawn", spawn)
+
+
+@pytest.fixture
+def lack(monkeypatch: pytest.MonkeyPatch) -> Lack:
+    return Lack(monkeypatch)
+
+
+async def test_a_first_start_that_lacks_something_is_tried_again_with_the_usual_delays(
+    make: Make, clock: FakeClock, lack: Lack
+) -> None:
+    lack.n_left = 2
+    backend = make(clock=clock, restart=RestartPolicy(first_delay_s=1.0, max_delay_s=8.0))
+    loading = asyncio.create_task(backend.load())
+    await until(lambda: lack.n_failed == 1)
+    await settle()
+    assert await state(backend) is BackendState.LOADING
+
+    await clock.advance(0.9)
+    assert lack.n_failed == 1
+    await clock.advance(0.2)
+    assert lack.n_failed == 2
+    await clock.advance(2.1)
+
+    await loading
+    assert not lack.n_left
+    await check_speaks(backend)
+
+
+async def test_a_start_that_lacks_something_for_long_is_named(make: Make, lack: Lack) -> None:
+    lack.n_left = 100
+    backend = make(restart=RestartPolicy(first_delay_s=0.0, max_failed_starts=3))
+
+    with pytest.raises(WorkerStartError):
+        await backend.load()
+    assert lack.n_failed == 3
+    assert await state(backend) is BackendState.FAILED
+
+    lack.n_left = 0
+    await backend.load()
+    await check_speaks(backend)
+
+
+async def test_a_restart_that_lacks_something_is_tried_again(make: Make, lack: Lack) -> None:
+    backend = make()
+    await backend.load()
+    lack.n_left = 3
+
+    with pytest.raises(WorkerDiedError):
+        await say(backend, "Câu này là sigkill.")
+
+    await check_speaks(backend)
+    assert not lack.n_left

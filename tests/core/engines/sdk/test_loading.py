@@ -11,9 +11,16 @@ from types import ModuleType
 import pytest
 from fake_sdk import BASE, FakeVieneu, load, pretend, speak_sdk
 from huggingface_hub import constants
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from vieneu_core.engines.sdk import create
-from vieneu_core.errors import DeviceMemoryError, MissingExtraError, ModelLoadError, VieneuError
+from vieneu_core.errors import (
+    DeviceMemoryError,
+    MissingExtraError,
+    ModelDownloadError,
+    ModelLoadError,
+    VieneuError,
+)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +80,7 @@ def test_while_it_loads_it_is_kept_off_the_network_and_off_the_watermarker(
         (ImportError("no", name="lmdeploy"), ModelLoadError, "lmdeploy"),
         (ImportError("no", name="strange"), MissingExtraError, "strange"),
         (FileNotFoundError("a.gguf"), ModelLoadError, r"a\.gguf"),
+        (LocalEntryNotFoundError("no"), ModelDownloadError, "does not respond"),
         (RuntimeError("CUDA out of memory. Tried"), DeviceMemoryError, "memory"),
         (RuntimeError("std::bad_alloc"), DeviceMemoryError, "memory"),
     ],

@@ -20,7 +20,7 @@ from wyoming.info import Describe, Info
 from wyoming.tts import Synthesize
 from wyoming_site import Reply, say_whole
 
-from vieneu_colab_server.exit_codes import EXIT_CONFIGURATION
+from vieneu_colab_server.exit_codes import EXIT_CONFIGURATION, EXIT_MAY_PASS
 from vieneu_core.wire.routes import READYZ
 
 SENTENCE = "Có khách ở cổng."
@@ -114,4 +114,15 @@ async def test_a_name_without_an_address_ends_it_with_a_clear_error(tmp_path: Pa
 
     assert await relay.ended() == EXIT_CONFIGURATION
     assert "--wyoming-zeroconf needs --wyoming." in relay.log
+    assert "Traceback" not in relay.log
+
+
+async def test_an_address_that_the_machine_does_not_have_yet_ends_it_for_another_start(
+    tmp_path: Path,
+) -> None:
+    relay = RelayProcess(tmp_path, settings(tmp_path), "--wyoming=tcp://192.0.2.1:10200")
+    await relay.start()
+
+    assert await relay.ended() == EXIT_MAY_PASS
+    assert "error: The Wyoming server cannot listen on tcp://192.0.2.1:10200" in relay.log
     assert "Traceback" not in relay.log

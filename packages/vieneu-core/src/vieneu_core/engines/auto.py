@@ -29,7 +29,7 @@ from vieneu_core.engines.base import (
     SpokenBy,
     Utterance,
 )
-from vieneu_core.engines.load_failure import load_failure
+from vieneu_core.engines.load_failure import load_failure, none_loads
 from vieneu_core.engines.registry import (
     AUTO_ENGINE,
     ENGINES,
@@ -99,26 +99,20 @@ class AutoEngine:
             ModelLoadError: none can be loaded; the message contains the reason for each.
         """
         tried: list[_Loaded] = []
-        failures: list[str] = []
+        failures: dict[str, VieneuError] = {}
         for name in self._names():
             try:
                 tried.append(self._try(name, progress))
             except Exception as error:  # noqa: BLE001 - whatever it is, the next one may speak
-                reason = load_failure(error).detail
-                failures.append(f"{name}: {reason}")
+                failures[name] = load_failure(error)
+                reason = failures[name].detail
                 _LOGGER.warning("%s cannot be used here: %s", name, reason)
                 progress(LoadProgress(f"{name} cannot be used here: {reason}"))
                 continue
             if tried[-1].factor <= FAST_ENOUGH:
                 break
         if not tried:
-            raise ModelLoadError(
-                Translatable(
-                    "No engine can be loaded. {failures}",
-                    failures=" ".join(failures) or "None is installed.",
-                ),
-                remedy="See what is missing: vieneu doctor",
-            )
+            raise none_loads(failures)
         best = min(tried, key=lambda each: (each.factor > FAST_ENOUGH, each.factor))
         self._chosen = best.engine
         progress(LoadProgress(f"Chose {best.info.engine}, real-time factor {best.factor:.2f}"))

@@ -27,7 +27,7 @@ from vieneu_core.engines.base import (
     SpokenBy,
     Utterance,
 )
-from vieneu_core.engines.load_failure import load_failure
+from vieneu_core.engines.load_failure import load_failure, none_loads
 from vieneu_core.engines.loaded_engine import LoadedEngine
 from vieneu_core.engines.registry import EMBEDDED_VOICES, is_installed
 from vieneu_core.engines.sano.fetching import DownloadDeadlines, VoiceDownload
@@ -36,7 +36,6 @@ from vieneu_core.engines.speech_lm.options import parse_options
 from vieneu_core.errors import (
     CloningUnsupportedError,
     EmptyTextError,
-    ModelLoadError,
     SynthesisFailedError,
     VieneuError,
     VoiceNotFoundError,
@@ -283,8 +282,4 @@ def _none_loaded(failures: Mapping[str, VieneuError]) -> VieneuError:
     """Return the only error, or one with the reasons of all."""
     if len(failures) == 1:
         return next(iter(failures.values()))
-    reasons = " ".join(f"{name}: {error.detail}" for name, error in failures.items())
-    return ModelLoadError(
-        Translatable("No engine can be loaded. {failures}", failures=reasons),
-        remedy="See what is missing: vieneu doctor",
-    )
+    return none_loads(failures)

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
-from vieneu_core.errors import BackendError, DeviceMemoryError, ModelLoadError, VieneuError
+from vieneu_core.errors import (
+    BackendError,
+    DeviceMemoryError,
+    ModelDownloadError,
+    ModelLoadError,
+    VieneuError,
+)
 from vieneu_core.translatable import Translatable
 
 _LOGGER = logging.getLogger(__name__)
@@ -16,6 +23,23 @@ def load_failure(error: Exception) -> VieneuError:
         return error
     _LOGGER.warning("An engine failed in an unexpected way", exc_info=error)
     return foreign_failure(error, ModelLoadError, with_message=True)
+
+
+def none_loads(failures: Mapping[str, VieneuError]) -> ModelLoadError:
+    """Return the error for several engines none of which loads; where one may later, it may too.
+
+    Args:
+        failures: Why, by the name of the engine; empty where none is installed.
+    """
+    may_later = any(isinstance(error, ModelDownloadError) for error in failures.values())
+    kind = ModelDownloadError if may_later else ModelLoadError
+    reasons = " ".join(f"{name}: {error.detail}" for name, error in failures.items())
+    return kind(
+        Translatable(
+            "No engine can be loaded. {failures}", failures=reasons or "None is installed."
+        ),
+        remedy="See what is missing: vieneu doctor",
+    )
 
 
 def foreign_failure(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from vieneu_core.backoff import Backoff
-from vieneu_core.errors import ModelLoadError
+from vieneu_core.errors import ModelDownloadError, ModelLoadError
 from vieneu_core.models.cache import RepoCache
 from vieneu_core.models.hub_client import Body, HubClient, RemoteFile
 from vieneu_core.models.hub_failures import InterruptedTransferError
@@ -49,7 +49,7 @@ class RetryPolicy:
         """Call ``step`` until it is not interrupted, and return its result.
 
         Raises:
-            ModelLoadError: it was interrupted too often without an increase of ``so_far``.
+            ModelDownloadError: it was interrupted too often without an increase of ``so_far``.
         """
         best, n_tries, n_in_vain = so_far(), 0, 0
         while True:
@@ -207,14 +207,13 @@ def _check_space(file: RemoteFile, here: int, folder: Path) -> None:
         )
 
 
-def _given_up(error: InterruptedTransferError, n_tries: int, n_bytes: int) -> ModelLoadError:
+def _given_up(error: InterruptedTransferError, n_tries: int, n_bytes: int) -> ModelDownloadError:
     kept = Translatable(" {n_bytes:.1f} MB are kept.", n_bytes=n_bytes / 1e6) if n_bytes else ""
-    return ModelLoadError(
+    return ModelDownloadError(
         Translatable(
             "The download failed {n_tries} times: {error}.{kept}",
             n_tries=n_tries,
             error=error,
             kept=kept,
-        ),
-        remedy="Check the network and start again; the download resumes where it stopped.",
+        )
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from vieneu_core.errors import ModelLoadError
+from vieneu_core.errors import ModelDownloadError, ModelLoadError
 from vieneu_core.models.hub_proxies import proxy_away, proxy_refusal
 from vieneu_core.translatable import Translatable
 
@@ -81,7 +81,8 @@ class HubFailures:
         if fault := self._proxy_fault(chain, proxy):
             return fault
         if _has(chain, ssl.SSLCertVerificationError):
-            return ModelLoadError(
+            # A machine without a clock of its own has a wrong one until it has asked the network.
+            return ModelDownloadError(
                 Translatable(
                     "{what}: the certificate of {host} is not accepted.", what=what, host=self.host
                 ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -14,7 +15,7 @@ from collections.abc import Coroutine
 from typing import Any, Self, TypeVar
 
 from vieneu_core.clock import Clock
-from vieneu_core.errors import ModelLoadError
+from vieneu_core.errors import EngineError, ModelLoadError, WorkerStartError
 from vieneu_core.translatable import Translatable
 from vieneu_core.worker.messages import (
     LENGTH,
@@ -31,6 +32,8 @@ _STDERR_LINES = 20
 _LINE_CHARS = 300
 _DRAIN_S = 1.0
 _READ_BYTES = 65_536
+_LACKS = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+"""Errors for what other programs, or this one, may give back."""
 _T = TypeVar("_T")
 
 
@@ -54,11 +57,23 @@ class WorkerProcess:
         """Start a Python interpreter that runs the worker.
 
         Raises:
+            WorkerStartError: the system lacks something for it, which may pass.
             ModelLoadError: the system cannot start it.
         """
+        try:
+            return await cls._spawn()
+        except OSError as error:
+            raise _start_error(error) from error
+
+    @classmethod
+    async def _spawn(cls) -> Self:
         ours, theirs = socket.socketpair()
         with theirs:
-            reader, writer = await asyncio.open_unix_connection(sock=ours)
+            try:
+                reader, writer = await asyncio.open_unix_connection(sock=ours)
+            except BaseException:
+                ours.close()
+                raise
             try:
                 process = await asyncio.create_subprocess_exec(
                     sys.executable,
@@ -73,12 +88,10 @@ class WorkerProcess:
                     pass_fds=(theirs.fileno(),),
                     env=_environment(),
                 )
-            except OSError as error:
+            except OSError:
                 writer.close()
                 await writer.wait_closed()
-                raise ModelLoadError(
-                    Translatable("The engine's process cannot start: {error}.", error=error)
-                ) from error
+                raise
             except asyncio.CancelledError:
                 writer.close()
                 raise
@@ -196,6 +209,11 @@ async def _cancel(*tasks: asyncio.Future[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
+
+
+def _start_error(error: OSError) -> EngineError:
+    kind = WorkerStartError if error.errno in _LACKS else ModelLoadError
+    return kind(Translatable("The engine's process cannot start: {error}.", error=error))
 
 
 def _environment() -> dict[str, str]:

@@ -56,7 +56,8 @@ class RestartPolicy:
     max_failed_starts: int = 5
     """Number of failed starts in a row after which the engine counts as failed.
 
-    The first load is not repeated, unless its process was killed: it tells what is wrong."""
+    The first load is not repeated, unless its process was killed or the system lacked something to
+    start it: it tells what is wrong."""
     again_after_s: float | None = None
     """Time after which an engine that had been loaded before, and failed, is started again."""
 

@@ -14,6 +14,7 @@ from vieneu_core.errors import (
     EngineError,
     ModelLoadError,
     WorkerDiedError,
+    WorkerStartError,
 )
 from vieneu_core.translatable import Translatable
 from vieneu_core.worker.messages import Failed, Load, Loaded, Message, Progress, Receiver
@@ -84,12 +85,7 @@ class WorkerSupervisor:
     # --- start, stop, use ------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Start the worker and wait until its model is loaded. Without effect if it is running.
-
-        Raises:
-            EngineError: the engine cannot be loaded.
-            BackendNotLoadedError: it was stopped meanwhile.
-        """
+        """Start the worker and wait until its model is loaded; see `WorkerClient.start`."""
         while self._state in {WorkerState.STOPPED, WorkerState.FAILED}:
             if self._task is None or self._task.done():
                 self._delays.reset()
@@ -212,7 +208,11 @@ class WorkerSupervisor:
         Raises:
             EngineError: the model cannot be loaded.
         """
-        process, loaded = await WorkerProcess.spawn(), False
+        try:
+            process, loaded = await WorkerProcess.spawn(), False
+        except WorkerStartError as error:  # what it lacks may be there again in a moment
+            self._delays.start_failed(error)
+            return str(error)
         self._process = process
         try:
             loaded = await self._load(process)

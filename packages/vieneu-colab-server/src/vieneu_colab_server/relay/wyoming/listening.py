@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from vieneu_colab_server.listening_port import cause_of, remedy_of
 from vieneu_core.credentials import host_in_url
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
@@ -109,8 +110,8 @@ async def open_listener(address: Address) -> Listener:
                 url=_url(address),
                 strerror=os.strerror(error.errno) if error.errno else error,
             ),
-            remedy="Stop the program that uses it, or choose another address.",
-        ) from error
+            remedy=remedy_of(error, "Stop the program that uses it, or choose another address."),
+        ) from cause_of(error, address.host if isinstance(address, TcpAddress) else "path")
 
 
 def _url(address: Address) -> str:

@@ -19,7 +19,7 @@ from vieneu_core.backoff import Backoff
 from vieneu_core.config.paths import state_dir
 from vieneu_core.engines.base import LoadProgress, OnLoad
 from vieneu_core.engines.sano.options import SanoOptions
-from vieneu_core.errors import ModelLoadError
+from vieneu_core.errors import ModelDownloadError, ModelLoadError
 from vieneu_core.files import write_atomic
 from vieneu_core.models.catalogue import PUBLIC_FILE_BYTES, model_of, model_source
 from vieneu_core.models.download import RetryPolicy
@@ -146,16 +146,16 @@ class VoiceDownload:
             raise self._error
 
     @staticmethod
-    def unfinished() -> ModelLoadError:
+    def unfinished() -> ModelDownloadError:
         """Return the error for a voice that is on its way."""
-        return ModelLoadError(
+        return ModelDownloadError(
             "The voice is still being downloaded.", remedy="It speaks as soon as it is there."
         )
 
     @staticmethod
-    def postponed() -> ModelLoadError:
+    def postponed() -> ModelDownloadError:
         """Return the error for a voice whose download has failed, and is tried again later."""
-        return ModelLoadError(
+        return ModelDownloadError(
             "The voice could not be downloaded; that is tried again within an hour.",
             remedy="Check the network; or download it: vieneu models get sano-vi",
         )
@@ -191,9 +191,9 @@ class VoiceDownload:
     def _show(self, step: str, done: int | None, total: int | None) -> None:
         self._step = LoadProgress(step, done, total)
 
-    def _given_up(self, why: str) -> ModelLoadError:
+    def _given_up(self, why: str) -> ModelDownloadError:
         self._failures.put(model_source(self._options.voice).wanted, why)
-        return ModelLoadError(
+        return ModelDownloadError(
             Translatable("{why}; the voice is not downloaded yet.", why=why),
             remedy="Check the network; or download it: vieneu models get sano-vi",
         )

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from vieneu_core.errors import (
     DeviceMemoryError,
     MissingExtraError,
+    ModelDownloadError,
     ModelLoadError,
     ReferenceAudioError,
     SynthesisFailedError,
@@ -27,7 +28,7 @@ _HARMLESS = (
     "Triton compilation failed",  # slower, without other effects
 )
 _OUT_OF_MEMORY = ("out of memory", "failed to allocate memory", "bad_alloc", "defaultcpuallocator")
-_NOT_HERE = ("LocalEntryNotFoundError", "OfflineModeIsEnabled")
+_NOT_HERE, _FORBIDDEN = "LocalEntryNotFoundError", "OfflineModeIsEnabled"
 """Exceptions of huggingface_hub that do not name the missing file."""
 _EXTRAS = {
     "llama_cpp": "gguf-compiled",
@@ -89,7 +90,10 @@ def _translated(error: Exception, what: str, kind: type[VieneuError]) -> VieneuE
         # Its own ImportErrors have no module name; their cause does.
         if isinstance(each, ImportError) and each.name:
             return _missing(each.name.partition(".")[0])
-    if any(type(each).__name__ in _NOT_HERE for each in chain):
+    names = {type(each).__name__ for each in chain}
+    if names & {_NOT_HERE, _FORBIDDEN}:
+        if kind is ModelLoadError and _FORBIDDEN not in names:  # the network may come
+            kind = ModelDownloadError
         return kind(
             Translatable(
                 "{what}: a required file is not on this machine, and the hub is disabled or does"
