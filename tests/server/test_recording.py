@@ -185,3 +185,27 @@ async def test_what_is_left_of_a_body_is_not_taken_for_the_end_of_the_client() -
     with pytest.raises(ClientGoneError):
         await while_connected(receive, asyncio.Event().wait())
     assert messages == []
+
+
+async def test_a_reader_that_takes_nothing_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is stored for it is bounded; beyond that nothing is made, and its time does not run."""
+    queue = SpeechQueue(max_waiting=0, max_running=1, retry_after_s=1.0)
+    speech_service = Recorder(queue, ReplayLimits(max_recording_bytes=1_000))
+    chunks = [*(chunk(300) for _ in range(9)), chunk(0, final=True)]
+    slow = speech_service.attach("a", b"", lambda: speech(*chunks))
+    await slow.first_audio()
+    await until(lambda: not queue._running)
+    loop = asyncio.get_running_loop()
+    later_s = loop.time() + 1_000.0
+    monkeypatch.setattr(loop, "time", lambda: later_s)
+    await asyncio.sleep(0)
+
+    other = speech_service.attach("b", b"", lambda: speech(chunk(10, final=True)))
+    assert [one.n_samples for one in await all_of(other)] == [10]
+    assert [one.n_samples for one in await all_of(slow)] == [300] * 9 + [0]
+    assert queue.depth == 0
+    for reader in (slow, other):
+        reader.close()
+    await speech_service.aclose()

@@ -1,4 +1,4 @@
-"""The deadline of a synthesis is about the synthesis, not about waiting for the engine."""
+"""The deadline of a synthesis is about the synthesis, not about waiting for engine or client."""
 
 from __future__ import annotations
 
@@ -69,3 +69,66 @@ async def test_a_request_whose_turn_on_the_engine_did_not_come_is_busy_and_no_ti
     assert got == [AUDIO, END], "that it waited is no part of the speech"
     reader.close()
     await recorder.aclose()
+
+
+class SkippingTime:
+    """The time of the running loop, which a test puts forward."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        loop = asyncio.get_running_loop()
+        self.now_s = loop.time()
+        monkeypatch.setattr(loop, "time", lambda: self.now_s)
+
+
+async def test_a_pause_changes_nothing_but_the_time_of_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    time = SkippingTime(monkeypatch)
+    timeout = asyncio.timeout(100.0)
+    async with timeout:
+        deadline, ends_at_s = SpeakingDeadline(timeout), time.now_s + 100.0
+        time.now_s += 30.0
+        for _ in range(2):
+            deadline.pause()
+        time.now_s += 5_000.0
+        await asyncio.sleep(0)
+        assert timeout.when() is None
+        for _ in range(2):
+            deadline.resume()
+        assert timeout.when() == pytest.approx(ends_at_s + 5_000.0)
+
+
+async def test_a_pause_while_the_turn_is_awaited_is_counted_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    time = SkippingTime(monkeypatch)
+    timeout = asyncio.timeout(100.0)
+    async with timeout:
+        deadline, ends_at_s = SpeakingDeadline(timeout), time.now_s + 100.0
+        deadline.heard(WAITING)
+        time.now_s += 2.0
+        deadline.pause()
+        time.now_s += 500.0
+        deadline.resume()
+        time.now_s += 3.0
+        deadline.heard(TURN)
+        assert timeout.when() == pytest.approx(ends_at_s + 505.0)
+
+
+async def test_what_ends_after_the_synthesis_moves_no_deadline() -> None:
+    async with speaking_deadline(100.0) as over:
+        over.pause()
+    over.resume()
+    over.pause()
+
+    with pytest.raises(DeadlineExceededError):
+        await _pausing_once_it_has_passed()
+
+
+async def _pausing_once_it_has_passed() -> None:
+    async with speaking_deadline(0.01) as passed:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            passed.pause()
+            passed.resume()

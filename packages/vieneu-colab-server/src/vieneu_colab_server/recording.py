@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from vieneu_colab_server.client_pauses import ClientPauses
 from vieneu_colab_server.speaking_deadline import speaking_deadline
 from vieneu_colab_server.speech_queue import SpeechQueue, Ticket
 from vieneu_core.audio.pcm import AudioChunk
@@ -172,26 +173,27 @@ class Recording:
             speaking_deadline(self._limits.deadline_s) as deadline,
             aclosing(speak()) as chunks,
         ):
+            pauses = ClientPauses(self._ticket, deadline)
             async for chunk in chunks:
-                deadline.heard(chunk)
+                pauses.heard(chunk)
                 self.speaking = not chunk.waiting
                 if not chunk.waiting:
-                    await self._keep(chunk)
+                    await self._keep(chunk, pauses)
                     last = chunk
         if last is None or not last.final:
             raise StreamInterruptedError("The speech ended in the middle of a sentence.")
         if not self.audible:
             raise UnpronounceableError("No voice can pronounce this text.")
 
-    async def _keep(self, chunk: AudioChunk) -> None:
+    async def _keep(self, chunk: AudioChunk, pauses: ClientPauses) -> None:
         self._chunks.append(chunk)
         self._store(len(chunk.pcm))
         self.audible = self.audible or bool(chunk.pcm)
-        self._ticket.made(chunk)
         self._wake()
         self.make_room()
-        while self.n_bytes >= self._limits.max_recording_bytes:
-            await self._news.wait()
+        while self.full:
+            with pauses.awaiting_reader():
+                await self._news.wait()
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._ticket.leave()

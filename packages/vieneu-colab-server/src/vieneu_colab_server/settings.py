@@ -71,7 +71,7 @@ class ServerSettings(BaseSettings):
     loading_retry_after_s: PositiveFloat = 5.0
     """Retry-After while the model is being loaded."""
     deadline_s: PositiveFloat = 300.0
-    """Longest synthesis of one request, without its waiting for turns."""
+    """Longest synthesis of one request, without its waiting for turns and for its client."""
     max_connections: PositiveInt = 512
     """Connections at once; for more, those are closed first that have no running request."""
     head_timeout_s: PositiveFloat = 10.0

@@ -2,7 +2,8 @@
 
 Several requests are spoken at once, as far as the backend can make their speech in time: it lets
 their sentences take turns. A request that would make the others late waits, the shorter ones
-first. One that would get its first audio too late is refused at once.
+first. One that would get its first audio too late is refused at once. One that only waits for its
+client, to write more text or to take its audio, keeps nobody waiting: it gives up its place.
 """
 
 from __future__ import annotations
@@ -53,11 +54,12 @@ class SpeechQueue:
         self._rate = SpeakingRate(self._clock)
         self._running: list[Ticket] = []
         self._waiting: list[Ticket] = []
+        self._paused: list[Ticket] = []
 
     @property
     def depth(self) -> int:
-        """Requests waiting or running."""
-        return len(self._running) + len(self._waiting)
+        """Requests waiting or running, also those that wait for their clients."""
+        return len(self._running) + len(self._waiting) + len(self._paused)
 
     def enter(self, demand: Demand | None = None) -> Ticket:
         """Enter the queue; the caller must call `Ticket.leave`.
@@ -65,7 +67,7 @@ class SpeechQueue:
         Raises:
             BackendBusyError: the queue is full, or the wait would be too long.
         """
-        if self.depth >= self._max_depth:
+        if len(self._running) + len(self._waiting) >= self._max_depth:
             raise self.busy("The queue is full")
         ticket = Ticket(self, Demand() if demand is None else demand, self._clock.monotonic())
         within_s = ticket.demand.within_s
@@ -94,15 +96,41 @@ class SpeechQueue:
             self._rate.made(chunk.seconds)
         self._start()
 
+    def pause(self, ticket: Ticket) -> None:
+        """Let others run in place of a ticket. Without effect if it does not run."""
+        if ticket in self._running:
+            self._stop(ticket)
+            self._paused.append(ticket)
+            self._start()
+
+    def resume(self, ticket: Ticket) -> None:
+        """Let a ticket run again, at once; without effect if it has not paused.
+
+        Its speech has begun, and must not halt for those that came later. So more than
+        ``max_running`` may run for a while; no further one begins meanwhile.
+        """
+        if ticket in self._paused:
+            self._paused.remove(ticket)
+            ticket.listener.receive(0.0, self._clock.monotonic())  # the engine has not made it late
+            self._run(ticket)
+
     def give_back(self, ticket: Ticket) -> None:
         """Remove a ticket, and let others run."""
-        if ticket in self._waiting:
-            self._waiting.remove(ticket)
+        if ticket in self._running:
+            self._stop(ticket)
         else:
-            self._running.remove(ticket)
-            if ticket.demand.speech_s is not None:
-                self._rate.end()
+            (self._waiting if ticket in self._waiting else self._paused).remove(ticket)
         self._start()
+
+    def _run(self, ticket: Ticket) -> None:
+        self._running.append(ticket)
+        if ticket.demand.speech_s is not None:  # else it also waits for its text
+            self._rate.begin()
+
+    def _stop(self, ticket: Ticket) -> None:
+        self._running.remove(ticket)
+        if ticket.demand.speech_s is not None:
+            self._rate.end()
 
     def _start(self) -> None:
         """Let the tickets run that may."""
@@ -111,9 +139,7 @@ class SpeechQueue:
         for ticket in sorted(self._waiting, key=_order):
             if self._may_run(ticket):
                 self._waiting.remove(ticket)
-                self._running.append(ticket)
-                if ticket.demand.speech_s is not None:  # else it also waits for its text
-                    self._rate.begin()
+                self._run(ticket)
                 ticket.called.set()
 
     def _may_run(self, ticket: Ticket) -> bool:
@@ -200,6 +226,14 @@ class Ticket:
     def made(self, chunk: AudioChunk) -> None:
         """Record audio of this ticket."""
         self._queue.made(self, chunk)
+
+    def pause(self) -> None:
+        """Give up the place while the client is waited for. Without effect if it has paused."""
+        self._queue.pause(self)
+
+    def resume(self) -> None:
+        """Take the place back, at once. Without effect if it has not paused."""
+        self._queue.resume(self)
 
     def leave(self) -> None:
         """Leave the queue. Without effect if it has left."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 from tone_engine import expected, same
 from wyoming.client import AsyncClient
+from wyoming.ping import Ping
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
 from wyoming_site import WyomingSite, reply, say_whole, serving_wyoming, write
 
@@ -166,6 +168,23 @@ async def test_a_text_that_does_not_go_on_is_given_up(backend: ScriptedBackend) 
         assert given_up.error is not None
         assert "No more text" in given_up.error.text
         assert same((await say_whole(client, SENTENCE)).tones, TONES)
+
+
+@pytest.mark.parametrize("kept_alive_by", [Ping(), SynthesizeChunk(text="")])
+async def test_other_events_keep_no_text_open(
+    backend: ScriptedBackend, kept_alive_by: Ping | SynthesizeChunk
+) -> None:
+    async with serving_wyoming(backend, text_timeout_s=0.05) as site, site.client() as client:
+        await client.write_event(SynthesizeStart().event())
+        await client.write_event(SynthesizeChunk(text="Câu này ").event())
+        given_up = asyncio.create_task(reply(client))
+        while not given_up.done():
+            await client.write_event(kept_alive_by.event())
+            await asyncio.sleep(0)
+        error = (await given_up).error
+
+    assert error is not None
+    assert "No more text arrived within 0.05 s" in error.text
 
 
 async def test_a_text_that_does_not_begin_is_given_up(backend: ScriptedBackend) -> None:

@@ -15,7 +15,7 @@ from vieneu_colab_server.relay.wyoming.queued_speech import QueuedSpeech
 from vieneu_colab_server.speech_queue import SpeechQueue
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import BackendLoadingError, DeadlineExceededError, SynthesisFailedError
-from vieneu_core.synthesis import SynthesisRequest, collect
+from vieneu_core.synthesis import Speech, SynthesisRequest, collect
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 SENTENCES = tuple(f"Đây là câu {n}." for n in range(4))
@@ -148,3 +148,113 @@ async def test_a_server_that_takes_nothing_now_says_so() -> None:
     with pytest.raises(BackendLoadingError):
         await collect(QueuedSpeech(speak, line, check_accepting=check)(SynthesisRequest(text="a")))
     assert line.depth == 0
+
+
+async def written(first: str, more: asyncio.Event, rest: str) -> AsyncGenerator[str, None]:
+    """Write a text with a pause in it."""
+    yield first
+    await more.wait()
+    yield rest
+
+
+@pytest.mark.parametrize("begins", [f"{SENTENCES[0]} ", "Đây là "])
+async def test_writers_that_pause_keep_nobody_waiting(
+    backend: ScriptedBackend, begins: str
+) -> None:
+    """Whether a sentence was spoken before, or none is known yet."""
+    line, more = queue(max_waiting=0), asyncio.Event()
+    speak = QueuedSpeech(backend.stream, line)
+    async with backend:
+        slow: list[asyncio.Task[Speech]] = []
+        for _ in range(3):
+            text = written(begins, more, SENTENCES[1])
+            slow.append(asyncio.create_task(collect(speak(SynthesisRequest(text=text)))))
+            await until(lambda: not line._running and line.depth == len(slow))
+        other = await collect(speak(SynthesisRequest(text=SENTENCES[2])))
+        more.set()
+        ends = await asyncio.gather(*slow)
+
+    assert same(heard(other.pcm, other.sample_rate_hz), [expected(SENTENCES[2])])
+    n_sentences = 2 if begins.startswith(SENTENCES[0]) else 1
+    assert [len(heard(one.pcm, one.sample_rate_hz)) for one in ends] == [n_sentences] * 3
+    assert line.depth == 0
+
+
+async def test_a_writer_has_its_place_while_what_it_has_written_is_spoken(
+    backend: ScriptedBackend,
+) -> None:
+    line, more, hold = queue(), asyncio.Event(), asyncio.Event()
+    backend.script = [ScriptStep(after_chunks=2, hold=hold)]
+    speak = QueuedSpeech(backend.stream, line)
+    async with backend:
+        chunks = speak(SynthesisRequest(text=written(f"{SENTENCES[0]} ", more, SENTENCES[1])))
+        await anext(chunks)
+        assert len(line._running) == 1
+        other = asyncio.create_task(collect(speak(SynthesisRequest(text=SENTENCES[2]))))
+        await until(lambda: line.depth == 2)
+        assert backend.record.begun == [SENTENCES[0]]
+        hold.set()
+        await other
+        more.set()
+        assert [chunk.sentence async for chunk in chunks if chunk.final] == [0, 1]
+
+
+async def test_a_reader_that_takes_nothing_keeps_nobody_waiting(backend: ScriptedBackend) -> None:
+    line = queue(max_waiting=0)
+    speak = QueuedSpeech(backend.stream, line, max_ahead_bytes=10_000)
+    async with backend:
+        slow = speak(SynthesisRequest(text=TEXT))
+        first = await anext(slow)
+        await until(lambda: not line._running)
+        other = speak(SynthesisRequest(text=SENTENCES[0]))
+        pcm = b"".join([chunk.pcm async for chunk in other])
+        rest = b"".join([chunk.pcm async for chunk in slow])
+
+    assert same(heard(pcm, 24_000), [expected(SENTENCES[0])])
+    whole = heard(first.pcm + rest, first.sample_rate_hz)
+    assert same(whole, [expected(sentence) for sentence in SENTENCES])
+    assert line.depth == 0
+
+
+async def test_the_deadline_counts_neither_the_writer_s_pauses_nor_the_reader_s(
+    backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, skipped_s = asyncio.get_running_loop(), [0.0]
+    real = loop.time
+    monkeypatch.setattr(loop, "time", lambda: real() + skipped_s[0])
+    line, more = queue(), asyncio.Event()
+    speak = QueuedSpeech(backend.stream, line, max_ahead_bytes=10_000)
+    async with backend:
+        text = written(f"{SENTENCES[0]} ", more, " ".join(SENTENCES[1:]))
+        chunks = speak(SynthesisRequest(text=text))
+        got = [await anext(chunks)]
+        for _ in range(3):  # the reader pauses, each time with a full buffer
+            await until(lambda: not line._running)
+            skipped_s[0] += 1_000.0
+            await asyncio.sleep(0)
+            got.append(await anext(chunks))
+        while not got[-1].final:
+            got.append(await anext(chunks))
+        await until(lambda: not line._running)
+        skipped_s[0] += 1_000.0  # the writer pauses
+        await asyncio.sleep(0)
+        more.set()
+        got += [chunk async for chunk in chunks]
+
+    pcm = b"".join(chunk.pcm for chunk in got)
+    assert same(heard(pcm, 24_000), [expected(sentence) for sentence in SENTENCES])
+
+
+async def test_the_deadline_ends_an_engine_that_hangs_after_pauses(
+    backend: ScriptedBackend,
+) -> None:
+    line, more = queue(), asyncio.Event()
+    backend.script = [ScriptStep(at_sentence=1, after_chunks=1, hold=asyncio.Event())]
+    speak = QueuedSpeech(backend.stream, line, deadline_s=0.5)
+    async with backend:
+        chunks = speak(SynthesisRequest(text=written(f"{SENTENCES[0]} ", more, SENTENCES[1])))
+        more.set()
+        with pytest.raises(DeadlineExceededError):
+            await collect(chunks)
+
+    assert (backend.in_flight, line.depth) == (0, 0)

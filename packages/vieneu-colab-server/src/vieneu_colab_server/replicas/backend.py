@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from vieneu_colab_server.replicas.delivery import Delivery
+from vieneu_colab_server.replicas.described_engine import DescribedEngine
 from vieneu_colab_server.replicas.engine_replica import BACKEND_NAME, Description
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends import Backend, BackendState, Health, Lifetime
@@ -80,7 +81,7 @@ class ReplicasBackend(Backend):
         self._lifetime = Lifetime(
             Translatable("The backend {name}", name=BACKEND_NAME), backend=BACKEND_NAME
         )
-        self._description: Description | None = None
+        self._engine = DescribedEngine(replicas.describe, self._clock)
         self._depth = 0
 
     @property
@@ -95,9 +96,9 @@ class ReplicasBackend(Backend):
         """
         self._lifetime.require_open()
         n_failures = 0
-        while self._description is None:
+        while self._engine.known is None:
             try:
-                self._description = await self._replicas.describe()
+                await self._engine.learn()
             except BackendError as error:
                 n_failures += 1
                 _LOGGER.warning("%s It is tried again.", error)
@@ -109,31 +110,37 @@ class ReplicasBackend(Backend):
         A running stream raises `BackendNotLoadedError`.
         """
         self._lifetime.use()
-        self._description = None
+        await self._engine.forget()
 
     async def aclose(self) -> None:
         """Unload permanently."""
         self._lifetime.close()
-        self._description = None
+        await self._engine.forget()
 
     async def health(self) -> Health:
         """Return what is known of the engine, and whether any replica runs."""
-        if self._description is None:
+        described = self._engine.known
+        if described is None:
             return Health(state=BackendState.UNLOADED)
+        self._engine.renew()  # for the next time: what asks for the health waits only 2 s
         running = await self._replicas.n_running()
         return replace(
-            self._description.health,
+            described.health,
             state=BackendState.READY if running else BackendState.LOADING,
             queue_depth=self._depth,
             worker_restarts=None,
         )
 
     async def voices(self) -> tuple[Voice, ...]:
-        """List the voices of the engine, as they were when it was loaded.
+        """List the voices of the engine, as a replica knew them a few seconds ago.
+
+        While all replicas are taken, they are the last ones that are known.
 
         Raises:
             BackendNotLoadedError: it is not loaded.
         """
+        self._known()
+        await self._engine.renewed()
         return self._known().voices
 
     async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
@@ -216,6 +223,6 @@ class ReplicasBackend(Backend):
 
     def _known(self) -> Description:
         self._lifetime.require_open()
-        if self._description is None:
+        if self._engine.known is None:
             raise self._lifetime.not_loaded()
-        return self._description
+        return self._engine.known

@@ -111,23 +111,33 @@ class Connection:
                     return
                 await self._take(event)
                 await asyncio.sleep(0)  # a burst of events must not keep other clients waiting
+                if self._piece_due_in_s() == 0.0:
+                    self._give_up_text()
 
     def _is_written(self) -> bool:
         return self._writing is not None and not self._writing.answer.ended
 
     def _quiet_s(self) -> float:
         """Return how long the client may be silent: less once its text has begun to be spoken."""
-        has_begun = self._writing is not None and self._writing.text.has_begun
-        limits = self._limits
-        is_spoken = has_begun and self._is_written()
-        return limits.text_timeout_s if is_spoken else limits.idle_timeout_s
+        due_in_s = self._piece_due_in_s()
+        return self._limits.idle_timeout_s if due_in_s is None else due_in_s
+
+    def _piece_due_in_s(self) -> float | None:
+        """Return how long the next piece of a text that is spoken may take; None if none is.
+
+        Only pieces count: other events would keep the text open for ever.
+        """
+        if self._writing is None or not (self._is_written() and self._writing.text.has_begun):
+            return None
+        due_at_s = self._writing.text.added_at_s + self._limits.text_timeout_s
+        return max(0.0, due_at_s - asyncio.get_running_loop().time())
 
     def _give_up_text(self) -> None:
+        is_spoken, limits = self._piece_due_in_s() is not None, self._limits
+        timeout_s = limits.text_timeout_s if is_spoken else limits.idle_timeout_s
         self._fail_writing(
             InvalidRequestError(
-                Translatable(
-                    "No more text arrived within {timeout_s:g} s.", timeout_s=self._quiet_s()
-                ),
+                Translatable("No more text arrived within {timeout_s:g} s.", timeout_s=timeout_s),
                 remedy="Send synthesize-stop after the last piece of a text.",
             )
         )

@@ -18,7 +18,8 @@ class WyomingLimits:
     event_timeout_s: float = 30.0
     """Longest time for an event to arrive, from its first byte to its last."""
     text_timeout_s: float = 60.0
-    """Longest pause between two pieces of a text: others wait for the end of its speech."""
+    """Longest pause between two pieces of a text whose speech has begun. Others are spoken
+    meanwhile, but a text that does not go on must not be kept for ever."""
     idle_timeout_s: float = 300.0
     """A connection on which nothing happens for so long is closed; so long a text may take to
     begin, as that of a language model does."""

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
+from vieneu_colab_server.client_pauses import ClientPauses
 from vieneu_colab_server.relay.wyoming.speech_source import Speak
 from vieneu_colab_server.speaking_deadline import speaking_deadline
 from vieneu_colab_server.speech_demand import demand_of
@@ -15,7 +16,8 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.synthesis import SynthesisRequest
 
 DEADLINE_S = 300.0
-"""Longest synthesis of one request, without its time in the queue; as `ServerSettings` has it."""
+"""Longest synthesis of one request, without waiting for its turn or its client; as
+`ServerSettings` has it."""
 MAX_AHEAD_BYTES = 4 << 20
 """Samples that wait for a slow reader: a minute and a half at 24 kHz."""
 
@@ -24,7 +26,8 @@ class QueuedSpeech:
     """Speaks requests in turn with all others of a queue.
 
     The synthesis runs ahead of its reader, so that a client that plays as it reads does not keep
-    the next request waiting for as long as it listens.
+    the next request waiting for as long as it listens. One that reads more slowly than that, or
+    that still writes its text, is waited for without a place in the queue.
 
     Args:
         speak: Speaks a request whose turn has come, as `Backend.stream` does.
@@ -74,14 +77,15 @@ class QueuedSpeech:
     async def _make(self, request: SynthesisRequest, ticket: Ticket, ahead: _Ahead) -> None:
         try:
             await ticket.turn()
-            async with (
-                speaking_deadline(self._deadline_s) as deadline,
-                aclosing(self._speak(request)) as chunks,
-            ):
-                async for chunk in chunks:
-                    deadline.heard(chunk)
-                    ticket.made(chunk)
-                    await ahead.put(chunk)
+            async with speaking_deadline(self._deadline_s) as deadline:
+                pauses = ClientPauses(ticket, deadline)
+                async with aclosing(self._speak(pauses.watched(request))) as chunks:
+                    async for chunk in chunks:
+                        pauses.heard(chunk)
+                        if ahead.full:
+                            with pauses.awaiting_reader():
+                                await ahead.room()
+                        ahead.put(chunk)
         finally:
             ticket.leave()
             ahead.end()
@@ -97,10 +101,18 @@ class _Ahead:
         self._ended = False
         self._news = asyncio.Event()
 
-    async def put(self, chunk: AudioChunk) -> None:
-        """Add a chunk, once there is room."""
-        while self._n_bytes >= self._max_bytes:
+    @property
+    def full(self) -> bool:
+        """Whether the reader has to take something before more is made."""
+        return self._n_bytes >= self._max_bytes
+
+    async def room(self) -> None:
+        """Wait until the reader has taken something, if it is full."""
+        while self.full:
             await self._change()
+
+    def put(self, chunk: AudioChunk) -> None:
+        """Add a chunk."""
         self._chunks.append(chunk)
         self._n_bytes += len(chunk.pcm)
         self._news.set()

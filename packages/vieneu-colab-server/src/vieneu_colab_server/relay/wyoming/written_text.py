@@ -37,6 +37,8 @@ class WrittenText:
         self._n_chars = 0
         self._pieces: asyncio.Queue[str | None] = asyncio.Queue()
         self._begun = asyncio.Event()
+        self.added_at_s = asyncio.get_running_loop().time()
+        """When the last piece came, by the time of the loop; before that, when the text began."""
 
     def add(self, piece: str) -> None:
         """Take the next piece.
@@ -47,6 +49,7 @@ class WrittenText:
         self._n_chars += len(piece)
         check_length(self._n_chars, self._max_chars)
         if piece:
+            self.added_at_s = asyncio.get_running_loop().time()
             self._pieces.put_nowait(piece)
         if piece.strip():
             self._begun.set()
