@@ -24,7 +24,7 @@ from vieneu_core.errors import (
     VieneuError,
     VoiceNotFoundError,
 )
-from vieneu_core.router.asked_last import AskedLast
+from vieneu_core.router.asked_last import AskedLast, only_late
 from vieneu_core.router.breaker import Probe
 from vieneu_core.router.events import ErrorReport, RouterEvent, SentenceSkipped, SpokenByFallback
 from vieneu_core.router.memory import Memory, Replay
@@ -72,7 +72,7 @@ class Delivery:
         self.n_attempts = 0  # requests that backends were sent
         self._n_spoken = 0
         self._asked_last = AskedLast(policy.sentences_until_return)
-        self._failed_in_round: set[TrackedBackend] = set()
+        self._failed_in_round: dict[TrackedBackend, BackendError] = {}
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the audio of the whole request. Closing it stops the synthesis.
@@ -159,7 +159,7 @@ class Delivery:
                 if self._outbox.n_complete == begun + len(rest):
                     return []  # it failed after the last sentence
                 causes.append(err)
-                self._failed_in_round.add(tracked)
+                self._failed_in_round[tracked] = err
             except (VoiceNotFoundError, CloningUnsupportedError) as err:
                 self._asked_last.add(tracked, err, self._outbox.n_complete)
                 refusals.append(err)
@@ -199,8 +199,9 @@ class Delivery:
 
     def _too_late(self, tracked: TrackedBackend, passage: tuple[str, ...]) -> BackendError | None:
         """Return why speech from here would begin too late for its listener, or None."""
-        wait_s = tracked.backlog.wait_s() - self._outbox.ahead_s
-        if wait_s > self._policy.latest_start_s:
+        begun = self._outbox.n_complete > 0
+        wait_s = tracked.backlog.wait_s(begun=begun) - self._outbox.ahead_s
+        if wait_s > self._policy.latest_turn_s:
             return turn_too_late(tracked.name, wait_s)
         speed = tracked.speed
         sounds_in_s = speed.sounds_in_s(estimated_seconds(passage[:1], self._request.speed))
@@ -211,12 +212,18 @@ class Delivery:
         return begins_late(tracked.name, sounds_in_s)
 
     def _replaceable(self, tracked: TrackedBackend) -> bool:
-        """Return whether another backend could speak now that did not fail in this request."""
-        failed = self._asked_last.backends | self._failed_in_round
-        return any(
-            other is not tracked and other not in failed and other.usable
-            for other in self._route.backends
-        )
+        """Return whether another backend could speak now that was not yet asked in vain."""
+        asked = self._asked_last.backends | self._failed_in_round.keys()
+        return any(other not in asked for other in self._others(tracked))
+
+    def _has_other(self, tracked: TrackedBackend) -> bool:
+        """Return whether another backend could speak now, be it later: none that failed."""
+        failed = {one for one, err in self._failed_in_round.items() if not only_late(err)}
+        failed |= self._asked_last.failed
+        return any(other not in failed for other in self._others(tracked))
+
+    def _others(self, tracked: TrackedBackend) -> list[TrackedBackend]:
+        return [other for other in self._route.backends if other is not tracked and other.usable]
 
     async def _attempt(
         self,
@@ -233,16 +240,17 @@ class Delivery:
         """
         fallback = self._route.is_fallback(tracked)
         cause = before[-1] if before else None
-        wait_s = tracked.backlog.wait_s()
-        speech_s = estimated_seconds(passage, self._request.speed)
+        wait_s = tracked.backlog.wait_s(begun=True)
+        lengths_s = [estimated_seconds((one,), self._request.speed) for one in passage]
         self.n_attempts += 1
         number = f"{self._outbox.n_complete}-{self.n_attempts}"
         request = replace(self._request, request_id=f"{self._request.request_id[:100]}-{number}")
         try:
-            with tracked.attempt(probe, speech_s, longest_chars=max(map(len, passage))) as running:
+            longest_chars = max(map(len, passage))
+            with tracked.attempt(probe, *lengths_s, longest_chars=longest_chars) as running:
 
-                def spoke(sentence: str, chunks: list[AudioChunk]) -> None:
-                    running.spoke(estimated_seconds((sentence,), self._request.speed))
+                def spoke(chunks: list[AudioChunk]) -> None:
+                    running.spoke()
                     self._spoke(tracked, cause)
                     self._replay.spoken(self._outbox.n_complete - 1, chunks)
 
@@ -254,6 +262,7 @@ class Delivery:
                     clock=self._clock,
                     is_fallback=fallback,
                     replaceable=lambda: self._replaceable(tracked),
+                    has_other=lambda: self._has_other(tracked),
                     replaced=lambda: self._returns(tracked),
                     turn_in_s=wait_s,
                     on_sentence=spoke,

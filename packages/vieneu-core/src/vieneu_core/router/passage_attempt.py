@@ -33,8 +33,8 @@ _NEARLY_DRY_S = 0.3
 """Seconds of audio ahead below which a sentence is released as it comes."""
 _USUAL = 1.5
 """A first audio may take this many times as long as is usual."""
-_SIGN_TOLERANCE_S = 0.2
-"""A sign of life that comes this much early counts as due."""
+_LEAST_WAIT_S = 0.5
+"""A chunk is awaited for so many seconds at least, however long the listener has waited."""
 _ASKED = 0.8
 """Part of the limit that a server is told, so that its answer comes before the limit ends."""
 
@@ -49,10 +49,11 @@ class PassageAttempt:
         policy: Time limits, and the voice of a fallback.
         clock: Measures the waiting.
         is_fallback: Whether the backend differs from the admin's choice.
-        replaceable: Returns whether another backend could speak if this one is late.
+        replaceable: Returns whether another backend could speak sooner if this one is late.
+        has_other: Returns whether another backend could speak, if only late, where this one hangs.
         replaced: Returns whether another backend shall speak the following sentences.
         turn_in_s: Estimated seconds until the backend has made the speech that it makes now.
-        on_sentence: Called with each sentence that is complete, and its chunks as they came.
+        on_sentence: Called with the chunks, as they came, of each sentence that is complete.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, all by keyword
@@ -65,9 +66,10 @@ class PassageAttempt:
         clock: Clock,
         is_fallback: bool,
         replaceable: Callable[[], bool],
+        has_other: Callable[[], bool],
         replaced: Callable[[], bool],
         turn_in_s: float,
-        on_sentence: Callable[[str, list[AudioChunk]], None],
+        on_sentence: Callable[[list[AudioChunk]], None],
     ) -> None:
         self._tracked = tracked
         self._running = running
@@ -76,6 +78,7 @@ class PassageAttempt:
         self._clock = clock
         self._is_fallback = is_fallback
         self._replaceable = replaceable
+        self._has_other = has_other
         self._replaced = replaced
         self._turn_in_s = turn_in_s
         self._on_sentence = on_sentence
@@ -154,7 +157,7 @@ class PassageAttempt:
                         await outbox.make_room()
                     await self._take(chunk, sentence, whole_s)
                     if chunk.final:
-                        self._on_sentence(passage[chunk.sentence], sentence.received)
+                        self._on_sentence(sentence.received)
                         sentence = ReceivedSentence()
                         if self._replaced():
                             return
@@ -173,12 +176,11 @@ class PassageAttempt:
             BackendError: the listener has waited long for it, and need not.
         """
         sentence.shows_life(waits=chunk.waiting)
-        silent_s = min(self._outbox.dry_s, sentence.waited_s)
+        self._turn_in_s = 0.0  # from now on signs tell when the turn comes
+        silent_s = sentence.silent_s(self._outbox.dry_s)
         if chunk.waiting:
             self._wait_for_turn(silent_s)
-            return
-        self._turn_in_s = 0.0
-        if silent_s > self._policy.latest_start_s and self._replaceable():
+        elif silent_s > self._policy.latest_start_s and self._replaceable():
             raise too_slow(self._tracked.name, (sentence.waited_s - sentence.turn_s) / whole_s)
 
     def _wait_for_turn(self, silent_s: float) -> None:
@@ -187,11 +189,11 @@ class PassageAttempt:
         Raises:
             BackendBusyError: another backend speaks sooner.
         """
-        wait_s, policy = silent_s, self._policy
+        wait_s = silent_s
         if not self._outbox.n_complete:
             wait_s += self._running.turn_in_s
-        longest_s = policy.replaceable_stall_s - _SIGN_TOLERANCE_S  # signs come every second
-        if (silent_s > longest_s or wait_s > policy.latest_start_s) and self._replaceable():
+        if wait_s > self._policy.latest_turn_s and self._replaceable():
+            self._running.gives_up(wait_s)
             raise turn_too_late(self._tracked.name, wait_s)
 
     async def _next(
@@ -224,13 +226,16 @@ class PassageAttempt:
     def _limit_s(self, sentence: ReceivedSentence) -> float:
         """Return the longest wait for the next chunk: short where another backend can speak."""
         policy = self._policy
-        if not self._replaceable():
+        if not self._has_other():
             return policy.stall_s
         longest_s = policy.replaceable_stall_s
-        if sentence.first_audio_s is None:
+        if sentence.first_audio_s is None and not sentence.waits:  # signs of waiting are regular
             known_s = self._tracked.speed.usual_first_audio_s
             usual_s = policy.first_audio_s if known_s is None else _USUAL * known_s
             longest_s = max(longest_s, usual_s) + self._turn_in_s
+        if self._replaceable():  # at once: then all waits together are limited
+            left_s = policy.latest_start_s - sentence.silent_s(self._outbox.dry_s)
+            longest_s = min(longest_s, max(_LEAST_WAIT_S, left_s))
         return min(policy.stall_s, longest_s + self._outbox.ahead_s)
 
     async def _take(self, chunk: AudioChunk, sentence: ReceivedSentence, whole_s: float) -> None:
@@ -263,7 +268,7 @@ class PassageAttempt:
 
     def _is_late(self, sentence: ReceivedSentence, whole_s: float) -> bool:
         """Return whether the listener will have waited too long when the sentence is complete."""
-        silent_s = min(self._outbox.dry_s, sentence.waited_s)
+        silent_s = sentence.silent_s(self._outbox.dry_s)
         late_s = silent_s + sentence.rest_in_s(whole_s) - self._outbox.ahead_s
         return late_s > self._policy.latest_start_s
 

@@ -15,6 +15,10 @@ LAST_RESORT = "last_resort"
 """Name of the embedded voice, which is always available."""
 
 
+_SIGN_TOLERANCE_S = 0.2
+"""A sign of life that comes this much early counts as due."""
+
+
 class Mode(StrEnum):
     """The admin's choice of the backend for requests, independent of its health."""
 
@@ -88,6 +92,14 @@ class RouterPolicy:
     """Silence between two sentences; what the speech itself has of it counts."""
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     session: SessionPolicy = field(default_factory=SessionPolicy)
+
+    @property
+    def latest_turn_s(self) -> float:
+        """Another backend speaks where a listener would hear nothing for longer until its turn.
+
+        In seconds. Signs that a request waits come every second, a little early or late.
+        """
+        return max(0.0, self.replaceable_stall_s - _SIGN_TOLERANCE_S)
 
     def __post_init__(self) -> None:
         check_not_negative(self)
