@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from itertools import pairwise
 
 import pytest
@@ -10,10 +12,11 @@ from listener import Listener
 from one_at_a_time import OneAtATime
 from router_rig import RouterRig, assert_heard, gather, speakers
 
+from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.errors import BackendBusyError
 from vieneu_core.router import Mode, RouterPolicy
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.testing.scripted import ScriptStep
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 READING = tuple(f"Đây là câu {n} của một bài đọc dài về thời tiết." for n in range(12))
 OTHERS = tuple(f"Đây là câu {n} của một bản tin khác về giao thông." for n in range(12, 14))
@@ -142,3 +145,28 @@ async def test_a_backend_that_was_only_late_speaks_where_the_last_one_hangs(busy
         chunks = await rig.speak(SHORT[0])
 
     assert speakers(chunks) == [asked[busy].name]
+
+
+class SlowToBegin(ScriptedBackend):
+    """Its first audio comes after a real time, without a sign before."""
+
+    first_audio_s: float
+
+    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        await asyncio.sleep(self.first_audio_s)
+        async with aclosing(super().stream(request)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+
+async def test_a_fallback_that_is_only_slow_is_not_left_again_and_again_for_a_busy_choice() -> None:
+    policy = RouterPolicy(replaceable_stall_s=0.05, first_audio_s=0.05, stall_s=500.0)
+    async with RouterRig(Mode.LOCAL, policy) as rig, asyncio.timeout(60):
+        rig.local.always = ScriptStep(error=BackendBusyError("The queue is full."))
+        slow = SlowToBegin(name="last_resort", clock=rig.clock)
+        slow.first_audio_s = 0.3
+        await rig.router.set_last_resort(slow)
+
+        chunks = await rig.speak(SHORT[0])
+
+    assert speakers(chunks) == ["last_resort"]

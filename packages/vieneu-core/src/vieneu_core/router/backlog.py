@@ -28,6 +28,8 @@ class RunningSpeech:
     """Seconds of audio of the sentence that is being made; 0 while it waits for its turn."""
     factor: float | None = None
     """Seconds waited for a second of that; None if unknown."""
+    _begun_at: float | None = None
+    """When its present sentence began to arrive, be it taken or not."""
     turn_was_late: bool = False
     """Whether it ended because its turn came too late."""
 
@@ -40,9 +42,19 @@ class RunningSpeech:
     def turn_s(self) -> float:
         """Estimated length of its next sentence, or of the rest of its present one, in seconds.
 
-        Engines take turns by sentence.
+        Engines take turns by sentence. They go on making one while nobody takes it.
         """
-        return max(0.0, self._sentences_s[0] - self.made_s) if self._sentences_s else 0.0
+        if not self._sentences_s:
+            return 0.0
+        made_s, factor = self.made_s, self._backlog.speed.real_time_factor
+        if self._begun_at is not None and factor:
+            made_s = max(made_s, (self._backlog.now_s - self._begun_at) / factor)
+        return max(0.0, self._sentences_s[0] - made_s)
+
+    @property
+    def is_made(self) -> bool:
+        """Whether its present sentence has begun."""
+        return self._begun_at is not None
 
     @property
     def turn_in_s(self) -> float:
@@ -54,6 +66,10 @@ class RunningSpeech:
         self.turn_was_late = True
         self._backlog.turn_was_late(wait_s)
 
+    def begins(self) -> None:
+        """Record that its next sentence has begun to arrive."""
+        self._begun_at = self._backlog.now_s
+
     def makes(self, seconds: float, factor: float | None) -> None:
         """Record how much of a sentence is made, in seconds, and how fast that came."""
         self.made_s, self.factor = seconds, factor
@@ -61,7 +77,7 @@ class RunningSpeech:
     def spoke(self) -> None:
         """Record its next sentence as made."""
         self._sentences_s.popleft()
-        self.audible = True
+        self.audible, self._begun_at = True, None
         self.makes(0.0, None)
 
     def measured(self, sentence: MadeSentence) -> None:
@@ -103,6 +119,13 @@ class Backlog:
             yield speech
         finally:
             self._running.remove(speech)
+            if not self._running and not speech.turn_was_late:
+                self._late_turn_at = -math.inf  # what others waited for has ended
+
+    @property
+    def now_s(self) -> float:
+        """Time of its clock in seconds."""
+        return self._clock.monotonic()
 
     @property
     def n_running(self) -> int:
@@ -151,5 +174,7 @@ class Backlog:
         if not self.has_room:
             return self.speed.seconds_for(sum(s.remaining_s for s in self._running))
         first_s = sum(s.turn_s for s in self._running if not s.audible)
-        current_s = max((s.turn_s for s in self._running if s.audible), default=0.0)
+        audible = [s for s in self._running if s.audible]
+        present = [s for s in audible if s.is_made] or audible
+        current_s = max((s.turn_s for s in present), default=0.0)
         return self.speed.seconds_for(first_s + current_s)

@@ -15,8 +15,8 @@ LAST_RESORT = "last_resort"
 """Name of the embedded voice, which is always available."""
 
 
-_SIGN_TOLERANCE_S = 0.2
-"""A sign of life that comes this much early counts as due."""
+_TURN_SHARE = 2 / 3
+"""Part of ``replaceable_stall_s`` that a listener may wait for a turn."""
 
 
 class Mode(StrEnum):
@@ -97,9 +97,9 @@ class RouterPolicy:
     def latest_turn_s(self) -> float:
         """Another backend speaks where a listener would hear nothing for longer until its turn.
 
-        In seconds. Signs that a request waits come every second, a little early or late.
+        In seconds. The rest of that wait is left for the other one's first audio.
         """
-        return max(0.0, self.replaceable_stall_s - _SIGN_TOLERANCE_S)
+        return _TURN_SHARE * self.replaceable_stall_s
 
     def __post_init__(self) -> None:
         check_not_negative(self)
