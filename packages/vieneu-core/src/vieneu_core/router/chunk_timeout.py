@@ -1,4 +1,4 @@
-"""How long an attempt waits for the next chunk of its backend: briefly where another can speak."""
+"""Time limit of the wait for a backend's next chunk: short where another one can speak."""
 
 from __future__ import annotations
 
