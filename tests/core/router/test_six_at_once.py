@@ -3,56 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 
 import pytest
-from fake_clock import FakeClock
 from listener import Listener
+from one_at_a_time import OneAtATime
 from router_rig import RouterRig, assert_heard
 
-from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.router import Mode
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.testing.scripted import ScriptedBackend
-from vieneu_core.testing.tone import CHUNK_S, in_chunks, sentence_tone
 
-RATE_HZ = 24_000
 SIX = tuple(
     tuple(f"Đây là câu {3 * k + n} của một bài đọc rất dài." for n in range(3)) for k in range(6)
 )
 BEFORE = tuple(f"Đây là câu {n} của một bản tin khác." for n in range(20, 26))
-
-
-class OneAtATime(ScriptedBackend):
-    """Its sentences take turns; a request that waits says so at once and every second."""
-
-    def __init__(self, name: str, clock: FakeClock, *, speed: float) -> None:
-        super().__init__(name=name, clock=clock)
-        self.speed = speed
-        self._turn = asyncio.Lock()
-
-    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
-        assert isinstance(request.text, tuple)
-        speaker = Speaker(backend=self.name, engine="", voice="")
-        for number, text in enumerate(request.text):
-            turn = asyncio.create_task(self._turn.acquire())
-            try:
-                while not turn.done():
-                    yield AudioChunk(b"", RATE_HZ, number, speaker, waiting=True)
-                    await self._until(turn)
-                yield AudioChunk(b"", RATE_HZ, number, speaker)
-                for part in in_chunks(sentence_tone(text).pcm(RATE_HZ), RATE_HZ):
-                    await self._clock.sleep(CHUNK_S / self.speed)
-                    yield AudioChunk(part, RATE_HZ, number, speaker)
-            finally:
-                if not turn.cancel():
-                    self._turn.release()
-            yield AudioChunk(b"", RATE_HZ, number, speaker, final=True)
-
-    async def _until(self, turn: asyncio.Task[bool]) -> None:
-        second = asyncio.create_task(self._clock.sleep(1.0))
-        await asyncio.wait({turn, second}, return_when=asyncio.FIRST_COMPLETED)
-        second.cancel()
 
 
 async def hear_six(speed: float, *, before: float | None) -> list[Listener]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from vieneu_core.errors import RequestError, TooSlowError, VieneuError
+from vieneu_core.errors import BackendBusyError, RequestError, TooSlowError, VieneuError
 from vieneu_core.router.tracked_backend import TrackedBackend
 
 
@@ -15,8 +15,8 @@ class _Absence:
 
     ends_at: float
     """Index of the sentence at which it is asked again."""
-    too_slow: bool
-    """Whether it must also not be known to be slow then: one sentence in time is not enough."""
+    error: VieneuError
+    """Why it did not speak."""
 
 
 class AskedLast:
@@ -35,6 +35,11 @@ class AskedLast:
         """These backends, also those that may speak again and were not yet asked."""
         return frozenset(self._absences)
 
+    @property
+    def failed(self) -> frozenset[TrackedBackend]:
+        """Those of them that would not have spoken later either."""
+        return frozenset(one for one, why in self._absences.items() if not only_late(why.error))
+
     def add(self, tracked: TrackedBackend, error: VieneuError, n_complete: int) -> None:
         """Add a backend that did not speak.
 
@@ -46,7 +51,7 @@ class AskedLast:
         ends_at = n_complete + self._sentences_until_return
         self._absences[tracked] = _Absence(
             ends_at=math.inf if isinstance(error, RequestError) else ends_at,
-            too_slow=isinstance(error, TooSlowError),
+            error=error,
         )
 
     def has(self, tracked: TrackedBackend, n_complete: int) -> bool:
@@ -65,7 +70,13 @@ class AskedLast:
         return False
 
 
+def only_late(error: VieneuError) -> bool:
+    """Return whether a backend would have spoken, but later than another one."""
+    return isinstance(error, BackendBusyError | TooSlowError)
+
+
 def _recovered(tracked: TrackedBackend, absence: _Absence) -> bool:
-    if absence.too_slow and tracked.speed.needs_a_lead:
+    # One that was too slow must not be known to be slow: one sentence in time is not enough.
+    if isinstance(absence.error, TooSlowError) and tracked.speed.needs_a_lead:
         return False
     return tracked.usable and tracked.backlog.has_room and not tracked.failures.suspect

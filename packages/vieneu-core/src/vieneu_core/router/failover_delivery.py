@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backoff import Backoff
@@ -24,6 +25,7 @@ from vieneu_core.errors import (
     VieneuError,
     VoiceNotFoundError,
 )
+from vieneu_core.router.alternatives import Alternatives
 from vieneu_core.router.asked_last import AskedLast
 from vieneu_core.router.breaker import Probe
 from vieneu_core.router.events import ErrorReport, RouterEvent, SentenceSkipped, SpokenByFallback
@@ -72,7 +74,8 @@ class Delivery:
         self.n_attempts = 0  # requests that backends were sent
         self._n_spoken = 0
         self._asked_last = AskedLast(policy.sentences_until_return)
-        self._failed_in_round: set[TrackedBackend] = set()
+        self._n_failures = 0  # of all backends in a row, with the present sentence
+        self._alternatives = Alternatives(route, self._asked_last)
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the audio of the whole request. Closing it stops the synthesis.
@@ -116,6 +119,7 @@ class Delivery:
             if not missed:
                 break
             done = self._outbox.n_complete
+            self._n_failures = n_failures if failing == done else 0
             causes = await self._one_round(missed, last_chance=failing == done)
             if not causes:
                 continue
@@ -147,7 +151,7 @@ class Delivery:
         causes: list[BackendError] = [self._route.missing] if self._route.missing else []
         refusals: list[RequestError] = []
         begun = self._outbox.n_complete
-        self._failed_in_round.clear()
+        self._alternatives.begin_round()
         for tracked in sorted(self._route.backends, key=self._is_asked_last):
             remaining = rest[self._outbox.n_complete - begun :]
             if any(isinstance(cause, UnpronounceableError) for cause in causes):
@@ -159,7 +163,7 @@ class Delivery:
                 if self._outbox.n_complete == begun + len(rest):
                     return []  # it failed after the last sentence
                 causes.append(err)
-                self._failed_in_round.add(tracked)
+                self._alternatives.failed(tracked, err)
             except (VoiceNotFoundError, CloningUnsupportedError) as err:
                 self._asked_last.add(tracked, err, self._outbox.n_complete)
                 refusals.append(err)
@@ -174,7 +178,11 @@ class Delivery:
         order = self._route.backends
         earlier = order[: order.index(speaking)]
         failed = self._asked_last.backends
-        return any(tracked in failed and not self._is_asked_last(tracked) for tracked in earlier)
+        latest_s = self._policy.latest_turn_s
+        return any(
+            one in failed and self._turn_in_s(one) <= latest_s and not self._is_asked_last(one)
+            for one in earlier
+        )
 
     def _is_asked_last(self, tracked: TrackedBackend) -> bool:
         return self._asked_last.has(tracked, self._outbox.n_complete)
@@ -187,7 +195,7 @@ class Delivery:
         Raises:
             BackendError: it may not, or another one speaks sooner.
         """
-        replaceable = self._replaceable(tracked)
+        replaceable = self._alternatives.replaceable(tracked)
         speech_s = estimated_seconds(passage, self._request.speed)
         probe = tracked.admit(speech_s, last_chance=last_chance, replaceable=replaceable)
         late = self._too_late(tracked, passage) if replaceable else None
@@ -199,8 +207,8 @@ class Delivery:
 
     def _too_late(self, tracked: TrackedBackend, passage: tuple[str, ...]) -> BackendError | None:
         """Return why speech from here would begin too late for its listener, or None."""
-        wait_s = tracked.backlog.wait_s() - self._outbox.ahead_s
-        if wait_s > self._policy.latest_start_s:
+        wait_s = self._turn_in_s(tracked)
+        if wait_s > self._policy.latest_turn_s:
             return turn_too_late(tracked.name, wait_s)
         speed = tracked.speed
         sounds_in_s = speed.sounds_in_s(estimated_seconds(passage[:1], self._request.speed))
@@ -210,13 +218,10 @@ class Delivery:
             return too_slow(tracked.name, speed.real_time_factor)
         return begins_late(tracked.name, sounds_in_s)
 
-    def _replaceable(self, tracked: TrackedBackend) -> bool:
-        """Return whether another backend could speak now that did not fail in this request."""
-        failed = self._asked_last.backends | self._failed_in_round
-        return any(
-            other is not tracked and other not in failed and other.usable
-            for other in self._route.backends
-        )
+    def _turn_in_s(self, tracked: TrackedBackend) -> float:
+        """Return the estimated seconds that the listener would wait for a turn of a backend."""
+        begun = self._outbox.n_complete > 0 or self._outbox.ahead_s > 0
+        return tracked.backlog.wait_s(begun=begun) - self._outbox.ahead_s
 
     async def _attempt(
         self,
@@ -233,16 +238,17 @@ class Delivery:
         """
         fallback = self._route.is_fallback(tracked)
         cause = before[-1] if before else None
-        wait_s = tracked.backlog.wait_s()
-        speech_s = estimated_seconds(passage, self._request.speed)
+        wait_s = tracked.backlog.wait_s(begun=True)
+        lengths_s = [estimated_seconds((one,), self._request.speed) for one in passage]
         self.n_attempts += 1
         number = f"{self._outbox.n_complete}-{self.n_attempts}"
         request = replace(self._request, request_id=f"{self._request.request_id[:100]}-{number}")
         try:
-            with tracked.attempt(probe, speech_s, longest_chars=max(map(len, passage))) as running:
+            longest_chars = max(map(len, passage))
+            with tracked.attempt(probe, *lengths_s, longest_chars=longest_chars) as running:
 
-                def spoke(sentence: str, chunks: list[AudioChunk]) -> None:
-                    running.spoke(estimated_seconds((sentence,), self._request.speed))
+                def spoke(chunks: list[AudioChunk]) -> None:
+                    running.spoke()
                     self._spoke(tracked, cause)
                     self._replay.spoken(self._outbox.n_complete - 1, chunks)
 
@@ -253,9 +259,10 @@ class Delivery:
                     policy=self._policy,
                     clock=self._clock,
                     is_fallback=fallback,
-                    replaceable=lambda: self._replaceable(tracked),
-                    replaced=lambda: self._returns(tracked),
+                    alternatives=self._alternatives,
+                    n_failures=self._n_failures,
                     turn_in_s=wait_s,
+                    replaced=partial(self._returns, tracked),
                     on_sentence=spoke,
                 )
                 refused = bool(before) and all(isinstance(err, RequestError) for err in before)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
+    BackendError,
     BadResponseError,
     RequestError,
     StreamInterruptedError,
@@ -18,7 +19,9 @@ from vieneu_core.errors import (
     TooSlowError,
     UnpronounceableError,
 )
+from vieneu_core.router.alternatives import Alternatives
 from vieneu_core.router.backlog import RunningSpeech
+from vieneu_core.router.chunk_timeout import ChunkTimeout
 from vieneu_core.router.measured_speed import MadeSentence
 from vieneu_core.router.outbox import Outbox
 from vieneu_core.router.policy import LAST_RESORT, RouterPolicy
@@ -31,10 +34,6 @@ from vieneu_core.translatable import Translatable
 
 _NEARLY_DRY_S = 0.3
 """Seconds of audio ahead below which a sentence is released as it comes."""
-_USUAL = 1.5
-"""A first audio may take this many times as long as is usual."""
-_SIGN_TOLERANCE_S = 0.2
-"""A sign of life that comes this much early counts as due."""
 _ASKED = 0.8
 """Part of the limit that a server is told, so that its answer comes before the limit ends."""
 
@@ -49,10 +48,11 @@ class PassageAttempt:
         policy: Time limits, and the voice of a fallback.
         clock: Measures the waiting.
         is_fallback: Whether the backend differs from the admin's choice.
-        replaceable: Returns whether another backend could speak if this one is late.
-        replaced: Returns whether another backend shall speak the following sentences.
+        alternatives: Other backends that could speak in its place.
+        n_failures: How often all backends have failed with the sentence.
         turn_in_s: Estimated seconds until the backend has made the speech that it makes now.
-        on_sentence: Called with each sentence that is complete, and its chunks as they came.
+        replaced: Returns whether another backend shall speak the following sentences.
+        on_sentence: Called with the chunks, as they came, of each sentence that is complete.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, all by keyword
@@ -64,10 +64,11 @@ class PassageAttempt:
         policy: RouterPolicy,
         clock: Clock,
         is_fallback: bool,
-        replaceable: Callable[[], bool],
-        replaced: Callable[[], bool],
+        alternatives: Alternatives,
+        n_failures: int,
         turn_in_s: float,
-        on_sentence: Callable[[str, list[AudioChunk]], None],
+        replaced: Callable[[], bool],
+        on_sentence: Callable[[list[AudioChunk]], None],
     ) -> None:
         self._tracked = tracked
         self._running = running
@@ -75,9 +76,16 @@ class PassageAttempt:
         self._policy = policy
         self._clock = clock
         self._is_fallback = is_fallback
-        self._replaceable = replaceable
+        self._alternatives = alternatives
+        self._timeout = ChunkTimeout(
+            tracked,
+            policy=policy,
+            outbox=outbox,
+            alternatives=alternatives,
+            n_failures=n_failures,
+            turn_in_s=turn_in_s,
+        )
         self._replaced = replaced
-        self._turn_in_s = turn_in_s
         self._on_sentence = on_sentence
 
     async def speak(
@@ -97,11 +105,10 @@ class PassageAttempt:
         named = request.voice is not None or request.reference is not None
         if self._is_fallback and not named:  # it keeps the voice that listeners know
             request = replace(request, voice=self._policy.fallback_voice)
-        replaceable = self._replaceable()
-        request = replace(request, text=passage, replaceable=replaceable)
-        if replaceable:
-            limit_s = _ASKED * self._limit_s(ReceivedSentence())
-            request = replace(request, first_audio_within_s=limit_s)
+        request = replace(request, text=passage, replaceable=self._replaceable)
+        limit_s = self._timeout.seconds(ReceivedSentence())
+        if limit_s < self._policy.stall_s:
+            request = replace(request, first_audio_within_s=_ASKED * limit_s)
         begun = self._outbox.n_complete
         try:
             await self._relay(request, passage)
@@ -151,10 +158,11 @@ class PassageAttempt:
                         sentence = ReceivedSentence(waited_s=sentence.waited_s)
                     if not sentence.begun:
                         sentence.begun = True
+                        self._running.begins()
                         await outbox.make_room()
                     await self._take(chunk, sentence, whole_s)
                     if chunk.final:
-                        self._on_sentence(passage[chunk.sentence], sentence.received)
+                        self._on_sentence(sentence.received)
                         sentence = ReceivedSentence()
                         if self._replaced():
                             return
@@ -173,12 +181,11 @@ class PassageAttempt:
             BackendError: the listener has waited long for it, and need not.
         """
         sentence.shows_life(waits=chunk.waiting)
-        silent_s = min(self._outbox.dry_s, sentence.waited_s)
+        self._timeout.turn_is_shown()
+        silent_s = sentence.silent_s(self._outbox.dry_s)
         if chunk.waiting:
             self._wait_for_turn(silent_s)
-            return
-        self._turn_in_s = 0.0
-        if silent_s > self._policy.latest_start_s and self._replaceable():
+        elif silent_s > self._policy.latest_start_s and self._replaceable:
             raise too_slow(self._tracked.name, (sentence.waited_s - sentence.turn_s) / whole_s)
 
     def _wait_for_turn(self, silent_s: float) -> None:
@@ -187,23 +194,32 @@ class PassageAttempt:
         Raises:
             BackendBusyError: another backend speaks sooner.
         """
-        wait_s, policy = silent_s, self._policy
+        wait_s = silent_s
         if not self._outbox.n_complete:
             wait_s += self._running.turn_in_s
-        longest_s = policy.replaceable_stall_s - _SIGN_TOLERANCE_S  # signs come every second
-        if (silent_s > longest_s or wait_s > policy.latest_start_s) and self._replaceable():
-            raise turn_too_late(self._tracked.name, wait_s)
+        if wait_s > self._policy.latest_turn_s and self._replaceable:
+            raise self._gives_up(wait_s)
+
+    def _gives_up(self, wait_s: float) -> BackendError:
+        self._running.gives_up(wait_s)
+        return turn_too_late(self._tracked.name, wait_s)
+
+    @property
+    def _replaceable(self) -> bool:
+        return self._alternatives.replaceable(self._tracked)
 
     async def _next(
         self, stream: AsyncIterator[AudioChunk], sentence: ReceivedSentence
     ) -> AudioChunk | None:
         """Return the next chunk, with a time limit for a backend that hangs."""
-        limit_s = self._limit_s(sentence)
+        limit_s = self._timeout.seconds(sentence)
         began_s = self._clock.monotonic()
         try:
             async with asyncio.timeout(limit_s):
                 chunk = await anext(stream, None)
         except TimeoutError as err:
+            if sentence.waits and self._replaceable:
+                raise self._gives_up(sentence.silent_s(self._outbox.dry_s)) from err
             raise StreamStalledError(
                 Translatable(
                     "{name} sent no audio for {stall_s:g} s.",
@@ -221,18 +237,6 @@ class PassageAttempt:
             )
         return chunk
 
-    def _limit_s(self, sentence: ReceivedSentence) -> float:
-        """Return the longest wait for the next chunk: short where another backend can speak."""
-        policy = self._policy
-        if not self._replaceable():
-            return policy.stall_s
-        longest_s = policy.replaceable_stall_s
-        if sentence.first_audio_s is None:
-            known_s = self._tracked.speed.usual_first_audio_s
-            usual_s = policy.first_audio_s if known_s is None else _USUAL * known_s
-            longest_s = max(longest_s, usual_s) + self._turn_in_s
-        return min(policy.stall_s, longest_s + self._outbox.ahead_s)
-
     async def _take(self, chunk: AudioChunk, sentence: ReceivedSentence, whole_s: float) -> None:
         outbox = self._outbox
         speaker = replace(
@@ -244,7 +248,7 @@ class PassageAttempt:
         outbox.rate_hz = outbox.rate_hz or chunk.sample_rate_hz
         await sentence.add(chunk, rate_hz=outbox.rate_hz)
         self._running.makes(sentence.seconds, sentence.factor)
-        self._turn_in_s = 0.0
+        self._timeout.turn_is_shown()
         if chunk.final:
             self._measure(sentence, whole_s)
             if not sentence.seconds:
@@ -258,12 +262,12 @@ class PassageAttempt:
             # A later sentence waits until it is complete, unless the listener would wait for it.
             if outbox.n_complete == 0 or outbox.ahead_s < _NEARLY_DRY_S:
                 outbox.release(sentence)
-        elif sentence.follows and self._is_late(sentence, whole_s) and self._replaceable():
+        elif sentence.follows and self._is_late(sentence, whole_s) and self._replaceable:
             raise too_slow(self._tracked.name, sentence.waited_s / sentence.seconds)
 
     def _is_late(self, sentence: ReceivedSentence, whole_s: float) -> bool:
         """Return whether the listener will have waited too long when the sentence is complete."""
-        silent_s = min(self._outbox.dry_s, sentence.waited_s)
+        silent_s = sentence.silent_s(self._outbox.dry_s)
         late_s = silent_s + sentence.rest_in_s(whole_s) - self._outbox.ahead_s
         return late_s > self._policy.latest_start_s
 

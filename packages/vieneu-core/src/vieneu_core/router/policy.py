@@ -15,6 +15,10 @@ LAST_RESORT = "last_resort"
 """Name of the embedded voice, which is always available."""
 
 
+_TURN_SHARE = 2 / 3
+"""Part of ``replaceable_stall_s`` that a listener may wait for a turn."""
+
+
 class Mode(StrEnum):
     """The admin's choice of the backend for requests, independent of its health."""
 
@@ -88,6 +92,14 @@ class RouterPolicy:
     """Silence between two sentences; what the speech itself has of it counts."""
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     session: SessionPolicy = field(default_factory=SessionPolicy)
+
+    @property
+    def latest_turn_s(self) -> float:
+        """Another backend speaks where a listener would hear nothing for longer until its turn.
+
+        In seconds. The rest of that wait is left for the other one's first audio.
+        """
+        return _TURN_SHARE * self.replaceable_stall_s
 
     def __post_init__(self) -> None:
         check_not_negative(self)

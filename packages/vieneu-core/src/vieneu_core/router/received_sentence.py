@@ -72,6 +72,14 @@ class ReceivedSentence:
             return None
         return self._waited_since_s / made_s
 
+    def silent_s(self, dry_s: float) -> float:
+        """Return for how many seconds this sentence has kept the listener waiting.
+
+        Args:
+            dry_s: Seconds for which the listener has heard nothing.
+        """
+        return min(dry_s, self.waited_s)
+
     def rest_in_s(self, whole_s: float) -> float:
         """Return the seconds until the rest of the sentence is there, at the pace so far.
 

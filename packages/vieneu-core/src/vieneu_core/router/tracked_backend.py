@@ -60,7 +60,7 @@ class TrackedBackend:
         self.breaker: Final = breaker
         self.session: Final = session
         self.speed: Final = MeasuredSpeed()
-        self.backlog: Final = Backlog(self.speed)
+        self.backlog: Final = Backlog(self.speed, clock)
         self.failures: Final = FailureRecord(clock)
         self._keeps_up = keeps_up
         self._on_change = on_change
@@ -185,26 +185,25 @@ class TrackedBackend:
 
     @contextmanager
     def attempt(
-        self, probe: Probe | None, seconds: float = 0.0, *, longest_chars: int = 0
+        self, probe: Probe | None, *sentences_s: float, longest_chars: int = 0
     ) -> Iterator[RunningSpeech]:
         """Record the result of an admitted request; what is yielded records its progress.
 
-        A `BackendError` is a failure of the backend. Any other exception, also cancellation, says
-        nothing about it: the request was cancelled, or invalid.
+        A `BackendError` is a failure of the backend, if it was not only late. Any other exception,
+        also cancellation, says nothing about it.
 
         Args:
             probe: What `admit` returned.
-            seconds: Estimated length of its speech.
+            sentences_s: Estimated lengths of its sentences in seconds.
             longest_chars: Characters of its longest sentence.
         """
         try:
-            with self.backlog.running(seconds) as speech:
+            with self.backlog.running(*sentences_s) as speech:
                 yield speech
-        except UnpronounceableError:
-            self.failures.answered()
-            raise
         except BackendError as error:
-            if not isinstance(error, TooSlowError) or self._keeps_up():
+            if speech.turn_was_late or isinstance(error, UnpronounceableError):
+                self.failures.answered()  # it works, for others or on other sentences
+            elif not isinstance(error, TooSlowError) or self._keeps_up():
                 self._request_failed(error, probe, longest_chars)
             raise  # one that need not keep up may speak shorter sentences
         else:

@@ -1,0 +1,52 @@
+"""Other backends that could speak in place of one, in one request."""
+
+from __future__ import annotations
+
+from vieneu_core.errors import BackendError
+from vieneu_core.router.asked_last import AskedLast, only_late
+from vieneu_core.router.route import Route
+from vieneu_core.router.tracked_backend import TrackedBackend
+
+
+class Alternatives:
+    """Knows which backends of a route were asked in vain.
+
+    Args:
+        route: The backends of the request.
+        asked_last: Those that did not speak a sentence before.
+    """
+
+    def __init__(self, route: Route, asked_last: AskedLast) -> None:
+        self._route = route
+        self._asked_last = asked_last
+        self._failed_in_round: dict[TrackedBackend, BackendError] = {}
+
+    def begin_round(self) -> None:
+        """Begin to ask each backend once."""
+        self._failed_in_round.clear()
+
+    def failed(self, tracked: TrackedBackend, error: BackendError) -> None:
+        """Record why a backend did not speak in this round."""
+        self._failed_in_round[tracked] = error
+
+    def replaceable(self, tracked: TrackedBackend) -> bool:
+        """Return whether another backend could speak now that was not yet asked in vain."""
+        asked = self._asked_last.backends | self._failed_in_round.keys()
+        return any(other not in asked for other in self._others(tracked))
+
+    def other_in_s(self, tracked: TrackedBackend) -> float | None:
+        """Return the estimated seconds until another backend could speak that was at most late.
+
+        None if there is none.
+        """
+        failed = {one for one, err in self._failed_in_round.items() if not only_late(err)}
+        failed |= self._asked_last.failed
+        waits_s = (
+            max(other.pause_s, other.backlog.wait_s(begun=False))
+            for other in self._others(tracked)
+            if other not in failed
+        )
+        return min(waits_s, default=None)
+
+    def _others(self, tracked: TrackedBackend) -> list[TrackedBackend]:
+        return [other for other in self._route.backends if other is not tracked and other.usable]
