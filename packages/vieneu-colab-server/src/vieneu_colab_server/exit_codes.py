@@ -71,9 +71,8 @@ def may_pass(error: VieneuError) -> bool:
     """Return whether what ended a command may be different when it is started again."""
     if isinstance(error, AllBackendsFailedError):
         return any(map(may_pass, error.causes))
-    if isinstance(
-        error, SynthesisFailedError
-    ):  # another sentence may be spoken; this one was short
+    # It is transient, since other sentences may be spoken; but this one was short.
+    if isinstance(error, SynthesisFailedError):
         return False
     return error.transient or any(map(_is_of_the_moment, _causes(error)))
 
