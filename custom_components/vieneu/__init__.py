@@ -63,19 +63,22 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
     runtime = VieneuRuntime(hass, entry, has_embedded_voice=embedded)
     address_webhook.async_listen_until_set_up(hass, entry)
     try:
-        await runtime.async_load()
-    except VieneuError as error:
-        await runtime.cached.aclose()
-        issues.async_set_nothing_speaks(hass, entry, error)
-        raise _not_set_up(hass, entry, error) from error
-    address_webhook.async_stop_until_set_up(hass, entry)
-    entry.runtime_data = runtime
-    try:
+        await _load(hass, entry, runtime)
+        address_webhook.async_stop_until_set_up(hass, entry)
+        entry.runtime_data = runtime
         await _begin(hass, entry)
-    except BaseException:
+    except BaseException:  # also where Home Assistant cancels the set-up
         await runtime.cached.aclose()
         raise
     return True
+
+
+async def _load(hass: HomeAssistant, entry: VieneuConfigEntry, runtime: VieneuRuntime) -> None:
+    try:
+        await runtime.async_load()
+    except VieneuError as error:
+        issues.async_set_nothing_speaks(hass, entry, error)
+        raise _not_set_up(hass, entry, error) from error
 
 
 def _not_set_up(
