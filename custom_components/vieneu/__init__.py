@@ -23,6 +23,7 @@ from . import (
     services,
 )
 from .const import CONF_LOCAL, CONF_REFUSED_BY, DOMAIN
+from .install_retry import InstallRetry
 from .installing import async_install_again
 from .outages import outage_texts
 from .runtime import (
@@ -67,6 +68,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
         address_webhook.async_stop_until_set_up(hass, entry)
         entry.runtime_data = runtime
         await _begin(hass, entry)
+        entry.async_on_unload(InstallRetry(hass, entry, missing).async_begin())
     except BaseException:  # also where Home Assistant cancels the set-up
         await runtime.cached.aclose()
         raise

@@ -8,6 +8,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import EMBEDDED, SetUp, press, until
+from custom_components.vieneu.runtime import VieneuRuntime
 from guard import GUARD_S
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
@@ -20,7 +21,6 @@ from server_outage import repairs
 from server_site import TOKEN, Site
 from test_tts import seconds, spoken
 
-from custom_components.vieneu.runtime import VieneuRuntime
 from vieneu_core.errors import SynthesisFailedError
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
