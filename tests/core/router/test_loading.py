@@ -33,10 +33,8 @@ from vieneu_core.router import (
     BackendLoading,
     Mode,
     RemoteLost,
-    Router,
     RouterPolicy,
 )
-from vieneu_core.testing.scripted import ScriptedBackend
 
 
 async def test_loading_fails_only_where_no_backend_can_speak() -> None:
@@ -206,72 +204,6 @@ async def test_what_could_not_be_loaded_is_loaded_again_by_and_by() -> None:
         assert rig.last.record.loads == rig.local.record.loads == 1
         assert rig.router.active == "local"
         assert_heard(await rig.speak())
-
-
-async def test_a_router_as_the_last_resort_may_load_for_longer_than_a_check_waits() -> None:
-    """Its voice may have to be downloaded first; a check that gives up must not undo that."""
-    held = asyncio.Event()
-    inner = RouterRig(Mode.LOCAL)
-    outer = Router(
-        local=ScriptedBackend(name="local", clock=inner.clock),
-        last_resort=inner.router,
-        policy=RouterPolicy(health_check_timeout_s=0.0),
-        clock=inner.clock,
-    )
-    voices = (inner.local, inner.remote, inner.last)
-    for voice in voices:
-        voice.load_error = ModelLoadError("no network yet")
-    await outer.load()
-    for voice in voices:
-        voice.load_error, voice.load_hold = None, held
-    await inner.clock.advance(600)
-    late = outer.status().backend("last_resort")
-    assert late is not None
-    assert late.last_error is not None
-    assert late.last_error.detail == "last_resort was not loaded in time; loading goes on."
-
-    held.set()
-    outer.set_policy(RouterPolicy())
-    await inner.clock.advance(600)
-
-    assert inner.last.record.loads == 1
-    ready = outer.status().backend("last_resort")
-    assert ready is not None
-    assert ready.state is BackendState.READY
-    await outer.aclose()
-
-
-async def test_a_load_that_outlasts_its_check_ends_with_the_router() -> None:
-    before = asyncio.all_tasks()
-    rig = RouterRig(Mode.LOCAL, RouterPolicy(health_check_timeout_s=0.0))
-    rig.last.load_error = ModelLoadError("no network yet")
-    async with rig:
-        rig.last.load_error, rig.last.load_hold = None, asyncio.Event()
-        await rig.clock.advance(600)
-        assert rig.last.record.loads == 0
-    assert asyncio.all_tasks() == before
-
-
-async def test_a_check_of_a_router_that_is_not_loaded_leaves_no_load_behind() -> None:
-    before = asyncio.all_tasks()
-    rig = RouterRig(Mode.LOCAL, RouterPolicy(health_check_timeout_s=0.0))
-    rig.local.load_hold = asyncio.Event()
-    with pytest.raises(BackendError):
-        await rig.router.check("local")
-    assert asyncio.all_tasks() == before
-    await rig.router.aclose()
-
-
-async def test_a_check_that_waits_for_a_load_learns_that_the_router_was_unloaded() -> None:
-    rig = RouterRig(Mode.LOCAL)
-    rig.last.load_error = ModelLoadError("no network yet")
-    async with rig:
-        rig.last.load_error, rig.last.load_hold = None, asyncio.Event()
-        check = asyncio.ensure_future(rig.router.check("last_resort"))
-        await settle()
-        await rig.router.unload()
-        with pytest.raises(BackendError, match="unloaded"):
-            await check
 
 
 async def test_unload_and_load_again_leave_no_task_behind() -> None:
