@@ -1,4 +1,4 @@
-"""A load that needs longer than a health check waits."""
+"""A load that needs longer than a health check waits, and one after another that failed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import asyncio
 
 import pytest
 from fake_clock import settle
-from router_rig import RouterRig
+from router_rig import RouterRig, speakers
 
-from vieneu_core.backends.base import BackendState
-from vieneu_core.errors import BackendError, ModelLoadError
+from vieneu_core.errors import AllBackendsFailedError, BackendError, ModelLoadError
 from vieneu_core.router import Mode, Router, RouterPolicy
 from vieneu_core.testing.scripted import ScriptedBackend
 
@@ -41,9 +40,11 @@ async def test_a_router_as_the_last_resort_may_load_for_longer_than_a_check_wait
     await inner.clock.advance(600)
 
     assert inner.last.record.loads == 1
-    ready = outer.status().backend("last_resort")
-    assert ready is not None
-    assert ready.state is BackendState.READY
+    assert inner.last.record.unloads == 0
+    loaded = outer.status().backend("last_resort")
+    assert loaded is not None
+    assert loaded.health is not None
+    assert loaded.health.ready
     await outer.aclose()
 
 
@@ -78,3 +79,13 @@ async def test_a_check_that_waits_for_a_load_learns_that_the_router_was_unloaded
         await rig.router.unload()
         with pytest.raises(BackendError, match="unloaded"):
             await check
+
+
+async def test_a_router_that_could_not_be_loaded_can_be_loaded_once_a_backend_can() -> None:
+    rig = RouterRig(Mode.LOCAL)
+    rig.local.load_error = rig.remote.load_error = rig.last.load_error = ModelLoadError("no model")
+    with pytest.raises(AllBackendsFailedError):
+        await rig.router.load()
+    rig.last.load_error = None
+    async with rig:
+        assert set(speakers(await rig.speak())) == {"last_resort"}

@@ -54,16 +54,6 @@ async def test_loading_fails_only_where_no_backend_can_speak() -> None:
         await rig.speak()
 
 
-async def test_a_router_that_could_not_be_loaded_can_be_loaded_once_a_backend_can() -> None:
-    rig = RouterRig(Mode.LOCAL)
-    rig.local.load_error = rig.remote.load_error = rig.last.load_error = ModelLoadError("no model")
-    with pytest.raises(AllBackendsFailedError):
-        await rig.router.load()
-    rig.last.load_error = None
-    async with rig:
-        assert set(speakers(await rig.speak())) == {"last_resort"}
-
-
 async def test_loading_does_not_wait_for_ever_for_a_slow_remote() -> None:
     rig = RouterRig(policy=RouterPolicy(load_wait_s=0.05))
     rig.remote.load_hold = asyncio.Event()
