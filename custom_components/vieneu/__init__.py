@@ -23,6 +23,7 @@ from . import (
     services,
 )
 from .const import CONF_LOCAL, CONF_REFUSED_BY, DOMAIN
+from .install_retry import InstallRetry
 from .installing import async_install_again
 from .outages import outage_texts
 from .runtime import (
@@ -63,19 +64,23 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
     runtime = VieneuRuntime(hass, entry, has_embedded_voice=embedded)
     address_webhook.async_listen_until_set_up(hass, entry)
     try:
-        await runtime.async_load()
-    except VieneuError as error:
-        await runtime.cached.aclose()
-        issues.async_set_nothing_speaks(hass, entry, error)
-        raise _not_set_up(hass, entry, error) from error
-    address_webhook.async_stop_until_set_up(hass, entry)
-    entry.runtime_data = runtime
-    try:
+        await _load(hass, entry, runtime)
+        address_webhook.async_stop_until_set_up(hass, entry)
+        entry.runtime_data = runtime
         await _begin(hass, entry)
-    except BaseException:
+        entry.async_on_unload(InstallRetry(hass, entry, missing).async_begin())
+    except BaseException:  # also where Home Assistant cancels the set-up
         await runtime.cached.aclose()
         raise
     return True
+
+
+async def _load(hass: HomeAssistant, entry: VieneuConfigEntry, runtime: VieneuRuntime) -> None:
+    try:
+        await runtime.async_load()
+    except VieneuError as error:
+        issues.async_set_nothing_speaks(hass, entry, error)
+        raise _not_set_up(hass, entry, error) from error
 
 
 def _not_set_up(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import sysconfig
+from dataclasses import dataclass
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -39,22 +40,34 @@ async def async_install(hass: HomeAssistant, engine: str) -> tuple[str, ...]:
     return await hass.async_add_executor_job(_install, engine)
 
 
-async def async_install_again(hass: HomeAssistant, chosen: str | None) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Requirements of an engine that are not met."""
+
+    unmet: tuple[str, ...] = ()
+    """Those without which it does not speak."""
+    wanted: tuple[str, ...] = ()
+    """These, or those with which it would speak better."""
+
+
+async def async_install_again(hass: HomeAssistant, chosen: str | None) -> dict[str, Missing]:
     """Install the packages of an entry's voices again: a new container does not have them.
 
     Args:
         hass: Home Assistant.
-        chosen: The engine of the local voice; None for a server. The embedded voice is
-            always installed, as the last resort.
+        chosen: The engine of the local voice; None for a server.
 
     Returns:
-        The requirements of the chosen engine that are not met.
+        What is still missing, by engine: for the chosen one, and for the embedded voice, which is
+        always installed, as the last resort.
     """
-    missing: dict[str, tuple[str, ...]] = {}
+    missing: dict[str, Missing] = {}
     async with hass.timeout.async_freeze(DOMAIN):  # a large download does not count as a slow start
         for engine in {EMBEDDED_ENGINE, chosen or EMBEDDED_ENGINE}:
-            missing[engine] = await async_install(hass, engine)
-    return missing.get(chosen or "", ())
+            unmet = await async_install(hass, engine)
+            wanted = await hass.async_add_executor_job(_wanted_by, engine)
+            missing[engine] = Missing(unmet, wanted)
+    return missing
 
 
 def on_musl() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from homeassistant.config_entries import (
@@ -17,25 +17,28 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
 from vieneu_core import __version__
+from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.errors import VieneuError
-from vieneu_core.router import BackendStatus, Mode, RouterStatus
+from vieneu_core.router import LAST_RESORT, BackendStatus, Mode, RouterStatus
 from vieneu_core.wire.version import is_older
 
-from .const import DOMAIN, RECONFIGURE_MENU
+from .const import CONF_LOCAL, DOMAIN, RECONFIGURE_MENU
 from .coordinator import VieneuCoordinator, VieneuData
 from .error_translation import message
+from .installing import Missing
 from .options import SpeechOptions
 from .outages import (
     LOCAL_LOST,
     REMOTE_LOST,
     SERVER_LOST,
+    is_lost,
     lost_backends,
     lost_key,
     name_of,
     outage_texts,
     speaks_without,
 )
-from .runtime import VieneuConfigEntry
+from .runtime import VieneuConfigEntry, local_engine
 
 ENDING_S = 30 * 60.0
 """Seconds before the end of the session at which its issue is created."""
@@ -57,12 +60,15 @@ class Issue:
 _FORMS = {REMOTE_LOST: "paste", SERVER_LOST: "server", LOCAL_LOST: RECONFIGURE_MENU}
 """Step of the reconfigure flow for each lost backend."""
 ENGINE_MISSING = "engine_missing"
+LAST_RESORT_MISSING = "last_resort_missing"
+LAST_RESORT_LOST = "last_resort_lost"
 NOTHING_SPEAKS = "nothing_speaks"
 KEYS = (
     NOTHING_SPEAKS,
     REMOTE_LOST,
     SERVER_LOST,
     LOCAL_LOST,
+    LAST_RESORT_LOST,
     "session_ending",
     "fallback_active",
     "default_voice_missing",
@@ -114,17 +120,22 @@ def async_set_nothing_speaks(
 
 @callback
 def async_set_missing(
-    hass: HomeAssistant, entry: VieneuConfigEntry, requirements: tuple[str, ...]
+    hass: HomeAssistant, entry: VieneuConfigEntry, missing: Mapping[str, Missing]
 ) -> None:
-    """Create the issue of packages that could not be installed; delete it if there are none.
+    """Create the issues of packages that could not be installed; delete those of none.
 
-    It exists from one set-up to the next, because only a set-up installs packages.
+    They exist until the next installation.
     """
-    if not requirements:
-        ir.async_delete_issue(hass, DOMAIN, ENGINE_MISSING)
-        return
-    packages = {"packages": ", ".join(requirements)}
-    _create(hass, entry, Issue(key=ENGINE_MISSING, placeholders=packages))
+    chosen = local_engine(entry.data[CONF_LOCAL])
+    unmet = {engine: each.unmet for engine, each in missing.items()}
+    # The embedded voice is the last resort of any other voice, also of a server.
+    last_resort = () if chosen == EMBEDDED_ENGINE else unmet.get(EMBEDDED_ENGINE, ())
+    found = {ENGINE_MISSING: unmet.get(chosen or "", ()), LAST_RESORT_MISSING: last_resort}
+    for key, requirements in found.items():
+        if requirements:
+            _create(hass, entry, Issue(key=key, placeholders={"packages": ", ".join(requirements)}))
+        else:
+            ir.async_delete_issue(hass, DOMAIN, key)
 
 
 @callback
@@ -142,7 +153,7 @@ def async_follow_entries(hass: HomeAssistant) -> None:
 @callback
 def async_clear(hass: HomeAssistant) -> None:
     """Delete all issues."""
-    for key in (ENGINE_MISSING, *KEYS):
+    for key in (ENGINE_MISSING, LAST_RESORT_MISSING, *KEYS):
         ir.async_delete_issue(hass, DOMAIN, key)
 
 
@@ -157,6 +168,9 @@ def issues_of(hass: HomeAssistant, entry: VieneuConfigEntry, data: VieneuData) -
     status = data.status
     remote = status.backend(Mode.REMOTE)
     found = [_lost(hass, entry, status, backend) for backend in lost_backends(status)]
+    last_resort = status.backend(LAST_RESORT)
+    if last_resort is not None and is_lost(last_resort):
+        found.append(_last_resort_lost(hass, last_resort))
     if status.nothing_speaks:
         found.append(_nothing_speaks(_cause(hass, status)))
     left_s = status.session_remaining_s
@@ -217,6 +231,12 @@ def _lost(
         form=_FORMS[key],
         severity=ir.IssueSeverity.ERROR,
     )
+
+
+def _last_resort_lost(hass: HomeAssistant, backend: BackendStatus) -> Issue:
+    """Return the issue of a last resort that fails: the chosen voice may hide that for long."""
+    texts = {} if backend.last_error is None else outage_texts(hass, backend.last_error)
+    return Issue(key=LAST_RESORT_LOST, placeholders=texts)
 
 
 def _nothing_speaks(cause: dict[str, str]) -> Issue:

@@ -38,7 +38,7 @@ def lost_in(event: LocalLost | RemoteLost) -> str:
 
 
 def lost_backends(status: RouterStatus) -> list[BackendStatus]:
-    """Return the backends that failed. The embedded voice as the last resort is not watched."""
+    """Return the backends of a mode that failed. Of the last resort only a repair tells."""
     found = (status.backend(mode.value) for mode in Mode)
     return [backend for backend in found if backend is not None and is_lost(backend)]
 

@@ -117,6 +117,22 @@ class VieneuRuntime:
             with suppress(ConfigurationError):  # the folder cannot be used: nothing is kept there
                 await self.cached.cache.clear()
 
+    async def async_follow_packages(
+        self, *, local: bool, last_resort: bool, has_embedded_voice: bool
+    ) -> None:
+        """Use packages that were installed after the set-up. Running speech ends as it began.
+
+        Args:
+            local: Whether some are of the local voice, whose worker loads what is there then.
+            last_resort: Whether some are of the embedded voice.
+            has_embedded_voice: Whether the embedded voice is installed now.
+        """
+        self._has_embedded_voice = has_embedded_voice
+        if last_resort:
+            await self.router.set_last_resort(self._last_resort())
+        if local:
+            await self.router.set_local(self._local(self._local_data))
+
     @property
     def _options(self) -> SpeechOptions:
         return SpeechOptions.of(self._entry.options)

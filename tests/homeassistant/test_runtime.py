@@ -8,6 +8,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import EMBEDDED, SetUp, press, until
+from custom_components.vieneu.runtime import VieneuRuntime
 from guard import GUARD_S
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
@@ -16,6 +17,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from server_outage import repairs
 from server_site import TOKEN, Site
 from test_tts import seconds, spoken
 
@@ -38,6 +40,33 @@ async def test_the_embedded_voice_alone_is_enough(hass: HomeAssistant, set_up: S
     workers = psutil.Process().children(recursive=True)
     assert await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_block_till_done()
+    _, alive = await asyncio.to_thread(psutil.wait_procs, workers, timeout=GUARD_S)
+    assert [p for p in alive if "resource_tracker" not in " ".join(p.cmdline())] == []
+
+
+async def test_a_set_up_that_is_cancelled_leaves_no_process(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = MockConfigEntry(domain="vieneu", data=EMBEDDED)
+    entry.add_to_hass(hass)
+    load, loaded = VieneuRuntime.async_load, asyncio.Event()
+
+    async def load_and_wait(runtime: VieneuRuntime) -> None:
+        await load(runtime)
+        loaded.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(VieneuRuntime, "async_load", load_and_wait)
+    setting_up = asyncio.ensure_future(hass.config_entries.async_setup(entry.entry_id))
+    async with asyncio.timeout(GUARD_S):
+        await loaded.wait()
+    workers = psutil.Process().children(recursive=True)
+    setting_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await setting_up
+
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert repairs(hass) == set()
     _, alive = await asyncio.to_thread(psutil.wait_procs, workers, timeout=GUARD_S)
     assert [p for p in alive if "resource_tracker" not in " ".join(p.cmdline())] == []
 

@@ -207,6 +207,29 @@ async def test_a_local_engine_that_fails_is_no_server(
     assert "Another backend" not in message(hass)
 
 
+async def test_a_last_resort_that_fails_is_a_repair_while_the_server_still_speaks(
+    hass: HomeAssistant, set_up: SetUp, lan: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an admin learns of it only when the server is lost, and nothing speaks."""
+    entry = await set_up(lan)
+    router = entry.runtime_data.router
+    await until(hass, lambda: "last_resort" in router.status().ready)
+    assert repairs(hass) == set()
+
+    async def failing() -> None:
+        raise BackendError("The library is gone.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("vieneu_core.backends.local.LocalBackend.load", lambda _: failing())
+        with pytest.raises(BackendError):
+            await router.load_backend("last_resort")
+        await until(hass, lambda: repairs(hass) == {"last_resort_lost"})
+    assert placeholders(hass, "last_resort_lost")["detail"].startswith("The library is gone.")
+    assert notifications(hass) == []
+    await router.load_backend("last_resort")
+    await until(hass, lambda: repairs(hass) == set())
+
+
 @pytest.mark.usefixtures("no_embedded_voice")
 @pytest.mark.parametrize("kind", [RateLimitedError, BackendBusyError, BackendDrainingError])
 async def test_a_server_that_has_too_much_to_do_is_not_lost(

@@ -3,6 +3,9 @@
 Engines are tried in the order of voice quality. The first that loads and is faster than real time
 is used. The speed of each is measured once and stored; one that was slow while the machine was busy
 is measured again the next time. If none is fast enough, the fastest is used.
+
+Where only a small voice loads, because the model of a better one could not be downloaded, that one
+is tried again in the background, and speaks once it is there.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -29,16 +32,19 @@ from vieneu_core.engines.base import (
     SpokenBy,
     Utterance,
 )
+from vieneu_core.engines.engine_retry import EngineRetry
 from vieneu_core.engines.load_failure import load_failure, none_loads
+from vieneu_core.engines.loaded_engine import LoadedEngine
 from vieneu_core.engines.registry import (
     AUTO_ENGINE,
     ENGINES,
+    SMALL_VOICES,
     SpeedRecord,
     candidates,
     has_nvidia_gpu,
 )
 from vieneu_core.engines.speech_lm.options import parse_options
-from vieneu_core.errors import ModelLoadError, VieneuError
+from vieneu_core.errors import ModelDownloadError, ModelLoadError, VieneuError
 from vieneu_core.translatable import Translatable
 
 FAST_ENOUGH = 0.9
@@ -83,14 +89,26 @@ class _Loaded:
     info: EngineInfo
     factor: float
 
+    @property
+    def fast_enough(self) -> bool:
+        return self.factor <= FAST_ENOUGH
+
 
 class AutoEngine:
     """Chooses an engine when it is loaded, and delegates to it from then on."""
 
-    def __init__(self, options: AutoOptions, record: SpeedRecord) -> None:
+    def __init__(
+        self,
+        options: AutoOptions,
+        record: SpeedRecord,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._options = options
         self._record = record
-        self._chosen: Engine | None = None
+        self._clock = clock
+        self._members: list[LoadedEngine] = []
+        """The chosen engine; before it a better one, once that could be loaded too."""
+        self._retry: EngineRetry | None = None
 
     def load(self, progress: OnLoad) -> EngineInfo:
         """Load engines until one is fast enough.
@@ -109,39 +127,85 @@ class AutoEngine:
                 _LOGGER.warning("%s cannot be used here: %s", name, reason)
                 progress(LoadProgress(f"{name} cannot be used here: {reason}"))
                 continue
-            if tried[-1].factor <= FAST_ENOUGH:
+            if tried[-1].fast_enough:
                 break
         if not tried:
             raise none_loads(failures)
-        best = min(tried, key=lambda each: (each.factor > FAST_ENOUGH, each.factor))
-        self._chosen = best.engine
+        best = min(tried, key=lambda each: (not each.fast_enough, each.factor))
+        self._members = [LoadedEngine(best.engine, best.info)]
+        self._retry = None
+        later = [n for n, error in failures.items() if isinstance(error, ModelDownloadError)]
+        if later and best.info.engine in SMALL_VOICES:
+            self._retry = EngineRetry(later, self._try_again, self._clock)
         progress(LoadProgress(f"Chose {best.info.engine}, real-time factor {best.factor:.2f}"))
         return best.info
 
     def synthesize(
         self, utterance: Utterance, cancelled: Callable[[], bool]
     ) -> Iterator[bytes | SpokenBy]:
-        """Speak with the chosen engine; see `Engine.synthesize`."""
-        return self._engine.synthesize(utterance, cancelled)
+        """Speak with the chosen engine; see `Engine.synthesize`.
+
+        A request that began before there was a better one keeps its voice.
+        """
+        best, *former = self._loaded
+        if not former:
+            yield from best.engine.synthesize(utterance, cancelled)
+            return
+        member, voice = best, utterance.voice
+        if voice is not None:
+            offering = (each for each in self._loaded if each.offers(voice))
+            member = next(offering, best)
+            voice = member.voice_for(voice)
+            yield SpokenBy(engine=member.info.engine, model=member.info.model, voice=voice.id)
+        rate_hz = former[-1].info.sample_rate_hz
+        yield from member.pieces(replace(utterance, voice=voice), rate_hz, cancelled)
 
     def memory(self) -> EngineMemory:
         """Measure the device memory in use."""
-        return self._engine.memory()
+        return self._loaded[0].engine.memory()
 
     @property
     def may_renew(self) -> bool:
-        """Whether the chosen engine may offer more voices; see `Renewable`."""
-        return isinstance(self._chosen, Renewable) and self._chosen.may_renew
+        """Whether a better engine may come, or an engine may offer more voices; see `Renewable`."""
+        waits = self._retry is not None and not self._retry.is_over
+        return waits or any(
+            isinstance(each.engine, Renewable) and each.engine.may_renew for each in self._members
+        )
 
     def renewed(self) -> EngineInfo | None:
-        """Return what the chosen engine offers since; see `Renewable`."""
-        return self._chosen.renewed() if isinstance(self._chosen, Renewable) else None
+        """Return what is offered since; see `Renewable`."""
+        changed = False
+        for at, member in enumerate(self._members):
+            if isinstance(member.engine, Renewable) and (info := member.engine.renewed()):
+                self._members[at] = replace(member, info=info)
+                changed = True
+        if self._retry is not None and (better := self._retry.taken()):
+            self._members.insert(0, better)
+            self._retry = None
+            changed = True
+        return self._info() if changed else None
+
+    def _info(self) -> EngineInfo:
+        """Describe the best engine, at the rate and with the abilities of all."""
+        best, *former = self._loaded
+        if not former:
+            return best.info
+        return replace(
+            best.info,
+            sample_rate_hz=former[-1].info.sample_rate_hz,
+            changes_speed=True,
+            watermarks=False,  # its audio is made once more at another rate
+        )
 
     @property
-    def _engine(self) -> Engine:
-        if self._chosen is None:
+    def _loaded(self) -> list[LoadedEngine]:
+        if not self._members:
             raise ModelLoadError("The engine auto was used before it was loaded.")
-        return self._chosen
+        return self._members
+
+    def _try_again(self, name: str) -> LoadedEngine | None:
+        tried = self._try(name, lambda _: None)
+        return LoadedEngine(tried.engine, tried.info) if tried.fast_enough else None
 
     def _names(self) -> list[str]:
         if self._options.engines is None:

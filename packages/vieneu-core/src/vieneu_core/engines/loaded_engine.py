@@ -18,6 +18,10 @@ class LoadedEngine:
     engine: Engine
     info: EngineInfo
 
+    def offers(self, voice: Voice) -> bool:
+        """Return whether this voice is one of its own."""
+        return any(each.id == voice.id for each in self.info.voices)
+
     def voice_for(self, voice: Voice) -> Voice:
         """Return this voice, or the engine's own of the same language."""
         own = next((each for each in self.info.voices if each.id == voice.id), None)

@@ -171,6 +171,8 @@ ENGINES = (
 is upstream's default, and `pytorch` streams on a GPU, where v3 does not."""
 EMBEDDED_VOICES = ("piper", "sano", "espeak")
 """Engines inside of `EMBEDDED_ENGINE`, best voice first; the last one needs no model."""
+SMALL_VOICES = {EMBEDDED_ENGINE, *EMBEDDED_VOICES}
+"""Engines that speak where no better one can."""
 AUTO_ENGINE = "auto"
 """The engine that chooses one of them."""
 ENGINE_CHOICES = (AUTO_ENGINE, *(each.engine for each in ENGINES))
@@ -246,8 +248,7 @@ def candidates(*, gpu: bool, engines: Sequence[EngineNeeds] = ENGINES) -> list[s
     fitting = [each.engine for each in ready if gpu or not each.wants_gpu]
     # Without a GPU, PyTorch still speaks, if slowly: better than only the embedded voice.
     slow = [each.engine for each in ready if each.engine not in fitting]
-    small = {EMBEDDED_ENGINE, *EMBEDDED_VOICES}
-    at = next((at for at, name in enumerate(fitting) if name in small), len(fitting))
+    at = next((at for at, name in enumerate(fitting) if name in SMALL_VOICES), len(fitting))
     return fitting[:at] + slow + fitting[at:]
 
 

@@ -18,6 +18,7 @@ from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import BackendError, BackendTimeoutError
 from vieneu_core.router.breaker import CircuitState
+from vieneu_core.router.lasting_load import LastingLoad
 from vieneu_core.router.policy import RouterPolicy
 from vieneu_core.router.probing import Prober
 from vieneu_core.router.tracked_backend import TrackedBackend
@@ -60,6 +61,8 @@ class HealthMonitor:
         self._idle_checks = 0
         self._slow_checks = 0
         self._load_failed = False
+        self._lasting_load = LastingLoad(self._load_backend, self.wake)
+        self._watching = False
         self._woken = asyncio.Event()
         self.first_load: asyncio.Future[BackendError | None] = (
             asyncio.get_running_loop().create_future()
@@ -72,6 +75,7 @@ class HealthMonitor:
 
     async def run(self) -> None:
         """Load the backend, then check it repeatedly."""
+        self._watching = True
         try:
             self.first_load.set_result(await self.load())
             await self._watch()
@@ -79,7 +83,9 @@ class HealthMonitor:
             _LOGGER.exception("The health monitor of %s failed", self._tracked.name)
             raise
         finally:
+            self._watching = False
             self.first_load.cancel()  # without effect if it is done
+            await self._lasting_load.stop()
 
     async def _watch(self) -> None:
         await self._each_round()
@@ -123,6 +129,13 @@ class HealthMonitor:
             self._load_failed = True
             raise
 
+    async def _load_within_check(self) -> None:
+        try:
+            await self._lasting_load.wait()
+        finally:
+            if not self._watching:  # nothing would wait for it any more
+                await self._lasting_load.stop()
+
     async def _follow_loading(self) -> None:
         """Report the progress of loading repeatedly: a download can take minutes."""
         while True:
@@ -135,6 +148,8 @@ class HealthMonitor:
     def next_check_in_s(self) -> float:
         """Return the seconds until the next check; infinite if only an admin can help."""
         tracked = self._tracked
+        if self._lasting_load.ended:
+            return 0.0
         if math.isinf(tracked.breaker.retry_in_s):
             return math.inf
         half_open = tracked.breaker.state is CircuitState.HALF_OPEN
@@ -195,19 +210,27 @@ class HealthMonitor:
         tracked = self._tracked
         try:
             async with asyncio.timeout(self._policy().health_check_timeout_s):
-                if self._needs_loading:
-                    await self._load_backend()
+                if self._needs_loading or self._lasting_load.begun:
+                    await self._load_within_check()
                 health = await tracked.backend.health()
         except TimeoutError:
-            late = BackendTimeoutError(
-                Translatable("{name} did not report its health in time.", name=tracked.name)
-            )
-            self._missed(late, tolerant=tolerant)
+            self._missed(self._late(), tolerant=tolerant)
         except BackendError as err:
             self._missed(err, tolerant=tolerant)
         else:
             tracked.health_checked(health)
         return tracked.health or Health(state=tracked.state)
+
+    def _late(self) -> BackendTimeoutError:
+        name = self._tracked.name
+        if self._lasting_load.begun:
+            return BackendTimeoutError(
+                Translatable("{name} was not loaded in time; loading goes on.", name=name),
+                remedy="It is used as soon as it is loaded.",
+            )
+        return BackendTimeoutError(
+            Translatable("{name} did not report its health in time.", name=name)
+        )
 
     def _missed(self, error: BackendError, *, tolerant: bool) -> None:
         # A server that is busy speaking may respond slowly to a health check; its audio is enough.

@@ -155,6 +155,8 @@ class BackendPool:
     def watch(self) -> dict[str, asyncio.Future[BackendError | None]]:
         """Start to load and watch all; each future results in the failure of loading, or None."""
         self.watched = True
+        for tracked in self:
+            tracked.reset()  # what failed before it was loaded anew says nothing about it now
         return {name: self._watch(name).first_load for name in self.names}
 
     async def unwatch(self, *names: str) -> None:

@@ -1,0 +1,75 @@
+"""Packages that could not be installed at the set-up, as without network: installed later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+
+from homeassistant.core import HassJob, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+
+from vieneu_core.backoff import Backoff
+from vieneu_core.config.settings import EMBEDDED_ENGINE
+from vieneu_core.errors import BackendNotLoadedError
+
+from . import issues
+from .const import CONF_LOCAL
+from .installing import Missing, async_install_again
+from .runtime import VieneuConfigEntry, has_embedded_voice, local_engine
+
+PAUSES = Backoff(first_s=300.0, longest_s=6 * 3600.0)
+"""Pauses between two tries: some packages are never published for a machine."""
+
+
+class InstallRetry:
+    """Tries again ever more rarely, until nothing is missing; what comes is used at once.
+
+    Args:
+        hass: Home Assistant.
+        entry: The entry, set up.
+        missing: What its set-up could not install.
+    """
+
+    def __init__(
+        self, hass: HomeAssistant, entry: VieneuConfigEntry, missing: Mapping[str, Missing]
+    ) -> None:
+        self._hass = hass
+        self._entry = entry
+        self._missing = missing
+        self._tries = 0
+        self._cancel: Callable[[], None] = lambda: None
+
+    @callback
+    def async_begin(self) -> Callable[[], None]:
+        """Schedule the first try, if one is needed. Returns a function that ends all."""
+        if not self._hass.config.skip_pip and any(each.wanted for each in self._missing.values()):
+            self._tries += 1
+            due = HassJob(self._async_due, "vieneu-install", cancel_on_shutdown=True)
+            self._cancel = async_call_later(self._hass, PAUSES.pause_s(self._tries), due)
+        return self._async_end
+
+    @callback
+    def _async_end(self) -> None:
+        self._cancel()
+
+    @callback
+    def _async_due(self, _now: datetime) -> None:
+        self._cancel = lambda: None
+        # A task of the entry, which ends with it.
+        self._entry.async_create_background_task(self._hass, self._again(), "vieneu-install")
+
+    async def _again(self) -> None:
+        local = local_engine(self._entry.data[CONF_LOCAL])
+        before, now = self._missing, await async_install_again(self._hass, local)
+        self._missing = now
+        issues.async_set_missing(self._hass, self._entry, now)
+        changed = {engine for engine in now if now[engine] != before[engine]}
+        has_embedded = await self._hass.async_add_executor_job(has_embedded_voice)
+        with suppress(BackendNotLoadedError):  # the entry is being unloaded
+            await self._entry.runtime_data.async_follow_packages(
+                local=local in changed,
+                last_resort=EMBEDDED_ENGINE in changed,
+                has_embedded_voice=has_embedded,
+            )
+        self.async_begin()
