@@ -12,7 +12,7 @@ from listener import Listener
 from one_at_a_time import OneAtATime
 from router_rig import RouterRig, assert_heard, gather, speakers
 
-from vieneu_core.audio.pcm import AudioChunk
+from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.errors import BackendBusyError
 from vieneu_core.router import Mode, RouterPolicy
 from vieneu_core.synthesis import SynthesisRequest
@@ -157,6 +157,33 @@ class SlowToBegin(ScriptedBackend):
         async with aclosing(super().stream(request)) as chunks:
             async for chunk in chunks:
                 yield chunk
+
+
+class SilentInLine(ScriptedBackend):
+    """Shows once that requests wait for their turn, which never comes."""
+
+    n_asked = 0
+
+    async def stream(self, _: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        self.n_asked += 1
+        speaker = Speaker(backend=self.name, engine="", voice="")
+        yield AudioChunk(b"", 24_000, 0, speaker, waiting=True)
+        await asyncio.Event().wait()
+
+
+async def test_a_turn_of_which_nothing_more_is_heard_is_late_and_no_failure() -> None:
+    policy = RouterPolicy(replaceable_stall_s=0.3)
+    async with RouterRig(Mode.LOCAL, policy) as rig:
+        silent = SilentInLine(name="local", clock=rig.clock)
+        await rig.router.set_local(silent)
+
+        heard = [speakers(await rig.speak(text)) for text in ("Đây là câu 1.", "Đây là câu 2.")]
+        status = rig.router.status().backend("local")
+
+    assert heard == [["last_resort"]] * 2
+    assert silent.n_asked == 1, "the second one knows that the turn was late"
+    assert status is not None
+    assert status.last_error is None
 
 
 async def test_a_fallback_that_is_only_slow_is_not_left_again_and_again_for_a_busy_choice() -> None:

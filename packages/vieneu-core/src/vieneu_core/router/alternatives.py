@@ -34,15 +34,20 @@ class Alternatives:
         asked = self._asked_last.backends | self._failed_in_round.keys()
         return any(other not in asked for other in self._others(tracked))
 
-    def other_in_s(self, tracked: TrackedBackend) -> float | None:
-        """Return the estimated seconds until another backend could speak that was at most late.
+    def other_in_s(self, tracked: TrackedBackend, sentence_s: float) -> float | None:
+        """Return the seconds until a sentence could be heard from another backend.
 
-        None if there is none.
+        It may have been late in the request, but not failed. None if there is none.
+
+        Args:
+            tracked: The backend in whose place it would speak.
+            sentence_s: Estimated length of the sentence in seconds.
         """
         failed = {one for one, err in self._failed_in_round.items() if not only_late(err)}
         failed |= self._asked_last.failed
         waits_s = (
             max(other.pause_s, other.backlog.wait_s(begun=False))
+            + other.speed.sounds_in_s(sentence_s)
             for other in self._others(tracked)
             if other not in failed
         )

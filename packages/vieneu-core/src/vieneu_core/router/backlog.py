@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -44,12 +44,15 @@ class RunningSpeech:
 
         Engines take turns by sentence. They go on making one while nobody takes it.
         """
-        if not self._sentences_s:
-            return 0.0
         made_s, factor = self.made_s, self._backlog.speed.real_time_factor
         if self._begun_at is not None and factor:
             made_s = max(made_s, (self._backlog.now_s - self._begun_at) / factor)
-        return max(0.0, self._sentences_s[0] - made_s)
+        return max(0.0, self.next_sentence_s - made_s)
+
+    @property
+    def next_sentence_s(self) -> float:
+        """Estimated length of the sentence that is made or comes next, in seconds."""
+        return self._sentences_s[0] if self._sentences_s else 0.0
 
     @property
     def is_made(self) -> bool:
@@ -168,13 +171,23 @@ class Backlog:
             begun: Whether the listener of the request has heard some of it.
         """
         is_late = self._clock.monotonic() < self._late_turn_at + _LATE_TURN_S
-        return max(self._estimated_wait_s(), self._late_turn_s if is_late and not begun else 0.0)
+        return max(
+            self._estimated_wait_s(lambda one: one.turn_s),
+            self._late_turn_s if is_late and not begun else 0.0,
+        )
 
-    def _estimated_wait_s(self) -> float:
+    def longest_wait_s(self) -> float:
+        """Return the seconds that one more request may have to wait for its turn; 0 if unknown.
+
+        A server makes further sentences, too, while nobody takes them.
+        """
+        return self._estimated_wait_s(lambda one: one.next_sentence_s)
+
+    def _estimated_wait_s(self, turn_s: Callable[[RunningSpeech], float]) -> float:
         if not self.has_room:
             return self.speed.seconds_for(sum(s.remaining_s for s in self._running))
-        first_s = sum(s.turn_s for s in self._running if not s.audible)
+        first_s = sum(turn_s(s) for s in self._running if not s.audible)
         audible = [s for s in self._running if s.audible]
         present = [s for s in audible if s.is_made] or audible
-        current_s = max((s.turn_s for s in present), default=0.0)
+        current_s = max(map(turn_s, present), default=0.0)
         return self.speed.seconds_for(first_s + current_s)

@@ -14,6 +14,8 @@ _LEAST_FIRST_S = 0.5
 """A first audio is awaited for so many seconds after a sign, however long the listener waits."""
 _LEAST_NEXT_S = 1.0
 """As `_LEAST_FIRST_S`, for audio that follows other audio: it shows that the backend works."""
+_PATIENT_AFTER = 2
+"""Failures of all backends, after which one is awaited as if there were no other."""
 
 
 class ChunkTimeout:
@@ -26,6 +28,7 @@ class ChunkTimeout:
         alternatives: Other backends of the request.
         n_failures: How often all backends have failed with the sentence.
         turn_in_s: Estimated seconds until the backend has made the speech that it makes now.
+        sentence_s: Estimated length of the sentence in seconds.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, all by keyword
@@ -37,6 +40,7 @@ class ChunkTimeout:
         alternatives: Alternatives,
         n_failures: int,
         turn_in_s: float,
+        sentence_s: float,
     ) -> None:
         self._policy = policy
         self._outbox = outbox
@@ -44,6 +48,7 @@ class ChunkTimeout:
         self._alternatives = alternatives
         self._n_failures = n_failures
         self._turn_in_s = turn_in_s
+        self._sentence_s = sentence_s
 
     def turn_is_shown(self) -> None:
         """Record that from now on signs of the backend tell when its turn comes."""
@@ -51,16 +56,18 @@ class ChunkTimeout:
 
     def seconds(self, sentence: ReceivedSentence) -> float:
         """Return the longest wait for the next chunk of a sentence, in seconds."""
-        other_in_s = self._alternatives.other_in_s(self._tracked)
+        other_in_s = self._alternatives.other_in_s(self._tracked, self._sentence_s)
         if other_in_s is None:
             return self._policy.stall_s
         if self._alternatives.replaceable(self._tracked):
             longest_s = self._until_replaced_s(sentence)
+        elif self._n_failures < _PATIENT_AFTER:
+            # Another one was asked and would be late. Each time this one is awaited longer: it may
+            # only be slow.
+            usual_s = max(self._usual_s(sentence), self._policy.first_audio_s) + self._turn_in_s
+            longest_s = max(usual_s, other_in_s) * 2.0**self._n_failures
         else:
-            # Another one was asked and would be late. Each time it waits longer for this one, which
-            # may only be slow: it shall not be left for ever.
-            longest_s = max(self._usual_s(sentence), self._policy.first_audio_s, other_in_s)
-            longest_s *= 2.0**self._n_failures
+            longest_s = self._policy.stall_s
         return min(self._policy.stall_s, longest_s + self._outbox.ahead_s)
 
     def _until_replaced_s(self, sentence: ReceivedSentence) -> float:

@@ -238,8 +238,8 @@ class Delivery:
         """
         fallback = self._route.is_fallback(tracked)
         cause = before[-1] if before else None
-        wait_s = tracked.backlog.wait_s(begun=True)
         lengths_s = [estimated_seconds((one,), self._request.speed) for one in passage]
+        wait_s = tracked.backlog.longest_wait_s()
         self.n_attempts += 1
         number = f"{self._outbox.n_complete}-{self.n_attempts}"
         request = replace(self._request, request_id=f"{self._request.request_id[:100]}-{number}")
@@ -262,6 +262,7 @@ class Delivery:
                     alternatives=self._alternatives,
                     n_failures=self._n_failures,
                     turn_in_s=wait_s,
+                    first_sentence_s=lengths_s[0],
                     replaced=partial(self._returns, tracked),
                     on_sentence=spoke,
                 )

@@ -14,7 +14,6 @@ from vieneu_core.errors import (
     BadResponseError,
     RequestError,
     StreamInterruptedError,
-    StreamStalledError,
     SynthesisFailedError,
     TooSlowError,
     UnpronounceableError,
@@ -26,7 +25,7 @@ from vieneu_core.router.measured_speed import MadeSentence
 from vieneu_core.router.outbox import Outbox
 from vieneu_core.router.policy import LAST_RESORT, RouterPolicy
 from vieneu_core.router.received_sentence import ReceivedSentence
-from vieneu_core.router.refusal import too_slow, turn_too_late
+from vieneu_core.router.refusal import stalled, too_slow, turn_too_late
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.text.passages import estimated_seconds
@@ -51,6 +50,7 @@ class PassageAttempt:
         alternatives: Other backends that could speak in its place.
         n_failures: How often all backends have failed with the sentence.
         turn_in_s: Estimated seconds until the backend has made the speech that it makes now.
+        first_sentence_s: Estimated length of the first sentence in seconds.
         replaced: Returns whether another backend shall speak the following sentences.
         on_sentence: Called with the chunks, as they came, of each sentence that is complete.
     """
@@ -67,10 +67,12 @@ class PassageAttempt:
         alternatives: Alternatives,
         n_failures: int,
         turn_in_s: float,
+        first_sentence_s: float,
         replaced: Callable[[], bool],
         on_sentence: Callable[[list[AudioChunk]], None],
     ) -> None:
         self._tracked = tracked
+        self._name = tracked.name
         self._running = running
         self._outbox = outbox
         self._policy = policy
@@ -84,6 +86,7 @@ class PassageAttempt:
             alternatives=alternatives,
             n_failures=n_failures,
             turn_in_s=turn_in_s,
+            sentence_s=first_sentence_s,
         )
         self._replaced = replaced
         self._on_sentence = on_sentence
@@ -106,9 +109,9 @@ class PassageAttempt:
         if self._is_fallback and not named:  # it keeps the voice that listeners know
             request = replace(request, voice=self._policy.fallback_voice)
         request = replace(request, text=passage, replaceable=self._replaceable)
-        limit_s = self._timeout.seconds(ReceivedSentence())
-        if limit_s < self._policy.stall_s:
-            request = replace(request, first_audio_within_s=_ASKED * limit_s)
+        if request.replaceable:
+            limit_s = _ASKED * self._timeout.seconds(ReceivedSentence())
+            request = replace(request, first_audio_within_s=limit_s)
         begun = self._outbox.n_complete
         try:
             await self._relay(request, passage)
@@ -122,7 +125,7 @@ class PassageAttempt:
                 raise SynthesisFailedError(
                     Translatable(
                         "{name} cannot speak as a fallback: {detail}",
-                        name=self._tracked.name,
+                        name=self._name,
                         detail=err.detail,
                     )
                 ) from err
@@ -135,12 +138,12 @@ class PassageAttempt:
             text=passage,
             voice=None,
             reference=None,
-            watermark=request.watermark and self._tracked.name != LAST_RESORT,
+            watermark=request.watermark and self._name != LAST_RESORT,
             request_id=f"{request.request_id}-own",
         )
 
     async def _relay(self, request: SynthesisRequest, passage: tuple[str, ...]) -> None:
-        outbox, name = self._outbox, self._tracked.name
+        outbox, name = self._outbox, self._name
         base = outbox.n_complete
         sentence, whole_s = ReceivedSentence(), 0.0
         try:
@@ -186,7 +189,7 @@ class PassageAttempt:
         if chunk.waiting:
             self._wait_for_turn(silent_s)
         elif silent_s > self._policy.latest_start_s and self._replaceable:
-            raise too_slow(self._tracked.name, (sentence.waited_s - sentence.turn_s) / whole_s)
+            raise too_slow(self._name, (sentence.waited_s - sentence.turn_s) / whole_s)
 
     def _wait_for_turn(self, silent_s: float) -> None:
         """Go on waiting for a turn, unless it comes too late: known when others have begun theirs.
@@ -202,7 +205,14 @@ class PassageAttempt:
 
     def _gives_up(self, wait_s: float) -> BackendError:
         self._running.gives_up(wait_s)
-        return turn_too_late(self._tracked.name, wait_s)
+        return turn_too_late(self._name, wait_s)
+
+    def _sent_nothing(self, sentence: ReceivedSentence, limit_s: float) -> BackendError:
+        if sentence.waits and limit_s < self._policy.stall_s:
+            # How much longer it would have waited, nobody knows.
+            silent_s = sentence.silent_s(self._outbox.dry_s)
+            return self._gives_up(silent_s + self._policy.latest_turn_s)
+        return stalled(self._name, limit_s)
 
     @property
     def _replaceable(self) -> bool:
@@ -214,26 +224,20 @@ class PassageAttempt:
         """Return the next chunk, with a time limit for a backend that hangs."""
         limit_s = self._timeout.seconds(sentence)
         began_s = self._clock.monotonic()
+        chunk: AudioChunk | None = None
+        late: TimeoutError | None = None
         try:
             async with asyncio.timeout(limit_s):
                 chunk = await anext(stream, None)
         except TimeoutError as err:
-            if sentence.waits and self._replaceable:
-                raise self._gives_up(sentence.silent_s(self._outbox.dry_s)) from err
-            raise StreamStalledError(
-                Translatable(
-                    "{name} sent no audio for {stall_s:g} s.",
-                    name=self._tracked.name,
-                    stall_s=round(limit_s, 1),
-                )
-            ) from err
+            late = err
         finally:
             sentence.waited_s += self._clock.monotonic() - began_s
+        if late is not None:
+            raise self._sent_nothing(sentence, limit_s) from late
         if chunk is not None and not isinstance(chunk, AudioChunk):  # a backend by the user
             raise BadResponseError(
-                Translatable(
-                    "{name} returned something that is not audio.", name=self._tracked.name
-                )
+                Translatable("{name} returned something that is not audio.", name=self._name)
             )
         return chunk
 
@@ -241,7 +245,7 @@ class PassageAttempt:
         outbox = self._outbox
         speaker = replace(
             chunk.speaker,
-            backend=self._tracked.name,
+            backend=self._name,
             fallback=chunk.speaker.fallback or self._is_fallback,
         )
         chunk = replace(chunk, sentence=outbox.n_complete, speaker=speaker, restarted=False)
@@ -253,9 +257,7 @@ class PassageAttempt:
             self._measure(sentence, whole_s)
             if not sentence.seconds:
                 raise UnpronounceableError(
-                    Translatable(
-                        "{name} found nothing to say in the sentence.", name=self._tracked.name
-                    )
+                    Translatable("{name} found nothing to say in the sentence.", name=self._name)
                 )
             outbox.release(sentence)
         elif self._plays_live(sentence):
@@ -263,7 +265,7 @@ class PassageAttempt:
             if outbox.n_complete == 0 or outbox.ahead_s < _NEARLY_DRY_S:
                 outbox.release(sentence)
         elif sentence.follows and self._is_late(sentence, whole_s) and self._replaceable:
-            raise too_slow(self._tracked.name, sentence.waited_s / sentence.seconds)
+            raise too_slow(self._name, sentence.waited_s / sentence.seconds)
 
     def _is_late(self, sentence: ReceivedSentence, whole_s: float) -> bool:
         """Return whether the listener will have waited too long when the sentence is complete."""

@@ -1,4 +1,4 @@
-"""Errors for requests that the router itself keeps from a backend."""
+"""Errors for requests that the router itself keeps from a backend, or takes away from it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from vieneu_core.errors import (
     CircuitOpenError,
     SessionEndingError,
     StreamInterruptedError,
+    StreamStalledError,
     TooSlowError,
     UnpronounceableError,
     WorkerDiedError,
@@ -65,6 +66,15 @@ def begins_late(name: str, wait_s: float) -> TooSlowError:
             wait_s=wait_s,
         ),
         backend=name,
+    )
+
+
+def stalled(name: str, limit_s: float) -> StreamStalledError:
+    """Return the error of a backend that was awaited for so many seconds in vain."""
+    return StreamStalledError(
+        Translatable(
+            "{name} sent no audio for {stall_s:g} s.", name=name, stall_s=round(limit_s, 1)
+        )
     )
 
 

@@ -201,9 +201,11 @@ class TrackedBackend:
             with self.backlog.running(*sentences_s) as speech:
                 yield speech
         except BackendError as error:
-            if speech.turn_was_late or isinstance(error, UnpronounceableError):
-                self.failures.answered()  # it works, for others or on other sentences
-            elif not isinstance(error, TooSlowError) or self._keeps_up():
+            if isinstance(error, UnpronounceableError):
+                self.failures.answered()
+            elif not speech.turn_was_late and (
+                not isinstance(error, TooSlowError) or self._keeps_up()
+            ):
                 self._request_failed(error, probe, longest_chars)
             raise  # one that need not keep up may speak shorter sentences
         else:
