@@ -60,6 +60,7 @@ def test_it_travels_as_json() -> None:
         {"template": "{n", "values": {"n": "x"}},
         {"template": "{0}", "values": {"0": "x"}},
         {"template": "{n:.1f}", "values": {"n": "x"}},
+        {"template": "{n:f}", "values": {"n": 10**400}},
         {"template": "{m}", "values": {"n": "x"}},
         {"template": "{n}" * 10_000, "values": {"n": "x" * 10_000}},
         {"template": "{n}", "values": {"n": ["x"]}},
