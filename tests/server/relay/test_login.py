@@ -219,6 +219,7 @@ async def test_the_code_opens_the_api_by_a_cookie_that_no_script_reads(site: Rel
     [
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://[::1"},
         {"Sec-Fetch-Site": "cross-site"},
     ],
 )

@@ -151,7 +151,14 @@ def _is_same_origin(headers: Headers) -> bool:
         return site in {"none", "same-origin"}
     origin = headers.get("origin")
     # A program sends neither; a browser always sends an origin with a change.
-    return origin is None or urlsplit(origin).netloc == headers.get("host", "")
+    return origin is None or _host_in(origin) == headers.get("host", "")
+
+
+def _host_in(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as http://[::1
+        return None
 
 
 def with_page_headers(scope: Scope, send: Send) -> Send:
