@@ -198,6 +198,14 @@ class AdminAccount:
         with self._using:
             return self._is_open(session)
 
+    def still_has_session(self, session: str) -> bool:
+        """Whether a session is open; it does not stay so for longer."""
+        now_s, digest = self._clock.monotonic(), _digest(session)
+        with self._using:
+            replaced, until_s = self._replaced
+            is_replaced = digest == replaced and now_s < until_s
+            return is_replaced or self._sessions.get(digest, 0.0) > now_s
+
     def _is_open(self, session: str) -> bool:
         now_s, digest = self._clock.monotonic(), _digest(session)
         replaced, until_s = self._replaced
