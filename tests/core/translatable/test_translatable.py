@@ -104,6 +104,14 @@ def test_an_error_of_the_server_can_be_translated_by_the_client() -> None:
     assert translated(error.detail, "vi") != detail
 
 
+def test_half_a_character_in_an_error_is_not_sent() -> None:
+    half = "\ud800"
+    error = VoiceNotFoundError(Translatable("No {a!r} {b}.", a=half, b=half), remedy=half)
+    body = to_problem(error, 404).model_dump_json().encode()
+    sent = parse_problem(body, backend="r")
+    assert (sent.detail, sent.remedy) == ("No '\\ud800' ?.", "?")
+
+
 def test_a_server_without_parts_and_one_with_wrong_parts_are_understood() -> None:
     plain = to_problem(VoiceNotFoundError("No voice."), 404)
     assert plain.parts is None

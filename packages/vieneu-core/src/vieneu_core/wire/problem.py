@@ -65,17 +65,32 @@ def to_problem(error: VieneuError, status: int) -> Problem:
         type=f"urn:vieneu:problem:{error.code}",
         title=error.title,
         status=status,
-        detail=error.detail[:MAX_WORDS],
+        detail=sendable(error.detail[:MAX_WORDS]),
         parts=_parts_of(error),
         code=error.code,
-        remedy=error.remedy[:MAX_WORDS],
+        remedy=sendable(error.remedy[:MAX_WORDS]),
         retry_after_s=error.retry_after_s,
     )
 
 
 def _parts_of(error: VieneuError) -> ProblemParts | None:
     parts = ProblemParts(detail=parts_of(error.detail), remedy=parts_of(error.remedy))
-    return None if parts == ProblemParts() else parts
+    if parts == ProblemParts():
+        return None
+    try:
+        parts.model_dump_json()
+    except ValueError:  # half of a surrogate pair; it is escaped in the text itself
+        return None
+    return parts
+
+
+def sendable(text: str) -> str:
+    """Return a text without halves of surrogate pairs, which JSON can hold and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return text
 
 
 def to_error(problem: Problem, *, backend: str) -> VieneuError:
